@@ -1,0 +1,102 @@
+"""Every error that tlray raises on purpose, and the exit code that each one ends a command with.
+
+::
+
+    TlrayError                     1   a bug, where it is raised as itself
+    ├── UsageError                 2   wrong usage or configuration: says what, where, how to mend it
+    │   ├── HomeUnusable               the home cannot be made, read or written
+    │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
+    │   └── NoSuchBatch                no batch of that id in that home
+    └── CannotFinish               4   right usage, but the world is in the way
+        ├── StorageFull                the disk is full
+        ├── RayUnavailable             no Ray cluster can be started or reached
+        └── CoordinatorLost            the coordinator stopped answering
+
+An expected failure of a page (a 404, a timeout, a block) is no error: it is an
+`Outcome`, see ``core/outcome.py``. Arguments go unchanged to ``super().__init__`` and the
+message is made in ``__str__``, so that every error survives the pickling between Ray actors.
+"""
+
+from __future__ import annotations
+
+
+class TlrayError(Exception):
+    """The root of all of them."""
+
+    exit_code = 1
+
+
+class UsageError(TlrayError):
+    """Wrong usage or configuration; the message says what, where and how to mend it."""
+
+    exit_code = 2
+
+
+class HomeUnusable(UsageError):
+    """The home cannot be made, read or written."""
+
+    def __init__(self, home: str, why: str) -> None:
+        super().__init__(home, why)
+
+    def __str__(self) -> str:
+        home, why = self.args
+        return f"home {home} cannot be used: {why}; choose another with --home DIR or TLRAY_HOME"
+
+
+class HomeInUse(UsageError):
+    """Another coordinator, that cannot be joined from here, holds the home."""
+
+    def __init__(self, home: str, holder: str) -> None:
+        super().__init__(home, holder)
+
+    def __str__(self) -> str:
+        home, holder = self.args
+        return f"home {home} is in use by {holder}; wait for it, join its cluster with RAY_ADDRESS, or use another --home"
+
+
+class NoSuchBatch(UsageError):
+    """No batch of that id in that home."""
+
+    def __init__(self, batch_id: str, home: str) -> None:
+        super().__init__(batch_id, home)
+
+    def __str__(self) -> str:
+        batch_id, home = self.args
+        return f"no batch {batch_id!r} in {home}; `tlray list --home {home}` shows those that are there"
+
+
+class CannotFinish(TlrayError):
+    """Right usage, but the world is in the way; what is done so far is kept."""
+
+    exit_code = 4
+
+
+class StorageFull(CannotFinish):
+    """The disk that holds the home is full."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(home)
+
+    def __str__(self) -> str:
+        return f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
+
+
+class RayUnavailable(CannotFinish):
+    """No Ray cluster can be started or reached."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(address, why)
+
+    def __str__(self) -> str:
+        address, why = self.args
+        return f"no Ray at {address}: {why}; start one with `ray start --head`, or unset RAY_ADDRESS to use this machine's own"
+
+
+class CoordinatorLost(CannotFinish):
+    """The coordinator stopped answering."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+
+    def __str__(self) -> str:
+        return f"the coordinator stopped answering ({self.args[0]}); go on with `tlray scrape --resume BATCH_ID`"

@@ -1,0 +1,130 @@
+"""What tlray makes: DJ sets and their tracks, and what a page turned out to be.
+
+Every other module speaks in these shapes. They are plain data: no parsing, no storage, no Ray.
+The field names are public (JSON keys and Parquet columns); seconds are floats and end in ``_s``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class TrackKind(StrEnum):
+    """How a row stands in the set."""
+
+    MAIN = "main"
+    WITH = "with"
+    """Played together with the row before it (the site prints ``w/``)."""
+    MASHUP_PART = "mashup_part"
+    """One ingredient of a mashup; its ``parent`` is the mashup's row."""
+
+
+class Identity(StrEnum):
+    """How much is known of a track."""
+
+    IDENTIFIED = "identified"
+    ID = "id"
+    """Nothing: ``ID - ID``."""
+    ID_TITLE = "id_title"
+    """The artist is known, the title is not: ``Max Styler - ID``."""
+    ID_REMIX = "id_remix"
+    """An unknown remix of a known track."""
+
+
+# Track and Tracklist are mutable only because a frozen dataclass costs three times as much to
+# make, and a page makes a hundred of them; nothing changes one after its parser has returned it.
+
+
+@dataclass(slots=True, kw_only=True)
+class Track:
+    """One row of a set."""
+
+    index: int
+    """1.. over all rows, mashup parts included."""
+    number: int | None
+    """The number that the page shows; None for ``w/`` rows and mashup parts."""
+    kind: TrackKind
+    parent: int | None = None
+    """``index`` of the row that this one belongs to; None for main rows."""
+    section: str | None = None
+    """The heading that the row stands under (``Guest Mix``, ``Player 2``)."""
+    recording: int | None = None
+    """Which of the set's recordings ``cue_s`` counts in: 1.., the player's number."""
+    cue_s: float | None = None
+    """Start within the recording, in seconds; None where the page gives none. Never invented."""
+    artist: str
+    title: str
+    """Mix name included: ``Purpose (Extended Mix)``."""
+    labels: list[str] = field(default_factory=list)
+    identity: Identity
+    track_id: str | None = None
+    track_url: str | None = None
+    duration_s: float | None = None
+    genres: list[str] = field(default_factory=list)
+    artwork_url: str | None = None
+    media_id: str | None = None
+    text: str
+    """The whole line as the site's own text export prints it, without time and number; NFC."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tracklist:
+    """One DJ set. ``fetched_at`` and ``quality`` are filled in by whoever had the page fetched."""
+
+    url: str
+    """The item's URL, canonicalised ("" for a page read from a file without ``--url``)."""
+    site: str
+    source_id: str | None
+    page_url: str | None = None
+    """What the page says its own URL is."""
+    page_id: str | None = None
+    """What the page says its own id is; now and then another than ``source_id``."""
+    title: str
+    date: date | None = None
+    """The day it was played."""
+    djs: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    """Event, venue, show."""
+    genres: list[str] = field(default_factory=list)
+    is_live: bool | None = None
+    duration_s: float | None = None
+    recordings: list[str] = field(default_factory=list)
+    """Media ids (of YouTube, mostly), in the order of the players."""
+    track_count: int
+    """All rows, mashup parts included."""
+    identified_count: int
+    cued_count: int
+    tracks: list[Track]
+    quality: float | None = None
+    """0..1, see ``core/quality.py``."""
+    quality_issues: list[str] = field(default_factory=list)
+    parser: str
+    """Which parser read the page: ``1001tracklists/1``."""
+    fetched_at: datetime | None = None
+
+
+class PageKind(StrEnum):
+    """What a fetched page turned out to be."""
+
+    TRACKLIST = "tracklist"
+    BLOCKED = "blocked"
+    """The site says "not you, not now": a wait page, a captcha, an IP limit, a decoy."""
+    GONE = "gone"
+    """The site says that there is no such page."""
+    SEARCH = "search"
+    """A list of search results."""
+    UNKNOWN = "unknown"
+    """Anything else, a half tracklist included. Never stored as a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedPage:
+    """A parser's answer: the kind of page, why, and the sets on it (none unless it is a tracklist)."""
+
+    kind: PageKind
+    reason: str | None = None
+    """A short stable word (``wait``, ``turnstile``, ``ip-limit``, ``captcha``, ``decoy``), or a few words for a person
+    (``rows 50 of 72``)."""
+    tracklists: tuple[Tracklist, ...] = ()
