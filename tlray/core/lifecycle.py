@@ -1,0 +1,157 @@
+"""Which states may a batch and an item be in, and what moves them on? Two tables and one `advance`.
+
+Items: what is ``queued`` may be leased at once; ``waiting`` items have a time before which they may not be
+(retry, snooze); ``succeeded``, ``dead``, ``skipped`` and ``cancelled`` are final. The one way out of a final state
+is a person's retry of a dead letter, which makes a new attempt and is on record.
+
+Batches: a batch is ``receiving`` until its whole list is journalled, and nothing of it exists for
+anybody before. It is ``completed`` when no item is open, and then at once.
+
+A missing entry raises `BadTransition`, which names the state and the event. ``docs/lifecycle.md`` draws these
+tables; a test holds the drawing against them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from tlray.errors import TlrayError
+
+
+class ItemState(StrEnum):
+    """Where an item stands."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    LEASED = "leased"
+    SUCCEEDED = "succeeded"
+    DEAD = "dead"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing but a person moves it any more."""
+        return self in _FINAL_ITEMS
+
+
+class ItemEvent(StrEnum):
+    """What happens to an item."""
+
+    LEASE = "lease"
+    FETCHED = "fetched"
+    ANSWERED = "answered"
+    """A result that is fresh enough was kept from before."""
+    RETRY = "retry"
+    """The attempt failed; another will be made."""
+    SNOOZE = "snooze"
+    """Put off without spending an attempt."""
+    DUE = "due"
+    GIVE_BACK = "give-back"
+    """Drained, stolen or lost with its worker: the lease ended before the item did."""
+    EXHAUST = "exhaust"
+    """Attempts used up, or a failure that no retry mends."""
+    SKIP = "skip"
+    CANCEL = "cancel"
+    REVIVE = "revive"
+    """A person retries a dead letter."""
+
+
+class BatchState(StrEnum):
+    """Where a batch stands."""
+
+    RECEIVING = "receiving"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return self in (BatchState.CANCELLED, BatchState.COMPLETED)
+
+
+class BatchEvent(StrEnum):
+    """What happens to a batch."""
+
+    COMMIT = "commit"
+    """The whole list is journalled."""
+    COMMIT_LATER = "commit-later"
+    """… and is not to start before its time."""
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    EMPTY = "empty"
+    """No item is open any more."""
+    RETRY = "retry"
+    """A person retries dead letters of a finished batch."""
+
+
+class BadTransition(TlrayError):
+    """An event that the state does not know; a bug, or two actions at once."""
+
+    def __init__(self, state: str, event: str) -> None:
+        super().__init__(state, event)
+
+    def __str__(self) -> str:
+        return f"state {self.args[0]!r} does not know event {self.args[1]!r}"
+
+
+_I, _E = ItemState, ItemEvent
+ITEM_TRANSITIONS: Final[dict[tuple[ItemState, ItemEvent], ItemState]] = {
+    (_I.QUEUED, _E.LEASE): _I.LEASED,
+    (_I.QUEUED, _E.ANSWERED): _I.SUCCEEDED,
+    (_I.QUEUED, _E.EXHAUST): _I.DEAD,
+    (_I.QUEUED, _E.SNOOZE): _I.WAITING,
+    (_I.LEASED, _E.FETCHED): _I.SUCCEEDED,
+    (_I.LEASED, _E.RETRY): _I.WAITING,
+    (_I.LEASED, _E.SNOOZE): _I.WAITING,
+    (_I.LEASED, _E.GIVE_BACK): _I.QUEUED,
+    (_I.LEASED, _E.EXHAUST): _I.DEAD,
+    (_I.WAITING, _E.DUE): _I.QUEUED,
+    (_I.WAITING, _E.ANSWERED): _I.SUCCEEDED,
+    (_I.WAITING, _E.EXHAUST): _I.DEAD,
+    (_I.DEAD, _E.REVIVE): _I.QUEUED,
+    **{(open_state, _E.SKIP): _I.SKIPPED for open_state in (_I.QUEUED, _I.WAITING, _I.LEASED)},
+    **{(open_state, _E.CANCEL): _I.CANCELLED for open_state in (_I.QUEUED, _I.WAITING, _I.LEASED)},
+}
+
+_B, _V = BatchState, BatchEvent
+BATCH_TRANSITIONS: Final[dict[tuple[BatchState, BatchEvent], BatchState]] = {
+    (_B.RECEIVING, _V.COMMIT): _B.RUNNING,
+    (_B.RECEIVING, _V.COMMIT_LATER): _B.SCHEDULED,
+    (_B.SCHEDULED, _V.START): _B.RUNNING,
+    (_B.SCHEDULED, _V.CANCEL): _B.CANCELLING,
+    (_B.RUNNING, _V.PAUSE): _B.PAUSED,
+    (_B.RUNNING, _V.CANCEL): _B.CANCELLING,
+    (_B.RUNNING, _V.EMPTY): _B.COMPLETED,
+    (_B.PAUSED, _V.RESUME): _B.RUNNING,
+    (_B.PAUSED, _V.CANCEL): _B.CANCELLING,
+    (_B.PAUSED, _V.EMPTY): _B.COMPLETED,
+    (_B.CANCELLING, _V.EMPTY): _B.CANCELLED,
+    (_B.COMPLETED, _V.RETRY): _B.RUNNING,
+}
+
+_FINAL_ITEMS = frozenset({_I.SUCCEEDED, _I.DEAD, _I.SKIPPED, _I.CANCELLED})
+OPEN_ITEM_STATES: Final = tuple(state for state in ItemState if state not in _FINAL_ITEMS)
+
+
+def advance(state: ItemState, event: ItemEvent) -> ItemState:
+    """Return the state that follows, or raise `BadTransition`."""
+    try:
+        return ITEM_TRANSITIONS[state, event]
+    except KeyError:
+        raise BadTransition(state, event) from None
+
+
+def advance_batch(state: BatchState, event: BatchEvent) -> BatchState:
+    """Return the batch's state that follows, or raise `BadTransition`."""
+    try:
+        return BATCH_TRANSITIONS[state, event]
+    except KeyError:
+        raise BadTransition(state, event) from None

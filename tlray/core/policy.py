@@ -1,0 +1,105 @@
+"""How gently is a domain treated? Its policy: rate, burst, concurrency, and where each comes from.
+
+In this order: what the user says (``--rate``), the profile that tlray ships for the site, the default for its kind
+of host; and under all of them, as a ceiling, what the site's robots.txt asks for. Only
+``--ignore-crawl-delay DOMAIN``, by which the user says that the site's owner agreed, lifts that ceiling.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tlray.core.hosts import is_public_host
+
+
+@dataclass(frozen=True, slots=True)
+class DomainPolicy:
+    """The manners for one domain."""
+
+    rate: float
+    """Fetches a second; ``math.inf`` for no ceiling of ours."""
+    burst: float = 1.0
+    concurrency: int = 2
+    """Fetches in flight at once."""
+    block_cool_down_s: float = 1_800.0
+    """How long nothing is fetched after a block page."""
+    crawl_delay_ignored: bool = False
+    """The user says that the site's owner agreed."""
+
+
+UNKNOWN_PUBLIC = DomainPolicy(rate=1.0, concurrency=2)
+"""A public host that we know nothing about: what a careful person with a browser would do."""
+PRIVATE = DomainPolicy(rate=math.inf, burst=1.0, concurrency=32)
+"""Loopback and private hosts are the user's own: no ceiling of ours, robots.txt still counts."""
+
+PROFILES: Mapping[str, DomainPolicy] = {
+    # robots.txt, read 2026-07: Crawl-delay 8. Limits after some 100 fast requests; see docs/politeness.md
+    "1001tracklists.com": DomainPolicy(rate=1 / 8, concurrency=1),
+    # robots.txt, read 2026-10: Crawl-delay 4
+    "mixesdb.com": DomainPolicy(rate=1 / 4, concurrency=1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What one user asks for, per domain. Keys are hosts, or ``host:port`` for that port alone."""
+
+    rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Domain → (fetches a second, burst)."""
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    crawl_delay_ignored: frozenset[str] = frozenset()
+
+    def policy(self, domain: str, *, block_cool_down_s: float | None = None) -> DomainPolicy:
+        """Return the policy for a domain, before its robots.txt is known."""
+        host = host_of(domain)
+        policy = PROFILES.get(host.removeprefix("www."))
+        if policy is None:
+            policy = UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE
+        for key in (host, domain):
+            if key in self.rates:
+                rate, burst = self.rates[key]
+                policy = replace(policy, rate=rate, burst=burst)
+            if key in self.concurrency:
+                policy = replace(policy, concurrency=self.concurrency[key])
+            if key in self.crawl_delay_ignored:
+                policy = replace(policy, crawl_delay_ignored=True)
+        if block_cool_down_s is not None:
+            policy = replace(policy, block_cool_down_s=block_cool_down_s)
+        return policy
+
+
+def host_of(domain: str) -> str:
+    """Return the host of a domain, without its port."""
+    if domain.startswith("["):
+        return domain[: domain.index("]") + 1]
+    return domain.partition(":")[0]
+
+
+def under_ceiling(policy: DomainPolicy, crawl_delay_s: float | None) -> DomainPolicy:
+    """Return the policy, lowered to what robots.txt asks for (unless the site's owner agreed to more)."""
+    if crawl_delay_s is None or policy.crawl_delay_ignored or policy.rate <= 1 / crawl_delay_s:
+        return policy
+    return replace(policy, rate=1 / crawl_delay_s, burst=1.0)
+
+
+_RATE = re.compile(r"(?P<n>\d+(?:\.\d+)?|\.\d+)(?:/(?P<per>\d+(?:\.\d+)?)?(?P<unit>s|m|min|h)?(?::(?P<burst>\d+))?)?")
+_UNIT_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 1.0}
+
+
+def parse_rate(text: str) -> tuple[float, float]:
+    """Read ``N/s``, ``N/8s``, ``N/m`` or ``N/s:BURST`` as (fetches a second, burst); ValueError says what is wrong."""
+    match = _RATE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"rate {text!r} is not of the form N/s, N/8s, N/m or N/s:BURST")
+    rate = float(match["n"]) / (float(match["per"] or 1) or math.inf) / _UNIT_S[match["unit"]]
+    burst = float(match["burst"] or 1)
+    if rate <= 0:
+        raise ValueError(f"rate {text!r} is 0; to fetch nothing from a domain, leave it out of the list")
+    if rate > 10_000:
+        raise ValueError(f"rate {text!r} is above 10,000 a second")
+    if burst < 1:
+        raise ValueError(f"burst of {text!r} must be at least 1")
+    return rate, burst
