@@ -50,6 +50,8 @@ class ItemEvent(StrEnum):
     DUE = "due"
     GIVE_BACK = "give-back"
     """Drained, stolen or lost with its worker: the lease ended before the item did."""
+    HOP = "hop"
+    """Redirected: the next URL is a fetch of its own."""
     EXHAUST = "exhaust"
     """Attempts used up, or a failure that no retry mends."""
     SKIP = "skip"
@@ -112,6 +114,7 @@ ITEM_TRANSITIONS: Final[dict[tuple[ItemState, ItemEvent], ItemState]] = {
     (_I.LEASED, _E.RETRY): _I.WAITING,
     (_I.LEASED, _E.SNOOZE): _I.WAITING,
     (_I.LEASED, _E.GIVE_BACK): _I.QUEUED,
+    (_I.LEASED, _E.HOP): _I.QUEUED,
     (_I.LEASED, _E.EXHAUST): _I.DEAD,
     (_I.WAITING, _E.DUE): _I.QUEUED,
     (_I.WAITING, _E.ANSWERED): _I.SUCCEEDED,

@@ -1,0 +1,136 @@
+"""What may be said of a host without asking the network: is it an address, and is that one public?
+
+An address has many spellings, and a resolver is asked about none of them: ``127.1``, ``0x7f.0.0.1``,
+``2130706433`` and ``[::ffff:127.0.0.1]`` are all the loopback. IPv6 also carries IPv4 inside: mapped
+(RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052), Teredo (RFC 4380); what is inside is what is reached.
+Sources: WHATWG URL §3.5 for the spellings, IANA's special-purpose registries (as `ipaddress` holds
+them) for what is public.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+IPAddress = IPv4Address | IPv6Address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_V4_COMPATIBLE = IPv6Network("::/96")
+_PRIVATE_SUFFIXES = (".localhost", ".local")
+
+METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal"})
+"""Names under which clouds serve a machine its own secrets."""
+
+METADATA_ADDRESSES: frozenset[IPAddress] = frozenset(
+    map(
+        ip_address,
+        (
+            "169.254.169.254",  # AWS, Google, Azure, Oracle, DigitalOcean, OpenStack …
+            "169.254.170.2",  # AWS ECS task credentials
+            "169.254.170.23",  # AWS EKS pod identity
+            "168.63.129.16",  # Azure's wire server, on a public address
+            "100.100.100.200",  # Alibaba
+            "192.0.0.192",  # Oracle classic
+            "fd00:ec2::254",  # AWS over IPv6
+            "fd00:ec2::23",  # AWS EKS pod identity over IPv6
+            "fd20:ce::254",  # Google over IPv6
+        ),
+    )
+)
+
+
+def literal_address(host: str) -> IPAddress | None:
+    """Return the address that ``host`` spells, in any spelling a resolver or browser takes; None for a name."""
+    bare = _bare(host)
+    if ":" in bare:
+        try:
+            return IPv6Address(bare.partition("%")[0])
+        except ValueError:
+            return None
+    if not bare.rpartition(".")[2][:1].isdigit():
+        return None
+    return _legacy_ipv4(bare)
+
+
+def innermost(address: IPAddress) -> IPAddress:
+    """Return the IPv4 address that an IPv6 one leads to, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    inner = address.ipv4_mapped or address.sixtofour
+    if inner is None and address.teredo is not None:
+        inner = address.teredo[1]
+    if inner is None and (address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 0xFFFF)):
+        inner = IPv4Address(int(address) & 0xFFFF_FFFF)
+    return inner if inner is not None else address
+
+
+def is_public_address(address: IPAddress) -> bool:
+    """Whether ``address`` is one that anybody on the internet could mean."""
+    inner = innermost(address)
+    if inner.is_multicast or not inner.is_global:
+        return False
+    return inner in _GLOBAL_UNICAST if isinstance(inner, IPv6Address) else not inner.is_reserved
+
+
+def is_metadata_address(address: IPAddress) -> bool:
+    """Whether a cloud serves a machine its own secrets at ``address``."""
+    return address in METADATA_ADDRESSES or innermost(address) in METADATA_ADDRESSES
+
+
+def is_metadata_name(host: str) -> bool:
+    """Whether ``host`` is a name of such an address."""
+    return _bare(host) in METADATA_NAMES
+
+
+def is_public_host(host: str) -> bool:
+    """Whether ``host`` may be somebody else's, as far as its spelling tells; a port after it is ignored.
+
+    Nothing is resolved: an unknown name is public, which is the polite mistake.
+    """
+    address = literal_address(host)
+    if address is not None:
+        return is_public_address(address)
+    bare = _bare(host)
+    return bare != "localhost" and not bare.endswith(_PRIVATE_SUFFIXES)
+
+
+def _bare(host: str) -> str:
+    """Strip brackets, port and trailing dots; lower case, and plain digits and dots for exotic ones."""
+    if not host.isascii():
+        host = unicodedata.normalize("NFKC", host).replace("。", ".")
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    return host.rstrip(".")
+
+
+def _legacy_ipv4(text: str) -> IPv4Address | None:
+    """Read one to four decimal, octal or hexadecimal numbers as C's ``inet_aton`` does."""
+    fields = text.split(".")
+    if len(fields) > 4:
+        return None
+    numbers = [_number(field) for field in fields]
+    if any(number is None for number in numbers):
+        return None
+    *heads, last = (number for number in numbers if number is not None)
+    if any(head > 255 for head in heads) or last >= 256 ** (4 - len(heads)):
+        return None
+    value = last
+    for place, head in enumerate(heads):
+        value += head << (24 - 8 * place)
+    return IPv4Address(value)
+
+
+def _number(field: str) -> int | None:
+    """Read ``127``, ``0177`` or ``0x7f``; None where it is none of them, or longer than any IPv4 number is."""
+    if not field.isalnum() or len(field) > 32:
+        return None
+    try:
+        if field.startswith("0x"):
+            return int(field[2:] or "0", 16)
+        return int(field, 8 if field.startswith("0") else 10)
+    except ValueError:
+        return None

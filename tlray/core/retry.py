@@ -1,0 +1,148 @@
+"""What follows from an outcome? One table: retry, snooze, dead letter or skip, and what the domain owes.
+
+* *retry* spends an attempt and waits: exponential backoff with full jitter, ``base_s * 2 ** (attempt - 1)`` at most
+  ``cap_s``, times a random number of [0, 1) (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), and
+  never under half a second.
+* *snooze* puts the item off with its whole domain and spends no attempt; an item that has been put off
+  for longer than ``max_snooze_s`` becomes a dead letter.
+* *dead* ends the item at once, because no retry mends it. *skip* ends it without failure.
+
+``Retry-After`` is obeyed in full, by the whole domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from tlray.core.lifecycle import ItemEvent
+from tlray.core.outcome import Outcome, OutcomeKind
+
+MIN_BACKOFF_S = 0.5
+
+
+class Cure(Enum):
+    """What to do about a kind of outcome."""
+
+    NONE = "none"
+    """Nothing to cure: it succeeded, moves on, or was not begun."""
+    RETRY = "retry"
+    SNOOZE = "snooze"
+    DEAD = "dead"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table."""
+
+    cure: Cure
+    base_s: float = 1.0
+    """First backoff, or for a snooze the domain's first cool-down without ``Retry-After``."""
+    cap_s: float = 300.0
+    max_attempts: int | None = None
+    """Fewer attempts than the batch's, where more would only annoy."""
+    why: str = ""
+
+
+_K = OutcomeKind
+RULES: Mapping[OutcomeKind, Rule] = {
+    _K.FETCHED: Rule(Cure.NONE, why="the row is in a part"),
+    _K.REDIRECTED: Rule(Cure.NONE, why="the next hop is a fetch of its own, with its domain's permit"),
+    _K.NOT_BEGUN: Rule(Cure.NONE, why="nothing happened"),
+    _K.GONE: Rule(Cure.DEAD, why="the site says that there is none"),
+    _K.NOT_A_SET: Rule(Cure.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
+    _K.BLOCKED: Rule(Cure.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"),
+    _K.UNREADABLE: Rule(Cure.RETRY, base_s=2, max_attempts=3, why="a half page may come whole next time"),
+    _K.THROTTLED: Rule(Cure.SNOOZE, base_s=5, cap_s=1_800, why="too fast; the whole domain waits"),
+    _K.UNAVAILABLE: Rule(Cure.RETRY, why="the site is ill for a moment"),
+    _K.FORBIDDEN: Rule(Cure.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"),
+    _K.REFUSED_BY_SITE: Rule(Cure.DEAD, why="the request itself is what the site does not like"),
+    _K.TRUNCATED: Rule(Cure.RETRY, why="the connection broke"),
+    _K.TOO_LARGE: Rule(Cure.DEAD, why="no tracklist is that large"),
+    _K.WRONG_TYPE: Rule(Cure.DEAD, why="no HTML at this URL"),
+    _K.BAD_ENCODING: Rule(Cure.RETRY, max_attempts=3, why="garbled on the way, perhaps"),
+    _K.TIMEOUT: Rule(Cure.RETRY, why="slow for a moment"),
+    _K.CONNECT: Rule(Cure.RETRY, why="down for a moment"),
+    _K.DNS: Rule(Cure.RETRY, base_s=2, why="resolvers fail for a moment, too"),
+    _K.TLS: Rule(Cure.RETRY, base_s=5, max_attempts=2, why="certificates are mended by people"),
+    _K.BAD_HTTP: Rule(Cure.RETRY, max_attempts=3, why="a proxy in trouble"),
+    _K.ROBOTS: Rule(Cure.SKIP, why="the site says that robots may not"),
+    _K.PRIVATE_ADDRESS: Rule(Cure.SKIP, why="not an address that this service fetches"),
+    _K.CRASHED: Rule(Cure.DEAD, why="a bug of ours: the same page crashes it again"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDecision:
+    """What becomes of the item, and of its domain."""
+
+    event: ItemEvent
+    delay_s: float = 0.0
+    """How long the item waits, where it waits."""
+    cool_down_s: float = 0.0
+    """How long the whole domain fetches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """What a batch asks for."""
+
+    max_attempts: int = 5
+    max_snooze_s: float = 172_800.0
+    """Two days: longer than any block that was seen to end by itself."""
+
+
+def backoff_s(rule: Rule, attempt: int, *, jitter: float) -> float:
+    """Return the wait before the attempt that follows ``attempt`` (1..); ``jitter`` is a random number of [0, 1)."""
+    ceiling_s = min(rule.cap_s, rule.base_s * 2.0 ** min(attempt - 1, 60))
+    return max(MIN_BACKOFF_S, jitter * ceiling_s)
+
+
+def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:
+    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one between."""
+    if retry_after_s is not None:
+        return retry_after_s
+    return min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60))
+
+
+def decide(
+    outcome: Outcome,
+    *,
+    attempt: int,
+    snoozed_s: float,
+    n_in_row: int,
+    jitter: float,
+    policy: RetryPolicy,
+    block_cool_down_s: float | None = None,
+) -> RetryDecision:
+    """Say what follows from an outcome of the ``attempt``-th attempt (1..).
+
+    ``snoozed_s`` is for how long the item has been put off so far, ``n_in_row`` how many such answers the domain has
+    given in a row, this one counted.
+    """
+    rule = RULES[outcome.kind]
+    if outcome.kind is OutcomeKind.FETCHED:
+        return RetryDecision(ItemEvent.FETCHED)
+    if outcome.kind is OutcomeKind.REDIRECTED:
+        return RetryDecision(ItemEvent.HOP)
+    if rule.cure is Cure.NONE:
+        return RetryDecision(ItemEvent.GIVE_BACK)
+    if rule.cure is Cure.SKIP:
+        return RetryDecision(ItemEvent.SKIP)
+    if rule.cure is Cure.DEAD:
+        return RetryDecision(ItemEvent.EXHAUST)
+    asked = outcome.retry_after_s if outcome.kind in (_K.THROTTLED, _K.UNAVAILABLE, _K.BLOCKED) else None
+    if rule.cure is Cure.SNOOZE or asked is not None:
+        cool_s = cool_down_s(rule, n_in_row, asked)
+        if outcome.kind is _K.BLOCKED and block_cool_down_s is not None:
+            own_s = min(max(rule.cap_s, block_cool_down_s), block_cool_down_s * 2.0 ** min(n_in_row - 1, 60))
+            cool_s = max(own_s, asked or 0.0)
+        if snoozed_s + cool_s > policy.max_snooze_s:
+            return RetryDecision(ItemEvent.EXHAUST, cool_down_s=cool_s)
+        return RetryDecision(ItemEvent.SNOOZE, delay_s=cool_s, cool_down_s=cool_s)
+    limit = min(policy.max_attempts, rule.max_attempts or policy.max_attempts)
+    if attempt >= limit:
+        return RetryDecision(ItemEvent.EXHAUST)
+    return RetryDecision(ItemEvent.RETRY, delay_s=backoff_s(rule, attempt, jitter=jitter))
