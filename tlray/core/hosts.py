@@ -2,7 +2,7 @@
 
 An address has many spellings, and a resolver is asked about none of them: ``127.1``, ``0x7f.0.0.1``,
 ``2130706433`` and ``[::ffff:127.0.0.1]`` are all the loopback. IPv6 also carries IPv4 inside: mapped
-(RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052), Teredo (RFC 4380); what is inside is what is reached.
+(RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052); what is inside is what is reached.
 Sources: WHATWG URL §3.5 for the spellings, IANA's special-purpose registries (as `ipaddress` holds
 them) for what is public.
 """
@@ -58,8 +58,6 @@ def innermost(address: IPAddress) -> IPAddress:
     if isinstance(address, IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and address.teredo is not None:
-        inner = address.teredo[1]
     if inner is None and (address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 0xFFFF)):
         inner = IPv4Address(int(address) & 0xFFFF_FFFF)
     return inner if inner is not None else address

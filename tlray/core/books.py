@@ -1,0 +1,90 @@
+"""How far is a batch? Its counts, its rate and its versioned changes.
+
+The books always balance: ``total`` is the sum of the counts of all states, after every move.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from tlray.core.frontier import Priority
+from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
+from tlray.core.policy import Manners
+from tlray.core.retry import RetryPolicy
+
+RATE_WINDOW_S = 30.0
+
+
+@dataclass(slots=True)
+class BatchBook:
+    """One batch in memory."""
+
+    id: int
+    batch_id: str
+    name: str
+    priority: Priority
+    state: BatchState
+    counts: dict[ItemState, int]
+    manners: Manners = field(default_factory=Manners)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    keeps_pages: bool = True
+    """Whether the pages are archived."""
+    n_duplicates: int = 0
+    n_rejected: int = 0
+    n_sets: int = 0
+    n_tracks: int = 0
+    n_retries: int = 0
+    n_blocked: int = 0
+    open_by_domain: dict[str, int] = field(default_factory=dict)
+    created_at: float = 0.0
+    """Epoch seconds."""
+    version: int = 1
+    """Grows with every change that a watcher could see."""
+    finals: deque[tuple[float, int]] = field(default_factory=deque)
+    """(monotonic moment, items that became final then), of the last half minute."""
+    first_at: float | None = None
+    """When the first item became final; monotonic."""
+
+    @property
+    def total(self) -> int:
+        """Items accepted."""
+        return sum(self.counts.values())
+
+    @property
+    def n_open(self) -> int:
+        """Items that are not final."""
+        return sum(self.counts.get(state, 0) for state in OPEN_ITEM_STATES)
+
+    def move(self, before: ItemState, after: ItemState, domain: str, *, now: float, n: int = 1) -> None:
+        """Count ``n`` items of a domain from one state into another."""
+        self.counts[before] = self.counts.get(before, 0) - n
+        self.counts[after] = self.counts.get(after, 0) + n
+        if self.counts[before] < 0:
+            raise AssertionError(f"batch {self.batch_id}: {self.counts[before]} items {before}")
+        if before.is_final != after.is_final:
+            self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + (n if before.is_final else -n)
+            if after.is_final:
+                self._count_final(n, now)
+        self.version += 1
+
+    def rehome(self, before: str, after: str) -> None:
+        """Count an open item from one domain to another (a redirect)."""
+        self.open_by_domain[before] = self.open_by_domain.get(before, 0) - 1
+        self.open_by_domain[after] = self.open_by_domain.get(after, 0) + 1
+
+    def rate_per_s(self, now: float) -> float:
+        """Items that became final per second, over the last half minute (or since the first)."""
+        while self.finals and self.finals[0][0] < now - RATE_WINDOW_S:
+            self.finals.popleft()
+        if self.first_at is None or not self.finals:
+            return 0.0
+        return sum(n for _, n in self.finals) / max(1.0, min(RATE_WINDOW_S, now - self.first_at))
+
+    def _count_final(self, n: int, now: float) -> None:
+        if self.first_at is None:
+            self.first_at = now
+        if self.finals and self.finals[-1][0] > now - 0.25:
+            self.finals[-1] = (self.finals[-1][0], self.finals[-1][1] + n)
+        else:
+            self.finals.append((now, n))

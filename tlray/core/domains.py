@@ -1,0 +1,121 @@
+"""How does a domain stand? Its policy, its robots.txt, its cool-down, and how many of its items may be leased now.
+
+A domain is leased ahead by what it may fetch in `LEASE_AHEAD_S`: enough that a task never waits for the coordinator,
+little enough that nothing is tied up. A domain slow enough for one loop is leased to one task
+at a time, so that its spacing and its connections are in one hand.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from tlray.core.outcome import OutcomeKind
+from tlray.core.policy import DomainPolicy, under_ceiling
+from tlray.core.robots import REFETCH_AFTER_S
+
+LEASE_AHEAD_S = 4.0
+MAX_AHEAD = 1_024
+"""Items of one domain that may be leased at once, however fast it is."""
+ONE_LOOP_RATE = 50.0
+"""Fetches a second up to which a domain is left to one task."""
+MAX_ROBOTS_FAILURES = 5
+MAX_ROBOTS_BACKOFF_S = 300.0
+
+
+@dataclass(slots=True)
+class DomainState:
+    """One domain, as the coordinator sees it. Moments are monotonic seconds."""
+
+    name: str
+    policy: DomainPolicy
+    robots_text: str | None = None
+    """None until it is known."""
+    robots_until: float = -math.inf
+    crawl_delay_s: float | None = None
+    robots_lease: str | None = None
+    """The lease that is fetching it."""
+    n_robots_failures: int = 0
+    cool_until: float = -math.inf
+    cool_reason: str = ""
+    n_blocks: int = 0
+    """Blocks in a row, without a good page between."""
+    n_throttles: int = 0
+    n_blocks_ever: int = 0
+    n_fetched: int = 0
+    holders: dict[str, int] = field(default_factory=dict)
+    """Lease → how many of its items are of this domain."""
+
+    @property
+    def effective(self) -> DomainPolicy:
+        """The policy under the ceiling of robots.txt."""
+        return under_ceiling(self.policy, self.crawl_delay_s)
+
+    @property
+    def n_leased(self) -> int:
+        """Items of this domain in any lease."""
+        return sum(self.holders.values())
+
+    def knows_robots(self, now: float) -> bool:
+        """Whether robots.txt is known and fresh."""
+        return self.robots_text is not None and now < self.robots_until
+
+    def is_cooling(self, now: float) -> bool:
+        """Whether nothing may be fetched yet."""
+        return now < self.cool_until
+
+    def allowance(self, lease_id: str, now: float) -> int:
+        """How many more items the lease may take of this domain now."""
+        if self.is_cooling(now) or not self.knows_robots(now):
+            return 0
+        rate = self.effective.rate
+        if rate <= ONE_LOOP_RATE and any(holder != lease_id for holder in self.holders):
+            return 0
+        ahead = MAX_AHEAD if math.isinf(rate) else min(MAX_AHEAD, math.ceil(rate * LEASE_AHEAD_S) + 1)
+        return max(0, ahead - self.n_leased)
+
+    def lease(self, lease_id: str, n: int = 1) -> None:
+        """Count items into a lease."""
+        self.holders[lease_id] = self.holders.get(lease_id, 0) + n
+
+    def release(self, lease_id: str) -> None:
+        """Count one item out of a lease."""
+        left = self.holders.get(lease_id, 0) - 1
+        if left > 0:
+            self.holders[lease_id] = left
+        else:
+            self.holders.pop(lease_id, None)
+
+    def learn_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
+        """Take in a robots.txt."""
+        self.robots_text, self.crawl_delay_s = text, crawl_delay_s
+        self.robots_until = now + REFETCH_AFTER_S
+        self.n_robots_failures = 0
+
+    def miss_robots(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
+        """Take in that robots.txt could not be had; True when that has happened too often to go on."""
+        self.n_robots_failures += 1
+        wait_s = retry_after_s
+        if wait_s is None:
+            wait_s = min(MAX_ROBOTS_BACKOFF_S, 2.0 ** (self.n_robots_failures - 1))
+        self.cool_down(now + wait_s, f"robots.txt: {why}")
+        return self.n_robots_failures >= MAX_ROBOTS_FAILURES and retry_after_s is None
+
+    def cool_down(self, until: float, reason: str) -> None:
+        """Fetch nothing before ``until``; a longer cool-down stays."""
+        if until > self.cool_until:
+            self.cool_until, self.cool_reason = until, reason
+
+    def count(self, kind: OutcomeKind) -> int:
+        """Count an outcome and return how many such answers in a row the domain has given (for its cool-down)."""
+        if kind is OutcomeKind.BLOCKED:
+            self.n_blocks += 1
+            self.n_blocks_ever += 1
+            return self.n_blocks
+        if kind is OutcomeKind.THROTTLED:
+            self.n_throttles += 1
+            return self.n_throttles
+        if kind in (OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET):
+            self.n_blocks = self.n_throttles = 0
+            self.n_fetched += 1
+        return 1

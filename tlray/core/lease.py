@@ -1,0 +1,124 @@
+"""What do the coordinator and a scrape task say to each other? The messages, and the table of live leases.
+
+A lease is a bundle of items held by one task until ``lease_until``. Every report of the task renews it, and its
+answer may bring more items, so one task goes on for as long as there is work for it (a refill costs one actor
+call; a new task costs a slot in Ray's queue, and its slow last pages would keep the slot empty). Reports
+are numbered: a repeated one is answered as the first time and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlray.core.frontier import FrontierItem
+from tlray.core.outcome import Outcome
+from tlray.core.policy import DomainPolicy
+from tlray.core.robots import RobotsAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedItem:
+    """One item, as a task gets it."""
+
+    item_id: int
+    batch_id: str
+    domain: str
+    url: str
+    fingerprint: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainTerms:
+    """What a task must know of a domain."""
+
+    domain: str
+    policy: DomainPolicy
+    robots: str
+    """The text of its robots.txt; "" allows everything."""
+    limiter: int
+    """Which limiter actor has its bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsErrand:
+    """A robots.txt to fetch before anything else of its domain; ``url`` is where it lies."""
+
+    domain: str
+    url: str
+    policy: DomainPolicy
+    limiter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a task is given, at its start and in every answer."""
+
+    items: tuple[LeasedItem, ...] = ()
+    domains: tuple[DomainTerms, ...] = ()
+    """Terms of the domains that are new to the lease, or have changed."""
+    robots: tuple[RobotsErrand, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.robots)
+
+
+@dataclass(frozen=True, slots=True)
+class PartNote:
+    """A part that a task has staged, durably."""
+
+    batch_id: str
+    stem: str
+    n_sets: int
+    n_tracks: int
+    n_bytes: int
+    has_rows: bool
+    has_pages: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a task has done since its last report. At most one part a batch."""
+
+    lease_id: str
+    number: int
+    outcomes: tuple[Outcome, ...] = ()
+    parts: tuple[PartNote, ...] = ()
+    robots: tuple[RobotsAnswer, ...] = ()
+    n_wanted: int = 0
+    """How many more items the task could use."""
+    cpu_s: float = 0.0
+    """CPU time that it has used since its last report."""
+    is_last: bool = False
+    """The task ends after this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The coordinator's answer to a report."""
+
+    accepted: bool
+    """False: the lease is over (expired, lost, superseded); stop, nothing of the report counts."""
+    work: Work = Work()
+    finish: bool = False
+    """No more work is to be expected: end when the items in hand are done."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """A live lease. Moments are monotonic seconds."""
+
+    lease_id: str
+    until: float
+    items: dict[int, FrontierItem] = field(default_factory=dict)
+    robots: set[str] = field(default_factory=set)
+    """Domains whose robots.txt it fetches."""
+    told: set[str] = field(default_factory=set)
+    """Domains whose terms the task has been told."""
+    last_number: int = 0
+    last_answer: Answer | None = None
+    is_committing: bool = False
+    """A report of it is on its way into the journal; it does not expire meanwhile."""
+    is_ending: bool = False
+    """It gets no more work."""
+    started_at: float = 0.0
