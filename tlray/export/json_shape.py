@@ -1,0 +1,57 @@
+"""What does a set look like in JSON? As in `model.py`, field by field.
+
+Dates are ISO 8601 (``2026-05-15``, ``2026-05-15T20:00:00Z``), what is not known is null, and there is no NaN.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from typing import Any
+
+from tlray.model import Track, Tracklist
+
+_TRACKLIST_FIELDS = tuple(f.name for f in fields(Tracklist))
+_TRACK_FIELDS = tuple(f.name for f in fields(Track))
+
+
+def plain(tracklist: Tracklist) -> dict[str, Any]:
+    """The set as dicts, lists, strings and numbers that ``json.dumps`` takes."""
+    shape = {name: getattr(tracklist, name) for name in _TRACKLIST_FIELDS}
+    shape["date"] = _moment(tracklist.date)
+    shape["fetched_at"] = _moment(tracklist.fetched_at)
+    shape["duration_s"] = _number(tracklist.duration_s)
+    shape["quality"] = _number(tracklist.quality)
+    shape["tracks"] = [_plain_track(track) for track in tracklist.tracks]
+    return shape
+
+
+def dumps(tracklist: Tracklist, *, indent: int | None = None) -> bytes:
+    """The set as UTF-8 JSON; on one line unless ``indent`` is given."""
+    return encode(json.dumps(plain(tracklist), ensure_ascii=False, allow_nan=False, indent=indent))
+
+
+def encode(text: str) -> bytes:
+    """UTF-8, with ``?`` for half a surrogate pair, which no file may hold."""
+    return text.encode("utf-8", "replace")
+
+
+def _plain_track(track: Track) -> dict[str, Any]:
+    shape = {name: getattr(track, name) for name in _TRACK_FIELDS}
+    shape["cue_s"] = _number(track.cue_s)
+    shape["duration_s"] = _number(track.duration_s)
+    return shape
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is None or math.isfinite(value) else None
+
+
+def _moment(value: date | datetime | None) -> str | None:
+    if isinstance(value, datetime):
+        # a moment without a zone is UTC: `fetched_at` knows no other
+        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return aware.isoformat().removesuffix("+00:00") + "Z"
+    return None if value is None else value.isoformat()

@@ -1,0 +1,99 @@
+"""Which track starts when, in which recording? What CUE sheets and every other list of chapters are made of.
+
+Rules, so that no time is ever made up and nothing is lost silently:
+
+* Times count within one recording, so each of a set's recordings has starts of its own. A page may show
+  them in turns (Player 2, Player 1, Player 2): rows are gathered by recording. In a set that numbers its
+  recordings a row without a number belongs to none that we know of: it is left out.
+* Mashup parts are not listed: their mashup is.
+* A ``w/`` row sounds together with its main row and joins its title (``A w/ Artist - B``); where the main
+  row has no cue, it stands for itself.
+* A row without a cue is left out and named.
+* Starts stand in the order of time. Where the page has another order, `Recording.is_reordered` says so.
+* Rows with the same start, in the format's resolution, become one start: ``A / Artist - B``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tlray.model import Track, TrackKind, Tracklist
+
+
+@dataclass(slots=True)
+class Start:
+    """One chapter: from ``at`` on, this is heard."""
+
+    at: int
+    """In ticks of the format: 75 a second in a CUE sheet."""
+    performer: str
+    title: str
+
+
+@dataclass(slots=True)
+class Recording:
+    """The chapters of one recording, strictly increasing, and what is not among them."""
+
+    number: int | None
+    """As the page counts its players; None where it has but one."""
+    starts: list[Start] = field(default_factory=list)
+    left_out: list[tuple[Track, str]] = field(default_factory=list)
+    """Rows that are not among the starts, and why: ``no cue``."""
+    is_reordered: bool = False
+
+
+def recordings(tracklist: Tracklist, *, ticks_per_s: int) -> list[Recording]:
+    """The set's recordings in the order of their numbers, one without any cue too."""
+    rows = [t for t in tracklist.tracks if t.kind is not TrackKind.MASHUP_PART]
+    numbers = sorted({t.recording for t in rows if t.recording is not None})
+    if not numbers:
+        return [_recording(None, rows, ticks_per_s)]
+    found = [_recording(n, [t for t in rows if t.recording == n], ticks_per_s) for n in numbers]
+    found[0].left_out += [(t, "not known of which recording") for t in rows if t.recording is None]
+    if len(found) == 1:
+        found[0].number = None
+    return found
+
+
+def line(track: Track) -> str:
+    """The track as a person writes it: ``Artist - Title``."""
+    return " - ".join(filter(None, (track.artist, track.title))) or track.text
+
+
+def _recording(number: int | None, rows: Iterable[Track], ticks_per_s: int) -> Recording:
+    recording = Recording(number)
+    by_index: dict[int, Start] = {}
+    for track in rows:
+        main = (
+            by_index.get(track.parent) if track.kind is TrackKind.WITH and track.parent is not None else None
+        )
+        if main is not None:
+            main.title += f" w/ {line(track)}"
+        elif track.cue_s is None or not math.isfinite(track.cue_s) or track.cue_s < 0:
+            recording.left_out.append((track, "no cue"))
+        else:
+            by_index[track.index] = Start(
+                math.floor(track.cue_s * ticks_per_s + 0.5), track.artist, track.title or track.text
+            )
+    in_page_order = list(by_index.values())
+    in_time_order = sorted(in_page_order, key=lambda start: start.at)  # stable
+    recording.is_reordered = in_time_order != in_page_order
+    recording.starts = _without_equals(in_time_order)
+    return recording
+
+
+def _without_equals(starts: list[Start]) -> list[Start]:
+    kept: list[Start] = []
+    for start in starts:
+        if kept and kept[-1].at == start.at:
+            join(kept[-1], start)
+        else:
+            kept.append(start)
+    return kept
+
+
+def join(start: Start, following: Start) -> None:
+    """Name ``following`` in the title of ``start``."""
+    start.title += " / " + " - ".join(filter(None, (following.performer, following.title)))
