@@ -19,7 +19,9 @@ _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _V4_COMPATIBLE = IPv6Network("::/96")
 _PRIVATE_SUFFIXES = (".localhost", ".local")
 
-METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal"})
+METADATA_NAMES = frozenset(
+    {"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal"}
+)
 """Names under which clouds serve a machine its own secrets."""
 
 METADATA_ADDRESSES: frozenset[IPAddress] = frozenset(
@@ -41,7 +43,7 @@ METADATA_ADDRESSES: frozenset[IPAddress] = frozenset(
 
 
 def literal_address(host: str) -> IPAddress | None:
-    """Return the address that ``host`` spells, in any spelling a resolver or browser takes; None for a name."""
+    """Return the address that ``host`` spells, however spelled; None for a name."""
     bare = _bare(host)
     if ":" in bare:
         try:
@@ -123,7 +125,7 @@ def _legacy_ipv4(text: str) -> IPv4Address | None:
 
 
 def _number(field: str) -> int | None:
-    """Read ``127``, ``0177`` or ``0x7f``; None where it is none of them, or longer than any IPv4 number is."""
+    """Read ``127``, ``0177`` or ``0x7f``; None where it is none of them, or too long."""
     if not field.isalnum() or len(field) > 32:
         return None
     try:

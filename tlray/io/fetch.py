@@ -1,0 +1,237 @@
+"""How is one URL fetched, once, politely and within bounds?
+
+A `Fetcher` makes one GET and follows nothing: a redirect's next hop is a fetch of its own, with a permit
+of its own. Whatever the network does, the answer is a `Fetched`; nothing is raised but a cancellation.
+
+Bodies are asked for in the codings that the standard library undoes (gzip, deflate; not br or zstd) and
+kept as they came: the archive stores them so, which is far cheaper than compressing again. No cookies, no
+proxies from the environment, no retry on another connection: one permit is one request.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+import aiohttp
+from yarl import URL
+
+from tlray.core.outcome import OutcomeKind
+from tlray.core.retry_after import retry_after_s
+from tlray.io.address import AddressPolicy, CheckedResolver
+from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
+from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type
+from tlray.io.network_errors import NETWORK_ERRORS, translate
+
+_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
+    "Accept-Encoding": "gzip, deflate",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """How long one request may take, and how much it may bring."""
+
+    total_timeout_s: float = 60.0
+    """From the request to the last byte, waiting for a connection included."""
+    connect_timeout_s: float = 15.0
+    """For one TCP and TLS handshake."""
+    read_timeout_s: float = 30.0
+    """Between two reads."""
+    max_wire_bytes: int = 8 * 1024 * 1024
+    max_body_bytes: int = 16 * 1024 * 1024
+    """After decompression."""
+    max_header_bytes: int = 16 * 1024
+    """One header line; there may be 128 of them."""
+    max_connections: int = 512
+    """Of one Fetcher."""
+    max_connections_per_host: int = 32
+    keep_alive_s: float = 30.0
+    """How long an idle connection is kept: longer than any crawl-delay we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Want:
+    """What one request is after."""
+
+    max_wire_bytes: int
+    max_body_bytes: int
+    any_type: bool = False
+    cut: bool = False
+    """The beginning is enough: what goes beyond the bounds is left, and no fault."""
+
+
+class Fetcher:
+    """One aiohttp session; ``async with Fetcher(...) as fetcher: await fetcher.get(url)``."""
+
+    def __init__(self, limits: FetchLimits, *, user_agent: str, allow: AddressPolicy) -> None:
+        self._limits = limits
+        self._user_agent = user_agent
+        self._allow = allow
+        self._page = _Want(limits.max_wire_bytes, limits.max_body_bytes)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Fetcher:
+        limits = self._limits
+        connector = aiohttp.TCPConnector(
+            resolver=CheckedResolver(self._allow),
+            limit=limits.max_connections,
+            limit_per_host=limits.max_connections_per_host,
+            keepalive_timeout=limits.keep_alive_s,
+            ttl_dns_cache=60,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers={"User-Agent": self._user_agent, **_HEADERS},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(
+                total=limits.total_timeout_s,
+                sock_connect=limits.connect_timeout_s,
+                sock_read=limits.read_timeout_s,
+            ),
+            max_line_size=limits.max_header_bytes,
+            max_field_size=limits.max_header_bytes,
+        )
+        # aiohttp asks a second time where a kept connection turns out dead; the site may have counted
+        # the first. There is no public switch; our test of arrivals would notice its loss.
+        self._session._retry_connection = False
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, url: str) -> Fetched:
+        """Fetch a page."""
+        return await self._fetch(url, self._page)
+
+    async def get_start(self, url: str, max_bytes: int) -> Fetched:
+        """Fetch the first ``max_bytes`` of whatever is at ``url``, of any type; robots.txt is read so."""
+        return await self._fetch(url, _Want(max_bytes, max_bytes, any_type=True, cut=True))
+
+    async def _fetch(self, url: str, want: _Want) -> Fetched:
+        """Make the request and turn every failure into an answer."""
+        if self._session is None:
+            raise RuntimeError("a Fetcher is used inside `async with`")
+        started_at, begun = time.time(), time.perf_counter()
+        error: Exception | None = None
+        try:
+            target = URL(url)
+            if why := self._allow.refusal_of_host(target.host or ""):
+                kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
+            else:
+                async with self._session.get(target, allow_redirects=False) as response:
+                    wire = await _read(response, want)
+                return _answer(url, response, wire, want, started_at, time.perf_counter() - begun)
+        except NETWORK_ERRORS as caught:
+            error = caught
+            kind, reason = translate(caught, body_began=False)
+        return Fetched(
+            url=url,
+            kind=kind,
+            reason=reason,
+            error=_text(error),
+            started_at=started_at,
+            latency_s=time.perf_counter() - begun,
+        )
+
+
+@dataclass(slots=True)
+class _Wire:
+    """What came of a body on the wire."""
+
+    n_bytes: int = 0
+    body: bytes = b""
+    kind: OutcomeKind | None = None
+    reason: str | None = None
+    error: Exception | None = None
+
+
+async def _read(response: aiohttp.ClientResponse, want: _Want) -> _Wire:
+    """Read a body as far as it is wanted; what is left unread costs the connection, nothing else."""
+    wire = _Wire()
+    content_type, _ = parse_content_type(response.headers.get("Content-Type", ""))
+    if not want.any_type and response.status < 300 and not is_page(content_type, b""):
+        wire.kind, wire.reason = OutcomeKind.WRONG_TYPE, content_type[:60]
+        return wire
+    chunks: list[bytes] = []
+    try:
+        while chunk := await response.content.readany():
+            chunks.append(chunk)
+            wire.n_bytes += len(chunk)
+            if wire.n_bytes > want.max_wire_bytes:
+                break
+    except NETWORK_ERRORS as error:
+        wire.error = error
+        wire.kind, wire.reason = translate(error, body_began=True)
+    if wire.n_bytes > want.max_wire_bytes and not want.cut:
+        wire.kind, wire.reason = OutcomeKind.TOO_LARGE, f"more than {want.max_wire_bytes} bytes"
+    if wire.kind is None:
+        wire.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return wire
+
+
+def _answer(
+    url: str, response: aiohttp.ClientResponse, wire: _Wire, want: _Want, started_at: float, latency_s: float
+) -> Fetched:
+    """Put together what a response says; what the status suggests outlives a bad body."""
+    status, headers = response.status, response.headers
+    version = response.version or aiohttp.HttpVersion11
+    kind, reason = kind_of_status(status), f"{status}"
+    location = None
+    if 300 <= status < 400 and "Location" in headers:
+        location = absolute_location(response.url, headers["Location"])
+        kind = OutcomeKind.REDIRECTED if location else OutcomeKind.BAD_HTTP
+        reason = f"{status}" if location else f"{status} to no http URL"
+    content_type, charset = parse_content_type(headers.get("Content-Type", ""))
+    body, body_kind, body_reason = wire.body, wire.kind, wire.reason
+    if wire.body and (coding := headers.get("Content-Encoding")):
+        body, body_kind, body_reason = _undo(wire.body, coding, want)
+    is_good_type = want.any_type or is_page(content_type, body)
+    if body_kind is None and not is_good_type:
+        body_kind, body_reason = OutcomeKind.WRONG_TYPE, content_type or "no type"
+    if kind is None:
+        kind, reason = body_kind, body_reason or ""
+    return Fetched(
+        url=url,
+        kind=kind,
+        reason=reason or None,
+        error=_text(wire.error),
+        started_at=started_at,
+        latency_s=latency_s,
+        status=status,
+        status_line=f"HTTP/{version.major}.{version.minor} {status} {response.reason or ''}".encode(
+            "latin-1", "replace"
+        ),
+        raw_headers=response.raw_headers,
+        wire_body=wire.body,
+        body=body,
+        charset=charset,
+        has_page=bool(body) and is_good_type,
+        location=location,
+        retry_after_s=retry_after_s(headers.get("Retry-After"), now=started_at + latency_s),
+        n_bytes=wire.n_bytes,
+    )
+
+
+def _undo(body: bytes, coding: str, want: _Want) -> tuple[bytes, OutcomeKind | None, str | None]:
+    """Decompress a body; no bytes, and why, where that fails."""
+    try:
+        return decompress(body, coding, max_bytes=want.max_body_bytes, cut=want.cut), None, None
+    except ExpandsTooFarError as error:
+        return b"", OutcomeKind.TOO_LARGE, str(error)
+    except EndsEarlyError as error:
+        return b"", OutcomeKind.TRUNCATED, str(error)
+    except DecompressError as error:
+        return b"", OutcomeKind.BAD_ENCODING, str(error)
+
+
+def _text(error: Exception | None) -> str | None:
+    """One line about an exception, for the log."""
+    return None if error is None else f"{type(error).__name__}: {error}"[:300]
