@@ -1,0 +1,314 @@
+"""The brain of a coordinator: what is leased to whom, and what follows from what comes back.
+
+It is plain and synchronous: the time is handed to it, it does no I/O, it knows no Ray. The actor in
+``cluster/coordinator.py`` asks it and does what it says; a simulator can drive it through a million URLs in virtual time.
+The order is always: `decide` (changes nothing) → the journal commits → `apply`. Times are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import urlsplit
+
+from tlray.core.books import BatchBook
+from tlray.core.domains import DomainState
+from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
+from tlray.core.lease import DomainTerms, Lease, LeasedItem, Report, RobotsErrand, Work
+from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.policy import DomainPolicy
+from tlray.core.verdict import ItemChange, LaneDeath, Verdict
+from tlray.core.workforce import Demand
+
+ISOLATE_AFTER_LOST = 2
+"""An item whose lease was lost so often is leased alone: it may be what kills the worker."""
+ROBOTS_ERRANDS_PER_LEASE = 64
+
+
+class Engine:
+    """All batches, domains, items and leases that are alive."""
+
+    def __init__(self, *, lease_s: float = 30.0, limiter_of: Callable[[str], int] = lambda _: 0) -> None:
+        self.lease_s = lease_s
+        self.frontier = Frontier()
+        self.books: dict[int, BatchBook] = {}
+        self.domains: dict[str, DomainState] = {}
+        self.leases: dict[str, Lease] = {}
+        self._limiter_of = limiter_of
+        self._robots_wanted: dict[str, None] = {}
+        self._isolated: deque[FrontierItem] = deque()
+        self._timers: list[tuple[float, str]] = []
+
+    def __repr__(self) -> str:
+        return f"<Engine {len(self.books)} batches, {len(self.domains)} domains, {len(self.leases)} leases, {self.frontier!r}>"
+
+    # -- batches and domains -----------------------------------------------------------------
+
+    def open(self, book: BatchBook, lanes: Mapping[str, int], *, now: float) -> None:
+        """Take in a batch whose items are journalled: ``lanes`` is domain → queued items."""
+        self.books[book.id] = book
+        for domain, n in lanes.items():
+            self._domain(domain, book, now)
+            self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING)
+
+    def close(self, batch: int) -> None:
+        """Forget a finished batch, and the domains that nobody needs any more stay known."""
+        self.books.pop(batch, None)
+        self.frontier.drop(batch)
+        for state in self.domains.values():
+            state.policy = self._policy(state.name) or state.policy
+
+    def _policy(self, domain: str) -> DomainPolicy | None:
+        """Return the gentlest of the policies that the open batches ask for."""
+        policies = [b.manners.policy(domain) for b in self.books.values() if domain in b.open_by_domain]
+        return min(policies, key=lambda p: (p.crawl_delay_ignored, p.rate, p.concurrency), default=None)
+
+    def _domain(self, name: str, book: BatchBook, now: float) -> DomainState:
+        state = self.domains.get(name)
+        if state is None:
+            state = self.domains[name] = DomainState(name, book.manners.policy(name))
+        else:
+            state.policy = self._policy(name) or book.manners.policy(name)
+            for lease in self.leases.values():
+                lease.told.discard(name)
+        if not state.knows_robots(now):
+            self._robots_wanted[name] = None
+        return state
+
+    def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
+        """Take in items that the journal gave for a lane."""
+        self.frontier.loaded(lane, items, last_id=last_id, is_last=is_last)
+
+    def wait(self, item: FrontierItem, due: float) -> None:
+        """Take in an item that may not be fetched before ``due``."""
+        self.frontier.wait(item, due)
+
+    def pause(self, batch: int, *, is_paused: bool) -> None:
+        """Lease nothing more of a batch, or go on."""
+        self.frontier.pause(batch, is_paused=is_paused)
+
+    # -- leasing -------------------------------------------------------------------------------
+
+    def demand(self, now: float) -> Demand:
+        """Return the work that politeness allows now, what is leased already included."""
+        rate, n_ready = 0.0, sum(len(lease.items) for lease in self.leases.values())
+        seen = set(self.frontier.takeable_domains()) | {d for d, s in self.domains.items() if s.holders}
+        for name in seen:
+            state = self.domains[name]
+            if not state.is_cooling(now):
+                rate += state.effective.rate
+                n_ready += self.frontier.n_queued(name)
+        n_robots = sum(1 for name in self._robots_wanted if self._may_run_errand(name, now))
+        return Demand(pages_per_s=rate or (1.0 if n_robots else 0.0), n_ready=n_ready + n_robots)
+
+    def tick(self, now: float) -> None:
+        """Move on what only time moves: items that are due, cool-downs that end."""
+        for item in self.frontier.pop_due(now):
+            book = self.books.get(item.batch)
+            if book is None:
+                self.frontier.finish(item)
+                continue
+            book.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
+            self.frontier.push(item, book.priority, is_paused=book.state is not BatchState.RUNNING)
+        while self._timers and self._timers[0][0] <= now:
+            _, name = heapq.heappop(self._timers)
+            state = self.domains[name]
+            if state.is_cooling(now):
+                heapq.heappush(self._timers, (state.cool_until, name))
+            else:
+                self.frontier.unpark(name)
+
+    def next_event(self) -> float | None:
+        """Return when time moves something next, or None."""
+        moments = [m for m in (self.frontier.next_due(), self._timers[0][0] if self._timers else None) if m is not None]
+        moments += [lease.until for lease in self.leases.values() if not lease.is_committing]
+        return min(moments, default=None)
+
+    def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
+        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty `Work` if there is none.
+
+        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
+        """
+        lease = self.leases.get(lease_id) or Lease(lease_id, until=now + self.lease_s, started_at=now)
+        if lease.is_ending:
+            return Work()
+        if self._isolated and not lease.items and lease_id not in self.leases:
+            items, robots = [self._isolated.popleft()], ()
+            lease.is_ending = True
+        else:
+            robots = self._take_errands(lease, now)
+            fair = math.ceil(self.demand(now).n_ready / max(1, n_leases))
+            items = self.frontier.take(max(0, min(n, fair - len(lease.items))), lambda d: self._allowance(d, lease_id, now))
+        if not items and not robots:
+            return Work()
+        self.leases[lease_id] = lease
+        for item in items:
+            lease.items[item.id] = item
+            self.domains[item.domain].lease(lease_id)
+            self.books[item.batch].move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
+        return Work(tuple(self._leased(i) for i in items), self._terms(lease, items), robots)
+
+    def _allowance(self, domain: str, lease_id: str, now: float) -> int:
+        state = self.domains[domain]
+        if not state.knows_robots(now):
+            self._robots_wanted[domain] = None
+        return state.allowance(lease_id, now)
+
+    def _may_run_errand(self, name: str, now: float) -> bool:
+        state = self.domains[name]
+        return state.robots_lease is None and not state.is_cooling(now) and self.frontier.n_queued(name) > 0
+
+    def _take_errands(self, lease: Lease, now: float) -> tuple[RobotsErrand, ...]:
+        errands = []
+        for name in list(self._robots_wanted):
+            if len(errands) >= ROBOTS_ERRANDS_PER_LEASE:
+                break
+            url = next((lane.ready[0].url for lane in self.frontier.lanes_at(name) if lane.ready), None)
+            if url is None or not self._may_run_errand(name, now):
+                continue
+            del self._robots_wanted[name]
+            state = self.domains[name]
+            state.robots_lease = lease.lease_id
+            lease.robots.add(name)
+            where = f"{urlsplit(url).scheme}://{name}/robots.txt"
+            errands.append(RobotsErrand(name, where, state.policy, self._limiter_of(name)))
+        return tuple(errands)
+
+    def _leased(self, item: FrontierItem) -> LeasedItem:
+        batch_id = self.books[item.batch].batch_id
+        return LeasedItem(item.id, batch_id, item.domain, item.url, item.fingerprint, item.attempt)
+
+    def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
+        news = {item.domain for item in items} - lease.told
+        lease.told |= news
+        return tuple(
+            DomainTerms(n, self.domains[n].effective, self.domains[n].robots_text or "", self._limiter_of(n)) for n in news
+        )
+
+    # -- what comes back -------------------------------------------------------------------------
+
+    def renew(self, lease_id: str, *, now: float) -> Lease | None:
+        """Return a lease and let it live on, or None if it is over."""
+        lease = self.leases.get(lease_id)
+        if lease is not None:
+            lease.until = now + self.lease_s
+        return lease
+
+    def expired(self, now: float) -> list[str]:
+        """Return the leases whose task has not been heard of for too long."""
+        return [i for i, lease in self.leases.items() if lease.until <= now and not lease.is_committing]
+
+    def learn_robots(self, report: Report, *, now: float) -> list[LaneDeath]:
+        """Take in what the lease found as robots.txt; return the lanes that die of having none."""
+        deaths = []
+        lease = self.leases[report.lease_id]
+        for answer in report.robots:
+            state = self.domains[answer.domain]
+            if answer.domain in lease.robots:
+                lease.robots.discard(answer.domain)
+                state.robots_lease = None
+            if answer.text is not None:
+                state.learn_robots(answer.text, answer.crawl_delay_s, now=now)
+                self.frontier.unpark(answer.domain)
+            else:
+                self._robots_wanted[answer.domain] = None
+                if state.miss_robots(answer.why or "no answer", now=now, retry_after_s=answer.retry_after_s):
+                    state.n_robots_failures = 0
+                    why = f"robots.txt cannot be had: {answer.why}"
+                    deaths += [LaneDeath(lane.batch, answer.domain, why) for lane in self.frontier.lanes_at(answer.domain)]
+                heapq.heappush(self._timers, (state.cool_until, answer.domain))
+            for other in self.leases.values():
+                other.told.discard(answer.domain)
+        return deaths
+
+    def apply(self, verdict: Verdict, *, now: float) -> list[int]:
+        """Take in a verdict that the journal has committed; return the batches that have nothing open any more."""
+        lease = self.leases[verdict.lease_id]
+        touched: dict[int, None] = {}
+        for change in verdict.changes:
+            self._apply_change(change, lease, now)
+            touched[change.item.batch] = None
+        for cool in verdict.cool_downs:
+            self.domains[cool.domain].cool_down(cool.until, cool.reason)
+            heapq.heappush(self._timers, (cool.until, cool.domain))
+        for part in verdict.parts:
+            book = next((b for b in self.books.values() if b.batch_id == part.batch_id), None)
+            if book is not None:
+                book.n_sets += part.n_sets
+                book.n_tracks += part.n_tracks
+        for domain in {change.item.domain for change in verdict.changes}:
+            self.frontier.unpark(domain)
+        return [batch for batch in touched if batch in self.books and not self.books[batch].n_open]
+
+    def _apply_change(self, change: ItemChange, lease: Lease, now: float) -> None:
+        item = change.item
+        book = self.books[item.batch]
+        del lease.items[item.id]
+        self.domains[item.domain].release(lease.lease_id)
+        if change.outcome is not None:
+            self.domains[item.domain].count(change.outcome.kind)
+            book.n_blocked += change.outcome.kind == "blocked"
+        book.n_retries += change.event == "retry"
+        item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
+        item.snoozed_since, item.url = change.snoozed_since, change.url
+        book.move(change.before, change.after, item.domain, now=now)
+        if change.domain != item.domain:
+            book.rehome(item.domain, change.domain)
+            item.domain = change.domain
+            self._domain(item.domain, book, now)
+        if change.after is ItemState.QUEUED:
+            if item.n_lost >= ISOLATE_AFTER_LOST:
+                self._isolated.append(item)
+            else:
+                self.frontier.push(item, book.priority, first=True, is_paused=book.state is not BatchState.RUNNING)
+        elif change.after is ItemState.WAITING:
+            self.frontier.wait(item, change.due or now)
+        else:
+            self.frontier.finish(item)
+
+    def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
+        """Take in that a lane's open items are dead (counted by the journal); True when its batch has nothing open any more."""
+        book = self.books[death.batch]
+        in_memory = self.frontier.drop(death.batch, death.domain)
+        n_open = n_queued + n_waiting
+        queued_here = min(n_open, book.counts.get(ItemState.QUEUED, 0))
+        book.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=queued_here)
+        book.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=n_open - queued_here)
+        assert len(in_memory) <= n_open, (len(in_memory), n_open)
+        return not book.n_open
+
+    def end(self, lease_id: str) -> None:
+        """Forget a lease that has no items left."""
+        lease = self.leases.pop(lease_id, None)
+        for name in lease.robots if lease else ():
+            self.domains[name].robots_lease = None
+            self._robots_wanted[name] = None
+
+    # -- invariants --------------------------------------------------------------------------------
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError where the books do not balance, or an item is in two places."""
+        leased: dict[int, int] = {}
+        seen: set[int] = set()
+        for lease in self.leases.values():
+            for item in lease.items.values():
+                assert item.id not in seen, f"item {item.id} is in two leases"
+                seen.add(item.id)
+                leased[item.batch] = leased.get(item.batch, 0) + 1
+        for book in self.books.values():
+            assert book.counts.get(ItemState.LEASED, 0) == leased.get(book.id, 0), book
+            assert sum(book.open_by_domain.values()) == book.n_open, book
+            queued = sum(lane.n_queued for lane in self.frontier.lanes_of(book.id))
+            queued += sum(1 for item in self._isolated if item.batch == book.id)
+            assert queued == book.counts.get(ItemState.QUEUED, 0), (queued, book)
+        held: dict[str, int] = {}
+        for lease in self.leases.values():
+            for item in lease.items.values():
+                held[item.domain] = held.get(item.domain, 0) + 1
+        for state in self.domains.values():
+            assert state.n_leased == held.get(state.name, 0), state
+
+
+__all__ = ["Engine", "Priority"]

@@ -1,0 +1,128 @@
+"""What follows from the outcomes of a report? From each outcome one `ItemChange`, and the domains' cool-downs.
+
+Nothing is changed here; see `tlray.core.verdict`.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from urllib.parse import urljoin
+
+from tlray.core.engine import Engine
+from tlray.core.frontier import FrontierItem
+from tlray.core.lease import Report
+from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.retry import RetryDecision, decide
+from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.verdict import DomainChange, ItemChange, Verdict
+
+MAX_HOPS = 5
+MAX_LOST = 3
+"""An item whose lease was lost so often "kills its worker"."""
+
+
+def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> Verdict:
+    """Decide what follows from a report of a live lease."""
+    lease = engine.leases[report.lease_id]
+    stems = {part.batch_id: part.stem for part in report.parts}
+    verdict = Verdict(report.lease_id, parts=report.parts)
+    in_row: dict[tuple[str, OutcomeKind], int] = {}
+    for outcome in report.outcomes:
+        item = lease.items.get(outcome.item_id)
+        if item is None:
+            continue
+        book = engine.books[item.batch]
+        domain = engine.domains[item.domain]
+        n_before = domain.n_blocks if outcome.kind is OutcomeKind.BLOCKED else domain.n_throttles
+        key = (item.domain, outcome.kind)
+        # several such answers of one report were in flight together: they count as one step
+        in_row.setdefault(key, n_before + 1)
+        decision = decide(
+            outcome,
+            attempt=item.attempt,
+            snoozed_s=now - item.snoozed_since if item.snoozed_since is not None else 0.0,
+            n_in_row=in_row[key],
+            jitter=rng.random(),
+            policy=book.retry,
+            block_cool_down_s=domain.policy.block_cool_down_s,
+        )
+        if decision.cool_down_s:
+            verdict.cool_downs.append(DomainChange(item.domain, now + decision.cool_down_s, _why(outcome)))
+        change = _change(item, outcome, decision, now=now, stem=stems.get(book.batch_id))
+        if book.state is BatchState.CANCELLING and not change.after.is_final:
+            change = _with(item, ItemEvent.CANCEL, outcome=outcome, stem=change.stem, reason="cancelled")
+        verdict.changes.append(change)
+    return verdict
+
+
+def judge_lost(engine: Engine, lease_id: str, why: str) -> Verdict:
+    """Decide what becomes of the items of a lease that was lost with its worker."""
+    verdict = Verdict(lease_id)
+    for item in engine.leases[lease_id].items.values():
+        if engine.books[item.batch].state is BatchState.CANCELLING:
+            change = _with(item, ItemEvent.CANCEL, reason="cancelled")
+        elif item.n_lost + 1 >= MAX_LOST:
+            change = _with(item, ItemEvent.EXHAUST, n_lost=item.n_lost + 1, reason=f"kills its worker ({why})")
+        else:
+            change = _with(item, ItemEvent.GIVE_BACK, n_lost=item.n_lost + 1, reason=why)
+        verdict.changes.append(change)
+    return verdict
+
+
+def give_back(engine: Engine, lease_id: str) -> Verdict:
+    """Decide what becomes of items that a task which ended in order has not begun."""
+    cancelling = {b.id for b in engine.books.values() if b.state is BatchState.CANCELLING}
+    items = engine.leases[lease_id].items.values()
+    return Verdict(
+        lease_id,
+        [_with(i, ItemEvent.CANCEL if i.batch in cancelling else ItemEvent.GIVE_BACK) for i in items],
+    )
+
+
+def _change(item: FrontierItem, outcome: Outcome, decision: RetryDecision, *, now: float, stem: str | None) -> ItemChange:
+    rest: dict[str, Any] = {"outcome": outcome, "stem": stem if outcome.raw or outcome.n_sets else None}
+    match decision.event:
+        case ItemEvent.HOP:
+            return _hop(item, outcome, rest)
+        case ItemEvent.RETRY:
+            return _with(item, ItemEvent.RETRY, attempt=item.attempt + 1, due=now + decision.delay_s, reason=_why(outcome), **rest)
+        case ItemEvent.SNOOZE:
+            since = item.snoozed_since if item.snoozed_since is not None else now
+            due = now + decision.delay_s
+            return _with(item, ItemEvent.SNOOZE, due=due, snoozed_since=since, reason=_why(outcome), **rest)
+        case ItemEvent.FETCHED | ItemEvent.GIVE_BACK:
+            return _with(item, decision.event, **rest)
+        case event:
+            return _with(item, event, reason=_why(outcome), **rest)
+
+
+def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChange:
+    target = canonicalise(urljoin(item.url, outcome.location or ""))
+    if isinstance(target, BadUrl):
+        return _with(item, ItemEvent.EXHAUST, reason=f"redirected to no good URL: {target.reason}", **rest)
+    if item.n_hops >= MAX_HOPS or target.url == item.url:
+        return _with(item, ItemEvent.EXHAUST, reason=f"redirected in a loop, last to {target.url}"[:200], **rest)
+    return _hopped(item, target, rest)
+
+
+def _hopped(item: FrontierItem, target: CanonicalUrl, rest: dict[str, Any]) -> ItemChange:
+    return _with(item, ItemEvent.HOP, n_hops=item.n_hops + 1, url=target.url, domain=target.domain, **rest)
+
+
+def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
+    values: dict[str, Any] = {
+        "attempt": item.attempt,
+        "n_lost": item.n_lost,
+        "n_hops": item.n_hops,
+        "url": item.url,
+        "domain": item.domain,
+    }
+    after = advance(ItemState.LEASED, event)
+    return ItemChange(item=item, before=ItemState.LEASED, after=after, event=event, **{**values, **changed})
+
+
+def _why(outcome: Outcome) -> str:
+    detail = outcome.reason or (str(outcome.status) if outcome.status else "")
+    return f"{outcome.kind}: {detail}" if detail else str(outcome.kind)

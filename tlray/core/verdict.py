@@ -1,0 +1,68 @@
+"""What follows from a report, before anything is done about it.
+
+The engine decides a `Verdict` without changing itself; the journal writes it in one transaction; then the engine
+takes it in. A crash between any two of these loses nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlray.core.frontier import FrontierItem
+from tlray.core.lease import PartNote
+from tlray.core.lifecycle import ItemEvent, ItemState
+from tlray.core.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """One item's move."""
+
+    item: FrontierItem
+    before: ItemState
+    after: ItemState
+    event: ItemEvent
+    attempt: int
+    """The attempt that comes next (or was the last)."""
+    n_lost: int
+    n_hops: int
+    url: str
+    domain: str
+    due: float | None = None
+    """Until when it waits; monotonic."""
+    snoozed_since: float | None = None
+    reason: str | None = None
+    outcome: Outcome | None = None
+    """What came of it; None where the lease was lost."""
+    stem: str | None = None
+    """The part that has its rows or its page."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainChange:
+    """A domain's cool-down."""
+
+    domain: str
+    until: float
+    """Monotonic."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneDeath:
+    """A batch's queued items of a domain that cannot be fetched at all."""
+
+    batch: int
+    domain: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Everything that follows from one report, or from one lost lease."""
+
+    lease_id: str
+    changes: list[ItemChange] = field(default_factory=list)
+    parts: tuple[PartNote, ...] = ()
+    cool_downs: list[DomainChange] = field(default_factory=list)
+    lane_deaths: list[LaneDeath] = field(default_factory=list)
