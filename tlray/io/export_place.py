@@ -1,0 +1,83 @@
+"""Does what is written arrive whole? Temporary names, moved to their place at the end.
+
+When anything goes wrong, Ctrl-C included, what was there before is still there and nothing half done is.
+Only a kill -9 leaves something: one file or folder ``.tlray-….tmp``, which pandas and Arrow do not see.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tlray.errors import CannotFinish, StorageFull, UsageError
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """A path to write to, which becomes ``target`` at the end of the block; folders above it are made."""
+    made = _make_folders(target.parent)
+    staged = target.parent / _temporary()
+    try:
+        yield staged
+        with staged.open("rb") as stream:
+            os.fsync(stream.fileno())  # a disk may find out that it is full only now
+        staged.replace(target)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        _remove_folders(made)
+        raise
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write files into, which move to ``folder`` at the end of the block; others there stay."""
+    made = _make_folders(folder)
+    staging = folder / _temporary()
+    try:
+        staging.mkdir()
+        yield staging
+        for entry in os.scandir(staging):
+            Path(entry.path).replace(folder / entry.name)
+        staging.rmdir()
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        _remove_folders(made)
+        raise
+
+
+@contextmanager
+def os_errors_explained(out: str) -> Iterator[None]:
+    """Translate what the system says of ``out``; `BrokenPipeError` passes, for it ends a command quietly."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # Arrow's own are OSErrors too, some without a number
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull(out) from error
+        if error.errno in {errno.EIO, None}:
+            raise CannotFinish(f"{out}: {error}") from error
+        why = error.strerror or str(error)
+        raise UsageError(f"{out} cannot be written: {why}; choose another with --out PATH") from error
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Make ``folder`` and what is above it; returns those that were not there, innermost first."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _remove_folders(made: list[Path]) -> None:
+    for folder in made:
+        with suppress(OSError):  # somebody else has put something there
+            folder.rmdir()
+
+
+def _temporary() -> str:
+    return f".tlray-{secrets.token_hex(8)}.tmp"

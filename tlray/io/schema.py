@@ -1,0 +1,84 @@
+"""Which columns do the Parquet files have? Written out here, never inferred.
+
+One part whose column has another type (``null``, where no row had a value) breaks reading the whole folder.
+
+``tracklists``  one row a set:   keys, every field of `Tracklist` but ``tracks``
+``tracks``      one row a track: keys, the set's ``url site source_id title date djs``, every field of `Track`
+
+``batch_id, item_id, set_index`` name a set in both (a page may hold several sets: 0, 1, …). Seconds are
+float64; moments are microseconds in UTC.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+TEXT = pa.string()
+TEXTS = pa.list_(pa.string())
+COUNT = pa.int32()
+SECONDS = pa.float64()
+MOMENT = pa.timestamp("us", tz="UTC")
+
+KEYS = ("batch_id", "item_id", "set_index")
+"""What both tables have in common, and what their rows are joined by."""
+
+TRACKLISTS = pa.schema(
+    [
+        pa.field("batch_id", TEXT, nullable=False),
+        pa.field("item_id", pa.int64(), nullable=False),
+        pa.field("set_index", COUNT, nullable=False),
+        pa.field("fingerprint", TEXT, nullable=False),
+        pa.field("url", TEXT, nullable=False),
+        pa.field("site", TEXT, nullable=False),
+        pa.field("source_id", TEXT),
+        pa.field("page_url", TEXT),
+        pa.field("page_id", TEXT),
+        pa.field("title", TEXT, nullable=False),
+        pa.field("date", pa.date32()),
+        pa.field("djs", TEXTS, nullable=False),
+        pa.field("sources", TEXTS, nullable=False),
+        pa.field("genres", TEXTS, nullable=False),
+        pa.field("is_live", pa.bool_()),
+        pa.field("duration_s", SECONDS),
+        pa.field("recordings", TEXTS, nullable=False),
+        pa.field("track_count", COUNT, nullable=False),
+        pa.field("identified_count", COUNT, nullable=False),
+        pa.field("cued_count", COUNT, nullable=False),
+        pa.field("quality", SECONDS),
+        pa.field("quality_issues", TEXTS, nullable=False),
+        pa.field("parser", TEXT, nullable=False),
+        pa.field("fetched_at", MOMENT),
+    ]
+)
+
+TRACKS = pa.schema(
+    [
+        pa.field("batch_id", TEXT, nullable=False),
+        pa.field("item_id", pa.int64(), nullable=False),
+        pa.field("set_index", COUNT, nullable=False),
+        pa.field("url", TEXT, nullable=False),
+        pa.field("site", TEXT, nullable=False),
+        pa.field("source_id", TEXT),
+        pa.field("set_title", TEXT, nullable=False),
+        pa.field("set_date", pa.date32()),
+        pa.field("set_djs", TEXTS, nullable=False),
+        pa.field("index", COUNT, nullable=False),
+        pa.field("number", COUNT),
+        pa.field("kind", TEXT, nullable=False),
+        pa.field("parent", COUNT),
+        pa.field("section", TEXT),
+        pa.field("recording", COUNT),
+        pa.field("cue_s", SECONDS),
+        pa.field("artist", TEXT, nullable=False),
+        pa.field("title", TEXT, nullable=False),
+        pa.field("labels", TEXTS, nullable=False),
+        pa.field("identity", TEXT, nullable=False),
+        pa.field("track_id", TEXT),
+        pa.field("track_url", TEXT),
+        pa.field("duration_s", SECONDS),
+        pa.field("genres", TEXTS, nullable=False),
+        pa.field("artwork_url", TEXT),
+        pa.field("media_id", TEXT),
+        pa.field("text", TEXT, nullable=False),
+    ]
+)
