@@ -1,1 +1,1 @@
-"""Io: one outside thing per file. Foreign exceptions are translated here, into outcomes or `tlray.errors`."""
+"""Outside things, one to a file: the network, the journal, parts, the archive. Foreign exceptions are translated here."""

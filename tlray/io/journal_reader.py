@@ -1,0 +1,158 @@
+"""What does the journal say? Read-only questions, beside a living coordinator or without any."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tlray.core.frontier import Priority
+from tlray.core.lifecycle import BatchState, ItemState
+from tlray.errors import HomeUnusable, NoSuchBatch
+from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, PartRow, RefusedLine
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt of an item's story."""
+
+    attempt: int
+    started_at: float | None
+    node: str | None
+    kind: str
+    reason: str | None
+    status: int | None
+    latency_s: float | None
+    part: str | None
+    raw_offset: int | None
+    raw_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item."""
+
+    item_id: int
+    line: int
+    url: str
+    fingerprint: str
+    domain: str
+    state: ItemState
+    attempt: int
+    n_lost: int
+    reason: str | None
+    part: str | None
+
+
+class JournalReader:
+    """Questions to a home's journal."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        path = home / "state.db"
+        if not path.is_file():
+            raise HomeUnusable(str(home), "there is no journal (state.db) in it; nothing was ever scraped into this home")
+        try:
+            self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+            self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise HomeUnusable(str(home), f"its journal cannot be read: {error}") from error
+
+    @classmethod
+    @contextmanager
+    def of(cls, home: Path) -> Iterator[JournalReader]:
+        """Open a home's journal and close it again."""
+        reader = cls(home)
+        try:
+            yield reader
+        finally:
+            reader._db.close()
+
+    def list_batches(self) -> list[tuple[BatchRow, dict[ItemState, int]]]:
+        """Return every batch with its counts, the newest first."""
+        ids = [row[0] for row in self._db.execute("SELECT batch_id FROM batches WHERE state != 'receiving' ORDER BY id DESC")]
+        return [(row, totals(counts)) for row, counts, _ in (self.get(i) for i in ids)]
+
+    def get(self, batch_id: str) -> tuple[BatchRow, Counts, dict[str, str]]:
+        """Return a batch, its counts by domain, and an URL of each domain; `NoSuchBatch` if there is none."""
+        found = self.batch(self._db, batch_id)
+        if found is None:
+            raise NoSuchBatch(batch_id, str(self.home))
+        return found
+
+    def items(self, batch_id: str, state: ItemState | None = None, *, after_id: int = 0, limit: int = -1) -> Iterator[ItemRow]:
+        """Yield a batch's items in the order of its list."""
+        (row, _, _) = self.get(batch_id)
+        sql = (
+            "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason, i.part FROM items i"
+            " JOIN domains d ON d.id = i.domain WHERE i.batch = ? AND i.id > ? AND (? IS NULL OR i.state = ?) ORDER BY i.id LIMIT ?"
+        )
+        value = state.value if state else None
+        for r in self._db.execute(sql, (row.id, after_id, value, value, limit)):
+            yield ItemRow(*r[:5], ItemState(r[5]), *r[6:])
+
+    def story(self, item_id: int) -> list[AttemptRow]:
+        """Return an item's attempts, the first one first."""
+        rows = self._db.execute(
+            "SELECT attempt, started_at, node, kind, reason, status, latency_s, part, raw_offset, raw_length FROM attempts"
+            " WHERE item = ? ORDER BY id",
+            (item_id,),
+        )
+        return [AttemptRow(*row) for row in rows]
+
+    def refused_lines(self, batch_id: str, limit: int = -1) -> list[RefusedLine]:
+        """Return the lines of a batch's list that made no item."""
+        (row, _, _) = self.get(batch_id)
+        rows = self._db.execute(
+            "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ? ORDER BY line LIMIT ?", (row.id, limit)
+        )
+        return [RefusedLine(*r) for r in rows]
+
+    def manifest(self, batch_id: str) -> list[PartRow]:
+        """Return a batch's parts."""
+        return self.parts(self._db, batch_id)
+
+    @staticmethod
+    def batch(db: sqlite3.Connection, batch_id: str) -> tuple[BatchRow, Counts, dict[str, str]] | None:
+        """Return a batch, its counts by domain and state, and for each domain a URL; None if there is none."""
+        r = db.execute(
+            "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates, n_rejected, n_sets,"
+            " n_tracks, n_retries, n_blocked, elapsed_s, is_dormant FROM batches WHERE batch_id = ?",
+            (batch_id,),
+        ).fetchone()
+        if r is None:
+            return None
+        options = BatchOptions.from_json(json.loads(r[5]))
+        row = BatchRow(r[0], r[1], r[2], BatchState(r[3]), Priority(r[4]), options, *r[6:15], bool(r[15]))
+        counts: Counts = {}
+        urls: dict[str, str] = {}
+        for domain, state, n, url in db.execute(
+            "SELECT d.name, i.state, count(*), min(i.url) FROM items i JOIN domains d ON d.id = i.domain WHERE i.batch = ?"
+            " GROUP BY i.domain, i.state",
+            (row.id,),
+        ):
+            counts.setdefault(domain, {})[ItemState(state)] = n
+            urls[domain] = url
+        return row, counts, urls
+
+    @staticmethod
+    def parts(db: sqlite3.Connection, batch_id: str) -> list[PartRow]:
+        """Return a batch's manifest, in the order of the stems."""
+        rows = db.execute(
+            "SELECT p.stem, b.batch_id, p.n_sets, p.n_tracks, p.n_bytes, p.has_rows, p.has_pages, p.is_published"
+            " FROM parts p JOIN batches b ON b.id = p.batch WHERE b.batch_id = ? ORDER BY p.stem",
+            (batch_id,),
+        )
+        return [PartRow(*r[:5], bool(r[5]), bool(r[6]), bool(r[7])) for r in rows]
+
+
+def totals(counts: Counts) -> dict[ItemState, int]:
+    """Add up counts over all domains."""
+    sums: dict[ItemState, int] = {}
+    for by_state in counts.values():
+        for state, n in by_state.items():
+            sums[state] = sums.get(state, 0) + n
+    return sums

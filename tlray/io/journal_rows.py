@@ -1,0 +1,114 @@
+"""The rows that go into the journal and come out of it, as plain records."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tlray.core.frontier import Priority
+from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.policy import Manners
+from tlray.core.retry import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a list that is a good URL."""
+
+    line: int
+    url: str
+    domain: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """One line of a list that made no item: rejected, or a duplicate of ``first_line``."""
+
+    line: int
+    text: str
+    reason: str
+    first_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """What the user asked for with a batch; kept with it as JSON."""
+
+    manners: Manners = field(default_factory=Manners)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    keeps_pages: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        return {
+            "rates": {k: list(v) for k, v in self.manners.rates.items()},
+            "concurrency": dict(self.manners.concurrency),
+            "crawl_delay_ignored": sorted(self.manners.crawl_delay_ignored),
+            "retry": asdict(self.retry),
+            "keeps_pages": self.keeps_pages,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> BatchOptions:
+        """Read what `to_json` wrote."""
+        manners = Manners(
+            rates={k: (v[0], v[1]) for k, v in data["rates"].items()},
+            concurrency=data["concurrency"],
+            crawl_delay_ignored=frozenset(data["crawl_delay_ignored"]),
+        )
+        return cls(manners, RetryPolicy(**data["retry"]), data["keeps_pages"])
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One batch, as the journal has it."""
+
+    id: int
+    batch_id: str
+    name: str
+    state: BatchState
+    priority: Priority
+    options: BatchOptions
+    created_at: float
+    finished_at: float | None
+    n_duplicates: int
+    n_rejected: int
+    n_sets: int
+    n_tracks: int
+    n_retries: int
+    n_blocked: int
+    elapsed_s: float
+    is_dormant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """What is remembered of a domain."""
+
+    name: str
+    robots_text: str | None
+    robots_at: float | None
+    crawl_delay_s: float | None
+    cool_until: float | None
+    cool_reason: str | None
+    n_blocks: int
+    last_fetch_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """One line of the manifest."""
+
+    stem: str
+    batch_id: str
+    n_sets: int
+    n_tracks: int
+    n_bytes: int
+    has_rows: bool
+    has_pages: bool
+    is_published: bool
+
+
+Counts = dict[str, dict[ItemState, int]]
+"""Domain → state → items."""
