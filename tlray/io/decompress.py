@@ -13,6 +13,8 @@ _GZIP, _ZLIB, _RAW = 31, 15, -15
 _MAGIC = b"\x1f\x8b"
 _MAX_CODINGS = 2
 """Nobody sends more than one; an attacker may name hundreds."""
+_MAX_MEMBERS = 64
+"""Nobody sends more than a few; each costs a copy of all that follows it."""
 
 
 class DecompressError(Exception):
@@ -63,12 +65,13 @@ def _gunzip(body: bytes, max_bytes: int, cut: bool) -> bytes:
     out, rest = _stream(body, _GZIP, max_bytes, cut)
     if not rest.startswith(_MAGIC):
         return out
-    members = [out]
-    room = max_bytes - len(out)
-    while rest.startswith(_MAGIC) and (room or not cut):
-        out, rest = _stream(rest, _GZIP, room, cut)
+    members, n_bytes = [out], len(out)
+    while rest.startswith(_MAGIC) and not (cut and n_bytes >= max_bytes):
+        if len(members) == _MAX_MEMBERS:
+            raise DecompressError("too many gzip members")
+        out, rest = _stream(rest, _GZIP, max_bytes - n_bytes, cut)
         members.append(out)
-        room -= len(out)
+        n_bytes += len(out)
     return b"".join(members)
 
 

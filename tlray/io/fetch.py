@@ -191,8 +191,8 @@ def _answer(
         reason = f"{status}" if location else f"{status} to no http URL"
     content_type, charset = parse_content_type(headers.get("Content-Type", ""))
     body, body_kind, body_reason = wire.body, wire.kind, wire.reason
-    if wire.body and (coding := headers.get("Content-Encoding")):
-        body, body_kind, body_reason = _undo(wire.body, coding, want)
+    if wire.body:
+        body, body_kind, body_reason = _undo(wire.body, headers.get("Content-Encoding", ""), want)
     is_good_type = want.any_type or is_page(content_type, body)
     if body_kind is None and not is_good_type:
         body_kind, body_reason = OutcomeKind.WRONG_TYPE, content_type or "no type"

@@ -92,7 +92,10 @@ def parse_content_type(value: str) -> tuple[str, str | None]:
 def absolute_location(base: URL, value: str) -> str | None:
     """Resolve a ``Location`` header against the URL it came from; None where it is no http URL."""
     try:
-        url = base.join(URL(value.strip()))
+        target = URL(value.strip())
+        if target.scheme and not target.raw_host:
+            return None  # "http://", "javascript:": joined, the first would be the base itself
+        url = base.join(target)
     except ValueError:  # UnicodeError included: a header may hold any bytes
         return None
-    return str(url) if url.scheme in {"http", "https"} and url.raw_host else None
+    return str(url) if url.scheme in {"http", "https"} else None

@@ -30,6 +30,7 @@ _AT_ANY_TIME: tuple[tuple[type[Exception], OutcomeKind, str], ...] = (
     (aiohttp.SocketTimeoutError, OutcomeKind.TIMEOUT, "timeout while reading"),
     (TimeoutError, OutcomeKind.TIMEOUT, "timeout"),
     (aiohttp.InvalidURL, OutcomeKind.BAD_HTTP, "invalid URL"),
+    (aiohttp.NonHttpUrlClientError, OutcomeKind.BAD_HTTP, "invalid URL"),
 )
 _BEFORE_THE_BODY: tuple[tuple[type[Exception], OutcomeKind, str], ...] = (
     (aiohttp.ServerDisconnectedError, OutcomeKind.CONNECT, "closed without an answer"),

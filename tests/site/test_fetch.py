@@ -1,0 +1,214 @@
+"""What a good or a middling server says comes back as it was said."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+from email.utils import format_datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from raw_server import gzipped, response, serve
+
+from tlray.core.outcome import OutcomeKind
+from tlray.io.address import AddressPolicy
+from tlray.io.fetch import Fetcher, FetchLimits
+
+pytestmark = pytest.mark.site
+
+AGENT = "tlray/0.1 (+mailto:me@example.org)"
+
+
+@pytest.fixture
+async def fetcher() -> AsyncIterator[Fetcher]:
+    async with Fetcher(FetchLimits(), user_agent=AGENT, allow=AddressPolicy(private=True)) as fetcher:
+        yield fetcher
+
+
+async def test_a_page_comes_back_as_it_was_sent_and_unpacked(fetcher: Fetcher) -> None:
+    async with serve(gzipped(b"<html>set</html>", Set_Cookie="a=b")) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.status, page.body, page.charset) == (None, 200, b"<html>set</html>", "utf-8")
+    assert gzip.decompress(page.wire_body) == page.body
+    assert page.n_bytes == len(page.wire_body)
+    assert page.status_line == b"HTTP/1.1 200 OK"
+    assert (b"Set-Cookie", b"a=b") in page.raw_headers
+    assert page.has_page
+    assert 0 < page.latency_s < 5
+    assert page.error is page.reason is page.location is page.retry_after_s is None
+
+
+async def test_a_request_names_us_and_asks_only_for_what_we_can_unpack(fetcher: Fetcher) -> None:
+    async with serve(response(Set_Cookie="seen=1"), keep_alive=True) as site:
+        await fetcher.get(site.url)
+        await fetcher.get(site.url)
+    lines = site.heads[1].split(b"\r\n")
+    assert lines[0] == b"GET /set HTTP/1.1"
+    assert b"User-Agent: " + AGENT.encode() in lines
+    assert b"Accept-Encoding: gzip, deflate" in lines
+    assert not any(line.lower().startswith(b"cookie") for line in lines)
+    assert site.n_connections == 1
+
+
+async def test_a_kept_connection_that_dies_is_no_second_request(fetcher: Fetcher) -> None:
+    async def answer_once(writer: asyncio.StreamWriter) -> None:
+        if len(site.heads) == 1:
+            writer.write(response())
+            await writer.drain()
+        else:
+            writer.transport.abort()
+
+    async with serve(answer_once, keep_alive=True) as site:
+        await fetcher.get(site.url)
+        page = await fetcher.get(site.url)
+        assert page.kind is OutcomeKind.CONNECT
+        assert len(site.heads) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("204 No Content", None),
+        ("206 Partial Content", None),  # unasked, looked at like 200: captchas come so
+        ("304 Not Modified", OutcomeKind.BAD_HTTP),  # unasked as well, and there is no body to look at
+        ("400 Bad Request", OutcomeKind.REFUSED_BY_SITE),
+        ("401 Unauthorized", OutcomeKind.FORBIDDEN),
+        ("403 Forbidden", OutcomeKind.FORBIDDEN),
+        ("404 Not Found", OutcomeKind.GONE),
+        ("408 Request Timeout", OutcomeKind.UNAVAILABLE),
+        ("410 Gone", OutcomeKind.GONE),
+        ("425 Too Early", OutcomeKind.UNAVAILABLE),
+        ("429 Too Many Requests", OutcomeKind.THROTTLED),
+        ("451 Unavailable For Legal Reasons", OutcomeKind.FORBIDDEN),
+        ("500 Internal Server Error", OutcomeKind.UNAVAILABLE),
+        ("503 Service Unavailable", OutcomeKind.UNAVAILABLE),
+        ("999 Request denied", OutcomeKind.REFUSED_BY_SITE),
+    ],
+)
+async def test_a_status_suggests_a_kind(fetcher: Fetcher, status: str, kind: OutcomeKind | None) -> None:
+    async with serve(response(b"" if status[:3] in {"204", "304"} else b"<p>captcha", status=status)) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.status) == (kind, int(status[:3]))
+
+
+@pytest.mark.parametrize("status", ["206 Partial", "401 No", "403 No", "404 No", "429 No", "503 No"])
+async def test_the_body_of_a_refusal_can_be_looked_at(fetcher: Fetcher, status: str) -> None:
+    async with serve(gzipped(b"<p>captcha", status=status)) as site:
+        page = await fetcher.get(site.url)
+    assert page.has_page
+    assert page.body == b"<p>captcha"
+
+
+async def test_what_a_status_says_outlives_a_bad_body(fetcher: Fetcher) -> None:
+    answer = response(b"{}", status="429 No", html=False, Content_Type="application/json", Retry_After="7")
+    async with serve(answer) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.retry_after_s, page.has_page) == (OutcomeKind.THROTTLED, 7.0, False)
+    async with serve(response(b"not gzip", status="403 No", Content_Encoding="gzip")) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.has_page) == (OutcomeKind.FORBIDDEN, False)
+    async with serve(response(b"short", status="404 No", Content_Length="90")) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.has_page) == (OutcomeKind.GONE, False)
+
+
+async def test_retry_after_may_be_a_date(fetcher: Fetcher) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    async with serve(response(status="429 No", Retry_After=later)) as site:
+        page = await fetcher.get(site.url)
+    assert page.retry_after_s == pytest.approx(3600, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/other?x=1#y", "{root}/other?x=1#y"),
+        ("https://example.org/a", "https://example.org/a"),
+        ("//example.org/a", "http://example.org/a"),
+        ("caf\u00e9", "{root}/caf%C3%A9"),
+    ],
+)
+async def test_a_redirect_is_reported_and_not_followed(fetcher: Fetcher, location: str, expected: str) -> None:
+    answer = response(status="302 Found").replace(
+        b"302 Found\r\n", b"302 Found\r\nLocation: " + location.encode() + b"\r\n"
+    )
+    async with serve(answer) as site:
+        page = await fetcher.get(site.url)
+        assert len(site.heads) == 1
+    assert page.kind is OutcomeKind.REDIRECTED
+    assert page.location == expected.format(root=site.url.removesuffix("/set"))
+
+
+@pytest.mark.parametrize("location", ["javascript:alert(1)", "ftp://example.org/", "http://[", "http://"])
+async def test_a_redirect_to_nowhere_is_bad_http(fetcher: Fetcher, location: str) -> None:
+    async with serve(response(status="301 Moved", Location=location)) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.location) == (OutcomeKind.BAD_HTTP, None)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "kind"),
+    [
+        ("text/html", b"<p>", None),
+        ("TEXT/HTML;charset=x", b"<p>", None),
+        ("application/xhtml+xml", b"<p>", None),
+        ("text/plain", b"IP limited", None),  # some block pages are a line of text
+        ("", b"\xef\xbb\xbf \n<p>", None),
+        ("", b"", None),
+        ("", b"\x00\x01", OutcomeKind.WRONG_TYPE),
+        ("application/json", b"{}", OutcomeKind.WRONG_TYPE),
+        ("audio/mpeg", b"ID3", OutcomeKind.WRONG_TYPE),
+    ],
+)
+async def test_a_page_is_html_or_looks_like_it(
+    fetcher: Fetcher, content_type: str, body: bytes, kind: OutcomeKind | None
+) -> None:
+    named = {"Content_Type": content_type} if content_type else {}
+    async with serve(response(body, html=False, **named)) as site:
+        page = await fetcher.get(site.url)
+    assert page.kind is kind
+    assert page.has_page is (kind is None and body != b"")
+
+
+async def test_deflate_and_chunks_are_undone(fetcher: Fetcher) -> None:
+    body = zlib.compress(b"<p>" * 1000)
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:9], body[9:])) + b"0\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serve(head + chunked) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.body, page.wire_body) == (None, b"<p>" * 1000, body)
+
+
+async def test_a_body_without_a_length_ends_with_the_connection(fetcher: Fetcher) -> None:
+    async with serve(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<p>old") as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.body, page.status_line) == (None, b"<p>old", b"HTTP/1.0 200 OK")
+
+
+async def test_robots_txt_is_cut_and_not_refused(fetcher: Fetcher) -> None:
+    rules = b"User-agent: *\nDisallow: /x\n" * 1000
+    async with serve(response(rules, html=False, Content_Type="application/octet-stream")) as site:
+        page = await fetcher.get_start(site.url, 512)
+    assert (page.kind, page.body) == (None, rules[:512])
+    async with serve(gzipped(rules)) as site:
+        page = await fetcher.get_start(site.url, 512)
+    assert (page.kind, page.body) == (None, rules[:512])
+    async with serve(response(b"", status="404 Not Found")) as site:
+        page = await fetcher.get_start(site.url, 512)
+    assert page.kind is OutcomeKind.GONE
+
+
+async def test_a_cancelled_fetch_leaves_nothing_open(fetcher: Fetcher) -> None:
+    async def hang(_writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+
+    async with serve(hang) as site:
+        fetch = asyncio.create_task(fetcher.get(site.url))
+        while not site.heads:
+            await asyncio.sleep(0.01)
+        fetch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await fetch
+        assert (await fetcher.get("http://127.0.0.1:1/")).kind is OutcomeKind.CONNECT  # and is of use still
