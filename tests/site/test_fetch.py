@@ -130,7 +130,9 @@ async def test_retry_after_may_be_a_date(fetcher: Fetcher) -> None:
         ("caf\u00e9", "{root}/caf%C3%A9"),
     ],
 )
-async def test_a_redirect_is_reported_and_not_followed(fetcher: Fetcher, location: str, expected: str) -> None:
+async def test_a_redirect_is_reported_and_not_followed(
+    fetcher: Fetcher, location: str, expected: str
+) -> None:
     answer = response(status="302 Found").replace(
         b"302 Found\r\n", b"302 Found\r\nLocation: " + location.encode() + b"\r\n"
     )
