@@ -6,8 +6,8 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from raw_server import gzipped, response, serve
@@ -177,7 +177,8 @@ async def test_a_page_is_html_or_looks_like_it(
 async def test_deflate_and_chunks_are_undone(fetcher: Fetcher) -> None:
     body = zlib.compress(b"<p>" * 1000)
     chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:9], body[9:])) + b"0\r\n\r\n"
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: deflate\r\n"
+    head += b"Transfer-Encoding: chunked\r\n\r\n"
     async with serve(head + chunked) as site:
         page = await fetcher.get(site.url)
     assert (page.kind, page.body, page.wire_body) == (None, b"<p>" * 1000, body)
@@ -203,13 +204,15 @@ async def test_robots_txt_is_cut_and_not_refused(fetcher: Fetcher) -> None:
 
 
 async def test_a_cancelled_fetch_leaves_nothing_open(fetcher: Fetcher) -> None:
+    asked = asyncio.Event()
+
     async def hang(_writer: asyncio.StreamWriter) -> None:
+        asked.set()
         await asyncio.sleep(60)
 
     async with serve(hang) as site:
         fetch = asyncio.create_task(fetcher.get(site.url))
-        while not site.heads:
-            await asyncio.sleep(0.01)
+        await asked.wait()
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
