@@ -1,0 +1,93 @@
+"""The limiter actors: each domain's token bucket lives in exactly one of them.
+
+A limiter knows nothing that must survive. Killed and restarted, it knows no domain; tasks that ask are told so, they tell the
+coordinator, and it makes the domain known again, with an empty bucket and what is left of its cool-down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Any
+
+import ray
+
+from tlray.core.gate import Ask, Gate, Grant
+from tlray.core.policy import DomainPolicy
+
+NAMESPACE = "tlray"
+
+
+class Limiter:
+    """Buckets and slots of some domains."""
+
+    def __init__(self) -> None:
+        self._gates: dict[str, Gate] = {}
+        self._stopped: frozenset[str] = frozenset()
+
+    async def make_known(self, domains: list[tuple[str, DomainPolicy, bool, float]], stopped: frozenset[str]) -> None:
+        """Take in domains: (name, policy, whether the bucket starts empty, seconds that it still cools)."""
+        now = time.monotonic()
+        self._stopped = stopped
+        for name, policy, starts_empty, cool_s in domains:
+            gate = self._gates.get(name)
+            if gate is None:
+                gate = self._gates[name] = Gate(policy, now=now, starts_empty=starts_empty)
+            else:
+                gate.set_policy(policy, now=now)
+            if cool_s > 0:
+                gate.stop(now + cool_s)
+
+    async def stop_batches(self, stopped: frozenset[str]) -> None:
+        """Take in which batches may begin nothing (paused, cancelled)."""
+        self._stopped = stopped
+
+    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], frozenset[str]]:
+        """Answer a task: permits by domain, and the batches that may begin nothing."""
+        now = time.monotonic()
+        grants = []
+        for ask in asks:
+            gate = self._gates.get(ask.domain)
+            grants.append(gate.ask(holder, ask, now=now) if gate else Grant(ask.domain, is_unknown=True))
+        return grants, self._stopped
+
+    async def forget(self, holder: str) -> None:
+        """Take back the slots of a task that has ended."""
+        for gate in self._gates.values():
+            gate.forget(holder)
+
+    async def describe(self) -> dict[str, str]:
+        """Return each domain's state in words."""
+        return {name: repr(gate) for name, gate in self._gates.items()}
+
+
+def limiter_of(domain: str, n_limiters: int) -> int:
+    """Return which limiter has a domain: the one with the highest hash of both (rendezvous hashing)."""
+    if n_limiters <= 1:
+        return 0
+
+    def weight(number: int) -> bytes:
+        return hashlib.blake2b(f"{number} {domain}".encode(), digest_size=8).digest()
+
+    return max(range(n_limiters), key=weight)
+
+
+def start_limiter(number: int, home_key: str) -> Any:
+    """Return the handle of a limiter actor, started where it is not there yet."""
+    return (
+        ray.remote(Limiter)
+        .options(
+            name=f"tlray-limiter-{home_key}-{number}",
+            namespace=NAMESPACE,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=-1,
+            max_task_retries=-1,
+            enable_task_events=False,
+        )
+        .remote()
+    )
+
+
+__all__ = ["NAMESPACE", "Limiter", "limiter_of", "start_limiter"]

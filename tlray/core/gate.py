@@ -1,0 +1,108 @@
+"""May a task begin fetches of a domain now, how many, and when? One domain's bucket and slots.
+
+A *permit* is the right to begin one fetch. Permits are given in blocks of at most `BLOCK_S`, each with the moment from
+which it holds. *Slots* are what a task may have in flight at once; the domain's concurrency is shared
+evenly by the tasks that ask. Permits are spent when they are given: a task that dies takes its permits along, and the
+site sees fewer fetches, never more. Times are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tlray.core.bucket import TokenBucket
+from tlray.core.policy import DomainPolicy
+
+BLOCK_S = 0.5
+UNLIMITED_BLOCK = 512
+"""Permits at once for a domain without a ceiling: about what one task can parse in a block."""
+HOLDER_FORGOTTEN_S = 5.0
+"""A task that asked for nothing for so long has its slots given away (it has ended, or has nothing to fetch here)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a task wants of one domain."""
+
+    domain: str
+    n_wanted: int
+    n_in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The answer: fetches may begin ``starts`` seconds from now, while at most ``n_slots`` are in flight.
+
+    Without any start, ask again after ``retry_after_s``. Unknown: the limiter does not know the domain (it
+    has been restarted); tell the coordinator.
+    """
+
+    domain: str
+    starts: tuple[float, ...] = ()
+    n_slots: int = 0
+    retry_after_s: float = BLOCK_S
+    rate: float = math.inf
+    burst: float = 1.0
+    is_unknown: bool = False
+
+
+class Gate:
+    """One domain in a limiter."""
+
+    __slots__ = ("_holders", "bucket", "n_given", "policy", "stopped_until")
+
+    def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
+        self.policy = policy
+        self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
+        self.stopped_until = -math.inf
+        self.n_given = 0
+        self._holders: dict[str, tuple[int, float]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Gate {self.bucket!r}, {sum(n for n, _ in self._holders.values())} of {self.policy.concurrency} slots>"
+
+    def set_policy(self, policy: DomainPolicy, *, now: float) -> None:
+        """Take on another policy; tokens never grow by it."""
+        if policy.rate != self.policy.rate or policy.burst != self.policy.burst:
+            self.bucket.set_rate(policy.rate, now=now)
+            self.bucket.burst = policy.burst
+        self.policy = policy
+
+    def stop(self, until: float) -> None:
+        """Give no permit before ``until``."""
+        self.stopped_until = max(self.stopped_until, until)
+
+    def ask(self, holder: str, ask: Ask, *, now: float) -> Grant:
+        """Answer a task."""
+        base = {"domain": ask.domain, "rate": self.policy.rate, "burst": self.policy.burst}
+        if now < self.stopped_until:
+            self._holders[holder] = (ask.n_in_flight, now)
+            return Grant(**base, retry_after_s=self.stopped_until - now)  # type: ignore[arg-type]
+        n_slots = self._slots(holder, ask, now)
+        n_free = max(0, n_slots - ask.n_in_flight)
+        # A slot serves several fetches within a block, so permits are bounded by the rate, not by the free slots;
+        # but where no slot is free, a permit would only be spent.
+        if ask.n_wanted <= 0 or n_free == 0:
+            return Grant(**base, n_slots=n_slots, retry_after_s=0.05 if ask.n_wanted > 0 else BLOCK_S)  # type: ignore[arg-type]
+        n = min(ask.n_wanted, UNLIMITED_BLOCK if math.isinf(self.policy.rate) else n_free)
+        starts = self.bucket.reserve(n, now=now, horizon_s=BLOCK_S)
+        self.n_given += len(starts)
+        wait_s = self.bucket.wait_s(now=now)
+        retry_s = max(0.0, wait_s - BLOCK_S / 2) if starts else max(0.0, wait_s - BLOCK_S)
+        return Grant(**base, starts=starts, n_slots=n_slots, retry_after_s=retry_s)  # type: ignore[arg-type]
+
+    def forget(self, holder: str) -> None:
+        """Take back the slots of a task that has ended; its permits stay spent."""
+        self._holders.pop(holder, None)
+
+    def _slots(self, holder: str, ask: Ask, now: float) -> int:
+        for other, (_, at) in list(self._holders.items()):
+            if now - at > HOLDER_FORGOTTEN_S:
+                del self._holders[other]
+        others = [n for other, (n, _) in self._holders.items() if other != holder]
+        share = math.ceil(self.policy.concurrency / (1 + len(others)))
+        n_left = self.policy.concurrency - sum(others)
+        n_slots = max(min(ask.n_in_flight, n_left), min(share, n_left, ask.n_in_flight + ask.n_wanted))
+        self._holders[holder] = (max(n_slots, ask.n_in_flight), now)
+        return max(0, n_slots)

@@ -1,0 +1,151 @@
+"""Inside a task: which fetch may begin now, and what is to be asked of the limiters?
+
+The limiters own the rates; here the permits that they gave wait for their moment. A permit that is used late must not bunch
+with the next one at the site's socket, so each begin also passes a local bucket of the same rate. Times are
+monotonic seconds of this process.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tlray.core.bucket import TokenBucket
+from tlray.core.gate import BLOCK_S, Ask, Grant
+from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
+
+GIVE_BACK_AFTER_S = 20.0
+"""Items of a domain that may not be fetched for longer go back to the frontier."""
+MIN_ASK_S = 0.02
+
+Errand = LeasedItem | RobotsErrand
+
+
+@dataclass(slots=True)
+class _Domain:
+    name: str
+    limiter: int
+    bucket: TokenBucket
+    pending: deque[Errand] = field(default_factory=deque)
+    n_permits: int = 0
+    n_held_up: int = 0
+    """Permits whose moment has come, but no slot was free."""
+    n_slots: int = 0
+    n_in_flight: int = 0
+    ask_at: float = 0.0
+
+
+class Pacing:
+    """The fetches of one task that have not begun, and the permits in hand."""
+
+    def __init__(self) -> None:
+        self._domains: dict[str, _Domain] = {}
+        self._moments: list[tuple[float, str]] = []
+        self._asked: set[str] = set()
+
+    @property
+    def n_pending(self) -> int:
+        """Items and errands that have not begun."""
+        return sum(len(d.pending) for d in self._domains.values())
+
+    def learn(self, terms: DomainTerms | RobotsErrand, *, now: float) -> None:
+        """Take in a domain's policy."""
+        domain = self._domains.get(terms.domain)
+        if domain is None:
+            bucket = TokenBucket(terms.policy.rate, terms.policy.burst, now=now)
+            self._domains[terms.domain] = _Domain(terms.domain, terms.limiter, bucket)
+        elif domain.bucket.rate != terms.policy.rate:
+            domain.bucket.set_rate(terms.policy.rate, now=now)
+
+    def add(self, errands: Iterable[Errand]) -> None:
+        """Take in what is to be fetched; its domain must be known."""
+        for errand in errands:
+            self._domains[errand.domain].pending.append(errand)
+
+    def begin(self, now: float) -> Errand | None:
+        """Return a fetch that may begin now, and count it as begun; None if there is none."""
+        while self._moments and self._moments[0][0] <= now:
+            _, name = heapq.heappop(self._moments)
+            domain = self._domains[name]
+            if not domain.pending:
+                domain.n_permits -= 1
+                continue
+            if domain.n_in_flight >= domain.n_slots:
+                domain.n_held_up += 1
+                continue
+            if not domain.bucket.reserve(1, now=now):
+                heapq.heappush(self._moments, (now + domain.bucket.wait_s(now=now), name))
+                continue
+            domain.n_permits -= 1
+            domain.n_in_flight += 1
+            return domain.pending.popleft()
+        return None
+
+    def ended(self, name: str, *, now: float) -> None:
+        """Count a fetch as ended."""
+        domain = self._domains[name]
+        domain.n_in_flight -= 1
+        if domain.n_held_up:
+            domain.n_held_up -= 1
+            heapq.heappush(self._moments, (now, name))
+
+    def asks(self, now: float) -> dict[int, list[Ask]]:
+        """Return what is to be asked, by limiter; an asked domain is not asked for again before its answer."""
+        asks: dict[int, list[Ask]] = {}
+        for domain in self._domains.values():
+            n_wanted = len(domain.pending) - domain.n_permits
+            if domain.ask_at <= now and domain.pending and domain.name not in self._asked:
+                if n_wanted <= 0 and domain.n_in_flight < domain.n_slots and domain.n_held_up == 0:
+                    n_wanted = 0
+                asks.setdefault(domain.limiter, []).append(Ask(domain.name, max(0, n_wanted), domain.n_in_flight))
+                self._asked.add(domain.name)
+        return asks
+
+    def answered(self, grants: Iterable[Grant], *, now: float) -> list[Grant]:
+        """Take in the limiters' answers; return those that say to come back much later, or that know no such domain."""
+        far = []
+        for grant in grants:
+            self._asked.discard(grant.domain)
+            domain = self._domains[grant.domain]
+            if grant.is_unknown:
+                domain.ask_at = now + BLOCK_S
+                far.append(grant)
+                continue
+            domain.n_slots = grant.n_slots
+            if grant.rate != domain.bucket.rate:
+                domain.bucket.set_rate(grant.rate, now=now)
+            domain.n_permits += len(grant.starts)
+            for start_s in grant.starts:
+                heapq.heappush(self._moments, (now + start_s, grant.domain))
+            while domain.n_held_up and domain.n_in_flight < domain.n_slots:
+                domain.n_held_up -= 1
+                heapq.heappush(self._moments, (now, grant.domain))
+            wait_s = max(MIN_ASK_S, grant.retry_after_s)
+            domain.ask_at = now + (min(BLOCK_S, wait_s) if grant.starts else wait_s)
+            if not grant.starts and wait_s > GIVE_BACK_AFTER_S:
+                far.append(grant)
+        return far
+
+    def unanswered(self, names: Iterable[str], *, now: float) -> None:
+        """Take in that a limiter did not answer: ask again soon."""
+        for name in names:
+            self._asked.discard(name)
+            self._domains[name].ask_at = now + BLOCK_S
+
+    def take_back(self, which: Callable[[Errand], bool]) -> list[Errand]:
+        """Take out what has not begun and is not to begin."""
+        out: list[Errand] = []
+        for domain in self._domains.values():
+            if any(which(e) for e in domain.pending):
+                out += [e for e in domain.pending if which(e)]
+                domain.pending = deque(e for e in domain.pending if not which(e))
+        return out
+
+    def wake_at(self, now: float) -> float | None:
+        """Return when something may begin or be asked next; None if nothing is pending."""
+        moments = [d.ask_at for d in self._domains.values() if d.pending and d.name not in self._asked]
+        if self._moments:
+            moments.append(self._moments[0][0])
+        return max(now, min(moments)) if moments else None
