@@ -21,6 +21,9 @@ from dataclasses import dataclass, field
 
 from tlray.model import Track, TrackKind, Tracklist
 
+LONGEST_S = 7 * 24 * 3600.0
+"""No recording is longer than a week: a cue beyond it is no time."""
+
 
 @dataclass(slots=True)
 class Start:
@@ -71,7 +74,7 @@ def _recording(number: int | None, rows: Iterable[Track], ticks_per_s: int) -> R
         )
         if main is not None:
             main.title += f" w/ {line(track)}"
-        elif track.cue_s is None or not math.isfinite(track.cue_s) or track.cue_s < 0:
+        elif track.cue_s is None or not 0 <= track.cue_s <= LONGEST_S:  # nan is not within either
             recording.left_out.append((track, "no cue"))
         else:
             by_index[track.index] = Start(

@@ -9,8 +9,9 @@ anything else, or a folder          a folder: a file a set (json, csv), a sheet 
                                     ``tracklists.jsonl``, or ``tracklists.parquet`` and ``tracks.parquet``
 ==================================  =====================================================================
 
-All of it arrives, or nothing (`export_place.py`). Files that exist are replaced. A device or a pipe is written
-to as it is. A reader that closed the pipe raises `BrokenPipeError`, as it does everywhere.
+All of it arrives, or nothing (`export_place.py`). Files that exist are replaced. A device or a pipe is
+written to as it is. A path that ends with another format's suffix is a slip, and refused. A reader that
+closed the pipe raises `BrokenPipeError`, as it does everywhere.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tlray.errors import CannotFinish, UsageError
-from tlray.export import files
+from tlray.export import files, formats
 from tlray.export.interface import ExportFile, Format, LeftOut
 from tlray.export.options import DEFAULTS, Options
 from tlray.io import export_parquet
@@ -79,10 +80,12 @@ def write(
     with os_errors_explained(str(out)):
         if str(out) == STDOUT:
             _write_stdout(sets, format_, options, summary, stdout)
-        elif str(out).endswith(format_.suffix) and not Path(out).is_dir():
+        elif Path(out).is_dir() or not (suffix := _suffix(str(out))):
+            _write_folder(sets, format_, Path(out), options, summary)
+        elif suffix == format_.suffix:
             _write_one(sets, format_, Path(out), options, summary)
         else:
-            _write_folder(sets, format_, Path(out), options, summary)
+            raise UsageError(f"{out} ends with {suffix}, but {format_.name} files end with {format_.suffix}")
     return summary
 
 
@@ -134,6 +137,11 @@ def _write_folder(
             with (staging / file.name).open("xb") as stream:
                 stream.writelines(file.chunks)
             summary.add_file(out / file.name)
+
+
+def _suffix(out: str) -> str | None:
+    """The suffix of ``out``, if it is one of a format's."""
+    return next((f.suffix for f in formats.FORMATS if out.lower().endswith(f.suffix)), None)
 
 
 def _one(sets: Iterator[Tracklist], format_: Format, options: Options, summary: Summary) -> Iterator[bytes]:

@@ -41,8 +41,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     try:
         staging.mkdir()
         yield staging
-        for entry in os.scandir(staging):
-            Path(entry.path).replace(folder / entry.name)
+        for name in os.listdir(staging):  # noqa: PTH208 - names are all that is wanted, of a million maybe
+            (staging / name).replace(folder / name)
         staging.rmdir()
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
@@ -69,6 +69,8 @@ def os_errors_explained(out: str) -> Iterator[None]:
 def _make_folders(folder: Path) -> list[Path]:
     """Make ``folder`` and what is above it; returns those that were not there, innermost first."""
     missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    if folder not in missing and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     return missing
 

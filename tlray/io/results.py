@@ -39,7 +39,7 @@ def iter_tracklists(results_dir: Path | str, parts: Collection[str] | None = Non
 
 
 def part_names(results_dir: Path | str, parts: Collection[str] | None = None) -> list[str]:
-    """The file names of the complete parts, sorted; of those in ``parts``, with or without suffix, if given."""
+    """The file names of the complete parts, sorted; only those in ``parts``, if given."""
     both = _names(Path(results_dir, "tracklists")) & _names(Path(results_dir, "tracks"))
     if parts is not None:
         both &= {name.removesuffix(".parquet") + ".parquet" for name in parts}

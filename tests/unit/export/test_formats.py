@@ -1,0 +1,81 @@
+"""The table of formats and what stands behind each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_sets import any_set, cued
+
+from tlray.errors import UsageError
+from tlray.export import files, formats
+from tlray.export.interface import ExportFile, Format, LeftOut
+from tlray.model import Tracklist
+
+
+def test_an_unknown_format_is_refused_with_the_names_of_those_that_there_are() -> None:
+    with pytest.raises(UsageError, match=r"no format 'xml'; choose one of json, jsonl, csv, cue, parquet"):
+        formats.get("xml")
+
+
+def test_a_name_is_found_in_any_case() -> None:
+    assert formats.get("CUE").suffix == ".cue"
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "path"),
+    [("cue", "cue", None), ("csv:a:b.csv", "csv", "a:b.csv"), ("json:-", "json", "-")],
+)
+def test_a_spec_is_a_format_and_maybe_a_path(spec: str, name: str, path: str | None) -> None:
+    format_, out = formats.parse_spec(spec)
+    assert (format_.name, out) == (name, path)
+
+
+def test_a_spec_with_a_colon_and_no_path_is_refused() -> None:
+    with pytest.raises(UsageError, match="no path after the colon"):
+        formats.parse_spec("cue:")
+
+
+def test_names_and_suffixes_are_unlike() -> None:
+    assert len({f.suffix for f in formats.FORMATS}) == len(formats.names()) == len(set(formats.names()))
+
+
+@pytest.mark.parametrize("format_", [f for f in formats.FORMATS if not f.is_binary], ids=lambda f: f.name)
+@given(sets=st.lists(any_set(max_tracks=3), max_size=4))
+def test_any_sets_can_be_written_in_every_format_under_names_of_their_own(
+    format_: Format, sets: list[Tracklist]
+) -> None:
+    names = []
+    for file in files.folder(format_, sets):
+        if isinstance(file, ExportFile):
+            names.append(file.name.casefold())
+            assert all(isinstance(chunk, bytes) for chunk in file.chunks)
+    assert len(names) == len(set(names))
+
+
+def test_files_are_named_by_title_and_id_and_what_they_hold() -> None:
+    whole = cued(*(60.0 * i for i in range(120)))
+    found = files.folder(formats.get("cue"), [whole, cued(None, title="No cue")])
+    assert [f.why if isinstance(f, LeftOut) else f.name for f in found] == [
+        "Someone @ Somewhere [1pn8l919] (part 1 of 2).cue",
+        "Someone @ Somewhere [1pn8l919] (part 2 of 2).cue",
+        "no row has a cue",
+    ]
+
+
+def test_a_streamed_format_is_one_file_in_a_folder() -> None:
+    (file,) = files.folder(formats.get("jsonl"), [cued(0), cued(0)])
+    assert isinstance(file, ExportFile)
+    assert file.name == "tracklists.jsonl"
+
+
+def test_the_formats_need_neither_arrow_nor_ray_nor_a_clock() -> None:
+    # in a process of its own: here all of it is long imported
+    code = "import sys, tlray.export.formats; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"pyarrow", "pandas", "ray", "aiohttp", "asyncio"} & set(loaded)
