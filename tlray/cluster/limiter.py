@@ -13,6 +13,7 @@ from typing import Any
 import ray
 
 from tlray.core.gate import Ask, Gate, Grant
+from tlray.core.lease import NO_STOPS, Stops
 from tlray.core.policy import DomainPolicy
 
 NAMESPACE = "tlray"
@@ -23,12 +24,12 @@ class Limiter:
 
     def __init__(self) -> None:
         self._gates: dict[str, Gate] = {}
-        self._stopped: frozenset[str] = frozenset()
+        self._stops = NO_STOPS
 
-    async def make_known(self, domains: list[tuple[str, DomainPolicy, bool, float]], stopped: frozenset[str]) -> None:
+    async def make_known(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
         """Take in domains: (name, policy, whether the bucket starts empty, seconds that it still cools)."""
         now = time.monotonic()
-        self._stopped = stopped
+        self._stops = stops
         for name, policy, starts_empty, cool_s in domains:
             gate = self._gates.get(name)
             if gate is None:
@@ -38,18 +39,18 @@ class Limiter:
             if cool_s > 0:
                 gate.stop(now + cool_s)
 
-    async def stop_batches(self, stopped: frozenset[str]) -> None:
+    async def stop_batches(self, stops: Stops) -> None:
         """Take in which batches may begin nothing (paused, cancelled)."""
-        self._stopped = stopped
+        self._stops = stops
 
-    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], frozenset[str]]:
+    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
         """Answer a task: permits by domain, and the batches that may begin nothing."""
         now = time.monotonic()
         grants = []
         for ask in asks:
             gate = self._gates.get(ask.domain)
             grants.append(gate.ask(holder, ask, now=now) if gate else Grant(ask.domain, is_unknown=True))
-        return grants, self._stopped
+        return grants, self._stops
 
     async def forget(self, holder: str) -> None:
         """Take back the slots of a task that has ended."""

@@ -177,8 +177,10 @@ class Engine:
         return tuple(errands)
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
-        batch_id = self.books[item.batch].batch_id
-        return LeasedItem(item.id, batch_id, item.domain, item.url, item.fingerprint, item.attempt)
+        book = self.books[item.batch]
+        return LeasedItem(
+            item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages
+        )
 
     def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
         news = {item.domain for item in items} - lease.told

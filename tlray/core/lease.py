@@ -26,6 +26,8 @@ class LeasedItem:
     url: str
     fingerprint: str
     attempt: int
+    keeps_page: bool = True
+    """Whether the page is archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,20 @@ class Report:
     """How many more items the task could use."""
     cpu_s: float = 0.0
     """CPU time that it has used since its last report."""
-    is_last: bool = False
-    """The task ends after this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """Batches of which nothing may begin. What is in flight of a paused one goes on; of a cancelled one it stops."""
+
+    paused: frozenset[str] = frozenset()
+    cancelled: frozenset[str] = frozenset()
+
+    def __contains__(self, batch_id: str) -> bool:
+        return batch_id in self.paused or batch_id in self.cancelled
+
+
+NO_STOPS = Stops()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +114,7 @@ class Answer:
     accepted: bool
     """False: the lease is over (expired, lost, superseded); stop, nothing of the report counts."""
     work: Work = Work()
-    finish: bool = False
-    """No more work is to be expected: end when the items in hand are done."""
+    stops: Stops = field(default_factory=lambda: NO_STOPS)
 
 
 @dataclass(slots=True)

@@ -128,7 +128,8 @@ def decide(
     if outcome.kind is OutcomeKind.REDIRECTED:
         return RetryDecision(ItemEvent.HOP)
     if rule.cure is Cure.NONE:
-        return RetryDecision(ItemEvent.GIVE_BACK)
+        # not begun; where the domain's turn is far off, the domain waits until then
+        return RetryDecision(ItemEvent.GIVE_BACK, cool_down_s=outcome.retry_after_s or 0.0)
     if rule.cure is Cure.SKIP:
         return RetryDecision(ItemEvent.SKIP)
     if rule.cure is Cure.DEAD:

@@ -142,11 +142,11 @@ class JournalReader:
     def parts(db: sqlite3.Connection, batch_id: str) -> list[PartRow]:
         """Return a batch's manifest, in the order of the stems."""
         rows = db.execute(
-            "SELECT p.stem, b.batch_id, p.n_sets, p.n_tracks, p.n_bytes, p.has_rows, p.has_pages, p.is_published"
+            "SELECT p.stem, b.batch_id, p.n_sets, p.n_tracks, p.n_bytes, p.has_rows, p.has_pages"
             " FROM parts p JOIN batches b ON b.id = p.batch WHERE b.batch_id = ? ORDER BY p.stem",
             (batch_id,),
         )
-        return [PartRow(*r[:5], bool(r[5]), bool(r[6]), bool(r[7])) for r in rows]
+        return [PartRow(*r[:5], bool(r[5]), bool(r[6])) for r in rows]
 
 
 def totals(counts: Counts) -> dict[ItemState, int]:

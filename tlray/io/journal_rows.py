@@ -107,7 +107,6 @@ class PartRow:
     n_bytes: int
     has_rows: bool
     has_pages: bool
-    is_published: bool
 
 
 Counts = dict[str, dict[ItemState, int]]

@@ -85,7 +85,6 @@ CREATE TABLE IF NOT EXISTS parts (
     n_tracks INTEGER NOT NULL,
     n_bytes INTEGER NOT NULL,
     has_rows INTEGER NOT NULL,
-    has_pages INTEGER NOT NULL,
-    is_published INTEGER NOT NULL DEFAULT 0
+    has_pages INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS parts_batch ON parts (batch);

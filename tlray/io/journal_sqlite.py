@@ -206,7 +206,7 @@ class SqliteJournal:
             for part in verdict.parts:
                 batch = self._batch(part.batch_id)
                 db.execute(
-                    "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                    "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
                     (part.stem, batch, part.n_sets, part.n_tracks, part.n_bytes, part.has_rows, part.has_pages),
                 )
                 db.execute(
@@ -311,17 +311,12 @@ class SqliteJournal:
         """Return a batch's manifest, in the order of the stems."""
         return JournalReader.parts(self._db, batch_id)
 
-    def mark_published(self, stems: Iterable[str]) -> None:
-        """Write down that parts are where users find them."""
-        with self._transaction() as db:
-            db.executemany("UPDATE parts SET is_published = 1 WHERE stem = ?", [(s,) for s in stems])
-
     def replace_parts(self, batch_id: str, old: dict[str, int], new: PartRow) -> None:
         """Put one part in the place of several: ``old`` is stem → offset of its pages in the new part's archive."""
         batch = self._batch(batch_id)
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (new.stem, batch, new.n_sets, new.n_tracks, new.n_bytes, new.has_rows, new.has_pages),
             )
             db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (stem TEXT PRIMARY KEY, base INTEGER)")

@@ -1,0 +1,64 @@
+"""What came of an item whose URL was fetched? The page is read, and status and page together give the outcome.
+
+A block page wins over any status: a captcha comes with 200, 206, 401, 403, 429 or 503.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tlray.core.lease import LeasedItem
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.quality import assess
+from tlray.io.fetched import Fetched
+from tlray.model import PageKind, ParsedPage, Tracklist
+from tlray.sites.registry import parse_page
+
+_KINDS = {
+    PageKind.TRACKLIST: OutcomeKind.FETCHED,
+    PageKind.BLOCKED: OutcomeKind.BLOCKED,
+    PageKind.GONE: OutcomeKind.GONE,
+    PageKind.SEARCH: OutcomeKind.NOT_A_SET,
+    PageKind.UNKNOWN: OutcomeKind.UNREADABLE,
+}
+
+
+def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Tracklist, ...]]:
+    """Return the outcome of an item, and the sets on its page."""
+    kind, reason = fetched.kind, fetched.reason
+    sets: tuple[Tracklist, ...] = ()
+    if fetched.has_page and kind is not OutcomeKind.REDIRECTED:
+        page = _parse(item, fetched)
+        if page is None:
+            kind, reason = OutcomeKind.CRASHED, "our parser raised; the page is in the archive"
+        elif kind is None or page.kind is PageKind.BLOCKED:
+            kind, reason = _KINDS[page.kind], page.reason
+            sets = page.tracklists if kind is OutcomeKind.FETCHED else ()
+    elif kind is None:
+        kind, reason = OutcomeKind.UNREADABLE, "empty"
+    outcome = Outcome(
+        item.item_id,
+        kind,
+        reason=reason,
+        status=fetched.status,
+        started_at=fetched.started_at,
+        latency_s=fetched.latency_s,
+        retry_after_s=fetched.retry_after_s,
+        location=fetched.location,
+        n_sets=len(sets),
+        n_tracks=sum(t.track_count for t in sets),
+        n_bytes=fetched.n_bytes,
+    )
+    if sets:
+        fetched_at = datetime.fromtimestamp(fetched.started_at, UTC)
+        for tracklist in sets:
+            tracklist.fetched_at = fetched_at
+            tracklist.quality, tracklist.quality_issues = assess(tracklist)
+    return outcome, sets
+
+
+def _parse(item: LeasedItem, fetched: Fetched) -> ParsedPage | None:
+    try:
+        return parse_page(fetched.body, url=item.url, charset=fetched.charset)
+    except Exception:  # noqa: BLE001 - a parser may be a user's own; whatever it raises is this page's outcome
+        return None
