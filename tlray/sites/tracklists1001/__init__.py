@@ -1,0 +1,44 @@
+"""1001tracklists.com: every field of its tracklist pages, 2015 to 2026, and its blocks, by name.
+
+From the outside in: `parser.py` asks the questions in order; `table.py` finds the rows and their headings, `rows.py` reads
+one, `names.py`, `cues.py`, `players.py` say what it means, `tracks.py` puts it together, `head.py` reads the page's
+own fields; `kind.py` names pages that are no set, `decoy.py` those that lie; `urls.py` knows the site's URLs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tlray.model import ParsedPage
+from tlray.sites.tracklists1001 import urls
+from tlray.sites.tracklists1001.parser import SITE_NAME, VERSION, parse_page
+
+_LOOK = re.compile(
+    r"<(?:link|meta)\b[^>]{0,300}//(?:www\.)?1001tracklists\.com/|\bid\s*=\s*[\"']?tlTab\b|\btlpItem\b"
+    r"|<title[^>]{0,100}>[^<]{0,500}\b1001tracklists\b",
+    re.IGNORECASE,
+)
+
+
+class Tracklists1001:
+    """The parser of 1001tracklists.com; see `SiteParser` for what each member promises."""
+
+    name = SITE_NAME
+    version = VERSION
+    domains = (urls.DOMAIN, urls.SHORT_DOMAIN)
+
+    def canonical_url(self, url: str) -> str:
+        """``https://www.1001tracklists.com/tracklist/<id>/<slug>.html``, without query and fragment."""
+        return urls.canonical_url(url)
+
+    def source_id(self, url: str) -> str | None:
+        """The set's id (``1pn8l919``) in a URL of the site or its short links."""
+        return urls.source_id(url)
+
+    def recognises(self, head: str) -> bool:
+        """Whether the page names the site as its own, or has the site's rows."""
+        return _LOOK.search(head) is not None
+
+    def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
+        """Say what kind of page it is and read the set on it; never raises."""
+        return parse_page(body, url=url, charset=charset)

@@ -1,0 +1,40 @@
+"""Are these rows made up? The site serves decoys to clients it distrusts: whole pages of random artists.
+
+In a decoy the artist in ``byArtist`` is not the one in the track's name and link. In genuine pages
+the two agree; 18 of 686 named rows differ at first sight, all by a country tag (``Storm (DE)``), by case or by
+``pres.``, which are looked past here. In a decoy nearly every row differs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from unicodedata import normalize
+
+MAX_FOREIGN_SHARE = 0.2
+
+_COUNTRY_TAG = re.compile(r"\s*\([A-Za-z]{2,3}\)")
+_WORD = re.compile(r"\w+")
+_JOINING = frozenset({"ft", "feat", "pres", "presents", "vs", "and", "x", "with"})
+_UNACCENTED = str.maketrans("øłđðıßæœ", "oldd" + "isao")
+
+
+def is_decoy(rows: Iterable[tuple[str, str, str]]) -> bool:
+    """Whether too many of the rows (name, byArtist, link of the track) contradict themselves."""
+    n_foreign = n_compared = 0
+    for name, by_artist, link in rows:
+        n_compared += 1
+        n_foreign += not name.startswith(by_artist) and _is_foreign(name, by_artist, link)
+    return n_foreign > MAX_FOREIGN_SHARE * n_compared and (n_foreign > 1 or n_compared == 1)
+
+
+def _is_foreign(name: str, by_artist: str, link: str) -> bool:
+    artist = _words(_COUNTRY_TAG.sub("", by_artist))
+    if _words(_COUNTRY_TAG.sub("", name))[: len(artist)] == artist:
+        return False
+    return not set(artist) - _JOINING <= set(_words(link))
+
+
+def _words(text: str) -> list[str]:
+    folded = normalize("NFKD", text.casefold()).translate(_UNACCENTED)
+    return _WORD.findall("".join(c for c in folded if not "\u0300" <= c <= "\u036f"))

@@ -1,0 +1,71 @@
+"""What is a page that holds no tracklist? A block, a page that is gone, search results, or nothing known.
+
+It is asked only about pages without a row: a set's page may carry Turnstile's script too. What is not
+known for certain is `UNKNOWN`, to be tried again later, never an empty set.
+"""
+
+from __future__ import annotations
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser
+
+from tlray.model import PageKind, ParsedPage
+
+# In this order: the IP limit asks for a captcha too, and the newer wait page carries Turnstile.
+_BLOCKS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "ip-limit",
+        re.compile(
+            r"account has been limited|/info/unblock_ip|unblock your ip|your ip has sent too many requests",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "captcha",
+        re.compile(
+            r"validate (?:that )?you(?:r|'re)? are (?:a )?real human|<input[^>]{0,300}\bid\s*=\s*[\"']?captcha\b"
+            r"|<img[^>]{0,300}\balt\s*=\s*[\"']?captcha\b|class\s*=\s*[\"']?[gh]-(?:re)?captcha\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "turnstile",
+        re.compile(
+            r"\bid\s*=\s*[\"']?turnstile-container\b|class\s*=\s*[\"']?cf-turnstile\b"
+            r"|<title>\s*just a moment|/cdn-cgi/challenge-platform/",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "wait",
+        re.compile(
+            r"please wait, you will be forwar|<input[^>]{0,300}\bname\s*=\s*[\"']?bChk\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_GONE = re.compile(r"(?:page|tracklist) does not exist|page (?:was )?not found", re.IGNORECASE)
+_SEARCH_TITLE = re.compile(r"\bsearch result", re.IGNORECASE)
+
+NOT_A_SET = "no tracklist"
+
+
+def kind_without_rows(tree: LexborHTMLParser, page: bytes, *, is_cut: bool) -> ParsedPage:
+    """Say what a page without rows is; ``is_cut`` where its end is missing."""
+    text = page.decode("utf-8", "replace")
+    if any(_GONE.search(h1.text()) for h1 in tree.css("h1")[:8]):
+        return ParsedPage(PageKind.GONE, "no such page")
+    for reason, marks in _BLOCKS:
+        if marks.search(text):
+            return ParsedPage(PageKind.BLOCKED, reason)
+    if is_cut:
+        return ParsedPage(PageKind.UNKNOWN, "truncated")
+    return ParsedPage(PageKind.SEARCH) if _is_search(tree) else ParsedPage(PageKind.UNKNOWN, NOT_A_SET)
+
+
+def _is_search(tree: LexborHTMLParser) -> bool:
+    title = tree.css_first("title")
+    if title is not None and _SEARCH_TITLE.search(title.text()):
+        return True
+    return tree.css_first("form#searchForm") is not None and tree.css_first(".oItm") is not None

@@ -1,0 +1,151 @@
+"""What does one row of the page say, field by field, as it stands there?
+
+A row (``.tlpItem``) is walked once, and heavy parts that say nothing of the track are not entered: that is three times as
+fast as a selector per field, and does not depend on how the parts are nested. Newer rows are ``div``, those before May 2021
+``tr``; both carry schema.org metas, a hidden ``input`` with the cue, and spans known by their class::
+
+    div.tlpItem.tlpTog[.con][.subPosTog]        w/ rows have .con, mashup parts .tlpSubTog, mashups .subPosTog
+      img.artM
+      div.bPlay    input#tlp<id>_cue_seconds  span#tlp<n>_tracknumber_value  i#tlp_play_<id>  div.cue
+      div.bCont    meta[itemprop] ...  span.trackValue  span.trackStatus  span.trackEditData  span.trackLabel ...
+      div.mediaRow[data-trackid]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborNode
+
+from tlray.model import TrackKind
+from tlray.sites.tracklists1001.wording import clean, visible
+
+
+@dataclass(slots=True)
+class Row:
+    """A row's fields as the page has them; what they mean is decided in `names.py` and `cues.py`."""
+
+    kind: TrackKind = TrackKind.MAIN
+    is_mashup: bool = False
+    is_old: bool = False
+    """A table row from before May 2021, whose meta name holds the title only."""
+    section: str | None = None
+    player: int | None = None
+    """The n of the heading ``Player n`` that the row stands under."""
+    number: str = ""
+    data: dict[str, str | None] = field(default_factory=dict)
+    """The row's own attributes: ``data-trackid``, ``data-isided``, ``data-isid``."""
+    metas: dict[str, str] = field(default_factory=dict)
+    genres: list[str] = field(default_factory=list)
+    qualifiers: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    shown: LexborNode | None = None
+    """The element with the visible name."""
+    content: LexborNode | None = None
+    """The element that name, metas and labels stand in."""
+    cue_text: str | None = None
+    """Text of ``.cue``; None where the row has no such element, "" where it is empty."""
+    cue_seconds: str = ""
+    play: LexborNode | None = None
+    artwork: str = ""
+    media_id: str | None = None
+
+    def shown_name(self) -> str:
+        """The name as a visitor reads it; "" where there is none."""
+        return visible(self.shown.text()) if self.shown is not None else ""
+
+
+_LEAVES = frozenset({"a", "script", "style", "button", "svg", "select", "textarea"})
+_SKIPPED = frozenset({"wRow", "bBtns", "mBtn", "tgHid", "tlpItem", "bItmH", "sugTog"})
+_NAME, _LABEL, _QUALIFIER, _CUE, _MEDIA = range(5)
+_ROLES = {
+    "trackValue": _NAME,
+    "trackFormat": _NAME,
+    "trackLabel": _LABEL,
+    "trackStatus": _QUALIFIER,
+    "trackEditData": _QUALIFIER,
+    "cue": _CUE,
+    "cueValueField": _CUE,
+    "mediaRow": _MEDIA,
+}
+
+
+def read_row(node: LexborNode) -> Row:
+    """Read every field of one ``.tlpItem``."""
+    data = node.attributes
+    classes = (data.get("class") or "").split()
+    row = Row(data=data, is_mashup="subPosTog" in classes or "data-mashup" in data, is_old=node.tag == "tr")
+    _walk(node, row)
+    if "tlpSubTog" in classes or data.get("data-mashpos") == "true":
+        row.kind = TrackKind.MASHUP_PART
+    elif "con" in classes or row.number == "w/":
+        row.kind = TrackKind.WITH
+    return row
+
+
+def _walk(node: LexborNode, row: Row) -> None:
+    waiting = list(node.iter())
+    waiting.reverse()
+    while waiting:
+        child = waiting.pop()
+        tag = child.tag
+        if tag == "meta":
+            _meta(child, row)
+        elif tag == "input":
+            if "cue_seconds" in (child.id or ""):
+                row.cue_seconds = child.attributes.get("value") or ""
+        elif tag == "i":
+            if (child.id or "").startswith("tlp_play"):
+                row.play = child
+        elif tag == "img":
+            _artwork(child, row)
+        elif tag not in _LEAVES and _enter(child, row):
+            waiting += reversed(list(child.iter()))
+
+
+def _meta(meta: LexborNode, row: Row) -> None:
+    attributes = meta.attributes
+    prop, content = attributes.get("itemprop"), attributes.get("content")
+    if prop and content:
+        if prop == "genre":
+            row.genres.append(clean(content))
+        else:
+            row.metas.setdefault(prop, content)
+
+
+def _artwork(img: LexborNode, row: Row) -> None:
+    attributes = img.attributes
+    if not row.artwork and "artM" in (attributes.get("class") or ""):
+        row.artwork = attributes.get("data-src") or attributes.get("src") or ""
+
+
+def _enter(child: LexborNode, row: Row) -> bool:
+    """Take what the element says by its class or id; whether there may be more inside."""
+    for name in (child.attrs.get("class") or "").split():
+        role = _ROLES.get(name)
+        if role is not None:
+            _take(role, child, row)
+            return False
+        if name in _SKIPPED:
+            return False
+    named = child.id
+    if named:
+        if named.endswith("_tracknumber_value"):
+            row.number = clean(child.text())
+            return False
+        if named.endswith("_content"):
+            row.content = child
+    return True
+
+
+def _take(role: int, child: LexborNode, row: Row) -> None:
+    if role == _LABEL:
+        row.labels.append(visible(child.text()))
+    elif role == _NAME:
+        row.shown = row.shown if row.shown is not None else child
+    elif role == _CUE:
+        row.cue_text = row.cue_text or clean(child.text())
+    elif role == _MEDIA:
+        row.media_id = row.media_id or child.attributes.get("data-trackid")
+    else:
+        row.qualifiers.append(visible(child.text()))
