@@ -4,9 +4,9 @@ WARC/1.1 (ISO 28500:2017): one ``response`` record a page behind one ``warcinfo`
 member of its own, so that one page is read by offset and length, and files are merged by concatenation.
 
 The body is the wire's, compressed as the site sent it; packing it again would cost as much as fetching
-it, so its member holds stored blocks only (a body that came plain is packed at level 1). aiohttp has undone the chunks
-already, and ``Transfer-Encoding`` is left out: the one header that is not kept. Each member's CRC-32
-guards its record; a payload digest (SHA-1) would add half to the cost and tell nothing more.
+it, so its member holds stored blocks only (a body that came plain is packed at level 1). aiohttp has
+undone the chunks already, and ``Transfer-Encoding`` is left out: the one header that is not kept. Each
+member's CRC-32 guards its record; a payload digest (SHA-1) would add half to the cost and tell no more.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _record(kind: str, content_type: str, at: float, url: str | None, *content: 
     moment = datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     target = "" if url is None else f"WARC-Target-URI: {_uri(url)}\r\n"
     return (
-        f"WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\nWARC-Date: {moment}Z\r\n"
+        f"WARC/1.1\r\nWARC-Type: {kind}\r\n"
+        f"WARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\nWARC-Date: {moment}Z\r\n"
         f"{target}Content-Type: {content_type}\r\nContent-Length: {sum(map(len, content))}\r\n\r\n"
     ).encode("ascii")
 

@@ -1,0 +1,187 @@
+"""How do many small parts become a few large ones?
+
+`plan` says which; `merge` stages one new part out of published ones and takes nothing away. The coordinator
+then
+
+1. commits: the manifest names the new part instead of the old ones, and outcomes' archive offsets are moved,
+2. `parts.retire`\\ s the old ones, 3. `parts.publish`\\ es the new one.
+
+Between 2 and 3 readers miss some rows for a moment; the other way round they would see them twice. After a
+crash, `parts.sweep` and `parts.publish` with the manifest's stems end what was begun, whichever it was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tlray.errors import CannotFinish
+from tlray.io.durable import disk_errors, make_folder, sync_folder
+from tlray.io.home import Home
+from tlray.io.parts import (
+    REPEATED_COLUMNS,
+    Piece,
+    StagedPart,
+    discard,
+    is_whole,
+    published_file,
+    staged_file,
+    staging,
+)
+from tlray.io.schema import TRACKLISTS, TRACKS
+
+ROW_GROUP_ROWS = 64 * 1024
+"""Rows that a merged file holds together: about 20 MB of tracks in memory."""
+
+_SCHEMAS = {Piece.TRACKS: TRACKS, Piece.TRACKLISTS: TRACKLISTS}
+
+
+@dataclass(frozen=True, slots=True)
+class PartSize:
+    """A published part as the manifest knows it."""
+
+    stem: str
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A staged part made of others."""
+
+    part: StagedPart
+    warc_offsets: dict[str, int]
+    """By old stem: how far its archive records have moved. Not there: the old part had no archive."""
+
+
+def plan(
+    parts: Sequence[PartSize], *, target_bytes: int, max_parts: int = 256, is_final: bool = False
+) -> list[tuple[str, ...]]:
+    """Group neighbouring parts into merges of about ``target_bytes``, at most ``max_parts`` each.
+
+    Parts of half the target or more are left alone. A group that is not full waits for more parts, so
+    that every byte is merged about once, unless ``is_final``: no more will come.
+    """
+    groups: list[tuple[str, ...]] = []
+    group: list[str] = []
+    n_bytes = 0
+    for part in parts:
+        if 2 * part.n_bytes >= target_bytes:
+            continue
+        group.append(part.stem)
+        n_bytes += part.n_bytes
+        if n_bytes >= target_bytes or len(group) == max_parts:
+            groups.append(tuple(group))
+            group, n_bytes = [], 0
+    if is_final:
+        groups.append(tuple(group))
+    return [stems for stems in groups if len(stems) > 1]
+
+
+def merge(home: Home, batch_id: str, stems: Sequence[str], new_stem: str) -> Merged:
+    """Stage one part that holds all of ``stems``, in their order; leaves nothing behind where that fails."""
+    with disk_errors(home.path):
+        _check_whole(home, batch_id, stems)
+        make_folder(staging(home, batch_id), below=home.path)
+        try:
+            offsets = _merge_archives(home, batch_id, stems, new_stem)
+            n_rows = {piece: _merge_tables(home, batch_id, stems, new_stem, piece) for piece in _SCHEMAS}
+            sync_folder(staging(home, batch_id))
+        except BaseException:
+            discard(home, batch_id, new_stem)
+            raise
+        files = tuple(piece for piece in Piece if staged_file(home, batch_id, new_stem, piece).exists())
+        n_bytes = sum(staged_file(home, batch_id, new_stem, piece).stat().st_size for piece in files)
+    n_sets, n_tracks = n_rows[Piece.TRACKLISTS], n_rows[Piece.TRACKS]
+    return Merged(StagedPart(new_stem, n_sets, n_tracks, n_bytes, files), offsets)
+
+
+def _check_whole(home: Home, batch_id: str, stems: Sequence[str]) -> None:
+    """Refuse to merge a part of which something is missing: its rows would be lost for good."""
+    for stem in stems:
+        there = {piece for piece in Piece if published_file(home, batch_id, stem, piece).exists()}
+        if not is_whole(there):
+            raise CannotFinish(f"part {stem} of batch {batch_id} is lost: its files are not in {home.path}")
+
+
+def _merge_archives(home: Home, batch_id: str, stems: Sequence[str], new_stem: str) -> dict[str, int]:
+    """Concatenate WARC files, each a chain of gzip members; return where each of them begins."""
+    old = _pieces(home, batch_id, stems, Piece.ARCHIVE)
+    offsets: dict[str, int] = {}
+    if not old:
+        return offsets
+    with staged_file(home, batch_id, new_stem, Piece.ARCHIVE).open("wb") as writer:
+        for stem, path in old.items():
+            offsets[stem] = writer.tell()
+            with path.open("rb") as reader:
+                shutil.copyfileobj(reader, writer, 1024 * 1024)
+        writer.flush()
+        os.fsync(writer.fileno())
+    return offsets
+
+
+def _merge_tables(home: Home, batch_id: str, stems: Sequence[str], new_stem: str, piece: Piece) -> int:
+    """Concatenate Parquet files of one piece; return the number of rows."""
+    old = _pieces(home, batch_id, stems, piece)
+    if not old:
+        return 0
+    schema, n_rows = _SCHEMAS[piece], 0
+    with staged_file(home, batch_id, new_stem, piece).open("wb") as file:
+        with pq.ParquetWriter(
+            file, schema, compression="zstd", compression_level=3, use_dictionary=REPEATED_COLUMNS
+        ) as writer:
+            for table in _regrouped(old, schema):
+                writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+                n_rows += table.num_rows
+        file.flush()
+        os.fsync(file.fileno())
+    return n_rows
+
+
+def _regrouped(old: dict[str, Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Read row groups one at a time, and hand on as many rows as make a good one."""
+    waiting: list[pa.Table] = []
+    n_rows = 0
+    for stem, path in old.items():
+        for table in _row_groups(path, stem, schema):
+            waiting.append(table)
+            n_rows += table.num_rows
+            if n_rows >= ROW_GROUP_ROWS:
+                yield pa.concat_tables(waiting)
+                waiting, n_rows = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _row_groups(path: Path, stem: str, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Read a file row group by row group, by the schema of today: a column that it lacks is null."""
+    try:
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group)
+                yield pa.Table.from_arrays(
+                    [
+                        table.column(field.name).cast(field.type)
+                        if field.name in table.column_names
+                        else pa.nulls(table.num_rows, field.type)
+                        for field in schema
+                    ],
+                    schema=schema,
+                )
+    except pa.ArrowException as error:
+        raise CannotFinish(f"part {stem} is damaged: {error}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise CannotFinish(f"part {stem} is damaged: {error}") from error  # Arrow's way to say so
+
+
+def _pieces(home: Home, batch_id: str, stems: Sequence[str], piece: Piece) -> dict[str, Path]:
+    """Return those of the old files that there are."""
+    files = {stem: published_file(home, batch_id, stem, piece) for stem in stems}
+    return {stem: path for stem, path in files.items() if path.exists()}

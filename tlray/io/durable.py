@@ -1,0 +1,79 @@
+"""What does it take for a file to survive a crash of the machine, and what if the disk refuses?
+
+A file is durable when both it and the folder that names it are synced. A disk that is full or
+may not be written to becomes an error of ours, with nothing half-done left to the caller.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tlray.errors import HomeUnusable, StorageFull
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def disk_errors(home: Path) -> Iterator[None]:
+    """Turn what the disk says into `StorageFull` or `HomeUnusable`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFull(str(home)) from error
+        where = f" ({error.filename})" if error.filename else ""
+        raise HomeUnusable(str(home), f"{error.strerror or error}{where}") from error
+
+
+def write_file(path: Path, data: bytes | memoryview) -> None:
+    """Write a file whole and sync it; the folder is the caller's to sync."""
+    with path.open("wb", buffering=0) as file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def make_folder(path: Path, *, below: Path) -> None:
+    """Make a folder and those above it, durably, as far up as ``below``, which must be there."""
+    if path == below or path.is_dir():
+        return
+    make_folder(path.parent, below=below)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a synced file, or copy it to another disk; ``target`` appears whole or not at all."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _move_by_copy(source, target)
+
+
+def _move_by_copy(source: Path, target: Path) -> None:
+    """Copy under a hidden name, rename, and only then remove the source."""
+    half = target.with_name(f".{target.name}")
+    with source.open("rb") as reader, half.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, 1024 * 1024)
+        writer.flush()
+        os.fsync(writer.fileno())
+    half.replace(target)
+    sync_folder(target.parent)
+    source.unlink()
