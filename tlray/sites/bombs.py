@@ -17,7 +17,7 @@ _ORDINARY_TAGS = 20_000
 
 _WINDOW = 50_000
 _ATTRIBUTES_IN_WINDOW = 2_500
-"""No ``>`` in 50 kB, yet so many blanks: a tag with thousands of attributes (a ``data:`` image has no blanks)."""
+"""No ``>`` in 50 kB, yet so many blanks: one tag of thousands of attributes (``data:`` URIs have none)."""
 
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())

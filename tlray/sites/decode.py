@@ -41,7 +41,7 @@ def declared_charset(body: bytes) -> str | None:
 
 
 def to_utf8(body: bytes, charset: str | None = None) -> bytes | None:
-    """The page as valid UTF-8 without a byte order mark; None where it is not in its charset, or that is unknown.
+    """The page as valid UTF-8, no byte order mark; None where it is not in its charset, or that is unknown.
 
     ``charset`` is the HTTP header's. A ``<meta>`` that claims UTF-16 is read as UTF-8, as browsers do:
     it could not have been found otherwise.

@@ -1,8 +1,8 @@
 """Which parser reads this URL, or this page? By domain first, then by the look of the page.
 
-``www.`` and ports are ignored. The look decides where the host says nothing: demo sites on loopback serve the same markup,
-and a saved file has no URL. A parser of one's own is registered once in every process that parses, and wins over
-the ones that are shipped::
+``www.`` and ports are ignored. The look decides where the host says nothing: demo sites on loopback serve the
+same markup, and a saved file has no URL. A parser of one's own is registered once in every process that
+parses, and is asked before the ones that are shipped::
 
     from tlray.sites import registry
     registry.register(MyParser())
@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from tlray.model import PageKind, ParsedPage
 from tlray.sites.decode import to_utf8
+from tlray.sites.hosts import host_of
 from tlray.sites.interface import SiteParser
 from tlray.sites.tracklists1001 import Tracklists1001
-from tlray.sites.tracklists1001.urls import host_of
 
 LOOK_BYTES = 64 * 1024
 """How much of a page `SiteParser.recognises` is shown."""
@@ -60,7 +60,7 @@ class Registry:
             return ParsedPage(PageKind.UNKNOWN, f"parser {parser.name} failed: {type(error).__name__}")
 
     def identify(self, url: str) -> tuple[str, str] | None:
-        """Site and id of the set that the URL names: the same for every URL of that set. None where it names none."""
+        """Site and id of the set that the URL names, the same for all its URLs; None where it names none."""
         parser = self.for_url(url)
         found = parser.source_id(url) if parser is not None else None
         return (parser.name, found) if parser is not None and found is not None else None

@@ -1,8 +1,9 @@
 """1001tracklists.com: every field of its tracklist pages, 2015 to 2026, and its blocks, by name.
 
-From the outside in: `parser.py` asks the questions in order; `table.py` finds the rows and their headings, `rows.py` reads
-one, `names.py`, `cues.py`, `players.py` say what it means, `tracks.py` puts it together, `head.py` reads the page's
-own fields; `kind.py` names pages that are no set, `decoy.py` those that lie; `urls.py` knows the site's URLs.
+From the outside in: `parser.py` asks the questions in order; `table.py` finds the rows and their headings,
+`rows.py` reads one, `names.py`, `cues.py`, `players.py` say what it means, `tracks.py` puts it together,
+`head.py` reads the page's own fields; `completeness.py` tells whole pages from halves, `kind.py` names pages
+that are no set, `decoy.py` those that lie; `wording.py` cleans text; `urls.py` knows the site's URLs.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """When does each row start, and in which of the recordings? Nothing is invented.
 
-A row's start is its hidden seconds, but only where the visible ``.cue`` is not empty: "not set" is a hidden 0 too.
-A page whose rows have no ``.cue`` at all (pages cut down by hand) is read by hidden seconds that are not 0.
-Mashup parts have no start of their own. One exception, as in the site's own export: the opening row of a set
-whose other rows have starts is at 0, even though its ``.cue`` is empty.
+A row's start is its hidden seconds, but only where the visible ``.cue`` is not empty: "not set" is a hidden 0
+too. A page whose rows have no ``.cue`` at all (pages cut down by hand) is read by hidden seconds that are not
+0. Mashup parts have no start of their own. One exception, as in the site's own export: the opening row of a
+set whose other rows have starts is at 0, even though its ``.cue`` is empty. It is the set's opening row only:
+of the row that opens a second recording nothing is known.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def _start(row: Row, *, page_shows_cues: bool) -> float | None:
         return None
     hidden = float(row.cue_seconds) if _is_count(row.cue_seconds) else None
     if page_shows_cues:
-        return (clock_s(row.cue_text) if hidden is None else hidden) if row.cue_text else None
+        return (hidden or clock_s(row.cue_text)) if row.cue_text else None
     return hidden or None
 
 
@@ -42,10 +43,11 @@ def _is_count(value: str) -> bool:
 
 
 def recordings_of(rows: Sequence[Row], players: Players) -> list[int | None]:
-    """The number of the player that each row's start counts in; None throughout where the page has no recording.
+    """The number of the player that each row's start counts in.
 
     A heading ``Player n`` above the row decides. Else, with several players, the row's own play button, which
-    names the medium (of a rebroadcast it is the second), carried on over rows whose button names none. Else it is Player 1.
+    names the medium (of a rebroadcast it is the second player's), carried on over rows whose button names
+    none. Else it is 1 where the page has a recording at all, and None where it has none.
     """
     if not players.recordings:
         return [row.player for row in rows]

@@ -1,8 +1,8 @@
 """Are these rows made up? The site serves decoys to clients it distrusts: whole pages of random artists.
 
-In a decoy the artist in ``byArtist`` is not the one in the track's name and link. In genuine pages
-the two agree; 18 of 686 named rows differ at first sight, all by a country tag (``Storm (DE)``), by case or by
-``pres.``, which are looked past here. In a decoy nearly every row differs.
+In a decoy the artist in ``byArtist`` is not the one in the track's name and link; nearly every row of it
+differs so. In genuine pages the two agree: 18 of 686 named rows differ at first sight, all by a country tag
+(``Storm (DE)``), by case or by ``pres.``, which are looked past here.
 """
 
 from __future__ import annotations

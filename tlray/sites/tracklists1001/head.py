@@ -1,7 +1,8 @@
 """What does the page say of the set as a whole: title, day, DJs, sources, its own URL?
 
-``#tlTab``'s own metas are the set's; metas of the same name elsewhere belong to the page (its author is the user who posted
-it, its date the day of posting). Links in the ``h1`` name the DJs and the event, venue or show.
+``#tlTab``'s own metas are the set's; metas of the same name elsewhere belong to the page (its author is the
+user who posted it, its date the day of posting). Links in the ``h1`` name the DJs and the event, venue or
+show.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _PROFILE = re.compile(r"(?:https?://[^/]{1,100})?/(dj|artist|source)/", re.IGNOR
 _DAY = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _SITE_SUFFIX = re.compile(r"\s*[|⋅]\s*1001\s?tracklists\b.*$", re.IGNORECASE)
 _MAX_LINKS = 200
+_MAX_HEADINGS = 8
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class Head:
 def read_head(tree: LexborHTMLParser, table: Table) -> Head:
     """Read the page-level fields."""
     title = next(iter(table.metas.get("name", ())), "") or _title(tree)
-    djs, sources = _profiles(tree.css_first("h1"))
+    djs, sources = _profiles(tree)
     return Head(
         title=title,
         date=_day(next(iter(table.metas.get("datePublished", ())), "")) or _day(title),
@@ -69,11 +71,19 @@ def _page_url(tree: LexborHTMLParser) -> str | None:
     return None
 
 
-def _profiles(h1: LexborNode | None) -> tuple[list[str], list[str]]:
-    """The DJs and the sources that the heading links to, in order, each once."""
+def _profiles(tree: LexborHTMLParser) -> tuple[list[str], list[str]]:
+    """The DJs and the sources that the page's heading links to, in order, each once."""
+    first = tree.css_first("h1")
+    found = _linked(first) if first is not None else ([], [])
+    if not any(found):  # a banner stands above the heading
+        found = next(filter(any, map(_linked, tree.css("h1")[1:_MAX_HEADINGS])), found)
+    return found
+
+
+def _linked(h1: LexborNode) -> tuple[list[str], list[str]]:
     djs: dict[str, None] = {}
     sources: dict[str, None] = {}
-    for link in h1.css("a")[:_MAX_LINKS] if h1 is not None else ():
+    for link in h1.css("a")[:_MAX_LINKS]:
         profile = _PROFILE.match(link.attributes.get("href") or "")
         name = clean(link.text()) if profile else ""
         if profile and name:

@@ -24,8 +24,9 @@ _BLOCKS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "captcha",
         re.compile(
-            r"validate (?:that )?you(?:r|'re)? are (?:a )?real human|<input[^>]{0,300}\bid\s*=\s*[\"']?captcha\b"
-            r"|<img[^>]{0,300}\balt\s*=\s*[\"']?captcha\b|class\s*=\s*[\"']?[gh]-(?:re)?captcha\b",
+            r"validate (?:that )?you(?:r|'re)? are (?:a )?real human"
+            r"|<input[^>]{0,300}\bid\s*=\s*[\"']?captcha\b|<img[^>]{0,300}\balt\s*=\s*[\"']?captcha\b"
+            r"|class\s*=\s*[\"']?[gh]-(?:re)?captcha\b",
             re.IGNORECASE,
         ),
     ),
@@ -49,11 +50,13 @@ _GONE = re.compile(r"(?:page|tracklist) does not exist|page (?:was )?not found",
 _SEARCH_TITLE = re.compile(r"\bsearch result", re.IGNORECASE)
 
 NOT_A_SET = "no tracklist"
+_MARKS_WITHIN = 256 * 1024
+"""Blocks are small pages (50 to 63 kB); the marks are sought no further than this."""
 
 
 def kind_without_rows(tree: LexborHTMLParser, page: bytes, *, is_cut: bool) -> ParsedPage:
     """Say what a page without rows is; ``is_cut`` where its end is missing."""
-    text = page.decode("utf-8", "replace")
+    text = page[:_MARKS_WITHIN].decode("utf-8", "replace")
     if any(_GONE.search(h1.text()) for h1 in tree.css("h1")[:8]):
         return ParsedPage(PageKind.GONE, "no such page")
     for reason, marks in _BLOCKS:
@@ -61,7 +64,9 @@ def kind_without_rows(tree: LexborHTMLParser, page: bytes, *, is_cut: bool) -> P
             return ParsedPage(PageKind.BLOCKED, reason)
     if is_cut:
         return ParsedPage(PageKind.UNKNOWN, "truncated")
-    return ParsedPage(PageKind.SEARCH) if _is_search(tree) else ParsedPage(PageKind.UNKNOWN, NOT_A_SET)
+    if _is_search(tree):
+        return ParsedPage(PageKind.SEARCH, "search results")
+    return ParsedPage(PageKind.UNKNOWN, NOT_A_SET)
 
 
 def _is_search(tree: LexborHTMLParser) -> bool:

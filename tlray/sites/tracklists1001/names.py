@@ -1,8 +1,9 @@
 """Who made the track, what is it called, and how much of that is known?
 
 The site's own export prints ``meta name`` + qualifiers + ``[labels]``; so does ``text``. ``meta name`` is
-``Artist ft. X - Title (Mix)`` and is split at the first `` - ``. Qualifiers (``(Intro Edit)``, ``(ID Remix)``) stand outside
-it. The site cuts it at 255 characters, so a name of that length is read from what is visible, for ``artist`` and ``title``.
+``Artist ft. X - Title (Mix)``, split at the first `` - ``. Qualifiers (``(Intro Edit)``, ``(ID Remix)``)
+stand outside it; they belong to the title. The site cuts ``meta name`` at 255 characters: at that length
+``artist`` and ``title`` are read from what is visible.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ CUT_AT = 255
 _SPLIT = " - "
 _UNKNOWN_TITLE = re.compile(r"ID(?: \(.*)?")
 _UNKNOWN_REMIX = re.compile(r"\bID (?:re)?(?:mix|work|edit|bootleg|mashup|flip|dub)\b", re.IGNORECASE)
-_EMPTY_REMIX = re.compile(r"\(ID\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,10 @@ def _split(name: str, row: Row) -> tuple[str, str]:
 def _identity(row: Row, artist: str, title: str, qualifiers: str) -> Identity:
     if row.data.get("data-isid") == "true" or (artist == "ID" and title == "ID"):
         return Identity.ID
-    if _UNKNOWN_REMIX.search(qualifiers) or _UNKNOWN_REMIX.search(title) or _EMPTY_REMIX.search(qualifiers):
+    if _UNKNOWN_REMIX.search(qualifiers):
         return Identity.ID_REMIX
-    if row.data.get("data-isided") != "true" and (_UNKNOWN_TITLE.fullmatch(title) or artist == "ID"):
+    if row.data.get("data-isided") == "true":
+        return Identity.IDENTIFIED
+    if _UNKNOWN_TITLE.fullmatch(title) or artist == "ID":
         return Identity.ID_TITLE
-    return Identity.IDENTIFIED
+    return Identity.ID_REMIX if _UNKNOWN_REMIX.search(title) else Identity.IDENTIFIED

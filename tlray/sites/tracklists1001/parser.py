@@ -1,23 +1,24 @@
 """What is on a page of 1001tracklists? From its bytes to its set, or to why it is none.
 
-The order of the questions: can it be read at all; does it have rows (then it is a tracklist, whatever scripts of a block it
-carries); are they all there; are they real. Whatever is not known for certain is `UNKNOWN` with a reason:
-a half tracklist is never a tracklist. Everything read from the page is in the files beside this one.
+The order of the questions: can it be read at all; does it have rows (then it is a tracklist, whatever scripts
+of a block it carries); are they all there; are they real. Whatever is not known for certain is `UNKNOWN`
+with a reason: a half tracklist is never a tracklist. How each thing is read is in the files beside this one.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+from selectolax.lexbor import LexborHTMLParser
 
 from tlray.model import Identity, PageKind, ParsedPage, Tracklist
 from tlray.sites.bombs import is_bomb
 from tlray.sites.decode import to_utf8
 from tlray.sites.tracklists1001 import urls
+from tlray.sites.tracklists1001.completeness import is_cut_off, why_incomplete
 from tlray.sites.tracklists1001.decoy import is_decoy
 from tlray.sites.tracklists1001.head import read_head
-from tlray.sites.tracklists1001.kind import NOT_A_SET, kind_without_rows
+from tlray.sites.tracklists1001.kind import kind_without_rows
 from tlray.sites.tracklists1001.names import CUT_AT
 from tlray.sites.tracklists1001.players import duration_s, find_players
 from tlray.sites.tracklists1001.rows import Row, read_row
@@ -29,11 +30,6 @@ VERSION = "1001tracklists/1"
 
 MAX_BYTES = 16 * 2**20
 """Larger pages are not parsed: the largest seen has 116 rows and 0.9 MB."""
-
-MAX_ROWS = 5_000
-"""More rows than that are no DJ set."""
-
-_OPENS_WITHIN = 4096
 
 
 class _Page(NamedTuple):
@@ -53,15 +49,16 @@ def parse_page(body: bytes, *, url: str, charset: str | None) -> ParsedPage:
         return _unknown("empty")
     if is_bomb(data):
         return _unknown("nested too deep")
-    try:
-        page = _Page(LexborHTMLParser(data), data, url)
-    except SelectolaxError:
-        return _unknown("not HTML")
-    table = find_table(page.tree, data)
-    is_cut = _is_cut(data, table)
+    return _parse_html(_Page(LexborHTMLParser(data), data, url))
+
+
+def _parse_html(page: _Page) -> ParsedPage:
+    table = find_table(page.tree, page.data)
+    is_cut = is_cut_off(page.data, table)
     if not table.rows and table.claimed is None:
-        return kind_without_rows(page.tree, data, is_cut=is_cut)
-    return _unknown(why) if (why := _why_incomplete(table, data, is_cut=is_cut)) else _read_set(page, table)
+        return kind_without_rows(page.tree, page.data, is_cut=is_cut)
+    why = why_incomplete(page.data, table, is_cut=is_cut)
+    return _unknown(why) if why else _read_set(page, table)
 
 
 def _read_set(page: _Page, table: Table) -> ParsedPage:
@@ -113,39 +110,6 @@ def _names_and_artists(rows: list[Row]) -> list[tuple[str, str, str]]:
         for row in rows
         if not row.is_old and "byArtist" in row.metas and len(row.metas.get("name", "x" * CUT_AT)) < CUT_AT
     ]
-
-
-def _why_incomplete(table: Table, data: bytes, *, is_cut: bool) -> str | None:
-    n_rows = len(table.rows)
-    if table.claimed is not None and table.claimed != str(n_rows):
-        return f"rows {n_rows} of {table.claimed[:12]}"
-    if n_rows == 0:
-        return "no rows"
-    if n_rows > MAX_ROWS:
-        return "too large"
-    if is_cut:
-        return "truncated"
-    if table.claimed is None and not _opens_a_document(data):
-        return NOT_A_SET  # loose rows: nothing says whether they are all
-    return None
-
-
-def _is_cut(data: bytes, table: Table) -> bool:
-    """Whether the page's end is missing: a document that is opened must be closed, after its last row.
-
-    The site closes every page, and so does every browser that saves one, but for the SingleFile
-    extension, which drops end tags; there ``#tl_save`` after the rows must do. A fragment must close its ``div``.
-    """
-    if not _opens_a_document(data):
-        return data.count(b"<div") > data.count(b"</div")
-    end = max(data.rfind(b"</html"), data.rfind(b"</HTML"))
-    if end < 0 and b"SingleFile" in data[:_OPENS_WITHIN]:
-        return not table.has_end
-    return end < data.rfind(b"tlpItem", end if end > 0 else 0)
-
-
-def _opens_a_document(data: bytes) -> bool:
-    return b"<html" in data[:_OPENS_WITHIN].lower()
 
 
 def _unknown(reason: str) -> ParsedPage:

@@ -1,8 +1,9 @@
 """Which recordings of the set does the page embed, and how long do they run?
 
-``.mediaLink[data-idsource]`` elements stand above the rows, one for each tab ``Player n``, numbered anew for every source
-(13 YouTube, 10 SoundCloud, ...), with the medium's id in a class: ``mediaItem<id>``. ``Player n`` of the rows' headings
-means YouTube's where there is YouTube, so that is whose ids are kept; else those of the first source that has any.
+``.mediaLink[data-idsource]`` elements stand above the rows, one for each tab ``Player n``, numbered anew for
+every source (13 YouTube, 10 SoundCloud, ..), with the medium's id in a class: ``mediaItem<id>``. ``Player n``
+in the rows' headings means YouTube's where there is YouTube, so those ids are kept; else those of the first
+source that has any.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from tlray.sites.tracklists1001.wording import iso_duration_s, spoken_duration_s
 
 _YOUTUBE = "13"
 _ITEM = "mediaItem"
-_YT_PLAYER = re.compile(rb"\bytPlayer\.idPlayer\s*=\s*[\"']([\w-]{1,64})[\"']")
-_YT_DURATION = re.compile(rb"\bytPlayer\.duration\s*=\s*[\"']?(\d{1,7})\b")
-_INFO_DURATION = re.compile(rb"\bDuration\s*</(?:div|td|th)>\s*<(?:div|td)[^>]{0,200}>\s*([^<]{1,100})<")
+# These begin with plain letters, so that the search skips through the page by them.
+_YT_PLAYER = re.compile(rb"ytPlayer\.idPlayer\s*=\s*[\"']([\w-]{1,64})[\"']")
+_YT_DURATION = re.compile(rb"ytPlayer\.duration\s*=\s*[\"']?(\d{1,7})\b")
+_INFO_DURATION = re.compile(rb"Duration\s*</(?:div|td|th)>\s*<(?:div|td)[^>]{0,200}>\s*([^<]{1,100})<")
 
 
 @dataclass(slots=True)
@@ -32,20 +34,20 @@ class Players:
 
 def find_players(tree: LexborHTMLParser, page: bytes) -> Players:
     """The ids of the embedded media, in the order of the players."""
-    by_source: dict[str, list[str]] = {}
+    by_source: dict[str, dict[str, None]] = {}
     if b"mediaLink" in page:
         for link in tree.css(".mediaLink"):
             attributes = link.attributes
-            ids = by_source.setdefault(attributes.get("data-idsource") or "", [])
+            ids = by_source.setdefault(attributes.get("data-idsource") or "", {})
             for name in (attributes.get("class") or "").split():
                 item = name.removeprefix(_ITEM) if name.startswith(_ITEM) else ""
-                if item and item not in ids:
-                    ids.append(item)
+                if item:
+                    ids[item] = None
     if not any(by_source.values()):
-        by_source[_YOUTUBE] = list(dict.fromkeys(item.decode("ascii") for item in _YT_PLAYER.findall(page)))
-    found = by_source.get(_YOUTUBE) or next(filter(None, by_source.values()), [])
+        by_source[_YOUTUBE] = dict.fromkeys(item.decode("ascii") for item in _YT_PLAYER.findall(page))
+    found = by_source.get(_YOUTUBE) or next(filter(None, by_source.values()), {})
     number_of = {item: number for ids in by_source.values() for number, item in enumerate(ids, 1)}
-    return Players(found, number_of)
+    return Players(list(found), number_of)
 
 
 def duration_s(tree: LexborHTMLParser, page: bytes) -> float | None:

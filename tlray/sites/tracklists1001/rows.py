@@ -1,13 +1,13 @@
 """What does one row of the page say, field by field, as it stands there?
 
-A row (``.tlpItem``) is walked once, and heavy parts that say nothing of the track are not entered: that is three times as
-fast as a selector per field, and does not depend on how the parts are nested. Newer rows are ``div``, those before May 2021
-``tr``; both carry schema.org metas, a hidden ``input`` with the cue, and spans known by their class::
+A row (``.tlpItem``) is walked once, and heavy parts that say nothing of the track are not entered: faster
+than a selector per field, and it does not depend on how the parts are nested. Newer rows are ``div``, those
+before May 2021 ``tr``; both have schema.org metas, a hidden ``input`` with the cue, parts known by class::
 
     div.tlpItem.tlpTog[.con][.subPosTog]        w/ rows have .con, mashup parts .tlpSubTog, mashups .subPosTog
       img.artM
       div.bPlay    input#tlp<id>_cue_seconds  span#tlp<n>_tracknumber_value  i#tlp_play_<id>  div.cue
-      div.bCont    meta[itemprop] ...  span.trackValue  span.trackStatus  span.trackEditData  span.trackLabel ...
+      div.bCont    meta[itemprop]..  span.trackValue  span.trackStatus  span.trackEditData  span.trackLabel..
       div.mediaRow[data-trackid]
 """
 
@@ -140,7 +140,8 @@ def _enter(child: LexborNode, row: Row) -> bool:
 
 def _take(role: int, child: LexborNode, row: Row) -> None:
     if role == _LABEL:
-        row.labels.append(visible(child.text()))
+        label = visible(child.text())
+        row.labels.append(label.removeprefix("[").removesuffix("]") if row.is_old else label)
     elif role == _NAME:
         row.shown = row.shown if row.shown is not None else child
     elif role == _CUE:

@@ -1,8 +1,9 @@
 """Where are the rows of the set, and under which heading does each stand?
 
 ``#tlTab`` holds metas, rows (``.tlpItem``), text rows (``.bItmH``), suggestions and ads, normally as its
-children. Text rows are of three sorts: headings (typed by people: ``Guest Mix``, ``Player 2``, or ``X played:``),
-notices of the site (missing recordings, identical tracklists) and chrome. Only headings make sections.
+children. Text rows are of three sorts: headings (typed by people: ``Guest Mix``, ``Player 2``; or
+``X played:``), notices of the site (missing recordings, identical tracklists) and chrome. Only headings make
+sections.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Table:
 
 
 def find_table(tree: LexborHTMLParser, page: bytes) -> Table:
-    """Find the rows. Without ``#tlTab`` (pages before 2021, pages cut down by hand) they are sought in the whole page."""
+    """Find the rows: in the whole page where there is no ``#tlTab`` (before 2021, or cut down by hand)."""
     table = Table()
     tab = tree.css_first("#tlTab")
     if tab is None:
@@ -96,7 +97,7 @@ def _heading(node: LexborNode) -> str | None:
             words.append(part.text_content or "")
         elif (part.id or "").endswith("_headtext_column"):
             is_heading = True
-    text = clean("".join(words))
+    text = clean(" ".join(words)).replace(" ,", ",")
     if not text or _NOTICE.search(text):
         return None
     return text if is_heading or text.casefold().rstrip(": ").endswith(" played") else None

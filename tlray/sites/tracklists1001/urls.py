@@ -1,13 +1,15 @@
 """Which set does a URL of 1001tracklists name, and under which one URL does the site serve it?
 
-``/tracklist/<id>/<slug>.html``; before May 2021 the id was a number glued to the slug
-(``/tracklist/72910_<slug>.html``). ``1001.tl/<id>`` is the site's short link. Two slugs of one id are one set.
+``/tracklist/<id>/<slug>.html``; long ago the id was a number glued to the slug
+(``/tracklist/72910_<slug>.html``). ``1001.tl/<id>`` is the site's short link. Two slugs of one id are one
+set.
 """
 
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, urlsplit
+
+from tlray.sites.hosts import host_of, split
 
 SITE = "https://www.1001tracklists.com"
 DOMAIN = "1001tracklists.com"
@@ -16,22 +18,6 @@ SHORT_DOMAIN = "1001.tl"
 _SET_PATH = re.compile(r"/tracklist/(?:(\d+)_|([0-9A-Za-z]{3,16})(?=/|$))")
 _SHORT_PATH = re.compile(r"/([0-9A-Za-z]{3,16})/?")
 _TRACK_ID = re.compile(r"/track/(?:(\d+)_|([0-9A-Za-z]+)(?=/))")
-
-
-def split(url: str) -> SplitResult | None:
-    """``urlsplit`` that answers None where the URL is none."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 — reading it is what checks it
-    except ValueError:
-        return None
-    return parts
-
-
-def host_of(url: str) -> str:
-    """The host in lower case, without ``www.`` and port ("" where there is none)."""
-    parts = split(url)
-    return ((parts.hostname if parts else None) or "").lower().removeprefix("www.").rstrip(".")
 
 
 def id_in_path(url: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""How does a string from a page stand in the results? Blanks squeezed, brackets closed up, NFC; and durations."""
+"""How do a page's strings stand in the results? Blanks squeezed, NFC; times and durations as seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def clean(text: str | None) -> str:
 
 
 def visible(text: str | None) -> str:
-    """The same for text put together from many elements: a re-serialised page has blanks inside the brackets."""
+    """The same for text of many elements: a re-serialised page has blanks inside the brackets."""
     squeezed = clean(text)
     if "( " in squeezed or " )" in squeezed:
         squeezed = squeezed.replace("( ", "(").replace(" )", ")")
