@@ -1,8 +1,8 @@
 """How do results get to disk, so that what is visible is exactly what counts?
 
 A *part* is what one flush of one lease leaves: up to three files of one stem. It is staged (durable,
-invisible to pandas), then named in the journal's manifest, then published. Every step can be done again after a
-crash at any point. `sweep` removes what no manifest names.
+invisible to pandas), then named in the journal's manifest, then published. Every step can be done again
+after a crash at any point. `sweep` removes what no manifest names.
 
 ::
 
