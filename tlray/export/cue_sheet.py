@@ -1,10 +1,12 @@
-"""How does a recording become a CUE sheet that every player reads? The safe profile, one sheet per recording.
+r"""How does a recording become a CUE sheet that every player reads? The safe profile, a sheet each.
 
 The specification (CDRWIN's manual) and what libcue 2.2, VLC, mpv, MPD and Kodi make of it leave this much:
 
-* UTF-8 without a byte order mark (VLC fails on one), lines ended by ``\\n``, the last one too (libcue);
+* UTF-8 without a byte order mark (VLC fails on one), lines ended by ``\n``, the last one too (libcue);
 * values always quoted; there is no escape, so ``"`` becomes ``'`` and control characters and line separators
-  become blanks;
+  become blanks; a backslash at the end gets a blank behind it, for libcue takes ``\"`` to go on;
+* in a REM the words DATE, GENRE and REPLAYGAIN_… are changed, for libcue takes them for commands wherever
+  they stand;
 * FILE is ``MP3`` for a name in ``.mp3`` and ``WAVE`` for all else, within the first 2,048 bytes (VLC):
   longer heads are cut;
 * no commands but REM, PERFORMER, TITLE, FILE, TRACK, INDEX 01 (mpv refuses a sheet with another);
@@ -19,6 +21,7 @@ The specification (CDRWIN's manual) and what libcue 2.2, VLC, mpv, MPD and Kodi 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -35,6 +38,7 @@ SHORTEST_TRACK = 4 * FRAMES_PER_S
 """Red Book: a track of a CD is at least 4 s long."""
 HEAD_BYTES = 2048
 """VLC looks for FILE in so many first bytes."""
+_COMMANDS = re.compile("DATE|GENRE|REPLAYGAIN_(?:ALBUM|TRACK)_(?:GAIN|PEAK)")
 BEFORE_FIRST = "(before the first cue)"
 
 
@@ -70,7 +74,7 @@ def quoted(value: str, limit: int | None = None) -> str:
     clean = clean.replace('"', "'").strip()
     if limit is not None:
         clean = clean[: whole_letters(clean, limit)].rstrip()
-    return f'"{clean}"'
+    return f'"{clean} "' if clean.endswith("\\") else f'"{clean}"'
 
 
 def _from_zero(recording: Recording, *, performer: str) -> list[str]:
@@ -99,7 +103,7 @@ def _head(tracklist: Tracklist, label: str, media: str, *, strict: bool) -> list
         if tracklist.date:
             about.append(f"REM DATE {tracklist.date.isoformat()}")
         if tracklist.url and not (limit and len(tracklist.url) > limit):
-            about.append(f"REM COMMENT {quoted(tracklist.url)}")
+            about.append(f"REM COMMENT {quoted(_COMMANDS.sub(_escaped, tracklist.url))}")
         if len(encode("\n".join(about + head))) < HEAD_BYTES - len("\ufeff\n".encode()):
             break
     return about + head
@@ -120,7 +124,13 @@ def _remarks(recording: Recording, remarks: list[str]) -> list[str]:
     if recording.is_reordered:
         said.append("tracks stand in the order of their times, which is not the page's")
     said += [f"left out, {why}: {line(track)} (row {track.index})" for track, why in recording.left_out]
-    return [f"REM NOTE {quoted(text)}" for text in said]
+    return [f"REM NOTE {quoted(_COMMANDS.sub(lambda m: m[0].capitalize(), text))}" for text in said]
+
+
+def _escaped(command: re.Match[str]) -> str:
+    """The word as it stands in a URL that means the same: ``D%41TE``."""
+    word = command[0]
+    return f"{word[0]}%{ord(word[1]):X}{word[2:]}"
 
 
 def _media(tracklist: Tracklist, label: str) -> str:

@@ -127,6 +127,17 @@ def test_less_than_the_shortest_track_of_a_cd_is_no_track_but_a_remark() -> None
     assert text.endswith('REM NOTE "track 01 starts at 00:01:00 on the page"\n')
 
 
+def test_words_that_libcue_takes_for_commands_are_none_in_a_remark() -> None:
+    tracklist = a_set(a_track(1, 0), a_track(2, title="UPDATED GENRE"), url="https://x/DATE/GENRE")
+    text = sheet(tracklist)
+    assert 'REM COMMENT "https://x/D%41TE/G%45NRE"' in text
+    assert "UPDateD Genre (row 2)" in text
+
+
+def test_a_backslash_at_the_end_does_not_touch_the_quotation_mark() -> None:
+    assert titles(sheet(a_set(a_track(1, 0, title="over \\")))) == ["over \\ "]
+
+
 def test_another_order_than_the_pages_is_remarked() -> None:
     assert "order of their times, which is not the page's" in sheet(cued(0, 300, 200))
 
