@@ -134,11 +134,7 @@ class DemoSite:
     def _draw(self, span: str) -> float:
         """Read ``0.5`` or draw from ``0.1-3``."""
         low, _, high = span.partition("-")
-        return (
-            seeded("latency", self.plan.seed, i, self._asked).uniform(float(low), float(high))
-            if high
-            else float(low)
-        )
+        return self._rng.uniform(float(low), float(high)) if high else float(low)
 
     def _spoilt(self, one: Fault, i: int, path: str, wall: float) -> Answer:
         name = one.name

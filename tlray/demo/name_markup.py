@@ -100,7 +100,8 @@ def _visible(row: Row, credit: Credit, generation: str) -> str:
     path = track_path(row)
     link = (f'<span title="open track page" class="tgHid spL"><a href="{path}" title="open track page" translate="no" '
             f'class="notranslate tgHid">{_OUT}') if path else ""  # fmt: skip
-    shown += f'<span class="blueTxt"><span translate="no" class="notranslate">{escape(credit.title)}</span>{link}</span>'
+    shared = f" (Co-Prod. by {escape(credit.co_producer)})" if credit.co_producer else ""
+    shown += f'<span class="blueTxt"><span translate="no" class="notranslate">{escape(credit.title)}{shared}</span>{link}</span>'
     if credit.remixer:
         shown += (
             f'<span class="notranslate" translate="no"> (<span class="blueTxt">{escape(credit.remixer)}</span>'

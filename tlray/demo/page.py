@@ -7,17 +7,20 @@ Four ages of the site's markup, as real pages of 2022 to 2026 have it: ``G1`` (2
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import escape
 
 from tlray.demo import chrome
 from tlray.demo.names import page_id, seeded, slug
-from tlray.demo.row_markup import clock, row_markup
+from tlray.demo.players import players
+from tlray.demo.row_markup import row_markup
 from tlray.demo.sets import SITE_URL, DemoSet, Row
 from tlray.demo.text_rows import heading_row, note_row
 
 _WRAPPERS = {"G1": ("root", "top", "middle", "left", "right"), "G1b": ("kTqLwxbn", "wQzRmvtP", "ODxvhRiZ", "LetrUZmq", "YmNloPSd"),
              "G2a": ("csRoot", "csTop", "csMiddle", "csLeft", "csRight"), "G2b": ("csRoot", "csTop", "csMiddle", "csLeft", "csRight")}  # fmt: skip
+_TEXT = re.compile(r">\s*([^<>\s][^<>]*?)\s*<")
 _AD_ROWS = {"G1": "intAdRow", "G1b": "sjQLxsmH", "G2a": "cAdRow", "G2b": "cAdRow"}
 
 
@@ -30,7 +33,7 @@ def page_of(demo: DemoSet, *, n_rows: int | None = None) -> str:
         f'<body id="body"> {_posting(demo)} {chrome.script(2_000, "body")} <div id="main"> <div id="{root}"> <div id="{top}"> '
         f'<div class="c" data-freestar-ad="__728x90 __970x90" id="demo_leaderboard_atf"></div> <div class="flex"> {_heading(demo)} '
         f'<div id="artworkTop" class="bgArt"></div></div> <div id="hInfo"> </div> </div> '
-        f'<div id="{middle}"> {_players(demo)} {_list(demo, n_rows)} {_play_counts(demo)} {chrome.script(9_000, "foot")} '
+        f'<div id="{middle}"> {players(demo)} {_list(demo, n_rows)} {_play_counts(demo)} {chrome.script(9_000, "foot")} '
         f'<div id="footer" class="c footer"> <noscript><h1 class="redTxt">Please enable JavaScript for full functionality.</h1></noscript> '
         f'</div> </div> <div id="{left}"> {_info_box(demo)} {_dj_boxes(demo)} </div> <div id="{right}"></div> </div> </div> '
         f"{chrome.menus()} {chrome.script(9_000, 'end')} </body>\n</html>\n"
@@ -96,32 +99,6 @@ def _heading(demo: DemoSet) -> str:
     return f'<div id="pageTitle"><h1 class="notranslate" translate="no"> {words} </h1></div>'
 
 
-def _players(demo: DemoSet) -> str:
-    if not demo.recordings:
-        return '<div class="mItems border rB"> <div class="noUser">No media links found.</div> </div>'
-    buttons, boxes = "", ""
-    for n, recording in enumerate(demo.recordings, start=1):
-        number, media = 4_000_000 + demo.numeric_id * 2 + n, recording.media_id
-        minutes, seconds = divmod(recording.duration_s, 60)
-        buttons += (
-            f'<li class="tBtn mediaTab13 {"active" if n == 1 else ""}" id="mediaLinkBtn{number}" '
-            f"onclick=\"openTab(this, 'mediaTab13', 'mediaLink{number}')\"> Player {n} [{clock(recording.duration_s, 'G2a')}] </li> "
-        )
-        boxes += (
-            f'<div id="mediaLink{number}" data-idmedia="{number}" data-idsource="13" class="mediaLink {"" if n == 1 else "hidden "}mediaItem{media}"> '
-            f'<div id="mediaLink{number}_player" class="p5 c iMediaP media13"> <div itemprop="video" itemscope '
-            f'itemtype="https://schema.org/VideoObject" class="p5"><meta itemprop="duration" content="PT{minutes}M{seconds}S">'
-            f'<meta itemprop="name" content="YouTube video"><meta itemprop="embedUrl" content="https://www.youtube.com/embed/{media}">'
-            f'<div id="ytWidget_{media}" class="ytWidget1 mediaPlayer"></div></div> <script>jsbuffer.push([\'ready\', function() {{ '
-            f'ytPlayer = new Object(); ytPlayer.idPlayer = "{media}"; ytPlayer.cue = "0"; ytPlayer.source = "UCdemo"; '
-            f'ytPlayer.duration = "{recording.duration_s}"; ytPlayers[ytPlayers.length] = ytPlayer; }}]);</script> </div> </div> '
-        )
-    return (
-        '<div class="mItems border rB"> <div class="mTabH bB mA"> Tracklist Media Links </div> <div id="mediaTab13" class="mediaTabItm " > '
-        f'<ul class="tBar bB"> {buttons}</ul> {boxes}</div> </div>'
-    )
-
-
 def _list(demo: DemoSet, n_rows: int | None) -> str:
     head = demo.head
     metas = [
@@ -145,7 +122,8 @@ def _list(demo: DemoSet, n_rows: int | None) -> str:
             parts.append(heading_row(row))
         if row.kind == "main":
             parent_cue_s = row.cue_s or 0
-        parts.append(row_markup(demo, row, parent_cue_s))
+        markup = row_markup(demo, row, parent_cue_s)
+        parts.append(_TEXT.sub(r"> \1 <", markup) if head.is_reserialised else markup)
         if place % 8 == 2 and n_ads < 4:
             n_ads += 1
             parts.append(

@@ -20,7 +20,7 @@ _NOTES = ("identical", "suggested-cue", "suggested-track", "incomplete")
 def make_set(seed: int, i: int, head: SetHead) -> DemoSet:
     """Invent set ``i`` of ``seed`` whole; ``head`` is what `make_head` gave for it."""
     rng = seeded("rows", seed, i)
-    rows = _Rows(rng, head.shape).build()
+    rows = _Rows(rng, head).build()
     shape = head.shape
     n_recordings = {"two-players": 2, "no-player": 0, "uncued": rng.randrange(2)}.get(shape, 1)
     last = max((row.cue_s or 0 for row in rows), default=0)
@@ -31,8 +31,15 @@ def make_set(seed: int, i: int, head: SetHead) -> DemoSet:
         )
         for _ in range(n_recordings)
     ]
+    others = []
+    if recordings and rng.random() < 0.3:  # also elsewhere; or, of a radio show, only on SoundCloud
+        if len(recordings) == 1 and not head.is_live:
+            recordings[0].media_id, recordings[0].source = str(rng.randrange(10**9, 2 * 10**9)), 10
+        else:
+            number = str(rng.randrange(10**9, 2 * 10**9))
+            others.append(Recording(media_id=number, duration_s=recordings[0].duration_s - 18, source=2))
     return DemoSet(
-        head=head, numeric_id=200_000 + i, recordings=recordings, rows=rows,
+        head=head, numeric_id=200_000 + i, recordings=recordings, others=others, rows=rows,
         duration_s=recordings[0].duration_s if recordings else None,
         n_positions=rows[-1].trno + 1,
     )  # fmt: skip
@@ -41,9 +48,10 @@ def make_set(seed: int, i: int, head: SetHead) -> DemoSet:
 class _Rows:
     """Builds the rows of one set, first to last."""
 
-    def __init__(self, rng: Random, shape: str) -> None:
+    def __init__(self, rng: Random, head: SetHead) -> None:
         self.rng = rng
-        self.shape = shape
+        self.shape = head.shape
+        self.djs = head.djs
         self.rows: list[Row] = []
         self.trno = 0
         self.clock = 0
@@ -70,6 +78,11 @@ class _Rows:
             return {1: "Player 2", 1 + third: "Player 1", 1 + 2 * third: "Player 2"}
         if self.shape == "guest-mix" or self.rng.random() < 0.1:
             return {self.rng.randint(2, max(2, wanted // 3)): self.rng.choice(names.HEADINGS)}
+        if len(self.djs) > 1 and self.rng.random() < 0.6:
+            return {
+                1: f"{self.djs[0]} played:",
+                self.rng.randint(3, max(3, wanted // 2)): f"{self.djs[1]} played:",
+            }
         return {}
 
     def _position(self, number: int, heading: str | None, room: int) -> None:
@@ -168,9 +181,11 @@ class _Rows:
             credit.remixer = names.artist(rng)
         elif rng.random() < 0.2:
             credit.mix = rng.choice(names.MIXES)
+        if rng.random() < 0.02:
+            credit.co_producer = names.artist(rng)
         if len(artists) == 1 and rng.random() < 0.02:
             credit.country = rng.choice(("DE", "US", "UK"))
-        if self.shape == "long-name" and kind == "main" and len(self.rows) >= 5 and not self.has_long_name:
+        if self.shape == "long-name" and self._may_be_long(kind, identity):
             self._lengthen(credit)
         return credit
 
@@ -186,16 +201,19 @@ class _Rows:
             mix="Mashup",
         )
 
+    def _may_be_long(self, kind: str, identity: str) -> bool:
+        return kind == "main" and identity == "identified" and len(self.rows) >= 5 and not self.has_long_name
+
     def _lengthen(self, credit: Credit) -> None:
         """Give it more artists than the 255 characters of the site's name column hold."""
         self.has_long_name = True
         while len(" vs. ".join(credit.artists)) < 250:
             credit.artists.append(names.artist(self.rng))
         credit.joiners = [" vs. "] * (len(credit.artists) - 1)
-        credit.country = None
+        credit.country = credit.co_producer = None
         credit.title = unicodedata.normalize("NFC", credit.title)
         while whole_name(credit)[-NAME_COLUMN].isspace():
-            credit.title += "s"
+            credit.artists[-1] += "s"
 
     def _label(self) -> Label:
         short, full = names.label(self.rng)

@@ -48,6 +48,8 @@ class Credit:
     mix: str | None = None
     country: str | None = None
     """Shown in ``byArtist`` only: ``Storm (DE)``."""
+    co_producer: str | None = None
+    """Shown in the visible title only, and in no export."""
     stranger: str | None = None
     """In a decoy: who is shown in the artists' stead."""
 
@@ -113,6 +115,8 @@ class Recording:
 
     media_id: str
     duration_s: int
+    source: int = 13
+    """13 is YouTube, 10 SoundCloud, 2 Apple Music."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,6 +133,8 @@ class SetHead:
     played: date
     pieces: list[tuple[str, str]]
     """The heading in order: ("dj" | "source" | "text", words)."""
+    is_reserialised: bool
+    """Saved from a browser: blanks stand around every piece of text in the rows."""
     genres: list[str]
 
     @property
@@ -149,6 +155,8 @@ class DemoSet:
     head: SetHead
     numeric_id: int
     recordings: list[Recording]
+    others: list[Recording]
+    """Players of other sources, which the rows do not count in."""
     duration_s: int | None
     rows: list[Row]
     n_positions: int
@@ -168,11 +176,13 @@ def make_head(seed: int, i: int, set_id: str) -> SetHead:
     for dj in djs:
         pieces += [("text", " & ")] * bool(pieces) + [("dj", dj)]
     pieces += _live(rng, played) if is_live else _radio(rng, played)
+    generation = GENERATIONS[rng.randrange(4)]
     return SetHead(
         set_id=set_id, page_id=page_id(rng) if shape == "other-id" else set_id, shape=shape,
-        generation=GENERATIONS[rng.randrange(4)], djs=djs, is_live=is_live,
+        generation=generation, djs=djs, is_live=is_live,
         sources=[words for kind, words in pieces if kind == "source"], played=played, pieces=pieces,
         genres=names.some(rng, names.GENRES, 3),
+        is_reserialised=generation == "G1" and rng.random() < 0.4,
     )  # fmt: skip
 
 

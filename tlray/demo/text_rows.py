@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from html import escape
 
+from tlray.demo.names import slug
 from tlray.demo.sets import Row
 
 
 def heading_row(row: Row) -> str:
     """Mark up the heading before ``row``: ``Player 2``, ``Guest Mix``."""
-    return f'<div class="bItmH flex"> <span class="breakAll " id="tlp{row.trno}_headtext_column"> {escape(row.heading or "")} </span> </div> '
+    words = row.heading or ""
+    if words.endswith(" played:"):
+        dj = words.removesuffix(" played:")
+        link = f'<a href="/dj/{slug(dj)}/index.html" class="notranslate ">{escape(dj)}</a>'
+        return (
+            f'<div class="bItmH"> <span class="fRow"> {link} <span class="spL">played:</span> </span> </div> '
+        )
+    return f'<div class="bItmH flex"> <span class="breakAll " id="tlp{row.trno}_headtext_column"> {escape(words)} </span> </div> '
 
 
 def note_row(note: str, row: Row, set_id: str) -> str:

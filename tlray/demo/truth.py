@@ -26,7 +26,7 @@ def truth_of(demo: DemoSet, *, url: str = "") -> dict[str, Any]:
         "title": _nfc(head.title),
         "date": head.played.isoformat(),
         "djs": [_nfc(dj) for dj in head.djs],
-        "sources": list(head.sources),
+        "sources": [_nfc(source) for source in head.sources],
         "genres": list(head.genres),
         "is_live": head.is_live,
         "duration_s": None if demo.duration_s is None else float(demo.duration_s),
@@ -67,7 +67,7 @@ def _tracks(demo: DemoSet) -> list[dict[str, Any]]:
             "number": row.number if row.kind == "main" else None,
             "kind": row.kind,
             "parent": None if row.kind == "main" else main,
-            "section": section,
+            "section": None if section is None else _nfc(section),
             "recording": row.player if demo.recordings else None,
             "cue_s": None if cue_s is None else float(cue_s),
             **_names(row),
@@ -92,7 +92,8 @@ def _names(row: Row) -> dict[str, str]:
     line = " ".join([name[-NAME_COLUMN:], *row.qualifiers])
     if row.labels:
         line += f" [{'/'.join(label_text(label) for label in row.labels)}]"
-    return {"artist": _nfc(artist), "title": _nfc(whole_title(row.credit)), "text": _nfc(line)}
+    title = " ".join([whole_title(row.credit), *row.qualifiers])
+    return {"artist": _nfc(artist), "title": _nfc(title), "text": _nfc(line)}
 
 
 def _nfc(text: str) -> str:
