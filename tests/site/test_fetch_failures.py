@@ -200,6 +200,7 @@ async def test_a_bomb_of_ten_gigabytes_costs_no_memory(fetcher: Fetcher) -> None
         lambda port: f"http://2130706433:{port}/",
         lambda port: f"http://0x7f.1:{port}/",
         lambda port: f"http://0177.0.0.1:{port}/",
+        lambda port: f"http://①②⑦.⓪.⓪.①:{port}/",
         lambda port: f"http://0.0.0.0:{port}/",
         lambda port: f"http://127.0.0.1.:{port}/",
         lambda port: f"http://[::1]:{port}/",

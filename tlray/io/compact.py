@@ -36,8 +36,8 @@ from tlray.io.parts import (
 )
 from tlray.io.schema import TRACKLISTS, TRACKS
 
-ROW_GROUP_ROWS = 64 * 1024
-"""Rows that a merged file holds together: about 20 MB of tracks in memory."""
+ROW_GROUP_ROWS = 32 * 1024
+"""Rows that a merged file holds together: about 10 MB of tracks in memory."""
 
 _SCHEMAS = {Piece.TRACKS: TRACKS, Piece.TRACKLISTS: TRACKLISTS}
 

@@ -123,7 +123,7 @@ class Fetcher:
         error: Exception | None = None
         try:
             target = URL(url)
-            if why := self._allow.refusal_of_host(target.host or ""):
+            if why := self._allow.refusal_of_host(target.raw_host or ""):
                 kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
             else:
                 async with self._session.get(target, allow_redirects=False) as response:

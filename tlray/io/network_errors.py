@@ -46,6 +46,7 @@ _CONNECT_REASONS = {
     errno.ECONNABORTED: "connection reset",
     errno.EHOSTUNREACH: "host unreachable",
     errno.ENETUNREACH: "network unreachable",
+    errno.ETIMEDOUT: "connection timed out",
     errno.EADDRNOTAVAIL: "no local address left",
     errno.EMFILE: "too many open files",
     errno.ENFILE: "too many open files",
