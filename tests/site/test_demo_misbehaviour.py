@@ -6,19 +6,20 @@ import asyncio
 import gzip
 import time
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
-from conftest import StartDemo
 
 from tlray.demo.faults import CATALOGUE, Faults, fault
 from tlray.demo.plan import Plan
 from tlray.demo.server import DemoSites
 
 pytestmark = pytest.mark.site
+
+StartDemo = Callable[..., Awaitable[DemoSites]]
 
 NAMES = list(CATALOGUE)
 SPOILT = set(NAMES) - {"robots"}

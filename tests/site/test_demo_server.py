@@ -9,12 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
-from conftest import StartDemo
 
 from tlray.demo.arrivals import read_log
 from tlray.demo.guard import Block
@@ -22,6 +21,8 @@ from tlray.demo.page import page_of
 from tlray.demo.server import DemoSites
 
 pytestmark = pytest.mark.site
+
+StartDemo = Callable[..., Awaitable[DemoSites]]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped; or, with ``--static``, write files and leave."""
     options = _parser().parse_args(arguments)
     if options.static:
-        write_static(options.static, options.sets, options.seed, options.base)
+        write_static(options.static, options.sets, options.seed, options.base or ["http://127.0.0.1:8080"])
         return 0
     try:
         demo = DemoSites(
@@ -98,7 +98,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--warm", action="store_true", help="make all pages before saying that it is ready")
     add("--until-stdin-closes", action="store_true", help="stop when the parent closes stdin, or dies")
     add("--static", type=Path, help="write the pages into this folder for another web server, and leave")
-    add("--base", default="http://127.0.0.1:8080", help="with --static: what its URLs begin with")
+    add(
+        "--base",
+        action="append",
+        help="with --static: what its URLs begin with; one for each site (repeatable)",
+    )
     return parser
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tlray.demo.names import base36, seeded
 from tlray.demo.sets import SetHead, make_head
@@ -27,6 +28,11 @@ def id_in_path(path: str) -> str | None:
     return match.group(1) if match else None
 
 
+@lru_cache
+def _offset(seed: int) -> int:
+    return seeded("ids", seed).randrange(_SPAN)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``n_sets`` sets in all, spread over ``n_sites`` sites."""
@@ -37,7 +43,7 @@ class Plan:
 
     def set_id(self, i: int) -> str:
         """Give the id of set ``i``, eight base-36 digits: ``1pn8l919``."""
-        return base36(_FIRST + (i * _STEP + self._offset()) % _SPAN)
+        return base36(_FIRST + (i * _STEP + _offset(self.seed)) % _SPAN)
 
     def index_of(self, set_id: str) -> int | None:
         """Say which set bears ``set_id``; None where no set of this plan does."""
@@ -45,7 +51,7 @@ class Plan:
             number = int(set_id, 36)
         except ValueError:
             return None
-        i = (number - _FIRST - self._offset()) * _UNSTEP % _SPAN
+        i = (number - _FIRST - _offset(self.seed)) * _UNSTEP % _SPAN
         return i if i < self.n_sets and self.set_id(i) == set_id else None
 
     def site_of(self, i: int) -> int:
@@ -69,6 +75,3 @@ class Plan:
         """Give every tracklist URL; ``bases[k]`` is what site ``k``'s URLs begin with."""
         for i in range(self.n_sets):
             yield bases[self.site_of(i)] + self.path(i)
-
-    def _offset(self) -> int:
-        return seeded("ids", self.seed).randrange(_SPAN)

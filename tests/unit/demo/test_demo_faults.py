@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,7 @@ def test_the_bomb_is_small_on_the_wire_and_expands_for_ever() -> None:
 def test_the_cache_keeps_within_its_bound() -> None:
     cache = BodyCache(max_bytes=100)
     for i in range(10):
-        assert cache.get(("page", i), lambda i=i: bytes([i]) * 30) == bytes([i]) * 30
+        assert cache.get(("page", i), partial(bytes, [i] * 30)) == bytes([i]) * 30
     assert cache.n_bytes <= 100
     made: list[int] = []
     cache.get(("page", 9), lambda: made.append(1) or b"")  # type: ignore[func-returns-value]
@@ -138,7 +139,7 @@ def test_arrivals_outlive_the_one_who_wrote_them(tmp_path: Path) -> None:
 
 
 def test_static_files_are_what_the_server_would_serve(tmp_path: Path) -> None:
-    plan = write_static(tmp_path, n_sets=3, seed=5, base="http://127.0.0.1:9")
+    plan = write_static(tmp_path, n_sets=3, seed=5, bases=["http://127.0.0.1:9"])
     urls = (tmp_path / "urls.txt").read_text().splitlines()
     assert urls == ["http://127.0.0.1:9" + plan.path(i) for i in range(3)]
     assert all((tmp_path / (plan.path(i).lstrip("/") + ".gz")).stat().st_size > 20_000 for i in range(3))

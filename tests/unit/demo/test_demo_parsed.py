@@ -1,4 +1,4 @@
-"""Does our parser read off every invented page what is true of it? Two readings of the markup, by two people."""
+"""Does our parser read off every invented page what is true of it? Two people read the markup here."""
 
 from __future__ import annotations
 
