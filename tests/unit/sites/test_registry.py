@@ -1,0 +1,188 @@
+"""Which parser reads it: by domain, then by look."""
+
+from __future__ import annotations
+
+import parsel
+import pytest
+from page_1001 import SET_URL, FakePage
+
+from tlray.model import Identity, PageKind, ParsedPage, Track, Tracklist, TrackKind
+from tlray.sites import registry
+from tlray.sites.decode import to_utf8
+from tlray.sites.interface import SiteParser
+from tlray.sites.registry import Registry
+from tlray.sites.tracklists1001 import Tracklists1001
+
+
+class PierRadio:
+    """A user's parser, written with parsel."""
+
+    name = "pierradio"
+    version = "pierradio/1"
+    domains = ("pierradio.example",)
+
+    def canonical_url(self, url: str) -> str:
+        return url
+
+    def source_id(self, url: str) -> str | None:
+        return url.rpartition("/")[2] or None
+
+    def recognises(self, head: str) -> bool:
+        return 'class="pier-show"' in head
+
+    def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
+        data = to_utf8(body, charset)
+        if data is None:
+            return ParsedPage(PageKind.UNKNOWN, "encoding")
+        page = parsel.Selector(body=data, encoding="utf-8", type="html")
+        lines = page.css(".pier-show li::text").getall()
+        tracks = [
+            Track(
+                index=index,
+                number=index,
+                kind=TrackKind.MAIN,
+                artist=artist,
+                title=title,
+                identity=Identity.IDENTIFIED,
+                text=f"{artist} - {title}",
+            )
+            for index, (artist, _, title) in enumerate((line.partition(" - ") for line in lines), 1)
+        ]
+        if not tracks:
+            return ParsedPage(PageKind.UNKNOWN, "no show")
+        show = Tracklist(
+            url=url,
+            site=self.name,
+            source_id=self.source_id(url),
+            title=page.css("h2::text").get(""),
+            track_count=len(tracks),
+            identified_count=len(tracks),
+            cued_count=0,
+            tracks=tracks,
+            parser=self.version,
+        )
+        return ParsedPage(PageKind.TRACKLIST, tracklists=(show,))
+
+
+SHOW = b'<html><body class="pier-show"><h2>Show 9</h2><ol><li>Oto - Tide<li>Mira - Ebb</ol></body></html>'
+
+
+@pytest.fixture
+def both() -> Registry:
+    return Registry(Tracklists1001(), PierRadio())
+
+
+@pytest.mark.parametrize("url", ["https://pierradio.example/show/9", "http://127.0.0.1:9000/show/9", ""])
+def test_a_users_parser_written_with_parsel_is_found_by_domain_and_by_look(both: Registry, url: str) -> None:
+    (show,) = both.parse_page(SHOW, url=url).tracklists
+    assert (show.site, [track.text for track in show.tracks]) == ("pierradio", ["Oto - Tide", "Mira - Ebb"])
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://www.1001tracklists.com/tracklist/abc/x.html", "1001tracklists"),
+        ("http://1001tracklists.com:8080/", "1001tracklists"),  # www. and ports are ignored
+        ("https://WWW.1001Tracklists.com/", "1001tracklists"),
+        ("https://1001.tl/abc123", "1001tracklists"),
+        ("https://www.pierradio.example/x", "pierradio"),
+        ("https://evil-1001tracklists.com/", None),
+        ("https://1001tracklists.com.evil.example/", None),
+        ("http://127.0.0.1:5000/tracklist/abc/x.html", None),
+        ("http://[", None),
+        ("", None),
+    ],
+)
+def test_a_domain_names_its_parser(both: Registry, url: str, name: str | None) -> None:
+    found = both.for_url(url)
+    assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (FakePage().body(), "1001tracklists"),
+        (FakePage(head="", title="x").body(), "1001tracklists"),  # by its rows
+        (b"<html><title>1001Tracklists | Home</title></html>", "1001tracklists"),
+        (b"<html><link rel=canonical href=https://www.1001tracklists.com/x></html>", "1001tracklists"),
+        ("<html><title>1001Tracklists ⋅ é</title>".encode("latin-1", "replace"), "1001tracklists"),
+        (SHOW, "pierradio"),
+        (b"<p>see <a href=https://www.1001tracklists.com/>1001tracklists</a></p>", None),
+        (b"", None),
+    ],
+)
+def test_a_page_from_nowhere_is_recognised_by_its_look(both: Registry, body: bytes, name: str | None) -> None:
+    for url in ("", "http://127.0.0.2:81/a"):
+        found = both.for_page(url, body)
+        assert (found.name if found else None) == name
+
+
+def test_a_page_that_nobody_reads_is_unknown() -> None:
+    page = registry.parse_page(b"<html>hello</html>", url="https://nobody.example/")
+    assert (page.kind, page.reason) == (PageKind.UNKNOWN, "no parser")
+    assert registry.parse_page(b"").reason == "empty"
+
+
+def test_the_shipped_registry_reads_a_saved_set() -> None:
+    page = registry.parse_page(FakePage().body())
+    assert page.tracklists[0].source_id == "abc123x"
+    assert registry.for_url(SET_URL) is not None
+    assert [parser.name for parser in registry.parsers()] == ["1001tracklists"]
+
+
+def test_a_parser_that_raises_is_an_answer_too() -> None:
+    class Broken(PierRadio):
+        def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
+            raise KeyError(url)
+
+    page = Registry(Broken()).parse_page(SHOW)
+    assert (page.kind, page.reason) == (PageKind.UNKNOWN, "parser pierradio failed: KeyError")
+
+
+def test_a_parser_registered_again_takes_the_olders_place(both: Registry) -> None:
+    newer: SiteParser = PierRadio()
+    both.register(newer)
+    assert both.parsers()[0] is newer
+    assert len(both.parsers()) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "identity"),
+    [
+        ("https://www.1001tracklists.com/tracklist/abc123/one-slug.html", ("1001tracklists", "abc123")),
+        (
+            "http://1001tracklists.com/tracklist/abc123/other-slug.html?x=1#tlp_2",
+            ("1001tracklists", "abc123"),
+        ),
+        ("https://www.1001tracklists.com/tracklist/abc123", ("1001tracklists", "abc123")),
+        ("https://www.1001tracklists.com/tracklist/4711_an-old-slug.html", ("1001tracklists", "4711")),
+        ("https://1001.tl/abc123", ("1001tracklists", "abc123")),
+        ("https://www.1001tracklists.com/search/result.php", None),
+        ("https://www.1001tracklists.com/dj/quell/index.html", None),
+        ("https://www.1001tracklists.com/tracklist/", None),
+        ("http://127.0.0.1:8000/tracklist/abc123/one-slug.html", None),
+        ("https://nobody.example/tracklist/abc123/x.html", None),
+        ("http://1001tracklists.com:x/tracklist/abc123/x.html", None),
+    ],
+)
+def test_two_slugs_of_one_set_are_one_identity(url: str, identity: tuple[str, str] | None) -> None:
+    assert registry.identify(url) == identity
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        (
+            "http://1001tracklists.com:80/tracklist/abc123/slug.html?utm=1#tlp_7",
+            "https://www.1001tracklists.com/tracklist/abc123/slug.html",
+        ),
+        ("http://www.1001.tl/ABC123/", "https://1001.tl/abc123"),
+        (
+            "https://www.1001tracklists.com/search/result.php?q=1",
+            "https://www.1001tracklists.com/search/result.php?q=1",
+        ),
+        ("http://127.0.0.1/tracklist/abc123/s.html?q=1", "http://127.0.0.1/tracklist/abc123/s.html?q=1"),
+    ],
+)
+def test_the_site_serves_a_set_under_one_url(url: str, canonical: str) -> None:
+    assert Tracklists1001().canonical_url(url) == canonical
