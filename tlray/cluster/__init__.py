@@ -2,3 +2,17 @@
 
 Classes here are plain; each is made an actor in one factory, which holds its name, resources and restarts.
 """
+
+from __future__ import annotations
+
+import os
+import sys
+
+if "ray" not in sys.modules:
+    # Ray reads its environment once, when it is imported, so these must stand before.
+    # `ray.init()` turns token authentication on for a cluster of its own; every process that joins one must say so too.
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    # Ray's uv hook would re-create our environment in every worker.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    # The next release's default, which Ray otherwise asks for in a warning at every start.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -21,6 +21,8 @@ ONE_LOOP_RATE = 50.0
 """Fetches a second up to which a domain is left to one task."""
 MAX_ROBOTS_FAILURES = 5
 MAX_ROBOTS_BACKOFF_S = 300.0
+MAX_ROBOTS_HOPS = 5
+"""RFC 9309 §2.3.1.2: five redirects are followed, also to other hosts; then there is none."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,9 @@ class DomainState:
     robots_lease: str | None = None
     """The lease that is fetching it."""
     n_robots_failures: int = 0
+    robots_url: str | None = None
+    """Where redirects say that it lies."""
+    n_robots_hops: int = 0
     cool_until: float = -math.inf
     cool_reason: str = ""
     n_blocks: int = 0
@@ -90,7 +95,14 @@ class DomainState:
         """Take in a robots.txt."""
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
         self.robots_until = now + REFETCH_AFTER_S
-        self.n_robots_failures = 0
+        self.n_robots_failures = self.n_robots_hops = 0
+        self.robots_url = None
+
+    def follow_robots(self, url: str) -> bool:
+        """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having none."""
+        self.robots_url = url
+        self.n_robots_hops += 1
+        return self.n_robots_hops <= MAX_ROBOTS_HOPS
 
     def miss_robots(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
         """Take in that robots.txt could not be had; True when that has happened too often to go on."""

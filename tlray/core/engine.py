@@ -19,6 +19,7 @@ from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
 from tlray.core.lease import DomainTerms, Lease, LeasedItem, Report, RobotsErrand, Work
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.core.policy import DomainPolicy
+from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
 
@@ -88,6 +89,38 @@ class Engine:
     def pause(self, batch: int, *, is_paused: bool) -> None:
         """Lease nothing more of a batch, or go on."""
         self.frontier.pause(batch, is_paused=is_paused)
+
+    def cool_down(self, domain: str, until: float, reason: str) -> None:
+        """Fetch nothing of a domain before ``until``."""
+        self.domains[domain].cool_down(until, reason)
+        heapq.heappush(self._timers, (until, domain))
+
+    def cancel_open(self, batch: int, *, now: float) -> bool:
+        """Take in that a batch's queued and waiting items are cancelled; True when it has nothing open any more."""
+        book = self.books[batch]
+        self.frontier.drop(batch)
+        self._isolated = deque(item for item in self._isolated if item.batch != batch)
+        leased: dict[str, int] = {}
+        for lease in self.leases.values():
+            for item in lease.items.values():
+                if item.batch == batch:
+                    leased[item.domain] = leased.get(item.domain, 0) + 1
+        n_waiting = book.counts.get(ItemState.WAITING, 0)
+        for domain, n_open in list(book.open_by_domain.items()):
+            n = n_open - leased.get(domain, 0)
+            n_of_waiting = min(n, n_waiting)
+            n_waiting -= n_of_waiting
+            book.move(ItemState.WAITING, ItemState.CANCELLED, domain, now=now, n=n_of_waiting)
+            book.move(ItemState.QUEUED, ItemState.CANCELLED, domain, now=now, n=n - n_of_waiting)
+        return not book.n_open
+
+    def revive(self, batch: int, by_domain: Mapping[str, int], *, now: float) -> None:
+        """Take in that dead letters are queued again: ``by_domain`` is how many of each domain."""
+        book = self.books[batch]
+        for domain, n in by_domain.items():
+            self._domain(domain, book, now)
+            book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
+            self.frontier.restock(batch, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING)
 
     # -- leasing -------------------------------------------------------------------------------
 
@@ -172,9 +205,15 @@ class Engine:
             state = self.domains[name]
             state.robots_lease = lease.lease_id
             lease.robots.add(name)
-            where = f"{urlsplit(url).scheme}://{name}/robots.txt"
-            errands.append(RobotsErrand(name, where, state.policy, self._limiter_of(name)))
+            where = canonicalise(state.robots_url or f"{urlsplit(url).scheme}://{name}/robots.txt")
+            if isinstance(where, BadUrl):
+                where = CanonicalUrl(f"{urlsplit(url).scheme}://{name}/robots.txt", name)
+            bucket = self.domains.get(where.domain) or self._domain(where.domain, self._any_book(name), now)
+            errands.append(RobotsErrand(name, where.domain, where.url, bucket.policy, self._limiter_of(where.domain)))
         return tuple(errands)
+
+    def _any_book(self, domain: str) -> BatchBook:
+        return next(self.books[lane.batch] for lane in self.frontier.lanes_at(domain))
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
         book = self.books[item.batch]
@@ -211,8 +250,10 @@ class Engine:
             if answer.domain in lease.robots:
                 lease.robots.discard(answer.domain)
                 state.robots_lease = None
-            if answer.text is not None:
-                state.learn_robots(answer.text, answer.crawl_delay_s, now=now)
+            if answer.location is not None and state.follow_robots(answer.location):
+                self._robots_wanted[answer.domain] = None
+            elif answer.text is not None or answer.location is not None:
+                state.learn_robots(answer.text or "", answer.crawl_delay_s, now=now)
                 self.frontier.unpark(answer.domain)
             else:
                 self._robots_wanted[answer.domain] = None
@@ -233,8 +274,7 @@ class Engine:
             self._apply_change(change, lease, now)
             touched[change.item.batch] = None
         for cool in verdict.cool_downs:
-            self.domains[cool.domain].cool_down(cool.until, cool.reason)
-            heapq.heappush(self._timers, (cool.until, cool.domain))
+            self.cool_down(cool.domain, cool.until, cool.reason)
         for part in verdict.parts:
             book = next((b for b in self.books.values() if b.batch_id == part.batch_id), None)
             if book is not None:

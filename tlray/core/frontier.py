@@ -96,6 +96,14 @@ class Frontier:
         lane.n_stored, lane.cursor, lane.is_paused = n_stored, 0, is_paused
         self._feed(lane)
 
+    def restock(self, batch: int, domain: str, priority: Priority, n: int, *, is_paused: bool = False) -> None:
+        """Count ``n`` more queued items of a lane that are in the journal only, anywhere in its order."""
+        known = (batch, domain) in self._lanes
+        lane = self._lane(batch, domain, priority)
+        lane.n_stored, lane.cursor = lane.n_stored + n, 0
+        lane.is_paused = lane.is_paused if known else is_paused
+        self._feed(lane)
+
     def wanting(self) -> list[Lane]:
         """Return the lanes whose window runs low while the journal holds more, and count them as being loaded."""
         lanes = [self._lanes[key] for key in self._hungry if key in self._lanes]
@@ -111,8 +119,8 @@ class Frontier:
             return
         n_read = 0
         for item in items:
-            n_read += 1
             if item.id not in self._held:
+                n_read += 1
                 self._held.add(item.id)
                 lane.ready.append(item)
         lane.cursor = max(lane.cursor, last_id)

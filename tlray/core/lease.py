@@ -44,9 +44,11 @@ class DomainTerms:
 
 @dataclass(frozen=True, slots=True)
 class RobotsErrand:
-    """A robots.txt to fetch before anything else of its domain; ``url`` is where it lies."""
+    """The robots.txt ``of`` a domain, to be fetched before anything else of it; it lies at ``url``."""
 
+    of: str
     domain: str
+    """The domain of ``url``, whose permit is spent; another than ``of`` only after a redirect."""
     url: str
     policy: DomainPolicy
     limiter: int

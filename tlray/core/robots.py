@@ -30,6 +30,8 @@ class RobotsAnswer:
     why: str | None = None
     """Why it could not be had, for a person."""
     retry_after_s: float | None = None
+    location: str | None = None
+    """Where its site keeps it, by a redirect."""
 
 
 class RobotsRules:

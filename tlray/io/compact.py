@@ -1,13 +1,13 @@
 """How do many small parts become a few large ones?
 
-`plan` says which; `merge` stages one new part out of published ones and takes nothing away. The coordinator
+`merge_plan.plan` says which; `merge` stages one new part out of published ones and takes nothing away. The coordinator
 then
 
 1. commits: the manifest names the new part instead of the old ones, and outcomes' archive offsets are moved,
-2. `parts.retire`\\ s the old ones, 3. `parts.publish`\\ es the new one.
+2. `part_files.retire`\\ s the old ones, 3. `part_files.publish`\\ es the new one.
 
 Between 2 and 3 readers miss some rows for a moment; the other way round they would see them twice. After a
-crash, `parts.sweep` and `parts.publish` with the manifest's stems end what was begun, whichever it was.
+crash, `parts.sweep` and `part_files.publish` with the manifest's stems end what was begun, whichever it was.
 """
 
 from __future__ import annotations
@@ -24,16 +24,8 @@ import pyarrow.parquet as pq
 from tlray.errors import CannotFinish
 from tlray.io.durable import disk_errors, make_folder, sync_folder
 from tlray.io.home import Home
-from tlray.io.parts import (
-    REPEATED_COLUMNS,
-    Piece,
-    StagedPart,
-    discard,
-    is_whole,
-    published_file,
-    staged_file,
-    staging,
-)
+from tlray.io.part_files import Piece, discard, is_whole, published_file, staged_file, staging
+from tlray.io.parts import REPEATED_COLUMNS, StagedPart
 from tlray.io.schema import TRACKLISTS, TRACKS
 
 ROW_GROUP_ROWS = 32 * 1024
@@ -43,44 +35,12 @@ _SCHEMAS = {Piece.TRACKS: TRACKS, Piece.TRACKLISTS: TRACKLISTS}
 
 
 @dataclass(frozen=True, slots=True)
-class PartSize:
-    """A published part as the manifest knows it."""
-
-    stem: str
-    n_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Merged:
     """A staged part made of others."""
 
     part: StagedPart
     warc_offsets: dict[str, int]
     """By old stem: how far its archive records have moved. Not there: the old part had no archive."""
-
-
-def plan(
-    parts: Sequence[PartSize], *, target_bytes: int, max_parts: int = 256, is_final: bool = False
-) -> list[tuple[str, ...]]:
-    """Group neighbouring parts into merges of about ``target_bytes``, at most ``max_parts`` each.
-
-    Parts of half the target or more are left alone. A group that is not full waits for more parts, so
-    that every byte is merged about once, unless ``is_final``: no more will come.
-    """
-    groups: list[tuple[str, ...]] = []
-    group: list[str] = []
-    n_bytes = 0
-    for part in parts:
-        if 2 * part.n_bytes >= target_bytes:
-            continue
-        group.append(part.stem)
-        n_bytes += part.n_bytes
-        if n_bytes >= target_bytes or len(group) == max_parts:
-            groups.append(tuple(group))
-            group, n_bytes = [], 0
-    if is_final:
-        groups.append(tuple(group))
-    return [stems for stems in groups if len(stems) > 1]
 
 
 def merge(home: Home, batch_id: str, stems: Sequence[str], new_stem: str) -> Merged:

@@ -257,16 +257,28 @@ class SqliteJournal:
                 "UPDATE items SET state = 'cancelled' WHERE batch = ? AND state IN ('queued', 'waiting')", (batch,)
             ).rowcount
 
-    def revive(self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None) -> int:
-        """Queue dead letters again, all of them or those named; their story stays. Return how many."""
+    def revive(
+        self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None
+    ) -> dict[str, int]:
+        """Queue dead letters again, all of them or those named; their story stays. Return how many of each domain."""
+        if ids is None:
+            rows = self._db.execute(
+                "SELECT id FROM items WHERE batch = ? AND state = 'dead' AND (? IS NULL OR instr(reason, ?) > 0)",
+                (batch, reason, reason),
+            )
+            ids = [row[0] for row in rows]
+        revived: dict[str, int] = {}
         with self._transaction() as db:
-            where, args = "batch = ? AND state = 'dead'", [batch]
-            sql = f"UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = NULL WHERE {where}"  # noqa: S608
-            if ids is not None:
-                return sum(db.execute(sql + " AND id = ?", (*args, i)).rowcount for i in ids)
-            if reason is not None:
-                return db.execute(sql + " AND instr(reason, ?) > 0", (*args, reason)).rowcount
-            return db.execute(sql, args).rowcount
+            for item in ids:
+                row = db.execute(
+                    "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = NULL,"
+                    " snoozed_since = NULL WHERE id = ? AND batch = ? AND state = 'dead'"
+                    " RETURNING (SELECT name FROM domains d WHERE d.id = domain)",
+                    (item, batch),
+                ).fetchone()
+                if row:
+                    revived[row[0]] = revived.get(row[0], 0) + 1
+        return revived
 
     def set_batch_state(
         self, batch: int, state: BatchState, *, finished_at: float | None = None, elapsed_s: float | None = None

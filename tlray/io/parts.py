@@ -1,36 +1,19 @@
-"""How do results get to disk, so that what is visible is exactly what counts?
-
-A *part* is what one flush of one lease leaves: up to three files of one stem. It is staged (durable,
-invisible to pandas), then named in the journal's manifest, then published. Every step can be done again
-after a crash at any point. `sweep` removes what no manifest names.
-
-::
-
-    results/<batch_id>/_staging/<stem>.tracklists.parquet   ->  results/<batch_id>/tracklists/<stem>.parquet
-    results/<batch_id>/_staging/<stem>.tracks.parquet       ->  results/<batch_id>/tracks/<stem>.parquet
-    results/<batch_id>/_staging/<stem>.warc.gz              ->  archive/<batch_id>/<stem>.warc.gz
-"""
+"""How do results get to disk? The contents of a part, staged: two Parquet files and a WARC file, whichever it has."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tlray.errors import CannotFinish
-from tlray.io.durable import disk_errors, make_folder, move, sync_folder, write_file
+from tlray.io.durable import disk_errors, make_folder, sync_folder, write_file
 from tlray.io.home import Home
+from tlray.io.part_files import Piece, discard, staged_file, staging
 from tlray.io.rows import ItemKey, to_tables
 from tlray.model import Tracklist
-
-_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_SUFFIXES = (".parquet", ".warc.gz")
 
 REPEATED_COLUMNS = [
     *("batch_id", "item_id", "set_index", "site", "parser", "kind", "identity", "section"),
@@ -44,14 +27,6 @@ _WRITE_OPTIONS: dict[str, Any] = {
     "use_dictionary": REPEATED_COLUMNS,
     "write_statistics": False,
 }
-
-
-class Piece(StrEnum):
-    """One of a part's files, in the order of publishing: whoever sees a set finds its tracks."""
-
-    ARCHIVE = "archive"
-    TRACKS = "tracks"
-    TRACKLISTS = "tracklists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,106 +62,6 @@ def stage(
             discard(home, batch_id, stem)
             raise
     return StagedPart(stem, len(rows), n_tracks, sum(map(len, contents.values())), tuple(contents))
-
-
-def publish(home: Home, batch_id: str, *stems: str) -> None:
-    """Make committed parts visible; those that are visible already are left as they are.
-
-    CannotFinish names a part that is neither staged nor published, after the others are published.
-    """
-    lost = []
-    with disk_errors(home.path):
-        folders = {piece: published_file(home, batch_id, "x", piece).parent for piece in Piece}
-        for folder in folders.values():
-            make_folder(folder, below=home.path)
-        for stem in stems:
-            there = {piece for piece in Piece if _publish_piece(home, batch_id, stem, piece)}
-            if not is_whole(there):
-                lost.append(stem)
-        if stems:
-            for folder in {*folders.values(), staging(home, batch_id)}:
-                if folder.is_dir():
-                    sync_folder(folder)
-    if lost:
-        raise CannotFinish(
-            f"part {', '.join(lost)} of batch {batch_id} is lost: its files are not in {home.path}"
-        )
-
-
-def discard(home: Home, batch_id: str, stem: str) -> None:
-    """Remove what is staged of a part, if anything is."""
-    with disk_errors(home.path):
-        for piece in Piece:
-            staged_file(home, batch_id, stem, piece).unlink(missing_ok=True)
-
-
-def retire(home: Home, batch_id: str, stems: Collection[str]) -> None:
-    """Remove parts that the manifest no longer names, staged or published; may be done again."""
-    with disk_errors(home.path):
-        for stem in stems:
-            # the opposite order of publishing: no set without its tracks
-            for piece in reversed(Piece):
-                published_file(home, batch_id, stem, piece).unlink(missing_ok=True)
-            discard(home, batch_id, stem)
-
-
-def sweep(home: Home, batch_id: str, keep: Collection[str]) -> list[str]:
-    """Remove every file of a batch's parts whose stem is not in ``keep``; return their stems, sorted.
-
-    ``keep`` is the manifest and the stems of live leases, which may be staging right now.
-    """
-    kept, removed = set(keep), set()
-    folders = {staging(home, batch_id)} | {
-        published_file(home, batch_id, "x", piece).parent for piece in Piece
-    }
-    with disk_errors(home.path):
-        for folder in folders:
-            for path in list(folder.iterdir()) if folder.is_dir() else []:
-                stem = path.name.split(".", 1)[0]
-                if stem not in kept and path.name.endswith(_SUFFIXES):
-                    path.unlink(missing_ok=True)
-                    removed.add(stem)
-    return sorted(removed - {""})  # "": a copy to another disk that was cut short
-
-
-def is_whole(there: Collection[Piece]) -> bool:
-    """Whether a part may have these pieces: at least one, and both tables or none."""
-    return bool(there) and (Piece.TRACKS in there) == (Piece.TRACKLISTS in there)
-
-
-def staging(home: Home, batch_id: str) -> Path:
-    """Where a batch's parts are before they count; the underscore hides it from pandas and Arrow."""
-    return home.results(batch_id) / "_staging"
-
-
-def staged_file(home: Home, batch_id: str, stem: str, piece: Piece) -> Path:
-    """Where a piece is staged."""
-    suffix = ".warc.gz" if piece is Piece.ARCHIVE else f".{piece}.parquet"
-    return staging(home, batch_id) / (_checked(stem) + suffix)
-
-
-def published_file(home: Home, batch_id: str, stem: str, piece: Piece) -> Path:
-    """Where a piece is published."""
-    if piece is Piece.ARCHIVE:
-        return home.archive(batch_id) / f"{_checked(stem)}.warc.gz"
-    return home.results(batch_id) / piece / f"{_checked(stem)}.parquet"
-
-
-def _publish_piece(home: Home, batch_id: str, stem: str, piece: Piece) -> bool:
-    """Publish one piece if it is staged; return whether it is published now."""
-    target = published_file(home, batch_id, stem, piece)
-    try:
-        move(staged_file(home, batch_id, stem, piece), target)
-    except FileNotFoundError:
-        return target.exists()
-    return True
-
-
-def _checked(stem: str) -> str:
-    """Return a stem that is a safe file name and can be told from its suffix."""
-    if not _STEM.fullmatch(stem):
-        raise ValueError(f"{stem!r} is no name of a part: letters, digits, - and _")
-    return stem
 
 
 def _parquet(table: pa.Table) -> memoryview:

@@ -16,9 +16,11 @@ from made_parts import BATCH, a_set, files, page
 from tlray.errors import CannotFinish
 from tlray.io import compact
 from tlray.io.archive import ArchiveWriter, read_record
-from tlray.io.compact import PartSize, merge, plan
+from tlray.io.compact import merge
 from tlray.io.home import Home
-from tlray.io.parts import Piece, publish, published_file, retire, stage, sweep
+from tlray.io.merge_plan import PartSize, plan
+from tlray.io.part_files import Piece, publish, published_file, retire, sweep
+from tlray.io.parts import stage
 
 sizes = st.lists(st.integers(1, 150)).map(lambda ns: [PartSize(f"p{i}", n) for i, n in enumerate(ns)])
 

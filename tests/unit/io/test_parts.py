@@ -13,19 +13,19 @@ import pytest
 from made_parts import BATCH, a_set, files
 
 from tlray.errors import CannotFinish, HomeUnusable, StorageFull
-from tlray.io import durable, parts
+from tlray.io import durable, part_files, parts
 from tlray.io.home import Home
-from tlray.io.parts import (
+from tlray.io.part_files import (
     Piece,
     discard,
     publish,
     published_file,
     retire,
-    stage,
     staged_file,
     staging,
     sweep,
 )
+from tlray.io.parts import stage
 
 WARC = b"a chain of gzip members"
 

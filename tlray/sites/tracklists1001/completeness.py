@@ -38,7 +38,9 @@ def is_cut_off(data: bytes, table: Table) -> bool:
     """
     if not _opens_a_document(data):
         return data.count(b"<div") > data.count(b"</div")
-    end = max(data.rfind(b"</html"), data.rfind(b"</HTML"))
+    end = data.rfind(b"</html")
+    if end < 0:
+        end = data.rfind(b"</HTML")
     if end < 0:
         return not (table.has_end and b"SingleFile" in data[:_OPENS_WITHIN])
     return data.find(b"tlpItem", end) >= 0

@@ -9,7 +9,7 @@ stand outside it; they belong to the title. The site cuts ``meta name`` at 255 c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tlray.model import Identity
 from tlray.sites.tracklists1001.rows import Row
@@ -23,8 +23,7 @@ _UNKNOWN_TITLE = re.compile(r"ID(?: \(.*)?")
 _UNKNOWN_REMIX = re.compile(r"\bID (?:re)?(?:mix|work|edit|bootleg|mashup|flip|dub)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A track's name in its parts, and as the site's export prints it."""
 
     artist: str
@@ -40,7 +39,7 @@ def name_of(row: Row) -> Name | None:
         return None
     whole = row.shown_name() if _is_cut(row) else printed
     artist, title = _split(whole or printed, row)
-    qualifiers = " ".join(filter(None, row.qualifiers))
+    qualifiers = " ".join(filter(None, row.qualifiers)) if row.qualifiers else ""
     text = printed
     if qualifiers:
         text = f"{printed} {qualifiers}"
@@ -78,7 +77,7 @@ def _split(name: str, row: Row) -> tuple[str, str]:
 def _identity(row: Row, artist: str, title: str, qualifiers: str) -> Identity:
     if row.data.get("data-isid") == "true" or (artist == "ID" and title == "ID"):
         return Identity.ID
-    if _UNKNOWN_REMIX.search(qualifiers):
+    if qualifiers and _UNKNOWN_REMIX.search(qualifiers):
         return Identity.ID_REMIX
     if row.data.get("data-isided") == "true":
         return Identity.IDENTIFIED

@@ -1,6 +1,6 @@
 """Which recordings of the set does the page embed, and how long do they run?
 
-``.mediaLink[data-idsource]`` elements stand above the rows, one for each tab ``Player n``, numbered anew for
+``.mediaLink[data-idmedia]`` elements stand above the rows, one for each tab ``Player n``, numbered anew for
 every source (13 YouTube, 10 SoundCloud, ..), with the medium's id in a class: ``mediaItem<id>``. ``Player n``
 in the rows' headings means YouTube's where there is YouTube, so those ids are kept; else those of the first
 source that has any.
@@ -17,7 +17,6 @@ from tlray.sites.tracklists1001.wording import iso_duration_s, spoken_duration_s
 
 _YOUTUBE = "13"
 _ITEM = "mediaItem"
-# These begin with plain letters, so that the search skips through the page by them.
 _YT_PLAYER = re.compile(rb"ytPlayer\.idPlayer\s*=\s*[\"']([\w-]{1,64})[\"']")
 _YT_DURATION = re.compile(rb"ytPlayer\.duration\s*=\s*[\"']?(\d{1,7})\b")
 _INFO_DURATION = re.compile(rb"Duration\s*</(?:div|td|th)>\s*<(?:div|td)[^>]{0,200}>\s*([^<]{1,100})<")
@@ -35,15 +34,15 @@ class Players:
 def find_players(tree: LexborHTMLParser, page: bytes) -> Players:
     """The ids of the embedded media, in the order of the players."""
     by_source: dict[str, dict[str, None]] = {}
-    if b"mediaLink" in page:
-        for link in tree.css(".mediaLink"):
+    if b"data-idmedia" in page:
+        for link in tree.css("[data-idmedia]"):
             attributes = link.attributes
             ids = by_source.setdefault(attributes.get("data-idsource") or "", {})
             for name in (attributes.get("class") or "").split():
                 item = name.removeprefix(_ITEM) if name.startswith(_ITEM) else ""
                 if item:
                     ids[item] = None
-    if not any(by_source.values()):
+    if not any(by_source.values()) and b"ytPlayer.idPlayer" in page:
         by_source[_YOUTUBE] = dict.fromkeys(item.decode("ascii") for item in _YT_PLAYER.findall(page))
     found = by_source.get(_YOUTUBE) or next(filter(None, by_source.values()), {})
     number_of = {item: number for ids in by_source.values() for number, item in enumerate(ids, 1)}

@@ -14,6 +14,7 @@ before May 2021 ``tr``; both have schema.org metas, a hidden ``input`` with the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
@@ -56,16 +57,14 @@ class Row:
 
 
 _LEAVES = frozenset({"a", "script", "style", "button", "svg", "select", "textarea"})
-_SKIPPED = frozenset({"wRow", "bBtns", "mBtn", "tgHid", "tlpItem", "bItmH", "sugTog"})
-_NAME, _LABEL, _QUALIFIER, _CUE, _MEDIA = range(5)
+_WANTED_METAS = frozenset({"name", "byArtist", "url", "duration"})
+_ENTER, _SKIP, _NAME, _LABEL, _QUALIFIER, _CUE, _MEDIA = range(7)
 _ROLES = {
-    "trackValue": _NAME,
-    "trackFormat": _NAME,
+    **dict.fromkeys(("trackValue", "trackFormat"), _NAME),
+    **dict.fromkeys(("trackStatus", "trackEditData"), _QUALIFIER),
+    **dict.fromkeys(("cue", "cueValueField"), _CUE),
+    **dict.fromkeys(("wRow", "bBtns", "mBtn", "tgHid", "tlpItem", "bItmH", "sugTog"), _SKIP),
     "trackLabel": _LABEL,
-    "trackStatus": _QUALIFIER,
-    "trackEditData": _QUALIFIER,
-    "cue": _CUE,
-    "cueValueField": _CUE,
     "mediaRow": _MEDIA,
 }
 
@@ -84,58 +83,34 @@ def read_row(node: LexborNode) -> Row:
 
 
 def _walk(node: LexborNode, row: Row) -> None:
+    """Go through the row in the page's order. A row is a hundred elements: what is not needed is not touched."""
     waiting = list(node.iter())
     waiting.reverse()
     while waiting:
         child = waiting.pop()
         tag = child.tag
         if tag == "meta":
-            _meta(child, row)
+            _take_meta(child, row)
         elif tag == "input":
             if "cue_seconds" in (child.id or ""):
-                row.cue_seconds = child.attributes.get("value") or ""
+                row.cue_seconds = child.attrs.get("value") or ""
         elif tag == "i":
             if (child.id or "").startswith("tlp_play"):
                 row.play = child
         elif tag == "img":
-            _artwork(child, row)
-        elif tag not in _LEAVES and _enter(child, row):
-            waiting += reversed(list(child.iter()))
+            _take_artwork(child, row)
+        elif tag not in _LEAVES:
+            role = _role_of(child.attrs.get("class"))
+            if role != _ENTER:
+                _take(role, child, row)
+            elif not _take_by_id(child, row):
+                waiting += reversed(list(child.iter()))
 
 
-def _meta(meta: LexborNode, row: Row) -> None:
-    attributes = meta.attributes
-    prop, content = attributes.get("itemprop"), attributes.get("content")
-    if prop and content:
-        if prop == "genre":
-            row.genres.append(clean(content))
-        else:
-            row.metas.setdefault(prop, content)
-
-
-def _artwork(img: LexborNode, row: Row) -> None:
-    attributes = img.attributes
-    if not row.artwork and "artM" in (attributes.get("class") or ""):
-        row.artwork = attributes.get("data-src") or attributes.get("src") or ""
-
-
-def _enter(child: LexborNode, row: Row) -> bool:
-    """Take what the element says by its class or id; whether there may be more inside."""
-    for name in (child.attrs.get("class") or "").split():
-        role = _ROLES.get(name)
-        if role is not None:
-            _take(role, child, row)
-            return False
-        if name in _SKIPPED:
-            return False
-    named = child.id
-    if named:
-        if named.endswith("_tracknumber_value"):
-            row.number = clean(child.text())
-            return False
-        if named.endswith("_content"):
-            row.content = child
-    return True
+@lru_cache(maxsize=1024)
+def _role_of(classes: str | None) -> int:
+    """What an element is for, by its classes; remembered, for there are few and each comes a hundred times."""
+    return next((_ROLES[name] for name in (classes or "").split() if name in _ROLES), _ENTER)
 
 
 def _take(role: int, child: LexborNode, row: Row) -> None:
@@ -147,6 +122,32 @@ def _take(role: int, child: LexborNode, row: Row) -> None:
     elif role == _CUE:
         row.cue_text = row.cue_text or clean(child.text())
     elif role == _MEDIA:
-        row.media_id = row.media_id or child.attributes.get("data-trackid")
-    else:
+        row.media_id = row.media_id or child.attrs.get("data-trackid")
+    elif role == _QUALIFIER:
         row.qualifiers.append(visible(child.text()))
+
+
+def _take_by_id(child: LexborNode, row: Row) -> bool:
+    """Whether the element is the row's number, and nothing more is in it."""
+    named = child.id or ""
+    if named.endswith("_content"):
+        row.content = child
+    elif named.endswith("_tracknumber_value"):
+        row.number = clean(child.text())
+        return True
+    return False
+
+
+def _take_meta(meta: LexborNode, row: Row) -> None:
+    attributes = meta.attrs
+    prop = attributes.get("itemprop")
+    if prop in _WANTED_METAS:
+        row.metas.setdefault(prop, attributes.get("content") or "")
+    elif prop == "genre" and (genre := clean(attributes.get("content"))):
+        row.genres.append(genre)
+
+
+def _take_artwork(img: LexborNode, row: Row) -> None:
+    attributes = img.attributes
+    if not row.artwork and "artM" in (attributes.get("class") or ""):
+        row.artwork = attributes.get("data-src") or attributes.get("src") or ""

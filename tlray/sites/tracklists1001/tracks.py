@@ -13,7 +13,7 @@ from tlray.sites.tracklists1001.rows import Row
 from tlray.sites.tracklists1001.urls import absolute, track_id_in
 from tlray.sites.tracklists1001.wording import iso_duration_s
 
-_PLACEHOLDER = re.compile(r"/(?:default_\d+|empty)\.\w+(?:\?|$)")
+_PLACEHOLDER = re.compile(r"(?:default_\d+|empty)\.\w+(?:\?.*)?")
 
 
 def tracks_of(rows: Sequence[Row], players: Players) -> list[Track]:
@@ -51,12 +51,16 @@ def tracks_of(rows: Sequence[Row], players: Players) -> list[Track]:
                 track_url=absolute(link),
                 duration_s=iso_duration_s(row.metas.get("duration")),
                 genres=row.genres,
-                artwork_url=None if _PLACEHOLDER.search(row.artwork) else absolute(row.artwork),
+                artwork_url=_artwork(row.artwork),
                 media_id=row.media_id,
                 text=name.text,
             )
         )
     return tracks
+
+
+def _artwork(link: str) -> str | None:
+    return None if _PLACEHOLDER.fullmatch(link.rpartition("/")[2]) else absolute(link)
 
 
 def _is_number(shown: str) -> bool:

@@ -1,0 +1,35 @@
+"""tlray: catalogue DJ sets by the thousand, politely, on Ray.
+
+>>> import tlray
+>>> batch = tlray.scrape(["https://…"], home="sets")        # blocks; a BatchResult
+>>> tracklists, tracks = tlray.load(batch.batch_id, home="sets")   # two pandas DataFrames
+
+The map, from what decides to what runs (each imports only what stands before it):
+
+* `tlray.model`, `tlray.errors`, `tlray.settings`: the shapes, the errors, what may be set from outside.
+* `tlray.core`: the decisions, pure: URLs, frontier, bucket, retry, lifecycle, engine.
+* `tlray.sites`: a page's bytes → what kind of page it is → tracklists.
+* `tlray.export`: tracklists → one format each.
+* `tlray.io`: one outside thing a file: fetch, journal, parts, archive.
+* `tlray.cluster`: the only folder that knows Ray: coordinator, limiters, scrape task, client.
+* `tlray.cli`, ``jobs/``: how people call it. `tlray.demo`: the bundled demo site.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tlray.api import BatchResult, load, scrape
+
+__version__ = "0.1.0"
+__all__ = ["BatchResult", "__version__", "load", "scrape"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the API when it is asked for: Ray and pandas take seconds that `tlray parse` need not spend."""
+    if name in {"BatchResult", "load", "scrape"}:
+        from tlray import api  # noqa: PLC0415
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'tlray' has no attribute {name!r}")

@@ -1,0 +1,261 @@
+"""The Python API: one call that scrapes a list to its end, and one that opens the result in pandas."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tlray.core.frontier import Priority
+from tlray.core.policy import Manners, parse_rate
+from tlray.core.retry import RetryPolicy
+from tlray.errors import CannotFinish, TlrayError, UsageError
+from tlray.io.home import Home
+from tlray.io.journal_reader import JournalReader
+from tlray.io.journal_rows import BatchOptions
+from tlray.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tlray.cluster.client import Client, Submitted
+    from tlray.cluster.runtime import Session
+
+POLL_S = 0.5
+SETTLE_S = 60.0
+"""How long a drain waits for what is in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """How a batch ended; the summary of ``tlray scrape --json``. Lines given = total + duplicates + n_rejected."""
+
+    batch_id: str
+    state: str
+    total: int
+    duplicates: int
+    n_rejected: int
+    succeeded: int
+    dead: int
+    skipped: int
+    cancelled: int
+    tracks: int
+    elapsed_s: float
+    home: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every line was accepted and every item fetched or skipped."""
+        return self.state == "completed" and not self.dead and not self.n_rejected
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeOptions:
+    """What may be asked for with a batch."""
+
+    name: str = ""
+    priority: str = "normal"
+    rates: Mapping[str, str] = field(default_factory=dict)
+    """Domain → ``N/s``."""
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    ignore_crawl_delay: Collection[str] = ()
+    max_attempts: int = 5
+    keep_pages: bool = True
+
+    def checked(self) -> tuple[BatchOptions, Priority]:
+        """Return the options as the journal keeps them; UsageError says what is wrong."""
+        try:
+            priority = Priority[self.priority.upper()]
+        except KeyError:
+            raise UsageError(f"priority {self.priority!r}: choose immediate, normal or low") from None
+        try:
+            rates = {domain.lower(): parse_rate(rate) for domain, rate in self.rates.items()}
+        except ValueError as error:
+            raise UsageError(f"{error}; for example --rate example.org=2/s") from None
+        for domain, n in self.concurrency.items():
+            if not 1 <= n <= 256:
+                raise UsageError(f"concurrency of {domain} is {n}; give 1 to 256")
+        if not 1 <= self.max_attempts <= 100:
+            raise UsageError(f"max attempts is {self.max_attempts}; give 1 to 100")
+        manners = Manners(
+            rates=rates,
+            concurrency={domain.lower(): n for domain, n in self.concurrency.items()},
+            crawl_delay_ignored=frozenset(domain.lower() for domain in self.ignore_crawl_delay),
+        )
+        return BatchOptions(manners, RetryPolicy(max_attempts=self.max_attempts), self.keep_pages), priority
+
+
+class Interrupted(TlrayError):
+    """The user stopped it; the batch sleeps and can be resumed."""
+
+    exit_code = 130
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(batch_id)
+
+    def __str__(self) -> str:
+        return f"interrupted; go on with `tlray scrape --resume {self.args[0]}`"
+
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+def scrape(
+    urls: Iterable[str],
+    *,
+    home: str | Path | None = None,
+    name: str = "",
+    priority: str = "normal",
+    rates: Mapping[str, str] | None = None,
+    concurrency: Mapping[str, int] | None = None,
+    ignore_crawl_delay: Collection[str] = (),
+    max_attempts: int = 5,
+    max_wait_s: float | None = None,
+    max_workers: int | None = None,
+    contact: str | None = None,
+    keep_pages: bool = True,
+    on_progress: Progress | None = None,
+) -> BatchResult:
+    """Scrape a list of URLs to its end and return how it ended; the same as ``tlray scrape``.
+
+    ``rates`` is domain → ``"N/s"``; ``max_wait_s`` bounds how long a domain that cools down is waited for. Raises
+    `UsageError` for what is wrong with the call, `CannotFinish` where the world is in the way: what is done is kept.
+    """
+    if isinstance(urls, str):
+        raise UsageError("scrape() takes a list of URLs, not one string")
+    settings = read_settings(home=home, contact=contact, max_workers=max_workers)
+    options = ScrapeOptions(
+        name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},
+        ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, keep_pages=keep_pages,
+    )  # fmt: skip
+    return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, on_progress=on_progress)
+
+
+def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a batch's tracklists and tracks as two pandas DataFrames; `NoSuchBatch` if there is none."""
+    from tlray.io.results import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
+
+    where = Home(read_settings(home=home).home)
+    with JournalReader.of(where.path) as journal:
+        journal.get(batch_id)
+    return load_results(where.results(batch_id))
+
+
+def run_batch(
+    urls: Iterable[str],
+    *,
+    settings: Settings,
+    options: ScrapeOptions | None = None,
+    resume: str | None = None,
+    max_wait_s: float | None = None,
+    dashboard: bool = False,
+    on_submitted: Callable[[Submitted], None] | None = None,
+    on_progress: Progress | None = None,
+    stopping: threading.Event | None = None,
+) -> BatchResult:
+    """Run a new batch, or one to be resumed, to its end.
+
+    ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
+    """
+    checked = options.checked() if options else None
+    home = Home(settings.home)
+    if resume is not None:
+        with JournalReader.of(home.path) as journal:
+            journal.get(resume)
+    from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.cluster.runtime import open_session  # noqa: PLC0415
+
+    session = open_session(home, settings, dashboard=dashboard)
+    try:
+        client = Client(session.coordinator)
+        if resume is not None:
+            batch_id = resume
+            client.control("resume", resume)
+        else:
+            assert checked is not None, "a new batch has options"
+            batch, priority = checked
+            submitted = client.submit(
+                urls, options=batch, name=options.name if options else "", priority=priority, contact=settings.contact
+            )
+            batch_id = submitted.batch_id
+            if on_submitted is not None:
+                on_submitted(submitted)
+        told = _follow(client, batch_id, max_wait_s=max_wait_s, on_progress=on_progress, stopping=stopping)
+        _wait_for_others(session, client, stopping)
+    finally:
+        session.close()
+    return _result(told, home)
+
+
+def _follow(
+    client: Client, batch_id: str, *, max_wait_s: float | None, on_progress: Progress | None, stopping: threading.Event | None
+) -> dict[str, Any]:
+    """Watch a batch to its end, telling of its progress."""
+    version, told = 0, client.status(batch_id)
+    while told["state"] not in ("completed", "cancelled"):
+        if on_progress is not None:
+            on_progress(told)
+        if told["trouble"]:
+            raise CannotFinish(told["trouble"])
+        if stopping is not None and stopping.is_set():
+            _drain(client, batch_id, on_progress)
+            raise Interrupted(batch_id)
+        if max_wait_s is not None and (until := _all_wait_until(told)) is not None and until - time.time() > max_wait_s:
+            _drain(client, batch_id, on_progress)
+            raise CannotFinish(_waits_too_long(told, until, batch_id))
+        version = told["version"]
+        told = client.watch(batch_id, version, POLL_S)
+    if on_progress is not None:
+        on_progress(told)
+    return told
+
+
+def _drain(client: Client, batch_id: str, on_progress: Progress | None) -> None:
+    """Begin nothing more and wait for what is in flight."""
+    deadline = time.monotonic() + SETTLE_S
+    told = client.control("pause", batch_id)
+    while told["counts"]["leased"] and told["state"] == "paused" and time.monotonic() < deadline:
+        told = client.watch(batch_id, told["version"], POLL_S)
+        if on_progress is not None:
+            on_progress(told)
+
+
+def _all_wait_until(told: dict[str, Any]) -> float | None:
+    """Return the moment until which nothing of a batch can be fetched; None while something can."""
+    if told["counts"]["leased"] or not told["domains"]:
+        return None
+    moments = [domain.get("cooling_until") for domain in told["domains"].values()]
+    return None if None in moments else float(min(m for m in moments if m is not None))
+
+
+def _waits_too_long(told: dict[str, Any], until: float, batch_id: str) -> str:
+    domain, state = min(told["domains"].items(), key=lambda kv: kv[1]["cooling_until"])
+    at = time.strftime("%H:%M:%S", time.localtime(until))
+    return (
+        f"every domain cools down, {domain} until {at} ({state['reason']}), longer than --max-wait;"
+        f" go on then with `tlray scrape --resume {batch_id}`"
+    )
+
+
+def _wait_for_others(session: Session, client: Client, stopping: threading.Event | None) -> None:
+    """Where others joined our own Ray, stay until they are done: it ends with us."""
+    with suppress(TlrayError):
+        while session.owns_ray and client.other_sessions() and not (stopping and stopping.is_set()):
+            time.sleep(POLL_S)
+
+
+def _result(told: dict[str, Any], home: Home) -> BatchResult:
+    counts = told["counts"]
+    return BatchResult(
+        batch_id=told["batch_id"], state=told["state"], total=told["total"], duplicates=told["duplicates"],
+        n_rejected=told["n_rejected"], succeeded=counts["succeeded"], dead=counts["dead"], skipped=counts["skipped"],
+        cancelled=counts["cancelled"], tracks=told["tracks"], elapsed_s=told["elapsed_s"], home=str(home.path),
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""The typed face of a coordinator: what a driver, the service or a job says to it, and the errors that come back.
+
+Every call can be made again without harm; a submission is all or nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+
+from tlray.core.frontier import Priority
+from tlray.errors import CoordinatorLost, TlrayError, UsageError
+from tlray.io.intake import needs_contact, read_chunks
+from tlray.io.journal_rows import BatchOptions, RefusedLine
+
+CALL_TIMEOUT_S = 120.0
+MAX_REFUSED_TOLD = 1_000
+"""Refused lines that an answer names; all of them are in the journal."""
+
+
+@dataclass(slots=True)
+class Submitted:
+    """What became of a list."""
+
+    batch_id: str
+    total: int = 0
+    n_duplicates: int = 0
+    n_rejected: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+    """The first of the lines that made no item."""
+
+
+class Client:
+    """Calls to one coordinator."""
+
+    def __init__(self, coordinator: Any) -> None:
+        self._coordinator = coordinator
+        self._session = secrets.token_hex(4)
+
+    def _call(self, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S, **kwargs: Any) -> Any:
+        try:
+            return ray.get(getattr(self._coordinator, method).remote(*args, **kwargs), timeout=timeout_s)
+        except RayTaskError as error:
+            if isinstance(error.cause, TlrayError):
+                raise error.cause from None
+            raise
+        except (RayActorError, GetTimeoutError, ConnectionError) as error:
+            raise CoordinatorLost(str(error).splitlines()[0]) from None
+
+    def submit(
+        self,
+        lines: Iterable[str],
+        *,
+        options: BatchOptions,
+        name: str = "",
+        priority: Priority = Priority.NORMAL,
+        contact: str | None = None,
+        request_key: str | None = None,
+    ) -> Submitted:
+        """Submit a list: all of it or nothing. UsageError where no line is a good URL, or a public host needs a contact."""
+        batch_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        key = request_key or secrets.token_hex(8)
+        batch_id = self._call("create_batch", batch_id, name=name, priority=int(priority), options=options, request_key=key)
+        told = Submitted(batch_id)
+        n_lines = 0
+        try:
+            for chunk in read_chunks(lines):
+                n_lines += len(chunk.entries) + len(chunk.refused)
+                if contact is None and (host := needs_contact(chunk.entries)) is not None:
+                    raise UsageError(
+                        f"{host} is a public host: say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
+                    )
+                duplicates = self._call("append", batch_id, chunk.entries, chunk.refused)
+                told.total += len(chunk.entries) - len(duplicates)
+                told.n_duplicates += len(duplicates)
+                told.n_rejected += len(chunk.refused)
+                room = MAX_REFUSED_TOLD - len(told.refused)
+                told.refused += sorted([*chunk.refused, *duplicates], key=lambda r: r.line)[:room]
+            if told.total == 0:
+                raise UsageError(_nothing_to_do(n_lines, told.refused))
+        except BaseException:
+            self._call("abandon_batch", batch_id)
+            raise
+        self._call("commit_batch", batch_id)
+        return told
+
+    def status(self, batch_id: str) -> dict[str, Any]:
+        """Return a batch's snapshot."""
+        told: dict[str, Any] = self._call("status", batch_id)
+        return told
+
+    def watch(self, batch_id: str, since: int = 0, timeout_s: float = 1.0) -> dict[str, Any]:
+        """Return the snapshot as soon as it is newer than ``since``, or after ``timeout_s``."""
+        told: dict[str, Any] = self._call(
+            "watch", batch_id, since, timeout_s, self._session, timeout_s=timeout_s + CALL_TIMEOUT_S
+        )
+        return told
+
+    def control(self, action: str, batch_id: str) -> dict[str, Any]:
+        """Pause, resume or cancel a batch; return its snapshot."""
+        told: dict[str, Any] = self._call(action, batch_id)
+        return told
+
+    def retry(self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None) -> dict[str, Any]:
+        """Queue dead letters again; ``n_retried`` in the snapshot says how many."""
+        told: dict[str, Any] = self._call("retry", batch_id, item_ids=item_ids, reason=reason)
+        return told
+
+    def other_sessions(self) -> int:
+        """Return how many other drivers watch batches of this coordinator now."""
+        return int(self._call("other_sessions", self._session))
+
+
+def _nothing_to_do(n_lines: int, refused: list[RefusedLine]) -> str:
+    if not n_lines:
+        return "no URL given; give URLs, a file with one URL a line, or - for stdin"
+    first = refused[0]
+    more = f" (and {n_lines - 1} more lines like it)" if n_lines > 1 else ""
+    return f"no line is a URL that can be fetched: line {first.line}, {first.text[:80]!r}: {first.reason}{more}"

@@ -1,0 +1,131 @@
+"""Which Ray does the work? The cluster at ``RAY_ADDRESS``, the one that already works in this home, or one of our own on this machine.
+
+A home in use by a living coordinator is joined; by one that is just dying it is waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tlray import __version__
+from tlray.errors import HomeInUse, RayUnavailable
+from tlray.io.address import AddressPolicy
+from tlray.io.fetch import FetchLimits
+from tlray.io.home import Home
+from tlray.settings import Settings, user_agent
+
+DYING_S = 30.0
+"""How long a home is waited for whose coordinator's cluster does not answer any more."""
+OBJECT_STORE_BYTES = 256 * 1024 * 1024
+"""Our messages are small; Ray's default is a third of the memory."""
+
+
+@dataclass(slots=True)
+class Session:
+    """A driver's connection to Ray and to the coordinator of one home."""
+
+    home: Home
+    coordinator: Any
+    owns_ray: bool
+    """Whether this Ray is ours and ends with us."""
+    address: str
+
+    def close(self) -> None:
+        """Leave; a Ray of our own ends in order."""
+        import ray  # noqa: PLC0415 - loaded where Ray is used, so that `tlray parse` stays fast
+
+        if self.owns_ray:
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.get(self.coordinator.stop.remote(), timeout=15)
+        ray.shutdown()
+
+
+def open_session(
+    home: Home, settings: Settings, *, address: str | None = None, dashboard: bool = False, num_cpus: int | None = None
+) -> Session:
+    """Connect to the right Ray and find or start the home's coordinator."""
+    import ray  # noqa: PLC0415
+
+    from tlray.cluster.coordinator import CoordinatorSettings, start_coordinator  # noqa: PLC0415
+    from tlray.cluster.scrape import ScrapeTerms  # noqa: PLC0415
+
+    home.create()
+    owns_ray = False
+    if not ray.is_initialized():
+        address = address or os.environ.get("RAY_ADDRESS") or _holder_address(home)
+        owns_ray = address is None
+        _init(address, dashboard=dashboard, num_cpus=num_cpus)
+    context = ray.get_runtime_context()
+    cluster_cpus = int(ray.cluster_resources().get("CPU", 1))
+    terms = ScrapeTerms(
+        home=str(home.path),
+        home_id=home.id,
+        user_agent=user_agent(__version__, settings.contact),
+        allow=AddressPolicy(private=True),
+        limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s, max_connections_per_host=64),
+    )
+    config = CoordinatorSettings(
+        home=str(home.path),
+        ray_address=context.gcs_address,
+        terms=terms,
+        max_workers=settings.max_workers or (min(10, cluster_cpus) if owns_ray else 10),
+        limiter_actors=settings.limiter_actors,
+        block_cool_down_s=settings.block_cool_down_s,
+    )
+    coordinator = start_coordinator(config, home_key=home.id, node_id=context.get_node_id())
+    try:
+        ray.get(coordinator.ready.remote(), timeout=120)
+    except ray.exceptions.ActorDiedError as error:
+        if owns_ray:
+            ray.shutdown()
+        holder = home.holder()
+        if "HomeInUse" in str(error):
+            who = f"process {holder.pid}, on the Ray at {holder.ray_address}" if holder else "another process"
+            raise HomeInUse(str(home.path), who) from None
+        raise RayUnavailable(context.gcs_address, f"the coordinator does not start: {error}") from None
+    return Session(home, coordinator, owns_ray, context.gcs_address)
+
+
+def _holder_address(home: Home) -> str | None:
+    """Return the Ray of the living coordinator that holds the home; None if nobody does. A dying one is waited for."""
+    deadline = time.monotonic() + DYING_S
+    while home.is_held():
+        holder = home.holder()
+        if holder is not None and _answers(holder.ray_address):
+            return holder.ray_address
+        if time.monotonic() > deadline:
+            name = f"process {holder.pid}" if holder else "another process"
+            raise HomeInUse(str(home.path), f"{name}, whose Ray does not answer")
+        time.sleep(0.2)
+    return None
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None:
+    import ray  # noqa: PLC0415
+
+    if address is not None and "://" not in address and address != "auto" and not _answers(address):
+        raise RayUnavailable(address, "nothing listens there")
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+    try:
+        if address is None:
+            own: dict[str, Any] = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
+            ray.init(address="local", include_dashboard=dashboard, **own, **quiet)
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
+        raise RayUnavailable(address or "this machine", str(error).splitlines()[0][:300]) from error

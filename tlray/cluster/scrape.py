@@ -1,0 +1,257 @@
+"""The scrape task: one Ray task, one asyncio loop, one lease.
+
+It fetches the lease's items over many domains at once, as the limiters permit, reads the pages, and about once a second
+stages what it has as a part and reports it. The answer brings more items; without any, the task ends. It
+decides nothing: which fetch may begin is `tlray.core.pacing`, what follows from an outcome the coordinator's.
+Ray never retries it (``max_retries=0``): a lost lease is the coordinator's to mend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tlray.core.lease import NO_STOPS, Answer, LeasedItem, PartNote, Report, RobotsErrand, Stops, Work
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.pacing import Errand, Pacing
+from tlray.core.robots import RobotsAnswer, rules_of
+from tlray.errors import HomeUnusable
+from tlray.io.address import AddressPolicy
+from tlray.io.fetch import Fetcher, FetchLimits
+from tlray.io.home import Home
+from tlray.io.open_part import OpenPart
+from tlray.io.page_outcome import read_page
+from tlray.io.parts import stage
+from tlray.io.robots_fetch import fetch_robots
+
+FLUSH_S = 1.0
+"""The longest that a finished item waits to be reported."""
+HEARTBEAT_S = 5.0
+PART_ROWS = 256
+MIN_IN_HAND, MAX_IN_HAND = 64, 512
+"""Items that a task keeps in hand: what it does in two seconds, between these bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTerms:
+    """What is the same for every task of a coordinator."""
+
+    home: str
+    home_id: str
+    user_agent: str
+    allow: AddressPolicy
+    limits: FetchLimits = field(default_factory=FetchLimits)
+
+
+class ScrapeTask:
+    """One lease being worked on."""
+
+    def __init__(self, lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any, limiters: list[Any]) -> None:
+        self._lease_id = lease_id
+        self._terms = terms
+        self._coordinator = coordinator
+        self._limiters = limiters
+        self._pacing = Pacing()
+        self._robots_text: dict[str, str] = {}
+        self._running: dict[asyncio.Task[None], Errand] = {}
+        self._asking: set[asyncio.Task[None]] = set()
+        self._parts: dict[str, OpenPart] = {}
+        self._outcomes: list[Outcome] = []
+        self._robots: list[RobotsAnswer] = []
+        self._stops: Stops = NO_STOPS
+        self._wake = asyncio.Event()
+        self._is_over = False
+        self._numbers = itertools.count(1)
+        self._cpu_s = time.process_time()
+        self._n_done = 0
+        self._in_hand = MIN_IN_HAND
+        self._take_in(work)
+
+    async def run(self) -> int:
+        """Work until nothing is left to do, or the lease is over; return the number of items done."""
+        async with Fetcher(self._terms.limits, user_agent=self._terms.user_agent, allow=self._terms.allow) as fetcher:
+            reporting = asyncio.create_task(self._report_until_over())
+            try:
+                while not self._is_over and not reporting.done():
+                    await self._step(fetcher)
+            finally:
+                for task in (*self._running, *self._asking, *([] if self._is_over else [reporting])):
+                    task.cancel()
+                await asyncio.gather(*self._running, *self._asking, return_exceptions=True)
+            await reporting
+        return self._n_done
+
+    # -- fetching --------------------------------------------------------------------------------
+
+    async def _step(self, fetcher: Fetcher) -> None:
+        """Begin what may begin, ask for what is needed, wait for what comes next."""
+        now = time.monotonic()
+        while (errand := self._pacing.begin(now)) is not None:
+            task = asyncio.create_task(self._fetch(fetcher, errand))
+            self._running[task] = errand
+            task.add_done_callback(self._ended)
+        for limiter, asks in self._pacing.asks(now).items():
+            asking = asyncio.create_task(self._ask(limiter, asks))
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
+        wake_at = self._pacing.wake_at(now)
+        self._wake.clear()
+        timeout_s = 0.5 if wake_at is None else min(0.5, max(0.002, wake_at - now))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _fetch(self, fetcher: Fetcher, errand: Errand) -> None:
+        if isinstance(errand, RobotsErrand):
+            self._robots.append(await fetch_robots(fetcher, errand))
+            return
+        if not rules_of(self._robots_text.get(errand.domain, "")).may_fetch(errand.url):
+            self._outcomes.append(Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it"))
+            return
+        fetched = await fetcher.get(errand.url)
+        outcome, sets = read_page(errand, fetched)
+        part = self._parts.get(errand.batch_id)
+        if part is None:
+            part = self._parts[errand.batch_id] = OpenPart(errand.batch_id)
+        self._outcomes.append(part.add(errand, fetched, outcome, sets))
+        self._n_done += 1
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Free the slot of a fetch; one that was stopped, or failed in a way that nobody foresaw, is still accounted for."""
+        errand = self._running.pop(task)
+        self._pacing.ended(errand.domain, now=time.monotonic())
+        if task.cancelled():
+            self._not_begun([errand])
+        elif (error := task.exception()) is not None:
+            reason = f"{type(error).__name__}: {error}"[:200]
+            if isinstance(errand, LeasedItem):
+                self._outcomes.append(Outcome(errand.item_id, OutcomeKind.CRASHED, reason=reason))
+            else:
+                self._robots.append(RobotsAnswer(errand.of, None, why=reason))
+        self._wake.set()
+
+    # -- permits ---------------------------------------------------------------------------------
+
+    async def _ask(self, limiter: int, asks: list[Any]) -> None:
+        try:
+            grants, stops = await self._limiters[limiter].ask.remote(self._lease_id, asks)
+        except Exception:  # noqa: BLE001 - a limiter that is being restarted; Ray's errors for that are many
+            self._pacing.unanswered([ask.domain for ask in asks], now=time.monotonic())
+            return
+        self._stop(stops)
+        unknown = []
+        for grant in self._pacing.answered(grants, now=time.monotonic()):
+            if grant.is_unknown:
+                unknown.append(grant.domain)
+            else:
+                self._return_items(grant.domain, grant.retry_after_s)
+        if unknown:
+            await self._coordinator.make_known.remote(unknown)
+        self._wake.set()
+
+    def _return_items(self, domain: str, retry_after_s: float) -> None:
+        """Give a domain's items back: its turn is too far off to wait for."""
+        for errand in self._pacing.take_back(lambda e: e.domain == domain):
+            if isinstance(errand, LeasedItem):
+                self._outcomes.append(Outcome(errand.item_id, OutcomeKind.NOT_BEGUN, retry_after_s=retry_after_s))
+            else:
+                self._robots.append(RobotsAnswer(errand.of, None, why="not its turn", retry_after_s=retry_after_s))
+
+    def _stop(self, stops: Stops) -> None:
+        """Give back what may not begin any more, and stop what may not go on."""
+        if stops == self._stops:
+            return
+        self._stops = stops
+        self._not_begun(self._pacing.take_back(lambda e: isinstance(e, LeasedItem) and e.batch_id in stops))
+        for task, errand in self._running.items():
+            if isinstance(errand, LeasedItem) and errand.batch_id in stops.cancelled:
+                task.cancel()
+
+    def _not_begun(self, errands: list[Errand]) -> None:
+        self._outcomes += [Outcome(e.item_id, OutcomeKind.NOT_BEGUN) for e in errands if isinstance(e, LeasedItem)]
+
+    # -- reporting -------------------------------------------------------------------------------
+
+    async def _report_until_over(self) -> None:
+        """Report when it is time to, and take in what the answers bring."""
+        last_at, n_before = time.monotonic(), 0
+        while True:
+            await asyncio.sleep(0.02)
+            since_s = time.monotonic() - last_at
+            if not self._should_report(since_s):
+                continue
+            rate = (self._n_done - n_before) / max(0.05, since_s)
+            self._in_hand = int(min(MAX_IN_HAND, max(MIN_IN_HAND, 2 * rate)))
+            n_before = self._n_done
+            was_idle = self._is_idle
+            answer = await self._report()
+            last_at = time.monotonic()
+            self._take_in(answer.work)
+            self._stop(answer.stops)
+            if not answer.accepted or (was_idle and self._is_idle and not self._outcomes and not self._robots):
+                break
+        self._is_over = True
+        self._wake.set()
+
+    @property
+    def _is_idle(self) -> bool:
+        return not self._running and not self._pacing.n_pending
+
+    def _should_report(self, since_s: float) -> bool:
+        if self._robots or self._is_idle or len(self._outcomes) >= PART_ROWS or since_s >= HEARTBEAT_S:
+            return True
+        if since_s >= FLUSH_S:
+            return bool(self._outcomes)
+        return since_s >= FLUSH_S / 4 and bool(self._outcomes) and self._pacing.n_pending < self._in_hand // 4
+
+    async def _report(self) -> Answer:
+        outcomes, self._outcomes = tuple(self._outcomes), []
+        robots, self._robots = tuple(self._robots), []
+        parts, self._parts = self._parts, {}
+        number = next(self._numbers)
+        notes = [note for part in parts.values() if (note := await self._stage(part, number)) is not None]
+        cpu_s, self._cpu_s = time.process_time() - self._cpu_s, time.process_time()
+        n_wanted = max(0, self._in_hand - self._pacing.n_pending)
+        report = Report(self._lease_id, number, outcomes, tuple(notes), robots, n_wanted=n_wanted, cpu_s=cpu_s)
+        answer: Answer = await self._coordinator.report.remote(report)
+        return answer
+
+    async def _stage(self, part: OpenPart, number: int) -> PartNote | None:
+        pages = part.pages.take()
+        if not part.rows and not pages:
+            return None
+        stem = f"{self._lease_id}-{number:05d}"
+        home = Home(Path(self._terms.home))
+        staged = await asyncio.to_thread(stage, home, part.batch_id, stem, part.rows, pages)
+        return PartNote(
+            part.batch_id, stem, staged.n_sets, staged.n_tracks, staged.n_bytes,
+            has_rows=bool(part.rows), has_pages=bool(pages),
+        )  # fmt: skip
+
+    def _take_in(self, work: Work) -> None:
+        now = time.monotonic()
+        for terms in work.domains:
+            self._robots_text[terms.domain] = terms.robots
+            self._pacing.learn(terms, now=now)
+        for errand in work.robots:
+            self._pacing.learn(errand, now=now)
+        self._pacing.add(work.robots)
+        self._pacing.add(work.items)
+        self._wake.set()
+
+
+def scrape_lease(lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any, limiters: list[Any]) -> int:
+    """Work one lease off; this is the Ray task. Returns the number of items done."""
+    if Home(Path(terms.home)).id != terms.home_id:
+        raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
+
+    async def run() -> int:
+        return await ScrapeTask(lease_id, work, terms, coordinator, limiters).run()
+
+    return asyncio.run(run())

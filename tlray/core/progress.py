@@ -1,0 +1,51 @@
+"""What is told of a batch's progress? One plain snapshot, with a version that only grows.
+
+The shape is public (CONTRACT, ``WS /ws/batch/{id}/progress``): version, batch_id, state, total, counts, rate_per_min,
+estimated_completion, domains, and what a bar shows besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tlray.core.books import BatchBook
+from tlray.core.domains import DomainState
+from tlray.core.eta import remaining_s
+from tlray.core.lifecycle import ItemState
+
+MAX_DOMAINS_SHOWN = 50
+
+
+def snapshot(book: BatchBook, domains: Mapping[str, DomainState], *, now: float, wall: float) -> dict[str, Any]:
+    """Return a batch's progress at this moment, as plain JSON data; moments are seconds since the epoch."""
+    left_s = remaining_s(book, domains, now=now) if book.state.value == "running" else None
+    shown = sorted(book.open_by_domain.items(), key=lambda kv: -kv[1])[:MAX_DOMAINS_SHOWN]
+    return {
+        "version": book.version,
+        "batch_id": book.batch_id,
+        "name": book.name,
+        "state": book.state.value,
+        "total": book.total,
+        "counts": {state.value: book.counts.get(state, 0) for state in ItemState},
+        "duplicates": book.n_duplicates,
+        "n_rejected": book.n_rejected,
+        "tracks": book.n_tracks,
+        "retries": book.n_retries,
+        "blocked": book.n_blocked,
+        "rate_per_min": round(book.rate_per_s(now) * 60, 1),
+        "estimated_completion": None if left_s is None else round(wall + left_s, 1),
+        "domains": {name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown},
+    }
+
+
+def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) -> dict[str, Any]:
+    if state is None:
+        return {"open": n_open}
+    told: dict[str, Any] = {"open": n_open, "in_flight": state.n_leased, "blocks": state.n_blocks_ever}
+    rate = state.effective.rate
+    told["max_rate"] = None if rate == float("inf") else rate
+    if state.is_cooling(now):
+        told["cooling_until"] = round(wall + state.cool_until - now, 1)
+        told["reason"] = state.cool_reason
+    return told

@@ -1,0 +1,108 @@
+"""What items does a list make? Lines in, canonical entries and refused lines out.
+
+A list is text, one URL a line; empty lines and lines that begin with ``#`` are not counted. A file may be gzipped. A line that
+is no good URL is refused with its number and a reason, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+from tlray.core.hosts import is_public_host
+from tlray.core.policy import host_of
+from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.errors import UsageError
+from tlray.io.journal_rows import Entry, RefusedLine
+from tlray.sites.registry import for_url
+
+CHUNK_LINES = 5_000
+MAX_TEXT_KEPT = 200
+"""Characters of a refused line that are kept with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some lines of a list, read."""
+
+    entries: list[Entry]
+    refused: list[RefusedLine]
+
+
+def read_chunks(lines: Iterable[str]) -> Iterator[Chunk]:
+    """Read a list chunk by chunk; never more than one chunk is in memory."""
+    numbered = ((n, text) for n, line in enumerate(lines, 1) if (text := line.strip()) and not text.startswith("#"))
+    while batch := list(islice(numbered, CHUNK_LINES)):
+        chunk = Chunk([], [])
+        for number, text in batch:
+            entry = read_line(number, text)
+            (chunk.entries if isinstance(entry, Entry) else chunk.refused).append(entry)  # type: ignore[arg-type]
+        yield chunk
+
+
+def read_line(number: int, text: str) -> Entry | RefusedLine:
+    """Read one line of a list."""
+    found = canonicalise(text)
+    if isinstance(found, BadUrl):
+        return RefusedLine(number, text[:MAX_TEXT_KEPT], found.reason)
+    parser = for_url(found.url)
+    if parser is None:
+        return Entry(number, found.url, found.domain, fingerprint(found))
+    own = canonicalise(parser.canonical_url(found.url))
+    if isinstance(own, BadUrl):
+        own = found
+    source_id = parser.source_id(own.url)
+    key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
+    return Entry(number, own.url, own.domain, key)
+
+
+def fingerprint(url: CanonicalUrl) -> str:
+    """Return the identity of a URL of no known site: a hash of the URL without its scheme."""
+    return "url:" + blake2b(url.url.partition("://")[2].encode(), digest_size=12).hexdigest()
+
+
+def needs_contact(entries: Iterable[Entry]) -> str | None:
+    """Return the first public host among the entries: whoever fetches from it must say who they are."""
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.domain not in seen:
+            seen.add(entry.domain)
+            if is_public_host(host_of(entry.domain)):
+                return entry.domain
+    return None
+
+
+def open_arguments(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of all arguments: URLs stand for themselves, ``-`` is stdin, anything else is a file."""
+    for argument in arguments:
+        if "://" in argument:
+            yield argument
+        elif argument == "-":
+            yield from sys.stdin
+        else:
+            yield from read_file(Path(argument))
+
+
+def read_file(path: Path) -> Iterator[str]:
+    """Yield the lines of a list; UsageError if it is not there or is no text."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if b"\0" in raw or len(raw) > 1_000_000:
+                    raise UsageError(f"{path}: line {number} is not text; give a list with one URL a line")
+                yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+    except FileNotFoundError:
+        hint = "a URL needs its scheme, https://…" if "." in path.name and "/" in str(path) else "give a file, a URL or -"
+        raise UsageError(f"no file {str(path)!r} here ({hint})") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; give a list with one URL a line") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text ({error.reason}); give a list with one URL a line") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None

@@ -1,0 +1,31 @@
+"""A part that is being filled: rows and pages of one batch since the last report, and where each page will lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tlray.core.lease import LeasedItem
+from tlray.core.outcome import Outcome
+from tlray.io.archive import ArchiveWriter
+from tlray.io.fetched import Fetched
+from tlray.io.rows import ItemKey
+from tlray.model import Tracklist
+
+
+@dataclass(slots=True)
+class OpenPart:
+    """Rows and pages of one batch that are not staged yet."""
+
+    batch_id: str
+    rows: list[tuple[ItemKey, Tracklist]] = field(default_factory=list)
+    pages: ArchiveWriter = field(default_factory=ArchiveWriter)
+
+    def add(
+        self, item: LeasedItem, fetched: Fetched, outcome: Outcome, sets: tuple[Tracklist, ...]
+    ) -> Outcome:
+        """Take in what came of an item; return its outcome with the place of its page in the archive."""
+        for tracklist in sets:
+            self.rows.append((ItemKey(item.batch_id, item.item_id, item.fingerprint), tracklist))
+        if not item.keeps_page or not fetched.wire_body:
+            return outcome
+        return replace(outcome, raw=self.pages.add(fetched))

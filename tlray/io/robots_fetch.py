@@ -1,0 +1,27 @@
+"""How is a site's robots.txt had? One fetch, and what RFC 9309 §2.3.1 makes of each answer.
+
+2xx: its rules. 4xx (429 aside): there is none, everything is allowed. A redirect: the next hop is an errand of its own, with a
+permit of the domain that it leads to. 5xx, 429 and an unreachable server: nothing may be fetched until it can be had.
+"""
+
+from __future__ import annotations
+
+from tlray.core.lease import RobotsErrand
+from tlray.core.outcome import OutcomeKind
+from tlray.core.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
+from tlray.io.fetch import Fetcher
+
+
+async def fetch_robots(fetcher: Fetcher, errand: RobotsErrand) -> RobotsAnswer:
+    """Fetch a robots.txt; its answer says what follows."""
+    fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1)
+    status = fetched.status
+    if fetched.kind is OutcomeKind.REDIRECTED and fetched.location is not None:
+        return RobotsAnswer(errand.of, None, location=fetched.location)
+    if status is not None and status < 300 and fetched.kind is None:
+        text = decode(fetched.body)
+        return RobotsAnswer(errand.of, text, crawl_delay_s=rules_of(text).crawl_delay_s)
+    if status is not None and 400 <= status < 500 and status != 429:
+        return RobotsAnswer(errand.of, "")
+    why = fetched.reason or str(fetched.kind or status)
+    return RobotsAnswer(errand.of, None, why=why, retry_after_s=fetched.retry_after_s)

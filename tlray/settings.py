@@ -1,0 +1,60 @@
+"""What may be set from outside, by ``TLRAY_…`` variables; read once, at the edge.
+
+Options of a command or of `tlray.scrape` go before the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tlray.errors import UsageError
+
+
+class Settings(BaseSettings):
+    """Everything that an environment may say."""
+
+    model_config = SettingsConfigDict(env_prefix="TLRAY_", use_attribute_docstrings=True, extra="ignore", env_ignore_empty=True)
+
+    home: Path = Path("~/.tlray")
+    """Where the journal, the results, the archive and the exports lie (``TLRAY_HOME``)."""
+    contact: str | None = None
+    """An e-mail address or web page that a site's owner can write to; part of the User-Agent, and required for public hosts
+    (``TLRAY_CONTACT``)."""
+    max_workers: int | None = Field(default=None, ge=1, le=64)
+    """Scrape tasks at once; by default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
+    limiter_actors: int = Field(default=2, ge=1, le=16)
+    """Limiter actors at most; each is a process of some 70 MB (``TLRAY_LIMITER_ACTORS``)."""
+    fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
+    """The longest that one page may take, in seconds (``TLRAY_FETCH_TIMEOUT_S``)."""
+    block_cool_down_s: float | None = Field(default=None, gt=0)
+    """How long a domain rests after a block page, in seconds; by default half an hour (``TLRAY_BLOCK_COOL_DOWN_S``)."""
+
+    @field_validator("contact")
+    @classmethod
+    def _is_contact(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or not any(mark in value for mark in ("@", "://"))):
+            raise ValueError("give an e-mail address or a web page, such as you@example.org")
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+
+def read_settings(**given: object) -> Settings:
+    """Read the environment under what was given (None: not given); UsageError says what is wrong where."""
+    try:
+        return Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"setting {name} (TLRAY_{name.upper()}): {first['msg']}, got {first['input']!r}") from None
+
+
+def user_agent(version: str, contact: str | None) -> str:
+    """Return the honest User-Agent: product, version, and whom to write to."""
+    return f"tlray/{version} (+{contact})" if contact else f"tlray/{version}"
