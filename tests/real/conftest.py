@@ -1,6 +1,7 @@
 """Where the real saved pages are: other people's, so they are never in this repository.
 
-They are looked for in ``$TLRAY_SHARED``, else in ``shared`` beside the checkout; without them these tests are skipped.
+They are looked for in ``$TLRAY_SHARED``, else in ``shared`` beside the checkout; without them these tests are
+skipped.
 """
 
 from __future__ import annotations

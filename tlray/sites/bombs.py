@@ -17,7 +17,7 @@ _ORDINARY_TAGS = 20_000
 
 _WINDOW = 50_000
 _ATTRIBUTES_IN_WINDOW = 2_500
-"""No ``>`` in 50 kB, yet so many blanks: one tag of thousands of attributes (``data:`` URIs have none)."""
+"""So many blanks in 50 kB of one tag are thousands of attributes; a long ``data:`` URI has none."""
 
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
@@ -27,13 +27,17 @@ def is_bomb(page: bytes) -> bool:
     """Whether parsing ``page`` would take far longer than its size accounts for."""
     for start in range(0, len(page), _WINDOW):
         end = start + _WINDOW
-        if page.find(b">", start, end) < 0 and _blanks(page[start:end]) > _ATTRIBUTES_IN_WINDOW:
+        if page.find(b">", start, end) < 0 and _is_one_wide_tag(page, start, end):
             return True
     return page.count(b"<") > _ORDINARY_TAGS and _is_deeper_than(MAX_DEPTH, page)
 
 
-def _blanks(window: bytes) -> int:
-    return sum(map(window.count, (b" ", b"\n", b"\t", b"/")))
+def _is_one_wide_tag(page: bytes, start: int, end: int) -> bool:
+    opened = page.rfind(b"<", 0, end)
+    if opened < page.rfind(b">", 0, start) or not page[opened + 1 : opened + 2].isalpha():
+        return False  # plain text, a script
+    window = page[start:end]
+    return sum(map(window.count, (b" ", b"\n", b"\t", b"/"))) > _ATTRIBUTES_IN_WINDOW
 
 
 def _is_deeper_than(limit: int, page: bytes) -> bool:

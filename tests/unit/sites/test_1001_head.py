@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 from page_1001 import SET_URL, FakePage, FakeRow, parse, the_set
 
-VIDEO = '<div itemscope itemtype="https://schema.org/VideoObject"><meta itemprop="duration" content="PT91M1S"></div>'
+VIDEO = (
+    '<p itemscope itemtype="https://schema.org/VideoObject"><meta itemprop="duration" content="PT91M1S"></p>'
+)
 
 
 def test_the_set_has_every_field() -> None:

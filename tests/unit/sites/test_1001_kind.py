@@ -44,7 +44,7 @@ FORM = '<form id="searchForm" action="/search/result.php"></form>'
         (shell("We need to validate your are real human!"), BLOCKED, "captcha"),
         (shell("<img src=x alt='Captcha'>"), BLOCKED, "captcha"),
         # a captcha cut in half is one all the same
-        (shell('<input type="text" id="captcha">')[:-20], BLOCKED, "captcha"),
+        (shell('<input type="text" id="captcha">')[:-10], BLOCKED, "captcha"),
         (shell("<h1>Sorry, that page does not exist</h1>"), GONE, "no such page"),
         (shell(FORM, title="Tracklists search result for Quell"), SEARCH, "search results"),
         (shell(FORM + '<div class="bItm action oItm"></div>', title="Home"), SEARCH, "search results"),

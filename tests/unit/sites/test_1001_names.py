@@ -95,7 +95,7 @@ def test_a_name_of_256_visible_characters_is_no_cut_name() -> None:
 
 
 def test_blanks_of_a_reserialised_page_are_squeezed_inside_brackets_too() -> None:
-    shown = "Oto &amp; Mira <span>\n - \n</span> <b> Harbour </b> <span>( <i>Quell</i> <span>&nbsp;Remix</span> )</span>"
+    shown = "Oto &amp; Mira <span>\n - \n</span> <b> Harbour </b> ( <i>Quell</i> <i>&nbsp;Remix</i> )"
     row = FakeRow(None, attributes="").html(0).replace("ID - ID</span>", f"{shown}</span>")
     label = '<span class="trackLabel">\n QUAY <a> <i> </i> </a> (HARBOUR <a></a> ) </span>'
     track = the_set(FakeRow(), row.replace('<span class="iBlock">', f"<span>{label}"), count="2").tracks[1]

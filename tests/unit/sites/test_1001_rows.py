@@ -82,15 +82,13 @@ def test_a_heading_holds_until_the_next_and_notices_and_chrome_are_none() -> Non
             "<i class='fa fa-recycle'></i><span>This tracklist contains identical tracklist(s) (parts)</span>"
         ),
         text_row('identical tracklist start &nbsp; <a href="/tracklist/x/y.html">A @ B</a>'),
-        heading(
-            "Currently no (full) recording available, tracklist incomplete and track order might not be correct."
-        ),
+        heading("Currently no (full) recording available, track order might not be correct."),
         text_row("<span>Track order and cues were compiled by a collection of videos</span>"),
-        '<div class="bItm con sugTog" data-type="17"><div class="fontL">Someone suggests a headline</div></div>',
+        '<div class="bItm con sugTog" data-type="17"><div>Someone suggests a headline</div></div>',
         FakeRow("A - Three"),
         text_row(
-            '<span class="fRow"><a href="/dj/a/index.html">Mira</a> <span>,</span> <a href="/dj/b/index.html">Oto</a>'
-            '<span class="spL spR">&amp;</span><a href="/dj/c/index.html">Quell</a> <span>played:</span></span>'
+            '<span class="fRow"><a href="/dj/a/i.html">Mira</a> <span>,</span> <a href="/dj/b/i.html">Oto</a>'
+            '<span class="spL spR">&amp;</span><a href="/dj/c/i.html">Quell</a> <span>played:</span></span>'
         ),
         FakeRow("A - Four"),
         text_row("Add a (live) video from this event", classes="bItmH noUser interaction"),
@@ -129,10 +127,10 @@ def test_the_table_rows_of_old_are_read_as_well() -> None:
         <meta itemprop="name" content="Lantern"><meta itemprop="duration" content="PT4M51S">
         <meta itemprop="url" content="/track/246_mira-quell-lantern/index.html">
         <div id="tr_246" class="trackFormat inlineBlock"><a href="/track/246_x">Mira Quell - Lantern</a></div>
-        <div class="trackLabel" id="tlp0_labeldata">[<a href="/label/3_quay/index.html">QUAY</a>]</div></div></td></tr>
-      <tr class="tlpItem trRow2"><td><span id="tlp1_tracknumber_value">w/</span></td><td><div itemprop="tracks">
+        <div class="trackLabel" id="tlp0_labeldata">[<a href="/label/3_quay/">QUAY</a>]</div></div></td></tr>
+      <tr class="tlpItem"><td><span id="tlp1_tracknumber_value">w/</span></td><td><div itemprop="tracks">
         <meta itemprop="byArtist" content="Öto"><meta itemprop="name" content="Tide"></div></td></tr>"""
-    page = f"<html><head><title>Mira Quell @ Pier 2015-06-07</title></head><body><table>{row}</table></body></html>"
+    page = f"<html><title>Mira Quell @ Pier 2015-06-07</title><body><table>{row}</table></body></html>"
     (found,) = parse(page.encode()).tracklists
     first, second = found.tracks
     assert (first.text, first.artist, first.title) == ("Mira Quell - Lantern [QUAY]", "Mira Quell", "Lantern")

@@ -6,7 +6,7 @@ import parsel
 import pytest
 from page_1001 import SET_URL, FakePage
 
-from tlray.model import Identity, PageKind, ParsedPage, Track, Tracklist, TrackKind
+from tlray.model import Identity, PageKind, ParsedPage, Track, TrackKind, Tracklist
 from tlray.sites import registry
 from tlray.sites.decode import to_utf8
 from tlray.sites.interface import SiteParser

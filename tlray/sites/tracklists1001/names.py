@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tlray.model import Identity
 from tlray.sites.tracklists1001.rows import Row
-from tlray.sites.tracklists1001.wording import clean, visible
+from tlray.sites.tracklists1001.wording import clean
 
 CUT_AT = 255
 """Characters that the site keeps of a name."""
@@ -58,9 +58,7 @@ def _printed_name(row: Row) -> str:
     if not shown and meta:
         by_artist = clean(row.metas.get("byArtist"))
         return f"{by_artist}{_SPLIT}{meta}" if by_artist else meta
-    if shown or row.data.get("data-isid") != "true":
-        return shown or (visible(row.content.text()) if row.content is not None else "")
-    return "ID - ID"
+    return shown or ("ID - ID" if row.data.get("data-isid") == "true" else "")
 
 
 def _is_cut(row: Row) -> bool:

@@ -42,8 +42,6 @@ class Row:
     labels: list[str] = field(default_factory=list)
     shown: LexborNode | None = None
     """The element with the visible name."""
-    content: LexborNode | None = None
-    """The element that name, metas and labels stand in."""
     cue_text: str | None = None
     """Text of ``.cue``; None where the row has no such element, "" where it is empty."""
     cue_seconds: str = ""
@@ -83,7 +81,7 @@ def read_row(node: LexborNode) -> Row:
 
 
 def _walk(node: LexborNode, row: Row) -> None:
-    """Go through the row in the page's order. A row is a hundred elements: what is not needed is not touched."""
+    """Go through the row in the page's order; what is not needed of its hundred elements is not touched."""
     waiting = list(node.iter())
     waiting.reverse()
     while waiting:
@@ -103,13 +101,15 @@ def _walk(node: LexborNode, row: Row) -> None:
             role = _role_of(child.attrs.get("class"))
             if role != _ENTER:
                 _take(role, child, row)
-            elif not _take_by_id(child, row):
+            elif (child.id or "").endswith("_tracknumber_value"):
+                row.number = clean(child.text())
+            else:
                 waiting += reversed(list(child.iter()))
 
 
 @lru_cache(maxsize=1024)
 def _role_of(classes: str | None) -> int:
-    """What an element is for, by its classes; remembered, for there are few and each comes a hundred times."""
+    """What an element is for, by its classes; remembered, as the same few come hundreds of times."""
     return next((_ROLES[name] for name in (classes or "").split() if name in _ROLES), _ENTER)
 
 
@@ -125,17 +125,6 @@ def _take(role: int, child: LexborNode, row: Row) -> None:
         row.media_id = row.media_id or child.attrs.get("data-trackid")
     elif role == _QUALIFIER:
         row.qualifiers.append(visible(child.text()))
-
-
-def _take_by_id(child: LexborNode, row: Row) -> bool:
-    """Whether the element is the row's number, and nothing more is in it."""
-    named = child.id or ""
-    if named.endswith("_content"):
-        row.content = child
-    elif named.endswith("_tracknumber_value"):
-        row.number = clean(child.text())
-        return True
-    return False
 
 
 def _take_meta(meta: LexborNode, row: Row) -> None:

@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tlray.sites.tracklists1001.wording import clean
 
-_PLAYER = re.compile(r"player\s+(\d{1,3})\s*:?", re.IGNORECASE)
+_PLAYER = re.compile(r"player\s+(\d{1,3})(?!\w)", re.IGNORECASE)
 _NOTICE = re.compile(
     r"^identical tracklist|\bidentical tracklist\(s\)|\brecordings? available\b|\btrack order might\b"
     r"|\bcompiled by (?:a |the )?(?:collection of )?videos?\b",
@@ -82,7 +82,7 @@ def _under_headings(nodes: list[LexborNode]) -> Iterator[tuple[LexborNode, str |
             yield node, section, player
         elif "bItmH" in classes and "interaction" not in classes and "noUser" not in classes:
             section = _heading(node) or section
-            named = _PLAYER.fullmatch(section) if section else None
+            named = _PLAYER.match(section) if section else None
             player = int(named.group(1)) if named else player
 
 
