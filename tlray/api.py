@@ -155,6 +155,7 @@ def run_batch(
     settings: Settings,
     options: ScrapeOptions | None = None,
     resume: str | None = None,
+    revive: Mapping[str, Any] | None = None,
     max_wait_s: float | None = None,
     dashboard: bool = False,
     on_submitted: Callable[[Submitted], None] | None = None,
@@ -163,7 +164,7 @@ def run_batch(
 ) -> BatchResult:
     """Run a new batch, or one to be resumed, to its end.
 
-    ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
+    ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again. ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
     """
     checked = options.checked() if options else None
     home = Home(settings.home)
@@ -178,6 +179,8 @@ def run_batch(
         client = Client(session.coordinator)
         if resume is not None:
             batch_id = resume
+            if revive is not None:
+                client.retry(resume, **revive)
             client.control("resume", resume)
         else:
             assert checked is not None, "a new batch has options"

@@ -10,7 +10,7 @@ FORMATS = (
     Format(
         name="json",
         suffix=".json",
-        about="JSON: one set is an object, several are an array",
+        about="JSON: a file is an array of sets; in a folder, an object a set",
         holds=Holds.SETS,
         content_type="application/json",
         per_set=json_document.per_set,

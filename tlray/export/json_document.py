@@ -1,4 +1,4 @@
-"""How do sets become one JSON document? One set is an object, several are an array, none is ``[]``."""
+"""How do sets become one JSON document? A batch is an array, also of one set or none; in a file of its own a set is an object."""
 
 from __future__ import annotations
 
@@ -17,17 +17,10 @@ def per_set(tracklist: Tracklist, options: Options) -> Iterator[Piece]:
 
 
 def together(sets: Iterable[Tracklist], options: Options) -> Iterator[bytes]:
-    """One document: the object of a lone set, else an array with a set on each line."""
+    """One document: an array with a set on each line, whatever their number."""
     del options
-    rest = iter(sets)
-    first, second = next(rest, None), next(rest, None)
-    if first is None:
-        yield b"[]\n"
-    elif second is None:
-        yield dumps(first, indent=2) + b"\n"
-    else:
-        yield b"[\n" + dumps(first)
-        yield b",\n" + dumps(second)
-        for tracklist in rest:
-            yield b",\n" + dumps(tracklist)
-        yield b"\n]\n"
+    lead = b"[\n"
+    for tracklist in sets:
+        yield lead + dumps(tracklist)
+        lead = b",\n"
+    yield b"[]\n" if lead == b"[\n" else b"\n]\n"

@@ -1,0 +1,63 @@
+"""The command line: ``tlray``. Data goes to stdout, talk to stderr; exit codes are in `tlray.errors` and ``docs/operations.md``.
+
+Each command is a file; Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+import typer
+
+from tlray.cli.demo import demo
+from tlray.cli.export import export, formats
+from tlray.cli.home import dead, list_batches, status
+from tlray.cli.parse import parse
+from tlray.cli.scrape import retry, scrape
+from tlray.errors import TlrayError
+
+app = typer.Typer(
+    name="tlray",
+    help="Catalogue DJ sets by the thousand: a polite, durable batch scraper on Ray.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for name, command in (
+    ("scrape", scrape),
+    ("parse", parse),
+    ("export", export),
+    ("formats", formats),
+    ("list", list_batches),
+    ("status", status),
+    ("dead", dead),
+    ("retry", retry),
+    ("demo", demo),
+):
+    app.command(name)(command)
+
+
+def main() -> None:
+    """Run the command that the arguments name and end with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit code; every error that we foresee is one line on stderr."""
+    try:
+        return int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
+    except TlrayError as error:
+        sys.stderr.write(f"tlray: {error}\n")
+        return error.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # who read our output has gone; nothing is wrong, and Python must not complain at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,104 @@
+"""``tlray list``, ``status`` and ``dead``: what a home knows, read from its journal; no Ray is needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from tlray.cli.options import HomeOption
+from tlray.core.lifecycle import ItemState
+from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
+from tlray.settings import read_settings
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+def list_batches(home: HomeOption = None, as_json: Json = False) -> None:
+    """List the batches of a home, the newest first.
+
+    Example: tlray list --home sets
+    """
+    with JournalReader.of(read_settings(home=home).home) as journal:
+        for row, counts in journal.list_batches():
+            if as_json:
+                line = {"batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values())}
+                print(json.dumps({**line, "counts": counts, "tracks": row.n_tracks, "created_at": row.created_at}))
+            else:
+                at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created_at))
+                done = f"{counts.get(ItemState.SUCCEEDED, 0)}/{sum(counts.values())}"
+                sleeps = " (sleeps: tlray scrape --resume)" if row.is_dormant and not row.state.is_final else ""
+                print(f"{row.batch_id}  {at}  {row.state:10} {done:>13} sets  {row.n_tracks:>8} tracks  {row.name}{sleeps}")
+
+
+def status(
+    batch_id: Annotated[str, typer.Argument(help="The batch.")],
+    home: HomeOption = None,
+    lines: Annotated[bool, typer.Option("--lines", help="Name the rejected and duplicate lines of its list.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how far a batch is, by domain.
+
+    Example: tlray status 20261123-120000-a1b2c3
+    """
+    with JournalReader.of(read_settings(home=home).home) as journal:
+        row, by_domain, _ = journal.get(batch_id)
+        counts = totals(by_domain)
+        refused = journal.refused_lines(batch_id) if lines else []
+        if as_json:
+            told = {
+                "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
+                "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "tracks": row.n_tracks, "retries": row.n_retries,
+                "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain,
+            }  # fmt: skip
+            if lines:
+                told["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
+            print(json.dumps(told))
+            return
+    print(f"{row.batch_id} {row.name} {row.state}: {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries")
+    print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
+    for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
+        print(f"  {domain}: " + ", ".join(f"{n} {state}" for state, n in states.items()))
+    for line in refused:
+        print(f"  line {line.line}: {line.reason} ({line.text!r})")
+
+
+def dead(
+    batch_id: Annotated[str, typer.Argument(help="The batch.")],
+    home: HomeOption = None,
+    reason: Annotated[str | None, typer.Option(help="Only those whose reason contains this word.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a batch's dead letters, each with its whole story.
+
+    Example: tlray dead 20261123-120000-a1b2c3 --reason timeout
+    """
+    with JournalReader.of(read_settings(home=home).home) as journal:
+        for item in journal.items(batch_id, ItemState.DEAD):
+            if reason is not None and reason not in (item.reason or ""):
+                continue
+            story = journal.story(item.item_id)
+            print(json.dumps(_json(item, story)) if as_json else _text(item, story))
+    sys.stdout.flush()
+
+
+def _json(item: ItemRow, story: list[AttemptRow]) -> dict[str, object]:
+    return {
+        "item_id": item.item_id, "line": item.line, "url": item.url, "reason": item.reason, "attempts": item.attempt,
+        "n_lost": item.n_lost,
+        "story": [{name: getattr(row, name) for name in AttemptRow.__slots__} for row in story],
+    }  # fmt: skip
+
+
+def _text(item: ItemRow, story: list[AttemptRow]) -> str:
+    lines = [f"{item.item_id}  {item.url}", f"    {item.reason}"]
+    for row in story:
+        at = datetime.fromtimestamp(row.started_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if row.started_at else "not begun"
+        took = f" {row.latency_s:.2f} s" if row.latency_s is not None else ""
+        where = f"  page: {row.part} at byte {row.raw_offset}" if row.raw_offset is not None else ""
+        lines.append(f"    attempt {row.attempt}  {at}  {row.kind} {row.reason or ''} {row.status or ''}{took}{where}".rstrip())
+    return "\n".join(lines)

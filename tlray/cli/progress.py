@@ -1,0 +1,137 @@
+"""How progress is shown: a bar on a terminal, a line every five seconds elsewhere. Both go to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+LINE_EVERY_S = 5.0
+FINAL = ("succeeded", "dead", "skipped", "cancelled")
+
+
+class Display(Protocol):
+    """Something that shows snapshots."""
+
+    def show(self, told: dict[str, Any]) -> None:
+        """Show a snapshot."""
+        ...
+
+    def close(self) -> None:
+        """Leave the last snapshot where it stands."""
+        ...
+
+
+def display() -> Display:
+    """Return what fits where stderr goes."""
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+def n_done(told: dict[str, Any]) -> int:
+    """Return how many items are final."""
+    return sum(told["counts"][state] for state in FINAL)
+
+
+def eta_text(told: dict[str, Any], now: float) -> str:
+    """Return the time that is left, in words."""
+    at = told["estimated_completion"]
+    if at is None:
+        return "?"
+    left_s = max(0, round(at - now))
+    hours, rest = divmod(left_s, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def trouble_text(told: dict[str, Any], now: float) -> str:
+    """Return what slows a batch down: retries, blocks by domain, cool-downs and their reasons."""
+    words = []
+    counts = told["counts"]
+    for key, n in (("dead", counts["dead"]), ("skipped", counts["skipped"]), ("retries", told["retries"])):
+        if n:
+            words.append(f"{n} {key}")
+    blocked = [f"{name} {d['blocks']}" for name, d in told["domains"].items() if d.get("blocks")]
+    if blocked:
+        words.append("blocks: " + ", ".join(blocked[:3]))
+    cooling = [
+        f"{name} rests until {time.strftime('%H:%M:%S', time.localtime(d['cooling_until']))} ({d['reason']})"
+        for name, d in told["domains"].items()
+        if d.get("cooling_until", 0) > now + 1 and d["open"]
+    ]
+    words += cooling[:2] + ([f"{len(cooling) - 2} more rest"] if len(cooling) > 2 else [])
+    return "; ".join(words)
+
+
+class Bar:
+    """A live bar."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.fields[state]}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("ETA {task.fields[eta]}"),
+            console=Console(stderr=True),
+            transient=False,
+            expand=True,
+        )
+        self._task = self._progress.add_task("", total=None, state="starting", rate="", eta="?")
+        self._last = ""
+        self._progress.start()
+
+    def show(self, told: dict[str, Any]) -> None:
+        """Show a snapshot in the bar; news of trouble become a line above it."""
+        now = time.time()
+        self._progress.update(
+            self._task,
+            total=told["total"],
+            completed=n_done(told),
+            state=told["state"],
+            rate=f"{told['rate_per_min']:.0f}/min",
+            eta="-" if told["state"] in ("completed", "cancelled") else eta_text(told, now),
+        )
+        trouble = trouble_text(told, now)
+        cooling = trouble.partition("rests")[2]
+        if cooling and cooling != self._last:
+            self._last = cooling
+            self._progress.console.print(trouble, style="yellow", markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self._progress.stop()
+
+
+class Lines:
+    """A line now and then."""
+
+    def __init__(self) -> None:
+        self._next_at = 0.0
+        self._state = ""
+
+    def show(self, told: dict[str, Any]) -> None:
+        """Write a line if it is time to, or the state has changed."""
+        now = time.time()
+        if now < self._next_at and told["state"] == self._state:
+            return
+        self._next_at, self._state = now + LINE_EVERY_S, told["state"]
+        words = [
+            f"{told['state']} {n_done(told)}/{told['total']}",
+            f"{told['rate_per_min']:.0f}/min",
+            f"{told['workers']} workers",
+        ]
+        if told["state"] == "running":
+            words.append(f"ETA {eta_text(told, now)}")
+        if trouble := trouble_text(told, now):
+            words.append(trouble)
+        sys.stderr.write(", ".join(words) + "\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Nothing is left open."""

@@ -1,0 +1,186 @@
+"""``tlray scrape``: one batch to its end, on this machine's own Ray or on the cluster at RAY_ADDRESS; and ``tlray retry``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tlray.api import BatchResult, ScrapeOptions, run_batch
+from tlray.cli.export import default_place, export_batch
+from tlray.cli.options import HomeOption, duration_s, per_domain
+from tlray.cli.progress import display
+from tlray.errors import UsageError
+from tlray.export.formats import parse_spec
+from tlray.io.intake import open_arguments
+from tlray.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from tlray.cluster.client import Submitted
+
+INCOMPLETE = 3
+MAX_LINES_TOLD = 20
+
+Urls = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[URL|FILE|-]...", help="URLs, files with one URL a line (.gz too), or - for stdin.", show_default=False),
+]
+
+
+def scrape(  # noqa: PLR0913 - each option is one of the command's promises
+    urls: Urls = None,
+    home: HomeOption = None,
+    resume: Annotated[str | None, typer.Option(metavar="BATCH_ID", help="Go on with a batch that was interrupted.")] = None,
+    name: Annotated[str, typer.Option(help="A name to find the batch by.")] = "",
+    priority: Annotated[str, typer.Option(help="immediate, normal or low.")] = "normal",
+    rate: Annotated[list[str] | None, typer.Option(metavar="DOMAIN=N/s", help="Fetches a second; N/8s, N/m and N/s:BURST too.")] = None,
+    concurrency: Annotated[list[str] | None, typer.Option(metavar="DOMAIN=N", help="Fetches in flight at once.")] = None,
+    ignore_crawl_delay: Annotated[
+        list[str] | None, typer.Option(metavar="DOMAIN", help="The owner of the site agreed to a higher rate than its robots.txt asks for.")
+    ] = None,
+    max_attempts: Annotated[int, typer.Option(help="Attempts before an item is a dead letter.")] = 5,
+    max_wait: Annotated[str | None, typer.Option(metavar="2h", help="Give up (exit 4) when every domain cools down for longer.")] = None,
+    max_workers: Annotated[int | None, typer.Option(help="Scrape tasks at once; by default the cores.")] = None,
+    export: Annotated[list[str] | None, typer.Option(metavar="FORMAT[:PATH]", help="Export at the end; see `tlray formats`.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Your e-mail or web page, for the sites' owners; required for public hosts.")] = None,
+    no_archive: Annotated[bool, typer.Option("--no-archive", help="Do not keep the pages as they came.")] = False,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="Start the Ray dashboard with a Ray of our own.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line.")] = False,
+) -> None:
+    """Scrape tracklists: every page once, politely, in parallel; Ctrl-C drains, --resume goes on.
+
+    Example: tlray scrape urls.txt --contact you@example.org --export cue --export csv:tracks.csv
+    """
+    settings = read_settings(home=home, contact=contact, max_workers=max_workers)
+    exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
+    wait_s = None if max_wait is None else duration_s(max_wait, "--max-wait")
+    if resume is None:
+        options = _options(rate, concurrency, ignore_crawl_delay, name, priority, max_attempts, keep_pages=not no_archive)
+        options.checked()
+        if not urls:
+            raise UsageError("no URL given; give URLs, a file with one URL a line, or - for stdin")
+        lines = open_arguments(urls)
+    else:
+        if urls:
+            raise UsageError("--resume goes on with a batch as it is; leave the URLs out")
+        options, lines = None, iter(())
+    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard)
+    for format_, path in exports:
+        place = path or default_place(settings.home, result.batch_id, format_)
+        export_batch(settings.home, result.batch_id, format_, place)
+    _end(result, as_json=as_json)
+
+
+def retry(
+    batch_id: Annotated[str, typer.Argument(help="The batch whose dead letters are to be tried again.")],
+    home: HomeOption = None,
+    item: Annotated[list[int] | None, typer.Option(help="Only this item (repeatable); `tlray dead` shows the ids.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only dead letters whose reason contains this word.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line.")] = False,
+) -> None:
+    """Try dead letters again, and go on to the batch's end.
+
+    Example: tlray retry 20261123-120000-a1b2c3 --reason timeout
+    """
+    settings = read_settings(home=home)
+    result = _run(settings, iter(()), None, batch_id, None, dashboard=False, revive={"item_ids": item, "reason": reason})
+    _end(result, as_json=as_json)
+
+
+def _options(  # noqa: PLR0913 - it only puts them together
+    rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str, max_attempts: int,
+    *, keep_pages: bool,
+) -> ScrapeOptions:  # fmt: skip
+    at_once = {}
+    for domain, value in per_domain(concurrency or [], "--concurrency", "example.org=2").items():
+        if not value.isdigit():
+            raise UsageError(f"--concurrency {domain}={value!r} is no whole number, such as {domain}=2")
+        at_once[domain] = int(value)
+    for domain in ignored or []:
+        sys.stderr.write(f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n")
+    return ScrapeOptions(
+        name=name,
+        priority=priority,
+        rates=per_domain(rate or [], "--rate", "example.org=2/s"),
+        concurrency=at_once,
+        ignore_crawl_delay=tuple(ignored or ()),
+        max_attempts=max_attempts,
+        keep_pages=keep_pages,
+    )
+
+
+def _run(  # noqa: PLR0913 - it only hands them on
+    settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
+    *, dashboard: bool, revive: dict[str, Any] | None = None,
+) -> BatchResult:  # fmt: skip
+    stopping = threading.Event()
+    if resume is not None:
+        sys.stderr.write(f"batch {resume}\n")
+    sys.stderr.write("starting Ray …\n")
+    shown = display()
+    try:
+        with _draining(stopping, shown.close):
+            return run_batch(
+                lines, settings=settings, options=options, resume=resume, revive=revive, max_wait_s=wait_s, dashboard=dashboard,
+                on_submitted=_tell_submitted, on_progress=shown.show, stopping=stopping,
+            )  # fmt: skip
+    finally:
+        shown.close()
+
+
+@contextmanager
+def _draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C (or SIGTERM) drain, and a second one end at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if stopping.is_set():
+            close()
+            raise KeyboardInterrupt
+        stopping.set()
+        sys.stderr.write("\ndraining: nothing more begins, what is in flight ends (Ctrl-C again to leave at once)\n")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell_submitted(told: Submitted) -> None:
+    out = sys.stderr
+    out.write(f"batch {told.batch_id}: {told.total} items")
+    out.write(f", {told.n_duplicates} duplicates" if told.n_duplicates else "")
+    out.write(f", {told.n_rejected} lines rejected" if told.n_rejected else "")
+    out.write("\n")
+    rejected = [line for line in told.refused if line.first_line is None]
+    duplicates = [line for line in told.refused if line.first_line is not None]
+    for lines, word in ((rejected, "rejected"), (duplicates, "duplicate")):
+        for line in lines[:MAX_LINES_TOLD]:
+            out.write(f"line {line.line} {word}: {line.reason} ({line.text[:100]!r})\n")
+    n_more = max(0, told.n_rejected - MAX_LINES_TOLD) + max(0, told.n_duplicates - MAX_LINES_TOLD)
+    if n_more:
+        out.write(f"… and {n_more} more; `tlray status {told.batch_id} --lines` names them all\n")
+    out.flush()
+
+
+def _end(result: BatchResult, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(result.to_json()) + "\n")
+    home = Path(result.home)
+    sys.stderr.write(
+        f"{result.state}: {result.succeeded} of {result.total} sets, {result.tracks} tracks in {result.elapsed_s:.1f} s"
+        f" ({result.dead} dead, {result.skipped} skipped, {result.cancelled} cancelled)\n"
+        f"results in {home / 'results' / result.batch_id}\n"
+    )
+    if result.dead:
+        sys.stderr.write(f"`tlray dead {result.batch_id}` tells why, `tlray retry {result.batch_id}` tries again\n")
+    if result.dead or result.n_rejected:
+        raise typer.Exit(INCOMPLETE)
