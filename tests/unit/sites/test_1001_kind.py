@@ -63,6 +63,9 @@ FORM = '<form id="searchForm" action="/search/result.php"></form>'
         # more rows than claimed: the markup has changed, and what counts as a row is in doubt
         (FakePage([FakeRow(), FakeRow()], count="1").body(), UNKNOWN, "rows 2 of 1"),
         (FakePage([FakeRow()], count="many").body(), UNKNOWN, "rows 1 of many"),
+        # today's page whose count was lost on the way, or with its whole table
+        (FakePage().body().replace(b"data-count", b"data-cnt"), UNKNOWN, "rows without their count"),
+        (FakePage().body().replace(b'id="tlTab"', b""), UNKNOWN, "rows without their count"),
         # rows with nothing around them: nobody knows whether they are all
         (FakeRow().html(0).encode(), UNKNOWN, "loose rows"),
     ],

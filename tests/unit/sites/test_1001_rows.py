@@ -137,3 +137,13 @@ def test_the_table_rows_of_old_are_read_as_well() -> None:
     assert (first.number, first.cue_s, first.duration_s, first.track_id) == (1, 135.0, 291.0, "246")
     assert (second.kind, second.parent, second.text, second.cue_s) == (WITH, 1, "Öto - Tide", None)
     assert (found.title, str(found.date)) == ("Mira Quell @ Pier 2015-06-07", "2015-06-07")
+
+
+def test_comments_between_and_inside_the_rows_are_passed_over() -> None:
+    row = (
+        FakeRow("A - One")
+        .html(0)
+        .replace('<div class="bPlay">', '<!-- ad --><div class="bPlay"><!-- x --><?php ?>')
+    )
+    found = the_set("<!-- begin -->", row, "<!-- end -->", count="1")
+    assert [t.text for t in found.tracks] == ["A - One"]

@@ -1,7 +1,8 @@
 """Are all rows of the set on the page? Connections break, and half a tracklist must not pass for a whole one.
 
 Two witnesses: ``#tlTab[data-count]``, the number of rows that the page claims (equal on every real page; one
-more or one less also tells that the markup has changed), and the end of the document.
+more or one less also tells that the markup has changed), and the end of the document. A count may be missing
+only in pages that are plainly not today's: from before 2021, or cut down by hand, without ``#tl_save`` too.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ def why_incomplete(data: bytes, table: Table, *, is_cut: bool) -> str | None:
     n_rows = len(table.rows)
     if table.claimed is not None and table.claimed != str(n_rows):
         return f"rows {n_rows} of {table.claimed[:12]}"
-    if n_rows == 0:
-        return "no rows"
-    if n_rows > MAX_ROWS:
-        return "too large"
-    if is_cut:
-        return "truncated"
-    if table.claimed is None and not _opens_a_document(data):
-        return "loose rows"  # nothing says whether they are all
-    return None
+    is_uncounted = table.claimed is None
+    reasons = {
+        "no rows": n_rows == 0,
+        "too large": n_rows > MAX_ROWS,
+        "truncated": is_cut,
+        "rows without their count": is_uncounted and table.has_end,  # today's page, damaged or changed
+        "loose rows": is_uncounted and not _opens_a_document(data),  # nothing says whether they are all
+    }
+    return next((reason for reason, is_so in reasons.items() if is_so), None)
 
 
 def is_cut_off(data: bytes, table: Table) -> bool:

@@ -67,6 +67,11 @@ _ROLES = {
 }
 
 
+def is_element(tag: str | None) -> bool:
+    """Whether a node's tag is an element's; that of a comment is ``-comment`` or None."""
+    return tag is not None and not tag.startswith("-")
+
+
 def read_row(node: LexborNode) -> Row:
     """Read every field of one ``.tlpItem``."""
     data = node.attributes
@@ -97,7 +102,7 @@ def _walk(node: LexborNode, row: Row) -> None:
                 row.play = child
         elif tag == "img":
             _take_artwork(child, row)
-        elif tag not in _LEAVES:
+        elif tag not in _LEAVES and is_element(tag):
             role = _role_of(child.attrs.get("class"))
             if role != _ENTER:
                 _take(role, child, row)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tlray.sites.tracklists1001.rows import is_element
 from tlray.sites.tracklists1001.wording import clean
 
 _PLAYER = re.compile(r"player\s+(\d{1,3})(?!\w)", re.IGNORECASE)
@@ -48,12 +49,13 @@ def find_table(tree: LexborHTMLParser, page: bytes) -> Table:
         body = tree.body if b"tlpItem" in page else None
         if body is not None:
             table.rows = list(_under_headings(body.css(".tlpItem, .bItmH")))
+            table.has_end = body.css_first("#tl_save") is not None
         return table
     attributes = tab.attributes
     table.claimed = clean(attributes.get("data-count")) or None
     table.page_id = clean(attributes.get("data-id")) or None
     table.is_live = attributes.get("data-islive")
-    children = list(tab.iter())
+    children = [child for child in tab.iter() if is_element(child.tag)]
     table.metas = _metas(children)
     table.has_end = any(child.id == "tl_save" for child in reversed(children))
     table.rows = list(_under_headings(children))
