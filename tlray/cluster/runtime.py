@@ -52,8 +52,9 @@ def open_session(
     """Connect to the right Ray and find or start the home's coordinator."""
     import ray  # noqa: PLC0415
 
-    from tlray.cluster.coordinator import CoordinatorSettings, start_coordinator  # noqa: PLC0415
+    from tlray.cluster.coordinator import start_coordinator  # noqa: PLC0415
     from tlray.cluster.scrape import ScrapeTerms  # noqa: PLC0415
+    from tlray.cluster.state import CoordinatorSettings  # noqa: PLC0415
 
     home.create()
     owns_ray = False

@@ -1,0 +1,241 @@
+"""Batches: how they are received, opened, asked about, stopped, retried and finished."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from ray.exceptions import RayError
+
+from tlray.cluster.compaction import compact_batch
+from tlray.cluster.limiters import Limiters
+from tlray.cluster.state import CoordinatorState
+from tlray.core.books import BatchBook
+from tlray.core.frontier import Priority
+from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batch
+from tlray.core.progress import snapshot
+from tlray.core.robots import REFETCH_AFTER_S
+from tlray.errors import CannotFinish, NoSuchBatch, UsageError
+from tlray.io.journal_reader import totals
+from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, Entry, RefusedLine
+from tlray.io.part_files import publish, sweep
+
+VERSIONS_PER_S = 100_000
+"""More than a batch can change in a second: a new life's versions begin above any that an earlier one told."""
+
+
+class Batches:
+    """The coordinator's side of whoever submits, watches and controls."""
+
+    def __init__(self, state: CoordinatorState, limiters: Limiters) -> None:
+        self._state = state
+        self._limiters = limiters
+        self._finishing: set[int] = set()
+        self._finished: dict[str, dict[str, Any]] = {}
+        self._running_since: dict[int, tuple[float, float]] = {}
+
+    # -- submission --------------------------------------------------------------------------------
+
+    async def create(self, batch_id: str, *, name: str, priority: int, options: BatchOptions, request_key: str) -> str:
+        """Open a batch for its list; repeating the ``request_key`` returns the batch that it made before."""
+        return await self._state.write(
+            self._state.journal.create_batch, batch_id, name=name, priority=Priority(priority), options=options,
+            request_key=request_key, created_at=time.time(),
+        )  # fmt: skip
+
+    async def append(self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]) -> list[RefusedLine]:
+        """Add lines to a batch that is being received; return the duplicates among them."""
+        return await self._state.write(self._state.journal.append, batch_id, entries, refused)
+
+    async def commit(self, batch_id: str) -> dict[str, Any]:
+        """Make a received batch real and start it; return its first snapshot."""
+        await self._state.write(self._state.journal.commit_batch, batch_id)
+        await self.open(batch_id)
+        return await self.status(batch_id)
+
+    async def abandon(self, batch_id: str) -> None:
+        """Forget a batch that was never committed."""
+        await self._state.write(self._state.journal.abandon_batch, batch_id)
+
+    # -- opening -----------------------------------------------------------------------------------
+
+    async def open(self, batch_id: str) -> None:
+        """Take a journalled batch into memory, with what is remembered of its domains."""
+        state = self._state
+        row, counts = await self._load(batch_id)
+        if row.id in state.engine.books or row.state.is_final:
+            return
+        await state.write(self._sweep, batch_id)
+        now, wall = time.monotonic(), time.time()
+        book = _book(row, counts)
+        book.version = int(max(0.0, wall - row.created_at) * VERSIONS_PER_S) + 1
+        lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
+        state.engine.open(book, lanes, now=now)
+        self._running_since[row.id] = (row.elapsed_s, now)
+        for name in lanes:
+            await self._remember(name, now, wall)
+        for item, due_at, since_at in await state.write(state.journal.load_waiting, row.id):
+            item.snoozed_since = None if since_at is None else now - max(0.0, wall - since_at)
+            state.engine.wait(item, now + max(0.0, due_at - wall))
+        if not book.n_open:
+            self.finish_soon(row.id)
+        state.wake.set()
+
+    async def _remember(self, name: str, now: float, wall: float) -> None:
+        row = await self._state.write(self._state.journal.domain, name)
+        domain = self._state.engine.domains[name]
+        if row is None:
+            return
+        if row.robots_text is not None and row.robots_at and 0 <= wall - row.robots_at < REFETCH_AFTER_S:
+            domain.learn_robots(row.robots_text, row.crawl_delay_s, now=now - (wall - row.robots_at))
+        if row.cool_until and row.cool_until > wall:
+            domain.n_blocks = max(domain.n_blocks, row.n_blocks)
+            self._state.engine.cool_down(name, now + row.cool_until - wall, row.cool_reason or "")
+
+    def _sweep(self, batch_id: str) -> None:
+        """Publish what the manifest names, and remove what it does not."""
+        stems = [part.stem for part in self._state.journal.parts(batch_id)]
+        publish(self._state.home, batch_id, *stems)
+        sweep(self._state.home, batch_id, stems)
+
+    async def _load(self, batch_id: str) -> tuple[BatchRow, Counts]:
+        found = await self._state.write(self._state.journal.load_batch, batch_id)
+        if found is None:
+            raise NoSuchBatch(batch_id, str(self._state.home.path))
+        return found[0], found[1]
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    async def status(self, batch_id: str) -> dict[str, Any]:
+        """Return a batch's snapshot."""
+        book = self._state.book(batch_id)
+        trouble = str(self._state.trouble) if self._state.trouble else None
+        if book is not None:
+            now = time.monotonic()
+            before_s, since = self._running_since[book.id]
+            told = snapshot(book, self._state.engine.domains, now=now, wall=time.time())
+            return {**told, "trouble": trouble, "elapsed_s": round(before_s + now - since, 2)}
+        if batch_id in self._finished:
+            return self._finished[batch_id]
+        row, counts = await self._load(batch_id)
+        told = snapshot(_book(row, counts), {}, now=0.0, wall=0.0)
+        return {**told, "trouble": trouble, "elapsed_s": row.elapsed_s, "estimated_completion": None}
+
+    async def watch(self, batch_id: str, since: int, timeout_s: float) -> dict[str, Any]:
+        """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            told = await self.status(batch_id)
+            left_s = deadline - time.monotonic()
+            if told["version"] > since or told["trouble"] or left_s <= 0:
+                return told
+            await self._state.news(batch_id, left_s)
+
+    # -- controlling -------------------------------------------------------------------------------
+
+    async def pause(self, batch_id: str) -> dict[str, Any]:
+        """Begin nothing more of a batch; what is in flight ends."""
+        return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
+
+    async def resume(self, batch_id: str) -> dict[str, Any]:
+        """Go on with a batch that is paused, or that slept since an earlier coordinator died."""
+        row, _ = await self._load(batch_id)
+        if row.state is BatchState.RUNNING:
+            await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
+            await self.open(batch_id)
+        elif row.state is BatchState.PAUSED:
+            return await self._control(batch_id, BatchEvent.RESUME, BatchState.RUNNING)
+        return await self.status(batch_id)
+
+    async def cancel(self, batch_id: str) -> dict[str, Any]:
+        """End a batch: what is in flight stops, what it has fetched stays."""
+        await self._control(batch_id, BatchEvent.CANCEL, BatchState.CANCELLING)
+        book = self._state.book(batch_id)
+        if book is not None:
+            await self._state.write(self._state.journal.cancel_open, book.id)
+            if self._state.engine.cancel_open(book.id, now=time.monotonic()):
+                self.finish_soon(book.id)
+            self._state.announce(book.id)
+        return await self.status(batch_id)
+
+    async def _control(self, batch_id: str, event: BatchEvent, after: BatchState) -> dict[str, Any]:
+        state = self._state
+        row, _ = await self._load(batch_id)
+        if row.state.is_final:
+            raise UsageError(f"batch {batch_id} is {row.state} already; there is nothing to {event}")
+        await self.open(batch_id)
+        book = state.book(batch_id)
+        if book is not None and book.state is not after:
+            after = advance_batch(book.state, event)
+            await state.write(state.journal.set_batch_state, book.id, after)
+            book.state = after
+            state.engine.pause(book.id, is_paused=after is not BatchState.RUNNING)
+            state.announce(book.id)
+            await self._limiters.spread_stops()
+            state.wake.set()
+        return await self.status(batch_id)
+
+    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> dict[str, Any]:
+        """Queue dead letters again: those named, those with a reason, or all; a completed batch opens again."""
+        state = self._state
+        row, _ = await self._load(batch_id)
+        if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
+            raise UsageError(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
+        revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)
+        if revived and row.id in state.engine.books:
+            state.engine.revive(row.id, revived, now=time.monotonic())
+        elif revived:
+            if row.state is BatchState.COMPLETED:
+                await state.write(
+                    state.journal.set_batch_state, row.id, advance_batch(row.state, BatchEvent.RETRY)
+                )
+            self._finished.pop(batch_id, None)
+            await self.open(batch_id)
+        state.wake.set()
+        return {**await self.status(batch_id), "n_retried": sum(revived.values())}
+
+    # -- finishing ---------------------------------------------------------------------------------
+
+    def finish_soon(self, batch: int) -> None:
+        """Finish a batch that has nothing open any more, beside the loop."""
+        if batch not in self._finishing:
+            self._finishing.add(batch)
+            self._state.background(self._finish(batch))
+
+    async def _finish(self, batch: int) -> None:
+        """Merge its small parts and announce its end, if nothing was put back into it meanwhile."""
+        state = self._state
+        book = state.engine.books[batch]
+        try:
+            with contextlib.suppress(RayError):
+                await compact_batch(state.home, state.journal, state.write, book.batch_id)
+            if book.n_open:
+                return
+            before_s, since = self._running_since[batch]
+            after = advance_batch(book.state, BatchEvent.EMPTY)
+            await state.write(
+                state.journal.set_batch_state, batch, after,
+                finished_at=time.time(), elapsed_s=before_s + time.monotonic() - since,
+            )  # fmt: skip
+            book.state = after
+            told = await self.status(book.batch_id)
+            self._finished[book.batch_id] = {**told, "version": told["version"] + 1}
+            state.announce(batch)
+            state.engine.close(batch)
+        except CannotFinish as error:
+            state.halt(error)
+        finally:
+            self._finishing.discard(batch)
+
+
+def _book(row: BatchRow, counts: Counts) -> BatchBook:
+    open_by_domain = {
+        domain: n for domain, by in counts.items() if (n := sum(c for s, c in by.items() if not s.is_final))
+    }
+    return BatchBook(
+        row.id, row.batch_id, row.name, row.priority, row.state, totals(counts),
+        manners=row.options.manners, retry=row.options.retry, keeps_pages=row.options.keeps_pages,
+        n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
+        n_retries=row.n_retries, n_blocked=row.n_blocked, created_at=row.created_at, open_by_domain=open_by_domain,
+    )  # fmt: skip

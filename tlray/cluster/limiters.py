@@ -1,0 +1,78 @@
+"""Which limiter actor has a domain's bucket, and what has it been told?
+
+An actor per domain while there are few, then domains share them by rendezvous hashing. A domain keeps its actor for as long as the
+coordinator lives; the next life begins every bucket empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from tlray.cluster.limiter import limiter_of, start_limiter
+from tlray.cluster.state import CoordinatorState
+
+QUIET_S = 5.0
+"""A domain whose last fetch is further back, by this and its own spacing, begins with a full bucket."""
+
+
+class Limiters:
+    """The coordinator's side of the limiter actors."""
+
+    def __init__(self, state: CoordinatorState) -> None:
+        self._state = state
+        self._numbers: dict[str, int] = {}
+        self._known: set[str] = set()
+        self._forgot = False
+        self.actors: list[Any] = []
+
+    def number(self, domain: str) -> int:
+        """Return a domain's limiter, started where it is not there yet."""
+        number = self._numbers.get(domain)
+        if number is None:
+            most = self._state.settings.limiter_actors
+            number = len(self._numbers) if len(self._numbers) < most else limiter_of(domain, most)
+            self._numbers[domain] = number
+            while len(self.actors) <= number:
+                self.actors.append(start_limiter(len(self.actors), self._state.home.id))
+        return number
+
+    async def make_known(self, names: set[str]) -> None:
+        """Tell the limiters of domains that they do not know, or not as they are now."""
+        news = names - self._known
+        if not news:
+            return
+        self._known |= news
+        now, wall = time.monotonic(), time.time()
+        by_limiter: dict[int, list[Any]] = {}
+        for name in news:
+            domain = self._state.engine.domains[name]
+            row = await self._state.write(self._state.journal.domain, name)
+            since_s = wall - row.last_fetch_at if row and row.last_fetch_at else float("inf")
+            is_quiet = since_s > domain.effective.burst / domain.effective.rate + QUIET_S
+            starts_empty = self._state.is_restart or self._forgot or not is_quiet
+            cool_s = max(0.0, domain.cool_until - now)
+            by_limiter.setdefault(self.number(name), []).append((name, domain.effective, starts_empty, cool_s))
+        stops = self._state.stops()
+        await asyncio.gather(*(self.actors[n].make_known.remote(told, stops) for n, told in by_limiter.items()))
+
+    async def make_known_again(self, names: set[str]) -> None:
+        """Tell the limiters what has changed of domains."""
+        self._known -= names
+        await self.make_known(names & set(self._state.engine.domains))
+
+    async def remind(self, names: set[str]) -> None:
+        """Tell a limiter that was restarted what it has forgotten; its buckets start empty."""
+        self._forgot = True
+        await self.make_known_again(names)
+
+    async def spread_stops(self) -> None:
+        """Tell all limiters which batches may begin nothing."""
+        stops = self._state.stops()
+        await asyncio.gather(*(actor.stop_batches.remote(stops) for actor in self.actors))
+
+    def forget(self, lease_id: str) -> None:
+        """Let the limiters take back the slots of a task that has ended."""
+        for actor in self.actors:
+            actor.forget.remote(lease_id)

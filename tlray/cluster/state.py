@@ -1,0 +1,115 @@
+"""What the parts of a coordinator share: the engine, the journal's thread, who waits for news, and whether all is well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from tlray.cluster.scrape import ScrapeTerms
+from tlray.core.books import BatchBook
+from tlray.core.engine import Engine
+from tlray.core.lease import Stops
+from tlray.core.lifecycle import BatchState
+from tlray.errors import TlrayError
+from tlray.io.home import Home
+from tlray.io.journal_sqlite import SqliteJournal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorSettings:
+    """What a coordinator is started with."""
+
+    home: str
+    ray_address: str
+    terms: ScrapeTerms
+    min_workers: int = 1
+    max_workers: int = 2
+    limiter_actors: int = 2
+    resumes_all: bool = False
+    """Go on with every open batch of the home, not only those that are asked for."""
+    block_cool_down_s: float | None = None
+
+
+@dataclass(slots=True)
+class CoordinatorState:
+    """One coordinator's life."""
+
+    home: Home
+    settings: CoordinatorSettings
+    engine: Engine
+    journal: SqliteJournal
+    incarnation: int
+    is_restart: bool
+    """Whether the actor died and Ray started it again."""
+    node: str
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the loop has something to do."""
+    trouble: TlrayError | None = None
+    """Why nothing goes on; who watches is told."""
+    is_stopping: bool = False
+    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="journal"))
+    _news: dict[str, asyncio.Event] = field(default_factory=dict)
+    _background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one journal action in the journal's thread; they run one after the other, in the order asked."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: action(*args, **kwargs))
+
+    def book(self, batch_id: str) -> BatchBook | None:
+        """Return an open batch."""
+        return next((book for book in self.engine.books.values() if book.batch_id == batch_id), None)
+
+    def stops(self) -> Stops:
+        """Return the batches of which nothing may begin."""
+        books = self.engine.books.values()
+        return Stops(
+            paused=frozenset(book.batch_id for book in books if book.state is BatchState.PAUSED),
+            cancelled=frozenset(book.batch_id for book in books if book.state is BatchState.CANCELLING),
+        )
+
+    def announce(self, batch: int) -> None:
+        """Tell who waits for news of a batch."""
+        book = self.engine.books.get(batch)
+        if book is not None:
+            book.version += 1
+            news = self._news.pop(book.batch_id, None)
+            if news is not None:
+                news.set()
+
+    async def news(self, batch_id: str, timeout_s: float) -> None:
+        """Wait for news of a batch, at most so long."""
+        event = self._news.setdefault(batch_id, asyncio.Event())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await event.wait()
+
+    def halt(self, error: TlrayError) -> None:
+        """Lease nothing more: nothing can be written, or no task can work. A new life goes on from the journal."""
+        if self.trouble is None:
+            self.trouble = error
+            for book in list(self.engine.books.values()):
+                self.engine.pause(book.id, is_paused=True)
+                self.announce(book.id)
+
+    def background(self, work: object) -> None:
+        """Run a coroutine beside the loop, and keep hold of it until it ends."""
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait for what runs beside the loop."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=timeout_s)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._writer.submit(self.journal.close).result(timeout=10)
+        self._writer.shutdown()
