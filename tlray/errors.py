@@ -78,7 +78,9 @@ class StorageFull(CannotFinish):
         super().__init__(home)
 
     def __str__(self) -> str:
-        return f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
+        return (
+            f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
+        )
 
 
 class RayUnavailable(CannotFinish):
@@ -99,4 +101,6 @@ class CoordinatorLost(CannotFinish):
         super().__init__(why)
 
     def __str__(self) -> str:
-        return f"the coordinator stopped answering ({self.args[0]}); go on with `tlray scrape --resume BATCH_ID`"
+        return (
+            f"the coordinator stopped answering ({self.args[0]}); go on with `tlray scrape --resume BATCH_ID`"
+        )

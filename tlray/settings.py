@@ -16,13 +16,15 @@ from tlray.errors import UsageError
 class Settings(BaseSettings):
     """Everything that an environment may say."""
 
-    model_config = SettingsConfigDict(env_prefix="TLRAY_", use_attribute_docstrings=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TLRAY_", use_attribute_docstrings=True, extra="ignore", env_ignore_empty=True
+    )
 
     home: Path = Path("~/.tlray")
     """Where the journal, the results, the archive and the exports lie (``TLRAY_HOME``)."""
     contact: str | None = None
-    """An e-mail address or web page that a site's owner can write to; part of the User-Agent, and required for public hosts
-    (``TLRAY_CONTACT``)."""
+    """An e-mail address or web page that a site's owner can write to; part of the User-Agent, and required
+    for public hosts (``TLRAY_CONTACT``)."""
     max_workers: int | None = Field(default=None, ge=1, le=64)
     """Scrape tasks at once; by default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
     limiter_actors: int = Field(default=2, ge=1, le=16)
@@ -30,7 +32,8 @@ class Settings(BaseSettings):
     fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
     """The longest that one page may take, in seconds (``TLRAY_FETCH_TIMEOUT_S``)."""
     block_cool_down_s: float | None = Field(default=None, gt=0)
-    """How long a domain rests after a block page, in seconds; by default half an hour (``TLRAY_BLOCK_COOL_DOWN_S``)."""
+    """How long a domain rests after a block page, in seconds; by default half an hour
+    (``TLRAY_BLOCK_COOL_DOWN_S``)."""
 
     @field_validator("contact")
     @classmethod
@@ -52,7 +55,9 @@ def read_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"setting {name} (TLRAY_{name.upper()}): {first['msg']}, got {first['input']!r}") from None
+        raise UsageError(
+            f"setting {name} (TLRAY_{name.upper()}): {first['msg']}, got {first['input']!r}"
+        ) from None
 
 
 def user_agent(version: str, contact: str | None) -> str:

@@ -1,1 +1,2 @@
-"""Core: the decisions, pure. No Ray, no network, no clock: ``now`` is an argument, randomness comes in as a number."""
+"""Core: the decisions, pure. No Ray, no network, no clock: ``now`` is an argument, randomness comes in as a
+number."""

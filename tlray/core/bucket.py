@@ -1,9 +1,9 @@
 """When may the next fetch of a domain begin? A token bucket that answers with moments and never sleeps.
 
-The bucket holds at most ``burst`` tokens and gains ``rate`` of them a second; a fetch takes one. Tokens may be
-reserved ahead: the answer to ``reserve(3)`` is when each of the three may begin. So in any window
-of ``t`` seconds at most ``burst + rate * t`` fetches begin, which is the promise of DESIGN.md.
-Times are seconds of any one clock that does not go back.
+The bucket holds at most ``burst`` tokens and gains ``rate`` of them a second; a fetch takes one. Tokens may
+be reserved ahead: the answer to ``reserve(3)`` is when each of the three may begin. So in any window of
+``t`` seconds at most ``burst + rate * t`` fetches begin, which is the promise of DESIGN.md. Times are
+seconds of any one clock that does not go back.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class TokenBucket:
             self._at = now
 
     def reserve(self, n: int, *, now: float, horizon_s: float = 0.0) -> tuple[float, ...]:
-        """Take up to ``n`` tokens and return when each fetch may begin, as seconds from ``now``, at most ``horizon_s``.
+        """Take up to ``n`` tokens and return when each fetch may begin, as seconds from ``now``, at most
+        ``horizon_s``.
 
         An empty answer means that not even the first may begin within the horizon.
         """
@@ -59,7 +60,8 @@ class TokenBucket:
         return max(0.0, (1.0 - self._tokens) / self.rate)
 
     def set_rate(self, rate: float, *, now: float) -> None:
-        """Change the rate from ``now`` on; tokens already gained stay, tokens owed are owed at the new rate."""
+        """Change the rate from ``now`` on; tokens already gained stay, tokens owed are owed at the new
+        rate."""
         if not rate > 0:
             raise ValueError(f"rate must be above 0, is {rate}")
         self._refill(now)

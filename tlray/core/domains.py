@@ -1,7 +1,8 @@
-"""How does a domain stand? Its policy, its robots.txt, its cool-down, and how many of its items may be leased now.
+"""How does a domain stand? Its policy, its robots.txt, its cool-down, and how many of its items may be
+leased now.
 
-A domain is leased ahead by what it may fetch in `LEASE_AHEAD_S`: enough that a task never waits for the coordinator,
-little enough that nothing is tied up. A domain slow enough for one loop is leased to one task
+A domain is leased ahead by what it may fetch in `LEASE_AHEAD_S`: enough that a task never waits for the
+coordinator, little enough that nothing is tied up. A domain slow enough for one loop is leased to one task
 at a time, so that its spacing and its connections are in one hand.
 """
 
@@ -99,7 +100,8 @@ class DomainState:
         self.robots_url = None
 
     def follow_robots(self, url: str) -> bool:
-        """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having none."""
+        """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having
+        none."""
         self.robots_url = url
         self.n_robots_hops += 1
         return self.n_robots_hops <= MAX_ROBOTS_HOPS
@@ -119,7 +121,8 @@ class DomainState:
             self.cool_until, self.cool_reason = until, reason
 
     def count(self, kind: OutcomeKind) -> int:
-        """Count an outcome and return how many such answers in a row the domain has given (for its cool-down)."""
+        """Count an outcome and return how many such answers in a row the domain has given (for its
+        cool-down)."""
         if kind is OutcomeKind.BLOCKED:
             self.n_blocks += 1
             self.n_blocks_ever += 1

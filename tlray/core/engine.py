@@ -1,8 +1,9 @@
 """The brain of a coordinator: what is leased to whom, and what follows from what comes back.
 
 It is plain and synchronous: the time is handed to it, it does no I/O, it knows no Ray. The actor in
-``cluster/coordinator.py`` asks it and does what it says; a simulator can drive it through a million URLs in virtual time.
-The order is always: `decide` (changes nothing) → the journal commits → `apply`. Times are monotonic seconds.
+``cluster/coordinator.py`` asks it and does what it says; a simulator can drive it through a million URLs in
+virtual time. The order is always: `decide` (changes nothing) → the journal commits → `apply`. Times are
+monotonic seconds.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Engine:
         self.books[book.id] = book
         for domain, n in lanes.items():
             self._domain(domain, book, now)
-            self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING)
+            self.frontier.add_lane(
+                book.id, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
+            )
 
     def close(self, batch: int) -> None:
         """Forget a finished batch, and the domains that nobody needs any more stay known."""
@@ -96,7 +99,8 @@ class Engine:
         heapq.heappush(self._timers, (until, domain))
 
     def cancel_open(self, batch: int, *, now: float) -> bool:
-        """Take in that a batch's queued and waiting items are cancelled; True when it has nothing open any more."""
+        """Take in that a batch's queued and waiting items are cancelled; True when it has nothing open any
+        more."""
         book = self.books[batch]
         self.frontier.drop(batch)
         self._isolated = deque(item for item in self._isolated if item.batch != batch)
@@ -120,7 +124,9 @@ class Engine:
         for domain, n in by_domain.items():
             self._domain(domain, book, now)
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
-            self.frontier.restock(batch, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING)
+            self.frontier.restock(
+                batch, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
+            )
 
     # -- leasing -------------------------------------------------------------------------------
 
@@ -155,12 +161,17 @@ class Engine:
 
     def next_event(self) -> float | None:
         """Return when time moves something next, or None."""
-        moments = [m for m in (self.frontier.next_due(), self._timers[0][0] if self._timers else None) if m is not None]
+        moments = [
+            m
+            for m in (self.frontier.next_due(), self._timers[0][0] if self._timers else None)
+            if m is not None
+        ]
         moments += [lease.until for lease in self.leases.values() if not lease.is_committing]
         return min(moments, default=None)
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
-        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty `Work` if there is none.
+        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
+        `Work` if there is none.
 
         ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
         """
@@ -173,7 +184,9 @@ class Engine:
         else:
             robots = self._take_errands(lease, now)
             fair = math.ceil(self.demand(now).n_ready / max(1, n_leases))
-            items = self.frontier.take(max(0, min(n, fair - len(lease.items))), lambda d: self._allowance(d, lease_id, now))
+            items = self.frontier.take(
+                max(0, min(n, fair - len(lease.items))), lambda d: self._allowance(d, lease_id, now)
+            )
         if not items and not robots:
             return Work()
         self.leases[lease_id] = lease
@@ -209,7 +222,9 @@ class Engine:
             if isinstance(where, BadUrl):
                 where = CanonicalUrl(f"{urlsplit(url).scheme}://{name}/robots.txt", name)
             bucket = self.domains.get(where.domain) or self._domain(where.domain, self._any_book(name), now)
-            errands.append(RobotsErrand(name, where.domain, where.url, bucket.policy, self._limiter_of(where.domain)))
+            errands.append(
+                RobotsErrand(name, where.domain, where.url, bucket.policy, self._limiter_of(where.domain))
+            )
         return tuple(errands)
 
     def _any_book(self, domain: str) -> BatchBook:
@@ -225,7 +240,8 @@ class Engine:
         news = {item.domain for item in items} - lease.told
         lease.told |= news
         return tuple(
-            DomainTerms(n, self.domains[n].effective, self.domains[n].robots_text or "", self._limiter_of(n)) for n in news
+            DomainTerms(n, self.domains[n].effective, self.domains[n].robots_text or "", self._limiter_of(n))
+            for n in news
         )
 
     # -- what comes back -------------------------------------------------------------------------
@@ -260,14 +276,18 @@ class Engine:
                 if state.miss_robots(answer.why or "no answer", now=now, retry_after_s=answer.retry_after_s):
                     state.n_robots_failures = 0
                     why = f"robots.txt cannot be had: {answer.why}"
-                    deaths += [LaneDeath(lane.batch, answer.domain, why) for lane in self.frontier.lanes_at(answer.domain)]
+                    deaths += [
+                        LaneDeath(lane.batch, answer.domain, why)
+                        for lane in self.frontier.lanes_at(answer.domain)
+                    ]
                 heapq.heappush(self._timers, (state.cool_until, answer.domain))
             for other in self.leases.values():
                 other.told.discard(answer.domain)
         return deaths
 
     def apply(self, verdict: Verdict, *, now: float) -> list[int]:
-        """Take in a verdict that the journal has committed; return the batches that have nothing open any more."""
+        """Take in a verdict that the journal has committed; return the batches that have nothing open any
+        more."""
         lease = self.leases[verdict.lease_id]
         touched: dict[int, None] = {}
         for change in verdict.changes:
@@ -304,14 +324,17 @@ class Engine:
             if item.n_lost >= ISOLATE_AFTER_LOST:
                 self._isolated.append(item)
             else:
-                self.frontier.push(item, book.priority, first=True, is_paused=book.state is not BatchState.RUNNING)
+                self.frontier.push(
+                    item, book.priority, first=True, is_paused=book.state is not BatchState.RUNNING
+                )
         elif change.after is ItemState.WAITING:
             self.frontier.wait(item, change.due or now)
         else:
             self.frontier.finish(item)
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
-        """Take in that a lane's open items are dead (counted by the journal); True when its batch has nothing open any more."""
+        """Take in that a lane's open items are dead (counted by the journal); True when its batch has
+        nothing open any more."""
         book = self.books[death.batch]
         in_memory = self.frontier.drop(death.batch, death.domain)
         n_open = n_queued + n_waiting

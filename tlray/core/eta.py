@@ -1,7 +1,8 @@
-"""When will a batch be done? What lies ahead of it on each of its domains, at that domain's rate; the latest domain decides.
+"""When will a batch be done? What lies ahead of it on each of its domains, at that domain's rate; the latest
+domain decides.
 
-For a domain with a ceiling: what is left of its cool-down, plus its open items over its rate. Domains without a ceiling
-share what the machines can do; for them the rate that was seen counts.
+For a domain with a ceiling: what is left of its cool-down, plus its open items over its rate. Domains
+without a ceiling share what the machines can do; for them the rate that was seen counts.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Who goes next? All items that are not final, in the order priority ▸ domain round robin ▸ due time.
 
-An item stands in one *lane*: one batch's items of one domain. Of a lane only a window is in memory (``ready``); the
-rest stays in the journal and is asked for (`wanting`) when the window runs low, so a batch of a million URLs is not a
-million objects. Items that may not be fetched yet are in one heap by due time. A domain that may not be leased
-from now (``allowance`` says 0) is parked and costs nothing until `unpark`.
+An item stands in one *lane*: one batch's items of one domain. Of a lane only a window is in memory
+(``ready``); the rest stays in the journal and is asked for (`wanting`) when the window runs low, so a batch
+of a million URLs is not a million objects. Items that may not be fetched yet are in one heap by due time. A
+domain that may not be leased from now (``allowance`` says 0) is parked and costs nothing until `unpark`.
 
 Taking, giving back and finishing are O(log n) in the items waiting and O(1) in everything else.
 Times are seconds of the caller's monotonic clock.
@@ -90,13 +90,17 @@ class Frontier:
 
     # -- filling ---------------------------------------------------------------------------
 
-    def add_lane(self, batch: int, domain: str, priority: Priority, n_stored: int, *, is_paused: bool = False) -> None:
+    def add_lane(
+        self, batch: int, domain: str, priority: Priority, n_stored: int, *, is_paused: bool = False
+    ) -> None:
         """Make a lane known, with ``n_stored`` queued items in the journal."""
         lane = self._lane(batch, domain, priority)
         lane.n_stored, lane.cursor, lane.is_paused = n_stored, 0, is_paused
         self._feed(lane)
 
-    def restock(self, batch: int, domain: str, priority: Priority, n: int, *, is_paused: bool = False) -> None:
+    def restock(
+        self, batch: int, domain: str, priority: Priority, n: int, *, is_paused: bool = False
+    ) -> None:
         """Count ``n`` more queued items of a lane that are in the journal only, anywhere in its order."""
         known = (batch, domain) in self._lanes
         lane = self._lane(batch, domain, priority)
@@ -105,7 +109,8 @@ class Frontier:
         self._feed(lane)
 
     def wanting(self) -> list[Lane]:
-        """Return the lanes whose window runs low while the journal holds more, and count them as being loaded."""
+        """Return the lanes whose window runs low while the journal holds more, and count them as being
+        loaded."""
         lanes = [self._lanes[key] for key in self._hungry if key in self._lanes]
         self._hungry.clear()
         for lane in lanes:
@@ -128,7 +133,9 @@ class Frontier:
         self._activate(lane)
         self._feed(lane)
 
-    def push(self, item: FrontierItem, priority: Priority, *, first: bool = False, is_paused: bool = False) -> None:
+    def push(
+        self, item: FrontierItem, priority: Priority, *, first: bool = False, is_paused: bool = False
+    ) -> None:
         """Queue an item: behind its lane, or before it where it has been on its way already."""
         lane = self._lanes.get((item.batch, item.domain))
         if lane is None:
@@ -153,8 +160,11 @@ class Frontier:
 
     # -- taking ----------------------------------------------------------------------------
 
-    def take(self, n: int, allowance: Callable[[str], int], *, up_to: Priority = Priority.LOW) -> list[FrontierItem]:
-        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain; ``up_to`` is the last priority."""
+    def take(
+        self, n: int, allowance: Callable[[str], int], *, up_to: Priority = Priority.LOW
+    ) -> list[FrontierItem]:
+        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain; ``up_to`` is the
+        last priority."""
         taken: list[FrontierItem] = []
         left: dict[str, int] = {}
         for priority, ring in self._rings.items():
@@ -204,7 +214,8 @@ class Frontier:
                 self._feed(lane)
 
     def drop(self, batch: int, domain: str | None = None) -> list[FrontierItem]:
-        """Forget a batch's lanes and waiting items, of one domain or of all, and return the items that were in memory."""
+        """Forget a batch's lanes and waiting items, of one domain or of all, and return the items that were
+        in memory."""
         gone: list[FrontierItem] = []
         for lane in self.lanes_of(batch):
             if domain is None or lane.domain == domain:

@@ -1,9 +1,9 @@
 """May a task begin fetches of a domain now, how many, and when? One domain's bucket and slots.
 
-A *permit* is the right to begin one fetch. Permits are given in blocks of at most `BLOCK_S`, each with the moment from
-which it holds. *Slots* are what a task may have in flight at once; the domain's concurrency is shared
-evenly by the tasks that ask. Permits are spent when they are given: a task that dies takes its permits along, and the
-site sees fewer fetches, never more. Times are monotonic seconds.
+A *permit* is the right to begin one fetch. Permits are given in blocks of at most `BLOCK_S`, each with the
+moment from which it holds. *Slots* are what a task may have in flight at once; the domain's concurrency is
+shared evenly by the tasks that ask. Permits are spent when they are given: a task that dies takes its
+permits along, and the site sees fewer fetches, never more. Times are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ BLOCK_S = 0.5
 UNLIMITED_BLOCK = 512
 """Permits at once for a domain without a ceiling: about what one task can parse in a block."""
 HOLDER_FORGOTTEN_S = 5.0
-"""A task that asked for nothing for so long has its slots given away (it has ended, or has nothing to fetch here)."""
+"""A task that asked for nothing for so long has its slots given away (it has ended, or has nothing to fetch
+here)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ class Gate:
             return Grant(**base, retry_after_s=self.stopped_until - now)  # type: ignore[arg-type]
         n_slots = self._slots(holder, ask, now)
         n_free = max(0, n_slots - ask.n_in_flight)
-        # A slot serves several fetches within a block, so permits are bounded by the rate, not by the free slots;
-        # but where no slot is free, a permit would only be spent.
+        # A slot serves several fetches within a block, so permits are bounded by the rate, not by the free
+        # slots; but where no slot is free, a permit would only be spent.
         if ask.n_wanted <= 0 or n_free == 0:
             return Grant(**base, n_slots=n_slots, retry_after_s=0.05 if ask.n_wanted > 0 else BLOCK_S)  # type: ignore[arg-type]
         n = min(ask.n_wanted, UNLIMITED_BLOCK if math.isinf(self.policy.rate) else n_free)

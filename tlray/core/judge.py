@@ -1,4 +1,5 @@
-"""What follows from the outcomes of a report? From each outcome one `ItemChange`, and the domains' cool-downs.
+"""What follows from the outcomes of a report? From each outcome one `ItemChange`, and the domains'
+cool-downs.
 
 Nothing is changed here; see `tlray.core.verdict`.
 """
@@ -64,7 +65,9 @@ def judge_lost(engine: Engine, lease_id: str, why: str) -> Verdict:
         if engine.books[item.batch].state is BatchState.CANCELLING:
             change = _with(item, ItemEvent.CANCEL, reason="cancelled")
         elif item.n_lost + 1 >= MAX_LOST:
-            change = _with(item, ItemEvent.EXHAUST, n_lost=item.n_lost + 1, reason=f"kills its worker ({why})")
+            change = _with(
+                item, ItemEvent.EXHAUST, n_lost=item.n_lost + 1, reason=f"kills its worker ({why})"
+            )
         else:
             change = _with(item, ItemEvent.GIVE_BACK, n_lost=item.n_lost + 1, reason=why)
         verdict.changes.append(change)
@@ -81,13 +84,22 @@ def give_back(engine: Engine, lease_id: str) -> Verdict:
     )
 
 
-def _change(item: FrontierItem, outcome: Outcome, decision: RetryDecision, *, now: float, stem: str | None) -> ItemChange:
+def _change(
+    item: FrontierItem, outcome: Outcome, decision: RetryDecision, *, now: float, stem: str | None
+) -> ItemChange:
     rest: dict[str, Any] = {"outcome": outcome, "stem": stem if outcome.raw or outcome.n_sets else None}
     match decision.event:
         case ItemEvent.HOP:
             return _hop(item, outcome, rest)
         case ItemEvent.RETRY:
-            return _with(item, ItemEvent.RETRY, attempt=item.attempt + 1, due=now + decision.delay_s, reason=_why(outcome), **rest)
+            return _with(
+                item,
+                ItemEvent.RETRY,
+                attempt=item.attempt + 1,
+                due=now + decision.delay_s,
+                reason=_why(outcome),
+                **rest,
+            )
         case ItemEvent.SNOOZE:
             since = item.snoozed_since if item.snoozed_since is not None else now
             due = now + decision.delay_s
@@ -103,7 +115,9 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
     if isinstance(target, BadUrl):
         return _with(item, ItemEvent.EXHAUST, reason=f"redirected to no good URL: {target.reason}", **rest)
     if item.n_hops >= MAX_HOPS or target.url == item.url:
-        return _with(item, ItemEvent.EXHAUST, reason=f"redirected in a loop, last to {target.url}"[:200], **rest)
+        return _with(
+            item, ItemEvent.EXHAUST, reason=f"redirected in a loop, last to {target.url}"[:200], **rest
+        )
     return _hopped(item, target, rest)
 
 

@@ -1,9 +1,9 @@
 """What do the coordinator and a scrape task say to each other? The messages, and the table of live leases.
 
-A lease is a bundle of items held by one task until ``lease_until``. Every report of the task renews it, and its
-answer may bring more items, so one task goes on for as long as there is work for it (a refill costs one actor
-call; a new task costs a slot in Ray's queue, and its slow last pages would keep the slot empty). Reports
-are numbered: a repeated one is answered as the first time and changes nothing.
+A lease is a bundle of items held by one task until ``lease_until``. Every report of the task renews it, and
+its answer may bring more items, so one task goes on for as long as there is work for it (a refill costs one
+actor call; a new task costs a slot in Ray's queue, and its slow last pages would keep the slot empty).
+Reports are numbered: a repeated one is answered as the first time and changes nothing.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """Batches of which nothing may begin. What is in flight of a paused one goes on; of a cancelled one it stops."""
+    """Batches of which nothing may begin. What is in flight of a paused one goes on; of a cancelled one it
+    stops."""
 
     paused: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()

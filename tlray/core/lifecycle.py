@@ -1,8 +1,8 @@
 """Which states may a batch and an item be in, and what moves them on? Two tables and one `advance`.
 
 Items: what is ``queued`` may be leased at once; ``waiting`` items have a time before which they may not be
-(retry, snooze); ``succeeded``, ``dead``, ``skipped`` and ``cancelled`` are final. The one way out of a final state
-is a person's retry of a dead letter, which makes a new attempt and is on record.
+(retry, snooze); ``succeeded``, ``dead``, ``skipped`` and ``cancelled`` are final. The one way out of a final
+state is a person's retry of a dead letter, which makes a new attempt and is on record.
 
 Batches: a batch is ``receiving`` until its whole list is journalled, and nothing of it exists for
 anybody before. It is ``completed`` when no item is open, and then at once.

@@ -1,8 +1,8 @@
 """Inside a task: which fetch may begin now, and what is to be asked of the limiters?
 
-The limiters own the rates; here the permits that they gave wait for their moment. A permit that is used late must not bunch
-with the next one at the site's socket, so each begin also passes a local bucket of the same rate. Times are
-monotonic seconds of this process.
+The limiters own the rates; here the permits that they gave wait for their moment. A permit that is used late
+must not bunch with the next one at the site's socket, so each begin also passes a local bucket of the same
+rate. Times are monotonic seconds of this process.
 """
 
 from __future__ import annotations
@@ -92,19 +92,23 @@ class Pacing:
             heapq.heappush(self._moments, (now, name))
 
     def asks(self, now: float) -> dict[int, list[Ask]]:
-        """Return what is to be asked, by limiter; an asked domain is not asked for again before its answer."""
+        """Return what is to be asked, by limiter; an asked domain is not asked for again before its
+        answer."""
         asks: dict[int, list[Ask]] = {}
         for domain in self._domains.values():
             n_wanted = len(domain.pending) - domain.n_permits
             if domain.ask_at <= now and domain.pending and domain.name not in self._asked:
                 if n_wanted <= 0 and domain.n_in_flight < domain.n_slots and domain.n_held_up == 0:
                     n_wanted = 0
-                asks.setdefault(domain.limiter, []).append(Ask(domain.name, max(0, n_wanted), domain.n_in_flight))
+                asks.setdefault(domain.limiter, []).append(
+                    Ask(domain.name, max(0, n_wanted), domain.n_in_flight)
+                )
                 self._asked.add(domain.name)
         return asks
 
     def answered(self, grants: Iterable[Grant], *, now: float) -> list[Grant]:
-        """Take in the limiters' answers; return those that say to come back much later, or that know no such domain."""
+        """Take in the limiters' answers; return those that say to come back much later, or that know no such
+        domain."""
         far = []
         for grant in grants:
             self._asked.discard(grant.domain)

@@ -1,7 +1,7 @@
 """How gently is a domain treated? Its policy: rate, burst, concurrency, and where each comes from.
 
-In this order: what the user says (``--rate``), the profile that tlray ships for the site, the default for its kind
-of host; and under all of them, as a ceiling, what the site's robots.txt asks for. Only
+In this order: what the user says (``--rate``), the profile that tlray ships for the site, the default for
+its kind of host; and under all of them, as a ceiling, what the site's robots.txt asks for. Only
 ``--ignore-crawl-delay DOMAIN``, by which the user says that the site's owner agreed, lifts that ceiling.
 """
 
@@ -85,12 +85,15 @@ def under_ceiling(policy: DomainPolicy, crawl_delay_s: float | None) -> DomainPo
     return replace(policy, rate=1 / crawl_delay_s, burst=1.0)
 
 
-_RATE = re.compile(r"(?P<n>\d+(?:\.\d+)?|\.\d+)(?:/(?P<per>\d+(?:\.\d+)?)?(?P<unit>s|m|min|h)?(?::(?P<burst>\d+))?)?")
+_RATE = re.compile(
+    r"(?P<n>\d+(?:\.\d+)?|\.\d+)(?:/(?P<per>\d+(?:\.\d+)?)?(?P<unit>s|m|min|h)?(?::(?P<burst>\d+))?)?"
+)
 _UNIT_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 1.0}
 
 
 def parse_rate(text: str) -> tuple[float, float]:
-    """Read ``N/s``, ``N/8s``, ``N/m`` or ``N/s:BURST`` as (fetches a second, burst); ValueError says what is wrong."""
+    """Read ``N/s``, ``N/8s``, ``N/m`` or ``N/s:BURST`` as (fetches a second, burst); ValueError says what is
+    wrong."""
     match = _RATE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"rate {text!r} is not of the form N/s, N/8s, N/m or N/s:BURST")

@@ -1,7 +1,7 @@
 """What is told of a batch's progress? One plain snapshot, with a version that only grows.
 
-The shape is public (CONTRACT, ``WS /ws/batch/{id}/progress``): version, batch_id, state, total, counts, rate_per_min,
-estimated_completion, domains, and what a bar shows besides.
+The shape is public (CONTRACT, ``WS /ws/batch/{id}/progress``): version, batch_id, state, total, counts,
+rate_per_min, estimated_completion, domains, and what a bar shows besides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from tlray.core.lifecycle import ItemState
 MAX_DOMAINS_SHOWN = 50
 
 
-def snapshot(book: BatchBook, domains: Mapping[str, DomainState], *, now: float, wall: float) -> dict[str, Any]:
+def snapshot(
+    book: BatchBook, domains: Mapping[str, DomainState], *, now: float, wall: float
+) -> dict[str, Any]:
     """Return a batch's progress at this moment, as plain JSON data; moments are seconds since the epoch."""
     left_s = remaining_s(book, domains, now=now) if book.state.value == "running" else None
     shown = sorted(book.open_by_domain.items(), key=lambda kv: -kv[1])[:MAX_DOMAINS_SHOWN]

@@ -1,8 +1,8 @@
 """How good is a tracklist as a catalogue entry? A score of 0..1 and the reasons for what is missing.
 
-``0.45 × share of rows identified + 0.35 × share of positions with a start time + 0.1 × DJs named + 0.1 × date known``.
-Mashup parts have no start of their own and do not count as positions. The weights are ours: start times and names are what
-cataloguers ask for (docs/results.md).
+``0.45 × share of rows identified + 0.35 × share of positions with a start time + 0.1 × DJs named + 0.1 ×
+date known``. Mashup parts have no start of their own and do not count as positions. The weights are ours:
+start times and names are what cataloguers ask for (docs/results.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
     identified = min(1.0, tracklist.identified_count / n_rows)
     cued = min(1.0, tracklist.cued_count / n_positions)
     if identified < 1:
-        issues.append(f"{tracklist.track_count - tracklist.identified_count} of {tracklist.track_count} not identified")
+        issues.append(
+            f"{tracklist.track_count - tracklist.identified_count} of {tracklist.track_count} not identified"
+        )
     if tracklist.cued_count == 0:
         issues.append("no start times")
     elif cued < 1:
@@ -29,5 +31,10 @@ def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
         issues.append("no DJ named")
     if tracklist.date is None:
         issues.append("no date")
-    score = IDENTIFIED * identified + CUED * cued + DJS * bool(tracklist.djs) + DATE * (tracklist.date is not None)
+    score = (
+        IDENTIFIED * identified
+        + CUED * cued
+        + DJS * bool(tracklist.djs)
+        + DATE * (tracklist.date is not None)
+    )
     return round(score, 3), issues

@@ -1,8 +1,8 @@
 """What follows from an outcome? One table: retry, snooze, dead letter or skip, and what the domain owes.
 
-* *retry* spends an attempt and waits: exponential backoff with full jitter, ``base_s * 2 ** (attempt - 1)`` at most
-  ``cap_s``, times a random number of [0, 1) (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), and
-  never under half a second.
+* *retry* spends an attempt and waits: exponential backoff with full jitter, ``base_s * 2 ** (attempt - 1)``
+  at most ``cap_s``, times a random number of [0, 1) (Brooker, "Exponential Backoff And Jitter", AWS
+  Architecture Blog, 2015), and never under half a second.
 * *snooze* puts the item off with its whole domain and spends no attempt; an item that has been put off
   for longer than ``max_snooze_s`` becomes a dead letter.
 * *dead* ends the item at once, because no retry mends it. *skip* ends it without failure.
@@ -53,11 +53,15 @@ RULES: Mapping[OutcomeKind, Rule] = {
     _K.NOT_BEGUN: Rule(Cure.NONE, why="nothing happened"),
     _K.GONE: Rule(Cure.DEAD, why="the site says that there is none"),
     _K.NOT_A_SET: Rule(Cure.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
-    _K.BLOCKED: Rule(Cure.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"),
+    _K.BLOCKED: Rule(
+        Cure.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"
+    ),
     _K.UNREADABLE: Rule(Cure.RETRY, base_s=2, max_attempts=3, why="a half page may come whole next time"),
     _K.THROTTLED: Rule(Cure.SNOOZE, base_s=5, cap_s=1_800, why="too fast; the whole domain waits"),
     _K.UNAVAILABLE: Rule(Cure.RETRY, why="the site is ill for a moment"),
-    _K.FORBIDDEN: Rule(Cure.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"),
+    _K.FORBIDDEN: Rule(
+        Cure.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"
+    ),
     _K.REFUSED_BY_SITE: Rule(Cure.DEAD, why="the request itself is what the site does not like"),
     _K.TRUNCATED: Rule(Cure.RETRY, why="the connection broke"),
     _K.TOO_LARGE: Rule(Cure.DEAD, why="no tracklist is that large"),
@@ -95,13 +99,15 @@ class RetryPolicy:
 
 
 def backoff_s(rule: Rule, attempt: int, *, jitter: float) -> float:
-    """Return the wait before the attempt that follows ``attempt`` (1..); ``jitter`` is a random number of [0, 1)."""
+    """Return the wait before the attempt that follows ``attempt`` (1..); ``jitter`` is a random number of
+    [0, 1)."""
     ceiling_s = min(rule.cap_s, rule.base_s * 2.0 ** min(attempt - 1, 60))
     return max(MIN_BACKOFF_S, jitter * ceiling_s)
 
 
 def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:
-    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one between."""
+    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one
+    between."""
     if retry_after_s is not None:
         return retry_after_s
     return min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60))
@@ -119,8 +125,8 @@ def decide(
 ) -> RetryDecision:
     """Say what follows from an outcome of the ``attempt``-th attempt (1..).
 
-    ``snoozed_s`` is for how long the item has been put off so far, ``n_in_row`` how many such answers the domain has
-    given in a row, this one counted.
+    ``snoozed_s`` is for how long the item has been put off so far, ``n_in_row`` how many such answers the
+    domain has given in a row, this one counted.
     """
     rule = RULES[outcome.kind]
     if outcome.kind is OutcomeKind.FETCHED:

@@ -1,7 +1,8 @@
 """What does a site's robots.txt allow? RFC 9309, plus the crawl-delay and request-rate that many sites write.
 
 The text is read by protego (Scrapy's parser); here are the bounds around it: a file's first 512 KiB count
-(RFC 9309 §2.5 asks for at least 500), bytes that are no UTF-8 are replaced, and a delay that is no positive number is none.
+(RFC 9309 §2.5 asks for at least 500), bytes that are no UTF-8 are replaced, and a delay that is no positive
+number is none.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class RobotsRules:
 
     @property
     def crawl_delay_s(self) -> float | None:
-        """Seconds between fetches that the site asks for (crawl-delay, or request-rate, whichever is slower), or None."""
+        """Seconds between fetches that the site asks for (crawl-delay, or request-rate, whichever is
+        slower), or None."""
         if self._rules is None:
             return None
         delays = []
@@ -66,7 +68,8 @@ def rules_of(text: str) -> RobotsRules:
 
 
 def decode(body: bytes) -> str:
-    """Return a robots.txt as text: its first 512 KiB, cut at a line's end, BOM dropped, wrong bytes replaced."""
+    """Return a robots.txt as text: its first 512 KiB, cut at a line's end, BOM dropped, wrong bytes
+    replaced."""
     if len(body) > MAX_BYTES:
         body = body[:MAX_BYTES]
         body = body[: body.rfind(b"\n") + 1]

@@ -19,7 +19,8 @@ MAX_URL_CHARS = 2_048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _TRACKING = re.compile(r"^(utm_[a-z]+|fbclid|gclid|igshid|mc_cid|mc_eid)(=|$)", re.IGNORECASE)
 _PLAIN = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(/[A-Za-z0-9_~/-]*(?:\.[A-Za-z0-9_~-]+)*)")
-"""The shape of nearly every URL of a list, already canonical: no port, query, fragment, ``%``, ``./`` or ``../``."""
+"""The shape of nearly every URL of a list, already canonical: no port, query, fragment, ``%``, ``./`` or
+``../``."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")

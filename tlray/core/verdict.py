@@ -1,7 +1,7 @@
 """What follows from a report, before anything is done about it.
 
-The engine decides a `Verdict` without changing itself; the journal writes it in one transaction; then the engine
-takes it in. A crash between any two of these loses nothing.
+The engine decides a `Verdict` without changing itself; the journal writes it in one transaction; then the
+engine takes it in. A crash between any two of these loses nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How many scrape tasks does the work that politeness allows now need?
 
-``max(pages a second allowed × CPU seconds a page, requests in flight ÷ what one loop holds)``, never more than the items
-left could keep busy, between the bounds (DESIGN.md 2). A task asks Ray for one CPU, so tasks that
-wait are real demand, and that alone makes an autoscaler add nodes.
+``max(pages a second allowed × CPU seconds a page, requests in flight ÷ what one loop holds)``, never more
+than the items left could keep busy, between the bounds (DESIGN.md 2). A task asks Ray for one CPU, so tasks
+that wait are real demand, and that alone makes an autoscaler add nodes.
 """
 
 from __future__ import annotations

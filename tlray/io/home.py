@@ -1,7 +1,8 @@
 """Where does everything lie? The home: its paths, its creation, and who holds it.
 
-One coordinator at a time holds a home, by an exclusive ``flock`` on ``coordinator.lock`` that the kernel drops when the process dies,
-however it dies. Beside the lock lies a note of who that is, so that others can join its cluster.
+One coordinator at a time holds a home, by an exclusive ``flock`` on ``coordinator.lock`` that the kernel
+drops when the process dies, however it dies. Beside the lock lies a note of who that is, so that others can
+join its cluster.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ class Home:
     # -- who holds it ----------------------------------------------------------------------------
 
     def hold(self, holder: Holder) -> IO[str]:
-        """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is returned."""
+        """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
+        returned."""
         file = self.lock.open("a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

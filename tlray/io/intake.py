@@ -1,7 +1,7 @@
 """What items does a list make? Lines in, canonical entries and refused lines out.
 
-A list is text, one URL a line; empty lines and lines that begin with ``#`` are not counted. A file may be gzipped. A line that
-is no good URL is refused with its number and a reason, and the rest goes on.
+A list is text, one URL a line; empty lines and lines that begin with ``#`` are not counted. A file may be
+gzipped. A line that is no good URL is refused with its number and a reason, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -37,12 +37,17 @@ class Chunk:
 
 def read_chunks(lines: Iterable[str]) -> Iterator[Chunk]:
     """Read a list chunk by chunk; never more than one chunk is in memory."""
-    numbered = ((n, text) for n, line in enumerate(lines, 1) if (text := line.strip()) and not text.startswith("#"))
+    numbered = (
+        (n, text) for n, line in enumerate(lines, 1) if (text := line.strip()) and not text.startswith("#")
+    )
     while batch := list(islice(numbered, CHUNK_LINES)):
         chunk = Chunk([], [])
         for number, text in batch:
             entry = read_line(number, text)
-            (chunk.entries if isinstance(entry, Entry) else chunk.refused).append(entry)  # type: ignore[arg-type]
+            if isinstance(entry, Entry):
+                chunk.entries.append(entry)
+            else:
+                chunk.refused.append(entry)
         yield chunk
 
 
@@ -79,7 +84,8 @@ def needs_contact(entries: Iterable[Entry]) -> str | None:
 
 
 def open_arguments(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of all arguments: URLs stand for themselves, ``-`` is stdin, anything else is a file."""
+    """Yield the lines of all arguments: URLs stand for themselves, ``-`` is stdin, anything else is a
+    file."""
     for argument in arguments:
         if "://" in argument:
             yield argument
@@ -98,11 +104,17 @@ def read_file(path: Path) -> Iterator[str]:
                     raise UsageError(f"{path}: line {number} is not text; give a list with one URL a line")
                 yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except FileNotFoundError:
-        hint = "a URL needs its scheme, https://…" if "." in path.name and "/" in str(path) else "give a file, a URL or -"
+        hint = (
+            "a URL needs its scheme, https://…"
+            if "." in path.name and "/" in str(path)
+            else "give a file, a URL or -"
+        )
         raise UsageError(f"no file {str(path)!r} here ({hint})") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder; give a list with one URL a line") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text ({error.reason}); give a list with one URL a line") from None
+        raise UsageError(
+            f"{path} is not UTF-8 text ({error.reason}); give a list with one URL a line"
+        ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None

@@ -54,9 +54,13 @@ class JournalReader:
         self.home = home
         path = home / "state.db"
         if not path.is_file():
-            raise HomeUnusable(str(home), "there is no journal (state.db) in it; nothing was ever scraped into this home")
+            raise HomeUnusable(
+                str(home), "there is no journal (state.db) in it; nothing was ever scraped into this home"
+            )
         try:
-            self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+            self._db = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
+            # not mode=ro: after a kill -9 whoever opens the file first must be able to replay its WAL
+            self._db.execute("PRAGMA query_only = ON")
             self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         except sqlite3.DatabaseError as error:
             raise HomeUnusable(str(home), f"its journal cannot be read: {error}") from error
@@ -73,7 +77,12 @@ class JournalReader:
 
     def list_batches(self) -> list[tuple[BatchRow, dict[ItemState, int]]]:
         """Return every batch with its counts, the newest first."""
-        ids = [row[0] for row in self._db.execute("SELECT batch_id FROM batches WHERE state != 'receiving' ORDER BY id DESC")]
+        ids = [
+            row[0]
+            for row in self._db.execute(
+                "SELECT batch_id FROM batches WHERE state != 'receiving' ORDER BY id DESC"
+            )
+        ]
         return [(row, totals(counts)) for row, counts, _ in (self.get(i) for i in ids)]
 
     def get(self, batch_id: str) -> tuple[BatchRow, Counts, dict[str, str]]:
@@ -83,7 +92,9 @@ class JournalReader:
             raise NoSuchBatch(batch_id, str(self.home))
         return found
 
-    def items(self, batch_id: str, state: ItemState | None = None, *, after_id: int = 0, limit: int = -1) -> Iterator[ItemRow]:
+    def items(
+        self, batch_id: str, state: ItemState | None = None, *, after_id: int = 0, limit: int = -1
+    ) -> Iterator[ItemRow]:
         """Yield a batch's items in the order of its list."""
         (row, _, _) = self.get(batch_id)
         sql = (
@@ -107,7 +118,8 @@ class JournalReader:
         """Return the lines of a batch's list that made no item."""
         (row, _, _) = self.get(batch_id)
         rows = self._db.execute(
-            "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ? ORDER BY line LIMIT ?", (row.id, limit)
+            "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ? ORDER BY line LIMIT ?",
+            (row.id, limit),
         )
         return [RefusedLine(*r) for r in rows]
 
@@ -117,7 +129,8 @@ class JournalReader:
 
     @staticmethod
     def batch(db: sqlite3.Connection, batch_id: str) -> tuple[BatchRow, Counts, dict[str, str]] | None:
-        """Return a batch, its counts by domain and state, and for each domain a URL; None if there is none."""
+        """Return a batch, its counts by domain and state, and for each domain a URL; None if there is
+        none."""
         r = db.execute(
             "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates, n_rejected, n_sets,"
             " n_tracks, n_retries, n_blocked, elapsed_s, is_dormant FROM batches WHERE batch_id = ?",

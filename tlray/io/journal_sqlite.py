@@ -1,7 +1,7 @@
 """What must survive, in one SQLite file (WAL): batches, items, attempts, domains, the manifest of parts.
 
-Every public method is one transaction: all of it or nothing. There is one writer (the coordinator's journal thread);
-anybody may read the file beside it with `JournalReader`. The schema is ``journal_schema.sql``.
+Every public method is one transaction: all of it or nothing. There is one writer (the coordinator's journal
+thread); anybody may read the file beside it with `JournalReader`. The schema is ``journal_schema.sql``.
 """
 
 from __future__ import annotations
@@ -36,13 +36,17 @@ class SqliteJournal:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8"))
+            self._db.executescript(
+                resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8")
+            )
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
             found = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise _translated(error, path) from error
         if found != SCHEMA_VERSION:
-            raise HomeUnusable(str(path.parent), f"its journal is of version {found}, this tlray writes {SCHEMA_VERSION}")
+            raise HomeUnusable(
+                str(path.parent), f"its journal is of version {found}, this tlray writes {SCHEMA_VERSION}"
+            )
         path.chmod(0o600)
 
     def close(self) -> None:
@@ -69,7 +73,8 @@ class SqliteJournal:
     def begin_incarnation(self, *, is_restart: bool) -> int:
         """Start a coordinator's life: end every lease of earlier ones, no attempt spent; return its number.
 
-        Unless it is the restart of one that died, batches that were under way sleep until somebody resumes them.
+        Unless it is the restart of one that died, batches that were under way sleep until somebody resumes
+        them.
         """
         with self._transaction() as db:
             row = db.execute("SELECT value FROM meta WHERE key = 'incarnation'").fetchone()
@@ -77,7 +82,9 @@ class SqliteJournal:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('incarnation', ?)", (str(number),))
             if not is_restart:
                 db.execute("UPDATE batches SET is_dormant = 1 WHERE state NOT IN ('completed', 'cancelled')")
-            for (batch,) in db.execute("SELECT id FROM batches WHERE state NOT IN ('completed', 'cancelled')").fetchall():
+            for (batch,) in db.execute(
+                "SELECT id FROM batches WHERE state NOT IN ('completed', 'cancelled')"
+            ).fetchall():
                 db.execute("UPDATE items SET state = 'queued' WHERE batch = ? AND state = 'leased'", (batch,))
             for (batch,) in db.execute("SELECT id FROM batches WHERE state = 'receiving'").fetchall():
                 if not is_restart:
@@ -87,7 +94,14 @@ class SqliteJournal:
     # -- submission ----------------------------------------------------------------------------
 
     def create_batch(
-        self, batch_id: str, *, name: str, priority: Priority, options: BatchOptions, request_key: str, created_at: float
+        self,
+        batch_id: str,
+        *,
+        name: str,
+        priority: Priority,
+        options: BatchOptions,
+        request_key: str,
+        created_at: float,
     ) -> str:
         """Open a batch for its list; a repeated ``request_key`` returns the batch that it made before."""
         with self._transaction() as db:
@@ -101,8 +115,11 @@ class SqliteJournal:
             )
         return batch_id
 
-    def append(self, batch_id: str, entries: Sequence[Entry], refused: Sequence[RefusedLine]) -> list[RefusedLine]:
-        """Add lines to a batch that is being received; return the duplicates among them. Repeating a chunk changes nothing."""
+    def append(
+        self, batch_id: str, entries: Sequence[Entry], refused: Sequence[RefusedLine]
+    ) -> list[RefusedLine]:
+        """Add lines to a batch that is being received; return the duplicates among them. Repeating a chunk
+        changes nothing."""
         batch = self._batch(batch_id)
         duplicates = []
         with self._transaction() as db:
@@ -116,10 +133,13 @@ class SqliteJournal:
                 )
                 if not cursor.rowcount:
                     (first,) = db.execute(
-                        "SELECT line FROM items WHERE batch = ? AND fingerprint = ?", (batch, entry.fingerprint)
+                        "SELECT line FROM items WHERE batch = ? AND fingerprint = ?",
+                        (batch, entry.fingerprint),
                     ).fetchone()
                     if first != entry.line:
-                        duplicates.append(RefusedLine(entry.line, entry.url, f"same page as line {first}", first))
+                        duplicates.append(
+                            RefusedLine(entry.line, entry.url, f"same page as line {first}", first)
+                        )
             db.executemany(
                 "INSERT OR IGNORE INTO refused_lines VALUES (?, ?, ?, ?, ?)",
                 [(batch, r.line, r.text, r.reason, r.first_line) for r in (*duplicates, *refused)],
@@ -131,7 +151,8 @@ class SqliteJournal:
         batch = self._batch(batch_id)
         with self._transaction() as db:
             (n_dup, n_rej) = db.execute(
-                "SELECT count(first_line), count(*) - count(first_line) FROM refused_lines WHERE batch = ?", (batch,)
+                "SELECT count(first_line), count(*) - count(first_line) FROM refused_lines WHERE batch = ?",
+                (batch,),
             ).fetchone()
             db.execute(
                 "UPDATE batches SET state = 'running', n_duplicates = ?, n_rejected = ? WHERE id = ? AND state = 'receiving'",
@@ -141,7 +162,9 @@ class SqliteJournal:
     def abandon_batch(self, batch_id: str) -> None:
         """Forget a batch that was never committed."""
         with self._transaction() as db:
-            row = db.execute("SELECT id FROM batches WHERE batch_id = ? AND state = 'receiving'", (batch_id,)).fetchone()
+            row = db.execute(
+                "SELECT id FROM batches WHERE batch_id = ? AND state = 'receiving'", (batch_id,)
+            ).fetchone()
             if row:
                 self._delete_batch(db, row[0])
 
@@ -162,7 +185,10 @@ class SqliteJournal:
             " WHERE batch = ? AND domain = ? AND id > ? AND state = 'queued' ORDER BY id LIMIT ?",
             (batch, self._domain(self._db, domain), after_id, limit),
         )
-        return [FrontierItem(i, batch, domain, url, fp, attempt, lost, hops) for i, url, fp, attempt, lost, hops in rows]
+        return [
+            FrontierItem(i, batch, domain, url, fp, attempt, lost, hops)
+            for i, url, fp, attempt, lost, hops in rows
+        ]
 
     def load_waiting(self, batch: int) -> list[tuple[FrontierItem, float, float | None]]:
         """Return a batch's waiting items with the moments they are due and put off since (wall clock)."""
@@ -189,7 +215,17 @@ class SqliteJournal:
                 "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?, reason = ?,"
                 " part = ? WHERE id = ?",
                 [
-                    (c.after.value, c.attempt, c.n_lost, c.n_hops, at(c.due), at(c.snoozed_since), c.reason, c.stem, c.item.id)
+                    (
+                        c.after.value,
+                        c.attempt,
+                        c.n_lost,
+                        c.n_hops,
+                        at(c.due),
+                        at(c.snoozed_since),
+                        c.reason,
+                        c.stem,
+                        c.item.id,
+                    )
                     for c in verdict.changes
                 ],
             )
@@ -207,7 +243,15 @@ class SqliteJournal:
                 batch = self._batch(part.batch_id)
                 db.execute(
                     "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (part.stem, batch, part.n_sets, part.n_tracks, part.n_bytes, part.has_rows, part.has_pages),
+                    (
+                        part.stem,
+                        batch,
+                        part.n_sets,
+                        part.n_tracks,
+                        part.n_bytes,
+                        part.has_rows,
+                        part.has_pages,
+                    ),
                 )
                 db.execute(
                     "UPDATE batches SET n_sets = n_sets + ?, n_tracks = n_tracks + ? WHERE id = ?",
@@ -223,8 +267,12 @@ class SqliteJournal:
             started: dict[str, float] = {}
             for change in verdict.changes:
                 if change.outcome is not None and change.outcome.started_at is not None:
-                    started[change.item.domain] = max(started.get(change.item.domain, 0.0), change.outcome.started_at)
-            db.executemany("UPDATE domains SET last_fetch_at = ? WHERE name = ?", [(t, d) for d, t in started.items()])
+                    started[change.item.domain] = max(
+                        started.get(change.item.domain, 0.0), change.outcome.started_at
+                    )
+            db.executemany(
+                "UPDATE domains SET last_fetch_at = ? WHERE name = ?", [(t, d) for d, t in started.items()]
+            )
 
     def _count(self, db: sqlite3.Connection, changes: list[ItemChange]) -> None:
         per_batch: dict[int, list[int]] = {}
@@ -234,7 +282,11 @@ class SqliteJournal:
             counts[1] += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
         db.executemany(
             "UPDATE batches SET n_retries = n_retries + ?, n_blocked = n_blocked + ? WHERE id = ?",
-            [(retries, blocked, batch) for batch, (retries, blocked) in per_batch.items() if retries or blocked],
+            [
+                (retries, blocked, batch)
+                for batch, (retries, blocked) in per_batch.items()
+                if retries or blocked
+            ],
         )
 
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
@@ -251,16 +303,19 @@ class SqliteJournal:
         return counts[0], counts[1]
 
     def cancel_open(self, batch: int) -> int:
-        """Cancel a batch's queued and waiting items; return how many. What is leased follows when its lease ends."""
+        """Cancel a batch's queued and waiting items; return how many. What is leased follows when its lease
+        ends."""
         with self._transaction() as db:
             return db.execute(
-                "UPDATE items SET state = 'cancelled' WHERE batch = ? AND state IN ('queued', 'waiting')", (batch,)
+                "UPDATE items SET state = 'cancelled' WHERE batch = ? AND state IN ('queued', 'waiting')",
+                (batch,),
             ).rowcount
 
     def revive(
         self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None
     ) -> dict[str, int]:
-        """Queue dead letters again, all of them or those named; their story stays. Return how many of each domain."""
+        """Queue dead letters again, all of them or those named; their story stays. Return how many of each
+        domain."""
         if ids is None:
             rows = self._db.execute(
                 "SELECT id FROM items WHERE batch = ? AND state = 'dead' AND (? IS NULL OR instr(reason, ?) > 0)",
@@ -281,7 +336,12 @@ class SqliteJournal:
         return revived
 
     def set_batch_state(
-        self, batch: int, state: BatchState, *, finished_at: float | None = None, elapsed_s: float | None = None
+        self,
+        batch: int,
+        state: BatchState,
+        *,
+        finished_at: float | None = None,
+        elapsed_s: float | None = None,
     ) -> None:
         """Write down a batch's state."""
         with self._transaction() as db:
@@ -324,7 +384,8 @@ class SqliteJournal:
         return JournalReader.parts(self._db, batch_id)
 
     def replace_parts(self, batch_id: str, old: dict[str, int], new: PartRow) -> None:
-        """Put one part in the place of several: ``old`` is stem → offset of its pages in the new part's archive."""
+        """Put one part in the place of several: ``old`` is stem → offset of its pages in the new part's
+        archive."""
         batch = self._batch(batch_id)
         with self._transaction() as db:
             db.execute(
@@ -334,7 +395,10 @@ class SqliteJournal:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (stem TEXT PRIMARY KEY, base INTEGER)")
             db.execute("DELETE FROM moved")
             db.executemany("INSERT INTO moved VALUES (?, ?)", old.items())
-            db.execute("UPDATE items SET part = ? WHERE batch = ? AND part IN (SELECT stem FROM moved)", (new.stem, batch))
+            db.execute(
+                "UPDATE items SET part = ? WHERE batch = ? AND part IN (SELECT stem FROM moved)",
+                (new.stem, batch),
+            )
             db.execute(
                 "UPDATE attempts SET raw_offset = raw_offset + (SELECT base FROM moved WHERE stem = part), part = ?"
                 " WHERE part IN (SELECT stem FROM moved)",
@@ -359,10 +423,15 @@ class SqliteJournal:
 
 
 def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] | None:
-    """Return the row that tells of an attempt, or None where nothing is to be told: begun never, or good at once."""
+    """Return the row that tells of an attempt, or None where nothing is to be told: begun never, or good at
+    once."""
     item, outcome = change.item, change.outcome
     if outcome is None:
-        return (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None) if change.n_lost > item.n_lost else None
+        return (
+            (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None)
+            if change.n_lost > item.n_lost
+            else None
+        )
     if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
         return None
     raw = outcome.raw or (None, None)

@@ -1,4 +1,5 @@
-"""A part that is being filled: rows and pages of one batch since the last report, and where each page will lie."""
+"""A part that is being filled: rows and pages of one batch since the last report, and where each page will
+lie."""
 
 from __future__ import annotations
 

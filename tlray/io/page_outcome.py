@@ -1,4 +1,5 @@
-"""What came of an item whose URL was fetched? The page is read, and status and page together give the outcome.
+"""What came of an item whose URL was fetched? The page is read, and status and page together give the
+outcome.
 
 A block page wins over any status: a captcha comes with 200, 206, 401, 403, 429 or 503.
 """

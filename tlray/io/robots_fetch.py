@@ -1,7 +1,8 @@
 """How is a site's robots.txt had? One fetch, and what RFC 9309 §2.3.1 makes of each answer.
 
-2xx: its rules. 4xx (429 aside): there is none, everything is allowed. A redirect: the next hop is an errand of its own, with a
-permit of the domain that it leads to. 5xx, 429 and an unreachable server: nothing may be fetched until it can be had.
+2xx: its rules. 4xx (429 aside): there is none, everything is allowed. A redirect: the next hop is an errand
+of its own, with a permit of the domain that it leads to. 5xx, 429 and an unreachable server: nothing may be
+fetched until it can be had.
 """
 
 from __future__ import annotations
