@@ -15,6 +15,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.has-tools ## make .venv, with tlray and the tools of its tests
+	@echo 'tlray is ready: $(VENV)/bin/tlray --help'
 
 run: $(VENV)/.has-tlray ## scrape the bundled demo site; or a list: make run URLS=my-urls.txt (ARGS="--rate …")
 	@$(PY) examples/demo_run.py $(if $(URLS),--urls '$(URLS)') -- $(ARGS)
@@ -38,7 +39,7 @@ fix: $(VENV)/.has-tools ## mend and format what ruff can
 bench: $(VENV)/.has-peers ## measure, against peers: docs/performance.md (ARGS="…")
 	@$(PY) -m benchmarks $(ARGS)
 
-clean: ## remove .venv and everything else that was made here; $$TLRAY_HOME stays
+clean: ## remove .venv and everything else that was made here; $TLRAY_HOME stays
 	@rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist out *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -47,8 +48,8 @@ clean: ## remove .venv and everything else that was made here; $$TLRAY_HOME stay
 $(VENV)/.has-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'tlray needs Python 3.11 or newer; say which with: make setup PYTHON=python3.12' >&2; exit 1; }
-	@echo "setup: $(VENV) with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	@$(PY) -c '' 2>/dev/null || { echo "setup: $(VENV) with $$($(PYTHON) --version)"; \
+		$(PYTHON) -m venv --clear $(VENV); } || { rm -rf $(VENV); \
 		echo 'this Python cannot make environments; on Debian: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 

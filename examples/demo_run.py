@@ -2,8 +2,8 @@
 
     python examples/demo_run.py [--urls FILE] [-- OPTIONS of `tlray scrape`]
 
-It does what a user would type: ``tlray demo`` in one terminal, ``tlray scrape`` in another, pandas at the end. The demo
-site ends with this program, however that ends: it watches its standard input.
+It does what a user would type: ``tlray demo`` in one terminal, ``tlray scrape`` in another, pandas at the
+end. The demo site ends with this program, however that ends: it watches its standard input.
 """
 
 from __future__ import annotations
@@ -108,12 +108,9 @@ def show_answers(summary: dict[str, Any]) -> None:
     ):
         say("", f"  {question}")
         say(*(f"    {n:5}  {name}" for name, n in answer.items()))
-    n_cued = int(tracks["cue_s"].notna().sum())
-    quality = tracklists["quality"].median()
-    say(
-        "",
-        f"  {len(tracklists)} sets, {len(tracks)} tracks, {n_cued} with a start time; median quality {quality:.2f}",
-    )
+    n_cued, quality = int(tracks["cue_s"].notna().sum()), tracklists["quality"].median()
+    say("", f"  {len(tracklists)} sets, {len(tracks)} tracks, {n_cued} with a start time;")
+    say(f"  half of the sets have a quality of {quality:.2f} or more")
 
 
 def show_places(summary: dict[str, Any]) -> None:
