@@ -1,0 +1,23 @@
+"""Which questions are there? By the name that the command line takes; a new one is a file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import cpu_per_page, memory, parse_page, submit_list
+from benchmarks.figures import Answer
+
+QUESTIONS: dict[str, Callable[..., Answer]] = {
+    "cpu": cpu_per_page.answer,
+    "submit": submit_list.answer,
+    "memory": memory.answer,
+    "parse": parse_page.answer,
+}
+"""Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
+
+
+def ask(name: str, folder: Path, *, quick: bool) -> Answer:
+    """Measure what one question asks for."""
+    folder.mkdir()
+    return QUESTIONS[name](folder, quick=quick)

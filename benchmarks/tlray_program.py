@@ -1,0 +1,115 @@
+"""tlray as a program that can be weighed: commands come on stdin, one JSON line each, answers go to stdout.
+
+It is the driver; the Ray it starts is its own, in its process tree.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tlray
+import tlray.cluster  # it sets what Ray reads when it is imported
+from tlray.api import ScrapeOptions
+from tlray.io.home import Home
+from tlray.settings import read_settings
+
+
+class Program:
+    """A driver with its own Ray."""
+
+    def __init__(self) -> None:
+        self._session: Any = None
+        self._client: Any = None
+
+    def idle(self, n_workers: int) -> dict[str, Any]:
+        """Start a Ray as tlray would, and so many workers that have done nothing of ours."""
+        import ray  # noqa: PLC0415
+
+        ray.init(
+            address="local", include_dashboard=False, num_cpus=n_workers,
+            object_store_memory=256 * 1024 * 1024, log_to_driver=False, logging_level="error",
+        )  # fmt: skip
+        nothing = ray.remote(_sleep)
+        ray.get([nothing.remote(0.5) for _ in range(n_workers)])
+        return {}
+
+    def open(self, home: str, max_workers: int | None = None) -> dict[str, Any]:
+        """Start what `tlray scrape` starts: Ray if it is not there yet, and the home's coordinator."""
+        from tlray.cluster.client import Client  # noqa: PLC0415
+        from tlray.cluster.runtime import open_session  # noqa: PLC0415
+
+        settings = read_settings(home=home, max_workers=max_workers)
+        self._session = open_session(Home(settings.home), settings)
+        self._client = Client(self._session.coordinator)
+        return {"version": tlray.__version__}
+
+    def submit(self, path: str) -> dict[str, Any]:
+        """Submit a list; return the seconds until it was durable."""
+        options, priority = ScrapeOptions().checked()
+        begun = time.perf_counter()
+        submitted = self._client.submit(_lines(path), options=options, priority=priority)
+        return {
+            "batch_id": submitted.batch_id, "seconds": time.perf_counter() - begun, "total": submitted.total,
+            "duplicates": submitted.n_duplicates, "rejected": submitted.n_rejected,
+        }  # fmt: skip
+
+    def scrape(self, path: str) -> dict[str, Any]:
+        """Submit a list and follow it to its end, as `tlray scrape` does."""
+        batch_id = self.submit(path)["batch_id"]
+        told = self._client.status(batch_id)
+        while told["state"] not in ("completed", "cancelled"):
+            if told["trouble"]:
+                raise SystemExit(told["trouble"])
+            told = self._client.watch(batch_id, told["version"], 0.5)
+        return {
+            "batch_id": batch_id,
+            "counts": told["counts"],
+            "tracks": told["tracks"],
+            "elapsed_s": told["elapsed_s"],
+        }
+
+    def cancel(self, batch_id: str) -> dict[str, Any]:
+        """Cancel a batch."""
+        return {"state": self._client.control("cancel", batch_id)["state"]}
+
+    def close(self) -> dict[str, Any]:
+        """End it all."""
+        if self._session is not None:
+            self._session.close()
+        else:
+            import ray  # noqa: PLC0415
+
+            ray.shutdown()
+        return {}
+
+
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def _lines(path: str) -> Iterator[str]:
+    with Path(path).open(encoding="utf-8") as file:
+        yield from file
+
+
+def main() -> None:
+    """Do as told until stdin closes."""
+    program = Program()
+    commands: dict[str, Callable[..., dict[str, Any]]] = {
+        "idle": program.idle, "open": program.open, "submit": program.submit, "scrape": program.scrape,
+        "cancel": program.cancel, "close": program.close,
+    }  # fmt: skip
+    for line in sys.stdin:
+        told = json.loads(line)
+        answer = commands[told.pop("do")](**told)
+        sys.stdout.write(f"\n>{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
