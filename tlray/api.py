@@ -15,6 +15,7 @@ from tlray.core.policy import Manners, parse_rate
 from tlray.core.retry import RetryPolicy
 from tlray.errors import CannotFinish, TlrayError, UsageError
 from tlray.io.home import Home
+from tlray.io.intake import checked as checked_lines
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchOptions
 from tlray.settings import Settings, read_settings
@@ -171,6 +172,8 @@ def run_batch(
     if resume is not None:
         with JournalReader.of(home.path) as journal:
             journal.get(resume)
+    else:
+        urls = checked_lines(urls, contact=settings.contact)
     from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
     from tlray.cluster.runtime import open_session  # noqa: PLC0415
 

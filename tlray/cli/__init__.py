@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
 
 from tlray.cli.demo import demo
@@ -26,6 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+_WrongUsage = typer.BadParameter.__mro__[1]
+"""Click's UsageError. Typer ships a click of its own and does not export this class, only one below it."""
+
 for name, command in (
     ("scrape", scrape),
     ("parse", parse),
@@ -52,10 +54,10 @@ def run(arguments: list[str]) -> int:
     except TlrayError as error:
         sys.stderr.write(f"tlray: {error}\n")
         return error.exit_code
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except _WrongUsage as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:
         # who read our output has gone; nothing is wrong, and Python must not complain at its exit

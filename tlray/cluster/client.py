@@ -16,7 +16,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from tlray.core.frontier import Priority
 from tlray.errors import CoordinatorLost, TlrayError, UsageError
-from tlray.io.intake import needs_contact, read_chunks
+from tlray.io.intake import check_contact, nothing_to_do, read_chunks
 from tlray.io.journal_rows import BatchOptions, RefusedLine
 
 CALL_TIMEOUT_S = 120.0
@@ -68,14 +68,9 @@ class Client:
         key = request_key or secrets.token_hex(8)
         batch_id = self._call("create_batch", batch_id, name=name, priority=int(priority), options=options, request_key=key)
         told = Submitted(batch_id)
-        n_lines = 0
         try:
             for chunk in read_chunks(lines):
-                n_lines += len(chunk.entries) + len(chunk.refused)
-                if contact is None and (host := needs_contact(chunk.entries)) is not None:
-                    raise UsageError(
-                        f"{host} is a public host: say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
-                    )
+                check_contact(chunk.entries, contact)
                 duplicates = self._call("append", batch_id, chunk.entries, chunk.refused)
                 told.total += len(chunk.entries) - len(duplicates)
                 told.n_duplicates += len(duplicates)
@@ -83,7 +78,7 @@ class Client:
                 room = MAX_REFUSED_TOLD - len(told.refused)
                 told.refused += sorted([*chunk.refused, *duplicates], key=lambda r: r.line)[:room]
             if told.total == 0:
-                raise UsageError(_nothing_to_do(n_lines, told.refused))
+                raise UsageError(nothing_to_do(told.refused))
         except BaseException:
             self._call("abandon_batch", batch_id)
             raise
@@ -115,11 +110,3 @@ class Client:
     def other_sessions(self) -> int:
         """Return how many other drivers watch batches of this coordinator now."""
         return int(self._call("other_sessions", self._session))
-
-
-def _nothing_to_do(n_lines: int, refused: list[RefusedLine]) -> str:
-    if not n_lines:
-        return "no URL given; give URLs, a file with one URL a line, or - for stdin"
-    first = refused[0]
-    more = f" (and {n_lines - 1} more lines like it)" if n_lines > 1 else ""
-    return f"no line is a URL that can be fetched: line {first.line}, {first.text[:80]!r}: {first.reason}{more}"

@@ -34,6 +34,8 @@ class Session:
     coordinator: Any
     owns_ray: bool
     """Whether this Ray is ours and ends with us."""
+    owns_connection: bool
+    """Whether it was we who connected this process to Ray."""
     address: str
 
     def close(self) -> None:
@@ -43,7 +45,8 @@ class Session:
         if self.owns_ray:
             with contextlib.suppress(ray.exceptions.RayError):
                 ray.get(self.coordinator.stop.remote(), timeout=15)
-        ray.shutdown()
+        if self.owns_connection:
+            ray.shutdown()
 
 
 def open_session(
@@ -58,7 +61,8 @@ def open_session(
 
     home.create()
     owns_ray = False
-    if not ray.is_initialized():
+    owns_connection = not ray.is_initialized()
+    if owns_connection:
         address = address or os.environ.get("RAY_ADDRESS") or _holder_address(home)
         owns_ray = address is None
         _init(address, dashboard=dashboard, num_cpus=num_cpus)
@@ -90,7 +94,7 @@ def open_session(
             who = f"process {holder.pid}, on the Ray at {holder.ray_address}" if holder else "another process"
             raise HomeInUse(str(home.path), who) from None
         raise RayUnavailable(context.gcs_address, f"the coordinator does not start: {error}") from None
-    return Session(home, coordinator, owns_ray, context.gcs_address)
+    return Session(home, coordinator, owns_ray, owns_connection, context.gcs_address)
 
 
 def _holder_address(home: Home) -> str | None:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from tlray.core.hosts import is_public_host
@@ -70,6 +70,38 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
 def fingerprint(url: CanonicalUrl) -> str:
     """Return the identity of a URL of no known site: a hash of the URL without its scheme."""
     return "url:" + blake2b(url.url.partition("://")[2].encode(), digest_size=12).hexdigest()
+
+
+def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
+    """Return the same lines, once their beginning is seen to be worth starting Ray for; UsageError where it is not."""
+    lines = iter(lines)
+    head = list(islice(lines, CHUNK_LINES))
+    entries: list[Entry] = []
+    refused: list[RefusedLine] = []
+    for chunk in read_chunks(head):
+        entries += chunk.entries
+        refused += chunk.refused
+    check_contact(entries, contact)
+    if not entries and len(head) < CHUNK_LINES:
+        raise UsageError(nothing_to_do(refused))
+    return chain(head, lines)
+
+
+def check_contact(entries: Iterable[Entry], contact: str | None) -> None:
+    """Raise UsageError where an entry is of a public host, and nobody says who fetches from it."""
+    if contact is None and (host := needs_contact(entries)) is not None:
+        raise UsageError(
+            f"{host} is a public host: say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
+        )
+
+
+def nothing_to_do(refused: list[RefusedLine]) -> str:
+    """Say why a list makes no batch: it is empty, or what is wrong with its first line."""
+    if not refused:
+        return "no URL given; give URLs, a file with one URL a line, or - for stdin"
+    first = refused[0]
+    more = f" (and {len(refused) - 1} more such lines)" if len(refused) > 1 else ""
+    return f"no line is a URL that can be fetched: line {first.line}, {first.text[:80]!r}: {first.reason}{more}"
 
 
 def needs_contact(entries: Iterable[Entry]) -> str | None:

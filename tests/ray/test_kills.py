@@ -1,0 +1,151 @@
+"""Whatever is killed, the batch goes on by itself, every item ends once, and the rates hold."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import Site, StartSite, wait_until
+
+import tlray
+from tlray.api import BatchResult
+from tlray.core.lifecycle import ItemState
+from tlray.io.journal_reader import JournalReader
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
+RATE = 20
+
+
+class Running:
+    """A batch that is under way in a thread."""
+
+    def __init__(self, site: Site, home: Path) -> None:
+        self.told: dict[str, Any] = {}
+        self._result: list[BatchResult] = []
+        rates = {base.split("//")[1]: f"{RATE}/s" for base in site.bases}
+
+        def run() -> None:
+            self._result.append(tlray.scrape(site.urls(), home=home, rates=rates, on_progress=self._take))
+
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+
+    def _take(self, told: dict[str, Any]) -> None:
+        self.told = told
+
+    def reaches(self, n: int) -> None:
+        wait_until(lambda: bool(self.told) and self.told["counts"]["succeeded"] >= n, what=f"{n} items")
+
+    def result(self) -> BatchResult:
+        self._thread.join(90)
+        assert self._result, f"no end: {self.told}"
+        return self._result[0]
+
+
+def processes(named: str) -> list[psutil.Process]:
+    """Ray renames its workers to what they do."""
+    return [p for p in psutil.process_iter(["cmdline"]) if any(named in c for c in p.info["cmdline"] or [])]
+
+
+def kill(named: str) -> None:
+    wait_until(lambda: bool(processes(named)), what=f"a process named {named}")
+    for process in processes(named):
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def assert_all_there_once(batch: BatchResult, site: Site, home: Path) -> None:
+    tracklists, _ = tlray.load(batch.batch_id, home=home)
+    assert (batch.succeeded, batch.dead) == (batch.total, 0)
+    assert Counter(tracklists.url) == Counter(site.urls())
+    for number in range(len(site.bases)):
+        at = sorted(a["at_s"] for a in site.arrivals() if a["site"] == number)
+        for window_s in (1.0, 2.0, 5.0):
+            most = max(sum(1 for t in at[i:] if t < start + window_s) for i, start in enumerate(at))
+            assert most <= RATE * window_s + 1, f"site {number}: {most} fetches in {window_s} s"
+
+
+@pytest.mark.parametrize("victim", ["ray::scrape", "ray::Limiter", "ray::Coordinator"])
+def test_a_killed_process_costs_nothing_but_time(victim: str, start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=2", "--sets=160")
+    running = Running(site, tmp_path)
+    running.reaches(40)
+    kill(victim)
+    batch = running.result()
+
+    assert_all_there_once(batch, site, tmp_path)
+    assert len(site.page_arrivals()) <= 160 + 40, "only what was in flight or not yet reported is fetched again"
+
+
+def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=1", "--sets=12", "--faults=hang:always=0.08", "--seed=3")
+    running = Running(site, tmp_path)
+    stop = threading.Event()
+
+    def kill_who_hangs() -> None:
+        while not stop.is_set():
+            hung = [a for a in site.page_arrivals() if a["fault"] == "hang"]
+            if len(hung) > len(killed):
+                time.sleep(1.5)  # by then its neighbours are reported
+                for process in processes("ray::scrape"):
+                    os.kill(process.pid, signal.SIGKILL)
+                killed.append(len(hung))
+            time.sleep(0.05)
+
+    killed: list[int] = []
+    killer = threading.Thread(target=kill_who_hangs, daemon=True)
+    killer.start()
+    batch = running.result()
+    stop.set()
+    killer.join(5)
+
+    with JournalReader.of(tmp_path) as journal:
+        dead = list(journal.items(batch.batch_id, ItemState.DEAD))
+        assert batch.dead == len(dead) >= 1
+        assert all("kills its worker" in (item.reason or "") and item.n_lost == 3 for item in dead)
+    assert batch.succeeded == 12 - batch.dead
+
+
+def _control(home: Path) -> Callable[[str, str], dict[str, Any]]:
+    """Return a way to pause, resume and cancel beside the driver that scrapes."""
+    import ray  # noqa: PLC0415
+
+    from tlray.cluster.client import Client  # noqa: PLC0415
+    from tlray.cluster.coordinator import coordinator_name  # noqa: PLC0415
+    from tlray.io.home import Home  # noqa: PLC0415
+
+    client = Client(ray.get_actor(coordinator_name(Home(home).id), namespace="tlray"))
+    return client.control
+
+
+def test_a_paused_batch_begins_nothing_and_goes_on_when_resumed(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=2", "--sets=120")
+    running = Running(site, tmp_path)
+    running.reaches(20)
+    control = _control(tmp_path)
+    control("pause", running.told["batch_id"])
+    time.sleep(1.0)
+    n_before = len(site.arrivals())
+    time.sleep(2.0)
+    assert len(site.arrivals()) == n_before, "a paused batch fetched"
+    control("resume", running.told["batch_id"])
+    assert_all_there_once(running.result(), site, tmp_path)
+
+
+def test_a_cancelled_batch_ends_and_keeps_what_it_has(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=2", "--sets=120", "--latency=0.2")
+    running = Running(site, tmp_path)
+    running.reaches(20)
+    _control(tmp_path)("cancel", running.told["batch_id"])
+    batch = running.result()
+    assert batch.state == "cancelled"
+    assert batch.succeeded + batch.cancelled == 120
+    tracklists, _ = tlray.load(batch.batch_id, home=tmp_path)
+    assert len(tracklists) == batch.succeeded >= 20
