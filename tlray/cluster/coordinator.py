@@ -60,7 +60,7 @@ class Coordinator:
             self._state, self._limiters, self._metrics, me, on_empty=self._batches.finish_soon
         )
         self._sessions: dict[str, float] = {}
-        self._running = me.run.remote()
+        self._running = me.run.options(max_task_retries=0).remote()
 
     # -- the loop ----------------------------------------------------------------------------------
 
