@@ -1,8 +1,10 @@
+# ruff: noqa: N818 - an error is named for what is wrong: HomeInUse, StorageFull
 """Every error that tlray raises on purpose, and the exit code that each one ends a command with.
 
 ::
 
     TlrayError                     1   a bug, where it is raised as itself
+    ├── InvariantBroken            1   a bug: the books do not balance
     ├── UsageError                 2   wrong usage or configuration: says what, where, how to mend it
     │   ├── HomeUnusable               the home cannot be made, read or written
     │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
@@ -24,6 +26,22 @@ class TlrayError(Exception):
     """The root of all of them."""
 
     exit_code = 1
+
+
+class InvariantBroken(TlrayError):
+    """A bug: something that must hold of the books or the leases does not."""
+
+    def __init__(self, story: str) -> None:
+        super().__init__(story)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}; this is a bug of tlray"
+
+
+def hold(claim: bool, story: str) -> None:
+    """Raise `InvariantBroken` with the story unless the claim holds."""
+    if not claim:
+        raise InvariantBroken(story)
 
 
 class UsageError(TlrayError):
@@ -51,7 +69,8 @@ class HomeInUse(UsageError):
 
     def __str__(self) -> str:
         home, holder = self.args
-        return f"home {home} is in use by {holder}; wait for it, join its cluster with RAY_ADDRESS, or use another --home"
+        mend = "wait for it, join its cluster with RAY_ADDRESS, or use another --home"
+        return f"home {home} is in use by {holder}; {mend}"
 
 
 class NoSuchBatch(UsageError):
@@ -91,7 +110,8 @@ class RayUnavailable(CannotFinish):
 
     def __str__(self) -> str:
         address, why = self.args
-        return f"no Ray at {address}: {why}; start one with `ray start --head`, or unset RAY_ADDRESS to use this machine's own"
+        mend = "start one with `ray start --head`, or unset RAY_ADDRESS to use this machine's own"
+        return f"no Ray at {address}: {why}; {mend}"
 
 
 class CoordinatorLost(CannotFinish):

@@ -12,6 +12,7 @@ from tlray.core.frontier import Priority
 from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
+from tlray.errors import InvariantBroken
 
 RATE_WINDOW_S = 30.0
 
@@ -61,7 +62,7 @@ class BatchBook:
         self.counts[before] = self.counts.get(before, 0) - n
         self.counts[after] = self.counts.get(after, 0) + n
         if self.counts[before] < 0:
-            raise AssertionError(f"batch {self.batch_id}: {self.counts[before]} items {before}")
+            raise InvariantBroken(f"batch {self.batch_id}: {self.counts[before]} items {before}")
         if before.is_final != after.is_final:
             self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + (n if before.is_final else -n)
             if after.is_final:

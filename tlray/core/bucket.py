@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import math
 
+SLACK_S = 1e-6
+"""So much too early counts as in time. What is missing stays owed, so it never adds up; without it, a rounding
+error could ask for a wait that is too short for the clock to see."""
+
 
 class TokenBucket:
     """One domain's rate. ``rate`` in fetches a second; ``math.inf`` for no ceiling."""
@@ -46,7 +50,7 @@ class TokenBucket:
         delays = []
         for _ in range(n):
             delay_s = max(0.0, (1.0 - self._tokens) / self.rate)
-            if delay_s > horizon_s:
+            if delay_s > horizon_s + SLACK_S:
                 break
             self._tokens -= 1.0
             delays.append(delay_s)
@@ -59,13 +63,18 @@ class TokenBucket:
         self._refill(now)
         return max(0.0, (1.0 - self._tokens) / self.rate)
 
-    def set_rate(self, rate: float, *, now: float) -> None:
-        """Change the rate from ``now`` on; tokens already gained stay, tokens owed are owed at the new
-        rate."""
+    def set_rate(self, rate: float, *, now: float, burst: float | None = None) -> None:
+        """Change rate and burst from ``now`` on.
+
+        Tokens already gained stay, as far as the burst holds them; tokens owed are owed at the new rate.
+        """
         if not rate > 0:
             raise ValueError(f"rate must be above 0, is {rate}")
         self._refill(now)
         self._at = max(self._at, now)
         if math.isinf(self.rate):
             self._tokens = min(self._tokens, 0.0)
+        if burst is not None:
+            self.burst = burst
+            self._tokens = min(self._tokens, burst)
         self.rate = rate

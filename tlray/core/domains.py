@@ -9,10 +9,12 @@ at a time, so that its spacing and its connections are in one hand.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tlray.core.outcome import OutcomeKind
+from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import DomainPolicy, under_ceiling
+from tlray.core.retry import MIN_BACKOFF_S, is_throttle
 from tlray.core.robots import REFETCH_AFTER_S
 
 LEASE_AHEAD_S = 4.0
@@ -22,8 +24,13 @@ ONE_LOOP_RATE = 50.0
 """Fetches a second up to which a domain is left to one task."""
 MAX_ROBOTS_FAILURES = 5
 MAX_ROBOTS_BACKOFF_S = 300.0
+MAX_ROBOTS_SNOOZE_S = 172_800.0
+"""Two days: for so long a site may put its robots.txt off (429, Retry-After)."""
 MAX_ROBOTS_HOPS = 5
 """RFC 9309 §2.3.1.2: five redirects are followed, also to other hosts; then there is none."""
+
+GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET})
+"""Answers by which a site shows that it serves us."""
 
 
 @dataclass(slots=True)
@@ -39,6 +46,7 @@ class DomainState:
     robots_lease: str | None = None
     """The lease that is fetching it."""
     n_robots_failures: int = 0
+    robots_missed_since: float | None = None
     robots_url: str | None = None
     """Where redirects say that it lies."""
     n_robots_hops: int = 0
@@ -97,7 +105,11 @@ class DomainState:
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
         self.robots_until = now + REFETCH_AFTER_S
         self.n_robots_failures = self.n_robots_hops = 0
-        self.robots_url = None
+        self.robots_url = self.robots_missed_since = None
+
+    def forget_robots(self) -> None:
+        """Forget the text; its crawl-delay stays in force until another is learned."""
+        self.robots_text, self.robots_until = None, -math.inf
 
     def follow_robots(self, url: str) -> bool:
         """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having
@@ -107,30 +119,47 @@ class DomainState:
         return self.n_robots_hops <= MAX_ROBOTS_HOPS
 
     def miss_robots(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
-        """Take in that robots.txt could not be had; True when that has happened too often to go on."""
-        self.n_robots_failures += 1
+        """Take in that robots.txt could not be had; True when that has happened too often, or for too long.
+
+        Being put off by ``retry_after_s`` is no failure, as it is none of an item.
+        """
+        if self.robots_missed_since is None:
+            self.robots_missed_since = now
+        self.n_robots_failures += retry_after_s is None
         wait_s = retry_after_s
         if wait_s is None:
             wait_s = min(MAX_ROBOTS_BACKOFF_S, 2.0 ** (self.n_robots_failures - 1))
-        self.cool_down(now + wait_s, f"robots.txt: {why}")
-        return self.n_robots_failures >= MAX_ROBOTS_FAILURES and retry_after_s is None
+        self.cool_down(now + max(MIN_BACKOFF_S, wait_s), f"robots.txt: {why}")
+        too_long = now - self.robots_missed_since > MAX_ROBOTS_SNOOZE_S
+        if too_long or self.n_robots_failures >= MAX_ROBOTS_FAILURES:
+            self.n_robots_failures, self.robots_missed_since = 0, None
+            return True
+        return False
 
     def cool_down(self, until: float, reason: str) -> None:
         """Fetch nothing before ``until``; a longer cool-down stays."""
         if until > self.cool_until:
             self.cool_until, self.cool_reason = until, reason
 
-    def count(self, kind: OutcomeKind) -> int:
-        """Count an outcome and return how many such answers in a row the domain has given (for its
-        cool-down)."""
-        if kind is OutcomeKind.BLOCKED:
-            self.n_blocks += 1
-            self.n_blocks_ever += 1
-            return self.n_blocks
-        if kind is OutcomeKind.THROTTLED:
-            self.n_throttles += 1
-            return self.n_throttles
-        if kind in (OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET):
+    def n_in_row(self, kind: OutcomeKind, *, now: float) -> int:
+        """Return how many such answers in a row there are, with one more of them now.
+
+        What comes while the domain cools already was in flight with the answer that cooled it: it is no
+        further step.
+        """
+        n = self.n_blocks if kind is OutcomeKind.BLOCKED else self.n_throttles
+        return n if n and self.is_cooling(now) else n + 1
+
+    def count(self, outcomes: Iterable[Outcome], *, now: float) -> None:
+        """Count the outcomes of one report. They were in flight together: their blocks are one step."""
+        kinds = set()
+        for outcome in outcomes:
+            kinds.add(OutcomeKind.THROTTLED if is_throttle(outcome) else outcome.kind)
+            self.n_blocks_ever += outcome.kind is OutcomeKind.BLOCKED
+            self.n_fetched += outcome.kind in GOOD
+        if OutcomeKind.BLOCKED in kinds:
+            self.n_blocks = self.n_in_row(OutcomeKind.BLOCKED, now=now)
+        elif OutcomeKind.THROTTLED in kinds:
+            self.n_throttles = self.n_in_row(OutcomeKind.THROTTLED, now=now)
+        elif not kinds.isdisjoint(GOOD) and not self.is_cooling(now):
             self.n_blocks = self.n_throttles = 0
-            self.n_fetched += 1
-        return 1

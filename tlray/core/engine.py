@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
+from tlray.core.invariants import check
 from tlray.core.lease import DomainTerms, Lease, LeasedItem, Report, RobotsErrand, Work
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.policy import DomainPolicy
+from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.policy import DomainPolicy, gentlest
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
+from tlray.errors import hold
 
-ISOLATE_AFTER_LOST = 2
-"""An item whose lease was lost so often is leased alone: it may be what kills the worker."""
 ROBOTS_ERRANDS_PER_LEASE = 64
 
 
@@ -40,11 +40,11 @@ class Engine:
         self.leases: dict[str, Lease] = {}
         self._limiter_of = limiter_of
         self._robots_wanted: dict[str, None] = {}
-        self._isolated: deque[FrontierItem] = deque()
         self._timers: list[tuple[float, str]] = []
 
     def __repr__(self) -> str:
-        return f"<Engine {len(self.books)} batches, {len(self.domains)} domains, {len(self.leases)} leases, {self.frontier!r}>"
+        known = f"{len(self.books)} batches, {len(self.domains)} domains, {len(self.leases)} leases"
+        return f"<Engine {known}, {self.frontier!r}>"
 
     # -- batches and domains -----------------------------------------------------------------
 
@@ -58,16 +58,20 @@ class Engine:
             )
 
     def close(self, batch: int) -> None:
-        """Forget a finished batch, and the domains that nobody needs any more stay known."""
+        """Forget a finished batch, and each robots.txt that nobody needs any more (the journal has them)."""
         self.books.pop(batch, None)
         self.frontier.drop(batch)
         for state in self.domains.values():
-            state.policy = self._policy(state.name) or state.policy
+            policy = self._policy(state.name)
+            if policy is not None:
+                state.policy = policy
+            else:
+                state.forget_robots()
+                self._robots_wanted.pop(state.name, None)
 
     def _policy(self, domain: str) -> DomainPolicy | None:
-        """Return the gentlest of the policies that the open batches ask for."""
-        policies = [b.manners.policy(domain) for b in self.books.values() if domain in b.open_by_domain]
-        return min(policies, key=lambda p: (p.crawl_delay_ignored, p.rate, p.concurrency), default=None)
+        """Return a policy as gentle as each that the open batches ask for; None if none has to do with it."""
+        return gentlest(b.manners.policy(domain) for b in self.books.values() if domain in b.open_by_domain)
 
     def _domain(self, name: str, book: BatchBook, now: float) -> DomainState:
         state = self.domains.get(name)
@@ -103,7 +107,6 @@ class Engine:
         more."""
         book = self.books[batch]
         self.frontier.drop(batch)
-        self._isolated = deque(item for item in self._isolated if item.batch != batch)
         leased: dict[str, int] = {}
         for lease in self.leases.values():
             for item in lease.items.values():
@@ -133,7 +136,8 @@ class Engine:
     def demand(self, now: float) -> Demand:
         """Return the work that politeness allows now, what is leased already included."""
         rate, n_ready = 0.0, sum(len(lease.items) for lease in self.leases.values())
-        seen = set(self.frontier.takeable_domains()) | {d for d, s in self.domains.items() if s.holders}
+        held = {item.domain for lease in self.leases.values() for item in lease.items.values()}
+        seen = held.union(self.frontier.takeable_domains())
         for name in seen:
             state = self.domains[name]
             if not state.is_cooling(now):
@@ -175,12 +179,16 @@ class Engine:
 
         ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
         """
-        lease = self.leases.get(lease_id) or Lease(lease_id, until=now + self.lease_s, started_at=now)
+        lease = self.leases.get(lease_id) or Lease(lease_id, until=now, started_at=now)
+        lease.until = now + self.lease_s
         if lease.is_ending:
             return Work()
-        if self._isolated and not lease.items and lease_id not in self.leases:
-            items, robots = [self._isolated.popleft()], ()
-            lease.is_ending = True
+        alone: FrontierItem | None = None
+        robots: tuple[RobotsErrand, ...] = ()
+        if lease_id not in self.leases:
+            alone = self.frontier.take_alone(lambda d: self._allowance(d, lease_id, now))
+        if alone is not None:
+            items, lease.is_ending = [alone], True
         else:
             robots = self._take_errands(lease, now)
             fair = math.ceil(self.demand(now).n_ready / max(1, n_leases))
@@ -204,31 +212,32 @@ class Engine:
 
     def _may_run_errand(self, name: str, now: float) -> bool:
         state = self.domains[name]
-        return state.robots_lease is None and not state.is_cooling(now) and self.frontier.n_queued(name) > 0
+        if state.robots_lease is not None or state.is_cooling(now) or state.knows_robots(now):
+            return False
+        return self.frontier.n_queued(name) > 0
 
     def _take_errands(self, lease: Lease, now: float) -> tuple[RobotsErrand, ...]:
-        errands = []
+        errands: list[RobotsErrand] = []
         for name in list(self._robots_wanted):
             if len(errands) >= ROBOTS_ERRANDS_PER_LEASE:
                 break
-            url = next((lane.ready[0].url for lane in self.frontier.lanes_at(name) if lane.ready), None)
-            if url is None or not self._may_run_errand(name, now):
-                continue
-            del self._robots_wanted[name]
-            state = self.domains[name]
-            state.robots_lease = lease.lease_id
-            lease.robots.add(name)
-            where = canonicalise(state.robots_url or f"{urlsplit(url).scheme}://{name}/robots.txt")
-            if isinstance(where, BadUrl):
-                where = CanonicalUrl(f"{urlsplit(url).scheme}://{name}/robots.txt", name)
-            bucket = self.domains.get(where.domain) or self._domain(where.domain, self._any_book(name), now)
-            errands.append(
-                RobotsErrand(name, where.domain, where.url, bucket.policy, self._limiter_of(where.domain))
-            )
+            item = self.frontier.next_at(name) if self._may_run_errand(name, now) else None
+            if item is not None:
+                del self._robots_wanted[name]
+                self.domains[name].robots_lease = lease.lease_id
+                lease.robots.add(name)
+                errands.append(self._errand(item, now))
         return tuple(errands)
 
-    def _any_book(self, domain: str) -> BatchBook:
-        return next(self.books[lane.batch] for lane in self.frontier.lanes_at(domain))
+    def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
+        """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
+        own = CanonicalUrl(f"{urlsplit(item.url).scheme}://{item.domain}/robots.txt", item.domain)
+        moved_to = self.domains[item.domain].robots_url
+        found = canonicalise(moved_to) if moved_to else own
+        where = own if isinstance(found, BadUrl) else found
+        bucket = self.domains.get(where.domain) or self._domain(where.domain, self.books[item.batch], now)
+        limiter = self._limiter_of(where.domain)
+        return RobotsErrand(item.domain, where.domain, where.url, bucket.effective, limiter)
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
         book = self.books[item.batch]
@@ -274,7 +283,6 @@ class Engine:
             else:
                 self._robots_wanted[answer.domain] = None
                 if state.miss_robots(answer.why or "no answer", now=now, retry_after_s=answer.retry_after_s):
-                    state.n_robots_failures = 0
                     why = f"robots.txt cannot be had: {answer.why}"
                     deaths += [
                         LaneDeath(lane.batch, answer.domain, why)
@@ -290,9 +298,16 @@ class Engine:
         more."""
         lease = self.leases[verdict.lease_id]
         touched: dict[int, None] = {}
+        outcomes: dict[str, list[Outcome]] = {}
         for change in verdict.changes:
-            self._apply_change(change, lease, now)
             touched[change.item.batch] = None
+            found = outcomes.setdefault(change.item.domain, [])
+            if change.outcome is not None:
+                found.append(change.outcome)
+            self._apply_change(change, lease, now)  # may carry the item to another domain
+        for domain, found in outcomes.items():
+            self.domains[domain].count(found, now=now)
+            self.frontier.unpark(domain)
         for cool in verdict.cool_downs:
             self.cool_down(cool.domain, cool.until, cool.reason)
         for part in verdict.parts:
@@ -300,8 +315,6 @@ class Engine:
             if book is not None:
                 book.n_sets += part.n_sets
                 book.n_tracks += part.n_tracks
-        for domain in {change.item.domain for change in verdict.changes}:
-            self.frontier.unpark(domain)
         return [batch for batch in touched if batch in self.books and not self.books[batch].n_open]
 
     def _apply_change(self, change: ItemChange, lease: Lease, now: float) -> None:
@@ -309,10 +322,8 @@ class Engine:
         book = self.books[item.batch]
         del lease.items[item.id]
         self.domains[item.domain].release(lease.lease_id)
-        if change.outcome is not None:
-            self.domains[item.domain].count(change.outcome.kind)
-            book.n_blocked += change.outcome.kind == "blocked"
-        book.n_retries += change.event == "retry"
+        book.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
+        book.n_retries += change.event is ItemEvent.RETRY
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
         item.snoozed_since, item.url = change.snoozed_since, change.url
         book.move(change.before, change.after, item.domain, now=now)
@@ -321,27 +332,26 @@ class Engine:
             item.domain = change.domain
             self._domain(item.domain, book, now)
         if change.after is ItemState.QUEUED:
-            if item.n_lost >= ISOLATE_AFTER_LOST:
-                self._isolated.append(item)
-            else:
-                self.frontier.push(
-                    item, book.priority, first=True, is_paused=book.state is not BatchState.RUNNING
-                )
+            is_paused = book.state is not BatchState.RUNNING
+            self.frontier.push(item, book.priority, first=True, is_paused=is_paused)
         elif change.after is ItemState.WAITING:
-            self.frontier.wait(item, change.due or now)
+            self.frontier.wait(item, now if change.due is None else change.due)
         else:
             self.frontier.finish(item)
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
-        """Take in that a lane's open items are dead (counted by the journal); True when its batch has
-        nothing open any more."""
+        """Take in that the journal has made dead letters of a lane's queued and waiting items.
+
+        How many they are it counted; which were queued and which waiting is only known here, because an item
+        that has become due is not written down before it is leased. True when the batch has nothing open.
+        """
         book = self.books[death.batch]
-        in_memory = self.frontier.drop(death.batch, death.domain)
-        n_open = n_queued + n_waiting
-        queued_here = min(n_open, book.counts.get(ItemState.QUEUED, 0))
-        book.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=queued_here)
-        book.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=n_open - queued_here)
-        assert len(in_memory) <= n_open, (len(in_memory), n_open)
+        gone = self.frontier.drop(death.batch, death.domain)
+        counted = n_queued + n_waiting
+        held = gone.n_queued + gone.n_waiting
+        hold(held == counted, f"{counted} items of {death} were open in the journal, {held} in memory")
+        book.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=gone.n_queued)
+        book.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=gone.n_waiting)
         return not book.n_open
 
     def end(self, lease_id: str) -> None:
@@ -354,26 +364,8 @@ class Engine:
     # -- invariants --------------------------------------------------------------------------------
 
     def check_invariants(self) -> None:
-        """Raise AssertionError where the books do not balance, or an item is in two places."""
-        leased: dict[int, int] = {}
-        seen: set[int] = set()
-        for lease in self.leases.values():
-            for item in lease.items.values():
-                assert item.id not in seen, f"item {item.id} is in two leases"
-                seen.add(item.id)
-                leased[item.batch] = leased.get(item.batch, 0) + 1
-        for book in self.books.values():
-            assert book.counts.get(ItemState.LEASED, 0) == leased.get(book.id, 0), book
-            assert sum(book.open_by_domain.values()) == book.n_open, book
-            queued = sum(lane.n_queued for lane in self.frontier.lanes_of(book.id))
-            queued += sum(1 for item in self._isolated if item.batch == book.id)
-            assert queued == book.counts.get(ItemState.QUEUED, 0), (queued, book)
-        held: dict[str, int] = {}
-        for lease in self.leases.values():
-            for item in lease.items.values():
-                held[item.domain] = held.get(item.domain, 0) + 1
-        for state in self.domains.values():
-            assert state.n_leased == held.get(state.name, 0), state
+        """Raise `InvariantBroken` where the books do not balance, or an item is in two places."""
+        check(self)
 
 
 __all__ = ["Engine", "Priority"]

@@ -4,6 +4,7 @@ An item stands in one *lane*: one batch's items of one domain. Of a lane only a 
 (``ready``); the rest stays in the journal and is asked for (`wanting`) when the window runs low, so a batch
 of a million URLs is not a million objects. Items that may not be fetched yet are in one heap by due time. A
 domain that may not be leased from now (``allowance`` says 0) is parked and costs nothing until `unpark`.
+An item whose lease was lost twice may be what kills its worker: it stands aside and is taken alone.
 
 Taking, giving back and finishing are O(log n) in the items waiting and O(1) in everything else.
 Times are seconds of the caller's monotonic clock.
@@ -21,6 +22,8 @@ WINDOW = 512
 """Items of a lane that are loaded at once."""
 LOW_WATER = 256
 """With fewer in memory, and more in the journal, a lane wants loading."""
+ISOLATE_AFTER_LOST = 2
+"""An item whose lease was lost so often is leased alone."""
 
 
 class Priority(IntEnum):
@@ -50,7 +53,7 @@ class FrontierItem:
     """When it was first put off without an attempt; monotonic."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lane:
     """One batch's items of one domain."""
 
@@ -62,13 +65,25 @@ class Lane:
     cursor: int = 0
     """The last item id that was loaded."""
     ready: deque[FrontierItem] = field(default_factory=deque)
+    isolated: deque[FrontierItem] = field(default_factory=deque)
+    """Queued items that are to be leased alone."""
     is_paused: bool = False
     is_loading: bool = False
+    is_restocked: bool = False
+    """Items came into the journal behind the cursor while a window was being loaded."""
 
     @property
     def n_queued(self) -> int:
         """Queued items, in memory or not."""
-        return self.n_stored + len(self.ready)
+        return self.n_stored + len(self.ready) + len(self.isolated)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What was forgotten: how many items were queued (in memory or not), and how many were waiting."""
+
+    n_queued: int = 0
+    n_waiting: int = 0
 
 
 class Frontier:
@@ -79,14 +94,18 @@ class Frontier:
         self._rings: dict[Priority, OrderedDict[str, deque[Lane]]] = {p: OrderedDict() for p in Priority}
         self._parked: set[str] = set()
         self._waiting: list[tuple[float, int, FrontierItem]] = []
-        self._by_domain: dict[str, set[int]] = {}
+        self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
+        """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
         self._hungry: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
+        """Lanes with isolated items."""
         self._held: set[int] = set()
         self._order = 0
 
     def __repr__(self) -> str:
         n_ready = sum(len(lane.ready) for lane in self._lanes.values())
-        return f"<Frontier {len(self._lanes)} lanes, {n_ready} ready, {len(self._waiting)} waiting, {len(self._parked)} parked>"
+        parts = f"{len(self._lanes)} lanes, {n_ready} ready, {len(self._waiting)} waiting"
+        return f"<Frontier {parts}, {len(self._parked)} parked>"
 
     # -- filling ---------------------------------------------------------------------------
 
@@ -105,12 +124,12 @@ class Frontier:
         known = (batch, domain) in self._lanes
         lane = self._lane(batch, domain, priority)
         lane.n_stored, lane.cursor = lane.n_stored + n, 0
+        lane.is_restocked = lane.is_loading
         lane.is_paused = lane.is_paused if known else is_paused
         self._feed(lane)
 
     def wanting(self) -> list[Lane]:
-        """Return the lanes whose window runs low while the journal holds more, and count them as being
-        loaded."""
+        """Return the lanes whose window runs low while the journal holds more; they count as being loaded."""
         lanes = [self._lanes[key] for key in self._hungry if key in self._lanes]
         self._hungry.clear()
         for lane in lanes:
@@ -120,16 +139,20 @@ class Frontier:
     def loaded(self, lane: Lane, items: Iterable[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Put items that the journal gave for a lane into its window."""
         lane.is_loading = False
-        if (lane.batch, lane.domain) not in self._lanes:
-            return
+        if self._lanes.get((lane.batch, lane.domain)) is not lane:
+            return  # dropped meanwhile
         n_read = 0
         for item in items:
             if item.id not in self._held:
                 n_read += 1
                 self._held.add(item.id)
-                lane.ready.append(item)
-        lane.cursor = max(lane.cursor, last_id)
-        lane.n_stored = 0 if is_last else max(0, lane.n_stored - n_read)
+                self._queue(lane, item)
+        if lane.is_restocked:  # what came meanwhile may lie before what was read: begin again
+            lane.is_restocked, lane.cursor = False, 0
+            lane.n_stored = max(0, lane.n_stored - n_read)
+        else:
+            lane.cursor = max(lane.cursor, last_id)
+            lane.n_stored = 0 if is_last else max(0, lane.n_stored - n_read)
         self._activate(lane)
         self._feed(lane)
 
@@ -142,7 +165,7 @@ class Frontier:
             lane = self._lane(item.batch, item.domain, priority)
             lane.is_paused = is_paused
         self._held.add(item.id)
-        (lane.ready.appendleft if first else lane.ready.append)(item)
+        self._queue(lane, item, first=first)
         self._activate(lane)
 
     def wait(self, item: FrontierItem, due: float) -> None:
@@ -163,8 +186,10 @@ class Frontier:
     def take(
         self, n: int, allowance: Callable[[str], int], *, up_to: Priority = Priority.LOW
     ) -> list[FrontierItem]:
-        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain; ``up_to`` is the
-        last priority."""
+        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain.
+
+        ``up_to`` is the last priority that is taken from.
+        """
         taken: list[FrontierItem] = []
         left: dict[str, int] = {}
         for priority, ring in self._rings.items():
@@ -184,11 +209,22 @@ class Frontier:
                     taken.append(lane.ready.popleft())
                     left[domain] -= 1
                 lanes.rotate(-1)
+                self._by_domain[domain].move_to_end(lane.batch)
                 ring.move_to_end(domain)
                 if not lane.ready:
                     self._deactivate(lane)
                 self._feed(lane)
         return taken
+
+    def take_alone(self, allowance: Callable[[str], int]) -> FrontierItem | None:
+        """Take one item that is to be leased alone, the first priority first; None if none may go."""
+        for lane in sorted(self._aside.values(), key=lambda lane: lane.priority):
+            if not lane.is_paused and allowance(lane.domain) > 0:
+                item = lane.isolated.popleft()
+                if not lane.isolated:
+                    del self._aside[lane.batch, lane.domain]
+                return item
+        return None
 
     def finish(self, item: FrontierItem) -> None:
         """Forget an item that is final."""
@@ -200,8 +236,8 @@ class Frontier:
         """Let a domain take its turns again."""
         if domain in self._parked:
             self._parked.remove(domain)
-            for batch in self._by_domain.get(domain, ()):
-                self._activate(self._lanes[batch, domain])
+            for lane in self.lanes_at(domain):
+                self._activate(lane)
 
     def pause(self, batch: int, *, is_paused: bool) -> None:
         """Stop or go on taking a batch's items."""
@@ -213,48 +249,56 @@ class Frontier:
                 self._activate(lane)
                 self._feed(lane)
 
-    def drop(self, batch: int, domain: str | None = None) -> list[FrontierItem]:
-        """Forget a batch's lanes and waiting items, of one domain or of all, and return the items that were
-        in memory."""
+    def drop(self, batch: int, domain: str | None = None) -> Dropped:
+        """Forget a batch's queued and waiting items, of one domain or of all."""
+        n_queued = 0
         gone: list[FrontierItem] = []
         for lane in self.lanes_of(batch):
             if domain is None or lane.domain == domain:
-                self._deactivate(lane)
-                gone.extend(lane.ready)
-                del self._lanes[batch, lane.domain]
-                self._by_domain[lane.domain].discard(batch)
+                n_queued += lane.n_queued
+                gone += (*lane.ready, *lane.isolated)
+                self._forget(lane)
         stay = []
+        n_waiting = 0
         for entry in self._waiting:
             item = entry[2]
             if item.batch == batch and (domain is None or item.domain == domain):
                 gone.append(item)
+                n_waiting += 1
             else:
                 stay.append(entry)
         heapq.heapify(stay)
         self._waiting = stay
-        for item in gone:
-            self._held.discard(item.id)
-        return gone
+        self._held.difference_update(item.id for item in gone)
+        return Dropped(n_queued, n_waiting)
 
     def lanes_of(self, batch: int) -> list[Lane]:
         """Return a batch's lanes."""
         return [lane for (of, _), lane in self._lanes.items() if of == batch]
 
     def lanes_at(self, domain: str) -> list[Lane]:
-        """Return a domain's lanes."""
-        return [self._lanes[batch, domain] for batch in self._by_domain.get(domain, ())]
+        """Return a domain's lanes, the one whose turn it is first."""
+        return list(self._by_domain.get(domain, {}).values())
+
+    def next_at(self, domain: str) -> FrontierItem | None:
+        """Return an item of a domain that is in memory and not paused, or None."""
+        for lane in self.lanes_at(domain):
+            if not lane.is_paused and (lane.ready or lane.isolated):
+                return (lane.ready or lane.isolated)[0]
+        return None
 
     def n_queued(self, domain: str) -> int:
         """Queued items of a domain that are not paused, in memory or not."""
         return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
-    def domains(self) -> list[str]:
-        """Return the domains that have a lane."""
-        return [domain for domain, batches in self._by_domain.items() if batches]
+    def n_waiting(self, batch: int) -> int:
+        """Return how many of a batch's items are waiting for their time; looks at all that wait."""
+        return sum(1 for _, _, item in self._waiting if item.batch == batch)
 
     def takeable_domains(self) -> list[str]:
-        """Return the domains that have their turn now: something ready, and not parked."""
-        return list(dict.fromkeys(domain for ring in self._rings.values() for domain in ring))
+        """Return the domains whose turn it is: something ready and not parked, or something alone."""
+        alone = (lane.domain for lane in self._aside.values() if not lane.is_paused)
+        return list(dict.fromkeys((*(domain for ring in self._rings.values() for domain in ring), *alone)))
 
     def next_due(self) -> float | None:
         """Return when the next waiting item is due, or None."""
@@ -266,8 +310,26 @@ class Frontier:
         lane = self._lanes.get((batch, domain))
         if lane is None:
             lane = self._lanes[batch, domain] = Lane(batch, domain, priority)
-            self._by_domain.setdefault(domain, set()).add(batch)
+            self._by_domain.setdefault(domain, OrderedDict())[batch] = lane
         return lane
+
+    def _forget(self, lane: Lane) -> None:
+        self._deactivate(lane)
+        del self._lanes[lane.batch, lane.domain]
+        self._aside.pop((lane.batch, lane.domain), None)
+        of_domain = self._by_domain[lane.domain]
+        del of_domain[lane.batch]
+        if not of_domain:
+            del self._by_domain[lane.domain]
+
+    def _queue(self, lane: Lane, item: FrontierItem, *, first: bool = False) -> None:
+        if item.n_lost >= ISOLATE_AFTER_LOST:
+            lane.isolated.append(item)
+            self._aside[lane.batch, lane.domain] = lane
+        elif first:
+            lane.ready.appendleft(item)
+        else:
+            lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
         if lane.n_stored and len(lane.ready) < LOW_WATER and not lane.is_loading and not lane.is_paused:

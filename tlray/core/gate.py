@@ -28,7 +28,10 @@ class Ask:
 
     domain: str
     n_wanted: int
+    """Permits beyond those in hand."""
     n_in_flight: int
+    n_in_hand: int = 0
+    """Permits that were given and are not used yet; each will need a slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,17 @@ class Gate:
         self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
         self.stopped_until = -math.inf
         self.n_given = 0
-        self._holders: dict[str, tuple[int, float]] = {}
+        self._holders: dict[str, tuple[int, float, bool]] = {}
+        """Task → (slots that it holds, when it asked last, whether it needs any)."""
 
     def __repr__(self) -> str:
-        return f"<Gate {self.bucket!r}, {sum(n for n, _ in self._holders.values())} of {self.policy.concurrency} slots>"
+        n_slots = sum(n for n, _, _ in self._holders.values())
+        return f"<Gate {self.bucket!r}, {n_slots} of {self.policy.concurrency} slots>"
 
     def set_policy(self, policy: DomainPolicy, *, now: float) -> None:
         """Take on another policy; tokens never grow by it."""
-        if policy.rate != self.policy.rate or policy.burst != self.policy.burst:
-            self.bucket.set_rate(policy.rate, now=now)
-            self.bucket.burst = policy.burst
+        if (policy.rate, policy.burst) != (self.policy.rate, self.policy.burst):
+            self.bucket.set_rate(policy.rate, now=now, burst=policy.burst)
         self.policy = policy
 
     def stop(self, until: float) -> None:
@@ -76,34 +80,40 @@ class Gate:
 
     def ask(self, holder: str, ask: Ask, *, now: float) -> Grant:
         """Answer a task."""
-        base = {"domain": ask.domain, "rate": self.policy.rate, "burst": self.policy.burst}
         if now < self.stopped_until:
-            self._holders[holder] = (ask.n_in_flight, now)
-            return Grant(**base, retry_after_s=self.stopped_until - now)  # type: ignore[arg-type]
+            self._holders[holder] = (ask.n_in_flight, now, True)
+            return self._grant(retry_after_s=self.stopped_until - now, domain=ask.domain)
         n_slots = self._slots(holder, ask, now)
-        n_free = max(0, n_slots - ask.n_in_flight)
-        # A slot serves several fetches within a block, so permits are bounded by the rate, not by the free
-        # slots; but where no slot is free, a permit would only be spent.
+        n_free = max(0, n_slots - ask.n_in_flight - ask.n_in_hand)
+        # where no slot is free, a permit would only be spent
         if ask.n_wanted <= 0 or n_free == 0:
-            return Grant(**base, n_slots=n_slots, retry_after_s=0.05 if ask.n_wanted > 0 else BLOCK_S)  # type: ignore[arg-type]
+            retry_s = 0.05 if ask.n_wanted > 0 else BLOCK_S
+            return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
         n = min(ask.n_wanted, UNLIMITED_BLOCK if math.isinf(self.policy.rate) else n_free)
         starts = self.bucket.reserve(n, now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)
-        wait_s = self.bucket.wait_s(now=now)
-        retry_s = max(0.0, wait_s - BLOCK_S / 2) if starts else max(0.0, wait_s - BLOCK_S)
-        return Grant(**base, starts=starts, n_slots=n_slots, retry_after_s=retry_s)  # type: ignore[arg-type]
+        early_s = BLOCK_S / 2 if starts else BLOCK_S
+        retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)
+        return self._grant(starts, n_slots, retry_s, domain=ask.domain)
+
+    def _grant(
+        self, starts: tuple[float, ...] = (), n_slots: int = 0, retry_after_s: float = BLOCK_S, *, domain: str
+    ) -> Grant:
+        return Grant(domain, starts, n_slots, retry_after_s, self.policy.rate, self.policy.burst)
 
     def forget(self, holder: str) -> None:
         """Take back the slots of a task that has ended; its permits stay spent."""
         self._holders.pop(holder, None)
 
     def _slots(self, holder: str, ask: Ask, now: float) -> int:
-        for other, (_, at) in list(self._holders.items()):
+        for other, (_, at, _) in list(self._holders.items()):
             if now - at > HOLDER_FORGOTTEN_S:
                 del self._holders[other]
-        others = [n for other, (n, _) in self._holders.items() if other != holder]
-        share = math.ceil(self.policy.concurrency / (1 + len(others)))
-        n_left = self.policy.concurrency - sum(others)
-        n_slots = max(min(ask.n_in_flight, n_left), min(share, n_left, ask.n_in_flight + ask.n_wanted))
-        self._holders[holder] = (max(n_slots, ask.n_in_flight), now)
-        return max(0, n_slots)
+        others = [(n, wants) for other, (n, _, wants) in self._holders.items() if other != holder]
+        n_left = max(0, self.policy.concurrency - sum(n for n, _ in others))
+        share = math.ceil(self.policy.concurrency / (1 + sum(1 for n, wants in others if n or wants)))
+        n_needed = ask.n_in_flight + ask.n_in_hand + max(0, ask.n_wanted)
+        n_slots = min(share, n_left, n_needed)
+        # what is in flight above its share keeps its slots until it has ended
+        self._holders[holder] = (max(n_slots, ask.n_in_flight), now, n_needed > 0)
+        return n_slots

@@ -6,8 +6,7 @@ Nothing is changed here; see `tlray.core.verdict`.
 
 from __future__ import annotations
 
-import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from tlray.core.engine import Engine
@@ -19,6 +18,9 @@ from tlray.core.retry import RetryDecision, decide
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.verdict import DomainChange, ItemChange, Verdict
 
+if TYPE_CHECKING:
+    import random
+
 MAX_HOPS = 5
 MAX_LOST = 3
 """An item whose lease was lost so often "kills its worker"."""
@@ -29,32 +31,34 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
     lease = engine.leases[report.lease_id]
     stems = {part.batch_id: part.stem for part in report.parts}
     verdict = Verdict(report.lease_id, parts=report.parts)
-    in_row: dict[tuple[str, OutcomeKind], int] = {}
+    cool_downs: dict[str, DomainChange] = {}
+    left = dict(lease.items)
     for outcome in report.outcomes:
-        item = lease.items.get(outcome.item_id)
+        item = left.pop(outcome.item_id, None)
         if item is None:
-            continue
+            continue  # not of this lease, or told twice
         book = engine.books[item.batch]
         domain = engine.domains[item.domain]
-        n_before = domain.n_blocks if outcome.kind is OutcomeKind.BLOCKED else domain.n_throttles
-        key = (item.domain, outcome.kind)
-        # several such answers of one report were in flight together: they count as one step
-        in_row.setdefault(key, n_before + 1)
+        n_in_row = domain.n_in_row(outcome.kind, now=now)
         decision = decide(
             outcome,
             attempt=item.attempt,
             snoozed_s=now - item.snoozed_since if item.snoozed_since is not None else 0.0,
-            n_in_row=in_row[key],
+            n_in_row=n_in_row,
             jitter=rng.random(),
             policy=book.retry,
             block_cool_down_s=domain.policy.block_cool_down_s,
         )
-        if decision.cool_down_s:
-            verdict.cool_downs.append(DomainChange(item.domain, now + decision.cool_down_s, _why(outcome)))
+        until = now + decision.cool_down_s
+        if decision.cool_down_s and (item.domain not in cool_downs or until > cool_downs[item.domain].until):
+            n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
+            reason = _why_cooling(outcome, domain.cool_reason)
+            cool_downs[item.domain] = DomainChange(item.domain, until, reason, n_blocks)
         change = _change(item, outcome, decision, now=now, stem=stems.get(book.batch_id))
         if book.state is BatchState.CANCELLING and not change.after.is_final:
             change = _with(item, ItemEvent.CANCEL, outcome=outcome, stem=change.stem, reason="cancelled")
         verdict.changes.append(change)
+    verdict.cool_downs.extend(cool_downs.values())
     return verdict
 
 
@@ -96,6 +100,7 @@ def _change(
                 item,
                 ItemEvent.RETRY,
                 attempt=item.attempt + 1,
+                snoozed_since=None,
                 due=now + decision.delay_s,
                 reason=_why(outcome),
                 **rest,
@@ -130,11 +135,19 @@ def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
         "attempt": item.attempt,
         "n_lost": item.n_lost,
         "n_hops": item.n_hops,
+        "snoozed_since": item.snoozed_since,
         "url": item.url,
         "domain": item.domain,
     }
     after = advance(ItemState.LEASED, event)
     return ItemChange(item=item, before=ItemState.LEASED, after=after, event=event, **{**values, **changed})
+
+
+def _why_cooling(outcome: Outcome, reason_before: str) -> str:
+    """Say why a domain cools; an item that is given back because it does is no new reason."""
+    if outcome.kind is OutcomeKind.NOT_BEGUN:
+        return reason_before or "its next turn is far off"
+    return _why(outcome)
 
 
 def _why(outcome: Outcome) -> str:

@@ -94,7 +94,7 @@ class BatchEvent(StrEnum):
     """A person retries dead letters of a finished batch."""
 
 
-class BadTransition(TlrayError):
+class BadTransition(TlrayError):  # noqa: N818 - named for what is wrong
     """An event that the state does not know; a bug, or two actions at once."""
 
     def __init__(self, state: str, event: str) -> None:

@@ -8,6 +8,7 @@ rate. Times are monotonic seconds of this process.
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
 GIVE_BACK_AFTER_S = 20.0
 """Items of a domain that may not be fetched for longer go back to the frontier."""
 MIN_ASK_S = 0.02
+HOLD_S = 2.0
+"""How often a limiter is told of fetches that are in flight, where nothing more is asked for."""
 
 Errand = LeasedItem | RobotsErrand
 
@@ -30,11 +33,22 @@ class _Domain:
     bucket: TokenBucket
     pending: deque[Errand] = field(default_factory=deque)
     n_permits: int = 0
+    """Permits in hand: given, and not used yet."""
     n_held_up: int = 0
-    """Permits whose moment has come, but no slot was free."""
+    """Those of them whose moment has come, but no slot was free; only of domains without a ceiling."""
     n_slots: int = 0
     n_in_flight: int = 0
-    ask_at: float = 0.0
+    ask_at: float = -math.inf
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a limiter must hear of it: something waits, or something in flight holds a slot."""
+        return bool(self.pending) or self.n_in_flight > 0
+
+    def change(self, rate: float, burst: float, *, now: float) -> None:
+        """Take on another rate or burst."""
+        if (rate, burst) != (self.bucket.rate, self.bucket.burst):
+            self.bucket.set_rate(rate, now=now, burst=burst)
 
 
 class Pacing:
@@ -56,24 +70,29 @@ class Pacing:
         if domain is None:
             bucket = TokenBucket(terms.policy.rate, terms.policy.burst, now=now)
             self._domains[terms.domain] = _Domain(terms.domain, terms.limiter, bucket)
-        elif domain.bucket.rate != terms.policy.rate:
-            domain.bucket.set_rate(terms.policy.rate, now=now)
+        else:
+            domain.change(terms.policy.rate, terms.policy.burst, now=now)
 
     def add(self, errands: Iterable[Errand]) -> None:
         """Take in what is to be fetched; its domain must be known."""
         for errand in errands:
-            self._domains[errand.domain].pending.append(errand)
+            domain = self._domains[errand.domain]
+            if not domain.pending and domain.n_in_flight:
+                domain.ask_at = -math.inf  # it was only holding its slots
+            domain.pending.append(errand)
 
     def begin(self, now: float) -> Errand | None:
         """Return a fetch that may begin now, and count it as begun; None if there is none."""
         while self._moments and self._moments[0][0] <= now:
-            _, name = heapq.heappop(self._moments)
+            moment, name = heapq.heappop(self._moments)
             domain = self._domains[name]
-            if not domain.pending:
-                domain.n_permits -= 1
-                continue
-            if domain.n_in_flight >= domain.n_slots:
+            is_free = domain.n_in_flight < domain.n_slots
+            if not is_free and domain.pending and math.isinf(domain.bucket.rate):
                 domain.n_held_up += 1
+                continue
+            if not domain.pending or not is_free or now - moment > BLOCK_S:
+                # spent all the same: used later, it could bunch with one that another task was given
+                domain.n_permits -= 1
                 continue
             if not domain.bucket.reserve(1, now=now):
                 heapq.heappush(self._moments, (now + domain.bucket.wait_s(now=now), name))
@@ -96,13 +115,11 @@ class Pacing:
         answer."""
         asks: dict[int, list[Ask]] = {}
         for domain in self._domains.values():
-            n_wanted = len(domain.pending) - domain.n_permits
-            if domain.ask_at <= now and domain.pending and domain.name not in self._asked:
-                if n_wanted <= 0 and domain.n_in_flight < domain.n_slots and domain.n_held_up == 0:
-                    n_wanted = 0
-                asks.setdefault(domain.limiter, []).append(
-                    Ask(domain.name, max(0, n_wanted), domain.n_in_flight)
-                )
+            if domain.is_busy and domain.ask_at <= now and domain.name not in self._asked:
+                n_in_hand = min(domain.n_permits, len(domain.pending))
+                n_wanted = len(domain.pending) - n_in_hand
+                ask = Ask(domain.name, n_wanted, domain.n_in_flight, n_in_hand)
+                asks.setdefault(domain.limiter, []).append(ask)
                 self._asked.add(domain.name)
         return asks
 
@@ -118,8 +135,7 @@ class Pacing:
                 far.append(grant)
                 continue
             domain.n_slots = grant.n_slots
-            if grant.rate != domain.bucket.rate:
-                domain.bucket.set_rate(grant.rate, now=now)
+            domain.change(grant.rate, grant.burst, now=now)
             domain.n_permits += len(grant.starts)
             for start_s in grant.starts:
                 heapq.heappush(self._moments, (now + start_s, grant.domain))
@@ -127,6 +143,8 @@ class Pacing:
                 domain.n_held_up -= 1
                 heapq.heappush(self._moments, (now, grant.domain))
             wait_s = max(MIN_ASK_S, grant.retry_after_s)
+            if not domain.pending:
+                wait_s = HOLD_S
             domain.ask_at = now + (min(BLOCK_S, wait_s) if grant.starts else wait_s)
             if not grant.starts and wait_s > GIVE_BACK_AFTER_S:
                 far.append(grant)
@@ -149,7 +167,7 @@ class Pacing:
 
     def wake_at(self, now: float) -> float | None:
         """Return when something may begin or be asked next; None if nothing is pending."""
-        moments = [d.ask_at for d in self._domains.values() if d.pending and d.name not in self._asked]
+        moments = [d.ask_at for d in self._domains.values() if d.is_busy and d.name not in self._asked]
         if self._moments:
             moments.append(self._moments[0][0])
         return max(now, min(moments)) if moments else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tlray.core.hosts import is_public_host
@@ -78,11 +78,28 @@ def host_of(domain: str) -> str:
     return domain.partition(":")[0]
 
 
+def gentlest(policies: Iterable[DomainPolicy]) -> DomainPolicy | None:
+    """Return one policy that is as gentle as each of several in every respect; None of none."""
+    all_of_them = list(policies)
+    if not all_of_them:
+        return None
+    return DomainPolicy(
+        rate=min(p.rate for p in all_of_them),
+        burst=min(p.burst for p in all_of_them),
+        concurrency=min(p.concurrency for p in all_of_them),
+        block_cool_down_s=max(p.block_cool_down_s for p in all_of_them),
+        crawl_delay_ignored=all(p.crawl_delay_ignored for p in all_of_them),
+    )
+
+
 def under_ceiling(policy: DomainPolicy, crawl_delay_s: float | None) -> DomainPolicy:
-    """Return the policy, lowered to what robots.txt asks for (unless the site's owner agreed to more)."""
-    if crawl_delay_s is None or policy.crawl_delay_ignored or policy.rate <= 1 / crawl_delay_s:
+    """Return the policy, lowered to what robots.txt asks for (unless the site's owner agreed to more).
+
+    A crawl-delay is a spacing: under it there is no burst, however low the rate.
+    """
+    if crawl_delay_s is None or policy.crawl_delay_ignored:
         return policy
-    return replace(policy, rate=1 / crawl_delay_s, burst=1.0)
+    return replace(policy, rate=min(policy.rate, 1 / crawl_delay_s), burst=1.0)
 
 
 _RATE = re.compile(

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from tlray.core.lifecycle import ItemEvent
@@ -105,12 +105,23 @@ def backoff_s(rule: Rule, attempt: int, *, jitter: float) -> float:
     return max(MIN_BACKOFF_S, jitter * ceiling_s)
 
 
+def is_throttle(outcome: Outcome) -> bool:
+    """Whether the site asks for a slower pace: 429, or another answer with a ``Retry-After``."""
+    return outcome.kind is _K.THROTTLED or (
+        outcome.kind is _K.UNAVAILABLE and outcome.retry_after_s is not None
+    )
+
+
 def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:
-    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one
-    between."""
-    if retry_after_s is not None:
-        return retry_after_s
-    return min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60))
+    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one between.
+
+    The site's own word counts, in full; where it did not help, our own doubling is a floor under it, so that
+    a site that says ``Retry-After: 0`` for ever is not asked without a pause for ever.
+    """
+    own_s = min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60))
+    if retry_after_s is None:
+        return own_s
+    return max(retry_after_s, MIN_BACKOFF_S if n_in_row <= 1 else own_s)
 
 
 def decide(
@@ -129,27 +140,23 @@ def decide(
     domain has given in a row, this one counted.
     """
     rule = RULES[outcome.kind]
-    if outcome.kind is OutcomeKind.FETCHED:
-        return RetryDecision(ItemEvent.FETCHED)
-    if outcome.kind is OutcomeKind.REDIRECTED:
-        return RetryDecision(ItemEvent.HOP)
-    if rule.cure is Cure.NONE:
-        # not begun; where the domain's turn is far off, the domain waits until then
+    if outcome.kind is OutcomeKind.NOT_BEGUN:
+        # where the domain's turn is far off, the domain waits until then
         return RetryDecision(ItemEvent.GIVE_BACK, cool_down_s=outcome.retry_after_s or 0.0)
-    if rule.cure is Cure.SKIP:
-        return RetryDecision(ItemEvent.SKIP)
-    if rule.cure is Cure.DEAD:
-        return RetryDecision(ItemEvent.EXHAUST)
-    asked = outcome.retry_after_s if outcome.kind in (_K.THROTTLED, _K.UNAVAILABLE, _K.BLOCKED) else None
-    if rule.cure is Cure.SNOOZE or asked is not None:
-        cool_s = cool_down_s(rule, n_in_row, asked)
-        if outcome.kind is _K.BLOCKED and block_cool_down_s is not None:
-            own_s = min(max(rule.cap_s, block_cool_down_s), block_cool_down_s * 2.0 ** min(n_in_row - 1, 60))
-            cool_s = max(own_s, asked or 0.0)
-        if snoozed_s + cool_s > policy.max_snooze_s:
-            return RetryDecision(ItemEvent.EXHAUST, cool_down_s=cool_s)
-        return RetryDecision(ItemEvent.SNOOZE, delay_s=cool_s, cool_down_s=cool_s)
-    limit = min(policy.max_attempts, rule.max_attempts or policy.max_attempts)
-    if attempt >= limit:
+    if (event := _AT_ONCE.get(outcome.kind) or _BY_CURE.get(rule.cure)) is not None:
+        return RetryDecision(event)
+    if rule.cure is Cure.SNOOZE or is_throttle(outcome):
+        cool_s = cool_down_s(rule, n_in_row, outcome.retry_after_s)
+        if outcome.kind is OutcomeKind.BLOCKED and block_cool_down_s is not None:
+            own = replace(rule, base_s=block_cool_down_s, cap_s=max(rule.cap_s, block_cool_down_s))
+            cool_s = max(cool_down_s(own, n_in_row, None), outcome.retry_after_s or 0.0)
+        too_long = snoozed_s + cool_s > policy.max_snooze_s
+        event = ItemEvent.EXHAUST if too_long else ItemEvent.SNOOZE
+        return RetryDecision(event, delay_s=0.0 if too_long else cool_s, cool_down_s=cool_s)
+    if attempt >= min(policy.max_attempts, rule.max_attempts or policy.max_attempts):
         return RetryDecision(ItemEvent.EXHAUST)
     return RetryDecision(ItemEvent.RETRY, delay_s=backoff_s(rule, attempt, jitter=jitter))
+
+
+_AT_ONCE: Mapping[OutcomeKind, ItemEvent] = {_K.FETCHED: ItemEvent.FETCHED, _K.REDIRECTED: ItemEvent.HOP}
+_BY_CURE: Mapping[Cure, ItemEvent] = {Cure.SKIP: ItemEvent.SKIP, Cure.DEAD: ItemEvent.EXHAUST}

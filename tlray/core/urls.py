@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import idna
 
@@ -53,34 +53,37 @@ def canonicalise(text: str) -> CanonicalUrl | BadUrl:
 
 
 def _canonicalise_slowly(text: str) -> CanonicalUrl | BadUrl:
-    if _CONTROL.search(text):
-        return BadUrl("a space or control character inside the URL; write it as %20 or take it out")
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
         return BadUrl(f"not a URL: {error}")
-    scheme = parts.scheme.lower()
-    if not scheme or "://" not in text:
-        return BadUrl("no scheme; write the whole URL, https://…")
-    if scheme not in _DEFAULT_PORTS:
-        return BadUrl(f"scheme {scheme}: is not fetched; only http and https are")
-    if parts.username is not None or parts.password is not None:
-        return BadUrl("a user name or password in the URL; tlray fetches public pages only")
-    host = _canonical_host(parts.hostname or "")
-    if host is None:
+    if (reason := _reason_against(text, parts, port)) is not None:
+        return BadUrl(reason)
+    if (host := _canonical_host(parts.hostname or "")) is None:
         return BadUrl("no valid host name in the URL")
-    domain = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    if port == 0:
-        return BadUrl("port 0 cannot be connected to")
+    domain = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
     path = _remove_dot_segments(_normalise_escapes(parts.path)) or "/"
     query = "&".join(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
-    url = f"{scheme}://{domain}{path}"
+    url = f"{parts.scheme}://{domain}{path}"
     if query:
         url += "?" + _normalise_escapes(query)
     if len(url) > MAX_URL_CHARS:
         return BadUrl(f"a URL of {len(url):,} characters once escaped; at most {MAX_URL_CHARS:,} are taken")
     return CanonicalUrl(url, domain)
+
+
+def _reason_against(text: str, parts: SplitResult, port: int | None) -> str | None:
+    """Say what is wrong with a URL, its host aside; None if nothing is."""
+    if _CONTROL.search(text):
+        return "a space or control character inside the URL; write it as %20 or take it out"
+    if not parts.scheme or "://" not in text:
+        return "no scheme; write the whole URL, https://…"
+    if parts.scheme not in _DEFAULT_PORTS:
+        return f"scheme {parts.scheme}: is not fetched; only http and https are"
+    if parts.username is not None or parts.password is not None:
+        return "a user name or password in the URL; tlray fetches public pages only"
+    return "port 0 cannot be connected to" if port == 0 else None
 
 
 def _looks_numeric(host: str) -> bool:

@@ -46,6 +46,8 @@ class DomainChange:
     until: float
     """Monotonic."""
     reason: str
+    n_blocks: int = 0
+    """Blocks in a row, with this one if it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +67,4 @@ class Verdict:
     changes: list[ItemChange] = field(default_factory=list)
     parts: tuple[PartNote, ...] = ()
     cool_downs: list[DomainChange] = field(default_factory=list)
-    lane_deaths: list[LaneDeath] = field(default_factory=list)
+    """At most one a domain."""
