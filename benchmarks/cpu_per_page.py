@@ -30,7 +30,7 @@ class Size:
     n_warm: int = 300
 
 
-FULL, QUICK = Size(5, 3_000, 800), Size(2, 600, 200)
+FULL, QUICK = Size(4, 3_000, 800), Size(2, 600, 200)
 
 
 def answer(folder: Path, *, quick: bool = False) -> Answer:

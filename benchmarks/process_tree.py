@@ -16,6 +16,10 @@ from pathlib import Path
 import psutil
 
 _TICK_S = 0.2
+_TITLES = {
+    "Coordinator": "coordinator", "Limiter": "limiter", "DashboardAgent": "dashboard agents",
+    "RuntimeEnvAgent": "dashboard agents",
+}  # fmt: skip
 _PROGRAMS = (
     ("/raylet", "raylet"), ("gcs_server", "gcs"), ("log_monitor", "log monitor"),
     ("monitor.py", "autoscaler"),
@@ -121,7 +125,7 @@ def _kind(line: list[str], *, is_root: bool) -> str:
     title = line[0] if line else ""
     if title.startswith("ray::"):
         name = title[5:].split(".", 1)[0].split(" ", 1)[0]
-        return {"Coordinator": "coordinator", "Limiter": "limiter"}.get(name, "worker")
+        return _TITLES.get(name, "worker")
     program = " ".join(line[:3])  # the raylet's arguments name all the others
     for mark, kind in _PROGRAMS:
         if mark in program:

@@ -60,10 +60,10 @@ def describe_machine() -> dict[str, Any]:
 def _section(answer: Answer, machine: dict[str, Any], quick: bool) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     what = "a quick run, " if quick else ""
+    of_machine = f"{machine['cores']} shared cores, {machine['memory_gb']} GB"
     told = [
         answer.table(),
-        f"*{machine['measured_on']}, {what}{machine['cores']} shared cores, {machine['memory_gb']} GB,"
-        f" Python {machine['python']}, {versions}.*",
+        f"*{machine['measured_on']}, {what}{of_machine}, Python {machine['python']}, {versions}.*",
         "\n".join(f"- {note}" for note in answer.notes),
     ]
     return "\n\n".join(part for part in told if part)

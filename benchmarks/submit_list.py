@@ -46,7 +46,8 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
             time.sleep(2.0)
             told.runs.append({
                 "read_s": reading[-1], "read_real_s": reading_real[-1], "sqlite_s": bare[-1],
-                "submit_s": submitting[-1], "total": submitted["total"], "duplicates": submitted["duplicates"],
+                "submit_s": submitting[-1], "total": submitted["total"],
+                "duplicates": submitted["duplicates"],
             })  # fmt: skip
     told.figures = [
         Figure("to durable", submitting, " s", most=3.0),

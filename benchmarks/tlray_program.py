@@ -1,6 +1,7 @@
 """tlray as a program that can be weighed: commands come on stdin, one JSON line each, answers go to stdout.
 
-It is the driver; the Ray it starts is its own, in its process tree.
+It is the driver; the Ray it starts is its own, in its process tree. Of tlray nothing is imported before it is
+needed, so that an idle Ray is weighed without it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-import tlray
-import tlray.cluster  # it sets what Ray reads when it is imported
-from tlray.api import ScrapeOptions
-from tlray.io.home import Home
-from tlray.settings import read_settings
 
 
 class Program:
@@ -42,14 +37,18 @@ class Program:
         """Start what `tlray scrape` starts: Ray if it is not there yet, and the home's coordinator."""
         from tlray.cluster.client import Client  # noqa: PLC0415
         from tlray.cluster.runtime import open_session  # noqa: PLC0415
+        from tlray.io.home import Home  # noqa: PLC0415
+        from tlray.settings import read_settings  # noqa: PLC0415
 
         settings = read_settings(home=home, max_workers=max_workers)
         self._session = open_session(Home(settings.home), settings)
         self._client = Client(self._session.coordinator)
-        return {"version": tlray.__version__}
+        return {}
 
     def submit(self, path: str) -> dict[str, Any]:
         """Submit a list; return the seconds until it was durable."""
+        from tlray.api import ScrapeOptions  # noqa: PLC0415
+
         options, priority = ScrapeOptions().checked()
         begun = time.perf_counter()
         submitted = self._client.submit(_lines(path), options=options, priority=priority)

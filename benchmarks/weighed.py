@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 def _environment(folder: Path) -> dict[str, str]:
     """Return the environment with a private HOME, and no Ray to join."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TLRAY_", "RAY_"))}
-    return {**kept, "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    as_tlray = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    }
+    return {**kept, **as_tlray, "HOME": str(folder), "PYTHONPATH": str(ROOT)}
 
 
 def run_peer(name: str, urls: Path, out: Path, *, memory: bool = False) -> tuple[dict[str, Any], Cost]:
