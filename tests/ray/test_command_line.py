@@ -123,6 +123,11 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth(start_site: StartSite, tlray: Tlray, tmp_path: Path) -> None:
     site = start_site("--sites=1", "--sets=20", "--faults=404=0.1")
     ray_cli = str(Path(sys.executable).parent / "ray")
@@ -131,16 +136,22 @@ def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth(start_site: StartSite
     token = Path(os.environ["HOME"]) / ".ray" / "auth_token"
     if not token.exists():
         subprocess.run([ray_cli, "get-auth-token", "--generate"], env=env, check=True, capture_output=True)
-    start = [ray_cli, "start", "--head", f"--port={free_port()}", f"--dashboard-port={dashboard}", "--num-cpus=2", "--block"]
+    ports = {"port": free_port(), "dashboard-port": dashboard, "dashboard-agent-listen-port": free_port()}
+    start = [ray_cli, "start", "--head", "--node-ip-address=127.0.0.1", "--num-cpus=2", "--block"]
+    start += [f"--{name}={port}" for name, port in ports.items()]
     head = subprocess.Popen(start, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", dashboard)) == 0, what="the dashboard")
-        job = [ray_cli, "job", "submit", "--working-dir", str(ROOT / "jobs"), "--", sys.executable, "scrape_batch.py"]
+        wait_until(lambda: listens(dashboard), what="the dashboard")
+        job = [ray_cli, "job", "submit", "--working-dir", ".", "--", sys.executable, "jobs/scrape_batch.py"]
         env["RAY_ADDRESS"] = f"http://127.0.0.1:{dashboard}"
-        done = subprocess.run(
-            [*job, "--urls", list_file(site, tmp_path), "--home", str(tlray.home), "--max-attempts=1"],
-            env=env, capture_output=True, text=True, timeout=150, check=False,
-        )  # fmt: skip
+        for _ in range(10):  # Ray answers before its agent can take jobs
+            done = subprocess.run(
+                [*job, "--urls", list_file(site, tmp_path), "--home", str(tlray.home), "--max-attempts=1"],
+                env=env, capture_output=True, text=True, timeout=150, check=False, cwd=ROOT,
+            )  # fmt: skip
+            if "No available agent" not in done.stderr:
+                break
+            time.sleep(2)
         assert done.returncode != 0, "a job whose items died fails"
         out = done.stdout + done.stderr
         assert re.search(r"running \d+/20|completed 20/20", out), out
