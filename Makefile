@@ -20,10 +20,10 @@ setup: $(VENV)/.has-tools ## make .venv, with tlray and the tools of its tests
 run: $(VENV)/.has-tlray ## scrape the bundled demo site; or a list: make run URLS=my-urls.txt (ARGS="--rate …")
 	@$(PY) examples/demo_run.py $(if $(URLS),--urls '$(URLS)') -- $(ARGS)
 
-test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit)
-	@$(PY) -m coverage run -m pytest $(TESTS) $(PYTEST_ARGS)
+test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit, COVERAGE=1)
+	@$(PY) $(if $(COVERAGE),-m coverage run) -m pytest $(TESTS) $(PYTEST_ARGS)
 
-coverage: ## say what the last `make test` covered; fails under 85 % in all, or 100 % of tlray/core
+coverage: ## say what `make test COVERAGE=1` covered; fails under 85 % in all, or 100 % of tlray/core
 	@$(PY) -m coverage report --skip-covered --skip-empty --fail-under=85
 	@$(PY) -m coverage report --include='tlray/core/*' --skip-empty --fail-under=100
 
