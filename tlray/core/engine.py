@@ -349,7 +349,7 @@ class Engine:
         gone = self.frontier.drop(death.batch, death.domain)
         counted = n_queued + n_waiting
         held = gone.n_queued + gone.n_waiting
-        hold(held == counted, f"{counted} items of {death} were open in the journal, {held} in memory")
+        hold(held == counted, "{} open in the journal, {} in memory: {}", counted, held, death)
         book.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=gone.n_queued)
         book.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=gone.n_waiting)
         return not book.n_open

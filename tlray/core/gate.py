@@ -21,6 +21,10 @@ HOLDER_FORGOTTEN_S = 5.0
 """A task that asked for nothing for so long has its slots given away (it has ended, or has nothing to fetch
 here)."""
 
+LISTEN_S = 2.5
+"""A gate that has forgotten what it gave listens for so long before it gives: every task with something in
+flight asks within it, and says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -59,7 +63,7 @@ class Gate:
     def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
         self.policy = policy
         self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
-        self.stopped_until = -math.inf
+        self.stopped_until = now + LISTEN_S if starts_empty else -math.inf
         self.n_given = 0
         self._holders: dict[str, tuple[int, float, bool]] = {}
         """Task → (slots that it holds, when it asked last, whether it needs any)."""

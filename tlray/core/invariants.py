@@ -23,19 +23,16 @@ def check(engine: Engine) -> None:
     by_holder: Counter[tuple[str, str]] = Counter()
     for lease in engine.leases.values():
         for item in lease.items.values():
-            hold(item.id not in seen, f"item {item.id} is in two leases")
-            hold(item.batch in engine.books, f"item {item.id} is leased, its batch is closed")
+            hold(item.id not in seen, "item {} is in two leases", item.id)
+            hold(item.batch in engine.books, "item {} is leased, its batch is closed", item.id)
             seen.add(item.id)
             by_batch[item.batch] += 1
             by_domain[item.domain] += 1
             by_holder[item.domain, lease.lease_id] += 1
     for lane in (lane for batch in engine.books for lane in engine.frontier.lanes_of(batch)):
         for item in (*lane.ready, *lane.isolated):
-            hold(item.id not in seen, f"item {item.id} is in two places")
-            hold(
-                item.domain == lane.domain,
-                f"item {item.id} of {item.domain} stands in the lane of {lane.domain}",
-            )
+            hold(item.id not in seen, "item {} is in two places", item.id)
+            hold(item.domain == lane.domain, "item {} stands in the lane of {}", item.id, lane.domain)
             seen.add(item.id)
     for book in engine.books.values():
         counts = book.counts
@@ -43,12 +40,19 @@ def check(engine: Engine) -> None:
         waiting = engine.frontier.n_waiting(book.id)
         held = {ItemState.QUEUED: queued, ItemState.WAITING: waiting, ItemState.LEASED: by_batch[book.id]}
         for state, n in held.items():
-            hold(counts.get(state, 0) == n, f"{counts.get(state, 0)} {state} in the books, {n} held: {book}")
-        hold(min(counts.values(), default=0) >= 0, f"a count below 0: {book}")
-        hold(min(book.open_by_domain.values(), default=0) >= 0, f"a domain's count below 0: {book}")
-        hold(sum(book.open_by_domain.values()) == book.n_open, f"the domains do not add up: {book}")
+            hold(
+                counts.get(state, 0) == n,
+                "{} {} in the books, {} held: {}",
+                counts.get(state),
+                state,
+                n,
+                book,
+            )
+        hold(min(counts.values(), default=0) >= 0, "a count below 0: {}", book)
+        hold(min(book.open_by_domain.values(), default=0) >= 0, "a domain's count below 0: {}", book)
+        hold(sum(book.open_by_domain.values()) == book.n_open, "the domains do not add up: {}", book)
     for domain in engine.domains.values():
         name, n_held = domain.name, by_domain[domain.name]
-        hold(domain.n_leased == n_held, f"{n_held} items are leased: {domain}")
+        hold(domain.n_leased == n_held, "{} items are leased: {}", n_held, domain)
         for holder, n in domain.holders.items():
-            hold(n == by_holder[name, holder], f"{holder} holds {by_holder[name, holder]}: {domain}")
+            hold(n == by_holder[name, holder], "{} holds {}: {}", holder, by_holder[name, holder], domain)

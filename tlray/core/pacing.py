@@ -21,7 +21,7 @@ GIVE_BACK_AFTER_S = 20.0
 """Items of a domain that may not be fetched for longer go back to the frontier."""
 MIN_ASK_S = 0.02
 HOLD_S = 2.0
-"""How often a limiter is told of fetches that are in flight, where nothing more is asked for."""
+"""How often, at the least, a limiter is told of fetches that are in flight."""
 
 Errand = LeasedItem | RobotsErrand
 
@@ -143,10 +143,10 @@ class Pacing:
                 domain.n_held_up -= 1
                 heapq.heappush(self._moments, (now, grant.domain))
             wait_s = max(MIN_ASK_S, grant.retry_after_s)
-            if not domain.pending:
-                wait_s = HOLD_S
+            if domain.n_in_flight:
+                wait_s = min(wait_s, HOLD_S) if domain.pending else HOLD_S
             domain.ask_at = now + (min(BLOCK_S, wait_s) if grant.starts else wait_s)
-            if not grant.starts and wait_s > GIVE_BACK_AFTER_S:
+            if not grant.starts and grant.retry_after_s > GIVE_BACK_AFTER_S:
                 far.append(grant)
         return far
 
