@@ -11,11 +11,14 @@ import errno
 import fcntl
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
+
+HOLD_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,11 @@ class Home:
         try:
             if not self.path.is_dir():
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            marker = self.path / "home.id"
-            if not marker.exists():
-                with marker.open("x", encoding="ascii") as file:
-                    file.write(os.urandom(8).hex() + "\n")
             probe = self.path / f".writable-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+            probe.write_text(os.urandom(8).hex() + "\n", encoding="ascii")
+            if not self.id:  # none yet, or one that a crash left empty
+                probe.replace(self.path / "home.id")
+            probe.unlink(missing_ok=True)
         except FileExistsError:
             if not self.path.is_dir():
                 raise HomeUnusable(str(self.path), "there is a file of that name") from None
@@ -95,13 +96,18 @@ class Home:
         """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
         returned."""
         file = self.lock.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        for attempt in range(1, HOLD_ATTEMPTS + 1):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if attempt < HOLD_ATTEMPTS:
+                    time.sleep(0.02)  # it may only be somebody asking `is_held`
+        else:
             file.close()
             other = self.holder()
             name = f"process {other.pid} on {other.node}" if other else "another process"
-            raise HomeInUse(str(self.path), name) from None
+            raise HomeInUse(str(self.path), name)
         file.seek(0)
         file.truncate()
         json.dump(asdict(holder), file)

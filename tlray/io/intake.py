@@ -6,6 +6,7 @@ gzipped. A line that is no good URL is refused with its number and a reason, and
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import sys
 import zlib
@@ -101,7 +102,9 @@ def nothing_to_do(refused: list[RefusedLine]) -> str:
         return "no URL given; give URLs, a file with one URL a line, or - for stdin"
     first = refused[0]
     more = f" (and {len(refused) - 1} more such lines)" if len(refused) > 1 else ""
-    return f"no line is a URL that can be fetched: line {first.line}, {first.text[:80]!r}: {first.reason}{more}"
+    return (
+        f"no line is a URL that can be fetched: line {first.line}, {first.text[:80]!r}: {first.reason}{more}"
+    )
 
 
 def needs_contact(entries: Iterable[Entry]) -> str | None:
@@ -122,7 +125,7 @@ def open_arguments(arguments: Iterable[str]) -> Iterator[str]:
         if "://" in argument:
             yield argument
         elif argument == "-":
-            yield from sys.stdin
+            yield from _text_lines(sys.stdin.buffer, "stdin")
         else:
             yield from read_file(Path(argument))
 
@@ -131,10 +134,7 @@ def read_file(path: Path) -> Iterator[str]:
     """Yield the lines of a list; UsageError if it is not there or is no text."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                if b"\0" in raw or len(raw) > 1_000_000:
-                    raise UsageError(f"{path}: line {number} is not text; give a list with one URL a line")
-                yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            yield from _text_lines(file, str(path))
     except FileNotFoundError:
         hint = (
             "a URL needs its scheme, https://…"
@@ -144,9 +144,16 @@ def read_file(path: Path) -> Iterator[str]:
         raise UsageError(f"no file {str(path)!r} here ({hint})") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder; give a list with one URL a line") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path} is not UTF-8 text ({error.reason}); give a list with one URL a line"
-        ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
+
+
+def _text_lines(file: Iterable[bytes], name: str) -> Iterator[str]:
+    for number, raw in enumerate(file, 1):
+        text = None
+        if b"\0" not in raw and len(raw) <= 1_000_000:
+            with contextlib.suppress(UnicodeDecodeError):
+                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        if text is None:
+            raise UsageError(f"{name}: line {number} is not UTF-8 text; give a list with one URL a line")
+        yield text

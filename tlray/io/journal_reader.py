@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.errors import HomeUnusable, NoSuchBatch
-from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, PartRow, RefusedLine
+from tlray.io.journal_rows import SCHEMA_VERSION, BatchOptions, BatchRow, Counts, PartRow, RefusedLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,13 @@ class JournalReader:
             self._db = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
             # not mode=ro: after a kill -9 whoever opens the file first must be able to replay its WAL
             self._db.execute("PRAGMA query_only = ON")
-            self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         except sqlite3.DatabaseError as error:
             raise HomeUnusable(str(home), f"its journal cannot be read: {error}") from error
+        if row is not None and row[0] != SCHEMA_VERSION:
+            self._db.close()
+            why = f"its journal is of version {row[0]}, this tlray reads {SCHEMA_VERSION}"
+            raise HomeUnusable(str(home), why)
 
     @classmethod
     @contextmanager
@@ -98,18 +103,20 @@ class JournalReader:
         """Yield a batch's items in the order of its list."""
         (row, _, _) = self.get(batch_id)
         sql = (
-            "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason, i.part FROM items i"
-            " JOIN domains d ON d.id = i.domain WHERE i.batch = ? AND i.id > ? AND (? IS NULL OR i.state = ?) ORDER BY i.id LIMIT ?"
+            "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason,"
+            " i.part FROM items i JOIN domains d ON d.id = i.domain WHERE i.batch = ? AND i.id > ?"
+            " AND (? IS NULL OR i.state = ?) ORDER BY i.id LIMIT ?"
         )
         value = state.value if state else None
         for r in self._db.execute(sql, (row.id, after_id, value, value, limit)):
-            yield ItemRow(*r[:5], ItemState(r[5]), *r[6:])
+            values: list[Any] = [*r[:5], ItemState(r[5]), *r[6:]]
+            yield ItemRow(*values)
 
     def story(self, item_id: int) -> list[AttemptRow]:
         """Return an item's attempts, the first one first."""
         rows = self._db.execute(
-            "SELECT attempt, started_at, node, kind, reason, status, latency_s, part, raw_offset, raw_length FROM attempts"
-            " WHERE item = ? ORDER BY id",
+            "SELECT attempt, started_at, node, kind, reason, status, latency_s, part, raw_offset, raw_length"
+            " FROM attempts WHERE item = ? ORDER BY id",
             (item_id,),
         )
         return [AttemptRow(*row) for row in rows]
@@ -132,19 +139,20 @@ class JournalReader:
         """Return a batch, its counts by domain and state, and for each domain a URL; None if there is
         none."""
         r = db.execute(
-            "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates, n_rejected, n_sets,"
-            " n_tracks, n_retries, n_blocked, elapsed_s, is_dormant FROM batches WHERE batch_id = ?",
+            "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates,"
+            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant FROM batches WHERE batch_id = ?",
             (batch_id,),
         ).fetchone()
         if r is None:
             return None
         options = BatchOptions.from_json(json.loads(r[5]))
-        row = BatchRow(r[0], r[1], r[2], BatchState(r[3]), Priority(r[4]), options, *r[6:15], bool(r[15]))
+        values: list[Any] = [*r[:3], BatchState(r[3]), Priority(r[4]), options, *r[6:15], bool(r[15])]
+        row = BatchRow(*values)
         counts: Counts = {}
         urls: dict[str, str] = {}
         for domain, state, n, url in db.execute(
-            "SELECT d.name, i.state, count(*), min(i.url) FROM items i JOIN domains d ON d.id = i.domain WHERE i.batch = ?"
-            " GROUP BY i.domain, i.state",
+            "SELECT d.name, i.state, count(*), min(i.url) FROM items i JOIN domains d ON d.id = i.domain"
+            " WHERE i.batch = ? GROUP BY i.domain, i.state",
             (row.id,),
         ):
             counts.setdefault(domain, {})[ItemState(state)] = n
@@ -154,12 +162,12 @@ class JournalReader:
     @staticmethod
     def parts(db: sqlite3.Connection, batch_id: str) -> list[PartRow]:
         """Return a batch's manifest, in the order of the stems."""
-        rows = db.execute(
+        found = db.execute(
             "SELECT p.stem, b.batch_id, p.n_sets, p.n_tracks, p.n_bytes, p.has_rows, p.has_pages"
             " FROM parts p JOIN batches b ON b.id = p.batch WHERE b.batch_id = ? ORDER BY p.stem",
             (batch_id,),
         )
-        return [PartRow(*r[:5], bool(r[5]), bool(r[6])) for r in rows]
+        return [PartRow(r[0], r[1], r[2], r[3], r[4], bool(r[5]), bool(r[6])) for r in found]
 
 
 def totals(counts: Counts) -> dict[ItemState, int]:

@@ -10,6 +10,9 @@ from tlray.core.lifecycle import BatchState, ItemState
 from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
 
+SCHEMA_VERSION = "1"
+"""Of the journal's tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -14,14 +14,23 @@ from importlib import resources
 from pathlib import Path
 
 from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.outcome import OutcomeKind
-from tlray.core.verdict import ItemChange, LaneDeath, Verdict
-from tlray.errors import HomeUnusable, StorageFull
+from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.urls import CanonicalUrl, canonicalise
+from tlray.core.verdict import LaneDeath, Verdict
+from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
 from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, Entry, PartRow, RefusedLine
+from tlray.io.journal_rows import (
+    SCHEMA_VERSION,
+    BatchOptions,
+    BatchRow,
+    Counts,
+    DomainRow,
+    Entry,
+    PartRow,
+    RefusedLine,
+)
+from tlray.io.journal_verdict import write_verdict
 
-SCHEMA_VERSION = "1"
 _OPEN = "('queued', 'waiting', 'leased')"
 
 
@@ -34,20 +43,30 @@ class SqliteJournal:
         self._batch_ids: dict[str, int] = {}
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(
-                resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8")
-            )
-            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
-            found = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise _translated(error, path) from error
-        if found != SCHEMA_VERSION:
-            raise HomeUnusable(
-                str(path.parent), f"its journal is of version {found}, this tlray writes {SCHEMA_VERSION}"
-            )
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise _translated(error, path) from error
+        except HomeUnusable:
+            self._db.close()
+            raise
         path.chmod(0o600)
+
+    def _prepare(self) -> None:
+        """Make the tables where they are not; a journal of another version is left as it is."""
+        has_tables = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+        if has_tables:
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+            if row is not None and row[0] != SCHEMA_VERSION:
+                why = f"its journal is of version {row[0]}, this tlray writes {SCHEMA_VERSION}"
+                raise HomeUnusable(str(self.path.parent), why)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8"))
+        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
 
     def close(self) -> None:
         """Close the file."""
@@ -57,16 +76,16 @@ class SqliteJournal:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+            yield self._db
             self._db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            if self._db.in_transaction:
+        except BaseException as error:
+            self._domain_ids.clear()  # some may have been numbered in what is undone now
+            self._batch_ids.clear()
+            if self._db.in_transaction:  # a full disk has rolled back already
                 self._db.execute("ROLLBACK")
-            raise _translated(error, self.path) from error
+            if isinstance(error, sqlite3.DatabaseError):
+                raise _translated(error, self.path) from error
+            raise
 
     # -- a coordinator's life ------------------------------------------------------------------
 
@@ -86,6 +105,10 @@ class SqliteJournal:
                 "SELECT id FROM batches WHERE state NOT IN ('completed', 'cancelled')"
             ).fetchall():
                 db.execute("UPDATE items SET state = 'queued' WHERE batch = ? AND state = 'leased'", (batch,))
+            db.execute(
+                "UPDATE items SET state = 'cancelled' WHERE state IN ('queued', 'waiting')"
+                " AND batch IN (SELECT id FROM batches WHERE state = 'cancelling')"
+            )
             for (batch,) in db.execute("SELECT id FROM batches WHERE state = 'receiving'").fetchall():
                 if not is_restart:
                     self._delete_batch(db, batch)
@@ -127,8 +150,8 @@ class SqliteJournal:
                 return []
             for entry in entries:
                 cursor = db.execute(
-                    "INSERT INTO items (batch, line, domain, url, fingerprint, state) VALUES (?, ?, ?, ?, ?, 'queued')"
-                    " ON CONFLICT DO NOTHING",
+                    "INSERT INTO items (batch, line, domain, url, fingerprint, state)"
+                    " VALUES (?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
                     (batch, entry.line, self._domain(db, entry.domain), entry.url, entry.fingerprint),
                 )
                 if not cursor.rowcount:
@@ -155,7 +178,8 @@ class SqliteJournal:
                 (batch,),
             ).fetchone()
             db.execute(
-                "UPDATE batches SET state = 'running', n_duplicates = ?, n_rejected = ? WHERE id = ? AND state = 'receiving'",
+                "UPDATE batches SET state = 'running', n_duplicates = ?, n_rejected = ?"
+                " WHERE id = ? AND state = 'receiving'",
                 (n_dup, n_rej, batch),
             )
 
@@ -169,6 +193,7 @@ class SqliteJournal:
                 self._delete_batch(db, row[0])
 
     def _delete_batch(self, db: sqlite3.Connection, batch: int) -> None:
+        self._batch_ids.clear()
         for table, column in (("items", "batch"), ("refused_lines", "batch"), ("batches", "id")):
             db.execute(f"DELETE FROM {table} WHERE {column} = ?", (batch,))  # noqa: S608 - names from the line above
 
@@ -193,8 +218,9 @@ class SqliteJournal:
     def load_waiting(self, batch: int) -> list[tuple[FrontierItem, float, float | None]]:
         """Return a batch's waiting items with the moments they are due and put off since (wall clock)."""
         rows = self._db.execute(
-            "SELECT i.id, d.name, coalesce(i.fetch_url, i.url), i.fingerprint, i.attempt, i.n_lost, i.n_hops, i.due_at, i.snoozed_since"
-            " FROM items i JOIN domains d ON d.id = i.domain WHERE i.batch = ? AND i.state = 'waiting'",
+            "SELECT i.id, d.name, coalesce(i.fetch_url, i.url), i.fingerprint, i.attempt, i.n_lost, i.n_hops,"
+            " i.due_at, i.snoozed_since FROM items i JOIN domains d ON d.id = i.domain"
+            " WHERE i.batch = ? AND i.state = 'waiting'",
             (batch,),
         )
         return [(FrontierItem(r[0], batch, *r[1:7]), r[7], r[8]) for r in rows]
@@ -207,87 +233,8 @@ class SqliteJournal:
     def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> None:
         """Write a verdict: item states, attempts, the manifest and cool-downs, in one transaction."""
 
-        def at(moment: float | None) -> float | None:
-            return None if moment is None else wall + (moment - now)
-
         with self._transaction() as db:
-            db.executemany(
-                "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?, reason = ?,"
-                " part = ? WHERE id = ?",
-                [
-                    (
-                        c.after.value,
-                        c.attempt,
-                        c.n_lost,
-                        c.n_hops,
-                        at(c.due),
-                        at(c.snoozed_since),
-                        c.reason,
-                        c.stem,
-                        c.item.id,
-                    )
-                    for c in verdict.changes
-                ],
-            )
-            hopped = [c for c in verdict.changes if c.event is ItemEvent.HOP]
-            db.executemany(
-                "UPDATE items SET fetch_url = ?, domain = ? WHERE id = ?",
-                [(c.url, self._domain(db, c.domain), c.item.id) for c in hopped],
-            )
-            db.executemany(
-                "INSERT INTO attempts (item, attempt, started_at, node, kind, reason, status, latency_s, part, raw_offset, raw_length)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [row for c in verdict.changes if (row := _attempt(c, wall, node)) is not None],
-            )
-            for part in verdict.parts:
-                batch = self._batch(part.batch_id)
-                db.execute(
-                    "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        part.stem,
-                        batch,
-                        part.n_sets,
-                        part.n_tracks,
-                        part.n_bytes,
-                        part.has_rows,
-                        part.has_pages,
-                    ),
-                )
-                db.execute(
-                    "UPDATE batches SET n_sets = n_sets + ?, n_tracks = n_tracks + ? WHERE id = ?",
-                    (part.n_sets, part.n_tracks, batch),
-                )
-            self._count(db, verdict.changes)
-            for cool in verdict.cool_downs:
-                db.execute(
-                    "UPDATE domains SET cool_until = max(coalesce(cool_until, 0), ?), cool_reason = ?, n_blocks = n_blocks + 1"
-                    " WHERE name = ?",
-                    (at(cool.until), cool.reason, cool.domain),
-                )
-            started: dict[str, float] = {}
-            for change in verdict.changes:
-                if change.outcome is not None and change.outcome.started_at is not None:
-                    started[change.item.domain] = max(
-                        started.get(change.item.domain, 0.0), change.outcome.started_at
-                    )
-            db.executemany(
-                "UPDATE domains SET last_fetch_at = ? WHERE name = ?", [(t, d) for d, t in started.items()]
-            )
-
-    def _count(self, db: sqlite3.Connection, changes: list[ItemChange]) -> None:
-        per_batch: dict[int, list[int]] = {}
-        for change in changes:
-            counts = per_batch.setdefault(change.item.batch, [0, 0])
-            counts[0] += change.event is ItemEvent.RETRY
-            counts[1] += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
-        db.executemany(
-            "UPDATE batches SET n_retries = n_retries + ?, n_blocked = n_blocked + ? WHERE id = ?",
-            [
-                (retries, blocked, batch)
-                for batch, (retries, blocked) in per_batch.items()
-                if retries or blocked
-            ],
-        )
+            write_verdict(db, verdict, self._domain, self._batch, now=now, wall=wall, node=node)
 
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
         """Make dead letters of a lane's open items; return how many were queued and waiting."""
@@ -296,7 +243,8 @@ class SqliteJournal:
         with self._transaction() as db:
             for state in (ItemState.QUEUED, ItemState.WAITING):
                 cursor = db.execute(
-                    "UPDATE items SET state = 'dead', reason = ? WHERE batch = ? AND domain = ? AND state = ?",
+                    "UPDATE items SET state = 'dead', reason = ?"
+                    " WHERE batch = ? AND domain = ? AND state = ?",
                     (death.reason, death.batch, domain, state.value),
                 )
                 counts.append(cursor.rowcount)
@@ -318,7 +266,8 @@ class SqliteJournal:
         domain."""
         if ids is None:
             rows = self._db.execute(
-                "SELECT id FROM items WHERE batch = ? AND state = 'dead' AND (? IS NULL OR instr(reason, ?) > 0)",
+                "SELECT id FROM items WHERE batch = ? AND state = 'dead'"
+                " AND (? IS NULL OR instr(reason, ?) > 0)",
                 (batch, reason, reason),
             )
             ids = [row[0] for row in rows]
@@ -326,13 +275,17 @@ class SqliteJournal:
         with self._transaction() as db:
             for item in ids:
                 row = db.execute(
-                    "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = NULL,"
-                    " snoozed_since = NULL WHERE id = ? AND batch = ? AND state = 'dead'"
-                    " RETURNING (SELECT name FROM domains d WHERE d.id = domain)",
-                    (item, batch),
+                    "SELECT url FROM items WHERE id = ? AND batch = ? AND state = 'dead'", (item, batch)
                 ).fetchone()
-                if row:
-                    revived[row[0]] = revived.get(row[0], 0) + 1
+                # redirects may have led it to another domain: it begins anew, at its own
+                found = canonicalise(row[0]) if row else None
+                if isinstance(found, CanonicalUrl):
+                    db.execute(
+                        "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0,"
+                        " fetch_url = NULL, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
+                        (self._domain(db, found.domain), item),
+                    )
+                    revived[found.domain] = revived.get(found.domain, 0) + 1
         return revived
 
     def set_batch_state(
@@ -346,14 +299,16 @@ class SqliteJournal:
         """Write down a batch's state."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE batches SET state = ?, finished_at = ?, is_dormant = 0, elapsed_s = coalesce(?, elapsed_s) WHERE id = ?",
+                "UPDATE batches SET state = ?, finished_at = ?, is_dormant = 0,"
+                " elapsed_s = coalesce(?, elapsed_s) WHERE id = ?",
                 (state.value, finished_at, elapsed_s, batch),
             )
 
     def open_batches(self) -> list[tuple[str, bool]]:
         """Return the batches that are not finished, with whether they sleep."""
         rows = self._db.execute(
-            "SELECT batch_id, is_dormant FROM batches WHERE state NOT IN ('completed', 'cancelled', 'receiving') ORDER BY id"
+            "SELECT batch_id, is_dormant FROM batches"
+            " WHERE state NOT IN ('completed', 'cancelled', 'receiving') ORDER BY id"
         )
         return [(batch_id, bool(dormant)) for batch_id, dormant in rows]
 
@@ -362,8 +317,8 @@ class SqliteJournal:
     def domain(self, name: str) -> DomainRow | None:
         """Return what is remembered of a domain."""
         row = self._db.execute(
-            "SELECT name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at"
-            " FROM domains WHERE name = ?",
+            "SELECT name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks,"
+            " last_fetch_at FROM domains WHERE name = ?",
             (name,),
         ).fetchone()
         return DomainRow(*row) if row else None
@@ -400,7 +355,8 @@ class SqliteJournal:
                 (new.stem, batch),
             )
             db.execute(
-                "UPDATE attempts SET raw_offset = raw_offset + (SELECT base FROM moved WHERE stem = part), part = ?"
+                "UPDATE attempts SET part = ?,"
+                " raw_offset = raw_offset + (SELECT base FROM moved WHERE stem = part)"
                 " WHERE part IN (SELECT stem FROM moved)",
                 (new.stem,),
             )
@@ -417,28 +373,11 @@ class SqliteJournal:
 
     def _batch(self, batch_id: str) -> int:
         if (number := self._batch_ids.get(batch_id)) is None:
-            (number,) = self._db.execute("SELECT id FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
-            self._batch_ids[batch_id] = number
+            row = self._db.execute("SELECT id FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
+            if row is None:
+                raise NoSuchBatch(batch_id, str(self.path.parent))
+            number = self._batch_ids[batch_id] = int(row[0])
         return number
-
-
-def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] | None:
-    """Return the row that tells of an attempt, or None where nothing is to be told: begun never, or good at
-    once."""
-    item, outcome = change.item, change.outcome
-    if outcome is None:
-        return (
-            (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None)
-            if change.n_lost > item.n_lost
-            else None
-        )
-    if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
-        return None
-    raw = outcome.raw or (None, None)
-    return (
-        item.id, item.attempt, outcome.started_at, node, outcome.kind.value, outcome.reason, outcome.status,
-        outcome.latency_s, change.stem, *raw,
-    )  # fmt: skip
 
 
 def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:

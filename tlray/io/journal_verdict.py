@@ -1,0 +1,96 @@
+"""How is a verdict written down? Item states, attempts, the manifest and cool-downs, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from tlray.core.lifecycle import ItemEvent
+from tlray.core.outcome import OutcomeKind
+from tlray.core.verdict import ItemChange, Verdict
+
+
+def write_verdict(
+    db: sqlite3.Connection,
+    verdict: Verdict,
+    domain_id: Callable[[sqlite3.Connection, str], int],
+    batch_id: Callable[[str], int],
+    *,
+    now: float,
+    wall: float,
+    node: str,
+) -> None:
+    """Write a verdict; ``now`` and ``wall`` are one moment on the two clocks."""
+
+    def at(moment: float | None) -> float | None:
+        return None if moment is None else wall + (moment - now)
+
+    db.executemany(
+        "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
+        " reason = ?, part = ? WHERE id = ?",
+        [
+            (c.after.value, c.attempt, c.n_lost, c.n_hops, at(c.due), at(c.snoozed_since), c.reason,
+             c.stem, c.item.id)
+            for c in verdict.changes
+        ],
+    )  # fmt: skip
+    db.executemany(
+        "UPDATE items SET fetch_url = ?, domain = ? WHERE id = ?",
+        [(c.url, domain_id(db, c.domain), c.item.id) for c in verdict.changes if c.event is ItemEvent.HOP],
+    )
+    db.executemany(
+        "INSERT INTO attempts (item, attempt, started_at, node, kind, reason, status, latency_s, part,"
+        " raw_offset, raw_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [row for c in verdict.changes if (row := _attempt(c, wall, node)) is not None],
+    )
+    for part in verdict.parts:
+        batch = batch_id(part.batch_id)
+        db.execute(
+            "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (part.stem, batch, part.n_sets, part.n_tracks, part.n_bytes, part.has_rows, part.has_pages),
+        )
+        db.execute(
+            "UPDATE batches SET n_sets = n_sets + ?, n_tracks = n_tracks + ? WHERE id = ?",
+            (part.n_sets, part.n_tracks, batch),
+        )
+    _count(db, verdict.changes)
+    db.executemany(
+        "UPDATE domains SET cool_until = max(coalesce(cool_until, 0), ?), cool_reason = ?, n_blocks = ?"
+        " WHERE name = ?",
+        [(at(cool.until), cool.reason, cool.n_blocks, cool.domain) for cool in verdict.cool_downs],
+    )
+    started: dict[str, float] = {}
+    for change in verdict.changes:
+        if change.outcome is not None and change.outcome.started_at is not None:
+            name = change.item.domain
+            started[name] = max(started.get(name, 0.0), change.outcome.started_at)
+    rows = [(moment, name) for name, moment in started.items()]
+    db.executemany("UPDATE domains SET last_fetch_at = ? WHERE name = ?", rows)
+
+
+def _count(db: sqlite3.Connection, changes: list[ItemChange]) -> None:
+    per_batch: dict[int, list[int]] = {}
+    for change in changes:
+        counts = per_batch.setdefault(change.item.batch, [0, 0])
+        counts[0] += change.event is ItemEvent.RETRY
+        counts[1] += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
+    db.executemany(
+        "UPDATE batches SET n_retries = n_retries + ?, n_blocked = n_blocked + ? WHERE id = ?",
+        [(retries, blocked, batch) for batch, (retries, blocked) in per_batch.items()],
+    )
+
+
+def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] | None:
+    """Return the row that tells of an attempt; None where there is nothing to tell: not begun, or good at once."""
+    item, outcome = change.item, change.outcome
+    if outcome is None:
+        is_lost = change.n_lost > item.n_lost
+        told = (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None)
+        return told if is_lost else None
+    if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
+        return None
+    raw = outcome.raw or (None, None)
+    return (
+        item.id, item.attempt, outcome.started_at, node, outcome.kind.value, outcome.reason, outcome.status,
+        outcome.latency_s, change.stem, *raw,
+    )  # fmt: skip
