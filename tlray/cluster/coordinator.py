@@ -205,6 +205,7 @@ def start_coordinator(settings: CoordinatorSettings, *, home_key: str, node_id: 
             max_restarts=-1,
             max_task_retries=-1,
             max_concurrency=1_000,
+            enable_task_events=False,  # its calls are many; the dashboard shows the scrape tasks
             scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
         )
         .remote(settings)

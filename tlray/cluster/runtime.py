@@ -125,10 +125,12 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
 
     if address is not None and "://" not in address and address != "auto" and not _answers(address):
         raise RayUnavailable(address, "nothing listens there")
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+    job = ray.job_config.JobConfig(metadata={"program": f"tlray {__version__}"})
+    quiet: dict[str, Any] = {"job_config": job, "log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
     try:
         if address is None:
             own: dict[str, Any] = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
+            own["_node_ip_address"] = "127.0.0.1"  # nobody else needs to reach it
             ray.init(address="local", include_dashboard=dashboard, **own, **quiet)
         else:
             ray.init(address=address, **quiet)
