@@ -1,0 +1,89 @@
+"""The layers of the design: who may import whom, read from the source."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tlray
+
+ROOT = Path(tlray.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+IMPURE = {"ray", "aiohttp", "asyncio", "time", "random", "os", "socket", "sqlite3"}
+MAX_LINES = 400
+MAY_IMPORT_RAY = {"cluster", "service", "jobs", "serve_app"}
+BOTTOM = {"model", "errors"}
+# layer → what of tlray it may import besides itself
+ALLOWED = {
+    "model": set(),
+    "errors": set(),
+    "settings": {"errors"},
+    "core": {"model", "errors"},
+    "sites": {"model", "errors", "core"},
+    "export": {"model", "errors", "core"},
+    "io": {"model", "errors", "settings", "core", "sites", "export"},
+    "demo": set(),
+}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """What a module imports when it runs; what only type checkers see does not count."""
+    found: set[str] = set()
+
+    def walk(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name_of(path)}: write whole names"
+            found.add(node.module or "")
+            if node.module == "tlray":
+                found.update(f"tlray.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            walk(child)
+
+    walk(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def own(names: set[str]) -> set[str]:
+    """The layers of tlray among imported names."""
+    return {name.split(".")[1] for name in names if name.startswith("tlray.")}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_nothing_to_its_right(path: Path) -> None:
+    layer = layer_of(path)
+    if layer in ALLOWED:
+        assert own(imports(path)) <= ALLOWED[layer] | {layer}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if layer_of(p) in ("core", "sites", "export")], ids=name_of
+)
+def test_what_decides_and_parses_and_formats_is_pure(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & IMPURE
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_ray_is_imported_in_its_own_rooms_only(path: Path) -> None:
+    if layer_of(path) not in MAY_IMPORT_RAY:
+        assert "ray" not in {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_answers_one_question(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+    assert path.stem not in {"utils", "common", "helpers", "base", "manager"}
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
