@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -115,6 +117,57 @@ def test_a_list_with_bad_lines_runs_and_names_them(start_site: StartSite, tlray:
     assert len(pd.read_csv(tmp_path / "tracks.csv")) == summary["tracks"]
     assert list((tlray.home / "exports" / summary["batch_id"] / "cue").glob("*.cue"))
     assert tlray.home.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a disk of its own needs root, and the right to mount")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_ends_with_one_error_and_resume_goes_on_when_there_is_room(
+    start_site: StartSite, tlray: Tlray, small_disk: Path, tmp_path: Path
+) -> None:
+    site = start_site("--sites=2", "--sets=300")
+    home = ["--home", str(small_disk / "sets")]
+    full = tlray.run("scrape", list_file(site, tmp_path), *home)
+    assert full.returncode == 4, full.stderr
+    assert re.search(r"tlray: the disk of .* is full; make room and go on with", full.stderr), full.stderr
+    assert "Traceback" not in full.stderr
+    (batch,) = tlray.run("list", "--json", *home).stdout.splitlines()
+    batch_id = json.loads(batch)["batch_id"]
+    n_before = json.loads(batch)["counts"].get("succeeded", 0)
+    assert n_before < 300
+    assert len(pd.read_parquet(small_disk / "sets" / "results" / batch_id / "tracklists")) == n_before
+
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    done = tlray.run("scrape", "--resume", batch_id, "--json", *home)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["succeeded"] == 300
+    assert pd.read_parquet(small_disk / "sets" / "results" / batch_id / "tracklists").url.nunique() == 300
+
+
+def test_robots_txt_is_the_ceiling_unless_the_owner_agreed(start_site: StartSite, tlray: Tlray, tmp_path: Path) -> None:
+    site = start_site("--sites=1", "--sets=10", "--robots=crawl-delay=0.5")
+    fast = rates(site, "50/s")
+    done = tlray.run("scrape", list_file(site, tmp_path), *fast)
+    assert done.returncode == 0, done.stderr
+    at = [a["at_s"] for a in site.arrivals()]
+    gaps = [after - before for before, after in itertools.pairwise(at)]
+    assert min(gaps[1:]) > 0.45, gaps  # the first is between robots.txt, which nobody knew yet, and what it asks for
+
+    domain = site.bases[0].split("//")[1]
+    again = tlray.run("scrape", list_file(site, tmp_path), *fast, "--ignore-crawl-delay", domain)
+    assert again.returncode == 0, again.stderr
+    assert f"warning: the crawl-delay of {domain} is ignored" in again.stderr
+    at = [a["at_s"] for a in site.arrivals()][len(at) :]
+    assert max(at) - min(at) < 2.0
 
 
 def free_port() -> int:
