@@ -101,7 +101,7 @@ class BadTransition(TlrayError):  # noqa: N818 - named for what is wrong
         super().__init__(state, event)
 
     def __str__(self) -> str:
-        return f"state {self.args[0]!r} does not know event {self.args[1]!r}"
+        return f"state '{self.args[0]}' does not know event '{self.args[1]}'"
 
 
 _I, _E = ItemState, ItemEvent

@@ -15,6 +15,7 @@ import idna
 
 MAX_URL_CHARS = 2_048
 """Longer ones are refused: servers and proxies cut or refuse them too."""
+MAX_HOST_CHARS = 253
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _TRACKING = re.compile(r"^(utm_[a-z]+|fbclid|gclid|igshid|mc_cid|mc_eid)(=|$)", re.IGNORECASE)
@@ -47,7 +48,12 @@ def canonicalise(text: str) -> CanonicalUrl | BadUrl:
     text = text.strip()
     if len(text) > MAX_URL_CHARS:
         return BadUrl(f"a URL of {len(text):,} characters; at most {MAX_URL_CHARS:,} are taken")
-    if (plain := _PLAIN.fullmatch(text)) and "//" not in plain[3] and not _looks_numeric(plain[2]):
+    if (
+        (plain := _PLAIN.fullmatch(text))
+        and "//" not in plain[3]
+        and not _looks_numeric(plain[2])
+        and _is_name(plain[2])
+    ):
         return CanonicalUrl(text, plain[2])
     return _canonicalise_slowly(text)
 
@@ -86,13 +92,17 @@ def _reason_against(text: str, parts: SplitResult, port: int | None) -> str | No
     return "port 0 cannot be connected to" if port == 0 else None
 
 
+def _is_name(host: str) -> bool:
+    return len(host) <= MAX_HOST_CHARS and _HOST.fullmatch(host) is not None
+
+
 def _looks_numeric(host: str) -> bool:
     return host.rpartition(".")[2].isdigit()
 
 
 def _canonical_host(host: str) -> str | None:
     host = host.removesuffix(".").lower()
-    if not host or len(host) > 253:
+    if not host or len(host) > MAX_HOST_CHARS:
         return None
     if ":" in host or _looks_numeric(host):
         try:
@@ -105,7 +115,7 @@ def _canonical_host(host: str) -> str | None:
             host = idna.encode(host, uts46=True).decode("ascii")
         except idna.IDNAError:
             return None
-    return host if _HOST.fullmatch(host) else None
+    return host if _is_name(host) else None
 
 
 def _normalise_escapes(text: str) -> str:
