@@ -60,9 +60,9 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
     parser = for_url(found.url)
     if parser is None:
         return Entry(number, found.url, found.domain, fingerprint(found))
-    own = canonicalise(parser.canonical_url(found.url))
-    if isinstance(own, BadUrl):
-        own = found
+    own = found
+    if (url := parser.canonical_url(found.url)) != found.url and not isinstance(there := canonicalise(url), BadUrl):
+        own = there
     source_id = parser.source_id(own.url)
     key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
     return Entry(number, own.url, own.domain, key)
