@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 
 SLACK_S = 1e-6
-"""So much too early counts as in time. What is missing stays owed, so it never adds up; without it, a rounding
-error could ask for a wait that is too short for the clock to see."""
+"""So much too early counts as in time. What is missing stays owed, so it never adds up; without it, a
+rounding error could ask for a wait that is too short for the clock to see."""
 
 
 class TokenBucket:

@@ -2,8 +2,9 @@
 
 Everything that decides is the real code. What is simulated is what lies around it: the clock, the journal (in
 memory, one writer, every write takes a while), the tasks (they die, hang, lose answers) and the sites. The
-coordinator is that of ``tlray/cluster`` without Ray: coroutines are generators, which yield how long they wait,
-or a write. After every event the engine's invariants are checked; a begun fetch that breaks a promise raises.
+coordinator is that of ``tlray/cluster`` without Ray: coroutines are generators, which yield how long they
+wait, or a write. After every event the engine's invariants are checked; a begun fetch that breaks a promise
+raises.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.gate import Ask, Gate, Grant
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, LeasedItem, Report, RobotsErrand, Stops, Work
-from tlray.core.lifecycle import BatchEvent, BatchState, ItemEvent, ItemState, advance, advance_batch
+from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance, advance_batch
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pacing import Errand, Pacing
 from tlray.core.policy import DomainPolicy, Manners
@@ -129,10 +130,10 @@ class FakeJournal:
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
         counts = Counter()
         for row in self.rows.values():
-            if (row.batch, row.domain) == (death.batch, death.domain):
-                if row.state in (ItemState.QUEUED, ItemState.WAITING):
-                    counts[row.state] += 1
-                    row.state, row.reason = ItemState.DEAD, death.reason
+            is_of_lane = (row.batch, row.domain) == (death.batch, death.domain)
+            if is_of_lane and row.state in (ItemState.QUEUED, ItemState.WAITING):
+                counts[row.state] += 1
+                row.state, row.reason = ItemState.DEAD, death.reason
         return counts[ItemState.QUEUED], counts[ItemState.WAITING]
 
     def cancel_open(self, batch: int) -> None:
@@ -471,7 +472,7 @@ class World:
             for _ in range(count):
                 i = next(self._ids)
                 self.journal.rows[i] = Row(i, n, domain, f"http://{domain}/{i}", f"f{i}")
-        manners = Manners(rates={d: (rate, 1.0) for d in self.sites} if rate else {})
+        manners = Manners(rates=dict.fromkeys(self.sites, (rate, 1.0)) if rate else {})
         counts = {ItemState.QUEUED: sum(urls.values())}
         book = BatchBook(
             n, f"b{n}", "", priority, BatchState.RUNNING, counts, manners, RetryPolicy(**retry),

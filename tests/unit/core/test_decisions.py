@@ -41,7 +41,7 @@ from tlray.core.robots import MAX_BYTES, decode, rules_of
 from tlray.core.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise
 from tlray.core.workforce import Demand, workers_wanted
 from tlray.errors import InvariantBroken
-from tlray.model import Identity, Track, Tracklist, TrackKind
+from tlray.model import Identity, Track, TrackKind, Tracklist
 
 K, E = OutcomeKind, ItemEvent
 

@@ -68,7 +68,9 @@ def states(journal: SqliteJournal, batch_id: str = "b1") -> dict[ItemState, int]
 # -- submission ------------------------------------------------------------------------------------
 
 
-def test_a_batch_that_was_never_committed_leaves_nothing_after_a_restart_of_everything(tmp_path: Path) -> None:
+def test_a_batch_that_was_never_committed_leaves_nothing_after_a_restart_of_everything(
+    tmp_path: Path,
+) -> None:
     journal = SqliteJournal(tmp_path / "state.db")
     create(journal)
     journal.append("b1", entries(3), [RefusedLine(9, "x", "no scheme")])
@@ -150,7 +152,14 @@ def test_a_verdict_is_written_whole(journal: SqliteJournal, tmp_path: Path) -> N
         "L1",
         [
             change(one, ItemEvent.FETCHED, outcome=fetched, stem="p1"),
-            change(two, ItemEvent.SNOOZE, outcome=blocked, due=130.0, snoozed_since=100.0, reason="blocked: captcha"),
+            change(
+                two,
+                ItemEvent.SNOOZE,
+                outcome=blocked,
+                due=130.0,
+                snoozed_since=100.0,
+                reason="blocked: captcha",
+            ),
             change(three, ItemEvent.RETRY, attempt=2, due=105.0, outcome=Outcome(3, OutcomeKind.TIMEOUT)),
             change(four, ItemEvent.HOP, n_hops=1, url="http://b.test/4", domain="b.test"),
             change(five, ItemEvent.GIVE_BACK, n_lost=1, reason="worker died"),
@@ -288,7 +297,9 @@ def test_one_part_takes_the_place_of_several(journal: SqliteJournal, tmp_path: P
     outcomes = [Outcome(i.id, OutcomeKind.GONE, raw=(10, 5)) for i in items]
     for n, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
         note = PartNote("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
-        verdict = Verdict("L", [change(item, ItemEvent.EXHAUST, outcome=outcome, stem=f"p{n}")], parts=(note,))
+        verdict = Verdict(
+            "L", [change(item, ItemEvent.EXHAUST, outcome=outcome, stem=f"p{n}")], parts=(note,)
+        )
         journal.commit(verdict, now=0.0, wall=0.0, node="")
     merged = PartRow("m", "b1", 2, 4, 200, has_rows=True, has_pages=True)
     journal.replace_parts("b1", {"p0": 0, "p1": 100}, merged)
