@@ -32,8 +32,9 @@ def main() -> int:
             answers[name] = answer = ask(name, Path(folder) / name, quick=options.quick)
             print(f"\n{answer.question}\n\n{answer.table()}\n")
             print("\n".join(answer.notes) + "\n", flush=True)
+            if not options.no_write:
+                report.write({name: answer}, quick=options.quick)
     if not options.no_write:
-        report.write(answers, quick=options.quick)
         print(f"written: docs/{report.DOCUMENT.name}, benchmarks/results/{report.RUNS.name}")
     missed = [
         figure.name for answer in answers.values() for figure in answer.figures if figure.is_met is False
