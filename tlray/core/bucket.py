@@ -66,7 +66,7 @@ class TokenBucket:
     def set_rate(self, rate: float, *, now: float, burst: float | None = None) -> None:
         """Change rate and burst from ``now`` on.
 
-        Tokens already gained stay, as far as the burst holds them; tokens owed are owed at the new rate.
+        Tokens already gained stay, as far as the burst holds them; tokens owed are never paid back sooner.
         """
         if not rate > 0:
             raise ValueError(f"rate must be above 0, is {rate}")
@@ -74,6 +74,9 @@ class TokenBucket:
         self._at = max(self._at, now)
         if math.isinf(self.rate):
             self._tokens = min(self._tokens, 0.0)
+        elif self._tokens < 0 and self.rate < rate < math.inf:
+            # what was reserved ahead begins at the moments that were given; the next one comes after them
+            self._tokens *= rate / self.rate
         if burst is not None:
             self.burst = burst
             self._tokens = min(self._tokens, burst)
