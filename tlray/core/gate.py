@@ -88,13 +88,17 @@ class Gate:
             self._holders[holder] = (ask.n_in_flight, now, True)
             return self._grant(retry_after_s=self.stopped_until - now, domain=ask.domain)
         n_slots = self._slots(holder, ask, now)
+        if math.isinf(self.policy.rate):
+            # slots bound what is in flight, in the task; permits cost nothing, so a block of them is given
+            starts = (0.0,) * max(0, min(ask.n_wanted, UNLIMITED_BLOCK))
+            self.n_given += len(starts)
+            return self._grant(starts, n_slots, domain=ask.domain)
         n_free = max(0, n_slots - ask.n_in_flight - ask.n_in_hand)
         # where no slot is free, a permit would only be spent
         if ask.n_wanted <= 0 or n_free == 0:
             retry_s = 0.05 if ask.n_wanted > 0 else BLOCK_S
             return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
-        n = min(ask.n_wanted, UNLIMITED_BLOCK if math.isinf(self.policy.rate) else n_free)
-        starts = self.bucket.reserve(n, now=now, horizon_s=BLOCK_S)
+        starts = self.bucket.reserve(min(ask.n_wanted, n_free), now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)
         early_s = BLOCK_S / 2 if starts else BLOCK_S
         retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)

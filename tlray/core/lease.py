@@ -28,6 +28,8 @@ class LeasedItem:
     attempt: int
     keeps_page: bool = True
     """Whether the page is archived."""
+    priority: int = 1
+    """Its batch's `tlray.core.frontier.Priority`; smaller begins first."""
 
 
 @dataclass(frozen=True, slots=True)

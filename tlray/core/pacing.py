@@ -2,7 +2,8 @@
 
 The limiters own the rates; here the permits that they gave wait for their moment. A permit that is used late
 must not bunch with the next one at the site's socket, so each begin also passes a local bucket of the same
-rate. Times are monotonic seconds of this process.
+rate. Of a domain's items a higher priority begins first; every `AGEING`-th begin goes to the lowest that
+waits. A step costs O(log n) in the domains, not a look at each. Times are monotonic seconds of this process.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tlray.core.bucket import TokenBucket
+from tlray.core.frontier import Priority
 from tlray.core.gate import BLOCK_S, Ask, Grant
 from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
 
 GIVE_BACK_AFTER_S = 20.0
 """Items of a domain that may not be fetched for longer go back to the frontier."""
 MIN_ASK_S = 0.02
+AGEING = 8
+"""Every so-manieth begin of a domain goes to the lowest priority that waits there."""
 HOLD_S = 2.0
 """How often, at the least, a limiter is told of fetches that are in flight."""
 
@@ -27,11 +32,40 @@ Errand = LeasedItem | RobotsErrand
 
 
 @dataclass(slots=True)
+class _Pending:
+    """What waits for its turn at one domain, by priority."""
+
+    by_priority: tuple[deque[Errand], ...] = field(default_factory=lambda: tuple(deque() for _ in Priority))
+    n_over: int = 0
+    """Begins, one after the other, that a lower priority had to let pass."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_priority))
+
+    def __iter__(self) -> Iterator[Errand]:
+        return chain(*self.by_priority)
+
+    def append(self, errand: Errand) -> None:
+        """Take in an errand; robots.txt comes before any page."""
+        priority = errand.priority if isinstance(errand, LeasedItem) else Priority.IMMEDIATE
+        self.by_priority[priority].append(errand)
+
+    def pop(self) -> Errand:
+        """Take out whose turn it is."""
+        first, *lower = (queue for queue in self.by_priority if queue)
+        self.n_over = self.n_over + 1 if lower else 0
+        if self.n_over >= AGEING:
+            self.n_over = 0
+            return lower[-1].popleft()
+        return first.popleft()
+
+
+@dataclass(slots=True)
 class _Domain:
     name: str
     limiter: int
     bucket: TokenBucket
-    pending: deque[Errand] = field(default_factory=deque)
+    pending: _Pending = field(default_factory=_Pending)
     n_permits: int = 0
     """Permits in hand: given, and not used yet."""
     n_held_up: int = 0
@@ -39,11 +73,12 @@ class _Domain:
     n_slots: int = 0
     n_in_flight: int = 0
     ask_at: float = -math.inf
+    is_asked: bool = False
 
     @property
     def is_busy(self) -> bool:
         """Whether a limiter must hear of it: something waits, or something in flight holds a slot."""
-        return bool(self.pending) or self.n_in_flight > 0
+        return len(self.pending) > 0 or self.n_in_flight > 0
 
     def change(self, rate: float, burst: float, *, now: float) -> None:
         """Take on another rate or burst."""
@@ -57,12 +92,10 @@ class Pacing:
     def __init__(self) -> None:
         self._domains: dict[str, _Domain] = {}
         self._moments: list[tuple[float, str]] = []
-        self._asked: set[str] = set()
-
-    @property
-    def n_pending(self) -> int:
+        self._to_ask: list[tuple[float, str]] = []
+        """When to ask for which domain; an entry that is not its `ask_at` any more is passed over."""
+        self.n_pending = 0
         """Items and errands that have not begun."""
-        return sum(len(d.pending) for d in self._domains.values())
 
     def learn(self, terms: DomainTerms | RobotsErrand, *, now: float) -> None:
         """Take in a domain's policy."""
@@ -75,11 +108,18 @@ class Pacing:
 
     def add(self, errands: Iterable[Errand]) -> None:
         """Take in what is to be fetched; its domain must be known."""
+        idle: dict[str, float] = {}
         for errand in errands:
             domain = self._domains[errand.domain]
-            if not domain.pending and domain.n_in_flight:
-                domain.ask_at = -math.inf  # it was only holding its slots
+            if not domain.pending:
+                # in flight only: it was but holding its slots
+                idle[domain.name] = -math.inf if domain.n_in_flight else domain.ask_at
+            elif math.isinf(domain.bucket.rate) and domain.n_permits <= len(domain.pending):
+                idle[domain.name] = -math.inf
             domain.pending.append(errand)
+            self.n_pending += 1
+        for name, ask_at in idle.items():
+            self._ask_at(self._domains[name], ask_at)
 
     def begin(self, now: float) -> Errand | None:
         """Return a fetch that may begin now, and count it as begun; None if there is none."""
@@ -99,7 +139,8 @@ class Pacing:
                 continue
             domain.n_permits -= 1
             domain.n_in_flight += 1
-            return domain.pending.popleft()
+            self.n_pending -= 1
+            return domain.pending.pop()
         return None
 
     def ended(self, name: str, *, now: float) -> None:
@@ -114,13 +155,13 @@ class Pacing:
         """Return what is to be asked, by limiter; an asked domain is not asked for again before its
         answer."""
         asks: dict[int, list[Ask]] = {}
-        for domain in self._domains.values():
-            if domain.is_busy and domain.ask_at <= now and domain.name not in self._asked:
-                n_in_hand = min(domain.n_permits, len(domain.pending))
-                n_wanted = len(domain.pending) - n_in_hand
-                ask = Ask(domain.name, n_wanted, domain.n_in_flight, n_in_hand)
-                asks.setdefault(domain.limiter, []).append(ask)
-                self._asked.add(domain.name)
+        while (at := self._next_ask()) is not None and at <= now:
+            domain = self._domains[heapq.heappop(self._to_ask)[1]]
+            n_in_hand = min(domain.n_permits, len(domain.pending))
+            n_wanted = len(domain.pending) - n_in_hand
+            ask = Ask(domain.name, n_wanted, domain.n_in_flight, n_in_hand)
+            asks.setdefault(domain.limiter, []).append(ask)
+            domain.is_asked = True
         return asks
 
     def answered(self, grants: Iterable[Grant], *, now: float) -> list[Grant]:
@@ -128,10 +169,10 @@ class Pacing:
         domain."""
         far = []
         for grant in grants:
-            self._asked.discard(grant.domain)
             domain = self._domains[grant.domain]
+            domain.is_asked = False
             if grant.is_unknown:
-                domain.ask_at = now + BLOCK_S
+                self._ask_at(domain, now + BLOCK_S)
                 far.append(grant)
                 continue
             domain.n_slots = grant.n_slots
@@ -145,7 +186,7 @@ class Pacing:
             wait_s = max(MIN_ASK_S, grant.retry_after_s)
             if domain.n_in_flight:
                 wait_s = min(wait_s, HOLD_S) if domain.pending else HOLD_S
-            domain.ask_at = now + (min(BLOCK_S, wait_s) if grant.starts else wait_s)
+            self._ask_at(domain, now + (min(BLOCK_S, wait_s) if grant.starts else wait_s))
             if not grant.starts and grant.retry_after_s > GIVE_BACK_AFTER_S:
                 far.append(grant)
         return far
@@ -153,21 +194,40 @@ class Pacing:
     def unanswered(self, names: Iterable[str], *, now: float) -> None:
         """Take in that a limiter did not answer: ask again soon."""
         for name in names:
-            self._asked.discard(name)
-            self._domains[name].ask_at = now + BLOCK_S
+            self._domains[name].is_asked = False
+            self._ask_at(self._domains[name], now + BLOCK_S)
 
-    def take_back(self, which: Callable[[Errand], bool]) -> list[Errand]:
-        """Take out what has not begun and is not to begin."""
+    def take_back(self, which: Callable[[Errand], bool], *, domain: str | None = None) -> list[Errand]:
+        """Take out what has not begun and is not to begin, of one domain or of all."""
         out: list[Errand] = []
-        for domain in self._domains.values():
-            if any(which(e) for e in domain.pending):
-                out += [e for e in domain.pending if which(e)]
-                domain.pending = deque(e for e in domain.pending if not which(e))
+        for at in self._domains.values() if domain is None else (self._domains[domain],):
+            for queue in at.pending.by_priority:
+                if any(map(which, queue)):
+                    out += filter(which, queue)
+                    stay = [errand for errand in queue if not which(errand)]
+                    queue.clear()
+                    queue.extend(stay)
+        self.n_pending -= len(out)
         return out
 
     def wake_at(self, now: float) -> float | None:
         """Return when something may begin or be asked next; None if nothing is pending."""
-        moments = [d.ask_at for d in self._domains.values() if d.is_busy and d.name not in self._asked]
+        moments = [] if (at := self._next_ask()) is None else [at]
         if self._moments:
             moments.append(self._moments[0][0])
         return max(now, min(moments)) if moments else None
+
+    def _ask_at(self, domain: _Domain, at: float) -> None:
+        domain.ask_at = at
+        if not domain.is_asked:
+            heapq.heappush(self._to_ask, (at, domain.name))
+
+    def _next_ask(self) -> float | None:
+        """Return when the next limiter is to be asked, past entries that do not hold any more."""
+        while self._to_ask:
+            at, name = self._to_ask[0]
+            domain = self._domains[name]
+            if at == domain.ask_at and domain.is_busy and not domain.is_asked:
+                return at
+            heapq.heappop(self._to_ask)
+        return None
