@@ -23,7 +23,11 @@ _PLAIN = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(/[A-Za-z0-9_~/-]*
 """The shape of nearly every URL of a list, already canonical: no port, query, fragment, ``%``, ``./`` or
 ``../``."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_ADDRESS = re.compile(r"\[[^\[\]]*:[^\[\]]*\](?::\d*)?")
+"""What stands in brackets in a URL's host: an IPv6 address, and nothing after it but a port."""
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
 
@@ -66,14 +70,15 @@ def _canonicalise_slowly(text: str) -> CanonicalUrl | BadUrl:
         return BadUrl(f"not a URL: {error}")
     if (reason := _reason_against(text, parts, port)) is not None:
         return BadUrl(reason)
-    if (host := _canonical_host(parts.hostname or "")) is None:
+    is_odd = "[" in parts.netloc and not _ADDRESS.fullmatch(parts.netloc)
+    if is_odd or (host := _canonical_host(parts.hostname or "")) is None:
         return BadUrl("no valid host name in the URL")
     domain = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
     path = _remove_dot_segments(_normalise_escapes(parts.path)) or "/"
-    query = "&".join(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
+    query = "&".join(p for p in _normalise_escapes(parts.query).split("&") if p and not _TRACKING.match(p))
     url = f"{parts.scheme}://{domain}{path}"
     if query:
-        url += "?" + _normalise_escapes(query)
+        url += "?" + query
     if len(url) > MAX_URL_CHARS:
         return BadUrl(f"a URL of {len(url):,} characters once escaped; at most {MAX_URL_CHARS:,} are taken")
     return CanonicalUrl(url, domain)
@@ -83,6 +88,8 @@ def _reason_against(text: str, parts: SplitResult, port: int | None) -> str | No
     """Say what is wrong with a URL, its host aside; None if nothing is."""
     if _CONTROL.search(text):
         return "a space or control character inside the URL; write it as %20 or take it out"
+    if _SURROGATE.search(text):
+        return "bytes inside the URL that are no UTF-8 text; write them as %XX"
     if not parts.scheme or "://" not in text:
         return "no scheme; write the whole URL, https://…"
     if parts.scheme not in _DEFAULT_PORTS:
@@ -115,6 +122,8 @@ def _canonical_host(host: str) -> str | None:
             host = idna.encode(host, uts46=True).decode("ascii")
         except idna.IDNAError:
             return None
+        if _looks_numeric(host):  # dots that are no full stops have become some
+            return _canonical_host(host)
     return host if _is_name(host) else None
 
 
@@ -125,6 +134,7 @@ def _normalise_escapes(text: str) -> str:
         char = chr(int(match[1], 16))
         return char if char in _UNRESERVED else match[0].upper()
 
+    text = _STRAY_PERCENT.sub("%25", text)  # or two half escapes could make one
     return _PERCENT.sub(one, quote(text, safe="%/:?#[]@!$&'()*+,;=~"))
 
 
