@@ -71,7 +71,7 @@ class ScrapeOptions:
     max_attempts: int = 5
     keep_pages: bool = True
 
-    def checked(self) -> tuple[BatchOptions, Priority]:
+    def checked(self, settings: Settings | None = None) -> tuple[BatchOptions, Priority]:
         """Return the options as the journal keeps them; UsageError says what is wrong."""
         try:
             priority = Priority[self.priority.upper()]
@@ -90,6 +90,7 @@ class ScrapeOptions:
             rates=rates,
             concurrency={domain.lower(): n for domain, n in self.concurrency.items()},
             crawl_delay_ignored=frozenset(domain.lower() for domain in self.ignore_crawl_delay),
+            block_cool_down_s=settings.block_cool_down_s if settings else None,
         )
         return BatchOptions(manners, RetryPolicy(max_attempts=self.max_attempts), self.keep_pages), priority
 
@@ -167,7 +168,7 @@ def run_batch(
 
     ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again. ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
     """
-    checked = options.checked() if options else None
+    checked = options.checked(settings) if options else None
     home = Home(settings.home)
     if resume is not None:
         with JournalReader.of(home.path) as journal:

@@ -27,8 +27,9 @@ class Settings(BaseSettings):
     for public hosts (``TLRAY_CONTACT``)."""
     max_workers: int | None = Field(default=None, ge=1, le=64)
     """Scrape tasks at once; by default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
-    limiter_actors: int = Field(default=2, ge=1, le=16)
-    """Limiter actors at most; each is a process of some 70 MB (``TLRAY_LIMITER_ACTORS``)."""
+    limiter_actors: int | None = Field(default=None, ge=1, le=16)
+    """Limiter actors at most, each a process of some 70 MB; by default 1 on a Ray of our own, on a cluster 4
+    (``TLRAY_LIMITER_ACTORS``)."""
     fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
     """The longest that one page may take, in seconds (``TLRAY_FETCH_TIMEOUT_S``)."""
     block_cool_down_s: float | None = Field(default=None, gt=0)

@@ -16,7 +16,8 @@ from raw_server import Answer, gzipped, response, serve
 
 from tlray.core.outcome import OutcomeKind
 from tlray.io.address import AddressPolicy
-from tlray.io.fetch import Fetcher, FetchLimits
+from tlray.io.fetch import Fetcher
+from tlray.io.fetch_limits import FetchLimits
 
 pytestmark = pytest.mark.site
 

@@ -12,15 +12,16 @@ from tlray.cluster.compaction import compact_batch
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
 from tlray.core.books import BatchBook
-from tlray.core.frontier import Priority
+from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.progress import snapshot
 from tlray.core.robots import REFETCH_AFTER_S
 from tlray.errors import CannotFinish, NoSuchBatch, UsageError
 from tlray.io.journal_reader import totals
-from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, Entry, RefusedLine
+from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, Entry, RefusedLine
 from tlray.io.part_files import publish, sweep
 
+_Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 VERSIONS_PER_S = 100_000
 """More than a batch can change in a second: a new life's versions begin above any that an earlier one told."""
 
@@ -63,35 +64,51 @@ class Batches:
     async def open(self, batch_id: str) -> None:
         """Take a journalled batch into memory, with what is remembered of its domains."""
         state = self._state
-        row, counts = await self._load(batch_id)
+        found = await state.write(self._read, batch_id)
+        if found is None:
+            raise NoSuchBatch(batch_id, str(state.home.path))
+        row, counts, remembered, waiting = found
         if row.id in state.engine.books or row.state.is_final:
             return
-        await state.write(self._sweep, batch_id)
+        # from here on nothing is awaited until the engine has all of it
         now, wall = time.monotonic(), time.time()
         book = _book(row, counts)
         book.version = int(max(0.0, wall - row.created_at) * VERSIONS_PER_S) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
         self._running_since[row.id] = (row.elapsed_s, now)
-        for name in lanes:
-            await self._remember(name, now, wall)
-        for item, due_at, since_at in await state.write(state.journal.load_waiting, row.id):
+        for domain in remembered:
+            self._remember(domain, now, wall)
+        for item, due_at, since_at in waiting:
             item.snoozed_since = None if since_at is None else now - max(0.0, wall - since_at)
             state.engine.wait(item, now + max(0.0, due_at - wall))
         if not book.n_open:
             self.finish_soon(row.id)
         state.wake.set()
+        # another batch may have made a domain known with rougher manners
+        await self._limiters.make_known_again(set(lanes) & self._limiters.known)
 
-    async def _remember(self, name: str, now: float, wall: float) -> None:
-        row = await self._state.write(self._state.journal.domain, name)
-        domain = self._state.engine.domains[name]
-        if row is None:
+    def _read(self, batch_id: str) -> _Found | None:
+        """Read everything of a batch, in the journal's thread, and put its files in order if it is not open."""
+        journal = self._state.journal
+        found = journal.load_batch(batch_id)
+        if found is None:
+            return None
+        row, counts, _ = found
+        if row.id not in self._state.engine.books and not row.state.is_final:
+            self._sweep(batch_id)
+        remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
+        return row, counts, remembered, journal.load_waiting(row.id)
+
+    def _remember(self, row: DomainRow, now: float, wall: float) -> None:
+        domain = self._state.engine.domains.get(row.name)
+        if domain is None:
             return
         if row.robots_text is not None and row.robots_at and 0 <= wall - row.robots_at < REFETCH_AFTER_S:
             domain.learn_robots(row.robots_text, row.crawl_delay_s, now=now - (wall - row.robots_at))
         if row.cool_until and row.cool_until > wall:
             domain.n_blocks = max(domain.n_blocks, row.n_blocks)
-            self._state.engine.cool_down(name, now + row.cool_until - wall, row.cool_reason or "")
+            self._state.engine.cool_down(row.name, now + row.cool_until - wall, row.cool_reason or "")
 
     def _sweep(self, batch_id: str) -> None:
         """Publish what the manifest names, and remove what it does not."""
@@ -218,6 +235,9 @@ class Batches:
                 state.journal.set_batch_state, batch, after,
                 finished_at=time.time(), elapsed_s=before_s + time.monotonic() - since,
             )  # fmt: skip
+            if book.n_open:  # dead letters were revived while that was written
+                await state.write(state.journal.set_batch_state, batch, book.state)
+                return
             book.state = after
             told = await self.status(book.batch_id)
             self._finished[book.batch_id] = {**told, "version": told["version"] + 1}

@@ -14,9 +14,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from tlray.cluster.lease_task import scrape_lease
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.metrics import Metrics
-from tlray.cluster.scrape import scrape_lease
 from tlray.cluster.state import CoordinatorState
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Lease, Report, Work

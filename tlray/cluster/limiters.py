@@ -23,8 +23,8 @@ class Limiters:
     def __init__(self, state: CoordinatorState) -> None:
         self._state = state
         self._numbers: dict[str, int] = {}
-        self._known: set[str] = set()
-        self._forgot = False
+        self.known: set[str] = set()
+        """Domains whose limiter has been told of them as they are now."""
         self.actors: list[Any] = []
 
     def number(self, domain: str) -> int:
@@ -38,12 +38,11 @@ class Limiters:
                 self.actors.append(start_limiter(len(self.actors), self._state.home.id))
         return number
 
-    async def make_known(self, names: set[str]) -> None:
+    async def make_known(self, names: set[str], *, starts_empty: bool = False) -> None:
         """Tell the limiters of domains that they do not know, or not as they are now."""
-        news = names - self._known
+        news = names - self.known
         if not news:
             return
-        self._known |= news
         now, wall = time.monotonic(), time.time()
         by_limiter: dict[int, list[Any]] = {}
         for name in news:
@@ -51,21 +50,22 @@ class Limiters:
             row = await self._state.write(self._state.journal.domain, name)
             since_s = wall - row.last_fetch_at if row and row.last_fetch_at else float("inf")
             is_quiet = since_s > domain.effective.burst / domain.effective.rate + QUIET_S
-            starts_empty = self._state.is_restart or self._forgot or not is_quiet
+            is_empty = starts_empty or self._state.is_restart or not is_quiet
             cool_s = max(0.0, domain.cool_until - now)
-            by_limiter.setdefault(self.number(name), []).append((name, domain.effective, starts_empty, cool_s))
+            by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, cool_s))
         stops = self._state.stops()
         await asyncio.gather(*(self.actors[n].make_known.remote(told, stops) for n, told in by_limiter.items()))
+        self.known |= news
 
     async def make_known_again(self, names: set[str]) -> None:
         """Tell the limiters what has changed of domains."""
-        self._known -= names
+        self.known -= names
         await self.make_known(names & set(self._state.engine.domains))
 
     async def remind(self, names: set[str]) -> None:
         """Tell a limiter that was restarted what it has forgotten; its buckets start empty."""
-        self._forgot = True
-        await self.make_known_again(names)
+        self.known -= names
+        await self.make_known(names & set(self._state.engine.domains), starts_empty=True)
 
     async def spread_stops(self) -> None:
         """Tell all limiters which batches may begin nothing."""

@@ -15,8 +15,7 @@ from typing import Any
 
 from tlray import __version__
 from tlray.errors import HomeInUse, RayUnavailable
-from tlray.io.address import AddressPolicy
-from tlray.io.fetch import FetchLimits
+from tlray.io.fetch_limits import FetchLimits
 from tlray.io.home import Home
 from tlray.settings import Settings, user_agent
 
@@ -56,8 +55,8 @@ def open_session(
     import ray  # noqa: PLC0415
 
     from tlray.cluster.coordinator import start_coordinator  # noqa: PLC0415
-    from tlray.cluster.scrape import ScrapeTerms  # noqa: PLC0415
     from tlray.cluster.state import CoordinatorSettings  # noqa: PLC0415
+    from tlray.cluster.terms import ScrapeTerms  # noqa: PLC0415
 
     home.create()
     owns_ray = False
@@ -72,7 +71,6 @@ def open_session(
         home=str(home.path),
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),
-        allow=AddressPolicy(private=True),
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s, max_connections_per_host=64),
     )
     config = CoordinatorSettings(
@@ -80,8 +78,7 @@ def open_session(
         ray_address=context.gcs_address,
         terms=terms,
         max_workers=settings.max_workers or (min(10, cluster_cpus) if owns_ray else 10),
-        limiter_actors=settings.limiter_actors,
-        block_cool_down_s=settings.block_cool_down_s,
+        limiter_actors=settings.limiter_actors or (1 if owns_ray else 4),
     )
     coordinator = start_coordinator(config, home_key=home.id, node_id=context.get_node_id())
     try:

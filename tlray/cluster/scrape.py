@@ -9,19 +9,19 @@ Ray never retries it (``max_retries=0``): a lost lease is the coordinator's to m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tlray.cluster.terms import ScrapeTerms
 from tlray.core.lease import NO_STOPS, Answer, LeasedItem, PartNote, Report, RobotsErrand, Stops, Work
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pacing import Errand, Pacing
 from tlray.core.robots import RobotsAnswer, rules_of
-from tlray.errors import HomeUnusable
 from tlray.io.address import AddressPolicy
-from tlray.io.fetch import Fetcher, FetchLimits
+from tlray.io.fetch import Fetcher
 from tlray.io.home import Home
 from tlray.io.open_part import OpenPart
 from tlray.io.page_outcome import read_page
@@ -31,20 +31,13 @@ from tlray.io.robots_fetch import fetch_robots
 FLUSH_S = 1.0
 """The longest that a finished item waits to be reported."""
 HEARTBEAT_S = 5.0
+LOOK_EVERY_S = 0.1
+"""How often a task looks whether it is time to report, where nothing hurries it."""
 PART_ROWS = 256
+TOLD_TO_STOP = frozenset({OutcomeKind.BLOCKED, OutcomeKind.THROTTLED})
+"""Answers after which a domain rests."""
 MIN_IN_HAND, MAX_IN_HAND = 64, 512
 """Items that a task keeps in hand: what it does in two seconds, between these bounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScrapeTerms:
-    """What is the same for every task of a coordinator."""
-
-    home: str
-    home_id: str
-    user_agent: str
-    allow: AddressPolicy
-    limits: FetchLimits = field(default_factory=FetchLimits)
 
 
 class ScrapeTask:
@@ -64,6 +57,10 @@ class ScrapeTask:
         self._robots: list[RobotsAnswer] = []
         self._stops: Stops = NO_STOPS
         self._wake = asyncio.Event()
+        self._hurries = False
+        """Whether the coordinator should hear at once."""
+        self._tell = asyncio.Event()
+        """Set when a report should not wait."""
         self._is_over = False
         self._numbers = itertools.count(1)
         self._cpu_s = time.process_time()
@@ -73,7 +70,9 @@ class ScrapeTask:
 
     async def run(self) -> int:
         """Work until nothing is left to do, or the lease is over; return the number of items done."""
-        async with Fetcher(self._terms.limits, user_agent=self._terms.user_agent, allow=self._terms.allow) as fetcher:
+        terms = self._terms
+        allow = AddressPolicy.of_networks(terms.networks) if terms.networks is not None else AddressPolicy(private=True)
+        async with Fetcher(terms.limits, user_agent=terms.user_agent, allow=allow) as fetcher:
             reporting = asyncio.create_task(self._report_until_over())
             try:
                 while not self._is_over and not reporting.done():
@@ -121,6 +120,10 @@ class ScrapeTask:
             part = self._parts[errand.batch_id] = OpenPart(errand.batch_id)
         self._outcomes.append(part.add(errand, fetched, outcome, sets))
         self._n_done += 1
+        if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:
+            # the coordinator will let the whole domain rest; until it has said so, nothing more begins here
+            self._not_begun(self._pacing.take_back(lambda e: e.domain == errand.domain))
+            self._hurries = True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Free the slot of a fetch; one that was stopped, or failed in a way that nobody foresaw, is still accounted for."""
@@ -134,6 +137,8 @@ class ScrapeTask:
                 self._outcomes.append(Outcome(errand.item_id, OutcomeKind.CRASHED, reason=reason))
             else:
                 self._robots.append(RobotsAnswer(errand.of, None, why=reason))
+        if self._robots or self._hurries or len(self._outcomes) >= PART_ROWS or self._is_idle:
+            self._tell.set()
         self._wake.set()
 
     # -- permits ---------------------------------------------------------------------------------
@@ -182,7 +187,10 @@ class ScrapeTask:
         """Report when it is time to, and take in what the answers bring."""
         last_at, n_before = time.monotonic(), 0
         while True:
-            await asyncio.sleep(0.02)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._tell.wait()
+            self._tell.clear()
             since_s = time.monotonic() - last_at
             if not self._should_report(since_s):
                 continue
@@ -204,13 +212,14 @@ class ScrapeTask:
         return not self._running and not self._pacing.n_pending
 
     def _should_report(self, since_s: float) -> bool:
-        if self._robots or self._is_idle or len(self._outcomes) >= PART_ROWS or since_s >= HEARTBEAT_S:
+        if self._robots or self._hurries or self._is_idle or len(self._outcomes) >= PART_ROWS or since_s >= HEARTBEAT_S:
             return True
         if since_s >= FLUSH_S:
             return bool(self._outcomes)
         return since_s >= FLUSH_S / 4 and bool(self._outcomes) and self._pacing.n_pending < self._in_hand // 4
 
     async def _report(self) -> Answer:
+        self._hurries = False
         outcomes, self._outcomes = tuple(self._outcomes), []
         robots, self._robots = tuple(self._robots), []
         parts, self._parts = self._parts, {}
@@ -244,14 +253,3 @@ class ScrapeTask:
         self._pacing.add(work.robots)
         self._pacing.add(work.items)
         self._wake.set()
-
-
-def scrape_lease(lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any, limiters: list[Any]) -> int:
-    """Work one lease off; this is the Ray task. Returns the number of items done."""
-    if Home(Path(terms.home)).id != terms.home_id:
-        raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
-
-    async def run() -> int:
-        return await ScrapeTask(lease_id, work, terms, coordinator, limiters).run()
-
-    return asyncio.run(run())

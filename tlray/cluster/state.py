@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-from tlray.cluster.scrape import ScrapeTerms
+from tlray.cluster.terms import ScrapeTerms
 from tlray.core.books import BatchBook
 from tlray.core.engine import Engine
 from tlray.core.lease import Stops
@@ -34,7 +34,6 @@ class CoordinatorSettings:
     limiter_actors: int = 2
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
-    block_cool_down_s: float | None = None
 
 
 @dataclass(slots=True)

@@ -51,8 +51,10 @@ class Manners:
     """Domain → (fetches a second, burst)."""
     concurrency: Mapping[str, int] = field(default_factory=dict)
     crawl_delay_ignored: frozenset[str] = frozenset()
+    block_cool_down_s: float | None = None
+    """How long a domain rests after a block page, where the user says so."""
 
-    def policy(self, domain: str, *, block_cool_down_s: float | None = None) -> DomainPolicy:
+    def policy(self, domain: str) -> DomainPolicy:
         """Return the policy for a domain, before its robots.txt is known."""
         host = host_of(domain)
         policy = PROFILES.get(host.removeprefix("www."))
@@ -66,8 +68,8 @@ class Manners:
                 policy = replace(policy, concurrency=self.concurrency[key])
             if key in self.crawl_delay_ignored:
                 policy = replace(policy, crawl_delay_ignored=True)
-        if block_cool_down_s is not None:
-            policy = replace(policy, block_cool_down_s=block_cool_down_s)
+        if self.block_cool_down_s is not None:
+            policy = replace(policy, block_cool_down_s=self.block_cool_down_s)
         return policy
 
 

@@ -21,6 +21,7 @@ from tlray.core.outcome import OutcomeKind
 from tlray.core.retry_after import retry_after_s
 from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
+from tlray.io.fetch_limits import FetchLimits
 from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type
 from tlray.io.network_errors import NETWORK_ERRORS, translate
 
@@ -28,28 +29,6 @@ _HEADERS = {
     "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
     "Accept-Encoding": "gzip, deflate",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchLimits:
-    """How long one request may take, and how much it may bring."""
-
-    total_timeout_s: float = 60.0
-    """From the request to the last byte, waiting for a connection included."""
-    connect_timeout_s: float = 15.0
-    """For one TCP and TLS handshake."""
-    read_timeout_s: float = 30.0
-    """Between two reads."""
-    max_wire_bytes: int = 8 * 1024 * 1024
-    max_body_bytes: int = 16 * 1024 * 1024
-    """After decompression."""
-    max_header_bytes: int = 16 * 1024
-    """One header line; there may be 128 of them."""
-    max_connections: int = 512
-    """Of one Fetcher."""
-    max_connections_per_host: int = 32
-    keep_alive_s: float = 30.0
-    """How long an idle connection is kept: longer than any crawl-delay we know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class BatchOptions:
             "rates": {k: list(v) for k, v in self.manners.rates.items()},
             "concurrency": dict(self.manners.concurrency),
             "crawl_delay_ignored": sorted(self.manners.crawl_delay_ignored),
+            "block_cool_down_s": self.manners.block_cool_down_s,
             "retry": asdict(self.retry),
             "keeps_pages": self.keeps_pages,
         }
@@ -58,6 +59,7 @@ class BatchOptions:
             rates={k: (v[0], v[1]) for k, v in data["rates"].items()},
             concurrency=data["concurrency"],
             crawl_delay_ignored=frozenset(data["crawl_delay_ignored"]),
+            block_cool_down_s=data["block_cool_down_s"],
         )
         return cls(manners, RetryPolicy(**data["retry"]), data["keeps_pages"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 
+from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,7 +180,8 @@ def test_a_policy_is_what_the_user_says_over_the_profile_over_the_kind_of_host()
         crawl_delay_ignored=frozenset({"a.test:81"}),
     )
     assert manners.policy("a.test") == DomainPolicy(5.0, 3.0, 4)
-    assert manners.policy("a.test:81", block_cool_down_s=9.0) == DomainPolicy(7.0, 1.0, 4, 9.0, True)
+    rested = replace(manners, block_cool_down_s=9.0)
+    assert rested.policy("a.test:81") == DomainPolicy(7.0, 1.0, 4, 9.0, True)
     assert Manners().policy("www.1001tracklists.com").rate == 1 / 8
     assert Manners().policy("example.org").rate == 1.0
     assert Manners().policy("127.0.0.1:8000").rate == math.inf

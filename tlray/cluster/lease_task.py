@@ -1,0 +1,25 @@
+"""The Ray task that works one lease off. What it needs (aiohttp, Arrow, the parsers) is loaded by the worker, not by who starts it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from tlray.cluster.terms import ScrapeTerms
+from tlray.core.lease import Work
+from tlray.errors import HomeUnusable
+from tlray.io.home import Home
+
+
+def scrape_lease(lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any, limiters: list[Any]) -> int:
+    """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
+    from tlray.cluster.scrape import ScrapeTask  # noqa: PLC0415
+
+    if Home(Path(terms.home)).id != terms.home_id:
+        raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
+
+    async def run() -> int:
+        return await ScrapeTask(lease_id, work, terms, coordinator, limiters).run()
+
+    return asyncio.run(run())

@@ -1,0 +1,20 @@
+"""What is the same for every scrape task of a coordinator. Light: the coordinator loads neither aiohttp nor Arrow for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlray.io.fetch_limits import FetchLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTerms:
+    """The terms of every task."""
+
+    home: str
+    home_id: str
+    """The word in the home by which a task sees that it looks at the same storage."""
+    user_agent: str
+    networks: tuple[str, ...] | None = None
+    """The private networks (CIDRs) that may be fetched from; None: any host that the user names, as on a command line."""
+    limits: FetchLimits = field(default_factory=FetchLimits)

@@ -1,0 +1,27 @@
+"""How long may one request take, and how much may it bring?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """How long one request may take, and how much it may bring."""
+
+    total_timeout_s: float = 60.0
+    """From the request to the last byte, waiting for a connection included."""
+    connect_timeout_s: float = 15.0
+    """For one TCP and TLS handshake."""
+    read_timeout_s: float = 30.0
+    """Between two reads."""
+    max_wire_bytes: int = 8 * 1024 * 1024
+    max_body_bytes: int = 16 * 1024 * 1024
+    """After decompression."""
+    max_header_bytes: int = 16 * 1024
+    """One header line; there may be 128 of them."""
+    max_connections: int = 512
+    """Of one Fetcher."""
+    max_connections_per_host: int = 32
+    keep_alive_s: float = 30.0
+    """How long an idle connection is kept: longer than any crawl-delay we know."""
