@@ -2,8 +2,9 @@
 leased now.
 
 A domain is leased ahead by what it may fetch in `LEASE_AHEAD_S`: enough that a task never waits for the
-coordinator, little enough that nothing is tied up. A domain slow enough for one loop is leased to one task
-at a time, so that its spacing and its connections are in one hand.
+coordinator, little enough that nothing is tied up; what a lower priority has been leased does not count
+against a higher one. A domain slow enough for one loop is leased to one task at a time, so that its spacing
+and its connections are in one hand.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tlray.core.frontier import Priority
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import DomainPolicy, under_ceiling
 from tlray.core.retry import MIN_BACKOFF_S, is_throttle
@@ -59,16 +61,23 @@ class DomainState:
     n_fetched: int = 0
     holders: dict[str, int] = field(default_factory=dict)
     """Lease → how many of its items are of this domain."""
+    leased_at: list[int] = field(default_factory=lambda: [0] * len(Priority))
+    """Items leased, by priority."""
+    _effective: tuple[DomainPolicy, float | None, DomainPolicy] | None = None
 
     @property
     def effective(self) -> DomainPolicy:
         """The policy under the ceiling of robots.txt."""
-        return under_ceiling(self.policy, self.crawl_delay_s)
+        known = self._effective
+        if known is None or known[0] is not self.policy or known[1] != self.crawl_delay_s:
+            found = under_ceiling(self.policy, self.crawl_delay_s)
+            known = self._effective = (self.policy, self.crawl_delay_s, found)
+        return known[2]
 
     @property
     def n_leased(self) -> int:
         """Items of this domain in any lease."""
-        return sum(self.holders.values())
+        return sum(self.leased_at)
 
     def knows_robots(self, now: float) -> bool:
         """Whether robots.txt is known and fresh."""
@@ -78,22 +87,32 @@ class DomainState:
         """Whether nothing may be fetched yet."""
         return now < self.cool_until
 
-    def allowance(self, lease_id: str, now: float) -> int:
-        """How many more items the lease may take of this domain now."""
-        if self.is_cooling(now) or not self.knows_robots(now):
+    def allowance(self, lease_id: str, now: float, priority: Priority = Priority.LOW) -> int:
+        """How many more items of a priority the lease may take of this domain now."""
+        if not self._may_lease(lease_id, now):
             return 0
         rate = self.effective.rate
-        if rate <= ONE_LOOP_RATE and any(holder != lease_id for holder in self.holders):
-            return 0
         ahead = MAX_AHEAD if math.isinf(rate) else min(MAX_AHEAD, math.ceil(rate * LEASE_AHEAD_S) + 1)
-        return max(0, ahead - self.n_leased)
+        return max(0, ahead - sum(self.leased_at[: priority + 1]))
 
-    def lease(self, lease_id: str, n: int = 1) -> None:
+    def foot_in_door(self, lease_id: str, now: float, priority: Priority) -> int:
+        """How many items the lease may take that are owed to a priority, whatever others have leased."""
+        return max(0, 1 - self.leased_at[priority]) if self._may_lease(lease_id, now) else 0
+
+    def _may_lease(self, lease_id: str, now: float) -> bool:
+        if self.is_cooling(now) or not self.knows_robots(now):
+            return False
+        is_slow = self.effective.rate <= ONE_LOOP_RATE
+        return not (is_slow and any(holder != lease_id for holder in self.holders))
+
+    def lease(self, lease_id: str, n: int = 1, *, priority: Priority = Priority.NORMAL) -> None:
         """Count items into a lease."""
         self.holders[lease_id] = self.holders.get(lease_id, 0) + n
+        self.leased_at[priority] += n
 
-    def release(self, lease_id: str) -> None:
+    def release(self, lease_id: str, *, priority: Priority = Priority.NORMAL) -> None:
         """Count one item out of a lease."""
+        self.leased_at[priority] -= 1
         left = self.holders.get(lease_id, 0) - 1
         if left > 0:
             self.holders[lease_id] = left

@@ -9,24 +9,20 @@ monotonic seconds.
 from __future__ import annotations
 
 import heapq
-import math
-from collections.abc import Callable, Iterable, Mapping
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
 
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
+from tlray.core.granting import Granting
 from tlray.core.invariants import check
-from tlray.core.lease import DomainTerms, Lease, LeasedItem, Report, RobotsErrand, Work
+from tlray.core.lease import Lease, Report, Work
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import DomainPolicy, gentlest
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
 from tlray.errors import hold
-
-ROBOTS_ERRANDS_PER_LEASE = 64
 
 
 class Engine:
@@ -38,8 +34,9 @@ class Engine:
         self.books: dict[int, BatchBook] = {}
         self.domains: dict[str, DomainState] = {}
         self.leases: dict[str, Lease] = {}
-        self._limiter_of = limiter_of
-        self._robots_wanted: dict[str, None] = {}
+        self.robots_wanted: dict[str, None] = {}
+        """Domains whose robots.txt is to be fetched before anything else of them."""
+        self._granting = Granting(self, limiter_of)
         self._timers: list[tuple[float, str]] = []
 
     def __repr__(self) -> str:
@@ -52,7 +49,7 @@ class Engine:
         """Take in a batch whose items are journalled: ``lanes`` is domain → queued items."""
         self.books[book.id] = book
         for domain, n in lanes.items():
-            self._domain(domain, book, now)
+            self.learn_of(domain, book, now)
             self.frontier.add_lane(
                 book.id, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
             )
@@ -67,13 +64,14 @@ class Engine:
                 state.policy = policy
             else:
                 state.forget_robots()
-                self._robots_wanted.pop(state.name, None)
+                self.robots_wanted.pop(state.name, None)
 
     def _policy(self, domain: str) -> DomainPolicy | None:
         """Return a policy as gentle as each that the open batches ask for; None if none has to do with it."""
         return gentlest(b.manners.policy(domain) for b in self.books.values() if domain in b.open_by_domain)
 
-    def _domain(self, name: str, book: BatchBook, now: float) -> DomainState:
+    def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
+        """Return a domain that a batch has to do with, under the manners of all batches that have."""
         state = self.domains.get(name)
         if state is None:
             state = self.domains[name] = DomainState(name, book.manners.policy(name))
@@ -82,7 +80,7 @@ class Engine:
             for lease in self.leases.values():
                 lease.told.discard(name)
         if not state.knows_robots(now):
-            self._robots_wanted[name] = None
+            self.robots_wanted[name] = None
         return state
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
@@ -125,7 +123,7 @@ class Engine:
         """Take in that dead letters are queued again: ``by_domain`` is how many of each domain."""
         book = self.books[batch]
         for domain, n in by_domain.items():
-            self._domain(domain, book, now)
+            self.learn_of(domain, book, now)
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
             self.frontier.restock(
                 batch, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
@@ -135,16 +133,15 @@ class Engine:
 
     def demand(self, now: float) -> Demand:
         """Return the work that politeness allows now, what is leased already included."""
-        rate, n_ready = 0.0, sum(len(lease.items) for lease in self.leases.values())
-        held = {item.domain for lease in self.leases.values() for item in lease.items.values()}
-        seen = held.union(self.frontier.takeable_domains())
-        for name in seen:
-            state = self.domains[name]
-            if not state.is_cooling(now):
-                rate += state.effective.rate
-                n_ready += self.frontier.n_queued(name)
-        n_robots = sum(1 for name in self._robots_wanted if self._may_run_errand(name, now))
-        return Demand(pages_per_s=rate or (1.0 if n_robots else 0.0), n_ready=n_ready + n_robots)
+        return self._granting.demand(now)
+
+    def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
+        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
+        `Work` if there is none.
+
+        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
+        """
+        return self._granting.grant(lease_id, n, now=now, n_leases=n_leases)
 
     def tick(self, now: float) -> None:
         """Move on what only time moves: items that are due, cool-downs that end."""
@@ -173,86 +170,6 @@ class Engine:
         moments += [lease.until for lease in self.leases.values() if not lease.is_committing]
         return min(moments, default=None)
 
-    def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
-        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
-        `Work` if there is none.
-
-        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
-        """
-        lease = self.leases.get(lease_id) or Lease(lease_id, until=now, started_at=now)
-        lease.until = now + self.lease_s
-        if lease.is_ending:
-            return Work()
-        alone: FrontierItem | None = None
-        robots: tuple[RobotsErrand, ...] = ()
-        if lease_id not in self.leases:
-            alone = self.frontier.take_alone(lambda d: self._allowance(d, lease_id, now))
-        if alone is not None:
-            items, lease.is_ending = [alone], True
-        else:
-            robots = self._take_errands(lease, now)
-            fair = math.ceil(self.demand(now).n_ready / max(1, n_leases))
-            items = self.frontier.take(
-                max(0, min(n, fair - len(lease.items))), lambda d: self._allowance(d, lease_id, now)
-            )
-        if not items and not robots:
-            return Work()
-        self.leases[lease_id] = lease
-        for item in items:
-            lease.items[item.id] = item
-            self.domains[item.domain].lease(lease_id)
-            self.books[item.batch].move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
-        return Work(tuple(self._leased(i) for i in items), self._terms(lease, items), robots)
-
-    def _allowance(self, domain: str, lease_id: str, now: float) -> int:
-        state = self.domains[domain]
-        if not state.knows_robots(now):
-            self._robots_wanted[domain] = None
-        return state.allowance(lease_id, now)
-
-    def _may_run_errand(self, name: str, now: float) -> bool:
-        state = self.domains[name]
-        if state.robots_lease is not None or state.is_cooling(now) or state.knows_robots(now):
-            return False
-        return self.frontier.n_queued(name) > 0
-
-    def _take_errands(self, lease: Lease, now: float) -> tuple[RobotsErrand, ...]:
-        errands: list[RobotsErrand] = []
-        for name in list(self._robots_wanted):
-            if len(errands) >= ROBOTS_ERRANDS_PER_LEASE:
-                break
-            item = self.frontier.next_at(name) if self._may_run_errand(name, now) else None
-            if item is not None:
-                del self._robots_wanted[name]
-                self.domains[name].robots_lease = lease.lease_id
-                lease.robots.add(name)
-                errands.append(self._errand(item, now))
-        return tuple(errands)
-
-    def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
-        """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
-        own = CanonicalUrl(f"{urlsplit(item.url).scheme}://{item.domain}/robots.txt", item.domain)
-        moved_to = self.domains[item.domain].robots_url
-        found = canonicalise(moved_to) if moved_to else own
-        where = own if isinstance(found, BadUrl) else found
-        bucket = self.domains.get(where.domain) or self._domain(where.domain, self.books[item.batch], now)
-        limiter = self._limiter_of(where.domain)
-        return RobotsErrand(item.domain, where.domain, where.url, bucket.effective, limiter)
-
-    def _leased(self, item: FrontierItem) -> LeasedItem:
-        book = self.books[item.batch]
-        return LeasedItem(
-            item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages
-        )
-
-    def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
-        news = {item.domain for item in items} - lease.told
-        lease.told |= news
-        return tuple(
-            DomainTerms(n, self.domains[n].effective, self.domains[n].robots_text or "", self._limiter_of(n))
-            for n in news
-        )
-
     # -- what comes back -------------------------------------------------------------------------
 
     def renew(self, lease_id: str, *, now: float) -> Lease | None:
@@ -276,12 +193,12 @@ class Engine:
                 lease.robots.discard(answer.domain)
                 state.robots_lease = None
             if answer.location is not None and state.follow_robots(answer.location):
-                self._robots_wanted[answer.domain] = None
+                self.robots_wanted[answer.domain] = None
             elif answer.text is not None or answer.location is not None:
                 state.learn_robots(answer.text or "", answer.crawl_delay_s, now=now)
                 self.frontier.unpark(answer.domain)
             else:
-                self._robots_wanted[answer.domain] = None
+                self.robots_wanted[answer.domain] = None
                 if state.miss_robots(answer.why or "no answer", now=now, retry_after_s=answer.retry_after_s):
                     why = f"robots.txt cannot be had: {answer.why}"
                     deaths += [
@@ -321,7 +238,7 @@ class Engine:
         item = change.item
         book = self.books[item.batch]
         del lease.items[item.id]
-        self.domains[item.domain].release(lease.lease_id)
+        self.domains[item.domain].release(lease.lease_id, priority=book.priority)
         book.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
         book.n_retries += change.event is ItemEvent.RETRY
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
@@ -330,7 +247,7 @@ class Engine:
         if change.domain != item.domain:
             book.rehome(item.domain, change.domain)
             item.domain = change.domain
-            self._domain(item.domain, book, now)
+            self.learn_of(item.domain, book, now)
         if change.after is ItemState.QUEUED:
             is_paused = book.state is not BatchState.RUNNING
             self.frontier.push(item, book.priority, first=True, is_paused=is_paused)
@@ -359,7 +276,7 @@ class Engine:
         lease = self.leases.pop(lease_id, None)
         for name in lease.robots if lease else ():
             self.domains[name].robots_lease = None
-            self._robots_wanted[name] = None
+            self.robots_wanted[name] = None
 
     # -- invariants --------------------------------------------------------------------------------
 

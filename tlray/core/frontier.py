@@ -3,7 +3,8 @@
 An item stands in one *lane*: one batch's items of one domain. Of a lane only a window is in memory
 (``ready``); the rest stays in the journal and is asked for (`wanting`) when the window runs low, so a batch
 of a million URLs is not a million objects. Items that may not be fetched yet are in one heap by due time. A
-domain that may not be leased from now (``allowance`` says 0) is parked and costs nothing until `unpark`.
+domain that may not be leased from now (``allowance`` says 0) is parked, for that priority and the lower ones,
+and costs nothing until `unpark`.
 An item whose lease was lost twice may be what kills its worker: it stands aside and is taken alone.
 
 Taking, giving back and finishing are O(log n) in the items waiting and O(1) in everything else.
@@ -92,7 +93,8 @@ class Frontier:
     def __init__(self) -> None:
         self._lanes: dict[tuple[int, str], Lane] = {}
         self._rings: dict[Priority, OrderedDict[str, deque[Lane]]] = {p: OrderedDict() for p in Priority}
-        self._parked: set[str] = set()
+        self._parked: dict[str, Priority] = {}
+        """Domain → the highest priority that may take nothing of it now."""
         self._waiting: list[tuple[float, int, FrontierItem]] = []
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
@@ -184,17 +186,20 @@ class Frontier:
     # -- taking ----------------------------------------------------------------------------
 
     def take(
-        self, n: int, allowance: Callable[[str], int], *, up_to: Priority = Priority.LOW
+        self,
+        n: int,
+        allowance: Callable[[str], int],
+        *,
+        first: Priority = Priority.IMMEDIATE,
+        up_to: Priority = Priority.LOW,
     ) -> list[FrontierItem]:
-        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain.
-
-        ``up_to`` is the last priority that is taken from.
-        """
+        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain, of the priorities
+        from ``first`` to ``up_to``."""
         taken: list[FrontierItem] = []
         left: dict[str, int] = {}
         for priority, ring in self._rings.items():
-            if priority > up_to or len(taken) >= n:
-                break
+            if not first <= priority <= up_to:
+                continue
             quantum = max(1, n // max(1, len(ring)))
             while ring and len(taken) < n:
                 domain, lanes = next(iter(ring.items()))
@@ -202,7 +207,7 @@ class Frontier:
                     left[domain] = allowance(domain)
                 k = min(quantum, n - len(taken), left[domain])
                 if k <= 0:
-                    self._park(domain)
+                    self._park(domain, priority)
                     continue
                 lane = lanes[0]
                 for _ in range(min(k, len(lane.ready))):
@@ -234,8 +239,7 @@ class Frontier:
 
     def unpark(self, domain: str) -> None:
         """Let a domain take its turns again."""
-        if domain in self._parked:
-            self._parked.remove(domain)
+        if self._parked.pop(domain, None) is not None:
             for lane in self.lanes_at(domain):
                 self._activate(lane)
 
@@ -253,11 +257,14 @@ class Frontier:
         """Forget a batch's queued and waiting items, of one domain or of all."""
         n_queued = 0
         gone: list[FrontierItem] = []
-        for lane in self.lanes_of(batch):
-            if domain is None or lane.domain == domain:
-                n_queued += lane.n_queued
-                gone += (*lane.ready, *lane.isolated)
-                self._forget(lane)
+        if domain is None:
+            lanes = self.lanes_of(batch)
+        else:
+            lanes = [lane for lane in (self._lanes.get((batch, domain)),) if lane is not None]
+        for lane in lanes:
+            n_queued += lane.n_queued
+            gone += (*lane.ready, *lane.isolated)
+            self._forget(lane)
         stay = []
         n_waiting = 0
         for entry in self._waiting:
@@ -336,7 +343,9 @@ class Frontier:
             self._hungry[lane.batch, lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
-        if not lane.ready or lane.is_paused or lane.domain in self._parked:
+        if not lane.ready or lane.is_paused:
+            return
+        if lane.domain in self._parked and self._parked[lane.domain] <= lane.priority:
             return
         lanes = self._rings[lane.priority].setdefault(lane.domain, deque())
         if lane not in lanes:
@@ -350,7 +359,8 @@ class Frontier:
             if not lanes:
                 del ring[lane.domain]
 
-    def _park(self, domain: str) -> None:
-        self._parked.add(domain)
-        for ring in self._rings.values():
-            ring.pop(domain, None)
+    def _park(self, domain: str, priority: Priority) -> None:
+        self._parked[domain] = min(priority, self._parked.get(domain, priority))
+        for of, ring in self._rings.items():
+            if of >= priority:
+                ring.pop(domain, None)

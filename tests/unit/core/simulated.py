@@ -361,7 +361,8 @@ class Task:
             yield 0.1
             is_idle = not self.running and not self.pacing.n_pending
             since_s = self.loop.now - last_at
-            if not (is_idle or self.robots or since_s >= 5.0 or (since_s >= 1.0 and self.outcomes)):
+            flush_s = 0.25 if self.pacing.n_pending < 16 else 1.0
+            if not (is_idle or self.robots or since_s >= 5.0 or (since_s >= flush_s and self.outcomes)):
                 continue
             if self.is_gone:
                 return
@@ -424,6 +425,8 @@ class World:
         """Batch → since when nothing of it may begin."""
         self.finished: dict[int, int] = {}
         """Batch → how often it has been finished."""
+        self.begun_at: dict[int, float] = {}
+        """Item → when it was fetched first."""
         self._known: set[str] = set()
         self._forgot = False
         self._n_leases = 0
@@ -663,6 +666,8 @@ class World:
         gate = self.limiter.gates.get(errand.domain)
         policy = gate.policy if gate else state.effective
         site.begins.append((now, policy.rate, policy.burst))
+        if isinstance(errand, LeasedItem):
+            self.begun_at.setdefault(errand.item_id, now)
         site.n_in_flight += 1
         assert site.n_in_flight <= policy.concurrency, f"{site.n_in_flight} in flight at {site.name}"
         if isinstance(errand, LeasedItem):

@@ -1,0 +1,189 @@
+"""What is leased to a task that asks? Items in their turn, robots.txt errands, and what it must know of the
+domains.
+
+This is the part of the engine that hands out; `tlray.core.engine` holds what there is. Nothing here waits or
+writes: the caller writes down what is leased before a task sees it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tlray.core.frontier import FrontierItem, Priority
+from tlray.core.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
+from tlray.core.lifecycle import ItemState
+from tlray.core.turns import Turns
+from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.workforce import Demand
+
+if TYPE_CHECKING:
+    from tlray.core.engine import Engine
+
+ROBOTS_ERRANDS_PER_LEASE = 64
+ROOM_ABOVE = 32
+"""Items of higher priorities that a lease takes although it has enough of lower ones."""
+DEMAND_HOLDS_S = 0.2
+"""For so long the demand of a large crowd is not counted anew for each lease."""
+
+
+class Granting:
+    """Whose turn it is, of all that an engine holds."""
+
+    def __init__(self, engine: Engine, limiter_of: Callable[[str], int]) -> None:
+        self._engine = engine
+        self._limiter_of = limiter_of
+        self._turns = Turns()
+        self._crowd: tuple[float, int] = (-math.inf, 0)
+        """(when, how many items were ready)."""
+
+    def demand(self, now: float) -> Demand:
+        """Return the work that politeness allows now, what is leased already included."""
+        rate, n_ready = 0.0, sum(len(lease.items) for lease in self._engine.leases.values())
+        held = {item.domain for lease in self._engine.leases.values() for item in lease.items.values()}
+        seen = held.union(self._engine.frontier.takeable_domains())
+        for name in seen:
+            state = self._engine.domains[name]
+            if not state.is_cooling(now):
+                rate += state.effective.rate
+                n_ready += self._engine.frontier.n_queued(name)
+        n_robots = sum(1 for name in self._engine.robots_wanted if self._may_run_errand(name, now))
+        return Demand(pages_per_s=rate or (1.0 if n_robots else 0.0), n_ready=n_ready + n_robots)
+
+    def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
+        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
+        `Work` if there is none.
+
+        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
+        """
+        lease = self._engine.leases.get(lease_id) or Lease(lease_id, until=now, started_at=now)
+        lease.until = now + self._engine.lease_s
+        if lease.is_ending:
+            return Work()
+        alone: FrontierItem | None = None
+        robots: tuple[RobotsErrand, ...] = ()
+        if lease_id not in self._engine.leases:
+            alone = self._engine.frontier.take_alone(self._allowance(lease_id, now, Priority.LOW))
+        if alone is not None:
+            items, lease.is_ending = [alone], True
+        else:
+            robots = self._take_errands(lease, now)
+            fair = math.ceil(self._n_ready(now) / max(1, n_leases))
+            items = self._take(lease, max(0, min(n, fair - len(lease.items))), now)
+        if not items and not robots:
+            return Work()
+        self._engine.leases[lease_id] = lease
+        if alone is not None:
+            self._count_leased(lease, items, now)
+        return Work(tuple(self._leased(i) for i in items), self._terms(lease, items), robots)
+
+    def _take(self, lease: Lease, n: int, now: float) -> list[FrontierItem]:
+        """Take items into a lease: first what is owed, then by priority; a full lease still takes what comes
+        before all that it has."""
+        items: list[FrontierItem] = []
+        for priority, n_owed in self._turns.owed() if n else ():
+            owed = self._engine.frontier.take(
+                n_owed, self._foot_in_door(lease.lease_id, now, priority), first=priority, up_to=priority
+            )
+            self._turns.paid(priority, len(owed))
+            items += self._count_leased(lease, owed, now)
+        held = [self._engine.books[item.batch].priority for item in lease.items.values()]
+        lowest = max(held, default=Priority.IMMEDIATE)
+        for priority in Priority:
+            room = n - len(items)
+            if priority < lowest:
+                room = max(room, ROOM_ABOVE - sum(1 for p in held if p <= priority))
+            if room > 0:
+                allowance = self._allowance(lease.lease_id, now, priority)
+                found = self._engine.frontier.take(room, allowance, first=priority, up_to=priority)
+                self._turns.took(priority, len(found))
+                items += self._count_leased(lease, found, now)
+        return items
+
+    def _count_leased(self, lease: Lease, items: list[FrontierItem], now: float) -> list[FrontierItem]:
+        for item in items:
+            book = self._engine.books[item.batch]
+            lease.items[item.id] = item
+            self._engine.domains[item.domain].lease(lease.lease_id, priority=book.priority)
+            book.move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
+        return items
+
+    def _n_ready(self, now: float) -> int:
+        at, n = self._crowd
+        if n < 1_000 or now - at > DEMAND_HOLDS_S:
+            n = self.demand(now).n_ready
+            self._crowd = now, n
+        return n
+
+    def _allowance(self, lease_id: str, now: float, priority: Priority) -> Callable[[str], int]:
+        def allowance(domain: str) -> int:
+            state = self._engine.domains[domain]
+            if not state.knows_robots(now):
+                self._engine.robots_wanted[domain] = None
+            return state.allowance(lease_id, now, priority)
+
+        return allowance
+
+    def _foot_in_door(self, lease_id: str, now: float, priority: Priority) -> Callable[[str], int]:
+        return lambda domain: self._engine.domains[domain].foot_in_door(lease_id, now, priority)
+
+    def _may_run_errand(self, name: str, now: float) -> bool:
+        state = self._engine.domains[name]
+        if state.robots_lease is not None or state.is_cooling(now) or state.knows_robots(now):
+            return False
+        return self._engine.frontier.n_queued(name) > 0
+
+    def _take_errands(self, lease: Lease, now: float) -> tuple[RobotsErrand, ...]:
+        errands: list[RobotsErrand] = []
+        for name in self._robots_in_order():
+            if len(errands) >= ROBOTS_ERRANDS_PER_LEASE:
+                break
+            item = self._engine.frontier.next_at(name) if self._may_run_errand(name, now) else None
+            if item is not None:
+                del self._engine.robots_wanted[name]
+                self._engine.domains[name].robots_lease = lease.lease_id
+                lease.robots.add(name)
+                errands.append(self._errand(item, now))
+        return tuple(errands)
+
+    def _robots_in_order(self) -> list[str]:
+        """Return the domains whose robots.txt is wanted, those of higher priorities first."""
+        wanted = list(self._engine.robots_wanted)
+        if len(wanted) > ROBOTS_ERRANDS_PER_LEASE:
+            lanes_at = self._engine.frontier.lanes_at
+            wanted.sort(key=lambda name: min((lane.priority for lane in lanes_at(name)), default=99))
+        return wanted
+
+    def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
+        """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
+        own = CanonicalUrl(f"{urlsplit(item.url).scheme}://{item.domain}/robots.txt", item.domain)
+        moved_to = self._engine.domains[item.domain].robots_url
+        found = canonicalise(moved_to) if moved_to else own
+        where = own if isinstance(found, BadUrl) else found
+        bucket = self._engine.domains.get(where.domain) or self._engine.learn_of(
+            where.domain, self._engine.books[item.batch], now
+        )
+        limiter = self._limiter_of(where.domain)
+        return RobotsErrand(item.domain, where.domain, where.url, bucket.effective, limiter)
+
+    def _leased(self, item: FrontierItem) -> LeasedItem:
+        book = self._engine.books[item.batch]
+        return LeasedItem(
+            item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
+            book.priority,
+        )  # fmt: skip
+
+    def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
+        news = {item.domain for item in items} - lease.told
+        lease.told |= news
+        return tuple(
+            DomainTerms(
+                n,
+                self._engine.domains[n].effective,
+                self._engine.domains[n].robots_text or "",
+                self._limiter_of(n),
+            )
+            for n in news
+        )
