@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tlray.core.frontier import Priority
 from tlray.core.policy import Manners, parse_rate
 from tlray.core.retry import RetryPolicy
-from tlray.errors import CannotFinish, TlrayError, UsageError
+from tlray.errors import CannotFinish, Interrupted, TlrayError, UsageError
 from tlray.io.home import Home
 from tlray.io.intake import checked as checked_lines
 from tlray.io.journal_reader import JournalReader
@@ -95,22 +95,10 @@ class ScrapeOptions:
         return BatchOptions(manners, RetryPolicy(max_attempts=self.max_attempts), self.keep_pages), priority
 
 
-class Interrupted(TlrayError):
-    """The user stopped it; the batch sleeps and can be resumed."""
-
-    exit_code = 130
-
-    def __init__(self, batch_id: str) -> None:
-        super().__init__(batch_id)
-
-    def __str__(self) -> str:
-        return f"interrupted; go on with `tlray scrape --resume {self.args[0]}`"
-
-
 Progress = Callable[[dict[str, Any]], None]
 
 
-def scrape(
+def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     urls: Iterable[str],
     *,
     home: str | Path | None = None,
@@ -151,7 +139,7 @@ def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame
     return load_results(where.results(batch_id))
 
 
-def run_batch(
+def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is stopped
     urls: Iterable[str],
     *,
     settings: Settings,
@@ -166,9 +154,11 @@ def run_batch(
 ) -> BatchResult:
     """Run a new batch, or one to be resumed, to its end.
 
-    ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again. ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
+    ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
+    ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
     """
-    checked = options.checked(settings) if options else None
+    if options is not None:
+        options.checked(settings)
     home = Home(settings.home)
     if resume is not None:
         with JournalReader.of(home.path) as journal:
@@ -187,10 +177,13 @@ def run_batch(
                 client.retry(resume, **revive)
             client.control("resume", resume)
         else:
-            assert checked is not None, "a new batch has options"
-            batch, priority = checked
+            batch, priority = (options or ScrapeOptions()).checked(settings)
             submitted = client.submit(
-                urls, options=batch, name=options.name if options else "", priority=priority, contact=settings.contact
+                urls,
+                options=batch,
+                name=options.name if options else "",
+                priority=priority,
+                contact=settings.contact,
             )
             batch_id = submitted.batch_id
             if on_submitted is not None:
@@ -203,7 +196,12 @@ def run_batch(
 
 
 def _follow(
-    client: Client, batch_id: str, *, max_wait_s: float | None, on_progress: Progress | None, stopping: threading.Event | None
+    client: Client,
+    batch_id: str,
+    *,
+    max_wait_s: float | None,
+    on_progress: Progress | None,
+    stopping: threading.Event | None,
 ) -> dict[str, Any]:
     """Watch a batch to its end, telling of its progress."""
     version, told = 0, client.status(batch_id)
@@ -215,7 +213,11 @@ def _follow(
         if stopping is not None and stopping.is_set():
             _drain(client, batch_id, on_progress)
             raise Interrupted(batch_id)
-        if max_wait_s is not None and (until := _all_wait_until(told)) is not None and until - time.time() > max_wait_s:
+        if (
+            max_wait_s is not None
+            and (until := _all_wait_until(told)) is not None
+            and until - time.time() > max_wait_s
+        ):
             _drain(client, batch_id, on_progress)
             raise CannotFinish(_waits_too_long(told, until, batch_id))
         version = told["version"]

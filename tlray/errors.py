@@ -12,7 +12,8 @@
     └── CannotFinish               4   right usage, but the world is in the way
         ├── StorageFull                the disk is full
         ├── RayUnavailable             no Ray cluster can be started or reached
-        └── CoordinatorLost            the coordinator stopped answering
+        ├── CoordinatorLost            the coordinator stopped answering
+        └── Interrupted            130 the user stopped it
 
 An expected failure of a page (a 404, a timeout, a block) is no error: it is an
 `Outcome`, see ``core/outcome.py``. Arguments go unchanged to ``super().__init__`` and the
@@ -124,3 +125,15 @@ class CoordinatorLost(CannotFinish):
         return (
             f"the coordinator stopped answering ({self.args[0]}); go on with `tlray scrape --resume BATCH_ID`"
         )
+
+
+class Interrupted(CannotFinish):
+    """The user stopped it; the batch sleeps and can be resumed."""
+
+    exit_code = 130
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(batch_id)
+
+    def __str__(self) -> str:
+        return f"interrupted; go on with `tlray scrape --resume {self.args[0]}`"

@@ -76,10 +76,17 @@ def ray_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def ray_here(ray_home: Path) -> Iterator[None]:
     """One Ray for all tests of this process."""
-    import tlray.cluster  # noqa: F401, PLC0415 - sets what Ray reads at its import
-    import ray  # noqa: PLC0415, I001
+    import ray  # noqa: PLC0415
 
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=200_000_000)
+    import tlray.cluster  # noqa: F401, PLC0415 - sets what Ray reads at its import
+
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=200_000_000,
+    )
     yield
     ray.shutdown()
 
@@ -107,7 +114,9 @@ class Tlray:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=self.env(**more_env),
         )  # fmt: skip
 
-    def run(self, *arguments: str, timeout_s: float = 120, **more_env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, timeout_s: float = 120, **more_env: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tlray", *arguments],
             capture_output=True, text=True, cwd=ROOT, env=self.env(**more_env), timeout=timeout_s, check=False,

@@ -55,7 +55,7 @@ def test_kill_9_of_everything_and_resume_loses_nothing_and_doubles_nothing(
         process = tlray.start("scrape", *arguments)
         batch_id = batch_id_of(process)
         wait_until(
-            lambda n=120 * share: tlray.status(batch_id)["counts"].get("succeeded", 0) >= n,  # type: ignore[misc]
+            lambda n=120 * share, b=batch_id: tlray.status(b)["counts"].get("succeeded", 0) >= n,  # type: ignore[misc]
             what=f"{share:.0%}",
         )
         kill_all_of(process)
@@ -90,7 +90,9 @@ def test_ctrl_c_drains_and_resume_goes_on(start_site: StartSite, tlray: Tlray, t
     assert len(site.page_arrivals()) == 100, "nothing was fetched twice"
 
 
-def test_a_second_scrape_into_the_same_home_joins_the_first(start_site: StartSite, tlray: Tlray, tmp_path: Path) -> None:
+def test_a_second_scrape_into_the_same_home_joins_the_first(
+    start_site: StartSite, tlray: Tlray, tmp_path: Path
+) -> None:
     site = start_site("--sites=2", "--sets=60")
     urls = site.urls()
     first = tlray.start("scrape", *urls[:40], *rates(site, "4/s"))
@@ -102,12 +104,16 @@ def test_a_second_scrape_into_the_same_home_joins_the_first(start_site: StartSit
     assert first.returncode == 0, err
 
 
-def test_a_list_with_bad_lines_runs_and_names_them(start_site: StartSite, tlray: Tlray, tmp_path: Path) -> None:
+def test_a_list_with_bad_lines_runs_and_names_them(
+    start_site: StartSite, tlray: Tlray, tmp_path: Path
+) -> None:
     site = start_site("--sites=1", "--sets=5")
     path = tmp_path / "list.txt.gz"
     lines = [*site.urls(), "ftp://example.org/x", site.urls()[0], "no-scheme.example/x"]
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
-    done = tlray.run("scrape", str(path), "--json", "--export", "cue", "--export", f"csv:{tmp_path}/tracks.csv")
+    done = tlray.run(
+        "scrape", str(path), "--json", "--export", "cue", "--export", f"csv:{tmp_path}/tracks.csv"
+    )
     assert done.returncode == 3, done.stderr
     assert "line 6 rejected: scheme ftp: is not fetched" in done.stderr
     assert "line 8 rejected: no scheme" in done.stderr
@@ -153,14 +159,18 @@ def test_a_full_disk_ends_with_one_error_and_resume_goes_on_when_there_is_room(
     assert pd.read_parquet(small_disk / "sets" / "results" / batch_id / "tracklists").url.nunique() == 300
 
 
-def test_robots_txt_is_the_ceiling_unless_the_owner_agreed(start_site: StartSite, tlray: Tlray, tmp_path: Path) -> None:
+def test_robots_txt_is_the_ceiling_unless_the_owner_agreed(
+    start_site: StartSite, tlray: Tlray, tmp_path: Path
+) -> None:
     site = start_site("--sites=1", "--sets=10", "--robots=crawl-delay=0.5")
     fast = rates(site, "50/s")
     done = tlray.run("scrape", list_file(site, tmp_path), *fast)
     assert done.returncode == 0, done.stderr
     at = [a["at_s"] for a in site.arrivals()]
     gaps = [after - before for before, after in itertools.pairwise(at)]
-    assert min(gaps[1:]) > 0.45, gaps  # the first is between robots.txt, which nobody knew yet, and what it asks for
+    assert min(gaps[1:]) > 0.45, (
+        gaps
+    )  # the first is between robots.txt, which nobody knew yet, and what it asks for
 
     domain = site.bases[0].split("//")[1]
     again = tlray.run("scrape", list_file(site, tmp_path), *fast, "--ignore-crawl-delay", domain)
@@ -181,7 +191,9 @@ def listens(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth(start_site: StartSite, tlray: Tlray, tmp_path: Path) -> None:
+def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth(
+    start_site: StartSite, tlray: Tlray, tmp_path: Path
+) -> None:
     site = start_site("--sites=1", "--sets=20", "--faults=404=0.1")
     ray_cli = str(Path(sys.executable).parent / "ray")
     dashboard = free_port()
@@ -240,7 +252,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "says"), BAD, ids=lambda v: " ".join(v)[:50] if isinstance(v, list) else "")
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"), BAD, ids=lambda v: " ".join(v)[:50] if isinstance(v, list) else ""
+)
 def test_bad_input_gets_one_clear_error(arguments: list[str], code: int, says: str, tlray: Tlray) -> None:
     done = tlray.run(*arguments)
     assert done.returncode == code, done.stderr

@@ -51,8 +51,15 @@ class Running:
 
 
 def processes(named: str) -> list[psutil.Process]:
-    """Ray renames its workers to what they do."""
-    return [p for p in psutil.process_iter(["cmdline"]) if any(named in c for c in p.info["cmdline"] or [])]
+    """Return the workers of our own Ray that do this; Ray renames them to what they do."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if any(named in word for word in process.cmdline()):
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
 
 
 def kill(named: str) -> None:
@@ -81,7 +88,9 @@ def test_a_killed_process_costs_nothing_but_time(victim: str, start_site: StartS
     batch = running.result()
 
     assert_all_there_once(batch, site, tmp_path)
-    assert len(site.page_arrivals()) <= 160 + 40, "only what was in flight or not yet reported is fetched again"
+    assert len(site.page_arrivals()) <= 160 + 40, (
+        "only what was in flight or not yet reported is fetched again"
+    )
 
 
 def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSite, tmp_path: Path) -> None:
@@ -125,7 +134,9 @@ def _control(home: Path) -> Callable[[str, str], dict[str, Any]]:
     return client.control
 
 
-def test_a_paused_batch_begins_nothing_and_goes_on_when_resumed(start_site: StartSite, tmp_path: Path) -> None:
+def test_a_paused_batch_begins_nothing_and_goes_on_when_resumed(
+    start_site: StartSite, tmp_path: Path
+) -> None:
     site = start_site("--sites=2", "--sets=120")
     running = Running(site, tmp_path)
     running.reaches(20)

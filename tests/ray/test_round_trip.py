@@ -34,19 +34,36 @@ def test_every_set_is_there_once_and_as_the_site_made_it(start_site: StartSite, 
         assert row.title == truth["title"]
         mine = tracks[tracks.url == row.url].sort_values("index")
         assert list(mine.text) == [track["text"] for track in truth["tracks"]]
-        assert [None if pd.isna(c) else c for c in mine.cue_s] == [track["cue_s"] for track in truth["tracks"]]
+        assert [None if pd.isna(c) else c for c in mine.cue_s] == [
+            track["cue_s"] for track in truth["tracks"]
+        ]
     assert {a["path"] for a in site.arrivals() if a["path"] == "/robots.txt"}, "robots.txt was not asked for"
     assert Counter(Counter(a["host"] + a["path"] for a in site.page_arrivals()).values()) == {1: 45}
 
     results = Home(tmp_path).results(batch.batch_id)
     assert len(pd.read_parquet(results / "tracks")) == len(tracks)
     assert len(list((results / "tracklists").iterdir())) == 1, "small parts are merged at the end"
-    archived = [page.url for path in Home(tmp_path).archive(batch.batch_id).iterdir() for page in iter_records(path)]
+    archived = [
+        page.url for path in Home(tmp_path).archive(batch.batch_id).iterdir() for page in iter_records(path)
+    ]
     assert sorted(archived) == sorted(urls)
 
 
-def test_every_fault_ends_as_its_own_outcome(start_site: StartSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["404", "410", "gone", "image", "big-body", "gzip-bomb", "403", "redirect-loop", "half:always", "robots"]
+def test_every_fault_ends_as_its_own_outcome(
+    start_site: StartSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [
+        "404",
+        "410",
+        "gone",
+        "image",
+        "big-body",
+        "gzip-bomb",
+        "403",
+        "redirect-loop",
+        "half:always",
+        "robots",
+    ]
     site = start_site("--sites=1", "--sets=200", "--faults=" + ",".join(f"{name}=0.02" for name in names))
     monkeypatch.setenv("TLRAY_FETCH_TIMEOUT_S", "10")
     batch = tlray.scrape(site.urls(), home=tmp_path, max_attempts=2)
@@ -57,7 +74,9 @@ def test_every_fault_ends_as_its_own_outcome(start_site: StartSite, tmp_path: Pa
         stories = {item.url: journal.story(item.item_id) for item in items}
     seen: dict[str, set[str]] = {}
     for item in items:
-        fault = faults.get("/" + item.url.split("/", 3)[3]) or ("robots" if item.state is ItemState.SKIPPED else None)
+        fault = faults.get("/" + item.url.split("/", 3)[3]) or (
+            "robots" if item.state is ItemState.SKIPPED else None
+        )
         kind = stories[item.url][-1].kind if stories[item.url] else "fetched"
         seen.setdefault(str(fault), set()).add(f"{item.state}: {kind}")
     assert seen.pop("None") == {"succeeded: fetched"}
@@ -77,7 +96,9 @@ def test_every_fault_ends_as_its_own_outcome(start_site: StartSite, tmp_path: Pa
 
 
 def test_transient_faults_are_retried_and_nothing_is_lost(start_site: StartSite, tmp_path: Path) -> None:
-    site = start_site("--sites=2", "--sets=60", "--faults=500=0.1,reset=0.1,truncated=0.1,503-retry-after@1=0.05")
+    site = start_site(
+        "--sites=2", "--sets=60", "--faults=500=0.1,reset=0.1,truncated=0.1,503-retry-after@1=0.05"
+    )
     batch = tlray.scrape(site.urls(), home=tmp_path)
 
     assert (batch.succeeded, batch.dead) == (60, 0)
@@ -85,7 +106,9 @@ def test_transient_faults_are_retried_and_nothing_is_lost(start_site: StartSite,
     assert len(site.page_arrivals()) == 60 + n_faults > 65
 
 
-def test_a_block_page_cools_its_domain_down_and_max_wait_gives_up(start_site: StartSite, tmp_path: Path) -> None:
+def test_a_block_page_cools_its_domain_down_and_max_wait_gives_up(
+    start_site: StartSite, tmp_path: Path
+) -> None:
     site = start_site("--sites=1", "--sets=30", "--block=turnstile:10:3600")
     with pytest.raises(tlray.errors.CannotFinish, match="blocked: turnstile"):
         tlray.scrape(site.urls(), home=tmp_path, rates={"127.0.0.1": "20/s"}, max_wait_s=60)

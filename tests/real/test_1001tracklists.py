@@ -6,6 +6,7 @@ import csv
 import gzip
 import re
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -192,6 +193,10 @@ def test_a_demo_host_serves_the_same_sets(real_pages: Path) -> None:
     assert replace(found, url="") == the_set(body)
 
 
+@pytest.mark.skipif(
+    sys.gettrace() is not None or "coverage" in sys.modules,
+    reason="coverage counts each line: no time to measure",
+)
 def test_every_field_together_costs_little_more_than_the_tree(real_pages: Path) -> None:
     parser = Tracklists1001()
     bodies = list(sets_in(real_pages).values())

@@ -23,6 +23,7 @@ EXIT_CODES = {
     "StorageFull": 4,
     "RayUnavailable": 4,
     "CoordinatorLost": 4,
+    "Interrupted": 130,
 }
 ALL = [
     *(value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, TlrayError)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import typer
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_WrongUsage = typer.BadParameter.__mro__[1]
+_WrongUsage: Any = typer.BadParameter.__mro__[1]
 """Click's UsageError. Typer ships a click of its own and does not export this class, only one below it."""
 
 for name, command in (

@@ -22,9 +22,14 @@ MAX_TOLD = 5
 def export(
     batch_id: Annotated[str, typer.Argument(help="The batch; `tlray list` shows them.")],
     format_: Annotated[str, typer.Option("--format", help="One of `tlray formats`.")],
-    out: Annotated[str | None, typer.Option(metavar="PATH", help="A file of the format's own suffix, a folder, or - for stdout.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="A file of the format's own suffix, a folder, or - for stdout."),
+    ] = None,
     home: HomeOption = None,
-    bom: Annotated[bool, typer.Option("--bom", help="CUE: begin with a byte order mark, for old players on Windows.")] = False,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="CUE: begin with a byte order mark, for old players on Windows.")
+    ] = False,
     over_99: Annotated[Over99, typer.Option(help="CUE: what to do with more than 99 tracks.")] = Over99.SPLIT,
     strict: Annotated[bool, typer.Option("--strict", help="CUE: at most 80 characters in a value.")] = False,
     media: Annotated[str | None, typer.Option(metavar="NAME", help="CUE: the audio file's name.")] = None,
@@ -56,7 +61,9 @@ def default_place(home: Path, batch_id: str, format_: Format) -> str:
     return str(folder / f"{'tracks' if format_.name == 'csv' else 'tracklists'}{format_.suffix}")
 
 
-def export_batch(home: Path, batch_id: str, format_: Format, out: str, options: Options | None = None) -> None:
+def export_batch(
+    home: Path, batch_id: str, format_: Format, out: str, options: Options | None = None
+) -> None:
     """Export a batch, and say what was written and what had to be left out."""
     from tlray.io.export_files import write  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.results import iter_tracklists  # noqa: PLC0415
@@ -69,6 +76,6 @@ def export_batch(home: Path, batch_id: str, format_: Format, out: str, options: 
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:
-        talk.write(f"  left out: {left_out}\n")
+        talk.write(f"  left out: {left_out.title}: {left_out.why}\n")
     if summary.n_left_out > MAX_TOLD:
         talk.write(f"  … and {summary.n_left_out - MAX_TOLD} more\n")

@@ -26,19 +26,34 @@ def list_batches(home: HomeOption = None, as_json: Json = False) -> None:
     with JournalReader.of(read_settings(home=home).home) as journal:
         for row, counts in journal.list_batches():
             if as_json:
-                line = {"batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values())}
-                print(json.dumps({**line, "counts": counts, "tracks": row.n_tracks, "created_at": row.created_at}))
+                line = {
+                    "batch_id": row.batch_id,
+                    "name": row.name,
+                    "state": row.state,
+                    "total": sum(counts.values()),
+                }
+                print(
+                    json.dumps(
+                        {**line, "counts": counts, "tracks": row.n_tracks, "created_at": row.created_at}
+                    )
+                )
             else:
                 at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created_at))
                 done = f"{counts.get(ItemState.SUCCEEDED, 0)}/{sum(counts.values())}"
-                sleeps = " (sleeps: tlray scrape --resume)" if row.is_dormant and not row.state.is_final else ""
-                print(f"{row.batch_id}  {at}  {row.state:10} {done:>13} sets  {row.n_tracks:>8} tracks  {row.name}{sleeps}")
+                sleeps = (
+                    " (sleeps: tlray scrape --resume)" if row.is_dormant and not row.state.is_final else ""
+                )
+                print(
+                    f"{row.batch_id}  {at}  {row.state:10} {done:>13} sets  {row.n_tracks:>8} tracks  {row.name}{sleeps}"
+                )
 
 
 def status(
     batch_id: Annotated[str, typer.Argument(help="The batch.")],
     home: HomeOption = None,
-    lines: Annotated[bool, typer.Option("--lines", help="Name the rejected and duplicate lines of its list.")] = False,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Name the rejected and duplicate lines of its list.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show how far a batch is, by domain.
@@ -59,7 +74,9 @@ def status(
                 told["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
             print(json.dumps(told))
             return
-    print(f"{row.batch_id} {row.name} {row.state}: {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries")
+    print(
+        f"{row.batch_id} {row.name} {row.state}: {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries"
+    )
     print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
         print(f"  {domain}: " + ", ".join(f"{n} {state}" for state, n in states.items()))
@@ -97,8 +114,14 @@ def _json(item: ItemRow, story: list[AttemptRow]) -> dict[str, object]:
 def _text(item: ItemRow, story: list[AttemptRow]) -> str:
     lines = [f"{item.item_id}  {item.url}", f"    {item.reason}"]
     for row in story:
-        at = datetime.fromtimestamp(row.started_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if row.started_at else "not begun"
+        at = (
+            datetime.fromtimestamp(row.started_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+            if row.started_at
+            else "not begun"
+        )
         took = f" {row.latency_s:.2f} s" if row.latency_s is not None else ""
         where = f"  page: {row.part} at byte {row.raw_offset}" if row.raw_offset is not None else ""
-        lines.append(f"    attempt {row.attempt}  {at}  {row.kind} {row.reason or ''} {row.status or ''}{took}{where}".rstrip())
+        lines.append(
+            f"    attempt {row.attempt}  {at}  {row.kind} {row.reason or ''} {row.status or ''}{took}{where}".rstrip()
+        )
     return "\n".join(lines)

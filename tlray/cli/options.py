@@ -13,7 +13,12 @@ from tlray.errors import UsageError
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", metavar="DIR", help="Where everything lies; by default $TLRAY_HOME, else ~/.tlray.", show_default=False),
+    typer.Option(
+        "--home",
+        metavar="DIR",
+        help="Where everything lies; by default $TLRAY_HOME, else ~/.tlray.",
+        show_default=False,
+    ),
 ]
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])?")

@@ -30,28 +30,58 @@ MAX_LINES_TOLD = 20
 
 Urls = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[URL|FILE|-]...", help="URLs, files with one URL a line (.gz too), or - for stdin.", show_default=False),
+    typer.Argument(
+        metavar="[URL|FILE|-]...",
+        help="URLs, files with one URL a line (.gz too), or - for stdin.",
+        show_default=False,
+    ),
 ]
 
 
-def scrape(  # noqa: PLR0913 - each option is one of the command's promises
+def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's promises
     urls: Urls = None,
     home: HomeOption = None,
-    resume: Annotated[str | None, typer.Option(metavar="BATCH_ID", help="Go on with a batch that was interrupted.")] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="BATCH_ID", help="Go on with a batch that was interrupted.")
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the batch by.")] = "",
     priority: Annotated[str, typer.Option(help="immediate, normal or low.")] = "normal",
-    rate: Annotated[list[str] | None, typer.Option(metavar="DOMAIN=N/s", help="Fetches a second; N/8s, N/m and N/s:BURST too.")] = None,
-    concurrency: Annotated[list[str] | None, typer.Option(metavar="DOMAIN=N", help="Fetches in flight at once.")] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DOMAIN=N/s", help="Fetches a second; N/8s, N/m and N/s:BURST too."),
+    ] = None,
+    concurrency: Annotated[
+        list[str] | None, typer.Option(metavar="DOMAIN=N", help="Fetches in flight at once.")
+    ] = None,
     ignore_crawl_delay: Annotated[
-        list[str] | None, typer.Option(metavar="DOMAIN", help="The owner of the site agreed to a higher rate than its robots.txt asks for.")
+        list[str] | None,
+        typer.Option(
+            metavar="DOMAIN",
+            help="The owner of the site agreed to a higher rate than its robots.txt asks for.",
+        ),
     ] = None,
     max_attempts: Annotated[int, typer.Option(help="Attempts before an item is a dead letter.")] = 5,
-    max_wait: Annotated[str | None, typer.Option(metavar="2h", help="Give up (exit 4) when every domain cools down for longer.")] = None,
-    max_workers: Annotated[int | None, typer.Option(help="Scrape tasks at once; by default the cores.")] = None,
-    export: Annotated[list[str] | None, typer.Option(metavar="FORMAT[:PATH]", help="Export at the end; see `tlray formats`.")] = None,
-    contact: Annotated[str | None, typer.Option(help="Your e-mail or web page, for the sites' owners; required for public hosts.")] = None,
-    no_archive: Annotated[bool, typer.Option("--no-archive", help="Do not keep the pages as they came.")] = False,
-    dashboard: Annotated[bool, typer.Option("--dashboard", help="Start the Ray dashboard with a Ray of our own.")] = False,
+    max_wait: Annotated[
+        str | None,
+        typer.Option(metavar="2h", help="Give up (exit 4) when every domain cools down for longer."),
+    ] = None,
+    max_workers: Annotated[
+        int | None, typer.Option(help="Scrape tasks at once; by default the cores.")
+    ] = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FORMAT[:PATH]", help="Export at the end; see `tlray formats`."),
+    ] = None,
+    contact: Annotated[
+        str | None,
+        typer.Option(help="Your e-mail or web page, for the sites' owners; required for public hosts."),
+    ] = None,
+    no_archive: Annotated[
+        bool, typer.Option("--no-archive", help="Do not keep the pages as they came.")
+    ] = False,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Start the Ray dashboard with a Ray of our own.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line.")] = False,
 ) -> None:
     """Scrape tracklists: every page once, politely, in parallel; Ctrl-C drains, --resume goes on.
@@ -62,7 +92,9 @@ def scrape(  # noqa: PLR0913 - each option is one of the command's promises
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     wait_s = None if max_wait is None else duration_s(max_wait, "--max-wait")
     if resume is None:
-        options = _options(rate, concurrency, ignore_crawl_delay, name, priority, max_attempts, keep_pages=not no_archive)
+        options = _options(
+            rate, concurrency, ignore_crawl_delay, name, priority, max_attempts, keep_pages=not no_archive
+        )
         options.checked()
         if not urls:
             raise UsageError("no URL given; give URLs, a file with one URL a line, or - for stdin")
@@ -81,8 +113,12 @@ def scrape(  # noqa: PLR0913 - each option is one of the command's promises
 def retry(
     batch_id: Annotated[str, typer.Argument(help="The batch whose dead letters are to be tried again.")],
     home: HomeOption = None,
-    item: Annotated[list[int] | None, typer.Option(help="Only this item (repeatable); `tlray dead` shows the ids.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only dead letters whose reason contains this word.")] = None,
+    item: Annotated[
+        list[int] | None, typer.Option(help="Only this item (repeatable); `tlray dead` shows the ids.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only dead letters whose reason contains this word.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line.")] = False,
 ) -> None:
     """Try dead letters again, and go on to the batch's end.
@@ -90,11 +126,13 @@ def retry(
     Example: tlray retry 20261123-120000-a1b2c3 --reason timeout
     """
     settings = read_settings(home=home)
-    result = _run(settings, iter(()), None, batch_id, None, dashboard=False, revive={"item_ids": item, "reason": reason})
+    result = _run(
+        settings, iter(()), None, batch_id, None, dashboard=False, revive={"item_ids": item, "reason": reason}
+    )
     _end(result, as_json=as_json)
 
 
-def _options(  # noqa: PLR0913 - it only puts them together
+def _options(
     rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str, max_attempts: int,
     *, keep_pages: bool,
 ) -> ScrapeOptions:  # fmt: skip
@@ -104,7 +142,9 @@ def _options(  # noqa: PLR0913 - it only puts them together
             raise UsageError(f"--concurrency {domain}={value!r} is no whole number, such as {domain}=2")
         at_once[domain] = int(value)
     for domain in ignored or []:
-        sys.stderr.write(f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n")
+        sys.stderr.write(
+            f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n"
+        )
     return ScrapeOptions(
         name=name,
         priority=priority,
@@ -116,7 +156,7 @@ def _options(  # noqa: PLR0913 - it only puts them together
     )
 
 
-def _run(  # noqa: PLR0913 - it only hands them on
+def _run(
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
     *, dashboard: bool, revive: dict[str, Any] | None = None,
 ) -> BatchResult:  # fmt: skip
@@ -144,7 +184,9 @@ def _draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[
             close()
             raise KeyboardInterrupt
         stopping.set()
-        sys.stderr.write("\ndraining: nothing more begins, what is in flight ends (Ctrl-C again to leave at once)\n")
+        sys.stderr.write(
+            "\ndraining: nothing more begins, what is in flight ends (Ctrl-C again to leave at once)\n"
+        )
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -181,6 +223,8 @@ def _end(result: BatchResult, *, as_json: bool) -> None:
         f"results in {home / 'results' / result.batch_id}\n"
     )
     if result.dead:
-        sys.stderr.write(f"`tlray dead {result.batch_id}` tells why, `tlray retry {result.batch_id}` tries again\n")
+        sys.stderr.write(
+            f"`tlray dead {result.batch_id}` tells why, `tlray retry {result.batch_id}` tries again\n"
+        )
     if result.dead or result.n_rejected:
         raise typer.Exit(INCOMPLETE)

@@ -38,14 +38,18 @@ class Batches:
 
     # -- submission --------------------------------------------------------------------------------
 
-    async def create(self, batch_id: str, *, name: str, priority: int, options: BatchOptions, request_key: str) -> str:
+    async def create(
+        self, batch_id: str, *, name: str, priority: int, options: BatchOptions, request_key: str
+    ) -> str:
         """Open a batch for its list; repeating the ``request_key`` returns the batch that it made before."""
         return await self._state.write(
             self._state.journal.create_batch, batch_id, name=name, priority=Priority(priority), options=options,
             request_key=request_key, created_at=time.time(),
         )  # fmt: skip
 
-    async def append(self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]) -> list[RefusedLine]:
+    async def append(
+        self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
+    ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them."""
         return await self._state.write(self._state.journal.append, batch_id, entries, refused)
 

@@ -66,7 +66,9 @@ class Client:
         """Submit a list: all of it or nothing. UsageError where no line is a good URL, or a public host needs a contact."""
         batch_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         key = request_key or secrets.token_hex(8)
-        batch_id = self._call("create_batch", batch_id, name=name, priority=int(priority), options=options, request_key=key)
+        batch_id = self._call(
+            "create_batch", batch_id, name=name, priority=int(priority), options=options, request_key=key
+        )
         told = Submitted(batch_id)
         try:
             for chunk in read_chunks(lines):
@@ -78,7 +80,7 @@ class Client:
                 room = MAX_REFUSED_TOLD - len(told.refused)
                 told.refused += sorted([*chunk.refused, *duplicates], key=lambda r: r.line)[:room]
             if told.total == 0:
-                raise UsageError(nothing_to_do(told.refused))
+                raise UsageError(nothing_to_do(told.refused))  # noqa: TRY301 - the batch is to be abandoned
         except BaseException:
             self._call("abandon_batch", batch_id)
             raise
@@ -102,7 +104,9 @@ class Client:
         told: dict[str, Any] = self._call(action, batch_id)
         return told
 
-    def retry(self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None) -> dict[str, Any]:
+    def retry(
+        self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
+    ) -> dict[str, Any]:
         """Queue dead letters again; ``n_retried`` in the snapshot says how many."""
         told: dict[str, Any] = self._call("retry", batch_id, item_ids=item_ids, reason=reason)
         return told

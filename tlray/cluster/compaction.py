@@ -25,7 +25,12 @@ def merge_parts(home: Home, batch_id: str, stems: tuple[str, ...], new_stem: str
 
 
 async def compact_batch(
-    home: Home, journal: SqliteJournal, write: Callable[..., Awaitable[Any]], batch_id: str, *, is_final: bool = True
+    home: Home,
+    journal: SqliteJournal,
+    write: Callable[..., Awaitable[Any]],
+    batch_id: str,
+    *,
+    is_final: bool = True,
 ) -> int:
     """Merge what is worth merging; return how many parts became fewer. A crash at any point is mended by the next sweep."""
     parts: list[PartRow] = await write(journal.parts, batch_id)
@@ -46,7 +51,9 @@ async def compact_batch(
     return n_gone
 
 
-def _replace(home: Home, journal: SqliteJournal, batch_id: str, offsets: dict[str, int], row: PartRow) -> None:
+def _replace(
+    home: Home, journal: SqliteJournal, batch_id: str, offsets: dict[str, int], row: PartRow
+) -> None:
     journal.replace_parts(batch_id, offsets, row)
     retire(home, batch_id, list(offsets))
     publish(home, batch_id, row.stem)

@@ -3,9 +3,9 @@
 The engine (`tlray.core.engine`) decides, the journal remembers; this actor reads the clock, asks the one, writes the other
 and talks to Ray. Its parts: `batches` for whoever submits and watches, `leasing` for the scrape tasks, `limiters` for the rates.
 
-When it dies Ray starts it again (``max_restarts=-1``), and its tasks are gone with it, because Ray ends what a dead owner owns.
-``__init__`` ends every older lease in the journal, and `run` goes on by itself with the batches that were under way: publishes what
-the manifest names, sweeps what it does not, and leases again.
+When it dies Ray starts it again (``max_restarts=-1``), and its tasks are gone with it, because Ray ends what a dead owner
+owns. ``__init__`` ends every older lease in the journal, and `run` goes on by itself with the batches that were under way:
+publishes what the manifest names, sweeps what it does not, and leases again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Coordinator:
         is_restart = bool(context.was_current_actor_reconstructed)
         journal = SqliteJournal(home.journal)
         incarnation = journal.begin_incarnation(is_restart=is_restart)
-        engine = Engine(limiter_of=lambda domain: self._limiters.number(domain))
+        engine = Engine(limiter_of=lambda domain: self._limiters.number(domain))  # noqa: PLW0108 - made below
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, node)
         self._limiters = Limiters(self._state)
         self._batches = Batches(self._state, self._limiters)
@@ -133,7 +133,9 @@ class Coordinator:
             batch_id, name=name, priority=priority, options=options, request_key=request_key
         )
 
-    async def append(self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]) -> list[RefusedLine]:
+    async def append(
+        self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
+    ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them."""
         return await self._batches.append(batch_id, entries, refused)
 

@@ -1,4 +1,4 @@
-"""The Ray task that works one lease off. What it needs (aiohttp, Arrow, the parsers) is loaded by the worker, not by who starts it."""
+"""The Ray task that works one lease off. What it needs (aiohttp, Arrow, the parsers) is loaded by the worker alone."""
 
 from __future__ import annotations
 

@@ -36,7 +36,13 @@ class Leasing:
     """The coordinator's side of the scrape tasks."""
 
     def __init__(
-        self, state: CoordinatorState, limiters: Limiters, metrics: Metrics, me: Any, *, on_empty: Callable[[int], None]
+        self,
+        state: CoordinatorState,
+        limiters: Limiters,
+        metrics: Metrics,
+        me: Any,
+        *,
+        on_empty: Callable[[int], None],
     ) -> None:
         self._state = state
         self._limiters = limiters
@@ -150,7 +156,11 @@ class Leasing:
         for answer in report.robots:
             if answer.text is not None:
                 await state.write(
-                    state.journal.keep_robots, answer.domain, answer.text, answer.crawl_delay_s, wall=time.time()
+                    state.journal.keep_robots,
+                    answer.domain,
+                    answer.text,
+                    answer.crawl_delay_s,
+                    wall=time.time(),
                 )
         if report.robots:
             deaths = state.engine.learn_robots(report, now=time.monotonic())
@@ -198,12 +208,14 @@ class Leasing:
     async def _end(self, lease_id: str, why: str | None = None) -> None:
         """End a lease, once a report of it that is under way has been written; ``why`` says that it was lost."""
         engine = self._state.engine
-        while (lease := engine.leases.get(lease_id)) is not None and lease.is_committing:
+        while (lease := engine.leases.get(lease_id)) is not None and lease.is_committing:  # noqa: ASYNC110 - rare, and short
             await asyncio.sleep(0.01)
         if lease is not None:
             lease.is_committing = True
             try:
-                await self._commit(give_back(engine, lease_id) if why is None else judge_lost(engine, lease_id, why))
+                await self._commit(
+                    give_back(engine, lease_id) if why is None else judge_lost(engine, lease_id, why)
+                )
             except CannotFinish as error:
                 self._state.halt(error)
             engine.end(lease_id)

@@ -1,7 +1,7 @@
 """Which limiter actor has a domain's bucket, and what has it been told?
 
-An actor per domain while there are few, then domains share them by rendezvous hashing. A domain keeps its actor for as long as the
-coordinator lives; the next life begins every bucket empty.
+An actor per domain while there are few, then domains share them by rendezvous hashing. A domain keeps its actor for as
+long as the coordinator lives; the next life begins every bucket empty.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Limiters:
             cool_s = max(0.0, domain.cool_until - now)
             by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, cool_s))
         stops = self._state.stops()
-        await asyncio.gather(*(self.actors[n].make_known.remote(told, stops) for n, told in by_limiter.items()))
+        await asyncio.gather(
+            *(self.actors[n].make_known.remote(told, stops) for n, told in by_limiter.items())
+        )
         self.known |= news
 
     async def make_known_again(self, names: set[str]) -> None:

@@ -17,7 +17,9 @@ class Metrics:
         self._tracks = Counter("tlray_tracks", "Tracks catalogued")
         self._bytes = Counter("tlray_wire_bytes", "Bytes of pages on the wire")
         self._latency = Histogram(
-            "tlray_fetch_latency_seconds", "From the request to the last byte", boundaries=[0.05, 0.2, 0.5, 1, 2, 5, 15, 60]
+            "tlray_fetch_latency_seconds",
+            "From the request to the last byte",
+            boundaries=[0.05, 0.2, 0.5, 1, 2, 5, 15, 60],
         )
         self._items = Gauge("tlray_items", "Items of open batches, by state", tag_keys=("state",))
         self._tasks = Gauge("tlray_scrape_tasks", "Scrape tasks running")
@@ -46,4 +48,6 @@ class Metrics:
         self._cooling.set(sum(state.is_cooling(now) for state in engine.domains.values()))
         for state in ItemState:
             if not state.is_final:
-                self._items.set(sum(b.counts.get(state, 0) for b in engine.books.values()), {"state": state.value})
+                self._items.set(
+                    sum(b.counts.get(state, 0) for b in engine.books.values()), {"state": state.value}
+                )

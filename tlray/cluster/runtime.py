@@ -1,4 +1,4 @@
-"""Which Ray does the work? The cluster at ``RAY_ADDRESS``, the one that already works in this home, or one of our own on this machine.
+"""Which Ray does the work? The cluster at ``RAY_ADDRESS``, the one that already works in this home, or one of our own.
 
 A home in use by a living coordinator is joined; by one that is just dying it is waited for.
 """
@@ -49,7 +49,12 @@ class Session:
 
 
 def open_session(
-    home: Home, settings: Settings, *, address: str | None = None, dashboard: bool = False, num_cpus: int | None = None
+    home: Home,
+    settings: Settings,
+    *,
+    address: str | None = None,
+    dashboard: bool = False,
+    num_cpus: int | None = None,
 ) -> Session:
     """Connect to the right Ray and find or start the home's coordinator."""
     import ray  # noqa: PLC0415
@@ -123,7 +128,12 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
     if address is not None and "://" not in address and address != "auto" and not _answers(address):
         raise RayUnavailable(address, "nothing listens there")
     job = ray.job_config.JobConfig(metadata={"program": f"tlray {__version__}"})
-    quiet: dict[str, Any] = {"job_config": job, "log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+    quiet: dict[str, Any] = {
+        "job_config": job,
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "configure_logging": True,
+    }
     try:
         if address is None:
             own: dict[str, Any] = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}

@@ -43,7 +43,9 @@ MIN_IN_HAND, MAX_IN_HAND = 64, 512
 class ScrapeTask:
     """One lease being worked on."""
 
-    def __init__(self, lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any, limiters: list[Any]) -> None:
+    def __init__(
+        self, lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any, limiters: list[Any]
+    ) -> None:
         self._lease_id = lease_id
         self._terms = terms
         self._coordinator = coordinator
@@ -71,7 +73,11 @@ class ScrapeTask:
     async def run(self) -> int:
         """Work until nothing is left to do, or the lease is over; return the number of items done."""
         terms = self._terms
-        allow = AddressPolicy.of_networks(terms.networks) if terms.networks is not None else AddressPolicy(private=True)
+        allow = (
+            AddressPolicy.of_networks(terms.networks)
+            if terms.networks is not None
+            else AddressPolicy(private=True)
+        )
         async with Fetcher(terms.limits, user_agent=terms.user_agent, allow=allow) as fetcher:
             reporting = asyncio.create_task(self._report_until_over())
             try:
@@ -111,7 +117,9 @@ class ScrapeTask:
             self._robots.append(await fetch_robots(fetcher, errand))
             return
         if not rules_of(self._robots_text.get(errand.domain, "")).may_fetch(errand.url):
-            self._outcomes.append(Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it"))
+            self._outcomes.append(
+                Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
+            )
             return
         fetched = await fetcher.get(errand.url)
         outcome, sets = read_page(errand, fetched)
@@ -164,9 +172,13 @@ class ScrapeTask:
         """Give a domain's items back: its turn is too far off to wait for."""
         for errand in self._pacing.take_back(lambda e: e.domain == domain):
             if isinstance(errand, LeasedItem):
-                self._outcomes.append(Outcome(errand.item_id, OutcomeKind.NOT_BEGUN, retry_after_s=retry_after_s))
+                self._outcomes.append(
+                    Outcome(errand.item_id, OutcomeKind.NOT_BEGUN, retry_after_s=retry_after_s)
+                )
             else:
-                self._robots.append(RobotsAnswer(errand.of, None, why="not its turn", retry_after_s=retry_after_s))
+                self._robots.append(
+                    RobotsAnswer(errand.of, None, why="not its turn", retry_after_s=retry_after_s)
+                )
 
     def _stop(self, stops: Stops) -> None:
         """Give back what may not begin any more, and stop what may not go on."""
@@ -179,7 +191,9 @@ class ScrapeTask:
                 task.cancel()
 
     def _not_begun(self, errands: list[Errand]) -> None:
-        self._outcomes += [Outcome(e.item_id, OutcomeKind.NOT_BEGUN) for e in errands if isinstance(e, LeasedItem)]
+        self._outcomes += [
+            Outcome(e.item_id, OutcomeKind.NOT_BEGUN) for e in errands if isinstance(e, LeasedItem)
+        ]
 
     # -- reporting -------------------------------------------------------------------------------
 
@@ -202,7 +216,9 @@ class ScrapeTask:
             last_at = time.monotonic()
             self._take_in(answer.work)
             self._stop(answer.stops)
-            if not answer.accepted or (was_idle and self._is_idle and not self._outcomes and not self._robots):
+            if not answer.accepted or (
+                was_idle and self._is_idle and not self._outcomes and not self._robots
+            ):
                 break
         self._is_over = True
         self._wake.set()
@@ -212,7 +228,13 @@ class ScrapeTask:
         return not self._running and not self._pacing.n_pending
 
     def _should_report(self, since_s: float) -> bool:
-        if self._robots or self._hurries or self._is_idle or len(self._outcomes) >= PART_ROWS or since_s >= HEARTBEAT_S:
+        if (
+            self._robots
+            or self._hurries
+            or self._is_idle
+            or len(self._outcomes) >= PART_ROWS
+            or since_s >= HEARTBEAT_S
+        ):
             return True
         if since_s >= FLUSH_S:
             return bool(self._outcomes)
@@ -227,7 +249,9 @@ class ScrapeTask:
         notes = [note for part in parts.values() if (note := await self._stage(part, number)) is not None]
         cpu_s, self._cpu_s = time.process_time() - self._cpu_s, time.process_time()
         n_wanted = max(0, self._in_hand - self._pacing.n_pending)
-        report = Report(self._lease_id, number, outcomes, tuple(notes), robots, n_wanted=n_wanted, cpu_s=cpu_s)
+        report = Report(
+            self._lease_id, number, outcomes, tuple(notes), robots, n_wanted=n_wanted, cpu_s=cpu_s
+        )
         answer: Answer = await self._coordinator.report.remote(report)
         return answer
 

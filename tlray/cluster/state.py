@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.books import BatchBook
@@ -53,7 +53,9 @@ class CoordinatorState:
     trouble: TlrayError | None = None
     """Why nothing goes on; who watches is told."""
     is_stopping: bool = False
-    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="journal"))
+    _writer: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="journal")
+    )
     _news: dict[str, asyncio.Event] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -97,9 +99,9 @@ class CoordinatorState:
                 self.engine.pause(book.id, is_paused=True)
                 self.announce(book.id)
 
-    def background(self, work: object) -> None:
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine beside the loop, and keep hold of it until it ends."""
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 

@@ -61,7 +61,9 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
     if parser is None:
         return Entry(number, found.url, found.domain, fingerprint(found))
     own = found
-    if (url := parser.canonical_url(found.url)) != found.url and not isinstance(there := canonicalise(url), BadUrl):
+    if (url := parser.canonical_url(found.url)) != found.url and not isinstance(
+        there := canonicalise(url), BadUrl
+    ):
         own = there
     source_id = parser.source_id(own.url)
     key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)

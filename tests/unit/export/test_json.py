@@ -35,14 +35,14 @@ def test_the_names_are_those_of_the_model() -> None:
 
 def test_dates_are_iso_and_moments_are_utc() -> None:
     elsewhere = datetime(2026, 11, 1, 2, 0, tzinfo=timezone(timedelta(hours=2)))
-    assert document(cued(0))["date"] == "2026-05-15"
-    assert document(cued(0))["fetched_at"] == "2026-11-01T12:00:00.250000Z"
-    assert document(cued(0, fetched_at=elsewhere))["fetched_at"] == "2026-11-01T00:00:00Z"
-    assert document(cued(0, fetched_at=None, date=None))["date"] is None
+    assert document(cued(0))[0]["date"] == "2026-05-15"
+    assert document(cued(0))[0]["fetched_at"] == "2026-11-01T12:00:00.250000Z"
+    assert document(cued(0, fetched_at=elsewhere))[0]["fetched_at"] == "2026-11-01T00:00:00Z"
+    assert document(cued(0, fetched_at=None, date=None))[0]["date"] is None
 
 
-def test_one_set_is_an_object_several_are_an_array_none_is_an_empty_one() -> None:
-    assert document(cued(0))["title"] == "Someone @ Somewhere"
+def test_a_document_is_an_array_of_whatever_number_of_sets() -> None:
+    assert [s["title"] for s in document(cued(0))] == ["Someone @ Somewhere"]
     assert [s["title"] for s in document(cued(0), cued(0, title="B"), cued(0, title="C"))] == [
         "Someone @ Somewhere",
         "B",

@@ -8,7 +8,7 @@ import os
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
@@ -86,6 +86,7 @@ def test_members_without_end_are_not_followed() -> None:
         decompress(wire, "gzip", max_bytes=MIB)
 
 
+@example(body=b"\0" * 20, max_bytes=1, coding="gzip, deflate", cut=True)
 @given(
     body=st.binary(max_size=3000).map(lambda b: b * 20),
     max_bytes=st.integers(0, 70_000),
@@ -99,8 +100,7 @@ def test_never_more_than_the_bound_comes_out(body: bytes, max_bytes: int, coding
     try:
         out = decompress(wire, coding, max_bytes=max_bytes, cut=cut)
     except DecompressError:
-        # two codings: the inner stream, cut, is no whole stream; else it is the bound
-        assert len(body) > max_bytes or (coding == "gzip, deflate" and max_bytes < len(gzip.compress(body)))
+        assert len(body) > max_bytes
     else:
         assert out == body[:max_bytes] if cut else out == body
         assert len(out) <= max_bytes

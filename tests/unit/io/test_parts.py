@@ -13,7 +13,7 @@ import pytest
 from made_parts import BATCH, a_set, files
 
 from tlray.errors import CannotFinish, HomeUnusable, StorageFull
-from tlray.io import durable, part_files, parts
+from tlray.io import durable, parts
 from tlray.io.home import Home
 from tlray.io.part_files import (
     Piece,
