@@ -1,7 +1,7 @@
 """How much memory does a batch take over an idle Ray, all processes counted, on one domain and on ten?
 
 PSS, so that pages shared among processes count once. Idle is Ray without dashboard, the driver and as
-many workers as cores, measured right before in the same processes; the peak is the highest of five looks
+many workers as cores, measured right before in a Ray of the same size; the peak is the highest of five looks
 a second.
 """
 
@@ -69,6 +69,8 @@ def _run(folder: Path, urls: Path) -> tuple[float, float, dict[str, float], dict
     with tlray_in(folder) as tlray:
         tlray.tell("idle", n_workers=n_cores)
         idle, by_kind = _settled(tlray)
+    # a process of its own: what `tlray scrape` sets before it loads Ray is part of what is weighed
+    with tlray_in(folder) as tlray:
         tlray.tell("open", home=str(folder / "home"), max_workers=n_cores)
         with tlray.tree.watched(memory=True) as cost:
             told = tlray.tell("scrape", path=str(urls))

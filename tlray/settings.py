@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     max_workers: int | None = Field(default=None, ge=1, le=64)
     """Scrape tasks at once; by default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
     limiter_actors: int | None = Field(default=None, ge=1, le=16)
-    """Limiter actors at most, each a process of some 70 MB; by default 1 on a Ray of our own, on a cluster 4
+    """Limiter actors at most, each a process of some 70 MB; by default 1 on a single machine, on a cluster 4
     (``TLRAY_LIMITER_ACTORS``)."""
     fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
     """The longest that one page may take, in seconds (``TLRAY_FETCH_TIMEOUT_S``)."""
