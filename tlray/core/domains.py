@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from tlray.core.frontier import Priority
 from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.pace import Pace
 from tlray.core.policy import DomainPolicy, under_ceiling
 from tlray.core.retry import MIN_BACKOFF_S, is_throttle
 from tlray.core.robots import REFETCH_AFTER_S
@@ -63,6 +64,8 @@ class DomainState:
     """Lease → how many of its items are of this domain."""
     leased_at: list[int] = field(default_factory=lambda: [0] * len(Priority))
     """Items leased, by priority."""
+    pace: Pace = field(default_factory=Pace)
+    """How fast it was, in truth."""
     _effective: tuple[DomainPolicy, float | None, DomainPolicy] | None = None
 
     @property
@@ -171,6 +174,8 @@ class DomainState:
 
     def count(self, outcomes: Iterable[Outcome], *, now: float) -> None:
         """Count the outcomes of one report. They were in flight together: their blocks are one step."""
+        outcomes = tuple(outcomes)
+        self.pace.count(outcomes, now=now, rate=self.effective.rate, cool_until=self.cool_until)
         kinds = set()
         for outcome in outcomes:
             kinds.add(OutcomeKind.THROTTLED if is_throttle(outcome) else outcome.kind)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
+from tlray.core.eta import remaining_s
 from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
 from tlray.core.granting import Granting
 from tlray.core.invariants import check
@@ -170,6 +171,13 @@ class Engine:
         moments += [lease.until for lease in self.leases.values() if not lease.is_committing]
         return min(moments, default=None)
 
+    def remaining_s(self, batch: int, *, now: float) -> float | None:
+        """Return the seconds that a running batch still needs, or None while nothing can be said honestly."""
+        last_due = self.frontier.last_due(batch)
+        return remaining_s(
+            self.books[batch], self.domains, now=now, others=self.books.values(), last_due=last_due
+        )
+
     # -- what comes back -------------------------------------------------------------------------
 
     def renew(self, lease_id: str, *, now: float) -> Lease | None:
@@ -244,6 +252,7 @@ class Engine:
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
         item.snoozed_since, item.url = change.snoozed_since, change.url
         book.move(change.before, change.after, item.domain, now=now)
+        self.domains[item.domain].pace.n_final += change.after.is_final
         if change.domain != item.domain:
             book.rehome(item.domain, change.domain)
             item.domain = change.domain

@@ -1,37 +1,89 @@
-"""When will a batch be done? What lies ahead of it on each of its domains, at that domain's rate; the latest
+"""When will a batch be done? What lies ahead of it on each of its domains, at that domain's pace; the latest
 domain decides.
 
-For a domain with a ceiling: what is left of its cool-down, plus its open items over its rate. Domains
-without a ceiling share what the machines can do; for them the rate that was seen counts.
+Ahead of a batch are its own open items, those of batches of a higher priority on the same domain, and of
+batches of the same priority as many as its own, because they take turns. Each item takes as many fetches,
+and as much of the domain's rest, as items of that domain have taken so far (`tlray.core.pace`); what is left
+of a cool-down and of the last backoff is waited for. Domains without a ceiling share what the machines can
+do: for them the pace of all together counts, within what the slots of each allow.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
+from tlray.core.lifecycle import BatchState
 
 
-def remaining_s(book: BatchBook, domains: Mapping[str, DomainState], *, now: float) -> float | None:
-    """Return the seconds that a running batch still needs, or None while nothing can be said honestly."""
+@dataclass(frozen=True, slots=True)
+class _Unbounded:
+    """What lies ahead on a domain without a ceiling."""
+
+    ahead: float
+    per_s: float
+    """Items that become final a second, lately."""
+    least_s: float
+    """With all slots in use."""
+    rest_s: float
+
+
+def remaining_s(
+    book: BatchBook,
+    domains: Mapping[str, DomainState],
+    *,
+    now: float,
+    others: Iterable[BatchBook] = (),
+    last_due: Mapping[str, float] | None = None,
+) -> float | None:
+    """Return the seconds that a running batch still needs, or None while nothing can be said honestly.
+
+    ``others`` are the other open batches, ``last_due`` is when the last waiting item of each domain is due.
+    """
     if not book.n_open:
         return 0.0
-    longest_s, n_unbounded = 0.0, 0
+    rivals = [
+        b for b in others if b.id != book.id and b.state is BatchState.RUNNING and b.priority <= book.priority
+    ]
+    longest_s, n_unknown = 0.0, 0.0
+    unbounded: list[_Unbounded] = []
     for name, n_open in book.open_by_domain.items():
         if n_open <= 0:
             continue
+        ahead = n_open + sum(_before(book, rival, name, n_open) for rival in rivals)
         state = domains.get(name)
-        rate = state.effective.rate if state else math.inf
-        cool_s = max(0.0, state.cool_until - now) if state else 0.0
-        if math.isinf(rate):
-            n_unbounded += n_open
-            longest_s = max(longest_s, cool_s)
+        if state is None:
+            n_unknown += ahead
+            continue
+        rate = state.effective.rate
+        rest_s = max(0.0, state.cool_until - now) + ahead * state.pace.rest_s_per_item
+        pace = state.pace.per_s(rate)
+        n_fetches = ahead * state.pace.fetches_per_item
+        if (last_due or {}).get(name, now) > now:
+            longest_s = max(longest_s, (last_due or {})[name] - now)
+        if pace is None:
+            n_unknown += ahead
+            longest_s = max(longest_s, rest_s)
+        elif math.isinf(rate):
+            least_s = n_fetches * state.pace.latency_s / state.effective.concurrency
+            per_s = pace / state.pace.fetches_per_item
+            unbounded.append(_Unbounded(ahead, per_s, least_s + rest_s, rest_s))
         else:
-            longest_s = max(longest_s, cool_s + n_open / rate)
-    seen = book.rate_per_s(now)
-    if n_unbounded and not seen:
-        return longest_s or None
-    by_seen_s = book.n_open / seen if seen else 0.0
-    return max(longest_s, by_seen_s) if n_unbounded else longest_s
+            longest_s = max(longest_s, rest_s + n_fetches / pace)
+    if unbounded:
+        together_s = sum(u.ahead for u in unbounded) / sum(u.per_s for u in unbounded)
+        alone_s = max(u.rest_s + u.ahead / u.per_s for u in unbounded)
+        longest_s = max(longest_s, min(alone_s, max(together_s, *(u.least_s for u in unbounded))))
+    if n_unknown:
+        seen = book.rate_per_s(now)
+        return max(longest_s, book.n_open / seen) if seen else longest_s or None
+    return longest_s
+
+
+def _before(book: BatchBook, rival: BatchBook, domain: str, n_own: int) -> int:
+    """Return how many of another batch's items come before the last one of this."""
+    n = max(0, rival.open_by_domain.get(domain, 0))
+    return n if rival.priority < book.priority else min(n, n_own)

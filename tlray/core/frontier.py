@@ -23,6 +23,7 @@ WINDOW = 512
 """Items of a lane that are loaded at once."""
 LOW_WATER = 256
 """With fewer in memory, and more in the journal, a lane wants loading."""
+LOOKED_AT = 4_096
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
@@ -301,6 +302,15 @@ class Frontier:
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items are waiting for their time; looks at all that wait."""
         return sum(1 for _, _, item in self._waiting if item.batch == batch)
+
+    def last_due(self, batch: int) -> dict[str, float]:
+        """Return when the last waiting item of each of a batch's domains is due; looks at no more than
+        `LOOKED_AT` that wait."""
+        last: dict[str, float] = {}
+        for due, _, item in self._waiting[:LOOKED_AT]:
+            if item.batch == batch:
+                last[item.domain] = max(due, last.get(item.domain, due))
+        return last
 
     def takeable_domains(self) -> list[str]:
         """Return the domains whose turn it is: something ready and not parked, or something alone."""

@@ -18,10 +18,19 @@ MAX_DOMAINS_SHOWN = 50
 
 
 def snapshot(
-    book: BatchBook, domains: Mapping[str, DomainState], *, now: float, wall: float
+    book: BatchBook,
+    domains: Mapping[str, DomainState],
+    *,
+    now: float,
+    wall: float,
+    left_s: float | None = None,
 ) -> dict[str, Any]:
-    """Return a batch's progress at this moment, as plain JSON data; moments are seconds since the epoch."""
-    left_s = remaining_s(book, domains, now=now) if book.state.value == "running" else None
+    """Return a batch's progress at this moment, as plain JSON data; moments are seconds since the epoch.
+
+    ``left_s`` is what `Engine.remaining_s` says, which knows of the other batches too.
+    """
+    if left_s is None and book.state.value == "running":
+        left_s = remaining_s(book, domains, now=now)
     shown = sorted(book.open_by_domain.items(), key=lambda kv: -kv[1])[:MAX_DOMAINS_SHOWN]
     return {
         "version": book.version,

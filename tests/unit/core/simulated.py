@@ -9,6 +9,7 @@ raises.
 
 from __future__ import annotations
 
+import bisect
 import heapq
 import itertools
 import random
@@ -100,15 +101,26 @@ class FakeJournal:
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
+        self.lanes: dict[tuple[int, str], list[int]] = {}
+        """Which rows may be of a lane, in order."""
         self.n_succeeded: Counter[tuple[int, str]] = Counter()
 
     def load_lane(self, batch: int, domain: str, after_id: int, limit: int) -> list[FrontierItem]:
-        found = [
-            FrontierItem(r.id, batch, domain, r.url, r.fingerprint, r.attempt, r.n_lost, r.n_hops)
-            for r in self.rows.values()
-            if r.batch == batch and r.domain == domain and r.id > after_id and r.state is ItemState.QUEUED
-        ]
-        return found[:limit]
+        ids = self.lanes.get((batch, domain), [])
+        found: list[FrontierItem] = []
+        for i in range(bisect.bisect_right(ids, after_id), len(ids)):
+            r = self.rows[ids[i]]
+            if r.domain == domain and r.state is ItemState.QUEUED:
+                found.append(
+                    FrontierItem(r.id, batch, domain, r.url, r.fingerprint, r.attempt, r.n_lost, r.n_hops)
+                )
+                if len(found) == limit:
+                    break
+        return found
+
+    def add(self, row: Row) -> None:
+        self.rows[row.id] = row
+        self.lanes.setdefault((row.batch, row.domain), []).append(row.id)
 
     def mark_leased(self, ids: list[int]) -> None:
         for i in ids:
@@ -121,6 +133,10 @@ class FakeJournal:
             assert row.state is ItemState.LEASED, f"{change.event} of {row}"
             row.state = advance(row.state, change.event)
             row.attempt, row.n_lost, row.n_hops = change.attempt, change.n_lost, change.n_hops
+            if change.domain != row.domain:
+                ids = self.lanes.setdefault((row.batch, change.domain), [])
+                if row.id not in ids:
+                    bisect.insort(ids, row.id)
             row.url, row.domain, row.reason = change.url, change.domain, change.reason
             row.kinds.append(str(change.outcome.kind) if change.outcome else "lost")
             if row.state is ItemState.SUCCEEDED:
@@ -201,9 +217,13 @@ class Site:
             if dice < share:
                 after_s = self.retry_after_s if kind is OutcomeKind.THROTTLED else None
                 to = f"http://{self.hop_to}/{item.item_id}/{rng.randrange(9)}"
-                return took_s, Outcome(item.item_id, kind, retry_after_s=after_s, location=to)
+                return took_s, Outcome(
+                    item.item_id, kind, retry_after_s=after_s, location=to, latency_s=took_s
+                )
             dice -= share
-        return latency_s, Outcome(item.item_id, OutcomeKind.FETCHED, n_sets=1, n_tracks=3)
+        return latency_s, Outcome(
+            item.item_id, OutcomeKind.FETCHED, n_sets=1, n_tracks=3, latency_s=latency_s
+        )
 
     def robots(self, errand: RobotsErrand, now: float) -> RobotsAnswer:
         """Return what comes of fetching the robots.txt that lies here."""
@@ -408,8 +428,16 @@ class World:
     """The simulated whole."""
 
     def __init__(
-        self, seed: int, sites: list[Site], *, chances: Chances | None = None, max_workers: int = 3
+        self,
+        seed: int,
+        sites: list[Site],
+        *,
+        chances: Chances | None = None,
+        max_workers: int = 3,
+        rates: dict[str, tuple[float, float]] | None = None,
     ) -> None:
+        self.rates = rates or {}
+        """What each batch asks for where it is not given a rate."""
         self.rng = random.Random(seed)
         self.loop = Loop()
         self.sites = {site.name: site for site in sites}
@@ -474,8 +502,8 @@ class World:
         for domain, count in urls.items():
             for _ in range(count):
                 i = next(self._ids)
-                self.journal.rows[i] = Row(i, n, domain, f"http://{domain}/{i}", f"f{i}")
-        manners = Manners(rates=dict.fromkeys(self.sites, (rate, 1.0)) if rate else {})
+                self.journal.add(Row(i, n, domain, f"http://{domain}/{i}", f"f{i}"))
+        manners = Manners(rates=dict.fromkeys(self.sites, (rate, 1.0)) if rate else self.rates)
         counts = {ItemState.QUEUED: sum(urls.values())}
         book = BatchBook(
             n, f"b{n}", "", priority, BatchState.RUNNING, counts, manners, RetryPolicy(**retry),

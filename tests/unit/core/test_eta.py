@@ -1,0 +1,108 @@
+"""When will a batch be done? The formula on small cases, and the truth of it in the simulated world."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from simulated_eta import table
+
+from tlray.core.books import BatchBook
+from tlray.core.domains import DomainState
+from tlray.core.engine import Engine
+from tlray.core.eta import remaining_s
+from tlray.core.frontier import FrontierItem, Priority
+from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.pace import Pace
+from tlray.core.policy import DomainPolicy
+from tlray.core.progress import snapshot
+
+
+def batch(n: int, priority: Priority = Priority.NORMAL, number: int = 1, domain: str = "a.test") -> BatchBook:
+    counts = {ItemState.QUEUED: n}
+    return BatchBook(
+        number, f"b{number}", "", priority, BatchState.RUNNING, counts, open_by_domain={domain: n}
+    )
+
+
+def seen(rate: float, per_s: float, *, latency_s: float | None = None, n_final: int = 0) -> DomainState:
+    """A domain that was at work for a while."""
+    state = DomainState("a.test", DomainPolicy(rate, concurrency=10))
+    for i in range(200):
+        state.pace.n_final += n_final
+        some = [Outcome(i, OutcomeKind.FETCHED, latency_s=latency_s), Outcome(0, OutcomeKind.NOT_BEGUN)]
+        state.count(some, now=i / per_s)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("rival", "ahead"),
+    [
+        (batch(40, Priority.IMMEDIATE, 2), 50),  # all of what comes first
+        (batch(40, Priority.NORMAL, 2), 20),  # they take turns
+        (batch(4, Priority.NORMAL, 2), 14),
+        (batch(40, Priority.LOW, 2), 10),
+        (batch(40, Priority.IMMEDIATE, 2, "b.test"), 10),
+    ],
+)
+def test_what_other_batches_have_before_it_counts(rival: BatchBook, ahead: int) -> None:
+    own, domains = batch(10), {"a.test": DomainState("a.test", DomainPolicy(1.0))}
+    assert remaining_s(own, domains, now=0.0, others=[own, rival]) == ahead
+    rival.state = BatchState.PAUSED
+    assert remaining_s(own, domains, now=0.0, others=[own, rival]) == 10
+
+
+def test_a_domain_that_is_slower_than_it_may_be_is_taken_as_it_is() -> None:
+    left_s = remaining_s(batch(100), {"a.test": seen(10.0, 1.0, n_final=1)}, now=200.0)
+    assert left_s == pytest.approx(100, rel=0.03)
+
+
+def test_retries_and_rests_count() -> None:
+    pace = Pace()
+    for i in range(1, 101):
+        pace.n_final += i % 2
+        pace.count([Outcome(i, OutcomeKind.TIMEOUT)], now=10.0 * i, rate=1.0, cool_until=10.0 * i - 5)
+    assert pace.fetches_per_item == pytest.approx(2.0, abs=0.15)
+    assert pace.rest_s_per_item == pytest.approx(10.0, rel=0.05)
+    assert pace.per_s(1.0) == pytest.approx(0.2, rel=0.05)
+
+
+def test_without_a_ceiling_the_domains_share_what_was_seen_within_their_slots() -> None:
+    domains = {"a.test": seen(math.inf, 10.0, n_final=1)}
+    assert remaining_s(batch(100), domains, now=20.0) == pytest.approx(10, rel=0.05)
+    assert DomainState("b.test", DomainPolicy(math.inf)).pace.per_s(math.inf) is None
+    fresh = {"a.test": DomainState("a.test", DomainPolicy(math.inf))}
+    assert remaining_s(batch(100), fresh, now=20.0) is None
+    fresh["a.test"].cool_down(50.0, "throttled")
+    assert remaining_s(batch(100), fresh, now=20.0) == 30.0
+
+
+def test_the_last_backoff_is_waited_for() -> None:
+    engine = Engine()
+    own = batch(2)
+    own.manners = type(own.manners)(rates={"a.test": (1.0, 1.0)})
+    own.counts = {ItemState.WAITING: 2}
+    engine.open(own, {"a.test": 0}, now=0.0)
+    for n, due in enumerate((90.0, 60.0)):
+        engine.wait(FrontierItem(n, 1, "a.test", "", ""), due)
+    engine.frontier.wait(FrontierItem(9, 7, "a.test", "", ""), 500.0)
+    assert engine.remaining_s(1, now=10.0) == 80.0
+    told = snapshot(own, engine.domains, now=10.0, wall=1_000.0, left_s=80.0)
+    assert told["estimated_completion"] == 1_080.0
+
+
+def assert_near(found: dict[float, tuple[float, float]]) -> None:
+    for progress, at_most in ((0.1, 0.10), (0.5, 0.08), (0.9, 0.08)):
+        ours, naive = found[progress]
+        assert ours <= at_most, (progress, found)
+        assert ours < naive / 3
+
+
+def test_estimates_are_near_the_truth() -> None:
+    assert_near(table(6))
+
+
+@pytest.mark.slow
+def test_estimates_are_near_the_truth_over_thirty_batches() -> None:
+    assert_near(table(30))
