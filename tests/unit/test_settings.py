@@ -1,0 +1,83 @@
+"""What an environment may say, and how it is told that it said something wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tlray.errors import UsageError
+from tlray.settings import Settings, read_settings, user_agent
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"TLRAY_{name.upper()}", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "value"),
+    [
+        ("TLRAY_HOME", "/data/sets", Path("/data/sets")),
+        ("TLRAY_HOME", "~/sets", Path("~/sets").expanduser()),
+        ("TLRAY_HOME", "sets", Path("sets").absolute()),  # a task of another folder must find it
+        ("TLRAY_HOME", "", Path("~/.tlray").expanduser()),  # set to nothing is not set
+        ("TLRAY_CONTACT", "me@example.org", "me@example.org"),
+        ("TLRAY_CONTACT", "https://example.org/bot", "https://example.org/bot"),
+        ("TLRAY_MAX_WORKERS", "4", 4),
+        ("TLRAY_LIMITER_ACTORS", "2", 2),
+        ("TLRAY_FETCH_TIMEOUT_S", "0.5", 0.5),
+        ("TLRAY_BLOCK_COOL_DOWN_S", "60", 60.0),
+    ],
+)
+def test_a_setting_is_read_from_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, value: object
+) -> None:
+    monkeypatch.setenv(variable, text)
+    assert getattr(read_settings(), variable.removeprefix("TLRAY_").lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("TLRAY_CONTACT", "me"),  # nobody can write to that
+        ("TLRAY_CONTACT", "me@example.org\r\nX-Header: 1"),  # it becomes part of a header
+        ("TLRAY_MAX_WORKERS", "0"),
+        ("TLRAY_MAX_WORKERS", "65"),
+        ("TLRAY_MAX_WORKERS", "many"),
+        ("TLRAY_LIMITER_ACTORS", "17"),
+        ("TLRAY_LIMITER_ACTORS", "-1"),
+        ("TLRAY_FETCH_TIMEOUT_S", "0"),
+        ("TLRAY_FETCH_TIMEOUT_S", "601"),
+        ("TLRAY_FETCH_TIMEOUT_S", "nan"),
+        ("TLRAY_BLOCK_COOL_DOWN_S", "-1"),
+        ("TLRAY_BLOCK_COOL_DOWN_S", "soon"),
+    ],
+)
+def test_a_bad_value_is_one_error_that_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str
+) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(UsageError) as caught:
+        read_settings()
+    told = str(caught.value)
+    assert f"({variable})" in told
+    assert repr(text) in told
+    assert "\n" not in told
+
+
+def test_every_setting_is_tried_here() -> None:
+    tried = {"home", "contact", "max_workers", "limiter_actors", "fetch_timeout_s", "block_cool_down_s"}
+    assert set(Settings.model_fields) == tried
+
+
+def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TLRAY_MAX_WORKERS", "4")
+    assert read_settings(max_workers=2).max_workers == 2
+    assert read_settings(max_workers=None).max_workers == 4
+
+
+def test_the_user_agent_says_who_we_are_and_whom_to_write_to() -> None:
+    assert user_agent("1.2", None) == "tlray/1.2"
+    assert user_agent("1.2", "me@example.org") == "tlray/1.2 (+me@example.org)"
