@@ -56,7 +56,8 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
     """Read one line of a list."""
     found = canonicalise(text)
     if isinstance(found, BadUrl):
-        return RefusedLine(number, text[:MAX_TEXT_KEPT], found.reason)
+        kept = text[:MAX_TEXT_KEPT].encode("utf-8", "replace").decode()  # an argument may hold any bytes
+        return RefusedLine(number, kept, found.reason)
     parser = for_url(found.url)
     if parser is None:
         return Entry(number, found.url, found.domain, fingerprint(found))

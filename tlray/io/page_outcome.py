@@ -13,7 +13,7 @@ from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.quality import assess
 from tlray.io.fetched import Fetched
 from tlray.model import PageKind, ParsedPage, Tracklist
-from tlray.sites.registry import parse_page
+from tlray.sites.registry import for_page, parse_page
 
 _KINDS = {
     PageKind.TRACKLIST: OutcomeKind.FETCHED,
@@ -60,6 +60,8 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
 
 def _parse(item: LeasedItem, fetched: Fetched) -> ParsedPage | None:
     try:
-        return parse_page(fetched.body, url=item.url, charset=fetched.charset)
+        parser = for_page(item.url, fetched.body, fetched.charset)
+        read = parser.parse if parser is not None else parse_page
+        return read(fetched.body, url=item.url, charset=fetched.charset)
     except Exception:  # noqa: BLE001 - a parser may be a user's own; whatever it raises is this page's outcome
         return None

@@ -1,0 +1,74 @@
+"""What each answer to a request for robots.txt means (RFC 9309 §2.3.1), over a real fetcher."""
+
+from __future__ import annotations
+
+import pytest
+from raw_server import serve
+
+from tlray.core.lease import RobotsErrand
+from tlray.core.policy import DomainPolicy
+from tlray.core.robots import MAX_BYTES, RobotsAnswer
+from tlray.io.address import AddressPolicy
+from tlray.io.fetch import Fetcher, FetchLimits
+from tlray.io.robots_fetch import fetch_robots
+
+pytestmark = pytest.mark.site
+
+
+async def fetch(url: str) -> RobotsAnswer:
+    errand = RobotsErrand("a.test", "127.0.0.1", url, DomainPolicy(1.0), 0)
+    limits = FetchLimits(total_timeout_s=5.0)
+    async with Fetcher(limits, user_agent="tlray", allow=AddressPolicy(private=True)) as fetcher:
+        return await fetch_robots(fetcher, errand)
+
+
+def response(status: str, body: bytes = b"", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+SLOW = b"User-agent: *\nCrawl-delay: 8"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (response("200 OK", SLOW), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
+        (response("200 OK", SLOW, "Content-Type: application/x-thing"), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
+        (response("200 OK"), RobotsAnswer("a.test", "")),  # an empty file allows everything
+        (response("404 Not Found", SLOW), RobotsAnswer("a.test", "")),  # its body is no robots.txt
+        (response("403 Forbidden"), RobotsAnswer("a.test", "")),  # "unavailable", by the RFC: no rules
+        (response("410 Gone"), RobotsAnswer("a.test", "")),
+        (response("500 Internal Server Error", SLOW), RobotsAnswer("a.test", None, why="500")),
+        (response("503 Busy", b"", "Retry-After: 7"), RobotsAnswer("a.test", None, why="503", retry_after_s=7.0)),
+        (response("429 Slow down", b"", "Retry-After: 9"), RobotsAnswer("a.test", None, why="429", retry_after_s=9.0)),
+        (response("429 Slow down"), RobotsAnswer("a.test", None, why="429")),
+        (response("301 Moved", b"", "Location: http://b.test/r"), RobotsAnswer("a.test", None, location="http://b.test/r")),
+        (response("302 Found"), RobotsAnswer("a.test", None, why="302")),  # to nowhere
+    ],
+)  # fmt: skip
+async def test_each_answer_has_its_meaning(answer: bytes, expected: RobotsAnswer) -> None:
+    async with serve(answer) as site:
+        assert await fetch(site.url) == expected
+
+
+async def test_an_answer_that_is_no_http_is_none_to_be_had() -> None:
+    async with serve(b"") as site:
+        found = await fetch(site.url)
+    assert (found.text, found.location) == (None, None)
+    assert found.why
+
+
+async def test_a_server_that_is_not_there_is_none_to_be_had() -> None:
+    async with serve(b"") as site:
+        pass
+    found = await fetch(site.url)
+    assert (found.text, found.why) == (None, "connection refused")
+
+
+async def test_what_lies_beyond_half_a_megabyte_is_not_read() -> None:
+    body = b"User-agent: *\n" + b"Disallow: /a\n" * 60_000
+    async with serve(response("200 OK", body)) as site:
+        found = await fetch(site.url)
+    assert found.text is not None
+    assert MAX_BYTES - 20 < len(found.text) <= MAX_BYTES
