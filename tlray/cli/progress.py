@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 LINE_EVERY_S = 5.0
+DAY_S = 86_400.0
+YEAR_S = 365 * DAY_S
 FINAL = ("succeeded", "dead", "skipped", "cancelled")
 
 
@@ -40,12 +42,22 @@ def eta_text(told: dict[str, Any], now: float) -> str:
     at = told["estimated_completion"]
     if at is None:
         return "?"
+    if at - now > YEAR_S:  # a site may ask for any number of seconds
+        return "more than a year"
     left_s = max(0, round(at - now))
     hours, rest = divmod(left_s, 3600)
     minutes, seconds = divmod(rest, 60)
     if hours >= 48:
         return f"{hours // 24} d {hours % 24} h"
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def rest_text(until: float, now: float) -> str:
+    """Return until when a domain rests, in words."""
+    if until - now > YEAR_S:
+        return "rests for more than a year"
+    form = "%H:%M:%S" if until - now < DAY_S else "%Y-%m-%d %H:%M"
+    return "rests until " + time.strftime(form, time.localtime(until))
 
 
 def trouble_text(told: dict[str, Any], now: float) -> str:
@@ -59,7 +71,7 @@ def trouble_text(told: dict[str, Any], now: float) -> str:
     if blocked:
         words.append("blocks: " + ", ".join(blocked[:3]))
     cooling = [
-        f"{name} rests until {time.strftime('%H:%M:%S', time.localtime(d['cooling_until']))} ({d['reason']})"
+        f"{name} {rest_text(d['cooling_until'], now)} ({d['reason']})"
         for name, d in told["domains"].items()
         if d.get("cooling_until", 0) > now + 1 and d["open"]
     ]

@@ -1,0 +1,102 @@
+"""What a person is told of a batch's progress."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+import pytest
+
+from tlray.cli import progress
+from tlray.cli.progress import LINE_EVERY_S, Bar, Lines, display, eta_text, n_done, trouble_text
+
+NOW = 1_800_000_000.0
+
+
+def told(**values: Any) -> dict[str, Any]:
+    counts = {"queued": 4, "waiting": 0, "leased": 1, "succeeded": 3, "dead": 0, "skipped": 0, "cancelled": 0}
+    return {
+        "state": "running", "total": 8, "retries": 0, "rate_per_min": 12.4, "workers": 2, "domains": {},
+        "estimated_completion": NOW + 65, **values, "counts": {**counts, **values.get("counts", {})},
+    }  # fmt: skip
+
+
+def resting(until: float, n_open: int = 1, **values: Any) -> dict[str, Any]:
+    return {"open": n_open, "blocks": 0, "cooling_until": until, "reason": "blocked: captcha", **values}
+
+
+@pytest.mark.parametrize(
+    ("left_s", "text"),
+    [
+        (None, "?"),
+        (-5.0, "0:00"),  # late, but not yet done
+        (0.4, "0:00"),
+        (65.0, "1:05"),
+        (3_600.0, "1:00:00"),
+        (47 * 3_600.0 + 61, "47:01:01"),
+        (50 * 3_600.0, "2 d 2 h"),
+        (1e300, "more than a year"),  # a site may ask for it
+    ],
+)
+def test_what_is_left_is_told_in_words(left_s: float | None, text: str) -> None:
+    assert eta_text(told(estimated_completion=None if left_s is None else NOW + left_s), NOW) == text
+
+
+def test_what_is_final_is_done() -> None:
+    assert n_done(told(counts={"dead": 2, "skipped": 1, "cancelled": 1})) == 7
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern"),
+    [
+        (told(), ""),
+        (told(counts={"dead": 2, "skipped": 1}, retries=3), "2 dead; 1 skipped; 3 retries"),
+        (told(domains={n: {"open": 1, "blocks": 2} for n in "abcd"}), "blocks: a 2, b 2, c 2"),
+        (told(domains={"a": resting(NOW + 90)}), r"a rests until \d\d:\d\d:\d\d \(blocked: captcha\)"),
+        (told(domains={"a": resting(NOW + 1e5)}), r"a rests until 2027-\d\d-\d\d \d\d:\d\d \(.*\)"),
+        (told(domains={"a": resting(sys.float_info.max)}), r"a rests for more than a year \(.*\)"),
+        (told(domains={"a": resting(NOW + 90, n_open=0)}), ""),  # nobody waits for it
+        (told(domains={"a": resting(NOW + 0.5)}), ""),  # over before it is read
+        (told(domains={n: resting(NOW + 90) for n in "abcd"}), "a rests .*; b rests .*; 2 more rest"),
+    ],
+)  # fmt: skip
+def test_what_slows_a_batch_down_is_told(what: dict[str, Any], pattern: str) -> None:
+    assert re.fullmatch(pattern, trouble_text(what, NOW))
+
+
+def test_a_line_is_written_now_and_then_and_at_every_change_of_state(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = NOW
+    monkeypatch.setattr(progress.time, "time", lambda: now)
+    lines = display()
+    assert isinstance(lines, Lines)  # no terminal here
+    lines.show(told())
+    now += LINE_EVERY_S - 0.1
+    lines.show(told())
+    lines.show(told(state="paused", retries=1))
+    now += LINE_EVERY_S
+    lines.show(told(state="paused"))
+    lines.close()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "running 3/8, 12/min, 2 workers, ETA 1:05",
+        "paused 3/8, 12/min, 2 workers, 1 retries",
+        "paused 3/8, 12/min, 2 workers",
+    ]
+
+
+def test_a_bar_tells_of_a_rest_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress.time, "time", lambda: NOW)
+    bar = Bar()
+    for state in ("running", "running", "completed"):
+        bar.show(told(state=state, domains={"a.test": resting(NOW + 90)}))
+    bar.close()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("a.test rests until") == 1
+    assert "3/8" in err
