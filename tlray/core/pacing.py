@@ -11,9 +11,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import chain
 
 from tlray.core.bucket import TokenBucket
 from tlray.core.frontier import Priority
@@ -41,9 +40,6 @@ class _Pending:
 
     def __len__(self) -> int:
         return sum(map(len, self.by_priority))
-
-    def __iter__(self) -> Iterator[Errand]:
-        return chain(*self.by_priority)
 
     def append(self, errand: Errand) -> None:
         """Take in an errand; robots.txt comes before any page."""

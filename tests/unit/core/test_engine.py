@@ -314,3 +314,45 @@ def test_books_that_do_not_balance_are_noticed() -> None:
     book.counts[S.QUEUED] += 1
     with pytest.raises(InvariantBroken, match="2 queued in the books, 1 held"):
         engine.check_invariants()
+
+
+def test_an_item_of_a_batch_that_is_closed_comes_to_nothing_when_it_is_due() -> None:
+    engine, _ = opened({"a.test": 1})
+    engine.close(1)
+    engine.wait(FrontierItem(9, 1, "a.test", "http://a.test/9", "f9"), due=5.0)
+    engine.tick(5.0)
+    assert engine.next_event() is None
+    assert not engine.grant("L", 9, now=5.0)
+
+
+def test_a_shorter_cool_down_does_not_end_a_longer_one() -> None:
+    engine, _ = opened({"a.test": 1})
+    assert not engine.frontier.take(1, lambda _: 0)  # it has been parked
+    for until in (60.0, 5.0):
+        engine.cool_down("a.test", until, "blocked")
+    engine.tick(5.0)
+    assert engine.next_event() == 60.0
+    assert engine.frontier.takeable_domains() == []
+    engine.tick(60.0)
+    assert engine.frontier.takeable_domains() == ["a.test"]
+
+
+def test_a_robots_txt_that_comes_from_a_lease_that_was_not_asked_for_it_is_taken_all_the_same() -> None:
+    engine, _ = opened({"a.test": 1}, knows_robots=False)
+    engine.grant("L", 9, now=0.0)
+    answered(engine, text="")
+    answered(engine, text="User-agent: *", crawl_delay_s=8.0)
+    assert engine.domains["a.test"].effective.rate == 1 / 8
+
+
+def test_cancelling_one_batch_leaves_what_is_leased_of_another() -> None:
+    engine, first = opened({"127.0.0.1": 1})
+    second = BatchBook(
+        2, "b2", "", Priority.NORMAL, BatchState.RUNNING, {S.QUEUED: 1}, open_by_domain={"127.0.0.1": 1}
+    )
+    engine.open(second, {"127.0.0.1": 1}, now=0.0)
+    leased(engine)
+    second.state = BatchState.CANCELLING
+    assert engine.cancel_open(2, now=0.0)
+    assert (first.n_open, second.counts[S.CANCELLED]) == (1, 1)
+    engine.check_invariants()
