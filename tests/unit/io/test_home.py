@@ -76,6 +76,12 @@ def test_a_folder_that_is_not_ours_is_named(tmp_path: Path) -> None:
         Home(tmp_path / "below").create()
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where not even root may write")
+def test_a_place_where_nobody_may_write_is_named() -> None:
+    with pytest.raises(HomeUnusable, match="home /proc/tlray cannot be used"):
+        Home(Path("/proc/tlray")).create()
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EROFS, HomeUnusable)],
