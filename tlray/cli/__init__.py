@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from tlray import __version__
 from tlray.cli.demo import demo
 from tlray.cli.export import export, formats
 from tlray.cli.home import dead, list_batches, status
@@ -26,6 +27,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        sys.stdout.write(f"tlray {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None: ...
+
+
 _WrongUsage: Any = typer.BadParameter.__mro__[1]
 """Click's UsageError. Typer ships a click of its own and does not export this class, only one below it."""
 

@@ -12,6 +12,7 @@ import typer
 
 from tlray.cli.options import HomeOption
 from tlray.core.lifecycle import ItemState
+from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
 from tlray.settings import read_settings
 
@@ -23,7 +24,11 @@ def list_batches(home: HomeOption = None, as_json: Json = False) -> None:
 
     Example: tlray list --home sets
     """
-    with JournalReader.of(read_settings(home=home).home) as journal:
+    where = read_settings(home=home).home
+    if not Home(where).exists():
+        sys.stderr.write(f"nothing was scraped into {where} yet\n")
+        return
+    with JournalReader.of(where) as journal:
         for row, counts in journal.list_batches():
             if as_json:
                 line = {

@@ -68,6 +68,12 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     max_workers: Annotated[
         int | None, typer.Option(help="Scrape tasks at once; by default the cores.")
     ] = None,
+    fresh_for: Annotated[
+        str | None,
+        typer.Option(
+            metavar="24h", help="Only 0 so far: every page is fetched, whatever other batches have."
+        ),
+    ] = None,
     export: Annotated[
         list[str] | None,
         typer.Option(metavar="FORMAT[:PATH]", help="Export at the end; see `tlray formats`."),
@@ -91,6 +97,10 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     settings = read_settings(home=home, contact=contact, max_workers=max_workers)
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     wait_s = None if max_wait is None else duration_s(max_wait, "--max-wait")
+    if fresh_for is not None and duration_s(fresh_for, "--fresh-for") > 0:
+        raise UsageError(
+            f"--fresh-for {fresh_for}: results are not shared between batches yet, every page is fetched; leave it out or say 0"
+        )
     if resume is None:
         options = _options(
             rate, concurrency, ignore_crawl_delay, name, priority, max_attempts, keep_pages=not no_archive
