@@ -3,7 +3,14 @@ leased now.
 
 A domain is leased ahead by what it may fetch in `LEASE_AHEAD_S`: enough that a task never waits for the
 coordinator, little enough that nothing is tied up; what a lower priority has been leased does not count
-against a higher one. A domain slow enough for one loop is leased to one task at a time, so that its spacing
+against a higher one.
+
+A domain that blocks us `PARK_AFTER_BLOCKS` times in a row, or that gives no answer for longer than a batch
+puts items off, is *parked*: of the states that an item knows, dead letter is the true one (nothing more
+will be tried, the reason is kept, a person may revive it), and the batch comes to its end instead of running
+for ever. A new batch, a manual retry or a good answer end it; the cool-down stays.
+
+A domain slow enough for one loop is leased to one task at a time, so that its spacing
 and its connections are in one hand.
 """
 
@@ -11,8 +18,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tlray.core.adaptive import AdaptiveRate
+from tlray.core.breaker import Breaker
 from tlray.core.frontier import Priority
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pace import Pace
@@ -25,6 +34,10 @@ MAX_AHEAD = 1_024
 """Items of one domain that may be leased at once, however fast it is."""
 ONE_LOOP_RATE = 50.0
 """Fetches a second up to which a domain is left to one task."""
+PARK_AFTER_BLOCKS = 4
+"""So many blocks in a row, each after a longer cool-down, and the domain's items are parked."""
+PARKED = "parked"
+"""With this word begins the reason of their dead letters: ``tlray retry --reason parked`` queues them again."""
 MAX_ROBOTS_FAILURES = 5
 MAX_ROBOTS_BACKOFF_S = 300.0
 MAX_ROBOTS_SNOOZE_S = 172_800.0
@@ -66,16 +79,30 @@ class DomainState:
     """Items leased, by priority."""
     pace: Pace = field(default_factory=Pace)
     """How fast it was, in truth."""
-    _effective: tuple[DomainPolicy, float | None, DomainPolicy] | None = None
+    adaptive: AdaptiveRate = field(default_factory=AdaptiveRate)
+    """How far below its ceiling it is kept."""
+    breaker: Breaker = field(default_factory=Breaker)
+    parked: str | None = None
+    """Why its items are dead letters: it has been given up until a person wants it tried anew."""
+    _effective: tuple[tuple[object, ...], DomainPolicy] | None = None
 
     @property
     def effective(self) -> DomainPolicy:
+        """The policy under the ceiling of robots.txt, at the rate that the site bears; an open breaker lets
+        one fetch at a time through."""
+        is_open = self.breaker.open_since is not None
+        of = (self.policy, self.crawl_delay_s, self.adaptive.rate, is_open)
+        if self._effective is None or self._effective[0] != of:
+            found = self.ceiling
+            rate = self.adaptive.allowed(found.rate, is_auto=found.is_auto)
+            n = 1 if is_open else found.concurrency
+            self._effective = of, replace(found, rate=rate, concurrency=n)
+        return self._effective[1]
+
+    @property
+    def ceiling(self) -> DomainPolicy:
         """The policy under the ceiling of robots.txt."""
-        known = self._effective
-        if known is None or known[0] is not self.policy or known[1] != self.crawl_delay_s:
-            found = under_ceiling(self.policy, self.crawl_delay_s)
-            known = self._effective = (self.policy, self.crawl_delay_s, found)
-        return known[2]
+        return under_ceiling(self.policy, self.crawl_delay_s)
 
     @property
     def n_leased(self) -> int:
@@ -94,13 +121,17 @@ class DomainState:
         """How many more items of a priority the lease may take of this domain now."""
         if not self._may_lease(lease_id, now):
             return 0
+        if self.breaker.open_since is not None:
+            return max(0, 1 - self.n_leased)  # a probe
         rate = self.effective.rate
         ahead = MAX_AHEAD if math.isinf(rate) else min(MAX_AHEAD, math.ceil(rate * LEASE_AHEAD_S) + 1)
         return max(0, ahead - sum(self.leased_at[: priority + 1]))
 
     def foot_in_door(self, lease_id: str, now: float, priority: Priority) -> int:
         """How many items the lease may take that are owed to a priority, whatever others have leased."""
-        return max(0, 1 - self.leased_at[priority]) if self._may_lease(lease_id, now) else 0
+        is_open = self.breaker.open_since is not None
+        n = self.n_leased if is_open else self.leased_at[priority]
+        return max(0, 1 - n) if self._may_lease(lease_id, now) else 0
 
     def _may_lease(self, lease_id: str, now: float) -> bool:
         if self.is_cooling(now) or not self.knows_robots(now):
@@ -175,15 +206,40 @@ class DomainState:
     def count(self, outcomes: Iterable[Outcome], *, now: float) -> None:
         """Count the outcomes of one report. They were in flight together: their blocks are one step."""
         outcomes = tuple(outcomes)
-        self.pace.count(outcomes, now=now, rate=self.effective.rate, cool_until=self.cool_until)
-        kinds = set()
+        top = self.ceiling
+        self.pace.count(outcomes, now=now, rate=top.rate, cool_until=self.cool_until)
+        self.adaptive.observe(outcomes, now=now, ceiling=top.rate, is_auto=top.is_auto)
+        kinds, cool_until = set(), self.cool_until
         for outcome in outcomes:
+            rest_s = self.breaker.count(outcome.item_id, outcome.kind, now=now, cool_until=cool_until)
+            cool_until = max(cool_until, now + (rest_s or 0.0))
             kinds.add(OutcomeKind.THROTTLED if is_throttle(outcome) else outcome.kind)
             self.n_blocks_ever += outcome.kind is OutcomeKind.BLOCKED
             self.n_fetched += outcome.kind in GOOD
         if OutcomeKind.BLOCKED in kinds:
             self.n_blocks = self.n_in_row(OutcomeKind.BLOCKED, now=now)
+            if self.n_blocks >= PARK_AFTER_BLOCKS:
+                self.parked = blocked_too_often(self.n_blocks)
         elif OutcomeKind.THROTTLED in kinds:
             self.n_throttles = self.n_in_row(OutcomeKind.THROTTLED, now=now)
         elif not kinds.isdisjoint(GOOD) and not self.is_cooling(now):
             self.n_blocks = self.n_throttles = 0
+            self.parked = None
+
+    def why_parked(self, max_snooze_s: float, *, now: float) -> str | None:
+        """Return why a batch that puts items off for so long at most has its items here parked, or None."""
+        since = self.breaker.open_since
+        if since is not None and now - since > max_snooze_s:
+            self.parked = f"{PARKED}: no answer for {(now - since) / 3600:.3g} hours"
+        return self.parked
+
+    def try_anew(self, *, now: float) -> None:
+        """Take in that a person wants it tried, whatever has been; a cool-down stays."""
+        self.parked = None
+        if self.breaker.open_since is not None:
+            self.breaker.open_since = now
+
+
+def blocked_too_often(n: int) -> str:
+    """Return why items of a domain that blocks again and again are parked."""
+    return f"{PARKED}: blocked {n} times in a row"

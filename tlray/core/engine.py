@@ -9,6 +9,7 @@ monotonic seconds.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Mapping
 
 from tlray.core.books import BatchBook
@@ -25,6 +26,9 @@ from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
 from tlray.errors import hold
 
+TELL_EVERY_S = 1.0
+"""A limiter hears of changes of one domain no more often than this."""
+
 
 class Engine:
     """All batches, domains, items and leases that are alive."""
@@ -38,6 +42,9 @@ class Engine:
         self.robots_wanted: dict[str, None] = {}
         """Domains whose robots.txt is to be fetched before anything else of them."""
         self._granting = Granting(self, limiter_of)
+        self._restless: dict[str, float] = {}
+        """Domain whose policy changes by what comes back → when its limiter was told last."""
+        self._told: dict[str, DomainPolicy] = {}
         self._timers: list[tuple[float, str]] = []
 
     def __repr__(self) -> str:
@@ -50,7 +57,7 @@ class Engine:
         """Take in a batch whose items are journalled: ``lanes`` is domain → queued items."""
         self.books[book.id] = book
         for domain, n in lanes.items():
-            self.learn_of(domain, book, now)
+            self.learn_of(domain, book, now).try_anew(now=now)
             self.frontier.add_lane(
                 book.id, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
             )
@@ -124,7 +131,7 @@ class Engine:
         """Take in that dead letters are queued again: ``by_domain`` is how many of each domain."""
         book = self.books[batch]
         for domain, n in by_domain.items():
-            self.learn_of(domain, book, now)
+            self.learn_of(domain, book, now).try_anew(now=now)
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
             self.frontier.restock(
                 batch, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
@@ -231,7 +238,11 @@ class Engine:
                 found.append(change.outcome)
             self._apply_change(change, lease, now)  # may carry the item to another domain
         for domain, found in outcomes.items():
-            self.domains[domain].count(found, now=now)
+            state = self.domains[domain]
+            before = state.effective
+            state.count(found, now=now)
+            if state.effective != before:
+                self._restless.setdefault(domain, -math.inf)
             self.frontier.unpark(domain)
         for cool in verdict.cool_downs:
             self.cool_down(cool.domain, cool.until, cool.reason)
@@ -264,6 +275,33 @@ class Engine:
             self.frontier.wait(item, now if change.due is None else change.due)
         else:
             self.frontier.finish(item)
+
+    def lanes_to_park(self, verdict: Verdict, *, now: float) -> list[LaneDeath]:
+        """Return the lanes that a verdict just applied gives up: their domain blocks again and again, or is
+        gone. They die as those of `learn_robots` do."""
+        names = dict.fromkeys(name for c in verdict.changes for name in (c.item.domain, c.domain))
+        return [
+            LaneDeath(book.id, name, why)
+            for name in names
+            for book in self.books.values()
+            if book.open_by_domain.get(name, 0) > 0
+            and (why := self.domains[name].why_parked(book.retry.max_snooze_s, now=now)) is not None
+        ]
+
+    def rates_changed(self, *, now: float) -> set[str]:
+        """Return the domains whose limiters are to be told of another policy: each at most once in
+        `TELL_EVERY_S`."""
+        names = {name for name, told_at in self._restless.items() if now - told_at >= TELL_EVERY_S}
+        for name in list(self._restless):
+            effective = self.domains[name].effective
+            if name in names:
+                is_news = self._told.get(name) != effective
+                names = names if is_news else names - {name}
+                self._told[name] = effective
+                self._restless[name] = now
+                if not is_news:
+                    del self._restless[name]
+        return names
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
         """Take in that the journal has made dead letters of a lane's queued and waiting items.

@@ -6,9 +6,12 @@ Nothing is changed here; see `tlray.core.verdict`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+from tlray.core.breaker import Breaker
+from tlray.core.domains import PARK_AFTER_BLOCKS, blocked_too_often
 from tlray.core.engine import Engine
 from tlray.core.frontier import FrontierItem
 from tlray.core.lease import Report
@@ -33,6 +36,7 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
     verdict = Verdict(report.lease_id, parts=report.parts)
     cool_downs: dict[str, DomainChange] = {}
     left = dict(lease.items)
+    breakers: dict[str, Breaker] = {}
     for outcome in report.outcomes:
         item = left.pop(outcome.item_id, None)
         if item is None:
@@ -49,12 +53,24 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
             policy=book.retry,
             block_cool_down_s=domain.policy.block_cool_down_s,
         )
+        breaker = breakers.setdefault(item.domain, domain.breaker.copy())
+        cool = cool_downs.get(item.domain)
+        cool_until = max(domain.cool_until, cool.until if cool else domain.cool_until)
+        rest_s = breaker.count(item.id, outcome.kind, now=now, cool_until=cool_until)
+        if rest_s is not None:
+            decision = RetryDecision(ItemEvent.SNOOZE, delay_s=rest_s, cool_down_s=rest_s)
+        if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
+            decision = replace(decision, event=ItemEvent.EXHAUST, delay_s=0.0)
         until = now + decision.cool_down_s
         if decision.cool_down_s and (item.domain not in cool_downs or until > cool_downs[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
             reason = _why_cooling(outcome, domain.cool_reason)
+            if rest_s is not None:
+                reason = f"no answer, {_why(outcome)}"
             cool_downs[item.domain] = DomainChange(item.domain, until, reason, n_blocks)
         change = _change(item, outcome, decision, now=now, stem=stems.get(book.batch_id))
+        if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
+            change = replace(change, reason=blocked_too_often(n_in_row))
         if book.state is BatchState.CANCELLING and not change.after.is_final:
             change = _with(item, ItemEvent.CANCEL, outcome=outcome, stem=change.stem, reason="cancelled")
         verdict.changes.append(change)

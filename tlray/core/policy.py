@@ -28,8 +28,14 @@ class DomainPolicy:
     """How long nothing is fetched after a block page."""
     crawl_delay_ignored: bool = False
     """The user says that the site's owner agreed."""
+    is_auto: bool = False
+    """``rate`` is how far it may go at most; it begins low and finds its level (`tlray.core.adaptive`)."""
 
 
+AUTO_BURST = 0.0
+"""In the place of a burst: the rate is a maximum, the level is to be found."""
+AUTO_MAX = 50.0
+AUTO_CONCURRENCY = 16
 UNKNOWN_PUBLIC = DomainPolicy(rate=1.0, concurrency=2)
 """A public host that we know nothing about: what a careful person with a browser would do."""
 PRIVATE = DomainPolicy(rate=math.inf, burst=1.0, concurrency=32)
@@ -62,8 +68,7 @@ class Manners:
             policy = UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE
         for key in (host, domain):
             if key in self.rates:
-                rate, burst = self.rates[key]
-                policy = replace(policy, rate=rate, burst=burst)
+                policy = _with_rate(policy, *self.rates[key])
             if key in self.concurrency:
                 policy = replace(policy, concurrency=self.concurrency[key])
             if key in self.crawl_delay_ignored:
@@ -71,6 +76,13 @@ class Manners:
         if self.block_cool_down_s is not None:
             policy = replace(policy, block_cool_down_s=self.block_cool_down_s)
         return policy
+
+
+def _with_rate(policy: DomainPolicy, rate: float, burst: float) -> DomainPolicy:
+    if burst != AUTO_BURST:
+        return replace(policy, rate=rate, burst=burst, is_auto=False)
+    concurrency = max(policy.concurrency, AUTO_CONCURRENCY)
+    return replace(policy, rate=rate, burst=1.0, concurrency=concurrency, is_auto=True)
 
 
 def host_of(domain: str) -> str:
@@ -91,6 +103,7 @@ def gentlest(policies: Iterable[DomainPolicy]) -> DomainPolicy | None:
         concurrency=min(p.concurrency for p in all_of_them),
         block_cool_down_s=max(p.block_cool_down_s for p in all_of_them),
         crawl_delay_ignored=all(p.crawl_delay_ignored for p in all_of_them),
+        is_auto=any(p.is_auto for p in all_of_them),
     )
 
 
@@ -112,10 +125,18 @@ _UNIT_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 1.0}
 
 def parse_rate(text: str) -> tuple[float, float]:
     """Read ``N/s``, ``N/8s``, ``N/m`` or ``N/s:BURST`` as (fetches a second, burst); ValueError says what is
-    wrong."""
+    wrong.
+
+    ``auto`` and ``auto:N/s`` let the domain find its level, up to 50 or N a second: (the maximum,
+    `AUTO_BURST`).
+    """
+    if text.strip() == "auto":
+        return AUTO_MAX, AUTO_BURST
+    if text.strip().startswith("auto:"):
+        return parse_rate(text.strip().removeprefix("auto:"))[0], AUTO_BURST
     match = _RATE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"rate {text!r} is not of the form N/s, N/8s, N/m or N/s:BURST")
+        raise ValueError(f"rate {text!r} is not of the form N/s, N/8s, N/m or N/s:BURST, nor auto")
     rate = float(match["n"]) / (float(match["per"] or 1) or math.inf) / _UNIT_S[match["unit"]]
     burst = float(match["burst"] or 1)
     if rate <= 0:

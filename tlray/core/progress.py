@@ -7,6 +7,7 @@ rate_per_min, estimated_completion, domains, and what a bar shows besides.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from tlray.core.books import BatchBook
@@ -32,6 +33,9 @@ def snapshot(
     if left_s is None and book.state.value == "running":
         left_s = remaining_s(book, domains, now=now)
     shown = sorted(book.open_by_domain.items(), key=lambda kv: -kv[1])[:MAX_DOMAINS_SHOWN]
+    parked = {
+        name: state.parked for name in book.open_by_domain if (state := domains.get(name)) and state.parked
+    }
     return {
         "version": book.version,
         "batch_id": book.batch_id,
@@ -46,6 +50,7 @@ def snapshot(
         "blocked": book.n_blocked,
         "rate_per_min": round(book.rate_per_s(now) * 60, 1),
         "estimated_completion": None if left_s is None else round(wall + left_s, 1),
+        "parked": dict(islice(parked.items(), MAX_DOMAINS_SHOWN)),
         "domains": {name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown},
     }
 
@@ -56,7 +61,9 @@ def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) 
     told: dict[str, Any] = {"open": n_open, "in_flight": state.n_leased, "blocks": state.n_blocks_ever}
     rate = state.effective.rate
     told["max_rate"] = None if rate == float("inf") else rate
+    if state.parked is not None:
+        told["state"], told["reason"] = "parked", state.parked
     if state.is_cooling(now):
         told["cooling_until"] = round(wall + state.cool_until - now, 1)
-        told["reason"] = state.cool_reason
+        told.setdefault("reason", state.cool_reason)
     return told

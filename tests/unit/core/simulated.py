@@ -637,10 +637,7 @@ class World:
         yield from self._commit(verdict)
         deaths = self.engine.learn_robots(report, now=self.loop.now)
         for death in deaths:
-            n_queued, n_waiting = yield self.write(lambda death=death: self.journal.kill_lane(death))
-            book = self.books[death.batch]
-            if self.engine.kill_lane(death, now=self.loop.now, n_queued=n_queued, n_waiting=n_waiting):
-                self._finish(book)
+            yield from self._kill_lane(death)
         news = {cool.domain for cool in verdict.cool_downs} | {answer.domain for answer in report.robots}
         self._known -= news
         self.make_known(news)
@@ -653,10 +650,23 @@ class World:
         lease.last_answer = Answer(accepted=True, work=work, stops=self.stops())
         return lease.last_answer
 
+    def _kill_lane(self, death: LaneDeath) -> Steps:
+        n_queued, n_waiting = yield self.write(lambda: self.journal.kill_lane(death))
+        book = self.books[death.batch]
+        if death.batch in self.engine.books and self.engine.kill_lane(
+            death, now=self.loop.now, n_queued=n_queued, n_waiting=n_waiting
+        ):
+            self._finish(book)
+
     def _commit(self, verdict: Verdict) -> Steps:
         yield self.write(lambda: self.journal.commit(verdict))
         for batch in self.engine.apply(verdict, now=self.loop.now):
             self._finish(self.books[batch])
+        for death in self.engine.lanes_to_park(verdict, now=self.loop.now):
+            yield from self._kill_lane(death)
+        changed = self.engine.rates_changed(now=self.loop.now) & self._known
+        self._known -= changed
+        self.make_known(changed)
 
     def task_ended(self, task: Task) -> None:
         self.loop.spawn(self._end(task.lease_id, None))
@@ -693,11 +703,15 @@ class World:
         state = self.engine.domains[errand.domain]
         gate = self.limiter.gates.get(errand.domain)
         policy = gate.policy if gate else state.effective
-        site.begins.append((now, policy.rate, policy.burst))
+        # what is promised is the ceiling; below it the rate may fall between a permit and its begin
+        top = state.ceiling
+        site.begins.append((now, max(policy.rate, top.rate), policy.burst))
         if isinstance(errand, LeasedItem):
             self.begun_at.setdefault(errand.item_id, now)
         site.n_in_flight += 1
-        assert site.n_in_flight <= policy.concurrency, f"{site.n_in_flight} in flight at {site.name}"
+        assert site.n_in_flight <= max(policy.concurrency, top.concurrency), (
+            f"{site.n_in_flight} in flight at {site.name}"
+        )
         if isinstance(errand, LeasedItem):
             since = self.stopped_at.get(errand.batch_id)
             assert since is None or now <= since + STOP_HEARD_S, (
