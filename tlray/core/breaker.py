@@ -39,7 +39,7 @@ class Breaker:
     def count(self, item: int, kind: OutcomeKind, *, now: float, cool_until: float) -> float | None:
         """Take in an outcome; return for how long the domain rests now, or None while it is closed."""
         if kind not in NO_ANSWER:
-            if kind not in _SAYS_NOTHING:
+            if (self.failed or self.open_since is not None) and kind not in _SAYS_NOTHING:
                 self.close()
             return None
         self.failed.add(item)

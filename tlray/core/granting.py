@@ -103,11 +103,14 @@ class Granting:
         return items
 
     def _count_leased(self, lease: Lease, items: list[FrontierItem], now: float) -> list[FrontierItem]:
+        counted: dict[tuple[int, str], int] = {}
         for item in items:
-            book = self._engine.books[item.batch]
             lease.items[item.id] = item
-            self._engine.domains[item.domain].lease(lease.lease_id, priority=book.priority)
-            book.move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
+            counted[item.batch, item.domain] = counted.get((item.batch, item.domain), 0) + 1
+        for (batch, domain), n in counted.items():
+            book = self._engine.books[batch]
+            self._engine.domains[domain].lease(lease.lease_id, n, priority=book.priority)
+            book.move(ItemState.QUEUED, ItemState.LEASED, domain, now=now, n=n)
         return items
 
     def _n_ready(self, now: float) -> int:

@@ -53,7 +53,7 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
             policy=book.retry,
             block_cool_down_s=domain.policy.block_cool_down_s,
         )
-        breaker = breakers.setdefault(item.domain, domain.breaker.copy())
+        breaker = breakers.get(item.domain) or breakers.setdefault(item.domain, domain.breaker.copy())
         cool = cool_downs.get(item.domain)
         cool_until = max(domain.cool_until, cool.until if cool else domain.cool_until)
         rest_s = breaker.count(item.id, outcome.kind, now=now, cool_until=cool_until)
