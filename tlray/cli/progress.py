@@ -75,6 +75,7 @@ def trouble_text(told: dict[str, Any], now: float) -> str:
         for name, d in told["domains"].items()
         if d.get("cooling_until", 0) > now + 1 and d["open"]
     ]
+    words += [f"{name} {why}" for name, why in list(told.get("parked", {}).items())[:2]]
     words += cooling[:2] + ([f"{len(cooling) - 2} more rest"] if len(cooling) > 2 else [])
     return "; ".join(words)
 

@@ -88,6 +88,7 @@ class Coordinator:
             )
             last_id = items[-1].id if items else lane.cursor
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+        await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
         await self._leasing.end_expired()
         await self._leasing.start_wanted()
         self._metrics.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)

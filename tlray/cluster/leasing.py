@@ -144,6 +144,9 @@ class Leasing:
             state.announce(batch)
         for batch in empty:
             self._on_empty(batch)
+        for death in state.engine.lanes_to_park(verdict, now=now):
+            await self._kill_lane(death)
+        await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
 
     def _commit_and_publish(self, verdict: Verdict, now: float) -> None:
         state = self._state
@@ -170,8 +173,10 @@ class Leasing:
 
     async def _kill_lane(self, death: LaneDeath) -> None:
         state = self._state
+        if death.batch not in state.engine.books:
+            return
         n_queued, n_waiting = await state.write(state.journal.kill_lane, death)
-        if state.engine.kill_lane(death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting):
+        if death.batch in state.engine.books and state.engine.kill_lane(death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting):
             self._on_empty(death.batch)
         state.announce(death.batch)
 

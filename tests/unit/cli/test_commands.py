@@ -1,0 +1,226 @@
+"""The commands that need no Ray, called in this process, on a home with one finished batch."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tlray import __version__
+from tlray.cli import run
+from tlray.core.frontier import FrontierItem, Priority
+from tlray.core.lease import PartNote
+from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.verdict import ItemChange, Verdict
+from tlray.demo.blocks import block_page
+from tlray.demo.page import page_of
+from tlray.demo.plan import Plan
+from tlray.demo.rows import make_set
+from tlray.io.home import Home
+from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.part_files import publish
+from tlray.io.parts import stage
+from tlray.io.rows import ItemKey
+from tlray.sites.registry import parse_page
+
+BATCH = "20261123-120000-a1b2c3"
+N_SETS = 3
+PLAN = Plan(seed=5, n_sets=8, n_sites=1)
+
+
+def html(i: int) -> bytes:
+    return page_of(make_set(5, i, PLAN.head(i))).encode()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three sets, a dead letter that was tried twice, a rejected line and a duplicate."""
+    place = Home(tmp_path_factory.mktemp("home") / "sets").create()
+    journal = SqliteJournal(place.journal)
+    journal.begin_incarnation(is_restart=False)
+    journal.create_batch(
+        BATCH,
+        name="a test",
+        priority=Priority.NORMAL,
+        options=BatchOptions(),
+        request_key="k",
+        created_at=1.7e9,
+    )
+    urls = [f"http://127.0.0.1{PLAN.path(i)}" for i in range(N_SETS + 1)]
+    entries = [Entry(n, url, "127.0.0.1", f"url:{n}") for n, url in enumerate(urls, 1)]
+    again = Entry(6, urls[0], "127.0.0.1", "url:1")
+    journal.append(BATCH, [*entries, again], [RefusedLine(5, "ftp://x", "scheme ftp: is not fetched")])
+    journal.commit_batch(BATCH)
+    items = journal.load_lane(1, "127.0.0.1", after_id=0, limit=10)
+    sets = [parse_page(html(i), url=urls[i]).tracklists[0] for i in range(N_SETS)]
+    rows = [(ItemKey(BATCH, item.id, item.fingerprint), s) for item, s in zip(items, sets, strict=False)]
+    staged = stage(place, BATCH, "0001-000001-00001", rows, b"")
+    note = PartNote(
+        BATCH, staged.stem, staged.n_sets, staged.n_tracks, staged.n_bytes, has_rows=True, has_pages=False
+    )
+    done = [
+        change(item, ItemEvent.FETCHED, ItemState.SUCCEEDED, OutcomeKind.FETCHED) for item in items[:N_SETS]
+    ]
+    lost = items[N_SETS]
+    first = change(lost, ItemEvent.RETRY, ItemState.WAITING, OutcomeKind.TIMEOUT, "timeout")
+    journal.commit(Verdict("L", [*done, first], (note,)), now=0.0, wall=1.7e9, node="n")
+    lost.attempt = 2
+    last = change(lost, ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.CONNECT, "connect: refused")
+    journal.commit(Verdict("L", [last]), now=0.0, wall=1.7e9, node="n")
+    publish(place, BATCH, staged.stem)
+    journal.set_batch_state(1, BatchState.COMPLETED, finished_at=1.7e9)
+    journal.close()
+    return place.path
+
+
+def change(
+    item: FrontierItem, event: ItemEvent, after: ItemState, kind: OutcomeKind, reason: str | None = None
+) -> ItemChange:
+    outcome = Outcome(item.id, kind, reason=reason, started_at=1.7e9, latency_s=0.5)
+    return ItemChange(
+        item=item, before=ItemState.LEASED, after=after, event=event, attempt=item.attempt, n_lost=0, n_hops=0,
+        url=item.url, domain=item.domain, reason=reason, outcome=outcome, stem="0001-000001-00001",
+    )  # fmt: skip
+
+
+def test_the_version_and_the_formats_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"tlray {__version__}\n"
+    assert run(["formats"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "json",
+        "jsonl",
+        "csv",
+        "cue",
+        "parquet",
+    ]
+
+
+def test_batches_are_listed(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["list", "--home", str(home)]) == 0
+    assert f"{BATCH}  2023-11-" in (out := capsys.readouterr().out)
+    assert "3/4 sets" in out
+    assert run(["list", "--home", str(home), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["batch_id"], told["total"], told["counts"]) == (BATCH, 4, {"dead": 1, "succeeded": 3})
+    assert run(["list", "--home", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_status_names_domains_and_refused_lines(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", BATCH, "--home", str(home), "--lines"]) == 0
+    out = capsys.readouterr().out
+    assert "127.0.0.1: " in out
+    assert "line 5: scheme ftp: is not fetched ('ftp://x')" in out
+    assert "line 6: same page as line 1" in out
+    assert run(["status", BATCH, "--home", str(home), "--lines", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["state"], told["duplicates"], told["n_rejected"]) == ("completed", 1, 1)
+    assert [line["line"] for line in told["lines"]] == [5, 6]
+
+
+def test_a_dead_letter_tells_its_whole_story(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["dead", BATCH, "--home", str(home)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].strip() == "connect: refused"
+    assert "attempt 1  2023-11-14 22:13:20Z  timeout timeout  0.50 s" in lines[2]
+    assert "attempt 2" in lines[3]
+    assert run(["dead", BATCH, "--home", str(home), "--json", "--reason", "connect"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [step["kind"] for step in told["story"]] == ["timeout", "connect"]
+    assert run(["dead", BATCH, "--home", str(home), "--reason", "captcha"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("format_", ["json", "jsonl", "csv", "cue", "parquet"])
+def test_every_format_is_exported_where_it_is_told_to_or_into_the_home(
+    format_: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        run(["export", BATCH, "--format", format_, "--out", str(tmp_path / "out"), "--home", str(home)]) == 0
+    )
+    assert list((tmp_path / "out").iterdir())
+    assert run(["export", BATCH, "--format", format_, "--home", str(home)]) == 0
+    assert list((home / "exports" / BATCH).iterdir())
+    assert f"{format_}: 3 sets in " in capsys.readouterr().err
+
+
+def test_an_export_to_stdout_is_data_and_nothing_else(
+    home: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run(["export", BATCH, "--format", "json", "--out", "-", "--home", str(home)]) == 0
+    assert len(json.loads(capfdbinary.readouterr().out)) == 3
+
+
+def test_saved_pages_are_parsed_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, packed = tmp_path / "a.html", tmp_path / "b.html.gz"
+    plain.write_bytes(html(0))
+    packed.write_bytes(gzip.compress(html(1)))
+    url = f"http://127.0.0.1{PLAN.path(0)}"
+    assert run(["parse", str(plain), str(packed), "--url", url]) == 0
+    one, two = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (one["file"], one["kind"], one["reason"]) == (str(plain), "tracklist", None)
+    assert one["tracklists"][0]["url"] == url
+    assert two["tracklists"][0]["quality"] is not None
+
+
+def test_what_is_no_tracklist_is_named_and_ends_with_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = {
+        "wait.html": block_page("wait", make_set(5, 0, PLAN.head(0)))[1].encode(),
+        "cut.html": html(2)[:90_000],
+        "empty.html": b"",
+        "cut.html.gz": gzip.compress(html(2))[:20_000],
+    }
+    for name, body in pages.items():
+        (tmp_path / name).write_bytes(body)
+    assert run(["parse", *(str(tmp_path / name) for name in pages)]) == 3
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(t["kind"], t["tracklists"]) for t in told] == [("blocked", []), *[("unknown", [])] * 3]
+    assert told[0]["reason"] == "wait"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["parse", "no.html"], "no file 'no.html' here"),
+        (["parse", "no.html", "--url", "ftp://x"], "only http and https are"),
+        (["export", BATCH, "--format", "mp3"], "choose one of json"),
+        (["export", "nope", "--format", "cue"], "no batch 'nope'"),
+        (["status", "nope"], "no batch 'nope'"),
+        (["dead", "nope"], "no batch 'nope'"),
+        (["scrape"], "no URL given"),
+        (["scrape", "--resume", "nope"], "no batch 'nope'"),
+        (["scrape", "x", "--resume", "nope"], "leave the URLs out"),
+        (["scrape", "no-such-list.txt"], "no file 'no-such-list.txt' here"),
+        (["scrape", "http://127.0.0.1/", "--fresh-for", "1h"], "not shared between batches yet"),
+        (["scrape", "http://127.0.0.1/", "--max-wait", "long"], "--max-wait 'long' is no duration"),
+        (["scrape", "http://127.0.0.1/", "--concurrency", "a=b"], "no whole number"),
+        (["scrape", "https://example.org/"], "is a public host"),
+        (["scrape", "ftp://example.org/"], "no line is a URL that can be fetched"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_one_line_on_stderr(
+    arguments: list[str],
+    says: str,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TLRAY_HOME", str(home))
+    monkeypatch.delenv("TLRAY_CONTACT", raising=False)
+    assert run(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert says in told.err.splitlines()[-1]
+
+
+def test_an_unknown_option_is_wrong_usage_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["scrape", "--no-such-option"]) == 2
+    assert "--no-such-option" in capsys.readouterr().err
