@@ -231,17 +231,24 @@ class Engine:
         lease = self.leases[verdict.lease_id]
         touched: dict[int, None] = {}
         outcomes: dict[str, list[Outcome]] = {}
+        moves: dict[tuple[int, ItemState, ItemState, str], int] = {}
         for change in verdict.changes:
             touched[change.item.batch] = None
             found = outcomes.setdefault(change.item.domain, [])
             if change.outcome is not None:
                 found.append(change.outcome)
+            move = change.item.batch, change.before, change.after, change.item.domain
+            moves[move] = moves.get(move, 0) + 1
             self._apply_change(change, lease, now)  # may carry the item to another domain
+        for (batch, before, after, domain), n in moves.items():
+            self.books[batch].move(before, after, domain, now=now, n=n)
+            if after.is_final:
+                self.domains[domain].pace.n_final += n
         for domain, found in outcomes.items():
             state = self.domains[domain]
-            before = state.effective
+            was = state.effective
             state.count(found, now=now)
-            if state.effective != before:
+            if state.effective is not was:
                 self._restless.setdefault(domain, -math.inf)
             self.frontier.unpark(domain)
         for cool in verdict.cool_downs:
@@ -262,8 +269,6 @@ class Engine:
         book.n_retries += change.event is ItemEvent.RETRY
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
         item.snoozed_since, item.url = change.snoozed_since, change.url
-        book.move(change.before, change.after, item.domain, now=now)
-        self.domains[item.domain].pace.n_final += change.after.is_final
         if change.domain != item.domain:
             book.rehome(item.domain, change.domain)
             item.domain = change.domain
@@ -309,7 +314,9 @@ class Engine:
         How many they are it counted; which were queued and which waiting is only known here, because an item
         that has become due is not written down before it is leased. True when the batch has nothing open.
         """
-        book = self.books[death.batch]
+        book = self.books.get(death.batch)
+        if book is None:
+            return False  # it died twice, of two reports, and the first death was the end of its batch
         gone = self.frontier.drop(death.batch, death.domain)
         counted = n_queued + n_waiting
         held = gone.n_queued + gone.n_waiting

@@ -14,9 +14,9 @@ from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ItemChange:
-    """One item's move."""
+    """One item's move. Nothing changes it once it is made; frozen, it would cost three times as much to make."""
 
     item: FrontierItem
     before: ItemState

@@ -653,9 +653,7 @@ class World:
     def _kill_lane(self, death: LaneDeath) -> Steps:
         n_queued, n_waiting = yield self.write(lambda: self.journal.kill_lane(death))
         book = self.books[death.batch]
-        if death.batch in self.engine.books and self.engine.kill_lane(
-            death, now=self.loop.now, n_queued=n_queued, n_waiting=n_waiting
-        ):
+        if self.engine.kill_lane(death, now=self.loop.now, n_queued=n_queued, n_waiting=n_waiting):
             self._finish(book)
 
     def _commit(self, verdict: Verdict) -> Steps:

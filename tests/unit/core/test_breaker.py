@@ -12,6 +12,7 @@ from tlray.core.lifecycle import ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import DomainPolicy
 from tlray.core.progress import snapshot
+from tlray.core.verdict import LaneDeath
 
 K = OutcomeKind
 
@@ -97,6 +98,8 @@ def test_a_domain_that_blocks_four_times_in_a_row_is_parked_and_says_so() -> Non
     reasons = {row.reason for row in world.journal.rows.values() if row.state is ItemState.DEAD}
     assert reasons == {"parked: blocked 4 times in a row"}
     assert set(told) == reasons
+    death = LaneDeath(book.id, "a.test", "parked")
+    assert not world.engine.kill_lane(death, now=world.loop.now, n_queued=0, n_waiting=0)  # twice is once
     state = world.engine.domains["a.test"]
     state.try_anew(now=0.0)
     assert state.parked is None
