@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import sys
 import time
@@ -45,6 +46,11 @@ async def scrape(urls: list[str]) -> tuple[list[bytes], int]:
 
 def main() -> None:
     """Run once."""
+    if sys.platform.startswith("linux"):
+        # glibc gives each page's tree back to the kernel and pays for it again: without this the loop takes twice as long
+        libc = ctypes.CDLL(None)
+        libc.mallopt(-1, 16 * 1024 * 1024)  # M_TRIM_THRESHOLD
+        libc.mallopt(-3, 16 * 1024 * 1024)  # M_MMAP_THRESHOLD
     urls = Path(sys.argv[1]).read_text(encoding="utf-8").split()
     begun, cpu = time.perf_counter(), time.process_time()
     lines, n_tracks = asyncio.run(scrape(urls))

@@ -13,6 +13,7 @@ from tlray.core.quality import assess
 from tlray.core.urls import BadUrl, canonicalise
 from tlray.errors import UsageError
 from tlray.export.json_shape import plain
+from tlray.io.allocator import keep_freed_memory
 from tlray.io.decompress import DecompressError, decompress
 from tlray.model import PageKind, ParsedPage
 from tlray.sites.registry import parse_page
@@ -39,6 +40,7 @@ def parse(
     for path in files:
         if not path.is_file():
             raise UsageError(f"no file {str(path)!r} here; give saved pages, .html or .html.gz")
+    keep_freed_memory()
     all_good = True
     for path in files:
         page = _read(path, url)

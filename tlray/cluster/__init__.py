@@ -16,9 +16,9 @@ if "ray" not in sys.modules:
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     # The next release's default, which Ray otherwise asks for in a warning at every start.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    # Of what a worker weighs, half was memory that the allocators kept for later: one arena, large blocks straight from the
-    # system, and Arrow on the same allocator save 100 MB of 250 with two workers (docs/performance.md).
+    # Of what a worker weighs, half was memory that many arenas and Arrow's own allocator kept for later. One arena for all that
+    # keeps 16 MB at most; see tlray/io/allocator.py for why it should keep them (docs/performance.md has both figures).
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1048576")
-    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "2097152")
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "16777216")
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "16777216")
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")

@@ -135,7 +135,9 @@ class Batches:
         if book is not None:
             now = time.monotonic()
             before_s, since = self._running_since[book.id]
-            told = snapshot(book, self._state.engine.domains, now=now, wall=time.time())
+            engine = self._state.engine
+            left_s = engine.remaining_s(book.id, now=now) if book.state is BatchState.RUNNING else None
+            told = snapshot(book, engine.domains, now=now, wall=time.time(), left_s=left_s)
             return {**told, "trouble": trouble, "elapsed_s": round(before_s + now - since, 2)}
         if batch_id in self._finished:
             return self._finished[batch_id]

@@ -9,6 +9,7 @@ from typing import Any
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.lease import Work
 from tlray.errors import HomeUnusable
+from tlray.io.allocator import keep_freed_memory
 from tlray.io.home import Home
 
 
@@ -16,6 +17,7 @@ def scrape_lease(lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any
     """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
     from tlray.cluster.scrape import ScrapeTask  # noqa: PLC0415
 
+    keep_freed_memory()
     if Home(Path(terms.home)).id != terms.home_id:
         raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
 

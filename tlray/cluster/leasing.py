@@ -176,7 +176,9 @@ class Leasing:
         if death.batch not in state.engine.books:
             return
         n_queued, n_waiting = await state.write(state.journal.kill_lane, death)
-        if death.batch in state.engine.books and state.engine.kill_lane(death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting):
+        if death.batch in state.engine.books and state.engine.kill_lane(
+            death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting
+        ):
             self._on_empty(death.batch)
         state.announce(death.batch)
 

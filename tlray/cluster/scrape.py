@@ -130,7 +130,7 @@ class ScrapeTask:
         self._n_done += 1
         if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:
             # the coordinator will let the whole domain rest; until it has said so, nothing more begins here
-            self._not_begun(self._pacing.take_back(lambda e: e.domain == errand.domain))
+            self._not_begun(self._pacing.take_back(lambda _: True, domain=errand.domain))
             self._hurries = True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -170,7 +170,7 @@ class ScrapeTask:
 
     def _return_items(self, domain: str, retry_after_s: float) -> None:
         """Give a domain's items back: its turn is too far off to wait for."""
-        for errand in self._pacing.take_back(lambda e: e.domain == domain):
+        for errand in self._pacing.take_back(lambda _: True, domain=domain):
             if isinstance(errand, LeasedItem):
                 self._outcomes.append(
                     Outcome(errand.item_id, OutcomeKind.NOT_BEGUN, retry_after_s=retry_after_s)

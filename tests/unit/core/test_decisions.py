@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 
-from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
