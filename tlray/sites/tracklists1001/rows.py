@@ -92,7 +92,18 @@ def _walk(node: LexborNode, row: Row) -> None:
     while waiting:
         child = waiting.pop()
         tag = child.tag
-        if tag == "meta":
+        if tag == "div" or tag == "span":  # noqa: PLR1714 - most are; this is the innermost loop of all
+            attributes = child.attrs
+            role = _role_of(attributes.get("class"))
+            if role != _ENTER:
+                _take(role, child, row)
+            elif tag == "span" and (attributes.get("id") or "").endswith("_tracknumber_value"):
+                row.number = clean(child.text())
+            else:
+                inner = list(child.iter())
+                inner.reverse()
+                waiting += inner
+        elif tag == "meta":
             _take_meta(child, row)
         elif tag == "input":
             if "cue_seconds" in (child.id or ""):
