@@ -85,7 +85,7 @@ def read_row(node: LexborNode) -> Row:
     return row
 
 
-def _walk(node: LexborNode, row: Row) -> None:
+def _walk(node: LexborNode, row: Row) -> None:  # noqa: PLR0912 - a branch a kind of element
     """Go through the row in the page's order; what is not needed of its hundred elements is not touched."""
     waiting = list(node.iter())
     waiting.reverse()
