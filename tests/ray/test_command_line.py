@@ -268,7 +268,10 @@ def test_bad_input_gets_one_clear_error(arguments: list[str], code: int, says: s
 def test_a_binary_list_and_a_public_host_without_a_contact_are_refused(tlray: Tlray, tmp_path: Path) -> None:
     binary = tmp_path / "list.bin"
     binary.write_bytes(bytes(range(256)) * 10)
-    for argument, says in ((str(binary), "give a list with one URL a line"), ("https://www.example.org/x", "--contact")):
+    for argument, says in (
+        (str(binary), "give a list with one URL a line"),
+        ("https://www.example.org/x", "--contact"),
+    ):
         begun = time.monotonic()
         done = tlray.run("scrape", argument)
         assert done.returncode == 2, done.stderr

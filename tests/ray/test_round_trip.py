@@ -37,7 +37,8 @@ def test_every_set_is_there_once_and_as_the_site_made_it(start_site: StartSite, 
         assert [None if pd.isna(c) else c for c in mine.cue_s] == [
             track["cue_s"] for track in truth["tracks"]
         ]
-    assert {a["path"] for a in site.arrivals() if a["path"] == "/robots.txt"}, "robots.txt was not asked for"
+    robots = [a["site"] for a in site.arrivals() if a["path"] == "/robots.txt"]
+    assert sorted(robots) == [0, 1, 2], "each site's robots.txt is asked for once"
     assert Counter(Counter(a["host"] + a["path"] for a in site.page_arrivals()).values()) == {1: 45}
 
     results = Home(tmp_path).results(batch.batch_id)

@@ -114,7 +114,10 @@ class ScrapeTask:
 
     async def _fetch(self, fetcher: Fetcher, errand: Errand) -> None:
         if isinstance(errand, RobotsErrand):
-            self._robots.append(await fetch_robots(fetcher, errand))
+            answer = await fetch_robots(fetcher, errand)
+            self._robots.append(
+                answer
+            )  # not in one line: while it was awaited a report may have taken the list
             return
         if not rules_of(self._robots_text.get(errand.domain, "")).may_fetch(errand.url):
             self._outcomes.append(
