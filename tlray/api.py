@@ -157,8 +157,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
     ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
     ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
     """
-    if options is not None:
-        options.checked(settings)
+    options = options or ScrapeOptions()
+    batch, priority = options.checked(settings)
     home = Home(settings.home)
     if resume is not None:
         with JournalReader.of(home.path) as journal:
@@ -177,11 +177,10 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
                 client.retry(resume, **revive)
             client.control("resume", resume)
         else:
-            batch, priority = (options or ScrapeOptions()).checked(settings)
             submitted = client.submit(
                 urls,
                 options=batch,
-                name=options.name if options else "",
+                name=options.name,
                 priority=priority,
                 contact=settings.contact,
             )

@@ -66,7 +66,7 @@ def status(
     Example: tlray status 20261123-120000-a1b2c3
     """
     with JournalReader.of(read_settings(home=home).home) as journal:
-        row, by_domain, _ = journal.get(batch_id)
+        row, by_domain = journal.get(batch_id)
         counts = totals(by_domain)
         refused = journal.refused_lines(batch_id) if lines else []
         if as_json:

@@ -98,7 +98,7 @@ class Batches:
         found = journal.load_batch(batch_id)
         if found is None:
             return None
-        row, counts, _ = found
+        row, counts = found
         if row.id not in self._state.engine.books and not row.state.is_final:
             self._sweep(batch_id)
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
@@ -124,7 +124,7 @@ class Batches:
         found = await self._state.write(self._state.journal.load_batch, batch_id)
         if found is None:
             raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return found[0], found[1]
+        return found
 
     # -- asking ------------------------------------------------------------------------------------
 

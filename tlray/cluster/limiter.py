@@ -57,10 +57,6 @@ class Limiter:
         for gate in self._gates.values():
             gate.forget(holder)
 
-    async def describe(self) -> dict[str, str]:
-        """Return each domain's state in words."""
-        return {name: repr(gate) for name, gate in self._gates.items()}
-
 
 def limiter_of(domain: str, n_limiters: int) -> int:
     """Return which limiter has a domain: the one with the highest hash of both (rendezvous hashing)."""

@@ -88,10 +88,10 @@ class JournalReader:
                 "SELECT batch_id FROM batches WHERE state != 'receiving' ORDER BY id DESC"
             )
         ]
-        return [(row, totals(counts)) for row, counts, _ in (self.get(i) for i in ids)]
+        return [(row, totals(counts)) for row, counts in map(self.get, ids)]
 
-    def get(self, batch_id: str) -> tuple[BatchRow, Counts, dict[str, str]]:
-        """Return a batch, its counts by domain, and an URL of each domain; `NoSuchBatch` if there is none."""
+    def get(self, batch_id: str) -> tuple[BatchRow, Counts]:
+        """Return a batch and its counts by domain; `NoSuchBatch` if there is none."""
         found = self.batch(self._db, batch_id)
         if found is None:
             raise NoSuchBatch(batch_id, str(self.home))
@@ -101,7 +101,7 @@ class JournalReader:
         self, batch_id: str, state: ItemState | None = None, *, after_id: int = 0, limit: int = -1
     ) -> Iterator[ItemRow]:
         """Yield a batch's items in the order of its list."""
-        (row, _, _) = self.get(batch_id)
+        (row, _) = self.get(batch_id)
         sql = (
             "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason,"
             " i.part FROM items i JOIN domains d ON d.id = i.domain WHERE i.batch = ? AND i.id > ?"
@@ -123,7 +123,7 @@ class JournalReader:
 
     def refused_lines(self, batch_id: str, limit: int = -1) -> list[RefusedLine]:
         """Return the lines of a batch's list that made no item."""
-        (row, _, _) = self.get(batch_id)
+        (row, _) = self.get(batch_id)
         rows = self._db.execute(
             "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ? ORDER BY line LIMIT ?",
             (row.id, limit),
@@ -135,9 +135,8 @@ class JournalReader:
         return self.parts(self._db, batch_id)
 
     @staticmethod
-    def batch(db: sqlite3.Connection, batch_id: str) -> tuple[BatchRow, Counts, dict[str, str]] | None:
-        """Return a batch, its counts by domain and state, and for each domain a URL; None if there is
-        none."""
+    def batch(db: sqlite3.Connection, batch_id: str) -> tuple[BatchRow, Counts] | None:
+        """Return a batch and its counts by domain and state; None if there is none."""
         r = db.execute(
             "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates,"
             " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant FROM batches WHERE batch_id = ?",
@@ -149,15 +148,13 @@ class JournalReader:
         values: list[Any] = [*r[:3], BatchState(r[3]), Priority(r[4]), options, *r[6:15], bool(r[15])]
         row = BatchRow(*values)
         counts: Counts = {}
-        urls: dict[str, str] = {}
-        for domain, state, n, url in db.execute(
-            "SELECT d.name, i.state, count(*), min(i.url) FROM items i JOIN domains d ON d.id = i.domain"
+        for domain, state, n in db.execute(
+            "SELECT d.name, i.state, count(*) FROM items i JOIN domains d ON d.id = i.domain"
             " WHERE i.batch = ? GROUP BY i.domain, i.state",
             (row.id,),
         ):
             counts.setdefault(domain, {})[ItemState(state)] = n
-            urls[domain] = url
-        return row, counts, urls
+        return row, counts
 
     @staticmethod
     def parts(db: sqlite3.Connection, batch_id: str) -> list[PartRow]:

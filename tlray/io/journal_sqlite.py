@@ -199,7 +199,7 @@ class SqliteJournal:
 
     # -- the work ------------------------------------------------------------------------------
 
-    def load_batch(self, batch_id: str) -> tuple[BatchRow, Counts, dict[str, str]] | None:
+    def load_batch(self, batch_id: str) -> tuple[BatchRow, Counts] | None:
         """Return a batch with its items counted by domain and state, or None."""
         return JournalReader.batch(self._db, batch_id)
 

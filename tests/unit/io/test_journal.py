@@ -171,7 +171,7 @@ def test_a_verdict_is_written_whole(journal: SqliteJournal, tmp_path: Path) -> N
     journal.commit(verdict, now=100.0, wall=1_000_000.0, node="n1")
     found = journal.load_batch("b1")
     assert found is not None
-    row, counts, _ = found
+    row, counts = found
     assert counts["b.test"] == {ItemState.QUEUED: 1}
     assert totals(counts) == {ItemState.SUCCEEDED: 1, ItemState.WAITING: 2, ItemState.QUEUED: 3}
     assert (row.n_sets, row.n_tracks, row.n_retries, row.n_blocked) == (1, 12, 1, 1)
