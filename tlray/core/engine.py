@@ -268,7 +268,7 @@ class Engine:
         book.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
         book.n_retries += change.event is ItemEvent.RETRY
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
-        item.snoozed_since, item.url = change.snoozed_since, change.url
+        item.snoozed_since, item.url, item.from_public = change.snoozed_since, change.url, change.from_public
         if change.domain != item.domain:
             book.rehome(item.domain, change.domain)
             item.domain = change.domain

@@ -51,6 +51,8 @@ class FrontierItem:
     """Leases that were lost with their worker."""
     n_hops: int = 0
     """Redirects followed so far."""
+    from_public: bool = False
+    """Whether a redirect from a public address led to its URL: then that must be public, too."""
     snoozed_since: float | None = None
     """When it was first put off without an attempt; monotonic."""
 

@@ -175,7 +175,7 @@ class Granting:
         book = self._engine.books[item.batch]
         return LeasedItem(
             item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
-            book.priority,
+            book.priority, item.from_public,
         )  # fmt: skip
 
     def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:

@@ -154,6 +154,7 @@ def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
         "snoozed_since": item.snoozed_since,
         "url": item.url,
         "domain": item.domain,
+        "from_public": item.from_public,
     }
     after = advance(ItemState.LEASED, event)
     return ItemChange(item=item, before=ItemState.LEASED, after=after, event=event, **{**values, **changed})

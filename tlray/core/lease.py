@@ -30,6 +30,8 @@ class LeasedItem:
     """Whether the page is archived."""
     priority: int = 1
     """Its batch's `tlray.core.frontier.Priority`; smaller begins first."""
+    from_public: bool = False
+    """Whether a redirect from a public address led to its URL: no private address is fetched for it."""
 
 
 @dataclass(frozen=True, slots=True)

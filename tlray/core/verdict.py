@@ -28,6 +28,7 @@ class ItemChange:
     n_hops: int
     url: str
     domain: str
+    from_public: bool = False
     due: float | None = None
     """Until when it waits; monotonic."""
     snoozed_since: float | None = None

@@ -13,7 +13,8 @@ from typing import Any
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.errors import HomeUnusable, NoSuchBatch
-from tlray.io.journal_rows import SCHEMA_VERSION, BatchOptions, BatchRow, Counts, PartRow, RefusedLine
+from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, PartRow, RefusedLine
+from tlray.io.journal_tables import bring_up_to_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,12 @@ class JournalReader:
                 str(home), "there is no journal (state.db) in it; nothing was ever scraped into this home"
             )
         try:
-            self._db = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
+            self._db = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10, isolation_level=None)
             # not mode=ro: after a kill -9 whoever opens the file first must be able to replay its WAL
+            bring_up_to_date(self._db, path)
             self._db.execute("PRAGMA query_only = ON")
-            row = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         except sqlite3.DatabaseError as error:
             raise HomeUnusable(str(home), f"its journal cannot be read: {error}") from error
-        if row is not None and row[0] != SCHEMA_VERSION:
-            self._db.close()
-            why = f"its journal is of version {row[0]}, this tlray reads {SCHEMA_VERSION}"
-            raise HomeUnusable(str(home), why)
 
     @classmethod
     @contextmanager
@@ -139,13 +136,14 @@ class JournalReader:
         """Return a batch and its counts by domain and state; None if there is none."""
         r = db.execute(
             "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates,"
-            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant FROM batches WHERE batch_id = ?",
+            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, owner"
+            " FROM batches WHERE batch_id = ?",
             (batch_id,),
         ).fetchone()
         if r is None:
             return None
         options = BatchOptions.from_json(json.loads(r[5]))
-        values: list[Any] = [*r[:3], BatchState(r[3]), Priority(r[4]), options, *r[6:15], bool(r[15])]
+        values: list[Any] = [*r[:3], BatchState(r[3]), Priority(r[4]), options, *r[6:15], bool(r[15]), r[16]]
         row = BatchRow(*values)
         counts: Counts = {}
         for domain, state, n in db.execute(

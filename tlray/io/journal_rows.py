@@ -10,7 +10,7 @@ from tlray.core.lifecycle import BatchState, ItemState
 from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 """Of the journal's tables."""
 
 
@@ -84,6 +84,8 @@ class BatchRow:
     n_blocked: int
     elapsed_s: float
     is_dormant: bool
+    owner: str = ""
+    """Whose it is; "" where nobody is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS batches (
     n_retries INTEGER NOT NULL DEFAULT 0,
     n_blocked INTEGER NOT NULL DEFAULT 0,
     elapsed_s REAL NOT NULL DEFAULT 0,  -- time spent running, over all sessions
-    is_dormant INTEGER NOT NULL DEFAULT 0  -- nobody has asked this coordinator to go on with it
+    is_dormant INTEGER NOT NULL DEFAULT 0, -- nobody has asked this coordinator to go on with it
+    owner TEXT NOT NULL DEFAULT ''         -- whose it is; '' where nobody is asked
 );
 
 CREATE TABLE IF NOT EXISTS domains (
@@ -48,10 +49,15 @@ CREATE TABLE IF NOT EXISTS items (
     due_at REAL,
     snoozed_since REAL,
     reason TEXT,
-    part TEXT                           -- the part that has its row
+    part TEXT,                          -- the part that has its row
+    from_public INTEGER NOT NULL DEFAULT 0, -- a redirect from a public address led to fetch_url
+    fetched_at REAL,                    -- when its page was fetched, by itself or by the item that answers it
+    answered_by INTEGER                 -- the item whose fetch gave its row; NULL: its own
 );
 CREATE UNIQUE INDEX IF NOT EXISTS items_fingerprint ON items (batch, fingerprint);
 CREATE INDEX IF NOT EXISTS items_lane ON items (batch, domain, id);
+CREATE INDEX IF NOT EXISTS items_kept ON items (fingerprint) WHERE state = 'succeeded';
+CREATE INDEX IF NOT EXISTS items_dead ON items (fingerprint) WHERE state = 'dead';
 
 CREATE TABLE IF NOT EXISTS refused_lines (
     batch INTEGER NOT NULL,

@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 
 from tlray.core.frontier import FrontierItem, Priority
@@ -20,7 +19,6 @@ from tlray.core.verdict import LaneDeath, Verdict
 from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import (
-    SCHEMA_VERSION,
     BatchOptions,
     BatchRow,
     Counts,
@@ -29,6 +27,7 @@ from tlray.io.journal_rows import (
     PartRow,
     RefusedLine,
 )
+from tlray.io.journal_tables import prepare
 from tlray.io.journal_verdict import write_verdict
 
 _OPEN = "('queued', 'waiting', 'leased')"
@@ -46,7 +45,7 @@ class SqliteJournal:
         except sqlite3.DatabaseError as error:
             raise _translated(error, path) from error
         try:
-            self._prepare()
+            prepare(self._db, path)
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise _translated(error, path) from error
@@ -54,19 +53,6 @@ class SqliteJournal:
             self._db.close()
             raise
         path.chmod(0o600)
-
-    def _prepare(self) -> None:
-        """Make the tables where they are not; a journal of another version is left as it is."""
-        has_tables = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-        if has_tables:
-            row = self._db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-            if row is not None and row[0] != SCHEMA_VERSION:
-                why = f"its journal is of version {row[0]}, this tlray writes {SCHEMA_VERSION}"
-                raise HomeUnusable(str(self.path.parent), why)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8"))
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
 
     def close(self) -> None:
         """Close the file."""
@@ -125,6 +111,7 @@ class SqliteJournal:
         options: BatchOptions,
         request_key: str,
         created_at: float,
+        owner: str = "",
     ) -> str:
         """Open a batch for its list; a repeated ``request_key`` returns the batch that it made before."""
         with self._transaction() as db:
@@ -132,9 +119,17 @@ class SqliteJournal:
             if row:
                 return str(row[0])
             db.execute(
-                "INSERT INTO batches (batch_id, name, state, priority, options, request_key, created_at)"
-                " VALUES (?, ?, 'receiving', ?, ?, ?, ?)",
-                (batch_id, name, int(priority), json.dumps(options.to_json()), request_key, created_at),
+                "INSERT INTO batches (batch_id, name, state, priority, options, request_key, created_at, owner)"
+                " VALUES (?, ?, 'receiving', ?, ?, ?, ?, ?)",
+                (
+                    batch_id,
+                    name,
+                    int(priority),
+                    json.dumps(options.to_json()),
+                    request_key,
+                    created_at,
+                    owner,
+                ),
             )
         return batch_id
 
@@ -206,24 +201,27 @@ class SqliteJournal:
     def load_lane(self, batch: int, domain: str, *, after_id: int, limit: int) -> list[FrontierItem]:
         """Return a lane's next queued items, in the order of the list."""
         rows = self._db.execute(
-            "SELECT id, coalesce(fetch_url, url), fingerprint, attempt, n_lost, n_hops FROM items"
+            "SELECT id, coalesce(fetch_url, url), fingerprint, attempt, n_lost, n_hops, from_public FROM items"
             " WHERE batch = ? AND domain = ? AND id > ? AND state = 'queued' ORDER BY id LIMIT ?",
             (batch, self._domain(self._db, domain), after_id, limit),
         )
         return [
-            FrontierItem(i, batch, domain, url, fp, attempt, lost, hops)
-            for i, url, fp, attempt, lost, hops in rows
+            FrontierItem(i, batch, domain, url, fp, attempt, lost, hops, bool(from_public))
+            for i, url, fp, attempt, lost, hops, from_public in rows
         ]
 
     def load_waiting(self, batch: int) -> list[tuple[FrontierItem, float, float | None]]:
         """Return a batch's waiting items with the moments they are due and put off since (wall clock)."""
         rows = self._db.execute(
             "SELECT i.id, d.name, coalesce(i.fetch_url, i.url), i.fingerprint, i.attempt, i.n_lost, i.n_hops,"
-            " i.due_at, i.snoozed_since FROM items i JOIN domains d ON d.id = i.domain"
+            " i.from_public, i.due_at, i.snoozed_since FROM items i JOIN domains d ON d.id = i.domain"
             " WHERE i.batch = ? AND i.state = 'waiting'",
             (batch,),
         )
-        return [(FrontierItem(r[0], batch, *r[1:7]), r[7], r[8]) for r in rows]
+        return [
+            (FrontierItem(r[0], batch, r[1], r[2], r[3], r[4], r[5], r[6], bool(r[7])), r[8], r[9])
+            for r in rows
+        ]
 
     def mark_leased(self, ids: Iterable[int]) -> None:
         """Write down that items are leased."""
@@ -282,7 +280,7 @@ class SqliteJournal:
                 if isinstance(found, CanonicalUrl):
                     db.execute(
                         "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0,"
-                        " fetch_url = NULL, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
+                        " fetch_url = NULL, from_public = 0, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
                         (self._domain(db, found.domain), item),
                     )
                     revived[found.domain] = revived.get(found.domain, 0) + 1

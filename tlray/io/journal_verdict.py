@@ -27,16 +27,20 @@ def write_verdict(
 
     db.executemany(
         "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
-        " reason = ?, part = ? WHERE id = ?",
+        " reason = ?, part = ?, fetched_at = ? WHERE id = ?",
         [
             (c.after.value, c.attempt, c.n_lost, c.n_hops, at(c.due), at(c.snoozed_since), c.reason,
-             c.stem, c.item.id)
+             c.stem, c.outcome.started_at if c.event is ItemEvent.FETCHED and c.outcome else None, c.item.id)
             for c in verdict.changes
         ],
     )  # fmt: skip
     db.executemany(
-        "UPDATE items SET fetch_url = ?, domain = ? WHERE id = ?",
-        [(c.url, domain_id(db, c.domain), c.item.id) for c in verdict.changes if c.event is ItemEvent.HOP],
+        "UPDATE items SET fetch_url = ?, domain = ?, from_public = ? WHERE id = ?",
+        [
+            (c.url, domain_id(db, c.domain), c.from_public, c.item.id)
+            for c in verdict.changes
+            if c.event is ItemEvent.HOP
+        ],
     )
     db.executemany(
         "INSERT INTO attempts (item, attempt, started_at, node, kind, reason, status, latency_s, part,"

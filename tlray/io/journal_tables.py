@@ -1,0 +1,55 @@
+"""Which tables does a journal have? They are made where they are not, and a journal of an older tlray is brought up to date.
+
+The newest schema is ``journal_schema.sql``. Each step of `_STEPS` leads from one version to the next and is one
+transaction; a journal of a newer tlray is left as it is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+from tlray.errors import HomeUnusable
+from tlray.io.journal_rows import SCHEMA_VERSION
+
+_STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "1": (
+        "2",
+        (
+            "ALTER TABLE batches ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE items ADD COLUMN from_public INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE items ADD COLUMN fetched_at REAL",
+            "ALTER TABLE items ADD COLUMN answered_by INTEGER",
+            "UPDATE items SET fetched_at = (SELECT created_at FROM batches WHERE id = batch) WHERE state = 'succeeded'",
+        ),
+    ),
+}
+"""Version → (the next one, what leads to it)."""
+
+
+def prepare(db: sqlite3.Connection, path: Path) -> None:
+    """Make the tables where they are not; `HomeUnusable` where a newer tlray made them."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        bring_up_to_date(db, path)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.executescript(resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8"))
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+
+
+def bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
+    """Lead a journal of an older version to today's; `HomeUnusable` for one of a newer tlray."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    version = SCHEMA_VERSION if row is None else str(row[0])
+    while version != SCHEMA_VERSION:
+        if version not in _STEPS:
+            why = f"its journal is of version {version}, this tlray writes {SCHEMA_VERSION}"
+            raise HomeUnusable(str(path.parent), why)
+        version, statements = _STEPS[version]
+        db.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            db.execute(statement)
+        db.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (version,))
+        db.execute("COMMIT")
