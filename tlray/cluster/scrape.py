@@ -124,7 +124,7 @@ class ScrapeTask:
                 Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
             )
             return
-        fetched = await fetcher.get(errand.url)
+        fetched = await fetcher.get(errand.url, from_public=errand.from_public)
         outcome, sets = read_page(errand, fetched)
         part = self._parts.get(errand.batch_id)
         if part is None:

@@ -66,6 +66,10 @@ class DomainState:
     robots_url: str | None = None
     """Where redirects say that it lies."""
     n_robots_hops: int = 0
+    robots_from_public: bool = False
+    """Whether a public address redirected there."""
+    is_named: bool = False
+    """Whether a list names it; else only redirects from public addresses have led here."""
     cool_until: float = -math.inf
     cool_reason: str = ""
     n_blocks: int = 0
@@ -157,17 +161,22 @@ class DomainState:
         """Take in a robots.txt."""
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
         self.robots_until = now + REFETCH_AFTER_S
-        self.n_robots_failures = self.n_robots_hops = 0
-        self.robots_url = self.robots_missed_since = None
+        self.n_robots_failures, self.robots_missed_since = 0, None
+        self.forget_where_robots_lies()
 
     def forget_robots(self) -> None:
         """Forget the text; its crawl-delay stays in force until another is learned."""
         self.robots_text, self.robots_until = None, -math.inf
 
-    def follow_robots(self, url: str) -> bool:
+    def forget_where_robots_lies(self) -> None:
+        """Look for it at the domain's root again."""
+        self.robots_url, self.n_robots_hops, self.robots_from_public = None, 0, False
+
+    def follow_robots(self, url: str, *, from_public: bool = False) -> bool:
         """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having
         none."""
         self.robots_url = url
+        self.robots_from_public |= from_public
         self.n_robots_hops += 1
         return self.n_robots_hops <= MAX_ROBOTS_HOPS
 

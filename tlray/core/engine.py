@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
@@ -93,11 +93,17 @@ class Engine:
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Take in items that the journal gave for a lane."""
+        self._note_named(lane.domain, items)
         self.frontier.loaded(lane, items, last_id=last_id, is_last=is_last)
 
     def wait(self, item: FrontierItem, due: float) -> None:
         """Take in an item that may not be fetched before ``due``."""
+        self._note_named(item.domain, (item,))
         self.frontier.wait(item, due)
+
+    def _note_named(self, domain: str, items: Iterable[FrontierItem]) -> None:
+        state = self.domains[domain]
+        state.is_named = state.is_named or any(not item.from_public for item in items)
 
     def pause(self, batch: int, *, is_paused: bool) -> None:
         """Lease nothing more of a batch, or go on."""
@@ -207,8 +213,18 @@ class Engine:
             if answer.domain in lease.robots:
                 lease.robots.discard(answer.domain)
                 state.robots_lease = None
-            if answer.location is not None and state.follow_robots(answer.location):
+            if answer.location is not None and state.follow_robots(
+                answer.location, from_public=answer.from_public
+            ):
                 self.robots_wanted[answer.domain] = None
+            elif answer.is_refused:
+                self.robots_wanted[answer.domain] = None  # another batch may name the domain
+                state.forget_where_robots_lies()
+                why = f"{OutcomeKind.PRIVATE_ADDRESS}: {answer.why}"
+                deaths += [
+                    LaneDeath(lane.batch, answer.domain, why)
+                    for lane in self.frontier.lanes_at(answer.domain)
+                ]
             elif answer.text is not None or answer.location is not None:
                 state.learn_robots(answer.text or "", answer.crawl_delay_s, now=now)
                 self.frontier.unpark(answer.domain)
@@ -273,6 +289,7 @@ class Engine:
             book.rehome(item.domain, change.domain)
             item.domain = change.domain
             self.learn_of(item.domain, book, now)
+            self._note_named(item.domain, (item,))
         if change.after is ItemState.QUEUED:
             is_paused = book.state is not BatchState.RUNNING
             self.frontier.push(item, book.priority, first=True, is_paused=is_paused)

@@ -169,7 +169,9 @@ class Granting:
             where.domain, self._engine.books[item.batch], now
         )
         limiter = self._limiter_of(where.domain)
-        return RobotsErrand(item.domain, where.domain, where.url, bucket.effective, limiter)
+        state = self._engine.domains[item.domain]
+        from_public = state.robots_from_public or not state.is_named
+        return RobotsErrand(item.domain, where.domain, where.url, bucket.effective, limiter, from_public)
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
         book = self._engine.books[item.batch]

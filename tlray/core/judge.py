@@ -14,9 +14,11 @@ from tlray.core.breaker import Breaker
 from tlray.core.domains import PARK_AFTER_BLOCKS, blocked_too_often
 from tlray.core.engine import Engine
 from tlray.core.frontier import FrontierItem
+from tlray.core.hosts import is_public_host
 from tlray.core.lease import Report
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
-from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
+from tlray.core.policy import host_of
 from tlray.core.retry import RetryDecision, decide
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.verdict import DomainChange, ItemChange, Verdict
@@ -61,6 +63,9 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
             decision = RetryDecision(ItemEvent.SNOOZE, delay_s=rest_s, cool_down_s=rest_s)
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             decision = replace(decision, event=ItemEvent.EXHAUST, delay_s=0.0)
+        if outcome.kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:
+            # nobody chose not to have the page, so it is no skip
+            decision = RetryDecision(ItemEvent.EXHAUST)
         until = now + decision.cool_down_s
         if decision.cool_down_s and (item.domain not in cool_downs or until > cool_downs[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
@@ -135,6 +140,9 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
     target = canonicalise(urljoin(item.url, outcome.location or ""))
     if isinstance(target, BadUrl):
         return _with(item, ItemEvent.EXHAUST, reason=f"redirected to no good URL: {target.reason}", **rest)
+    rest["from_public"] = item.from_public or outcome.from_public
+    if rest["from_public"] and not is_public_host(host_of(target.domain)):
+        return _with(item, ItemEvent.EXHAUST, reason=f"{OutcomeKind.PRIVATE_ADDRESS}: {LED_INSIDE}", **rest)
     if item.n_hops >= MAX_HOPS or target.url == item.url:
         return _with(
             item, ItemEvent.EXHAUST, reason=f"redirected in a loop, last to {target.url}"[:200], **rest

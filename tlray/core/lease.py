@@ -56,6 +56,8 @@ class RobotsErrand:
     url: str
     policy: DomainPolicy
     limiter: int
+    from_public: bool = False
+    """Whether a redirect from a public address led here: then no private address is asked."""
 
 
 @dataclass(frozen=True, slots=True)

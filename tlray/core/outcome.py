@@ -68,6 +68,10 @@ class OutcomeKind(StrEnum):
     """Our own parser raised; a bug, kept with its page."""
 
 
+LED_INSIDE = "a redirect from a public address led to a private one"
+"""Why an item ends there: a site on the internet does not choose what we fetch inside the user's own network."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one item, as a scrape task reports it."""
@@ -86,6 +90,8 @@ class Outcome:
     """What the site's ``Retry-After`` asks for."""
     location: str | None = None
     """Where a redirect points, absolute."""
+    from_public: bool = False
+    """Whether it was a public address that redirected."""
     n_sets: int = 0
     n_tracks: int = 0
     n_bytes: int = 0

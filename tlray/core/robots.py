@@ -33,6 +33,10 @@ class RobotsAnswer:
     retry_after_s: float | None = None
     location: str | None = None
     """Where its site keeps it, by a redirect."""
+    from_public: bool = False
+    """Whether it was a public address that redirected."""
+    is_refused: bool = False
+    """Whether it lies at an address that is not fetched: asking again is of no use."""
 
 
 class RobotsRules:

@@ -69,6 +69,10 @@ class AddressPolicy:
         return None if address is None else self.refusal(address)
 
 
+PUBLIC_ONLY = AddressPolicy()
+"""What a redirect from a public address may lead to, whatever the user may name himself."""
+
+
 class CheckedResolver(AbstractResolver):
     """Resolves names and hands on only the addresses that the policy allows."""
 

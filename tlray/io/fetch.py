@@ -6,6 +6,9 @@ of its own. Whatever the network does, the answer is a `Fetched`; nothing is rai
 Bodies are asked for in the codings that the standard library undoes (gzip, deflate; not br or zstd) and
 kept as they came: the archive stores them so, which is far cheaper than compressing again. No cookies, no
 proxies from the environment, no retry on another connection: one permit is one request.
+
+A site on the internet must not lead us into the user's own network: where a redirect from a public address led to a URL
+(``from_public``), it is fetched by a session of its own that connects to public addresses only.
 """
 
 from __future__ import annotations
@@ -19,11 +22,12 @@ from yarl import URL
 
 from tlray.core.outcome import OutcomeKind
 from tlray.core.retry_after import retry_after_s
-from tlray.io.address import AddressPolicy, CheckedResolver
+from tlray.io.address import PUBLIC_ONLY, AddressPolicy, CheckedResolver
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type
 from tlray.io.network_errors import NETWORK_ERRORS, translate
+from tlray.io.peer import PeerResponse
 
 _HEADERS = {
     "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
@@ -51,18 +55,25 @@ class Fetcher:
         self._allow = allow
         self._page = _Want(limits.max_wire_bytes, limits.max_body_bytes)
         self._session: aiohttp.ClientSession | None = None
+        self._public_session: aiohttp.ClientSession | None = None
+        """For what redirects from public addresses led to; few tasks ever need it."""
 
     async def __aenter__(self) -> Fetcher:
+        self._session = self._open_session(self._allow)
+        return self
+
+    def _open_session(self, allow: AddressPolicy) -> aiohttp.ClientSession:
         limits = self._limits
         connector = aiohttp.TCPConnector(
-            resolver=CheckedResolver(self._allow),
+            resolver=CheckedResolver(allow),
             limit=limits.max_connections,
             limit_per_host=limits.max_connections_per_host,
             keepalive_timeout=limits.keep_alive_s,
             ttl_dns_cache=60,
         )
-        self._session = aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
+            response_class=PeerResponse,
             headers={"User-Agent": self._user_agent, **_HEADERS},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -77,35 +88,46 @@ class Fetcher:
         )
         # aiohttp asks a second time where a kept connection turns out dead; the site may have counted
         # the first. There is no public switch; our test of arrivals would notice its loss.
-        self._session._retry_connection = False
-        return self
+        session._retry_connection = False
+        return session
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._public_session):
+            if session is not None:
+                await session.close()
 
-    async def get(self, url: str) -> Fetched:
-        """Fetch a page."""
-        return await self._fetch(url, self._page)
+    async def get(self, url: str, *, from_public: bool = False) -> Fetched:
+        """Fetch a page; ``from_public``: only from a public address."""
+        return await self._fetch(url, self._page, from_public=from_public)
 
-    async def get_start(self, url: str, max_bytes: int) -> Fetched:
+    async def get_start(self, url: str, max_bytes: int, *, from_public: bool = False) -> Fetched:
         """Fetch the first ``max_bytes`` of whatever is at ``url``, of any type; robots.txt is read so."""
-        return await self._fetch(url, _Want(max_bytes, max_bytes, any_type=True, cut=True))
+        want = _Want(max_bytes, max_bytes, any_type=True, cut=True)
+        return await self._fetch(url, want, from_public=from_public)
 
-    async def _fetch(self, url: str, want: _Want) -> Fetched:
-        """Make the request and turn every failure into an answer."""
+    def _session_for(self, *, from_public: bool) -> tuple[aiohttp.ClientSession, AddressPolicy]:
+        """Return the session, and which addresses it connects to."""
         if self._session is None:
             raise RuntimeError("a Fetcher is used inside `async with`")
+        if not from_public:
+            return self._session, self._allow
+        if self._public_session is None:
+            self._public_session = self._open_session(PUBLIC_ONLY)
+        return self._public_session, PUBLIC_ONLY
+
+    async def _fetch(self, url: str, want: _Want, *, from_public: bool) -> Fetched:
+        """Make the request and turn every failure into an answer."""
+        session, allow = self._session_for(from_public=from_public)
         started_at, begun = time.time(), time.perf_counter()
         error: Exception | None = None
         try:
             target = URL(url)
-            if why := self._allow.refusal_of_host(target.raw_host or ""):
+            if why := allow.refusal_of_host(target.raw_host or ""):
                 kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
             else:
-                async with self._session.get(target, allow_redirects=False) as response:
+                async with session.get(target, allow_redirects=False) as response:
                     wire = await _read(response, want)
                 return _answer(url, response, wire, want, started_at, time.perf_counter() - begun)
         except NETWORK_ERRORS as caught:
@@ -194,6 +216,7 @@ def _answer(
         charset=charset,
         has_page=bool(body) and is_good_type,
         location=location,
+        peer=response.peer if isinstance(response, PeerResponse) else None,
         retry_after_s=retry_after_s(headers.get("Retry-After"), now=started_at + latency_s),
         n_bytes=wire.n_bytes,
     )

@@ -57,6 +57,8 @@ class Fetched:
     """Whether ``body`` is something that a parser may look at: whole, not empty, and of a page's type."""
     location: str | None = None
     """Where a redirect points, absolute."""
+    peer: str | None = None
+    """The address that answered."""
     retry_after_s: float | None = None
     n_bytes: int = 0
     """Bytes of the body that came over the wire, whatever became of them."""

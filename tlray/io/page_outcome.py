@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from yarl import URL
+
 from tlray.core.lease import LeasedItem
-from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.quality import assess
 from tlray.io.fetched import Fetched
+from tlray.io.peer import is_public_peer
 from tlray.model import PageKind, ParsedPage, Tracklist
 from tlray.sites.registry import for_page, parse_page
 
@@ -37,6 +40,11 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
             sets = page.tracklists if kind is OutcomeKind.FETCHED else ()
     elif kind is None:
         kind, reason = OutcomeKind.UNREADABLE, "empty"
+    elif kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:
+        reason = LED_INSIDE
+    is_led_by_public = kind is OutcomeKind.REDIRECTED and is_public_peer(
+        fetched.peer, URL(fetched.url).raw_host or ""
+    )
     outcome = Outcome(
         item.item_id,
         kind,
@@ -46,6 +54,7 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
         latency_s=fetched.latency_s,
         retry_after_s=fetched.retry_after_s,
         location=fetched.location,
+        from_public=is_led_by_public,
         n_sets=len(sets),
         n_tracks=sum(t.track_count for t in sets),
         n_bytes=fetched.n_bytes,

@@ -7,18 +7,25 @@ fetched until it can be had.
 
 from __future__ import annotations
 
+from yarl import URL
+
 from tlray.core.lease import RobotsErrand
-from tlray.core.outcome import OutcomeKind
+from tlray.core.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
 from tlray.io.fetch import Fetcher
+from tlray.io.peer import is_public_peer
 
 
 async def fetch_robots(fetcher: Fetcher, errand: RobotsErrand) -> RobotsAnswer:
     """Fetch a robots.txt; its answer says what follows."""
-    fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1)
+    fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1, from_public=errand.from_public)
     status = fetched.status
     if fetched.kind is OutcomeKind.REDIRECTED and fetched.location is not None:
-        return RobotsAnswer(errand.of, None, location=fetched.location)
+        led_by_public = is_public_peer(fetched.peer, URL(fetched.url).raw_host or "")
+        return RobotsAnswer(errand.of, None, location=fetched.location, from_public=led_by_public)
+    if fetched.kind is OutcomeKind.PRIVATE_ADDRESS:
+        why = LED_INSIDE if errand.from_public else fetched.reason
+        return RobotsAnswer(errand.of, None, why=why, is_refused=True)
     if status is not None and status < 300 and fetched.kind is None:
         text = decode(fetched.body)
         return RobotsAnswer(errand.of, text, crawl_delay_s=rules_of(text).crawl_delay_s)

@@ -154,3 +154,31 @@ def test_a_page_that_is_not_kept_has_no_place(item: LeasedItem, page: Fetched) -
     assert part.add(item, page, outcome, sets) == outcome
     assert len(part.rows) == len(sets)
     assert part.pages.n_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "url", "from_public"),
+    [
+        ("93.184.216.34", "http://made.test/1", True),
+        ("2606:2800:220:1::1", "http://made.test/1", True),
+        ("10.0.0.1", "http://made.test/1", False),  # an intranet's name
+        ("fe80::1%eth0", "http://made.test/1", False),
+        ("::ffff:93.184.216.34", "http://made.test/1", True),
+        (None, "http://made.test/1", True),  # not known: a name may be somebody else's
+        (None, "http://127.0.0.1/1", False),
+    ],
+)
+def test_a_redirect_says_whether_a_public_address_made_it(
+    peer: str | None, url: str, from_public: bool
+) -> None:
+    answer = fetched(status=302, kind=K.REDIRECTED, location="http://10.0.0.1/x", peer=peer)
+    outcome, _ = read_page(ITEM, replace(answer, url=url))
+    assert outcome.from_public is from_public
+    assert not read_page(ITEM, fetched("tracklist", peer=peer))[0].from_public
+
+
+def test_an_address_that_a_redirect_led_to_is_refused_with_that_reason() -> None:
+    answer = fetched(status=None, kind=K.PRIVATE_ADDRESS, reason="not a public address")
+    assert read_page(ITEM, answer)[0].reason == "not a public address"
+    led = replace(ITEM, from_public=True)
+    assert read_page(led, answer)[0].reason == "a redirect from a public address led to a private one"
