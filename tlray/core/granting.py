@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
 from tlray.core.lifecycle import ItemState
+from tlray.core.policy import unit_of
 from tlray.core.turns import Turns
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.workforce import Demand
@@ -161,17 +162,19 @@ class Granting:
 
     def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
         """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
-        own = CanonicalUrl(f"{urlsplit(item.url).scheme}://{item.domain}/robots.txt", item.domain)
+        scheme, host = urlsplit(item.url)[:2]
+        own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
         moved_to = self._engine.domains[item.domain].robots_url
         found = canonicalise(moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
-        bucket = self._engine.domains.get(where.domain) or self._engine.learn_of(
-            where.domain, self._engine.books[item.batch], now
+        unit = unit_of(where.domain)
+        bucket = self._engine.domains.get(unit) or self._engine.learn_of(
+            unit, self._engine.books[item.batch], now
         )
-        limiter = self._limiter_of(where.domain)
+        limiter = self._limiter_of(unit)
         state = self._engine.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
-        return RobotsErrand(item.domain, where.domain, where.url, bucket.effective, limiter, from_public)
+        return RobotsErrand(item.domain, unit, where.url, bucket.effective, limiter, from_public)
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
         book = self._engine.books[item.batch]

@@ -18,7 +18,7 @@ from tlray.core.hosts import is_public_host
 from tlray.core.lease import Report
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
-from tlray.core.policy import host_of
+from tlray.core.policy import host_of, unit_of
 from tlray.core.retry import RetryDecision, decide
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.verdict import DomainChange, ItemChange, Verdict
@@ -151,7 +151,7 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
 
 
 def _hopped(item: FrontierItem, target: CanonicalUrl, rest: dict[str, Any]) -> ItemChange:
-    return _with(item, ItemEvent.HOP, n_hops=item.n_hops + 1, url=target.url, domain=target.domain, **rest)
+    return _with(item, ItemEvent.HOP, n_hops=item.n_hops + 1, url=target.url, domain=unit_of(target.domain), **rest)
 
 
 def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tlray.core.hosts import is_public_host
+from tlray.core.urls import BadUrl, canonicalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,53 @@ UNKNOWN_PUBLIC = DomainPolicy(rate=1.0, concurrency=2)
 PRIVATE = DomainPolicy(rate=math.inf, burst=1.0, concurrency=32)
 """Loopback and private hosts are the user's own: no ceiling of ours, robots.txt still counts."""
 
-PROFILES: Mapping[str, DomainPolicy] = {
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What tlray knows of a site before it has asked."""
+
+    policy: DomainPolicy
+    is_one_with_www: bool = False
+    """Whether ``www.`` before its host leads to the same servers: then both names have one bucket."""
+
+
+PROFILES: Mapping[str, Profile] = {
     # robots.txt, read 2026-07: Crawl-delay 8. Limits after some 100 fast requests; see docs/politeness.md
-    "1001tracklists.com": DomainPolicy(rate=1 / 8, concurrency=1),
+    "1001tracklists.com": Profile(DomainPolicy(rate=1 / 8, concurrency=1), is_one_with_www=True),
     # robots.txt, read 2026-10: Crawl-delay 4
-    "mixesdb.com": DomainPolicy(rate=1 / 4, concurrency=1),
+    "mixesdb.com": Profile(DomainPolicy(rate=1 / 4, concurrency=1), is_one_with_www=True),
 }
+
+
+def unit_of(domain: str) -> str:
+    """Return the unit of politeness of a URL's domain: the domain, without a ``www.`` that its site's profile
+    says is the same site.
+
+    An unknown site's two names may be two machines, or two owners; they stay two domains.
+    """
+    if domain.startswith("www."):
+        bare = domain.removeprefix("www.")
+        profile = PROFILES.get(host_of(bare))
+        if profile is not None and profile.is_one_with_www:
+            return bare
+    return domain
+
+
+def unit_named(text: str) -> str:
+    """Return the unit that a user names: ``host``, or ``host:port`` for that port alone; ValueError says what
+    is wrong."""
+    name = text.strip()
+    scheme = "http" if name.endswith(":443") else "https"  # a port is kept, whichever scheme it is the own of
+    found = canonicalise(f"{scheme}://{name}/")
+    if isinstance(found, BadUrl) or any(mark in name for mark in "/?#\\"):
+        raise ValueError(f"{text!r} is no domain; write a host, such as example.org or example.org:8080")
+    return unit_of(found.domain)
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """What one user asks for, per domain. Keys are hosts, or ``host:port`` for that port alone."""
+    """What one user asks for, per domain. Keys are units (`unit_named`): hosts, or ``host:port`` for that port
+    alone."""
 
     rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Domain → (fetches a second, burst)."""
@@ -62,10 +99,11 @@ class Manners:
 
     def policy(self, domain: str) -> DomainPolicy:
         """Return the policy for a domain, before its robots.txt is known."""
+        domain = unit_of(domain)
         host = host_of(domain)
-        policy = PROFILES.get(host.removeprefix("www."))
-        if policy is None:
-            policy = UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE
+        profile = PROFILES.get(host.removeprefix("www."))
+        by_kind = UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE
+        policy = by_kind if profile is None else profile.policy
         for key in (host, domain):
             if key in self.rates:
                 policy = _with_rate(policy, *self.rates[key])

@@ -17,7 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from tlray.core.hosts import is_public_host
-from tlray.core.policy import host_of
+from tlray.core.policy import host_of, unit_of
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.errors import UsageError
 from tlray.io.journal_rows import Entry, RefusedLine
@@ -60,7 +60,7 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
         return RefusedLine(number, kept, found.reason)
     parser = for_url(found.url)
     if parser is None:
-        return Entry(number, found.url, found.domain, fingerprint(found))
+        return Entry(number, found.url, unit_of(found.domain), fingerprint(found))
     own = found
     if (url := parser.canonical_url(found.url)) != found.url and not isinstance(
         there := canonicalise(url), BadUrl
@@ -68,7 +68,7 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
         own = there
     source_id = parser.source_id(own.url)
     key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
-    return Entry(number, own.url, own.domain, key)
+    return Entry(number, own.url, unit_of(own.domain), key)
 
 
 def fingerprint(url: CanonicalUrl) -> str:

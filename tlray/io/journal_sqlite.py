@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.policy import unit_of
 from tlray.core.urls import CanonicalUrl, canonicalise
 from tlray.core.verdict import LaneDeath, Verdict
 from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
@@ -278,12 +279,13 @@ class SqliteJournal:
                 # redirects may have led it to another domain: it begins anew, at its own
                 found = canonicalise(row[0]) if row else None
                 if isinstance(found, CanonicalUrl):
+                    unit = unit_of(found.domain)
                     db.execute(
                         "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0,"
                         " fetch_url = NULL, from_public = 0, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
-                        (self._domain(db, found.domain), item),
+                        (self._domain(db, unit), item),
                     )
-                    revived[found.domain] = revived.get(found.domain, 0) + 1
+                    revived[unit] = revived.get(unit, 0) + 1
         return revived
 
     def set_batch_state(
