@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tlray import __version__
+from tlray.cli.audit import audit
 from tlray.cli.demo import demo
 from tlray.cli.export import export, formats
 from tlray.cli.home import dead, list_batches, status
@@ -55,6 +56,7 @@ for name, command in (
     ("status", status),
     ("dead", dead),
     ("retry", retry),
+    ("audit", audit),
     ("demo", demo),
 ):
     app.command(name)(command)

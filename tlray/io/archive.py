@@ -96,7 +96,7 @@ def _stored(content: bytes) -> bytes:
 def _record(kind: str, content_type: str, at: float, url: str | None, *content: bytes) -> bytes:
     """Spell the head of a record."""
     moment = datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-    target = "" if url is None else f"WARC-Target-URI: {_uri(url)}\r\n"
+    target = "" if url is None else f"WARC-Target-URI: {target_uri(url)}\r\n"
     return (
         f"WARC/1.1\r\nWARC-Type: {kind}\r\n"
         f"WARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\nWARC-Date: {moment}Z\r\n"
@@ -104,8 +104,8 @@ def _record(kind: str, content_type: str, at: float, url: str | None, *content: 
     ).encode("ascii")
 
 
-def _uri(url: str) -> str:
-    """Return a URL that fits a header line, whatever it was."""
+def target_uri(url: str) -> str:
+    """Return a URL as ``WARC-Target-URI`` spells it: it fits a header line, whatever it was."""
     return quote(url, safe=_AS_IT_IS)
 
 

@@ -93,8 +93,9 @@ def _merge_tables(home: Home, batch_id: str, stems: Sequence[str], new_stem: str
     schema, n_rows = _SCHEMAS[piece], 0
     with staged_file(home, batch_id, new_stem, piece).open("wb") as file:
         with pq.ParquetWriter(
-            file, schema, compression="zstd", compression_level=3, use_dictionary=REPEATED_COLUMNS
-        ) as writer:
+            file, schema, compression="zstd", compression_level=3, use_dictionary=REPEATED_COLUMNS,
+            write_page_checksum=True,
+        ) as writer:  # fmt: skip
             for table in _regrouped(old, schema):
                 writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
                 n_rows += table.num_rows
