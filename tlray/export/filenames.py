@@ -74,7 +74,9 @@ class Names:
         first = key = _key(name)
         while key in self._taken:
             number = self._last_number[first] = self._last_number.get(first, 1) + 1
-            name = safe_name(title, tag=f"{tag} ({number})".lstrip(), suffix=suffix)
+            mark = f" ({number})"  # must outlive the cut of a long tag, or no number would make a new name
+            kept = cut(_clean(tag, leading=" "), MAX_TAG_BYTES - len(mark)).rstrip(" .")
+            name = safe_name(title, tag=kept + mark, suffix=suffix)
             key = _key(name)
         self._taken.add(key)
         return name

@@ -99,6 +99,14 @@ def test_equal_names_are_numbered_without_regard_to_case_and_normal_form() -> No
     ]
 
 
+def test_equal_names_with_a_long_tag_are_numbered_too_and_come_to_an_end() -> None:
+    names = Names()
+    tag = "[" + "é" * 40 + "] (recording 2)"
+    taken = [names.take("Same title", tag=tag, suffix=".cue") for _ in range(12)]
+    assert len(set(taken)) == 12
+    assert taken[-1].endswith("é (12).cue")
+
+
 def test_sets_with_ids_have_names_that_do_not_depend_on_their_order() -> None:
     sets = [("Same title", "[a1]"), ("Same title", "[b2]"), ("Same title", "[c3]")]
     there, back = Names(), Names()
