@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from simulated_adaptive import held
+from simulated.weak_site import held
 
 from tlray.core.adaptive import HOLD_S, AdaptiveRate
 from tlray.core.domains import DomainState

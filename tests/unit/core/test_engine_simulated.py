@@ -1,4 +1,4 @@
-"""The whole engine in virtual time, over sites that misbehave and tasks that die; see simulated.py."""
+"""The whole engine in virtual time, over sites that misbehave and tasks that die; see simulated/"""
 
 from __future__ import annotations
 

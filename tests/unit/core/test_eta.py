@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from simulated_eta import table
+from simulated.eta import table
 
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from simulated_million import Crowd
+from simulated.crowd import Crowd
 
 from tlray.core.lifecycle import ItemState
 

@@ -6,11 +6,12 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
-from simulated import Site, World
-
 from tlray.core.lease import LeasedItem
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import AUTO_BURST
+
+from .site import Site
+from .world import World
 
 
 @dataclass

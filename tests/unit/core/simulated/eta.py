@@ -10,9 +10,10 @@ import random
 import statistics
 from dataclasses import dataclass
 
-from simulated import Site, World
-
 from tlray.core.frontier import Priority
+
+from .site import Site
+from .world import World
 
 PROGRESS = (0.1, 0.5, 0.9)
 

@@ -1,0 +1,75 @@
+"""What does a site answer? By its temper: shares of faults, an outage, a robots.txt of its own."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from tlray.core.lease import LeasedItem, RobotsErrand
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.robots import RobotsAnswer
+
+
+@dataclass
+class Site:
+    """A domain and its temper: shares of answers, and what its robots.txt is."""
+
+    name: str
+    latency_s: float = 0.2
+    error: float = 0.0
+    """Share of fetches that time out, after 10 s, or fail otherwise."""
+    throttle: float = 0.0
+    retry_after_s: float | None = None
+    block: float = 0.0
+    gone: float = 0.0
+    hop_to: str | None = None
+    hop: float = 0.0
+    outage: tuple[float, float] = (0.0, 0.0)
+    """From, until: nothing connects, neither pages nor robots.txt."""
+    crawl_delay_s: float | None = None
+    robots_fails: int = 0
+    """So often it answers 503 before it works."""
+    robots_at: str | None = None
+    """Where a redirect says that it lies."""
+    deadly: frozenset[str] = frozenset()
+    """Fingerprints of pages that kill the worker which parses them."""
+    begins: list[tuple[float, float, float]] = field(default_factory=list)
+    """(moment, rate in force, burst in force) of every fetch."""
+    n_in_flight: int = 0
+
+    def answer(self, item: LeasedItem, now: float, rng: random.Random) -> tuple[float, Outcome]:
+        """Return how long a fetch takes and what comes of it."""
+        latency_s = self.latency_s * (0.5 + rng.random())
+        if self.outage[0] <= now < self.outage[1]:
+            return 0.01, Outcome(item.item_id, OutcomeKind.CONNECT, reason="refused")
+        shares = [
+            (self.error / 2, OutcomeKind.TIMEOUT, 10.0),
+            (self.error / 2, OutcomeKind.UNAVAILABLE, latency_s),
+            (self.throttle, OutcomeKind.THROTTLED, latency_s),
+            (self.block, OutcomeKind.BLOCKED, latency_s),
+            (self.gone, OutcomeKind.GONE, latency_s),
+            (self.hop if self.hop_to else 0.0, OutcomeKind.REDIRECTED, latency_s),
+        ]
+        dice = rng.random()
+        for share, kind, took_s in shares:
+            if dice < share:
+                after_s = self.retry_after_s if kind is OutcomeKind.THROTTLED else None
+                to = f"http://{self.hop_to}/{item.item_id}/{rng.randrange(9)}"
+                return took_s, Outcome(
+                    item.item_id, kind, retry_after_s=after_s, location=to, latency_s=took_s
+                )
+            dice -= share
+        return latency_s, Outcome(
+            item.item_id, OutcomeKind.FETCHED, n_sets=1, n_tracks=3, latency_s=latency_s
+        )
+
+    def robots(self, errand: RobotsErrand, now: float) -> RobotsAnswer:
+        """Return what comes of fetching the robots.txt that lies here."""
+        if self.outage[0] <= now < self.outage[1]:
+            return RobotsAnswer(errand.of, None, why="connection refused")
+        if self.robots_fails:
+            self.robots_fails -= 1
+            return RobotsAnswer(errand.of, None, why="503")
+        if self.robots_at is not None:
+            return RobotsAnswer(errand.of, None, location=self.robots_at)
+        return RobotsAnswer(errand.of, "", crawl_delay_s=self.crawl_delay_s)
