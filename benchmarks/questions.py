@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cpu_per_page, memory, parse_page, submit_list
+from benchmarks import cpu_per_page, eta, memory, parse_page, submit_list
 from benchmarks.figures import Answer
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
@@ -13,6 +13,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "submit": submit_list.answer,
     "memory": memory.answer,
     "parse": parse_page.answer,
+    "eta": eta.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 
