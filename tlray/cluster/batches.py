@@ -88,9 +88,38 @@ class Batches:
             state.engine.wait(item, now + max(0.0, due_at - wall))
         if not book.n_open:
             self.finish_soon(row.id)
+        elif book.is_answering:
+            state.background(self._offer_kept(book))
         state.wake.set()
         # another batch may have made a domain known with rougher manners
         await self._limiters.make_known_again(set(lanes) & self._limiters.known)
+
+    async def _offer_kept(self, book: BatchBook) -> None:
+        """Hold a batch against what other batches have fetched lately, before anything of it is fetched."""
+        state, answering = self._state, self._state.engine.answering
+        after_id: int | None = 0
+        try:
+            while after_id is not None and self._may_be_answered(book):
+                ticket = answering.ticket(book.id)
+                since = time.time() - book.fresh_for_s
+                kept, next_id = await state.write(
+                    state.journal.kept_for_batch, book.id, since, after_id=after_id
+                )
+                if self._may_be_answered(book) and answering.offer(book.id, kept, ticket):
+                    after_id = next_id
+                state.wake.set()
+                while kept and answering.n_offered and self._may_be_answered(book):
+                    await state.news(book.batch_id, 0.1)
+        except CannotFinish as error:
+            state.halt(error)
+        if book.id in state.engine.books:
+            state.engine.all_answered(book.id)
+            state.wake.set()
+
+    def _may_be_answered(self, book: BatchBook) -> bool:
+        state = self._state
+        is_open = book.id in state.engine.books and book.state is not BatchState.CANCELLING
+        return is_open and state.trouble is None and not state.is_stopping
 
     def _read(self, batch_id: str) -> _Found | None:
         """Read everything of a batch, in the journal's thread, and put its files in order if it is not open."""
@@ -263,5 +292,7 @@ def _book(row: BatchRow, counts: Counts) -> BatchBook:
         row.id, row.batch_id, row.name, row.priority, row.state, totals(counts),
         manners=row.options.manners, retry=row.options.retry, keeps_pages=row.options.keeps_pages,
         n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
-        n_retries=row.n_retries, n_blocked=row.n_blocked, created_at=row.created_at, open_by_domain=open_by_domain,
+        n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, created_at=row.created_at,
+        open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s,
+        is_answering=row.options.fresh_for_s > 0 and not row.state.is_final,
     )  # fmt: skip

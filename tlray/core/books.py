@@ -31,12 +31,18 @@ class BatchBook:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     keeps_pages: bool = True
     """Whether the pages are archived."""
+    fresh_for_s: float = 0.0
+    """A result of another batch that is no older answers an item without a fetch; 0: every page is fetched."""
+    is_answering: bool = False
+    """Whether its items are just being held against the results that are kept; nothing else is leased before."""
     n_duplicates: int = 0
     n_rejected: int = 0
     n_sets: int = 0
     n_tracks: int = 0
     n_retries: int = 0
     n_blocked: int = 0
+    n_answered: int = 0
+    """Items that kept results have answered."""
     open_by_domain: dict[str, int] = field(default_factory=dict)
     created_at: float = 0.0
     """Epoch seconds."""
@@ -56,6 +62,11 @@ class BatchBook:
     def n_open(self) -> int:
         """Items that are not final."""
         return sum(self.counts.get(state, 0) for state in OPEN_ITEM_STATES)
+
+    @property
+    def may_lease(self) -> bool:
+        """Whether its queued items may be leased."""
+        return self.state is BatchState.RUNNING and not self.is_answering
 
     def move(self, before: ItemState, after: ItemState, domain: str, *, now: float, n: int = 1) -> None:
         """Count ``n`` items of a domain from one state into another."""

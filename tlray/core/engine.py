@@ -12,6 +12,7 @@ import heapq
 import math
 from collections.abc import Callable, Iterable, Mapping
 
+from tlray.core.answering import Answering
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.eta import remaining_s
@@ -19,7 +20,7 @@ from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
 from tlray.core.granting import Granting
 from tlray.core.invariants import check
 from tlray.core.lease import Lease, Report, Work
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import DomainPolicy, gentlest
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
@@ -41,6 +42,7 @@ class Engine:
         self.leases: dict[str, Lease] = {}
         self.robots_wanted: dict[str, None] = {}
         """Domains whose robots.txt is to be fetched before anything else of them."""
+        self.answering = Answering(self)
         self._granting = Granting(self, limiter_of)
         self._restless: dict[str, float] = {}
         """Domain whose policy changes by what comes back → when its limiter was told last."""
@@ -58,13 +60,12 @@ class Engine:
         self.books[book.id] = book
         for domain, n in lanes.items():
             self.learn_of(domain, book, now).try_anew(now=now)
-            self.frontier.add_lane(
-                book.id, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
-            )
+            self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
 
     def close(self, batch: int) -> None:
         """Forget a finished batch, and each robots.txt that nobody needs any more (the journal has them)."""
         self.books.pop(batch, None)
+        self.answering.close(batch)
         self.frontier.drop(batch)
         for state in self.domains.values():
             policy = self._policy(state.name)
@@ -107,7 +108,13 @@ class Engine:
 
     def pause(self, batch: int, *, is_paused: bool) -> None:
         """Lease nothing more of a batch, or go on."""
-        self.frontier.pause(batch, is_paused=is_paused)
+        self.frontier.pause(batch, is_paused=is_paused or self.books[batch].is_answering)
+
+    def all_answered(self, batch: int) -> None:
+        """Take in that kept results have answered what they can: the rest of the batch is to be fetched."""
+        book = self.books[batch]
+        book.is_answering = False
+        self.frontier.pause(batch, is_paused=not book.may_lease)
 
     def cool_down(self, domain: str, until: float, reason: str) -> None:
         """Fetch nothing of a domain before ``until``."""
@@ -118,6 +125,7 @@ class Engine:
         """Take in that a batch's queued and waiting items are cancelled; True when it has nothing open any
         more."""
         book = self.books[batch]
+        self.answering.drop(batch)
         self.frontier.drop(batch)
         leased: dict[str, int] = {}
         for lease in self.leases.values():
@@ -139,9 +147,7 @@ class Engine:
         for domain, n in by_domain.items():
             self.learn_of(domain, book, now).try_anew(now=now)
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
-            self.frontier.restock(
-                batch, domain, book.priority, n, is_paused=book.state is not BatchState.RUNNING
-            )
+            self.frontier.restock(batch, domain, book.priority, n, is_paused=not book.may_lease)
 
     # -- leasing -------------------------------------------------------------------------------
 
@@ -165,7 +171,7 @@ class Engine:
                 self.frontier.finish(item)
                 continue
             book.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
-            self.frontier.push(item, book.priority, is_paused=book.state is not BatchState.RUNNING)
+            self.frontier.push(item, book.priority, is_paused=not book.may_lease)
         while self._timers and self._timers[0][0] <= now:
             _, name = heapq.heappop(self._timers)
             state = self.domains[name]
@@ -250,20 +256,21 @@ class Engine:
         moves: dict[tuple[int, ItemState, ItemState, str], int] = {}
         for change in verdict.changes:
             touched[change.item.batch] = None
+            if change.after.is_final and change.event is not ItemEvent.ANSWERED:
+                self.domains[change.item.domain].pace.n_final += 1
             found = outcomes.setdefault(change.item.domain, [])
-            if change.outcome is not None:
+            if change.outcome is not None and change.outcome.kind is not OutcomeKind.ANSWERED:
                 found.append(change.outcome)
             move = change.item.batch, change.before, change.after, change.item.domain
             moves[move] = moves.get(move, 0) + 1
             self._apply_change(change, lease, now)  # may carry the item to another domain
         for (batch, before, after, domain), n in moves.items():
             self.books[batch].move(before, after, domain, now=now, n=n)
-            if after.is_final:
-                self.domains[domain].pace.n_final += n
         for domain, found in outcomes.items():
             state = self.domains[domain]
             was = state.effective
-            state.count(found, now=now)
+            if found:
+                state.count(found, now=now)
             if state.effective is not was:
                 self._restless.setdefault(domain, -math.inf)
             self.frontier.unpark(domain)
@@ -279,8 +286,8 @@ class Engine:
     def _apply_change(self, change: ItemChange, lease: Lease, now: float) -> None:
         item = change.item
         book = self.books[item.batch]
-        del lease.items[item.id]
-        self.domains[item.domain].release(lease.lease_id, priority=book.priority)
+        self.answering.let_go(lease, item)
+        book.n_answered += change.event is ItemEvent.ANSWERED
         book.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
         book.n_retries += change.event is ItemEvent.RETRY
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
@@ -291,8 +298,8 @@ class Engine:
             self.learn_of(item.domain, book, now)
             self._note_named(item.domain, (item,))
         if change.after is ItemState.QUEUED:
-            is_paused = book.state is not BatchState.RUNNING
-            self.frontier.push(item, book.priority, first=True, is_paused=is_paused)
+            item.n_unanswered += change.outcome is not None and change.outcome.kept is not None
+            self.frontier.push(item, book.priority, first=True, is_paused=not book.may_lease)
         elif change.after is ItemState.WAITING:
             self.frontier.wait(item, now if change.due is None else change.due)
         else:
@@ -307,7 +314,7 @@ class Engine:
             for name in names
             for book in self.books.values()
             if book.open_by_domain.get(name, 0) > 0
-            and (why := self.domains[name].why_parked(book.retry.max_snooze_s, now=now)) is not None
+            and (why := self.domains[name].why_parked(book.retry.snooze_s(name), now=now)) is not None
         ]
 
     def rates_changed(self, *, now: float) -> set[str]:
@@ -334,6 +341,7 @@ class Engine:
         book = self.books.get(death.batch)
         if book is None:
             return False  # it died twice, of two reports, and the first death was the end of its batch
+        self.answering.drop(death.batch, death.domain)
         gone = self.frontier.drop(death.batch, death.domain)
         counted = n_queued + n_waiting
         held = gone.n_queued + gone.n_waiting

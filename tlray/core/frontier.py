@@ -16,8 +16,8 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from enum import IntEnum
+
+from tlray.core.lanes import Dropped, FrontierItem, Lane, Priority
 
 WINDOW = 512
 """Items of a lane that are loaded at once."""
@@ -26,68 +26,6 @@ LOW_WATER = 256
 LOOKED_AT = 4_096
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
-
-
-class Priority(IntEnum):
-    """Smaller goes first."""
-
-    IMMEDIATE = 0
-    NORMAL = 1
-    LOW = 2
-
-
-@dataclass(slots=True)
-class FrontierItem:
-    """One open item in memory."""
-
-    id: int
-    batch: int
-    domain: str
-    url: str
-    fingerprint: str
-    attempt: int = 1
-    """The attempt that comes next, or runs; counts from 1."""
-    n_lost: int = 0
-    """Leases that were lost with their worker."""
-    n_hops: int = 0
-    """Redirects followed so far."""
-    from_public: bool = False
-    """Whether a redirect from a public address led to its URL: then that must be public, too."""
-    snoozed_since: float | None = None
-    """When it was first put off without an attempt; monotonic."""
-
-
-@dataclass(slots=True, eq=False)
-class Lane:
-    """One batch's items of one domain."""
-
-    batch: int
-    domain: str
-    priority: Priority
-    n_stored: int = 0
-    """Queued items that are in the journal only."""
-    cursor: int = 0
-    """The last item id that was loaded."""
-    ready: deque[FrontierItem] = field(default_factory=deque)
-    isolated: deque[FrontierItem] = field(default_factory=deque)
-    """Queued items that are to be leased alone."""
-    is_paused: bool = False
-    is_loading: bool = False
-    is_restocked: bool = False
-    """Items came into the journal behind the cursor while a window was being loaded."""
-
-    @property
-    def n_queued(self) -> int:
-        """Queued items, in memory or not."""
-        return self.n_stored + len(self.ready) + len(self.isolated)
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """What was forgotten: how many items were queued (in memory or not), and how many were waiting."""
-
-    n_queued: int = 0
-    n_waiting: int = 0
 
 
 class Frontier:
@@ -105,6 +43,8 @@ class Frontier:
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
         """Lanes with isolated items."""
         self._held: set[int] = set()
+        self._twins: dict[str, list[FrontierItem]] = {}
+        """Fingerprint of a page that is leased → items of other batches that wait for what comes of it."""
         self._order = 0
 
     def __repr__(self) -> str:
@@ -234,6 +174,24 @@ class Frontier:
                 return item
         return None
 
+    def take_stored(self, item: FrontierItem) -> None:
+        """Count out of its lane an item that was read past it, while nothing of the lane was being loaded."""
+        self._lanes[item.batch, item.domain].n_stored -= 1
+        self._held.add(item.id)
+
+    def hold_back(self, item: FrontierItem) -> None:
+        """Let an item that was just taken wait for its twin."""
+        self._lanes[item.batch, item.domain].behind[item.id] = item
+        self._twins.setdefault(item.fingerprint, []).append(item)
+
+    def release(self, fingerprint: str) -> None:
+        """Queue what waited for a twin again, before the others of its lane."""
+        for item in self._twins.pop(fingerprint, ()):
+            lane = self._lanes.get((item.batch, item.domain))
+            if lane is not None and lane.behind.pop(item.id, None) is not None:
+                self._queue(lane, item, first=True)
+                self._activate(lane)
+
     def finish(self, item: FrontierItem) -> None:
         """Forget an item that is final."""
         self._held.discard(item.id)
@@ -266,7 +224,7 @@ class Frontier:
             lanes = [lane for lane in (self._lanes.get((batch, domain)),) if lane is not None]
         for lane in lanes:
             n_queued += lane.n_queued
-            gone += (*lane.ready, *lane.isolated)
+            gone += (*lane.ready, *lane.isolated, *lane.behind.values())
             self._forget(lane)
         stay = []
         n_waiting = 0
@@ -376,3 +334,6 @@ class Frontier:
         for of, ring in self._rings.items():
             if of >= priority:
                 ring.pop(domain, None)
+
+
+__all__ = ["ISOLATE_AFTER_LOST", "WINDOW", "Dropped", "Frontier", "FrontierItem", "Lane", "Priority"]

@@ -27,10 +27,11 @@ def check(engine: Engine) -> None:
             hold(item.batch in engine.books, "item {} is leased, its batch is closed", item.id)
             seen.add(item.id)
             by_batch[item.batch] += 1
-            by_domain[item.domain] += 1
-            by_holder[item.domain, lease.lease_id] += 1
+            if item.id not in lease.unfetched:
+                by_domain[item.domain] += 1
+                by_holder[item.domain, lease.lease_id] += 1
     for lane in (lane for batch in engine.books for lane in engine.frontier.lanes_of(batch)):
-        for item in (*lane.ready, *lane.isolated):
+        for item in (*lane.ready, *lane.isolated, *lane.behind.values()):
             hold(item.id not in seen, "item {} is in two places", item.id)
             hold(item.domain == lane.domain, "item {} stands in the lane of {}", item.id, lane.domain)
             seen.add(item.id)

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tlray.core.frontier import FrontierItem
-from tlray.core.outcome import Outcome
+from tlray.core.outcome import KeptResult, Outcome
 from tlray.core.policy import DomainPolicy
 from tlray.core.robots import RobotsAnswer
+from tlray.core.workforce import NodeReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class LeasedItem:
     """Its batch's `tlray.core.frontier.Priority`; smaller begins first."""
     from_public: bool = False
     """Whether a redirect from a public address led to its URL: no private address is fetched for it."""
+    kept: KeptResult | None = None
+    """The rows that answer it; None: it is to be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ class Report:
     """How many more items the task could use."""
     cpu_s: float = 0.0
     """CPU time that it has used since its last report."""
+    node: NodeReading | None = None
+    """How its node stands, once in a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,8 @@ class Lease:
     """Domains whose robots.txt it fetches."""
     told: set[str] = field(default_factory=set)
     """Domains whose terms the task has been told."""
+    unfetched: set[int] = field(default_factory=set)
+    """Items that kept results answer: their domains know nothing of them."""
     last_number: int = 0
     last_answer: Answer | None = None
     is_committing: bool = False

@@ -111,6 +111,7 @@ ITEM_TRANSITIONS: Final[dict[tuple[ItemState, ItemEvent], ItemState]] = {
     (_I.QUEUED, _E.EXHAUST): _I.DEAD,
     (_I.QUEUED, _E.SNOOZE): _I.WAITING,
     (_I.LEASED, _E.FETCHED): _I.SUCCEEDED,
+    (_I.LEASED, _E.ANSWERED): _I.SUCCEEDED,
     (_I.LEASED, _E.RETRY): _I.WAITING,
     (_I.LEASED, _E.SNOOZE): _I.WAITING,
     (_I.LEASED, _E.GIVE_BACK): _I.QUEUED,

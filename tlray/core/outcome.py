@@ -17,6 +17,9 @@ class OutcomeKind(StrEnum):
     """The page is a tracklist; its rows are in the part that is reported with it."""
     REDIRECTED = "redirected"
     """The site points to another URL; ``location`` holds it. The next hop is a fetch of its own."""
+    ANSWERED = "answered"
+    """Nothing was fetched: another batch has fetched the page lately, and its rows are in the part that is
+    reported with it."""
     NOT_BEGUN = "not-begun"
     """The task gave the item back without touching it (drained, stopped, stolen). No attempt."""
 
@@ -73,6 +76,19 @@ LED_INSIDE = "a redirect from a public address led to a private one"
 
 
 @dataclass(frozen=True, slots=True)
+class KeptResult:
+    """Where another batch keeps the rows of the same page."""
+
+    batch_id: str
+    stem: str
+    """The part that has them."""
+    item_id: int
+    """Whose they are there."""
+    fetched_at: float
+    """Epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one item, as a scrape task reports it."""
 
@@ -98,3 +114,5 @@ class Outcome:
     """Bytes of the body on the wire."""
     raw: tuple[int, int] | None = None
     """Offset and length of the page's record in the WARC file of the part that is reported with it."""
+    kept: KeptResult | None = None
+    """What answered the item; of one that was not begun: what should have, and was not there."""

@@ -136,14 +136,22 @@ class JournalReader:
         """Return a batch and its counts by domain and state; None if there is none."""
         r = db.execute(
             "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates,"
-            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, owner"
+            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, owner"
             " FROM batches WHERE batch_id = ?",
             (batch_id,),
         ).fetchone()
         if r is None:
             return None
         options = BatchOptions.from_json(json.loads(r[5]))
-        values: list[Any] = [*r[:3], BatchState(r[3]), Priority(r[4]), options, *r[6:15], bool(r[15]), r[16]]
+        values: list[Any] = [
+            *r[:3],
+            BatchState(r[3]),
+            Priority(r[4]),
+            options,
+            *r[6:15],
+            bool(r[15]),
+            *r[16:18],
+        ]
         row = BatchRow(*values)
         counts: Counts = {}
         for domain, state, n in db.execute(

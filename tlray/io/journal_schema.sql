@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS batches (
     n_tracks INTEGER NOT NULL DEFAULT 0,
     n_retries INTEGER NOT NULL DEFAULT 0,
     n_blocked INTEGER NOT NULL DEFAULT 0,
+    n_answered INTEGER NOT NULL DEFAULT 0, -- items that results of other batches answered
     elapsed_s REAL NOT NULL DEFAULT 0,  -- time spent running, over all sessions
     is_dormant INTEGER NOT NULL DEFAULT 0, -- nobody has asked this coordinator to go on with it
     owner TEXT NOT NULL DEFAULT ''         -- whose it is; '' where nobody is asked

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.outcome import KeptResult
 from tlray.core.policy import unit_of
 from tlray.core.urls import CanonicalUrl, canonicalise
 from tlray.core.verdict import LaneDeath, Verdict
 from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
+from tlray.io.journal_kept import Kept, has_kept, kept_for_batch, kept_for_items
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import (
     BatchOptions,
@@ -224,10 +226,21 @@ class SqliteJournal:
             for r in rows
         ]
 
-    def mark_leased(self, ids: Iterable[int]) -> None:
-        """Write down that items are leased."""
+    def kept_for_batch(self, batch: int, since: float, *, after_id: int) -> tuple[Kept, int | None]:
+        """Return those of a batch's next queued items that another batch's results answer, and the last id looked at;
+        None at the end."""
+        if not has_kept(self._db, batch, since):
+            return [], None
+        return kept_for_batch(self._db, batch, since, after_id=after_id)
+
+    def mark_leased(
+        self, ids: Iterable[int], may_be_kept: Iterable[tuple[int, float]] = ()
+    ) -> dict[int, KeptResult]:
+        """Write down that items are leased; return the results that answer some of ``may_be_kept`` (id, and the moment
+        since which a fetch counts)."""
         with self._transaction() as db:
             db.executemany("UPDATE items SET state = 'leased' WHERE id = ?", [(i,) for i in ids])
+            return kept_for_items(db, may_be_kept)
 
     def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> None:
         """Write a verdict: item states, attempts, the manifest and cool-downs, in one transaction."""

@@ -19,6 +19,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
         "2",
         (
             "ALTER TABLE batches ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE batches ADD COLUMN n_answered INTEGER NOT NULL DEFAULT 0",
             "ALTER TABLE items ADD COLUMN from_public INTEGER NOT NULL DEFAULT 0",
             "ALTER TABLE items ADD COLUMN fetched_at REAL",
             "ALTER TABLE items ADD COLUMN answered_by INTEGER",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from tlray.core.lifecycle import ItemEvent
+from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import OutcomeKind
 from tlray.core.verdict import ItemChange, Verdict
 
@@ -27,10 +27,10 @@ def write_verdict(
 
     db.executemany(
         "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
-        " reason = ?, part = ?, fetched_at = ? WHERE id = ?",
+        " reason = ?, part = ?, fetched_at = ?, answered_by = ? WHERE id = ?",
         [
             (c.after.value, c.attempt, c.n_lost, c.n_hops, at(c.due), at(c.snoozed_since), c.reason,
-             c.stem, c.outcome.started_at if c.event is ItemEvent.FETCHED and c.outcome else None, c.item.id)
+             c.stem, *_origin(c), c.item.id)
             for c in verdict.changes
         ],
     )  # fmt: skip
@@ -72,15 +72,27 @@ def write_verdict(
     db.executemany("UPDATE domains SET last_fetch_at = ? WHERE name = ?", rows)
 
 
+def _origin(change: ItemChange) -> tuple[float | None, int | None]:
+    """Return when an item's page was fetched and which item answered it; neither where there is no row."""
+    outcome = change.outcome
+    if outcome is None or change.after is not ItemState.SUCCEEDED:
+        return None, None
+    if outcome.kept is not None:
+        return outcome.kept.fetched_at, outcome.kept.item_id
+    return outcome.started_at, None
+
+
 def _count(db: sqlite3.Connection, changes: list[ItemChange]) -> None:
     per_batch: dict[int, list[int]] = {}
     for change in changes:
-        counts = per_batch.setdefault(change.item.batch, [0, 0])
+        counts = per_batch.setdefault(change.item.batch, [0, 0, 0])
         counts[0] += change.event is ItemEvent.RETRY
         counts[1] += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
+        counts[2] += change.event is ItemEvent.ANSWERED
     db.executemany(
-        "UPDATE batches SET n_retries = n_retries + ?, n_blocked = n_blocked + ? WHERE id = ?",
-        [(retries, blocked, batch) for batch, (retries, blocked) in per_batch.items()],
+        "UPDATE batches SET n_retries = n_retries + ?, n_blocked = n_blocked + ?, n_answered = n_answered + ?"
+        " WHERE id = ?",
+        [(retries, blocked, answered, batch) for batch, (retries, blocked, answered) in per_batch.items()],
     )
 
 
@@ -94,6 +106,10 @@ def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] |
     if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
         return None
     raw = outcome.raw or (None, None)
+    if outcome.kept is not None:
+        why = f"as item {outcome.kept.item_id} of batch {outcome.kept.batch_id} was"
+        at = outcome.kept.fetched_at
+        return item.id, item.attempt, at, node, outcome.kind.value, why, None, None, change.stem, *raw
     return (
         item.id, item.attempt, outcome.started_at, node, outcome.kind.value, outcome.reason, outcome.status,
         outcome.latency_s, change.stem, *raw,

@@ -3,10 +3,11 @@ lie."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tlray.core.lease import LeasedItem
-from tlray.core.outcome import Outcome
+from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.io.archive import ArchiveWriter
 from tlray.io.fetched import Fetched
 from tlray.io.rows import ItemKey
@@ -30,3 +31,15 @@ class OpenPart:
         if not item.keeps_page or not fetched.wire_body:
             return outcome
         return replace(outcome, raw=self.pages.add(fetched))
+
+    def add_kept(self, item: LeasedItem, sets: Sequence[Tracklist]) -> Outcome:
+        """Take in rows that another batch keeps of an item's page; their page stays in its archive."""
+        if not sets:
+            return Outcome(item.item_id, OutcomeKind.NOT_BEGUN, kept=item.kept)
+        for tracklist in sets:
+            key = ItemKey(item.batch_id, item.item_id, item.fingerprint)
+            self.rows.append((key, replace(tracklist, url=item.url)))
+        n_tracks = sum(len(tracklist.tracks) for tracklist in sets)
+        return Outcome(
+            item.item_id, OutcomeKind.ANSWERED, n_sets=len(sets), n_tracks=n_tracks, kept=item.kept
+        )

@@ -52,7 +52,7 @@ class Model:
 
     items: dict[int, Known] = field(default_factory=dict)
     paused: set[int] = field(default_factory=set)
-    parked: set[str] = field(default_factory=set)
+    parked: dict[str, Priority] = field(default_factory=dict)
     now: float = 0.0
 
     def of(self, state: str, batch: int | None = None, domain: str | None = None) -> list[Known]:
@@ -128,14 +128,15 @@ class FrontierBesideItsModel(RuleBasedStateMachine):
         spent = Counter(item.domain for item in taken)
         for domain, n_spent in spent.items():
             assert n_spent <= allowances[domain], f"{domain} may not be leased so often"
-            assert domain not in self.model.parked
         for item in taken:
+            parked_from = self.model.parked.get(item.domain)
+            assert parked_from is None or PRIORITIES[item.batch] < parked_from, "parked for this priority"
             known = self.model.items[item.id]
             assert known.state == "queued", f"{item} is handed out, but {known.state}"
             assert not self.is_paused(item.batch)
             assert item.n_lost < ISOLATE_AFTER_LOST
             known.state = "leased"
-        self.model.parked = set(self.frontier._parked)
+        self.model.parked = dict(self.frontier._parked)
         if len(taken) < n:  # nothing that might have gone was left
             for lane in self.takeable_lanes():
                 assert spent[lane.domain] >= allowances[lane.domain], f"{lane} was passed over"
@@ -234,7 +235,7 @@ class FrontierBesideItsModel(RuleBasedStateMachine):
 
     @rule(domain=DOMAINS)
     def unpark(self, domain: str) -> None:
-        self.model.parked.discard(domain)
+        self.model.parked.pop(domain, None)
         self.frontier.unpark(domain)
 
     @rule(batch=BATCHES, domain=st.none() | DOMAINS)
