@@ -47,7 +47,7 @@ class Program:
 
     def submit(self, path: str) -> dict[str, Any]:
         """Submit a list; return the seconds until it was durable."""
-        from tlray.api import ScrapeOptions  # noqa: PLC0415
+        from tlray.scrape_options import ScrapeOptions  # noqa: PLC0415
 
         options, priority = ScrapeOptions().checked()
         begun = time.perf_counter()

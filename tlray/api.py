@@ -6,18 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tlray.core.frontier import Priority
-from tlray.core.policy import Manners, parse_rate
-from tlray.core.retry import RetryPolicy
 from tlray.errors import CannotFinish, Interrupted, TlrayError, UsageError
 from tlray.io.home import Home
 from tlray.io.intake import checked as checked_lines
 from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions
+from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -58,43 +55,6 @@ class BatchResult:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScrapeOptions:
-    """What may be asked for with a batch."""
-
-    name: str = ""
-    priority: str = "normal"
-    rates: Mapping[str, str] = field(default_factory=dict)
-    """Domain → ``N/s``."""
-    concurrency: Mapping[str, int] = field(default_factory=dict)
-    ignore_crawl_delay: Collection[str] = ()
-    max_attempts: int = 5
-    keep_pages: bool = True
-
-    def checked(self, settings: Settings | None = None) -> tuple[BatchOptions, Priority]:
-        """Return the options as the journal keeps them; UsageError says what is wrong."""
-        try:
-            priority = Priority[self.priority.upper()]
-        except KeyError:
-            raise UsageError(f"priority {self.priority!r}: choose immediate, normal or low") from None
-        try:
-            rates = {domain.lower(): parse_rate(rate) for domain, rate in self.rates.items()}
-        except ValueError as error:
-            raise UsageError(f"{error}; for example --rate example.org=2/s") from None
-        for domain, n in self.concurrency.items():
-            if not 1 <= n <= 256:
-                raise UsageError(f"concurrency of {domain} is {n}; give 1 to 256")
-        if not 1 <= self.max_attempts <= 100:
-            raise UsageError(f"max attempts is {self.max_attempts}; give 1 to 100")
-        manners = Manners(
-            rates=rates,
-            concurrency={domain.lower(): n for domain, n in self.concurrency.items()},
-            crawl_delay_ignored=frozenset(domain.lower() for domain in self.ignore_crawl_delay),
-            block_cool_down_s=settings.block_cool_down_s if settings else None,
-        )
-        return BatchOptions(manners, RetryPolicy(max_attempts=self.max_attempts), self.keep_pages), priority
-
-
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -107,7 +67,10 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     rates: Mapping[str, str] | None = None,
     concurrency: Mapping[str, int] | None = None,
     ignore_crawl_delay: Collection[str] = (),
-    max_attempts: int = 5,
+    max_attempts: int | None = None,
+    retry: Mapping[str, object] | None = None,
+    domains: Mapping[str, object] | None = None,
+    domains_file: str | Path | None = None,
     max_wait_s: float | None = None,
     max_workers: int | None = None,
     contact: str | None = None,
@@ -116,15 +79,17 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
 ) -> BatchResult:
     """Scrape a list of URLs to its end and return how it ended; the same as ``tlray scrape``.
 
-    ``rates`` is domain → ``"N/s"``; ``max_wait_s`` bounds how long a domain that cools down is waited for. Raises
+    ``rates`` is domain → ``"N/s"``; ``retry`` and ``domains`` are the tables of a ``domains.toml`` (docs/politeness.md), and go
+    before it; ``max_wait_s`` bounds how long a domain that cools down is waited for. Raises
     `UsageError` for what is wrong with the call, `CannotFinish` where the world is in the way: what is done is kept.
     """
     if isinstance(urls, str):
         raise UsageError("scrape() takes a list of URLs, not one string")
-    settings = read_settings(home=home, contact=contact, max_workers=max_workers)
+    settings = read_settings(home=home, contact=contact, max_workers=max_workers, domains_file=domains_file)
     options = ScrapeOptions(
         name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},
-        ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, keep_pages=keep_pages,
+        ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, retry=retry or {}, domains=domains or {},
+        keep_pages=keep_pages,
     )  # fmt: skip
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, on_progress=on_progress)
 
@@ -158,7 +123,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
     ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
     """
     options = options or ScrapeOptions()
-    batch, priority = options.checked(settings)
+    # a resumed batch keeps the manners that it was submitted with
+    batch, priority = options.checked(settings if resume is None else None)
     home = Home(settings.home)
     if resume is not None:
         with JournalReader.of(home.path) as journal:

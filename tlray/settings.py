@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     (``TLRAY_LIMITER_ACTORS``)."""
     fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
     """The longest that one page may take, in seconds (``TLRAY_FETCH_TIMEOUT_S``)."""
+    domains_file: Path | None = None
+    """A TOML file with the manners of single domains; by default ``domains.toml`` in the home, where there is one
+    (``TLRAY_DOMAINS_FILE``)."""
     block_cool_down_s: float | None = Field(default=None, gt=0)
     """How long a domain rests after a block page, in seconds; by default half an hour
     (``TLRAY_BLOCK_COOL_DOWN_S``)."""
@@ -43,10 +46,10 @@ class Settings(BaseSettings):
             raise ValueError("give an e-mail address or a web page, such as you@example.org")
         return value
 
-    @field_validator("home")
+    @field_validator("home", "domains_file")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
 
 
 def read_settings(**given: object) -> Settings:

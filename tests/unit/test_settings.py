@@ -29,6 +29,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_LIMITER_ACTORS", "2", 2),
         ("TLRAY_FETCH_TIMEOUT_S", "0.5", 0.5),
         ("TLRAY_BLOCK_COOL_DOWN_S", "60", 60.0),
+        ("TLRAY_DOMAINS_FILE", "/etc/sets/domains.toml", Path("/etc/sets/domains.toml")),
+        ("TLRAY_DOMAINS_FILE", "~/domains.toml", Path("~/domains.toml").expanduser()),
     ],
 )
 def test_a_setting_is_read_from_its_variable(
@@ -68,7 +70,8 @@ def test_a_bad_value_is_one_error_that_names_its_variable(
 
 
 def test_every_setting_is_tried_here() -> None:
-    tried = {"home", "contact", "max_workers", "limiter_actors", "fetch_timeout_s", "block_cool_down_s"}
+    tried = {"home", "contact", "max_workers", "limiter_actors", "fetch_timeout_s", "block_cool_down_s",
+             "domains_file"}  # fmt: skip
     assert set(Settings.model_fields) == tried
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tlray.core.durations import parse_duration_s
 from tlray.errors import UsageError
 
 HomeOption = Annotated[
@@ -20,16 +20,14 @@ HomeOption = Annotated[
         show_default=False,
     ),
 ]
-_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])?")
 
 
 def duration_s(text: str, option: str) -> float:
     """Read ``90s``, ``30m``, ``2h`` or ``1d`` as seconds; UsageError names the option."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{option} {text!r} is no duration; write 90s, 30m, 2h or 1d")
-    return float(match[1]) * _UNIT_S[match[2] or "s"]
+    try:
+        return parse_duration_s(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {error}") from None
 
 
 def per_domain(pairs: Iterable[str], option: str, example: str) -> dict[str, str]:
@@ -41,3 +39,14 @@ def per_domain(pairs: Iterable[str], option: str, example: str) -> dict[str, str
             raise UsageError(f"{option} {pair!r} is not of the form DOMAIN=VALUE, such as {option} {example}")
         values[domain.strip().lower()] = value.strip()
     return values
+
+
+def attempts(values: Iterable[str]) -> tuple[int | None, dict[str, int]]:
+    """Read repeated ``N`` and ``DOMAIN=N``: for all domains (None: not said), and for single ones."""
+    values = list(values)
+    of_all = [value for value in values if "=" not in value]
+    pairs = per_domain((value for value in values if "=" in value), "--max-attempts", "example.org=2")
+    for value in (*of_all, *pairs.values()):
+        if not (value.isascii() and value.isdigit()):
+            raise UsageError(f"--max-attempts {value!r} is no whole number; write 3, or example.org=3")
+    return (int(of_all[-1]) if of_all else None), {domain: int(n) for domain, n in pairs.items()}

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlray.api import BatchResult, ScrapeOptions, run_batch
+from tlray.api import BatchResult, run_batch
 from tlray.cli.export import default_place, export_batch
-from tlray.cli.options import HomeOption, duration_s, per_domain
+from tlray.cli.options import HomeOption, attempts, duration_s, per_domain
 from tlray.cli.progress import display
 from tlray.errors import UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.intake import open_arguments
+from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -60,7 +61,21 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             help="The owner of the site agreed to a higher rate than its robots.txt asks for.",
         ),
     ] = None,
-    max_attempts: Annotated[int, typer.Option(help="Attempts before an item is a dead letter.")] = 5,
+    max_attempts: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N|DOMAIN=N",
+            help="Attempts before an item is a dead letter, for all domains or for one; by default 5.",
+        ),
+    ] = None,
+    domains_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Manners of single domains, and retries; by default domains.toml in the home.",
+            show_default=False,
+        ),
+    ] = None,
     max_wait: Annotated[
         str | None,
         typer.Option(metavar="2h", help="Give up (exit 4) when every domain cools down for longer."),
@@ -94,7 +109,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
 
     Example: tlray scrape urls.txt --contact you@example.org --export cue --export csv:tracks.csv
     """
-    settings = read_settings(home=home, contact=contact, max_workers=max_workers)
+    settings = read_settings(home=home, contact=contact, max_workers=max_workers, domains_file=domains_file)
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     wait_s = None if max_wait is None else duration_s(max_wait, "--max-wait")
     if fresh_for is not None and duration_s(fresh_for, "--fresh-for") > 0:
@@ -103,9 +118,19 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         )
     if resume is None:
         options = _options(
-            rate, concurrency, ignore_crawl_delay, name, priority, max_attempts, keep_pages=not no_archive
+            rate,
+            concurrency,
+            ignore_crawl_delay,
+            name,
+            priority,
+            max_attempts or [],
+            keep_pages=not no_archive,
         )
-        options.checked()
+        batch, _ = options.checked(settings)
+        for domain in sorted(batch.manners.crawl_delay_ignored):
+            sys.stderr.write(
+                f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n"
+            )
         if not urls:
             raise UsageError("no URL given; give URLs, a file with one URL a line, or - for stdin")
         lines = open_arguments(urls)
@@ -143,25 +168,23 @@ def retry(
 
 
 def _options(
-    rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str, max_attempts: int,
-    *, keep_pages: bool,
+    rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str,
+    max_attempts: list[str], *, keep_pages: bool,
 ) -> ScrapeOptions:  # fmt: skip
     at_once = {}
     for domain, value in per_domain(concurrency or [], "--concurrency", "example.org=2").items():
         if not value.isdigit():
             raise UsageError(f"--concurrency {domain}={value!r} is no whole number, such as {domain}=2")
         at_once[domain] = int(value)
-    for domain in ignored or []:
-        sys.stderr.write(
-            f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n"
-        )
+    of_all, of_domains = attempts(max_attempts)
     return ScrapeOptions(
         name=name,
         priority=priority,
         rates=per_domain(rate or [], "--rate", "example.org=2/s"),
         concurrency=at_once,
         ignore_crawl_delay=tuple(ignored or ()),
-        max_attempts=max_attempts,
+        max_attempts=of_all,
+        domains={domain: {"max_attempts": n} for domain, n in of_domains.items()},
         keep_pages=keep_pages,
     )
 

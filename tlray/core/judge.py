@@ -53,6 +53,7 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
             n_in_row=n_in_row,
             jitter=rng.random(),
             policy=book.retry,
+            domain=item.domain,
             block_cool_down_s=domain.policy.block_cool_down_s,
         )
         breaker = breakers.get(item.domain) or breakers.setdefault(item.domain, domain.breaker.copy())
@@ -151,7 +152,9 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
 
 
 def _hopped(item: FrontierItem, target: CanonicalUrl, rest: dict[str, Any]) -> ItemChange:
-    return _with(item, ItemEvent.HOP, n_hops=item.n_hops + 1, url=target.url, domain=unit_of(target.domain), **rest)
+    return _with(
+        item, ItemEvent.HOP, n_hops=item.n_hops + 1, url=target.url, domain=unit_of(target.domain), **rest
+    )
 
 
 def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:

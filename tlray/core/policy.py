@@ -96,6 +96,8 @@ class Manners:
     crawl_delay_ignored: frozenset[str] = frozenset()
     block_cool_down_s: float | None = None
     """How long a domain rests after a block page, where the user says so."""
+    block_cool_downs: Mapping[str, float] = field(default_factory=dict)
+    """The same for single domains."""
 
     def policy(self, domain: str) -> DomainPolicy:
         """Return the policy for a domain, before its robots.txt is known."""
@@ -104,6 +106,8 @@ class Manners:
         profile = PROFILES.get(host.removeprefix("www."))
         by_kind = UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE
         policy = by_kind if profile is None else profile.policy
+        if self.block_cool_down_s is not None:
+            policy = replace(policy, block_cool_down_s=self.block_cool_down_s)
         for key in (host, domain):
             if key in self.rates:
                 policy = _with_rate(policy, *self.rates[key])
@@ -111,8 +115,8 @@ class Manners:
                 policy = replace(policy, concurrency=self.concurrency[key])
             if key in self.crawl_delay_ignored:
                 policy = replace(policy, crawl_delay_ignored=True)
-        if self.block_cool_down_s is not None:
-            policy = replace(policy, block_cool_down_s=self.block_cool_down_s)
+            if key in self.block_cool_downs:
+                policy = replace(policy, block_cool_down_s=self.block_cool_downs[key])
         return policy
 
 

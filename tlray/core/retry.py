@@ -7,7 +7,8 @@
   for longer than ``max_snooze_s`` becomes a dead letter.
 * *dead* ends the item at once, because no retry mends it. *skip* ends it without failure.
 
-``Retry-After`` is obeyed in full, by the whole domain.
+``Retry-After`` is obeyed in full, by the whole domain. A user may change attempts and waits, for a batch or a
+domain (`tlray.core.retry_policy`); no choice of his shortens what a site's ``Retry-After`` asks for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from enum import Enum
 
 from tlray.core.lifecycle import ItemEvent
 from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.retry_policy import RetryPolicy, RuleChange
 
 MIN_BACKOFF_S = 0.5
 
@@ -50,6 +52,7 @@ _K = OutcomeKind
 RULES: Mapping[OutcomeKind, Rule] = {
     _K.FETCHED: Rule(Cure.NONE, why="the row is in a part"),
     _K.REDIRECTED: Rule(Cure.NONE, why="the next hop is a fetch of its own, with its domain's permit"),
+    _K.ANSWERED: Rule(Cure.NONE, why="a result that is fresh enough was kept from another batch"),
     _K.NOT_BEGUN: Rule(Cure.NONE, why="nothing happened"),
     _K.GONE: Rule(Cure.DEAD, why="the site says that there is none"),
     _K.NOT_A_SET: Rule(Cure.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
@@ -89,13 +92,13 @@ class RetryDecision:
     """How long the whole domain fetches nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """What a batch asks for."""
-
-    max_attempts: int = 5
-    max_snooze_s: float = 172_800.0
-    """Two days: longer than any block that was seen to end by itself."""
+def _changed(rule: Rule, change: RuleChange) -> Rule:
+    """Return the rule with the waits that are asked for; a longer first wait lifts a cap that nobody named."""
+    if change.base_s is None and change.cap_s is None:
+        return rule
+    base_s = rule.base_s if change.base_s is None else change.base_s
+    cap_s = max(rule.cap_s, base_s) if change.cap_s is None else change.cap_s
+    return replace(rule, base_s=base_s, cap_s=cap_s)
 
 
 def backoff_s(rule: Rule, attempt: int, *, jitter: float) -> float:
@@ -118,7 +121,7 @@ def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float
     The site's own word counts, in full; where it did not help, our own doubling is a floor under it, so that
     a site that says ``Retry-After: 0`` for ever is not asked without a pause for ever.
     """
-    own_s = min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60))
+    own_s = max(MIN_BACKOFF_S, min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60)))
     if retry_after_s is None:
         return own_s
     return max(retry_after_s, MIN_BACKOFF_S if n_in_row <= 1 else own_s)
@@ -132,12 +135,13 @@ def decide(
     n_in_row: int,
     jitter: float,
     policy: RetryPolicy,
+    domain: str = "",
     block_cool_down_s: float | None = None,
 ) -> RetryDecision:
     """Say what follows from an outcome of the ``attempt``-th attempt (1..).
 
-    ``snoozed_s`` is for how long the item has been put off so far, ``n_in_row`` how many such answers the
-    domain has given in a row, this one counted.
+    ``policy`` is what the batch asks for, also for the ``domain`` alone; ``snoozed_s`` is for how long the item
+    has been put off so far, ``n_in_row`` how many such answers the domain has given in a row, this one counted.
     """
     rule = RULES[outcome.kind]
     if outcome.kind is OutcomeKind.NOT_BEGUN:
@@ -145,18 +149,36 @@ def decide(
         return RetryDecision(ItemEvent.GIVE_BACK, cool_down_s=outcome.retry_after_s or 0.0)
     if (event := _AT_ONCE.get(outcome.kind) or _BY_CURE.get(rule.cure)) is not None:
         return RetryDecision(event)
+    change = policy.change(outcome.kind, domain, most=rule.max_attempts)
+    rule = _changed(rule, change)
     if rule.cure is Cure.SNOOZE or is_throttle(outcome):
         cool_s = cool_down_s(rule, n_in_row, outcome.retry_after_s)
         if outcome.kind is OutcomeKind.BLOCKED and block_cool_down_s is not None:
             own = replace(rule, base_s=block_cool_down_s, cap_s=max(rule.cap_s, block_cool_down_s))
             cool_s = max(cool_down_s(own, n_in_row, None), outcome.retry_after_s or 0.0)
-        too_long = snoozed_s + cool_s > policy.max_snooze_s
+        too_long = snoozed_s + cool_s > policy.snooze_s(domain)
         event = ItemEvent.EXHAUST if too_long else ItemEvent.SNOOZE
         return RetryDecision(event, delay_s=0.0 if too_long else cool_s, cool_down_s=cool_s)
-    if attempt >= min(policy.max_attempts, rule.max_attempts or policy.max_attempts):
+    if attempt >= (change.max_attempts or policy.max_attempts):
         return RetryDecision(ItemEvent.EXHAUST)
     return RetryDecision(ItemEvent.RETRY, delay_s=backoff_s(rule, attempt, jitter=jitter))
 
 
-_AT_ONCE: Mapping[OutcomeKind, ItemEvent] = {_K.FETCHED: ItemEvent.FETCHED, _K.REDIRECTED: ItemEvent.HOP}
+_AT_ONCE: Mapping[OutcomeKind, ItemEvent] = {
+    _K.FETCHED: ItemEvent.FETCHED,
+    _K.ANSWERED: ItemEvent.ANSWERED,
+    _K.REDIRECTED: ItemEvent.HOP,
+}
 _BY_CURE: Mapping[Cure, ItemEvent] = {Cure.SKIP: ItemEvent.SKIP, Cure.DEAD: ItemEvent.EXHAUST}
+
+__all__ = [
+    "RULES",
+    "Cure",
+    "RetryDecision",
+    "RetryPolicy",
+    "Rule",
+    "backoff_s",
+    "cool_down_s",
+    "decide",
+    "is_throttle",
+]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
+from tlray.io.options_json import manners_json, manners_of, retry_json, retry_of
 
 SCHEMA_VERSION = "2"
 """Of the journal's tables."""
@@ -40,28 +41,24 @@ class BatchOptions:
     manners: Manners = field(default_factory=Manners)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     keeps_pages: bool = True
+    fresh_for_s: float = 0.0
+    """Results of other batches that are no older answer an item; 0: every page is fetched."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return {
-            "rates": {k: list(v) for k, v in self.manners.rates.items()},
-            "concurrency": dict(self.manners.concurrency),
-            "crawl_delay_ignored": sorted(self.manners.crawl_delay_ignored),
-            "block_cool_down_s": self.manners.block_cool_down_s,
-            "retry": asdict(self.retry),
+            **manners_json(self.manners),
+            "retry": retry_json(self.retry),
             "keeps_pages": self.keeps_pages,
+            "fresh_for_s": self.fresh_for_s,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> BatchOptions:
         """Read what `to_json` wrote."""
-        manners = Manners(
-            rates={k: (v[0], v[1]) for k, v in data["rates"].items()},
-            concurrency=data["concurrency"],
-            crawl_delay_ignored=frozenset(data["crawl_delay_ignored"]),
-            block_cool_down_s=data["block_cool_down_s"],
+        return cls(
+            manners_of(data), retry_of(data["retry"]), data["keeps_pages"], data.get("fresh_for_s", 0.0)
         )
-        return cls(manners, RetryPolicy(**data["retry"]), data["keeps_pages"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +81,7 @@ class BatchRow:
     n_blocked: int
     elapsed_s: float
     is_dormant: bool
+    n_answered: int = 0
     owner: str = ""
     """Whose it is; "" where nobody is asked."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.cli.options import duration_s, per_domain
+from tlray.cli.options import attempts, duration_s, per_domain
 from tlray.errors import UsageError
 
 
@@ -36,3 +36,22 @@ def test_what_is_no_pair_shows_how_one_looks(pair: str) -> None:
         UsageError, match=r"--rate .* is not of the form DOMAIN=VALUE, such as --rate b.test=1/s"
     ):
         per_domain(["ok.test=1", pair], "--rate", "b.test=1/s")
+
+
+def test_attempts_are_for_all_domains_or_for_one() -> None:
+    assert attempts([]) == (None, {})
+    assert attempts(["3"]) == (3, {})
+    assert attempts(["3", "A.test=2", "b.test:81=7", "4"]) == (4, {"a.test": 2, "b.test:81": 7})
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "2.5", "a.test=x", "a.test=-1", "\u0663"])
+def test_what_is_no_number_of_attempts_shows_both_forms(value: str) -> None:
+    with pytest.raises(UsageError, match=r"is no whole number; write 3, or example\.org=3"):
+        attempts([value])
+
+
+def test_attempts_for_no_domain_show_how_a_pair_looks() -> None:
+    with pytest.raises(
+        UsageError, match=r"is not of the form DOMAIN=VALUE, such as --max-attempts example\.org=2"
+    ):
+        attempts(["=3"])

@@ -1,0 +1,79 @@
+"""What may be asked for with a batch? What a command line or a call says, over the environment, over ``domains.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from tlray.core.asked import MOST_AT_ONCE, MOST_ATTEMPTS, Asked, read_tables
+from tlray.core.frontier import Priority
+from tlray.core.policy import Manners, parse_rate, unit_named
+from tlray.errors import UsageError
+from tlray.io.domains_file import read_domains_file
+from tlray.io.journal_rows import BatchOptions
+from tlray.settings import Settings
+
+T = TypeVar("T", int, tuple[float, float])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeOptions:
+    """What may be asked for with a batch."""
+
+    name: str = ""
+    priority: str = "normal"
+    rates: Mapping[str, str] = field(default_factory=dict)
+    """Domain → ``N/s``."""
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    ignore_crawl_delay: Collection[str] = ()
+    max_attempts: int | None = None
+    """For every domain and every kind of outcome, whatever `domains.toml` says; None: 5, where it says nothing."""
+    retry: Mapping[str, object] = field(default_factory=dict)
+    """Kind of outcome → ``{"max_attempts": 2, "base": "5s", "cap": "10m"}``, as in ``domains.toml``."""
+    domains: Mapping[str, object] = field(default_factory=dict)
+    """Domain → what ``domains.toml`` may say of one."""
+    keep_pages: bool = True
+
+    def checked(self, settings: Settings | None = None) -> tuple[BatchOptions, Priority]:
+        """Return the options as the journal keeps them, under them the environment's and then those of the
+        domains' file; UsageError says what is wrong."""
+        try:
+            priority = Priority[self.priority.upper()]
+        except KeyError:
+            raise UsageError(f"priority {self.priority!r}: choose immediate, normal or low") from None
+        asked = self._asked()
+        if settings is not None:
+            asked = asked.over(Asked(Manners(block_cool_down_s=settings.block_cool_down_s)))
+            asked = asked.over(read_domains_file(settings.domains_file, settings.home))
+        return BatchOptions(asked.manners, asked.retry_policy(), self.keep_pages), priority
+
+    def _asked(self) -> Asked:
+        try:
+            rates = _by_unit({domain: parse_rate(rate) for domain, rate in self.rates.items()})
+        except ValueError as error:
+            raise UsageError(f"{error}; for example --rate example.org=2/s") from None
+        for domain, n in self.concurrency.items():
+            if not 1 <= n <= MOST_AT_ONCE:
+                raise UsageError(f"concurrency of {domain} is {n}; give 1 to {MOST_AT_ONCE}")
+        if self.max_attempts is not None and not 1 <= self.max_attempts <= MOST_ATTEMPTS:
+            raise UsageError(f"max attempts is {self.max_attempts}; give 1 to {MOST_ATTEMPTS}")
+        try:
+            manners = Manners(
+                rates=rates,
+                concurrency=_by_unit(self.concurrency),
+                crawl_delay_ignored=frozenset(map(unit_named, self.ignore_crawl_delay)),
+            )
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        asked = Asked(manners).over(read_tables({"domains": self.domains, "retry": self.retry}, of="options"))
+        return replace(asked, retry=replace(asked.retry, max_attempts=self.max_attempts))
+
+
+def _by_unit(values: Mapping[str, T]) -> dict[str, T]:
+    """Key what is said per domain by units; of two names of one unit the gentler value counts."""
+    found: dict[str, T] = {}
+    for domain, value in values.items():
+        unit = unit_named(domain)
+        found[unit] = min(found.get(unit, value), value)
+    return found
