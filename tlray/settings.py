@@ -6,8 +6,9 @@ Options of a command or of `tlray.scrape` go before the environment.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tlray.errors import UsageError
@@ -25,6 +26,8 @@ class Settings(BaseSettings):
     contact: str | None = None
     """An e-mail address or web page that a site's owner can write to; part of the User-Agent, and required
     for public hosts (``TLRAY_CONTACT``)."""
+    min_workers: int = Field(default=1, ge=1, le=64)
+    """Scrape tasks at the least, as long as there is something for each to do (``TLRAY_MIN_WORKERS``)."""
     max_workers: int | None = Field(default=None, ge=1, le=64)
     """Scrape tasks at once; by default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
     limiter_actors: int | None = Field(default=None, ge=1, le=16)
@@ -46,6 +49,14 @@ class Settings(BaseSettings):
             raise ValueError("give an e-mail address or a web page, such as you@example.org")
         return value
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.max_workers is not None and self.min_workers > self.max_workers:
+            raise ValueError(
+                f"TLRAY_MIN_WORKERS ({self.min_workers}) must not exceed TLRAY_MAX_WORKERS ({self.max_workers})"
+            )
+        return self
+
     @field_validator("home", "domains_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -58,6 +69,8 @@ def read_settings(**given: object) -> Settings:
         return Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:  # two settings that do not go together
+            raise UsageError(first["msg"].removeprefix("Value error, ")) from None
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(
             f"setting {name} (TLRAY_{name.upper()}): {first['msg']}, got {first['input']!r}"

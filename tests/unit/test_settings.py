@@ -25,6 +25,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_HOME", "", Path("~/.tlray").expanduser()),  # set to nothing is not set
         ("TLRAY_CONTACT", "me@example.org", "me@example.org"),
         ("TLRAY_CONTACT", "https://example.org/bot", "https://example.org/bot"),
+        ("TLRAY_MIN_WORKERS", "2", 2),
         ("TLRAY_MAX_WORKERS", "4", 4),
         ("TLRAY_LIMITER_ACTORS", "2", 2),
         ("TLRAY_FETCH_TIMEOUT_S", "0.5", 0.5),
@@ -45,6 +46,7 @@ def test_a_setting_is_read_from_its_variable(
     [
         ("TLRAY_CONTACT", "me"),  # nobody can write to that
         ("TLRAY_CONTACT", "me@example.org\r\nX-Header: 1"),  # it becomes part of a header
+        ("TLRAY_MIN_WORKERS", "0"),
         ("TLRAY_MAX_WORKERS", "0"),
         ("TLRAY_MAX_WORKERS", "65"),
         ("TLRAY_MAX_WORKERS", "many"),
@@ -70,8 +72,16 @@ def test_a_bad_value_is_one_error_that_names_its_variable(
 
 
 def test_every_setting_is_tried_here() -> None:
-    tried = {"home", "contact", "max_workers", "limiter_actors", "fetch_timeout_s", "block_cool_down_s",
-             "domains_file"}  # fmt: skip
+    tried = {
+        "home",
+        "contact",
+        "min_workers",
+        "max_workers",
+        "limiter_actors",
+        "fetch_timeout_s",
+        "block_cool_down_s",
+        "domains_file",
+    }
     assert set(Settings.model_fields) == tried
 
 
@@ -84,3 +94,12 @@ def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
 def test_the_user_agent_says_who_we_are_and_whom_to_write_to() -> None:
     assert user_agent("1.2", None) == "tlray/1.2"
     assert user_agent("1.2", "me@example.org") == "tlray/1.2 (+me@example.org)"
+
+
+def test_settings_are_checked_against_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TLRAY_MIN_WORKERS", "4")
+    assert read_settings(max_workers=4).min_workers == 4
+    assert read_settings().max_workers is None, "the bound of the machine gives way"
+    with pytest.raises(UsageError) as caught:
+        read_settings(max_workers=2)
+    assert str(caught.value) == "TLRAY_MIN_WORKERS (4) must not exceed TLRAY_MAX_WORKERS (2)"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from pathlib import Path
@@ -28,11 +29,12 @@ from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW
 from tlray.core.lease import Answer, Report
-from tlray.errors import CannotFinish
+from tlray.errors import CannotFinish, InvariantBroken
 from tlray.io.home import Holder, Home
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 
+logger = logging.getLogger(__name__)
 MAX_SLEEP_S = 1.0
 SETTLE_S = 10.0
 SESSION_S = 5.0
@@ -75,6 +77,9 @@ class Coordinator:
                 await self._step()
             except CannotFinish as error:
                 state.halt(error)
+            except Exception as error:  # whoever watches would wait for ever
+                logger.exception("coordinator failed")
+                state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
             await self._sleep()
 
     async def _step(self) -> None:
@@ -90,7 +95,7 @@ class Coordinator:
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
         await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
         await self._leasing.end_expired()
-        await self._leasing.start_wanted()
+        self._leasing.follow_demand()
         self._metrics.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
     async def _sleep(self) -> None:

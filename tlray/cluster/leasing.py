@@ -6,30 +6,47 @@ Whatever follows from a report is decided first, then journalled in one transact
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError, TaskCancelledError
 
 from tlray.cluster.lease_task import scrape_lease
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.metrics import Metrics
 from tlray.cluster.state import CoordinatorState
+from tlray.core.answering import answered_by
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Lease, Report, Work
 from tlray.core.verdict import LaneDeath, Verdict
-from tlray.core.workforce import workers_wanted
+from tlray.core.workforce import Workforce
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.part_files import publish
 
-FIRST_LEASE = 96
-"""Items of a new lease; refills follow what the task turns out to do."""
-CPU_S_PER_PAGE = 0.005
-"""Until it is measured."""
 REFUSED = Answer(accepted=False)
+LOOK_AT_NODES_EVERY_S = 5.0
+START_S = 5.0
+"""A task that has not begun by then waits for a CPU."""
+MAX_STILLBORN = 6
+"""So many tasks that die before they begin, one after the other, and none is started any more."""
+
+
+@dataclass(slots=True)
+class _Task:
+    """A scrape task that runs, or waits for a CPU."""
+
+    ref: Any
+    started_at: float
+    work: Work | None = None
+    """Leased already, and kept for it; None: it is given what there is when it begins."""
+    has_begun: bool = False
+    is_ending: bool = False
+    """It is given nothing more."""
 
 
 class Leasing:
@@ -50,9 +67,13 @@ class Leasing:
         self._me = me
         self._on_empty = on_empty
         self._rng = random.Random()  # noqa: S311 - jitter, no secret
-        self._tasks: dict[str, Any] = {}
+        self._tasks: dict[str, _Task] = {}
         self._n_leases = 0
-        self._cpu_s_per_page = CPU_S_PER_PAGE
+        settings = state.settings
+        self._workforce = Workforce(min_workers=settings.min_workers, max_workers=settings.max_workers)
+        self._n_stillborn = 0
+        self._start_after = self._looked_at = -math.inf
+        self._room = True
 
     @property
     def n_tasks(self) -> int:
@@ -61,77 +82,139 @@ class Leasing:
 
     # -- starting ----------------------------------------------------------------------------------
 
-    async def start_wanted(self) -> None:
-        """Start the tasks that the work needs and has not got."""
-        state, settings = self._state, self._state.settings
-        while not state.is_stopping and state.trouble is None:
-            now = time.monotonic()
-            wanted = workers_wanted(
-                state.engine.demand(now),
-                cpu_s_per_page=self._cpu_s_per_page,
-                min_workers=settings.min_workers,
-                max_workers=settings.max_workers,
-            )
-            if len(self._tasks) >= wanted or not await self._start(wanted, now):
-                return
+    def follow_demand(self) -> None:
+        """Start the tasks that the work needs and has not got, or let one end that it does not need any more."""
+        state = self._state
+        now = time.monotonic()
+        if state.is_stopping or state.trouble is not None or now < self._start_after:
+            return
+        going_on = [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]
+        change = self._workforce.change(
+            state.engine.demand(now), n_tasks=len(going_on), has_room=self._has_room(now), now=now
+        )
+        if change < 0:
+            self._let_end(self._workforce.to_end(going_on))
+        for _ in range(min(change, state.settings.max_workers - len(self._tasks))):
+            self.start(self.new_lease_id())
 
-    async def _start(self, n_wanted: int, now: float) -> bool:
+    def new_lease_id(self) -> str:
+        """Return the id of a lease to come."""
         self._n_leases += 1
-        lease_id = f"{self._state.incarnation:04d}-{self._n_leases:06d}"
-        work = self._state.engine.grant(lease_id, FIRST_LEASE, now=now, n_leases=n_wanted)
-        if not work:
-            return False
-        await self._hand_out(work)
-        n_domains = len({item.domain for item in work.items} | {errand.domain for errand in work.robots})
+        return f"{self._state.incarnation:04d}-{self._n_leases:06d}"
+
+    def start(self, lease_id: str, work: Work | None = None) -> None:
+        """Start a task. It is given items when it says that it is there, so none wait with it for a CPU; but for
+        ``work`` that is leased to it already."""
         ref = (
             ray.remote(scrape_lease)
-            .options(name=f"scrape {lease_id}: {n_domains} domains", num_cpus=1, max_retries=0)
-            .remote(lease_id, work, self._state.settings.terms, self._me, self._limiters.actors)
+            .options(name=f"scrape {lease_id}", num_cpus=1, max_retries=0)
+            .remote(lease_id, self._state.settings.terms, self._me)
         )
-        self._tasks[lease_id] = ref
+        self._tasks[lease_id] = _Task(ref, time.monotonic(), work)
         self._state.background(self._attend(lease_id, ref))
-        return True
 
-    async def _hand_out(self, work: Work) -> None:
-        """Write down what is leased, and let the limiters know its domains, before a task sees it."""
+    def _let_end(self, lease_id: str) -> None:
+        """Give a task nothing more; one that still waits for a CPU does not wait any longer."""
+        task = self._tasks[lease_id]
+        task.is_ending = True
+        if (lease := self._state.engine.leases.get(lease_id)) is not None:
+            lease.is_ending = True
+        if not task.has_begun:
+            ray.cancel(task.ref)
+
+    def _has_room(self, now: float) -> bool:
+        """Whether a further task would run on a node that none has told of, or wait for one."""
+        if now - self._looked_at > LOOK_AT_NODES_EVERY_S:
+            self._looked_at = now
+            nodes = sum(1 for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1)
+            is_taken = ray.available_resources().get("CPU", 0) < 1
+            self._room = is_taken or nodes > len(self._workforce.nodes(now))
+        return self._room
+
+    def _n_sharing(self, now: float) -> int:
+        """Return how many tasks share what there is: those at work, and those that are about to be."""
+        tasks = self._tasks.values()
+        return sum(1 for t in tasks if not t.is_ending and (t.has_begun or now - t.started_at < START_S))
+
+    async def _hand_out(self, work: Work, lease: Lease) -> Work:
+        """Write down what is leased, and let the limiters know its domains, before a task sees it.
+
+        An item whose page another batch has fetched meanwhile is handed out with the rows that answer it.
+        """
         if work.items:
-            await self._state.write(self._state.journal.mark_leased, [item.item_id for item in work.items])
+            may_answer = self._state.engine.answering.may_answer(work.items, lease, wall=time.time())
+            ids = [item.item_id for item in work.items]
+            kept = await self._state.write(self._state.journal.mark_leased, ids, may_answer)
+            if kept:
+                work = replace(work, items=tuple(answered_by(i, kept.get(i.item_id)) for i in work.items))
         await self._limiters.make_known({t.domain for t in work.domains} | {e.domain for e in work.robots})
+        return work
 
     # -- reports -----------------------------------------------------------------------------------
 
     async def report(self, report: Report) -> Answer:
         """Take in what a task has done and give it more; a repeated report is answered as the first time."""
         state = self._state
-        lease = state.engine.renew(report.lease_id, now=time.monotonic())
-        if lease is None or lease.is_committing or state.trouble is not None:
+        task = self._tasks.get(report.lease_id)
+        if task is None or state.trouble is not None:
+            return REFUSED
+        try:
+            return await (self._go_on(report) if task.has_begun else self._begin(report, task))
+        except CannotFinish as error:
+            state.halt(error)
+            return REFUSED
+        finally:
+            state.wake.set()
+
+    async def _begin(self, report: Report, task: _Task) -> Answer:
+        """Answer the first report of a task, by which it says that it is there."""
+        task.has_begun, self._n_stillborn = True, 0
+        return REFUSED if task.is_ending else await self._give(report, task.work)
+
+    async def _go_on(self, report: Report) -> Answer:
+        lease = self._state.engine.renew(report.lease_id, now=time.monotonic())
+        if lease is None or lease.is_committing:
             return REFUSED
         if report.number <= lease.last_number:
             return lease.last_answer or REFUSED
         lease.is_committing = True
         try:
-            return await self._take_in(report, lease)
-        except CannotFinish as error:
-            state.halt(error)
-            return REFUSED
+            await self._take_in(report)
+            return await self._give(report)
         finally:
             lease.is_committing = False
-            state.wake.set()
 
-    async def _take_in(self, report: Report, lease: Lease) -> Answer:
-        engine = self._state.engine
-        verdict = judge(engine, report, now=time.monotonic(), rng=self._rng)
-        await self._commit(verdict)
-        await self._take_in_robots(report)
-        await self._limiters.make_known_again({cool.domain for cool in verdict.cool_downs})
-        self._measure(report)
-        n_tasks = max(1, len(self._tasks))
-        work = engine.grant(report.lease_id, report.n_wanted, now=time.monotonic(), n_leases=n_tasks)
-        if work:
-            await self._hand_out(work)
+    async def _give(self, report: Report, work: Work | None = None) -> Answer:
+        """Answer a report: with the ``work`` that was kept for it, or with what there is for it now."""
+        engine, now = self._state.engine, time.monotonic()
+        if work is None:
+            n_leases = max(1, self._n_sharing(now))
+            work = engine.grant(report.lease_id, report.n_wanted, now=now, n_leases=n_leases)
+        lease = engine.leases.get(report.lease_id)
+        if lease is None:
+            return Answer(accepted=True, stops=self._state.stops())
+        was_committing, lease.is_committing = lease.is_committing, True
+        try:
+            if work:
+                work = await self._hand_out(work, lease)
+        finally:
+            lease.is_committing = was_committing
         lease.last_number = report.number
         lease.last_answer = Answer(accepted=True, work=work, stops=self._state.stops())
         return lease.last_answer
+
+    async def _take_in(self, report: Report) -> None:
+        verdict = judge(self._state.engine, report, now=time.monotonic(), rng=self._rng)
+        await self._commit(verdict)
+        await self._take_in_robots(report)
+        await self._limiters.make_known_again({cool.domain for cool in verdict.cool_downs})
+        self._workforce.heard(
+            report.lease_id,
+            cpu_s=report.cpu_s,
+            n_pages=sum(1 for outcome in report.outcomes if outcome.n_bytes),
+            reading=report.node,
+            now=time.monotonic(),
+        )
 
     async def _commit(self, verdict: Verdict) -> None:
         """Journal first, then memory."""
@@ -182,18 +265,17 @@ class Leasing:
             self._on_empty(death.batch)
         state.announce(death.batch)
 
-    def _measure(self, report: Report) -> None:
-        n_pages = sum(1 for outcome in report.outcomes if outcome.n_bytes)
-        if n_pages >= 8:
-            self._cpu_s_per_page += 0.2 * (report.cpu_s / n_pages - self._cpu_s_per_page)
-
     # -- ends --------------------------------------------------------------------------------------
 
     async def end_expired(self) -> None:
         """End the leases whose tasks have not been heard of for too long: by force, a parser may hang in C."""
-        for lease_id in self._state.engine.expired(time.monotonic()):
-            if (ref := self._tasks.get(lease_id)) is not None:
-                ray.cancel(ref, force=True)
+        now = time.monotonic()
+        for lease_id in self._state.engine.expired(now):
+            if (task := self._tasks.get(lease_id)) is not None:
+                if not task.has_begun:  # it waits for a CPU, and nobody else wants what is kept for it
+                    self._state.engine.renew(lease_id, now=now)
+                    continue
+                ray.cancel(task.ref, force=True)
             await self._end(lease_id, why="not heard of for too long")
 
     async def _attend(self, lease_id: str, ref: Any) -> None:
@@ -206,6 +288,8 @@ class Leasing:
                 self._state.halt(error.cause)
             else:
                 await self._end(lease_id, why=f"task failed: {error.cause!r}"[:200])
+        except TaskCancelledError:
+            await self._end(lease_id, why="cancelled")
         except (RayError, asyncio.CancelledError) as error:
             await self._end(lease_id, why=f"worker died ({type(error).__name__})")
         else:
@@ -226,5 +310,20 @@ class Leasing:
             except CannotFinish as error:
                 self._state.halt(error)
             engine.end(lease_id)
-        self._tasks.pop(lease_id, None)
+        task = self._tasks.pop(lease_id, None)
+        self._workforce.gone(lease_id)
         self._limiters.forget(lease_id)
+        if task is not None and not task.has_begun and not task.is_ending and why is not None:
+            self._count_stillborn(why)
+
+    def _count_stillborn(self, why: str) -> None:
+        """Take in that a task died before it began: try again later, and not for ever."""
+        self._n_stillborn += 1
+        self._start_after = time.monotonic() + 0.25 * 2**self._n_stillborn
+        if self._n_stillborn >= MAX_STILLBORN:
+            self._state.halt(
+                CannotFinish(
+                    f"the last {MAX_STILLBORN} scrape tasks died before they began ({why}); "
+                    "see Ray's logs, then go on with `tlray scrape --resume BATCH_ID`"
+                )
+            )

@@ -69,12 +69,31 @@ def limiter_of(domain: str, n_limiters: int) -> int:
     return max(range(n_limiters), key=weight)
 
 
+def limiter_name(number: int, home_key: str) -> str:
+    """Return the actor name of a home's limiter."""
+    return f"tlray-limiter-{home_key}-{number}"
+
+
+class FoundLimiters(dict[int, Any]):
+    """A home's limiters by number, each looked up when it is asked for first: there may be more of them than when a
+    task began. ValueError where there is none yet."""
+
+    def __init__(self, home_key: str) -> None:
+        super().__init__()
+        self._home_key = home_key
+
+    def __missing__(self, number: int) -> Any:
+        """Look one up."""
+        found = self[number] = ray.get_actor(limiter_name(number, self._home_key), namespace=NAMESPACE)
+        return found
+
+
 def start_limiter(number: int, home_key: str) -> Any:
     """Return the handle of a limiter actor, started where it is not there yet."""
     return (
         ray.remote(Limiter)
         .options(
-            name=f"tlray-limiter-{home_key}-{number}",
+            name=limiter_name(number, home_key),
             namespace=NAMESPACE,
             lifetime="detached",
             get_if_exists=True,
@@ -87,4 +106,4 @@ def start_limiter(number: int, home_key: str) -> Any:
     )
 
 
-__all__ = ["NAMESPACE", "Limiter", "limiter_of", "start_limiter"]
+__all__ = ["NAMESPACE", "FoundLimiters", "Limiter", "limiter_of", "start_limiter"]

@@ -82,7 +82,9 @@ def open_session(
         home=str(home.path),
         ray_address=context.gcs_address,
         terms=terms,
-        max_workers=settings.max_workers or (min(10, cluster_cpus) if owns_ray else 10),
+        min_workers=settings.min_workers,
+        max_workers=settings.max_workers
+        or max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )
     coordinator = start_coordinator(config, home_key=home.id, node_id=context.get_node_id())

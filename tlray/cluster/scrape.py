@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tlray.core.robots import RobotsAnswer, rules_of
 from tlray.io.address import AddressPolicy
 from tlray.io.fetch import Fetcher
 from tlray.io.home import Home
+from tlray.io.kept import read_kept
+from tlray.io.node_gauge import NodeGauge
 from tlray.io.open_part import OpenPart
 from tlray.io.page_outcome import read_page
 from tlray.io.parts import stage
@@ -36,6 +39,8 @@ LOOK_EVERY_S = 0.1
 PART_ROWS = 256
 TOLD_TO_STOP = frozenset({OutcomeKind.BLOCKED, OutcomeKind.THROTTLED})
 """Answers after which a domain rests."""
+FIRST_LEASE = 96
+"""Items that it asks for when it begins; later they follow what it turns out to do."""
 MIN_IN_HAND, MAX_IN_HAND = 64, 512
 """Items that a task keeps in hand: what it does in two seconds, between these bounds."""
 
@@ -44,16 +49,25 @@ class ScrapeTask:
     """One lease being worked on."""
 
     def __init__(
-        self, lease_id: str, work: Work, terms: ScrapeTerms, coordinator: Any, limiters: list[Any]
+        self,
+        lease_id: str,
+        terms: ScrapeTerms,
+        coordinator: Any,
+        limiters: Mapping[int, Any],
+        gauge: NodeGauge,
     ) -> None:
         self._lease_id = lease_id
         self._terms = terms
         self._coordinator = coordinator
         self._limiters = limiters
+        self._gauge = gauge
         self._pacing = Pacing()
         self._robots_text: dict[str, str] = {}
         self._running: dict[asyncio.Task[None], Errand] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        self._answering: dict[asyncio.Task[None], list[LeasedItem]] = {}
+        self._room = asyncio.Event()
+        """Set when what was collected has been taken into a report."""
         self._parts: dict[str, OpenPart] = {}
         self._outcomes: list[Outcome] = []
         self._robots: list[RobotsAnswer] = []
@@ -67,8 +81,7 @@ class ScrapeTask:
         self._numbers = itertools.count(1)
         self._cpu_s = time.process_time()
         self._n_done = 0
-        self._in_hand = MIN_IN_HAND
-        self._take_in(work)
+        self._in_hand = FIRST_LEASE
 
     async def run(self) -> int:
         """Work until nothing is left to do, or the lease is over; return the number of items done."""
@@ -84,9 +97,10 @@ class ScrapeTask:
                 while not self._is_over and not reporting.done():
                     await self._step(fetcher)
             finally:
-                for task in (*self._running, *self._asking, *([] if self._is_over else [reporting])):
+                begun = (*self._running, *self._asking, *self._answering)
+                for task in (*begun, *([] if self._is_over else [reporting])):
                     task.cancel()
-                await asyncio.gather(*self._running, *self._asking, return_exceptions=True)
+                await asyncio.gather(*begun, return_exceptions=True)
             await reporting
         return self._n_done
 
@@ -126,15 +140,45 @@ class ScrapeTask:
             return
         fetched = await fetcher.get(errand.url, from_public=errand.from_public)
         outcome, sets = read_page(errand, fetched)
-        part = self._parts.get(errand.batch_id)
-        if part is None:
-            part = self._parts[errand.batch_id] = OpenPart(errand.batch_id)
-        self._outcomes.append(part.add(errand, fetched, outcome, sets))
+        self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))
         self._n_done += 1
         if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:
             # the coordinator will let the whole domain rest; until it has said so, nothing more begins here
             self._not_begun(self._pacing.take_back(lambda _: True, domain=errand.domain))
             self._hurries = True
+
+    def _part_of(self, batch_id: str) -> OpenPart:
+        return self._parts.setdefault(batch_id, OpenPart(batch_id))
+
+    async def _answer(self, items: list[LeasedItem]) -> None:
+        """Give items the rows that other batches keep of their pages; one whose rows are not there is given back."""
+        home = Home(Path(self._terms.home))
+        by_part: dict[tuple[str, str], list[LeasedItem]] = {}
+        for item in items:
+            if item.kept is not None:
+                by_part.setdefault((item.kept.batch_id, item.kept.stem), []).append(item)
+        for (batch_id, stem), of_part in by_part.items():
+            for begin in range(0, len(of_part), PART_ROWS):
+                some = {item.kept.item_id: item for item in of_part[begin : begin + PART_ROWS] if item.kept}
+                sets = await asyncio.to_thread(read_kept, home, batch_id, stem, list(some))
+                for kept_id, item in some.items():
+                    if item.batch_id in self._stops.cancelled:
+                        self._not_begun([item])
+                    else:
+                        self._outcomes.append(
+                            self._part_of(item.batch_id).add_kept(item, sets.get(kept_id, ()))
+                        )
+                while len(self._outcomes) >= PART_ROWS:
+                    self._room.clear()
+                    self._tell.set()
+                    await self._room.wait()
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        """Give back what could not be answered, whatever the reason."""
+        items = self._answering.pop(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._outcomes += [Outcome(i.item_id, OutcomeKind.NOT_BEGUN, kept=i.kept) for i in items]
+        self._tell.set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Free the slot of a fetch; one that was stopped, or failed in a way that nobody foresaw, is still accounted for."""
@@ -228,7 +272,7 @@ class ScrapeTask:
 
     @property
     def _is_idle(self) -> bool:
-        return not self._running and not self._pacing.n_pending
+        return not self._running and not self._pacing.n_pending and not self._answering
 
     def _should_report(self, since_s: float) -> bool:
         if (
@@ -248,12 +292,20 @@ class ScrapeTask:
         outcomes, self._outcomes = tuple(self._outcomes), []
         robots, self._robots = tuple(self._robots), []
         parts, self._parts = self._parts, {}
+        self._room.set()
         number = next(self._numbers)
         notes = [note for part in parts.values() if (note := await self._stage(part, number)) is not None]
         cpu_s, self._cpu_s = time.process_time() - self._cpu_s, time.process_time()
         n_wanted = max(0, self._in_hand - self._pacing.n_pending)
         report = Report(
-            self._lease_id, number, outcomes, tuple(notes), robots, n_wanted=n_wanted, cpu_s=cpu_s
+            self._lease_id,
+            number,
+            outcomes,
+            tuple(notes),
+            robots,
+            n_wanted=n_wanted,
+            cpu_s=cpu_s,
+            node=self._gauge.read(time.monotonic()),
         )
         answer: Answer = await self._coordinator.report.remote(report)
         return answer
@@ -278,5 +330,9 @@ class ScrapeTask:
         for errand in work.robots:
             self._pacing.learn(errand, now=now)
         self._pacing.add(work.robots)
-        self._pacing.add(work.items)
+        self._pacing.add(item for item in work.items if item.kept is None)
+        if kept := [item for item in work.items if item.kept is not None]:
+            answering = asyncio.create_task(self._answer(kept))
+            self._answering[answering] = kept
+            answering.add_done_callback(self._answered)
         self._wake.set()

@@ -12,16 +12,18 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tlray.core.answering import answered_by
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
 from tlray.core.lifecycle import ItemState
 from tlray.core.policy import unit_of
 from tlray.core.turns import Turns
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
-from tlray.core.workforce import Demand
+from tlray.core.workforce import Demand, flow
 
 if TYPE_CHECKING:
     from tlray.core.engine import Engine
+    from tlray.core.outcome import KeptResult
 
 ROBOTS_ERRANDS_PER_LEASE = 64
 ROOM_ABOVE = 32
@@ -42,16 +44,34 @@ class Granting:
 
     def demand(self, now: float) -> Demand:
         """Return the work that politeness allows now, what is leased already included."""
-        rate, n_ready = 0.0, sum(len(lease.items) for lease in self._engine.leases.values())
-        held = {item.domain for lease in self._engine.leases.values() for item in lease.items.values()}
-        seen = held.union(self._engine.frontier.takeable_domains())
-        for name in seen:
+        pages_per_s, n_in_flight, n_ready = 0.0, 0.0, 0
+        held: set[str] = set()
+        for lease in self._engine.leases.values():
+            n_ready += len(lease.items)
+            held.update(item.domain for item in lease.items.values())
+        takeable = self._engine.frontier.takeable_domains()
+        for name in held.union(takeable):
             state = self._engine.domains[name]
             if not state.is_cooling(now):
-                rate += state.effective.rate
+                policy = state.effective
+                comes_to = flow(rate=policy.rate, slots=policy.concurrency, latency_s=state.pace.latency_s)
+                pages_per_s += comes_to.pages_per_s
+                n_in_flight += comes_to.n_in_flight
                 n_ready += self._engine.frontier.n_queued(name)
+        if n_kept := self._engine.answering.n_offered:
+            pages_per_s, n_ready = math.inf, n_ready + n_kept
         n_robots = sum(1 for name in self._engine.robots_wanted if self._may_run_errand(name, now))
-        return Demand(pages_per_s=rate or (1.0 if n_robots else 0.0), n_ready=n_ready + n_robots)
+        has_more = (
+            n_robots > 0
+            or n_kept > 0
+            or any(self._engine.domains[name].allowance("", now) > 0 for name in takeable)
+        )
+        return Demand(
+            pages_per_s=pages_per_s or (1.0 if n_robots else 0.0),
+            n_ready=n_ready + n_robots,
+            n_in_flight=n_in_flight,
+            has_more=has_more,
+        )
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
         """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
@@ -67,18 +87,22 @@ class Granting:
         robots: tuple[RobotsErrand, ...] = ()
         if lease_id not in self._engine.leases:
             alone = self._engine.frontier.take_alone(self._allowance(lease_id, now, Priority.LOW))
+        kept: list[tuple[FrontierItem, KeptResult]] = []
         if alone is not None:
             items, lease.is_ending = [alone], True
         else:
+            kept = self._engine.answering.take(lease, now=now)
             robots = self._take_errands(lease, now)
             fair = math.ceil(self._n_ready(now) / max(1, n_leases))
             items = self._take(lease, max(0, min(n, fair - len(lease.items))), now)
-        if not items and not robots:
+        if not items and not robots and not kept:
             return Work()
         self._engine.leases[lease_id] = lease
         if alone is not None:
             self._count_leased(lease, items, now)
-        return Work(tuple(self._leased(i) for i in items), self._terms(lease, items), robots)
+        answered = [answered_by(self._leased(item), result) for item, result in kept]
+        fetched = [self._leased(item) for item in items]
+        return Work((*answered, *fetched), self._terms(lease, items), robots)
 
     def _take(self, lease: Lease, n: int, now: float) -> list[FrontierItem]:
         """Take items into a lease: first what is owed, then by priority; a full lease still takes what comes
@@ -89,7 +113,7 @@ class Granting:
                 n_owed, self._foot_in_door(lease.lease_id, now, priority), first=priority, up_to=priority
             )
             self._turns.paid(priority, len(owed))
-            items += self._count_leased(lease, owed, now)
+            items += self._count_leased(lease, self._engine.answering.without_twins(owed), now)
         held = [self._engine.books[item.batch].priority for item in lease.items.values()]
         lowest = max(held, default=Priority.IMMEDIATE)
         for priority in Priority:
@@ -100,13 +124,13 @@ class Granting:
                 allowance = self._allowance(lease.lease_id, now, priority)
                 found = self._engine.frontier.take(room, allowance, first=priority, up_to=priority)
                 self._turns.took(priority, len(found))
-                items += self._count_leased(lease, found, now)
+                items += self._count_leased(lease, self._engine.answering.without_twins(found), now)
         return items
 
     def _count_leased(self, lease: Lease, items: list[FrontierItem], now: float) -> list[FrontierItem]:
         counted: dict[tuple[int, str], int] = {}
         for item in items:
-            lease.items[item.id] = item
+            self._engine.answering.hold(lease, item)
             counted[item.batch, item.domain] = counted.get((item.batch, item.domain), 0) + 1
         for (batch, domain), n in counted.items():
             book = self._engine.books[batch]
