@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cpu_per_page, eta, memory, parse_page, submit_list
+from benchmarks import cpu_per_page, eta, frontier, memory, parse_page, submit_list
 from benchmarks.figures import Answer
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
@@ -14,6 +14,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "memory": memory.answer,
     "parse": parse_page.answer,
     "eta": eta.answer,
+    "frontier": frontier.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 
