@@ -70,14 +70,24 @@ def trouble_text(told: dict[str, Any], now: float) -> str:
     blocked = [f"{name} {d['blocks']}" for name, d in told["domains"].items() if d.get("blocks")]
     if blocked:
         words.append("blocks: " + ", ".join(blocked[:3]))
+    return "; ".join([*words, *waiting_words(told, now)])
+
+
+def waiting_words(told: dict[str, Any], now: float) -> list[str]:
+    """Return what the batch waits for, by domain: rests and their reasons, slow paces, and what has been given up."""
     cooling = [
         f"{name} {rest_text(d['cooling_until'], now)} ({d['reason']})"
         for name, d in told["domains"].items()
         if d.get("cooling_until", 0) > now + 1 and d["open"]
     ]
-    words += [f"{name} {why}" for name, why in list(told.get("parked", {}).items())[:2]]
+    slow = [
+        f"{name}: {d['slow_because']}"
+        for name, d in told["domains"].items()
+        if d.get("slow_because") and d["open"] and d.get("reason") != d["slow_because"]
+    ]
+    words = [f"{name} {why}" for name, why in list(told.get("parked", {}).items())[:2]]
     words += cooling[:2] + ([f"{len(cooling) - 2} more rest"] if len(cooling) > 2 else [])
-    return "; ".join(words)
+    return words + slow[:2] + ([f"{len(slow) - 2} more are as slow"] if len(slow) > 2 else [])
 
 
 class Bar:
@@ -111,9 +121,9 @@ class Bar:
             eta="-" if told["state"] in ("completed", "cancelled") else eta_text(told, now),
         )
         trouble = trouble_text(told, now)
-        cooling = trouble.partition("rests")[2]
-        if cooling and cooling != self._last:
-            self._last = cooling
+        waiting = "; ".join(waiting_words(told, now))
+        if waiting and waiting != self._last:
+            self._last = waiting
             self._progress.console.print(trouble, style="yellow", markup=False, highlight=False)
 
     def close(self) -> None:

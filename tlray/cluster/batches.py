@@ -15,7 +15,6 @@ from tlray.core.books import BatchBook
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.progress import snapshot
-from tlray.core.robots import REFETCH_AFTER_S
 from tlray.errors import CannotFinish, NoSuchBatch, UsageError
 from tlray.io.journal_reader import totals
 from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, Entry, RefusedLine
@@ -137,7 +136,8 @@ class Batches:
         domain = self._state.engine.domains.get(row.name)
         if domain is None:
             return
-        if row.robots_text is not None and row.robots_at and 0 <= wall - row.robots_at < REFETCH_AFTER_S:
+        if row.robots_text is not None and row.robots_at and wall >= row.robots_at:
+            # one that is too old is asked for again; till then its crawl-delay holds
             domain.learn_robots(row.robots_text, row.crawl_delay_s, now=now - (wall - row.robots_at))
         if row.cool_until and row.cool_until > wall:
             domain.n_blocks = max(domain.n_blocks, row.n_blocks)

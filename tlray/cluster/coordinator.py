@@ -93,6 +93,7 @@ class Coordinator:
             )
             last_id = items[-1].id if items else lane.cursor
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+        await self._leasing.give_up_waiting()
         await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
         await self._leasing.end_expired()
         self._leasing.follow_demand()

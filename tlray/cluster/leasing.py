@@ -254,6 +254,11 @@ class Leasing:
             for death in deaths:
                 await self._kill_lane(death)
 
+    async def give_up_waiting(self) -> None:
+        """Make dead letters of what waits for domains that are to rest for longer than anything waits."""
+        for death in self._state.engine.patience.deaths(time.monotonic()):
+            await self._kill_lane(death)
+
     async def _kill_lane(self, death: LaneDeath) -> None:
         state = self._state
         if death.batch not in state.engine.books:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 
 from tlray.core.adaptive import AdaptiveRate
 from tlray.core.breaker import Breaker
+from tlray.core.durations import in_words, spacing_in_words
 from tlray.core.frontier import Priority
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pace import Pace
@@ -42,6 +43,12 @@ MAX_ROBOTS_FAILURES = 5
 MAX_ROBOTS_BACKOFF_S = 300.0
 MAX_ROBOTS_SNOOZE_S = 172_800.0
 """Two days: for so long a site may put its robots.txt off (429, Retry-After)."""
+FETCHES_A_ROBOTS = 10
+"""So many fetches of a slow domain before its robots.txt is read again, though that be more than a day old."""
+LONGEST_TURN_S = 30 * 86_400.0
+"""A turn that is further off is not waited for, whatever the site calls it."""
+SLOW_S = 60.0
+"""A person is told of a crawl-delay that is so long."""
 MAX_ROBOTS_HOPS = 5
 """RFC 9309 §2.3.1.2: five redirects are followed, also to other hosts; then there is none."""
 
@@ -160,7 +167,8 @@ class DomainState:
     def learn_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
         """Take in a robots.txt."""
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
-        self.robots_until = now + REFETCH_AFTER_S
+        # it spends a permit too: of a domain with one a day it must not take them all
+        self.robots_until = now + max(REFETCH_AFTER_S, FETCHES_A_ROBOTS / self.ceiling.rate)
         self.n_robots_failures, self.robots_missed_since = 0, None
         self.forget_where_robots_lies()
 
@@ -241,6 +249,31 @@ class DomainState:
         if since is not None and now - since > max_snooze_s:
             self.parked = f"{PARKED}: no answer for {(now - since) / 3600:.3g} hours"
         return self.parked
+
+    @property
+    def slow_because(self) -> str | None:
+        """What a person should know of its pace: that robots.txt asks for a very slow one; else None."""
+        delay_s = self.crawl_delay_s
+        if (
+            delay_s is None
+            or delay_s < SLOW_S
+            or self.ceiling.rate < 1 / delay_s
+            or self.policy.crawl_delay_ignored
+        ):
+            return None
+        return f"robots.txt asks for {spacing_in_words(delay_s)}"
+
+    def out_of_patience(self, patience_s: float, *, now: float) -> str | None:
+        """Return why it rests for longer than items wait, or None. Its own next turn is waited for, up to
+        `LONGEST_TURN_S`: whoever fetches from a slow domain knows that it takes long."""
+        rest_s = self.cool_until - now
+        spacing_s = 1 / self.ceiling.rate
+        if rest_s <= max(patience_s, min(spacing_s, LONGEST_TURN_S)):
+            return None
+        if rest_s <= spacing_s:
+            return f"{PARKED}: {self.slow_because or self.cool_reason}"
+        waits = f"it is to rest for {in_words(rest_s)}, nothing waits for longer than {in_words(patience_s)}"
+        return f"{PARKED}: {self.cool_reason}; {waits}"
 
     def try_anew(self, *, now: float) -> None:
         """Take in that a person wants it tried, whatever has been; a cool-down stays."""

@@ -1,4 +1,4 @@
-"""How long is ``90s``, ``30m``, ``2h`` or ``1d``? In seconds."""
+"""How long is ``90s``, ``30m``, ``2h`` or ``1d``? In seconds; and back, in words."""
 
 from __future__ import annotations
 
@@ -14,3 +14,18 @@ def parse_duration_s(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is no duration; write 90s, 30m, 2h or 1d")
     return float(match[1]) * _UNIT_S[match[2] or "s"]
+
+
+_WORDS = ((365 * 86_400.0, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"))
+_ONE = {60.0: "a minute", 3_600.0: "an hour", 86_400.0: "a day"}
+
+
+def in_words(seconds: float) -> str:
+    """Tell a duration to a person, in its largest unit that there are two of: ``45 s``, ``90 minutes``, ``3 days``."""
+    unit_s, word = next(((s, word) for s, word in _WORDS if seconds >= 2 * s), (1.0, "s"))
+    return f"{seconds / unit_s:.3g} {word}" if seconds < 1e6 * unit_s else f"more than a million {word}"
+
+
+def spacing_in_words(seconds: float) -> str:
+    """Tell a spacing of fetches to a person: ``1 fetch a day``, ``1 fetch every 45 s``."""
+    return f"1 fetch {_ONE.get(seconds) or 'every ' + in_words(seconds)}"

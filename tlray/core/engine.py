@@ -22,6 +22,7 @@ from tlray.core.invariants import check
 from tlray.core.lease import Lease, Report, Work
 from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.patience import Patience
 from tlray.core.policy import DomainPolicy, gentlest
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
@@ -43,6 +44,7 @@ class Engine:
         self.robots_wanted: dict[str, None] = {}
         """Domains whose robots.txt is to be fetched before anything else of them."""
         self.answering = Answering(self)
+        self.patience = Patience(self)
         self._granting = Granting(self, limiter_of)
         self._restless: dict[str, float] = {}
         """Domain whose policy changes by what comes back → when its limiter was told last."""
@@ -90,6 +92,7 @@ class Engine:
                 lease.told.discard(name)
         if not state.knows_robots(now):
             self.robots_wanted[name] = None
+        self.patience.look_at(name)
         return state
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
@@ -119,6 +122,7 @@ class Engine:
     def cool_down(self, domain: str, until: float, reason: str) -> None:
         """Fetch nothing of a domain before ``until``."""
         self.domains[domain].cool_down(until, reason)
+        self.patience.look_at(domain)
         heapq.heappush(self._timers, (until, domain))
 
     def cancel_open(self, batch: int, *, now: float) -> bool:
@@ -243,6 +247,7 @@ class Engine:
                         for lane in self.frontier.lanes_at(answer.domain)
                     ]
                 heapq.heappush(self._timers, (state.cool_until, answer.domain))
+                self.patience.look_at(answer.domain)
             for other in self.leases.values():
                 other.told.discard(answer.domain)
         return deaths
@@ -274,6 +279,7 @@ class Engine:
             if state.effective is not was:
                 self._restless.setdefault(domain, -math.inf)
             self.frontier.unpark(domain)
+            self.patience.look_at(domain)
         for cool in verdict.cool_downs:
             self.cool_down(cool.domain, cool.until, cool.reason)
         for part in verdict.parts:

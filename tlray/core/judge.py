@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from tlray.core.breaker import Breaker
-from tlray.core.domains import PARK_AFTER_BLOCKS, blocked_too_often
+from tlray.core.domains import PARK_AFTER_BLOCKS, DomainState, blocked_too_often
+from tlray.core.durations import in_words
 from tlray.core.engine import Engine
 from tlray.core.frontier import FrontierItem
 from tlray.core.hosts import is_public_host
@@ -46,10 +47,11 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
         book = engine.books[item.batch]
         domain = engine.domains[item.domain]
         n_in_row = domain.n_in_row(outcome.kind, now=now)
+        snoozed_s = now - item.snoozed_since if item.snoozed_since is not None else 0.0
         decision = decide(
             outcome,
             attempt=item.attempt,
-            snoozed_s=now - item.snoozed_since if item.snoozed_since is not None else 0.0,
+            snoozed_s=snoozed_s,
             n_in_row=n_in_row,
             jitter=rng.random(),
             policy=book.retry,
@@ -70,11 +72,15 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
         until = now + decision.cool_down_s
         if decision.cool_down_s and (item.domain not in cool_downs or until > cool_downs[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
-            reason = _why_cooling(outcome, domain.cool_reason)
+            reason = _why_cooling(outcome, domain, now)
             if rest_s is not None:
                 reason = f"no answer, {_why(outcome)}"
             cool_downs[item.domain] = DomainChange(item.domain, until, reason, n_blocks)
         change = _change(item, outcome, decision, now=now, stem=stems.get(book.batch_id))
+        if decision.event is ItemEvent.EXHAUST and decision.cool_down_s:
+            waits = f"put off for {in_words(snoozed_s + decision.cool_down_s)} in all"
+            most = in_words(book.retry.snooze_s(item.domain))
+            change = replace(change, reason=f"{_why(outcome)}; {waits}, at most {most}")
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             change = replace(change, reason=blocked_too_often(n_in_row))
         if book.state is BatchState.CANCELLING and not change.after.is_final:
@@ -171,11 +177,13 @@ def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
     return ItemChange(item=item, before=ItemState.LEASED, after=after, event=event, **{**values, **changed})
 
 
-def _why_cooling(outcome: Outcome, reason_before: str) -> str:
+def _why_cooling(outcome: Outcome, domain: DomainState, now: float) -> str:
     """Say why a domain cools; an item that is given back because it does is no new reason."""
-    if outcome.kind is OutcomeKind.NOT_BEGUN:
-        return reason_before or "its next turn is far off"
-    return _why(outcome)
+    if outcome.kind is not OutcomeKind.NOT_BEGUN:
+        return _why(outcome)
+    if domain.is_cooling(now) and domain.cool_reason:
+        return domain.cool_reason
+    return domain.slow_because or "its next turn is far off"
 
 
 def _why(outcome: Outcome) -> str:

@@ -61,6 +61,8 @@ def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) 
     told: dict[str, Any] = {"open": n_open, "in_flight": state.n_leased, "blocks": state.n_blocks_ever}
     rate = state.effective.rate
     told["max_rate"] = None if rate == float("inf") else rate
+    if (slow := state.slow_because) is not None:
+        told["slow_because"] = slow
     if state.parked is not None:
         told["state"], told["reason"] = "parked", state.parked
     if state.is_cooling(now):

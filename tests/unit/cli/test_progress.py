@@ -100,3 +100,23 @@ def test_a_bar_tells_of_a_rest_once(
     assert out == ""
     assert err.count("a.test rests until") == 1
     assert "3/8" in err
+
+
+def test_a_pace_that_robots_txt_asks_for_is_told_once() -> None:
+    why = "robots.txt asks for 1 fetch a day"
+    slow = {"open": 3, "blocks": 0, "slow_because": why}
+    assert trouble_text(told(domains={"a.test": slow}), NOW) == f"a.test: {why}"
+    assert trouble_text(told(domains={"a.test": {**slow, "open": 0}}), NOW) == ""
+    waits = {**slow, "cooling_until": NOW + 90_000, "reason": why}
+    assert trouble_text(told(domains={"a.test": waits}), NOW).count(why) == 1
+    many = trouble_text(told(domains={name: slow for name in "abcd"}), NOW)
+    assert many == f"a: {why}; b: {why}; 2 more are as slow"
+
+
+def test_the_bar_prints_a_line_for_what_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    slow = {"open": 3, "blocks": 0, "slow_because": "robots.txt asks for 1 fetch a day"}
+    bar = Bar()
+    for n_done_now in (3, 4):
+        bar.show(told(domains={"a.test": slow}, counts={"succeeded": n_done_now}))
+    bar.close()
+    assert capsys.readouterr().err.count("robots.txt asks for 1 fetch a day") == 1

@@ -107,6 +107,8 @@ class Coordinator:
                 items = yield self.writer.write(lambda args=args: self.journal.load_lane(*args))
                 last_id = items[-1].id if items else lane.cursor
                 self.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < 16)
+            for death in self.engine.patience.deaths(self.loop.now):
+                yield from self._kill_lane(death)
             for lease_id in self.engine.expired(self.loop.now):
                 if lease_id in self.tasks:
                     self.tasks[lease_id].die()

@@ -1,0 +1,216 @@
+"""A site may ask for any rest: it is obeyed, said in words, and no batch waits for ever for it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from simulated import Site, World
+from test_engine import judged, leased, only, opened
+
+from tlray.core.domains import FETCHES_A_ROBOTS, PARKED, DomainState
+from tlray.core.durations import in_words, spacing_in_words
+from tlray.core.judge import judge
+from tlray.core.lease import Report
+from tlray.core.lifecycle import BatchEvent, BatchState, ItemState
+from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.policy import DomainPolicy
+from tlray.core.progress import snapshot
+from tlray.core.retry import RetryPolicy
+from tlray.core.retry_policy import RetryChoices
+
+K, S = OutcomeKind, ItemState
+DAY_S = 86_400.0
+TEN_YEARS_S = 3_650 * DAY_S
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (45, "45 s"), (119, "119 s"), (120, "2 minutes"), (5_400, "90 minutes"), (7_200, "2 hours"), (DAY_S, "24 hours"),
+     (2 * DAY_S, "2 days"), (10 * DAY_S, "10 days"), (TEN_YEARS_S, "10 years"), (1e300, "more than a million years")],
+)  # fmt: skip
+def test_a_duration_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(60, "1 fetch a minute"), (3_600, "1 fetch an hour"), (DAY_S, "1 fetch a day"), (90, "1 fetch every 90 s"),
+     (2 * DAY_S, "1 fetch every 2 days")],
+)  # fmt: skip
+def test_a_spacing_is_told_as_people_say_it(seconds: float, words: str) -> None:
+    assert spacing_in_words(seconds) == words
+
+
+# -- Retry-After ---------------------------------------------------------------------------------------
+
+
+def test_ten_years_of_retry_after_end_the_item_with_a_word_and_the_domain_obeys() -> None:
+    engine, _ = opened({"a.test": 2})
+    leased(engine, 1)
+    verdict = judged(engine, Outcome(1, K.THROTTLED, status=429, retry_after_s=TEN_YEARS_S))
+    assert only(verdict).after is S.DEAD
+    assert only(verdict).reason == "throttled: 429; put off for 10 years in all, at most 2 days"
+    engine.apply(verdict, now=0.0)
+    assert engine.domains["a.test"].cool_until == TEN_YEARS_S
+    [death] = engine.patience.deaths(0.0)
+    assert death.reason == (
+        "parked: throttled: 429; it is to rest for 10 years, nothing waits for longer than 2 days"
+    )
+    assert engine.kill_lane(death, now=0.0, n_queued=1, n_waiting=0), "nothing is open any more"
+    assert engine.patience.deaths(0.0) == []
+
+
+@pytest.mark.parametrize("after_s", [TEN_YEARS_S, 1.7e308])
+def test_a_batch_on_a_site_that_wants_ten_years_ends_and_has_asked_it_once(after_s: float) -> None:
+    site = Site("a.test", throttle=1.0, retry_after_s=after_s)
+    world = World(31, [site, Site("b.test")])
+    book = world.submit({"a.test": 20, "b.test": 5})
+    world.run(until_s=3_600.0)
+    assert (book.counts[S.DEAD], book.counts[S.SUCCEEDED]) == (20, 5)
+    assert len(site.begins) <= 1 + 2  # robots.txt, and two pages may have been in flight
+    reasons = {row.reason for row in world.journal.rows.values() if row.domain == "a.test"}
+    assert all(reason and ("put off for" in reason or "it is to rest for" in reason) for reason in reasons)
+
+
+def test_who_tries_again_is_told_again_and_does_not_wait_either() -> None:
+    world = World(32, [Site("a.test", throttle=1.0, retry_after_s=TEN_YEARS_S)])
+    book = world.submit({"a.test": 3})
+    world.run(until_s=3_600.0)
+    n = len(world.sites["a.test"].begins)
+    world.loop.spawn(world._retry(book))
+    while not book.n_open:
+        world.loop.step()
+    world.run(until_s=3_600.0)
+    again = world.submit({"a.test": 3})
+    world.run(until_s=3_600.0)
+    assert book.counts[S.DEAD] == again.counts[S.DEAD] == 3
+    assert len(world.sites["a.test"].begins) == n, "and the site is left alone"
+
+
+def test_a_robots_txt_that_is_put_off_for_ten_years_is_none_to_wait_for() -> None:
+    engine, _ = opened({"a.test": 1}, knows_robots=False)
+    engine.domains["a.test"].miss_robots("429", now=0.0, retry_after_s=TEN_YEARS_S)
+    engine.patience.look_at("a.test")
+    [death] = engine.patience.deaths(0.0)
+    assert death.reason.startswith("parked: robots.txt: 429; it is to rest for 10 years")
+
+
+def test_an_item_that_comes_to_a_resting_domain_by_a_redirect_does_not_wait_either() -> None:
+    engine, _ = opened({"a.test": 1, "b.test": 1})
+    engine.cool_down("b.test", TEN_YEARS_S, "throttled: 429")
+    engine.patience.deaths(0.0)
+    [item] = leased(engine, 1)
+    assert item.domain == "a.test"
+    engine.apply(judged(engine, Outcome(1, K.REDIRECTED, location="http://b.test/x")), now=0.0)
+    assert [death.domain for death in engine.patience.deaths(0.0)] == ["b.test"]
+
+
+def test_each_batch_has_its_own_patience() -> None:
+    engine, book = opened({"a.test": 1, "b.test": 1})
+    book.retry = RetryPolicy(max_snooze_s=60.0, by_domain={"b.test": RetryChoices(max_snooze_s=7_200.0)})
+    for name in ("a.test", "b.test"):
+        engine.cool_down(name, 3_600.0, "throttled: 429")
+    assert [death.domain for death in engine.patience.deaths(0.0)] == ["a.test"]
+    assert [death.domain for death in engine.patience.deaths(0.0)] == []
+
+
+def test_a_paused_batch_keeps_its_items_until_it_goes_on() -> None:
+    engine, book = opened({"a.test": 1})
+    engine.cool_down("a.test", TEN_YEARS_S, "throttled: 429")
+    book.state = BatchState.PAUSED
+    assert engine.patience.deaths(0.0) == []
+    book.state = BatchState.RUNNING
+    assert len(engine.patience.deaths(0.0)) == 1
+
+
+# -- crawl-delay ---------------------------------------------------------------------------------------
+
+
+def test_a_crawl_delay_of_a_day_is_obeyed_and_told() -> None:
+    site = Site("a.test", crawl_delay_s=DAY_S)
+    world = World(33, [site])
+    book = world.submit({"a.test": 4})
+    while not site.begins:
+        world.loop.step()
+    world.loop.after(60.0, lambda: None)
+    while world.loop.now < 1_060.0:
+        world.loop.step()
+    told = snapshot(book, world.engine.domains, now=world.loop.now, wall=0.0)["domains"]["a.test"]
+    assert told["slow_because"] == "robots.txt asks for 1 fetch a day"
+    assert (told["reason"], round(told["max_rate"] * DAY_S)) == (told["slow_because"], 1)
+    world.run(until_s=10 * DAY_S)
+    assert book.counts[S.SUCCEEDED] == 4
+    assert len(site.begins) == 1 + 4, "its robots.txt takes none of the four turns"
+    gaps = [b[0] - a[0] for a, b in zip(site.begins[1:], site.begins[2:], strict=False)]
+    assert min(gaps) >= DAY_S - 1
+
+
+def test_a_crawl_delay_of_a_year_is_a_no() -> None:
+    world = World(34, [Site("a.test", crawl_delay_s=366 * DAY_S)])
+    book = world.submit({"a.test": 4})
+    world.run(until_s=3_600.0)
+    assert book.counts[S.DEAD] == 4
+    assert {row.reason for row in world.journal.rows.values()} == {
+        "parked: robots.txt asks for 1 fetch every 366 days"
+    }
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "policy", "told"),
+    [
+        (None, DomainPolicy(1.0), None),
+        (8.0, DomainPolicy(1.0), None),  # nothing to wonder at
+        (3_600.0, DomainPolicy(1.0), "robots.txt asks for 1 fetch an hour"),
+        (3_600.0, DomainPolicy(1 / 7_200), None),  # the user asks for less
+        (3_600.0, DomainPolicy(1.0, crawl_delay_ignored=True), None),
+    ],
+)
+def test_a_slow_pace_is_explained_where_robots_txt_is_the_reason(
+    delay_s: float | None, policy: DomainPolicy, told: str | None
+) -> None:
+    state = DomainState("a.test", policy)
+    state.learn_robots("", delay_s, now=0.0)
+    assert state.slow_because == told
+
+
+def test_robots_txt_is_read_again_after_a_day_or_ten_fetches() -> None:
+    state = DomainState("a.test", DomainPolicy(1.0))
+    state.learn_robots("", 8.0, now=0.0)
+    assert not state.knows_robots(DAY_S)
+    state.learn_robots("", DAY_S, now=0.0)
+    assert state.knows_robots(FETCHES_A_ROBOTS * DAY_S - 1)
+    assert not state.knows_robots(FETCHES_A_ROBOTS * DAY_S)
+
+
+def test_a_turn_that_is_far_off_is_waited_for_though_a_rest_of_that_length_is_not() -> None:
+    state = DomainState("a.test", DomainPolicy(1.0))
+    state.learn_robots("", 7 * DAY_S, now=0.0)
+    state.cool_down(7 * DAY_S, "its next turn")
+    assert state.out_of_patience(2 * DAY_S, now=0.0) is None
+    state.cool_down(8 * DAY_S, "throttled: 429")
+    assert (state.out_of_patience(2 * DAY_S, now=0.0) or "").startswith(
+        f"{PARKED}: throttled: 429; it is to rest"
+    )
+    own = DomainState("b.test", DomainPolicy(1 / (40 * DAY_S)))
+    own.cool_down(39 * DAY_S, "its next turn is far off")
+    assert own.out_of_patience(2 * DAY_S, now=0.0) == f"{PARKED}: its next turn is far off"
+
+
+def test_a_reason_that_is_over_explains_no_new_rest() -> None:
+    engine, _ = opened({"a.test": 1})
+    engine.cool_down("a.test", 10.0, "throttled: 429")
+    leased_at = 20.0
+    engine.tick(leased_at)
+    assert engine.grant("L", 1, now=leased_at)
+    far = Report("L", 1, (Outcome(1, K.NOT_BEGUN, retry_after_s=50.0),))
+    [cool] = judge(engine, far, now=leased_at, rng=random.Random(1)).cool_downs
+    assert cool.reason == "its next turn is far off"
+
+
+def test_a_cancelled_batch_is_not_given_up_a_second_time() -> None:
+    world = World(35, [Site("a.test", throttle=1.0, retry_after_s=TEN_YEARS_S)])
+    book = world.submit({"a.test": 30}, rate=0.01)
+    world.loop.after(5.0, lambda: world.control(book, BatchEvent.CANCEL))
+    world.run(until_s=3_600.0)
+    assert book.state is BatchState.CANCELLED
