@@ -144,7 +144,7 @@ def _change(
 
 
 def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChange:
-    target = canonicalise(urljoin(item.url, outcome.location or ""))
+    target = _target(item.url, outcome.location or "")
     if isinstance(target, BadUrl):
         return _with(item, ItemEvent.EXHAUST, reason=f"redirected to no good URL: {target.reason}", **rest)
     rest["from_public"] = item.from_public or outcome.from_public
@@ -155,6 +155,13 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
             item, ItemEvent.EXHAUST, reason=f"redirected in a loop, last to {target.url}"[:200], **rest
         )
     return _hopped(item, target, rest)
+
+
+def _target(url: str, location: str) -> CanonicalUrl | BadUrl:
+    try:
+        return canonicalise(urljoin(url, location))
+    except ValueError as error:  # a stranger wrote it: "http://[::1"
+        return BadUrl(f"not a URL: {error}")
 
 
 def _hopped(item: FrontierItem, target: CanonicalUrl, rest: dict[str, Any]) -> ItemChange:
