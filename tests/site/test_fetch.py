@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import sys
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -120,6 +121,26 @@ async def test_retry_after_may_be_a_date(fetcher: Fetcher) -> None:
     async with serve(response(status="429 No", Retry_After=later)) as site:
         page = await fetcher.get(site.url)
     assert page.retry_after_s == pytest.approx(3600, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("value", "after_s"),
+    [
+        ("Mon, 02 Nov 2020 11:00:00 GMT", 0.0),  # past: at once, as far as the site is concerned
+        ("315360000", 315_360_000.0),  # ten years: whoever asked decides whether to wait
+        ("9" * 400, sys.float_info.max),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+        ("\xe9\xff", None),
+    ],
+)
+async def test_a_retry_after_that_makes_no_sense_makes_no_trouble(
+    fetcher: Fetcher, value: str, after_s: float | None
+) -> None:
+    async with serve(response(status="429 No", Retry_After=value)) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.retry_after_s) == (OutcomeKind.THROTTLED, after_s)
 
 
 @pytest.mark.parametrize(

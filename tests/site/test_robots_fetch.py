@@ -72,3 +72,26 @@ async def test_what_lies_beyond_half_a_megabyte_is_not_read() -> None:
         found = await fetch(site.url)
     assert found.text is not None
     assert MAX_BYTES - 20 < len(found.text) <= MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("body", "delay_s"),
+    [
+        (b"User-agent: *\nCrawl-delay: 86400", 86_400.0),  # a day: the site's word
+        (b"User-agent: *\nCrawl-delay: -1", None),
+        (b"User-agent: *\nCrawl-delay: abc", None),
+        (b"# K\xe4se\nUser-agent: *\nCrawl-delay: 4", 4.0),  # Latin-1
+        (b"\xef\xbb\xbfUser-agent: *\nCrawl-delay: 5", 5.0),
+        (b"User-agent: *\nCrawl-delay: 6\n" + b"Disallow: /a\n" * 50_000, 6.0),  # 650 KB
+        (b"User-agent: *\n" + b"Disallow: /a\n" * 50_000 + b"Crawl-delay: 6\n", None),  # too far down
+        (b"<!DOCTYPE html><html><body>Welcome</body></html>", None),
+        (b"\0\xff\xfe" * 99, None),
+    ],
+)
+async def test_whatever_the_file_holds_it_is_read_as_far_as_it_goes(
+    body: bytes, delay_s: float | None
+) -> None:
+    async with serve(response("200 OK", body, "Content-Type: text/plain; charset=ISO-8859-1")) as site:
+        found = await fetch(site.url)
+    assert found.text is not None
+    assert found.crawl_delay_s == delay_s

@@ -109,7 +109,7 @@ def test_a_pace_that_robots_txt_asks_for_is_told_once() -> None:
     assert trouble_text(told(domains={"a.test": {**slow, "open": 0}}), NOW) == ""
     waits = {**slow, "cooling_until": NOW + 90_000, "reason": why}
     assert trouble_text(told(domains={"a.test": waits}), NOW).count(why) == 1
-    many = trouble_text(told(domains={name: slow for name in "abcd"}), NOW)
+    many = trouble_text(told(domains=dict.fromkeys("abcd", slow)), NOW)
     assert many == f"a: {why}; b: {why}; 2 more are as slow"
 
 
