@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tlray.errors import CannotFinish, Interrupted, TlrayError, UsageError
+from tlray.errors import BacklogFull, CannotFinish, Interrupted, TlrayError, UsageError
 from tlray.io.home import Home
 from tlray.io.intake import checked as checked_lines
 from tlray.io.journal_reader import JournalReader
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tlray.cluster.client import Client, Submitted
     from tlray.cluster.runtime import Session
 
+logger = logging.getLogger(__name__)
 POLL_S = 0.5
 SETTLE_S = 60.0
 """How long a drain waits for what is in flight."""
@@ -114,13 +116,15 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
     max_wait_s: float | None = None,
     dashboard: bool = False,
     on_submitted: Callable[[Submitted], None] | None = None,
+    on_wait: Callable[[BacklogFull], None] | None = None,
     on_progress: Progress | None = None,
     stopping: threading.Event | None = None,
 ) -> BatchResult:
     """Run a new batch, or one to be resumed, to its end.
 
     ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
-    ``stopping`` set drains: nothing more begins, what is in flight ends, and `Interrupted` is raised.
+    ``on_wait`` is told when the list waits for room. ``stopping`` set drains: nothing more begins, what is in flight
+    ends, and `Interrupted` is raised.
     """
     options = options or ScrapeOptions()
     # a resumed batch keeps the manners that it was submitted with
@@ -149,6 +153,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
                 name=options.name,
                 priority=priority,
                 contact=settings.contact,
+                on_wait=on_wait or _log_waiting,
+                stopping=stopping,
             )
             batch_id = submitted.batch_id
             if on_submitted is not None:
@@ -158,6 +164,10 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
     finally:
         session.close()
     return _result(told, home)
+
+
+def _log_waiting(full: BacklogFull) -> None:
+    logger.warning("submission waits for room: %s", full)
 
 
 def _follow(

@@ -8,9 +8,11 @@
     ├── UsageError                 2   wrong usage or configuration: says what, where, how to mend it
     │   ├── HomeUnusable               the home cannot be made, read or written
     │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
-    │   └── NoSuchBatch                no batch of that id in that home
+    │   ├── NoSuchBatch                no batch of that id in that home
+    │   └── ListTooLong                a list has more items than may be open at once
     └── CannotFinish               4   right usage, but the world is in the way
         ├── StorageFull                the disk is full
+        ├── BacklogFull                too much is unfinished to take in more now
         ├── RayUnavailable             no Ray cluster can be started or reached
         ├── CoordinatorLost            the coordinator stopped answering
         └── Interrupted            130 the user stopped it
@@ -43,6 +45,10 @@ def hold(claim: bool, story: str, *about: object) -> None:
     """Raise `InvariantBroken` with the story (its ``{}`` filled with what it is about) unless the claim holds."""
     if not claim:
         raise InvariantBroken(story.format(*about))
+
+
+def _spelt(n: object) -> str:
+    return f"{n:,}" if isinstance(n, int) else str(n)
 
 
 class UsageError(TlrayError):
@@ -85,6 +91,18 @@ class NoSuchBatch(UsageError):
         return f"no batch {batch_id!r} in {home}; `tlray list --home {home}` shows those that are there"
 
 
+class ListTooLong(UsageError):
+    """A list has more items than may be open at once, however empty all is: ``setting`` says ``bound``."""
+
+    def __init__(self, bound: int, setting: str) -> None:
+        super().__init__(bound, setting)
+
+    def __str__(self) -> str:
+        bound, setting = self.args
+        why = f"the list has more than {_spelt(bound)} items, and no more may be open at once ({setting})"
+        return f"{why}; split it, or raise that"
+
+
 class CannotFinish(TlrayError):
     """Right usage, but the world is in the way; what is done so far is kept."""
 
@@ -101,6 +119,36 @@ class StorageFull(CannotFinish):
         return (
             f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
         )
+
+
+class BacklogFull(CannotFinish):
+    """Too many items are unfinished to take in more now."""
+
+    def __init__(
+        self, bound: int, setting: str, n_open: int, retry_after_s: int | None, can_wait: bool
+    ) -> None:
+        super().__init__(bound, setting, n_open, retry_after_s, can_wait)
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """When there may be room; None where nobody can say."""
+        found: int | None = self.args[3]
+        return found
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether room comes by itself."""
+        return bool(self.args[4])
+
+    def __str__(self) -> str:
+        bound, setting, n_open, retry_after_s, can_wait = self.args
+        if retry_after_s is not None:
+            mend = f"there may be room in {retry_after_s} s"
+        elif can_wait:
+            mend = "there is room when some of them are finished"
+        else:
+            mend = "none of them is on its way: resume or cancel those that `tlray list` shows"
+        return f"{_spelt(n_open)} items are open, and no more than {_spelt(bound)} may be ({setting}); {mend}, or raise that"
 
 
 class RayUnavailable(CannotFinish):
@@ -128,7 +176,7 @@ class CoordinatorLost(CannotFinish):
 
 
 class Interrupted(CannotFinish):
-    """The user stopped it; the batch sleeps and can be resumed."""
+    """The user stopped it; the batch sleeps and can be resumed. "" stands for a list that was not yet one."""
 
     exit_code = 130
 
@@ -136,4 +184,6 @@ class Interrupted(CannotFinish):
         super().__init__(batch_id)
 
     def __str__(self) -> str:
+        if not self.args[0]:
+            return "interrupted before the whole list was taken in; nothing of it is kept, submit it again"
         return f"interrupted; go on with `tlray scrape --resume {self.args[0]}`"

@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     """Scrape tasks at the least, as long as there is something for each to do (``TLRAY_MIN_WORKERS``)."""
     max_workers: int | None = Field(default=None, ge=1, le=64)
     """Scrape tasks at once; by default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
+    max_open_items: int = Field(default=5_000_000, ge=1)
+    """Items that may be taken in and not finished at once, of all batches (``TLRAY_MAX_OPEN_ITEMS``)."""
+    max_open_items_per_user: int = Field(default=2_000_000, ge=1)
+    """Those of one user; on a command line all are one's (``TLRAY_MAX_OPEN_ITEMS_PER_USER``)."""
     limiter_actors: int | None = Field(default=None, ge=1, le=16)
     """Limiter actors at most, each a process of some 70 MB; by default 1 on a single machine, on a cluster 4
     (``TLRAY_LIMITER_ACTORS``)."""

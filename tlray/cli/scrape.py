@@ -17,6 +17,7 @@ from tlray.api import BatchResult, run_batch
 from tlray.cli.export import default_place, export_batch
 from tlray.cli.options import HomeOption, attempts, duration_s, per_domain
 from tlray.cli.progress import display
+from tlray.cli.waiting import WaitingLines
 from tlray.errors import UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.intake import open_arguments
@@ -202,7 +203,7 @@ def _run(
         with _draining(stopping, shown.close):
             return run_batch(
                 lines, settings=settings, options=options, resume=resume, revive=revive, max_wait_s=wait_s, dashboard=dashboard,
-                on_submitted=_tell_submitted, on_progress=shown.show, stopping=stopping,
+                on_submitted=_tell_submitted, on_wait=WaitingLines().tell, on_progress=shown.show, stopping=stopping,
             )  # fmt: skip
     finally:
         shown.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 from ray.exceptions import RayError
 
+from tlray.cluster.admission import Admission
 from tlray.cluster.compaction import compact_batch
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
@@ -31,6 +32,7 @@ class Batches:
     def __init__(self, state: CoordinatorState, limiters: Limiters) -> None:
         self._state = state
         self._limiters = limiters
+        self._admission = Admission(state)
         self._finishing: set[int] = set()
         self._finished: dict[str, dict[str, Any]] = {}
         self._running_since: dict[int, tuple[float, float]] = {}
@@ -38,19 +40,35 @@ class Batches:
     # -- submission --------------------------------------------------------------------------------
 
     async def create(
-        self, batch_id: str, *, name: str, priority: int, options: BatchOptions, request_key: str
+        self,
+        batch_id: str,
+        *,
+        name: str,
+        priority: int,
+        options: BatchOptions,
+        request_key: str,
+        owner: str = "",
     ) -> str:
         """Open a batch for its list; repeating the ``request_key`` returns the batch that it made before."""
-        return await self._state.write(
+        await self._admission.prepare()
+        made = await self._state.write(
             self._state.journal.create_batch, batch_id, name=name, priority=Priority(priority), options=options,
-            request_key=request_key, created_at=time.time(),
+            request_key=request_key, created_at=time.time(), owner=owner,
         )  # fmt: skip
+        self._admission.begin(made, owner)
+        return made
 
     async def append(
         self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
     ) -> list[RefusedLine]:
-        """Add lines to a batch that is being received; return the duplicates among them."""
-        return await self._state.write(self._state.journal.append, batch_id, entries, refused)
+        """Add lines to a batch that is being received; return the duplicates among them.
+
+        `BacklogFull` where they have no room now (nothing of them is kept), `ListTooLong` where the list never has.
+        """
+        await self._admission.reserve(batch_id, entries)
+        duplicates = await self._state.write(self._state.journal.append, batch_id, entries, refused)
+        self._admission.appended(batch_id, len(duplicates))
+        return duplicates
 
     async def commit(self, batch_id: str) -> dict[str, Any]:
         """Make a received batch real and start it; return its first snapshot."""
@@ -61,12 +79,15 @@ class Batches:
     async def abandon(self, batch_id: str) -> None:
         """Forget a batch that was never committed."""
         await self._state.write(self._state.journal.abandon_batch, batch_id)
+        self._admission.forget(batch_id)
 
     # -- opening -----------------------------------------------------------------------------------
 
     async def open(self, batch_id: str) -> None:
         """Take a journalled batch into memory, with what is remembered of its domains."""
         state = self._state
+        if state.book(batch_id) is not None:
+            return
         found = await state.write(self._read, batch_id)
         if found is None:
             raise NoSuchBatch(batch_id, str(state.home.path))
@@ -79,6 +100,7 @@ class Batches:
         book.version = int(max(0.0, wall - row.created_at) * VERSIONS_PER_S) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
+        self._admission.opened(row.batch_id, row.owner)
         self._running_since[row.id] = (row.elapsed_s, now)
         for domain in remembered:
             self._remember(domain, now, wall)
@@ -149,6 +171,12 @@ class Batches:
         publish(self._state.home, batch_id, *stems)
         sweep(self._state.home, batch_id, stems)
 
+    async def _row(self, batch_id: str) -> BatchRow:
+        row = await self._state.write(self._state.journal.load_row, batch_id)
+        if row is None:
+            raise NoSuchBatch(batch_id, str(self._state.home.path))
+        return row
+
     async def _load(self, batch_id: str) -> tuple[BatchRow, Counts]:
         found = await self._state.write(self._state.journal.load_batch, batch_id)
         if found is None:
@@ -192,7 +220,7 @@ class Batches:
 
     async def resume(self, batch_id: str) -> dict[str, Any]:
         """Go on with a batch that is paused, or that slept since an earlier coordinator died."""
-        row, _ = await self._load(batch_id)
+        row = await self._row(batch_id)
         if row.state is BatchState.RUNNING:
             await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
             await self.open(batch_id)
@@ -213,7 +241,7 @@ class Batches:
 
     async def _control(self, batch_id: str, event: BatchEvent, after: BatchState) -> dict[str, Any]:
         state = self._state
-        row, _ = await self._load(batch_id)
+        row = await self._row(batch_id)
         if row.state.is_final:
             raise UsageError(f"batch {batch_id} is {row.state} already; there is nothing to {event}")
         await self.open(batch_id)
@@ -231,7 +259,7 @@ class Batches:
     async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> dict[str, Any]:
         """Queue dead letters again: those named, those with a reason, or all; a completed batch opens again."""
         state = self._state
-        row, _ = await self._load(batch_id)
+        row = await self._row(batch_id)
         if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
             raise UsageError(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
         revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)

@@ -6,7 +6,8 @@ Every call can be made again without harm; a submission is all or nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +16,13 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from tlray.core.frontier import Priority
-from tlray.errors import CoordinatorLost, TlrayError, UsageError
-from tlray.io.intake import check_contact, nothing_to_do, read_chunks
+from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, TlrayError, UsageError
+from tlray.io.intake import Chunk, check_contact, nothing_to_do, read_chunks
 from tlray.io.journal_rows import BatchOptions, RefusedLine
 
 CALL_TIMEOUT_S = 120.0
+MIN_WAIT_S, MAX_WAIT_S = 0.5, 10.0
+"""How often it is asked whether there is room by now."""
 MAX_REFUSED_TOLD = 1_000
 """Refused lines that an answer names; all of them are in the journal."""
 
@@ -62,8 +65,15 @@ class Client:
         priority: Priority = Priority.NORMAL,
         contact: str | None = None,
         request_key: str | None = None,
+        on_wait: Callable[[BacklogFull], None] | None = None,
+        stopping: threading.Event | None = None,
     ) -> Submitted:
-        """Submit a list: all of it or nothing. UsageError where no line is a good URL, or a public host needs a contact."""
+        """Submit a list: all of it or nothing. UsageError where no line is a good URL, or a public host needs a contact.
+
+        Where too much is open the list trickles in as room comes, and ``on_wait`` is told so each time that room is asked
+        for in vain; without it, or where no room will come, `BacklogFull` is raised. ``stopping`` set while it waits raises
+        `Interrupted`.
+        """
         batch_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         key = request_key or secrets.token_hex(8)
         batch_id = self._call(
@@ -73,7 +83,7 @@ class Client:
         try:
             for chunk in read_chunks(lines):
                 check_contact(chunk.entries, contact)
-                duplicates = self._call("append", batch_id, chunk.entries, chunk.refused)
+                duplicates = self._append(batch_id, chunk, on_wait, stopping)
                 told.total += len(chunk.entries) - len(duplicates)
                 told.n_duplicates += len(duplicates)
                 told.n_rejected += len(chunk.refused)
@@ -86,6 +96,27 @@ class Client:
             raise
         self._call("commit_batch", batch_id)
         return told
+
+    def _append(
+        self,
+        batch_id: str,
+        chunk: Chunk,
+        on_wait: Callable[[BacklogFull], None] | None,
+        stopping: threading.Event | None,
+    ) -> list[RefusedLine]:
+        """Hand over a piece of a list, once there is room for it."""
+        while True:
+            try:
+                duplicates: list[RefusedLine] = self._call("append", batch_id, chunk.entries, chunk.refused)
+            except BacklogFull as full:
+                if on_wait is None or not full.can_wait:
+                    raise
+                on_wait(full)
+                wait_s = min(MAX_WAIT_S, max(MIN_WAIT_S, (full.retry_after_s or MAX_WAIT_S) / 2))
+                if (stopping or threading.Event()).wait(wait_s):
+                    raise Interrupted("") from None
+            else:
+                return duplicates
 
     def status(self, batch_id: str) -> dict[str, Any]:
         """Return a batch's snapshot."""

@@ -132,12 +132,19 @@ class Coordinator:
         return self._state.incarnation
 
     async def create_batch(
-        self, batch_id: str, *, name: str, priority: int, options: BatchOptions, request_key: str
+        self,
+        batch_id: str,
+        *,
+        name: str,
+        priority: int,
+        options: BatchOptions,
+        request_key: str,
+        owner: str = "",
     ) -> str:
         """Open a batch for its list."""
         self._begin_anew_after_trouble()
         return await self._batches.create(
-            batch_id, name=name, priority=priority, options=options, request_key=request_key
+            batch_id, name=name, priority=priority, options=options, request_key=request_key, owner=owner
         )
 
     async def append(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray import __version__
+from tlray.core.backlog import Bounds
 from tlray.errors import HomeInUse, RayUnavailable
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.home import Home
@@ -85,6 +86,7 @@ def open_session(
         min_workers=settings.min_workers,
         max_workers=settings.max_workers
         or max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10),
+        bounds=Bounds(settings.max_open_items, settings.max_open_items_per_user),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )
     coordinator = start_coordinator(config, home_key=home.id, node_id=context.get_node_id())

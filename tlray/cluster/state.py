@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from tlray.cluster.terms import ScrapeTerms
+from tlray.core.backlog import Bounds
 from tlray.core.books import BatchBook
 from tlray.core.engine import Engine
 from tlray.core.lease import Stops
@@ -32,6 +33,7 @@ class CoordinatorSettings:
     min_workers: int = 1
     max_workers: int = 2
     limiter_actors: int = 2
+    bounds: Bounds = field(default_factory=Bounds)
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
 

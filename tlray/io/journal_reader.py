@@ -49,6 +49,16 @@ class ItemRow:
     part: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """How much of a batch is not final."""
+
+    batch_id: str
+    owner: str
+    is_receiving: bool
+    n_open: int
+
+
 class JournalReader:
     """Questions to a home's journal."""
 
@@ -94,11 +104,18 @@ class JournalReader:
             raise NoSuchBatch(batch_id, str(self.home))
         return found
 
+    def row(self, batch_id: str) -> BatchRow:
+        """Return a batch without its counts; `NoSuchBatch` if there is none."""
+        found = self.batch_row(self._db, batch_id)
+        if found is None:
+            raise NoSuchBatch(batch_id, str(self.home))
+        return found
+
     def items(
         self, batch_id: str, state: ItemState | None = None, *, after_id: int = 0, limit: int = -1
     ) -> Iterator[ItemRow]:
         """Yield a batch's items in the order of its list."""
-        (row, _) = self.get(batch_id)
+        row = self.row(batch_id)
         sql = (
             "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason,"
             " i.part FROM items i JOIN domains d ON d.id = i.domain WHERE i.batch = ? AND i.id > ?"
@@ -120,7 +137,7 @@ class JournalReader:
 
     def refused_lines(self, batch_id: str, limit: int = -1) -> list[RefusedLine]:
         """Return the lines of a batch's list that made no item."""
-        (row, _) = self.get(batch_id)
+        row = self.row(batch_id)
         rows = self._db.execute(
             "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ? ORDER BY line LIMIT ?",
             (row.id, limit),
@@ -131,9 +148,18 @@ class JournalReader:
         """Return a batch's parts."""
         return self.parts(self._db, batch_id)
 
+    def open_items(self) -> list[OpenRow]:
+        """Return how many items of each batch are not final; looks at all items of the batches that are not finished."""
+        found = self._db.execute(
+            "SELECT b.batch_id, b.owner, b.state = 'receiving', (SELECT count(*) FROM items i WHERE i.batch = b.id"
+            " AND i.state IN ('queued', 'waiting', 'leased')) FROM batches b"
+            " WHERE b.state NOT IN ('completed', 'cancelled') ORDER BY b.id"
+        )
+        return [OpenRow(r[0], r[1], bool(r[2]), r[3]) for r in found]
+
     @staticmethod
-    def batch(db: sqlite3.Connection, batch_id: str) -> tuple[BatchRow, Counts] | None:
-        """Return a batch and its counts by domain and state; None if there is none."""
+    def batch_row(db: sqlite3.Connection, batch_id: str) -> BatchRow | None:
+        """Return a batch without its counts, which would take a look at all of its items; None if there is none."""
         r = db.execute(
             "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates,"
             " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, owner"
@@ -152,7 +178,14 @@ class JournalReader:
             bool(r[15]),
             *r[16:18],
         ]
-        row = BatchRow(*values)
+        return BatchRow(*values)
+
+    @classmethod
+    def batch(cls, db: sqlite3.Connection, batch_id: str) -> tuple[BatchRow, Counts] | None:
+        """Return a batch and its counts by domain and state; None if there is none."""
+        row = cls.batch_row(db, batch_id)
+        if row is None:
+            return None
         counts: Counts = {}
         for domain, state, n in db.execute(
             "SELECT d.name, i.state, count(*) FROM items i JOIN domains d ON d.id = i.domain"

@@ -124,16 +124,8 @@ class SqliteJournal:
             db.execute(
                 "INSERT INTO batches (batch_id, name, state, priority, options, request_key, created_at, owner)"
                 " VALUES (?, ?, 'receiving', ?, ?, ?, ?, ?)",
-                (
-                    batch_id,
-                    name,
-                    int(priority),
-                    json.dumps(options.to_json()),
-                    request_key,
-                    created_at,
-                    owner,
-                ),
-            )
+                (batch_id, name, int(priority), json.dumps(options.to_json()), request_key, created_at, owner),
+            )  # fmt: skip
         return batch_id
 
     def append(
@@ -200,6 +192,10 @@ class SqliteJournal:
     def load_batch(self, batch_id: str) -> tuple[BatchRow, Counts] | None:
         """Return a batch with its items counted by domain and state, or None."""
         return JournalReader.batch(self._db, batch_id)
+
+    def load_row(self, batch_id: str) -> BatchRow | None:
+        """Return a batch without its counts, or None."""
+        return JournalReader.batch_row(self._db, batch_id)
 
     def load_lane(self, batch: int, domain: str, *, after_id: int, limit: int) -> list[FrontierItem]:
         """Return a lane's next queued items, in the order of the list."""
