@@ -15,6 +15,7 @@ from tlray.errors import BacklogFull, CannotFinish, Interrupted, TlrayError, Usa
 from tlray.io.home import Home
 from tlray.io.intake import checked as checked_lines
 from tlray.io.journal_reader import JournalReader
+from tlray.io.wall_clock import rest_text
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
@@ -214,17 +215,18 @@ def _drain(client: Client, batch_id: str, on_progress: Progress | None) -> None:
 
 def _all_wait_until(told: dict[str, Any]) -> float | None:
     """Return the moment until which nothing of a batch can be fetched; None while something can."""
-    if told["counts"]["leased"] or not told["domains"]:
+    # a domain without open items is done, not at work
+    moments = [domain.get("cooling_until") for domain in told["domains"].values() if domain["open"] > 0]
+    if told["counts"]["leased"] or not moments:
         return None
-    moments = [domain.get("cooling_until") for domain in told["domains"].values()]
     return None if None in moments else float(min(m for m in moments if m is not None))
 
 
 def _waits_too_long(told: dict[str, Any], until: float, batch_id: str) -> str:
-    domain, state = min(told["domains"].items(), key=lambda kv: kv[1]["cooling_until"])
-    at = time.strftime("%H:%M:%S", time.localtime(until))
+    open_ones = [(name, state) for name, state in told["domains"].items() if state["open"] > 0]
+    domain, state = min(open_ones, key=lambda kv: kv[1]["cooling_until"])
     return (
-        f"every domain cools down, {domain} until {at} ({state['reason']}), longer than --max-wait;"
+        f"every domain cools down, {domain} {rest_text(until, time.time())} ({state['reason']}), longer than --max-wait;"
         f" go on then with `tlray scrape --resume {batch_id}`"
     )
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from tlray.io.wall_clock import YEAR_S, rest_text
+
 LINE_EVERY_S = 5.0
-DAY_S = 86_400.0
-YEAR_S = 365 * DAY_S
 FINAL = ("succeeded", "dead", "skipped", "cancelled")
 
 
@@ -50,14 +50,6 @@ def eta_text(told: dict[str, Any], now: float) -> str:
     if hours >= 48:
         return f"{hours // 24} d {hours % 24} h"
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def rest_text(until: float, now: float) -> str:
-    """Return until when a domain rests, in words."""
-    if until - now > YEAR_S:
-        return "rests for more than a year"
-    form = "%H:%M:%S" if until - now < DAY_S else "%Y-%m-%d %H:%M"
-    return "rests until " + time.strftime(form, time.localtime(until))
 
 
 def trouble_text(told: dict[str, Any], now: float) -> str:

@@ -1,0 +1,15 @@
+"""Until when does a domain rest? In the words of whoever reads it: the clock on his own wall."""
+
+from __future__ import annotations
+
+import time
+
+YEAR_S = 365 * 86_400.0
+
+
+def rest_text(until: float, now: float) -> str:
+    """Return until when a domain rests; both are seconds since the epoch. Another day than today is named."""
+    if until - now > YEAR_S:  # a site may ask for any number of seconds
+        return "rests for more than a year"
+    there, here = time.localtime(until), time.localtime(now)
+    return "rests until " + time.strftime("%H:%M:%S" if there[:3] == here[:3] else "%Y-%m-%d %H:%M", there)
