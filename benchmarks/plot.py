@@ -9,8 +9,10 @@ IMAGES = Path(__file__).resolve().parents[1] / "docs" / "img"
 Line = tuple[Sequence[float], Sequence[float]]
 
 
-def lines(path: Path, plotted: Mapping[str, Line], *, x: str, y: str, title: str) -> None:
-    """Draw lines over a logarithmic axis; ``plotted`` is name → (xs, ys)."""
+def lines(
+    path: Path, plotted: Mapping[str, Line], *, x: str, y: str, title: str, is_log: bool = True
+) -> None:
+    """Draw lines, over a logarithmic axis or a plain one; ``plotted`` is name → (xs, ys)."""
     import matplotlib  # noqa: PLC0415 - half a second, for this question alone
 
     matplotlib.use("svg")
@@ -20,7 +22,7 @@ def lines(path: Path, plotted: Mapping[str, Line], *, x: str, y: str, title: str
     figure, axes = pyplot.subplots(figsize=(6.4, 3.2), layout="constrained")
     for name, (xs, ys) in plotted.items():
         axes.plot(xs, ys, marker="o", markersize=3, linewidth=1.2, label=name)
-    axes.set(xscale="log", xlabel=x, ylabel=y, title=title, ylim=(0, None))
+    axes.set(xscale="log" if is_log else "linear", xlabel=x, ylabel=y, title=title, ylim=(0, None))
     axes.grid(visible=True, linewidth=0.3)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cpu_per_page, eta, frontier, memory, parse_page, submit_list
+from benchmarks import adaptive, cpu_per_page, eta, frontier, memory, parse_page, submit_list
 from benchmarks.figures import Answer
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
@@ -15,6 +15,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "parse": parse_page.answer,
     "eta": eta.answer,
     "frontier": frontier.answer,
+    "adaptive": adaptive.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

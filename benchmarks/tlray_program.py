@@ -45,11 +45,11 @@ class Program:
         self._client = Client(self._session.coordinator)
         return {}
 
-    def submit(self, path: str) -> dict[str, Any]:
-        """Submit a list; return the seconds until it was durable."""
+    def submit(self, path: str, rates: dict[str, str] | None = None) -> dict[str, Any]:
+        """Submit a list, with rates as `tlray scrape --rate` takes them; return the seconds until it was durable."""
         from tlray.scrape_options import ScrapeOptions  # noqa: PLC0415
 
-        options, priority = ScrapeOptions().checked()
+        options, priority = ScrapeOptions(rates=rates or {}).checked()
         begun = time.perf_counter()
         submitted = self._client.submit(_lines(path), options=options, priority=priority)
         return {
