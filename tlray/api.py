@@ -47,6 +47,8 @@ class BatchResult:
     tracks: int
     elapsed_s: float
     home: str
+    answered: int = 0
+    """Of those that succeeded: how many were not fetched, because another batch had fetched them lately."""
 
     @property
     def is_complete(self) -> bool:
@@ -78,12 +80,14 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     max_workers: int | None = None,
     contact: str | None = None,
     keep_pages: bool = True,
+    fresh_for: str | float = "24h",
     on_progress: Progress | None = None,
 ) -> BatchResult:
     """Scrape a list of URLs to its end and return how it ended; the same as ``tlray scrape``.
 
     ``rates`` is domain → ``"N/s"``; ``retry`` and ``domains`` are the tables of a ``domains.toml`` (docs/politeness.md), and go
-    before it; ``max_wait_s`` bounds how long a domain that cools down is waited for. Raises
+    before it; ``max_wait_s`` bounds how long a domain that cools down is waited for; a page that any batch of the home
+    has fetched within ``fresh_for`` (seconds, or such as ``"24h"``; 0 for never) is taken from there. Raises
     `UsageError` for what is wrong with the call, `CannotFinish` where the world is in the way: what is done is kept.
     """
     if isinstance(urls, str):
@@ -92,7 +96,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     options = ScrapeOptions(
         name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},
         ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, retry=retry or {}, domains=domains or {},
-        keep_pages=keep_pages,
+        keep_pages=keep_pages, fresh_for=fresh_for,
     )  # fmt: skip
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, on_progress=on_progress)
 
@@ -244,4 +248,5 @@ def _result(told: dict[str, Any], home: Home) -> BatchResult:
         batch_id=told["batch_id"], state=told["state"], total=told["total"], duplicates=told["duplicates"],
         n_rejected=told["n_rejected"], succeeded=counts["succeeded"], dead=counts["dead"], skipped=counts["skipped"],
         cancelled=counts["cancelled"], tracks=told["tracks"], elapsed_s=told["elapsed_s"], home=str(home.path),
+        answered=told["answered"],
     )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from tlray.core.asked import MOST_AT_ONCE, MOST_ATTEMPTS, Asked, read_tables
+from tlray.core.durations import parse_duration_s
 from tlray.core.frontier import Priority
 from tlray.core.policy import Manners, parse_rate, unit_named
 from tlray.errors import UsageError
@@ -34,6 +35,9 @@ class ScrapeOptions:
     domains: Mapping[str, object] = field(default_factory=dict)
     """Domain → what ``domains.toml`` may say of one."""
     keep_pages: bool = True
+    fresh_for: str | float = "24h"
+    """A page that any batch of the home has fetched within so long (seconds, or ``24h``) is not fetched again: its rows are
+    taken from there. 0: every page is fetched."""
 
     def checked(self, settings: Settings | None = None) -> tuple[BatchOptions, Priority]:
         """Return the options as the journal keeps them, under them the environment's and then those of the
@@ -46,7 +50,16 @@ class ScrapeOptions:
         if settings is not None:
             asked = asked.over(Asked(Manners(block_cool_down_s=settings.block_cool_down_s)))
             asked = asked.over(read_domains_file(settings.domains_file, settings.home))
-        return BatchOptions(asked.manners, asked.retry_policy(), self.keep_pages), priority
+        return BatchOptions(
+            asked.manners, asked.retry_policy(), self.keep_pages, self._fresh_for_s()
+        ), priority
+
+    def _fresh_for_s(self) -> float:
+        try:
+            fresh_for_s = parse_duration_s(str(self.fresh_for))
+        except ValueError as error:
+            raise UsageError(f"fresh-for {error}, or 0 to fetch every page") from None
+        return fresh_for_s
 
     def _asked(self) -> Asked:
         try:

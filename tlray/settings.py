@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     (``TLRAY_LIMITER_ACTORS``)."""
     fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
     """The longest that one page may take, in seconds (``TLRAY_FETCH_TIMEOUT_S``)."""
+    lease_s: float = Field(default=30.0, ge=3, le=600)
+    """A scrape task that is not heard of for so long, in seconds, is stopped by force, and what it was reading is suspected;
+    it says every sixth of that, and at least every 5 s, that it lives (``TLRAY_LEASE_S``)."""
     domains_file: Path | None = None
     """A TOML file with the manners of single domains; by default ``domains.toml`` in the home, where there is one
     (``TLRAY_DOMAINS_FILE``)."""

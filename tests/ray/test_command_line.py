@@ -239,7 +239,7 @@ BAD = [
     (["scrape", "http://127.0.0.1/x", "--export", "mp3"], 2, "no format 'mp3'"),
     (["scrape", "http://127.0.0.1/x", "--priority", "urgent"], 2, "immediate, normal or low"),
     (["scrape", "http://127.0.0.1/x", "--max-wait", "soon"], 2, "is no duration"),
-    (["scrape", "http://127.0.0.1/x", "--fresh-for", "24h"], 2, "not shared between batches yet"),
+    (["scrape", "http://127.0.0.1/x", "--fresh-for", "-1h"], 2, "or 0 to fetch every page"),
     (["scrape", "http://127.0.0.1/x", "--max-attempts", "0"], 2, "1 to 100"),
     (["scrape", "http://127.0.0.1/x", "--no-such-option"], 2, "No such option"),
     (["scrape", "--resume", "nope"], 2, "no journal"),

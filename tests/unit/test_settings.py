@@ -31,6 +31,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_MAX_OPEN_ITEMS_PER_USER", "10", 10),
         ("TLRAY_LIMITER_ACTORS", "2", 2),
         ("TLRAY_FETCH_TIMEOUT_S", "0.5", 0.5),
+        ("TLRAY_LEASE_S", "12", 12.0),
         ("TLRAY_BLOCK_COOL_DOWN_S", "60", 60.0),
         ("TLRAY_DOMAINS_FILE", "/etc/sets/domains.toml", Path("/etc/sets/domains.toml")),
         ("TLRAY_DOMAINS_FILE", "~/domains.toml", Path("~/domains.toml").expanduser()),
@@ -57,6 +58,7 @@ def test_a_setting_is_read_from_its_variable(
         ("TLRAY_LIMITER_ACTORS", "17"),
         ("TLRAY_LIMITER_ACTORS", "-1"),
         ("TLRAY_FETCH_TIMEOUT_S", "0"),
+        ("TLRAY_LEASE_S", "2.9"),
         ("TLRAY_FETCH_TIMEOUT_S", "601"),
         ("TLRAY_FETCH_TIMEOUT_S", "nan"),
         ("TLRAY_BLOCK_COOL_DOWN_S", "-1"),
@@ -85,6 +87,7 @@ def test_every_setting_is_tried_here() -> None:
         "max_workers",
         "limiter_actors",
         "fetch_timeout_s",
+        "lease_s",
         "block_cool_down_s",
         "domains_file",
     }

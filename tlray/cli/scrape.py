@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,11 +85,12 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         int | None, typer.Option(help="Scrape tasks at once; by default the cores.")
     ] = None,
     fresh_for: Annotated[
-        str | None,
+        str,
         typer.Option(
-            metavar="24h", help="Only 0 so far: every page is fetched, whatever other batches have."
+            metavar="24h",
+            help="A page that any batch of the home has fetched so lately is taken from there; 0: fetch every page.",
         ),
-    ] = None,
+    ] = "24h",
     export: Annotated[
         list[str] | None,
         typer.Option(metavar="FORMAT[:PATH]", help="Export at the end; see `tlray formats`."),
@@ -113,10 +114,6 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     settings = read_settings(home=home, contact=contact, max_workers=max_workers, domains_file=domains_file)
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     wait_s = None if max_wait is None else duration_s(max_wait, "--max-wait")
-    if fresh_for is not None and duration_s(fresh_for, "--fresh-for") > 0:
-        raise UsageError(
-            f"--fresh-for {fresh_for}: results are not shared between batches yet, every page is fetched; leave it out or say 0"
-        )
     if resume is None:
         options = _options(
             rate,
@@ -126,6 +123,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             priority,
             max_attempts or [],
             keep_pages=not no_archive,
+            fresh_for=fresh_for,
         )
         batch, _ = options.checked(settings)
         for domain in sorted(batch.manners.crawl_delay_ignored):
@@ -170,7 +168,7 @@ def retry(
 
 def _options(
     rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str,
-    max_attempts: list[str], *, keep_pages: bool,
+    max_attempts: list[str], *, keep_pages: bool, fresh_for: str,
 ) -> ScrapeOptions:  # fmt: skip
     at_once = {}
     for domain, value in per_domain(concurrency or [], "--concurrency", "example.org=2").items():
@@ -187,6 +185,7 @@ def _options(
         max_attempts=of_all,
         domains={domain: {"max_attempts": n} for domain, n in of_domains.items()},
         keep_pages=keep_pages,
+        fresh_for=fresh_for,
     )
 
 
@@ -200,7 +199,8 @@ def _run(
     sys.stderr.write("starting Ray …\n")
     shown = display()
     try:
-        with _draining(stopping, shown.close):
+        # Ray prints what it has to say of its processes; stdout is for data
+        with _draining(stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
                 lines, settings=settings, options=options, resume=resume, revive=revive, max_wait_s=wait_s, dashboard=dashboard,
                 on_submitted=_tell_submitted, on_wait=WaitingLines().tell, on_progress=shown.show, stopping=stopping,
@@ -251,8 +251,9 @@ def _end(result: BatchResult, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)
+    earlier = f", {result.answered} of them fetched earlier" if result.answered else ""
     sys.stderr.write(
-        f"{result.state}: {result.succeeded} of {result.total} sets, {result.tracks} tracks in {result.elapsed_s:.1f} s"
+        f"{result.state}: {result.succeeded} of {result.total} sets{earlier}, {result.tracks} tracks in {result.elapsed_s:.1f} s"
         f" ({result.dead} dead, {result.skipped} skipped, {result.cancelled} cancelled)\n"
         f"results in {home / 'results' / result.batch_id}\n"
     )

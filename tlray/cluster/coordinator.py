@@ -33,6 +33,7 @@ from tlray.errors import CannotFinish, InvariantBroken
 from tlray.io.home import Holder, Home
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.task_note import sweep_notes
 
 logger = logging.getLogger(__name__)
 MAX_SLEEP_S = 1.0
@@ -52,7 +53,11 @@ class Coordinator:
         is_restart = bool(context.was_current_actor_reconstructed)
         journal = SqliteJournal(home.journal)
         incarnation = journal.begin_incarnation(is_restart=is_restart)
-        engine = Engine(limiter_of=lambda domain: self._limiters.number(domain))  # noqa: PLW0108 - made below
+        sweep_notes(home)
+        engine = Engine(
+            lease_s=settings.lease_s,
+            limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
+        )
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, node)
         self._limiters = Limiters(self._state)
         self._batches = Batches(self._state, self._limiters)

@@ -20,13 +20,17 @@ def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
     """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
     from tlray.cluster.scrape import ScrapeTask  # noqa: PLC0415
     from tlray.io.node_gauge import NodeGauge  # noqa: PLC0415
+    from tlray.io.task_note import TaskNote  # noqa: PLC0415
 
     keep_freed_memory()
-    if Home(Path(terms.home)).id != terms.home_id:
+    home = Home(Path(terms.home))
+    if home.id != terms.home_id:
         raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
 
     async def run() -> int:
         gauge = NodeGauge(ray.get_runtime_context().get_node_id(), now=time.monotonic())
-        return await ScrapeTask(lease_id, terms, coordinator, FoundLimiters(terms.home_id), gauge).run()
+        limiters = FoundLimiters(terms.home_id)
+        with TaskNote(home, lease_id) as note:
+            return await ScrapeTask(lease_id, terms, coordinator, limiters, gauge, note).run()
 
     return asyncio.run(run())

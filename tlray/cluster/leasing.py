@@ -23,10 +23,12 @@ from tlray.cluster.state import CoordinatorState
 from tlray.core.answering import answered_by
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Lease, Report, Work
+from tlray.core.suspect import NOBODY
 from tlray.core.verdict import LaneDeath, Verdict
 from tlray.core.workforce import Workforce
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.part_files import publish
+from tlray.io.task_note import take_note
 
 REFUSED = Answer(accepted=False)
 LOOK_AT_NODES_EVERY_S = 5.0
@@ -42,6 +44,8 @@ class _Task:
 
     ref: Any
     started_at: float
+    node: str = ""
+    """Where it runs, once it has said so."""
     work: Work | None = None
     """Leased already, and kept for it; None: it is given what there is when it begins."""
     has_begun: bool = False
@@ -110,7 +114,7 @@ class Leasing:
             .options(name=f"scrape {lease_id}", num_cpus=1, max_retries=0)
             .remote(lease_id, self._state.settings.terms, self._me)
         )
-        self._tasks[lease_id] = _Task(ref, time.monotonic(), work)
+        self._tasks[lease_id] = _Task(ref, time.monotonic(), work=work)
         self._state.background(self._attend(lease_id, ref))
 
     def _let_end(self, lease_id: str) -> None:
@@ -158,6 +162,7 @@ class Leasing:
         task = self._tasks.get(report.lease_id)
         if task is None or state.trouble is not None:
             return REFUSED
+        task.node = report.node_id
         try:
             return await (self._go_on(report) if task.has_begun else self._begin(report, task))
         except CannotFinish as error:
@@ -220,7 +225,8 @@ class Leasing:
         """Journal first, then memory."""
         state, now = self._state, time.monotonic()
         if verdict.changes or verdict.parts or verdict.cool_downs:
-            await state.write(self._commit_and_publish, verdict, now)
+            task = self._tasks.get(verdict.lease_id)
+            await state.write(self._commit_and_publish, verdict, now, task.node if task else "")
         empty = state.engine.apply(verdict, now=now)
         self._metrics.count(verdict)
         for batch in {change.item.batch for change in verdict.changes}:
@@ -231,9 +237,9 @@ class Leasing:
             await self._kill_lane(death)
         await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
 
-    def _commit_and_publish(self, verdict: Verdict, now: float) -> None:
+    def _commit_and_publish(self, verdict: Verdict, now: float, node: str) -> None:
         state = self._state
-        state.journal.commit(verdict, now=now, wall=time.time(), node=state.node)
+        state.journal.commit(verdict, now=now, wall=time.time(), node=node)
         for part in verdict.parts:
             publish(state.home, part.batch_id, part.stem)
 
@@ -308,13 +314,19 @@ class Leasing:
             await asyncio.sleep(0.01)
         if lease is not None:
             lease.is_committing = True
+            suspect = NOBODY
+            if why is not None:
+                suspect = await asyncio.to_thread(take_note, self._state.home, lease_id)
             try:
-                await self._commit(
-                    give_back(engine, lease_id) if why is None else judge_lost(engine, lease_id, why)
+                lost = (
+                    give_back(engine, lease_id) if why is None else judge_lost(engine, lease_id, why, suspect)
                 )
+                await self._commit(lost)
+                for death in engine.end(lease_id, suspect=suspect):
+                    await self._kill_lane(death)
             except CannotFinish as error:
                 self._state.halt(error)
-            engine.end(lease_id)
+                engine.end(lease_id)
         task = self._tasks.pop(lease_id, None)
         self._workforce.gone(lease_id)
         self._limiters.forget(lease_id)

@@ -78,11 +78,13 @@ def open_session(
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s, max_connections_per_host=64),
+        heartbeat_s=min(5.0, settings.lease_s / 6),
     )
     config = CoordinatorSettings(
         home=str(home.path),
         ray_address=context.gcs_address,
         terms=terms,
+        lease_s=settings.lease_s,
         min_workers=settings.min_workers,
         max_workers=settings.max_workers
         or max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10),

@@ -30,13 +30,15 @@ from tlray.io.open_part import OpenPart
 from tlray.io.page_outcome import read_page
 from tlray.io.parts import stage
 from tlray.io.robots_fetch import fetch_robots
+from tlray.io.task_note import TaskNote
 
 FLUSH_S = 1.0
 """The longest that a finished item waits to be reported."""
-HEARTBEAT_S = 5.0
 LOOK_EVERY_S = 0.1
 """How often a task looks whether it is time to report, where nothing hurries it."""
 PART_ROWS = 256
+MAX_HELD_BYTES = 32 * 1024 * 1024
+"""Pages that wait for the disk; with more of them nothing begins."""
 TOLD_TO_STOP = frozenset({OutcomeKind.BLOCKED, OutcomeKind.THROTTLED})
 """Answers after which a domain rests."""
 FIRST_LEASE = 96
@@ -55,12 +57,14 @@ class ScrapeTask:
         coordinator: Any,
         limiters: Mapping[int, Any],
         gauge: NodeGauge,
+        note: TaskNote,
     ) -> None:
         self._lease_id = lease_id
         self._terms = terms
         self._coordinator = coordinator
         self._limiters = limiters
         self._gauge = gauge
+        self._note = note
         self._pacing = Pacing()
         self._robots_text: dict[str, str] = {}
         self._running: dict[asyncio.Task[None], Errand] = {}
@@ -82,6 +86,7 @@ class ScrapeTask:
         self._cpu_s = time.process_time()
         self._n_done = 0
         self._in_hand = FIRST_LEASE
+        self._staging_bytes = 0
 
     async def run(self) -> int:
         """Work until nothing is left to do, or the lease is over; return the number of items done."""
@@ -109,7 +114,7 @@ class ScrapeTask:
     async def _step(self, fetcher: Fetcher) -> None:
         """Begin what may begin, ask for what is needed, wait for what comes next."""
         now = time.monotonic()
-        while (errand := self._pacing.begin(now)) is not None:
+        while self._has_room and (errand := self._pacing.begin(now)) is not None:
             task = asyncio.create_task(self._fetch(fetcher, errand))
             self._running[task] = errand
             task.add_done_callback(self._ended)
@@ -119,27 +124,40 @@ class ScrapeTask:
             asking.add_done_callback(self._asking.discard)
         wake_at = self._pacing.wake_at(now)
         self._wake.clear()
-        timeout_s = 0.5 if wake_at is None else min(0.5, max(0.002, wake_at - now))
+        timeout_s = 0.5 if wake_at is None or not self._has_room else min(0.5, max(0.002, wake_at - now))
         try:
             async with asyncio.timeout(timeout_s):
                 await self._wake.wait()
         except TimeoutError:
             pass
 
+    @property
+    def _held_bytes(self) -> int:
+        """Pages in memory that are not on the disk yet."""
+        return self._staging_bytes + sum(part.pages.n_bytes for part in self._parts.values())
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether pages reach the disk as fast as they come; else nothing more begins."""
+        return self._held_bytes < MAX_HELD_BYTES
+
     async def _fetch(self, fetcher: Fetcher, errand: Errand) -> None:
         if isinstance(errand, RobotsErrand):
-            answer = await fetch_robots(fetcher, errand)
+            answer = await fetch_robots(fetcher, errand, self._note)
             self._robots.append(
                 answer
             )  # not in one line: while it was awaited a report may have taken the list
             return
-        if not rules_of(self._robots_text.get(errand.domain, "")).may_fetch(errand.url):
+        with self._note.reading_robots(errand.domain):
+            may_fetch = rules_of(self._robots_text.get(errand.domain, "")).may_fetch(errand.url)
+        if not may_fetch:
             self._outcomes.append(
                 Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
             )
             return
         fetched = await fetcher.get(errand.url, from_public=errand.from_public)
-        outcome, sets = read_page(errand, fetched)
+        with self._note.reading_item(errand.item_id):
+            outcome, sets = read_page(errand, fetched)
         self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))
         self._n_done += 1
         if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:
@@ -192,7 +210,7 @@ class ScrapeTask:
                 self._outcomes.append(Outcome(errand.item_id, OutcomeKind.CRASHED, reason=reason))
             else:
                 self._robots.append(RobotsAnswer(errand.of, None, why=reason))
-        if self._robots or self._hurries or len(self._outcomes) >= PART_ROWS or self._is_idle:
+        if self._robots or self._hurries or self._is_full or self._is_idle:
             self._tell.set()
         self._wake.set()
 
@@ -274,13 +292,18 @@ class ScrapeTask:
     def _is_idle(self) -> bool:
         return not self._running and not self._pacing.n_pending and not self._answering
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether there is enough for a part, or more than should wait for one."""
+        return len(self._outcomes) >= PART_ROWS or self._held_bytes >= MAX_HELD_BYTES // 2
+
     def _should_report(self, since_s: float) -> bool:
         if (
             self._robots
             or self._hurries
             or self._is_idle
-            or len(self._outcomes) >= PART_ROWS
-            or since_s >= HEARTBEAT_S
+            or self._is_full
+            or since_s >= self._terms.heartbeat_s
         ):
             return True
         if since_s >= FLUSH_S:
@@ -293,8 +316,17 @@ class ScrapeTask:
         robots, self._robots = tuple(self._robots), []
         parts, self._parts = self._parts, {}
         self._room.set()
+        self._staging_bytes = sum(part.pages.n_bytes for part in parts.values())
         number = next(self._numbers)
-        notes = [note for part in parts.values() if (note := await self._stage(part, number)) is not None]
+        notes = []
+        for place, part in enumerate(parts.values()):
+            stem = f"{self._lease_id}-{number:05d}" + (
+                f"-{place}" if place else ""
+            )  # one name in all batches
+            if (note := await self._stage(part, stem)) is not None:
+                notes.append(note)
+        self._staging_bytes = 0
+        self._wake.set()
         cpu_s, self._cpu_s = time.process_time() - self._cpu_s, time.process_time()
         n_wanted = max(0, self._in_hand - self._pacing.n_pending)
         report = Report(
@@ -306,15 +338,15 @@ class ScrapeTask:
             n_wanted=n_wanted,
             cpu_s=cpu_s,
             node=self._gauge.read(time.monotonic()),
+            node_id=self._gauge.node,
         )
         answer: Answer = await self._coordinator.report.remote(report)
         return answer
 
-    async def _stage(self, part: OpenPart, number: int) -> PartNote | None:
+    async def _stage(self, part: OpenPart, stem: str) -> PartNote | None:
         pages = part.pages.take()
         if not part.rows and not pages:
             return None
-        stem = f"{self._lease_id}-{number:05d}"
         home = Home(Path(self._terms.home))
         staged = await asyncio.to_thread(stage, home, part.batch_id, stem, part.rows, pages)
         return PartNote(

@@ -30,6 +30,7 @@ class CoordinatorSettings:
     home: str
     ray_address: str
     terms: ScrapeTerms
+    lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2
     limiter_actors: int = 2

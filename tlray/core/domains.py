@@ -40,6 +40,7 @@ PARK_AFTER_BLOCKS = 4
 PARKED = "parked"
 """With this word begins the reason of their dead letters: ``tlray retry --reason parked`` queues them again."""
 MAX_ROBOTS_FAILURES = 5
+MAX_ROBOTS_LOST = 3
 MAX_ROBOTS_BACKOFF_S = 300.0
 MAX_ROBOTS_SNOOZE_S = 172_800.0
 """Two days: for so long a site may put its robots.txt off (429, Retry-After)."""
@@ -69,6 +70,8 @@ class DomainState:
     robots_lease: str | None = None
     """The lease that is fetching it."""
     n_robots_failures: int = 0
+    n_robots_lost: int = 0
+    """Workers that died while they were reading it."""
     robots_missed_since: float | None = None
     robots_url: str | None = None
     """Where redirects say that it lies."""
@@ -171,6 +174,14 @@ class DomainState:
         self.robots_until = now + max(REFETCH_AFTER_S, FETCHES_A_ROBOTS / self.ceiling.rate)
         self.n_robots_failures, self.robots_missed_since = 0, None
         self.forget_where_robots_lies()
+
+    def lose_robots(self) -> bool:
+        """Take in that a worker died while it was reading robots.txt; True when that has happened too often."""
+        self.n_robots_lost += 1
+        if self.n_robots_lost < MAX_ROBOTS_LOST:
+            return False
+        self.n_robots_lost = 0
+        return True
 
     def forget_robots(self) -> None:
         """Forget the text; its crawl-delay stays in force until another is learned."""

@@ -24,6 +24,7 @@ from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.patience import Patience
 from tlray.core.policy import DomainPolicy, gentlest
+from tlray.core.suspect import NOBODY, Suspect
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
 from tlray.errors import hold
@@ -304,6 +305,7 @@ class Engine:
             self.learn_of(item.domain, book, now)
             self._note_named(item.domain, (item,))
         if change.after is ItemState.QUEUED:
+            item.is_suspect = change.is_suspect
             item.n_unanswered += change.outcome is not None and change.outcome.kept is not None
             self.frontier.push(item, book.priority, first=True, is_paused=not book.may_lease)
         elif change.after is ItemState.WAITING:
@@ -356,12 +358,17 @@ class Engine:
         book.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=gone.n_waiting)
         return not book.n_open
 
-    def end(self, lease_id: str) -> None:
-        """Forget a lease that has no items left."""
+    def end(self, lease_id: str, *, suspect: Suspect = NOBODY) -> list[LaneDeath]:
+        """Forget a lease that has no items left; return the lanes that die of a robots.txt that kills who reads it."""
         lease = self.leases.pop(lease_id, None)
         for name in lease.robots if lease else ():
             self.domains[name].robots_lease = None
             self.robots_wanted[name] = None
+        name = suspect.robots_of or ""
+        if name not in self.domains or not self.domains[name].lose_robots():
+            return []
+        why = "its robots.txt kills the worker that reads it"
+        return [LaneDeath(lane.batch, name, why) for lane in self.frontier.lanes_at(name)]
 
     # -- invariants --------------------------------------------------------------------------------
 

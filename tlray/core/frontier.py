@@ -5,7 +5,8 @@ An item stands in one *lane*: one batch's items of one domain. Of a lane only a 
 of a million URLs is not a million objects. Items that may not be fetched yet are in one heap by due time. A
 domain that may not be leased from now (``allowance`` says 0) is parked, for that priority and the lower ones,
 and costs nothing until `unpark`.
-An item whose lease was lost twice may be what kills its worker: it stands aside and is taken alone.
+An item that may be what kills its worker (it was being read then, or its lease was lost twice) stands aside and
+is taken alone.
 
 Taking, giving back and finishing are O(log n) in the items waiting and O(1) in everything else.
 Times are seconds of the caller's monotonic clock.
@@ -300,7 +301,7 @@ class Frontier:
             del self._by_domain[lane.domain]
 
     def _queue(self, lane: Lane, item: FrontierItem, *, first: bool = False) -> None:
-        if item.n_lost >= ISOLATE_AFTER_LOST:
+        if item.is_suspect or item.n_lost >= ISOLATE_AFTER_LOST:
             lane.isolated.append(item)
             self._aside[lane.batch, lane.domain] = lane
         elif first:

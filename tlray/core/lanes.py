@@ -37,6 +37,8 @@ class FrontierItem:
     """Whether a redirect from a public address led to its URL: then that must be public, too."""
     snoozed_since: float | None = None
     """When it was first put off without an attempt; monotonic."""
+    is_suspect: bool = False
+    """Whether it was being read when its worker died: then it is leased alone."""
     n_unanswered: int = 0
     """How often kept rows that should have answered it were not there."""
 

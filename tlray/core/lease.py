@@ -104,6 +104,8 @@ class Report:
     """CPU time that it has used since its last report."""
     node: NodeReading | None = None
     """How its node stands, once in a while."""
+    node_id: str = ""
+    """Where the task runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ def snapshot(
         "tracks": book.n_tracks,
         "retries": book.n_retries,
         "blocked": book.n_blocked,
+        "answered": book.n_answered,
         "rate_per_min": round(book.rate_per_s(now) * 60, 1),
         "estimated_completion": None if left_s is None else round(wall + left_s, 1),
         "parked": dict(islice(parked.items(), MAX_DOMAINS_SHOWN)),

@@ -29,6 +29,8 @@ class ItemChange:
     url: str
     domain: str
     from_public: bool = False
+    is_suspect: bool = False
+    """Whether it was being read when its worker died."""
     due: float | None = None
     """Until when it waits; monotonic."""
     snoozed_since: float | None = None

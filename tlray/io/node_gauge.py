@@ -25,7 +25,7 @@ class NodeGauge:
     """Looks at the node once in a while. ``now`` is in monotonic seconds."""
 
     def __init__(self, node: str, *, now: float) -> None:
-        self._node = node
+        self.node = node
         self._n_cores = psutil.cpu_count() or 1
         self._read_at = now
         psutil.cpu_percent()  # it tells of the time since the last call
@@ -36,7 +36,7 @@ class NodeGauge:
             return None
         self._read_at = now
         busy = psutil.cpu_percent() / 100 * self._n_cores
-        return NodeReading(self._node, self._n_cores, busy, memory_free())
+        return NodeReading(self.node, self._n_cores, busy, memory_free())
 
 
 def memory_free(cgroup: Path = CGROUP) -> float:

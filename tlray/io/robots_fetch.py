@@ -7,6 +7,8 @@ fetched until it can be had.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from yarl import URL
 
 from tlray.core.lease import RobotsErrand
@@ -14,10 +16,11 @@ from tlray.core.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
 from tlray.io.fetch import Fetcher
 from tlray.io.peer import is_public_peer
+from tlray.io.task_note import TaskNote
 
 
-async def fetch_robots(fetcher: Fetcher, errand: RobotsErrand) -> RobotsAnswer:
-    """Fetch a robots.txt; its answer says what follows."""
+async def fetch_robots(fetcher: Fetcher, errand: RobotsErrand, note: TaskNote | None = None) -> RobotsAnswer:
+    """Fetch a robots.txt; its answer says what follows. While it is read the note says so."""
     fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1, from_public=errand.from_public)
     status = fetched.status
     if fetched.kind is OutcomeKind.REDIRECTED and fetched.location is not None:
@@ -27,8 +30,9 @@ async def fetch_robots(fetcher: Fetcher, errand: RobotsErrand) -> RobotsAnswer:
         why = LED_INSIDE if errand.from_public else fetched.reason
         return RobotsAnswer(errand.of, None, why=why, is_refused=True)
     if status is not None and status < 300 and fetched.kind is None:
-        text = decode(fetched.body)
-        return RobotsAnswer(errand.of, text, crawl_delay_s=rules_of(text).crawl_delay_s)
+        with note.reading_robots(errand.of) if note else nullcontext():
+            text = decode(fetched.body)
+            return RobotsAnswer(errand.of, text, crawl_delay_s=rules_of(text).crawl_delay_s)
     if status is not None and 400 <= status < 500 and status != 429:
         return RobotsAnswer(errand.of, "")
     why = fetched.reason or str(fetched.kind or status)

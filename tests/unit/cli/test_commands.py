@@ -198,7 +198,7 @@ def test_what_is_no_tracklist_is_named_and_ends_with_3(
         (["scrape", "--resume", "nope"], "no batch 'nope'"),
         (["scrape", "x", "--resume", "nope"], "leave the URLs out"),
         (["scrape", "no-such-list.txt"], "no file 'no-such-list.txt' here"),
-        (["scrape", "http://127.0.0.1/", "--fresh-for", "1h"], "not shared between batches yet"),
+        (["scrape", "http://127.0.0.1/", "--fresh-for", "a day"], "or 0 to fetch every page"),
         (["scrape", "http://127.0.0.1/", "--max-wait", "long"], "--max-wait 'long' is no duration"),
         (["scrape", "http://127.0.0.1/", "--concurrency", "a=b"], "no whole number"),
         (["scrape", "https://example.org/"], "is a public host"),

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tlray.core.books import BatchBook
-from tlray.core.domains import MAX_ROBOTS_FAILURES, MAX_ROBOTS_HOPS
+from tlray.core.domains import MAX_ROBOTS_FAILURES, MAX_ROBOTS_HOPS, MAX_ROBOTS_LOST
 from tlray.core.engine import Engine
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.granting import ROBOTS_ERRANDS_PER_LEASE
@@ -15,8 +15,10 @@ from tlray.core.judge import MAX_HOPS, give_back, judge, judge_lost
 from tlray.core.lease import PartNote, Report
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.policy import DomainPolicy
 from tlray.core.robots import REFETCH_AFTER_S, RobotsAnswer
-from tlray.core.verdict import ItemChange, Verdict
+from tlray.core.suspect import Suspect
+from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.errors import InvariantBroken
 
 K, E, S = OutcomeKind, ItemEvent, ItemState
@@ -356,3 +358,47 @@ def test_cancelling_one_batch_leaves_what_is_leased_of_another() -> None:
     assert engine.cancel_open(2, now=0.0)
     assert (first.n_open, second.counts[S.CANCELLED]) == (1, 1)
     engine.check_invariants()
+
+
+# -- who killed the worker ---------------------------------------------------------------------------
+
+
+def test_a_loss_counts_against_the_item_that_was_being_read_and_against_no_other() -> None:
+    engine, _ = opened({"a.test": 3})
+    engine.domains["a.test"].policy = DomainPolicy(rate=100.0)
+    leased(engine, 3)
+    engine.apply(judge_lost(engine, "L", "worker died", Suspect(item_id=2)), now=0.0)
+    engine.end("L")
+    engine.check_invariants()
+    alone = engine.grant("M", 9, now=0.0).items
+    assert [leased_item.item_id for leased_item in alone] == [2], (
+        "the suspect is leased alone, after one loss"
+    )
+    others = list(engine.grant("N", 9, now=0.0).items)
+    assert {leased_item.item_id for leased_item in others} == {1, 3}
+    assert [engine.leases["N"].items[i].n_lost for i in (1, 3)] == [0, 0]
+
+
+def test_a_suspect_that_did_no_harm_alone_is_one_of_many_again() -> None:
+    engine, _ = opened({"a.test": 2})
+    engine.domains["a.test"].policy = DomainPolicy(rate=100.0)
+    leased(engine, 2)
+    engine.apply(judge_lost(engine, "L", "worker died", Suspect(item_id=1)), now=0.0)
+    engine.end("L")
+    leased(engine, 1, "M")
+    engine.apply(give_back(engine, "M"), now=0.0)
+    engine.end("M")
+    assert len(engine.grant("N", 9, now=0.0).items) == 2
+
+
+def test_a_robots_txt_that_kills_its_readers_ends_its_domain_and_no_item_is_suspected() -> None:
+    engine, _ = opened({"a.test": 2, "b.test": 1}, knows_robots=False)
+    deaths: list[LaneDeath] = []
+    for n in range(MAX_ROBOTS_LOST):
+        assert not deaths
+        errands = engine.grant(f"L{n}", 9, now=0.0).robots
+        assert {errand.of for errand in errands} == {"a.test", "b.test"}
+        engine.apply(judge_lost(engine, f"L{n}", "worker died", Suspect(robots_of="a.test")), now=0.0)
+        deaths = engine.end(f"L{n}", suspect=Suspect(robots_of="a.test"))
+    assert deaths == [LaneDeath(1, "a.test", "its robots.txt kills the worker that reads it")]
+    assert engine.end("L9", suspect=Suspect(robots_of="nobody.test")) == []

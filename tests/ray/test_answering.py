@@ -1,0 +1,82 @@
+"""A page is fetched once, whichever batch wanted it first, and every batch has its rows."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from conftest import StartSite
+
+import tlray
+from tlray.api import BatchResult
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
+
+
+def assert_same_rows(one: BatchResult, other: BatchResult, home: Path) -> None:
+    own = ["batch_id", "item_id"]
+    for left, right in zip(
+        tlray.load(one.batch_id, home=home), tlray.load(other.batch_id, home=home), strict=True
+    ):
+        by = ["url", "index"] if "index" in left.columns else ["url"]
+        a, b = (frame.drop(columns=own).sort_values(by).reset_index(drop=True) for frame in (left, right))
+        assert len(a) > 0
+        assert a.equals(b)
+
+
+def test_a_list_that_was_fetched_today_is_not_fetched_again(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=2", "--sets=60")
+    first = tlray.scrape(site.urls()[:50], home=tmp_path)
+    assert len(site.page_arrivals()) == 50
+
+    second = tlray.scrape(site.urls(), home=tmp_path)
+    assert (second.succeeded, second.answered, second.total) == (60, 50, 60)
+    assert Counter(a["path"] for a in site.page_arrivals()).most_common(1)[0][1] == 1
+    tracklists, _ = tlray.load(second.batch_id, home=tmp_path)
+    assert Counter(tracklists.url) == Counter(site.urls())
+
+    third = tlray.scrape(site.urls()[:50], home=tmp_path)
+    assert (third.answered, third.tracks) == (50, first.tracks)
+    assert len(site.page_arrivals()) == 60
+    assert_same_rows(first, third, tmp_path)
+
+
+def test_a_user_who_wants_every_page_fetched_gets_it(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=1", "--sets=10")
+    tlray.scrape(site.urls(), home=tmp_path)
+    again = tlray.scrape(site.urls(), home=tmp_path, fresh_for=0)
+    assert (again.succeeded, again.answered) == (10, 0)
+    assert len(site.page_arrivals()) == 20
+
+
+def test_results_that_somebody_threw_away_are_fetched_again(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=1", "--sets=10")
+    first = tlray.scrape(site.urls(), home=tmp_path)
+    for part in (tmp_path / "results" / first.batch_id / "tracks").iterdir():
+        part.unlink()
+    again = tlray.scrape(site.urls(), home=tmp_path)
+    assert (again.succeeded, again.answered) == (10, 0)
+
+
+def test_two_batches_at_once_fetch_a_page_once_and_both_have_it(
+    start_site: StartSite, tmp_path: Path
+) -> None:
+    site = start_site("--sites=2", "--sets=80")
+    rates = {base.split("//")[1]: "15/s" for base in site.bases}
+    done: list[BatchResult] = []
+
+    def run() -> None:
+        done.append(tlray.scrape(site.urls(), home=tmp_path, rates=rates))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(90)
+    one, other = done
+    assert (one.succeeded, other.succeeded) == (80, 80)
+    assert one.answered + other.answered == 80
+    assert Counter(a["path"] for a in site.page_arrivals()).most_common(1)[0][1] == 1
+    assert_same_rows(one, other, tmp_path)
