@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from tlray.core.policy import unit_of
 from tlray.core.urls import CanonicalUrl, canonicalise
 from tlray.core.verdict import LaneDeath, Verdict
 from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
+from tlray.io.journal_clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal_kept import Kept, has_kept, kept_for_batch, kept_for_items
+from tlray.io.journal_manifest import replace_parts
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import (
     BatchOptions,
@@ -39,8 +41,10 @@ _OPEN = "('queued', 'waiting', 'leased')"
 class SqliteJournal:
     """The journal of one home. Use it from one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], ClockReading] = read_clock) -> None:
         self.path = path
+        self._clock = clock
+        self._read_at: ClockReading | None = None
         self._domain_ids: dict[str, int] = {}
         self._batch_ids: dict[str, int] = {}
         try:
@@ -85,6 +89,8 @@ class SqliteJournal:
         them.
         """
         with self._transaction() as db:
+            self._read_at = last_reading(db)
+            self._note_clock(db)
             row = db.execute("SELECT value FROM meta WHERE key = 'incarnation'").fetchone()
             number = int(row[0]) + 1 if row else 1
             db.execute("INSERT OR REPLACE INTO meta VALUES ('incarnation', ?)", (str(number),))
@@ -240,8 +246,8 @@ class SqliteJournal:
 
     def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> None:
         """Write a verdict: item states, attempts, the manifest and cool-downs, in one transaction."""
-
         with self._transaction() as db:
+            self._note_clock(db)
             write_verdict(db, verdict, self._domain, self._batch, now=now, wall=wall, node=node)
 
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
@@ -352,24 +358,12 @@ class SqliteJournal:
         archive."""
         batch = self._batch(batch_id)
         with self._transaction() as db:
-            db.execute(
-                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (new.stem, batch, new.n_sets, new.n_tracks, new.n_bytes, new.has_rows, new.has_pages),
-            )
-            db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (stem TEXT PRIMARY KEY, base INTEGER)")
-            db.execute("DELETE FROM moved")
-            db.executemany("INSERT INTO moved VALUES (?, ?)", old.items())
-            db.execute(
-                "UPDATE items SET part = ? WHERE batch = ? AND part IN (SELECT stem FROM moved)",
-                (new.stem, batch),
-            )
-            db.execute(
-                "UPDATE attempts SET part = ?,"
-                " raw_offset = raw_offset + (SELECT base FROM moved WHERE stem = part)"
-                " WHERE part IN (SELECT stem FROM moved)",
-                (new.stem,),
-            )
-            db.execute("DELETE FROM parts WHERE stem IN (SELECT stem FROM moved)")
+            replace_parts(db, batch, old, new)
+
+    def _note_clock(self, db: sqlite3.Connection) -> None:
+        now = self._clock()
+        note(db, self._read_at, now)
+        self._read_at = now
 
     # -- names to numbers ------------------------------------------------------------------------
 
