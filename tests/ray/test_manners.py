@@ -1,0 +1,41 @@
+"""Manners as a site meets them, on a real Ray: asserted on what arrives there, and when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import StartSite
+
+import tlray
+from tlray.io.journal_reader import JournalReader
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
+
+
+def test_what_domains_toml_asks_for_is_what_arrives(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=1", "--sets=10", "--faults=500:always=0.5")
+    (tmp_path / "domains.toml").write_text(
+        '[domains."127.0.0.1"]\nrate = "5/s"\nretry.unavailable.max_attempts = 1\n'
+    )
+    batch = tlray.scrape(site.urls(), home=tmp_path, max_wait_s=60)
+
+    pages = site.page_arrivals()
+    n_faults = sum(1 for page in pages if page["fault"])
+    assert n_faults > 0
+    assert Counter(page["path"] for page in pages).most_common(1)[0][1] == 1, "nothing is tried again"
+    assert (batch.dead, batch.succeeded) == (n_faults, 10 - n_faults)
+    moments = sorted(arrival["at_s"] for arrival in site.arrivals())
+    assert min(b - a for a, b in pairwise(moments)) > 0.15  # 0.2 s, less what a loaded machine is late by
+    with JournalReader.of(tmp_path) as journal:
+        options = journal.get(batch.batch_id)[0].options
+    assert options.manners.rates == {"127.0.0.1": (5.0, 1.0)}, "kept with the batch, for whoever resumes it"
+
+
+def test_a_crawl_delay_of_a_day_is_said_and_not_waited_for(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=1", "--sets=3", "--robots=crawl-delay=86400")
+    with pytest.raises(tlray.errors.CannotFinish, match=r"robots\.txt asks for 1 fetch a day"):
+        tlray.scrape(site.urls(), home=tmp_path, max_wait_s=3_600)
+    assert len(site.arrivals()) == 1, "its robots.txt was the first of the day"
