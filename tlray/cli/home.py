@@ -14,6 +14,8 @@ from tlray.cli.options import HomeOption
 from tlray.core.lifecycle import ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
+from tlray.io.journal_waits import waits, waits_text
+from tlray.io.wall_clock import rest_text
 from tlray.settings import read_settings
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -69,11 +71,13 @@ def status(
         row, by_domain = journal.get(batch_id)
         counts = totals(by_domain)
         refused = journal.refused_lines(batch_id) if lines else []
+        now = time.time()
+        waiting = waits(journal, row, by_domain, wall=now)
         if as_json:
             told = {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
                 "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "tracks": row.n_tracks, "retries": row.n_retries,
-                "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain,
+                "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting,
             }  # fmt: skip
             if lines:
                 told["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
@@ -84,7 +88,10 @@ def status(
     )
     print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
-        print(f"  {domain}: " + ", ".join(f"{n} {state}" for state, n in states.items()))
+        told = waiting.get(domain, {})
+        rest = rest_text(told["cooling_until"], now) if "cooling_until" in told else ""
+        words = [", ".join(f"{n} {state}" for state, n in states.items()), waits_text(told, rest)]
+        print(f"  {domain}: " + "; ".join(filter(None, words)))
     for line in refused:
         print(f"  line {line.line}: {line.reason} ({line.text!r})")
 
@@ -104,20 +111,26 @@ def dead(
             if reason is not None and reason not in (item.reason or ""):
                 continue
             story = journal.story(item.item_id)
-            print(json.dumps(_json(item, story)) if as_json else _text(item, story))
+            before = journal.died_before(item)
+            print(json.dumps(_json(item, story, before)) if as_json else _text(item, story, before))
     sys.stdout.flush()
 
 
-def _json(item: ItemRow, story: list[AttemptRow]) -> dict[str, object]:
+def _json(item: ItemRow, story: list[AttemptRow], before: tuple[int, bool]) -> dict[str, object]:
     return {
         "item_id": item.item_id, "line": item.line, "url": item.url, "reason": item.reason, "attempts": item.attempt,
-        "n_lost": item.n_lost,
+        "n_lost": item.n_lost, "fingerprint": item.fingerprint, "n_dead_elsewhere": before[0], "was_ever_had": before[1],
         "story": [{name: getattr(row, name) for name in AttemptRow.__slots__} for row in story],
     }  # fmt: skip
 
 
-def _text(item: ItemRow, story: list[AttemptRow]) -> str:
+def _text(item: ItemRow, story: list[AttemptRow], before: tuple[int, bool]) -> str:
     lines = [f"{item.item_id}  {item.url}", f"    {item.reason}"]
+    n_elsewhere, was_ever_had = before
+    if n_elsewhere and not was_ever_had:
+        lines.append(f"    died in each of {n_elsewhere + 1} batches that wanted it; a retry may be in vain")
+    elif n_elsewhere:
+        lines.append(f"    died in {n_elsewhere} other batches, too; at least one has had it")
     for row in story:
         at = (
             datetime.fromtimestamp(row.started_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -125,8 +138,9 @@ def _text(item: ItemRow, story: list[AttemptRow]) -> str:
             else "not begun"
         )
         took = f" {row.latency_s:.2f} s" if row.latency_s is not None else ""
+        node = f" on {row.node[:12]}" if row.node else ""
         where = f"  page: {row.part} at byte {row.raw_offset}" if row.raw_offset is not None else ""
         lines.append(
-            f"    attempt {row.attempt}  {at}  {row.kind} {row.reason or ''} {row.status or ''}{took}{where}".rstrip()
+            f"    attempt {row.attempt}  {at}  {row.kind} {row.reason or ''} {row.status or ''}{took}{node}{where}".rstrip()
         )
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from typing import Any
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.errors import HomeUnusable, NoSuchBatch
-from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, PartRow, RefusedLine
+from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow, RefusedLine
 from tlray.io.journal_tables import bring_up_to_date
 
 
@@ -104,6 +104,15 @@ class JournalReader:
             raise NoSuchBatch(batch_id, str(self.home))
         return found
 
+    def domain(self, name: str) -> DomainRow | None:
+        """Return what is remembered of a domain."""
+        row = self._db.execute(
+            "SELECT name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks,"
+            " last_fetch_at FROM domains WHERE name = ?",
+            (name,),
+        ).fetchone()
+        return DomainRow(*row) if row else None
+
     def row(self, batch_id: str) -> BatchRow:
         """Return a batch without its counts; `NoSuchBatch` if there is none."""
         found = self.batch_row(self._db, batch_id)
@@ -134,6 +143,18 @@ class JournalReader:
             (item_id,),
         )
         return [AttemptRow(*row) for row in rows]
+
+    def died_before(self, item: ItemRow) -> tuple[int, bool]:
+        """Return in how many other batches the same page is a dead letter, and whether any batch has ever had it."""
+        (n_dead,) = self._db.execute(
+            "SELECT count(DISTINCT batch) FROM items WHERE fingerprint = ? AND state = 'dead'"
+            " AND batch != (SELECT batch FROM items WHERE id = ?)",
+            (item.fingerprint, item.item_id),
+        ).fetchone()
+        had = self._db.execute(
+            "SELECT 1 FROM items WHERE fingerprint = ? AND state = 'succeeded' LIMIT 1", (item.fingerprint,)
+        ).fetchone()
+        return n_dead, had is not None
 
     def refused_lines(self, batch_id: str, limit: int = -1) -> list[RefusedLine]:
         """Return the lines of a batch's list that made no item."""

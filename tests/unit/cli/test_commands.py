@@ -127,13 +127,47 @@ def test_a_dead_letter_tells_its_whole_story(home: Path, capsys: pytest.CaptureF
     assert run(["dead", BATCH, "--home", str(home)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].strip() == "connect: refused"
-    assert "attempt 1  2023-11-14 22:13:20Z  timeout timeout  0.50 s" in lines[2]
+    assert "attempt 1  2023-11-14 22:13:20Z  timeout timeout  0.50 s on n" in lines[2]
     assert "attempt 2" in lines[3]
     assert run(["dead", BATCH, "--home", str(home), "--json", "--reason", "connect"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [step["kind"] for step in told["story"]] == ["timeout", "connect"]
+    assert (told["n_dead_elsewhere"], told["was_ever_had"]) == (0, False)
     assert run(["dead", BATCH, "--home", str(home), "--reason", "captcha"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_a_page_that_dies_in_every_batch_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Home(tmp_path).create()
+    journal = SqliteJournal(place.journal)
+
+    def batch_that_ends(name: str, event: ItemEvent, after: ItemState, kind: OutcomeKind) -> None:
+        journal.create_batch(
+            name,
+            name="",
+            priority=Priority.NORMAL,
+            options=BatchOptions(),
+            request_key=name,
+            created_at=1.7e9,
+        )
+        journal.append(name, [Entry(1, "http://127.0.0.1/a", "127.0.0.1", "url:a")], [])
+        journal.commit_batch(name)
+        found = journal.load_batch(name)
+        assert found is not None
+        [item] = journal.load_lane(found[0].id, "127.0.0.1", after_id=0, limit=10)
+        verdict = Verdict("L", [change(item, event, after, kind, "gone: 404")])
+        journal.commit(verdict, now=0.0, wall=1.7e9, node="n")
+
+    def second_line() -> str:
+        assert run(["dead", "b2", "--home", str(tmp_path)]) == 0
+        return capsys.readouterr().out.splitlines()[2].strip()
+
+    batch_that_ends("b1", ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.GONE)
+    batch_that_ends("b2", ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.GONE)
+    assert second_line() == "died in each of 2 batches that wanted it; a retry may be in vain"
+    batch_that_ends("b3", ItemEvent.FETCHED, ItemState.SUCCEEDED, OutcomeKind.FETCHED)
+    assert second_line() == "died in 1 other batches, too; at least one has had it"
+    journal.close()
 
 
 @pytest.mark.parametrize("format_", ["json", "jsonl", "csv", "cue", "parquet"])
