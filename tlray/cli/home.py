@@ -15,7 +15,6 @@ from tlray.core.lifecycle import ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
 from tlray.io.journal_waits import waits, waits_text
-from tlray.io.wall_clock import rest_text
 from tlray.settings import read_settings
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -88,9 +87,10 @@ def status(
     )
     print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
-        told = waiting.get(domain, {})
-        rest = rest_text(told["cooling_until"], now) if "cooling_until" in told else ""
-        words = [", ".join(f"{n} {state}" for state, n in states.items()), waits_text(told, rest)]
+        words = [
+            ", ".join(f"{n} {state}" for state, n in states.items()),
+            waits_text(waiting.get(domain, {}), now),
+        ]
         print(f"  {domain}: " + "; ".join(filter(None, words)))
     for line in refused:
         print(f"  line {line.line}: {line.reason} ({line.text!r})")
