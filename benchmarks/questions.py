@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import adaptive, cpu_per_page, eta, frontier, memory, parse_page, submit_list
+from benchmarks import adaptive, cpu_per_page, eta, frontier, journal_cost, memory, parse_page, submit_list
 from benchmarks.figures import Answer
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
@@ -13,6 +13,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "submit": submit_list.answer,
     "memory": memory.answer,
     "parse": parse_page.answer,
+    "journal": journal_cost.answer,
     "eta": eta.answer,
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
