@@ -68,6 +68,8 @@ class ScrapeTask:
         self._pacing = Pacing()
         self._robots_text: dict[str, str] = {}
         self._running: dict[asyncio.Task[None], Errand] = {}
+        self._unsent: set[asyncio.Task[None]] = set()
+        """Of those, the ones whose request is not on the wire yet."""
         self._asking: set[asyncio.Task[None]] = set()
         self._answering: dict[asyncio.Task[None], list[LeasedItem]] = {}
         self._room = asyncio.Event()
@@ -96,7 +98,9 @@ class ScrapeTask:
             if terms.networks is not None
             else AddressPolicy(private=True)
         )
-        async with Fetcher(terms.limits, user_agent=terms.user_agent, allow=allow) as fetcher:
+        async with Fetcher(
+            terms.limits, user_agent=terms.user_agent, allow=allow, on_sent=self._is_sent
+        ) as fetcher:
             reporting = asyncio.create_task(self._report_until_over())
             try:
                 while not self._is_over and not reporting.done():
@@ -117,6 +121,7 @@ class ScrapeTask:
         while self._has_room and (errand := self._pacing.begin(now)) is not None:
             task = asyncio.create_task(self._fetch(fetcher, errand))
             self._running[task] = errand
+            self._unsent.add(task)
             task.add_done_callback(self._ended)
         for limiter, asks in self._pacing.asks(now).items():
             asking = asyncio.create_task(self._ask(limiter, asks))
@@ -198,8 +203,17 @@ class ScrapeTask:
             self._outcomes += [Outcome(i.item_id, OutcomeKind.NOT_BEGUN, kept=i.kept) for i in items]
         self._tell.set()
 
+    def _is_sent(self, task: asyncio.Task[None] | None = None) -> None:
+        """Count a fetch, by default the one that runs, as on the wire; what waited for that may begin."""
+        task = task or asyncio.current_task()
+        if task in self._unsent:
+            self._unsent.discard(task)
+            if self._pacing.sent(self._running[task].domain, now=time.monotonic()):
+                self._wake.set()
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Free the slot of a fetch; one that was stopped, or failed in a way that nobody foresaw, is still accounted for."""
+        self._is_sent(task)  # also where it came to nothing
         errand = self._running.pop(task)
         self._pacing.ended(errand.domain, now=time.monotonic())
         if task.cancelled():

@@ -56,12 +56,16 @@ class TokenBucket:
             delays.append(delay_s)
         return tuple(delays)
 
-    def wait_s(self, *, now: float) -> float:
-        """Seconds until one more fetch may begin; 0 if now."""
+    def spend(self, *, now: float) -> None:
+        """Take a token, whether it is there or not; one that was not is owed."""
+        self.reserve(1, now=now, horizon_s=math.inf)
+
+    def wait_s(self, *, now: float, n: int = 1) -> float:
+        """Seconds until ``n`` more fetches, by default one, may begin; 0 if now."""
         if math.isinf(self.rate):
             return 0.0
         self._refill(now)
-        return max(0.0, (1.0 - self._tokens) / self.rate)
+        return max(0.0, (n - self._tokens) / self.rate)
 
     def set_rate(self, rate: float, *, now: float, burst: float | None = None) -> None:
         """Change rate and burst from ``now`` on.

@@ -96,7 +96,7 @@ class Gate:
         n_free = max(0, n_slots - ask.n_in_flight - ask.n_in_hand)
         # where no slot is free, a permit would only be spent
         if ask.n_wanted <= 0 or n_free == 0:
-            retry_s = 0.05 if ask.n_wanted > 0 else BLOCK_S
+            retry_s = 0.05 if ask.n_wanted > 0 else max(0.0, self.bucket.wait_s(now=now) - BLOCK_S)
             return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
         starts = self.bucket.reserve(min(ask.n_wanted, n_free), now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)

@@ -1,9 +1,9 @@
 """Inside a task: which fetch may begin now, and what is to be asked of the limiters?
 
-The limiters own the rates; here the permits that they gave wait for their moment. A permit that is used late
-must not bunch with the next one at the site's socket, so each begin also passes a local bucket of the same
-rate. Of a domain's items a higher priority begins first; every `AGEING`-th begin goes to the lowest that
-waits. A step costs O(log n) in the domains, not a look at each. Times are monotonic seconds of this process.
+The limiters own the rates; here the permits that they gave wait for their moment, and `tlray.core.wire` sees to it
+that they do not bunch at the site's socket when they are used late. Of a domain's items a higher priority
+begins first; every `AGEING`-th begin goes to the lowest that waits. A step costs
+O(log n) in the domains, not a look at each. Times are monotonic seconds of this process.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tlray.core.bucket import TokenBucket
+from tlray.core.bucket import SLACK_S
 from tlray.core.frontier import Priority
 from tlray.core.gate import BLOCK_S, Ask, Grant
 from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
+from tlray.core.wire import Wire
 
 GIVE_BACK_AFTER_S = 20.0
 """Items of a domain that may not be fetched for longer go back to the frontier."""
@@ -26,8 +27,16 @@ AGEING = 8
 """Every so-manieth begin of a domain goes to the lowest priority that waits there."""
 HOLD_S = 2.0
 """How often, at the least, a limiter is told of fetches that are in flight."""
+ASK_TOGETHER_S = 0.1
+"""Asks that are not pressing are made together, ten times a second: a limiter's time goes into calls, not into
+domains. They come at least twice as long before what they ask for is due."""
 
 Errand = LeasedItem | RobotsErrand
+
+
+def _together(at: float) -> float:
+    """Return the next moment for asks that are not pressing."""
+    return at + -at % ASK_TOGETHER_S
 
 
 @dataclass(slots=True)
@@ -60,14 +69,17 @@ class _Pending:
 class _Domain:
     name: str
     limiter: int
-    bucket: TokenBucket
+    wire: Wire
     pending: _Pending = field(default_factory=_Pending)
     n_permits: int = 0
     """Permits in hand: given, and not used yet."""
     n_held_up: int = 0
-    """Those of them whose moment has come, but no slot was free; only of domains without a ceiling."""
+    """Those of them whose moment has come, but no slot was free (of a domain without a ceiling), or an earlier
+    request is not on the wire yet (of one with)."""
     n_slots: int = 0
     n_in_flight: int = 0
+    more_at: float = -math.inf
+    """When the limiter may have more, by its last answer."""
     ask_at: float = -math.inf
     is_asked: bool = False
 
@@ -75,11 +87,6 @@ class _Domain:
     def is_busy(self) -> bool:
         """Whether a limiter must hear of it: something waits, or something in flight holds a slot."""
         return len(self.pending) > 0 or self.n_in_flight > 0
-
-    def change(self, rate: float, burst: float, *, now: float) -> None:
-        """Take on another rate or burst."""
-        if (rate, burst) != (self.bucket.rate, self.bucket.burst):
-            self.bucket.set_rate(rate, now=now, burst=burst)
 
 
 class Pacing:
@@ -95,12 +102,12 @@ class Pacing:
 
     def learn(self, terms: DomainTerms | RobotsErrand, *, now: float) -> None:
         """Take in a domain's policy."""
-        domain = self._domains.get(terms.domain)
+        domain, policy = self._domains.get(terms.domain), terms.policy
         if domain is None:
-            bucket = TokenBucket(terms.policy.rate, terms.policy.burst, now=now)
-            self._domains[terms.domain] = _Domain(terms.domain, terms.limiter, bucket)
+            wire = Wire(policy.rate, policy.burst, now=now)
+            self._domains[terms.domain] = _Domain(terms.domain, terms.limiter, wire)
         else:
-            domain.change(terms.policy.rate, terms.policy.burst, now=now)
+            domain.wire.change(policy.rate, policy.burst, now=now)
 
     def add(self, errands: Iterable[Errand]) -> None:
         """Take in what is to be fetched; its domain must be known."""
@@ -108,9 +115,9 @@ class Pacing:
         for errand in errands:
             domain = self._domains[errand.domain]
             if not domain.pending:
-                # in flight only: it was but holding its slots
-                idle[domain.name] = -math.inf if domain.n_in_flight else domain.ask_at
-            elif math.isinf(domain.bucket.rate) and domain.n_permits <= len(domain.pending):
+                # nothing was wanted there; what it was to ask was but for its slots
+                idle[domain.name] = domain.more_at
+            elif not domain.wire.has_ceiling and domain.n_permits <= len(domain.pending):
                 idle[domain.name] = -math.inf
             domain.pending.append(errand)
             self.n_pending += 1
@@ -123,29 +130,46 @@ class Pacing:
             moment, name = heapq.heappop(self._moments)
             domain = self._domains[name]
             is_free = domain.n_in_flight < domain.n_slots
-            if not is_free and domain.pending and math.isinf(domain.bucket.rate):
+            if not is_free and domain.pending and not domain.wire.has_ceiling:
                 domain.n_held_up += 1
                 continue
             if not domain.pending or not is_free or now - moment > BLOCK_S:
                 # spent all the same: used later, it could bunch with one that another task was given
                 domain.n_permits -= 1
                 continue
-            if not domain.bucket.reserve(1, now=now):
-                heapq.heappush(self._moments, (now + domain.bucket.wait_s(now=now), name))
+            if domain.wire.must_hold(now - moment):
+                domain.n_held_up += 1
                 continue
+            if (wait_s := domain.wire.wait_s(now=now)) > SLACK_S:
+                heapq.heappush(self._moments, (now + wait_s, name))
+                continue
+            domain.wire.begin(now=now)
             domain.n_permits -= 1
             domain.n_in_flight += 1
             self.n_pending -= 1
             return domain.pending.pop()
         return None
 
+    def sent(self, name: str, *, now: float) -> bool:
+        """Count a fetch as on the wire, and return whether something has waited for that. Each that began must be
+        counted so before it ends, also if it came to nothing."""
+        domain = self._domains[name]
+        domain.wire.sent(now=now)
+        return self._let_go(domain, now)
+
     def ended(self, name: str, *, now: float) -> None:
         """Count a fetch as ended."""
         domain = self._domains[name]
         domain.n_in_flight -= 1
+        self._let_go(domain, now)
+
+    def _let_go(self, domain: _Domain, now: float) -> bool:
+        """Let one permit that was held up try again."""
         if domain.n_held_up:
             domain.n_held_up -= 1
-            heapq.heappush(self._moments, (now, name))
+            heapq.heappush(self._moments, (now, domain.name))
+            return True
+        return False
 
     def asks(self, now: float) -> dict[int, list[Ask]]:
         """Return what is to be asked, by limiter; an asked domain is not asked for again before its
@@ -172,7 +196,7 @@ class Pacing:
                 far.append(grant)
                 continue
             domain.n_slots = grant.n_slots
-            domain.change(grant.rate, grant.burst, now=now)
+            domain.wire.change(grant.rate, grant.burst, now=now)
             domain.n_permits += len(grant.starts)
             for start_s in grant.starts:
                 heapq.heappush(self._moments, (now + start_s, grant.domain))
@@ -180,9 +204,11 @@ class Pacing:
                 domain.n_held_up -= 1
                 heapq.heappush(self._moments, (now, grant.domain))
             wait_s = max(MIN_ASK_S, grant.retry_after_s)
-            if domain.n_in_flight:
+            has_more = math.isinf(grant.rate) and grant.retry_after_s <= BLOCK_S
+            domain.more_at = -math.inf if has_more else now + wait_s
+            if domain.n_in_flight or domain.n_permits:
                 wait_s = min(wait_s, HOLD_S) if domain.pending else HOLD_S
-            self._ask_at(domain, now + (min(BLOCK_S, wait_s) if grant.starts else wait_s))
+            self._ask_at(domain, _together(now + wait_s) if wait_s > ASK_TOGETHER_S else now + wait_s)
             if not grant.starts and grant.retry_after_s > GIVE_BACK_AFTER_S:
                 far.append(grant)
         return far

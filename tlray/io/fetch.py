@@ -14,6 +14,7 @@ A site on the internet must not lead us into the user's own network: where a red
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -47,10 +48,21 @@ class _Want:
 
 
 class Fetcher:
-    """One aiohttp session; ``async with Fetcher(...) as fetcher: await fetcher.get(url)``."""
+    """One aiohttp session; ``async with Fetcher(...) as fetcher: await fetcher.get(url)``.
 
-    def __init__(self, limits: FetchLimits, *, user_agent: str, allow: AddressPolicy) -> None:
+    ``on_sent`` is called in the task that fetches, when its request has gone out.
+    """
+
+    def __init__(
+        self,
+        limits: FetchLimits,
+        *,
+        user_agent: str,
+        allow: AddressPolicy,
+        on_sent: Callable[[], None] | None = None,
+    ) -> None:
         self._limits = limits
+        self._on_sent = on_sent
         self._user_agent = user_agent
         self._allow = allow
         self._page = _Want(limits.max_wire_bytes, limits.max_body_bytes)
@@ -73,6 +85,7 @@ class Fetcher:
         )
         session = aiohttp.ClientSession(
             connector=connector,
+            trace_configs=[] if self._on_sent is None else [_telling(self._on_sent)],
             response_class=PeerResponse,
             headers={"User-Agent": self._user_agent, **_HEADERS},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -141,6 +154,17 @@ class Fetcher:
             started_at=started_at,
             latency_s=time.perf_counter() - begun,
         )
+
+
+def _telling(on_sent: Callable[[], None]) -> aiohttp.TraceConfig:
+    """Return what makes aiohttp say that a request has gone out."""
+
+    async def say(*_: object) -> None:
+        on_sent()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(say)
+    return trace
 
 
 @dataclass(slots=True)

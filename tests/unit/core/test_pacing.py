@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from tlray.core.gate import BLOCK_S, Ask, Gate, Grant
 from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
 from tlray.core.pacing import GIVE_BACK_AFTER_S, HOLD_S, MIN_ASK_S, Pacing
 from tlray.core.policy import DomainPolicy
+from tlray.core.wire import Wire
 
 
 def item(i: int, domain: str = "a.test") -> LeasedItem:
@@ -70,8 +70,53 @@ def test_a_late_permit_does_not_bunch_with_the_next_one() -> None:
     pacing.answered([grant(0.0, 0.1, n_slots=2)], now=0.0)
     assert pacing.begin(0.09) == item(1)  # late
     assert pacing.begin(0.1) is None
-    assert pacing.wake_at(0.1) == pytest.approx(0.19)
-    assert pacing.begin(0.19) == item(2)
+    pacing.sent("a.test", now=0.1)
+    assert pacing.begin(0.17) is None
+    assert pacing.begin(0.176) == item(2)  # a quarter of a spacing may be made good
+
+
+def test_a_wire_says_how_it_stands() -> None:
+    assert repr(Wire(2.0, 1, now=0.0)) == "<Wire 2/s burst 1, 0 unsent>"
+
+
+def test_a_late_permit_waits_until_what_began_before_is_on_the_wire() -> None:
+    pacing = pacing_of(item(1), item(2))
+    pacing.answered([grant(0.0, 0.1, n_slots=2)], now=0.0)
+    assert pacing.begin(0.0) == item(1)
+    assert pacing.begin(0.3) is None  # the loop was held up; the first one is written only now
+    assert pacing.sent("a.test", now=0.301)
+    assert pacing.begin(0.301) is None
+    assert pacing.begin(0.377) == item(2)
+
+
+def test_a_slow_connection_holds_nothing_up() -> None:
+    pacing = pacing_of(item(1), item(2))
+    pacing.answered([grant(0.0, 0.1, n_slots=2)], now=0.0)
+    assert pacing.begin(0.0) == item(1)
+    assert pacing.begin(0.1) == item(2)
+    assert not pacing.sent("a.test", now=0.3)
+
+
+def test_waking_a_little_late_each_time_costs_nothing() -> None:
+    pacing = pacing_of(*(item(i) for i in range(100)), rate=20.0)
+    moments = [i / 20 for i in range(100)]
+    pacing.answered([grant(*moments, n_slots=100, rate=20.0)], now=0.0)
+    now, begun = 0.0, 0
+    while begun < 100:
+        now = (pacing.wake_at(now) or now) + 0.002
+        while pacing.begin(now):
+            pacing.sent("a.test", now=now + 0.001)
+            begun += 1
+    assert now <= moments[-1] + 0.01
+
+
+def test_a_crawl_delay_is_kept_to_the_millisecond() -> None:
+    pacing = pacing_of(item(1), item(2), rate=1 / 8)
+    pacing.answered([grant(0.3, 8.3, n_slots=2, rate=1 / 8)], now=0.0)
+    assert pacing.begin(0.35) == item(1)
+    pacing.sent("a.test", now=0.36)
+    assert pacing.begin(8.35) is None
+    assert pacing.begin(8.36) == item(2)
 
 
 def test_without_a_ceiling_a_permit_waits_for_its_slot() -> None:
@@ -90,13 +135,26 @@ def test_a_limiter_hears_of_what_is_in_flight_although_nothing_waits() -> None:
     pacing.asks(0.0)
     pacing.answered([grant(0.0, retry_after_s=99.0)], now=0.0)
     pacing.begin(0.0)
-    assert pacing.asks(1.0) == {0: [Ask("a.test", 0, 1, 0)]}
-    pacing.answered([grant(retry_after_s=99.0)], now=1.0)
-    assert pacing.asks(0.9 + HOLD_S) == {}
-    assert pacing.asks(1.0 + HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
-    pacing.answered([grant(retry_after_s=99.0)], now=3.0)
+    assert pacing.asks(HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
+    pacing.answered([grant(retry_after_s=99.0)], now=HOLD_S)
+    assert pacing.asks(2 * HOLD_S - 0.1) == {}
+    assert pacing.asks(2 * HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
+    pacing.answered([grant(retry_after_s=0.1)], now=2 * HOLD_S)
+    assert pacing.asks(5.0) == {}
     pacing.add([item(2)])  # new work does not wait for the next time to say so
-    assert pacing.asks(3.0) == {0: [Ask("a.test", 1, 1, 0)]}
+    assert pacing.asks(5.0) == {0: [Ask("a.test", 1, 1, 0)]}
+
+
+def test_new_work_asks_once_its_domain_may_have_more_and_not_before() -> None:
+    pacing = pacing_of(item(1))
+    pacing.asks(0.0)
+    pacing.answered([grant(0.0, retry_after_s=0.75)], now=0.0)
+    assert pacing.begin(0.0) == item(1)
+    pacing.sent("a.test", now=0.0)
+    pacing.ended("a.test", now=0.2)
+    pacing.add([item(2)])
+    assert pacing.asks(0.7) == {}
+    assert pacing.asks(0.75) == {0: [Ask("a.test", 1, 0, 0)]}
 
 
 def test_an_answer_of_at_once_is_still_a_moment_away() -> None:
@@ -174,6 +232,7 @@ def test_a_gate_and_its_tasks_keep_the_promise_and_come_to_an_end(
             for asks in task.asks(now).values():
                 task.answered([gate.ask(name, ask, now=now) for ask in asks], now=now)
             while task.begin(now) is not None:
+                task.sent("a.test", now=now)
                 begins.append(now)
                 ends.append((now + latency_s, name))
                 assert len(ends) <= concurrency
@@ -185,3 +244,36 @@ def test_a_gate_and_its_tasks_keep_the_promise_and_come_to_an_end(
         for i in range(len(begins)):
             # two tasks may each be late with a block: what is late in one is not told to the other
             assert i + 1 <= 2 * burst + rate * (begins[i] + BLOCK_S) + 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([1.0, 5.0, 20.0, 40.0]),
+    st.integers(1, 3),
+    st.lists(st.floats(0.0005, 0.01) | st.floats(0.01, 0.3), min_size=1, max_size=30),
+)
+def test_what_is_on_the_wire_keeps_the_promise_however_the_loop_is_held_up(
+    rate: float, burst: int, lags: list[float]
+) -> None:
+    """A begun request is written a turn of the loop later, and any turn may take long."""
+    policy = DomainPolicy(rate, burst, concurrency=99)
+    gate = Gate(policy, now=0.0, starts_empty=False)
+    pacing = pacing_of(*(item(i) for i in range(60)), rate=rate, burst=burst)
+    now, turn, unsent, wire = 0.0, 0, 0, []
+    while pacing.n_pending or unsent:
+        for _ in range(unsent):
+            pacing.sent("a.test", now=now)
+            wire.append(now)
+        unsent = 0
+        while pacing.begin(now) is not None:
+            unsent += 1
+        for asks in pacing.asks(now).values():
+            pacing.answered([gate.ask("A", ask, now=now) for ask in asks], now=now)
+        wake_s = max(0.0, (pacing.wake_at(now) or now) - now)
+        now += lags[turn % len(lags)] + (0.0 if unsent else min(0.5, wake_s))
+        turn += 1
+        assert turn < 20_000, "it does not come to an end"
+    for window_s in (1.0, 2.0, 5.0):
+        for i, start in enumerate(wire):
+            n = sum(1 for at in wire[i:] if at < start + window_s)
+            assert n <= burst + rate * window_s, (n, window_s, start)

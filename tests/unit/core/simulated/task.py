@@ -73,6 +73,7 @@ class Task:
         site = self.world.begun(errand)
         key = next(self._keys)
         self.running[key] = errand, site
+        self.pacing.sent(errand.domain, now=now)
         if isinstance(errand, RobotsErrand):
             answer = site.robots(errand, now)
             self.loop.after(site.latency_s, lambda: self.ended(key, answer))
