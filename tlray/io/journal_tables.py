@@ -14,6 +14,25 @@ from pathlib import Path
 from tlray.errors import HomeUnusable
 from tlray.io.journal_rows import SCHEMA_VERSION
 
+_JOIN_NAMES = """
+CREATE TEMP TABLE both_names (name TEXT);
+INSERT INTO both_names VALUES ('www.1001tracklists.com'), ('www.mixesdb.com');
+INSERT INTO domains (name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at)
+    SELECT substr(name, 5), robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at
+    FROM domains WHERE name IN both_names
+    ON CONFLICT (name) DO UPDATE SET
+    cool_reason = CASE WHEN excluded.cool_until > coalesce(cool_until, 0) THEN excluded.cool_reason ELSE cool_reason END,
+    cool_until = max(coalesce(cool_until, 0), coalesce(excluded.cool_until, 0)),
+    n_blocks = max(n_blocks, excluded.n_blocks),
+    last_fetch_at = max(coalesce(last_fetch_at, 0), coalesce(excluded.last_fetch_at, 0));
+UPDATE items SET domain = (
+    SELECT bare.id FROM domains www JOIN domains bare ON bare.name = substr(www.name, 5) WHERE www.id = items.domain
+) WHERE domain IN (SELECT id FROM domains WHERE name IN both_names);
+DELETE FROM domains WHERE name IN both_names;
+DROP TABLE both_names
+"""
+"""Names that were two domains in version 1 and are one (`tlray.core.policy.unit_of`): their lanes and rests are joined."""
+
 _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
     "1": (
         "2",
@@ -24,6 +43,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
             "ALTER TABLE items ADD COLUMN fetched_at REAL",
             "ALTER TABLE items ADD COLUMN answered_by INTEGER",
             "UPDATE items SET fetched_at = (SELECT created_at FROM batches WHERE id = batch) WHERE state = 'succeeded'",
+            *_JOIN_NAMES.split(";"),
         ),
     ),
 }
