@@ -43,8 +43,10 @@ TOLD_TO_STOP = frozenset({OutcomeKind.BLOCKED, OutcomeKind.THROTTLED})
 """Answers after which a domain rests."""
 FIRST_LEASE = 96
 """Items that it asks for when it begins; later they follow what it turns out to do."""
-MIN_IN_HAND, MAX_IN_HAND = 64, 512
-"""Items that a task keeps in hand: what it does in two seconds, between these bounds."""
+AHEAD_S = 2.0
+MIN_IN_HAND, MAX_IN_HAND = 64, 1_024
+"""Items that a task keeps in hand: what it does in `AHEAD_S`, or what the rates of its domains allow, between these
+bounds."""
 
 
 class ScrapeTask:
@@ -288,7 +290,8 @@ class ScrapeTask:
             if not self._should_report(since_s):
                 continue
             rate = (self._n_done - n_before) / max(0.05, since_s)
-            self._in_hand = int(min(MAX_IN_HAND, max(MIN_IN_HAND, 2 * rate)))
+            n_useful = max(AHEAD_S * rate, self._pacing.n_useful(AHEAD_S))
+            self._in_hand = int(min(MAX_IN_HAND, max(MIN_IN_HAND, n_useful)))
             n_before = self._n_done
             was_idle = self._is_idle
             answer = await self._report()

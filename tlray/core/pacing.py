@@ -232,6 +232,12 @@ class Pacing:
         self.n_pending -= len(out)
         return out
 
+    def n_useful(self, ahead_s: float) -> int:
+        """Return how many items the domains' rates could begin within ``ahead_s``, one more of each to be there in
+        time; of domains without a ceiling nothing can be said, and they do not count."""
+        paced = (at.wire for at in self._domains.values() if at.wire.has_ceiling)
+        return sum(math.ceil(wire.rate * ahead_s) + 1 for wire in paced)
+
     def wake_at(self, now: float) -> float | None:
         """Return when something may begin or be asked next; None if nothing is pending."""
         moments = [] if (at := self._next_ask()) is None else [at]

@@ -75,6 +75,12 @@ def test_a_late_permit_does_not_bunch_with_the_next_one() -> None:
     assert pacing.begin(0.176) == item(2)  # a quarter of a spacing may be made good
 
 
+def test_what_the_rates_of_its_domains_allow_is_useful_to_have_in_hand() -> None:
+    pacing = pacing_of(item(1), item(2, "b.test"), rate=2.5)
+    pacing.learn(DomainTerms("c.test", DomainPolicy(math.inf), "", 0), now=0.0)
+    assert pacing.n_useful(2.0) == 2 * (5 + 1)
+
+
 def test_a_wire_says_how_it_stands() -> None:
     assert repr(Wire(2.0, 1, now=0.0)) == "<Wire 2/s burst 1, 0 unsent>"
 
