@@ -136,9 +136,16 @@ class Leasing:
         return self._room
 
     def _n_sharing(self, now: float) -> int:
-        """Return how many tasks share what there is: those at work, and those that are about to be."""
+        """Return how many tasks share what there is: those at work, and those that will be as soon as there is something
+        for them. Who waits for a CPU is left out: nothing is kept for it."""
         tasks = self._tasks.values()
-        return sum(1 for t in tasks if not t.is_ending and (t.has_begun or now - t.started_at < START_S))
+        going_on = [task for task in tasks if not task.is_ending]
+        n_waiting = sum(1 for t in going_on if not t.has_begun and now - t.started_at >= START_S)
+        n = len(going_on) - n_waiting
+        may_start = (
+            not n_waiting and now >= self._start_after and len(tasks) < self._state.settings.max_workers
+        )
+        return max(1, n, self._workforce.n_wanted if may_start else 0)
 
     async def _hand_out(self, work: Work, lease: Lease) -> Work:
         """Write down what is leased, and let the limiters know its domains, before a task sees it.
@@ -193,7 +200,7 @@ class Leasing:
         """Answer a report: with the ``work`` that was kept for it, or with what there is for it now."""
         engine, now = self._state.engine, time.monotonic()
         if work is None:
-            n_leases = max(1, self._n_sharing(now))
+            n_leases = self._n_sharing(now)
             work = engine.grant(report.lease_id, report.n_wanted, now=now, n_leases=n_leases)
         lease = engine.leases.get(report.lease_id)
         if lease is None:

@@ -123,6 +123,11 @@ class DomainState:
         """Items of this domain in any lease."""
         return sum(self.leased_at)
 
+    @property
+    def is_for_one(self) -> bool:
+        """Whether it is slow enough to be left to one task at a time."""
+        return self.effective.rate <= ONE_LOOP_RATE
+
     def knows_robots(self, now: float) -> bool:
         """Whether robots.txt is known and fresh."""
         return self.robots_text is not None and now < self.robots_until
@@ -150,8 +155,7 @@ class DomainState:
     def _may_lease(self, lease_id: str, now: float) -> bool:
         if self.is_cooling(now) or not self.knows_robots(now):
             return False
-        is_slow = self.effective.rate <= ONE_LOOP_RATE
-        return not (is_slow and any(holder != lease_id for holder in self.holders))
+        return not (self.is_for_one and any(holder != lease_id for holder in self.holders))
 
     def lease(self, lease_id: str, n: int = 1, *, priority: Priority = Priority.NORMAL) -> None:
         """Count items into a lease."""

@@ -138,17 +138,23 @@ class Frontier:
         up_to: Priority = Priority.LOW,
     ) -> list[FrontierItem]:
         """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain, of the priorities
-        from ``first`` to ``up_to``."""
+        from ``first`` to ``up_to``. An allowance below 0 leaves a domain for others to take of."""
         taken: list[FrontierItem] = []
         left: dict[str, int] = {}
         for priority, ring in self._rings.items():
             if not first <= priority <= up_to:
                 continue
             quantum = max(1, n // max(1, len(ring)))
-            while ring and len(taken) < n:
+            n_passed = 0
+            while ring and len(taken) < n and n_passed < len(ring):
                 domain, lanes = next(iter(ring.items()))
                 if domain not in left:
                     left[domain] = allowance(domain)
+                if left[domain] < 0:
+                    ring.move_to_end(domain)
+                    n_passed += 1
+                    continue
+                n_passed = 0
                 k = min(quantum, n - len(taken), left[domain])
                 if k <= 0:
                     self._park(domain, priority)

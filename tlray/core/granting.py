@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tlray.core.answering import answered_by
+from tlray.core.domains import DomainState
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
 from tlray.core.lifecycle import ItemState
 from tlray.core.policy import unit_of
+from tlray.core.sharing import Share
 from tlray.core.turns import Turns
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
-from tlray.core.workforce import Demand, flow
+from tlray.core.workforce import Demand, Flow, flow
 
 if TYPE_CHECKING:
     from tlray.core.engine import Engine
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 ROBOTS_ERRANDS_PER_LEASE = 64
 ROOM_ABOVE = 32
 """Items of higher priorities that a lease takes although it has enough of lower ones."""
+SHARES_HOLD_S = 1.0
 DEMAND_HOLDS_S = 0.2
 """For so long the demand of a large crowd is not counted anew for each lease."""
 
@@ -41,10 +44,12 @@ class Granting:
         self._turns = Turns()
         self._crowd: tuple[float, int] = (-math.inf, 0)
         """(when, how many items were ready)."""
+        self._slow: tuple[float, float] = (-math.inf, 0.0)
+        """(when, pages a second that the slow domains came to)."""
 
     def demand(self, now: float) -> Demand:
         """Return the work that politeness allows now, what is leased already included."""
-        pages_per_s, n_in_flight, n_ready = 0.0, 0.0, 0
+        pages_per_s, slow_per_s, n_in_flight, n_ready = 0.0, 0.0, 0.0, 0
         held: set[str] = set()
         for lease in self._engine.leases.values():
             n_ready += len(lease.items)
@@ -53,11 +58,12 @@ class Granting:
         for name in held.union(takeable):
             state = self._engine.domains[name]
             if not state.is_cooling(now):
-                policy = state.effective
-                comes_to = flow(rate=policy.rate, slots=policy.concurrency, latency_s=state.pace.latency_s)
+                comes_to = _flow(state)
                 pages_per_s += comes_to.pages_per_s
+                slow_per_s += comes_to.pages_per_s if state.is_for_one else 0.0
                 n_in_flight += comes_to.n_in_flight
                 n_ready += self._engine.frontier.n_queued(name)
+        self._slow = now, slow_per_s
         if n_kept := self._engine.answering.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
         n_robots = sum(1 for name in self._engine.robots_wanted if self._may_run_errand(name, now))
@@ -94,7 +100,8 @@ class Granting:
             kept = self._engine.answering.take(lease, now=now)
             robots = self._take_errands(lease, now)
             fair = math.ceil(self._n_ready(now) / max(1, n_leases))
-            items = self._take(lease, max(0, min(n, fair - len(lease.items))), now)
+            share = self._share(lease, n_leases, now) if n_leases > 1 else None
+            items = self._take(lease, max(0, min(n, fair - len(lease.items))), now, share)
         if not items and not robots and not kept:
             return Work()
         self._engine.leases[lease_id] = lease
@@ -104,7 +111,7 @@ class Granting:
         fetched = [self._leased(item) for item in items]
         return Work((*answered, *fetched), self._terms(lease, items), robots)
 
-    def _take(self, lease: Lease, n: int, now: float) -> list[FrontierItem]:
+    def _take(self, lease: Lease, n: int, now: float, share: Share | None) -> list[FrontierItem]:
         """Take items into a lease: first what is owed, then by priority; a full lease still takes what comes
         before all that it has."""
         items: list[FrontierItem] = []
@@ -121,7 +128,7 @@ class Granting:
             if priority < lowest:
                 room = max(room, ROOM_ABOVE - sum(1 for p in held if p <= priority))
             if room > 0:
-                allowance = self._allowance(lease.lease_id, now, priority)
+                allowance = self._allowance(lease.lease_id, now, priority, share)
                 found = self._engine.frontier.take(room, allowance, first=priority, up_to=priority)
                 self._turns.took(priority, len(found))
                 items += self._count_leased(lease, self._engine.answering.without_twins(found), now)
@@ -145,12 +152,29 @@ class Granting:
             self._crowd = now, n
         return n
 
-    def _allowance(self, lease_id: str, now: float, priority: Priority) -> Callable[[str], int]:
+    def _share(self, lease: Lease, n_leases: int, now: float) -> Share:
+        """Return what one of several tasks may hold of the slow domains."""
+        if now - self._slow[0] > SHARES_HOLD_S:
+            self.demand(now)
+        held = {item.domain for item in lease.items.values()}
+        slow = (
+            state
+            for name in held
+            if (state := self._engine.domains[name]).is_for_one and not state.is_cooling(now)
+        )
+        return Share({state.name: _flow(state).pages_per_s for state in slow}, self._slow[1] / n_leases)
+
+    def _allowance(
+        self, lease_id: str, now: float, priority: Priority, share: Share | None = None
+    ) -> Callable[[str], int]:
         def allowance(domain: str) -> int:
             state = self._engine.domains[domain]
             if not state.knows_robots(now):
                 self._engine.robots_wanted[domain] = None
-            return state.allowance(lease_id, now, priority)
+            n = state.allowance(lease_id, now, priority)
+            if n > 0 and share is not None and state.is_for_one:
+                return n if share.may_take(domain, _flow(state).pages_per_s) else -1
+            return n
 
         return allowance
 
@@ -219,3 +243,8 @@ class Granting:
             )
             for n in news
         )
+
+
+def _flow(state: DomainState) -> Flow:
+    policy = state.effective
+    return flow(rate=policy.rate, slots=policy.concurrency, latency_s=state.pace.latency_s)

@@ -118,6 +118,8 @@ class Workforce:
         self._nodes: dict[str, _Node] = {}
         self._too_many_since: float | None = None
         self.cpu_s_per_page = CPU_S_PER_PAGE
+        self.n_wanted = 0
+        """What `change` found last, whether or not there was something for each."""
 
     def heard(
         self, lease_id: str, *, cpu_s: float, n_pages: int, reading: NodeReading | None, now: float
@@ -185,6 +187,7 @@ class Workforce:
             max_workers=self._max,
             bearable=self.bearable(n_tasks, now, has_room=has_room),
         )
+        self.n_wanted = wanted
         if wanted >= n_tasks:
             self._too_many_since = None
             return wanted - n_tasks if demand.has_more else 0

@@ -10,7 +10,7 @@ from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Report, Stops, Work
 from tlray.core.lifecycle import BatchEvent, BatchState, advance_batch
 from tlray.core.verdict import LaneDeath, Verdict
-from tlray.core.workforce import workers_wanted
+from tlray.core.workforce import Workforce
 
 from .clock import Loop, Steps
 from .journal import FakeJournal
@@ -30,6 +30,9 @@ class Coordinator:
         self.journal = FakeJournal()
         self.writer = Writer(loop, rng, write_s)
         self.limiter = FakeLimiter()
+        self.workforce = Workforce(min_workers=1, max_workers=max_workers)
+        self.workforce.cpu_s_per_page = 0.05
+        self.most_tasks = 0
         self.tasks: dict[str, Task] = {}
         self.books: dict[int, BatchBook] = {}
         self.stopped_at: dict[str, float] = {}
@@ -121,10 +124,19 @@ class Coordinator:
 
     def _start_tasks(self) -> Steps:
         while True:
+            going_on = [
+                i for i in self.tasks if i not in self.engine.leases or not self.engine.leases[i].is_ending
+            ]
             demand = self.engine.demand(self.loop.now)
-            wanted = workers_wanted(demand, cpu_s_per_page=0.05, min_workers=1, max_workers=self.max_workers)
-            if len(self.tasks) >= wanted:
+            change = self.workforce.change(demand, n_tasks=len(going_on), now=self.loop.now)
+            if change < 0:
+                lease = self.engine.leases.get(self.workforce.to_end(going_on))
+                if lease is not None:
+                    lease.is_ending = True
+            if change <= 0 or len(self.tasks) >= self.max_workers:
                 return
+            self.most_tasks = max(self.most_tasks, len(self.tasks) + 1)
+            wanted = len(going_on) + change
             self._n_leases += 1
             lease_id = f"L{self._n_leases}"
             work = self.engine.grant(lease_id, 32, now=self.loop.now, n_leases=wanted)
@@ -132,6 +144,10 @@ class Coordinator:
                 return
             yield from self._hand_out(work)
             self.tasks[lease_id] = Task(self, lease_id, work)
+
+    def _n_sharing(self) -> int:
+        may_start = len(self.tasks) < self.max_workers
+        return max(1, len(self.tasks), self.workforce.n_wanted if may_start else 0)
 
     def _hand_out(self, work: Work) -> Steps:
         if work.items:
@@ -172,7 +188,7 @@ class Coordinator:
         self._known -= news
         self.make_known(news)
         work = self.engine.grant(
-            report.lease_id, report.n_wanted, now=self.loop.now, n_leases=max(1, len(self.tasks))
+            report.lease_id, report.n_wanted, now=self.loop.now, n_leases=self._n_sharing()
         )
         if work:
             yield from self._hand_out(work)

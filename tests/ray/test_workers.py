@@ -1,0 +1,91 @@
+"""As many scrape tasks as the work needs, on a real Ray with two CPUs."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import StartSite, wait_until
+
+import tlray
+from tlray.cluster.client import Client
+from tlray.cluster.runtime import open_session
+from tlray.core.lifecycle import ItemState
+from tlray.io.home import Home
+from tlray.io.journal_reader import JournalReader
+from tlray.io.journal_rows import BatchOptions
+from tlray.settings import read_settings
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
+
+
+def test_slow_work_has_one_task_and_unbounded_work_has_more(
+    start_site: StartSite, tmp_path: Path, ray_here: None
+) -> None:
+    seen: dict[str, list[int]] = {"slow": [], "fast": []}
+    urls = start_site("--sites=2", "--sets=360").urls()
+
+    def scrape(name: str, urls: list[str], rates: dict[str, str]) -> None:
+        batch = tlray.scrape(
+            urls,
+            home=tmp_path / name,
+            rates=rates,
+            on_progress=lambda told: seen[name].append(told["workers"]),
+            max_workers=2,
+        )
+        assert batch.succeeded == len(urls)
+
+    scrape("slow", urls[:8], {"127.0.0.1": "1/s"})
+    assert max(seen["slow"]) == 1
+    scrape("fast", urls, {})
+    assert max(seen["fast"]) == 2
+
+
+def test_tasks_end_when_there_is_nothing_to_do_and_come_back(
+    start_site: StartSite, tmp_path: Path, ray_here: None
+) -> None:
+    urls = start_site("--sites=1", "--sets=20").urls()
+    session = open_session(Home(tmp_path), read_settings(home=tmp_path))
+    client = Client(session.coordinator)
+    for some in (urls[:10], urls[10:]):
+        batch_id = client.submit(some, options=BatchOptions()).batch_id
+        wait_until(lambda batch_id=batch_id: client.status(batch_id)["state"] == "completed", what="its end")  # type: ignore[misc]
+        wait_until(
+            lambda batch_id=batch_id: client.status(batch_id)["workers"] == 0, what="rest", timeout_s=10
+        )  # type: ignore[misc]
+
+
+def test_items_do_not_wait_with_tasks_that_have_no_cpu(
+    start_site: StartSite, tmp_path: Path, ray_here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both CPUs are somebody else's for longer than a lease lasts: nothing is lost, and no attempt spent."""
+    import ray  # noqa: PLC0415
+
+    class Occupant:
+        def ready(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TLRAY_LEASE_S", "3")
+    occupants = [ray.remote(Occupant).options(num_cpus=1).remote() for _ in range(2)]
+    ray.get([occupant.ready.remote() for occupant in occupants])
+    urls = start_site("--sites=1", "--sets=60").urls()
+    told: list[int] = []
+    done = threading.Event()
+
+    def free_later() -> None:
+        done.wait(8)
+        for occupant in occupants:
+            ray.kill(occupant)
+
+    freeing = threading.Thread(target=free_later)
+    freeing.start()
+    batch = tlray.scrape(
+        urls, home=tmp_path, on_progress=lambda t: told.append(t["counts"]["leased"]), max_workers=2
+    )
+    done.set()
+    freeing.join()
+    assert batch.succeeded == 60
+    assert told[:6] == [0] * 6, "nothing is leased to who is not there"
+    with JournalReader.of(tmp_path) as journal:
+        assert all(item.n_lost == 0 for item in journal.items(batch.batch_id, ItemState.SUCCEEDED))
