@@ -9,7 +9,7 @@ TESTS ?= $(wildcard tests/unit tests/site tests/real tests/parts tests/ray)
 SOURCES := tlray jobs tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix bench coverage clean
+.PHONY: help setup run test check fix bench chaos coverage clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ fix: $(VENV)/.has-tools ## mend and format what ruff can
 
 bench: $(VENV)/.has-peers ## measure, against peers: docs/performance.md (ARGS="…")
 	@$(PY) -m benchmarks $(ARGS)
+
+chaos: $(VENV)/.has-peers ## kill tlray and its peers again and again, and count: docs/reliability.md (ARGS="--items 600 --kills 8")
+	@$(PY) -m benchmarks.chaos $(ARGS)
 
 clean: ## remove .venv and everything else that was made here; $TLRAY_HOME stays
 	@rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist out *.egg-info
