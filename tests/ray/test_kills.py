@@ -160,3 +160,19 @@ def test_a_cancelled_batch_ends_and_keeps_what_it_has(start_site: StartSite, tmp
     assert batch.succeeded + batch.cancelled == 120
     tracklists, _ = tlray.load(batch.batch_id, home=tmp_path)
     assert len(tracklists) == batch.succeeded >= 20
+
+
+def test_a_pause_survives_the_coordinator(start_site: StartSite, tmp_path: Path) -> None:
+    site = start_site("--sites=2", "--sets=120")
+    running = Running(site, tmp_path)
+    running.reaches(20)
+    control = _control(tmp_path)
+    control("pause", running.told["batch_id"])
+    wait_until(lambda: running.told["counts"]["leased"] == 0, what="an end of what was in flight")
+    n_before = len(site.arrivals())
+    kill("ray::Coordinator")
+    wait_until(lambda: control("status", running.told["batch_id"])["state"] == "paused", what="a new life")
+    time.sleep(2.0)
+    assert len(site.arrivals()) == n_before, "a restart forgot the pause"
+    control("resume", running.told["batch_id"])
+    assert_all_there_once(running.result(), site, tmp_path)
