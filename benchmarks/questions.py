@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import adaptive, cpu_per_page, eta, frontier, journal_cost, memory, parse_page, submit_list
+from benchmarks import (
+    adaptive,
+    cpu_per_page,
+    eta,
+    frontier,
+    journal_cost,
+    memory,
+    parse_page,
+    politeness,
+    submit_list,
+)
 from benchmarks.figures import Answer
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
@@ -17,6 +27,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "eta": eta.answer,
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
+    "politeness": politeness.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -16,7 +16,7 @@ from benchmarks.process_tree import Cost, ProcessTree
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Return the environment with a private HOME, and no Ray to join."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TLRAY_", "RAY_"))}
     as_tlray = {
@@ -31,7 +31,7 @@ def run_peer(name: str, urls: Path, out: Path, *, memory: bool = False) -> tuple
     """Run a peer over a list; return what it says it cost without its start-up, and what it cost in all."""
     command = [sys.executable, "-m", f"benchmarks.peers.{name}", str(urls), str(out)]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, env=_environment(out.parent), cwd=ROOT, text=True
+        command, stdout=subprocess.PIPE, env=environment(out.parent), cwd=ROOT, text=True
     )
     tree = ProcessTree(process.pid)
     with tree.watched(memory=memory) as cost:
@@ -48,7 +48,7 @@ class Tlray:
         self._folder = folder
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.tlray_program"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(folder), cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(folder), cwd=ROOT, text=True,
         )  # fmt: skip
         self._stdin = cast("TextIO", self._process.stdin)
         self._stdout = cast("TextIO", self._process.stdout)
