@@ -151,12 +151,17 @@ def test_a_full_disk_ends_with_one_error_and_resume_goes_on_when_there_is_room(
     n_before = json.loads(batch)["counts"].get("succeeded", 0)
     assert n_before < 300
     assert len(pd.read_parquet(small_disk / "sets" / "results" / batch_id / "tracklists")) == n_before
+    audit = tlray.run("audit", *home)
+    assert audit.returncode == 0, audit.stdout
+    assert f"{300 - n_before} items are open" in audit.stdout
 
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
     done = tlray.run("scrape", "--resume", batch_id, "--json", *home)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["succeeded"] == 300
     assert pd.read_parquet(small_disk / "sets" / "results" / batch_id / "tracklists").url.nunique() == 300
+    audit = tlray.run("audit", "--pages", *home)
+    assert audit.returncode == 0, audit.stdout
 
 
 def test_robots_txt_is_the_ceiling_unless_the_owner_agreed(
