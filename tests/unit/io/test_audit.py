@@ -182,6 +182,11 @@ def test_a_page_that_is_not_in_the_archive_is_found_where_pages_are_kept(batch: 
     assert look(batch).is_right
 
 
+def test_an_item_that_a_kept_result_answers_has_its_row_and_no_page_of_its_own(batch: MadeBatch) -> None:
+    batch.run("UPDATE items SET url = 'https://example.org/other', answered_by = 1000 WHERE id = 3")
+    assert look(batch).is_right
+
+
 @pytest.mark.parametrize(
     "name", ["tracklists/0001-000007-00001.parquet", "tracks/notes.txt", "tracks/0001-000001-00001.csv"]
 )
