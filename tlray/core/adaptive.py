@@ -8,8 +8,11 @@ reach. Errors give no latency sample, so a fast error never speeds anything up.
 
 An explicit rate is lowered by latency only where it has doubled for several windows, and by that not below a
 quarter: a site that is slow by itself is not asked ever less. `auto` searches from 1/s upward, by a quarter a
-window until the first sign of a queue, then by small steps. A domain without a ceiling has none until it says
-"too fast". Moments are monotonic seconds.
+window until the first sign of a queue, then by small steps. While a queue stands, what is answered a second is
+what the site bears (the bottleneck's bandwidth of BBR; Cardwell et al., 2016): the rate falls to a little less, so that
+the queue drains in `DRAIN_S`. If later the rate is well `BEYOND` that and no queue shows, it was noise or the
+site has grown, and the search goes on. A domain without a ceiling has none until it says "too fast". Moments are
+monotonic seconds.
 """
 
 from __future__ import annotations
@@ -32,13 +35,37 @@ LOWEST_SHARE = 1 / 16
 """Errors lower a rate to this share of its reach at most."""
 LOWEST_BY_LATENCY = 1 / 4
 HOLD_S = 3.0
-"""After a decrease what comes in was mostly begun before it."""
+"""After a decrease, what comes in for so long and a latency more was mostly begun before it."""
+DRAIN_S = 3.0
+QUEUED = 0.3
+"""So many fetches must wait at the site, in the median, before latency counts as a queue: at a slow site two that
+come close together are none."""
+NOISE = 3.0
+"""A queue is a latency that has grown by so many times its own noise: its median deviation over the root of their number."""
+BEYOND = 1.15
+"""Times what a site bore when a queue was seen last."""
 BAD_SHARE, BAD_GROWTH = 0.2, 3.0
 """Timeouts, resets and 503s are an overloaded site where they are more than this share, and so many times more
 than usual: a site may be ill by itself."""
 
 _BAD = frozenset({OutcomeKind.UNAVAILABLE, OutcomeKind.TIMEOUT, OutcomeKind.CONNECT, OutcomeKind.TRUNCATED})
 _GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET, OutcomeKind.REDIRECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Latency:
+    """What a window's latencies say."""
+
+    growth: float = 1.0
+    """How many times its floor the median is."""
+    queue_s: float = 0.0
+    """How far it is above it."""
+    noise_s: float = 0.0
+
+    def shows_queue(self, n: int, per_s: float) -> bool:
+        """Whether a queue stands at a site that gave ``n`` answers, ``per_s`` a second."""
+        has_grown = self.growth > (1.5 if n < 20 else 1.25) and self.queue_s > NOISE * self.noise_s
+        return has_grown and per_s * self.queue_s >= QUEUED
 
 
 @dataclass(slots=True)
@@ -50,6 +77,8 @@ class AdaptiveRate:
     floor_s: float = 0.0
     """Its latency when it is not pressed; 0 while unknown."""
     is_searching: bool = True
+    _borne: float = math.inf
+    """What the domain bore when it was lowered last."""
     _reach: float = math.inf
     _n_slow: int = 0
     _usual_share: float = 0.0
@@ -88,7 +117,7 @@ class AdaptiveRate:
     def _decide(self, passed_s: float, *, now: float, ceiling: float, is_auto: bool) -> None:
         seen = self._n / passed_s
         rate = self.allowed(ceiling, is_auto=is_auto)
-        growth = self._growth()
+        latency = self._look_at_latency()
         share = self._n_bad / self._n if self._n else 0.0
         is_bad = self._n_throttled > 0 or (
             self._n_bad >= 3 and share > max(BAD_SHARE, BAD_GROWTH * self._usual_share)
@@ -99,41 +128,47 @@ class AdaptiveRate:
         if is_bad:
             if math.isinf(rate):
                 self._reach = rate = max(1.0, seen)
-            self._lower(max(rate * DECREASE, LOWEST_SHARE * self._reach_under(ceiling)), now)
-        elif is_auto and growth > (1.5 if self._n < 20 else 1.25):
-            self._lower(max(rate * max(DECREASE, 1.1 / growth), LOWEST_SHARE), now)
-        elif not is_auto and growth > 2.0:
+            self._borne = rate
+            self._lower(max(rate * DECREASE, LOWEST_SHARE * self._reach_under(ceiling)), latency, now)
+        elif is_auto and latency.shows_queue(self._n, seen):
+            self._borne = min(rate, seen)
+            drained = self._borne * (1.0 - latency.queue_s / DRAIN_S)
+            self._lower(max(rate * DECREASE, drained, LOWEST_SHARE), latency, now)
+        elif not is_auto and latency.growth > 2.0:
             self._n_slow += 1
             if self._n_slow >= 3 and math.isfinite(rate):
                 lowest = LOWEST_BY_LATENCY * self._reach_under(ceiling)
-                self._lower(max(min(rate, lowest), rate * max(DECREASE, 1.5 / growth)), now)
+                self._lower(max(min(rate, lowest), rate * max(DECREASE, 1.5 / latency.growth)), latency, now)
         else:
             self._n_slow = 0
             if math.isfinite(rate) and (seen >= 0.7 * rate or not is_auto):  # what is not used proves nothing
                 share = min(LONGEST_STEP, STEP_PER_S * passed_s)
-                is_steep = self.is_searching and growth < 1.15
+                is_calm = latency.growth < 1.15 or seen * latency.queue_s < QUEUED
+                is_steep = is_calm and (self.is_searching or rate > BEYOND * self._borne)
                 if is_auto:
                     self.rate = min(ceiling, rate * (SEARCH if is_steep else 1 + share))
                 elif math.isfinite(self.rate):
                     self._recover(rate, share, ceiling)
 
-    def _growth(self) -> float:
-        """Return how many times its floor the latency is, and let the floor follow: down soon, up slowly."""
-        if len(self._latencies) < 3:
-            return 1.0
+    def _look_at_latency(self) -> _Latency:
+        """Hold the window's latencies against the floor, and let the floor follow: down soon, up slowly."""
+        n = len(self._latencies)
+        if n < 3:
+            return _Latency()
         now_s = max(0.001, median(self._latencies))
         if not self.floor_s:
             self.floor_s = now_s
-        growth = now_s / self.floor_s
+        growth, queue_s = now_s / self.floor_s, max(0.0, now_s - self.floor_s)
+        noise_s = median(abs(s - now_s) for s in self._latencies) / math.sqrt(n)
         self.floor_s += (0.15 if growth < 1 else 0.02) * (now_s - self.floor_s)
-        return growth
+        return _Latency(growth, queue_s, noise_s)
 
     def _reach_under(self, ceiling: float) -> float:
         return min(self._reach, ceiling)
 
-    def _lower(self, rate: float, now: float) -> None:
+    def _lower(self, rate: float, latency: _Latency, now: float) -> None:
         self.rate, self._n_slow, self.is_searching = rate, 0, False
-        self._hold_until = now + HOLD_S
+        self._hold_until = now + HOLD_S + self.floor_s + latency.queue_s
 
     def _recover(self, rate: float, share: float, ceiling: float) -> None:
         reach = self._reach_under(ceiling)

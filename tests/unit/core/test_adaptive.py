@@ -29,11 +29,46 @@ def window(
     return rate.allowed(ceiling, is_auto=is_auto)
 
 
-@pytest.mark.parametrize("capacity", [5.0, 20.0])
+@pytest.mark.parametrize("capacity", [3.0, 8.0, 20.0])
 def test_a_hidden_capacity_is_found_and_held_without_errors(capacity: float) -> None:
-    per_s, n_bad = held(capacity)
-    assert abs(per_s - capacity) <= 0.15 * capacity
-    assert n_bad < 0.01
+    per_s, share_bad = held(capacity)
+    assert per_s == pytest.approx(capacity, rel=0.08)
+    assert share_bad < 0.01
+
+
+def test_a_capacity_is_found_although_the_site_is_noisy() -> None:
+    per_s, share_bad = held(8.0, noise=0.5)
+    assert per_s == pytest.approx(8.0, rel=0.15)
+    assert share_bad < 0.01
+
+
+@pytest.mark.parametrize(("before", "after"), [(20.0, 10.0), (8.0, 20.0)])
+def test_a_capacity_that_changes_is_followed(before: float, after: float) -> None:
+    per_s, _ = held(before, later=(1060.0, after), from_s=110.0)
+    assert per_s == pytest.approx(after, rel=0.15)
+
+
+def test_a_search_that_noise_ended_goes_on_where_no_queue_shows() -> None:
+    rate = AdaptiveRate()
+    at, before = 2.0, window(rate, 2.0, ceiling=50.0, is_auto=True)
+    assert window(rate, 4.0, latency_s=1.0, ceiling=50.0, is_auto=True) < before
+    steps = []
+    while before < 4.0:
+        now = window(rate, at := at + 6.0, ceiling=50.0, is_auto=True)
+        steps.append(now / before)
+        before = now
+    assert not rate.is_searching
+    assert max(steps[:2]) < 1.2
+    assert steps[-1] == pytest.approx(1.25)
+
+
+def test_two_fetches_that_meet_at_a_slow_site_are_no_queue() -> None:
+    slow, fast = AdaptiveRate(), AdaptiveRate()
+    for rate, n in ((slow, 3), (fast, 40)):
+        window(rate, 10.0, n=n, ceiling=50.0, is_auto=True)
+        window(rate, 12.0, n=n, latency_s=0.25, ceiling=50.0, is_auto=True)
+    assert slow.rate > 1.25
+    assert fast.rate < 1.25
 
 
 def test_noise_does_not_lower_an_explicit_rate() -> None:

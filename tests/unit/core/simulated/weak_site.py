@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from tlray.core.lease import LeasedItem
 from tlray.core.outcome import Outcome, OutcomeKind
@@ -20,12 +21,19 @@ class WeakSite(Site):
 
     capacity: float = 20.0
     longest_queue_s: float = 1.0
+    noise: float = 0.0
+    """Sigma of the logarithm of its own latency; 0 is ±30 %, evenly."""
+    later: tuple[float, float] | None = None
+    """(moment, capacity from then on)."""
     free_at: float = 0.0
     answered: deque[tuple[float, bool]] = field(default_factory=deque)
     """(moment, whether it was a page)."""
 
     def answer(self, item: LeasedItem, now: float, rng: random.Random) -> tuple[float, Outcome]:
-        own_s = self.latency_s * (0.7 + 0.6 * rng.random())
+        own_s = self.latency_s
+        own_s *= rng.lognormvariate(0.0, self.noise) if self.noise else 0.7 + 0.6 * rng.random()
+        if self.later is not None and now >= self.later[0]:
+            self.capacity = self.later[1]
         queue_s = max(0.0, self.free_at - now)
         is_page = queue_s <= self.longest_queue_s
         self.answered.append((now, is_page))
@@ -38,14 +46,20 @@ class WeakSite(Site):
 
 
 def held(
-    capacity: float, *, rate: tuple[float, float] = (50.0, AUTO_BURST), run_s: float = 240.0
+    capacity: float,
+    *,
+    seed: int = 1,
+    rate: tuple[float, float] = (50.0, AUTO_BURST),
+    run_s: float = 180.0,
+    from_s: float = 60.0,
+    **of_site: Any,
 ) -> tuple[float, float]:
-    """Return at how many fetches a second a site was asked after a minute, and its share of errors in all."""
-    site = WeakSite("a.test", latency_s=0.15, capacity=capacity)
-    world = World(1, [site], rates={"a.test": rate})
+    """Return at how many fetches a second a site was asked from ``from_s`` on, and its share of errors in all."""
+    site = WeakSite("a.test", latency_s=0.15, capacity=capacity, **of_site)
+    world = World(seed, [site], rates={"a.test": rate})
     world.submit({"a.test": int(60 * run_s)})
     while world.loop.now < 1000 + run_s:
         world.loop.step()
-    late = sum(1 for at, _ in site.answered if at >= 1060)
+    late = sum(1 for at, _ in site.answered if at >= 1000 + from_s)
     n_bad = sum(1 for _, is_page in site.answered if not is_page)
-    return late / (run_s - 60), n_bad / len(site.answered)
+    return late / (run_s - from_s), n_bad / len(site.answered)
