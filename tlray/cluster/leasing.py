@@ -46,8 +46,6 @@ class _Task:
     started_at: float
     node: str = ""
     """Where it runs, once it has said so."""
-    work: Work | None = None
-    """Leased already, and kept for it; None: it is given what there is when it begins."""
     has_begun: bool = False
     is_ending: bool = False
     """It is given nothing more."""
@@ -99,22 +97,18 @@ class Leasing:
         if change < 0:
             self._let_end(self._workforce.to_end(going_on))
         for _ in range(min(change, state.settings.max_workers - len(self._tasks))):
-            self.start(self.new_lease_id())
+            self._start()
 
-    def new_lease_id(self) -> str:
-        """Return the id of a lease to come."""
+    def _start(self) -> None:
+        """Start a task. It is given items when it says that it is there: none wait with it for a CPU."""
         self._n_leases += 1
-        return f"{self._state.incarnation:04d}-{self._n_leases:06d}"
-
-    def start(self, lease_id: str, work: Work | None = None) -> None:
-        """Start a task. It is given items when it says that it is there, so none wait with it for a CPU; but for
-        ``work`` that is leased to it already."""
+        lease_id = f"{self._state.incarnation:04d}-{self._n_leases:06d}"
         ref = (
             ray.remote(scrape_lease)
             .options(name=f"scrape {lease_id}", num_cpus=1, max_retries=0)
             .remote(lease_id, self._state.settings.terms, self._me)
         )
-        self._tasks[lease_id] = _Task(ref, time.monotonic(), work=work)
+        self._tasks[lease_id] = _Task(ref, time.monotonic())
         self._state.background(self._attend(lease_id, ref))
 
     def _let_end(self, lease_id: str) -> None:
@@ -181,7 +175,7 @@ class Leasing:
     async def _begin(self, report: Report, task: _Task) -> Answer:
         """Answer the first report of a task, by which it says that it is there."""
         task.has_begun, self._n_stillborn = True, 0
-        return REFUSED if task.is_ending else await self._give(report, task.work)
+        return REFUSED if task.is_ending else await self._give(report)
 
     async def _go_on(self, report: Report) -> Answer:
         lease = self._state.engine.renew(report.lease_id, now=time.monotonic())
@@ -196,12 +190,11 @@ class Leasing:
         finally:
             lease.is_committing = False
 
-    async def _give(self, report: Report, work: Work | None = None) -> Answer:
-        """Answer a report: with the ``work`` that was kept for it, or with what there is for it now."""
+    async def _give(self, report: Report) -> Answer:
+        """Answer a report: with more items, where there are any for it."""
         engine, now = self._state.engine, time.monotonic()
-        if work is None:
-            n_leases = self._n_sharing(now)
-            work = engine.grant(report.lease_id, report.n_wanted, now=now, n_leases=n_leases)
+        n_leases = self._n_sharing(now)
+        work = engine.grant(report.lease_id, report.n_wanted, now=now, n_leases=n_leases)
         lease = engine.leases.get(report.lease_id)
         if lease is None:
             return Answer(accepted=True, stops=self._state.stops())
@@ -287,12 +280,8 @@ class Leasing:
 
     async def end_expired(self) -> None:
         """End the leases whose tasks have not been heard of for too long: by force, a parser may hang in C."""
-        now = time.monotonic()
-        for lease_id in self._state.engine.expired(now):
+        for lease_id in self._state.engine.expired(time.monotonic()):
             if (task := self._tasks.get(lease_id)) is not None:
-                if not task.has_begun:  # it waits for a CPU, and nobody else wants what is kept for it
-                    self._state.engine.renew(lease_id, now=now)
-                    continue
                 ray.cancel(task.ref, force=True)
             await self._end(lease_id, why="not heard of for too long")
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 ROBOTS_ERRANDS_PER_LEASE = 64
 ROOM_ABOVE = 32
 """Items of higher priorities that a lease takes although it has enough of lower ones."""
-SHARES_HOLD_S = 1.0
 DEMAND_HOLDS_S = 0.2
 """For so long the demand of a large crowd is not counted anew for each lease."""
 
@@ -44,8 +43,8 @@ class Granting:
         self._turns = Turns()
         self._crowd: tuple[float, int] = (-math.inf, 0)
         """(when, how many items were ready)."""
-        self._slow: tuple[float, float] = (-math.inf, 0.0)
-        """(when, pages a second that the slow domains came to)."""
+        self._slow_per_s = 0.0
+        """Pages a second that the slow domains came to, when demand was counted last."""
 
     def demand(self, now: float) -> Demand:
         """Return the work that politeness allows now, what is leased already included."""
@@ -63,7 +62,7 @@ class Granting:
                 slow_per_s += comes_to.pages_per_s if state.is_for_one else 0.0
                 n_in_flight += comes_to.n_in_flight
                 n_ready += self._engine.frontier.n_queued(name)
-        self._slow = now, slow_per_s
+        self._slow_per_s = slow_per_s
         if n_kept := self._engine.answering.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
         n_robots = sum(1 for name in self._engine.robots_wanted if self._may_run_errand(name, now))
@@ -153,16 +152,14 @@ class Granting:
         return n
 
     def _share(self, lease: Lease, n_leases: int, now: float) -> Share:
-        """Return what one of several tasks may hold of the slow domains."""
-        if now - self._slow[0] > SHARES_HOLD_S:
-            self.demand(now)
+        """Return what one of several tasks may hold of the slow domains, by the demand that was counted last."""
         held = {item.domain for item in lease.items.values()}
         slow = (
             state
             for name in held
             if (state := self._engine.domains[name]).is_for_one and not state.is_cooling(now)
         )
-        return Share({state.name: _flow(state).pages_per_s for state in slow}, self._slow[1] / n_leases)
+        return Share({state.name: _flow(state).pages_per_s for state in slow}, self._slow_per_s / n_leases)
 
     def _allowance(
         self, lease_id: str, now: float, priority: Priority, share: Share | None = None
