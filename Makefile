@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -qq -c constraints.txt
 # Unit tests first: what is broken shows within seconds.
-TESTS ?= $(wildcard tests/unit tests/site tests/real tests/parts tests/ray)
+TESTS ?= $(wildcard tests/unit tests/site tests/real tests/parts tests/ray tests/service)
 SOURCES := tlray jobs tests benchmarks examples
 
 .DEFAULT_GOAL := help

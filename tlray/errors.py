@@ -9,7 +9,8 @@
     │   ├── HomeUnusable               the home cannot be made, read or written
     │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
     │   ├── NoSuchBatch                no batch of that id in that home
-    │   └── ListTooLong                a list has more items than may be open at once
+    │   ├── ListTooLong                a list has more items than may be open at once
+    │   └── Conflict                   what is asked for does not go with how things stand
     └── CannotFinish               4   right usage, but the world is in the way
         ├── StorageFull                the disk is full
         ├── BacklogFull                too much is unfinished to take in more now
@@ -101,6 +102,13 @@ class ListTooLong(UsageError):
         bound, setting = self.args
         why = f"the list has more than {_spelt(bound)} items, and no more may be open at once ({setting})"
         return f"{why}; split it, or raise that"
+
+
+class Conflict(UsageError):
+    """What is asked for does not go with how things stand: two actions at once, or one that comes too late."""
+
+    def __init__(self, story: str) -> None:
+        super().__init__(story)
 
 
 class CannotFinish(TlrayError):

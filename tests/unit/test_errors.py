@@ -20,6 +20,7 @@ EXIT_CODES = {
     "HomeInUse": 2,
     "NoSuchBatch": 2,
     "ListTooLong": 2,
+    "Conflict": 2,
     "CannotFinish": 4,
     "BacklogFull": 4,
     "StorageFull": 4,

@@ -18,6 +18,7 @@ from tlray.cli.export import export, formats
 from tlray.cli.home import dead, list_batches, status
 from tlray.cli.parse import parse
 from tlray.cli.scrape import retry, scrape
+from tlray.cli.serve import serve
 from tlray.errors import TlrayError
 
 app = typer.Typer(
@@ -57,6 +58,7 @@ for name, command in (
     ("dead", dead),
     ("retry", retry),
     ("audit", audit),
+    ("serve", serve),
     ("demo", demo),
 ):
     app.command(name)(command)

@@ -16,7 +16,7 @@ from tlray.core.books import BatchBook
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.progress import snapshot
-from tlray.errors import CannotFinish, NoSuchBatch, UsageError
+from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_reader import totals
 from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, Entry, RefusedLine
 from tlray.io.part_files import publish, sweep
@@ -243,7 +243,7 @@ class Batches:
         state = self._state
         row = await self._row(batch_id)
         if row.state.is_final:
-            raise UsageError(f"batch {batch_id} is {row.state} already; there is nothing to {event}")
+            raise Conflict(f"batch {batch_id} is {row.state} already; there is nothing to {event}")
         await self.open(batch_id)
         book = state.book(batch_id)
         if book is not None and book.state is not after:
@@ -261,7 +261,7 @@ class Batches:
         state = self._state
         row = await self._row(batch_id)
         if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
-            raise UsageError(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
+            raise Conflict(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
         revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)
         if revived and row.id in state.engine.books:
             state.engine.revive(row.id, revived, now=time.monotonic())

@@ -21,6 +21,7 @@ from typing import Any
 import ray
 
 from tlray.cluster.batches import Batches
+from tlray.cluster.desk import Desk
 from tlray.cluster.leasing import Leasing
 from tlray.cluster.limiter import NAMESPACE
 from tlray.cluster.limiters import Limiters
@@ -61,6 +62,7 @@ class Coordinator:
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, node)
         self._limiters = Limiters(self._state)
         self._batches = Batches(self._state, self._limiters)
+        self._desk = Desk(self._state, self._batches, self._limiters)
         self._metrics = Metrics()
         me = context.current_actor
         self._leasing = Leasing(
@@ -199,6 +201,12 @@ class Coordinator:
         """Queue dead letters again."""
         self._begin_anew_after_trouble()
         return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason)
+
+    async def desk(self, question: str, **given: Any) -> Any:
+        """Answer a question of the service; `tlray.cluster.desk` says which there are."""
+        if self._desk.changes(question):
+            self._begin_anew_after_trouble()
+        return await self._desk.answer(question, given)
 
     def _begin_anew_after_trouble(self) -> None:
         """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again."""

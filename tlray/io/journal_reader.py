@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.errors import HomeUnusable, NoSuchBatch
 from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow, RefusedLine
 from tlray.io.journal_tables import bring_up_to_date
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,10 @@ class JournalReader:
             yield reader
         finally:
             reader._db.close()
+
+    def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Put a question that is said in a file of its own (``journal_….py``)."""
+        return question(self._db)
 
     def list_batches(self) -> list[tuple[BatchRow, dict[ItemState, int]]]:
         """Return every batch with its counts, the newest first."""

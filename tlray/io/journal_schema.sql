@@ -95,3 +95,6 @@ CREATE TABLE IF NOT EXISTS parts (
     has_pages INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS parts_batch ON parts (batch);
+
+-- What was sent under an idempotency key (requests), so that another list under the same key is seen to be another.
+CREATE TABLE IF NOT EXISTS requests (request_key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchState, ItemState
@@ -35,7 +36,7 @@ from tlray.io.journal_rows import (
 from tlray.io.journal_tables import prepare
 from tlray.io.journal_verdict import write_verdict
 
-_OPEN = "('queued', 'waiting', 'leased')"
+T = TypeVar("T")
 
 
 class SqliteJournal:
@@ -79,6 +80,11 @@ class SqliteJournal:
             if isinstance(error, sqlite3.DatabaseError):
                 raise _translated(error, self.path) from error
             raise
+
+    def run(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Run one transaction; what it does is said in a file of its own (``journal_….py``)."""
+        with self._transaction() as db:
+            return action(db)
 
     # -- a coordinator's life ------------------------------------------------------------------
 

@@ -1,0 +1,9 @@
+"""The service for Ray Serve's own command: ``serve run serve_app:app``, in the cluster at ``RAY_ADDRESS`` or one of its own.
+
+Settings are the environment's (docs/settings.md); ``TLRAY_REPLICAS`` says how many replicas.
+"""
+
+from tlray.service.deployment import application
+from tlray.settings import read_settings
+
+app = application(read_settings())

@@ -1,0 +1,162 @@
+"""One live service for all tests here: a real Ray, a real Serve, a real coordinator, in processes of their own; and demo sites
+on loopback, which it may fetch from because TLRAY_ALLOW_PRIVATE_HOSTS says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 90.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running demo."""
+
+    bases: list[str]
+    process: subprocess.Popen[str]
+
+    def urls(self) -> list[str]:
+        with urllib.request.urlopen(self.bases[0] + "/urls.txt", timeout=30) as answer:  # noqa: S310 - our own, on loopback
+            return bytes(answer.read()).decode().split()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running ``tlray serve``."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[str]
+    env: dict[str, str]
+
+    def client(self, **more: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=60, **more)
+
+    def submit(self, urls: list[str], **more: Any) -> str:
+        """Submit a list and return the batch's id."""
+        with self.client() as http:
+            answer = http.post("/api/v1/batch", json={"urls": urls, **more})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["batch_id"])
+
+    def status(self, batch_id: str) -> dict[str, Any]:
+        with self.client() as http:
+            answer = http.get(f"/api/v1/batch/{batch_id}/status")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def wait_for(self, batch_id: str, state: str = "completed", *, timeout_s: float = 60) -> dict[str, Any]:
+        """Wait until a batch has a state; return its status."""
+        deadline = time.monotonic() + timeout_s
+        while (told := self.status(batch_id))["state"] != state:
+            assert time.monotonic() < deadline, f"not {state} within {timeout_s} s: {told}"
+            time.sleep(0.1)
+        return told
+
+    def coordinator_pid(self) -> int:
+        """The coordinator's process, for tests that kill it."""
+        return int(json.loads((self.home / "coordinator.lock").read_text())["pid"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_service(home: Path, ray_home: Path, *arguments: str, **more_env: str) -> Service:
+    """Start ``tlray serve`` and wait until it is ready."""
+    port = free_port()
+    hidden = ("RAY_ADDRESS", "TLRAY_CONTACT", "RAY_JOB_ID")
+    env = {key: value for key, value in os.environ.items() if key not in hidden}
+    env |= {
+        "HOME": str(ray_home),
+        "TLRAY_HOME": str(home),
+        "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",
+        **more_env,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tlray", "serve", f"--port={port}", *arguments],
+        stderr=subprocess.PIPE, text=True, cwd=ROOT, env=env,
+    )  # fmt: skip
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if "answers at" in line:
+            return Service(f"http://127.0.0.1:{port}", home, process, env)
+    raise AssertionError(f"ended with {process.wait()} before it answered: {''.join(said)}")
+
+
+def stop_service(service: Service) -> int:
+    """Ask it to end, and return its exit code."""
+    service.process.send_signal(signal.SIGTERM)
+    try:
+        service.process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        service.process.kill()
+        raise
+    return service.process.returncode
+
+
+@pytest.fixture(scope="session")
+def ray_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A HOME of the session's own: Ray keeps its token there."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, ray_home: Path) -> Iterator[Service]:
+    """The one service."""
+    running = start_service(tmp_path_factory.mktemp("sets"), ray_home)
+    yield running
+    stop_service(running)
+
+
+@pytest.fixture
+def http(service: Service) -> Iterator[httpx.Client]:
+    with service.client() as client:
+        yield client
+
+
+StartSite = Callable[..., Site]
+
+
+@pytest.fixture(scope="session")
+def start_site() -> Iterator[StartSite]:
+    """Start demos: ``start_site("--sets=40", "--faults=0.1")``."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> Site:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tlray.demo", "--until-stdin-closes", *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout is not None
+        return Site(json.loads(process.stdout.readline())["bases"], process)
+
+    yield start
+    for process in started:
+        process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def site(start_site: StartSite) -> Site:
+    """A demo without faults, for all tests."""
+    return start_site("--sites=2", "--sets=30")

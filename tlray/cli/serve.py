@@ -1,0 +1,40 @@
+"""``tlray serve``: the service, on this machine's own Ray or on the cluster at ``RAY_ADDRESS``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tlray.cli.options import HomeOption
+from tlray.settings import read_settings
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; others than loopback need a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 8000,
+    home: HomeOption = None,
+    replicas: Annotated[int, typer.Option(min=1, max=32, help="Processes that answer requests.")] = 1,
+    max_workers: Annotated[int | None, typer.Option(help="Scrape tasks at once.")] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="Whom a site's owner can write to; needed for public hosts.")
+    ] = None,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="Start Ray's dashboard, too.")] = False,
+) -> None:
+    """Answer HTTP: submit batches, watch them, take their results; until Ctrl-C.
+
+    Example: tlray serve --port 8000
+    """
+    settings = read_settings(home=home, max_workers=max_workers, contact=contact)
+    from tlray.service.listen import Listener  # noqa: PLC0415 - Ray is loaded where it is used
+
+    listener = Listener(settings, host=host, port=port, n_replicas=replicas, dashboard=dashboard)
+
+    def ready(url: str) -> None:
+        sys.stderr.write(f"tlray answers at {url} (documentation: {url}/docs, home: {settings.home})\n")
+        sys.stderr.flush()
+
+    listener.run(on_ready=ready)

@@ -1,0 +1,51 @@
+"""The coordinator's front desk: what the service asks beyond what a command line needs.
+
+A part of the desk is a file (``desk_….py``) with one class: its ``ASKS`` names the methods that only look, its ``CHANGES``
+those that change something. Nothing else can be called from outside. Looking is done in threads of the desk's own
+(`desk_reading`), changing in the journal's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, ClassVar, Protocol
+
+from tlray.cluster.batches import Batches
+from tlray.cluster.desk_control import Control
+from tlray.cluster.desk_reading import Reading
+from tlray.cluster.desk_submission import Submission
+from tlray.cluster.limiters import Limiters
+from tlray.cluster.state import CoordinatorState
+from tlray.errors import InvariantBroken
+
+
+class Part(Protocol):
+    """What the desk wants of its parts."""
+
+    ASKS: ClassVar[frozenset[str]]
+    CHANGES: ClassVar[frozenset[str]]
+
+
+class Desk:
+    """All parts of the desk, by question."""
+
+    def __init__(self, state: CoordinatorState, batches: Batches, limiters: Limiters) -> None:
+        reading = Reading(state.home)
+        parts: tuple[Part, ...] = (
+            Submission(state, batches, reading),
+            Control(state, batches, reading),
+        )
+        self._changes = frozenset().union(*(part.CHANGES for part in parts))
+        self._answers: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
+            name: getattr(part, name) for part in parts for name in part.ASKS | part.CHANGES
+        }
+
+    def changes(self, question: str) -> bool:
+        """Whether a question changes something."""
+        return question in self._changes
+
+    async def answer(self, question: str, given: Mapping[str, Any]) -> Any:
+        """Answer a question."""
+        if question not in self._answers:
+            raise InvariantBroken(f"the desk knows no question {question!r}")
+        return await self._answers[question](**given)

@@ -1,0 +1,59 @@
+"""Whose is a batch, and may it be paused, resumed, cancelled, retried now? Two actions at once are a conflict, told as one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tlray.cluster.batches import Batches
+from tlray.cluster.desk_reading import Reading
+from tlray.cluster.state import CoordinatorState
+from tlray.core.lifecycle import BatchState
+from tlray.errors import Conflict, NoSuchBatch
+from tlray.io.journal_reader import JournalReader
+from tlray.io.journal_rows import BatchRow
+
+
+class Control:
+    """The desk's part for single batches."""
+
+    ASKS: ClassVar = frozenset({"owner"})
+    CHANGES: ClassVar = frozenset({"control", "wake_sleeping"})
+
+    def __init__(self, state: CoordinatorState, batches: Batches, reading: Reading) -> None:
+        self._state = state
+        self._batches = batches
+        self._reading = reading
+
+    async def owner(self, batch_id: str) -> str:
+        """Return whose a batch is; `NoSuchBatch` if there is none."""
+        return (await self._row(batch_id)).owner
+
+    async def control(self, batch_id: str, action: str) -> dict[str, Any]:
+        """Pause, resume or cancel a batch; `Conflict` where that does not go with its state."""
+        row = await self._row(batch_id)
+        if row.state is BatchState.RECEIVING and action == "cancel":
+            await self._batches.abandon(batch_id)
+            return {"batch_id": batch_id, "state": BatchState.CANCELLED.value}
+        if row.state is BatchState.RECEIVING:
+            raise Conflict(f"batch {batch_id} is still being received; commit it first")
+        if action == "resume" and row.state not in (BatchState.RUNNING, BatchState.PAUSED):
+            raise Conflict(f"batch {batch_id} is {row.state}; there is nothing to resume")
+        if action == "pause":
+            return await self._batches.pause(batch_id)
+        return await (self._batches.resume if action == "resume" else self._batches.cancel)(batch_id)
+
+    async def wake_sleeping(self) -> int:
+        """Go on with every batch that sleeps since an earlier coordinator died; return how many."""
+        journal = self._state.journal
+        sleeping = [batch_id for batch_id, sleeps in await self._state.write(journal.open_batches) if sleeps]
+        for batch_id in sleeping:
+            row = await self._row(batch_id)
+            await self._state.write(journal.set_batch_state, row.id, row.state)
+            await self._batches.open(batch_id)
+        return len(sleeping)
+
+    async def _row(self, batch_id: str) -> BatchRow:
+        row = await self._reading.ask(JournalReader.batch_row, batch_id)
+        if row is None:
+            raise NoSuchBatch(batch_id, str(self._state.home.path))
+        return row

@@ -1,0 +1,49 @@
+"""The service as an ASGI app: routers, how errors are told, the document of it all. It knows no Ray; the gateway does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+
+from tlray import __version__
+from tlray.service import batches, health
+from tlray.service.gateway import Gateway
+from tlray.service.hub import Hub
+from tlray.service.openapi import document
+from tlray.service.problems import tell_problems
+from tlray.settings import Settings
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (batches.router, health.router)
+
+
+def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
+    """Return the app of one replica."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await gateway.connect()
+        yield
+        await gateway.close()
+
+    app = FastAPI(
+        title="tlray",
+        version=__version__,
+        summary="Catalogue DJ sets by the thousand: batches, progress, results, schedules.",
+        lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would lose the body of a POST
+    )
+    app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
+    tell_problems(app)
+    for router in ROUTERS:
+        app.include_router(router)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,35 @@
+"""The service on Ray Serve: a deployment whose replicas each build the app and find or start the coordinator.
+
+Replicas are placed where the home is: on the head node. They keep nothing, so any number of them will do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tlray.cluster  # noqa: F401 - sets what Ray reads at its import
+from tlray.settings import Settings
+
+MAX_ONGOING = 4_000
+"""Requests of a replica at once; every open socket is one, and the default (5) would be gone at the sixth."""
+
+
+def application(settings: Settings, *, n_replicas: int = 1) -> Any:
+    """Return the Serve application: for ``serve.run``, and for ``serve run serve_app:app``."""
+    from ray import serve  # noqa: PLC0415
+
+    def build() -> Any:
+        from tlray.service.app import build_app  # noqa: PLC0415 - on the replica
+        from tlray.service.gateway import Gateway  # noqa: PLC0415
+
+        return build_app(Gateway(settings), settings)
+
+    return serve.deployment(
+        serve.ingress(build)(),
+        name="tlray",
+        num_replicas=n_replicas,
+        max_ongoing_requests=MAX_ONGOING,
+        graceful_shutdown_timeout_s=10.0,
+        ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
+        health_check_period_s=5.0,
+    ).bind()

@@ -1,0 +1,41 @@
+"""The OpenAPI document: what FastAPI finds in the routes, and the bodies that they read themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from tlray.service.problems import Problem
+from tlray.service.schemas import BatchAsked
+
+READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (BatchAsked, Problem)
+"""Models that routes name in ``openapi_extra`` or ``responses``."""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the document of an app."""
+    told = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        routes=app.routes,
+        description=app.description,
+    )
+    _, defined = models_json_schema(
+        [(model, "validation") for model in READ_BY_HAND], ref_template="#/components/schemas/{model}"
+    )
+    schemas = told.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(defined["$defs"])
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path in told["paths"].values():
+        for call in path.values():
+            # FastAPI tells of 422 in a shape that is not ours
+            if "HTTPValidationError" in str(call.get("responses", {}).get("422", "")):
+                call["responses"]["422"] = {"description": "Unprocessable Content", "content": problem}
+    return told

@@ -1,0 +1,29 @@
+"""What do the routers share? The gateway and the hub of the app that a request came to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from tlray.service.access import Principal, requires
+from tlray.service.gateway import Gateway
+from tlray.service.hub import Hub
+
+
+async def _gateway(connection: HTTPConnection) -> Gateway:
+    found: Gateway = connection.app.state.gateway
+    return found
+
+
+async def _hub(connection: HTTPConnection) -> Hub:
+    found: Hub = connection.app.state.hub
+    return found
+
+
+TheGateway = Annotated[Gateway, Depends(_gateway)]
+TheHub = Annotated[Hub, Depends(_hub)]
+Reader = Annotated[Principal, Depends(requires("read"))]
+Submitter = Annotated[Principal, Depends(requires("submit"))]
+Admin = Annotated[Principal, Depends(requires("admin"))]

@@ -1,0 +1,205 @@
+"""How is an error told? As a problem document (RFC 9457): what was wrong, where, and how to mend it.
+
+``type`` is a name that stays (``urn:tlray:problem:…``); ``errors`` lists each fault with its place, where there are several.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from tlray.core.lifecycle import BadTransition
+from tlray.errors import (
+    BacklogFull,
+    CannotFinish,
+    Conflict,
+    CoordinatorLost,
+    HomeInUse,
+    HomeUnusable,
+    InvariantBroken,
+    ListTooLong,
+    NoSuchBatch,
+    RayUnavailable,
+    StorageFull,
+    TlrayError,
+    UsageError,
+)
+
+logger = logging.getLogger(__name__)
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""When to come back where nobody can say when it will be better."""
+MAX_ERRORS_TOLD = 100
+
+
+class Fault(BaseModel):
+    """One thing that is wrong."""
+
+    where: str = Field(description="Its place: `body.urls.3`, `query.limit`, `line 7`.")
+    what: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:tlray:problem:not-valid",
+                    "title": "Unprocessable Content",
+                    "status": 422,
+                    "detail": "body.priority: Input should be 'immediate', 'normal' or 'low'",
+                    "instance": "/api/v1/batch",
+                    "errors": [
+                        {"where": "body.priority", "what": "Input should be 'immediate', 'normal' or 'low'"}
+                    ],
+                }
+            ]
+        }
+    )
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+    errors: list[Fault] = []
+
+
+class Refused(Exception):  # noqa: N818 - it says what happens
+    """A request that is answered by a problem; ``kind`` is the last word of its type."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        errors: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, kind, detail)
+        self.status, self.kind, self.detail = status, kind, detail
+        self.errors, self.headers = errors, dict(headers or {})
+
+
+_OF: Final[tuple[tuple[type[TlrayError], int, str], ...]] = (
+    (NoSuchBatch, 404, "unknown-batch"),
+    (ListTooLong, 413, "list-too-long"),
+    (Conflict, 409, "conflict"),
+    (BadTransition, 409, "conflict"),
+    (HomeUnusable, 503, "home-unusable"),
+    (HomeInUse, 503, "home-in-use"),
+    (UsageError, 422, "not-valid"),
+    (StorageFull, 507, "storage-full"),
+    (BacklogFull, 429, "backlog-full"),
+    (RayUnavailable, 503, "unavailable"),
+    (CoordinatorLost, 503, "unavailable"),
+    (CannotFinish, 503, "cannot-finish"),
+    (InvariantBroken, 500, "bug"),
+)
+"""Error → status and kind; the first that fits counts."""
+
+
+def refusal_of(error: TlrayError) -> Refused:
+    """Return how an error of tlray is told over HTTP."""
+    status, kind = next(((s, k) for cls, s, k in _OF if isinstance(error, cls)), (500, "bug"))
+    if isinstance(error, NoSuchBatch):
+        # the same words for one that is not there and one that is somebody else's; no path of this machine
+        return Refused(status, kind, f"there is no batch {str(error.args[0])[:80]!r}")
+    headers = {}
+    if status in (429, 503):
+        retry_after_s = error.retry_after_s if isinstance(error, BacklogFull) else None
+        headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_S)
+    return Refused(status, kind, str(error), headers=headers)
+
+
+def faults_of(errors: Sequence[Mapping[str, Any]], *, of: str = "") -> list[tuple[str, str]]:
+    """Return what pydantic found, as (place, what is wrong); ``of`` goes before each place."""
+    return [
+        (".".join(str(part) for part in ((of,) if of else ()) + tuple(error["loc"])), str(error["msg"]))
+        for error in errors[:MAX_ERRORS_TOLD]
+    ]
+
+
+def answer(request: Request, refused: Refused) -> JSONResponse:
+    """Return the problem document of a refusal."""
+    problem = Problem(
+        type=f"urn:tlray:problem:{refused.kind}",
+        title=HTTPStatus(refused.status).phrase,
+        status=refused.status,
+        detail=refused.detail,
+        instance=request.url.path,
+        errors=[Fault(where=where, what=what) for where, what in refused.errors],
+    )
+    # a body may hold half a surrogate pair, and the answer that quotes it must still be sent
+    content = _sendable(problem.model_dump())
+    return JSONResponse(content, refused.status, refused.headers, media_type=CONTENT_TYPE)
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {key: _sendable(inner) for key, inner in value.items()}
+    return [_sendable(inner) for inner in value] if isinstance(value, list) else value
+
+
+async def _on_refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)  # noqa: S101 - what it is registered for
+    return answer(request, error)
+
+
+async def _on_tlray_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TlrayError)  # noqa: S101
+    refused = refusal_of(error)
+    if refused.status == 500:
+        logger.error("request failed path=%s error=%s", request.url.path, error, exc_info=error)
+    return answer(request, refused)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    kinds = {404: "no-such-path", 405: "method-not-allowed", 400: "not-readable"}
+    kind = kinds.get(error.status_code, "refused")
+    return answer(request, Refused(error.status_code, kind, str(error.detail), headers=error.headers or {}))
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    return answer(request, not_valid(faults_of(error.errors())))
+
+
+async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    logger.error("request failed path=%s", request.url.path, exc_info=error)
+    return answer(request, Refused(500, "bug", "this is a bug of tlray; the service's log says more"))
+
+
+def not_valid(faults: Sequence[tuple[str, str]]) -> Refused:
+    """Return the refusal of values that are not as they should be."""
+    where, what = faults[0] if faults else ("body", "not valid")
+    return Refused(422, "not-valid", f"{where}: {what}", errors=faults)
+
+
+def tell_problems(app: FastAPI) -> None:
+    """Answer every error of an app with a problem document."""
+    app.add_exception_handler(Refused, _on_refused)
+    app.add_exception_handler(TlrayError, _on_tlray_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route, for the statuses that it may answer with besides."""
+    content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}

@@ -1,0 +1,154 @@
+"""What stands in the bodies? The models of requests (nothing unknown is taken, nothing is guessed) and of answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+MAX_URLS = 10_000
+"""In one call; a longer list is sent in pieces, and made real by one more call."""
+
+Priority = Literal["immediate", "normal", "low"]
+Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
+Name = Annotated[str, Field(max_length=200)]
+
+
+class Asked(BaseModel):
+    """A request's body."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Told(BaseModel):
+    """An answer's body."""
+
+
+class OptionsAsked(Asked):
+    """The options of a batch: those of ``tlray scrape``, by the same names."""
+
+    rates: dict[str, str] = Field({}, description="Domain → `N/s`.", examples=[{"example.org": "2/s"}])
+    concurrency: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(
+        {}, description="Domain → fetches at once."
+    )
+    ignore_crawl_delay: list[str] = Field(
+        [], description="Domains whose owner agreed to more than robots.txt."
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
+    retry: dict[str, JsonValue] = Field(
+        {}, description="Kind of outcome → rule, as in `domains.toml` (docs/politeness.md)."
+    )
+    domains: dict[str, JsonValue] = Field({}, description="Domain → what `domains.toml` may say of one.")
+    keep_pages: bool = True
+    fresh_for: str | Annotated[float, Field(ge=0)] = Field(
+        "24h", description="Pages that were fetched within so long are not fetched again; 0: all are."
+    )
+
+
+class BatchAsked(Asked):
+    """A new batch."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "urls": ["https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"],
+                    "name": "closing sets",
+                    "priority": "normal",
+                }
+            ]
+        }
+    )
+
+    urls: Annotated[list[str], Field(max_length=MAX_URLS)] = []
+    name: Name = ""
+    priority: Priority = "normal"
+    options: OptionsAsked = OptionsAsked()
+
+
+class LineTold(Told):
+    """A line of a list that made no item."""
+
+    line: int
+    url: str
+    reason: str
+
+
+class DuplicateTold(Told):
+    """A line of a list whose page an earlier line has."""
+
+    line: int
+    url: str
+    first_line: int
+
+
+class Receipt(Told):
+    """What became of a list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "batch_id": "20261123-120000-a1b2c3",
+                    "state": "running",
+                    "total": 1,
+                    "duplicates": 0,
+                    "n_rejected": 1,
+                    "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
+                    "duplicate_lines": [],
+                    "estimated_completion": None,
+                }
+            ]
+        }
+    )
+
+    batch_id: str
+    state: str
+    total: int = Field(description="Items: lines given = total + duplicates + n_rejected.")
+    duplicates: int
+    n_rejected: int
+    rejected: list[LineTold] = Field(description="The first 1,000.")
+    duplicate_lines: list[DuplicateTold] = Field(description="The first 1,000.")
+    estimated_completion: Moment | None
+
+
+class Snapshot(Told):
+    """How far a batch is; the frames of its progress are the same."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "version": 417,
+                    "batch_id": "20261123-120000-a1b2c3",
+                    "name": "closing sets",
+                    "state": "running",
+                    "total": 120,
+                    "counts": {"queued": 60, "leased": 8, "waiting": 1, "succeeded": 50, "dead": 1},
+                    "rate_per_min": 61.0,
+                    "estimated_completion": 1795000000.0,
+                    "domains": {"1001tracklists.com": {"open": 69, "in_flight": 8}},
+                }
+            ]
+        },
+    )
+
+    version: int = Field(description="It only grows.")
+    batch_id: str
+    name: str
+    state: str
+    total: int
+    counts: dict[str, int] = Field(description="Items by state; their sum is the total.")
+    duplicates: int
+    n_rejected: int
+    tracks: int
+    retries: int
+    blocked: int
+    answered: int = Field(description="Items that results of other batches answered.")
+    rate_per_min: float
+    estimated_completion: Moment | None
+    elapsed_s: float
+    trouble: str | None = Field(description="Why nothing goes on; null while all is well.")
+    parked: dict[str, str]
+    domains: dict[str, dict[str, Any]]
