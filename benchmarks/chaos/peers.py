@@ -59,11 +59,12 @@ def treat(peer: Peer, folder: Path, n_items: int, kills_at: tuple[float, ...] = 
     folder.mkdir(parents=True)
     with serve(n_items, 3) as site:
         (folder / "urls.txt").write_text("\n".join(site.urls()) + "\n", encoding="utf-8")
-        begun, ended = time.monotonic(), ""
+        begun, ended, n_kills = time.monotonic(), "", 0
         for share in (*kills_at, None):
             is_first = share == kills_at[0]
             process = _start(peer.command(folder, site, is_first), folder)
             ended = _until(share, process, site)
+            n_kills += process.poll() is None
             kill_everything([process.pid])
             process.wait()
         wall_s = time.monotonic() - begun
@@ -75,7 +76,7 @@ def treat(peer: Peer, folder: Path, n_items: int, kills_at: tuple[float, ...] = 
     n_good_fetches = len(arrivals) - n_faulty
     n_reached = len({arrival["path"] for arrival in arrivals if not arrival["fault"]})
     return Treated(
-        peer.name, n_items, len(kills_at), n_missing=len(good - set(rows)), n_twice=sum(1 for n in rows.values() if n > 1),
+        peer.name, n_items, n_kills, n_missing=len(good - set(rows)), n_twice=sum(1 for n in rows.values() if n > 1),
         n_torn=n_torn, n_fetched_again=n_good_fetches - n_reached, wall_s=wall_s, ended=ended,
     )  # fmt: skip
 

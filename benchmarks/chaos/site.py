@@ -71,8 +71,14 @@ def serve(n_sets: int, n_sites: int, faults: str = f"{TRANSIENT},{PERMANENT}") -
         f"--sites={n_sites}",
         f"--sets={n_sets}",
     ]
+    # what it says of visitors that vanish in the middle of an answer is what this is about, and no news
     process = subprocess.Popen(
-        [*command, f"--faults={faults}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [*command, f"--faults={faults}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
     )
     try:
         line = cast("Any", process.stdout).readline()
