@@ -27,6 +27,8 @@ from benchmarks.weighed import ROOT, environment, write_list
 VICTIMS = {"worker": "ray::scrape", "limiter": "ray::Limiter", "coordinator": "ray::Coordinator"}
 """What can be killed → how Ray names the process while it is that."""
 LOOK_EVERY_S = 0.1
+PATIENCE_S = 120.0
+"""A run may take so long above three times what the rate asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +152,12 @@ def record(setting: Setting, folder: Path) -> Recorded:
         )  # fmt: skip
         recorded = Recorded({}, [], site.has_kernel_stamps)
         watch = _Watch(psutil.Process(pid or command.pid), setting, recorded)
+        must_end_at = time.monotonic() + PATIENCE_S + 3 * setting.n_items / setting.rate
         while command.poll() is None:
             watch.look(site)
             time.sleep(LOOK_EVERY_S)
+            if time.monotonic() > must_end_at:
+                command.terminate()
         out, error = command.communicate()
         recorded.cpu_share = psutil.cpu_percent() / 100
         recorded.by_domain = site.by_domain()

@@ -121,7 +121,8 @@ def _came_at(told: Sequence[tuple[int, int, bytes]]) -> float:
     for level, kind, data in told:
         if level == socket.SOL_SOCKET and kind == _STAMPS and len(data) >= _STAMP.size:
             seconds, nanoseconds = _STAMP.unpack_from(data)
-            return now - max(0.0, time.time() - seconds - nanoseconds / 1e9)
+            age_s: float = time.time() - seconds - nanoseconds / 1e9
+            return now - max(0.0, age_s)
     return now
 
 

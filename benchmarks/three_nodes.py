@@ -1,6 +1,7 @@
 """A cluster of several Ray nodes on this machine, as a program: prints its address, ends when its stdin closes.
 
-Each node is a raylet with workers of its own and one CPU, so that tasks must spread; all see the same files.
+Each node is a raylet with workers of its own and one CPU, so that tasks must spread; all see the same files. They
+are at 127.0.0.2: where a driver is told 127.0.0.1, Ray looks for the cluster at this machine's own address instead.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def main() -> None:
     cluster = Cluster()
     for _ in range(options.nodes):
         cluster.add_node(
-            num_cpus=1, object_store_memory=100_000_000, include_dashboard=False, node_ip_address="127.0.0.1"
+            num_cpus=1, object_store_memory=100_000_000, include_dashboard=False, node_ip_address="127.0.0.2"
         )
     cluster.wait_for_nodes()
     sys.stdout.write(f"\n>{json.dumps({'address': cluster.address})}\n")
