@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import partial
 from typing import Any
 
 from ray.exceptions import RayError
@@ -17,11 +18,14 @@ from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
+from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_reader import totals
 from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, Entry, RefusedLine
 from tlray.io.part_files import publish, sweep
 
 _Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
+MAX_FINISHED_KEPT = 1_000
+"""Last snapshots of finished batches; older ones are read from the journal."""
 VERSIONS_PER_S = 100_000
 """More than a batch can change in a second: a new life's versions begin above any that an earlier one told."""
 
@@ -198,8 +202,13 @@ class Batches:
             return {**told, "trouble": trouble, "elapsed_s": round(before_s + now - since, 2)}
         if batch_id in self._finished:
             return self._finished[batch_id]
-        row, counts = await self._load(batch_id)
-        told = snapshot(_book(row, counts), {}, now=0.0, wall=0.0)
+        row = await self._row(batch_id)
+        if row.state.is_final and row.counts is not None:
+            book = _book(row, {"": row.counts})
+            book.version = row.version
+        else:
+            book = _book(*await self._load(batch_id))
+        told = snapshot(book, {}, now=0.0, wall=0.0)
         return {**told, "trouble": trouble, "elapsed_s": row.elapsed_s, "estimated_completion": None}
 
     async def watch(self, batch_id: str, since: int, timeout_s: float) -> dict[str, Any]:
@@ -294,16 +303,19 @@ class Batches:
                 return
             before_s, since = self._running_since[batch]
             after = advance_batch(book.state, BatchEvent.EMPTY)
-            await state.write(
-                state.journal.set_batch_state, batch, after,
-                finished_at=time.time(), elapsed_s=before_s + time.monotonic() - since,
+            end = partial(
+                finish_batch, batch=batch, state=after, finished_at=time.time(), counts=dict(book.counts),
+                elapsed_s=before_s + time.monotonic() - since, version=book.version + 1,
             )  # fmt: skip
+            await state.write(state.journal.run, end)
             if book.n_open:  # dead letters were revived while that was written
                 await state.write(state.journal.set_batch_state, batch, book.state)
                 return
             book.state = after
             told = await self.status(book.batch_id)
             self._finished[book.batch_id] = {**told, "version": told["version"] + 1}
+            if len(self._finished) > MAX_FINISHED_KEPT:
+                del self._finished[next(iter(self._finished))]
             state.announce(batch)
             state.engine.close(batch)
         except CannotFinish as error:

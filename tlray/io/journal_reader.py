@@ -101,7 +101,13 @@ class JournalReader:
                 "SELECT batch_id FROM batches WHERE state != 'receiving' ORDER BY id DESC"
             )
         ]
-        return [(row, totals(counts)) for row, counts in map(self.get, ids)]
+        return [(row, self.totals(row)) for row in map(self.row, ids)]
+
+    def totals(self, row: BatchRow) -> dict[ItemState, int]:
+        """Return a batch's items by state; of a finished one without a look at each of them."""
+        if row.state.is_final and row.counts is not None:
+            return row.counts
+        return totals(self.get(row.batch_id)[1])
 
     def get(self, batch_id: str) -> tuple[BatchRow, Counts]:
         """Return a batch and its counts by domain; `NoSuchBatch` if there is none."""
@@ -189,7 +195,7 @@ class JournalReader:
         """Return a batch without its counts, which would take a look at all of its items; None if there is none."""
         r = db.execute(
             "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates,"
-            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, owner"
+            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, owner, counts, version"
             " FROM batches WHERE batch_id = ?",
             (batch_id,),
         ).fetchone()
@@ -204,6 +210,8 @@ class JournalReader:
             *r[6:15],
             bool(r[15]),
             *r[16:18],
+            None if r[18] is None else {ItemState(state): n for state, n in json.loads(r[18]).items()},
+            r[19],
         ]
         return BatchRow(*values)
 

@@ -84,6 +84,10 @@ class BatchRow:
     n_answered: int = 0
     owner: str = ""
     """Whose it is; "" where nobody is asked."""
+    counts: dict[ItemState, int] | None = None
+    """Items by state, as they were when it was finished."""
+    version: int = 1
+    """Of its last snapshot, when it was finished."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,11 @@ CREATE TABLE IF NOT EXISTS batches (
     n_answered INTEGER NOT NULL DEFAULT 0, -- items that results of other batches answered
     elapsed_s REAL NOT NULL DEFAULT 0,  -- time spent running, over all sessions
     is_dormant INTEGER NOT NULL DEFAULT 0, -- nobody has asked this coordinator to go on with it
-    owner TEXT NOT NULL DEFAULT ''         -- whose it is; '' where nobody is asked
+    owner TEXT NOT NULL DEFAULT '',        -- whose it is; '' where nobody is asked
+    counts TEXT,                           -- JSON: items by state, when it was finished
+    version INTEGER NOT NULL DEFAULT 1,    -- of its last snapshot, when it was finished
+    first_item INTEGER,                    -- its items lie between these two ids, others' maybe too
+    last_item INTEGER
 );
 
 CREATE TABLE IF NOT EXISTS domains (
@@ -32,7 +36,10 @@ CREATE TABLE IF NOT EXISTS domains (
     cool_until REAL,
     cool_reason TEXT,
     n_blocks INTEGER NOT NULL DEFAULT 0,
-    last_fetch_at REAL
+    last_fetch_at REAL,
+    set_rate REAL,                      -- what a person has set for it: fetches a second,
+    set_concurrency INTEGER,            -- fetches at once,
+    is_paused INTEGER NOT NULL DEFAULT 0 -- nothing of it is leased
 );
 
 CREATE TABLE IF NOT EXISTS items (
@@ -53,12 +60,15 @@ CREATE TABLE IF NOT EXISTS items (
     part TEXT,                          -- the part that has its row
     from_public INTEGER NOT NULL DEFAULT 0, -- a redirect from a public address led to fetch_url
     fetched_at REAL,                    -- when its page was fetched, by itself or by the item that answers it
-    answered_by INTEGER                 -- the item whose fetch gave its row; NULL: its own
+    answered_by INTEGER,                -- the item whose fetch gave its row; NULL: its own
+    done_seq INTEGER                    -- grows over the home: the order in which items succeeded
 );
 CREATE UNIQUE INDEX IF NOT EXISTS items_fingerprint ON items (batch, fingerprint);
 CREATE INDEX IF NOT EXISTS items_lane ON items (batch, domain, id);
 CREATE INDEX IF NOT EXISTS items_kept ON items (fingerprint) WHERE state = 'succeeded';
 CREATE INDEX IF NOT EXISTS items_dead ON items (fingerprint) WHERE state = 'dead';
+CREATE INDEX IF NOT EXISTS items_dead_of ON items (batch, id) WHERE state = 'dead';
+CREATE INDEX IF NOT EXISTS items_done ON items (batch, done_seq) WHERE done_seq IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS refused_lines (
     batch INTEGER NOT NULL,
@@ -98,3 +108,14 @@ CREATE INDEX IF NOT EXISTS parts_batch ON parts (batch);
 
 -- What was sent under an idempotency key (requests), so that another list under the same key is seen to be another.
 CREATE TABLE IF NOT EXISTS requests (request_key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+
+-- The pieces of a list that comes in pieces: which lines each had, so that one that comes again is the same.
+CREATE TABLE IF NOT EXISTS pieces (
+    batch INTEGER NOT NULL,
+    piece INTEGER NOT NULL,
+    first_line INTEGER NOT NULL,
+    n_lines INTEGER NOT NULL,
+    n_items INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (batch, piece)
+) WITHOUT ROWID;

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import OutcomeKind
 from tlray.core.verdict import ItemChange, Verdict
+from tlray.io.journal_results import done_numbers
 
 
 def write_verdict(
@@ -25,12 +26,13 @@ def write_verdict(
     def at(moment: float | None) -> float | None:
         return None if moment is None else wall + (moment - now)
 
+    numbers = done_numbers(db, sum(c.after is ItemState.SUCCEEDED for c in verdict.changes))
     db.executemany(
         "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
-        " reason = ?, part = ?, fetched_at = ?, answered_by = ? WHERE id = ?",
+        " reason = ?, part = ?, fetched_at = ?, answered_by = ?, done_seq = ? WHERE id = ?",
         [
             (c.after.value, c.attempt, c.n_lost, c.n_hops, at(c.due), at(c.snoozed_since), c.reason,
-             c.stem, *_origin(c), c.item.id)
+             c.stem, *_origin(c), next(numbers) if c.after is ItemState.SUCCEEDED else None, c.item.id)
             for c in verdict.changes
         ],
     )  # fmt: skip

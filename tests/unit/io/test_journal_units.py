@@ -14,8 +14,9 @@ from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.journal_tables import _JOIN_NAMES
 
 NEW_COLUMNS = {
-    "batches": ["owner", "n_answered"],
-    "items": ["from_public", "fetched_at", "answered_by"],
+    "batches": ["owner", "n_answered", "counts", "version", "first_item", "last_item"],
+    "items": ["from_public", "fetched_at", "answered_by", "done_seq"],
+    "domains": ["set_rate", "set_concurrency", "is_paused"],
 }
 
 
@@ -36,6 +37,7 @@ def version_1(path: Path) -> None:
         db.executemany(
             "UPDATE domains SET cool_until = ?, cool_reason = ?, n_blocks = ? WHERE name = ?", rests
         )
+        db.execute("DROP INDEX items_done")
         for table, columns in NEW_COLUMNS.items():
             for column in columns:
                 db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
