@@ -8,7 +8,7 @@ from raw_server import response, serve
 from tlray.core.lease import RobotsErrand
 from tlray.core.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.policy import DomainPolicy
-from tlray.io.address import AddressPolicy
+from tlray.io.address import PUBLIC_ONLY, AddressPolicy
 from tlray.io.fetch import Fetcher, FetchLimits
 from tlray.io.robots_fetch import fetch_robots
 
@@ -31,7 +31,7 @@ async def test_no_private_address_is_connected_to_for_it(allow: AddressPolicy, h
         url = site.url.replace("127.0.0.1", host)
         assert (await fetcher.get(url)).status == 200
         n_before = site.n_connections
-        refused = await fetcher.get(url, from_public=True)
+        refused = await fetcher.get(url, allow=PUBLIC_ONLY)
         assert (refused.kind, refused.reason) == (OutcomeKind.PRIVATE_ADDRESS, "not a public address")
         assert site.n_connections == n_before
         assert (await fetcher.get(url)).status == 200, "what the user named himself is fetched as before"

@@ -333,6 +333,6 @@ def _book(row: BatchRow, counts: Counts) -> BatchBook:
         manners=row.options.manners, retry=row.options.retry, keeps_pages=row.options.keeps_pages,
         n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
         n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, created_at=row.created_at,
-        open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s,
+        open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s, networks=row.options.networks,
         is_answering=row.options.fresh_for_s > 0 and not row.state.is_final,
     )  # fmt: skip

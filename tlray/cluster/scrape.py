@@ -21,7 +21,7 @@ from tlray.core.lease import NO_STOPS, Answer, LeasedItem, PartNote, Report, Rob
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pacing import Errand, Pacing
 from tlray.core.robots import RobotsAnswer, rules_of
-from tlray.io.address import AddressPolicy
+from tlray.io.address import ANY_NAMED, policy_for
 from tlray.io.fetch import Fetcher
 from tlray.io.home import Home
 from tlray.io.kept import read_kept
@@ -95,13 +95,8 @@ class ScrapeTask:
     async def run(self) -> int:
         """Work until nothing is left to do, or the lease is over; return the number of items done."""
         terms = self._terms
-        allow = (
-            AddressPolicy.of_networks(terms.networks)
-            if terms.networks is not None
-            else AddressPolicy(private=True)
-        )
         async with Fetcher(
-            terms.limits, user_agent=terms.user_agent, allow=allow, on_sent=self._is_sent
+            terms.limits, user_agent=terms.user_agent, allow=ANY_NAMED, on_sent=self._is_sent
         ) as fetcher:
             reporting = asyncio.create_task(self._report_until_over())
             try:
@@ -162,7 +157,8 @@ class ScrapeTask:
                 Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
             )
             return
-        fetched = await fetcher.get(errand.url, from_public=errand.from_public)
+        allow = policy_for(errand.networks, from_public=errand.from_public)
+        fetched = await fetcher.get(errand.url, allow=allow)
         with self._note.reading_item(errand.item_id):
             outcome, sets = read_page(errand, fetched)
         self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))

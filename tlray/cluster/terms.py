@@ -15,8 +15,6 @@ class ScrapeTerms:
     home_id: str
     """The word in the home by which a task sees that it looks at the same storage."""
     user_agent: str
-    networks: tuple[str, ...] | None = None
-    """The private networks (CIDRs) that may be fetched from; None: any host that the user names, as on a command line."""
     limits: FetchLimits = field(default_factory=FetchLimits)
     heartbeat_s: float = 5.0
     """A task says so often, at the least, that it lives."""

@@ -35,6 +35,9 @@ class BatchBook:
     """A result of another batch that is no older answers an item without a fetch; 0: every page is fetched."""
     is_answering: bool = False
     """Whether its items are just being held against the results that are kept; nothing else is leased before."""
+    networks: tuple[str, ...] | None = None
+    """The networks (CIDRs) besides public addresses that are fetched from for it: the service says so with each of its batches.
+    None: any that its user names, as on a command line."""
     n_duplicates: int = 0
     n_rejected: int = 0
     n_sets: int = 0

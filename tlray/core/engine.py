@@ -235,6 +235,7 @@ class Engine:
                 deaths += [
                     LaneDeath(lane.batch, answer.domain, why)
                     for lane in self.frontier.lanes_at(answer.domain)
+                    if self.books[lane.batch].networks == answer.networks
                 ]
             elif answer.text is not None or answer.location is not None:
                 state.learn_robots(answer.text or "", answer.crawl_delay_s, now=now)

@@ -213,19 +213,20 @@ class Granting:
         found = canonicalise(moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
         unit = unit_of(where.domain)
-        bucket = self._engine.domains.get(unit) or self._engine.learn_of(
-            unit, self._engine.books[item.batch], now
-        )
+        book = self._engine.books[item.batch]
+        bucket = self._engine.domains.get(unit) or self._engine.learn_of(unit, book, now)
         limiter = self._limiter_of(unit)
         state = self._engine.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
-        return RobotsErrand(item.domain, unit, where.url, bucket.effective, limiter, from_public)
+        return RobotsErrand(
+            item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks
+        )
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
         book = self._engine.books[item.batch]
         return LeasedItem(
             item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
-            book.priority, item.from_public,
+            book.priority, item.from_public, networks=book.networks,
         )  # fmt: skip
 
     def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:

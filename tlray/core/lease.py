@@ -35,6 +35,8 @@ class LeasedItem:
     """Whether a redirect from a public address led to its URL: no private address is fetched for it."""
     kept: KeptResult | None = None
     """The rows that answer it; None: it is to be fetched."""
+    networks: tuple[str, ...] | None = None
+    """Its batch's `tlray.core.books.BatchBook.networks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class RobotsErrand:
     limiter: int
     from_public: bool = False
     """Whether a redirect from a public address led here: then no private address is asked."""
+    networks: tuple[str, ...] | None = None
+    """The `tlray.core.books.BatchBook.networks` of the batch that it is wanted for first."""
 
 
 @dataclass(frozen=True, slots=True)

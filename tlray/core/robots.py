@@ -37,6 +37,8 @@ class RobotsAnswer:
     """Whether it was a public address that redirected."""
     is_refused: bool = False
     """Whether it lies at an address that is not fetched: asking again is of no use."""
+    networks: tuple[str, ...] | None = None
+    """If so: for whom it was asked (`tlray.core.lease.RobotsErrand`); other batches may fetch from elsewhere."""
 
 
 class RobotsRules:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -71,6 +72,16 @@ class AddressPolicy:
 
 PUBLIC_ONLY = AddressPolicy()
 """What a redirect from a public address may lead to, whatever the user may name himself."""
+ANY_NAMED = AddressPolicy(private=True)
+
+
+@lru_cache(maxsize=64)
+def policy_for(networks: tuple[str, ...] | None, *, from_public: bool = False) -> AddressPolicy:
+    """Return what is fetched for a batch: of the service besides public addresses the ``networks`` that it may name, of a
+    command line (None) whatever its user names; where a redirect from a public address led, public addresses only."""
+    if from_public:
+        return PUBLIC_ONLY
+    return ANY_NAMED if networks is None else AddressPolicy.of_networks(networks)
 
 
 class CheckedResolver(AbstractResolver):

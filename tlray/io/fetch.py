@@ -7,8 +7,9 @@ Bodies are asked for in the codings that the standard library undoes (gzip, defl
 kept as they came: the archive stores them so, which is far cheaper than compressing again. No cookies, no
 proxies from the environment, no retry on another connection: one permit is one request.
 
-A site on the internet must not lead us into the user's own network: where a redirect from a public address led to a URL
-(``from_public``), it is fetched by a session of its own that connects to public addresses only.
+Each fetch says which addresses it may connect to (`tlray.io.address`): a site on the internet must not lead us into the
+user's own network, nor may whoever submits to a service. Each such policy has a session of its own, so no connection and no
+resolved name of one is used by another.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from yarl import URL
 
 from tlray.core.outcome import OutcomeKind
 from tlray.core.retry_after import retry_after_s
-from tlray.io.address import PUBLIC_ONLY, AddressPolicy, CheckedResolver
+from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type
@@ -66,12 +67,12 @@ class Fetcher:
         self._user_agent = user_agent
         self._allow = allow
         self._page = _Want(limits.max_wire_bytes, limits.max_body_bytes)
-        self._session: aiohttp.ClientSession | None = None
-        self._public_session: aiohttp.ClientSession | None = None
-        """For what redirects from public addresses led to; few tasks ever need it."""
+        self._sessions: dict[AddressPolicy, aiohttp.ClientSession] = {}
+        """Nearly always one: the fetcher's own policy."""
+        self._is_open = False
 
     async def __aenter__(self) -> Fetcher:
-        self._session = self._open_session(self._allow)
+        self._is_open = True
         return self
 
     def _open_session(self, allow: AddressPolicy) -> aiohttp.ClientSession:
@@ -107,32 +108,30 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for session in (self._session, self._public_session):
-            if session is not None:
-                await session.close()
+        self._is_open = False
+        for session in self._sessions.values():
+            await session.close()
 
-    async def get(self, url: str, *, from_public: bool = False) -> Fetched:
-        """Fetch a page; ``from_public``: only from a public address."""
-        return await self._fetch(url, self._page, from_public=from_public)
+    async def get(self, url: str, *, allow: AddressPolicy | None = None) -> Fetched:
+        """Fetch a page; ``allow``: from which addresses, by default the fetcher's own policy."""
+        return await self._fetch(url, self._page, allow or self._allow)
 
-    async def get_start(self, url: str, max_bytes: int, *, from_public: bool = False) -> Fetched:
+    async def get_start(self, url: str, max_bytes: int, *, allow: AddressPolicy | None = None) -> Fetched:
         """Fetch the first ``max_bytes`` of whatever is at ``url``, of any type; robots.txt is read so."""
         want = _Want(max_bytes, max_bytes, any_type=True, cut=True)
-        return await self._fetch(url, want, from_public=from_public)
+        return await self._fetch(url, want, allow or self._allow)
 
-    def _session_for(self, *, from_public: bool) -> tuple[aiohttp.ClientSession, AddressPolicy]:
-        """Return the session, and which addresses it connects to."""
-        if self._session is None:
+    def _session_for(self, allow: AddressPolicy) -> aiohttp.ClientSession:
+        if not self._is_open:
             raise RuntimeError("a Fetcher is used inside `async with`")
-        if not from_public:
-            return self._session, self._allow
-        if self._public_session is None:
-            self._public_session = self._open_session(PUBLIC_ONLY)
-        return self._public_session, PUBLIC_ONLY
+        session = self._sessions.get(allow)
+        if session is None:
+            session = self._sessions[allow] = self._open_session(allow)
+        return session
 
-    async def _fetch(self, url: str, want: _Want, *, from_public: bool) -> Fetched:
+    async def _fetch(self, url: str, want: _Want, allow: AddressPolicy) -> Fetched:
         """Make the request and turn every failure into an answer."""
-        session, allow = self._session_for(from_public=from_public)
+        session = self._session_for(allow)
         started_at, begun = time.time(), time.perf_counter()
         error: Exception | None = None
         try:

@@ -43,6 +43,8 @@ class BatchOptions:
     keeps_pages: bool = True
     fresh_for_s: float = 0.0
     """Results of other batches that are no older answer an item; 0: every page is fetched."""
+    networks: tuple[str, ...] | None = None
+    """The networks (CIDRs) besides public addresses that are fetched from; None: any that the user names."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data."""
@@ -51,13 +53,19 @@ class BatchOptions:
             "retry": retry_json(self.retry),
             "keeps_pages": self.keeps_pages,
             "fresh_for_s": self.fresh_for_s,
+            "networks": None if self.networks is None else list(self.networks),
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> BatchOptions:
         """Read what `to_json` wrote."""
+        networks = data.get("networks")
         return cls(
-            manners_of(data), retry_of(data["retry"]), data["keeps_pages"], data.get("fresh_for_s", 0.0)
+            manners_of(data),
+            retry_of(data["retry"]),
+            data["keeps_pages"],
+            data.get("fresh_for_s", 0.0),
+            None if networks is None else tuple(networks),
         )
 
 

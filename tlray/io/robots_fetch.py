@@ -14,6 +14,7 @@ from yarl import URL
 from tlray.core.lease import RobotsErrand
 from tlray.core.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
+from tlray.io.address import policy_for
 from tlray.io.fetch import Fetcher
 from tlray.io.peer import is_public_peer
 from tlray.io.task_note import TaskNote
@@ -21,14 +22,15 @@ from tlray.io.task_note import TaskNote
 
 async def fetch_robots(fetcher: Fetcher, errand: RobotsErrand, note: TaskNote | None = None) -> RobotsAnswer:
     """Fetch a robots.txt; its answer says what follows. While it is read the note says so."""
-    fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1, from_public=errand.from_public)
+    allow = policy_for(errand.networks, from_public=errand.from_public)
+    fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1, allow=allow)
     status = fetched.status
     if fetched.kind is OutcomeKind.REDIRECTED and fetched.location is not None:
         led_by_public = is_public_peer(fetched.peer, URL(fetched.url).raw_host or "")
         return RobotsAnswer(errand.of, None, location=fetched.location, from_public=led_by_public)
     if fetched.kind is OutcomeKind.PRIVATE_ADDRESS:
         why = LED_INSIDE if errand.from_public else fetched.reason
-        return RobotsAnswer(errand.of, None, why=why, is_refused=True)
+        return RobotsAnswer(errand.of, None, why=why, is_refused=True, networks=errand.networks)
     if status is not None and status < 300 and fetched.kind is None:
         with note.reading_robots(errand.of) if note else nullcontext():
             text = decode(fetched.body)
