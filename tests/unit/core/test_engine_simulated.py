@@ -71,7 +71,13 @@ def chaotic_world(seed: int) -> World:
     return world
 
 
-@pytest.mark.parametrize("seed", range(40))
+N_SOON = 12
+"""Seeds of every run of the tests; the others come with those that are marked slow."""
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(N_SOON), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(N_SOON, 80))]
+)
 def test_whatever_happens_every_item_is_accounted_for_and_every_site_treated_well(seed: int) -> None:
     world = chaotic_world(seed)
     world.run(at_least_until=1000 + 1.5 * CHAOS_S)

@@ -99,10 +99,11 @@ def assert_near(found: dict[float, tuple[float, float]], *, slack: float = 1.0) 
         assert ours < naive / 3
 
 
-def test_estimates_are_near_the_truth() -> None:
-    assert_near(table(6), slack=1.5)  # so few have a wider median
+def test_estimates_of_three_batches_are_near_the_truth() -> None:
+    # three that are over soon: a change that breaks the estimate is seen at once; the claim is held below
+    assert_near(table((1, 5, 7)), slack=1.5)
 
 
 @pytest.mark.slow
 def test_estimates_are_near_the_truth_over_thirty_batches() -> None:
-    assert_near(table(30))
+    assert_near(table(range(30)))

@@ -30,9 +30,10 @@ def parsed(page: str, demo: DemoSet) -> Any:
     return parse_page(page.encode(), url=BASE + demo.head.path)
 
 
+@pytest.mark.parametrize("n_pages", [40, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_two_hundred_pages_of_each_age_are_read_field_for_field(generation: str) -> None:
-    for i in BY_GENERATION[generation][:200]:
+def test_pages_of_each_age_are_read_field_for_field(generation: str, n_pages: int) -> None:
+    for i in BY_GENERATION[generation][:n_pages]:
         demo = demo_set(i)
         truth = truth_of(demo, url=BASE + demo.head.path)
         result = parsed(page_of(demo), demo)

@@ -1,13 +1,14 @@
 """How good is the ETA? Batches in the simulated world, asked on their way when they will be done.
 
-`table` is what the test holds and what a benchmark prints: median relative errors of ours and of the naive
-estimate (elapsed / done × left).
+`table` is what the test holds: median relative errors of ours and of the naive estimate (elapsed / done × left).
+``python -m benchmarks eta`` prints them.
 """
 
 from __future__ import annotations
 
 import random
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tlray.core.frontier import Priority
@@ -76,9 +77,9 @@ def errors(seed: int) -> list[Error]:
     ]
 
 
-def table(n_batches: int = 30) -> dict[float, tuple[float, float]]:
-    """Return, by progress, the median error of ours and of the naive estimate."""
-    found = [error for seed in range(n_batches) for error in errors(seed)]
+def table(seeds: Iterable[int]) -> dict[float, tuple[float, float]]:
+    """Return, by progress, the median error of ours and of the naive estimate over batches."""
+    found = [error for seed in seeds for error in errors(seed)]
     return {
         p: (
             statistics.median(e.ours for e in found if e.progress == p),
@@ -86,8 +87,3 @@ def table(n_batches: int = 30) -> dict[float, tuple[float, float]]:
         )
         for p in PROGRESS
     }
-
-
-if __name__ == "__main__":
-    for progress, (ours, naive) in table().items():
-        print(f"at {progress:.0%}: {ours:.1%}, naive {naive:.1%}")  # noqa: T201 - a table to read
