@@ -1,0 +1,160 @@
+"""Which URLs does a template stand for, once its variables have values?
+
+A template is a named set of URLs with places for values: ``https://example.org/{event}/{year}``. A value is text or a number, or
+several (a list, or ``{"from": 1, "to": 50}``); a URL is made for each of them, and for each combination where it has several
+such places. ``{name}`` escapes what would not be part of a word in a URL, ``{+name}`` leaves ``/ : ? &`` and the like as they
+are: RFC 6570, levels 1 and 2.
+
+tlray crawls no index page, so a template cannot say "all sets of this DJ": it says where a set lies, and whoever uses it which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import product
+from math import prod
+from typing import Final
+from urllib.parse import quote
+
+MAX_URLS: Final = 10_000
+"""That one template may stand for; as many as one call may submit."""
+MAX_VALUE_CHARS: Final = 1_000
+_PLACE = re.compile(r"\{(\+?)([a-z][a-z0-9_]{0,39})\}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_RESERVED: Final = ":/?#[]@!$&'()*+,;=%"
+
+Scalar = str | int
+Value = Scalar | Sequence[Scalar] | Mapping[str, int]
+
+
+class TemplateFault(ValueError):  # noqa: N818 - named for what is wrong
+    """A template that is none, or values that do not fit it; says everything that is wrong, in one sentence or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A named set of URLs and options."""
+
+    name: str
+    urls: tuple[str, ...]
+    description: str = ""
+    batch_name: str = ""
+    """What batches made of it are called; it may have places, too."""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """As those of a batch; what is asked for with a batch goes before them."""
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    """Values of variables that need none given."""
+    is_built_in: bool = False
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of its places, in the order in which they appear."""
+        texts = (*self.urls, self.batch_name)
+        return tuple(dict.fromkeys(name for text in texts for _, name in _PLACE.findall(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a template stands for."""
+
+    urls: tuple[str, ...]
+    batch_name: str
+
+
+def check(template: Template) -> None:
+    """Raise `TemplateFault` where a template can never be filled."""
+    if not _NAME.fullmatch(template.name):
+        raise TemplateFault(
+            f"name {template.name[:80]!r}: small letters, digits and -, at most 64 of them, no - first"
+        )
+    if not template.urls:
+        raise TemplateFault("a template needs at least one URL")
+    for text in (*template.urls, template.batch_name):
+        if left := set(_PLACE.sub("", text)) & {"{", "}"}:
+            found = min(left)
+            raise TemplateFault(
+                f"{text[:200]!r}: a {found} that belongs to no variable; write {{year}} or {{+path}}"
+            )
+    if unknown := sorted(set(template.defaults) - set(template.variables)):
+        raise TemplateFault(f"a default for {', '.join(unknown)}, which no URL has a place for")
+    for name, value in template.defaults.items():
+        _values(name, value)
+
+
+def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str] | None = None) -> Filled:
+    """Put values into a template; `TemplateFault` names every variable that is missing and every one that is not there.
+
+    ``clock`` has values for variables that neither the caller nor the template says anything of.
+    """
+    wanted = template.variables
+    faults = []
+    if missing := [n for n in wanted if n not in {**(clock or {}), **template.defaults, **given}]:
+        faults.append(f"needs a value for {', '.join(missing)}")
+    if unknown := sorted(set(given) - set(wanted)):
+        has = ", ".join(wanted) or "none"
+        faults.append(f"has no variable {', '.join(unknown)} (its variables: {has})")
+    if faults:
+        raise TemplateFault(f"template {template.name!r} {' and '.join(faults)}")
+    said = {**(clock or {}), **template.defaults, **given}
+    values = {name: _values(name, said[name]) for name in wanted}
+    n_urls = sum(prod(len(values[name]) for name in _names(url)) for url in template.urls)
+    if n_urls > MAX_URLS:
+        raise TemplateFault(
+            f"template {template.name!r} with these values stands for {n_urls:,} URLs; at most {MAX_URLS:,}"
+        )
+    urls = dict.fromkeys(url for text in template.urls for url in _expand(text, values))
+    told = {name: _spoken(found) for name, found in values.items()}
+    return Filled(tuple(urls), _PLACE.sub(lambda place: told[place[2]], template.batch_name)[:200])
+
+
+def clock_values(local: datetime) -> dict[str, str]:
+    """Return the values that a schedule's clock gives at a run: ``year month day date week`` (of ISO 8601)."""
+    return {
+        "year": f"{local:%Y}",
+        "month": f"{local:%m}",
+        "day": f"{local:%d}",
+        "date": f"{local:%Y-%m-%d}",
+        "week": f"{local.isocalendar().week:02d}",
+    }
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for _, name in _PLACE.findall(text)))
+
+
+def _expand(text: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    names = _names(text)
+    for chosen in product(*(values[name] for name in names)):
+        said = dict(zip(names, chosen, strict=True))
+        yield _PLACE.sub(
+            lambda place, said=said: quote(said[place[2]], safe=_RESERVED if place[1] else ""),  # type: ignore[misc]
+            text,
+        )
+
+
+def _values(name: str, value: Value) -> tuple[str, ...]:
+    """Return the values of a variable, as text."""
+    if isinstance(value, Mapping):
+        first, last = value.get("from"), value.get("to")
+        is_whole = isinstance(first, int) and isinstance(last, int) and len(value) == 2
+        if not is_whole or first is None or last is None or not 0 <= last - first < MAX_URLS:
+            raise TemplateFault(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
+        return tuple(map(str, range(first, last + 1)))
+    found = (value,) if isinstance(value, str | int) else tuple(value)
+    if not found:
+        raise TemplateFault(f"{name}: an empty list")
+    return tuple(_text(name, one) for one in found)
+
+
+def _text(name: str, value: Scalar) -> str:
+    text = str(value).strip()
+    if not text or len(text) > MAX_VALUE_CHARS or not text.isprintable():
+        raise TemplateFault(f"{name}: {text[:40]!r} is no value; give 1 to {MAX_VALUE_CHARS:,} characters")
+    return text
+
+
+def _spoken(values: Sequence[str]) -> str:
+    return ", ".join(values) if len(values) <= 3 else f"{values[0]} … {values[-1]}"
