@@ -108,6 +108,8 @@ class Books:
     n_tracks: int
     n_sets_of_parts: int
     n_tracks_of_parts: int
+    n_items_made: int | None = None
+    """Items that the list made when it was taken in; None of a batch of an older tlray."""
 
     @property
     def total(self) -> int:
@@ -129,6 +131,8 @@ def check_books(books: Books) -> Iterator[Finding]:
             f"{books.total} items + {books.n_duplicates} duplicates + {books.n_rejected} rejected lines are {given},"
             f" but the list's lines on record are {books.n_lines}",
         )
+    if books.n_items_made is not None and books.n_items_made != books.total:
+        yield Finding(_K.BOOKS, f"its list made {books.n_items_made} items, {books.total} are in the journal")
     for told, counted, name in (
         (books.n_duplicates, books.n_duplicate_lines, "duplicate lines"),
         (books.n_rejected, books.n_rejected_lines, "rejected lines"),

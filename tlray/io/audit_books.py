@@ -42,11 +42,12 @@ class AuditBooks:
         db.executescript(_SCHEMA)
         db.execute("BEGIN")
         batch = db.execute(
-            "SELECT id, state, n_duplicates, n_rejected, n_sets, n_tracks FROM journal.batches WHERE batch_id = ?",
+            "SELECT id, state, n_duplicates, n_rejected, n_sets, n_tracks, n_items FROM journal.batches WHERE batch_id = ?",
             (batch_id,),
         ).fetchone()
         self._batch, self.state = int(batch[0]), BatchState(batch[1])
-        self._told: tuple[int, int, int, int] = tuple(batch[2:])
+        self._told: tuple[int, int, int, int] = tuple(batch[2:6])
+        self._n_items_made: int | None = batch[6]
         for statement in _COPY:
             db.execute(statement, {"batch": self._batch})
         self.parts = self._manifest(batch_id)
@@ -109,6 +110,7 @@ class AuditBooks:
             n_tracks=n_tracks,
             n_sets_of_parts=sum(part.n_sets for part in self.parts),
             n_tracks_of_parts=sum(part.n_tracks for part in self.parts),
+            n_items_made=self._n_items_made,
         )
 
     def pages(self) -> Iterator[tuple[int, str, int, int]]:

@@ -72,7 +72,9 @@ class JournalReader:
                 str(home), "there is no journal (state.db) in it; nothing was ever scraped into this home"
             )
         try:
-            self._db = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10, isolation_level=None)
+            self._db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10, isolation_level=None
+            )
             # not mode=ro: after a kill -9 whoever opens the file first must be able to replay its WAL
             bring_up_to_date(self._db, path)
             self._db.execute("PRAGMA query_only = ON")

@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS batches (
     counts TEXT,                           -- JSON: items by state, when it was finished
     version INTEGER NOT NULL DEFAULT 1,    -- of its last snapshot, when it was finished
     first_item INTEGER,                    -- its items lie between these two ids, others' maybe too
-    last_item INTEGER
+    last_item INTEGER,
+    n_items INTEGER                        -- so many items the list made; one that is missing is noticed
 );
 
 CREATE TABLE IF NOT EXISTS domains (

@@ -180,8 +180,8 @@ class SqliteJournal:
                 (batch,),
             ).fetchone()
             db.execute(
-                "UPDATE batches SET state = 'running', n_duplicates = ?, n_rejected = ?, (first_item, last_item) ="
-                " (SELECT min(id), max(id) FROM items WHERE batch = batches.id) WHERE id = ? AND state = 'receiving'",
+                "UPDATE batches SET state = 'running', n_duplicates = ?, n_rejected = ?, (first_item, last_item, n_items) ="
+                " (SELECT min(id), max(id), count(*) FROM items WHERE batch = batches.id) WHERE id = ? AND state = 'receiving'",
                 (n_dup, n_rej, batch),
             )
 

@@ -47,6 +47,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
             "ALTER TABLE batches ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
             "ALTER TABLE batches ADD COLUMN first_item INTEGER",
             "ALTER TABLE batches ADD COLUMN last_item INTEGER",
+            "ALTER TABLE batches ADD COLUMN n_items INTEGER",
             "ALTER TABLE domains ADD COLUMN set_rate REAL",
             "ALTER TABLE domains ADD COLUMN set_concurrency INTEGER",
             "ALTER TABLE domains ADD COLUMN is_paused INTEGER NOT NULL DEFAULT 0",

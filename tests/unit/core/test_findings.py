@@ -22,6 +22,7 @@ def said(books: Books) -> list[str]:
 def test_books_that_balance_say_nothing() -> None:
     assert said(RIGHT) == []
     assert (RIGHT.total, RIGHT.n_open) == (8, 0)
+    assert said(replace(RIGHT, n_items_made=8)) == []
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,7 @@ def test_books_that_balance_say_nothing() -> None:
         ({"n_duplicate_lines": 1}, "the batch counts 2 duplicate lines, its rows add up to 1"),
         ({"n_rejected_lines": 0}, "the batch counts 1 rejected lines, its rows add up to 0"),
         ({"n_sets_of_parts": 6}, "the batch counts 7 sets, its rows add up to 6"),
+        ({"n_items_made": 9}, "its list made 9 items, 8 are in the journal"),
         ({"n_tracks": 71}, "the batch counts 71 tracks, its rows add up to 70"),
         ({"counts": {ItemState.SUCCEEDED: 7, ItemState.QUEUED: 1}}, "it is completed, but 1 items are open"),
         (

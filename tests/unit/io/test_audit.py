@@ -285,6 +285,7 @@ def test_rows_of_nobody_and_of_another_batch_are_found(batch: MadeBatch) -> None
             "counts 1 duplicate lines, its rows add up to 0",
         ),
         ("UPDATE items SET line = 1 WHERE id = 12", "are 14, but the list's lines on record are 13"),
+        ("DELETE FROM items WHERE id = 12", "its list made 12 items, 11 are in the journal"),
         ("UPDATE items SET state = 'queued' WHERE id = 12", "it is completed, but 1 items are open"),
         ("UPDATE items SET state = 'cancelled' WHERE id = 12", "it is completed, but 1 items are cancelled"),
     ],

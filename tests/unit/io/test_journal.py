@@ -327,6 +327,17 @@ def test_a_journal_of_another_version_is_refused_and_left_alone(tmp_path: Path) 
     db.close()
 
 
+@pytest.mark.parametrize("name", ["a?b", "a#b", "50%", "a b", "ä"])
+def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    home.mkdir()
+    journal = SqliteJournal(home / "state.db")
+    running(journal)
+    journal.close()
+    with JournalReader.of(home) as reader:
+        assert totals(reader.get("b1")[1]) == {ItemState.QUEUED: 3}
+
+
 def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_bytes(b"this is no database, but longer than a header of one" * 100)
     with pytest.raises(HomeUnusable, match="not a database"):
