@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk_control import Control
+from tlray.cluster.desk_listing import Listing
 from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_submission import Submission
 from tlray.cluster.limiters import Limiters
@@ -34,6 +35,7 @@ class Desk:
         parts: tuple[Part, ...] = (
             Submission(state, batches, reading),
             Control(state, batches, reading),
+            Listing(state, reading),
         )
         self._changes = frozenset().union(*(part.CHANGES for part in parts))
         self._answers: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {

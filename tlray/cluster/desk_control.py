@@ -17,7 +17,7 @@ class Control:
     """The desk's part for single batches."""
 
     ASKS: ClassVar = frozenset({"owner"})
-    CHANGES: ClassVar = frozenset({"control", "wake_sleeping"})
+    CHANGES: ClassVar = frozenset({"control", "retry", "wake_sleeping"})
 
     def __init__(self, state: CoordinatorState, batches: Batches, reading: Reading) -> None:
         self._state = state
@@ -41,6 +41,13 @@ class Control:
         if action == "pause":
             return await self._batches.pause(batch_id)
         return await (self._batches.resume if action == "resume" else self._batches.cancel)(batch_id)
+
+    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> dict[str, Any]:
+        """Queue dead letters again: those named, those with a reason, or all; ``n_retried`` says how many."""
+        row = await self._row(batch_id)
+        if row.state is BatchState.RECEIVING:
+            raise Conflict(f"batch {batch_id} is still being received; commit it first")
+        return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason)
 
     async def wake_sleeping(self) -> int:
         """Go on with every batch that sleeps since an earlier coordinator died; return how many."""

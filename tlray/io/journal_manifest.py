@@ -28,3 +28,9 @@ def replace_parts(db: sqlite3.Connection, batch: int, old: Mapping[str, int], ne
         (new.stem,),
     )
     db.execute("DELETE FROM parts WHERE stem IN (SELECT stem FROM moved)")
+
+
+def stems_with_rows(db: sqlite3.Connection, batch: int) -> list[str]:
+    """Return the parts that have a batch's rows, in the order of their stems."""
+    rows = db.execute("SELECT stem FROM parts WHERE batch = ? AND has_rows ORDER BY stem", (batch,))
+    return [stem for (stem,) in rows]

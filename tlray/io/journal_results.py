@@ -33,3 +33,9 @@ def done_page(db: sqlite3.Connection, batch: int, *, after: int, limit: int) -> 
         (batch, after, limit),
     )
     return [DoneRow(*row) for row in rows]
+
+
+def last_done(db: sqlite3.Connection, batch: int) -> int:
+    """Return the number of the item of a batch that succeeded last; 0 where none has."""
+    row = db.execute("SELECT max(done_seq) FROM items WHERE batch = ? AND done_seq > 0", (batch,)).fetchone()
+    return int(row[0] or 0)

@@ -9,14 +9,19 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from tlray import __version__
-from tlray.service import batches, health
+from tlray.service import batches, health, lists, results
 from tlray.service.gateway import Gateway
 from tlray.service.hub import Hub
 from tlray.service.openapi import document
 from tlray.service.problems import tell_problems
 from tlray.settings import Settings
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (batches.router, health.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    batches.router,
+    lists.router,
+    results.router,
+    health.router,
+)
 
 
 def build_app(gateway: Gateway, settings: Settings) -> FastAPI:

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from tlray.core.cursor import BadCursor
 from tlray.core.lifecycle import BadTransition
 from tlray.errors import (
     BacklogFull,
@@ -97,6 +98,7 @@ _OF: Final[tuple[tuple[type[TlrayError], int, str], ...]] = (
     (ListTooLong, 413, "list-too-long"),
     (Conflict, 409, "conflict"),
     (BadTransition, 409, "conflict"),
+    (BadCursor, 400, "bad-cursor"),
     (HomeUnusable, 503, "home-unusable"),
     (HomeInUse, 503, "home-in-use"),
     (UsageError, 422, "not-valid"),

@@ -152,3 +152,111 @@ class Snapshot(Told):
     trouble: str | None = Field(description="Why nothing goes on; null while all is well.")
     parked: dict[str, str]
     domains: dict[str, dict[str, Any]]
+
+
+class BatchListed(Told):
+    """A batch in a list."""
+
+    batch_id: str
+    name: str
+    state: str
+    owner: str
+    priority: str
+    created_at: Moment
+    finished_at: Moment | None
+    total: int
+    counts: dict[str, int]
+    tracks: int
+    duplicates: int
+    n_rejected: int
+
+
+class ItemTold(Told):
+    """One URL of a batch."""
+
+    item_id: str
+    line: int
+    url: str
+    domain: str
+    state: str
+    attempt: int = Field(description="Counts from 1.")
+    n_lost: int = Field(description="Leases that were lost with their worker; they are no attempts.")
+    reason: str | None
+    due_at: Moment | None
+    fetched_at: Moment | None
+    answered_by: str | None = Field(description="The item of another batch whose fetch gave its row.")
+
+
+class DeadLetterTold(Told):
+    """A dead letter."""
+
+    batch_id: str
+    item_id: str
+    line: int
+    url: str
+    domain: str
+    attempt: int
+    n_lost: int
+    reason: str | None
+
+
+NextCursor = Annotated[str | None, Field(description="For the next page; null: this is the last.")]
+
+
+class BatchPage(Told):
+    """A page of batches."""
+
+    batches: list[BatchListed]
+    next_cursor: NextCursor
+
+
+class ItemPage(Told):
+    """A page of items."""
+
+    items: list[ItemTold]
+    next_cursor: NextCursor
+
+
+class DeadLetterPage(Told):
+    """A page of dead letters."""
+
+    dead_letters: list[DeadLetterTold]
+    next_cursor: NextCursor
+
+
+class RetryAsked(Asked):
+    """Which dead letters to queue again; all, where neither is said."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "timeout"}, {"item_ids": ["17"]}]})
+
+    item_ids: (
+        Annotated[
+            list[Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]], Field(min_length=1, max_length=10_000)
+        ]
+        | None
+    ) = None
+    reason: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Those whose reason contains this word."
+    )
+
+
+class Retried(Snapshot):
+    """What became of a retry."""
+
+    n_retried: int
+
+
+class SetLine(Told):
+    """A line of results: a set (all fields: docs/results.md), and the cursor to go on behind it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    url: str
+    site: str
+    source_id: str | None
+    title: str
+    date: str | None = Field(description="The day it was played.", examples=["2026-05-15"])
+    djs: list[str]
+    track_count: int
+    tracks: list[dict[str, Any]]
+    cursor: str

@@ -1,0 +1,137 @@
+"""Lists over HTTP: batches, items, dead letters, results; page by page, nothing twice and nothing left out."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from conftest import Service, Site, StartSite
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.fixture(scope="module")
+def finished(service: Service, site: Site) -> str:
+    """A batch that is done: 25 sets."""
+    batch_id = service.submit(site.urls()[:25], name="finished")
+    service.wait_for(batch_id)
+    return batch_id
+
+
+def all_pages(http: httpx.Client, url: str, name: str, **params: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for _ in range(100):
+        answer = http.get(url, params=params)
+        assert answer.status_code == 200, answer.text
+        found += answer.json()[name]
+        if answer.json()["next_cursor"] is None:
+            return found
+        params["cursor"] = answer.json()["next_cursor"]
+    raise AssertionError("it has no end")
+
+
+def test_items_are_listed_in_the_order_of_the_list(http: httpx.Client, finished: str, site: Site) -> None:
+    for limit in (7, 100):
+        items = all_pages(http, f"/api/v1/batch/{finished}/items", "items", limit=limit)
+        assert [item["url"] for item in items] == site.urls()[:25]
+    succeeded = all_pages(http, f"/api/v1/batch/{finished}/items", "items", state="succeeded")
+    assert len(succeeded) == 25
+    assert not all_pages(http, f"/api/v1/batch/{finished}/items", "items", state="dead")
+
+
+def test_batches_are_listed_the_newest_first(
+    http: httpx.Client, service: Service, finished: str, site: Site
+) -> None:
+    newer = service.submit(site.urls()[:1], name="newer")
+    found = all_pages(http, "/api/v1/batch", "batches", limit=1)
+    ids = [batch["batch_id"] for batch in found]
+    assert ids.index(newer) < ids.index(finished)
+    mine = next(batch for batch in found if batch["batch_id"] == finished)
+    assert (mine["total"], mine["counts"]["succeeded"], mine["state"]) == (25, 25, "completed")
+    service.wait_for(newer)
+    assert all_pages(http, "/api/v1/batch", "batches", state="paused") == []
+
+
+def test_results_can_be_read_on_from_any_line(http: httpx.Client, finished: str, site: Site) -> None:
+    whole = http.get(f"/api/v1/batch/{finished}/results")
+    assert whole.headers["content-type"] == "application/x-ndjson"
+    assert "x-next-cursor" not in whole.headers, "nothing will follow"
+    lines = whole.text.splitlines()
+    sets = [json.loads(line) for line in lines]
+    assert sorted(one["url"] for one in sets) == sorted(site.urls()[:25])
+    assert all(one["tracks"] and one["title"] for one in sets)
+    for at in (0, 11, 24):
+        rest = http.get(f"/api/v1/batch/{finished}/results", params={"cursor": sets[at]["cursor"]})
+        assert rest.text.splitlines() == lines[at + 1 :]
+
+    in_pieces, cursor = [], None
+    while True:
+        params = {"limit": 10} | ({"cursor": cursor} if cursor else {})
+        piece = http.get(f"/api/v1/batch/{finished}/results", params=params)
+        in_pieces += piece.text.splitlines()
+        if (cursor := piece.headers.get("x-next-cursor")) is None:
+            break
+    assert in_pieces == lines
+
+
+def test_results_follow_a_batch_that_runs(service: Service, start_site: StartSite) -> None:
+    slow = start_site("--sites=1", "--sets=12")
+    rates = {slow.bases[0].removeprefix("http://"): "6/s"}
+    batch_id = service.submit(slow.urls(), options={"rates": rates, "fresh_for": 0})
+    seen: list[str] = []
+    n_answers, cursor = 0, None
+    started = time.monotonic()
+    with service.client() as http:
+        while True:
+            params = {"follow": "true"} | ({"cursor": cursor} if cursor else {})
+            answer = http.get(f"/api/v1/batch/{batch_id}/results", params=params)
+            assert answer.status_code == 200, answer.text
+            n_answers += 1
+            seen += [json.loads(line)["url"] for line in answer.text.splitlines()]
+            if (cursor := answer.headers.get("x-next-cursor")) is None:
+                break
+    assert sorted(seen) == sorted(slow.urls())
+    assert n_answers >= 2, "it did not wait for the end"
+    assert time.monotonic() - started < 20
+
+
+def test_dead_letters_are_listed_and_retried(http: httpx.Client, service: Service, site: Site) -> None:
+    missing = [f"{site.bases[0]}/tracklist/zzz{n}/none.html" for n in range(3)]
+    batch_id = service.submit([*missing, site.urls()[0]])
+    done = service.wait_for(batch_id)
+    assert done["counts"]["dead"] == 3
+    dead = all_pages(http, "/api/v1/dead-letters", "dead_letters", batch_id=batch_id, limit=2)
+    assert [letter["url"] for letter in dead] == missing
+    assert all(letter["reason"].startswith("gone") for letter in dead)
+    assert all_pages(http, "/api/v1/dead-letters", "dead_letters", batch_id=batch_id, reason="timeout") == []
+
+    told = http.post(f"/api/v1/batch/{batch_id}/retry", json={"item_ids": [dead[0]["item_id"]]})
+    assert (told.status_code, told.json()["n_retried"], told.json()["state"]) == (200, 1, "running")
+    service.wait_for(batch_id)
+    told = http.post(f"/api/v1/batch/{batch_id}/retry", json={"reason": "gone"})
+    assert told.json()["n_retried"] == 3
+    service.wait_for(batch_id)
+    assert http.post(f"/api/v1/batch/{batch_id}/retry").json()["n_retried"] == 3
+    service.wait_for(batch_id)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "batch?cursor=made-up",
+        "batch/{id}/items?cursor=AAAAAAAA",
+        "batch/{id}/results?cursor=%F0%9F%8E%B5",
+        "dead-letters?cursor=bm90aGluZw",
+    ],
+)
+def test_a_made_up_cursor_is_refused(http: httpx.Client, finished: str, path: str) -> None:
+    answer = http.get("/api/v1/" + path.format(id=finished))
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-cursor")
+
+
+def test_a_cursor_of_another_list_is_refused(http: httpx.Client, finished: str) -> None:
+    cursor = http.get(f"/api/v1/batch/{finished}/items?limit=1").json()["next_cursor"]
+    assert http.get("/api/v1/batch", params={"cursor": cursor}).status_code == 400

@@ -1,0 +1,35 @@
+"""The sets of items that succeeded, read from the parts that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tlray.errors import CannotFinish
+from tlray.io.home import Home
+from tlray.io.journal_results import DoneRow
+from tlray.io.kept import read_kept
+from tlray.model import Tracklist
+
+
+class PartMoved(CannotFinish):
+    """A part is not where the journal had it a moment ago; ask again, and if that does not help it is lost."""
+
+    def __init__(self, stem: str, batch_id: str) -> None:
+        super().__init__(stem, batch_id)
+
+    def __str__(self) -> str:
+        return f"part {self.args[0]} of batch {self.args[1]} cannot be read; `tlray audit` says more"
+
+
+def read_done(home: Home, batch_id: str, rows: Sequence[DoneRow]) -> list[list[Tracklist]]:
+    """Return the sets of each item; `PartMoved` where a part has them no more."""
+    by_part: dict[str, list[int]] = {}
+    for row in rows:
+        by_part.setdefault(row.part or "", []).append(row.item_id)
+    found: dict[int, list[Tracklist]] = {}
+    for stem, items in by_part.items():
+        sets = read_kept(home, batch_id, stem, items) if stem else {}
+        if len(sets) < len(items):
+            raise PartMoved(stem, batch_id)
+        found |= sets
+    return [found[row.item_id] for row in rows]
