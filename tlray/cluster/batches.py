@@ -26,8 +26,8 @@ from tlray.io.part_files import publish, sweep
 _Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
 """Last snapshots of finished batches; older ones are read from the journal."""
-VERSIONS_PER_S = 100_000
-"""More than a batch can change in a second: a new life's versions begin above any that an earlier one told."""
+VERSIONS_OF_AN_END = 1_000
+"""More than a batch's version grows by while its end is written down."""
 
 
 class Batches:
@@ -101,9 +101,10 @@ class Batches:
         # from here on nothing is awaited until the engine has all of it
         now, wall = time.monotonic(), time.time()
         book = _book(row, counts)
-        book.version = int(max(0.0, wall - row.created_at) * VERSIONS_PER_S) + 1
+        book.version = max(state.first_version, row.version) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
+        state.announce(row.id)
         self._admission.opened(row.batch_id, row.owner)
         self._running_since[row.id] = (row.elapsed_s, now)
         for domain in remembered:
@@ -208,18 +209,9 @@ class Batches:
             book.version = row.version
         else:
             book = _book(*await self._load(batch_id))
+            book.version = max(self._state.first_version, row.version)
         told = snapshot(book, {}, now=0.0, wall=0.0)
         return {**told, "trouble": trouble, "elapsed_s": row.elapsed_s, "estimated_completion": None}
-
-    async def watch(self, batch_id: str, since: int, timeout_s: float) -> dict[str, Any]:
-        """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            told = await self.status(batch_id)
-            left_s = deadline - time.monotonic()
-            if told["version"] > since or told["trouble"] or left_s <= 0:
-                return told
-            await self._state.news(batch_id, left_s)
 
     # -- controlling -------------------------------------------------------------------------------
 
@@ -303,17 +295,18 @@ class Batches:
                 return
             before_s, since = self._running_since[batch]
             after = advance_batch(book.state, BatchEvent.EMPTY)
+            version = book.version + VERSIONS_OF_AN_END
             end = partial(
                 finish_batch, batch=batch, state=after, finished_at=time.time(), counts=dict(book.counts),
-                elapsed_s=before_s + time.monotonic() - since, version=book.version + 1,
+                elapsed_s=before_s + time.monotonic() - since, version=version,
             )  # fmt: skip
             await state.write(state.journal.run, end)
             if book.n_open:  # dead letters were revived while that was written
                 await state.write(state.journal.set_batch_state, batch, book.state)
                 return
-            book.state = after
+            book.state, book.version = after, version - 1
             told = await self.status(book.batch_id)
-            self._finished[book.batch_id] = {**told, "version": told["version"] + 1}
+            self._finished[book.batch_id] = {**told, "version": version}
             if len(self._finished) > MAX_FINISHED_KEPT:
                 del self._finished[next(iter(self._finished))]
             state.announce(batch)

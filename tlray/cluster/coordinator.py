@@ -27,6 +27,7 @@ from tlray.cluster.limiter import NAMESPACE
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.metrics import Metrics
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.watching import Watching
 from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW
 from tlray.core.lease import Answer, Report
@@ -63,6 +64,7 @@ class Coordinator:
         self._limiters = Limiters(self._state)
         self._batches = Batches(self._state, self._limiters)
         self._desk = Desk(self._state, self._batches, self._limiters)
+        self._watching = Watching(self._state, self._batches)
         self._metrics = Metrics()
         me = context.current_actor
         self._leasing = Leasing(
@@ -104,6 +106,7 @@ class Coordinator:
         await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
         await self._leasing.end_expired()
         self._leasing.follow_demand()
+        self._watching.refresh(now)
         self._metrics.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
     async def _sleep(self) -> None:
@@ -172,10 +175,19 @@ class Coordinator:
         """Return a batch's snapshot."""
         return {**await self._batches.status(batch_id), "workers": self._leasing.n_tasks}
 
-    async def watch(self, batch_id: str, since: int, timeout_s: float, session: str = "") -> dict[str, Any]:
+    async def watch(
+        self,
+        batch_id: str,
+        since: int | None,
+        timeout_s: float,
+        session: str = "",
+        *,
+        with_items: bool = False,
+    ) -> dict[str, Any]:
         """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
         self._sessions[session] = time.monotonic()
-        return {**await self._batches.watch(batch_id, since, timeout_s), "workers": self._leasing.n_tasks}
+        watched = self._watching.with_items if with_items else self._watching.watch
+        return {**await watched(batch_id, since, timeout_s), "workers": self._leasing.n_tasks}
 
     async def other_sessions(self, session: str) -> int:
         """Return how many other drivers were watching within the last seconds."""

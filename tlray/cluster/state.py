@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ from tlray.io.journal_sqlite import SqliteJournal
 
 P = ParamSpec("P")
 T = TypeVar("T")
+VERSIONS_OF_A_LIFE = 10_000_000_000
+"""More than one batch changes in a coordinator's life; a JSON reader that has only floats knows 900,000 lives apart."""
+REFRESH_S = 5.0
+"""A running batch that is watched is told anew at least so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,16 @@ class CoordinatorSettings:
     bounds: Bounds = field(default_factory=Bounds)
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
+
+
+@dataclass(slots=True)
+class _News:
+    """What somebody waits for."""
+
+    version: int
+    """The lowest that one of them has seen."""
+    began_at: float
+    event: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -59,12 +74,17 @@ class CoordinatorState:
     _writer: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="journal")
     )
-    _news: dict[str, asyncio.Event] = field(default_factory=dict)
+    _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one journal action in the journal's thread; they run one after the other, in the order asked."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: action(*args, **kwargs))
+
+    @property
+    def first_version(self) -> int:
+        """Progress versions of this life begin here, above all that earlier lives told."""
+        return self.incarnation * VERSIONS_OF_A_LIFE
 
     def book(self, batch_id: str) -> BatchBook | None:
         """Return an open batch."""
@@ -85,14 +105,31 @@ class CoordinatorState:
             book.version += 1
             news = self._news.pop(book.batch_id, None)
             if news is not None:
-                news.set()
+                news.event.set()
 
-    async def news(self, batch_id: str, timeout_s: float) -> None:
-        """Wait for news of a batch, at most so long."""
-        event = self._news.setdefault(batch_id, asyncio.Event())
+    async def news(self, batch_id: str, timeout_s: float, *, seen: int | None = None) -> None:
+        """Wait for news of a batch, at most so long; ``seen`` is the version that is known."""
+        news = self._news.get(batch_id)
+        if news is None:
+            book = self.book(batch_id)
+            version = book.version if book is not None else 0
+            news = self._news[batch_id] = _News(version, time.monotonic())
+        if seen is not None:
+            news.version = min(news.version, seen)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                await event.wait()
+                await news.event.wait()
+
+    def announce_moves(self, *, now: float) -> None:
+        """Tell who waits of what nobody announced: items that were leased or became due. Of a batch that is running they
+        hear now and then in any case, because its rate and its domains' rests change with time alone."""
+        for batch_id, news in list(self._news.items()):
+            book = self.book(batch_id)
+            if book is None:
+                continue
+            is_old = now - news.began_at >= REFRESH_S and book.state is BatchState.RUNNING and book.n_open > 0
+            if book.version > news.version or is_old:
+                self.announce(book.id)
 
     def halt(self, error: TlrayError) -> None:
         """Lease nothing more: nothing can be written, or no task can work. A new life goes on from the journal."""

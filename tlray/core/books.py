@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.changes import Changes, ItemChanged
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
+from tlray.core.verdict import ItemChange
 from tlray.errors import InvariantBroken
 
 RATE_WINDOW_S = 30.0
@@ -51,6 +53,8 @@ class BatchBook:
     """Epoch seconds."""
     version: int = 1
     """Grows with every change that a watcher could see."""
+    changes: Changes[ItemChanged] | None = None
+    """What has changed item by item, while somebody watches."""
     finals: deque[tuple[float, int]] = field(default_factory=deque)
     """(monotonic moment, items that became final then), of the last half minute."""
     first_at: float | None = None
@@ -77,11 +81,25 @@ class BatchBook:
         self.counts[after] = self.counts.get(after, 0) + n
         if self.counts[before] < 0:
             raise InvariantBroken(f"batch {self.batch_id}: {self.counts[before]} items {before}")
+        if (
+            n
+            and self.changes is not None
+            and before is not ItemState.LEASED
+            and before.is_final != after.is_final
+        ):
+            self.changes.lose(version=self.version + 1)  # many at once, by one statement to the journal
         if before.is_final != after.is_final:
             self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + (n if before.is_final else -n)
             if after.is_final:
                 self._count_final(n, now)
         self.version += 1
+
+    def note(self, change: ItemChange, *, now: float) -> None:
+        """Keep an item's change for who watches, before it is moved; one that only goes back into the queue is in the counts."""
+        if self.changes is not None and (change.after.is_final or change.after is ItemState.WAITING):
+            item = change.item
+            told = ItemChanged(item.id, item.url, change.after, item.attempt, change.reason, now)
+            self.changes.note(item.id, told, version=self.version + 1)
 
     def rehome(self, before: str, after: str) -> None:
         """Count an open item from one domain to another (a redirect)."""

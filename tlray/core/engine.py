@@ -294,6 +294,7 @@ class Engine:
     def _apply_change(self, change: ItemChange, lease: Lease, now: float) -> None:
         item = change.item
         book = self.books[item.batch]
+        book.note(change, now=now)
         self.answering.let_go(lease, item)
         book.n_answered += change.event is ItemEvent.ANSWERED
         book.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
