@@ -5,6 +5,7 @@ Options of a command or of `tlray.scrape` go before the environment.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
@@ -34,6 +35,19 @@ class Settings(BaseSettings):
     """Items that may be taken in and not finished at once, of all batches (``TLRAY_MAX_OPEN_ITEMS``)."""
     max_open_items_per_user: int = Field(default=2_000_000, ge=1)
     """Those of one user; on a command line all are one's (``TLRAY_MAX_OPEN_ITEMS_PER_USER``)."""
+    max_batches_per_minute: int = Field(default=60, ge=1)
+    """Batches that one user of the service may submit in a minute, with a token; a service that asks for none counts none
+    (``TLRAY_MAX_BATCHES_PER_MINUTE``)."""
+    max_requests_per_s: float = Field(default=50.0, gt=0)
+    """Requests a second that one replica of the service answers one user with a token; four times as many at once
+    (``TLRAY_MAX_REQUESTS_PER_S``)."""
+    allow_private_hosts: str = ""
+    """Networks (CIDRs, with commas between them) that the service fetches from and notifies although they are private; a
+    cloud's metadata addresses never are. A command line may name any host (``TLRAY_ALLOW_PRIVATE_HOSTS``)."""
+    allowed_hosts: str = ""
+    """Names, with commas between them, under which the service is asked besides loopback: ``sets.example.org``,
+    ``*.example.org``, or ``*`` for any. Others are refused, or a web page could lead a browser here by its own name
+    (``TLRAY_ALLOWED_HOSTS``)."""
     limiter_actors: int | None = Field(default=None, ge=1, le=16)
     """Limiter actors at most, each a process of some 70 MB; by default 1 on a single machine, on a cluster 4
     (``TLRAY_LIMITER_ACTORS``)."""
@@ -56,6 +70,28 @@ class Settings(BaseSettings):
             raise ValueError("give an e-mail address or a web page, such as you@example.org")
         return value
 
+    @field_validator("allow_private_hosts")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for cidr in _words(value):
+            try:
+                ip_network(cidr, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"{cidr!r} is no network; write CIDRs, such as 10.0.0.0/8,fd00::/8"
+                ) from None
+        return value
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The private networks that the service fetches from."""
+        return _words(self.allow_private_hosts)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which the service is asked besides loopback."""
+        return frozenset(name.lower().strip("[]") for name in _words(self.allowed_hosts))
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.max_workers is not None and self.min_workers > self.max_workers:
@@ -68,6 +104,10 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def read_settings(**given: object) -> Settings:

@@ -29,6 +29,10 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_MAX_WORKERS", "4", 4),
         ("TLRAY_MAX_OPEN_ITEMS", "1000", 1_000),
         ("TLRAY_MAX_OPEN_ITEMS_PER_USER", "10", 10),
+        ("TLRAY_MAX_BATCHES_PER_MINUTE", "5", 5),
+        ("TLRAY_MAX_REQUESTS_PER_S", "0.5", 0.5),
+        ("TLRAY_ALLOW_PRIVATE_HOSTS", "10.0.0.0/8, fd00::/8", "10.0.0.0/8, fd00::/8"),
+        ("TLRAY_ALLOWED_HOSTS", "sets.example.org", "sets.example.org"),
         ("TLRAY_LIMITER_ACTORS", "2", 2),
         ("TLRAY_FETCH_TIMEOUT_S", "0.5", 0.5),
         ("TLRAY_LEASE_S", "12", 12.0),
@@ -55,6 +59,10 @@ def test_a_setting_is_read_from_its_variable(
         ("TLRAY_MAX_WORKERS", "many"),
         ("TLRAY_MAX_OPEN_ITEMS", "0"),
         ("TLRAY_MAX_OPEN_ITEMS_PER_USER", "-3"),
+        ("TLRAY_MAX_BATCHES_PER_MINUTE", "0"),
+        ("TLRAY_MAX_REQUESTS_PER_S", "0"),
+        ("TLRAY_ALLOW_PRIVATE_HOSTS", "localhost"),
+        ("TLRAY_ALLOW_PRIVATE_HOSTS", "10.0.0.0/33"),
         ("TLRAY_LIMITER_ACTORS", "17"),
         ("TLRAY_LIMITER_ACTORS", "-1"),
         ("TLRAY_FETCH_TIMEOUT_S", "0"),
@@ -85,6 +93,10 @@ def test_every_setting_is_tried_here() -> None:
         "max_open_items",
         "max_open_items_per_user",
         "max_workers",
+        "max_batches_per_minute",
+        "max_requests_per_s",
+        "allow_private_hosts",
+        "allowed_hosts",
         "limiter_actors",
         "fetch_timeout_s",
         "lease_s",
@@ -98,6 +110,15 @@ def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("TLRAY_MAX_WORKERS", "4")
     assert read_settings(max_workers=2).max_workers == 2
     assert read_settings(max_workers=None).max_workers == 4
+
+
+def test_lists_are_read_word_by_word() -> None:
+    settings = Settings(
+        allow_private_hosts=" 10.0.0.0/8,fd00::/8 ,", allowed_hosts="Sets.Example.Org, [fd00::1]"
+    )
+    assert settings.networks == ("10.0.0.0/8", "fd00::/8")
+    assert settings.hosts == {"sets.example.org", "fd00::1"}
+    assert (Settings().networks, Settings().hosts) == ((), frozenset())
 
 
 def test_the_user_agent_says_who_we_are_and_whom_to_write_to() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ClassVar, Protocol
 
 from tlray.cluster.batches import Batches
+from tlray.cluster.desk_access import Access
 from tlray.cluster.desk_control import Control
 from tlray.cluster.desk_listing import Listing
 from tlray.cluster.desk_reading import Reading
@@ -35,6 +36,7 @@ class Desk:
         parts: tuple[Part, ...] = (
             Submission(state, batches, reading),
             Control(state, batches, reading),
+            Access(state, reading),
             Listing(state, reading),
         )
         self._changes = frozenset().union(*(part.CHANGES for part in parts))

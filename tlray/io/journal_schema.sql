@@ -107,6 +107,17 @@ CREATE TABLE IF NOT EXISTS parts (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS parts_batch ON parts (batch);
 
+-- Bearer tokens of the service; of each only the SHA-256.
+CREATE TABLE IF NOT EXISTS tokens (
+    digest TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,          -- what a person sees of it
+    user TEXT NOT NULL,
+    scopes TEXT NOT NULL,               -- separated by spaces
+    created_at REAL NOT NULL,
+    last_used_at REAL,                  -- to the minute
+    revoked_at REAL
+) WITHOUT ROWID;
+
 -- What was sent under an idempotency key (requests), so that another list under the same key is seen to be another.
 CREATE TABLE IF NOT EXISTS requests (request_key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
 

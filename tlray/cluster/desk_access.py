@@ -1,0 +1,104 @@
+"""Who may ask the service what? Tokens, the tickets that stand for them at a socket, and how many batches a minute.
+
+Tickets and counts are in memory only: a ticket lives for seconds, and whoever finds it gone asks for another.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from functools import partial
+from typing import Any, ClassVar
+
+from tlray.cluster.desk_reading import Reading
+from tlray.cluster.state import CoordinatorState
+from tlray.core.request_rates import RequestRates
+from tlray.io.journal_tokens import (
+    create_token,
+    find_token,
+    had_tokens,
+    list_tokens,
+    note_use,
+    revoke_token,
+)
+
+TICKET_S = 30.0
+MAX_TICKETS = 10_000
+NOTE_USE_EVERY_S = 60.0
+
+
+class Access:
+    """The desk's part for tokens."""
+
+    ASKS: ClassVar = frozenset(
+        {"asks_nobody", "whose_token", "tokens", "keep_ticket", "redeem_ticket", "batch_wait_s"}
+    )
+    CHANGES: ClassVar = frozenset({"create_token", "revoke_token"})
+
+    def __init__(self, state: CoordinatorState, reading: Reading) -> None:
+        self._state = state
+        self._reading = reading
+        self._used_at: dict[str, float] = {}
+        self._tickets: dict[str, tuple[float, str, tuple[str, ...]]] = {}
+        self._batches: RequestRates | None = None
+
+    # -- tokens ------------------------------------------------------------------------------------
+
+    async def asks_nobody(self) -> bool:
+        """Whether no token was ever made."""
+        return not await self._reading.ask(had_tokens)
+
+    async def whose_token(self, digest: str) -> dict[str, Any] | None:
+        """Return whose a token is and what they may do; None for one that is unknown or revoked."""
+        row = await self._reading.ask(find_token, digest)
+        if row is None:
+            return None
+        now = time.monotonic()
+        if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
+            self._used_at[row.name] = now
+            self._state.background(self._note_use(row.name))
+        return {"name": row.name, "user": row.user, "scopes": tuple(sorted(row.held))}
+
+    async def _note_use(self, name: str) -> None:
+        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=time.time()))
+
+    async def tokens(self) -> list[dict[str, Any]]:
+        """Return every token, without its secret, which nobody has."""
+        return [{**asdict(row), "scopes": list(row.scopes)} for row in await self._reading.ask(list_tokens)]
+
+    async def create_token(self, name: str, digest: str, user: str, scopes: tuple[str, ...]) -> None:
+        """Keep a new token."""
+        keep = partial(
+            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=time.time()
+        )
+        await self._state.write(self._state.journal.run, keep)
+
+    async def revoke_token(self, name: str) -> bool:
+        """Revoke a token; False where there is none of that name."""
+        revoke = partial(revoke_token, name=name, now=time.time())
+        return await self._state.write(self._state.journal.run, revoke)
+
+    # -- tickets -----------------------------------------------------------------------------------
+
+    async def keep_ticket(self, digest: str, user: str, scopes: tuple[str, ...]) -> float:
+        """Keep a ticket, by its hash, and return for how long it is good, in seconds."""
+        now = time.monotonic()
+        for old in [key for key, (until, *_) in self._tickets.items() if until <= now]:
+            del self._tickets[old]
+        while len(self._tickets) >= MAX_TICKETS:
+            del self._tickets[next(iter(self._tickets))]
+        self._tickets[digest] = now + TICKET_S, user, tuple(scopes)
+        return TICKET_S
+
+    async def redeem_ticket(self, digest: str) -> dict[str, Any] | None:
+        """Return whose a ticket is, once; None for one that is unknown, used or too old."""
+        until, user, scopes = self._tickets.pop(digest, (0.0, "", ()))
+        return {"user": user, "scopes": scopes} if until > time.monotonic() else None
+
+    # -- quotas ------------------------------------------------------------------------------------
+
+    async def batch_wait_s(self, user: str, per_minute: int) -> float:
+        """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
+        if self._batches is None or self._batches.burst != per_minute:
+            self._batches = RequestRates(per_minute / 60.0, per_minute)
+        return self._batches.take(user, now=time.monotonic())
