@@ -245,15 +245,9 @@ class Leasing:
 
     async def _take_in_robots(self, report: Report) -> None:
         state = self._state
-        for answer in report.robots:
-            if answer.text is not None:
-                await state.write(
-                    state.journal.keep_robots,
-                    answer.domain,
-                    answer.text,
-                    answer.crawl_delay_s,
-                    wall=time.time(),
-                )
+        found = [(a.domain, a.text, a.crawl_delay_s) for a in report.robots if a.text is not None]
+        if found:
+            await state.write(state.journal.keep_robots, *found, wall=time.time())
         if report.robots:
             deaths = state.engine.learn_robots(report, now=time.monotonic())
             await self._limiters.make_known_again({answer.domain for answer in report.robots})

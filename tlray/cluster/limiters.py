@@ -45,9 +45,9 @@ class Limiters:
             return
         now, wall = time.monotonic(), time.time()
         by_limiter: dict[int, list[Any]] = {}
-        for name in news:
+        rows = await self._state.write(lambda: [(name, self._state.journal.domain(name)) for name in news])
+        for name, row in rows:
             domain = self._state.engine.domains[name]
-            row = await self._state.write(self._state.journal.domain, name)
             since_s = wall - row.last_fetch_at if row and row.last_fetch_at else float("inf")
             is_quiet = since_s > domain.effective.burst / domain.effective.rate + QUIET_S
             is_empty = starts_empty or self._state.is_restart or not is_quiet

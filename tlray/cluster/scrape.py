@@ -43,8 +43,8 @@ TOLD_TO_STOP = frozenset({OutcomeKind.BLOCKED, OutcomeKind.THROTTLED})
 """Answers after which a domain rests."""
 FIRST_LEASE = 96
 """Items that it asks for when it begins; later they follow what it turns out to do."""
-AHEAD_S = 2.0
-MIN_IN_HAND, MAX_IN_HAND = 64, 1_024
+AHEAD_S = 4.0
+MIN_IN_HAND, MAX_IN_HAND = 64, 2_048
 """Items that a task keeps in hand: what it does in `AHEAD_S`, or what the rates of its domains allow, between these
 bounds."""
 
@@ -76,6 +76,8 @@ class ScrapeTask:
         self._answering: dict[asyncio.Task[None], list[LeasedItem]] = {}
         self._room = asyncio.Event()
         """Set when what was collected has been taken into a report."""
+        self._reading = asyncio.Lock()
+        """One page is read in a turn of the loop."""
         self._parts: dict[str, OpenPart] = {}
         self._outcomes: list[Outcome] = []
         self._robots: list[RobotsAnswer] = []
@@ -159,8 +161,10 @@ class ScrapeTask:
             return
         allow = policy_for(errand.networks, from_public=errand.from_public)
         fetched = await fetcher.get(errand.url, allow=allow)
-        with self._note.reading_item(errand.item_id):
-            outcome, sets = read_page(errand, fetched)
+        async with self._reading:
+            with self._note.reading_item(errand.item_id):
+                outcome, sets = read_page(errand, fetched)
+            await asyncio.sleep(0)  # many may have come at once; what is due to begin goes first
         self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))
         self._n_done += 1
         if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:

@@ -21,6 +21,11 @@ HOLDER_FORGOTTEN_S = 5.0
 """A task that asked for nothing for so long has its slots given away (it has ended, or has nothing to fetch
 here)."""
 
+SHARED_LATE_S = 0.02
+SHARED_PART = 0.97
+"""Where several tasks fetch from a domain, none of them knows how late another is. So their permits hold for a moment
+only, and a part of the rate is not given: that is room for what is late in one of them."""
+
 LISTEN_S = 2.5
 """A gate that has forgotten what it gave listens for so long before it gives: every task with something in
 flight asks within it, and says so."""
@@ -52,6 +57,8 @@ class Grant:
     retry_after_s: float = BLOCK_S
     rate: float = math.inf
     burst: float = 1.0
+    late_s: float = BLOCK_S
+    """Used later than this, a permit may bunch with what another task was given: it is spent."""
     is_unknown: bool = False
 
 
@@ -88,6 +95,7 @@ class Gate:
             self._holders[holder] = (ask.n_in_flight, now, True)
             return self._grant(retry_after_s=self.stopped_until - now, domain=ask.domain)
         n_slots = self._slots(holder, ask, now)
+        self._pace(now)
         if math.isinf(self.policy.rate):
             # slots bound what is in flight, in the task; permits cost nothing, so a block of them is given
             starts = (0.0,) * max(0, min(ask.n_wanted, UNLIMITED_BLOCK))
@@ -107,7 +115,23 @@ class Gate:
     def _grant(
         self, starts: tuple[float, ...] = (), n_slots: int = 0, retry_after_s: float = BLOCK_S, *, domain: str
     ) -> Grant:
-        return Grant(domain, starts, n_slots, retry_after_s, self.policy.rate, self.policy.burst)
+        late_s = SHARED_LATE_S if self._is_shared else BLOCK_S
+        return Grant(domain, starts, n_slots, retry_after_s, self.policy.rate, self.policy.burst, late_s)
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether more than one task has something to fetch here, at a rate that they must keep together."""
+        return not math.isinf(self.policy.rate) and self._n_tasks > 1
+
+    @property
+    def _n_tasks(self) -> int:
+        return sum(1 for n, _, wants in self._holders.values() if n or wants)
+
+    def _pace(self, now: float) -> None:
+        """Give a part of the rate where tasks share it."""
+        rate = self.policy.rate * (SHARED_PART if self._is_shared else 1.0)
+        if rate != self.bucket.rate:
+            self.bucket.set_rate(rate, now=now, burst=self.policy.burst)
 
     def forget(self, holder: str) -> None:
         """Take back the slots of a task that has ended; its permits stay spent."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tlray.core.engine import Engine
     from tlray.core.outcome import KeptResult
 
-ROBOTS_ERRANDS_PER_LEASE = 64
+ROBOTS_ERRANDS_PER_LEASE = 256
 ROOM_ABOVE = 32
 """Items of higher priorities that a lease takes although it has enough of lower ones."""
 DEMAND_HOLDS_S = 0.2

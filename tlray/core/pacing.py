@@ -73,11 +73,13 @@ class _Domain:
     pending: _Pending = field(default_factory=_Pending)
     n_permits: int = 0
     """Permits in hand: given, and not used yet."""
-    n_held_up: int = 0
+    held_up: deque[float] = field(default_factory=deque)
     """Those of them whose moment has come, but no slot was free (of a domain without a ceiling), or an earlier
     request is not on the wire yet (of one with)."""
     n_slots: int = 0
     n_in_flight: int = 0
+    late_s: float = BLOCK_S
+    """A permit that is used later is spent."""
     more_at: float = -math.inf
     """When the limiter may have more, by its last answer."""
     ask_at: float = -math.inf
@@ -94,7 +96,8 @@ class Pacing:
 
     def __init__(self) -> None:
         self._domains: dict[str, _Domain] = {}
-        self._moments: list[tuple[float, str]] = []
+        self._moments: list[tuple[float, str, float]] = []
+        """When to look at a permit, its domain, and from when on it holds."""
         self._to_ask: list[tuple[float, str]] = []
         """When to ask for which domain; an entry that is not its `ask_at` any more is passed over."""
         self.n_pending = 0
@@ -127,21 +130,21 @@ class Pacing:
     def begin(self, now: float) -> Errand | None:
         """Return a fetch that may begin now, and count it as begun; None if there is none."""
         while self._moments and self._moments[0][0] <= now:
-            moment, name = heapq.heappop(self._moments)
+            due_at, name, moment = heapq.heappop(self._moments)
             domain = self._domains[name]
             is_free = domain.n_in_flight < domain.n_slots
             if not is_free and domain.pending and not domain.wire.has_ceiling:
-                domain.n_held_up += 1
+                domain.held_up.append(moment)
                 continue
-            if not domain.pending or not is_free or now - moment > BLOCK_S:
+            if not domain.pending or not is_free or now - moment > domain.late_s:
                 # spent all the same: used later, it could bunch with one that another task was given
                 domain.n_permits -= 1
                 continue
-            if domain.wire.must_hold(now - moment):
-                domain.n_held_up += 1
+            if domain.wire.must_hold(now - due_at):
+                domain.held_up.append(moment)
                 continue
             if (wait_s := domain.wire.wait_s(now=now)) > SLACK_S:
-                heapq.heappush(self._moments, (now + wait_s, name))
+                self._look_again(domain, now + wait_s, moment)
                 continue
             domain.wire.begin(now=now)
             domain.n_permits -= 1
@@ -165,11 +168,14 @@ class Pacing:
 
     def _let_go(self, domain: _Domain, now: float) -> bool:
         """Let one permit that was held up try again."""
-        if domain.n_held_up:
-            domain.n_held_up -= 1
-            heapq.heappush(self._moments, (now, domain.name))
+        if domain.held_up:
+            self._look_again(domain, now, domain.held_up.popleft())
             return True
         return False
+
+    def _look_again(self, domain: _Domain, at: float, moment: float) -> None:
+        """Look at a permit later; what this task keeps apart by itself holds from then on."""
+        heapq.heappush(self._moments, (at, domain.name, moment if domain.late_s < BLOCK_S else at))
 
     def asks(self, now: float) -> dict[int, list[Ask]]:
         """Return what is to be asked, by limiter; an asked domain is not asked for again before its
@@ -195,14 +201,13 @@ class Pacing:
                 self._ask_at(domain, now + BLOCK_S)
                 far.append(grant)
                 continue
-            domain.n_slots = grant.n_slots
+            domain.n_slots, domain.late_s = grant.n_slots, grant.late_s
             domain.wire.change(grant.rate, grant.burst, now=now)
             domain.n_permits += len(grant.starts)
             for start_s in grant.starts:
-                heapq.heappush(self._moments, (now + start_s, grant.domain))
-            while domain.n_held_up and domain.n_in_flight < domain.n_slots:
-                domain.n_held_up -= 1
-                heapq.heappush(self._moments, (now, grant.domain))
+                heapq.heappush(self._moments, (now + start_s, grant.domain, now + start_s))
+            for _ in range(min(len(domain.held_up), domain.n_slots - domain.n_in_flight)):
+                self._let_go(domain, now)
             wait_s = max(MIN_ASK_S, grant.retry_after_s)
             has_more = math.isinf(grant.rate) and grant.retry_after_s <= BLOCK_S
             domain.more_at = -math.inf if has_more else now + wait_s

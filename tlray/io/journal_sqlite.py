@@ -344,14 +344,15 @@ class SqliteJournal:
         ).fetchone()
         return DomainRow(*row) if row else None
 
-    def keep_robots(self, domain: str, text: str, crawl_delay_s: float | None, *, wall: float) -> None:
-        """Remember a robots.txt."""
+    def keep_robots(self, *found: tuple[str, str, float | None], wall: float) -> None:
+        """Remember robots.txt of domains: (domain, text, crawl-delay in seconds)."""
         with self._transaction() as db:
-            self._domain(db, domain)
-            db.execute(
-                "UPDATE domains SET robots_text = ?, crawl_delay_s = ?, robots_at = ? WHERE name = ?",
-                (text, crawl_delay_s, wall, domain),
-            )
+            for domain, text, crawl_delay_s in found:
+                self._domain(db, domain)
+                db.execute(
+                    "UPDATE domains SET robots_text = ?, crawl_delay_s = ?, robots_at = ? WHERE name = ?",
+                    (text, crawl_delay_s, wall, domain),
+                )
 
     # -- the manifest --------------------------------------------------------------------------
 

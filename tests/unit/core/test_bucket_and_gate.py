@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlray.core.bucket import TokenBucket
-from tlray.core.gate import LISTEN_S, Ask, Gate
+from tlray.core.gate import BLOCK_S, LISTEN_S, SHARED_LATE_S, SHARED_PART, Ask, Gate
 from tlray.core.policy import DomainPolicy
 
 RATES = st.floats(0.01, 1_000)
@@ -139,6 +139,27 @@ def test_a_gate_that_forgot_listens_before_it_gives() -> None:
     gate = Gate(DomainPolicy(math.inf, concurrency=2), now=0.0, starts_empty=True)
     assert gate.ask("A", Ask("d", 0, 2), now=1.0).starts == ()
     assert gate.ask("B", Ask("d", 1, 0), now=LISTEN_S).n_slots == 0
+
+
+def test_of_a_domain_that_tasks_share_a_part_is_given_and_permits_hold_for_a_moment() -> None:
+    gate = Gate(DomainPolicy(100.0, concurrency=99), now=0.0, starts_empty=False)
+    alone = gate.ask("A", Ask("d", 99, 0), now=0.0)
+    assert (len(alone.starts), alone.late_s) == (51, BLOCK_S)
+    now = 10.0
+    gate.ask("A", Ask("d", 1, 0), now=now - 1.0)
+    shared = gate.ask("B", Ask("d", 99, 0), now=now)
+    assert shared.late_s == SHARED_LATE_S
+    assert len(shared.starts) == 49
+    assert gate.bucket.rate == pytest.approx(100 * SHARED_PART)
+    gate.forget("A")
+    assert gate.ask("B", Ask("d", 1, 0), now=now + 1).late_s == BLOCK_S
+    assert gate.bucket.rate == 100.0
+
+
+def test_tasks_that_share_a_domain_without_a_ceiling_have_nothing_to_be_late_for() -> None:
+    gate = Gate(DomainPolicy(math.inf, concurrency=4), now=0.0, starts_empty=False)
+    gate.ask("A", Ask("d", 9, 0), now=0.0)
+    assert gate.ask("B", Ask("d", 9, 0), now=0.0).late_s == BLOCK_S
 
 
 def test_another_policy_never_adds_tokens() -> None:

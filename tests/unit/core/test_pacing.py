@@ -95,6 +95,16 @@ def test_a_late_permit_waits_until_what_began_before_is_on_the_wire() -> None:
     assert pacing.begin(0.377) == item(2)
 
 
+def test_a_late_permit_of_a_shared_domain_is_spent_also_after_it_was_put_off() -> None:
+    pacing = pacing_of(item(1), item(2), item(3))
+    pacing.answered([Grant("a.test", (0.0, 0.05), 9, rate=10.0, late_s=0.02)], now=0.0)
+    assert pacing.begin(0.01) == item(1)
+    pacing.sent("a.test", now=0.01)
+    assert pacing.begin(0.05) is None  # too near to the first one
+    assert pacing.begin(0.12) is None
+    assert pacing.asks(9.0) == {0: [Ask("a.test", 2, 1, 0)]}  # none is in hand any more
+
+
 def test_a_slow_connection_holds_nothing_up() -> None:
     pacing = pacing_of(item(1), item(2))
     pacing.answered([grant(0.0, 0.1, n_slots=2)], now=0.0)

@@ -285,7 +285,7 @@ def test_a_cancellation_that_was_cut_off_is_carried_on(journal: SqliteJournal) -
 
 def test_what_is_known_of_a_domain_is_remembered(journal: SqliteJournal) -> None:
     assert journal.domain("a.test") is None
-    journal.keep_robots("a.test", "User-agent: *", 8.0, wall=7.0)
+    journal.keep_robots(("a.test", "User-agent: *", 8.0), wall=7.0)
     row = journal.domain("a.test")
     assert row is not None
     assert (row.robots_text, row.crawl_delay_s, row.robots_at) == ("User-agent: *", 8.0, 7.0)

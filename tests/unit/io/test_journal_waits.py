@@ -31,7 +31,7 @@ def made(home: Path, manners: Manners | None = None) -> None:
         "B1", [Entry(1, "http://a.test/1", "a.test", "1"), Entry(2, "http://b.test/1", "b.test", "2")], []
     )
     journal.commit_batch("B1")
-    journal.keep_robots("a.test", "", 86_400.0, wall=time.time())
+    journal.keep_robots(("a.test", "", 86_400.0), wall=time.time())
     rest = DomainChange("a.test", until=90_000.0, reason=WHY)
     journal.commit(Verdict("L", cool_downs=[rest]), now=0.0, wall=time.time(), node="n")
     journal.close()
