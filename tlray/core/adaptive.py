@@ -144,7 +144,7 @@ class AdaptiveRate:
             if math.isfinite(rate) and (seen >= 0.7 * rate or not is_auto):  # what is not used proves nothing
                 share = min(LONGEST_STEP, STEP_PER_S * passed_s)
                 is_calm = latency.growth < 1.15 or seen * latency.queue_s < QUEUED
-                is_steep = is_calm and (self.is_searching or rate > BEYOND * self._borne)
+                is_steep = is_calm and (self.is_searching or min(rate, seen) > BEYOND * self._borne)
                 if is_auto:
                     self.rate = min(ceiling, rate * (SEARCH if is_steep else 1 + share))
                 elif math.isfinite(self.rate):
