@@ -96,14 +96,17 @@ class Gateway:
         """Return a batch's snapshot."""
         return dict(await self.call("status", batch_id))
 
-    async def watch(self, batch_id: str, since: int, timeout_s: float) -> dict[str, Any]:
-        """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``.
+    async def watch(
+        self, batch_id: str, since: int | None, timeout_s: float, *, with_items: bool = False
+    ) -> dict[str, Any]:
+        """Return the snapshot as soon as its version is above ``since`` (None: at once), or after ``timeout_s``.
 
         One of these per batch and replica: use `tlray.service.hub`.
         """
         told = await self.call(
-            "watch", batch_id, since, timeout_s, self._name, timeout_s=timeout_s + CALL_TIMEOUT_S
-        )
+            "watch", batch_id, since, timeout_s, self._name,
+            timeout_s=timeout_s + CALL_TIMEOUT_S, with_items=with_items,
+        )  # fmt: skip
         return dict(told)
 
 

@@ -1,0 +1,145 @@
+"""Live progress: ``WS /ws/batch/{id}/progress`` and, the same messages as server-sent events, ``/api/v1/batch/{id}/events``.
+
+The first message is how things stand; each one that follows has a higher version and the items that changed since the one
+before. The last one has the batch's final state, and then the connection is closed: once, and at once. Who comes back with
+the last version that they saw is told what they missed; where that is not known any more ``items_complete`` is false, the
+counts are true all the same, and the items can be read anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
+from fastapi.responses import Response, StreamingResponse
+
+from tlray.errors import NoSuchBatch, TlrayError
+from tlray.service.hub import Feed, Frame
+from tlray.service.parts import Reader, TheGateway, TheHub
+from tlray.service.problems import problems, refusal_of
+
+router = APIRouter(tags=["progress"])
+SEND_TIMEOUT_S: Final = 20.0
+"""Who takes a message no faster is let go."""
+HEARTBEAT_S: Final = 15.0
+RETRY_MS: Final = 1_000
+"""When an EventSource whose connection broke is to come back."""
+MAX_VERSION: Final = 2**53
+DONE, TRY_AGAIN, NOT_VALID, UNKNOWN = 1000, 1013, 4400, 4404
+"""Codes that a socket is closed with; those from 4000 on are the HTTP status that a request would have had."""
+EVENTS_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "A message for every change, the same as a socket's; its `id` is the version. Then one event `end`.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'id: 418\ndata: {"version":418,"state":"running","items":[],"items_complete":true}\n\n',
+            }
+        },
+    },
+    204: {"description": "The batch has come to its end, and whoever asks has seen it."},
+    **problems(404, 422, 503),
+}
+Version = Annotated[
+    int | None,
+    Query(ge=0, le=MAX_VERSION, description="The last version that was seen: tell what changed since."),
+]
+
+
+@router.websocket("/ws/batch/{batch_id}/progress")
+async def progress(
+    socket: WebSocket, batch_id: str, gateway: TheGateway, hub: TheHub, principal: Reader
+) -> None:
+    """Tell how a batch goes on until it ends."""
+    await socket.accept()
+    since = socket.query_params.get("since")
+    if since is not None and not (since.isascii() and since.isdigit() and int(since) <= MAX_VERSION):
+        await socket.close(NOT_VALID, "since is the version of a message that was seen")
+        return
+    code, reason = DONE, "the batch has come to its end"
+    try:
+        await gateway.see(principal, batch_id)
+        async with hub.feed(batch_id, None if since is None else int(since)) as feed:
+            if not await _tell(socket, feed):
+                return
+    except TlrayError as error:
+        code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
+        reason = refusal_of(error).detail
+    await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
+
+
+async def _tell(socket: WebSocket, feed: Feed) -> bool:
+    """Send frame after frame; False where the client has left, or does not read."""
+    sending = asyncio.create_task(_send(socket, feed))
+    listening = asyncio.create_task(_listen(socket))
+    try:
+        await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
+        return sending.done() and sending.result()
+    finally:
+        sending.cancel()
+        listening.cancel()
+        await asyncio.gather(sending, listening, return_exceptions=True)
+
+
+async def _send(socket: WebSocket, feed: Feed) -> bool:
+    frame: Frame | None = await feed.first()
+    while True:
+        if frame is not None:
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await socket.send_text(frame.text)
+            except (TimeoutError, WebSocketDisconnect, RuntimeError):
+                return False
+            if frame.is_last:
+                return True
+        frame = await feed.next(HEARTBEAT_S)
+
+
+async def _listen(socket: WebSocket) -> None:
+    """Return when the client has left; what it says means nothing here."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+@router.get("/api/v1/batch/{batch_id}/events", response_class=StreamingResponse, responses=EVENTS_ANSWER)
+async def events(
+    batch_id: str,
+    gateway: TheGateway,
+    hub: TheHub,
+    principal: Reader,
+    since: Version = None,
+    last_event_id: Annotated[
+        int | None,
+        Header(
+            alias="Last-Event-ID", ge=0, le=MAX_VERSION, description="As `since`; an EventSource sends it."
+        ),
+    ] = None,
+) -> Response:
+    """How a batch goes on, until it ends, as server-sent events."""
+    await gateway.see(principal, batch_id)
+    feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)
+    first = await feed.first()
+    if first.is_last and first.version == last_event_id:
+        return Response(status_code=204)  # an EventSource does not come back after that
+    return StreamingResponse(
+        _stream(feed, first),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(feed: Feed, first: Frame) -> AsyncIterator[str]:
+    async with feed:
+        frame: Frame | None = first
+        yield f"retry: {RETRY_MS}\n"
+        while True:
+            yield ": still here\n\n" if frame is None else f"id: {frame.version}\ndata: {frame.text}\n\n"
+            if frame is not None and frame.is_last:
+                yield f'event: end\nid: {frame.version}\ndata: {{"version":{frame.version}}}\n\n'
+                return
+            try:
+                frame = await feed.next(HEARTBEAT_S)
+            except TlrayError:
+                return  # it comes back, and is told what is wrong then
