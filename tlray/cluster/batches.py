@@ -40,6 +40,8 @@ class Batches:
         self._finishing: set[int] = set()
         self._finished: dict[str, dict[str, Any]] = {}
         self._running_since: dict[int, tuple[float, float]] = {}
+        self._starts_at: dict[int, float] = {}
+        """Scheduled batch → when it begins; epoch seconds."""
 
     # -- submission --------------------------------------------------------------------------------
 
@@ -107,6 +109,8 @@ class Batches:
         state.announce(row.id)
         self._admission.opened(row.batch_id, row.owner)
         self._running_since[row.id] = (row.elapsed_s, now)
+        if book.state is BatchState.SCHEDULED:
+            self._starts_at[row.id] = row.options.not_before or 0.0
         for domain in remembered:
             self._remember(domain, now, wall)
         for item, due_at, since_at in waiting:
@@ -114,11 +118,29 @@ class Batches:
             state.engine.wait(item, now + max(0.0, due_at - wall))
         if not book.n_open:
             self.finish_soon(row.id)
-        elif book.is_answering:
+        elif book.is_answering and book.state is not BatchState.SCHEDULED:
             state.background(self._offer_kept(book))
         state.wake.set()
         # another batch may have made a domain known with rougher manners
         await self._limiters.make_known_again(set(lanes) & self._limiters.known)
+
+    async def start_due(self, wall: float) -> None:
+        """Start the scheduled batches whose time has come."""
+        state = self._state
+        for batch in [batch for batch, at in self._starts_at.items() if at <= wall]:
+            book = state.engine.books.get(batch)
+            if book is not None and book.state is BatchState.SCHEDULED:
+                after = advance_batch(book.state, BatchEvent.START)
+                await state.write(state.journal.set_batch_state, batch, after)
+                if book.state is BatchState.SCHEDULED:  # nobody cancelled it meanwhile
+                    book.state = after
+                    self._running_since[batch] = (0.0, time.monotonic())
+                    state.engine.pause(batch, is_paused=False)
+                    if book.is_answering:
+                        state.background(self._offer_kept(book))
+                    state.announce(batch)
+                    state.wake.set()
+            del self._starts_at[batch]
 
     async def _offer_kept(self, book: BatchBook) -> None:
         """Hold a batch against what other batches have fetched lately, before anything of it is fetched."""
@@ -200,7 +222,10 @@ class Batches:
             engine = self._state.engine
             left_s = engine.remaining_s(book.id, now=now) if book.state is BatchState.RUNNING else None
             told = snapshot(book, engine.domains, now=now, wall=time.time(), left_s=left_s)
-            return {**told, "trouble": trouble, "elapsed_s": round(before_s + now - since, 2)}
+            is_scheduled = book.state is BatchState.SCHEDULED
+            elapsed_s = 0.0 if is_scheduled else round(before_s + now - since, 2)
+            starts_at = self._starts_at.get(book.id) if is_scheduled else None
+            return {**told, "trouble": trouble, "elapsed_s": elapsed_s, "starts_at": starts_at}
         if batch_id in self._finished:
             return self._finished[batch_id]
         row = await self._row(batch_id)

@@ -66,6 +66,7 @@ def note(db: sqlite3.Connection, before: ClockReading | None, now: ClockReading)
             "UPDATE domains SET cool_until = cool_until + ?, last_fetch_at = last_fetch_at + ?, robots_at = robots_at + ?",
             (jump, jump, jump),
         )
+        db.execute("UPDATE notices SET due_at = due_at + ? WHERE due_at IS NOT NULL", (jump,))
     db.execute("INSERT OR REPLACE INTO meta VALUES ('clock', ?)", (json.dumps(asdict(now)),))
 
 

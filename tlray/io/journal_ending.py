@@ -1,5 +1,5 @@
 """How is it written down that a batch is finished? With its counts and the version of its last snapshot, so that nobody ever
-has to count its items again."""
+has to count its items again; and with the notices of its end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from tlray.core.lifecycle import BatchState, ItemState
+from tlray.io.journal_outbox import note_ended
 
 
 def finish_batch(
@@ -27,3 +28,4 @@ def finish_batch(
         " WHERE id = ?",
         (state.value, finished_at, elapsed_s, told, version, batch),
     )
+    note_ended(db, batch, state, finished_at)

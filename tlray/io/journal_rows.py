@@ -45,6 +45,12 @@ class BatchOptions:
     """Results of other batches that are no older answer an item; 0: every page is fetched."""
     networks: tuple[str, ...] | None = None
     """The networks (CIDRs) besides public addresses that are fetched from; None: any that the user names."""
+    not_before: float | None = None
+    """Nothing of it begins before; epoch seconds."""
+    webhook: str | None = None
+    """Who is told of its end, of dead letters and of blocks, by a POST."""
+    email: str | None = None
+    """… and by mail."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data."""
@@ -54,6 +60,9 @@ class BatchOptions:
             "keeps_pages": self.keeps_pages,
             "fresh_for_s": self.fresh_for_s,
             "networks": None if self.networks is None else list(self.networks),
+            "not_before": self.not_before,
+            "webhook": self.webhook,
+            "email": self.email,
         }
 
     @classmethod
@@ -66,6 +75,9 @@ class BatchOptions:
             data["keeps_pages"],
             data.get("fresh_for_s", 0.0),
             None if networks is None else tuple(networks),
+            data.get("not_before"),
+            data.get("webhook"),
+            data.get("email"),
         )
 
 

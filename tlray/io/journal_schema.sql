@@ -131,3 +131,66 @@ CREATE TABLE IF NOT EXISTS pieces (
     digest TEXT NOT NULL,
     PRIMARY KEY (batch, piece)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS templates (
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    said TEXT NOT NULL,                 -- JSON: URLs, options, defaults
+    PRIMARY KEY (owner, name)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS schedules (
+    schedule_id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    cron TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    overlap TEXT NOT NULL,
+    catch_up TEXT NOT NULL,
+    is_paused INTEGER NOT NULL DEFAULT 0,
+    created_at REAL NOT NULL,
+    since REAL NOT NULL,                -- every occurrence up to here is dealt with
+    waiting_at REAL,                    -- the occurrence that waits for the end of an earlier one's batch
+    last_run_at REAL,
+    last_batch TEXT,
+    n_runs INTEGER NOT NULL DEFAULT 0,
+    n_passed_over INTEGER NOT NULL DEFAULT 0,
+    trouble TEXT,                       -- why the last occurrence made no batch
+    work TEXT NOT NULL                  -- JSON: what a run submits
+);
+
+-- Who is to be told what. Written with the change that it tells of; the same id at every attempt.
+CREATE TABLE IF NOT EXISTS notices (
+    id INTEGER PRIMARY KEY,
+    notice_id TEXT NOT NULL UNIQUE,
+    batch INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,              -- what of that kind: a domain, a moment; of each there is one notice
+    channel TEXT NOT NULL,
+    target TEXT NOT NULL,
+    about TEXT NOT NULL,                -- JSON
+    state TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    due_at REAL,                        -- NULL: it is not tried any more
+    n_attempts INTEGER NOT NULL DEFAULT 0,
+    body TEXT,                          -- what it says; NULL until it is first tried
+    UNIQUE (batch, kind, subject, channel)
+);
+CREATE INDEX IF NOT EXISTS notices_due ON notices (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS deliveries (
+    id INTEGER PRIMARY KEY,
+    notice INTEGER NOT NULL,
+    at REAL NOT NULL,
+    took_s REAL NOT NULL,
+    status INTEGER,
+    why TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS deliveries_notice ON deliveries (notice);
+
+CREATE TABLE IF NOT EXISTS webhook_secrets (
+    owner TEXT PRIMARY KEY,
+    secret TEXT NOT NULL,
+    older TEXT,                         -- the one before; it signs too, for a day
+    changed_at REAL NOT NULL
+) WITHOUT ROWID;

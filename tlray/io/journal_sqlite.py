@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.lifecycle import BatchState
 from tlray.core.outcome import KeptResult
 from tlray.core.policy import unit_of
 from tlray.core.urls import CanonicalUrl, canonicalise
@@ -23,6 +23,7 @@ from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
 from tlray.io.journal_clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal_kept import Kept, has_kept, kept_for_batch, kept_for_items
 from tlray.io.journal_manifest import replace_parts
+from tlray.io.journal_outbox import note_dead
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import (
     BatchOptions,
@@ -180,7 +181,8 @@ class SqliteJournal:
                 (batch,),
             ).fetchone()
             db.execute(
-                "UPDATE batches SET state = 'running', n_duplicates = ?, n_rejected = ?, (first_item, last_item, n_items) ="
+                "UPDATE batches SET state = iif(json_extract(options, '$.not_before') IS NULL, 'running', 'scheduled'),"
+                " n_duplicates = ?, n_rejected = ?, (first_item, last_item, n_items) ="
                 " (SELECT min(id), max(id), count(*) FROM items WHERE batch = batches.id) WHERE id = ? AND state = 'receiving'",
                 (n_dup, n_rej, batch),
             )
@@ -259,16 +261,14 @@ class SqliteJournal:
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
         """Make dead letters of a lane's open items; return how many were queued and waiting."""
         domain = self._domain(self._db, death.domain)
-        counts = []
+        sql = "UPDATE items SET state = 'dead', reason = ? WHERE batch = ? AND domain = ? AND state = ?"
         with self._transaction() as db:
-            for state in (ItemState.QUEUED, ItemState.WAITING):
-                cursor = db.execute(
-                    "UPDATE items SET state = 'dead', reason = ?"
-                    " WHERE batch = ? AND domain = ? AND state = ?",
-                    (death.reason, death.batch, domain, state.value),
-                )
-                counts.append(cursor.rowcount)
-        return counts[0], counts[1]
+            n_queued, n_waiting = (
+                db.execute(sql, (death.reason, death.batch, domain, state)).rowcount
+                for state in ("queued", "waiting")
+            )
+            note_dead(db, [death.batch] if n_queued or n_waiting else [])
+        return n_queued, n_waiting
 
     def cancel_open(self, batch: int) -> int:
         """Cancel a batch's queued and waiting items; return how many. What is leased follows when its lease

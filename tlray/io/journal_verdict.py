@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import OutcomeKind
 from tlray.core.verdict import ItemChange, Verdict
+from tlray.io.journal_outbox import note_verdict
 from tlray.io.journal_results import done_numbers
 
 
@@ -72,6 +73,7 @@ def write_verdict(
             started[name] = max(started.get(name, 0.0), change.outcome.started_at)
     rows = [(moment, name) for name, moment in started.items()]
     db.executemany("UPDATE domains SET last_fetch_at = ? WHERE name = ?", rows)
+    note_verdict(db, verdict, wall, now)
 
 
 def _origin(change: ItemChange) -> tuple[float | None, int | None]:
