@@ -1,6 +1,6 @@
 """Is a site's hidden capacity found and held? ``--rate HOST=auto`` next to Scrapy's AutoThrottle, over real sockets.
 
-Sites on loopback (`weak_site.py`) that bear 8, 20 and 40 pages a second: past that a queue grows, and beyond
+Sites on loopback (`weak_site.py`) that bear 3, 8, 20 and 40 pages a second: past that a queue grows, and beyond
 a second of queue they answer 503. Nobody is told the capacity. The programs take turns, each at all sites at once:
 tlray as one batch, Scrapy as a process a site, with a target of 1 request in flight (its default), 2 (the example of its
 documentation) and 8 (all that its limit per domain lets through). From a site's first page on, the first minute is
@@ -44,7 +44,7 @@ class Size:
     measure_s: float
 
 
-FULL, QUICK = Size((8.0, 20.0, 40.0), 60.0, 60.0), Size((8.0, 20.0), 30.0, 15.0)
+FULL, QUICK = Size((3.0, 8.0, 20.0, 40.0), 60.0, 60.0), Size((8.0, 20.0), 30.0, 15.0)
 
 
 @dataclass(slots=True)
@@ -77,9 +77,10 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
             (_scrapy(here, sites, size, target) if target else _tlray(here, sites, size))
         asked[name] = {at: _from_first(came, size) for at, came in sites.arrivals.items()}
         told.runs += [{"program": name, **_run(at, came, size)} for at, came in asked[name].items()]
-        print(f"  {name}: {_in_words(told.runs[-len(size.capacities) :])}", flush=True)
-    for run in told.runs:
-        told.figures += _figures(run, is_ours=not PROGRAMS[run["program"]])
+        of_it = told.runs[-len(size.capacities) :]
+        told.figures += _figures(name, of_it)
+        told.notes.append(f"{name}: {_in_words(of_it)}.")
+        print(f"  {told.notes[-1]}", flush=True)
     _draw(folder / PICTURE.name if quick else PICTURE, asked, size)
     if not quick:
         told.notes.append(
@@ -172,20 +173,28 @@ def _slices(moments: list[float], size: Size) -> list[int]:
 
 def _in_words(runs: list[dict[str, Any]]) -> str:
     return "; ".join(
-        f"{run['capacity']:g}/s: {run['held_pct']:.0f} %, errors {run['errors_pct']:.2f} %, {run['reached_s']} s"
+        f"at {run['capacity']:g}/s asked {run['held_pct']:.0f} % of it, {run['errors_pct']:.2g} % errors, "
+        + ("never near" if run["reached_s"] is None else f"near after {run['reached_s']:.0f} s")
         for run in runs
     )
 
 
-def _figures(run: dict[str, Any], *, is_ours: bool) -> list[Figure]:
-    at = f"{run['capacity']:g}/s, {run['program']}"
-    reached = run["reached_s"]
-    return [
-        Figure(f"{at}: asked, of the capacity", [run["held_pct"]], " %"),
-        Figure(f"{at}: off by", [abs(run["held_pct"] - 100)], " %", most=OFF if is_ours else None),
-        Figure(f"{at}: errors", [run["errors_pct"]], " %", most=ERRORS if is_ours else None),
-        *([] if reached is None else [Figure(f"{at}: {NEAR:.0%} reached after", [reached], " s")]),
+def _figures(name: str, runs: list[dict[str, Any]]) -> list[Figure]:
+    is_ours = not PROGRAMS[name]
+    figures = [
+        Figure(
+            f"{name}: off {run['capacity']:g}/s by",
+            [abs(run["held_pct"] - 100)],
+            " %",
+            most=OFF if is_ours else None,
+        )
+        for run in runs
     ]
+    worst = max(run["errors_pct"] for run in runs)
+    figures.append(
+        Figure(f"{name}: errors, at the worst site", [worst], " %", most=ERRORS if is_ours else None)
+    )
+    return figures
 
 
 def _middle(size: Size) -> float:
