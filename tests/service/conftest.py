@@ -45,7 +45,7 @@ class Service:
     env: dict[str, str]
 
     def client(self, **more: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=60, **more)
+        return httpx.Client(base_url=self.url, timeout=60, headers={"X-Tlray-Client": "tests"}, **more)
 
     def submit(self, urls: list[str], **more: Any) -> str:
         """Submit a list and return the batch's id."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import httpx
 import pytest
-from conftest import Service, Site
+from conftest import Service, Site, StartSite
 
 pytestmark = pytest.mark.ray
 
@@ -23,3 +26,70 @@ def test_a_list_is_submitted_and_comes_to_its_end(http: httpx.Client, service: S
 
     done = service.wait_for(told["batch_id"])
     assert (done["counts"]["succeeded"], done["name"]) == (20, "first")
+
+
+URL = "/api/v1/batch"
+
+
+def test_a_batch_is_paused_resumed_and_cancelled(
+    http: httpx.Client, service: Service, start_site: StartSite
+) -> None:
+    slow = start_site("--sites=1", "--sets=40")
+    rates = {slow.bases[0].removeprefix("http://"): "5/s"}
+    batch_id = service.submit(slow.urls(), options={"rates": rates, "fresh_for": 0})
+    told = http.post(f"{URL}/{batch_id}/pause")
+    assert (told.status_code, told.json()["state"]) == (200, "paused")
+    assert http.post(f"{URL}/{batch_id}/pause").json()["state"] == "paused", "again changes nothing"
+    assert http.post(f"{URL}/{batch_id}/resume").json()["state"] == "running"
+    assert http.post(f"{URL}/{batch_id}/cancel").json()["state"] in ("cancelling", "cancelled")
+    done = service.wait_for(batch_id, "cancelled")
+    assert done["counts"]["cancelled"] > 20
+    for action in ("pause", "resume", "cancel", "retry"):
+        answer = http.post(f"{URL}/{batch_id}/{action}")
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:tlray:problem:conflict"), action
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "status"),
+        ("GET", "items"),
+        ("GET", "results"),
+        ("POST", "pause"),
+        ("POST", "resume"),
+        ("POST", "cancel"),
+        ("POST", "retry"),
+        ("POST", "commit"),
+    ],
+)
+@pytest.mark.parametrize("batch_id", ["20200101-000000-ffffff", "%F0%9F%8E%B5", "a'%20OR%201=1", "x" * 3000])
+def test_a_batch_that_is_not_there_is_a_404(
+    http: httpx.Client, method: str, path: str, batch_id: str
+) -> None:
+    answer = http.request(method, f"{URL}/{batch_id}/{path}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:tlray:problem:unknown-batch")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/v1/nothing", 404), ("DELETE", "/api/v1/batch", 405), ("GET", "/api/v1/batch/x/pause", 405),
+     ("GET", "/api/v1/batch?limit=0", 422), ("GET", "/api/v1/batch?limit=many", 422), ("GET", "/api/v1/batch?state=odd", 422)],
+)  # fmt: skip
+def test_every_error_is_a_problem_document(http: httpx.Client, method: str, path: str, status: int) -> None:
+    answer = http.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert {"type", "title", "status", "detail", "instance"} <= set(answer.json())
+
+
+def test_a_coordinator_that_dies_is_waited_for(
+    http: httpx.Client, service: Service, start_site: StartSite
+) -> None:
+    slow = start_site("--sites=1", "--sets=30")
+    rates = {slow.bases[0].removeprefix("http://"): "8/s"}
+    batch_id = service.submit(slow.urls(), options={"rates": rates, "fresh_for": 0})
+    before = service.coordinator_pid()
+    os.kill(before, signal.SIGKILL)
+    answer = http.get(f"{URL}/{batch_id}/status")
+    assert (answer.status_code, answer.json()["total"]) == (200, 30)
+    assert service.coordinator_pid() != before
+    assert service.wait_for(batch_id)["counts"]["succeeded"] == 30

@@ -14,6 +14,7 @@ from tlray.cluster.batches import Batches
 from tlray.cluster.desk_access import Access
 from tlray.cluster.desk_control import Control
 from tlray.cluster.desk_listing import Listing
+from tlray.cluster.desk_pieces import InPieces
 from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_submission import Submission
 from tlray.cluster.limiters import Limiters
@@ -34,7 +35,8 @@ class Desk:
     def __init__(self, state: CoordinatorState, batches: Batches, limiters: Limiters) -> None:
         reading = Reading(state.home)
         parts: tuple[Part, ...] = (
-            Submission(state, batches, reading),
+            whole := Submission(state, batches, reading),
+            InPieces(state, batches, reading, whole),
             Control(state, batches, reading),
             Access(state, reading),
             Listing(state, reading),

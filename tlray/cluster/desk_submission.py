@@ -36,7 +36,7 @@ class Submission:
         priority: int,
         options: BatchOptions,
         owner: str,
-        chunks: list[Chunk],
+        chunk: Chunk,
         key: str | None = None,
         digest: str = "",
     ) -> dict[str, Any]:
@@ -45,34 +45,33 @@ class Submission:
         ``key`` is the submitter's name for this request and ``digest`` tells what is in it: `Conflict` where something else
         came under that key before.
         """
-        request_key = f"once {batch_id}" if key is None else f"{owner}\n{key}"
-        if key is not None:
-            await self._claim(request_key, digest)
+        request_key = await self.claim(batch_id, owner=owner, key=key, digest=digest)
         made = await self._batches.create(
             batch_id, name=name, priority=priority, options=options, request_key=request_key, owner=owner
         )
         if made == batch_id or await self._is_receiving(made):
-            await self._receive(made, chunks)
+            await self._receive(made, chunk)
         return await self.receipt(made)
 
-    async def _receive(self, batch_id: str, chunks: list[Chunk]) -> None:
+    async def _receive(self, batch_id: str, chunk: Chunk) -> None:
         try:
-            n_items = 0
-            for chunk in chunks:
-                duplicates = await self._batches.append(batch_id, chunk.entries, chunk.refused)
-                n_items += len(chunk.entries) - len(duplicates)
-            if not n_items:
-                raise UsageError(nothing_to_do([line for chunk in chunks for line in chunk.refused]))  # noqa: TRY301
+            duplicates = await self._batches.append(batch_id, chunk.entries, chunk.refused)
+            if len(chunk.entries) == len(duplicates):
+                raise UsageError(nothing_to_do(chunk.refused))  # noqa: TRY301 - the batch is to be abandoned
         except BaseException:
             await self._batches.abandon(batch_id)
             raise
         await self._batches.commit(batch_id)
 
-    async def _claim(self, request_key: str, digest: str) -> None:
-        claim = partial(claim_key, request_key=request_key, digest=digest)
-        if not await self._state.write(self._state.journal.run, claim):
-            key = request_key.partition("\n")[2]
+    async def claim(self, batch_id: str, *, owner: str, key: str | None, digest: str) -> str:
+        """Return the name by which a request is known; `Conflict` where something else was sent under its key."""
+        if key is None:
+            return f"once {batch_id}"
+        request_key = f"{owner}\n{key}"
+        action = partial(claim_key, request_key=request_key, digest=digest)
+        if not await self._state.write(self._state.journal.run, action):
             raise Conflict(f"under the key {key!r} another list was submitted before; take another key")
+        return request_key
 
     async def _is_receiving(self, batch_id: str) -> bool:
         row = await self._reading.ask(JournalReader.batch_row, batch_id)
@@ -92,9 +91,14 @@ class Submission:
             "total": told["total"],
             "duplicates": told["duplicates"],
             "n_rejected": told["n_rejected"],
-            "rejected": [{"line": r.line, "url": r.text, "reason": r.reason} for r in rejected],
-            "duplicate_lines": [
-                {"line": r.line, "url": r.text, "first_line": r.first_line} for r in duplicates
-            ],
             "estimated_completion": told["estimated_completion"],
+            **told_lines(rejected, duplicates),
         }
+
+
+def told_lines(rejected: list[RefusedLine], duplicates: list[RefusedLine]) -> dict[str, list[dict[str, Any]]]:
+    """Return lines that made no item, as they are told."""
+    return {
+        "rejected": [{"line": r.line, "url": r.text, "reason": r.reason} for r in rejected],
+        "duplicate_lines": [{"line": r.line, "url": r.text, "first_line": r.first_line} for r in duplicates],
+    }

@@ -36,10 +36,12 @@ class Chunk:
     refused: list[RefusedLine]
 
 
-def read_chunks(lines: Iterable[str]) -> Iterator[Chunk]:
+def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]:
     """Read a list chunk by chunk; never more than one chunk is in memory."""
     numbered = (
-        (n, text) for n, line in enumerate(lines, 1) if (text := line.strip()) and not text.startswith("#")
+        (n, text)
+        for n, line in enumerate(lines, first_line)
+        if (text := line.strip()) and not text.startswith("#")
     )
     while batch := list(islice(numbered, CHUNK_LINES)):
         chunk = Chunk([], [])

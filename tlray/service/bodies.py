@@ -69,7 +69,7 @@ def read_json(body: bytes, model: type[M]) -> M:
 
 def read_lines(body: bytes, kind: str) -> Iterator[str]:
     """Yield the lines of a body; 400 names the one that is no UTF-8 text."""
-    for number, raw in enumerate(body.split(b"\n"), 1):
+    for number, raw in enumerate(body.removesuffix(b"\n").split(b"\n") if body else (), 1):
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:

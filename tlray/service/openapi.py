@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tlray.service.problems import Problem
-from tlray.service.schemas import BatchAsked, RetryAsked, SetLine
+from tlray.service.schemas import BatchAsked, CommitAsked, RetryAsked, SetLine
 
-READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (BatchAsked, Problem, RetryAsked, SetLine)
+READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (BatchAsked, CommitAsked, Problem, RetryAsked, SetLine)
 """Models that routes name in ``openapi_extra`` or ``responses``."""
 
 

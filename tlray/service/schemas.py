@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 MAX_URLS = 10_000
 """In one call; a longer list is sent in pieces, and made real by one more call."""
 
+MAX_PIECE_LINES = 20_000
+
 Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
 Name = Annotated[str, Field(max_length=200)]
@@ -110,6 +112,30 @@ class Receipt(Told):
     rejected: list[LineTold] = Field(description="The first 1,000.")
     duplicate_lines: list[DuplicateTold] = Field(description="The first 1,000.")
     estimated_completion: Moment | None
+
+
+class PieceTold(Told):
+    """What became of a piece of a list."""
+
+    batch_id: str
+    piece: int
+    first_line: int = Field(description="Lines are counted through the whole list.")
+    lines: int
+    items: int
+    duplicates: int
+    n_rejected: int
+    rejected: list[LineTold] = Field(description="The first 1,000 that made no item, duplicates counted.")
+    duplicate_lines: list[DuplicateTold]
+
+
+class CommitAsked(Asked):
+    """The end of a list that came in pieces."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"pieces": 7}]})
+
+    pieces: Annotated[int, Field(ge=1, description="How many were sent; others are a conflict.")] | None = (
+        None
+    )
 
 
 class Snapshot(Told):
