@@ -1,14 +1,40 @@
-"""Who asks, and what may they do? Every route names the scope that it needs: ``Depends(requires("submit"))``."""
+"""Who asks, and what may they do? Every route names the scope that it needs: ``Depends(requires("submit"))``.
+
+A service whose home never had a token asks nobody, but answers loopback only: whoever can reach it there is its one local user.
+From the first token on everybody needs one, on loopback too: a proxy before the service would look like loopback. Sockets
+take a ticket in the place of a token, because a browser sends no headers with them and a token does not belong into a URL.
+
+What a token may do is remembered by a replica for `REMEMBER_S`; so long it may take until a revoked one is refused.
+"""
 
 from __future__ import annotations
 
+import math
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.requests import HTTPConnection
 
-SCOPES: Final = ("read", "submit", "admin")
+from tlray.core.request_rates import RequestRates
+from tlray.core.tokens import SCOPES, digest_of, is_token, scopes_with
+from tlray.core.web_origin import is_loopback
+from tlray.service.problems import Refused
+
+if TYPE_CHECKING:
+    from tlray.service.gateway import Gateway
+    from tlray.settings import Settings
+
+REMEMBER_S: Final = 5.0
+MAX_REMEMBERED: Final = 10_000
+BURST_S: Final = 4.0
+"""A user may ask so many seconds' requests at once."""
+FAILURES_PER_S, FAILURES_AT_ONCE = 5.0, 20.0
+"""Tokens and tickets that are none, from one address; more are not looked up."""
+FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""Headers by which a proxy tells for whom it asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +60,122 @@ OPEN: Final = Principal("", frozenset(SCOPES))
 """Whoever reaches a service that asks nobody."""
 
 
-def requires(scope: str) -> Callable[[HTTPConnection], Awaitable[Principal]]:
-    """Return the dependency that finds who asks, and refuses whoever has not the scope."""
+class Access:
+    """What one replica knows of tokens."""
+
+    def __init__(self, gateway: Gateway, settings: Settings) -> None:
+        self._gateway = gateway
+        self._settings = settings
+        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._asks_nobody: tuple[float, bool] = (-math.inf, False)
+        rate = settings.max_requests_per_s
+        self._rates = RequestRates(rate, max(1.0, rate * BURST_S))
+        self._failures = RequestRates(FAILURES_PER_S, FAILURES_AT_ONCE)
+
+    async def principal(self, connection: HTTPConnection, *, takes_ticket: bool) -> Principal:
+        """Return who asks; `Refused` (401, 403, 429) where that is nobody who may."""
+        told = connection.headers.get("authorization")
+        ticket = connection.query_params.get("ticket") if takes_ticket else None
+        if told is not None:
+            found = await self._by_token(connection, told)
+        elif ticket is not None:
+            found = await self._by_ticket(connection, ticket)
+        else:
+            return await self._by_place(connection)
+        wait_s = self._rates.take(found.user, now=time.monotonic())
+        if wait_s:
+            raise too_often(
+                wait_s,
+                f"more than {self._settings.max_requests_per_s:g} requests a second (TLRAY_MAX_REQUESTS_PER_S)",
+            )
+        return found
+
+    async def _by_token(self, connection: HTTPConnection, told: str) -> Principal:
+        kind, _, text = told.partition(" ")
+        text = text.strip()
+        if kind.lower() != "bearer" or not is_token(text):
+            raise unknown("the Authorization header has no token: send `Authorization: Bearer tlray_…`")
+        digest, now = digest_of(text), time.monotonic()
+        until, found = self._known.get(digest, (-math.inf, None))
+        if found is not None and until > now:
+            return found
+        self._see_that_it_may_be_looked_up(connection)
+        row = await self._gateway.ask("whose_token", digest=digest)
+        if row is None:
+            self._known.pop(digest, None)
+            self._count_failure(connection)
+            raise unknown("this token is unknown or was revoked")
+        found = Principal(row["user"], scopes_with(row["scopes"]))
+        self._known[digest] = now + REMEMBER_S, found
+        self._known.move_to_end(digest)
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)
+        return found
+
+    async def _by_ticket(self, connection: HTTPConnection, ticket: str) -> Principal:
+        self._see_that_it_may_be_looked_up(connection)
+        row = await self._gateway.ask("redeem_ticket", digest=digest_of(ticket))
+        if row is None:
+            self._count_failure(connection)
+            raise unknown(
+                "this ticket is unknown, was used, or is too old: POST /api/v1/tickets gives another"
+            )
+        return Principal(row["user"], frozenset(row["scopes"]))
+
+    async def _by_place(self, connection: HTTPConnection) -> Principal:
+        """Return the one local user of a service that asks nobody."""
+        until, asks_nobody = self._asks_nobody
+        if until <= time.monotonic():
+            asks_nobody = await self._gateway.ask("asks_nobody")
+            self._asks_nobody = time.monotonic() + REMEMBER_S, asks_nobody
+        if not asks_nobody:
+            raise unknown("this service needs a token: `tlray token create` makes one")
+        is_near = connection.client is None or is_loopback(connection.client.host)
+        if not is_near or any(name in connection.headers for name in FORWARDED):
+            raise Refused(
+                403, "loopback-only", "this service has no tokens and answers loopback only; `tlray token create` makes one"
+            )  # fmt: skip
+        return OPEN
+
+    def _see_that_it_may_be_looked_up(self, connection: HTTPConnection) -> None:
+        wait_s = self._failures.wait_s(_address(connection), now=time.monotonic())
+        if wait_s:
+            raise too_often(wait_s, "too many tokens or tickets that are none")
+
+    def _count_failure(self, connection: HTTPConnection) -> None:
+        self._failures.take(_address(connection), now=time.monotonic())
+
+
+def requires(scope: str, *, takes_ticket: bool = False) -> Callable[[HTTPConnection], Awaitable[Principal]]:
+    """Return the dependency that finds who asks, and refuses whoever has not the scope.
+
+    ``takes_ticket``: a route whose clients can send no headers, such as an event stream; a WebSocket always takes one.
+    """
     assert scope in SCOPES, scope  # noqa: S101 - a slip of ours, at import
 
     async def principal(connection: HTTPConnection) -> Principal:
-        return OPEN
+        access: Access = connection.app.state.access
+        is_socket = takes_ticket or connection.scope["type"] == "websocket"
+        found = await access.principal(connection, takes_ticket=is_socket)
+        if scope not in found.scopes:
+            raise Refused(403, "not-allowed", f"this call needs a token with the scope {scope!r}")
+        return found
 
     return principal
+
+
+def unknown(why: str) -> Refused:
+    """Return the refusal of somebody that we do not know."""
+    return Refused(401, "who-are-you", why, headers={"WWW-Authenticate": 'Bearer realm="tlray"'})
+
+
+def too_often(wait_s: float, why: str) -> Refused:
+    """Return the refusal of somebody who is to come back after so many seconds."""
+    after_s = max(1, math.ceil(wait_s))
+    return Refused(
+        429, "too-often", f"{why}; come back in {after_s} s", headers={"Retry-After": str(after_s)}
+    )
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client is not None else ""

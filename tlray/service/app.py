@@ -9,8 +9,10 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from tlray import __version__
-from tlray.service import batches, health, lists, results
+from tlray.service import batches, health, lists, results, tickets, tokens
+from tlray.service.access import Access
 from tlray.service.gateway import Gateway
+from tlray.service.guard import Guard
 from tlray.service.hub import Hub
 from tlray.service.openapi import document
 from tlray.service.problems import tell_problems
@@ -20,6 +22,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,
     lists.router,
     results.router,
+    tickets.router,
+    tokens.router,
     health.router,
 )
 
@@ -41,6 +45,8 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
         redirect_slashes=False,  # a redirect would lose the body of a POST
     )
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
+    app.state.access = Access(gateway, settings)
+    app.add_middleware(Guard, settings=settings)
     tell_problems(app)
     for router in ROUTERS:
         app.include_router(router)

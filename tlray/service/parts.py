@@ -25,5 +25,7 @@ async def _hub(connection: HTTPConnection) -> Hub:
 TheGateway = Annotated[Gateway, Depends(_gateway)]
 TheHub = Annotated[Hub, Depends(_hub)]
 Reader = Annotated[Principal, Depends(requires("read"))]
+Watcher = Annotated[Principal, Depends(requires("read", takes_ticket=True))]
+"""A reader that may be an event stream's."""
 Submitter = Annotated[Principal, Depends(requires("submit"))]
 Admin = Annotated[Principal, Depends(requires("admin"))]

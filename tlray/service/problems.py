@@ -15,6 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from tlray.core.cursor import BadCursor
 from tlray.core.lifecycle import BadTransition
@@ -133,7 +135,7 @@ def faults_of(errors: Sequence[Mapping[str, Any]], *, of: str = "") -> list[tupl
     ]
 
 
-def answer(request: Request, refused: Refused) -> JSONResponse:
+def answer(request: HTTPConnection, refused: Refused) -> JSONResponse:
     """Return the problem document of a refusal."""
     problem = Problem(
         type=f"urn:tlray:problem:{refused.kind}",
@@ -156,17 +158,26 @@ def _sendable(value: Any) -> Any:
     return [_sendable(inner) for inner in value] if isinstance(value, list) else value
 
 
-async def _on_refused(request: Request, error: Exception) -> JSONResponse:
+async def _on_refused(asked: HTTPConnection, error: Exception) -> JSONResponse | None:
     assert isinstance(error, Refused)  # noqa: S101 - what it is registered for
-    return answer(request, error)
+    if isinstance(asked, WebSocket):
+        await refuse_socket(asked, error)
+        return None
+    return answer(asked, error)
 
 
-async def _on_tlray_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_tlray_error(asked: HTTPConnection, error: Exception) -> JSONResponse | None:
     assert isinstance(error, TlrayError)  # noqa: S101
     refused = refusal_of(error)
     if refused.status == 500:
-        logger.error("request failed path=%s error=%s", request.url.path, error, exc_info=error)
-    return answer(request, refused)
+        logger.error("request failed path=%s error=%s", asked.url.path, error, exc_info=error)
+    return await _on_refused(asked, refused)
+
+
+async def refuse_socket(socket: WebSocket, refused: Refused) -> None:
+    """Close a socket that was not accepted yet, in words that a browser shows its page: a refused handshake it would not."""
+    await socket.accept()
+    await socket.close(4000 + refused.status, refused.detail.encode()[:120].decode(errors="ignore"))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -194,8 +205,8 @@ def not_valid(faults: Sequence[tuple[str, str]]) -> Refused:
 
 def tell_problems(app: FastAPI) -> None:
     """Answer every error of an app with a problem document."""
-    app.add_exception_handler(Refused, _on_refused)
-    app.add_exception_handler(TlrayError, _on_tlray_error)
+    app.add_exception_handler(Refused, _on_refused)  # type: ignore[arg-type]
+    app.add_exception_handler(TlrayError, _on_tlray_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_bug)

@@ -17,7 +17,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.hub import Feed, Frame
-from tlray.service.parts import Reader, TheGateway, TheHub
+from tlray.service.parts import Reader, TheGateway, TheHub, Watcher
 from tlray.service.problems import problems, refusal_of
 
 router = APIRouter(tags=["progress"])
@@ -108,7 +108,7 @@ async def events(
     batch_id: str,
     gateway: TheGateway,
     hub: TheHub,
-    principal: Reader,
+    principal: Watcher,
     since: Version = None,
     last_event_id: Annotated[
         int | None,
