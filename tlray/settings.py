@@ -8,8 +8,9 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tlray.errors import UsageError
@@ -63,6 +64,12 @@ class Settings(BaseSettings):
     """How long a domain rests after a block page, in seconds; by default half an hour
     (``TLRAY_BLOCK_COOL_DOWN_S``)."""
 
+    smtp_url: SecretStr | None = None
+    """The server that notices by e-mail are handed to: ``smtp://user:password@mail.example.org:587`` (STARTTLS where it has
+    it) or ``smtps://…:465``; without one nobody may ask for e-mail (``TLRAY_SMTP_URL``)."""
+    smtp_from: str | None = None
+    """Who those notices are from; by default the contact, where that is an address (``TLRAY_SMTP_FROM``)."""
+
     @field_validator("contact")
     @classmethod
     def _is_contact(cls, value: str | None) -> str | None:
@@ -92,6 +99,23 @@ class Settings(BaseSettings):
         """The names under which the service is asked besides loopback."""
         return frozenset(name.lower().strip("[]") for name in _words(self.allowed_hosts))
 
+    @property
+    def mail_sender(self) -> str | None:
+        """Whom notices by e-mail are from; None where nobody was named."""
+        is_address = self.contact is not None and "@" in self.contact and "://" not in self.contact
+        return self.smtp_from or (self.contact if is_address else None)
+
+    @model_validator(mode="after")
+    def _can_send(self) -> Self:
+        if self.smtp_url is not None:
+            if not _is_smtp(
+                self.smtp_url.get_secret_value()
+            ):  # a validator of its own would show the password
+                raise ValueError("TLRAY_SMTP_URL: write smtp://host:port or smtps://user:password@host:port")
+            if self.mail_sender is None:
+                raise ValueError("TLRAY_SMTP_URL needs TLRAY_SMTP_FROM, the address that mail comes from")
+        return self
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.max_workers is not None and self.min_workers > self.max_workers:
@@ -104,6 +128,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
+
+
+def _is_smtp(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_LEASE_S", "12", 12.0),
         ("TLRAY_BLOCK_COOL_DOWN_S", "60", 60.0),
         ("TLRAY_DOMAINS_FILE", "/etc/sets/domains.toml", Path("/etc/sets/domains.toml")),
+        ("TLRAY_SMTP_FROM", "sets@example.org", "sets@example.org"),
         ("TLRAY_DOMAINS_FILE", "~/domains.toml", Path("~/domains.toml").expanduser()),
     ],
 )
@@ -102,6 +103,8 @@ def test_every_setting_is_tried_here() -> None:
         "lease_s",
         "block_cool_down_s",
         "domains_file",
+        "smtp_url",
+        "smtp_from",
     }
     assert set(Settings.model_fields) == tried
 
@@ -133,3 +136,38 @@ def test_settings_are_checked_against_each_other(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UsageError) as caught:
         read_settings(max_workers=2)
     assert str(caught.value) == "TLRAY_MIN_WORKERS (4) must not exceed TLRAY_MAX_WORKERS (2)"
+
+
+@pytest.mark.parametrize(
+    ("url", "contact", "said"),
+    [
+        ("mail.example.org", "me@example.org", "TLRAY_SMTP_URL: write smtp://host:port"),
+        ("https://u:secret@mail.example.org", "me@example.org", "TLRAY_SMTP_URL: write smtp://host:port"),
+        (
+            "smtp://u:secret@mail.example.org:99999",
+            "me@example.org",
+            "TLRAY_SMTP_URL: write smtp://host:port",
+        ),
+        ("smtp://u:secret@mail.example.org", "https://example.org", "TLRAY_SMTP_URL needs TLRAY_SMTP_FROM"),
+        ("smtp://u:secret@mail.example.org", None, "TLRAY_SMTP_URL needs TLRAY_SMTP_FROM"),
+    ],
+)
+def test_a_mail_server_that_is_none_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str, contact: str | None, said: str
+) -> None:
+    monkeypatch.setenv("TLRAY_SMTP_URL", url)
+    with pytest.raises(UsageError) as caught:
+        read_settings(contact=contact)
+    assert str(caught.value).startswith(said)
+    assert "secret" not in str(caught.value)
+
+
+def test_notices_come_from_who_is_named_or_from_the_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TLRAY_SMTP_URL", "smtp://u:secret@mail.example.org")
+    settings = read_settings(contact="me@example.org")
+    assert settings.mail_sender == "me@example.org"
+    assert "secret" not in repr(settings)
+    assert (
+        read_settings(contact="me@example.org", smtp_from="sets@example.org").mail_sender
+        == "sets@example.org"
+    )

@@ -33,6 +33,7 @@ from tlray.core.frontier import WINDOW
 from tlray.core.lease import Answer, Report
 from tlray.errors import CannotFinish, InvariantBroken
 from tlray.io.home import Holder, Home
+from tlray.io.journal_domains import all_set_by_hand
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.task_note import sweep_notes
@@ -60,6 +61,7 @@ class Coordinator:
             lease_s=settings.lease_s,
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
+        engine.by_hand.update(journal.run(all_set_by_hand))
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, node)
         self._limiters = Limiters(self._state)
         self._batches = Batches(self._state, self._limiters)
@@ -81,6 +83,7 @@ class Coordinator:
         for batch_id, is_dormant in await state.write(state.journal.open_batches):
             if not is_dormant or state.settings.resumes_all:
                 await self._batches.open(batch_id)
+        self._desk.clockwork.start()
         while not state.is_stopping:
             try:
                 await self._step()
@@ -121,6 +124,7 @@ class Coordinator:
         """End in order: wait for what runs, close the journal, let go of the home."""
         self._state.is_stopping = True
         self._state.wake.set()
+        await self._desk.clockwork.stop()
         await self._state.settle(SETTLE_S)
         self._state.close()
         self._hold.close()

@@ -11,12 +11,17 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ClassVar, Protocol
 
 from tlray.cluster.batches import Batches
+from tlray.cluster.clockwork import Clockwork
 from tlray.cluster.desk_access import Access
 from tlray.cluster.desk_control import Control
+from tlray.cluster.desk_domains import Domains
 from tlray.cluster.desk_listing import Listing
+from tlray.cluster.desk_outbox import Outbox
 from tlray.cluster.desk_pieces import InPieces
 from tlray.cluster.desk_reading import Reading
+from tlray.cluster.desk_schedules import Schedules
 from tlray.cluster.desk_submission import Submission
+from tlray.cluster.desk_templates import Templates
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
 from tlray.errors import InvariantBroken
@@ -34,12 +39,18 @@ class Desk:
 
     def __init__(self, state: CoordinatorState, batches: Batches, limiters: Limiters) -> None:
         reading = Reading(state.home)
+        whole = Submission(state, batches, reading)
+        self.clockwork = Clockwork(state, batches, reading, whole)
         parts: tuple[Part, ...] = (
-            whole := Submission(state, batches, reading),
+            whole,
             InPieces(state, batches, reading, whole),
             Control(state, batches, reading),
             Access(state, reading),
             Listing(state, reading),
+            Domains(state, limiters, reading),
+            Templates(state, reading),
+            Schedules(state, reading, self.clockwork),
+            Outbox(state, batches, reading, self.clockwork),
         )
         self._changes = frozenset().union(*(part.CHANGES for part in parts))
         self._answers: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
