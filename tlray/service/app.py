@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from tlray import __version__
-from tlray.service import batches, health, lists, results, tickets, tokens
+from tlray.service import batches, health, lists, pieces, progress, results, tickets, tokens
 from tlray.service.access import Access
 from tlray.service.gateway import Gateway
 from tlray.service.guard import Guard
@@ -20,8 +20,10 @@ from tlray.settings import Settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,
+    pieces.router,
     lists.router,
     results.router,
+    progress.router,
     tickets.router,
     tokens.router,
     health.router,

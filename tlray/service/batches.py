@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from tlray.scrape_options import ScrapeOptions
+from tlray.service.allowed import options_for, see_quota
 from tlray.service.gateway import new_batch_id
 from tlray.service.intake import IN_PIECES, list_body, read_list
 from tlray.service.parts import Reader, Submitter, TheGateway
@@ -31,7 +32,7 @@ Key = Annotated[
     status_code=202,
     response_model=Receipt,
     openapi_extra=list_body("BatchAsked"),
-    responses=problems(400, 409, 413, 415, 422, 429, 503, 507),
+    responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
 )
 async def submit(
     request: Request,
@@ -53,13 +54,14 @@ async def submit(
         options = scrape_options(sent.asked)
     else:
         options = ScrapeOptions(name=name, priority=priority)
-    batch, level = options.checked(gateway.settings)
+    batch, level = options_for(principal, options, gateway.settings)
+    await see_quota(gateway, principal)
     given: dict[str, Any] = {
         "batch_id": new_batch_id(), "name": options.name, "priority": int(level), "options": batch,
         "owner": principal.user, "key": key, "digest": sent.digest,
     }  # fmt: skip
     if state is None:
-        chunk = await sent.chunk(contact=gateway.settings.contact)
+        chunk = await sent.chunk(gateway.settings)
         told = await gateway.ask("submit", chunk=chunk, **given)
     elif any(text.strip() for text in sent.texts):
         raise not_valid([("body.urls", "a list that comes in pieces begins without any; append them")])

@@ -12,9 +12,11 @@ from fastapi import Request
 
 from tlray.io.intake import Chunk, check_contact, read_chunks, read_line
 from tlray.io.journal_rows import Entry
+from tlray.service.allowed import without_private
 from tlray.service.bodies import JSON, LINES, content_type, read_body, read_json, read_lines
 from tlray.service.problems import Refused
 from tlray.service.schemas import BatchAsked
+from tlray.settings import Settings
 
 IN_PIECES: Final = (
     "send a longer list in pieces: POST /api/v1/batch?state=receiving, then /append, then /commit"
@@ -41,10 +43,11 @@ class SentLines:
     digest: str
     """Of the whole body."""
 
-    async def chunk(self, *, contact: str | None, first_line: int = 1) -> Chunk:
-        """Read the lines; UsageError where nobody says who fetches from a public host."""
-        chunk = await asyncio.to_thread(self._chunk, first_line)
-        check_contact(chunk.entries, contact)
+    async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
+        """Read the lines; those of hosts that the service does not fetch from are refused. UsageError where nobody says who
+        fetches from a public host."""
+        chunk = without_private(await asyncio.to_thread(self._chunk, first_line), settings)
+        check_contact(chunk.entries, settings.contact)
         return chunk
 
     def _chunk(self, first_line: int) -> Chunk:

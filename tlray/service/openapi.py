@@ -11,8 +11,16 @@ from pydantic.json_schema import models_json_schema
 
 from tlray.service.problems import Problem
 from tlray.service.schemas import BatchAsked, CommitAsked, RetryAsked, SetLine
+from tlray.service.tokens import TokenAsked
 
-READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (BatchAsked, CommitAsked, Problem, RetryAsked, SetLine)
+READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
+    BatchAsked,
+    CommitAsked,
+    Problem,
+    RetryAsked,
+    SetLine,
+    TokenAsked,
+)
 """Models that routes name in ``openapi_extra`` or ``responses``."""
 
 

@@ -48,7 +48,7 @@ async def append(
         raise not_valid([("body", "a piece has URLs only; the rest is said when the list is opened")])
     first_line, told = await gateway.ask("piece_place", batch_id=batch_id, piece=piece, digest=sent.digest)
     if told is None:
-        chunk = await sent.chunk(contact=gateway.settings.contact, first_line=first_line)
+        chunk = await sent.chunk(gateway.settings, first_line=first_line)
         told = await gateway.ask(
             "append_piece", batch_id=batch_id, piece=piece, digest=sent.digest,
             first_line=first_line, n_lines=len(sent.texts), chunk=chunk,
