@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -29,6 +30,9 @@ ROUNDS_A_TICK: Final = 2.0
 """A tick is at least so many times what it took until each client had the last frame."""
 IDLE_S: Final = 1.0
 """After an answer without news, which came because all is at a standstill."""
+BYTES_PER_S: Final = 64_000
+"""What one client is sent. Ray Serve's proxy keeps whatever a client does not read, until it finds after 20 to 40 s that
+nobody answers its pings; what fits in between is for the most part the kernel's."""
 FINAL: Final = frozenset(state.value for state in BatchState if state.is_final)
 
 
@@ -58,6 +62,8 @@ class Channel:
         self.version = since
         self.told: dict[str, Any] | None = None
         self.n_clients = 0
+        self.ended = asyncio.Event()
+        """Set when the batch has come to its end, or cannot be followed."""
         self._items: Changes[dict[str, Any]] = Changes(known_since=since)
         self._frames: dict[int, Frame] = {}
         """Of this version, by what its reader had seen."""
@@ -105,6 +111,7 @@ class Channel:
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             self._error = error
             self._news.set()
+        self.ended.set()
 
     def _take_in(self, told: dict[str, Any]) -> None:
         version = told["version"]
@@ -135,6 +142,8 @@ class Feed:
         self._batch_id = batch_id
         self._since = since
         self._channel: Channel | None = None
+        self._not_before = 0.0
+        """When what it was sent last has had its time; monotonic."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -156,18 +165,31 @@ class Feed:
             self._channel = self._hub.join(self._batch_id, self._since)
         try:
             async with asyncio.timeout(timeout_s):
+                await self._pause(self._channel)
                 frame = await self._channel.frame(self._since)
         except TimeoutError:
             return None
         if frame is None:
             return await self._ask(self._since)
+        return self._sent(frame)
+
+    async def _pause(self, channel: Channel) -> None:
+        """Leave the client time for what it was sent last; its end is told at once all the same."""
+        left_s = self._not_before - time.monotonic()
+        if left_s > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await channel.ended.wait()
+
+    def _sent(self, frame: Frame) -> Frame:
         self._since = frame.version
+        self._not_before = time.monotonic() + len(frame.text) / BYTES_PER_S
         return frame
 
     async def _ask(self, since: int | None) -> Frame:
-        frame = frame_of(await self._hub.gateway.watch(self._batch_id, since, 0.0, with_items=True))
-        self._since = frame.version
-        return frame
+        return self._sent(
+            frame_of(await self._hub.gateway.watch(self._batch_id, since, 0.0, with_items=True))
+        )
 
 
 class Hub:

@@ -24,9 +24,13 @@ router = APIRouter(tags=["progress"])
 SEND_TIMEOUT_S: Final = 20.0
 """Who takes a message no faster is let go."""
 HEARTBEAT_S: Final = 15.0
+MAX_STREAM_BYTES: Final = 2_000_000
+"""Of one answer with events: whoever reads comes back for more (an EventSource by itself), who does not costs no more. Nothing
+else tells the two apart through Ray Serve's proxy."""
 RETRY_MS: Final = 1_000
 """When an EventSource whose connection broke is to come back."""
 MAX_VERSION: Final = 2**53
+MAX_DIGITS: Final = len(str(MAX_VERSION))
 DONE, TRY_AGAIN, NOT_VALID, UNKNOWN = 1000, 1013, 4400, 4404
 """Codes that a socket is closed with; those from 4000 on are the HTTP status that a request would have had."""
 EVENTS_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
@@ -55,7 +59,7 @@ async def progress(
     """Tell how a batch goes on until it ends."""
     await socket.accept()
     since = socket.query_params.get("since")
-    if since is not None and not (since.isascii() and since.isdigit() and int(since) <= MAX_VERSION):
+    if since is not None and not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
         await socket.close(NOT_VALID, "since is the version of a message that was seen")
         return
     code, reason = DONE, "the batch has come to its end"
@@ -133,9 +137,11 @@ async def events(
 async def _stream(feed: Feed, first: Frame) -> AsyncIterator[str]:
     async with feed:
         frame: Frame | None = first
+        n_bytes = 0
         yield f"retry: {RETRY_MS}\n"
-        while True:
+        while n_bytes < MAX_STREAM_BYTES:
             yield ": still here\n\n" if frame is None else f"id: {frame.version}\ndata: {frame.text}\n\n"
+            n_bytes += 0 if frame is None else len(frame.text)
             if frame is not None and frame.is_last:
                 yield f'event: end\nid: {frame.version}\ndata: {{"version":{frame.version}}}\n\n'
                 return

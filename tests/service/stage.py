@@ -1,0 +1,109 @@
+"""A coordinator's side of one batch without Ray and without a journal: the real books, watchers and versions, moved on by the
+test; in the place of the gateway to a real one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from tlray.cluster.batches import Batches
+from tlray.cluster.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.watching import Watching
+from tlray.core.books import BatchBook
+from tlray.core.engine import Engine
+from tlray.core.frontier import FrontierItem, Priority
+from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.progress import snapshot
+from tlray.core.verdict import ItemChange
+from tlray.errors import NoSuchBatch, TlrayError
+from tlray.io.home import Home
+from tlray.io.journal_sqlite import SqliteJournal
+from tlray.service.gateway import Gateway
+
+BATCH = "b1"
+DOMAIN = "a.test"
+
+
+class Stage:
+    """One batch, all of whose items are leased."""
+
+    def __init__(self, n_items: int) -> None:
+        engine = Engine()
+        self.state = CoordinatorState(
+            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, ""
+        )  # fmt: skip
+        self.book = BatchBook(
+            1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},
+            open_by_domain={DOMAIN: n_items}, version=self.state.first_version,
+        )  # fmt: skip
+        engine.open(self.book, {}, now=0.0)
+        self.watching = Watching(self.state, cast(Batches, self))
+        self.n_done = 0
+        self.n_polls = self.max_polls = 0
+        self.trouble: TlrayError | None = None
+        self._last: dict[str, Any] | None = None
+
+    # -- what the test does ------------------------------------------------------------------------
+
+    def finish(self, n: int) -> None:
+        """Let the next items succeed."""
+        for number in range(self.n_done + 1, self.n_done + n + 1):
+            item = FrontierItem(number, 1, DOMAIN, f"http://{DOMAIN}/{number}", f"f{number}")
+            change = ItemChange(
+                item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN
+            )
+            self.book.note(change, now=time.monotonic())
+        self.n_done += n
+        self.book.move(ItemState.LEASED, ItemState.SUCCEEDED, DOMAIN, now=time.monotonic(), n=n)
+        self.state.announce(1)
+
+    def complete(self) -> None:
+        """Bring the batch to its end."""
+        self.book.state = BatchState.COMPLETED
+        self._last = {**self._snapshot(), "version": self.book.version + 1}
+        self.state.announce(1)
+        self.state.engine.close(1)
+
+    # -- what `Watching` asks of the batches -------------------------------------------------------
+
+    async def status(self, batch_id: str) -> dict[str, Any]:
+        if batch_id != BATCH:
+            raise NoSuchBatch(batch_id, "")
+        return dict(self._last or self._snapshot())
+
+    def _snapshot(self) -> dict[str, Any]:
+        told = snapshot(self.book, {}, now=time.monotonic(), wall=time.time())
+        return {**told, "trouble": None, "elapsed_s": 0.0}
+
+    # -- what the hub and the routers ask of a gateway ---------------------------------------------
+
+    @property
+    def gateway(self) -> Gateway:
+        return cast(Gateway, self)
+
+    async def watch(
+        self, batch_id: str, since: int | None, timeout_s: float, *, with_items: bool = False
+    ) -> dict[str, Any]:
+        await asyncio.sleep(0.001)
+        if self.trouble is not None:
+            raise self.trouble
+        is_poll = timeout_s > 0
+        self.n_polls += is_poll
+        self.max_polls = max(self.max_polls, self.n_polls)
+        try:
+            watched = self.watching.with_items if with_items else self.watching.watch
+            return await watched(batch_id, since, timeout_s)
+        finally:
+            self.n_polls -= is_poll
+
+    async def connect(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def ask(self, question: str, **given: Any) -> Any:
+        return question == "asks_nobody"
+
+    async def see(self, principal: object, batch_id: str) -> None:
+        await self.status(batch_id)
