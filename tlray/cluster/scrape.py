@@ -266,7 +266,11 @@ class ScrapeTask:
         if stops == self._stops:
             return
         self._stops = stops
-        self._not_begun(self._pacing.take_back(lambda e: isinstance(e, LeasedItem) and e.batch_id in stops))
+        self._not_begun(
+            self._pacing.take_back(
+                lambda e: isinstance(e, LeasedItem) and (e.batch_id in stops or e.domain in stops.domains)
+            )
+        )
         for task, errand in self._running.items():
             if isinstance(errand, LeasedItem) and errand.batch_id in stops.cancelled:
                 task.cancel()

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 
 from tlray.core.adaptive import AdaptiveRate
 from tlray.core.breaker import Breaker
+from tlray.core.by_hand import NOTHING, SetByHand
 from tlray.core.durations import in_words, spacing_in_words
 from tlray.core.frontier import Priority
 from tlray.core.outcome import Outcome, OutcomeKind
@@ -63,6 +64,8 @@ class DomainState:
 
     name: str
     policy: DomainPolicy
+    by_hand: SetByHand = NOTHING
+    """What a person has set for it."""
     robots_text: str | None = None
     """None until it is known."""
     robots_until: float = -math.inf
@@ -105,7 +108,7 @@ class DomainState:
         """The policy under the ceiling of robots.txt, at the rate that the site bears; an open breaker lets
         one fetch at a time through."""
         is_open = self.breaker.open_since is not None
-        of = (self.policy, self.crawl_delay_s, self.adaptive.rate, is_open)
+        of = (self.policy, self.by_hand, self.crawl_delay_s, self.adaptive.rate, is_open)
         if self._effective is None or self._effective[0] != of:
             found = self.ceiling
             rate = self.adaptive.allowed(found.rate, is_auto=found.is_auto)
@@ -115,8 +118,8 @@ class DomainState:
 
     @property
     def ceiling(self) -> DomainPolicy:
-        """The policy under the ceiling of robots.txt."""
-        return under_ceiling(self.policy, self.crawl_delay_s)
+        """The policy, or what a person has set in its place, under the ceiling of robots.txt."""
+        return under_ceiling(self.by_hand.over(self.policy), self.crawl_delay_s)
 
     @property
     def n_leased(self) -> int:
@@ -136,6 +139,10 @@ class DomainState:
         """Whether nothing may be fetched yet."""
         return now < self.cool_until
 
+    def rests(self, now: float) -> bool:
+        """Whether nothing may be leased: it cools down, or a person has paused it."""
+        return self.by_hand.is_paused or self.is_cooling(now)
+
     def allowance(self, lease_id: str, now: float, priority: Priority = Priority.LOW) -> int:
         """How many more items of a priority the lease may take of this domain now."""
         if not self._may_lease(lease_id, now):
@@ -153,7 +160,7 @@ class DomainState:
         return max(0, 1 - n) if self._may_lease(lease_id, now) else 0
 
     def _may_lease(self, lease_id: str, now: float) -> bool:
-        if self.is_cooling(now) or not self.knows_robots(now):
+        if self.rests(now) or not self.knows_robots(now):
             return False
         return not (self.is_for_one and any(holder != lease_id for holder in self.holders))
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from tlray.core.answering import Answering
 from tlray.core.books import BatchBook
+from tlray.core.by_hand import NOTHING, SetByHand
 from tlray.core.domains import DomainState
 from tlray.core.eta import remaining_s
 from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
@@ -41,6 +42,8 @@ class Engine:
         self.frontier = Frontier()
         self.books: dict[int, BatchBook] = {}
         self.domains: dict[str, DomainState] = {}
+        self.by_hand: dict[str, SetByHand] = {}
+        """What a person has set for domains."""
         self.leases: dict[str, Lease] = {}
         self.robots_wanted: dict[str, None] = {}
         """Domains whose robots.txt is to be fetched before anything else of them."""
@@ -86,7 +89,8 @@ class Engine:
         """Return a domain that a batch has to do with, under the manners of all batches that have."""
         state = self.domains.get(name)
         if state is None:
-            state = self.domains[name] = DomainState(name, book.manners.policy(name))
+            state = DomainState(name, book.manners.policy(name), self.by_hand.get(name, NOTHING))
+            self.domains[name] = state
         else:
             state.policy = self._policy(name) or book.manners.policy(name)
             for lease in self.leases.values():
@@ -95,6 +99,16 @@ class Engine:
             self.robots_wanted[name] = None
         self.patience.look_at(name)
         return state
+
+    def set_by_hand(self, name: str, setting: SetByHand) -> None:
+        """Take in what a person has set for a domain, for all batches of now and later."""
+        self.by_hand[name] = setting
+        state = self.domains.get(name)
+        if state is not None:
+            state.by_hand = setting
+            for lease in self.leases.values():
+                lease.told.discard(name)
+            self.frontier.unpark(name)
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Take in items that the journal gave for a lane."""

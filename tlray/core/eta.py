@@ -58,6 +58,8 @@ def remaining_s(
         if state is None:
             n_unknown += ahead
             continue
+        if state.by_hand.is_paused:
+            return None
         rate = state.ceiling.rate  # below it the rate comes and goes; the pace is what it comes to
         rest_s = max(0.0, state.cool_until - now) + ahead * state.pace.rest_s_per_item
         pace = state.pace.per_s(rate)

@@ -56,7 +56,7 @@ class Granting:
         takeable = self._engine.frontier.takeable_domains()
         for name in held.union(takeable):
             state = self._engine.domains[name]
-            if not state.is_cooling(now):
+            if not state.rests(now):
                 comes_to = _flow(state)
                 pages_per_s += comes_to.pages_per_s
                 slow_per_s += comes_to.pages_per_s if state.is_for_one else 0.0
@@ -157,7 +157,7 @@ class Granting:
         slow = (
             state
             for name in held
-            if (state := self._engine.domains[name]).is_for_one and not state.is_cooling(now)
+            if (state := self._engine.domains[name]).is_for_one and not state.rests(now)
         )
         return Share({state.name: _flow(state).pages_per_s for state in slow}, self._slow_per_s / n_leases)
 
@@ -180,7 +180,7 @@ class Granting:
 
     def _may_run_errand(self, name: str, now: float) -> bool:
         state = self._engine.domains[name]
-        if state.robots_lease is not None or state.is_cooling(now) or state.knows_robots(now):
+        if state.robots_lease is not None or state.rests(now) or state.knows_robots(now):
             return False
         return self._engine.frontier.n_queued(name) > 0
 

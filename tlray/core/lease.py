@@ -114,11 +114,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """Batches of which nothing may begin. What is in flight of a paused one goes on; of a cancelled one it
+    """Batches and domains of which nothing may begin. What is in flight of a paused one goes on; of a cancelled one it
     stops."""
 
     paused: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+    """Those that a person has paused."""
 
     def __contains__(self, batch_id: str) -> bool:
         return batch_id in self.paused or batch_id in self.cancelled

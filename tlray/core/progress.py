@@ -66,6 +66,8 @@ def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) 
         told["slow_because"] = slow
     if state.parked is not None:
         told["state"], told["reason"] = "parked", state.parked
+    if state.by_hand.is_paused:
+        told["state"] = "paused"
     if state.is_cooling(now):
         told["cooling_until"] = round(wall + state.cool_until - now, 1)
         told.setdefault("reason", state.cool_reason)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from tlray import __version__
-from tlray.service import batches, health, lists, pieces, progress, results, tickets, tokens
+from tlray.service import batches, domains, health, lists, pieces, progress, results, tickets, tokens
 from tlray.service.access import Access
 from tlray.service.gateway import Gateway
 from tlray.service.guard import Guard
@@ -23,6 +23,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     pieces.router,
     lists.router,
     results.router,
+    domains.router,
     progress.router,
     tickets.router,
     tokens.router,

@@ -10,12 +10,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tlray.service.problems import Problem
-from tlray.service.schemas import BatchAsked, CommitAsked, RetryAsked, SetLine
+from tlray.service.schemas import BatchAsked, CommitAsked, DomainAsked, RetryAsked, SetLine
 from tlray.service.tokens import TokenAsked
 
 READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
     BatchAsked,
     CommitAsked,
+    DomainAsked,
     Problem,
     RetryAsked,
     SetLine,

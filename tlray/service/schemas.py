@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 MAX_URLS = 10_000
 """In one call; a longer list is sent in pieces, and made real by one more call."""
@@ -14,6 +14,8 @@ MAX_PIECE_LINES = 20_000
 Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
 Name = Annotated[str, Field(max_length=200)]
+Scalar = str | int
+VariableValue = Scalar | Annotated[list[Scalar], Field(max_length=MAX_URLS)] | dict[str, int]
 
 
 class Asked(BaseModel):
@@ -47,7 +49,31 @@ class OptionsAsked(Asked):
     )
 
 
-class BatchAsked(Asked):
+class WorkAsked(Asked):
+    """What is to be done: now, or each time that a schedule comes round."""
+
+    urls: Annotated[list[str], Field(max_length=MAX_URLS)] = []
+    template: Annotated[str | None, Field(max_length=64, description="In the place of URLs.")] = None
+    variables: dict[str, VariableValue] = Field(
+        {},
+        description='The template\'s values: one, several, or a range `{"from": 1, "to": 50}`.',
+        examples=[{"event": "tomorrowland", "year": 2026, "set": ["1pn8l919"]}],
+    )
+    name: Name = ""
+    priority: Priority = "normal"
+    options: OptionsAsked = OptionsAsked()
+    webhook: Annotated[
+        str | None,
+        Field(
+            max_length=2_000,
+            description="Told of the end, of dead letters and of blocks, signed by the Standard Webhooks specification.",
+            examples=["https://hooks.example.org/tlray"],
+        ),
+    ] = None
+    email: Annotated[str | None, Field(max_length=254, description="Told of the same.")] = None
+
+
+class BatchAsked(WorkAsked):
     """A new batch."""
 
     model_config = ConfigDict(
@@ -62,10 +88,15 @@ class BatchAsked(Asked):
         }
     )
 
-    urls: Annotated[list[str], Field(max_length=MAX_URLS)] = []
-    name: Name = ""
-    priority: Priority = "normal"
-    options: OptionsAsked = OptionsAsked()
+    not_before: (
+        Annotated[float, Field(ge=0, le=1e11, description="Seconds since 1970-01-01 UTC.")]
+        | AwareDatetime
+        | None
+    ) = Field(
+        None,
+        description="Nothing begins before: a moment, at most a year ahead.",
+        examples=["2026-12-31T03:00:00+01:00"],
+    )
 
 
 class LineTold(Told):
@@ -286,3 +317,66 @@ class SetLine(Told):
     track_count: int
     tracks: list[dict[str, Any]]
     cursor: str
+
+
+class DomainAsked(Asked):
+    """What to set for a domain; what is left out stays, null takes it back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"max_rate": 0.5, "concurrency": 1}, {"paused": True}]}
+    )
+
+    max_rate: Annotated[float, Field(ge=1e-6, le=10_000, description="Fetches a second.")] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=1000, description="Fetches at once.")] | None = None
+    paused: bool | None = Field(None, description="Nothing more of it begins, whatever the batch.")
+
+
+class DomainTold(Told):
+    """How a domain stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "domain": "1001tracklists.com",
+                    "paused": False,
+                    "max_rate": 0.125,
+                    "rate": 0.125,
+                    "concurrency": 1,
+                    "set": {"max_rate": None, "concurrency": None},
+                    "crawl_delay_s": 8.0,
+                    "robots_at": 1795000000.0,
+                    "open": 69,
+                    "in_flight": 1,
+                    "cooling_until": None,
+                    "reason": None,
+                    "blocks_in_a_row": 0,
+                    "last_fetch_at": 1795000000.0,
+                }
+            ]
+        }
+    )
+
+    domain: str
+    paused: bool
+    max_rate: float | None = Field(
+        description="Fetches a second at most, robots.txt counted; null: no ceiling."
+    )
+    rate: float | None = Field(description="The level that it bears just now, below that.")
+    concurrency: int
+    set: dict[str, float | None] = Field(description="What an admin has set.")
+    crawl_delay_s: float | None = Field(description="What its robots.txt asks for.")
+    robots_at: Moment | None
+    open: int = Field(description="Items of all batches that are not final.")
+    in_flight: int
+    cooling_until: Moment | None
+    reason: str | None
+    blocks_in_a_row: int
+    last_fetch_at: Moment | None
+
+
+class DomainPage(Told):
+    """A page of domains."""
+
+    domains: list[DomainTold]
+    next_cursor: NextCursor

@@ -1,0 +1,82 @@
+"""How domains stand, over HTTP, and what a person sets for them."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from conftest import Service, StartSite
+
+pytestmark = pytest.mark.ray
+URL = "/api/v1/domains"
+
+
+def test_a_paused_domain_is_left_alone_until_it_goes_on(
+    http: httpx.Client, service: Service, start_site: StartSite
+) -> None:
+    site = start_site("--sites=1", "--sets=60")
+    domain = site.bases[0].removeprefix("http://")
+    set_before = http.patch(f"{URL}/{domain}", json={"max_rate": 20})
+    assert (set_before.status_code, set_before.json()["set"]) == (
+        200,
+        {"max_rate": 20.0, "concurrency": None},
+    )
+    batch_id = service.submit(site.urls(), options={"fresh_for": 0})
+    while service.status(batch_id)["counts"]["succeeded"] < 5:
+        time.sleep(0.05)
+    told = http.patch(f"{URL}/{domain}", json={"paused": True}).json()
+    assert (told["paused"], told["max_rate"]) == (True, 20.0)
+    time.sleep(1.0)
+    before = service.status(batch_id)
+    assert (before["state"], before["estimated_completion"]) == ("running", None)
+    assert before["domains"][domain]["state"] == "paused"
+    assert before["counts"]["leased"] == 0, "what it held was given back"
+    time.sleep(1.0)
+    assert service.status(batch_id)["counts"]["succeeded"] == before["counts"]["succeeded"] < 60
+
+    told = http.patch(f"{URL}/{domain}", json={"paused": False, "max_rate": None}).json()
+    assert (told["paused"], told["max_rate"], told["set"]["max_rate"]) == (False, None, None)
+    assert service.wait_for(batch_id)["counts"]["succeeded"] == 60
+    assert service.status(batch_id)["retries"] == 0
+
+
+def test_domains_are_listed_by_name(http: httpx.Client, service: Service, start_site: StartSite) -> None:
+    site = start_site("--sites=3", "--sets=3")
+    service.wait_for(service.submit(site.urls()))
+    found: list[str] = []
+    cursor = None
+    while True:
+        told = http.get(URL, params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        found += [domain["domain"] for domain in told["domains"]]
+        if (cursor := told["next_cursor"]) is None:
+            break
+    assert found == sorted(set(found))
+    assert {base.removeprefix("http://") for base in site.bases} <= set(found)
+    one = http.get(f"{URL}/{site.bases[0].removeprefix('http://')}").json()
+    assert (one["paused"], one["open"], one["last_fetch_at"] > 0) == (False, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("a.org", {"max_rate": 0}, 422),
+        ("a.org", {"max_rate": "fast"}, 422),
+        ("a.org", {"max_rate": -1}, 422),
+        ("a.org", {"concurrency": 1.5}, 422),
+        ("a.org", {"paused": "yes"}, 422),
+        ("a.org", {"speed": 9}, 422),
+        ("a.org", [], 422),
+        ("a%20b", {"paused": True}, 422),
+        ("http:%2F%2Fa.org", {"paused": True}, 404),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(
+    http: httpx.Client, path: str, body: object, status: int
+) -> None:
+    answer = http.patch(f"{URL}/{path}", json=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_a_domain_that_nobody_named_is_a_404(http: httpx.Client) -> None:
+    assert http.get(f"{URL}/nobody.example").json()["type"] == "urn:tlray:problem:unknown-domain"

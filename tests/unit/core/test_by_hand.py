@@ -1,0 +1,86 @@
+"""What a person sets for a domain stands before what batches say, and under what robots.txt asks for."""
+
+from __future__ import annotations
+
+import math
+
+from tlray.core.books import BatchBook
+from tlray.core.by_hand import SetByHand
+from tlray.core.domains import DomainState
+from tlray.core.engine import Engine
+from tlray.core.frontier import FrontierItem, Priority
+from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.policy import DomainPolicy
+
+FREE = DomainPolicy(rate=math.inf, concurrency=32, burst=5.0)
+
+
+def test_a_rate_stands_in_the_place_of_the_batches_and_is_kept_to_without_bursts() -> None:
+    state = DomainState("a.org", DomainPolicy(rate=2.0, burst=5.0, is_auto=True))
+    assert state.ceiling.rate == 2.0
+    state.by_hand = SetByHand(rate=7.0, concurrency=3)
+    assert (state.ceiling.rate, state.ceiling.burst, state.ceiling.concurrency) == (7.0, 1.0, 3)
+    assert not state.ceiling.is_auto
+    assert state.effective.rate == 7.0, "what was computed before does not stay"
+
+
+def test_the_site_has_the_last_word() -> None:
+    state = DomainState("a.org", FREE, SetByHand(rate=7.0), crawl_delay_s=4.0)
+    assert state.ceiling.rate == 0.25
+
+
+def test_nothing_of_a_paused_domain_is_leased_and_its_robots_txt_can_wait() -> None:
+    state = DomainState("a.org", FREE, robots_text="", robots_until=math.inf)
+    assert state.allowance("L", 0.0) > 0
+    state.by_hand = SetByHand(is_paused=True)
+    assert state.rests(0.0)
+    assert state.allowance("L", 0.0) == 0
+    assert not state.is_cooling(0.0), "a person's pause is no reason to lose patience"
+
+
+def opened(engine: Engine, batch: int, n: int) -> BatchBook:
+    """Open a batch with ``n`` items at one domain, all of them in memory."""
+    book = BatchBook(
+        batch,
+        f"b{batch}",
+        "",
+        Priority.NORMAL,
+        BatchState.RUNNING,
+        {ItemState.QUEUED: n},
+        open_by_domain={"a.org": n},
+    )
+    engine.open(book, {"a.org": n}, now=0.0)
+    for lane in engine.frontier.wanting():
+        items = [FrontierItem(i, batch, "a.org", f"http://a.org/{i}", f"f{i}") for i in range(1, n + 1)]
+        engine.loaded(lane, items, last_id=n, is_last=True)
+    engine.domains["a.org"].learn_robots("", None, now=0.0)
+    return book
+
+
+def test_a_paused_domain_wants_no_tasks_and_goes_on_where_it_was() -> None:
+    engine = Engine()
+    opened(engine, 1, 3)
+    engine.set_by_hand("a.org", SetByHand(is_paused=True))
+    assert not engine.demand(0.0).has_more
+    assert not engine.grant("L", 9, now=0.0)
+    assert engine.remaining_s(1, now=0.0) is None, "nobody can say"
+    engine.check_invariants()
+    engine.set_by_hand("a.org", SetByHand())
+    assert engine.demand(0.0).has_more
+    assert len(engine.grant("L", 9, now=0.0).items) >= 1
+
+
+def test_a_task_that_holds_a_domain_is_told_its_terms_again() -> None:
+    engine = Engine()
+    opened(engine, 1, 3)
+    engine.domains["a.org"].policy = FREE
+    assert [terms.policy.rate for terms in engine.grant("L", 1, now=0.0).domains] == [math.inf]
+    engine.set_by_hand("a.org", SetByHand(rate=3.0))
+    assert [terms.policy.rate for terms in engine.grant("L", 1, now=0.0).domains] == [3.0]
+
+
+def test_what_is_set_holds_for_domains_that_come_later() -> None:
+    engine = Engine()
+    engine.set_by_hand("a.org", SetByHand(rate=0.5))
+    opened(engine, 1, 1)
+    assert engine.domains["a.org"].effective.rate == 0.5

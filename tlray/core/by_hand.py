@@ -1,0 +1,31 @@
+"""What has a person set for a domain? It stands in the place of what batches and profiles say of it; what the site's robots.txt
+asks for is still the ceiling above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tlray.core.policy import DomainPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class SetByHand:
+    """One domain's settings, for all batches."""
+
+    rate: float | None = None
+    """Fetches a second at most; None: as batches and profiles say."""
+    concurrency: int | None = None
+    """Fetches at once at most."""
+    is_paused: bool = False
+    """Nothing of it is leased; what is in flight ends."""
+
+    def over(self, policy: DomainPolicy) -> DomainPolicy:
+        """Return a policy with what is set in its place. A rate that is set is kept to, without bursts."""
+        if self.rate is not None:
+            policy = replace(policy, rate=self.rate, burst=1.0, is_auto=False)
+        if self.concurrency is not None:
+            policy = replace(policy, concurrency=self.concurrency)
+        return policy
+
+
+NOTHING = SetByHand()

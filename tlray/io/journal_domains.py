@@ -1,0 +1,75 @@
+"""What is remembered of domains, for whoever lists them, and what a person has set for them."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from tlray.core.by_hand import SetByHand
+
+_COLUMNS = (
+    "name, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at,"
+    " set_rate, set_concurrency, is_paused"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDomain:
+    """One domain, as the journal has it. Moments are seconds since the epoch."""
+
+    name: str
+    robots_at: float | None
+    crawl_delay_s: float | None
+    cool_until: float | None
+    cool_reason: str | None
+    n_blocks: int
+    last_fetch_at: float | None
+    by_hand: SetByHand
+
+
+def _listed(row: tuple[Any, ...]) -> ListedDomain:
+    values: list[Any] = [*row[:7], SetByHand(row[7], row[8], bool(row[9]))]
+    return ListedDomain(*values)
+
+
+def domains_page(
+    db: sqlite3.Connection, *, owner: str | None, after: str, limit: int, name: str | None = None
+) -> list[ListedDomain]:
+    """Return domains in the order of their names, or the one of that name: those at which an owner has items, or all."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM domains d WHERE name > ?1 AND (?2 IS NULL OR name = ?2)"  # noqa: S608 - our own words
+        " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM batches b CROSS JOIN items i INDEXED BY items_lane"
+        " ON i.batch = b.id AND i.domain = d.id WHERE b.owner = ?3)) ORDER BY name LIMIT ?4",
+        (after, name, owner, limit),
+    )
+    return [_listed(row) for row in rows]
+
+
+def all_set_by_hand(db: sqlite3.Connection) -> dict[str, SetByHand]:
+    """Return what a person has set, by domain."""
+    rows = db.execute(
+        "SELECT name, set_rate, set_concurrency, is_paused FROM domains"
+        " WHERE set_rate IS NOT NULL OR set_concurrency IS NOT NULL OR is_paused"
+    )
+    return {
+        name: SetByHand(rate, concurrency, bool(is_paused)) for name, rate, concurrency, is_paused in rows
+    }
+
+
+def set_by_hand(db: sqlite3.Connection, name: str, changes: dict[str, object]) -> SetByHand:
+    """Change what is set for a domain, which need not be known yet; return all that is set now.
+
+    ``changes`` has some of the fields of `SetByHand`.
+    """
+    db.execute("INSERT OR IGNORE INTO domains (name) VALUES (?)", (name,))
+    row = db.execute(
+        "SELECT set_rate, set_concurrency, is_paused FROM domains WHERE name = ?", (name,)
+    ).fetchone()
+    now = {"rate": row[0], "concurrency": row[1], "is_paused": bool(row[2])} | changes
+    setting = SetByHand(**now)
+    db.execute(
+        "UPDATE domains SET set_rate = ?, set_concurrency = ?, is_paused = ? WHERE name = ?",
+        (setting.rate, setting.concurrency, setting.is_paused, name),
+    )
+    return setting
