@@ -20,13 +20,14 @@ from typing import Any
 from benchmarks.arrival_times import WINDOWS_S, longest_gap_s, most_in, room_left, used
 from benchmarks.figures import Answer, Figure
 from benchmarks.recorded_run import Recorded, Setting, record
+from tlray.core.domains import ONE_LOOP_RATE
 
 QUESTION = "At the site's socket"
 USED, USED_WIDE = 99.0, 97.0
 """Percent: the goals, for one domain and for 500."""
 KILLED = ("worker", "limiter", "coordinator")
-PAUSE_S = 1.0
-"""A spacing longer than this, and than three of the allowed ones, is counted as a restart."""
+PAUSE_S = 0.5
+"""A spacing that is longer by this than one and a half of the allowed ones is counted as a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Size:
 
     settings: dict[str, Setting]
     shared_items: int
-    """Of the one domain that three tasks share."""
+    """Of the one domain that three tasks share; it has no goal, for 97 % of its rate are given at most."""
 
 
 FULL = Size(
@@ -60,7 +61,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     size = QUICK if quick else FULL
     places = {
         "one node": size.settings,
-        "three nodes": {name: replace(one, n_nodes=3) for name, one in size.settings.items()},
+        "three nodes": {name: _on_three_nodes(one) for name, one in size.settings.items()},
         "killed at": {name: replace(one, victims=KILLED) for name, one in size.settings.items()},
     }
     shared = Setting(rate=60.0, n_items=size.shared_items, n_nodes=3, min_workers=3, n_rows=2)
@@ -78,14 +79,19 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     return told
 
 
+def _on_three_nodes(setting: Setting) -> Setting:
+    """Return the same on three nodes; a single domain up to 50/s is one task's, many are spread over all nodes."""
+    return replace(setting, n_nodes=3, min_workers=3 if setting.n_domains > 1 else 1)
+
+
 def _take_in(told: Answer, name: str, setting: Setting, recorded: Recorded) -> None:
     domains, rate = recorded.by_domain, setting.rate
     over = max(0.0, -min(room_left(at, rate=rate) for at in domains))
     figures = [Figure(f"{name}: over the ceiling", [over], "", most=0.0)]
     shares = [100 * used(at, rate=rate) for at in domains]
-    goal = USED if len(domains) == 1 else USED_WIDE
+    goal = USED_WIDE if len(domains) > 1 else None if rate > ONE_LOOP_RATE else USED
     if setting.victims:
-        gap_s = max(PAUSE_S, 3 / rate)
+        gap_s = PAUSE_S + 1.5 / rate
         without = [100 * used(at, rate=rate, without_gaps_over_s=gap_s) for at in domains]
         figures.append(Figure(f"{name}: used, with the restarts", [statistics.median(shares)], " %"))
         figures.append(Figure(f"{name}: used, without them", [statistics.median(without)], " %", least=goal))
@@ -112,6 +118,8 @@ def _facts(setting: Setting, recorded: Recorded) -> dict[str, Any]:
     counts = recorded.summary
     if (counts["succeeded"], counts["dead"]) != (setting.n_domains * setting.n_items, 0):
         raise SystemExit(f"not every page was fetched: {counts}")
+    if setting.min_workers > 1 and recorded.n_nodes_used < 2:
+        raise SystemExit("the tasks were not spread over the nodes")
     return {
         "fullest": {f"{s:g}": max(most_in(at, s) for at in recorded.by_domain) for s in WINDOWS_S},
         "arrivals": len(recorded.all_at),
