@@ -44,7 +44,7 @@ def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float) -> Work:
     chunk = chunk_of(urls)
     check_contact(chunk.entries, said.get("contact"))
     name = row.name or name or "scheduled"
-    return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority(said["priority"]), chunk)
+    return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)
 
 
 def chunk_of(urls: list[str]) -> Chunk:

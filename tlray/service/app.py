@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
 from tlray import __version__
-from tlray.service import batches, domains, health, lists, pieces, progress, results, tickets, tokens
+from tlray.service import (
+    batches,
+    domains,
+    health,
+    lists,
+    notifications,
+    pieces,
+    progress,
+    results,
+    schedules,
+    templates,
+    tickets,
+    tokens,
+)
 from tlray.service.access import Access
 from tlray.service.gateway import Gateway
 from tlray.service.guard import Guard
 from tlray.service.hub import Hub
 from tlray.service.openapi import document
+from tlray.service.postman import Postman
 from tlray.service.problems import tell_problems
 from tlray.settings import Settings
 
@@ -25,6 +40,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     results.router,
     domains.router,
     progress.router,
+    schedules.router,
+    templates.router,
+    notifications.router,
     tickets.router,
     tokens.router,
     health.router,
@@ -37,7 +55,11 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
+        delivering = asyncio.create_task(Postman(gateway, settings).run())
         yield
+        delivering.cancel()
+        with suppress(asyncio.CancelledError):
+            await delivering
         await gateway.close()
 
     app = FastAPI(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
-from tlray.scrape_options import ScrapeOptions
-from tlray.service.allowed import options_for, see_quota
+from tlray.service.allowed import see_quota
 from tlray.service.gateway import new_batch_id
 from tlray.service.intake import IN_PIECES, list_body, read_list
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import not_valid, problems
-from tlray.service.schemas import MAX_URLS, BatchAsked, Receipt, Snapshot
+from tlray.service.schemas import MAX_URLS, BatchAsked, Priority, Receipt, Snapshot
+from tlray.service.wishes import checked_options, start_of, with_template
 
 router = APIRouter(prefix="/api/v1/batch", tags=["batches"])
 Key = Annotated[
@@ -44,20 +45,21 @@ async def submit(
         Query(description="Only open a batch, for a list that comes in pieces: the body has no URLs then."),
     ] = None,
     name: Annotated[str, Query(max_length=200, description="Of a list of lines.")] = "",
-    priority: Annotated[str, Query(description="Of a list of lines.")] = "normal",
+    priority: Annotated[Priority, Query(description="Of a list of lines.")] = "normal",
 ) -> JSONResponse:
     """Submit a list of URLs: all of it or nothing. Lines that make no item are named in the answer."""
     sent = await read_list(request, max_lines=MAX_URLS, mend=IN_PIECES)
     if sent.are_urls:
         if name or priority != "normal":
             raise not_valid([("query", "say name and priority in the body")])
-        options = scrape_options(sent.asked)
+        asked = await with_template(gateway, principal, sent.asked)
+        sent = replace(sent, asked=asked, texts=asked.urls)
     else:
-        options = ScrapeOptions(name=name, priority=priority)
-    batch, level = options_for(principal, options, gateway.settings)
+        asked = BatchAsked(name=name, priority=priority)
+    batch, level = checked_options(principal, asked, gateway.settings, not_before=start_of(asked))
     await see_quota(gateway, principal)
     given: dict[str, Any] = {
-        "batch_id": new_batch_id(), "name": options.name, "priority": int(level), "options": batch,
+        "batch_id": new_batch_id(), "name": asked.name, "priority": int(level), "options": batch,
         "owner": principal.user, "key": key, "digest": sent.digest,
     }  # fmt: skip
     if state is None:
@@ -68,12 +70,6 @@ async def submit(
     else:
         told = await gateway.ask("open_list", **given)
     return JSONResponse(told, 202, {"Location": f"/api/v1/batch/{told['batch_id']}/status"})
-
-
-def scrape_options(asked: BatchAsked) -> ScrapeOptions:
-    """Return what a body asks for as the command line says it."""
-    options = asked.options.model_dump(exclude_none=True)
-    return ScrapeOptions(name=asked.name, priority=asked.priority, **options)
 
 
 @router.get("/{batch_id}/status", response_model=Snapshot, responses=problems(404, 503))

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tlray.service.problems import Problem
+from tlray.service.schedules import ScheduleAsked, SchedulePatch
 from tlray.service.schemas import BatchAsked, CommitAsked, DomainAsked, RetryAsked, SetLine
+from tlray.service.templates import TemplateAsked
 from tlray.service.tokens import TokenAsked
 
 READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
@@ -19,7 +21,10 @@ READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
     DomainAsked,
     Problem,
     RetryAsked,
+    ScheduleAsked,
+    SchedulePatch,
     SetLine,
+    TemplateAsked,
     TokenAsked,
 )
 """Models that routes name in ``openapi_extra`` or ``responses``."""

@@ -1,0 +1,256 @@
+"""``/api/v1/batch/schedule``, ``/api/v1/schedules``: batches that come round by a cron line, in a time zone."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import ConfigDict, Field
+
+from tlray.cluster.desk_schedules import new_schedule_id
+from tlray.core.schedule import CatchUp, Overlap, Timing, check, zone_of
+from tlray.core.template import clock_values
+from tlray.errors import UsageError
+from tlray.io.intake import check_contact, nothing_to_do
+from tlray.io.scheduled_work import chunk_of
+from tlray.service.access import Principal
+from tlray.service.allowed import without_private
+from tlray.service.bodies import JSON, content_type, read_body, read_json
+from tlray.service.gateway import Gateway
+from tlray.service.parts import Reader, Submitter, TheGateway
+from tlray.service.problems import Refused, not_valid, problems
+from tlray.service.schemas import Asked, Moment, Name, Told, WorkAsked
+from tlray.service.wishes import checked_options, filled_for, merged_options
+
+router = APIRouter(prefix="/api/v1", tags=["schedules"])
+ScheduleId = Annotated[str, Path(max_length=64, examples=["sch_0123456789abcdef"])]
+Cron = Annotated[
+    str,
+    Field(
+        max_length=200,
+        description="Five fields (minute hour day month weekday), or `@daily` and the like.",
+        examples=["30 3 * * MON"],
+    ),
+]
+Zone = Annotated[str, Field(max_length=60, examples=["Europe/Berlin"])]
+OverlapName = Literal["skip", "queue"]
+CatchUpName = Literal["none", "last"]
+
+
+def _body(model: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
+
+
+class ScheduleAsked(WorkAsked):
+    """A new schedule: what a batch has, and when it comes round. A template's `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
+    are the run's own where nothing else is said."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "cron": "30 3 * * MON",
+                    "timezone": "Europe/Berlin",
+                    "urls": ["https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"],
+                    "name": "weekly",
+                    "overlap": "skip",
+                    "catch_up": "last",
+                }
+            ]
+        }
+    )
+
+    cron: Cron
+    timezone: Zone = "UTC"
+    overlap: OverlapName = "skip"
+    catch_up: CatchUpName = "none"
+    paused: bool = False
+
+
+class SchedulePatch(Asked):
+    """What is to change of a schedule; the rest stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "0 5 * * *", "paused": False}]})
+
+    cron: Cron | None = None
+    timezone: Zone | None = None
+    overlap: OverlapName | None = None
+    catch_up: CatchUpName | None = None
+    paused: bool | None = None
+    name: Name | None = None
+
+
+class RunTold(Told):
+    """A moment at which a schedule will run."""
+
+    at: Moment
+    local: str = Field(description="By the schedule's own clock.", examples=["2026-11-30T03:30:00+01:00"])
+
+
+class ScheduleTold(Told):
+    """A schedule, and how far it has come."""
+
+    schedule_id: str
+    name: str
+    cron: str
+    timezone: str
+    overlap: str
+    catch_up: str
+    paused: bool
+    created_at: Moment
+    next_runs: list[RunTold] = Field(description="The next five; none while it is paused.")
+    waiting: Moment | None = Field(description="The run that waits for the end of the batch before it.")
+    last_run_at: Moment | None
+    last_batch: str | None
+    runs: int
+    passed_over: int = Field(
+        description="Runs that made no batch, because one was under way or nobody was there."
+    )
+    trouble: str | None = Field(description="Why the last run made no batch.")
+
+
+class WholeScheduleTold(ScheduleTold):
+    """A schedule with all that it submits."""
+
+    urls: list[str]
+    template: str | None
+    variables: dict[str, Any]
+    priority: str
+    webhook: str | None
+    email: str | None
+
+
+class SchedulesTold(Told):
+    """Schedules."""
+
+    schedules: list[ScheduleTold]
+
+
+@router.post(
+    "/batch/schedule",
+    status_code=201,
+    openapi_extra=_body("ScheduleAsked"),
+    responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
+)
+async def add_schedule(
+    request: Request, response: Response, gateway: TheGateway, principal: Submitter
+) -> WholeScheduleTold:
+    """Have batches made when a cron line comes round. All is checked now as it is when a batch is submitted."""
+    content_type(request, (JSON,))
+    asked = read_json(await read_body(request), ScheduleAsked)
+    timing = _checked(
+        Timing(asked.cron, asked.timezone, Overlap(asked.overlap), CatchUp(asked.catch_up)), "body.cron"
+    )
+    work = await _work(gateway, principal, asked)
+    found = await gateway.ask(
+        "add_schedule", owner=principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
+        is_paused=asked.paused, work=work,
+    )  # fmt: skip
+    response.headers["Location"] = f"/api/v1/schedules/{found['schedule_id']}"
+    return WholeScheduleTold(**found)
+
+
+@router.get("/schedules", responses=problems(401, 403, 429, 503))
+async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesTold:
+    """Return your schedules, the oldest first."""
+    return SchedulesTold(schedules=await gateway.ask("schedules", owner=principal.sees))
+
+
+@router.get("/schedules/{schedule_id}", responses=problems(401, 403, 404, 422, 429, 503))
+async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Reader) -> WholeScheduleTold:
+    """Return one schedule."""
+    return WholeScheduleTold(**await _found(gateway, principal, schedule_id))
+
+
+@router.patch(
+    "/schedules/{schedule_id}",
+    openapi_extra=_body("SchedulePatch"),
+    responses=problems(400, 401, 403, 404, 413, 415, 422, 429, 503, 507),
+)
+async def change_schedule(
+    schedule_id: ScheduleId, request: Request, gateway: TheGateway, principal: Submitter
+) -> WholeScheduleTold:
+    """Change when a schedule runs, or pause it. What it submits stays; make another schedule for other work."""
+    content_type(request, (JSON,))
+    said = read_json(await read_body(request), SchedulePatch).model_dump(exclude_none=True)
+    now = await _found(gateway, principal, schedule_id)
+    timing: dict[str, Any] = {key: said[key] for key in ("cron", "timezone") if key in said}
+    timing |= {"overlap": Overlap(said["overlap"])} if "overlap" in said else {}
+    timing |= {"catch_up": CatchUp(said["catch_up"])} if "catch_up" in said else {}
+    _checked(Timing(timing.get("cron", now["cron"]), timing.get("timezone", now["timezone"])), "body.cron")
+    found = await gateway.ask(
+        "change_schedule", owner=principal.sees, schedule_id=schedule_id, name=said.get("name"), timing=timing,
+        is_paused=said.get("paused"), work={},
+    )  # fmt: skip
+    if found is None:
+        raise unknown(schedule_id)
+    return WholeScheduleTold(**found)
+
+
+@router.post("/schedules/{schedule_id}/run", responses=problems(401, 403, 404, 415, 422, 429, 503, 507))
+async def run_schedule(
+    schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter
+) -> WholeScheduleTold:
+    """Run a schedule now, too, whatever is under way; `last_batch` is its batch, or `trouble` says why there is none."""
+    found = await gateway.ask("run_schedule", owner=principal.sees, schedule_id=schedule_id, at=time.time())
+    if found is None:
+        raise unknown(schedule_id)
+    return WholeScheduleTold(**found)
+
+
+@router.delete("/schedules/{schedule_id}", status_code=204, responses=problems(401, 403, 404, 422, 429, 503))
+async def delete_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter) -> Response:
+    """Forget a schedule; batches that it made stay."""
+    if not await gateway.ask("remove_schedule", owner=principal.sees, schedule_id=schedule_id):
+        raise unknown(schedule_id)
+    return Response(status_code=204)
+
+
+async def _found(gateway: Gateway, principal: Principal, schedule_id: str) -> dict[str, Any]:
+    found = await gateway.ask("schedule", owner=principal.sees, schedule_id=schedule_id)
+    if found is None:
+        raise unknown(schedule_id)
+    return dict(found)
+
+
+def _checked(timing: Timing, where: str) -> Timing:
+    try:
+        check(timing)
+    except ValueError as error:
+        place = "body.timezone" if "time zone" in str(error) else where
+        raise not_valid([(place, str(error))]) from None
+    return timing
+
+
+async def _work(gateway: Gateway, principal: Principal, asked: ScheduleAsked) -> dict[str, Any]:
+    """Return what a run submits, once it is seen that a run now would make a batch."""
+    urls, options = asked.urls, asked.options
+    if asked.template is not None:
+        local = datetime.now(UTC).astimezone(zone_of(asked.timezone))
+        template, filled = await filled_for(gateway, principal, asked, clock_values(local))
+        urls, options = list(filled.urls), merged_options(template, asked.options)
+    elif asked.variables:
+        raise not_valid([("body.variables", "values for a template, but none is named")])
+    kept, _ = checked_options(principal, asked.model_copy(update={"options": options}), gateway.settings)
+    chunk = without_private(chunk_of(urls), gateway.settings)
+    check_contact(chunk.entries, gateway.settings.contact)
+    if not chunk.entries:
+        raise UsageError(nothing_to_do(chunk.refused))
+    return {
+        "urls": asked.urls,
+        "template": asked.template,
+        "variables": asked.variables,
+        "priority": asked.priority,
+        "options": kept.to_json(),
+        "webhook": asked.webhook,
+        "email": asked.email,
+        "contact": gateway.settings.contact,
+    }
+
+
+def unknown(schedule_id: str) -> Refused:
+    """Return the refusal of an id that no schedule has, or only somebody else's."""
+    return Refused(404, "unknown-schedule", f"there is no schedule {schedule_id!r}")
