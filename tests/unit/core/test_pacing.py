@@ -38,6 +38,16 @@ def test_nothing_begins_without_a_permit() -> None:
     assert pacing.wake_at(0.0) is None
 
 
+def test_items_that_come_while_an_answer_is_awaited_ask_with_it_and_not_before() -> None:
+    pacing = pacing_of(item(1))
+    pacing.asks(0.0)
+    assert pacing.take_back(lambda _: True) == [item(1)]
+    pacing.add([item(2)])
+    assert pacing.asks(9.0) == {}
+    pacing.answered([grant(0.0, 0.1)], now=9.0)
+    assert pacing.begin(9.0) == item(2)
+
+
 def test_a_fetch_begins_at_the_moment_of_its_permit_and_not_before() -> None:
     pacing = pacing_of(item(1))
     pacing.asks(0.0)
