@@ -3,7 +3,14 @@
 Settings are the environment's (docs/settings.md); ``TLRAY_REPLICAS`` says how many replicas.
 """
 
+import sys
+
+from tlray.errors import TlrayError
 from tlray.service.deployment import application
 from tlray.settings import read_settings
 
-app = application(read_settings())
+try:
+    app = application(read_settings())
+except TlrayError as error:
+    sys.stderr.write(f"tlray: {error}\n")
+    raise SystemExit(error.exit_code) from None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 import websockets
 from closed import Closed, closed_service
-from conftest import Service, Site
+from conftest import ROOT, Service, Site
 
 pytestmark = pytest.mark.ray
 TOKEN_OF_NOBODY = "tlray_000000_" + "a" * 43
@@ -250,3 +253,39 @@ def test_a_proxy_does_not_open_a_service_without_tokens_to_others(service: Servi
         assert http.get("/api/v1/batch").status_code == 200
         answer = http.get("/api/v1/batch", headers={header: "203.0.113.9"})
     assert problem(answer) == (403, "loopback-only")
+
+
+# -- the command line ---------------------------------------------------------------------------------
+
+
+def tlray(service: Service, *arguments: str, **more_env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tlray", *arguments],
+        capture_output=True, text=True, cwd=ROOT, env=service.env | more_env, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_token_is_made_in_a_home_that_a_service_uses_and_on_the_service_itself(
+    closed: Closed, service: Service
+) -> None:
+    made = tlray(service, "token", "create", "--user=kim", "--scope=read", f"--home={closed.home}")
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
+    theirs = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{closed.url}/api/v1/batch", headers=theirs).status_code == 200
+    listed = tlray(
+        service, "token", "list", "--json", f"--url={closed.url}", TLRAY_TOKEN=closed.tokens["root"]
+    )
+    (kim,) = [row for row in map(json.loads, listed.stdout.splitlines()) if row["user"] == "kim"]
+    assert (kim["name"], kim["scopes"]) == (token.split("_")[1], ["read"])
+    assert kim["last_used_at"] is not None
+    refused = tlray(service, "token", "list", f"--url={closed.url}", TLRAY_TOKEN=token)
+    assert (refused.returncode, "scope 'admin'" in refused.stderr) == (2, True)
+
+
+def test_others_than_loopback_are_not_listened_to_without_a_token(service: Service, tmp_path: Path) -> None:
+    for arguments in (("--host=0.0.0.0",), ("--host=::",), ("--host=192.0.2.1",)):
+        refused = tlray(service, "serve", *arguments, f"--home={tmp_path}")
+        assert refused.returncode == 2, refused.stderr
+        assert "tlray token create" in refused.stderr
+        assert refused.stderr.count("\n") == 1

@@ -19,6 +19,7 @@ from tlray.cli.home import dead, list_batches, status
 from tlray.cli.parse import parse
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
+from tlray.cli.token import token
 from tlray.errors import TlrayError
 
 app = typer.Typer(
@@ -62,6 +63,7 @@ for name, command in (
     ("demo", demo),
 ):
     app.command(name)(command)
+app.add_typer(token, name="token")
 
 
 def main() -> None:

@@ -29,11 +29,14 @@ def serve(
     Example: tlray serve --port 8000
     """
     settings = read_settings(home=home, max_workers=max_workers, contact=contact)
+    from tlray.service.exposed import EVERYWHERE  # noqa: PLC0415
     from tlray.service.listen import Listener  # noqa: PLC0415 - Ray is loaded where it is used
 
     listener = Listener(settings, host=host, port=port, n_replicas=replicas, dashboard=dashboard)
 
     def ready(url: str) -> None:
+        if host in EVERYWHERE and not settings.hosts:
+            sys.stderr.write("only loopback names are answered for: TLRAY_ALLOWED_HOSTS names others\n")
         sys.stderr.write(f"tlray answers at {url} (documentation: {url}/docs, home: {settings.home})\n")
         sys.stderr.flush()
 

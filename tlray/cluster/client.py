@@ -142,6 +142,10 @@ class Client:
         told: dict[str, Any] = self._call("retry", batch_id, item_ids=item_ids, reason=reason)
         return told
 
+    def ask(self, question: str, **given: Any) -> Any:
+        """Put a question to the coordinator's desk (`tlray.cluster.desk`)."""
+        return self._call("desk", question, **given)
+
     def other_sessions(self) -> int:
         """Return how many other drivers watch batches of this coordinator now."""
         return int(self._call("other_sessions", self._session))

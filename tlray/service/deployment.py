@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import tlray.cluster  # noqa: F401 - sets what Ray reads at its import
+from tlray.service.exposed import listens_at, see_that_it_may_listen
 from tlray.settings import Settings
 
 MAX_ONGOING = 4_000
@@ -15,13 +16,17 @@ MAX_ONGOING = 4_000
 
 
 def application(settings: Settings, *, n_replicas: int = 1) -> Any:
-    """Return the Serve application: for ``serve.run``, and for ``serve run serve_app:app``."""
+    """Return the Serve application: for ``serve.run``, and for ``serve run serve_app:app``. UsageError where it would listen
+    at more than loopback without a token; a replica looks once more, for Serve may be told another address later."""
     from ray import serve  # noqa: PLC0415
+
+    see_that_it_may_listen(listens_at(), settings)
 
     def build() -> Any:
         from tlray.service.app import build_app  # noqa: PLC0415 - on the replica
         from tlray.service.gateway import Gateway  # noqa: PLC0415
 
+        see_that_it_may_listen(listens_at(), settings)
         return build_app(Gateway(settings), settings)
 
     return serve.deployment(

@@ -17,6 +17,7 @@ from tlray.cluster.runtime import open_session
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.home import Home
 from tlray.service.deployment import application
+from tlray.service.exposed import knowing, see_that_it_may_listen
 from tlray.settings import Settings
 
 NAME = "tlray"
@@ -29,7 +30,7 @@ class Listener:
     def __init__(
         self, settings: Settings, *, host: str, port: int, n_replicas: int = 1, dashboard: bool = False
     ) -> None:
-        self._settings = settings
+        self._settings = knowing(host, settings)
         self._host, self._port = host, port
         self._n_replicas = n_replicas
         self._dashboard = dashboard
@@ -37,6 +38,7 @@ class Listener:
 
     def run(self, *, on_ready: Callable[[str], None]) -> None:
         """Serve until SIGINT or SIGTERM; UsageError where the port is taken."""
+        see_that_it_may_listen(self._host, self._settings)
         _see_that_it_is_free(self._host, self._port)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)

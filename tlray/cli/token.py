@@ -1,0 +1,149 @@
+"""``tlray token``: who may use the service. Tokens are made, listed and revoked in a home, or on a running service."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tlray.cli.options import HomeOption
+from tlray.core.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
+from tlray.errors import CannotFinish, UsageError
+from tlray.io.home import Home
+from tlray.io.journal_tokens import create_token, list_tokens, revoke_token
+from tlray.io.token_store import with_journal
+from tlray.settings import read_settings
+
+token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of the service.")
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="A running service, with an admin's token in TLRAY_TOKEN; by default the home's."),
+]  # fmt: skip
+Json = Annotated[bool, typer.Option("--json", help="JSON.")]
+TIMEOUT_S = 30.0
+
+
+@token.command("create")
+def create(
+    user: Annotated[str, typer.Option("--user", help="Whose batches theirs are.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="read, submit or admin; each holds those before it. Default: submit."),
+    ] = None,
+    home: HomeOption = None,
+    url: UrlOption = None,
+    as_json: Json = False,
+) -> None:
+    """Make a token and print it: this once, only a hash of it is kept.
+
+    Example: tlray token create --user ada --scope submit
+    """
+    scopes = tuple(dict.fromkeys(scope or ["submit"]))
+    try:
+        name, _ = user_named(user), scopes_with(scopes)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if url is not None:
+        told = _over_http("POST", url, "/api/v1/tokens", {"user": name, "scopes": list(scopes)})
+    else:
+        new = spell(secrets.token_bytes(NAME_BYTES), secrets.token_bytes(SECRET_BYTES))
+        given: dict[str, Any] = {"name": new.name, "digest": new.digest, "user": name, "scopes": scopes}
+        _in_home(home, "create_token", given, partial(create_token, **given, now=time.time()))
+        told = {"name": new.name, "user": name, "scopes": list(scopes), "token": new.text}
+    print(json.dumps(told) if as_json else told["token"])
+    whose = f"{told['user']} ({', '.join(told['scopes'])})"
+    sys.stderr.write(f"token {told['name']} of {whose}; keep it now, nobody can show it again\n")
+
+
+@token.command("list")
+def list_all(home: HomeOption = None, url: UrlOption = None, as_json: Json = False) -> None:
+    """List all tokens, without their secrets.
+
+    Example: tlray token list
+    """
+    if url is not None:
+        rows = _over_http("GET", url, "/api/v1/tokens")
+    else:
+        rows = _in_home(home, "tokens", {}, lambda db: [asdict(row) for row in list_tokens(db)])
+    for row in rows:
+        if as_json:
+            print(json.dumps({**row, "scopes": list(row["scopes"])}))
+        else:
+            used = f"used {_day(row['last_used_at'])}" if row["last_used_at"] else "never used"
+            gone = f", revoked {_day(row['revoked_at'])}" if row["revoked_at"] else ""
+            made = _day(row["created_at"])
+            print(f"{row['name']}  {row['user']:20} {','.join(row['scopes']):12} made {made}, {used}{gone}")
+
+
+@token.command("revoke")
+def revoke(
+    name: Annotated[str, typer.Argument(help="The token's name: what stands between tlray_ and the second _.")],
+    home: HomeOption = None,
+    url: UrlOption = None,
+) -> None:  # fmt: skip
+    """Revoke a token: within seconds nobody is let in by it.
+
+    Example: tlray token revoke 3fa9c1
+    """
+    name = name.removeprefix("tlray_").partition("_")[0]
+    if url is not None:
+        _over_http("DELETE", url, f"/api/v1/tokens/{urllib.parse.quote(name, safe='')}")
+    elif not _in_home(
+        home, "revoke_token", {"name": name}, partial(revoke_token, name=name, now=time.time())
+    ):
+        raise UsageError(f"no token {name!r}; `tlray token list` shows those that are there")
+    sys.stderr.write(f"token {name} is revoked\n")
+
+
+def _in_home(home: Path | None, question: str, given: dict[str, Any], action: Callable[..., Any]) -> Any:
+    """Ask the coordinator that holds the home, or change the journal where none does."""
+    settings = read_settings(home=home)
+    where = Home(settings.home)
+    if not where.is_held():
+        return with_journal(where, action)
+    from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.cluster.runtime import open_session  # noqa: PLC0415
+
+    session = open_session(where, settings)
+    try:
+        return Client(session.coordinator).ask(question, **given)
+    finally:
+        session.close()
+
+
+def _over_http(method: str, url: str, path: str, body: object = None) -> Any:
+    """Call a running service; its problem's own words are the error."""
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"--url {url!r}: give the address of a service, such as http://127.0.0.1:8000")
+    headers = {"Content-Type": "application/json", "X-Tlray-Client": "tlray"}
+    if told := os.environ.get("TLRAY_TOKEN"):
+        headers["Authorization"] = f"Bearer {told.strip()}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url.rstrip("/") + path, data, headers, method=method)  # noqa: S310 - checked above
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+            return json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        try:
+            detail = json.loads(error.read())["detail"]
+        except (ValueError, KeyError, TypeError):
+            detail = str(error)
+        raise (UsageError if error.code < 500 else CannotFinish)(f"{url}: {detail}") from None
+    except OSError as error:
+        raise CannotFinish(f"no service answers at {url}: {error}") from None
+
+
+def _day(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))

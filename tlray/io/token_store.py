@@ -1,0 +1,35 @@
+"""How are tokens made where no service runs yet? In the journal itself, while nobody else holds the home."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tlray.io.home import Holder, Home
+from tlray.io.journal_reader import JournalReader
+from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal_tokens import has_tokens
+
+T = TypeVar("T")
+
+
+def with_journal(home: Home, action: Callable[[sqlite3.Connection], T]) -> T:
+    """Run one transaction in the journal of a home that nobody holds; `HomeInUse` where somebody does."""
+    home.create()
+    with home.hold(Holder(os.getpid(), "this machine", "", "")):
+        journal = SqliteJournal(home.journal)
+        try:
+            return journal.run(action)
+        finally:
+            journal.close()
+
+
+def lets_anybody_in(path: Path) -> bool:
+    """Whether a home has a token by which somebody could ask its service."""
+    if not Home(path).exists():
+        return False
+    with JournalReader.of(path) as journal:
+        return journal.ask(has_tokens)

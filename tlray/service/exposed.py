@@ -1,0 +1,37 @@
+"""May the service listen there? On loopback always; anywhere else only where nobody gets in without a token."""
+
+from __future__ import annotations
+
+from tlray.core.web_origin import is_loopback
+from tlray.errors import UsageError
+from tlray.io.token_store import lets_anybody_in
+from tlray.settings import Settings
+
+EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", ""})  # noqa: S104 - nothing is bound
+
+
+def see_that_it_may_listen(host: str, settings: Settings) -> None:
+    """Raise UsageError where others than this machine could reach a service that asks nobody."""
+    if not is_loopback(host) and not lets_anybody_in(settings.home):
+        raise UsageError(
+            f"at {host or 'every address'} others could reach the service, and its home {settings.home} has no token yet:"
+            " make one with `tlray token create --user NAME --scope admin`, or listen at 127.0.0.1"
+        )
+
+
+def knowing(host: str, settings: Settings) -> Settings:
+    """Return the settings with the address listened at among the hosts that are answered for."""
+    if is_loopback(host) or host in EVERYWHERE:
+        return settings
+    return settings.model_copy(update={"allowed_hosts": f"{settings.allowed_hosts},{host}"})
+
+
+def listens_at() -> str:
+    """Return the address that Ray Serve listens at, or will."""
+    import ray  # noqa: PLC0415
+    from ray.serve._private.constants import DEFAULT_HTTP_HOST  # noqa: PLC0415
+    from ray.serve.context import _get_global_client  # noqa: PLC0415 - the public API does not tell
+
+    client = _get_global_client(raise_if_no_controller_running=False) if ray.is_initialized() else None
+    host = client.http_config.host if client is not None else DEFAULT_HTTP_HOST
+    return str(host or "127.0.0.1")
