@@ -168,7 +168,8 @@ def test_a_huge_body_is_refused_before_it_is_read(service: Service) -> None:
     host, port = service.url.removeprefix("http://").split(":")
     started = time.monotonic()
     with socket.create_connection((host, int(port)), timeout=20) as client:
-        head = f"POST {URL} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/x-ndjson\r\nContent-Length: 100000000\r\n\r\n"
+        kind = "Content-Type: application/x-ndjson"
+        head = f"POST {URL} HTTP/1.1\r\nHost: {host}:{port}\r\n{kind}\r\nContent-Length: 100000000\r\n\r\n"
         client.sendall(head.encode())
         answer = client.recv(65536)
     assert b" 413 " in answer.splitlines()[0]

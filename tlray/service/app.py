@@ -13,6 +13,7 @@ from tlray import __version__
 from tlray.service import (
     batches,
     domains,
+    exports,
     health,
     lists,
     notifications,
@@ -38,6 +39,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     pieces.router,
     lists.router,
     results.router,
+    exports.router,
     domains.router,
     progress.router,
     schedules.router,
