@@ -15,6 +15,7 @@ from tlray.cluster.clockwork import Clockwork
 from tlray.cluster.desk_access import Access
 from tlray.cluster.desk_control import Control
 from tlray.cluster.desk_domains import Domains
+from tlray.cluster.desk_figures import Figures
 from tlray.cluster.desk_listing import Listing
 from tlray.cluster.desk_outbox import Outbox
 from tlray.cluster.desk_pieces import InPieces
@@ -48,6 +49,7 @@ class Desk:
             Access(state, reading),
             Listing(state, reading),
             Domains(state, limiters, reading),
+            Figures(state, reading),
             Templates(state, reading),
             Schedules(state, reading, self.clockwork),
             Outbox(state, batches, reading, self.clockwork),

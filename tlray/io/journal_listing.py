@@ -132,3 +132,8 @@ def dead_page(
             if len(found) == limit:
                 return found, place
     return found, place if n == MAX_LOOKED_AT else None
+
+
+def n_batches(db: sqlite3.Connection) -> dict[str, int]:
+    """Return how many batches of each state there are."""
+    return dict(db.execute("SELECT state, count(*) FROM batches GROUP BY state").fetchall())

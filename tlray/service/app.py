@@ -16,6 +16,7 @@ from tlray.service import (
     exports,
     health,
     lists,
+    metrics,
     notifications,
     pieces,
     progress,
@@ -48,6 +49,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     tickets.router,
     tokens.router,
     health.router,
+    metrics.router,
 )
 
 
