@@ -97,7 +97,7 @@ class Granting:
             items, lease.is_ending = [alone], True
         else:
             kept = self._engine.answering.take(lease, now=now)
-            robots = self._take_errands(lease, now)
+            robots = self._take_errands(lease, now, n_leases)
             fair = math.ceil(self._n_ready(now) / max(1, n_leases))
             share = self._share(lease, n_leases, now) if n_leases > 1 else None
             items = self._take(lease, max(0, min(n, fair - len(lease.items))), now, share)
@@ -184,10 +184,14 @@ class Granting:
             return False
         return self._engine.frontier.n_queued(name) > 0
 
-    def _take_errands(self, lease: Lease, now: float) -> tuple[RobotsErrand, ...]:
+    def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsErrand, ...]:
+        """Take a lease's part of the errands: whose robots.txt a task reads, those domains it will mostly have."""
         errands: list[RobotsErrand] = []
+        run = (one.robots for one in self._engine.leases.values())
+        n_all = len(set(self._engine.robots_wanted).union(*run))
+        most = min(ROBOTS_ERRANDS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
         for name in self._robots_in_order():
-            if len(errands) >= ROBOTS_ERRANDS_PER_LEASE:
+            if len(errands) >= most:
                 break
             item = self._engine.frontier.next_at(name) if self._may_run_errand(name, now) else None
             if item is not None:

@@ -194,6 +194,12 @@ def test_one_lease_gets_a_bounded_number_of_errands() -> None:
     assert len(engine.grant("M", 999, now=0.0).robots) == 3
 
 
+def test_tasks_that_share_the_work_share_the_errands() -> None:
+    engine, _ = opened({f"{i}.test": 1 for i in range(90)}, knows_robots=False)
+    assert [len(engine.grant(name, 999, now=0.0, n_leases=3).robots) for name in "LMN"] == [30, 30, 30]
+    assert not engine.grant("L", 999, now=0.0, n_leases=3)
+
+
 def answered(engine: Engine, **values: object) -> list[str]:
     answer = RobotsAnswer("a.test", **{"text": None, **values})  # type: ignore[arg-type]
     return [death.reason for death in engine.learn_robots(Report("L", 1, robots=(answer,)), now=0.0)]
