@@ -10,12 +10,14 @@
     │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
     │   ├── NoSuchBatch                no batch of that id in that home
     │   ├── ListTooLong                a list has more items than may be open at once
-    │   └── Conflict                   what is asked for does not go with how things stand
+    │   ├── Conflict                   what is asked for does not go with how things stand
+    │   └── ServiceRefuses             a running service says what is wrong with what it was asked
     └── CannotFinish               4   right usage, but the world is in the way
         ├── StorageFull                the disk is full
         ├── BacklogFull                too much is unfinished to take in more now
         ├── RayUnavailable             no Ray cluster can be started or reached
         ├── CoordinatorLost            the coordinator stopped answering
+        ├── ServiceUnavailable         a running service is not there, or cannot do it now
         └── Interrupted            130 the user stopped it
 
 An expected failure of a page (a 404, a timeout, a block) is no error: it is an
@@ -111,6 +113,16 @@ class Conflict(UsageError):
         super().__init__(story)
 
 
+class ServiceRefuses(UsageError):
+    """A running service says what is wrong with what it was asked, or it is none."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(url, why)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
+
+
 class CannotFinish(TlrayError):
     """Right usage, but the world is in the way; what is done so far is kept."""
 
@@ -181,6 +193,21 @@ class CoordinatorLost(CannotFinish):
         return (
             f"the coordinator stopped answering ({self.args[0]}); go on with `tlray scrape --resume BATCH_ID`"
         )
+
+
+class ServiceUnavailable(CannotFinish):
+    """A running service is not there, or cannot do it now."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(url, why)
+
+    @property
+    def why(self) -> str:
+        """What is in the way, without the service's address."""
+        return str(self.args[1])
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
 
 
 class Interrupted(CannotFinish):

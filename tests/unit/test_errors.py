@@ -21,11 +21,13 @@ EXIT_CODES = {
     "NoSuchBatch": 2,
     "ListTooLong": 2,
     "Conflict": 2,
+    "ServiceRefuses": 2,
     "CannotFinish": 4,
     "BacklogFull": 4,
     "StorageFull": 4,
     "RayUnavailable": 4,
     "CoordinatorLost": 4,
+    "ServiceUnavailable": 4,
     "Interrupted": 130,
 }
 ALL = [

@@ -17,6 +17,9 @@ from tlray.cli.demo import demo
 from tlray.cli.export import export, formats
 from tlray.cli.home import dead, list_batches, status
 from tlray.cli.parse import parse
+from tlray.cli.remote_control import cancel, pause, resume
+from tlray.cli.remote_submit import submit
+from tlray.cli.remote_watch import watch
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.token import token
@@ -60,6 +63,11 @@ for name, command in (
     ("retry", retry),
     ("audit", audit),
     ("serve", serve),
+    ("submit", submit),
+    ("watch", watch),
+    ("pause", pause),
+    ("resume", resume),
+    ("cancel", cancel),
     ("demo", demo),
 ):
     app.command(name)(command)

@@ -1,4 +1,7 @@
-"""``tlray list``, ``status`` and ``dead``: what a home knows, read from its journal; no Ray is needed."""
+"""``tlray list``, ``status`` and ``dead``: what a home knows, read from its journal; no Ray is needed.
+
+With ``--url`` they ask a running service, see `tlray.cli.remote_home`.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,25 @@ from typing import Annotated
 
 import typer
 
+from tlray.cli import remote_home
 from tlray.cli.options import HomeOption
+from tlray.cli.remote_options import Json, OrService, service
 from tlray.core.lifecycle import ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
 from tlray.io.journal_waits import waits, waits_text
 from tlray.settings import read_settings
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
-
-def list_batches(home: HomeOption = None, as_json: Json = False) -> None:
-    """List the batches of a home, the newest first.
+def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json = False) -> None:
+    """List the batches of a home, or of a running service, the newest first.
 
     Example: tlray list --home sets
     """
+    if url is not None:
+        with service(url, home=home) as client:
+            remote_home.tell_batches(client, as_json=as_json)
+        return
     where = read_settings(home=home).home
     if not Home(where).exists():
         sys.stderr.write(f"nothing was scraped into {where} yet\n")
@@ -57,6 +64,7 @@ def list_batches(home: HomeOption = None, as_json: Json = False) -> None:
 def status(
     batch_id: Annotated[str, typer.Argument(help="The batch.")],
     home: HomeOption = None,
+    url: OrService = None,
     lines: Annotated[
         bool, typer.Option("--lines", help="Name the rejected and duplicate lines of its list.")
     ] = False,
@@ -66,6 +74,10 @@ def status(
 
     Example: tlray status 20261123-120000-a1b2c3
     """
+    if url is not None:
+        with service(url, home=home) as client:
+            remote_home.tell_status(client, batch_id, lines=lines, as_json=as_json)
+        return
     with JournalReader.of(read_settings(home=home).home) as journal:
         row, by_domain = journal.get(batch_id)
         counts = totals(by_domain)
@@ -99,13 +111,18 @@ def status(
 def dead(
     batch_id: Annotated[str, typer.Argument(help="The batch.")],
     home: HomeOption = None,
+    url: OrService = None,
     reason: Annotated[str | None, typer.Option(help="Only those whose reason contains this word.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a batch's dead letters, each with its whole story.
+    """Show a batch's dead letters, each with its whole story (of a service: how it ended).
 
     Example: tlray dead 20261123-120000-a1b2c3 --reason timeout
     """
+    if url is not None:
+        with service(url, home=home) as client:
+            remote_home.tell_dead(client, batch_id, reason=reason, as_json=as_json)
+        return
     with JournalReader.of(read_settings(home=home).home) as journal:
         for item in journal.items(batch_id, ItemState.DEAD):
             if reason is not None and reason not in (item.reason or ""):

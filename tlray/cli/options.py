@@ -10,6 +10,7 @@ import typer
 
 from tlray.core.durations import parse_duration_s
 from tlray.errors import UsageError
+from tlray.scrape_options import ScrapeOptions
 
 HomeOption = Annotated[
     Path | None,
@@ -50,3 +51,27 @@ def attempts(values: Iterable[str]) -> tuple[int | None, dict[str, int]]:
         if not (value.isascii() and value.isdigit()):
             raise UsageError(f"--max-attempts {value!r} is no whole number; write 3, or example.org=3")
     return (int(of_all[-1]) if of_all else None), {domain: int(n) for domain, n in pairs.items()}
+
+
+def asked_options(
+    rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str,
+    max_attempts: list[str], *, keep_pages: bool, fresh_for: str,
+) -> ScrapeOptions:  # fmt: skip
+    """Return what is asked for with a list; UsageError says which option cannot be read."""
+    at_once = {}
+    for domain, value in per_domain(concurrency or [], "--concurrency", "example.org=2").items():
+        if not value.isdigit():
+            raise UsageError(f"--concurrency {domain}={value!r} is no whole number, such as {domain}=2")
+        at_once[domain] = int(value)
+    of_all, of_domains = attempts(max_attempts)
+    return ScrapeOptions(
+        name=name,
+        priority=priority,
+        rates=per_domain(rate or [], "--rate", "example.org=2/s"),
+        concurrency=at_once,
+        ignore_crawl_delay=tuple(ignored or ()),
+        max_attempts=of_all,
+        domains={domain: {"max_attempts": n} for domain, n in of_domains.items()},
+        keep_pages=keep_pages,
+        fresh_for=fresh_for,
+    )

@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlray.api import BatchResult, run_batch
+from tlray.cli.ending import exit_if_incomplete, summary_line
 from tlray.cli.export import default_place, export_batch
-from tlray.cli.options import HomeOption, attempts, duration_s, per_domain
+from tlray.cli.options import HomeOption, asked_options, duration_s
 from tlray.cli.progress import display
+from tlray.cli.received import tell_received
+from tlray.cli.remote_home import retry_on
+from tlray.cli.remote_options import OrService, service
 from tlray.cli.waiting import WaitingLines
 from tlray.errors import UsageError
 from tlray.export.formats import parse_spec
@@ -26,9 +30,6 @@ from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from tlray.cluster.client import Submitted
-
-INCOMPLETE = 3
-MAX_LINES_TOLD = 20
 
 Urls = Annotated[
     list[str] | None,
@@ -115,7 +116,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     wait_s = None if max_wait is None else duration_s(max_wait, "--max-wait")
     if resume is None:
-        options = _options(
+        options = asked_options(
             rate,
             concurrency,
             ignore_crawl_delay,
@@ -147,6 +148,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
 def retry(
     batch_id: Annotated[str, typer.Argument(help="The batch whose dead letters are to be tried again.")],
     home: HomeOption = None,
+    url: OrService = None,
     item: Annotated[
         list[int] | None, typer.Option(help="Only this item (repeatable); `tlray dead` shows the ids.")
     ] = None,
@@ -159,34 +161,15 @@ def retry(
 
     Example: tlray retry 20261123-120000-a1b2c3 --reason timeout
     """
+    if url is not None:
+        with service(url, home=home) as client:
+            retry_on(client, batch_id, items=item, reason=reason, as_json=as_json)
+        return
     settings = read_settings(home=home)
     result = _run(
         settings, iter(()), None, batch_id, None, dashboard=False, revive={"item_ids": item, "reason": reason}
     )
     _end(result, as_json=as_json)
-
-
-def _options(
-    rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str,
-    max_attempts: list[str], *, keep_pages: bool, fresh_for: str,
-) -> ScrapeOptions:  # fmt: skip
-    at_once = {}
-    for domain, value in per_domain(concurrency or [], "--concurrency", "example.org=2").items():
-        if not value.isdigit():
-            raise UsageError(f"--concurrency {domain}={value!r} is no whole number, such as {domain}=2")
-        at_once[domain] = int(value)
-    of_all, of_domains = attempts(max_attempts)
-    return ScrapeOptions(
-        name=name,
-        priority=priority,
-        rates=per_domain(rate or [], "--rate", "example.org=2/s"),
-        concurrency=at_once,
-        ignore_crawl_delay=tuple(ignored or ()),
-        max_attempts=of_all,
-        domains={domain: {"max_attempts": n} for domain, n in of_domains.items()},
-        keep_pages=keep_pages,
-        fresh_for=fresh_for,
-    )
 
 
 def _run(
@@ -231,35 +214,21 @@ def _draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[
 
 
 def _tell_submitted(told: Submitted) -> None:
-    out = sys.stderr
-    out.write(f"batch {told.batch_id}: {told.total} items")
-    out.write(f", {told.n_duplicates} duplicates" if told.n_duplicates else "")
-    out.write(f", {told.n_rejected} lines rejected" if told.n_rejected else "")
-    out.write("\n")
     rejected = [line for line in told.refused if line.first_line is None]
     duplicates = [line for line in told.refused if line.first_line is not None]
-    for lines, word in ((rejected, "rejected"), (duplicates, "duplicate")):
-        for line in lines[:MAX_LINES_TOLD]:
-            out.write(f"line {line.line} {word}: {line.reason} ({line.text[:100]!r})\n")
-    n_more = max(0, told.n_rejected - MAX_LINES_TOLD) + max(0, told.n_duplicates - MAX_LINES_TOLD)
-    if n_more:
-        out.write(f"… and {n_more} more; `tlray status {told.batch_id} --lines` names them all\n")
-    out.flush()
+    mend = f"`tlray status {told.batch_id} --lines` names them all"
+    tell_received(
+        told.batch_id, told.total, told.n_rejected, told.n_duplicates, rejected, duplicates, mend=mend
+    )
 
 
 def _end(result: BatchResult, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)
-    earlier = f", {result.answered} of them fetched earlier" if result.answered else ""
-    sys.stderr.write(
-        f"{result.state}: {result.succeeded} of {result.total} sets{earlier}, {result.tracks} tracks in {result.elapsed_s:.1f} s"
-        f" ({result.dead} dead, {result.skipped} skipped, {result.cancelled} cancelled)\n"
-        f"results in {home / 'results' / result.batch_id}\n"
-    )
+    sys.stderr.write(f"{summary_line(result)}\nresults in {home / 'results' / result.batch_id}\n")
     if result.dead:
         sys.stderr.write(
             f"`tlray dead {result.batch_id}` tells why, `tlray retry {result.batch_id}` tries again\n"
         )
-    if result.dead or result.n_rejected:
-        raise typer.Exit(INCOMPLETE)
+    exit_if_incomplete(result)

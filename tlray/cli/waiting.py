@@ -1,4 +1,4 @@
-"""What does a command say while its list waits for room? A line, and another every half minute."""
+"""What does a command say while it waits, for room or for a service? A line, and another every half minute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TELL_EVERY_S = 30.0
 
 
 class WaitingLines:
-    """Tells on stderr that a list waits for room."""
+    """Tells on stderr what is waited for."""
 
     def __init__(self, *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out or sys.stderr
@@ -22,8 +22,12 @@ class WaitingLines:
         self._told_at = -math.inf
 
     def tell(self, full: BacklogFull) -> None:
-        """Say so, if it was not said just now."""
+        """Say that a list waits for room, if it was not said just now."""
+        self.say("waiting for room", str(full))
+
+    def say(self, what: str, why: str) -> None:
+        """Say what is waited for, and why, if that was not said just now."""
         if self._clock() - self._told_at >= TELL_EVERY_S:
             self._told_at = self._clock()
-            self._out.write(f"waiting for room: {full}\n")
+            self._out.write(f"{what}: {why}\n")
             self._out.flush()

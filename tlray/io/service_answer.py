@@ -1,0 +1,92 @@
+"""What does an answer of the service mean to a command? Data, an error of ours in one line, or "not now".
+
+A problem document (RFC 9457) says what was wrong, where and how to mend it; its words become the error's. What is no answer of
+tlray (a proxy, another program) is told apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from tlray.errors import ServiceRefuses, ServiceUnavailable
+
+MAX_WORDS_CHARS = 600
+MAX_FAULTS_TOLD = 3
+RETRY_AFTER_S = 2.0
+"""When to come back where the answer does not say."""
+NOT_NOW = frozenset({429, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The same request may be answered later."""
+
+    after_s: float
+    why: str
+    is_full: bool
+    """The service works, and has no room for more (429)."""
+
+
+def read_answer(url: str, status: int, headers: Mapping[str, str], body: bytes) -> Any | NotNow:
+    """Return an answer's JSON data; `ServiceRefuses` for what is wrong with the request, `ServiceUnavailable` for what is wrong
+    with the service. ``url`` is the service's; names of headers are in small letters."""
+    told = _json(body)
+    if status == 204:
+        return None
+    if 200 <= status < 300 and told is not None:
+        return told
+    if 300 <= status < 400:
+        raise ServiceRefuses(
+            url, f"it is at {one_line(headers.get('location', 'another place'))}; give that as --url"
+        )
+    is_ours = isinstance(told, dict) and "detail" in told and "status" in told
+    if status in NOT_NOW:
+        why = _words(told) if is_ours else phrase(status)
+        return NotNow(_after_s(headers.get("retry-after", "")), why, is_full=status == 429)
+    if not is_ours:
+        raise ServiceRefuses(url, f"it answers {phrase(status)}, not as tlray does; see that --url is right")
+    if status >= 500:
+        raise ServiceUnavailable(url, _words(told))
+    mend = {401: "; set TLRAY_TOKEN", 421: "; or give another name of it as --url"}.get(status, "")
+    raise ServiceRefuses(url, _words(told) + mend)
+
+
+def phrase(status: int) -> str:
+    """Return a status as it is written: ``404 Not Found``."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def one_line(text: str) -> str:
+    """Return words of somebody else so that they stay one line, and cannot drive a terminal."""
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else "?" for c in line)[:MAX_WORDS_CHARS]
+
+
+def _words(told: dict[str, Any]) -> str:
+    """Return the detail, and the faults that it does not name."""
+    words = [str(told["detail"]) or str(told.get("title", ""))]
+    faults = told.get("errors")
+    for fault in faults[: MAX_FAULTS_TOLD + 1] if isinstance(faults, list) else []:
+        text = f"{fault.get('where')}: {fault.get('what')}" if isinstance(fault, dict) else ""
+        if text and text not in words[0]:
+            words.append(text)
+    more = ["…"] if len(words) > MAX_FAULTS_TOLD else []
+    return one_line("; ".join(words[:MAX_FAULTS_TOLD] + more))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _after_s(text: str) -> float:
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else RETRY_AFTER_S

@@ -1,0 +1,213 @@
+"""How is a running service asked? Over one kept connection; a broken one is made anew and the request sent again.
+
+Every call of the service can be repeated: lists go under an Idempotency-Key and in numbered pieces, the rest says how things
+are to be. A service that never answered is told of at once; one that did is waited for (it may be starting again).
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+from tlray.errors import ServiceUnavailable, UsageError
+from tlray.io.service_answer import NotNow, one_line, read_answer
+
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+TIMEOUT_S: Final = 75.0
+"""Of an answer; the service itself gives up after 60 s."""
+PATIENCE_S: Final = 60.0
+"""A service that answered before and does not now is asked again for so long."""
+MAX_PAUSE_S: Final = 30.0
+MAX_ANSWER_BYTES: Final = 64_000_000
+JSON, LINES = "application/json", "text/plain; charset=utf-8"
+Tell = Callable[[str, str], None]
+"""Told what is waited for, and why."""
+
+
+class ServiceClient:
+    """A client of one service, for one thread. ``with`` it, or `close` it."""
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        token: str | None = None,
+        *,
+        tell: Tell = lambda what, why: None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._parts = service_url(url)
+        self.url = url.rstrip("/")
+        self._headers = {"User-Agent": "tlray", "X-Tlray-Client": "tlray", "Accept-Encoding": "identity"}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {checked_token(token)}"
+        self._tell, self._sleep, self._clock = tell, sleep, clock
+        self._kept: HTTPConnection | None = None
+        self.has_answered = False
+        """Whether it ever did; one that did is waited for."""
+
+    def __enter__(self) -> ServiceClient:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def get(self, path: str, **query: object) -> Any:
+        """Return what a GET answers; a query's value of None is left out."""
+        return self.ask("GET", path, query=query)
+
+    def pages(self, path: str, name: str, **query: object) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a list, page by page."""
+        cursor = None
+        while True:
+            page = self.get(path, cursor=cursor, **query)
+            yield from page[name]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: bytes | dict[str, Any] | None = None,
+        key: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        max_wait_s: float = PATIENCE_S,
+    ) -> Any:
+        """Send a request until it is answered, and return the answer's data; a body of bytes is lines of text.
+
+        ``max_wait_s`` is how long a service without room (429) is waited for. `ServiceRefuses` and `ServiceUnavailable` are
+        what else may come of it.
+        """
+        headers = dict(self._headers)
+        if isinstance(body, dict):
+            headers["Content-Type"] = JSON
+            body = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        elif body is not None:
+            headers["Content-Type"] = LINES
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        target = self._target(path, query or {})
+        began = since = self._clock()
+        n = 0
+        while True:
+            try:
+                answer = self._exchange(method, target, body, headers, timeout_s)
+            except (OSError, HTTPException) as error:
+                self.close()
+                found = NotNow(min(2.0, 0.1 * 2**n), self._why(error), is_full=False)
+                if not self.has_answered:
+                    raise ServiceUnavailable(self.url, found.why) from None
+            else:
+                self.has_answered = True
+                found = read_answer(self.url, *answer)
+                if not isinstance(found, NotNow):
+                    return found
+            now = self._clock()
+            since = now if found.is_full else since
+            if now - began >= max_wait_s if found.is_full else now - since >= PATIENCE_S:
+                raise ServiceUnavailable(self.url, found.why)
+            self._tell("waiting for room" if found.is_full else "asking again", found.why)
+            self._sleep(min(found.after_s, MAX_PAUSE_S))
+            n += 1
+
+    @contextmanager
+    def stream(self, path: str, *, timeout_s: float, **query: object) -> Iterator[HTTPResponse | None]:
+        """Open an answer that comes bit by bit, on a connection of its own; None where there is nothing (204).
+
+        It is tried once: `ServiceUnavailable` where nobody answers, or not now.
+        """
+        connection = self._connection(timeout_s)
+        try:
+            try:
+                connection.request("GET", self._target(path, query), headers=self._headers)
+                answer = connection.getresponse()
+                body = b"" if answer.status == 200 else answer.read(MAX_ANSWER_BYTES)
+            except (OSError, HTTPException) as error:
+                raise ServiceUnavailable(self.url, self._why(error)) from None
+            self.has_answered = True
+            if answer.status == 200:
+                yield answer
+                return
+            found = read_answer(self.url, answer.status, _headers(answer), body)
+            if isinstance(found, NotNow):
+                raise ServiceUnavailable(self.url, found.why)
+            yield None
+        finally:
+            connection.close()
+
+    def _exchange(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str], timeout_s: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        if self._kept is None:
+            self._kept = self._connection(timeout_s)
+        connection = self._kept
+        connection.timeout = timeout_s
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout_s)
+        with suppress(BrokenPipeError):  # it refused a long body early, and says why
+            connection.request(method, target, body, headers)
+        answer = connection.getresponse()
+        return answer.status, _headers(answer), answer.read(MAX_ANSWER_BYTES)
+
+    def _connection(self, timeout_s: float) -> HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "https":
+            return HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
+        return HTTPConnection(host, port, timeout=timeout_s)
+
+    def _target(self, path: str, query: Mapping[str, object]) -> str:
+        told = urlencode({name: value for name, value in query.items() if value is not None})
+        return f"{self._parts.path.rstrip('/')}{path}" + (f"?{told}" if told else "")
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            why = "no answer in time"
+        elif isinstance(error, OSError) and error.strerror:
+            why = error.strerror
+        else:
+            why = str(error) or type(error).__name__
+        start = "" if self.has_answered else "; start one with `tlray serve`, or name another with --url"
+        return f"no service answers ({one_line(why).lower()}){start}"
+
+
+def _headers(answer: HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.getheaders()}
+
+
+def batch_path(batch_id: str, action: str = "") -> str:
+    """Return the path of a batch, whatever the user gave as its id."""
+    return f"/api/v1/batch/{quote(batch_id, safe='')}{action}"
+
+
+def service_url(url: str) -> SplitResult:
+    """Read the address of a service; UsageError says what is wrong with it."""
+    with suppress(ValueError):
+        parts = urlsplit(url.strip())
+        is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and is_plain:
+            return parts
+    raise UsageError(f"--url {url[:200]!r}: give the address of a service, such as {DEFAULT_URL}")
+
+
+def checked_token(token: str) -> str:
+    """Return a token as a header may hold it; UsageError where it is none."""
+    token = token.strip()
+    if not token or not all(" " < c <= "~" for c in token):
+        raise UsageError("TLRAY_TOKEN is no token; `tlray token create` makes one")
+    return token

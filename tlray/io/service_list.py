@@ -1,0 +1,92 @@
+"""How does a list reach the service? In one call where it is short, else in numbered pieces that one commit makes real.
+
+No more than two pieces are in memory. A piece that is sent again, because its answer was lost, makes no second item.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any, Final
+
+from tlray.errors import UsageError
+from tlray.io.intake import nothing_to_do
+from tlray.io.service_client import ServiceClient, batch_path
+
+MAX_URLS: Final = 10_000
+"""The service's bounds, of one call …"""
+MAX_PIECE_LINES: Final = 20_000
+MAX_BYTES: Final = 1_000_000
+"""… of a piece, and of any body."""
+COMMIT_TIMEOUT_S: Final = 330.0
+"""A list of millions is counted by domain; the service gives up after 300 s."""
+SUBMIT: Final = "/api/v1/batch"
+Sent = Callable[[int, int], None]
+"""Told how many lines have been sent, in how many pieces."""
+
+
+def send_list(
+    client: ServiceClient,
+    lines: Iterable[str],
+    asked: dict[str, Any],
+    *,
+    key: str,
+    max_wait_s: float,
+    on_sent: Sent = lambda n_lines, n_pieces: None,
+) -> dict[str, Any]:
+    """Send a list and what is asked for with it; return its receipt, with the numbers of the lines as they were given.
+
+    ``key`` names this list: sent again under it, it makes no second batch. ``max_wait_s``: how long room is waited for.
+    """
+    cut = pieces(lines)
+    first, second = next(cut, []), next(cut, None)
+    if second is None:
+        urls = [(n, text) for n, line in enumerate(first, 1) if (text := line.strip()) and text[0] != "#"]
+        if not urls:
+            raise UsageError(nothing_to_do([]))
+        body = {**asked, "urls": [text for _, text in urls]}
+        n_bytes = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+        if len(urls) <= MAX_URLS and n_bytes <= MAX_BYTES:
+            told = client.ask("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
+            return _as_given(told, [n for n, _ in urls])
+    opened = client.ask("POST", f"{SUBMIT}?state=receiving", body=asked, key=key, max_wait_s=max_wait_s)
+    batch_id = opened["batch_id"]
+    n_lines, n = 0, 0
+    for n, piece in enumerate(chain((first,), () if second is None else (second,), cut), 1):
+        client.ask(
+            "POST", batch_path(batch_id, f"/append?piece={n}"), body=_text(piece), max_wait_s=max_wait_s
+        )
+        n_lines += len(piece)
+        on_sent(n_lines, n)
+    body = {"pieces": n}
+    told = client.ask("POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S)
+    return dict(told)
+
+
+def pieces(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Cut a list where the service's bounds ask for it; comments and empty lines stay, for they are counted."""
+    piece: list[str] = []
+    n_bytes = 0
+    for given in lines:
+        line = given.rstrip("\r\n").replace("\n", " ").replace("\r", " ")
+        size = len(line.encode("utf-8", "replace")) + 1
+        if piece and (len(piece) == MAX_PIECE_LINES or n_bytes + size > MAX_BYTES):
+            yield piece
+            piece, n_bytes = [], 0
+        piece.append(line)
+        n_bytes += size
+    if piece:
+        yield piece
+
+
+def _text(piece: list[str]) -> bytes:
+    return ("\n".join(piece) + "\n").encode("utf-8", "replace")
+
+
+def _as_given(told: dict[str, Any], numbers: list[int]) -> dict[str, Any]:
+    """Number the lines of a receipt as the user's list has them: comments and empty lines were not sent."""
+    rows = {"rejected": ("line",), "duplicate_lines": ("line", "first_line")}
+    for name, places in rows.items():
+        told[name] = [{**row, **{place: numbers[row[place] - 1] for place in places}} for row in told[name]]
+    return told
