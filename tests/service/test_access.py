@@ -63,6 +63,16 @@ def test_a_token_that_is_none_lets_nobody_in(closed: Closed, http: httpx.Client,
     assert problem(http.get("/api/v1/batch", headers={"Authorization": told})) == (401, "who-are-you")
 
 
+def test_lines_of_text_are_taken_with_a_token(closed: Closed, site: Site) -> None:
+    with closed.client("bob") as http:
+        text = {"Content-Type": "text/plain"}
+        answer = http.post("/api/v1/batch", content=site.urls()[0], headers=text)
+        assert answer.status_code == 202, answer.text
+    with closed.client() as http:
+        answer = http.post("/api/v1/batch", content=site.urls()[0], headers=text)
+        assert problem(answer) == (415, "content-type")
+
+
 def test_each_scope_allows_its_calls_and_no_more(closed: Closed, of_ada: str) -> None:
     with closed.client("reader") as http:
         assert http.get("/api/v1/batch").status_code == 200

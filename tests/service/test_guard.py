@@ -90,11 +90,11 @@ def test_no_other_site_is_given_leave_by_cors(plain: httpx.Client) -> None:
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-async def opened(url: str, **headers: str) -> int:
-    """Open a socket; return the status of the handshake, or 101."""
-    origin = headers.pop("Origin", None)
+async def opened(url: str, *, port: int | None = None, **headers: str) -> int:
+    """Open a socket; return the status of the handshake, or 101. ``port``: on loopback, whatever the URL's host."""
+    origin, at = headers.pop("Origin", None), {"host": "127.0.0.1", "port": port} if port else {}
     try:
-        async with websockets.connect(url, origin=origin, additional_headers=headers):  # type: ignore[arg-type]
+        async with websockets.connect(url, origin=origin, additional_headers=headers, **at):  # type: ignore[arg-type]
             return 101
     except websockets.InvalidStatus as refused:
         return refused.response.status_code
@@ -105,6 +105,9 @@ def test_a_socket_is_not_opened_for_a_page_of_another_site(service: Service, sit
     url = f"{service.url.replace('http', 'ws')}/ws/batch/{batch_id}/progress"
     for headers in ELSEWHERE:
         assert asyncio.run(opened(url, **headers)) == 403
+    rebound = url.replace("127.0.0.1", "evil.test")
+    assert asyncio.run(opened(rebound, port=int(service.url.rpartition(":")[2]))) == 403
+    assert asyncio.run(opened(url, Host="evil.test")) == 403, "two hosts are none"
     assert asyncio.run(opened(url, Origin=service.url)) == 101
     assert asyncio.run(opened(url)) == 101
     with httpx.Client(base_url=service.url) as http:

@@ -80,7 +80,8 @@ class Guard:
         path, headers = asked.scope["path"], asked.headers
         if path in HEALTH:
             return None
-        host = headers.get("host", "")
+        hosts = headers.getlist("host")
+        host = hosts[0] if len(hosts) == 1 else ""  # who sends two means one of them for somebody else
         if why := refusal_of_host(host, self._hosts):
             return Refused(421, "unknown-host", why)
         is_socket = asked.scope["type"] == "websocket"
