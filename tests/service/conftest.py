@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from receivers import Mailbox, open_mailbox
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 90.0
@@ -121,9 +122,17 @@ def ray_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, ray_home: Path) -> Iterator[Service]:
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server on loopback, that the service hands its mail to."""
+    with open_mailbox() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, ray_home: Path, mailbox: Mailbox) -> Iterator[Service]:
     """The one service."""
-    running = start_service(tmp_path_factory.mktemp("sets"), ray_home)
+    mail = {"TLRAY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}", "TLRAY_SMTP_FROM": "sets@example.org"}
+    running = start_service(tmp_path_factory.mktemp("sets"), ray_home, **mail)
     yield running
     stop_service(running)
 

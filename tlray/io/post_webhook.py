@@ -27,7 +27,7 @@ async def post(
 ) -> Delivery:
     """Send one notice and say what came of it."""
     try:
-        target = URL(url)
+        target = URL(url, encoded=True)
         if why := allow.refusal_of_host(target.raw_host or ""):
             return Delivery(None, why, is_hopeless=True)
         async with (

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from yarl import URL
 
 from tlray.core.frontier import Priority
 from tlray.core.notice import mail_address
@@ -100,9 +99,8 @@ def _webhook(text: str, settings: Settings) -> str:
         raise not_valid([("body.webhook", found.reason)])
     if why := refusal_of_host(host_of(found.domain), policy_for(settings.networks)):
         raise not_valid([("body.webhook", f"{why}; nothing is sent there")])
-    return str(
-        URL(text.strip()).with_fragment(None)
-    )  # as it was written: its path and query are the receiver's
+    # as it was written: what its path and query mean is the receiver's
+    return text.strip().partition("#")[0] if text.isascii() else found.url
 
 
 def _email(text: str, principal: Principal, settings: Settings) -> str:
