@@ -102,6 +102,7 @@ def test_a_long_list_comes_in_pieces(http: httpx.Client, service: Service, site:
     assert second["rejected"][0]["line"] == 22
     assert second["duplicate_lines"] == [{"line": 21, "url": urls[0], "first_line": 1}]
 
+    assert (service.status(batch_id)["state"], service.status(batch_id)["total"]) == ("receiving", 20)
     assert problem(http.post(f"{URL}/{batch_id}/pause")) == (409, "conflict")
     assert problem(http.post(f"{URL}/{batch_id}/commit", json={"pieces": 3})) == (409, "conflict")
     done = http.post(f"{URL}/{batch_id}/commit", json={"pieces": 2})

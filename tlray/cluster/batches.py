@@ -19,6 +19,7 @@ from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batc
 from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
+from tlray.io.journal_pieces import pieces_of
 from tlray.io.journal_reader import totals
 from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, Entry, RefusedLine
 from tlray.io.part_files import publish, sweep
@@ -232,6 +233,10 @@ class Batches:
         if row.state.is_final and row.counts is not None:
             book = _book(row, {"": row.counts})
             book.version = row.version
+        elif row.state is BatchState.RECEIVING:  # it may be a million by now, and is not to be counted at each question
+            book = _book(row, {})
+            so_far = await self._state.write(self._state.journal.run, partial(pieces_of, batch=row.id))
+            book.counts[ItemState.QUEUED] = so_far.n_items
         else:
             book = _book(*await self._load(batch_id))
             book.version = max(self._state.first_version, row.version)
