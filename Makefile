@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -qq -c constraints.txt
-# Unit tests first: what is broken shows within seconds.
-TESTS ?= $(wildcard tests/unit tests/site tests/real tests/parts tests/ray tests/service)
 SOURCES := tlray jobs tests benchmarks examples
 
 .DEFAULT_GOAL := help
@@ -20,10 +18,12 @@ setup: $(VENV)/.has-tools ## make .venv, with tlray and the tools of its tests
 run: $(VENV)/.has-tlray ## scrape the bundled demo site; or a list: make run URLS=my-urls.txt (ARGS="--rate …")
 	@$(PY) examples/demo_run.py $(if $(URLS),--urls '$(URLS)') -- $(ARGS)
 
-test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit, COVERAGE=1)
-	@$(PY) $(if $(COVERAGE),-m coverage run) -m pytest $(TESTS) $(PYTEST_ARGS)
+test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit, COVERAGE=1, SLOW=1)
+	@$(if $(TESTS),$(PY) $(if $(COVERAGE),-m coverage run -p) -m pytest $(TESTS),\
+	  $(PY) tests/in_lanes.py $(if $(COVERAGE),--coverage) $(if $(SLOW),--slow)) $(PYTEST_ARGS)
 
 coverage: ## say what `make test COVERAGE=1` covered; fails under 85 % in all, or 100 % of tlray/core
+	@$(PY) -m coverage combine -q
 	@$(PY) -m coverage report --skip-covered --skip-empty --fail-under=85
 	@$(PY) -m coverage report --include='tlray/core/*' --skip-empty --fail-under=100
 
@@ -43,7 +43,7 @@ chaos: $(VENV)/.has-peers ## kill tlray and its peers again and again, and count
 	@$(PY) -m benchmarks.chaos $(ARGS)
 
 clean: ## remove .venv and everything else that was made here; $TLRAY_HOME stays
-	@rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist out *.egg-info
+	@rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist out *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What is installed, by stamps: instant when neither list of packages has changed.
