@@ -6,6 +6,7 @@ The CPU time of a process that ends between two looks is counted as of the last 
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections import defaultdict
@@ -18,7 +19,8 @@ import psutil
 _TICK_S = 0.2
 _TITLES = {
     "Coordinator": "coordinator", "Limiter": "limiter", "DashboardAgent": "dashboard agents",
-    "RuntimeEnvAgent": "dashboard agents",
+    "RuntimeEnvAgent": "dashboard agents", "ProxyActor": "proxy", "SERVE_PROXY_ACTOR": "proxy",
+    "ServeReplica": "replica", "SERVE_REPLICA": "replica",
 }  # fmt: skip
 _PROGRAMS = (
     ("/raylet", "raylet"), ("gcs_server", "gcs"), ("log_monitor", "log monitor"),
@@ -124,7 +126,7 @@ def _kind(line: list[str], *, is_root: bool) -> str:
         return "driver"
     title = line[0] if line else ""
     if title.startswith("ray::"):
-        name = title[5:].split(".", 1)[0].split(" ", 1)[0]
+        name = re.split("[.: -]", title[5:], maxsplit=1)[0]
         return _TITLES.get(name, "worker")
     program = " ".join(line[:3])  # the raylet's arguments name all the others
     for mark, kind in _PROGRAMS:

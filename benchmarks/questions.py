@@ -14,6 +14,7 @@ from benchmarks import (
     memory,
     parse_page,
     politeness,
+    sockets,
     submit_list,
 )
 from benchmarks.figures import Answer
@@ -28,6 +29,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
     "politeness": politeness.answer,
+    "sockets": sockets.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 
