@@ -227,6 +227,7 @@ class Leasing:
         if verdict.changes or verdict.parts or verdict.cool_downs:
             task = self._tasks.get(verdict.lease_id)
             await state.write(self._commit_and_publish, verdict, now, task.node if task else "")
+        now = time.monotonic()  # the disk may have taken its time
         empty = state.engine.apply(verdict, now=now)
         self._metrics.count(verdict)
         for batch in {change.item.batch for change in verdict.changes}:
