@@ -16,7 +16,7 @@ from tlray.errors import UsageError
 from tlray.io.intake import check_contact, nothing_to_do
 from tlray.io.scheduled_work import chunk_of
 from tlray.service.access import Principal
-from tlray.service.allowed import without_private
+from tlray.service.allowed import see_quota, without_private
 from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.gateway import Gateway
 from tlray.service.parts import Reader, Submitter, TheGateway
@@ -195,6 +195,7 @@ async def run_schedule(
     schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter
 ) -> WholeScheduleTold:
     """Run a schedule now, too, whatever is under way; `last_batch` is its batch, or `trouble` says why there is none."""
+    await see_quota(gateway, principal)
     found = await gateway.ask("run_schedule", owner=principal.sees, schedule_id=schedule_id, at=time.time())
     if found is None:
         raise unknown(schedule_id)
