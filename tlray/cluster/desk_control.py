@@ -32,8 +32,10 @@ class Control:
         """Pause, resume or cancel a batch; `Conflict` where that does not go with its state."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING and action == "cancel":
+            told = await self._batches.status(batch_id)
             await self._batches.abandon(batch_id)
-            return {"batch_id": batch_id, "state": BatchState.CANCELLED.value}
+            counts = dict.fromkeys(told["counts"], 0) | {"cancelled": told["total"]}
+            return {**told, "state": BatchState.CANCELLED.value, "counts": counts}
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
         if action == "resume" and row.state not in (BatchState.RUNNING, BatchState.PAUSED):

@@ -34,12 +34,16 @@ router = APIRouter(prefix="/api/v1", tags=["results"])
 MAX_SENT: Final = 32_000_000
 TRIES: Final = 4
 _RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
+KINDS: Final[dict[str, Any]] = {
+    kind.partition(";")[0]: {}
+    for kind in (
+        export_zip.CONTENT_TYPE,
+        *(f.content_type for f in FORMATS if f.holds is not Holds.RECORDING),
+    )
+}
 FILE_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The file.", "content": {"application/octet-stream": {}}},
-    206: {
-        "description": f"A range of it, at most {MAX_SENT:,} bytes.",
-        "content": {"application/octet-stream": {}},
-    },
+    200: {"description": "The file.", "content": KINDS},
+    206: {"description": f"A range of it, at most {MAX_SENT:,} bytes.", "content": KINDS},
 }
 _making: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
@@ -60,9 +64,9 @@ async def _options(
     return Options(bom=bom, over_99=over_99, strict=strict, media=media)
 
 
-@router.api_route(
+@router.head("/batch/{batch_id}/export", include_in_schema=False)
+@router.get(
     "/batch/{batch_id}/export",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={**FILE_ANSWER, **problems(404, 413, 416, 422, 503, 507)},
 )
@@ -72,7 +76,9 @@ async def export(
     gateway: TheGateway,
     principal: Reader,
     options: Annotated[Options, Depends(_options)],
-    format_: Annotated[str, Query(alias="format", description=f"One of {', '.join(names())}.")],
+    format_: Annotated[
+        str, Query(alias="format", json_schema_extra={"enum": list(names())}, examples=["csv"])
+    ],
 ) -> Response:
     """A batch's sets as one file: those that it has now. CUE sheets come as a ZIP archive."""
     await gateway.see(principal, batch_id)

@@ -15,7 +15,7 @@ from tlray.io.journal_rows import Entry
 from tlray.service.allowed import without_private
 from tlray.service.bodies import JSON, LINES, content_type, read_body, read_json, read_lines
 from tlray.service.problems import Refused
-from tlray.service.schemas import BatchAsked
+from tlray.service.schemas import BatchAsked, PieceAsked
 from tlray.settings import Settings
 
 IN_PIECES: Final = (
@@ -66,16 +66,23 @@ class SentLines:
         return whole
 
 
-async def read_list(request: Request, *, max_lines: int, mend: str) -> SentLines:
-    """Read a request's list; 413 says that it is too long, and how to mend that."""
+async def read_list(
+    request: Request,
+    *,
+    max_lines: int,
+    mend: str,
+    model: type[BatchAsked] | type[PieceAsked] = BatchAsked,
+) -> SentLines:
+    """Read a request's list, which is lines or JSON of this model; 413 says that it is too long, and how to mend that."""
     kind = content_type(request, (JSON, *LINES))
     body = await read_body(request, mend=mend)
     digest = hashlib.sha256(body).hexdigest()
+    asked = BatchAsked()
     if kind == JSON:
-        asked = read_json(body, BatchAsked)
-        texts = asked.urls
+        said: BatchAsked | PieceAsked = read_json(body, model)
+        asked = said if isinstance(said, BatchAsked) else asked
+        texts = said.urls
     else:
-        asked = BatchAsked()
         texts = list(read_lines(body, kind))
     if len(texts) > max_lines:
         raise Refused(

@@ -9,9 +9,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from tlray.service.openapi_shape import PROBLEM, complete
 from tlray.service.problems import Problem
 from tlray.service.schedules import ScheduleAsked, SchedulePatch
-from tlray.service.schemas import BatchAsked, CommitAsked, DomainAsked, RetryAsked, SetLine
+from tlray.service.schemas import BatchAsked, CommitAsked, DomainAsked, PieceAsked, RetryAsked, SetLine
 from tlray.service.templates import TemplateAsked
 from tlray.service.tokens import TokenAsked
 
@@ -19,6 +20,7 @@ READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
     BatchAsked,
     CommitAsked,
     DomainAsked,
+    PieceAsked,
     Problem,
     RetryAsked,
     ScheduleAsked,
@@ -46,10 +48,10 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas.update(defined["$defs"])
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in told["paths"].values():
         for call in path.values():
             # FastAPI tells of 422 in a shape that is not ours
             if "HTTPValidationError" in str(call.get("responses", {}).get("422", "")):
-                call["responses"]["422"] = {"description": "Unprocessable Content", "content": problem}
+                call["responses"]["422"] = {"description": "Unprocessable Content", "content": PROBLEM}
+    complete(told)
     return told

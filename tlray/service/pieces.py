@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse
 from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.intake import list_body, read_list
 from tlray.service.parts import Submitter, TheGateway
-from tlray.service.problems import not_valid, problems
-from tlray.service.schemas import MAX_PIECE_LINES, BatchAsked, CommitAsked, PieceTold, Receipt
+from tlray.service.problems import problems
+from tlray.service.schemas import MAX_PIECE_LINES, CommitAsked, PieceAsked, PieceTold, Receipt
 
 router = APIRouter(prefix="/api/v1/batch", tags=["batches"])
 SMALLER: Final = "send it in smaller pieces"
@@ -31,7 +31,7 @@ COMMIT_BODY: Final[dict[str, Any]] = {
 @router.post(
     "/{batch_id}/append",
     response_model=PieceTold,
-    openapi_extra=list_body("BatchAsked"),
+    openapi_extra=list_body("PieceAsked"),
     responses=problems(400, 404, 409, 413, 415, 422, 429, 503, 507),
 )
 async def append(
@@ -43,9 +43,7 @@ async def append(
 ) -> JSONResponse:
     """Add a piece to a list that was opened with `?state=receiving`. 429 means: not now, the same piece again later."""
     await gateway.see(principal, batch_id)
-    sent = await read_list(request, max_lines=MAX_PIECE_LINES, mend=SMALLER)
-    if sent.asked != BatchAsked(urls=sent.asked.urls):
-        raise not_valid([("body", "a piece has URLs only; the rest is said when the list is opened")])
+    sent = await read_list(request, max_lines=MAX_PIECE_LINES, mend=SMALLER, model=PieceAsked)
     first_line, told = await gateway.ask("piece_place", batch_id=batch_id, piece=piece, digest=sent.digest)
     if told is None:
         chunk = await sent.chunk(gateway.settings, first_line=first_line)

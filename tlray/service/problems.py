@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.routing import compile_path
 from starlette.websockets import WebSocket
 
 from tlray.core.cursor import BadCursor
@@ -184,7 +185,22 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, HTTPException)  # noqa: S101
     kinds = {404: "no-such-path", 405: "method-not-allowed", 400: "not-readable"}
     kind = kinds.get(error.status_code, "refused")
-    return answer(request, Refused(error.status_code, kind, str(error.detail), headers=error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _methods_at(request)):
+        headers["Allow"] = methods
+    return answer(request, Refused(error.status_code, kind, str(error.detail), headers=headers))
+
+
+def _methods_at(request: Request) -> str:
+    """Return all methods of a path; the router tells only those of the first route that it came to."""
+    documented: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    found = {
+        method.upper()
+        for path, calls in documented.items()
+        if compile_path(path)[0].match(request.url.path)
+        for method in calls
+    }
+    return ", ".join(sorted(found))
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -38,7 +38,15 @@ EVENTS_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
         "description": "A message for every change, the same as a socket's; its `id` is the version. Then one event `end`.",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "schema": {
+                    "type": "object",  # of one event
+                    "required": ["data"],
+                    "properties": {
+                        "event": {"enum": ["message", "end"]},
+                        "id": {"type": "string"},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                },
                 "example": 'id: 418\ndata: {"version":418,"state":"running","items":[],"items_complete":true}\n\n',
             }
         },

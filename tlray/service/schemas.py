@@ -99,6 +99,18 @@ class BatchAsked(WorkAsked):
     )
 
 
+class PieceAsked(Asked):
+    """A piece of a list; what else there is to say is said when the list is opened."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"urls": ["https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"]}]
+        }
+    )
+
+    urls: Annotated[list[str], Field(max_length=MAX_PIECE_LINES)]
+
+
 class LineTold(Told):
     """A line of a list that made no item."""
 
