@@ -44,7 +44,7 @@ def tell_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: b
 def status_text(told: dict[str, Any], now: float) -> str:
     """Return a snapshot in words, a line for each domain that has something open."""
     counts = ", ".join(f"{n} {state}" for state, n in told["counts"].items() if n)
-    head = f"{told['batch_id']} {told['name']} {told['state']}: "
+    head = " ".join(filter(None, (told["batch_id"], told["name"], told["state"]))) + ": "
     lines = [
         f"{head}{told['total']} items, {told['tracks']} tracks, {told['retries']} retries",
         f"  list: {told['duplicates']} duplicates, {told['n_rejected']} rejected",

@@ -11,7 +11,8 @@ from itertools import chain
 from typing import Any, Final
 
 from tlray.errors import UsageError
-from tlray.io.intake import nothing_to_do
+from tlray.io.intake import nothing_to_do, read_line
+from tlray.io.journal_rows import Entry
 from tlray.io.service_client import ServiceClient, batch_path
 
 MAX_URLS: Final = 10_000
@@ -43,8 +44,9 @@ def send_list(
     first, second = next(cut, []), next(cut, None)
     if second is None:
         urls = [(n, text) for n, line in enumerate(first, 1) if (text := line.strip()) and text[0] != "#"]
-        if not urls:
-            raise UsageError(nothing_to_do([]))
+        found = [line for n, text in urls if not isinstance(line := read_line(n, text), Entry)]
+        if len(found) == len(urls):
+            raise UsageError(nothing_to_do(found))
         body = {**asked, "urls": [text for _, text in urls]}
         n_bytes = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
         if len(urls) <= MAX_URLS and n_bytes <= MAX_BYTES:

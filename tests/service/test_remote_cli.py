@@ -1,0 +1,193 @@
+"""The command line against a live service: the commands as a user types them, in this process or one of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Service, Site, StartSite
+
+from tlray.cli import run
+from tlray.io import service_list
+
+pytestmark = pytest.mark.ray
+Tlray = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tlray(service: Service, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Tlray:
+    """Run a command against the service: exit code, stdout, stderr."""
+    monkeypatch.delenv("TLRAY_TOKEN", raising=False)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = run([*arguments, "--url", service.url])
+        return code, *capfd.readouterr()
+
+    return command
+
+
+def slow(site: Site, per_s: float) -> list[str]:
+    """Options under which a batch takes its time, whatever was fetched before."""
+    rates = [f"--rate={base.removeprefix('http://')}={per_s}/s" for base in site.bases]
+    return ["--fresh-for=0", *rates]
+
+
+def a_list(path: Path, urls: list[str]) -> str:
+    path.write_text("\n".join(urls) + "\n")
+    return str(path)
+
+
+def test_a_list_is_submitted_and_followed_to_its_end(site: Site, tlray: Tlray, tmp_path: Path) -> None:
+    urls = a_list(tmp_path / "l.txt", ["# mine", "", *site.urls()[:5], "ftp://x", site.urls()[0]])
+    code, out, err = tlray("submit", urls, "--name", "a mix", "--watch", "--json", "--fresh-for=0")
+    told = json.loads(out)
+    assert (code, told["state"], told["succeeded"], told["n_rejected"]) == (3, "completed", 5, 1), err
+    for words in (
+        f"batch {told['batch_id']}: 5 items, 1 duplicates, 1 lines rejected",
+        "line 8 rejected: scheme ftp: is not fetched",
+        "line 9 duplicate: same page as line 3",
+        "completed 5/5",
+        "completed: 5 of 5 sets",
+    ):
+        assert words in err
+    code, out, _ = tlray("list", "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, next(row["name"] for row in rows if row["batch_id"] == told["batch_id"])) == (0, "a mix")
+    assert tlray("watch", told["batch_id"])[0] == 3
+
+
+def test_the_id_is_what_a_script_reads(site: Site, tlray: Tlray, service: Service) -> None:
+    code, out, _ = tlray("submit", site.urls()[0])
+    assert code == 0
+    assert service.wait_for(out.strip())["total"] == 1
+
+
+def test_a_list_in_pieces_is_one_batch_whatever_is_sent_twice(
+    site: Site, tlray: Tlray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 7)
+    urls = a_list(tmp_path / "l.txt", [*site.urls()[:15], "no-url", *site.urls()[:15]])
+    told = [tlray("submit", urls, "--key", "pieces of one list", "--json") for _ in range(2)]
+    assert [code for code, _, _ in told] == [3, 3]
+    first, again = (json.loads(out) for _, out, _ in told)
+    assert (first["total"], first["duplicates"], first["n_rejected"]) == (15, 15, 1)
+    assert first["rejected"][0]["line"] == 16
+    assert (first["duplicate_lines"][0]["line"], first["duplicate_lines"][0]["first_line"]) == (17, 1)
+    assert (again["batch_id"], again["total"]) == (first["batch_id"], 15)
+
+
+def test_a_batch_is_paused_resumed_and_cancelled(site: Site, tlray: Tlray, service: Service) -> None:
+    batch = tlray("submit", *site.urls(), *slow(site, 2), "--name=mine")[1].strip()
+    assert tlray("pause", batch)[1].startswith(f"{batch} paused: ")
+    code, out, _ = tlray("status", batch)
+    assert code == 0
+    assert f"{batch} mine paused: 30 items" in out
+    assert "queued" in out
+    assert tlray("resume", batch)[1].startswith(f"{batch} running: ")
+    assert json.loads(tlray("cancel", batch, "--json")[1])["state"] in ("cancelling", "cancelled")
+    assert service.wait_for(batch, "cancelled")["counts"]["cancelled"] > 0
+    code, out, err = tlray("cancel", batch)
+    assert (code, out) == (2, "")
+    assert "is cancelled already" in err
+
+
+def test_dead_letters_are_shown_and_retried(tlray: Tlray, start_site: StartSite) -> None:
+    broken = start_site("--sites=1", "--sets=3", "--faults=500:99=1")
+    code, out, err = tlray("submit", *broken.urls()[:2], "--max-attempts=1", "--watch", "--json")
+    told = json.loads(out)
+    assert (code, told["dead"]) == (3, 2), err
+    batch = told["batch_id"]
+    code, out, _ = tlray("dead", batch)
+    assert (code, out.count("(attempt 1; line ")) == (0, 2)
+    letters = [json.loads(line) for line in tlray("dead", batch, "--json")[1].splitlines()]
+    assert tlray("dead", batch, "--reason", "no such word")[1] == ""
+    code, out, err = tlray("retry", batch, "--item", letters[0]["item_id"], "--json")
+    assert (code, json.loads(out)["dead"]) == (3, 2)
+    assert "1 dead letters are queued again" in err
+
+
+@pytest.mark.parametrize("command", ["watch", "status", "pause", "resume", "cancel", "dead", "retry"])
+def test_a_batch_that_is_not_there_is_one_line(tlray: Tlray, command: str) -> None:
+    code, out, err = tlray(command, "20200101-000000-abcdef")
+    assert (code, out) == (2, "")
+    assert err.strip().endswith("there is no batch '20200101-000000-abcdef'")
+    assert err.count("\n") == 1
+
+
+def test_what_the_service_does_not_take_is_one_line(tlray: Tlray) -> None:
+    code, _, err = tlray("submit", "http://10.0.0.1/set")
+    assert code == 2
+    assert "private-address" in err
+    assert err.count("\n") == 1
+
+
+def watching(service: Service, batch: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tlray", "watch", batch, "--url", service.url, "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ,
+    )  # fmt: skip
+
+
+def wait_for_line(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("running ")
+
+
+def test_watching_outlives_a_killed_coordinator(service: Service, site: Site, tlray: Tlray) -> None:
+    batch = tlray("submit", *site.urls(), *slow(site, 4))[1].strip()
+    with watching(service, batch) as process:
+        wait_for_line(process)
+        os.kill(service.coordinator_pid(), signal.SIGKILL)
+        out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    told: dict[str, Any] = json.loads(out)
+    assert (told["state"], told["succeeded"]) == ("completed", 30)
+
+
+def test_ctrl_c_leaves_and_the_batch_goes_on(service: Service, site: Site, tlray: Tlray) -> None:
+    batch = tlray("submit", *site.urls(), *slow(site, 4))[1].strip()
+    with watching(service, batch) as process:
+        wait_for_line(process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert f"batch {batch} goes on" in err
+    assert service.status(batch)["state"] == "running"
+    tlray("cancel", batch)
+
+
+def test_a_list_that_is_broken_off_in_the_middle_is_no_batch(
+    service: Service, site: Site, tlray: Tlray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 2)
+    with broken_pipe(site.urls()[:6]) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        code, out, err = tlray("submit", "-", "--name", "broken off")
+    assert (code, out) == (2, "")
+    assert "stdin: line 7 is not UTF-8 text" in err
+    with service.client() as http:
+        rows = http.get("/api/v1/batch", params={"limit": 1000}).json()["batches"]
+    assert [row["state"] for row in rows if row["name"] == "broken off"] == ["receiving"]
+
+
+def broken_pipe(urls: list[str]) -> Any:
+    """A standard input that ends in bytes that are no text."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as out:
+            out.write("\n".join(urls).encode() + b"\n\xff\xfe\n")
+            time.sleep(0.2)
+
+    threading.Thread(target=write, daemon=True).start()
+    return os.fdopen(reading)

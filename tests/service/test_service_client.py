@@ -1,0 +1,266 @@
+"""What the client does when connections break: a real one, to a server on loopback that follows a script."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from conftest import free_port
+
+from tlray.errors import ServiceRefuses, ServiceUnavailable
+from tlray.io import service_list
+from tlray.io.service_client import PATIENCE_S, ServiceClient
+from tlray.io.service_events import follow
+from tlray.io.service_list import send_list
+
+TOKEN = "tlray_3fa9c1_secret"  # noqa: S105 - of nobody
+CUT = b""
+"""An answer that never comes: the connection ends."""
+
+
+def answer(status: int, data: object, *headers: str) -> bytes:
+    body = json.dumps(data).encode()
+    head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def problem(status: int, detail: str, *headers: str) -> bytes:
+    return answer(status, {"status": status, "detail": detail}, *headers)
+
+
+def events(*told: dict[str, Any]) -> bytes:
+    text = "".join(f"id: {frame['version']}\ndata: {json.dumps(frame)}\n\n" for frame in told)
+    return f"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{text}".encode()
+
+
+@dataclass
+class Scripted:
+    """Gives one answer a request, in their order, and keeps the requests."""
+
+    url: str
+    answers: list[bytes] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def serve(self, listening: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as file:
+                while self._one(connection, file):
+                    pass
+
+    def _one(self, connection: socket.socket, file: Any) -> bool:
+        first = file.readline().decode()
+        if not first:
+            return False
+        headers = {}
+        while line := file.readline().decode().strip():
+            name, _, value = line.partition(": ")
+            headers[name.lower()] = value
+        body = file.read(int(headers.get("content-length", 0)))
+        self.requests.append((first.rsplit(" ", 1)[0], headers, body))
+        told = self.answers.pop(0)
+        connection.sendall(told)
+        return bool(told) and b"Connection: close" not in told
+
+
+@pytest.fixture
+def script() -> Iterator[Scripted]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        scripted = Scripted(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        thread = threading.Thread(target=scripted.serve, args=(listening,), daemon=True)
+        thread.start()
+        yield scripted
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+@dataclass
+class Clock:
+    """Time that passes by sleeping only."""
+
+    now: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def client_of(url: str, clock: Clock, **more: Any) -> ServiceClient:
+    return ServiceClient(url, clock=clock, sleep=clock.sleep, **more)
+
+
+def test_a_service_that_is_not_there_is_told_of_at_once() -> None:
+    clock, url = Clock(), f"http://127.0.0.1:{free_port()}"
+    with client_of(url, clock) as client:
+        for ask in (
+            lambda: client.get("/x"),
+            lambda: next(follow(client, "b", clock=clock, sleep=clock.sleep)),
+        ):
+            with pytest.raises(
+                ServiceUnavailable, match=r"connection refused\); start one with `tlray serve`"
+            ):
+                ask()
+    assert clock.slept == []
+
+
+def test_a_request_says_who_asks_and_keeps_its_connection(script: Scripted) -> None:
+    script.answers = [answer(200, {"a": 1}), answer(200, {"b": 2})]
+    with client_of(script.url + "/tlray/", Clock(), token=TOKEN) as client:
+        assert client.get("/x", cursor=None, limit=2) == {"a": 1}
+        assert client.ask("POST", "/y", body={"é": 1}, key="k") == {"b": 2}
+    (first, headers, _), (second, more, body) = script.requests
+    assert (first, second) == ("GET /tlray/x?limit=2", "POST /tlray/y")
+    assert (headers["authorization"], headers["x-tlray-client"]) == (f"Bearer {TOKEN}", "tlray")
+    assert (more["content-type"], more["idempotency-key"], body) == (
+        "application/json",
+        "k",
+        b'{"\xc3\xa9": 1}',
+    )
+
+
+def test_a_broken_connection_is_made_anew_and_the_same_is_sent_again(script: Scripted) -> None:
+    script.answers = [answer(200, {}), CUT, CUT, answer(202, {"done": True})]
+    clock, told = Clock(), []
+    with client_of(script.url, clock, tell=lambda what, why: told.append(what)) as client:
+        client.get("/x")
+        assert client.ask("POST", "/y", body=b"http://a\n", key="k") == {"done": True}
+    assert (
+        len({(first, headers["idempotency-key"], body) for first, headers, body in script.requests[1:]}) == 1
+    )
+    assert told == ["asking again"] * 2
+    assert clock.slept == [0.1, 0.2]
+
+
+def test_a_service_that_is_gone_is_asked_for_a_minute(script: Scripted) -> None:
+    script.answers = [answer(200, {}), *[problem(503, "starting")] * 100]
+    clock = Clock()
+    with client_of(script.url, clock) as client:
+        client.get("/x")
+        with pytest.raises(ServiceUnavailable, match=r": starting$"):
+            client.get("/y")
+    assert PATIENCE_S <= clock.now < PATIENCE_S + 5
+
+
+def test_room_is_waited_for_as_long_as_one_likes(script: Scripted) -> None:
+    full = problem(429, "no room", "Retry-After: 25")
+    script.answers = [*[full] * 6, answer(202, {}), full, full]
+    clock = Clock()
+    with client_of(script.url, clock) as client:
+        client.ask("POST", "/y", max_wait_s=float("inf"))
+        assert clock.slept == [25.0] * 6
+        with pytest.raises(ServiceUnavailable, match="no room"):
+            client.ask("POST", "/y", max_wait_s=20)
+    assert clock.slept == [25.0] * 7
+
+
+def test_pages_are_read_to_the_last(script: Scripted) -> None:
+    script.answers = [
+        answer(200, {"rows": [1, 2], "next_cursor": "c"}),
+        answer(200, {"rows": [3], "next_cursor": None}),
+    ]
+    with client_of(script.url, Clock()) as client:
+        assert list(client.pages("/r", "rows", limit=2)) == [1, 2, 3]
+    assert [first for first, _, _ in script.requests] == ["GET /r?limit=2", "GET /r?cursor=c&limit=2"]
+
+
+def frame(version: int, state: str = "running") -> dict[str, Any]:
+    return {"version": version, "state": state}
+
+
+def test_a_stream_that_breaks_is_opened_again_from_the_last_version(script: Scripted) -> None:
+    script.answers = [
+        events(frame(3), frame(5)),
+        CUT,
+        problem(503, "starting", "Connection: close"),
+        events(frame(5), frame(8)),  # the first frame is how things stand, and may be one that was seen
+        events(frame(9, "completed"), frame(10)),
+    ]
+    clock = Clock()
+    with client_of(script.url, clock) as client:
+        found = list(follow(client, "b", clock=clock, sleep=clock.sleep))
+    assert [told["version"] for told in found] == [3, 5, 8, 9]
+    paths = [first for first, _, _ in script.requests]
+    start = "GET /api/v1/batch/b/events"
+    assert paths == [start, *[f"{start}?since=5"] * 3, f"{start}?since=8"]
+
+
+def test_a_batch_that_is_not_there_ends_the_watching(script: Scripted) -> None:
+    script.answers = [problem(404, "there is no batch 'b'", "Connection: close")]
+    with client_of(script.url, Clock()) as client, pytest.raises(ServiceRefuses, match="no batch 'b'"):
+        next(follow(client, "b"))
+
+
+def test_a_stream_that_stays_away_is_given_up(script: Scripted) -> None:
+    script.answers = [events(frame(1)), *[CUT] * 100]
+    clock = Clock()
+    gives_up = pytest.raises(ServiceUnavailable, match="no service answers")
+    with client_of(script.url, clock) as client, gives_up:
+        list(follow(client, "b", clock=clock, sleep=clock.sleep))
+    assert clock.now > PATIENCE_S
+
+
+Send = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def send(script: Scripted, monkeypatch: pytest.MonkeyPatch) -> Send:
+    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 3)
+
+    def send(lines: list[str], **asked: Any) -> dict[str, Any]:
+        with client_of(script.url, Clock()) as client:
+            client.has_answered = True
+            return send_list(client, lines, asked, key="k", max_wait_s=5)
+
+    return send
+
+
+def receipt(**more: Any) -> bytes:
+    return answer(202, {"batch_id": "b", "rejected": [], "duplicate_lines": [], **more})
+
+
+def test_a_short_list_is_one_call_and_its_lines_keep_their_numbers(script: Scripted, send: Send) -> None:
+    rows = [{"line": 2, "url": "x", "reason": "bad"}]
+    again = [{"line": 2, "url": "http://a", "first_line": 1}]
+    script.answers = [receipt(rejected=rows, duplicate_lines=again)]
+    told = send(["# mine", " http://a \n", "x"], name="n")
+    assert (told["rejected"][0]["line"], told["duplicate_lines"][0]) == (
+        3,
+        {**again[0], "line": 3, "first_line": 2},
+    )
+    (first, headers, body) = script.requests[0]
+    assert (first, headers["idempotency-key"]) == ("POST /api/v1/batch", "k")
+    assert json.loads(body) == {"name": "n", "urls": ["http://a", "x"]}
+
+
+def test_a_long_list_goes_in_numbered_pieces_and_a_lost_answer_sends_its_piece_again(
+    script: Scripted, send: Send
+) -> None:
+    script.answers = [receipt(), answer(200, {}), CUT, answer(200, {}), receipt(total=4)]
+    assert send(["http://a", "# c", "", "http://b", "http://c"], name="n")["total"] == 4
+    assert [(first, body) for first, _, body in script.requests] == [
+        ("POST /api/v1/batch?state=receiving", b'{"name": "n"}'),
+        ("POST /api/v1/batch/b/append?piece=1", b"http://a\n# c\n\n"),
+        ("POST /api/v1/batch/b/append?piece=2", b"http://b\nhttp://c\n"),
+        ("POST /api/v1/batch/b/append?piece=2", b"http://b\nhttp://c\n"),
+        ("POST /api/v1/batch/b/commit", b'{"pieces": 2}'),
+    ]
+
+
+def test_a_piece_that_is_refused_leaves_the_list_uncommitted(script: Scripted, send: Send) -> None:
+    script.answers = [receipt(), problem(413, "the list has more than 3 items")]
+    with pytest.raises(ServiceRefuses, match="more than 3 items"):
+        send(["http://a"] * 4)
+    assert not any("commit" in first for first, _, _ in script.requests)
