@@ -32,7 +32,7 @@ class BadCursor(UsageError):  # noqa: N818 - named for what is wrong
 
 def encode(kind: str, *place: int | str) -> str:
     """Return the cursor of a place in a list of this kind."""
-    inside = json.dumps([kind, *place], separators=(",", ":")).encode()
+    inside = json.dumps([kind, *place], separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_sum(inside) + inside).rstrip(b"=").decode()
 
 

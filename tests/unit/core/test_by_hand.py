@@ -11,6 +11,7 @@ from tlray.core.engine import Engine
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.core.policy import DomainPolicy
+from tlray.core.progress import snapshot
 
 FREE = DomainPolicy(rate=math.inf, concurrency=32, burst=5.0)
 
@@ -84,3 +85,11 @@ def test_what_is_set_holds_for_domains_that_come_later() -> None:
     engine.set_by_hand("a.org", SetByHand(rate=0.5))
     opened(engine, 1, 1)
     assert engine.domains["a.org"].effective.rate == 0.5
+
+
+def test_a_paused_domain_says_so_in_the_progress() -> None:
+    engine = Engine()
+    book = opened(engine, 1, 3)
+    engine.set_by_hand("a.org", SetByHand(is_paused=True))
+    told = snapshot(book, engine.domains, now=0.0, wall=0.0)
+    assert told["domains"]["a.org"]["state"] == "paused"
