@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from closed import closed_service
 from conftest import ROOT, Service, Site
 
 from tlray.service.problems import _OF
@@ -18,8 +20,8 @@ pytestmark = pytest.mark.ray
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
-def examples(language: str) -> str:
-    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+def examples(kind: str) -> str:
+    return "\n".join(re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 
 @pytest.fixture
@@ -29,8 +31,8 @@ def place(tmp_path: Path, site: Site) -> Path:
     return tmp_path
 
 
-def run(service: Service, place: Path, *command: str) -> str:
-    env = {**os.environ, "TLRAY": service.url}
+def run(url: str, place: Path, *command: str, **more_env: str) -> str:
+    env = {**os.environ, "TLRAY": url, **more_env}
     ended = subprocess.run(
         command, capture_output=True, text=True, cwd=place, env=env, timeout=120, check=False
     )
@@ -41,15 +43,48 @@ def run(service: Service, place: Path, *command: str) -> str:
 def test_the_examples_for_a_shell_work(service: Service, place: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("there is no curl here")
-    said = run(service, place, "bash", "-euc", examples("sh"))
+    said = run(service.url, place, "bash", "-euc", examples("sh"))
     assert '"n_rejected":1' in said
     assert (place / "tracks.csv").read_text(encoding="utf-8").count("\n") > 20
 
 
 def test_the_examples_for_python_work(service: Service, place: Path, site: Site) -> None:
-    said = run(service, place, sys.executable, "-W", "error", "-c", examples("python"))
+    said = run(service.url, place, sys.executable, "-W", "error", "-c", examples("python"))
     assert said.startswith("completed")
     assert f"{len(site.urls())} 0" in said
+
+
+def test_the_examples_with_a_token_work(
+    service: Service, place: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl here")
+    with closed_service(tmp_path_factory.mktemp("closed"), service) as closed:
+        script = examples("sh token")
+        said = run(closed.url, place, "bash", "-euc", script, TLRAY_TOKEN=closed.tokens["root"])
+    assert '"user":"grace"' in said
+    assert '"expires_in_s"' in said
+
+
+def test_there_is_an_example_with_curl_for_every_call(service: Service) -> None:
+    """A call of the document is one of the page: the method, and a path that fits."""
+    shown = set()
+    commands = re.findall(r"\bcurl (?:[^\n]*\\\n)*[^\n]*", examples("sh") + examples("sh token"))
+    for command in commands:
+        path = re.search(r'"\$TLRAY(/[^"?]*)', command)
+        assert path, command
+        method = re.search(r"-X ([A-Z]+)", command)
+        sends = re.search(r" (?:-d|--data-binary) ", command)
+        shown.add((method[1] if method else "POST" if sends else "GET", path[1]))
+    missing = []
+    for path, calls in httpx.get(f"{service.url}/openapi.json").json()["paths"].items():
+        fits = re.compile(re.sub(r"\\{\w+\\}", r"[^/]+", re.escape(path)))
+        missing += [
+            f"{method.upper()} {path}"
+            for method in calls
+            if not any(m == method.upper() and fits.fullmatch(p) for m, p in shown)
+        ]
+    assert missing == []
 
 
 def test_every_kind_of_error_is_in_the_table() -> None:
