@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Names, with commas between them, under which the service is asked besides loopback: ``sets.example.org``,
     ``*.example.org``, or ``*`` for any. Others are refused, or a web page could lead a browser here by its own name
     (``TLRAY_ALLOWED_HOSTS``)."""
+    replicas: int = Field(default=1, ge=1, le=32)
+    """Processes that answer the service's requests (``TLRAY_REPLICAS``)."""
     limiter_actors: int | None = Field(default=None, ge=1, le=16)
     """Limiter actors at most, each a process of some 70 MB; by default 1 on a single machine, on a cluster 4
     (``TLRAY_LIMITER_ACTORS``)."""

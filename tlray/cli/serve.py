@@ -17,7 +17,9 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 8000,
     home: HomeOption = None,
-    replicas: Annotated[int, typer.Option(min=1, max=32, help="Processes that answer requests.")] = 1,
+    replicas: Annotated[
+        int | None, typer.Option(min=1, max=32, help="Processes that answer requests; by default 1.")
+    ] = None,
     max_workers: Annotated[int | None, typer.Option(help="Scrape tasks at once.")] = None,
     contact: Annotated[
         str | None, typer.Option(help="Whom a site's owner can write to; needed for public hosts.")
@@ -28,11 +30,11 @@ def serve(
 
     Example: tlray serve --port 8000
     """
-    settings = read_settings(home=home, max_workers=max_workers, contact=contact)
+    settings = read_settings(home=home, max_workers=max_workers, contact=contact, replicas=replicas)
     from tlray.service.exposed import EVERYWHERE  # noqa: PLC0415
     from tlray.service.listen import Listener  # noqa: PLC0415 - Ray is loaded where it is used
 
-    listener = Listener(settings, host=host, port=port, n_replicas=replicas, dashboard=dashboard)
+    listener = Listener(settings, host=host, port=port, dashboard=dashboard)
 
     def ready(url: str) -> None:
         if host in EVERYWHERE and not settings.hosts:

@@ -193,6 +193,10 @@ class Coordinator:
         watched = self._watching.with_items if with_items else self._watching.watch
         return {**await watched(batch_id, since, timeout_s), "workers": self._leasing.n_tasks}
 
+    async def stay(self, session: str) -> None:
+        """Note that somebody needs this Ray, though they watch no batch just now."""
+        self._sessions[session] = time.monotonic()
+
     async def other_sessions(self, session: str) -> int:
         """Return how many other drivers were watching within the last seconds."""
         since = time.monotonic() - SESSION_S

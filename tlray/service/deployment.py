@@ -15,7 +15,7 @@ MAX_ONGOING = 4_000
 """Requests of a replica at once; every open socket is one, and the default (5) would be gone at the sixth."""
 
 
-def application(settings: Settings, *, n_replicas: int = 1) -> Any:
+def application(settings: Settings) -> Any:
     """Return the Serve application: for ``serve.run``, and for ``serve run serve_app:app``. UsageError where it would listen
     at more than loopback without a token; a replica looks once more, for Serve may be told another address later."""
     from ray import serve  # noqa: PLC0415
@@ -32,7 +32,7 @@ def application(settings: Settings, *, n_replicas: int = 1) -> Any:
     return serve.deployment(
         serve.ingress(build)(),
         name="tlray",
-        num_replicas=n_replicas,
+        num_replicas=settings.replicas,
         max_ongoing_requests=MAX_ONGOING,
         graceful_shutdown_timeout_s=10.0,
         ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},

@@ -27,12 +27,9 @@ KEEP_ALIVE_S = 30
 class Listener:
     """One ``tlray serve``."""
 
-    def __init__(
-        self, settings: Settings, *, host: str, port: int, n_replicas: int = 1, dashboard: bool = False
-    ) -> None:
+    def __init__(self, settings: Settings, *, host: str, port: int, dashboard: bool = False) -> None:
         self._settings = knowing(host, settings)
         self._host, self._port = host, port
-        self._n_replicas = n_replicas
         self._dashboard = dashboard
         self._stopping = threading.Event()
 
@@ -40,8 +37,7 @@ class Listener:
         """Serve until SIGINT or SIGTERM; UsageError where the port is taken."""
         see_that_it_may_listen(self._host, self._settings)
         _see_that_it_is_free(self._host, self._port)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        self._heed_signals()
         session = open_session(Home(self._settings.home), self._settings, dashboard=self._dashboard)
         try:
             from ray import serve  # noqa: PLC0415
@@ -59,23 +55,29 @@ class Listener:
                     logging_config=quiet,
                 )
                 serve.run(
-                    application(self._settings, n_replicas=self._n_replicas),
+                    application(self._settings),
                     name=NAME,
                     route_prefix="/",
                     logging_config=quiet,
                 )
             except RuntimeError as error:
                 raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
+            self._heed_signals()  # Ray has put its own handler in the place of ours
             on_ready(f"http://{_spelt(self._host)}:{self._port}")
             while not self._stopping.wait(1.0):
-                pass
+                if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
+                    session.coordinator.stay.remote(NAME)
             with suppress(Exception):
-                serve.delete(NAME)
+                serve.delete(NAME)  # those under way are answered
             if session.owns_ray:
                 with suppress(Exception):
                     serve.shutdown()
         finally:
             session.close()
+
+    def _heed_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._stopping.is_set():
