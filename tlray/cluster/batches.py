@@ -233,7 +233,9 @@ class Batches:
         if row.state.is_final and row.counts is not None:
             book = _book(row, {"": row.counts})
             book.version = row.version
-        elif row.state is BatchState.RECEIVING:  # it may be a million by now, and is not to be counted at each question
+        elif (
+            row.state is BatchState.RECEIVING
+        ):  # it may be a million by now, and is not to be counted at each question
             book = _book(row, {})
             so_far = await self._state.write(self._state.journal.run, partial(pieces_of, batch=row.id))
             book.counts[ItemState.QUEUED] = so_far.n_items
