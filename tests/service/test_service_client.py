@@ -260,7 +260,16 @@ def test_a_long_list_goes_in_numbered_pieces_and_a_lost_answer_sends_its_piece_a
 
 
 def test_a_piece_that_is_refused_leaves_the_list_uncommitted(script: Scripted, send: Send) -> None:
-    script.answers = [receipt(), problem(413, "the list has more than 3 items")]
+    script.answers = [receipt(), problem(413, "the list has more than 3 items"), answer(200, {})]
     with pytest.raises(ServiceRefuses, match="more than 3 items"):
         send(["http://a"] * 4)
-    assert not any("commit" in first for first, _, _ in script.requests)
+    asked = [first for first, _, _ in script.requests]
+    assert not any("commit" in first for first in asked)
+    assert asked[-1] == "POST /api/v1/batch/b/cancel"
+
+
+def test_a_list_whose_end_is_unknown_is_not_dropped(script: Scripted, send: Send) -> None:
+    script.answers = [receipt(), answer(200, {}), answer(200, {}), problem(507, "the disk is full")]
+    with pytest.raises(ServiceUnavailable, match="the disk is full"):
+        send(["http://a"] * 4)
+    assert "commit" in script.requests[-1][0], "it may have been made real all the same"

@@ -20,7 +20,7 @@ from tlray.cli.received import tell_received
 from tlray.cli.remote_options import ServiceUrl, service
 from tlray.cli.remote_watch import follow_to_end
 from tlray.cli.scrape import Urls
-from tlray.errors import UsageError
+from tlray.errors import Interrupted, UsageError
 from tlray.io.intake import nothing_to_do, open_arguments
 from tlray.io.journal_rows import RefusedLine
 from tlray.io.service_client import DEFAULT_URL, ServiceClient
@@ -94,7 +94,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     if template is None and var:
         raise UsageError("--var gives a value to a --template; name one")
     values = variables(var or [])
-    key = key or secrets.token_hex(16)
+    is_kept, key = key is not None, key or secrets.token_hex(16)
     with service(url) as client:
         if template is not None:
             body = {**asked, "template": template, "variables": values}
@@ -102,7 +102,11 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         else:
             sent, lines = SendingLines(), open_arguments(urls or [])
             try:
-                told = send_list(client, lines, asked, key=key, max_wait_s=max_wait_s, on_sent=sent.tell)
+                told = send_list(
+                    client, lines, asked, key=key, is_kept=is_kept, max_wait_s=max_wait_s, on_sent=sent.tell
+                )
+            except KeyboardInterrupt:
+                raise Interrupted("") from None
             finally:
                 sent.close()
         _end(client, told, watch=watch, as_json=as_json)

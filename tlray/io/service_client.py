@@ -88,11 +88,12 @@ class ServiceClient:
         key: str | None = None,
         timeout_s: float = TIMEOUT_S,
         max_wait_s: float = PATIENCE_S,
+        patience_s: float = PATIENCE_S,
     ) -> Any:
         """Send a request until it is answered, and return the answer's data; a body of bytes is lines of text.
 
-        ``max_wait_s`` is how long a service without room (429) is waited for. `ServiceRefuses` and `ServiceUnavailable` are
-        what else may come of it.
+        ``max_wait_s`` is how long a service without room (429) is waited for, ``patience_s`` how long one that does not answer
+        any more. `ServiceRefuses` and `ServiceUnavailable` are what else may come of it.
         """
         headers = dict(self._headers)
         if isinstance(body, dict):
@@ -120,7 +121,7 @@ class ServiceClient:
                     return found
             now = self._clock()
             since = now if found.is_full else since
-            if now - began >= max_wait_s if found.is_full else now - since >= PATIENCE_S:
+            if now - began >= max_wait_s if found.is_full else now - since >= patience_s:
                 raise ServiceUnavailable(self.url, found.why)
             self._tell("waiting for room" if found.is_full else "asking again", found.why)
             self._sleep(min(found.after_s, MAX_PAUSE_S))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Any, Final
 
-from tlray.errors import UsageError
+from tlray.errors import TlrayError, UsageError
 from tlray.io.intake import nothing_to_do, read_line
 from tlray.io.journal_rows import Entry
 from tlray.io.service_client import ServiceClient, batch_path
@@ -22,6 +23,7 @@ MAX_BYTES: Final = 1_000_000
 """… of a piece, and of any body."""
 COMMIT_TIMEOUT_S: Final = 330.0
 """A list of millions is counted by domain; the service gives up after 300 s."""
+DROP_S: Final = 5.0
 SUBMIT: Final = "/api/v1/batch"
 Sent = Callable[[int, int], None]
 """Told how many lines have been sent, in how many pieces."""
@@ -33,12 +35,14 @@ def send_list(
     asked: dict[str, Any],
     *,
     key: str,
+    is_kept: bool = False,
     max_wait_s: float,
     on_sent: Sent = lambda n_lines, n_pieces: None,
 ) -> dict[str, Any]:
     """Send a list and what is asked for with it; return its receipt, with the numbers of the lines as they were given.
 
-    ``key`` names this list: sent again under it, it makes no second batch. ``max_wait_s``: how long room is waited for.
+    ``key`` names this list: sent again under it, it makes no second batch. What has come of a list that cannot be sent whole is
+    dropped, unless it ``is_kept`` to be gone on with under its key. ``max_wait_s``: how long room is waited for.
     """
     cut = pieces(lines)
     first, second = next(cut, []), next(cut, None)
@@ -55,15 +59,27 @@ def send_list(
     opened = client.ask("POST", f"{SUBMIT}?state=receiving", body=asked, key=key, max_wait_s=max_wait_s)
     batch_id = opened["batch_id"]
     n_lines, n = 0, 0
-    for n, piece in enumerate(chain((first,), () if second is None else (second,), cut), 1):
-        client.ask(
-            "POST", batch_path(batch_id, f"/append?piece={n}"), body=_text(piece), max_wait_s=max_wait_s
-        )
-        n_lines += len(piece)
-        on_sent(n_lines, n)
+    try:
+        for n, piece in enumerate(chain((first,), () if second is None else (second,), cut), 1):
+            client.ask(
+                "POST", batch_path(batch_id, f"/append?piece={n}"), body=_text(piece), max_wait_s=max_wait_s
+            )
+            n_lines += len(piece)
+            on_sent(n_lines, n)
+    except BaseException:
+        if not is_kept:
+            _drop(client, batch_id)
+        raise
     body = {"pieces": n}
     told = client.ask("POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S)
     return dict(told)
+
+
+def _drop(client: ServiceClient, batch_id: str) -> None:
+    """Say that no more of a list comes; where nobody hears it, the service drops it by itself after an hour."""
+    client.close()  # the answer to what was asked last may still be on its way
+    with suppress(TlrayError):
+        client.ask("POST", batch_path(batch_id, "/cancel"), timeout_s=DROP_S, max_wait_s=0, patience_s=0)
 
 
 def pieces(lines: Iterable[str]) -> Iterator[list[str]]:
