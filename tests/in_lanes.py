@@ -12,7 +12,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[1]
 FIRST = ("tests/unit", "tests/site", "tests/real", "tests/parts", "tests/service")
@@ -29,17 +32,13 @@ def main() -> int:
     )
     parser.add_argument("--slow", action="store_true", help="also the unit tests that are marked slow")
     options, given = parser.parse_known_args()
-    pytest = [sys.executable, *(["-m", "coverage", "run", "-p"] if options.coverage else []), "-m", "pytest"]
-    with tempfile.TemporaryFile() as told:
-        second = subprocess.Popen([*pytest, *there(SECOND), *given], cwd=ROOT, stdout=told, stderr=told)
-        try:
-            codes = [subprocess.run([*pytest, *there(FIRST), *given], cwd=ROOT, check=False).returncode]
-            if options.slow:
-                slow = [sys.executable, "-m", "pytest", "tests/unit", "-m", "slow", *given]
-                codes.append(subprocess.run(slow, cwd=ROOT, check=False).returncode)
-            codes.append(second.wait())
-        finally:
-            second.kill()  # a no-op, unless we are interrupted
+    lane = Lane(given, measures=options.coverage)
+    with tempfile.TemporaryFile() as told, ThreadPoolExecutor(1) as beside:
+        second = beside.submit(lane.run, SECOND, told)
+        codes = lane.run(FIRST)
+        if options.slow:
+            codes += Lane([*given, "-m", "slow"]).run(("tests/unit",))
+        codes += second.result()
         told.seek(0)
         sys.stdout.flush()
         shutil.copyfileobj(told, sys.stdout.buffer)
@@ -47,9 +46,23 @@ def main() -> int:
     return int(any(code not in (0, NOTHING_CHOSEN) for code in codes) or 0 not in codes)
 
 
-def there(folders: tuple[str, ...]) -> list[str]:
-    """Return the folders that exist: a checkout may have dropped some."""
-    return [folder for folder in folders if (ROOT / folder).is_dir()]
+@dataclass(frozen=True)
+class Lane:
+    """Folders of tests, one after the other; each in a pytest of its own, because each has a conftest of its own."""
+
+    given: list[str]
+    measures: bool = False
+
+    def run(self, folders: tuple[str, ...], out: IO[bytes] | None = None) -> list[int]:
+        """Run the folders that are there; return how each ended."""
+        python = [sys.executable, *(["-m", "coverage", "run", "-p"] if self.measures else [])]
+        return [
+            subprocess.run(
+                [*python, "-m", "pytest", folder, *self.given], cwd=ROOT, check=False, stdout=out, stderr=out
+            ).returncode
+            for folder in folders
+            if (ROOT / folder).is_dir()
+        ]
 
 
 if __name__ == "__main__":
