@@ -178,7 +178,9 @@ def test_robots_txt_is_the_ceiling_unless_the_owner_agreed(
     )  # the first is between robots.txt, which nobody knew yet, and what it asks for
 
     domain = site.bases[0].split("//")[1]
-    again = tlray.run("scrape", list_file(site, tmp_path), *fast, "--ignore-crawl-delay", domain)
+    again = tlray.run(
+        "scrape", list_file(site, tmp_path), *fast, "--ignore-crawl-delay", domain, "--fresh-for=0"
+    )
     assert again.returncode == 0, again.stderr
     assert f"warning: the crawl-delay of {domain} is ignored" in again.stderr
     at = [a["at_s"] for a in site.arrivals()][len(at) :]

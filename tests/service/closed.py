@@ -55,6 +55,20 @@ def with_tokens(home: Path) -> dict[str, str]:
     return tokens
 
 
+def measured() -> list[str]:
+    """Have the service's process measured, too, where this one is."""
+    if "coverage" not in sys.modules or sys.modules["coverage"].Coverage.current() is None:
+        return []
+    return [
+        "-m",
+        "coverage",
+        "run",
+        "-p",
+        f"--rcfile={ROOT / 'pyproject.toml'}",
+        f"--data-file={ROOT / '.coverage'}",
+    ]
+
+
 @contextmanager
 def closed_service(home: Path, beside: Service, **more_env: str) -> Iterator[Closed]:
     """Run a service with tokens on the Ray of another."""
@@ -67,7 +81,7 @@ def closed_service(home: Path, beside: Service, **more_env: str) -> Iterator[Clo
         **more_env,
     }
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("plain_app.py")), str(port)],
+        [sys.executable, *measured(), str(Path(__file__).with_name("plain_app.py")), str(port)],
         cwd=ROOT, env=env | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))},
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"

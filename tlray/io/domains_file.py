@@ -20,7 +20,7 @@ def read_domains_file(path: Path | None, home: Path) -> Asked:
     where = path or home / NAME
     try:
         text = where.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if path is None:
             return Asked()
         raise UsageError(

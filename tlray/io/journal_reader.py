@@ -108,7 +108,7 @@ class JournalReader:
     def totals(self, row: BatchRow) -> dict[ItemState, int]:
         """Return a batch's items by state; of a finished one without a look at each of them."""
         if row.state.is_final and row.counts is not None:
-            return row.counts
+            return {state: n for state, n in row.counts.items() if n}
         return totals(self.get(row.batch_id)[1])
 
     def get(self, batch_id: str) -> tuple[BatchRow, Counts]:
