@@ -19,7 +19,8 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from conftest import ROOT, Site, StartSite, Tlray, batch_id_of, wait_until
+from conftest import ROOT, StartSite, Tlray, batch_id_of, wait_until
+from demo_site import Site
 
 pytestmark = pytest.mark.ray
 

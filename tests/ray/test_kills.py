@@ -13,7 +13,8 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Site, StartSite, wait_until
+from conftest import StartSite, wait_until
+from demo_site import Site
 
 import tlray
 from tlray.api import BatchResult

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ROOT, Site, StartSite, Tlray
+from conftest import ROOT, StartSite, Tlray
+from demo_site import Site
 
 pytestmark = pytest.mark.ray
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import ROOT, Service, free_port
+from conftest import Service
+from plain_service import plain_service
 
 from tlray.core.tokens import spell
 from tlray.io.home import Home
@@ -55,47 +52,13 @@ def with_tokens(home: Path) -> dict[str, str]:
     return tokens
 
 
-def measured() -> list[str]:
-    """Have the service's process measured, too, where this one is."""
-    if "coverage" not in sys.modules or sys.modules["coverage"].Coverage.current() is None:
-        return []
-    return [
-        "-m",
-        "coverage",
-        "run",
-        "-p",
-        f"--rcfile={ROOT / 'pyproject.toml'}",
-        f"--data-file={ROOT / '.coverage'}",
-    ]
-
-
 @contextmanager
 def closed_service(home: Path, beside: Service, **more_env: str) -> Iterator[Closed]:
     """Run a service with tokens on the Ray of another."""
-    tokens, port = with_tokens(home), free_port()
-    ray_address = json.loads((beside.home / "coordinator.lock").read_text())["ray_address"]
-    env = beside.env | {
-        "TLRAY_HOME": str(home),
-        "RAY_ADDRESS": ray_address,
-        "RAY_AUTH_MODE": "token",
-        **more_env,
-    }
-    process = subprocess.Popen(
-        [sys.executable, *measured(), str(Path(__file__).with_name("plain_app.py")), str(port)],
-        cwd=ROOT, env=env | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))},
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            assert process.poll() is None, "it ended before it answered"
-            assert time.monotonic() < deadline, "it does not answer"
-            try:
-                if httpx.get(f"{url}/readyz").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield Closed(url, home, tokens)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    tokens = with_tokens(home)
+    with plain_service(beside, TLRAY_HOME=str(home), **more_env) as (url, process):
+        try:
+            yield Closed(url, home, tokens)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)

@@ -10,30 +10,18 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from demo_site import Site, StartSite, demo_sites
 from receivers import Mailbox, open_mailbox
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 90.0
-
-
-@dataclass(frozen=True)
-class Site:
-    """A running demo."""
-
-    bases: list[str]
-    process: subprocess.Popen[str]
-
-    def urls(self) -> list[str]:
-        with urllib.request.urlopen(self.bases[0] + "/urls.txt", timeout=30) as answer:  # noqa: S310 - our own, on loopback
-            return bytes(answer.read()).decode().split()
 
 
 @dataclass(frozen=True)
@@ -143,26 +131,11 @@ def http(service: Service) -> Iterator[httpx.Client]:
         yield client
 
 
-StartSite = Callable[..., Site]
-
-
 @pytest.fixture(scope="session")
 def start_site() -> Iterator[StartSite]:
     """Start demos: ``start_site("--sets=40", "--faults=0.1")``."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str) -> Site:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tlray.demo", "--until-stdin-closes", *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-        )  # fmt: skip
-        started.append(process)
-        assert process.stdout is not None
-        return Site(json.loads(process.stdout.readline())["bases"], process)
-
-    yield start
-    for process in started:
-        process.communicate(timeout=20)
+    with demo_sites() as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -6,18 +6,16 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 import websockets
-from conftest import ROOT, Service, Site, StartSite, free_port
+from conftest import Service, Site, StartSite
+from plain_service import plain_service
 
 pytestmark = pytest.mark.ray
 Frame = dict[str, Any]
@@ -161,33 +159,8 @@ async def test_who_comes_back_misses_nothing(service: Service, site: Site) -> No
     assert sorted(last_states(told).values()) == ["succeeded"] * 50
 
 
-@contextmanager
-def replica(service: Service) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run one more replica of the service, on the same coordinator."""
-    port = free_port()
-    address = json.loads((service.home / "coordinator.lock").read_text())["ray_address"]
-    env = service.env | {"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token", "PYTHONPATH": str(ROOT)}
-    app = Path(__file__).with_name("plain_app.py")
-    process = subprocess.Popen([sys.executable, str(app), str(port)], cwd=ROOT, env=env)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + WAIT_S
-        while True:
-            assert process.poll() is None, "it ended before it answered"
-            assert time.monotonic() < deadline, "it does not answer"
-            try:
-                if httpx.get(f"{url}/readyz").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield url, process
-    finally:
-        process.kill()
-        process.wait()
-
-
 async def test_a_replica_that_dies_loses_nothing(service: Service, site: Site) -> None:
-    with replica(service) as (url, process):
+    with plain_service(service) as (url, process):
         batch = service.submit(site.urls()[:40], options=slow_options(site, 12))
         told: list[Frame] = []
         async with websockets.connect(socket_url(url, batch)) as socket:
