@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -19,8 +16,9 @@ from typing import Annotated, Any
 import typer
 
 from tlray.cli.options import HomeOption
+from tlray.cli.remote_options import service
 from tlray.core.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
-from tlray.errors import CannotFinish, UsageError
+from tlray.errors import UsageError
 from tlray.io.home import Home
 from tlray.io.journal_tokens import create_token, list_tokens, revoke_token
 from tlray.io.token_store import with_journal
@@ -32,7 +30,6 @@ UrlOption = Annotated[
     typer.Option("--url", help="A running service, with an admin's token in TLRAY_TOKEN; by default the home's."),
 ]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="JSON.")]
-TIMEOUT_S = 30.0
 
 
 @token.command("create")
@@ -123,26 +120,10 @@ def _in_home(home: Path | None, question: str, given: dict[str, Any], action: Ca
         session.close()
 
 
-def _over_http(method: str, url: str, path: str, body: object = None) -> Any:
-    """Call a running service; its problem's own words are the error."""
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url {url!r}: give the address of a service, such as http://127.0.0.1:8000")
-    headers = {"Content-Type": "application/json", "X-Tlray-Client": "tlray"}
-    if told := os.environ.get("TLRAY_TOKEN"):
-        headers["Authorization"] = f"Bearer {told.strip()}"
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url.rstrip("/") + path, data, headers, method=method)  # noqa: S310 - checked above
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
-            return json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:
-        try:
-            detail = json.loads(error.read())["detail"]
-        except (ValueError, KeyError, TypeError):
-            detail = str(error)
-        raise (UsageError if error.code < 500 else CannotFinish)(f"{url}: {detail}") from None
-    except OSError as error:
-        raise CannotFinish(f"no service answers at {url}: {error}") from None
+def _over_http(method: str, url: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Ask a running service, once: a token that was made and not heard of would be nobody's."""
+    with service(url) as client:
+        return client.ask(method, path, body=body, max_wait_s=0, patience_s=0)
 
 
 def _day(moment: float) -> str:

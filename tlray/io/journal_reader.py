@@ -120,12 +120,7 @@ class JournalReader:
 
     def domain(self, name: str) -> DomainRow | None:
         """Return what is remembered of a domain."""
-        row = self._db.execute(
-            "SELECT name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks,"
-            " last_fetch_at FROM domains WHERE name = ?",
-            (name,),
-        ).fetchone()
-        return DomainRow(*row) if row else None
+        return self.domain_row(self._db, name)
 
     def row(self, batch_id: str) -> BatchRow:
         """Return a batch without its counts; `NoSuchBatch` if there is none."""
@@ -231,6 +226,16 @@ class JournalReader:
         ):
             counts.setdefault(domain, {})[ItemState(state)] = n
         return row, counts
+
+    @staticmethod
+    def domain_row(db: sqlite3.Connection, name: str) -> DomainRow | None:
+        """Return what is remembered of a domain, or None."""
+        row = db.execute(
+            "SELECT name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks,"
+            " last_fetch_at FROM domains WHERE name = ?",
+            (name,),
+        ).fetchone()
+        return DomainRow(*row) if row else None
 
     @staticmethod
     def parts(db: sqlite3.Connection, batch_id: str) -> list[PartRow]:

@@ -337,12 +337,7 @@ class SqliteJournal:
 
     def domain(self, name: str) -> DomainRow | None:
         """Return what is remembered of a domain."""
-        row = self._db.execute(
-            "SELECT name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks,"
-            " last_fetch_at FROM domains WHERE name = ?",
-            (name,),
-        ).fetchone()
-        return DomainRow(*row) if row else None
+        return JournalReader.domain_row(self._db, name)
 
     def keep_robots(self, *found: tuple[str, str, float | None], wall: float) -> None:
         """Remember robots.txt of domains: (domain, text, crawl-delay in seconds)."""
