@@ -84,17 +84,16 @@ class Look:
             self.findings.add(self._books.about(_K.TRACKS_DIFFER, what, item, part.stem))
 
     def _files_of(self, part: PartRow) -> dict[Piece, Path]:
-        """Return where a part's files lie: published, or staged still where a crash came between and a next start publishes."""
+        """Return where a part's files lie: published, or staged still where a crash came between and a next life publishes.
+
+        A coordinator that holds the home may just have been started, and be slow to come to this part.
+        """
         files = {}
         for piece in pieces_of(part):
             path = published_file(self._home, self._batch_id, part.stem, piece)
             staged = staged_file(self._home, self._batch_id, part.stem, piece)
-            if (
-                not self._is_there(path, part.stem)
-                and not self._is_alive
-                and not self._is_final
-                and staged.exists()
-            ):
+            is_there = self._is_there(path, part.stem)
+            if not is_there and not self._is_final and staged.exists():
                 self.notes.append(
                     f"{self._name(staged)} counts, and is seen once the next start has published it"
                 )

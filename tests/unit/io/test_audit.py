@@ -17,6 +17,7 @@ from made_parts import BATCH, a_set
 from tlray.core.findings import Finding, FindingKind
 from tlray.core.lifecycle import ItemState
 from tlray.errors import NoSuchBatch
+from tlray.io import audit_look
 from tlray.io.audit import Audit, audit_batch, unknown_folders
 from tlray.io.audit_books import check_journal
 from tlray.io.compact import merge
@@ -346,6 +347,21 @@ def test_a_part_that_counts_and_waits_to_be_published_is_read_where_it_is(runnin
     running.finish()
     assert look(running).findings.counts[K.PART_MISSING] == 3, "of a finished batch there is no next start"
     staged_file(running.home, BATCH, stem, Piece.TRACKS).unlink()
+
+
+def test_a_part_that_a_new_life_is_slow_to_publish_is_read_where_it_is(
+    running: MadeBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_look, "SETTLE_S", 0.1)
+    stem = running.fetch(4, is_published=False)
+    hold = running.home.hold(Holder(1, "n", "a", "t"))
+    try:
+        audit = look(running)
+    finally:
+        hold.close()
+    assert audit.is_right, audit.findings
+    assert audit.n_rows == 10
+    publish(running.home, BATCH, stem)
 
 
 def test_what_a_next_start_sweeps_is_told(running: MadeBatch) -> None:
