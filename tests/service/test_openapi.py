@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,10 +94,18 @@ def test_every_call_but_health_says_that_it_needs_a_token(document: dict[str, An
         assert name in open_ones or {"401", "403", "429"} <= set(call["responses"]), name
 
 
-def test_the_document_is_shown_to_people_too(http: httpx.Client) -> None:
+def test_the_document_is_shown_to_people_by_this_service_alone(http: httpx.Client) -> None:
     page = http.get("/docs")
     assert page.status_code == 200
-    assert "/openapi.json" in page.text
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(needed) == 5
+    for address in needed:
+        assert "//" not in address, "of another host"
+        assert http.get(f"/{address}").status_code == 200, address
+    assert "http" not in page.headers["content-security-policy"]
+    scripts = page.headers["content-security-policy"].partition("script-src")[2].partition(";")[0]
+    assert scripts.strip() == "'self'"
+    assert http.get("/docs/no-such.js").status_code == 404
 
 
 # -- the service against it ---------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from tlray import __version__
 from tlray.service import (
     batches,
+    docs_page,
     domains,
     exports,
     health,
@@ -50,6 +51,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     tokens.router,
     health.router,
     metrics.router,
+    docs_page.router,
 )
 
 
@@ -72,6 +74,8 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
         summary="Catalogue DJ sets by the thousand: batches, progress, results, schedules.",
         lifespan=lifespan,
         redirect_slashes=False,  # a redirect would lose the body of a POST
+        docs_url=None,  # `docs_page` has it
+        redoc_url=None,
     )
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
     app.state.access = Access(gateway, settings)

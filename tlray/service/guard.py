@@ -22,13 +22,13 @@ from tlray.core.web_origin import (
     refusal_of_site,
 )
 from tlray.service.bodies import MAX_BYTES
+from tlray.service.docs_page import CSP as DOCS_CSP
 from tlray.service.problems import Refused, answer
 from tlray.settings import Settings
 
 CLIENT_HEADER: Final = "X-Tlray-Client"
 """Any page may send text/plain to anybody, but no page this header: a browser asks us first, and we do not allow it."""
 HEALTH: Final = frozenset({"/healthz", "/readyz"})
-DOCS: Final = ("/docs", "/redoc")
 POLICY_VIOLATION: Final = 1008
 MAX_BODY_BYTES: Final = MAX_BYTES + 64_000
 """What a route's own bound, which knows how to mend it, does not catch."""
@@ -43,11 +43,6 @@ _DATA_CSP: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none';
 _PAGE_CSP: Final = (
     "default-src 'self'; img-src 'self' data:; object-src 'none';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-)
-_DOCS_CSP: Final = (  # Swagger's own scripts, and the line of script by which FastAPI starts them
-    "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; connect-src 'self';"
-    " style-src 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com;"
-    " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 
 
@@ -145,7 +140,7 @@ def _with_headers(send: Send, path: str) -> Send:
             for name, value in _ALL.items():
                 headers.setdefault(name, value)
             is_data = path.startswith(("/api/", "/openapi.json", "/metrics")) or path in HEALTH
-            csp = _DOCS_CSP if path.startswith(DOCS) else _DATA_CSP if is_data else _PAGE_CSP
+            csp = DOCS_CSP if path.startswith("/docs") else _DATA_CSP if is_data else _PAGE_CSP
             headers.setdefault("Content-Security-Policy", csp)
             if is_data:
                 headers.setdefault("Cache-Control", "no-store")
