@@ -14,6 +14,7 @@ from benchmarks import (
     memory,
     parse_page,
     politeness,
+    service,
     sockets,
     submit_list,
 )
@@ -29,6 +30,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
     "politeness": politeness.answer,
+    "service": service.answer,
     "sockets": sockets.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from tlray.cluster.state import CoordinatorState
 from tlray.core.backlog import Backlog, Refusal, Standing
 from tlray.core.lifecycle import BatchState
-from tlray.errors import BacklogFull, ListTooLong, NoSuchBatch
+from tlray.errors import BacklogFull, ListTooLong
 from tlray.io.journal_reader import JournalReader, OpenRow
 from tlray.io.journal_rows import Entry
 
@@ -51,21 +51,19 @@ class Admission:
         if self._state.book(batch_id) is None:
             self._backlog.keep(batch_id, owner, now=time.monotonic())
 
-    async def reserve(self, batch_id: str, entries: Sequence[Entry]) -> None:
-        """Make room for a piece of a list; `BacklogFull` where there is none now."""
+    async def reserve(self, batch_id: str, entries: Sequence[Entry]) -> int:
+        """Make room for lines of a list; return for how many items: give back by `settle` what does not become one.
+
+        `BacklogFull` where there is no room now. None is made for a list that is taken in already.
+        """
         await self.prepare()
         if not self._backlog.is_receiving(batch_id):
-            if self._state.book(batch_id) is None:
-                raise NoSuchBatch(batch_id, str(self._state.home.path))
-            return  # the piece came once more, after the whole list was taken in
+            return 0
         n = len({entry.fingerprint for entry in entries})
         now = time.monotonic()
         refusal = self._backlog.reserve(batch_id, n, self._standings(now), now=now)
         if refusal is None:
-            return
-        for gone in self._backlog.abandoned(now):
-            self._backlog.forget(gone)
-            await self._state.write(self._state.journal.abandon_batch, gone)
+            return n
         left_s = refusal.retry_after_s
         raise BacklogFull(
             refusal.bound,
@@ -75,15 +73,29 @@ class Admission:
             refusal.can_wait,
         )
 
-    def appended(self, batch_id: str, n_duplicates: int) -> None:
-        """Take in how many of a piece were duplicates; `ListTooLong` where the list is now seen to be."""
+    def see_that_it_fits(self, batch_id: str, n_reserved: int, n_items: int) -> None:
+        """Raise `ListTooLong` where so many items, now that the duplicates are known, make a list longer than it may ever be.
+
+        This is asked in the journal's thread, before the lines are committed; nothing else reserves for this list meanwhile.
+        """
         if self._backlog.is_receiving(batch_id):
-            self._backlog.give_back(batch_id, n_duplicates)
-            if (found := self._backlog.is_too_long(batch_id)) is not None:
+            found = self._backlog.is_too_long(batch_id, less=n_reserved - n_items)
+            if found is not None:
                 raise ListTooLong(found.bound, _setting(found))
+
+    def settle(self, batch_id: str, n_reserved: int, n_items: int) -> None:
+        """Take in how many items came of lines that room was made for."""
+        self._backlog.give_back(batch_id, n_reserved - n_items)
+
+    def abandoned(self) -> list[str]:
+        """Return the lists whose senders were not heard of for an hour."""
+        return self._backlog.abandoned(time.monotonic())
 
     def opened(self, batch_id: str, owner: str) -> None:
         """Take in that a batch is in memory from now on: its books count."""
+        self._owners = {
+            book.batch_id: self._owners.get(book.batch_id, "") for book in self._state.engine.books.values()
+        }
         self._owners[batch_id] = owner
         self._backlog.forget(batch_id)
 

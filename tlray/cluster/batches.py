@@ -1,4 +1,8 @@
-"""Batches: how they are received, opened, asked about, stopped, retried and finished."""
+"""Batches: how they are opened, asked about, stopped, retried and finished.
+
+Whatever changes a batch's state does so alone (`CoordinatorState.one_at_a_time`): it looks, decides, writes, and only then
+another may.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,14 @@ from tlray.cluster.compaction import compact_batch
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
 from tlray.core.books import BatchBook
-from tlray.core.frontier import FrontierItem, Priority
+from tlray.core.frontier import FrontierItem
 from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_pieces import pieces_of
 from tlray.io.journal_reader import totals
-from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, Entry, RefusedLine
+from tlray.io.journal_rows import BatchRow, Counts, DomainRow
 from tlray.io.part_files import publish, sweep
 
 _Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
@@ -34,59 +38,15 @@ VERSIONS_OF_AN_END = 1_000
 class Batches:
     """The coordinator's side of whoever submits, watches and controls."""
 
-    def __init__(self, state: CoordinatorState, limiters: Limiters) -> None:
+    def __init__(self, state: CoordinatorState, limiters: Limiters, admission: Admission) -> None:
         self._state = state
         self._limiters = limiters
-        self._admission = Admission(state)
+        self._admission = admission
         self._finishing: set[int] = set()
         self._finished: dict[str, dict[str, Any]] = {}
         self._running_since: dict[int, tuple[float, float]] = {}
         self._starts_at: dict[int, float] = {}
         """Scheduled batch → when it begins; epoch seconds."""
-
-    # -- submission --------------------------------------------------------------------------------
-
-    async def create(
-        self,
-        batch_id: str,
-        *,
-        name: str,
-        priority: int,
-        options: BatchOptions,
-        request_key: str,
-        owner: str = "",
-    ) -> str:
-        """Open a batch for its list; repeating the ``request_key`` returns the batch that it made before."""
-        await self._admission.prepare()
-        made = await self._state.write(
-            self._state.journal.create_batch, batch_id, name=name, priority=Priority(priority), options=options,
-            request_key=request_key, created_at=time.time(), owner=owner,
-        )  # fmt: skip
-        self._admission.begin(made, owner)
-        return made
-
-    async def append(
-        self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
-    ) -> list[RefusedLine]:
-        """Add lines to a batch that is being received; return the duplicates among them.
-
-        `BacklogFull` where they have no room now (nothing of them is kept), `ListTooLong` where the list never has.
-        """
-        await self._admission.reserve(batch_id, entries)
-        duplicates = await self._state.write(self._state.journal.append, batch_id, entries, refused)
-        self._admission.appended(batch_id, len(duplicates))
-        return duplicates
-
-    async def commit(self, batch_id: str) -> dict[str, Any]:
-        """Make a received batch real and start it; return its first snapshot."""
-        await self._state.write(self._state.journal.commit_batch, batch_id)
-        await self.open(batch_id)
-        return await self.status(batch_id)
-
-    async def abandon(self, batch_id: str) -> None:
-        """Forget a batch that was never committed."""
-        await self._state.write(self._state.journal.abandon_batch, batch_id)
-        self._admission.forget(batch_id)
 
     # -- opening -----------------------------------------------------------------------------------
 
@@ -130,18 +90,24 @@ class Batches:
         state = self._state
         for batch in [batch for batch, at in self._starts_at.items() if at <= wall]:
             book = state.engine.books.get(batch)
-            if book is not None and book.state is BatchState.SCHEDULED:
-                after = advance_batch(book.state, BatchEvent.START)
-                await state.write(state.journal.set_batch_state, batch, after)
-                if book.state is BatchState.SCHEDULED:  # nobody cancelled it meanwhile
-                    book.state = after
-                    self._running_since[batch] = (0.0, time.monotonic())
-                    state.engine.pause(batch, is_paused=False)
-                    if book.is_answering:
-                        state.background(self._offer_kept(book))
-                    state.announce(batch)
-                    state.wake.set()
-            del self._starts_at[batch]
+            if book is not None:
+                async with state.one_at_a_time(book.batch_id):
+                    await self._start(book)
+            self._starts_at.pop(batch, None)
+
+    async def _start(self, book: BatchBook) -> None:
+        state = self._state
+        if book.state is not BatchState.SCHEDULED:  # it was cancelled
+            return
+        after = advance_batch(book.state, BatchEvent.START)
+        await state.write(state.journal.set_batch_state, book.id, after)
+        book.state = after
+        self._running_since[book.id] = (0.0, time.monotonic())
+        state.engine.begin(book.id, now=time.monotonic())
+        if book.is_answering:
+            state.background(self._offer_kept(book))
+        state.announce(book.id)
+        state.wake.set()
 
     async def _offer_kept(self, book: BatchBook) -> None:
         """Hold a batch against what other batches have fetched lately, before anything of it is fetched."""
@@ -249,28 +215,41 @@ class Batches:
 
     async def pause(self, batch_id: str) -> dict[str, Any]:
         """Begin nothing more of a batch; what is in flight ends."""
-        return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
+        async with self._state.one_at_a_time(batch_id):
+            return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
 
     async def resume(self, batch_id: str) -> dict[str, Any]:
         """Go on with a batch that is paused, or that slept since an earlier coordinator died."""
-        row = await self._row(batch_id)
-        if row.state is BatchState.RUNNING:
-            await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
-            await self.open(batch_id)
-        elif row.state is BatchState.PAUSED:
-            return await self._control(batch_id, BatchEvent.RESUME, BatchState.RUNNING)
-        return await self.status(batch_id)
+        async with self._state.one_at_a_time(batch_id):
+            row = await self._row(batch_id)
+            if row.state is BatchState.PAUSED:
+                return await self._control(batch_id, BatchEvent.RESUME, BatchState.RUNNING)
+            if row.state is BatchState.RUNNING and (row.is_dormant or self._state.book(batch_id) is None):
+                await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
+                await self.open(batch_id)
+            return await self.status(batch_id)
+
+    async def wake(self, batch_id: str) -> None:
+        """Go on with a batch that sleeps, in the state in which it fell asleep."""
+        async with self._state.one_at_a_time(batch_id):
+            row = await self._row(batch_id)
+            if row.is_dormant and not row.state.is_final:
+                await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
+                await self.open(batch_id)
 
     async def cancel(self, batch_id: str) -> dict[str, Any]:
-        """End a batch: what is in flight stops, what it has fetched stays."""
-        await self._control(batch_id, BatchEvent.CANCEL, BatchState.CANCELLING)
-        book = self._state.book(batch_id)
-        if book is not None:
-            await self._state.write(self._state.journal.cancel_open, book.id)
-            if self._state.engine.cancel_open(book.id, now=time.monotonic()):
-                self.finish_soon(book.id)
-            self._state.announce(book.id)
-        return await self.status(batch_id)
+        """End a batch: what is in flight stops, what it has fetched stays. One that was cancelled stays so."""
+        async with self._state.one_at_a_time(batch_id):
+            if (await self._row(batch_id)).state is BatchState.CANCELLED:
+                return await self.status(batch_id)
+            await self._control(batch_id, BatchEvent.CANCEL, BatchState.CANCELLING)
+            book = self._state.book(batch_id)
+            if book is not None:
+                await self._state.write(self._state.journal.cancel_open, book.id)
+                if self._state.engine.cancel_open(book.id, now=time.monotonic()):
+                    self.finish_soon(book.id)
+                self._state.announce(book.id)
+            return await self.status(batch_id)
 
     async def _control(self, batch_id: str, event: BatchEvent, after: BatchState) -> dict[str, Any]:
         state = self._state
@@ -292,21 +271,18 @@ class Batches:
     async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> dict[str, Any]:
         """Queue dead letters again: those named, those with a reason, or all; a completed batch opens again."""
         state = self._state
-        row = await self._row(batch_id)
-        if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
-            raise Conflict(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
-        revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)
-        if revived and row.id in state.engine.books:
-            state.engine.revive(row.id, revived, now=time.monotonic())
-        elif revived:
-            if row.state is BatchState.COMPLETED:
-                await state.write(
-                    state.journal.set_batch_state, row.id, advance_batch(row.state, BatchEvent.RETRY)
-                )
-            self._finished.pop(batch_id, None)
-            await self.open(batch_id)
-        state.wake.set()
-        return {**await self.status(batch_id), "n_retried": sum(revived.values())}
+        async with state.one_at_a_time(batch_id):
+            row = await self._row(batch_id)
+            if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
+                raise Conflict(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
+            revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)
+            if revived and row.id in state.engine.books:
+                state.engine.revive(row.id, revived, now=time.monotonic())
+            elif revived or row.state is not BatchState.COMPLETED:
+                self._finished.pop(batch_id, None)
+                await self.open(batch_id)
+            state.wake.set()
+            return {**await self.status(batch_id), "n_retried": sum(revived.values())}
 
     # -- finishing ---------------------------------------------------------------------------------
 
@@ -323,30 +299,32 @@ class Batches:
         try:
             with contextlib.suppress(RayError):
                 await compact_batch(state.home, state.journal, state.write, book.batch_id)
-            if book.n_open:
-                return
-            before_s, since = self._running_since[batch]
-            after = advance_batch(book.state, BatchEvent.EMPTY)
-            version = book.version + VERSIONS_OF_AN_END
-            end = partial(
-                finish_batch, batch=batch, state=after, finished_at=time.time(), counts=dict(book.counts),
-                elapsed_s=before_s + time.monotonic() - since, version=version,
-            )  # fmt: skip
-            await state.write(state.journal.run, end)
-            if book.n_open:  # dead letters were revived while that was written
-                await state.write(state.journal.set_batch_state, batch, book.state)
-                return
-            book.state, book.version = after, version - 1
-            told = await self.status(book.batch_id)
-            self._finished[book.batch_id] = {**told, "version": version}
-            if len(self._finished) > MAX_FINISHED_KEPT:
-                del self._finished[next(iter(self._finished))]
-            state.announce(batch)
-            state.engine.close(batch)
+            async with state.one_at_a_time(book.batch_id):
+                if not book.n_open:
+                    await self._end(book)
         except CannotFinish as error:
             state.halt(error)
         finally:
             self._finishing.discard(batch)
+
+    async def _end(self, book: BatchBook) -> None:
+        state = self._state
+        before_s, since = self._running_since[book.id]
+        after = advance_batch(book.state, BatchEvent.EMPTY)
+        version = book.version + VERSIONS_OF_AN_END
+        end = partial(
+            finish_batch, batch=book.id, state=after, finished_at=time.time(), counts=dict(book.counts),
+            elapsed_s=before_s + time.monotonic() - since, version=version,
+        )  # fmt: skip
+        await state.write(state.journal.run, end)
+        book.state, book.version = after, version - 1
+        told = await self.status(book.batch_id)
+        self._finished[book.batch_id] = {**told, "version": version}
+        if len(self._finished) > MAX_FINISHED_KEPT:
+            del self._finished[next(iter(self._finished))]
+        state.announce(book.id)
+        state.engine.close(book.id)
+        del self._running_since[book.id]
 
 
 def _book(row: BatchRow, counts: Counts) -> BatchBook:

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_submission import Submission
+from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
 from tlray.core.schedule import Decision, Standing, decide, next_runs
 from tlray.errors import CannotFinish, TlrayError
@@ -42,14 +43,21 @@ class Clockwork:
     """The coordinator's side of time."""
 
     def __init__(
-        self, state: CoordinatorState, batches: Batches, reading: Reading, submission: Submission
+        self,
+        state: CoordinatorState,
+        batches: Batches,
+        receiving: Receiving,
+        reading: Reading,
+        submission: Submission,
     ) -> None:
         self._state = state
         self._batches = batches
+        self._receiving = receiving
         self._reading = reading
         self._submission = submission
-        self._rows: dict[str, ScheduleRow] | None = None
-        """None: they are to be read again."""
+        self._rows: dict[str, ScheduleRow] = {}
+        self._is_stale = True
+        """Whether they are to be read again."""
         self._next_at: dict[str, float] = {}
         self._again_at: dict[str, float] = {}
         self._served_until = -math.inf
@@ -72,7 +80,7 @@ class Clockwork:
 
     def read_again(self) -> None:
         """Take in that somebody changed a schedule."""
-        self._rows = None
+        self._is_stale = True
 
     async def _run(self) -> None:
         while not self._state.is_stopping:
@@ -88,14 +96,14 @@ class Clockwork:
     async def step(self, wall: float) -> None:
         """Do what is due at a moment; epoch seconds."""
         await self._batches.start_due(wall)
+        await self._receiving.abandon_old()
         if time.monotonic() >= self._served_until:
             return
-        if self._rows is None:
-            rows = await self._reading.ask(schedules)
-            self._rows = {row.schedule_id: row for row in rows if not row.is_paused}
-            self._next_at = await asyncio.to_thread(
-                lambda: {row.schedule_id: _next_at(row) for row in rows if not row.is_paused}
-            )
+        if self._is_stale:
+            self._is_stale = False  # before they are read: one that is changed meanwhile is read once more
+            rows = [row for row in await self._reading.ask(schedules) if not row.is_paused]
+            self._next_at = await asyncio.to_thread(lambda: {row.schedule_id: _next_at(row) for row in rows})
+            self._rows = {row.schedule_id: row for row in rows}
         for row in list(self._rows.values()):
             if self._is_worth_a_look(row, wall):
                 await self._attend(row.schedule_id, wall)
@@ -108,8 +116,8 @@ class Clockwork:
 
     async def _attend(self, schedule_id: str, wall: float) -> None:
         row = await self._reading.ask(schedule, schedule_id)
-        if row is None or row.is_paused or self._rows is None:
-            self._rows = None
+        if row is None or row.is_paused:
+            self._is_stale = True
             return
         is_running = row.last_batch is not None and await self._is_under_way(row.last_batch)
         decision = decide(row.timing, row.standing, now=wall, is_running=is_running)
@@ -120,9 +128,8 @@ class Clockwork:
                 self._state.journal.run,
                 lambda db: note_standing(db, schedule_id, decision.standing, decision.n_passed_over),
             )
-        if self._rows is not None:
-            self._rows[schedule_id] = replace(row, standing=decision.standing, work={})
-            self._next_at[schedule_id] = _next_at(self._rows[schedule_id])
+        self._rows[schedule_id] = replace(row, standing=decision.standing, work={})
+        self._next_at[schedule_id] = _next_at(self._rows[schedule_id])
 
     async def run_once(self, row: ScheduleRow, decision: Decision, at: float) -> Decision:
         """Submit one run, and note it; the decision comes back as it is noted."""

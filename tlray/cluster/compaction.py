@@ -38,7 +38,8 @@ async def compact_batch(
     n_gone = 0
     for stems in plan(sizes, target_bytes=TARGET_BYTES, is_final=is_final):
         new_stem = f"{stems[0]}m"
-        task = ray.remote(merge_parts).options(name=f"merge {len(stems)} parts", num_cpus=1, max_retries=1)
+        # it waits for no CPU: those may be taken by the tasks of other batches for hours, and this one's end waits for it
+        task = ray.remote(merge_parts).options(name=f"merge {len(stems)} parts", num_cpus=0, max_retries=1)
         merged = await task.remote(home, batch_id, stems, new_stem)
         note = merged.part
         row = PartRow(

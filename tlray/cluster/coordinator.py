@@ -20,18 +20,20 @@ from typing import Any
 
 import ray
 
+from tlray.cluster.admission import Admission
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk import Desk
 from tlray.cluster.leasing import Leasing
 from tlray.cluster.limiter import NAMESPACE
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.metrics import Metrics
+from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.watching import Watching
 from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW
 from tlray.core.lease import Answer, Report
-from tlray.errors import CannotFinish, InvariantBroken
+from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Holder, Home
 from tlray.io.journal_domains import all_set_by_hand
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
@@ -64,8 +66,10 @@ class Coordinator:
         engine.by_hand.update(journal.run(all_set_by_hand))
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, node)
         self._limiters = Limiters(self._state)
-        self._batches = Batches(self._state, self._limiters)
-        self._desk = Desk(self._state, self._batches, self._limiters)
+        admission = Admission(self._state)
+        self._batches = Batches(self._state, self._limiters, admission)
+        self._receiving = Receiving(self._state, admission, self._batches)
+        self._desk = Desk(self._state, self._batches, self._receiving, self._limiters)
         self._watching = Watching(self._state, self._batches)
         self._metrics = Metrics()
         me = context.current_actor
@@ -73,6 +77,7 @@ class Coordinator:
             self._state, self._limiters, self._metrics, me, on_empty=self._batches.finish_soon
         )
         self._sessions: dict[str, float] = {}
+        self._changing: set[asyncio.Task[Any]] = set()
         self._running = me.run.options(max_task_retries=0).remote()
 
     # -- the loop ----------------------------------------------------------------------------------
@@ -82,7 +87,7 @@ class Coordinator:
         state = self._state
         for batch_id, is_dormant in await state.write(state.journal.open_batches):
             if not is_dormant or state.settings.resumes_all:
-                await self._batches.open(batch_id)
+                await self._go_on(batch_id)
         self._desk.clockwork.start()
         while not state.is_stopping:
             try:
@@ -93,6 +98,14 @@ class Coordinator:
                 logger.exception("coordinator failed")
                 state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
             await self._sleep()
+
+    async def _go_on(self, batch_id: str) -> None:
+        """Open a batch of an earlier life. One that cannot be opened, because a file of it is lost, stops no other."""
+        try:
+            async with self._state.one_at_a_time(batch_id):
+                await self._batches.open(batch_id)
+        except TlrayError:
+            logger.exception("batch cannot go on batch=%s", batch_id)
 
     async def _step(self) -> None:
         """Do what is due: what only time moves, loading, lost leases, new tasks."""
@@ -157,23 +170,25 @@ class Coordinator:
     ) -> str:
         """Open a batch for its list."""
         self._begin_anew_after_trouble()
-        return await self._batches.create(
-            batch_id, name=name, priority=priority, options=options, request_key=request_key, owner=owner
+        return await self._receiving.create(
+            new_batch(
+                batch_id, name=name, priority=priority, options=options, request_key=request_key, owner=owner
+            )
         )
 
     async def append(
         self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
     ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them."""
-        return await self._batches.append(batch_id, entries, refused)
+        return await self._receiving.append(batch_id, entries, refused)
 
     async def commit_batch(self, batch_id: str) -> dict[str, Any]:
         """Make a received batch real and start it."""
-        return await self._batches.commit(batch_id)
+        return await self._receiving.commit(batch_id)
 
     async def abandon_batch(self, batch_id: str) -> None:
         """Forget a batch that was never committed."""
-        await self._batches.abandon(batch_id)
+        await self._receiving.abandon(batch_id)
 
     async def status(self, batch_id: str) -> dict[str, Any]:
         """Return a batch's snapshot."""
@@ -224,9 +239,14 @@ class Coordinator:
 
     async def desk(self, question: str, **given: Any) -> Any:
         """Answer a question of the service; `tlray.cluster.desk` says which there are."""
-        if self._desk.changes(question):
-            self._begin_anew_after_trouble()
-        return await self._desk.answer(question, given)
+        if not self._desk.changes(question):
+            return await self._desk.answer(question, given)
+        self._begin_anew_after_trouble()
+        # Ray cancels what a client asked for that left; a change that has begun goes on to its end
+        change = asyncio.create_task(self._desk.answer(question, given))
+        self._changing.add(change)
+        change.add_done_callback(self._changing.discard)
+        return await asyncio.shield(change)
 
     def _begin_anew_after_trouble(self) -> None:
         """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again."""
@@ -253,7 +273,7 @@ def start_coordinator(settings: CoordinatorSettings, *, home_key: str, node_id: 
             num_cpus=0,
             max_restarts=-1,
             max_task_retries=-1,
-            max_concurrency=1_000,
+            max_concurrency=10_000,  # a long poll for each batch that is watched is one
             enable_task_events=False,  # its calls are many; the dashboard shows the scrape tasks
             scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
         )

@@ -24,6 +24,7 @@ from tlray.cluster.desk_schedules import Schedules
 from tlray.cluster.desk_submission import Submission
 from tlray.cluster.desk_templates import Templates
 from tlray.cluster.limiters import Limiters
+from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
 from tlray.errors import InvariantBroken
 
@@ -38,14 +39,16 @@ class Part(Protocol):
 class Desk:
     """All parts of the desk, by question."""
 
-    def __init__(self, state: CoordinatorState, batches: Batches, limiters: Limiters) -> None:
+    def __init__(
+        self, state: CoordinatorState, batches: Batches, receiving: Receiving, limiters: Limiters
+    ) -> None:
         reading = Reading(state.home)
-        whole = Submission(state, batches, reading)
-        self.clockwork = Clockwork(state, batches, reading, whole)
+        whole = Submission(state, batches, receiving, reading)
+        self.clockwork = Clockwork(state, batches, receiving, reading, whole)
         parts: tuple[Part, ...] = (
             whole,
-            InPieces(state, batches, reading, whole),
-            Control(state, batches, reading),
+            InPieces(state, receiving, reading, whole),
+            Control(state, batches, receiving, reading),
             Access(state, reading),
             Listing(state, reading),
             Domains(state, limiters, reading),

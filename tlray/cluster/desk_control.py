@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk_reading import Reading
+from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
 from tlray.core.lifecycle import BatchState
-from tlray.errors import Conflict, NoSuchBatch
+from tlray.errors import Conflict, NoSuchBatch, TlrayError
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchRow
+
+logger = logging.getLogger(__name__)
 
 
 class Control:
@@ -19,9 +23,12 @@ class Control:
     ASKS: ClassVar = frozenset({"owner"})
     CHANGES: ClassVar = frozenset({"control", "retry", "wake_sleeping"})
 
-    def __init__(self, state: CoordinatorState, batches: Batches, reading: Reading) -> None:
+    def __init__(
+        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reading
+    ) -> None:
         self._state = state
         self._batches = batches
+        self._receiving = receiving
         self._reading = reading
 
     async def owner(self, batch_id: str) -> str:
@@ -33,9 +40,10 @@ class Control:
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING and action == "cancel":
             told = await self._batches.status(batch_id)
-            await self._batches.abandon(batch_id)
-            counts = dict.fromkeys(told["counts"], 0) | {"cancelled": told["total"]}
-            return {**told, "state": BatchState.CANCELLED.value, "counts": counts}
+            if await self._receiving.abandon(batch_id):
+                counts = dict.fromkeys(told["counts"], 0) | {"cancelled": told["total"]}
+                return {**told, "state": BatchState.CANCELLED.value, "counts": counts}
+            row = await self._row(batch_id)  # it was made real just now
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
         if action == "resume" and row.state not in (BatchState.RUNNING, BatchState.PAUSED):
@@ -54,12 +62,16 @@ class Control:
     async def wake_sleeping(self) -> int:
         """Go on with every batch that sleeps since an earlier coordinator died; return how many."""
         journal = self._state.journal
-        sleeping = [batch_id for batch_id, sleeps in await self._state.write(journal.open_batches) if sleeps]
-        for batch_id in sleeping:
-            row = await self._row(batch_id)
-            await self._state.write(journal.set_batch_state, row.id, row.state)
-            await self._batches.open(batch_id)
-        return len(sleeping)
+        n = 0
+        for batch_id, sleeps in await self._state.write(journal.open_batches):
+            if sleeps:
+                try:
+                    await self._batches.wake(batch_id)
+                except TlrayError as error:  # the others go on
+                    logger.error("batch does not wake batch=%s why=%s", batch_id, error)  # noqa: TRY400 - it says all
+                else:
+                    n += 1
+        return n
 
     async def _row(self, batch_id: str) -> BatchRow:
         row = await self._reading.ask(JournalReader.batch_row, batch_id)

@@ -5,17 +5,16 @@ A piece that is sent again, because its answer was lost, changes nothing and is 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
-from tlray.cluster.batches import Batches
 from tlray.cluster.desk_reading import Reading
-from tlray.cluster.desk_submission import Submission, told_lines
+from tlray.cluster.desk_submission import Submission, known_by, told_lines
+from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
 from tlray.core.lifecycle import BatchState
 from tlray.errors import Conflict, NoSuchBatch, UsageError
 from tlray.io.intake import Chunk
-from tlray.io.journal_pieces import PieceRow, note_piece, piece_of, pieces_of, refused_between
+from tlray.io.journal_pieces import PieceRow, piece_of, pieces_of, refused_between
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchOptions, BatchRow
 
@@ -27,10 +26,10 @@ class InPieces:
     CHANGES: ClassVar = frozenset({"open_list", "append_piece", "commit_list"})
 
     def __init__(
-        self, state: CoordinatorState, batches: Batches, reading: Reading, whole: Submission
+        self, state: CoordinatorState, receiving: Receiving, reading: Reading, whole: Submission
     ) -> None:
         self._state = state
-        self._batches = batches
+        self._receiving = receiving
         self._reading = reading
         self._whole = whole
 
@@ -46,11 +45,11 @@ class InPieces:
         digest: str,
     ) -> dict[str, Any]:
         """Open a batch for its pieces."""
-        request_key = await self._whole.claim(batch_id, owner=owner, key=key, digest=digest)
-        made = await self._batches.create(
-            batch_id, name=name, priority=priority, options=options, request_key=request_key, owner=owner
-        )
-        return await self._whole.receipt(made)
+        request_key, known = known_by(batch_id, owner, key, digest)
+        new = new_batch(
+            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known
+        )  # fmt: skip
+        return await self._whole.receipt(await self._receiving.create(new))
 
     async def piece_place(self, batch_id: str, piece: int, digest: str) -> tuple[int, dict[str, Any] | None]:
         """Return the number of a piece's first line, and, where it was taken in before, what became of it.
@@ -75,11 +74,10 @@ class InPieces:
     ) -> dict[str, Any]:
         """Take in a piece, all of it or nothing; `BacklogFull` where there is no room for it now."""
         row = await self._row(batch_id)
-        duplicates = await self._batches.append(batch_id, chunk.entries, chunk.refused)
-        taken = PieceRow(piece, first_line, n_lines, len(chunk.entries) - len(duplicates), digest)
-        note = partial(note_piece, batch=row.id, row=taken)
-        if not await self._state.write(self._state.journal.run, note):
-            raise Conflict(f"the list of batch {batch_id} was taken in while piece {piece} came")
+        await self._receiving.append_piece(batch_id, PieceRow(piece, first_line, n_lines, 0, digest), chunk)
+        taken = await self._reading.ask(piece_of, row.id, piece)
+        if taken is None:
+            raise NoSuchBatch(batch_id, str(self._state.home.path))  # it was given up just now
         return await self._told(row, taken)
 
     async def commit_list(self, batch_id: str, n_pieces: int | None) -> dict[str, Any]:
@@ -91,7 +89,8 @@ class InPieces:
                 raise Conflict(f"{so_far.n} pieces of batch {batch_id} have come, not {n_pieces}")
             if not so_far.n_items:
                 raise UsageError(f"no line of batch {batch_id} is a URL that can be fetched; append some")
-            await self._batches.commit(batch_id)
+        if not row.state.is_final:  # also where a commit was cut off before it had begun the batch
+            await self._receiving.commit(batch_id)
         return await self._whole.receipt(batch_id)
 
     async def _told(self, row: BatchRow, taken: PieceRow) -> dict[str, Any]:

@@ -3,17 +3,15 @@ what became of it the first time."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk_reading import Reading
+from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
-from tlray.core.lifecycle import BatchState
-from tlray.errors import Conflict, UsageError
-from tlray.io.intake import Chunk, nothing_to_do
+from tlray.io.intake import Chunk
 from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_requests import claim_key, lines_told
+from tlray.io.journal_requests import MAX_LINES_TOLD, lines_told
 from tlray.io.journal_rows import BatchOptions, RefusedLine
 
 
@@ -23,9 +21,12 @@ class Submission:
     ASKS: ClassVar = frozenset({"receipt"})
     CHANGES: ClassVar = frozenset({"submit"})
 
-    def __init__(self, state: CoordinatorState, batches: Batches, reading: Reading) -> None:
+    def __init__(
+        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reading
+    ) -> None:
         self._state = state
         self._batches = batches
+        self._receiving = receiving
         self._reading = reading
 
     async def submit(
@@ -45,46 +46,28 @@ class Submission:
         ``key`` is the submitter's name for this request and ``digest`` tells what is in it: `Conflict` where something else
         came under that key before.
         """
-        request_key = await self.claim(batch_id, owner=owner, key=key, digest=digest)
-        made = await self._batches.create(
-            batch_id, name=name, priority=priority, options=options, request_key=request_key, owner=owner
-        )
-        if made == batch_id or await self._is_receiving(made):
-            await self._receive(made, chunk)
-        return await self.receipt(made)
-
-    async def _receive(self, batch_id: str, chunk: Chunk) -> None:
-        try:
-            duplicates = await self._batches.append(batch_id, chunk.entries, chunk.refused)
-            if len(chunk.entries) == len(duplicates):
-                raise UsageError(nothing_to_do(chunk.refused))  # noqa: TRY301 - the batch is to be abandoned
-        except BaseException:
-            await self._batches.abandon(batch_id)
-            raise
-        await self._batches.commit(batch_id)
-
-    async def claim(self, batch_id: str, *, owner: str, key: str | None, digest: str) -> str:
-        """Return the name by which a request is known; `Conflict` where something else was sent under its key."""
-        if key is None:
-            return f"once {batch_id}"
-        request_key = f"{owner}\n{key}"
-        action = partial(claim_key, request_key=request_key, digest=digest)
-        if not await self._state.write(self._state.journal.run, action):
-            raise Conflict(f"under the key {key!r} another list was submitted before; take another key")
-        return request_key
-
-    async def _is_receiving(self, batch_id: str) -> bool:
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        return row is not None and row.state is BatchState.RECEIVING
+        request_key, known = known_by(batch_id, owner, key, digest)
+        new = new_batch(
+            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known
+        )  # fmt: skip
+        made, duplicates = await self._receiving.submit(new, chunk)
+        if duplicates is None:
+            return await self.receipt(made)
+        return await self._told(made, chunk.refused, duplicates)
 
     async def receipt(self, batch_id: str) -> dict[str, Any]:
         """Return what became of a list: its batch, and the lines that made no item."""
-        told = await self._batches.status(batch_id)
         row = await self._reading.ask(JournalReader.batch_row, batch_id)
         rejected: list[RefusedLine] = []
         duplicates: list[RefusedLine] = []
         if row is not None and row.n_duplicates + row.n_rejected:
             rejected, duplicates = await self._reading.ask(lines_told, row.id)
+        return await self._told(batch_id, rejected, duplicates)
+
+    async def _told(
+        self, batch_id: str, rejected: list[RefusedLine], duplicates: list[RefusedLine]
+    ) -> dict[str, Any]:
+        told = await self._batches.status(batch_id)
         return {
             "batch_id": batch_id,
             "state": told["state"],
@@ -92,8 +75,15 @@ class Submission:
             "duplicates": told["duplicates"],
             "n_rejected": told["n_rejected"],
             "estimated_completion": told["estimated_completion"],
-            **told_lines(rejected, duplicates),
+            **told_lines(rejected[:MAX_LINES_TOLD], duplicates[:MAX_LINES_TOLD]),
         }
+
+
+def known_by(batch_id: str, owner: str, key: str | None, digest: str) -> tuple[str, str | None]:
+    """Return what makes a repeated request known: the sender's key, or nothing but the batch that it would make."""
+    if key is None:
+        return f"once {batch_id}", None
+    return f"{owner}\n{key}", digest
 
 
 def told_lines(rejected: list[RefusedLine], duplicates: list[RefusedLine]) -> dict[str, list[dict[str, Any]]]:

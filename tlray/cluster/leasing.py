@@ -234,7 +234,7 @@ class Leasing:
             state.announce(batch)
         for batch in empty:
             self._on_empty(batch)
-        for death in state.engine.lanes_to_park(verdict, now=now):
+        for death in state.engine.patience.parked(verdict, now=now):
             await self._kill_lane(death)
         await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
 

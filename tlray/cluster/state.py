@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.backlog import Bounds
@@ -16,10 +18,11 @@ from tlray.core.books import BatchBook
 from tlray.core.engine import Engine
 from tlray.core.lease import Stops
 from tlray.core.lifecycle import BatchState
-from tlray.errors import TlrayError
+from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_sqlite import SqliteJournal
 
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 VERSIONS_OF_A_LIFE = 10_000_000_000
@@ -76,6 +79,7 @@ class CoordinatorState:
     )
     _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one journal action in the journal's thread; they run one after the other, in the order asked."""
@@ -85,6 +89,11 @@ class CoordinatorState:
     def first_version(self) -> int:
         """Progress versions of this life begin here, above all that earlier lives told."""
         return self.incarnation * VERSIONS_OF_A_LIFE
+
+    def one_at_a_time(self, batch_id: str) -> asyncio.Lock:
+        """Return what whoever changes a batch's state holds meanwhile: between looking at it and writing it down others would
+        come between."""
+        return self._locks.setdefault(batch_id, asyncio.Lock())
 
     def book(self, batch_id: str) -> BatchBook | None:
         """Return an open batch."""
@@ -141,10 +150,22 @@ class CoordinatorState:
                 self.announce(book.id)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine beside the loop, and keep hold of it until it ends."""
+        """Run a coroutine beside the loop, and keep hold of it until it ends. What it does not expect halts the coordinator:
+        somebody would wait for ever for what it was to do."""
         task = asyncio.create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("background work failed", exc_info=error)
+            what = f"{type(error).__name__}: {error}"
+            self.halt(
+                error
+                if isinstance(error, CannotFinish)
+                else InvariantBroken(f"the coordinator failed: {what}")
+            )
 
     async def settle(self, timeout_s: float) -> None:
         """Wait for what runs beside the loop."""

@@ -108,14 +108,15 @@ class Backlog:
         return None
 
     def give_back(self, batch_id: str, n: int) -> None:
-        """Count ``n`` items less: they were duplicates."""
-        self._aside[batch_id].n_open -= n
+        """Count ``n`` items less: they were duplicates, or nothing came of them."""
+        if (own := self._aside.get(batch_id)) is not None:
+            own.n_open -= n
 
-    def is_too_long(self, batch_id: str) -> Refusal | None:
-        """Return why a list can never have room, however empty all is; None if it can."""
+    def is_too_long(self, batch_id: str, *, less: int = 0) -> Refusal | None:
+        """Return why a list can never have room, however empty all is; None if it can. ``less`` of its items are none."""
         own = self._aside[batch_id]
         for is_per_owner, bound in ((True, self.bounds.per_owner), (False, self.bounds.in_all)):
-            if own.n_open > bound:
+            if own.n_open - less > bound:
                 return Refusal(is_per_owner, bound, own.n_open, None, can_wait=False)
         return None
 

@@ -71,6 +71,11 @@ class BatchBook:
         return sum(self.counts.get(state, 0) for state in OPEN_ITEM_STATES)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether it was not put off until later: what happens at its domains before that is not its matter."""
+        return self.state is not BatchState.SCHEDULED
+
+    @property
     def may_lease(self) -> bool:
         """Whether its queued items may be leased."""
         return self.state is BatchState.RUNNING and not self.is_answering

@@ -128,6 +128,12 @@ class Engine:
         """Lease nothing more of a batch, or go on."""
         self.frontier.pause(batch, is_paused=is_paused or self.books[batch].is_answering)
 
+    def begin(self, batch: int, *, now: float) -> None:
+        """Lease of a batch that was put off until now, as of one that was just taken in."""
+        for name in self.books[batch].open_by_domain:
+            self.domains[name].try_anew(now=now)
+        self.pause(batch, is_paused=False)
+
     def all_answered(self, batch: int) -> None:
         """Take in that kept results have answered what they can: the rest of the batch is to be fetched."""
         book = self.books[batch]
@@ -249,7 +255,7 @@ class Engine:
                 deaths += [
                     LaneDeath(lane.batch, answer.domain, why)
                     for lane in self.frontier.lanes_at(answer.domain)
-                    if self.books[lane.batch].networks == answer.networks
+                    if self.books[lane.batch].networks == answer.networks and self.books[lane.batch].has_begun
                 ]
             elif answer.text is not None or answer.location is not None:
                 state.learn_robots(answer.text or "", answer.crawl_delay_s, now=now)
@@ -261,6 +267,7 @@ class Engine:
                     deaths += [
                         LaneDeath(lane.batch, answer.domain, why)
                         for lane in self.frontier.lanes_at(answer.domain)
+                        if self.books[lane.batch].has_begun
                     ]
                 heapq.heappush(self._timers, (state.cool_until, answer.domain))
                 self.patience.look_at(answer.domain)
@@ -328,18 +335,6 @@ class Engine:
             self.frontier.wait(item, now if change.due is None else change.due)
         else:
             self.frontier.finish(item)
-
-    def lanes_to_park(self, verdict: Verdict, *, now: float) -> list[LaneDeath]:
-        """Return the lanes that a verdict just applied gives up: their domain blocks again and again, or is
-        gone. They die as those of `learn_robots` do."""
-        names = dict.fromkeys(name for c in verdict.changes for name in (c.item.domain, c.domain))
-        return [
-            LaneDeath(book.id, name, why)
-            for name in names
-            for book in self.books.values()
-            if book.open_by_domain.get(name, 0) > 0
-            and (why := self.domains[name].why_parked(book.retry.snooze_s(name), now=now)) is not None
-        ]
 
     def rates_changed(self, *, now: float) -> set[str]:
         """Return the domains whose limiters are to be told of another policy: each at most once in

@@ -2,7 +2,8 @@
 
 A site may ask for any rest; ten years of ``Retry-After`` are obeyed, but a batch that waited for them would never end. Where a
 domain's rest is longer than the batch puts items off, its items there become dead letters, which say so. It is looked at
-where a rest begins, and where items come to a domain that rests: also when a person tries them again.
+where a rest begins, and where items come to a domain that rests: also when a person tries them again. A domain that blocks
+again and again, or is gone, is *parked*: its lanes are given up, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from tlray.core.verdict import LaneDeath
 
 if TYPE_CHECKING:
     from tlray.core.engine import Engine
+    from tlray.core.verdict import Verdict
 
 
 class Patience:
@@ -43,3 +45,17 @@ class Patience:
                 else:
                     self.look_at(name)
         return deaths
+
+    def parked(self, verdict: Verdict, *, now: float) -> list[LaneDeath]:
+        """Return the lanes that a verdict just applied gives up: their domain is parked by now. They die as those of
+        `Engine.learn_robots` do."""
+        engine = self._engine
+        names = dict.fromkeys(name for c in verdict.changes for name in (c.item.domain, c.domain))
+        return [
+            LaneDeath(book.id, name, why)
+            for name in names
+            for book in engine.books.values()
+            if book.has_begun
+            and book.open_by_domain.get(name, 0) > 0
+            and (why := engine.domains[name].why_parked(book.retry.snooze_s(name), now=now)) is not None
+        ]

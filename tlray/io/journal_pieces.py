@@ -47,15 +47,12 @@ def piece_of(db: sqlite3.Connection, batch: int, piece: int) -> PieceRow | None:
     return PieceRow(*row) if row else None
 
 
-def note_piece(db: sqlite3.Connection, batch: int, row: PieceRow) -> bool:
-    """Note that a piece has come; noting it again changes nothing. False where the list is taken in already."""
-    receiving = db.execute("SELECT 1 FROM batches WHERE id = ? AND state = 'receiving'", (batch,)).fetchone()
-    if receiving:
-        db.execute(
-            "INSERT OR IGNORE INTO pieces VALUES (?, ?, ?, ?, ?, ?)",
-            (batch, row.piece, row.first_line, row.n_lines, row.n_items, row.digest),
-        )
-    return receiving is not None
+def note_piece(db: sqlite3.Connection, batch: int, row: PieceRow) -> None:
+    """Note that a piece has come."""
+    db.execute(
+        "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?)",
+        (batch, row.piece, row.first_line, row.n_lines, row.n_items, row.digest),
+    )
 
 
 def refused_between(

@@ -6,10 +6,10 @@ thread); anybody may read the file beside it with `JournalReader`. The schema is
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from tlray.io.journal_rows import (
     PartRow,
     RefusedLine,
 )
+from tlray.io.journal_submission import NewBatch, abandon, add_lines, forget, make_real, open_batch
 from tlray.io.journal_tables import prepare
 from tlray.io.journal_verdict import write_verdict
 
@@ -113,7 +114,7 @@ class SqliteJournal:
             )
             for (batch,) in db.execute("SELECT id FROM batches WHERE state = 'receiving'").fetchall():
                 if not is_restart:
-                    self._delete_batch(db, batch)
+                    forget(db, batch)
         return number
 
     # -- submission ----------------------------------------------------------------------------
@@ -130,76 +131,27 @@ class SqliteJournal:
         owner: str = "",
     ) -> str:
         """Open a batch for its list; a repeated ``request_key`` returns the batch that it made before."""
-        with self._transaction() as db:
-            row = db.execute("SELECT batch_id FROM batches WHERE request_key = ?", (request_key,)).fetchone()
-            if row:
-                return str(row[0])
-            db.execute(
-                "INSERT INTO batches (batch_id, name, state, priority, options, request_key, created_at, owner)"
-                " VALUES (?, ?, 'receiving', ?, ?, ?, ?, ?)",
-                (batch_id, name, int(priority), json.dumps(options.to_json()), request_key, created_at, owner),
-            )  # fmt: skip
-        return batch_id
+        new = NewBatch(batch_id, name, priority, options, request_key, created_at, owner)
+        return self.run(partial(open_batch, new=new))
 
     def append(
         self, batch_id: str, entries: Sequence[Entry], refused: Sequence[RefusedLine]
     ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them. Repeating a chunk
         changes nothing."""
-        batch = self._batch(batch_id)
-        duplicates = []
-        with self._transaction() as db:
-            if db.execute("SELECT state FROM batches WHERE id = ?", (batch,)).fetchone()[0] != "receiving":
-                return []
-            for entry in entries:
-                cursor = db.execute(
-                    "INSERT INTO items (batch, line, domain, url, fingerprint, state)"
-                    " VALUES (?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
-                    (batch, entry.line, self._domain(db, entry.domain), entry.url, entry.fingerprint),
-                )
-                if not cursor.rowcount:
-                    (first,) = db.execute(
-                        "SELECT line FROM items WHERE batch = ? AND fingerprint = ?",
-                        (batch, entry.fingerprint),
-                    ).fetchone()
-                    if first != entry.line:
-                        duplicates.append(
-                            RefusedLine(entry.line, entry.url, f"same page as line {first}", first)
-                        )
-            db.executemany(
-                "INSERT OR IGNORE INTO refused_lines VALUES (?, ?, ?, ?, ?)",
-                [(batch, r.line, r.text, r.reason, r.first_line) for r in (*duplicates, *refused)],
-            )
-        return duplicates
+        batch = self.batch_number(batch_id)
+        return list(
+            self.run(lambda db: add_lines(db, batch, entries, refused, self.domain_number)).duplicates
+        )
 
     def commit_batch(self, batch_id: str) -> None:
         """Make a received batch real, all of it at once."""
-        batch = self._batch(batch_id)
-        with self._transaction() as db:
-            (n_dup, n_rej) = db.execute(
-                "SELECT count(first_line), count(*) - count(first_line) FROM refused_lines WHERE batch = ?",
-                (batch,),
-            ).fetchone()
-            db.execute(
-                "UPDATE batches SET state = iif(json_extract(options, '$.not_before') IS NULL, 'running', 'scheduled'),"
-                " n_duplicates = ?, n_rejected = ?, (first_item, last_item, n_items) ="
-                " (SELECT min(id), max(id), count(*) FROM items WHERE batch = batches.id) WHERE id = ? AND state = 'receiving'",
-                (n_dup, n_rej, batch),
-            )
+        self.run(partial(make_real, batch=self.batch_number(batch_id)))
 
-    def abandon_batch(self, batch_id: str) -> None:
-        """Forget a batch that was never committed."""
-        with self._transaction() as db:
-            row = db.execute(
-                "SELECT id FROM batches WHERE batch_id = ? AND state = 'receiving'", (batch_id,)
-            ).fetchone()
-            if row:
-                self._delete_batch(db, row[0])
-
-    def _delete_batch(self, db: sqlite3.Connection, batch: int) -> None:
+    def abandon_batch(self, batch_id: str) -> bool:
+        """Forget a batch that was never committed; False where there is none such."""
         self._batch_ids.clear()
-        for table, column in (("items", "batch"), ("refused_lines", "batch"), ("batches", "id")):
-            db.execute(f"DELETE FROM {table} WHERE {column} = ?", (batch,))  # noqa: S608 - names from the line above
+        return self.run(partial(abandon, batch_id=batch_id))
 
     # -- the work ------------------------------------------------------------------------------
 
@@ -216,7 +168,7 @@ class SqliteJournal:
         rows = self._db.execute(
             "SELECT id, coalesce(fetch_url, url), fingerprint, attempt, n_lost, n_hops, from_public FROM items"
             " WHERE batch = ? AND domain = ? AND id > ? AND state = 'queued' ORDER BY id LIMIT ?",
-            (batch, self._domain(self._db, domain), after_id, limit),
+            (batch, self.domain_number(self._db, domain), after_id, limit),
         )
         return [
             FrontierItem(i, batch, domain, url, fp, attempt, lost, hops, bool(from_public))
@@ -256,11 +208,11 @@ class SqliteJournal:
         """Write a verdict: item states, attempts, the manifest and cool-downs, in one transaction."""
         with self._transaction() as db:
             self._note_clock(db)
-            write_verdict(db, verdict, self._domain, self._batch, now=now, wall=wall, node=node)
+            write_verdict(db, verdict, self.domain_number, self.batch_number, now=now, wall=wall, node=node)
 
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
         """Make dead letters of a lane's open items; return how many were queued and waiting."""
-        domain = self._domain(self._db, death.domain)
+        domain = self.domain_number(self._db, death.domain)
         sql = "UPDATE items SET state = 'dead', reason = ? WHERE batch = ? AND domain = ? AND state = ?"
         with self._transaction() as db:
             n_queued, n_waiting = (
@@ -282,8 +234,8 @@ class SqliteJournal:
     def revive(
         self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None
     ) -> dict[str, int]:
-        """Queue dead letters again, all of them or those named; their story stays. Return how many of each
-        domain."""
+        """Queue dead letters again, all of them or those named; their story stays. A batch that was completed runs again.
+        Return how many of each domain."""
         if ids is None:
             rows = self._db.execute(
                 "SELECT id FROM items WHERE batch = ? AND state = 'dead'"
@@ -304,9 +256,15 @@ class SqliteJournal:
                     db.execute(
                         "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0,"
                         " fetch_url = NULL, from_public = 0, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
-                        (self._domain(db, unit), item),
+                        (self.domain_number(db, unit), item),
                     )
                     revived[unit] = revived.get(unit, 0) + 1
+            if revived:
+                db.execute(
+                    "UPDATE batches SET state = 'running', finished_at = NULL, is_dormant = 0"
+                    " WHERE id = ? AND state = 'completed'",
+                    (batch,),
+                )
         return revived
 
     def set_batch_state(
@@ -343,7 +301,7 @@ class SqliteJournal:
         """Remember robots.txt of domains: (domain, text, crawl-delay in seconds)."""
         with self._transaction() as db:
             for domain, text, crawl_delay_s in found:
-                self._domain(db, domain)
+                self.domain_number(db, domain)
                 db.execute(
                     "UPDATE domains SET robots_text = ?, crawl_delay_s = ?, robots_at = ? WHERE name = ?",
                     (text, crawl_delay_s, wall, domain),
@@ -358,7 +316,7 @@ class SqliteJournal:
     def replace_parts(self, batch_id: str, old: dict[str, int], new: PartRow) -> None:
         """Put one part in the place of several: ``old`` is stem → offset of its pages in the new part's
         archive."""
-        batch = self._batch(batch_id)
+        batch = self.batch_number(batch_id)
         with self._transaction() as db:
             replace_parts(db, batch, old, new)
 
@@ -369,14 +327,16 @@ class SqliteJournal:
 
     # -- names to numbers ------------------------------------------------------------------------
 
-    def _domain(self, db: sqlite3.Connection, name: str) -> int:
+    def domain_number(self, db: sqlite3.Connection, name: str) -> int:
+        """Return a domain's number, made within a transaction where it has none yet."""
         if (number := self._domain_ids.get(name)) is None:
             db.execute("INSERT OR IGNORE INTO domains (name) VALUES (?)", (name,))
             (number,) = db.execute("SELECT id FROM domains WHERE name = ?", (name,)).fetchone()
             self._domain_ids[name] = number
         return number
 
-    def _batch(self, batch_id: str) -> int:
+    def batch_number(self, batch_id: str) -> int:
+        """Return a batch's number; `NoSuchBatch` if there is none."""
         if (number := self._batch_ids.get(batch_id)) is None:
             row = self._db.execute("SELECT id FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
             if row is None:

@@ -206,7 +206,7 @@ class Coordinator:
         yield self.writer.write(lambda: self.journal.commit(verdict))
         for batch in self.engine.apply(verdict, now=self.loop.now):
             self._finish(self.books[batch])
-        for death in self.engine.lanes_to_park(verdict, now=self.loop.now):
+        for death in self.engine.patience.parked(verdict, now=self.loop.now):
             yield from self._kill_lane(death)
         changed = self.engine.rates_changed(now=self.loop.now) & self._known
         self._known -= changed
