@@ -106,6 +106,7 @@ def test_dead_letters_are_listed_and_retried(http: httpx.Client, service: Servic
     dead = all_pages(http, "/api/v1/dead-letters", "dead_letters", batch_id=batch_id, limit=2)
     assert [letter["url"] for letter in dead] == missing
     assert all(letter["reason"].startswith("gone") for letter in dead)
+    assert all([tried["status"] for tried in letter["attempts"]] == [404] for letter in dead)
     assert all_pages(http, "/api/v1/dead-letters", "dead_letters", batch_id=batch_id, reason="timeout") == []
 
     told = http.post(f"/api/v1/batch/{batch_id}/retry", json={"item_ids": [dead[0]["item_id"]]})
@@ -135,3 +136,20 @@ def test_a_made_up_cursor_is_refused(http: httpx.Client, finished: str, path: st
 def test_a_cursor_of_another_list_is_refused(http: httpx.Client, finished: str) -> None:
     cursor = http.get(f"/api/v1/batch/{finished}/items?limit=1").json()["next_cursor"]
     assert http.get("/api/v1/batch", params={"cursor": cursor}).status_code == 400
+
+
+def test_lines_that_made_no_item_are_listed_all_of_them(
+    http: httpx.Client, service: Service, site: Site
+) -> None:
+    good = site.urls()[0]
+    batch_id = service.submit([good, *(f"ftp://no/{i}" for i in range(25)), good])
+    lines = all_pages(http, f"/api/v1/batch/{batch_id}/lines", "lines", limit=10)
+    assert [line["line"] for line in lines] == list(range(2, 28))
+    assert [line["first_line"] for line in lines] == [None] * 25 + [1]
+    assert lines[3]["url"] == "ftp://no/3"
+
+
+def test_an_empty_filter_is_none(http: httpx.Client, finished: str, site: Site) -> None:
+    told = http.get(f"/api/v1/batch/{finished}/items?state=&cursor=").json()
+    assert told == http.get(f"/api/v1/batch/{finished}/items").json()
+    assert http.get("/api/v1/batch?state=").status_code == 200

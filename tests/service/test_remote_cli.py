@@ -82,6 +82,11 @@ def test_a_list_in_pieces_is_one_batch_whatever_is_sent_twice(
     first, again = (json.loads(out) for _, out, _ in told)
     assert (first["total"], first["duplicates"], first["n_rejected"]) == (15, 15, 1)
     assert first["rejected"][0]["line"] == 16
+    code, out, _ = tlray("status", first["batch_id"], "--lines")
+    assert code == 0
+    assert out.count("\n  line ") == 16
+    lines = json.loads(tlray("status", first["batch_id"], "--lines", "--json")[1])["lines"]
+    assert [(line["line"], line["first_line"]) for line in lines[:2]] == [(16, None), (17, 1)]
     assert (first["duplicate_lines"][0]["line"], first["duplicate_lines"][0]["first_line"]) == (17, 1)
     assert (again["batch_id"], again["total"]) == (first["batch_id"], 15)
 
@@ -96,7 +101,8 @@ def test_a_batch_is_paused_resumed_and_cancelled(site: Site, tlray: Tlray, servi
     assert tlray("resume", batch)[1].startswith(f"{batch} running: ")
     assert json.loads(tlray("cancel", batch, "--json")[1])["state"] in ("cancelling", "cancelled")
     assert service.wait_for(batch, "cancelled")["counts"]["cancelled"] > 0
-    code, out, err = tlray("cancel", batch)
+    assert tlray("cancel", batch)[0] == 0, "again changes nothing"
+    code, out, err = tlray("pause", batch)
     assert (code, out) == (2, "")
     assert "is cancelled already" in err
 
@@ -109,6 +115,8 @@ def test_dead_letters_are_shown_and_retried(tlray: Tlray, start_site: StartSite)
     batch = told["batch_id"]
     code, out, _ = tlray("dead", batch)
     assert (code, out.count("(attempt 1; line ")) == (0, 2)
+    assert out.count("    attempt 1  20") == 2
+    assert out.count("unavailable") >= 2
     letters = [json.loads(line) for line in tlray("dead", batch, "--json")[1].splitlines()]
     assert tlray("dead", batch, "--reason", "no such word")[1] == ""
     code, out, err = tlray("retry", batch, "--item", letters[0]["item_id"], "--json")

@@ -106,6 +106,32 @@ def test_a_schedule_tells_when_it_runs_next_by_its_own_clock(
         assert (gone.status_code, gone.json()["type"]) == (404, "urn:tlray:problem:unknown-schedule")
 
 
+def test_what_a_schedule_submits_can_be_changed(http: httpx.Client, site: Site, forgotten: None) -> None:
+    rates = {site.bases[0].removeprefix("http://"): "3/s"}
+    told = made(http, cron="@daily", urls=site.urls()[:1], options={"rates": rates}, paused=True)
+    path = f"/api/v1/schedules/{told['schedule_id']}"
+    hook = f"{site.bases[0]}/hook"
+    changed = http.patch(path, json={"urls": site.urls()[:4], "webhook": hook, "priority": "low"}).json()
+    assert (changed["urls"], changed["webhook"], changed["priority"]) == (site.urls()[:4], hook, "low")
+    ran = http.post(f"{path}/run").json()
+    assert ran["trouble"] is None
+    status = http.get(f"/api/v1/batch/{ran['last_batch']}/status").json()
+    assert status["total"] == 4
+    assert status["domains"][next(iter(rates))]["max_rate"] == 3.0, "its manners stay"
+    changed = http.patch(path, json={"template": "my-own", "variables": {"set": ["a1"]}})
+    assert (changed.status_code, changed.json()["errors"][0]["where"]) == (422, "body.template")
+    assert http.patch(path, json={"webhook": None}).json()["webhook"] is None
+    for wrong in (
+        {"urls": []},
+        {"urls": ["ftp://x"]},
+        {"urls": site.urls()[:1], "template": "dj-sets"},
+        {"variables": {"a": 1}},
+    ):
+        answer = http.patch(path, json=wrong)
+        assert answer.status_code == 422, wrong
+    assert http.get(path).json()["urls"] == site.urls()[:4], "what is refused changes nothing"
+
+
 @pytest.mark.parametrize(
     ("asked", "where", "said"),
     [

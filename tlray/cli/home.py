@@ -115,7 +115,7 @@ def dead(
     reason: Annotated[str | None, typer.Option(help="Only those whose reason contains this word.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a batch's dead letters, each with its whole story (of a service: how it ended).
+    """Show a batch's dead letters, each with its whole story.
 
     Example: tlray dead 20261123-120000-a1b2c3 --reason timeout
     """

@@ -6,12 +6,12 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from tlray.cli.progress import eta_text, waiting_words
 from tlray.cli.remote_watch import follow_to_end
 from tlray.core.lifecycle import ItemState
-from tlray.errors import UsageError
 from tlray.io.service_client import ServiceClient, batch_path
 
 PAGE = 500
@@ -33,12 +33,14 @@ def batch_line(row: dict[str, Any]) -> str:
 
 def tell_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: bool) -> None:
     """Print how far a batch is, by domain."""
-    if lines:
-        raise UsageError(
-            "--lines needs the home; of a service, `tlray submit --json` tells the lines at once"
-        )
     told = client.get(batch_path(batch_id, "/status"))
-    print(json.dumps(told) if as_json else status_text(told, time.time()))
+    refused = list(client.pages(batch_path(batch_id, "/lines"), "lines", limit=PAGE)) if lines else []
+    if as_json:
+        print(json.dumps({**told, "lines": refused} if lines else told))
+        return
+    print(status_text(told, time.time()))
+    for line in refused:
+        print(f"  line {line['line']}: {line['reason']} ({line['url']!r})")
 
 
 def status_text(told: dict[str, Any], now: float) -> str:
@@ -73,10 +75,20 @@ def _dead(client: ServiceClient, batch_id: str, reason: str | None) -> Iterator[
 
 
 def letter_text(letter: dict[str, Any]) -> str:
-    """Return a dead letter in words."""
+    """Return a dead letter in words, a line for each attempt."""
     lost = f", {letter['n_lost']} leases lost" if letter["n_lost"] else ""
     how = f"{letter['reason']} (attempt {letter['attempt']}{lost}; line {letter['line']})"
-    return f"{letter['item_id']}  {letter['url']}\n    {how}"
+    lines = [f"{letter['item_id']}  {letter['url']}", f"    {how}"]
+    for tried in letter["attempts"]:
+        at = (
+            "not begun"
+            if tried["at"] is None
+            else f"{datetime.fromtimestamp(tried['at'], UTC):%Y-%m-%d %H:%M:%SZ}"
+        )
+        took = "" if tried["latency_s"] is None else f" {tried['latency_s']:.2f} s"
+        what = " ".join(str(tried[name]) for name in ("kind", "reason", "status") if tried[name] is not None)
+        lines.append(f"    attempt {tried['attempt']}  {at}  {what}{took}")
+    return "\n".join(lines)
 
 
 def retry_on(

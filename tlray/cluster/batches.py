@@ -31,6 +31,8 @@ from tlray.io.part_files import publish, sweep
 _Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
 """Last snapshots of finished batches; older ones are read from the journal."""
+SHARE_OF_TIME = 20.0
+"""Estimates of a batch's end take at most a twentieth of the time."""
 VERSIONS_OF_AN_END = 1_000
 """More than a batch's version grows by while its end is written down."""
 
@@ -45,6 +47,8 @@ class Batches:
         self._finishing: set[int] = set()
         self._finished: dict[str, dict[str, Any]] = {}
         self._running_since: dict[int, tuple[float, float]] = {}
+        self._left: dict[int, tuple[float | None, float, float]] = {}
+        """What a batch still needs, in seconds; when that was said, and until when it holds (monotonic)."""
         self._starts_at: dict[int, float] = {}
         """Scheduled batch → when it begins; epoch seconds."""
 
@@ -187,7 +191,7 @@ class Batches:
             now = time.monotonic()
             before_s, since = self._running_since[book.id]
             engine = self._state.engine
-            left_s = engine.remaining_s(book.id, now=now) if book.state is BatchState.RUNNING else None
+            left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
             told = snapshot(book, engine.domains, now=now, wall=time.time(), left_s=left_s)
             is_scheduled = book.state is BatchState.SCHEDULED
             elapsed_s = 0.0 if is_scheduled else round(before_s + now - since, 2)
@@ -210,6 +214,15 @@ class Batches:
             book.version = max(self._state.first_version, row.version)
         told = snapshot(book, {}, now=0.0, wall=0.0)
         return {**told, "trouble": trouble, "elapsed_s": row.elapsed_s, "estimated_completion": None}
+
+    def _left_s(self, book: BatchBook, now: float) -> float | None:
+        """Return what `Engine.remaining_s` says; where that takes long (thousands of domains, many batches) it is not asked again
+        before `SHARE_OF_TIME` times as long has passed."""
+        left_s, at, until = self._left.get(book.id, (None, now, now))
+        if now >= until:
+            left_s, at = self._state.engine.remaining_s(book.id, now=now), now
+            self._left[book.id] = left_s, at, now + SHARE_OF_TIME * (time.monotonic() - now)
+        return None if left_s is None else max(0.0, left_s - (now - at))
 
     # -- controlling -------------------------------------------------------------------------------
 
@@ -325,6 +338,7 @@ class Batches:
         state.announce(book.id)
         state.engine.close(book.id)
         del self._running_since[book.id]
+        self._left.pop(book.id, None)
 
 
 def _book(row: BatchRow, counts: Counts) -> BatchBook:

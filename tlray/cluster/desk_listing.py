@@ -9,7 +9,15 @@ from tlray.cluster.desk_reading import Reading
 from tlray.cluster.state import CoordinatorState
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.errors import NoSuchBatch
-from tlray.io.journal_listing import batches_page, counted, dead_page, items_page, n_received
+from tlray.io.journal_listing import (
+    batches_page,
+    counted,
+    dead_page,
+    items_page,
+    lines_page,
+    n_received,
+    stories,
+)
 from tlray.io.journal_manifest import stems_with_rows
 from tlray.io.journal_reader import JournalReader, totals
 from tlray.io.journal_results import DoneRow, done_page, last_done
@@ -19,7 +27,7 @@ from tlray.io.journal_rows import BatchRow
 class Listing:
     """The desk's part for lists."""
 
-    ASKS: ClassVar = frozenset({"batches", "items", "done", "dead", "manifest"})
+    ASKS: ClassVar = frozenset({"batches", "items", "lines", "done", "dead", "manifest"})
     CHANGES: ClassVar = frozenset[str]()
 
     def __init__(self, state: CoordinatorState, reading: Reading) -> None:
@@ -61,6 +69,15 @@ class Listing:
         page, next_ = await self._reading.ask(items_page, row.id, state=wanted, after=after, limit=limit)
         return [asdict(item) for item in page], next_
 
+    async def lines(
+        self, batch_id: str, *, after: int, limit: int
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Return the lines of a batch's list that made no item."""
+        row = await self._row(batch_id)
+        page, next_ = await self._reading.ask(lines_page, row.id, after=after, limit=limit)
+        told = [{"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page]
+        return told, next_
+
     async def done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
         """Return the items that succeeded next after a number, and whether the batch was finished before that was asked."""
         row = await self._row(batch_id)
@@ -75,11 +92,13 @@ class Listing:
         before: tuple[int, int] | None,
         limit: int,
     ) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
-        """Return dead letters, those of the newest batch first."""
+        """Return dead letters, each with all of its attempts, those of the newest batch first."""
         page, next_ = await self._reading.ask(
             dead_page, owner=owner, batch_id=batch_id, reason=reason, before=before, limit=limit
         )
-        return [asdict(letter) for letter in page], next_
+        told = await self._reading.ask(stories, [letter.item_id for letter in page])
+        attempts = {item: [asdict(once) for once in story] for item, story in told.items()}
+        return [{**asdict(letter), "attempts": attempts[letter.item_id]} for letter in page], next_
 
     async def manifest(self, batch_id: str) -> tuple[list[str], int]:
         """Return the parts that have a batch's rows, and the number of the item that succeeded last."""

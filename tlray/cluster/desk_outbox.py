@@ -90,12 +90,12 @@ class Outbox:
 
     async def webhook_secrets(self, owner: str) -> list[str]:
         """Return what signs an owner's webhooks, the present secret first."""
-        action = partial(secrets_of, owner=owner, fresh=_fresh_secret(), wall=time.time())
+        action = partial(secrets_of, owner=owner, fresh=fresh_secret(), wall=time.time())
         return await self._state.write(self._state.journal.run, action)
 
-    async def change_webhook_secret(self, owner: str) -> list[str]:
-        """Make a new secret; the old one signs beside it for a day."""
-        action = partial(change_secret, owner=owner, fresh=_fresh_secret(), wall=time.time())
+    async def change_webhook_secret(self, owner: str, fresh: str) -> list[str]:
+        """Put a new secret in the place of the old one, which signs beside it for a day. Said again it changes nothing."""
+        action = partial(change_secret, owner=owner, fresh=fresh, wall=time.time())
         await self._state.write(self._state.journal.run, action)
         return await self.webhook_secrets(owner)
 
@@ -142,8 +142,9 @@ def _first_dead(db: sqlite3.Connection, batch_id: str) -> list[dict[str, Any]]:
         " ORDER BY id LIMIT ?",
         (batch_id, N_DEAD_TOLD),
     )
-    return [{"item_id": r[0], "url": r[1], "reason": r[2]} for r in rows]
+    return [{"item_id": str(r[0]), "url": r[1], "reason": r[2]} for r in rows]
 
 
-def _fresh_secret() -> str:
+def fresh_secret() -> str:
+    """Return a secret that nobody has."""
     return secret_text(secrets.token_bytes(32))

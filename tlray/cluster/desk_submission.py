@@ -53,7 +53,7 @@ class Submission:
         made, duplicates = await self._receiving.submit(new, chunk)
         if duplicates is None:
             return await self.receipt(made)
-        return await self._told(made, chunk.refused, duplicates)
+        return await self._told(made, sorted(chunk.refused, key=lambda line: line.line), duplicates)
 
     async def receipt(self, batch_id: str) -> dict[str, Any]:
         """Return what became of a list: its batch, and the lines that made no item."""

@@ -34,7 +34,7 @@ class ItemChanged:
     def told(self, *, now: float, wall: float) -> dict[str, Any]:
         """Return it as plain JSON data; ``now`` and ``wall`` are one moment on the two clocks."""
         return {
-            "item_id": self.item_id,
+            "item_id": str(self.item_id),
             "url": self.url,
             "state": self.state.value,
             "attempt": self.attempt,

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 MAX_URLS: Final = 10_000
 """That one template may stand for; as many as one call may submit."""
+MAX_VARIABLES: Final = 100
 MAX_VALUE_CHARS: Final = 1_000
 _PLACE = re.compile(r"\{(\+?)([a-z][a-z0-9_]{0,39})\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -80,6 +81,10 @@ def check(template: Template) -> None:
             )
     if unknown := sorted(set(template.defaults) - set(template.variables)):
         raise TemplateFault(f"a default for {', '.join(unknown)}, which no URL has a place for")
+    if len(template.variables) > MAX_VARIABLES:
+        raise TemplateFault(f"{len(template.variables):,} variables; at most {MAX_VARIABLES}")
+    if sum(_n_values(name, value) for name, value in template.defaults.items()) > MAX_URLS:
+        raise TemplateFault(f"the defaults have more than {MAX_URLS:,} values")
     for name, value in template.defaults.items():
         _values(name, value)
 
@@ -99,12 +104,14 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
     if faults:
         raise TemplateFault(f"template {template.name!r} {' and '.join(faults)}")
     said = {**(clock or {}), **template.defaults, **given}
-    values = {name: _values(name, said[name]) for name in wanted}
-    n_urls = sum(prod(len(values[name]) for name in _names(url)) for url in template.urls)
-    if n_urls > MAX_URLS:
+    # counted before any of them is made: thirty bytes of a request may say ten thousand values
+    n_values = {name: _n_values(name, said[name]) for name in wanted}
+    n_urls = sum(prod(n_values[name] for name in _names(url)) for url in template.urls)
+    if max(n_urls, sum(n_values.values())) > MAX_URLS:
         raise TemplateFault(
             f"template {template.name!r} with these values stands for {n_urls:,} URLs; at most {MAX_URLS:,}"
         )
+    values = {name: _values(name, said[name]) for name in wanted}
     urls = dict.fromkeys(url for text in template.urls for url in _expand(text, values))
     told = {name: _spoken(found) for name, found in values.items()}
     return Filled(tuple(urls), _PLACE.sub(lambda place: told[place[2]], template.batch_name)[:200])
@@ -135,18 +142,30 @@ def _expand(text: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
         )
 
 
+def _n_values(name: str, value: Value) -> int:
+    """Return how many values a variable has."""
+    if isinstance(value, Mapping):
+        return len(_range(name, value))
+    n = 1 if isinstance(value, str | int) else len(value)
+    if not n:
+        raise TemplateFault(f"{name}: an empty list")
+    return n
+
+
 def _values(name: str, value: Value) -> tuple[str, ...]:
     """Return the values of a variable, as text."""
     if isinstance(value, Mapping):
-        first, last = value.get("from"), value.get("to")
-        is_whole = isinstance(first, int) and isinstance(last, int) and len(value) == 2
-        if not is_whole or first is None or last is None or not 0 <= last - first < MAX_URLS:
-            raise TemplateFault(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
-        return tuple(map(str, range(first, last + 1)))
+        return tuple(map(str, _range(name, value)))
     found = (value,) if isinstance(value, str | int) else tuple(value)
-    if not found:
-        raise TemplateFault(f"{name}: an empty list")
     return tuple(_text(name, one) for one in found)
+
+
+def _range(name: str, value: Mapping[str, int]) -> range:
+    first, last = value.get("from"), value.get("to")
+    is_whole = isinstance(first, int) and isinstance(last, int) and len(value) == 2
+    if not is_whole or first is None or last is None or not 0 <= last - first < MAX_URLS:
+        raise TemplateFault(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
+    return range(first, last + 1)
 
 
 def _text(name: str, value: Scalar) -> str:

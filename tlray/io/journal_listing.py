@@ -7,11 +7,12 @@ said by the place to go on from, which is then None.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tlray.core.lifecycle import ItemState
 from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchRow, Counts
+from tlray.io.journal_rows import BatchRow, Counts, RefusedLine
 
 MAX_LOOKED_AT = 20_000
 
@@ -47,6 +48,19 @@ class DeadLetter:
     attempt: int
     n_lost: int
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TriedOnce:
+    """One attempt of an item."""
+
+    attempt: int
+    at: float | None
+    kind: str
+    reason: str | None
+    status: int | None
+    """The site's, of HTTP."""
+    latency_s: float | None
 
 
 def batches_page(
@@ -132,6 +146,29 @@ def dead_page(
             if len(found) == limit:
                 return found, place
     return found, place if n == MAX_LOOKED_AT else None
+
+
+def stories(db: sqlite3.Connection, items: Sequence[int]) -> dict[int, list[TriedOnce]]:
+    """Return every attempt of some items, the first one first."""
+    found: dict[int, list[TriedOnce]] = {item: [] for item in items}
+    for item in items:
+        rows = db.execute(
+            "SELECT attempt, started_at, kind, reason, status, latency_s FROM attempts WHERE item = ? ORDER BY id",
+            (item,),
+        )
+        found[item] += [TriedOnce(*row) for row in rows]
+    return found
+
+
+def lines_page(
+    db: sqlite3.Connection, batch: int, *, after: int, limit: int
+) -> tuple[list[RefusedLine], int | None]:
+    """Return lines of a list that made no item, in its order, and the place to go on from; None at the end."""
+    rows = db.execute(
+        "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ? AND line > ? ORDER BY line LIMIT ?",
+        (batch, after, limit),
+    ).fetchall()
+    return [RefusedLine(*row) for row in rows], rows[-1][0] if len(rows) == limit else None
 
 
 def n_batches(db: sqlite3.Connection) -> dict[str, int]:

@@ -139,9 +139,9 @@ def settle(
     state = NoticeState.DUE if next_at is not None else NoticeState.GIVEN_UP
     state = NoticeState.DELIVERED if delivery.is_delivered else state
     db.execute(
-        "UPDATE notices SET state = ?, due_at = ?, n_attempts = n_attempts + 1 WHERE notice_id = ?",
+        "UPDATE notices SET state = ?, due_at = ?, n_attempts = n_attempts + 1 WHERE notice_id = ? AND state = 'due'",
         (state.value, next_at, notice_id),
-    )
+    )  # two may have carried it, and the other has settled it
     db.execute(
         "INSERT INTO deliveries (notice, at, took_s, status, why) SELECT id, ?, ?, ?, ? FROM notices WHERE notice_id = ?",
         (at, took_s, delivery.status, delivery.why[:200], notice_id),
@@ -194,6 +194,6 @@ def change_secret(db: sqlite3.Connection, owner: str, fresh: str, wall: float) -
     """Put another secret in the place of an owner's; the old one signs beside it for a day."""
     db.execute(
         "INSERT INTO webhook_secrets (owner, secret, changed_at) VALUES (?, ?, ?) ON CONFLICT (owner) DO UPDATE"
-        " SET older = secret, secret = excluded.secret, changed_at = excluded.changed_at",
+        " SET older = secret, secret = excluded.secret, changed_at = excluded.changed_at WHERE secret != excluded.secret",
         (owner, fresh, wall),
     )

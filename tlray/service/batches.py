@@ -60,7 +60,7 @@ async def submit(
     await see_quota(gateway, principal)
     given: dict[str, Any] = {
         "batch_id": new_batch_id(), "name": asked.name, "priority": int(level), "options": batch,
-        "owner": principal.user, "key": key, "digest": sent.digest,
+        "owner": principal.user, "key": key, "digest": " ".join((sent.digest, state or "", priority, name)),
     }  # fmt: skip
     if state is None:
         chunk = await sent.chunk(gateway.settings)

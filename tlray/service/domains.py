@@ -13,7 +13,8 @@ from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.paging import Cursor, Limit, page
 from tlray.service.parts import Admin, Reader, TheGateway
 from tlray.service.problems import Refused, not_valid, problems
-from tlray.service.schemas import DomainAsked, DomainPage, DomainTold
+from tlray.service.schemas import DomainAsked
+from tlray.service.schemas_lists import DomainPage, DomainTold
 
 router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
 Domain = Annotated[

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 from weakref import WeakValueDictionary
@@ -33,6 +35,8 @@ from tlray.service.problems import Refused, problems
 router = APIRouter(prefix="/api/v1", tags=["results"])
 MAX_SENT: Final = 32_000_000
 TRIES: Final = 4
+KEEP_S: Final = 3_600.0
+"""A file that nobody has taken for so long is removed when another is made."""
 _RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
 KINDS: Final[dict[str, Any]] = {
     kind.partition(";")[0]: {}
@@ -85,7 +89,12 @@ async def export(
     chosen = get(format_)
     path = await _made(gateway, batch_id, chosen, options)
     kind = export_zip.CONTENT_TYPE if chosen.holds is Holds.RECORDING else chosen.content_type
-    answer = FileResponse(path, media_type=kind, filename=f"{batch_id}{suffix_of(chosen)}")
+    answer = FileResponse(
+        path,
+        media_type=kind,
+        filename=f"{batch_id}{suffix_of(chosen)}",
+        headers={"ETag": f'"{path.stem}"'},  # it names what is in the file, which is never changed
+    )
     answer.set_stat_headers(stat := path.stat())
     text = request.headers.get("range")
     if request.headers.get("if-range", answer.headers["etag"]) != answer.headers["etag"]:
@@ -135,6 +144,7 @@ async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Optio
         lock = _making.setdefault(path, asyncio.Lock())
         async with lock:
             if path.is_file():
+                path.touch()
                 return path
             try:
                 await asyncio.to_thread(_make, gateway.home, batch_id, stems, path, format_, options)
@@ -165,6 +175,7 @@ def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Form
         export_zip.write_zip(sets, format_, path, options)
     else:
         write(sets, format_, path, options)
-    for older in path.parent.glob(f"{format_.name}-*"):
-        if older != path:
-            older.unlink(missing_ok=True)
+    for older in path.parent.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - older.stat().st_mtime > KEEP_S:
+                older.unlink()

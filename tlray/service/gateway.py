@@ -10,9 +10,11 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from tlray.cluster.runtime import Session, open_session
@@ -40,14 +42,17 @@ class Gateway:
     # -- the connection ----------------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Find or start the coordinator, and have it go on with what sleeps in its journal."""
+        """Find or start the coordinator."""
         await self._coordinator()
-        await self.ask("wake_sleeping")
 
     async def _coordinator(self) -> Any:
         async with self._connecting:
             if self._session is None:
-                self._session = await asyncio.to_thread(open_session, self.home, self.settings)
+                session = await asyncio.to_thread(open_session, self.home, self.settings)
+                # one that was started just now, because none was there, lets its batches sleep
+                with suppress(RayError):  # what is wrong with it the call itself will be told
+                    await session.coordinator.desk.remote("wake_sleeping")
+                self._session = session
             return self._session.coordinator
 
     async def call(self, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S, **given: Any) -> Any:
@@ -55,9 +60,14 @@ class Gateway:
         deadline = time.monotonic() + timeout_s
         while True:
             coordinator = await self._coordinator()
+            asked = getattr(coordinator, method).remote(*args, **given)
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
-                    return await getattr(coordinator, method).remote(*args, **given)
+                    return await asked
+            except asyncio.CancelledError:
+                if method == "watch":  # nobody waits for it any more, and it would wait on
+                    ray.cancel(asked)
+                raise
             except RayTaskError as error:
                 if isinstance(error.cause, TlrayError):
                     raise error.cause from None

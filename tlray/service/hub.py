@@ -14,6 +14,7 @@ import asyncio
 import json
 import time
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -71,7 +72,8 @@ class Channel:
         self._error: Exception | None = None
         self._told_at = 0.0
         self._round_s = 0.0
-        self.task = asyncio.create_task(self._follow())
+        # in a context of its own: Ray ends all that a request asked for when its client leaves, and this is for all clients
+        self.task = asyncio.create_task(self._follow(), context=Context())
 
     async def after(self, since: int) -> dict[str, Any]:
         """Return the newest snapshot as soon as its version is above ``since``."""

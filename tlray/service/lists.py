@@ -1,11 +1,13 @@
-"""``GET /api/v1/batch``, its items, its retry, and ``/api/v1/dead-letters``: lists, a page at a time."""
+"""``GET /api/v1/batch``, its items and lines, its retry, and ``/api/v1/dead-letters``: lists, a page at a time."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from enum import Enum
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
 
 from tlray.core.cursor import decode, encode
 from tlray.core.lifecycle import BatchState, ItemState
@@ -13,17 +15,24 @@ from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.paging import Cursor, Limit, page
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import not_valid, problems
-from tlray.service.schemas import BatchPage, DeadLetterPage, ItemPage, Retried, RetryAsked
+from tlray.service.schemas import Retried, RetryAsked
+from tlray.service.schemas_lists import BatchPage, DeadLetterPage, ItemPage, LinePage
 
-router = APIRouter(prefix="/api/v1", tags=["batches"])
+router = APIRouter(prefix="/api/v1")
+_BATCHES: Final[list[str | Enum]] = ["batches"]
+_DEAD: Final[list[str | Enum]] = ["dead letters"]
+AN_EMPTY_ONE_IS_NONE = BeforeValidator(lambda value: value or None)
+"""``?state=`` asks for no state."""
 Reason = Annotated[str | None, Query(max_length=200, description="Only those whose reason contains this.")]
 
 
-@router.get("/batch", response_model=BatchPage, responses=problems(400, 422, 503))
+@router.get("/batch", response_model=BatchPage, responses=problems(400, 422, 503), tags=_BATCHES)
 async def batches(
     gateway: TheGateway,
     principal: Reader,
-    state: Annotated[BatchState | None, Query(description="Only those in this state.")] = None,
+    state: Annotated[
+        BatchState | None, AN_EMPTY_ONE_IS_NONE, Query(description="Only those in this state.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:
@@ -33,12 +42,16 @@ async def batches(
     return page("batches", found, None if next_ is None else encode("batches", next_))
 
 
-@router.get("/batch/{batch_id}/items", response_model=ItemPage, responses=problems(400, 404, 422, 503))
+@router.get(
+    "/batch/{batch_id}/items", response_model=ItemPage, responses=problems(400, 404, 422, 503), tags=_BATCHES
+)
 async def items(
     batch_id: str,
     gateway: TheGateway,
     principal: Reader,
-    state: Annotated[ItemState | None, Query(description="Only those in this state.")] = None,
+    state: Annotated[
+        ItemState | None, AN_EMPTY_ONE_IS_NONE, Query(description="Only those in this state.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:
@@ -47,6 +60,19 @@ async def items(
     after = decode(cursor, "items", int)[0] if cursor else 0
     found, next_ = await gateway.ask("items", batch_id=batch_id, state=state, after=after, limit=limit)
     return page("items", [_told(item) for item in found], None if next_ is None else encode("items", next_))
+
+
+@router.get(
+    "/batch/{batch_id}/lines", response_model=LinePage, responses=problems(400, 404, 422, 503), tags=_BATCHES
+)
+async def lines(
+    batch_id: str, gateway: TheGateway, principal: Reader, cursor: Cursor = None, limit: Limit = 100
+) -> JSONResponse:
+    """The lines of a batch's list that made no item: rejected ones, and duplicates of an earlier line."""
+    await gateway.see(principal, batch_id)
+    after = decode(cursor, "lines", int)[0] if cursor else 0
+    found, next_ = await gateway.ask("lines", batch_id=batch_id, after=after, limit=limit)
+    return page("lines", found, None if next_ is None else encode("lines", next_))
 
 
 RETRY_BODY: dict[str, Any] = {
@@ -62,6 +88,7 @@ RETRY_BODY: dict[str, Any] = {
     response_model=Retried,
     openapi_extra=RETRY_BODY,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
+    tags=_DEAD,
 )
 async def retry(request: Request, batch_id: str, gateway: TheGateway, principal: Submitter) -> JSONResponse:
     """Queue dead letters again: those named, those with a reason, or all. A completed batch opens again."""
@@ -82,7 +109,7 @@ async def retry(request: Request, batch_id: str, gateway: TheGateway, principal:
     "/dead-letters",
     response_model=DeadLetterPage,
     responses=problems(400, 404, 422, 503),
-    tags=["dead letters"],
+    tags=_DEAD,
 )
 async def dead_letters(
     gateway: TheGateway,
@@ -92,7 +119,7 @@ async def dead_letters(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:
-    """The dead letters of your batches, those of the newest batch first."""
+    """The dead letters of your batches, each with every attempt that was made; those of the newest batch first."""
     if batch_id is not None:
         await gateway.see(principal, batch_id)
     before = decode(cursor, "dead", int, int) if cursor else None

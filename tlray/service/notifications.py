@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
+from tlray.cluster.desk_outbox import fresh_secret
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import problems
 from tlray.service.schemas import Moment, Told
@@ -68,5 +69,5 @@ async def webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretTol
 @router.post("/webhooks/secret", status_code=201, responses=problems(401, 403, 415, 429, 503))
 async def change_webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretTold:
     """Make another secret. For a day the one before signs beside it."""
-    found = await gateway.ask("change_webhook_secret", owner=principal.user)
+    found = await gateway.ask("change_webhook_secret", owner=principal.user, fresh=fresh_secret())
     return SecretTold(secret=found[0])

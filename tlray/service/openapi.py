@@ -11,8 +11,8 @@ from pydantic.json_schema import models_json_schema
 
 from tlray.service.openapi_shape import PROBLEM, complete
 from tlray.service.problems import Problem
-from tlray.service.schedules import ScheduleAsked, SchedulePatch
 from tlray.service.schemas import BatchAsked, CommitAsked, DomainAsked, PieceAsked, RetryAsked, SetLine
+from tlray.service.schemas_schedules import ScheduleAsked, SchedulePatch
 from tlray.service.templates import TemplateAsked
 from tlray.service.tokens import TokenAsked
 

@@ -25,6 +25,7 @@ _ITEM: Final[dict[str, Any]] = {
 _LETTER: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "item_id": "18", "line": 2, "url": _GONE, "domain": _DOMAIN, "attempt": 1, "n_lost": 0,
     "reason": "gone: 404",
+    "attempts": [{"attempt": 1, "at": _AT, "kind": "gone", "reason": None, "status": 404, "latency_s": 0.31}],
 }  # fmt: skip
 _LISTED: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "name": "closing sets", "state": "running", "owner": "ada", "priority": "normal",
@@ -70,6 +71,10 @@ OF_MODELS: Final[dict[str, Any]] = {
     "DeliveriesTold": {"deliveries": [_DELIVERY]},
     "DomainPage": {"domains": [_DOMAIN_TOLD], "next_cursor": None},
     "ItemPage": {"items": [_ITEM], "next_cursor": "WzE3XQ…"},
+    "LinePage": {
+        "lines": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https", "first_line": None}],
+        "next_cursor": None,
+    },
     "PieceTold": {
         "batch_id": _BATCH, "piece": 1, "first_line": 1, "lines": 3, "items": 1, "duplicates": 1, "n_rejected": 1,
         "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],

@@ -3,6 +3,7 @@ what its parameters are called for example. Said here once, so that no route has
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -52,6 +53,7 @@ def complete(told: dict[str, Any]) -> None:
             schema["examples"] = [of_models[name]]
     for path, calls in told["paths"].items():
         for method, call in calls.items():
+            call["summary"] = _first_sentence(call.get("description", call["summary"]))
             if path not in HEALTH:
                 _close(call, takes_ticket=path.endswith(TAKES_TICKET), changes=method != "get")
             for parameter in call.get("parameters", ()):
@@ -59,6 +61,11 @@ def complete(told: dict[str, Any]) -> None:
     for (path, kind), example in OF_PATHS.items():
         if path in told["paths"]:
             told["paths"][path]["get"]["responses"]["200"]["content"][kind]["example"] = example
+
+
+def _first_sentence(text: str) -> str:
+    """Return what a list of calls says of one."""
+    return re.split(r"[.:;]\s|[.:;]$", text, maxsplit=1)[0].replace("\n", " ")
 
 
 def _close(call: dict[str, Any], *, takes_ticket: bool, changes: bool) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import ConfigDict, Field
 
 from tlray.cluster.desk_schedules import new_schedule_id
 from tlray.core.schedule import CatchUp, Overlap, Timing, check, zone_of
 from tlray.core.template import clock_values
 from tlray.errors import UsageError
 from tlray.io.intake import check_contact, nothing_to_do
+from tlray.io.journal_rows import BatchOptions
 from tlray.io.scheduled_work import chunk_of
 from tlray.service.access import Principal
 from tlray.service.allowed import see_quota, without_private
@@ -21,112 +22,17 @@ from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.gateway import Gateway
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import Refused, not_valid, problems
-from tlray.service.schemas import Asked, Moment, Name, Told, WorkAsked
+from tlray.service.schemas_schedules import ScheduleAsked, SchedulePatch, SchedulesTold, WholeScheduleTold
 from tlray.service.wishes import checked_options, filled_for, merged_options
 
 router = APIRouter(prefix="/api/v1", tags=["schedules"])
 ScheduleId = Annotated[str, Path(max_length=64, examples=["sch_0123456789abcdef"])]
-Cron = Annotated[
-    str,
-    Field(
-        max_length=200,
-        description="Five fields (minute hour day month weekday), or `@daily` and the like.",
-        examples=["30 3 * * MON"],
-    ),
-]
-Zone = Annotated[str, Field(max_length=60, examples=["Europe/Berlin"])]
-OverlapName = Literal["skip", "queue"]
-CatchUpName = Literal["none", "last"]
+OF_WORK: Final = frozenset({"urls", "template", "variables", "priority", "options", "webhook", "email"})
 
 
 def _body(model: str) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{model}"}
     return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
-
-
-class ScheduleAsked(WorkAsked):
-    """A new schedule: what a batch has, and when it comes round. A template's `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
-    are the run's own where nothing else is said."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "cron": "30 3 * * MON",
-                    "timezone": "Europe/Berlin",
-                    "urls": ["https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"],
-                    "name": "weekly",
-                    "overlap": "skip",
-                    "catch_up": "last",
-                }
-            ]
-        }
-    )
-
-    cron: Cron
-    timezone: Zone = "UTC"
-    overlap: OverlapName = "skip"
-    catch_up: CatchUpName = "none"
-    paused: bool = False
-
-
-class SchedulePatch(Asked):
-    """What is to change of a schedule; the rest stays."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "0 5 * * *", "paused": False}]})
-
-    cron: Cron | None = None
-    timezone: Zone | None = None
-    overlap: OverlapName | None = None
-    catch_up: CatchUpName | None = None
-    paused: bool | None = None
-    name: Name | None = None
-
-
-class RunTold(Told):
-    """A moment at which a schedule will run."""
-
-    at: Moment
-    local: str = Field(description="By the schedule's own clock.", examples=["2026-11-30T03:30:00+01:00"])
-
-
-class ScheduleTold(Told):
-    """A schedule, and how far it has come."""
-
-    schedule_id: str
-    name: str
-    cron: str
-    timezone: str
-    overlap: str
-    catch_up: str
-    paused: bool
-    created_at: Moment
-    next_runs: list[RunTold] = Field(description="The next five; none while it is paused.")
-    waiting: Moment | None = Field(description="The run that waits for the end of the batch before it.")
-    last_run_at: Moment | None
-    last_batch: str | None
-    runs: int
-    passed_over: int = Field(
-        description="Runs that made no batch, because one was under way or nobody was there."
-    )
-    trouble: str | None = Field(description="Why the last run made no batch.")
-
-
-class WholeScheduleTold(ScheduleTold):
-    """A schedule with all that it submits."""
-
-    urls: list[str]
-    template: str | None
-    variables: dict[str, Any]
-    priority: str
-    webhook: str | None
-    email: str | None
-
-
-class SchedulesTold(Told):
-    """Schedules."""
-
-    schedules: list[ScheduleTold]
 
 
 @router.post(
@@ -173,9 +79,10 @@ async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: 
 async def change_schedule(
     schedule_id: ScheduleId, request: Request, gateway: TheGateway, principal: Submitter
 ) -> WholeScheduleTold:
-    """Change when a schedule runs, or pause it. What it submits stays; make another schedule for other work."""
+    """Change when a schedule runs and what it submits, or pause it."""
     content_type(request, (JSON,))
-    said = read_json(await read_body(request), SchedulePatch).model_dump(exclude_none=True)
+    patch = read_json(await read_body(request), SchedulePatch)
+    said = patch.model_dump(exclude_none=True)
     now = await _found(gateway, principal, schedule_id)
     timing: dict[str, Any] = {key: said[key] for key in ("cron", "timezone") if key in said}
     timing |= {"overlap": Overlap(said["overlap"])} if "overlap" in said else {}
@@ -183,7 +90,7 @@ async def change_schedule(
     _checked(Timing(timing.get("cron", now["cron"]), timing.get("timezone", now["timezone"])), "body.cron")
     found = await gateway.ask(
         "change_schedule", owner=principal.sees, schedule_id=schedule_id, name=said.get("name"), timing=timing,
-        is_paused=said.get("paused"), work={},
+        is_paused=said.get("paused"), work=await _changed_work(gateway, principal, now, patch),
     )  # fmt: skip
     if found is None:
         raise unknown(schedule_id)
@@ -250,6 +157,31 @@ async def _work(gateway: Gateway, principal: Principal, asked: ScheduleAsked) ->
         "email": asked.email,
         "contact": gateway.settings.contact,
     }
+
+
+async def _changed_work(
+    gateway: Gateway, principal: Principal, now: dict[str, Any], patch: SchedulePatch
+) -> dict[str, Any]:
+    """Return what a schedule submits from now on; nothing where a patch says nothing of that."""
+    said = patch.model_fields_set & OF_WORK
+    if not said:
+        return {}
+    if patch.urls and patch.template:
+        raise not_valid([("body.urls", "give URLs or a template, not both")])
+    kept = {key: now[key] for key in OF_WORK - {"options"}}
+    if patch.urls:
+        kept |= {"template": None, "variables": {}}
+    elif patch.template:
+        kept |= {"urls": []}
+    given = {key: getattr(patch, key) for key in said}
+    given = {key: value for key, value in given.items() if value is not None or key in ("webhook", "email")}
+    asked = ScheduleAsked(cron=now["cron"], timezone=patch.timezone or now["timezone"], **{**kept, **given})
+    work = await _work(gateway, principal, asked)
+    if patch.options is None and not patch.template:  # who is told may be another; the manners stay
+        new = BatchOptions.from_json(work["options"])
+        old = BatchOptions.from_json(now["options"])
+        work["options"] = replace(old, webhook=new.webhook, email=new.email).to_json()
+    return work
 
 
 def unknown(schedule_id: str) -> Refused:

@@ -48,7 +48,6 @@ def snapshot(**values: Any) -> dict[str, Any]:
         (["submit", "ftp://x"], "no line is a URL that can be fetched: line 1, 'ftp://x'"),
         (["list", "--url", "x"], "--url 'x': give the address of a service"),
         (["list", "--url", NOWHERE, "--home", "h"], "--home and --url"),
-        (["status", "B", "--url", NOWHERE, "--lines"], "--lines needs the home"),
         (["watch", "B", "--url", "ftp://x"], "--url 'ftp://x'"),
     ],
 )
@@ -112,8 +111,23 @@ def test_a_status_is_told_by_domain() -> None:
 def test_a_batch_and_a_dead_letter_are_lines() -> None:
     row = {**snapshot(), "created_at": NOW, "owner": "ada"}
     assert batch_line(row).endswith("3/7 sets        40 tracks  mine  (ada)")
-    letter = {"item_id": "17", "url": "http://x/1", "reason": "timeout", "attempt": 5, "n_lost": 0, "line": 3}
-    assert letter_text(letter) == "17  http://x/1\n    timeout (attempt 5; line 3)"
+    tried = {
+        "attempt": 1,
+        "at": NOW,
+        "kind": "timeout",
+        "reason": "no answer",
+        "status": None,
+        "latency_s": 60.0,
+    }
+    letter = {
+        "item_id": "17", "url": "http://x/1", "reason": "timeout", "attempt": 5, "n_lost": 0, "line": 3,
+        "attempts": [tried, {**tried, "attempt": 2, "at": None, "kind": "lost", "latency_s": None}],
+    }  # fmt: skip
+    head, how, first, second = letter_text(letter).splitlines()
+    assert (head, how) == ("17  http://x/1", "    timeout (attempt 5; line 3)")
+    assert first.startswith("    attempt 1  20")
+    assert first.endswith("Z  timeout no answer 60.00 s")
+    assert second == "    attempt 2  not begun  lost no answer"
     assert "(attempt 5, 2 leases lost; line 3)" in letter_text({**letter, "n_lost": 2})
 
 

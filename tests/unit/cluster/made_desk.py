@@ -1,4 +1,4 @@
-"""A coordinator's desk without Ray: the real books, journal, receiving and control on a home of the test's own; nobody scrapes."""
+"""A coordinator's desk without Ray: the real books, journal, receiving and control on a home of its own; nobody scrapes."""
 
 from __future__ import annotations
 

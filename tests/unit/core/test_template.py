@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime
 
@@ -131,3 +132,16 @@ def test_a_built_in_template_works(name: str, given: dict[str, Value], made: lis
 def test_every_built_in_template_is_tried_here() -> None:
     assert set(BUILT_IN) == {"dj-sets", "festival", "podcast", "compilation"}
     assert all(template.is_built_in and name == template.name for name, template in BUILT_IN.items())
+
+
+def test_values_are_counted_before_they_are_made() -> None:
+    places = "/".join(f"{{v{i}}}" for i in range(90))
+    many = {f"v{i}": {"from": 0, "to": 9_999} for i in range(90)}
+    began = time.process_time()
+    with pytest.raises(TemplateFault, match="at most 10,000"):
+        fill(Template("many", (f"https://e.test/{places}",)), many)
+    with pytest.raises(TemplateFault, match="more than 10,000 values"):
+        check(Template("many", (f"https://e.test/{places}",), defaults=many))
+    with pytest.raises(TemplateFault, match="101 variables; at most 100"):
+        check(Template("many", ("https://e.test/" + "/".join(f"{{v{i}}}" for i in range(101)),)))
+    assert time.process_time() - began < 0.1
