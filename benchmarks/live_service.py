@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,21 +51,31 @@ class LiveService:
         )
 
 
-@contextlib.contextmanager
-def service_in(folder: Path) -> Iterator[LiveService]:
+def service_in(folder: Path) -> AbstractContextManager[LiveService]:
     """Start a service with an empty home, and end it."""
-    folder.mkdir(parents=True, exist_ok=True)
     home, port = folder / "home", _free_port()
+    command = ["-m", "tlray", "serve", f"--port={port}", f"--home={home}"]
+    return _running(folder, command, port)
+
+
+def bare_sockets_in(folder: Path) -> AbstractContextManager[LiveService]:
+    """Start an app on Ray Serve that does nothing but keep sockets, and end it."""
+    port = _free_port()
+    return _running(folder, ["-m", "benchmarks.peers.bare_sockets", str(port)], port)
+
+
+@contextlib.contextmanager
+def _running(folder: Path, command: list[str], port: int) -> Iterator[LiveService]:
+    folder.mkdir(parents=True, exist_ok=True)
     env = environment(folder) | {"TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tlray", "serve", f"--port={port}", f"--home={home}"],
-        stderr=subprocess.PIPE, env=env, cwd=ROOT, text=True,
-    )  # fmt: skip
+        [sys.executable, *command], stderr=subprocess.PIPE, env=env, cwd=ROOT, text=True
+    )
     assert process.stderr is not None  # noqa: S101
     try:
         if not any("answers at" in line for line in process.stderr):
             raise SystemExit("the service did not start")
-        yield LiveService(f"http://127.0.0.1:{port}", home, ProcessTree(process.pid))
+        yield LiveService(f"http://127.0.0.1:{port}", folder / "home", ProcessTree(process.pid))
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -86,6 +86,8 @@ class KeptResult:
     """Whose they are there."""
     fetched_at: float
     """Epoch seconds."""
+    peer: str | None = None
+    """The address that gave the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Outcome:
     """Where a redirect points, absolute."""
     from_public: bool = False
     """Whether it was a public address that redirected."""
+    peer: str | None = None
+    """The address that gave the page; None where it is not known, or none did."""
     n_sets: int = 0
     n_tracks: int = 0
     n_bytes: int = 0

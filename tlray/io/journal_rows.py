@@ -11,7 +11,7 @@ from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
 from tlray.io.options_json import manners_json, manners_of, retry_json, retry_of
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """Of the journal's tables."""
 
 

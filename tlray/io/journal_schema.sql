@@ -62,6 +62,7 @@ CREATE TABLE IF NOT EXISTS items (
     from_public INTEGER NOT NULL DEFAULT 0, -- a redirect from a public address led to fetch_url
     fetched_at REAL,                    -- when its page was fetched, by itself or by the item that answers it
     answered_by INTEGER,                -- the item whose fetch gave its row; NULL: its own
+    peer TEXT,                          -- the address that gave its page
     done_seq INTEGER                    -- grows over the home: the order in which items succeeded
 );
 CREATE UNIQUE INDEX IF NOT EXISTS items_fingerprint ON items (batch, fingerprint);

@@ -58,6 +58,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
             *_JOIN_NAMES.split(";"),
         ),
     ),
+    "2": ("3", ("ALTER TABLE items ADD COLUMN peer TEXT",)),
 }
 """Version → (the next one, what leads to it)."""
 

@@ -30,7 +30,7 @@ def write_verdict(
     numbers = done_numbers(db, sum(c.after is ItemState.SUCCEEDED for c in verdict.changes))
     db.executemany(
         "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
-        " reason = ?, part = ?, fetched_at = ?, answered_by = ?, done_seq = ? WHERE id = ?",
+        " reason = ?, part = ?, fetched_at = ?, answered_by = ?, peer = ?, done_seq = ? WHERE id = ?",
         [
             (c.after.value, c.attempt, c.n_lost, c.n_hops, at(c.due), at(c.snoozed_since), c.reason,
              c.stem, *_origin(c), next(numbers) if c.after is ItemState.SUCCEEDED else None, c.item.id)
@@ -76,14 +76,15 @@ def write_verdict(
     note_verdict(db, verdict, wall, now)
 
 
-def _origin(change: ItemChange) -> tuple[float | None, int | None]:
-    """Return when an item's page was fetched and which item answered it; neither where there is no row."""
+def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:
+    """Return when an item's page was fetched, which item answered it, and the address that gave the page; nothing of it where
+    there is no row."""
     outcome = change.outcome
     if outcome is None or change.after is not ItemState.SUCCEEDED:
-        return None, None
+        return None, None, None
     if outcome.kept is not None:
-        return outcome.kept.fetched_at, outcome.kept.item_id
-    return outcome.started_at, None
+        return outcome.kept.fetched_at, outcome.kept.item_id, outcome.kept.peer
+    return outcome.started_at, None, outcome.peer
 
 
 def _count(db: sqlite3.Connection, changes: list[ItemChange]) -> None:

@@ -55,6 +55,7 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
         retry_after_s=fetched.retry_after_s,
         location=fetched.location,
         from_public=is_led_by_public,
+        peer=fetched.peer if sets else None,
         n_sets=len(sets),
         n_tracks=sum(t.track_count for t in sets),
         n_bytes=fetched.n_bytes,

@@ -31,13 +31,15 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
     journal.close()
 
 
-def submit(journal: SqliteJournal, batch_id: str, numbers: range) -> int:
+def submit(
+    journal: SqliteJournal, batch_id: str, numbers: range, *, networks: tuple[str, ...] | None = None
+) -> int:
     """Submit a batch of the pages with these numbers; return its number."""
     journal.create_batch(
         batch_id,
         name="",
         priority=Priority.NORMAL,
-        options=BatchOptions(),
+        options=BatchOptions(networks=networks),
         request_key=batch_id,
         created_at=1.0,
     )
@@ -71,9 +73,11 @@ def succeed(
     journal.commit(verdict, now=0.0, wall=1_000.0, node="n")
 
 
-def fetch(journal: SqliteJournal, batch: int, batch_id: str, *, at: float) -> list[FrontierItem]:
+def fetch(
+    journal: SqliteJournal, batch: int, batch_id: str, *, at: float, peer: str | None = None
+) -> list[FrontierItem]:
     items = leased(journal, batch)
-    outcomes = [(item, Outcome(item.id, OutcomeKind.FETCHED, started_at=at)) for item in items]
+    outcomes = [(item, Outcome(item.id, OutcomeKind.FETCHED, started_at=at, peer=peer)) for item in items]
     succeed(journal, batch_id, f"p{batch}", *outcomes)
     return items
 
@@ -92,6 +96,38 @@ def test_a_batch_is_answered_by_what_another_has_fetched_lately(journal: SqliteJ
         ("http://a.test/2", KeptResult("b1", "p1", two.id, 500.0)),
     ]
     assert journal.kept_for_batch(second, 501.0, after_id=0) == ([], None), "too old"
+
+
+@pytest.mark.parametrize(
+    ("peer", "networks", "is_answered"),
+    [
+        ("93.184.216.34", (), True),
+        ("93.184.216.34", None, True),
+        ("10.0.0.7", None, True),  # a command line
+        ("10.0.0.7", (), False),  # a service that fetches nothing inside
+        ("10.0.0.7", ("10.0.0.0/8",), True),
+        ("10.0.0.7", ("192.168.0.0/16",), False),
+        ("::ffff:10.0.0.7", (), False),
+        ("fe80::1%eth0", (), False),
+        (None, (), False),  # from before it was noted
+        (None, None, True),
+    ],
+)
+def test_nobody_is_answered_from_where_they_may_not_fetch(
+    journal: SqliteJournal, peer: str | None, networks: tuple[str, ...] | None, is_answered: bool
+) -> None:
+    first = submit(journal, "b1", range(1))
+    fetch(journal, first, "b1", at=500.0, peer=peer)
+    second = submit(journal, "b2", range(1), networks=networks)
+    kept, _ = journal.kept_for_batch(second, 0.0, after_id=0)
+    assert bool(kept) is is_answered
+    [item] = leased(journal, second)
+    found = journal.mark_leased([item.id], [(item.id, 0.0)])
+    assert bool(found) is is_answered
+    if found:  # whoever is answered answers in turn, by the same address
+        succeed(journal, "b2", "p2", (item, Outcome(item.id, OutcomeKind.ANSWERED, kept=found[item.id])))
+        third = submit(journal, "b3", range(1), networks=())
+        assert bool(journal.kept_for_batch(third, 0.0, after_id=0)[0]) is (peer == "93.184.216.34")
 
 
 def test_an_answer_is_as_old_as_the_fetch_behind_it(journal: SqliteJournal) -> None:
