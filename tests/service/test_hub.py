@@ -33,7 +33,7 @@ def told(frame: Frame | None) -> dict[str, object]:
 def item_ids(frame: Frame | None) -> list[int]:
     items = told(frame)["items"]
     assert isinstance(items, list)
-    return [item["item_id"] for item in items]
+    return [int(item["item_id"]) for item in items]
 
 
 async def until(claim: str, *, holds: Callable[[], bool]) -> None:
