@@ -13,7 +13,7 @@ from ray.serve.config import HTTPOptions, ProxyLocation
 
 import tlray.cluster  # noqa: F401 - the same settings of Ray's processes
 
-TEXT = "x" * 500
+TEXT = '{"items": [], "padding": "' + "x" * 500 + '"}'
 app = FastAPI()
 
 

@@ -147,7 +147,8 @@ class Batches:
         if found is None:
             return None
         row, counts = found
-        if row.id not in self._state.engine.books and not row.state.is_final:
+        is_closed = row.id not in self._state.engine.books and not row.state.is_final
+        if is_closed and self._state.home.results(batch_id).exists():  # a new one has no files
             self._sweep(batch_id)
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
