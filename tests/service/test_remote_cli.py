@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,29 @@ def test_a_batch_is_paused_resumed_and_cancelled(site: Site, tlray: Tlray, servi
     code, out, err = tlray("pause", batch)
     assert (code, out) == (2, "")
     assert "is cancelled already" in err
+
+
+def test_an_export_is_taken_from_the_service(
+    site: Site, tlray: Tlray, service: Service, tmp_path: Path
+) -> None:
+    batch = tlray("submit", *site.urls()[:6])[1].strip()
+    service.wait_for(batch)
+    code, out, err = tlray("export", batch, "--format", "csv", "--out", str(tmp_path / "sets.csv"))
+    assert (code, out) == (0, "")
+    assert f"bytes: {tmp_path}/sets.csv" in err
+    with service.client() as http:
+        there = http.get(f"/api/v1/batch/{batch}/export", params={"format": "csv"}).content
+    assert (tmp_path / "sets.csv").read_bytes() == there
+    assert tlray("export", batch, "--format", "jsonl", "--out", "-")[1].count("\n") == 6
+    assert tlray("export", batch, "--format", "cue", "--out", str(tmp_path))[0] == 0
+    with zipfile.ZipFile(tmp_path / f"{batch}.zip") as archive:
+        assert archive.testzip() is None
+    code, _, err = tlray("export", batch, "--format", "csv", "--out", "/proc/no/such")
+    assert (code, err.count("\n")) == (2, 1)
+    code, _, err = tlray(
+        "export", "20200101-000000-abcdef", "--format", "csv", "--out", str(tmp_path / "x.csv")
+    )
+    assert (code, (tmp_path / "x.csv").exists()) == (2, False)
 
 
 def test_dead_letters_are_shown_and_retried(tlray: Tlray, start_site: StartSite) -> None:

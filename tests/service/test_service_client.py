@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
@@ -16,6 +17,7 @@ from tlray.errors import ServiceRefuses, ServiceUnavailable
 from tlray.io import service_list
 from tlray.io.service_client import PATIENCE_S, ServiceClient
 from tlray.io.service_events import follow
+from tlray.io.service_file import take_export
 from tlray.io.service_list import send_list
 
 TOKEN = "tlray_3fa9c1_secret"  # noqa: S105 - of nobody
@@ -273,3 +275,47 @@ def test_a_list_whose_end_is_unknown_is_not_dropped(script: Scripted, send: Send
     with pytest.raises(ServiceUnavailable, match="the disk is full"):
         send(["http://a"] * 4)
     assert "commit" in script.requests[-1][0], "it may have been made real all the same"
+
+
+# -- files ---------------------------------------------------------------------------------------------
+
+
+def part(text: bytes, first: int, n: int, etag: str) -> bytes:
+    """Return some bytes of a file, as a service sends them."""
+    body = text[first : first + n]
+    head = f"HTTP/1.1 206 X\r\nContent-Length: {len(body)}\r\nETag: {etag}\r\n"
+    return f"{head}Content-Range: bytes {first}-{first + len(body) - 1}/{len(text)}\r\n\r\n".encode() + body
+
+
+def test_a_file_comes_in_ranges_whatever_breaks(script: Scripted) -> None:
+    text, out = b"0123456789abc", io.BytesIO()
+    script.answers = [
+        part(text, 0, 5, '"a"'),
+        CUT,
+        part(text, 5, 5, '"a"'),
+        problem(503, "away"),
+        part(text, 10, 5, '"a"'),
+    ]
+    with ServiceClient(script.url, sleep=lambda s: None) as client:
+        assert take_export(client, "B", out, format="csv") == 13
+    assert out.getvalue() == text
+    asked = [(headers["range"], headers.get("if-range")) for _, headers, _ in script.requests]
+    assert asked == [
+        ("bytes=0-", None), ("bytes=5-", '"a"'), ("bytes=5-", '"a"'), ("bytes=10-", '"a"'), ("bytes=10-", '"a"'),
+    ]  # fmt: skip
+    assert script.requests[0][0] == "GET /api/v1/batch/B/export?format=csv"
+
+
+@pytest.mark.parametrize("changed", [answer(200, "all of the new one"), problem(413, "take it in ranges")])
+def test_a_file_that_changes_meanwhile_is_taken_anew(script: Scripted, changed: bytes) -> None:
+    old, new, out = b"0123456789abc", b"ABC", io.BytesIO()
+    script.answers = [part(old, 0, 5, '"a"'), changed, part(new, 0, 5, '"b"')]
+    with ServiceClient(script.url) as client:
+        assert take_export(client, "B", out, format="csv") == 3
+    assert out.getvalue() == new
+
+
+def test_an_export_that_is_refused_is_told(script: Scripted) -> None:
+    script.answers = [problem(404, "there is no batch 'B'")]
+    with ServiceClient(script.url) as client, pytest.raises(ServiceRefuses, match="there is no batch 'B'"):
+        take_export(client, "B", io.BytesIO(), format="csv")

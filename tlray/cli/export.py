@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tlray.cli.options import HomeOption
+from tlray.cli.remote_options import OrService, service
 from tlray.export.formats import FORMATS, get
 from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
+from tlray.io.export_place import os_errors_explained, whole_file
 from tlray.io.home import Home
 from tlray.io.journal_reader import JournalReader
+from tlray.io.service_client import ServiceClient
+from tlray.io.service_file import take_export
 from tlray.settings import read_settings
 
 MAX_TOLD = 5
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's promises
     batch_id: Annotated[str, typer.Argument(help="The batch; `tlray list` shows them.")],
     format_: Annotated[str, typer.Option("--format", help="One of `tlray formats`.")],
     out: Annotated[
@@ -27,6 +33,7 @@ def export(
         typer.Option(metavar="PATH", help="A file of the format's own suffix, a folder, or - for stdout."),
     ] = None,
     home: HomeOption = None,
+    url: OrService = None,
     bom: Annotated[
         bool, typer.Option("--bom", help="CUE: begin with a byte order mark, for old players on Windows.")
     ] = False,
@@ -34,13 +41,17 @@ def export(
     strict: Annotated[bool, typer.Option("--strict", help="CUE: at most 80 characters in a value.")] = False,
     media: Annotated[str | None, typer.Option(metavar="NAME", help="CUE: the audio file's name.")] = None,
 ) -> None:
-    """Write a batch's sets as files of one format.
+    """Write a batch's sets as files of one format; with --url as the one file that a service makes of them (CUE: a ZIP archive).
 
     Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
     """
     chosen = get(format_)
-    where = read_settings(home=home).home
     options = Options(bom=bom, media=media, over_99=over_99, strict=strict)
+    if url is not None:
+        with service(url, home=home) as client:
+            export_from(client, batch_id, chosen, out, options)
+        return
+    where = read_settings(home=home).home
     export_batch(where, batch_id, chosen, out or default_place(where, batch_id, chosen), options)
 
 
@@ -79,3 +90,28 @@ def export_batch(
         talk.write(f"  left out: {left_out.title}: {left_out.why}\n")
     if summary.n_left_out > MAX_TOLD:
         talk.write(f"  … and {summary.n_left_out - MAX_TOLD} more\n")
+
+
+def export_from(
+    client: ServiceClient, batch_id: str, format_: Format, out: str | None, options: Options
+) -> None:
+    """Take a batch's export from a service, into a file here."""
+    suffix = ".zip" if format_.holds is Holds.RECORDING else format_.suffix
+    target = Path(out or f"{batch_id}{suffix}")
+    if target.is_dir():
+        target /= f"{batch_id}{suffix}"
+    asked: dict[str, object] = {
+        "format": format_.name,
+        "over_99": options.over_99.value,
+        "media": options.media,
+    }
+    asked |= {name: "true" for name in ("bom", "strict") if getattr(options, name)}
+    if out == "-":
+        with tempfile.TemporaryFile() as kept:
+            take_export(client, batch_id, kept, **asked)
+            kept.seek(0)
+            shutil.copyfileobj(kept, sys.stdout.buffer)
+        return
+    with os_errors_explained(str(target)), whole_file(target) as staged, staged.open("wb") as file:
+        n_bytes = take_export(client, batch_id, file, **asked)
+    sys.stderr.write(f"{format_.name}: {n_bytes:,} bytes: {target}\n")

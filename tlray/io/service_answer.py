@@ -7,6 +7,7 @@ tlray (a proxy, another program) is told apart.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +19,7 @@ MAX_WORDS_CHARS = 600
 MAX_FAULTS_TOLD = 3
 RETRY_AFTER_S = 2.0
 """When to come back where the answer does not say."""
+_CONTENT_RANGE = re.compile(r"bytes (?:\d+-\d+|\*)/(\d+)")
 NOT_NOW = frozenset({429, 502, 503, 504})
 
 
@@ -29,6 +31,33 @@ class NotNow:
     why: str
     is_full: bool
     """The service works, and has no room for more (429)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """Some bytes of a file."""
+
+    body: bytes
+    n_bytes: int
+    """Of the whole file."""
+    etag: str | None
+
+
+def read_range(url: str, status: int, headers: Mapping[str, str], body: bytes) -> FileRange | NotNow | None:
+    """Return the bytes that an answer to a range has; None where the file is another by now. Other answers are read as
+    `read_answer` does."""
+    etag = headers.get("etag")
+    place = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+    if status == 206 and place:
+        return FileRange(body, int(place[1]), etag)
+    if status == 416 and place and int(place[1]) == 0:
+        return FileRange(b"", 0, etag)
+    if status in (200, 413, 416):
+        return None
+    found = read_answer(url, status, headers, body)
+    if isinstance(found, NotNow):
+        return found
+    raise ServiceRefuses(url, f"it answers {phrase(status)}, and no file")
 
 
 def read_answer(url: str, status: int, headers: Mapping[str, str], body: bytes) -> Any | NotNow:

@@ -16,11 +16,13 @@ from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from tlray.errors import ServiceUnavailable, UsageError
-from tlray.io.service_answer import NotNow, one_line, read_answer
+from tlray.io.service_answer import FileRange, NotNow, one_line, read_answer, read_range
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 TIMEOUT_S: Final = 75.0
 """Of an answer; the service itself gives up after 60 s."""
+FILE_TIMEOUT_S: Final = 600.0
+"""A file of a long batch is made before its first byte comes."""
 PATIENCE_S: Final = 60.0
 """A service that answered before and does not now is asked again for so long."""
 MAX_PAUSE_S: Final = 30.0
@@ -104,6 +106,34 @@ class ServiceClient:
         if key is not None:
             headers["Idempotency-Key"] = key
         target = self._target(path, query or {})
+        return self._until_answered(
+            method, target, body, headers, read_answer, timeout_s=timeout_s, max_wait_s=max_wait_s, patience_s=patience_s
+        )  # fmt: skip
+
+    def file_range(self, path: str, *, first: int, etag: str | None, **query: object) -> FileRange | None:
+        """Return a file's bytes from ``first`` on, as many as come at once; None where it is not the file any more that has
+        this ``etag``."""
+        headers = {**self._headers, "Range": f"bytes={first}-"}
+        if etag is not None:
+            headers["If-Range"] = etag
+        found: FileRange | None = self._until_answered(
+            "GET", self._target(path, query), None, headers, read_range,
+            timeout_s=FILE_TIMEOUT_S, max_wait_s=PATIENCE_S, patience_s=PATIENCE_S,
+        )  # fmt: skip
+        return found
+
+    def _until_answered(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        read: Callable[[str, int, Mapping[str, str], bytes], Any | NotNow],
+        *,
+        timeout_s: float,
+        max_wait_s: float,
+        patience_s: float,
+    ) -> Any:
         began = since = self._clock()
         n = 0
         while True:
@@ -116,7 +146,7 @@ class ServiceClient:
                     raise ServiceUnavailable(self.url, found.why) from None
             else:
                 self.has_answered = True
-                found = read_answer(self.url, *answer)
+                found = read(self.url, *answer)
                 if not isinstance(found, NotNow):
                     return found
             now = self._clock()
