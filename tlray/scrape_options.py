@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from tlray.core.asked import MOST_AT_ONCE, MOST_ATTEMPTS, Asked, read_tables
+from tlray.core.asked import LONGEST_S, MOST_AT_ONCE, MOST_ATTEMPTS, Asked, read_tables
 from tlray.core.durations import parse_duration_s
 from tlray.core.frontier import Priority
 from tlray.core.policy import Manners, parse_rate, unit_named
@@ -59,6 +59,8 @@ class ScrapeOptions:
             fresh_for_s = parse_duration_s(str(self.fresh_for))
         except ValueError as error:
             raise UsageError(f"fresh-for {error}, or 0 to fetch every page") from None
+        if fresh_for_s > LONGEST_S:
+            raise UsageError(f"fresh-for {str(self.fresh_for)[:40]!r} is more than 366d")
         return fresh_for_s
 
     def _asked(self) -> Asked:

@@ -234,3 +234,23 @@ async def test_a_fetcher_outside_its_context_is_a_bug() -> None:
     fetcher = Fetcher(LIMITS, user_agent="tlray", allow=AddressPolicy())
     with pytest.raises(RuntimeError, match="async with"):
         await fetcher.get("http://127.0.0.1/")
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (b"Content-Type: x\xff\xfe\r\n", OutcomeKind.WRONG_TYPE),
+        (b"Content-Type: text/html\r\nContent-Encoding: foo\xff\r\n", OutcomeKind.BAD_ENCODING),
+        (b"Content-Type: text/html\r\nLocation: /\xff\r\n", None),
+    ],
+)
+async def test_whatever_bytes_a_header_has_what_is_told_of_it_is_text(
+    fetcher: Fetcher, headers: bytes, kind: OutcomeKind | None
+) -> None:
+    status = b"302 Found" if b"Location" in headers else b"200 OK"
+    async with serve(b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: 5\r\n\r\nhello") as asked:
+        found = await fetcher.get(asked.url)
+    if kind is not None:
+        assert found.kind is kind
+    for words in (found.reason, found.error, found.location, found.charset):
+        assert words is None or words.encode("utf-8"), "it can be kept and sent"

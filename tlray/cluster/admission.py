@@ -24,7 +24,6 @@ class Admission:
     def __init__(self, state: CoordinatorState) -> None:
         self._state = state
         self._backlog = Backlog(state.settings.bounds)
-        self._owners: dict[str, str] = {}
         self._is_counted = False
         self._counting = asyncio.Lock()
 
@@ -83,6 +82,11 @@ class Admission:
             if found is not None:
                 raise ListTooLong(found.bound, _setting(found))
 
+    @property
+    def max_lines(self) -> int:
+        """How many lines a list may have, good ones or not: they are all kept."""
+        return max(100_000, 2 * self._state.settings.bounds.per_owner)
+
     def settle(self, batch_id: str, n_reserved: int, n_items: int) -> None:
         """Take in how many items came of lines that room was made for."""
         self._backlog.give_back(batch_id, n_reserved - n_items)
@@ -91,23 +95,15 @@ class Admission:
         """Return the lists whose senders were not heard of for an hour."""
         return self._backlog.abandoned(time.monotonic())
 
-    def opened(self, batch_id: str, owner: str) -> None:
-        """Take in that a batch is in memory from now on: its books count."""
-        self._owners = {
-            book.batch_id: self._owners.get(book.batch_id, "") for book in self._state.engine.books.values()
-        }
-        self._owners[batch_id] = owner
-        self._backlog.forget(batch_id)
-
     def forget(self, batch_id: str) -> None:
-        """Take in that a list was not kept."""
+        """Take in that a list was not kept, or that its batch is in memory from now on."""
         self._backlog.forget(batch_id)
 
     def _standings(self, now: float) -> list[Standing]:
         engine = self._state.engine
         return [
             Standing(
-                self._owners.get(book.batch_id, ""),
+                book.owner,
                 book.n_open,
                 book.state is BatchState.RUNNING,
                 lambda batch=book.id: engine.remaining_s(batch, now=now),  # type: ignore[misc]

@@ -72,7 +72,7 @@ class Batches:
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
         state.announce(row.id)
-        self._admission.opened(row.batch_id, row.owner)
+        self._admission.forget(row.batch_id)  # its books count from now on
         self._running_since[row.id] = (row.elapsed_s, now)
         if book.state is BatchState.SCHEDULED:
             self._starts_at[row.id] = row.options.not_before or 0.0
@@ -348,7 +348,7 @@ def _book(row: BatchRow, counts: Counts) -> BatchBook:
     }
     return BatchBook(
         row.id, row.batch_id, row.name, row.priority, row.state, totals(counts),
-        manners=row.options.manners, retry=row.options.retry, keeps_pages=row.options.keeps_pages,
+        manners=row.options.manners, retry=row.options.retry, owner=row.owner, keeps_pages=row.options.keeps_pages,
         n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
         n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, created_at=row.created_at,
         open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s, networks=row.options.networks,

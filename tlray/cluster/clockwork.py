@@ -24,17 +24,21 @@ from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_submission import Submission
 from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
+from tlray.core.request_rates import RequestRates
 from tlray.core.schedule import Decision, Standing, decide, next_runs
-from tlray.errors import CannotFinish, TlrayError
+from tlray.errors import CannotFinish, TlrayError, UsageError
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchOptions
 from tlray.io.journal_schedules import ScheduleRow, note_run, note_standing, schedule, schedules
+from tlray.io.journal_tokens import may_submit
 from tlray.io.scheduled_work import read_work
 
 logger = logging.getLogger(__name__)
 TICK_S = 0.5
 SERVED_S = 90.0
 """A service that was not heard of for so long is gone."""
+MAX_RUNS_PER_MINUTE = 60
+"""Of one user's schedules, all together."""
 AGAIN_S = 30.0
 """When a run that found no room is tried again."""
 
@@ -60,6 +64,7 @@ class Clockwork:
         """Whether they are to be read again."""
         self._next_at: dict[str, float] = {}
         self._again_at: dict[str, float] = {}
+        self._rates = RequestRates(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
         self._served_until = -math.inf
         self._loop: asyncio.Task[None] | None = None
 
@@ -106,7 +111,13 @@ class Clockwork:
             self._rows = {row.schedule_id: row for row in rows}
         for row in list(self._rows.values()):
             if self._is_worth_a_look(row, wall):
-                await self._attend(row.schedule_id, wall)
+                try:
+                    await self._attend(row.schedule_id, wall)
+                except CannotFinish:
+                    raise
+                except Exception:  # the others run
+                    logger.exception("schedule failed schedule=%s", row.schedule_id)
+                    self._again_at[row.schedule_id] = wall + AGAIN_S
 
     def _is_worth_a_look(self, row: ScheduleRow, wall: float) -> bool:
         if self._again_at.get(row.schedule_id, wall) > wall:
@@ -154,6 +165,14 @@ class Clockwork:
         return decision
 
     async def _submit(self, row: ScheduleRow, at: float) -> str:
+        """Submit one run; `CannotFinish` where its owner has had enough for a minute, UsageError where nobody may any more."""
+        if row.owner:
+            if not await self._reading.ask(may_submit, row.owner):
+                raise UsageError(f"{row.owner} has no token any more by which batches may be submitted")
+            if wait_s := self._rates.take(row.owner, now=time.monotonic()):
+                raise CannotFinish(
+                    f"more than {MAX_RUNS_PER_MINUTE} runs a minute; it is tried again in {wait_s:.0f} s"
+                )
         work = await self._reading.ask(read_work, row, at)
         told = await self._submission.submit(
             f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",

@@ -31,14 +31,14 @@ class Domains:
     ) -> tuple[list[dict[str, Any]], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
         rows = await self._reading.ask(domains_page, owner=owner, after=after, limit=limit)
-        open_items = self._open_items()
+        open_items = self._open_items(owner)
         told = [self._told(row, open_items) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
     async def domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
         """Return one domain; None where it is not known."""
         rows = await self._reading.ask(domains_page, owner=owner, after="", limit=1, name=name)
-        return self._told(rows[0], self._open_items()) if rows else None
+        return self._told(rows[0], self._open_items(owner)) if rows else None
 
     async def set_domain(self, name: str, changes: dict[str, object]) -> dict[str, Any]:
         """Set something for a domain, for all batches."""
@@ -56,9 +56,12 @@ class Domains:
         told = await self.domain(name, owner=None)
         return told or {}
 
-    def _open_items(self) -> dict[str, int]:
+    def _open_items(self, owner: str | None) -> dict[str, int]:
+        """Return the open items of all batches, or of an owner's, by domain."""
         found: dict[str, int] = {}
         for book in self._state.engine.books.values():
+            if owner not in (None, book.owner):
+                continue
             for name, n in book.open_by_domain.items():
                 found[name] = found.get(name, 0) + n
         return found

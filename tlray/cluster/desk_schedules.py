@@ -123,6 +123,7 @@ def told(row: ScheduleRow, *, now: float) -> dict[str, Any]:
     runs = [] if row.is_paused else next_runs(row.timing, after=max(now, row.standing.since), n=N_RUNS_TOLD)
     return {
         "schedule_id": row.schedule_id,
+        "owner": row.owner,
         "name": row.name,
         **asdict(row.timing),
         "paused": row.is_paused,

@@ -79,7 +79,7 @@ class Receiving:
         """Add a numbered piece, all of it or nothing; `Conflict` where it is not the next, or was another before."""
         add = partial(
             add_piece, batch=await self._number(batch_id), piece=piece, entries=chunk.entries, refused=chunk.refused,
-            number_of=self._state.journal.domain_number,
+            number_of=self._state.journal.domain_number, max_lines=self._admission.max_lines,
         )  # fmt: skip
         await self._add(batch_id, chunk.entries, add)
 

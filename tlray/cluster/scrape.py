@@ -23,6 +23,7 @@ from tlray.core.pacing import Errand, Pacing
 from tlray.core.robots import RobotsAnswer, rules_of
 from tlray.io.address import ANY_NAMED, policy_for
 from tlray.io.fetch import Fetcher
+from tlray.io.fetched import told
 from tlray.io.home import Home
 from tlray.io.kept import read_kept
 from tlray.io.node_gauge import NodeGauge
@@ -221,7 +222,7 @@ class ScrapeTask:
         if task.cancelled():
             self._not_begun([errand])
         elif (error := task.exception()) is not None:
-            reason = f"{type(error).__name__}: {error}"[:200]
+            reason = told(f"{type(error).__name__}: {error}"[:200])
             if isinstance(errand, LeasedItem):
                 self._outcomes.append(Outcome(errand.item_id, OutcomeKind.CRASHED, reason=reason))
             else:

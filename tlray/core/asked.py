@@ -84,10 +84,14 @@ def _over(mine: Mapping[str, T], theirs: Mapping[str, T]) -> dict[str, T]:
     return {k: v for k, v in theirs.items() if host_of(k) not in mine} | dict(mine)
 
 
+def _union(tables: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    return dict(pair for table in tables for pair in table.items())
+
+
 def read_tables(data: Mapping[str, object], *, of: str) -> Asked:
     """Read everything; ``of`` says whose tables they are (a file's path, ``scrape()``)."""
     _known(data, ("domains", "retry"), of)
-    asked = Asked()
+    every: list[Asked] = []
     retry, block_s = _read_retry(data.get("retry", {}), f"{of}: [retry]")
     units: dict[str, str] = {}
     for name, table in _table(data.get("domains", {}), f"{of}: [domains]").items():
@@ -99,9 +103,15 @@ def read_tables(data: Mapping[str, object], *, of: str) -> Asked:
         if unit in units:
             raise UsageError(f"{where}: it is the same as {units[unit]!r}; write one table for both")
         units[unit] = name
-        asked = _read_domain(unit, table, where).over(asked)
-    manners = replace(asked.manners, block_cool_down_s=block_s)
-    return Asked(manners, retry, asked.by_domain)
+        every.append(_read_domain(unit, table, where))
+    manners = Manners(
+        rates=_union(asked.manners.rates for asked in every),
+        concurrency=_union(asked.manners.concurrency for asked in every),
+        crawl_delay_ignored=frozenset().union(*(asked.manners.crawl_delay_ignored for asked in every)),
+        block_cool_down_s=block_s,
+        block_cool_downs=_union(asked.manners.block_cool_downs for asked in every),
+    )
+    return Asked(manners, retry, _union(asked.by_domain for asked in every))
 
 
 def _read_domain(unit: str, table: object, where: str) -> Asked:

@@ -31,6 +31,8 @@ class BatchBook:
     counts: dict[ItemState, int]
     manners: Manners = field(default_factory=Manners)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    owner: str = ""
+    """Whose it is; "" on a command line."""
     keeps_pages: bool = True
     """Whether the pages are archived."""
     fresh_for_s: float = 0.0

@@ -34,6 +34,9 @@ METADATA_ADDRESSES: frozenset[IPAddress] = frozenset(
             "168.63.129.16",  # Azure's wire server, on a public address
             "100.100.100.200",  # Alibaba
             "192.0.0.192",  # Oracle classic
+            "169.254.42.42",  # Scaleway
+            "169.254.0.23",  # Tencent
+            "fd00:42::42",  # Scaleway over IPv6
             "fd00:ec2::254",  # AWS over IPv6
             "fd00:ec2::23",  # AWS EKS pod identity over IPv6
             "fd20:ce::254",  # Google over IPv6

@@ -22,6 +22,8 @@ from urllib.parse import quote
 MAX_URLS: Final = 10_000
 """That one template may stand for; as many as one call may submit."""
 MAX_VARIABLES: Final = 100
+MAX_URL_CHARS: Final = 2_000
+MOST_IN_RANGE: Final = 10**15
 MAX_VALUE_CHARS: Final = 1_000
 _PLACE = re.compile(r"\{(\+?)([a-z][a-z0-9_]{0,39})\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -112,7 +114,7 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
             f"template {template.name!r} with these values stands for {n_urls:,} URLs; at most {MAX_URLS:,}"
         )
     values = {name: _values(name, said[name]) for name in wanted}
-    urls = dict.fromkeys(url for text in template.urls for url in _expand(text, values))
+    urls = dict.fromkeys(url for text in template.urls for url in _expand(template.name, text, values))
     told = {name: _spoken(found) for name, found in values.items()}
     return Filled(tuple(urls), _PLACE.sub(lambda place: told[place[2]], template.batch_name)[:200])
 
@@ -132,12 +134,23 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in _PLACE.findall(text)))
 
 
-def _expand(text: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _expand(name: str, text: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield a URL for each combination; none is made where one would be longer than a URL may be."""
+    places = [(found[2], bool(found[1])) for found in _PLACE.finditer(text)]
+    said = {
+        place: [quote(value, safe=_RESERVED if place[1] else "") for value in values[place[0]]]
+        for place in dict.fromkeys(places)
+    }
+    longest = len(_PLACE.sub("", text)) + sum(max(map(len, said[place])) for place in places)
+    if longest > MAX_URL_CHARS:
+        raise TemplateFault(
+            f"template {name!r} with these values stands for a URL of {longest:,} characters; at most {MAX_URL_CHARS:,}"
+        )
     names = _names(text)
-    for chosen in product(*(values[name] for name in names)):
-        said = dict(zip(names, chosen, strict=True))
+    for chosen in product(*(range(len(values[name])) for name in names)):
+        number = dict(zip(names, chosen, strict=True))
         yield _PLACE.sub(
-            lambda place, said=said: quote(said[place[2]], safe=_RESERVED if place[1] else ""),  # type: ignore[misc]
+            lambda found, number=number: said[found[2], bool(found[1])][number[found[2]]],  # type: ignore[misc]
             text,
         )
 
@@ -163,7 +176,8 @@ def _values(name: str, value: Value) -> tuple[str, ...]:
 def _range(name: str, value: Mapping[str, int]) -> range:
     first, last = value.get("from"), value.get("to")
     is_whole = isinstance(first, int) and isinstance(last, int) and len(value) == 2
-    if not is_whole or first is None or last is None or not 0 <= last - first < MAX_URLS:
+    is_small = is_whole and first is not None and last is not None and max(-first, last) < MOST_IN_RANGE
+    if first is None or last is None or not is_small or not 0 <= last - first < MAX_URLS:
         raise TemplateFault(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
     return range(first, last + 1)
 

@@ -27,7 +27,7 @@ from tlray.core.retry_after import retry_after_s
 from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
 from tlray.io.fetch_limits import FetchLimits
-from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type
+from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type, told
 from tlray.io.network_errors import NETWORK_ERRORS, translate
 from tlray.io.peer import PeerResponse
 
@@ -225,7 +225,7 @@ def _answer(
     return Fetched(
         url=url,
         kind=kind,
-        reason=reason or None,
+        reason=told(reason),
         error=_text(wire.error),
         started_at=started_at,
         latency_s=latency_s,

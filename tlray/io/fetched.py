@@ -14,6 +14,7 @@ from yarl import URL
 from tlray.core.outcome import OutcomeKind
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+MAX_REASON_CHARS = 300
 _BY_STATUS = {
     401: OutcomeKind.FORBIDDEN,
     403: OutcomeKind.FORBIDDEN,
@@ -62,6 +63,12 @@ class Fetched:
     retry_after_s: float | None = None
     n_bytes: int = 0
     """Bytes of the body that came over the wire, whatever became of them."""
+
+
+def told(words: str | None) -> str | None:
+    """Return words that a site may have had a part in, so that they can be kept and sent: a header may hold any bytes, and half a
+    surrogate pair is no text."""
+    return None if words is None else words.encode("utf-8", "replace").decode()[:MAX_REASON_CHARS] or None
 
 
 def kind_of_status(status: int) -> OutcomeKind | None:

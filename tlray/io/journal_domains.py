@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
@@ -37,13 +38,29 @@ def domains_page(
     db: sqlite3.Connection, *, owner: str | None, after: str, limit: int, name: str | None = None
 ) -> list[ListedDomain]:
     """Return domains in the order of their names, or the one of that name: those at which an owner has items, or all."""
+    theirs = None if owner is None else json.dumps(_numbers_of(db, owner))
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM domains d WHERE name > ?1 AND (?2 IS NULL OR name = ?2)"  # noqa: S608 - our own words
-        " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM batches b CROSS JOIN items i INDEXED BY items_lane"
-        " ON i.batch = b.id AND i.domain = d.id WHERE b.owner = ?3)) ORDER BY name LIMIT ?4",
-        (after, name, owner, limit),
+        f"SELECT {_COLUMNS} FROM domains WHERE name > ?1 AND (?2 IS NULL OR name = ?2)"  # noqa: S608 - our own words
+        " AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) ORDER BY name LIMIT ?4",
+        (after, name, theirs, limit),
     )
     return [_listed(row) for row in rows]
+
+
+def _numbers_of(db: sqlite3.Connection, owner: str) -> list[int]:
+    """Return the domains at which an owner has items: one seek for each domain of each batch, however many items it has."""
+    found: set[int] = set()
+    for (batch,) in db.execute("SELECT id FROM batches WHERE owner = ?", (owner,)).fetchall():
+        last = -1
+        while True:
+            (last,) = db.execute(
+                "SELECT min(domain) FROM items INDEXED BY items_lane WHERE batch = ? AND domain > ?",
+                (batch, last),
+            ).fetchone()
+            if last is None:
+                break
+            found.add(last)
+    return sorted(found)
 
 
 def all_set_by_hand(db: sqlite3.Connection) -> dict[str, SetByHand]:

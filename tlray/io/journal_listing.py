@@ -106,7 +106,10 @@ def items_page(
         )
     rows = db.execute(
         "SELECT i.id, i.line, i.url, d.name, i.state, i.attempt, i.n_lost, i.reason, i.due_at, i.fetched_at,"  # noqa: S608
-        f" i.answered_by FROM {source} CROSS JOIN domains d ON d.id = i.domain"
+        # whose page it was is nobody else's matter
+        " (SELECT k.id FROM items k JOIN batches kb ON kb.id = k.batch JOIN batches b ON b.id = i.batch"
+        "  WHERE k.id = i.answered_by AND kb.owner = b.owner)"
+        f" FROM {source} CROSS JOIN domains d ON d.id = i.domain"
         f" WHERE i.batch = ?1 AND i.id > ?2 AND i.id <= ?3 AND {claim} ORDER BY i.id LIMIT ?5",
         (batch, after, until, state, limit),
     ).fetchall()

@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS batches (
     n_items INTEGER                        -- so many items the list made; one that is missing is noticed
 );
 
+CREATE INDEX IF NOT EXISTS batches_owner ON batches (owner);
+
 CREATE TABLE IF NOT EXISTS domains (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,

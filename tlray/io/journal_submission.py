@@ -59,7 +59,7 @@ def open_batch(db: sqlite3.Connection, new: NewBatch) -> str:
         "INSERT INTO batches (batch_id, name, state, priority, options, request_key, created_at, owner)"
         " VALUES (?, ?, 'receiving', ?, ?, ?, ?, ?)",
         (
-            new.batch_id, new.name, int(new.priority), json.dumps(new.options.to_json()), new.request_key,
+            new.batch_id, new.name, int(new.priority), json.dumps(new.options.to_json(), allow_nan=False), new.request_key,
             new.created_at, new.owner,
         ),
     )  # fmt: skip
@@ -105,6 +105,7 @@ def add_piece(
     entries: Sequence[Entry],
     refused: Sequence[RefusedLine],
     number_of: NumberOf,
+    max_lines: int,
 ) -> Added:
     """Add a numbered piece of a list, its lines and its number at once; one that has come before changes nothing.
 
@@ -120,6 +121,8 @@ def add_piece(
     so_far = pieces_of(db, batch)
     if (piece.piece, piece.first_line) != (so_far.n + 1, so_far.n_lines + 1):
         raise Conflict(f"piece {so_far.n + 1} is the next, not {piece.piece}")
+    if so_far.n_lines + piece.n_lines > max_lines:
+        raise Conflict(f"the list has more than {max_lines:,} lines with piece {piece.piece}; split it")
     added = add_lines(db, batch, entries, refused, number_of)
     note_piece(db, batch, replace(piece, n_items=added.n_items))
     return added

@@ -9,16 +9,19 @@ from typing import Any
 from tlray.core.template import Template
 
 MAX_TEMPLATES = 1_000
-"""Of one user."""
+"""Of one user …"""
+MAX_CHARS = 4_000_000
+"""… and what they say, all together."""
 
 
 def put_template(db: sqlite3.Connection, owner: str, template: Template) -> bool | None:
     """Write down a template in the place of the owner's one of that name; True where it is new, None where there are too
     many."""
     is_there = load_template(db, owner, template.name) is not None
-    (n,) = db.execute("SELECT count(*) FROM templates WHERE owner = ?", (owner,)).fetchone()
-    if not is_there and n >= MAX_TEMPLATES:
-        return None
+    (n, n_chars) = db.execute(
+        "SELECT count(*), coalesce(sum(length(said)), 0) FROM templates WHERE owner = ? AND name != ?",
+        (owner, template.name),
+    ).fetchone()
     said = {
         "urls": list(template.urls),
         "description": template.description,
@@ -26,7 +29,10 @@ def put_template(db: sqlite3.Connection, owner: str, template: Template) -> bool
         "options": dict(template.options),
         "defaults": dict(template.defaults),
     }
-    db.execute("INSERT OR REPLACE INTO templates VALUES (?, ?, ?)", (owner, template.name, json.dumps(said)))
+    text = json.dumps(said)
+    if n >= MAX_TEMPLATES or n_chars + len(text) > MAX_CHARS:
+        return None
+    db.execute("INSERT OR REPLACE INTO templates VALUES (?, ?, ?)", (owner, template.name, text))
     return not is_there
 
 

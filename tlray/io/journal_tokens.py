@@ -79,6 +79,12 @@ def has_tokens(db: sqlite3.Connection) -> bool:
     )
 
 
+def may_submit(db: sqlite3.Connection, user: str) -> bool:
+    """Whether a user has a token by which batches may be submitted."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM tokens WHERE user = ? AND revoked_at IS NULL", (user,))  # noqa: S608
+    return any("submit" in _row(row).held for row in rows)
+
+
 def _row(row: tuple[str, str, str, float, float | None, float | None]) -> TokenRow:
     name, user, scopes, created_at, last_used_at, revoked_at = row
     return TokenRow(name, user, tuple(scopes.split()), created_at, last_used_at, revoked_at)

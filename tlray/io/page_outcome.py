@@ -13,7 +13,7 @@ from yarl import URL
 from tlray.core.lease import LeasedItem
 from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.quality import assess
-from tlray.io.fetched import Fetched
+from tlray.io.fetched import Fetched, told
 from tlray.io.peer import is_public_peer
 from tlray.model import PageKind, ParsedPage, Tracklist
 from tlray.sites.registry import for_page, parse_page
@@ -48,7 +48,7 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
     outcome = Outcome(
         item.item_id,
         kind,
-        reason=reason,
+        reason=told(reason),
         status=fetched.status,
         started_at=fetched.started_at,
         latency_s=fetched.latency_s,

@@ -1,6 +1,7 @@
 """How is an e-mail delivered? To the one SMTP server that the operator names, in plain text, to one address.
 
-``smtp://user:password@mail.example.org:587`` (STARTTLS where the server has it), ``smtps://…:465`` (TLS from the start).
+``smtp://user:password@mail.example.org:587`` (STARTTLS where the server has it; a password is sent to
+another machine over TLS only), ``smtps://…:465`` (TLS from the start).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from tlray.core.notice import Delivery
+from tlray.core.web_origin import is_loopback
 
 TIMEOUT_S = 20.0
 _PORTS = {"smtp": 25, "smtps": 465}
@@ -28,6 +30,11 @@ class MailServer:
     is_tls: bool = False
     user: str | None = None
     password: str | None = None
+
+    @property
+    def keeps_its_word(self) -> bool:
+        """Whether a password is to be sent, and not within this machine: then only over TLS."""
+        return self.user is not None and not self.is_tls and not is_loopback(self.host)
 
     def __repr__(self) -> str:
         return f"<MailServer {self.host}:{self.port}>"  # the password stays out of logs
@@ -65,6 +72,7 @@ async def send(mail: EmailMessage, server: MailServer) -> Delivery:
             username=server.user,
             password=server.password,
             use_tls=server.is_tls,
+            start_tls=True if server.keeps_its_word else None,
             timeout=TIMEOUT_S,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:

@@ -33,7 +33,9 @@ BURST_S: Final = 4.0
 """A user may ask so many seconds' requests at once."""
 FAILURES_PER_S, FAILURES_AT_ONCE = 5.0, 20.0
 """Tokens and tickets that are none, from one address; more are not looked up."""
-FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+FORWARDED: Final = (
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+)  # fmt: skip
 """Headers by which a proxy tells for whom it asks."""
 
 
@@ -99,7 +101,8 @@ class Access:
         until, found = self._known.get(digest, (-math.inf, None))
         if found is not None and until > now:
             return found
-        self._see_that_it_may_be_looked_up(connection)
+        if found is None:  # one that was good is looked up again, whatever others try from the same address
+            self._see_that_it_may_be_looked_up(connection)
         row = await self._gateway.ask("whose_token", digest=digest)
         if row is None:
             self._known.pop(digest, None)
@@ -130,7 +133,7 @@ class Access:
             self._asks_nobody = time.monotonic() + REMEMBER_S, asks_nobody
         if not asks_nobody:
             raise unknown("this service needs a token: `tlray token create` makes one")
-        is_near = connection.client is None or is_loopback(connection.client.host)
+        is_near = connection.client is not None and is_loopback(connection.client.host)
         if not is_near or any(name in connection.headers for name in FORWARDED):
             raise Refused(
                 403, "loopback-only", "this service has no tokens and answers loopback only; `tlray token create` makes one"

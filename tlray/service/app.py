@@ -34,6 +34,7 @@ from tlray.service.hub import Hub
 from tlray.service.openapi import document
 from tlray.service.postman import Postman
 from tlray.service.problems import tell_problems
+from tlray.service.streams import Streams
 from tlray.settings import Settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -78,7 +79,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
-    app.state.access = Access(gateway, settings)
+    app.state.access, app.state.streams = Access(gateway, settings), Streams()
     app.add_middleware(Guard, settings=settings)
     tell_problems(app)
     for router in ROUTERS:

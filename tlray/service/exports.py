@@ -36,8 +36,10 @@ router = APIRouter(prefix="/api/v1", tags=["results"])
 MAX_SENT: Final = 32_000_000
 TRIES: Final = 4
 KEEP_S: Final = 3_600.0
-"""A file that nobody has taken for so long is removed when another is made."""
-_RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
+"""A file that nobody has taken for so long is removed when another is made …"""
+MAX_KEPT: Final = 12
+"""… and of more than so many of a batch those that nobody has taken for the longest time."""
+_RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 KINDS: Final[dict[str, Any]] = {
     kind.partition(";")[0]: {}
     for kind in (
@@ -113,6 +115,13 @@ async def export(
     return answer
 
 
+def used(format_: Format, options: Options) -> Options:
+    """Return the options that a format heeds; the others are as if nobody had said them."""
+    if format_.holds is Holds.RECORDING:
+        return options
+    return Options(bom=options.bom) if format_.name == "csv" else Options()
+
+
 def suffix_of(format_: Format) -> str:
     """Return what an export's file ends with."""
     return ".zip" if format_.holds is Holds.RECORDING else format_.suffix
@@ -138,10 +147,10 @@ async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Optio
     """Return the export's file, made where it is not there yet."""
     for attempt in range(1, TRIES + 1):
         stems, last_done = await gateway.ask("manifest", batch_id=batch_id)
-        told = f"{format_.name} {options} {last_done}".encode()
+        told = f"{format_.name} {used(format_, options)} {last_done}".encode()
         key = hashlib.blake2b(told, digest_size=8).hexdigest()
         path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{suffix_of(format_)}"
-        lock = _making.setdefault(path, asyncio.Lock())
+        lock = _making.setdefault(path.parent, asyncio.Lock())  # one at a time of a batch
         async with lock:
             if path.is_file():
                 path.touch()
@@ -175,7 +184,8 @@ def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Form
         export_zip.write_zip(sets, format_, path, options)
     else:
         write(sets, format_, path, options)
-    for older in path.parent.iterdir():
-        with suppress(FileNotFoundError):
-            if time.time() - older.stat().st_mtime > KEEP_S:
+    with suppress(FileNotFoundError):  # another replica may have removed one
+        files = sorted(path.parent.iterdir(), key=lambda file: -file.stat().st_mtime)
+        for n, older in enumerate(files):
+            if n >= MAX_KEPT or time.time() - older.stat().st_mtime > KEEP_S:
                 older.unlink()

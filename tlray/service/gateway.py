@@ -104,7 +104,7 @@ class Gateway:
 
     async def status(self, batch_id: str) -> dict[str, Any]:
         """Return a batch's snapshot."""
-        return dict(await self.call("status", batch_id))
+        return self._told(await self.call("status", batch_id))
 
     async def watch(
         self, batch_id: str, since: int | None, timeout_s: float, *, with_items: bool = False
@@ -117,7 +117,12 @@ class Gateway:
             "watch", batch_id, since, timeout_s, self._name,
             timeout_s=timeout_s + CALL_TIMEOUT_S, with_items=with_items,
         )  # fmt: skip
-        return dict(told)
+        return self._told(told)
+
+    def _told(self, snapshot: dict[str, Any]) -> dict[str, Any]:
+        """Return a snapshot for others: what troubles the coordinator is told without this machine's paths."""
+        trouble = snapshot.get("trouble")
+        return {**snapshot, "trouble": trouble and trouble.replace(str(self.home.path), "the home")}
 
 
 def new_batch_id() -> str:

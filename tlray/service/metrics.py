@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from tlray.service.parts import Reader, TheGateway
+from tlray.service.parts import Admin, TheGateway
 from tlray.service.problems import problems
 
 router = APIRouter(tags=["health"])
@@ -35,8 +35,8 @@ ALONE: Final[dict[str, str]] = {
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems(503)},
 )
-async def metrics(gateway: TheGateway, principal: Reader) -> Response:
-    """How things stand, in Prometheus' text format."""
+async def metrics(gateway: TheGateway, principal: Admin) -> Response:
+    """How things stand in all batches, in Prometheus' text format; an admin's."""
     return Response(
         exposition(await gateway.ask("figures", timeout_s=TIMEOUT_S)), media_type=CONTENT_TYPE_LATEST
     )

@@ -1,4 +1,4 @@
-"""What do the routers share? The gateway and the hub of the app that a request came to."""
+"""What do the routers share? The gateway, the hub and the streams of the app that a request came to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from tlray.service.access import Principal, requires
 from tlray.service.gateway import Gateway
 from tlray.service.hub import Hub
+from tlray.service.streams import Streams
 
 
 async def _gateway(connection: HTTPConnection) -> Gateway:
@@ -22,8 +23,14 @@ async def _hub(connection: HTTPConnection) -> Hub:
     return found
 
 
+async def _streams(connection: HTTPConnection) -> Streams:
+    found: Streams = connection.app.state.streams
+    return found
+
+
 TheGateway = Annotated[Gateway, Depends(_gateway)]
 TheHub = Annotated[Hub, Depends(_hub)]
+TheStreams = Annotated[Streams, Depends(_streams)]
 Reader = Annotated[Principal, Depends(requires("read"))]
 Watcher = Annotated[Principal, Depends(requires("read", takes_ticket=True))]
 """A reader that may be an event stream's."""

@@ -113,10 +113,18 @@ _OF: Final[tuple[tuple[type[TlrayError], int, str], ...]] = (
     (InvariantBroken, 500, "bug"),
 )
 """Error → status and kind; the first that fits counts."""
+_OF_THE_MACHINE: Final[tuple[tuple[type[TlrayError], str], ...]] = (
+    (HomeUnusable, "the service's home cannot be used now; its log says why"),
+    (HomeInUse, "the service's home is in use by another coordinator; its log says by which"),
+    (StorageFull, "the service's disk is full; nothing of this was kept"),
+    (RayUnavailable, "the service has no Ray now; its log says why"),
+    (CoordinatorLost, "the coordinator does not answer now; try again"),
+)
+"""What is told of errors whose own words are for whoever runs the service; the log has those."""
 
 
-def refusal_of(error: TlrayError) -> Refused:
-    """Return how an error of tlray is told over HTTP."""
+def refusal_of(error: TlrayError, *, home: str = "") -> Refused:
+    """Return how an error of tlray is told over HTTP: without what is only this machine's, its paths, processes and addresses."""
     status, kind = next(((s, k) for cls, s, k in _OF if isinstance(error, cls)), (500, "bug"))
     if isinstance(error, NoSuchBatch):
         # the same words for one that is not there and one that is somebody else's; no path of this machine
@@ -125,7 +133,8 @@ def refusal_of(error: TlrayError) -> Refused:
     if status in (429, 503):
         retry_after_s = error.retry_after_s if isinstance(error, BacklogFull) else None
         headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_S)
-    return Refused(status, kind, str(error), headers=headers)
+    detail = next((words for cls, words in _OF_THE_MACHINE if isinstance(error, cls)), str(error))
+    return Refused(status, kind, detail.replace(home, "the home") if home else detail, headers=headers)
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]], *, of: str = "") -> list[tuple[str, str]]:
@@ -169,8 +178,8 @@ async def _on_refused(asked: HTTPConnection, error: Exception) -> JSONResponse |
 
 async def _on_tlray_error(asked: HTTPConnection, error: Exception) -> JSONResponse | None:
     assert isinstance(error, TlrayError)  # noqa: S101
-    refused = refusal_of(error)
-    if refused.status == 500:
+    refused = refusal_of(error, home=str(asked.app.state.settings.home))
+    if refused.status >= 500:
         logger.error("request failed path=%s error=%s", asked.url.path, error, exc_info=error)
     return await _on_refused(asked, refused)
 

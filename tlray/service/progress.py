@@ -9,7 +9,8 @@ counts are true all the same, and the items can be read anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractContextManager, aclosing
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
@@ -17,7 +18,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.hub import Feed, Frame
-from tlray.service.parts import Reader, TheGateway, TheHub, Watcher
+from tlray.service.parts import Reader, TheGateway, TheHub, TheStreams, Watcher
 from tlray.service.problems import problems, refusal_of
 
 router = APIRouter(tags=["progress"])
@@ -62,9 +63,15 @@ Version = Annotated[
 
 @router.websocket("/ws/batch/{batch_id}/progress")
 async def progress(
-    socket: WebSocket, batch_id: str, gateway: TheGateway, hub: TheHub, principal: Reader
+    socket: WebSocket,
+    batch_id: str,
+    gateway: TheGateway,
+    hub: TheHub,
+    streams: TheStreams,
+    principal: Reader,
 ) -> None:
     """Tell how a batch goes on until it ends."""
+    streams.see(principal)
     await socket.accept()
     since = socket.query_params.get("since")
     if since is not None and not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
@@ -73,9 +80,10 @@ async def progress(
     code, reason = DONE, "the batch has come to its end"
     try:
         await gateway.see(principal, batch_id)
-        async with hub.feed(batch_id, None if since is None else int(since)) as feed:
-            if not await _tell(socket, feed):
-                return
+        with streams.one(principal):
+            async with hub.feed(batch_id, None if since is None else int(since)) as feed:
+                if not await _tell(socket, feed):
+                    return
     except TlrayError as error:
         code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
         reason = refusal_of(error).detail
@@ -120,6 +128,7 @@ async def events(
     batch_id: str,
     gateway: TheGateway,
     hub: TheHub,
+    streams: TheStreams,
     principal: Watcher,
     since: Version = None,
     last_event_id: Annotated[
@@ -130,19 +139,27 @@ async def events(
     ] = None,
 ) -> Response:
     """How a batch goes on, until it ends, as server-sent events."""
+    streams.see(principal)
     await gateway.see(principal, batch_id)
     feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)
     first = await feed.first()
     if first.is_last and first.version == last_event_id:
         return Response(status_code=204)  # an EventSource does not come back after that
     return StreamingResponse(
-        _stream(feed, first),
+        _stream(feed, first, streams.one(principal)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(feed: Feed, first: Frame) -> AsyncIterator[str]:
+async def _stream(feed: Feed, first: Frame, counted: AbstractContextManager[None]) -> AsyncIterator[str]:
+    with counted:
+        async with aclosing(_events(feed, first)) as texts:
+            async for text in texts:
+                yield text
+
+
+async def _events(feed: Feed, first: Frame) -> AsyncGenerator[str, None]:
     async with feed:
         frame: Frame | None = first
         n_bytes = 0

@@ -21,7 +21,7 @@ from tlray.export.json_shape import plain
 from tlray.io.done_sets import PartMoved, read_done
 from tlray.service.bodies import NDJSON
 from tlray.service.paging import Cursor
-from tlray.service.parts import Reader, TheGateway, TheHub
+from tlray.service.parts import Reader, TheGateway, TheHub, TheStreams
 from tlray.service.problems import problems
 
 router = APIRouter(prefix="/api/v1/batch", tags=["results"])
@@ -52,6 +52,7 @@ async def results(
     batch_id: str,
     gateway: TheGateway,
     hub: TheHub,
+    streams: TheStreams,
     principal: Reader,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=5_000, description="At most so many items.")] = 1_000,
@@ -69,7 +70,8 @@ async def results(
         left_s = deadline - time.monotonic()
         if lines or is_end or left_s <= 0:
             break
-        told = await hub.news(batch_id, version, left_s)
+        with streams.one(principal):
+            told = await hub.news(batch_id, version, left_s)
         version = told["version"] if told else version
         await asyncio.sleep(LOOK_EVERY_S)  # a batch changes far more often than it brings a set
     headers = {} if is_end else {"X-Next-Cursor": encode("results", *place)}

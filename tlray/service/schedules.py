@@ -176,7 +176,7 @@ async def _changed_work(
     given = {key: getattr(patch, key) for key in said}
     given = {key: value for key, value in given.items() if value is not None or key in ("webhook", "email")}
     asked = ScheduleAsked(cron=now["cron"], timezone=patch.timezone or now["timezone"], **{**kept, **given})
-    work = await _work(gateway, principal, asked)
+    work = await _work(gateway, replace(principal, user=now["owner"]), asked)
     if patch.options is None and not patch.template:  # who is told may be another; the manners stay
         new = BatchOptions.from_json(work["options"])
         old = BatchOptions.from_json(now["options"])

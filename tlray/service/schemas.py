@@ -10,6 +10,8 @@ MAX_URLS = 10_000
 """In one call; a longer list is sent in pieces, and made real by one more call."""
 
 MAX_PIECE_LINES = 20_000
+MAX_DOMAINS = 500
+"""That a batch may name in its options; more stand in the operator's ``domains.toml``."""
 
 Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
@@ -31,18 +33,22 @@ class Told(BaseModel):
 class OptionsAsked(Asked):
     """The options of a batch: those of ``tlray scrape``, by the same names."""
 
-    rates: dict[str, str] = Field({}, description="Domain → `N/s`.", examples=[{"example.org": "2/s"}])
+    rates: dict[str, str] = Field(
+        {}, max_length=MAX_DOMAINS, description="Domain → `N/s`.", examples=[{"example.org": "2/s"}]
+    )
     concurrency: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(
-        {}, description="Domain → fetches at once."
+        {}, max_length=MAX_DOMAINS, description="Domain → fetches at once."
     )
     ignore_crawl_delay: list[str] = Field(
-        [], description="Domains whose owner agreed to more than robots.txt."
+        [], max_length=MAX_DOMAINS, description="Domains whose owner agreed to more than robots.txt."
     )
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
     retry: dict[str, JsonValue] = Field(
-        {}, description="Kind of outcome → rule, as in `domains.toml` (docs/politeness.md)."
+        {}, max_length=100, description="Kind of outcome → rule, as in `domains.toml` (docs/politeness.md)."
     )
-    domains: dict[str, JsonValue] = Field({}, description="Domain → what `domains.toml` may say of one.")
+    domains: dict[str, JsonValue] = Field(
+        {}, max_length=MAX_DOMAINS, description="Domain → what `domains.toml` may say of one."
+    )
     keep_pages: bool = True
     fresh_for: str | Annotated[float, Field(ge=0)] = Field(
         "24h", description="Pages that were fetched within so long are not fetched again; 0: all are."

@@ -140,7 +140,7 @@ class DomainTold(Told):
     set: dict[str, float | None] = Field(description="What an admin has set.")
     crawl_delay_s: float | None = Field(description="What its robots.txt asks for.")
     robots_at: Moment | None
-    open: int = Field(description="Items of all batches that are not final.")
+    open: int = Field(description="Items of your batches that are not final; of an admin's question, of all.")
     in_flight: int
     cooling_until: Moment | None
     reason: str | None

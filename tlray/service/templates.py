@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from tlray.core.built_in_templates import BUILT_IN
 from tlray.core.template import Template, TemplateFault, check
-from tlray.io.journal_templates import MAX_TEMPLATES
+from tlray.io.journal_templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.allowed import options_for
 from tlray.service.bodies import JSON, content_type, read_body, read_json
@@ -130,7 +130,7 @@ async def put_template(
         raise Refused(
             409,
             "conflict",
-            f"you have {MAX_TEMPLATES:,} templates; delete one before you make another",
+            f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_CHARS:,} characters in them; delete one first",
         )
     return JSONResponse(told(template).model_dump(), 201 if is_new else 200)
 

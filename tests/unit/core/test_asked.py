@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tlray.core.asked import Asked, read_tables
@@ -194,3 +196,18 @@ def test_a_call_changes_one_thing_of_a_kind_and_the_file_keeps_the_others() -> N
     assert policy.snooze_s("a.test:81") == 10_800.0, "what is said of a host holds for its ports"
     both = Asked(retry=RetryChoices(max_snooze_s=60.0)).over(file).retry_policy()
     assert both.snooze_s("a.test:81") == both.snooze_s("b.test") == 60.0
+
+
+def test_thousands_of_domains_are_read_in_no_time() -> None:
+    tables = {"domains": {f"a{i}.io": {"rate": "1/s", "max_attempts": 2} for i in range(4_000)}}
+    began = time.process_time()
+    asked = read_tables(tables, of="x")
+    assert (len(asked.manners.rates), len(asked.by_domain)) == (4_000, 4_000)
+    assert time.process_time() - began < 2.0
+
+
+def test_a_host_and_one_of_its_ports_both_count_in_whichever_order() -> None:
+    said = {"e.org": {"rate": "2/s"}, "e.org:8080": {"rate": "1/60s"}}
+    for order in (list(said), list(reversed(said))):
+        rates = read_tables({"domains": {name: said[name] for name in order}}, of="x").manners.rates
+        assert set(rates) == set(said), order

@@ -145,3 +145,16 @@ def test_values_are_counted_before_they_are_made() -> None:
     with pytest.raises(TemplateFault, match="101 variables; at most 100"):
         check(Template("many", ("https://e.test/" + "/".join(f"{{v{i}}}" for i in range(101)),)))
     assert time.process_time() - began < 0.1
+
+
+def test_a_url_is_measured_before_it_is_made() -> None:
+    long = Template("long", ("http://h/" + "{a}" * 660,))
+    began = time.process_time()
+    with pytest.raises(TemplateFault, match="characters; at most 2,000"):
+        fill(long, {"a": {"from": 10**14, "to": 10**14 + 9_999}})
+    with pytest.raises(TemplateFault, match="a range is"):
+        fill(long, {"a": {"from": 10**4_000, "to": 10**4_000 + 9_999}})
+    with pytest.raises(TemplateFault, match="of 2,709 characters"):
+        fill(Template("wide", ("http://h/{a}",)), {"a": "é" * 450})
+    assert time.process_time() - began < 0.5
+    assert fill(Template("one", ("http://h/{a}/{+a}",)), {"a": "x/y"}).urls == ("http://h/x%2Fy/x/y",)

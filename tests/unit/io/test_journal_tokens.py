@@ -17,6 +17,7 @@ from tlray.io.journal_tokens import (
     had_tokens,
     has_tokens,
     list_tokens,
+    may_submit,
     note_use,
     revoke_token,
 )
@@ -75,3 +76,12 @@ def test_a_journal_from_before_there_were_tokens_has_none() -> None:
         assert not had_tokens(db)
         assert not has_tokens(db)
     db.close()
+
+
+def test_who_may_submit_is_known_by_their_tokens(journal: SqliteJournal) -> None:
+    for name, user, scope in (("1", "ada", "submit"), ("2", "bob", "read"), ("3", "root", "admin")):
+        journal.run(partial(create_token, name=name, digest=name, user=user, scopes=(scope,), now=1.0))
+    may = {user: journal.run(partial(may_submit, user=user)) for user in ("ada", "bob", "root", "eve")}
+    assert may == {"ada": True, "bob": False, "root": True, "eve": False}
+    journal.run(partial(revoke_token, name="1", now=2.0))
+    assert not journal.run(partial(may_submit, user="ada"))

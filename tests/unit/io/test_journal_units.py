@@ -38,6 +38,7 @@ def version_1(path: Path) -> None:
             "UPDATE domains SET cool_until = ?, cool_reason = ?, n_blocks = ? WHERE name = ?", rests
         )
         db.execute("DROP INDEX items_done")
+        db.execute("DROP INDEX batches_owner")
         for table, columns in NEW_COLUMNS.items():
             for column in columns:
                 db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

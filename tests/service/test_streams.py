@@ -1,0 +1,31 @@
+"""A user has so many sockets and streams open, and others have theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tlray.service.access import OPEN, Principal
+from tlray.service.problems import Refused
+from tlray.service.streams import Streams
+
+ADA, BOB = (Principal(user, frozenset({"read"})) for user in ("ada", "bob"))
+
+
+def test_one_more_than_a_user_may_have_is_refused_until_one_is_closed() -> None:
+    streams = Streams(most=2)
+    with streams.one(ADA):
+        with streams.one(ADA):
+            with pytest.raises(Refused) as refused:
+                streams.see(ADA)
+            assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "5")
+            streams.see(BOB)
+        streams.see(ADA)
+        with pytest.raises(RuntimeError), streams.one(ADA):
+            raise RuntimeError
+        streams.see(ADA)
+
+
+def test_the_one_local_user_is_not_counted() -> None:
+    streams = Streams(most=1)
+    with streams.one(OPEN), streams.one(OPEN):
+        streams.see(OPEN)
