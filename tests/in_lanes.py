@@ -1,8 +1,8 @@
-"""Run pytest in two lanes at once: the tests on a real Ray mostly wait, the others mostly compute.
+"""Run pytest in three lanes at once: the tests on a real Ray mostly wait, the others mostly compute.
 
-``python tests/in_lanes.py [--coverage] [--slow] [PYTEST ARGUMENT]...``. The first lane is told as it runs; what the second
-one says follows when the first is done. Ends with 1 where any of them failed. ``--slow`` lets the first lane also run the
-unit tests that are marked so.
+``python tests/in_lanes.py [--coverage] [--slow] [PYTEST ARGUMENT]...``. The first lane is told as it runs; what the others
+say follows when they are done. Ends with 1 where any of them failed. ``--slow`` lets the first lane also run the unit tests
+that are marked so.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
-FIRST = ("tests/unit", "tests/site", "tests/real", "tests/parts", "tests/service")
-SECOND = ("tests/ray",)
+ON_RAY = "tests/ray"
+LONGEST = tuple(f"{ON_RAY}/test_{name}.py" for name in ("chaos", "command_line", "clock"))
+FIRST = (("tests/unit",), ("tests/site",), ("tests/real",), ("tests/parts",), ("tests/service",))
+OTHERS = ((LONGEST,), ((ON_RAY, *(f"--ignore={path}" for path in LONGEST)),))
+"""Each lane has runs, one after the other; a run has folders of one conftest."""
+SLOW = ("tests/unit", "-m", "slow")
 NOTHING_CHOSEN = 5
-"""What pytest ends with where ``-k`` leaves none of a lane's tests."""
+"""What pytest ends with where ``-k`` leaves none of a run's tests."""
 
 
 def main() -> int:
-    """Run both lanes; return the exit code."""
+    """Run all lanes; return the exit code."""
     parser = argparse.ArgumentParser(prog="python tests/in_lanes.py")
     parser.add_argument(
         "--coverage", action="store_true", help="measure, for `coverage combine` and `report`"
@@ -33,36 +37,45 @@ def main() -> int:
     parser.add_argument("--slow", action="store_true", help="also the unit tests that are marked slow")
     options, given = parser.parse_known_args()
     lane = Lane(given, measures=options.coverage)
-    with tempfile.TemporaryFile() as told, ThreadPoolExecutor(1) as beside:
-        second = beside.submit(lane.run, SECOND, told)
+    with ThreadPoolExecutor(len(OTHERS)) as beside:
+        others = [beside.submit(lane.run_aside, runs) for runs in OTHERS]
         codes = lane.run(FIRST)
         if options.slow:
-            codes += Lane([*given, "-m", "slow"]).run(("tests/unit",))
-        codes += second.result()
-        told.seek(0)
-        sys.stdout.flush()
-        shutil.copyfileobj(told, sys.stdout.buffer)
-        sys.stdout.flush()
+            codes += Lane(given).run((SLOW,))
+        for other in others:
+            told, more = other.result()
+            codes += more
+            with told:
+                sys.stdout.flush()
+                shutil.copyfileobj(told, sys.stdout.buffer)
+                sys.stdout.flush()
     return int(any(code not in (0, NOTHING_CHOSEN) for code in codes) or 0 not in codes)
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Folders of tests, one after the other; each in a pytest of its own, because each has a conftest of its own."""
+    """Runs of tests, one after the other; each is a pytest of its own, because each folder has a conftest of its own."""
 
     given: list[str]
     measures: bool = False
 
-    def run(self, folders: tuple[str, ...], out: IO[bytes] | None = None) -> list[int]:
-        """Run the folders that are there; return how each ended."""
+    def run(self, runs: tuple[tuple[str, ...], ...], out: IO[bytes] | None = None) -> list[int]:
+        """Run what is there; return how each run ended."""
         python = [sys.executable, *(["-m", "coverage", "run", "-p"] if self.measures else [])]
         return [
             subprocess.run(
-                [*python, "-m", "pytest", folder, *self.given], cwd=ROOT, check=False, stdout=out, stderr=out
+                [*python, "-m", "pytest", *run, *self.given], cwd=ROOT, check=False, stdout=out, stderr=out
             ).returncode
-            for folder in folders
-            if (ROOT / folder).is_dir()
+            for run in runs
+            if (ROOT / run[0]).exists()
         ]
+
+    def run_aside(self, runs: tuple[tuple[str, ...], ...]) -> tuple[IO[bytes], list[int]]:
+        """Run them, and keep what they say."""
+        told = tempfile.TemporaryFile()
+        codes = self.run(runs, told)
+        told.seek(0)
+        return told, codes
 
 
 if __name__ == "__main__":
