@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -37,18 +38,18 @@ def main() -> int:
     parser.add_argument("--slow", action="store_true", help="also the unit tests that are marked slow")
     options, given = parser.parse_known_args()
     lane = Lane(given, measures=options.coverage)
-    with ThreadPoolExecutor(len(OTHERS)) as beside:
-        others = [beside.submit(lane.run_aside, runs) for runs in OTHERS]
+    with ExitStack() as files, ThreadPoolExecutor(len(OTHERS)) as beside:
+        told = [files.enter_context(tempfile.TemporaryFile()) for _ in OTHERS]
+        others = [beside.submit(lane.run, runs, out) for runs, out in zip(OTHERS, told, strict=True)]
         codes = lane.run(FIRST)
         if options.slow:
             codes += Lane(given).run((SLOW,))
-        for other in others:
-            told, more = other.result()
-            codes += more
-            with told:
-                sys.stdout.flush()
-                shutil.copyfileobj(told, sys.stdout.buffer)
-                sys.stdout.flush()
+        for other, out in zip(others, told, strict=True):
+            codes += other.result()
+            out.seek(0)
+            sys.stdout.flush()
+            shutil.copyfileobj(out, sys.stdout.buffer)
+            sys.stdout.flush()
     return int(any(code not in (0, NOTHING_CHOSEN) for code in codes) or 0 not in codes)
 
 
@@ -69,13 +70,6 @@ class Lane:
             for run in runs
             if (ROOT / run[0]).exists()
         ]
-
-    def run_aside(self, runs: tuple[tuple[str, ...], ...]) -> tuple[IO[bytes], list[int]]:
-        """Run them, and keep what they say."""
-        told = tempfile.TemporaryFile()
-        codes = self.run(runs, told)
-        told.seek(0)
-        return told, codes
 
 
 if __name__ == "__main__":

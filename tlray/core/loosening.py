@@ -34,7 +34,9 @@ class Loosening(NamedTuple):
 
 def loosened(asked: Manners, without: Manners) -> list[Loosening]:
     """Return what ``asked`` loosens of the manners that hold ``without`` it (profiles and defaults included)."""
-    return _found({*PROFILES, *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain))
+    return _found(
+        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
+    )
 
 
 def loosened_retries(asked: RetryPolicy, without: RetryPolicy) -> list[Loosening]:
@@ -99,7 +101,10 @@ def _sooner(asked: RetryPolicy, without: RetryPolicy, domain: str) -> list[str]:
 
 def _sooner_after(kind: OutcomeKind, asked: RuleChange, without: RuleChange) -> list[str]:
     found = []
-    (first_s, longest_s), (first_without_s, longest_without_s) = _waits_s(kind, asked), _waits_s(kind, without)
+    (first_s, longest_s), (first_without_s, longest_without_s) = (
+        _waits_s(kind, asked),
+        _waits_s(kind, without),
+    )
     if first_s < first_without_s and kind is not OutcomeKind.BLOCKED:  # the manners say that one's
         found.append(f"a first wait of {first_s:g} s is shorter than {first_without_s:g} s")
     if longest_s < longest_without_s:
