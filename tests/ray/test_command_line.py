@@ -12,9 +12,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psutil
@@ -199,7 +202,33 @@ def listens(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth(
+@contextmanager
+def serve_run(env: dict[str, str], gcs: int) -> Iterator[str]:
+    """Run the service by Ray Serve's own command on a cluster; give its address."""
+    cli, port = str(Path(sys.executable).parent / "serve"), free_port()
+    env = env | {"RAY_ADDRESS": f"127.0.0.1:{gcs}", "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"}
+    start = [cli, "start", "--http-host=127.0.0.1", f"--http-port={port}", "--proxy-location=HeadOnly"]
+    subprocess.run(start, env=env, check=True, capture_output=True, cwd=ROOT, timeout=60)
+    run = [cli, "run", "serve_app:app", "--app-dir", str(ROOT)]
+    with subprocess.Popen(
+        run, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
+    ) as process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def asked(url: str) -> Any:
+    """What a service answers; None where it does not."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own, on loopback
+            return json.loads(answer.read())
+    except OSError:
+        return None
+
+
+def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth_that_the_service_sees(
     start_site: StartSite, tlray: Tlray, tmp_path: Path
 ) -> None:
     site = start_site("--sites=1", "--sets=20", "--faults=404=0.1")
@@ -213,8 +242,11 @@ def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth(
     start = [ray_cli, "start", "--head", "--node-ip-address=127.0.0.1", "--num-cpus=2", "--block"]
     start += [f"--{name}={port}" for name, port in ports.items()]
     head = subprocess.Popen(start, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    serving = ExitStack()
     try:
         wait_until(lambda: listens(dashboard), what="the dashboard")
+        url = serving.enter_context(serve_run(env, ports["port"]))
+        wait_until(lambda: asked(f"{url}/readyz") is not None, what="the service")
         job = [ray_cli, "job", "submit", "--working-dir", ".", "--", sys.executable, "jobs/scrape_batch.py"]
         env["RAY_ADDRESS"] = f"http://127.0.0.1:{dashboard}"
         for _ in range(10):  # Ray answers before its agent can take jobs
@@ -232,7 +264,11 @@ def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth(
         n_gone = sum(1 for a in site.page_arrivals() if a["fault"])
         (batch,) = tlray.run("list", "--json").stdout.splitlines()
         assert json.loads(batch)["counts"] == {"succeeded": 20 - n_gone, "dead": n_gone}
+        (seen,) = asked(f"{url}/api/v1/batch")["batches"]
+        assert (seen["batch_id"], seen["state"]) == (json.loads(batch)["batch_id"], "completed")
+        assert len(asked(f"{url}/api/v1/dead-letters")["dead_letters"]) == n_gone
     finally:
+        serving.close()
         kill_all_of(head)
 
 

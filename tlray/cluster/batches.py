@@ -28,7 +28,7 @@ from tlray.io.journal_reader import totals
 from tlray.io.journal_rows import BatchRow, Counts, DomainRow
 from tlray.io.part_files import publish, sweep
 
-_Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
+Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
 """Last snapshots of finished batches; older ones are read from the journal."""
 SHARE_OF_TIME = 20.0
@@ -54,12 +54,13 @@ class Batches:
 
     # -- opening -----------------------------------------------------------------------------------
 
-    async def open(self, batch_id: str) -> None:
-        """Take a journalled batch into memory, with what is remembered of its domains."""
+    async def open(self, batch_id: str, found: Found | None = None) -> None:
+        """Take a journalled batch into memory, with what is remembered of its domains; ``found`` is what `read` returns, where
+        that has been done."""
         state = self._state
         if state.book(batch_id) is not None:
             return
-        found = await state.write(self._read, batch_id)
+        found = found or await state.write(self.read, batch_id)
         if found is None:
             raise NoSuchBatch(batch_id, str(state.home.path))
         row, counts, remembered, waiting = found
@@ -140,7 +141,7 @@ class Batches:
         is_open = book.id in state.engine.books and book.state is not BatchState.CANCELLING
         return is_open and state.trouble is None and not state.is_stopping
 
-    def _read(self, batch_id: str) -> _Found | None:
+    def read(self, batch_id: str) -> Found | None:
         """Read everything of a batch, in the journal's thread, and put its files in order if it is not open."""
         journal = self._state.journal
         found = journal.load_batch(batch_id)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from tlray.cluster.admission import Admission
-from tlray.cluster.batches import Batches
+from tlray.cluster.batches import Batches, Found
 from tlray.cluster.state import CoordinatorState
 from tlray.core.frontier import Priority
 from tlray.errors import UsageError
@@ -41,17 +41,17 @@ class Receiving:
             n = await self._admission.reserve(new.batch_id, chunk.entries)
             number_of = self._state.journal.domain_number
 
-            def write(db: sqlite3.Connection) -> tuple[str, Added | None]:
+            def write(db: sqlite3.Connection) -> tuple[str, Added | None, Found | None]:
                 made, added = submit_whole(db, new, chunk.entries, chunk.refused, number_of)
                 if added is not None:
                     if not added.n_items:
                         raise UsageError(nothing_to_do(chunk.refused))
                     self._admission.see_that_it_fits(new.batch_id, n, added.n_items)
-                return made, added
+                return made, added, self._batches.read(made) if added is not None else None
 
-            made, added = await self._state.write(self._state.journal.run, write)
+            made, added, found = await self._state.write(self._state.journal.run, write)
             async with self._state.one_at_a_time(made):
-                await self._batches.open(made)
+                await self._batches.open(made, found)
         finally:
             self._admission.forget(new.batch_id)
         return made, None if added is None else list(added.duplicates)

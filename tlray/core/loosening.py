@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import PROFILES, DomainPolicy, Manners
+from tlray.core.policy import PROFILES, Manners
 from tlray.core.retry import RULES, Cure
 from tlray.core.retry_policy import MAX_ATTEMPTS, RetryPolicy, RuleChange
 
@@ -109,7 +109,7 @@ def _sooner_after(kind: OutcomeKind, asked: RuleChange, without: RuleChange) -> 
         found.append(f"a first wait of {first_s:g} s is shorter than {first_without_s:g} s")
     if longest_s < longest_without_s:
         found.append(f"a longest wait of {longest_s:g} s is shorter than {longest_without_s:g} s")
-    if (asked.max_attempts or 0) > (without.max_attempts or 0):  # of a snooze, too; there nobody can say any
+    if RULES[kind].cure is Cure.RETRY and (asked.max_attempts or 0) > (without.max_attempts or 0):
         found.append(f"{asked.max_attempts} attempts are more than {without.max_attempts}")
     return found
 

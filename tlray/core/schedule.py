@@ -1,8 +1,9 @@
 """When does a schedule run? A cron line in a time zone, and what becomes of occurrences that come too late or too early.
 
 Five fields, as in Debian's cron (`cronsim`), or ``@daily`` and the like. Where clocks go forward, an hour that is not there is
-run at its end, once; where they go back, a line that names its hour runs once, one with ``*`` there runs in both. Moments are
-seconds since the epoch; a time zone is a name of the IANA database.
+run at its end, once; where they go back, a line that names minute and hour runs once. One with ``*`` in either goes by the
+clock alone, and so twice in an hour that comes twice. Moments are seconds since the epoch; a time zone is a name of the IANA
+database.
 
 Of occurrences that passed while nobody was there, at most the last is made up for (`CatchUp`). Of those that come while the batch
 of an earlier one is still under way, at most the last waits (`Overlap`).

@@ -1,5 +1,5 @@
-"""What does the service take from this user? URLs of hosts that it fetches from, manners no rougher than they may ask for, as
-many batches as they may submit.
+"""What does the service take from this user? URLs of hosts that it fetches from, manners and retries no rougher than they may
+ask for, as many batches as they may submit.
 
 A URL of a host that it does not fetch from is refused as a line of its list. What only the network can tell (a name that leads
 to a private address) is found where a connection is made; for that the networks travel with the batch.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tlray.core.frontier import Priority
 from tlray.core.hosts import is_public_host
-from tlray.core.loosening import loosened, may_write_to
+from tlray.core.loosening import loosened, loosened_retries, may_write_to
 from tlray.core.policy import host_of
 from tlray.io.address import AddressPolicy, policy_for
 from tlray.io.intake import MAX_TEXT_KEPT, Chunk
@@ -54,11 +54,12 @@ def without_private(chunk: Chunk, settings: Settings) -> Chunk:
 def options_for(
     principal: Principal, asked: ScrapeOptions, settings: Settings
 ) -> tuple[BatchOptions, Priority]:
-    """Return a batch's options as the journal keeps them; 403 where its manners are for an admin to allow."""
+    """Return a batch's options as the journal keeps them; 403 where its manners or retries are for an admin to allow."""
     options, priority = asked.checked(settings)
     if not principal.is_admin:
         without, _ = ScrapeOptions().checked(settings)
-        if rougher := loosened(options.manners, without.manners):
+        rougher = loosened(options.manners, without.manners) + loosened_retries(options.retry, without.retry)
+        if rougher:
             errors = [(f"options: {domain}", what) for domain, what in rougher]
             told = "; ".join(f"{domain}: {what}" for domain, what in rougher[:3])
             raise Refused(
