@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.service.access import OPEN, Principal
+from tlray.service.principal import OPEN, Principal
 from tlray.service.problems import Refused
 from tlray.service.streams import Streams
 

@@ -13,7 +13,6 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import HTTPConnection
@@ -21,6 +20,7 @@ from starlette.requests import HTTPConnection
 from tlray.core.request_rates import RequestRates
 from tlray.core.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.core.web_origin import is_loopback
+from tlray.service.principal import OPEN, Principal
 from tlray.service.problems import Refused
 
 if TYPE_CHECKING:
@@ -37,29 +37,6 @@ FORWARDED: Final = (
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
 )  # fmt: skip
 """Headers by which a proxy tells for whom it asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Whoever sent a request."""
-
-    user: str
-    """Whose batches theirs are; "" where nobody is asked, as on a command line."""
-    scopes: frozenset[str]
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether everybody's batches are theirs to see, and everybody's manners theirs to set."""
-        return "admin" in self.scopes
-
-    @property
-    def sees(self) -> str | None:
-        """The owner whose batches they see; None: everybody's."""
-        return None if self.is_admin else self.user
-
-
-OPEN: Final = Principal("", frozenset(SCOPES))
-"""Whoever reaches a service that asks nobody."""
 
 
 class Access:

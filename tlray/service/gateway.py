@@ -20,7 +20,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from tlray.cluster.runtime import Session, open_session
 from tlray.errors import CoordinatorLost, NoSuchBatch, TlrayError
 from tlray.io.home import Home
-from tlray.service.access import Principal
+from tlray.service.principal import Principal
 from tlray.settings import Settings
 
 CALL_TIMEOUT_S = 60.0

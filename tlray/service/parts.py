@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from tlray.service.access import Principal, requires
+from tlray.service.access import requires
 from tlray.service.gateway import Gateway
 from tlray.service.hub import Hub
+from tlray.service.principal import Principal
 from tlray.service.streams import Streams
 
 

@@ -16,11 +16,11 @@ from tlray.errors import UsageError
 from tlray.io.intake import check_contact, nothing_to_do
 from tlray.io.journal_rows import BatchOptions
 from tlray.io.scheduled_work import chunk_of
-from tlray.service.access import Principal
 from tlray.service.allowed import see_quota, without_private
 from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.gateway import Gateway
 from tlray.service.parts import Reader, Submitter, TheGateway
+from tlray.service.principal import Principal
 from tlray.service.problems import Refused, not_valid, problems
 from tlray.service.schemas_schedules import ScheduleAsked, SchedulePatch, SchedulesTold, WholeScheduleTold
 from tlray.service.wishes import checked_options, filled_for, merged_options

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from tlray.service.access import OPEN, Principal, too_often
+from tlray.service.access import too_often
+from tlray.service.principal import OPEN, Principal
 
 MAX_STREAMS: Final = 1_000
 """Of one user and replica."""

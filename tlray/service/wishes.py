@@ -18,9 +18,9 @@ from tlray.core.urls import BadUrl, canonicalise
 from tlray.io.address import policy_for
 from tlray.io.journal_rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
-from tlray.service.access import Principal
 from tlray.service.allowed import options_for, refusal_of_host, see_recipient
 from tlray.service.gateway import Gateway
+from tlray.service.principal import Principal
 from tlray.service.problems import faults_of, not_valid
 from tlray.service.schemas import BatchAsked, OptionsAsked, WorkAsked
 from tlray.settings import Settings

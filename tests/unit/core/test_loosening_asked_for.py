@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tlray.scrape_options import ScrapeOptions
-from tlray.service.access import Principal
 from tlray.service.allowed import options_for
+from tlray.service.principal import Principal
 from tlray.service.problems import Refused
 from tlray.settings import Settings
 
