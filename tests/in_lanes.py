@@ -19,17 +19,17 @@ from typing import IO
 
 ROOT = Path(__file__).parents[1]
 ON_RAY = "tests/ray"
-ALONE = tuple(f"{ON_RAY}/test_{name}.py" for name in ("command_line", "chaos", "clock", "politeness"))
+LONGEST = tuple(f"{ON_RAY}/test_{name}.py" for name in ("command_line", "chaos", "clock", "politeness"))
 """Long ones; those that look at the clock come when the other lane mostly waits, too."""
 FIRST = (
     ("tests/unit",),
     ("tests/site",),
     ("tests/real",),
     ("tests/parts",),
-    (ON_RAY, *(f"--ignore={path}" for path in ALONE)),
+    (ON_RAY, *(f"--ignore={path}" for path in LONGEST)),
     ("tests/service",),
 )
-SECOND = (ALONE,)
+SECOND = (LONGEST,)
 SLOW = ("tests/unit", "-m", "slow")
 """Each lane has runs, one after the other; a run has tests of one conftest."""
 NOTHING_CHOSEN = 5
