@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -56,7 +57,12 @@ async def submit(
         sent = replace(sent, asked=asked, texts=asked.urls)
     else:
         asked = BatchAsked(name=name, priority=priority)
-    batch, level = checked_options(principal, asked, gateway.settings, not_before=start_of(asked))
+    (
+        batch,
+        level,
+    ) = await asyncio.to_thread(  # it reads the operator's file, and may have thousands of domains to compare
+        checked_options, principal, asked, gateway.settings, not_before=start_of(asked)
+    )
     await see_quota(gateway, principal)
     given: dict[str, Any] = {
         "batch_id": new_batch_id(), "name": asked.name, "priority": int(level), "options": batch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -142,7 +143,9 @@ async def _work(gateway: Gateway, principal: Principal, asked: ScheduleAsked) ->
         urls, options = list(filled.urls), merged_options(template, asked.options)
     elif asked.variables:
         raise not_valid([("body.variables", "values for a template, but none is named")])
-    kept, _ = checked_options(principal, asked.model_copy(update={"options": options}), gateway.settings)
+    kept, _ = await asyncio.to_thread(
+        checked_options, principal, asked.model_copy(update={"options": options}), gateway.settings
+    )
     chunk = without_private(chunk_of(urls), gateway.settings)
     check_contact(chunk.entries, gateway.settings.contact)
     if not chunk.entries:

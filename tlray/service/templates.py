@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
@@ -119,7 +120,8 @@ async def put_template(
     if name in BUILT_IN:
         raise Refused(409, "conflict", f"{name!r} is a built-in template; take another name")
     options = asked.options.model_dump(exclude_unset=True)
-    options_for(principal, ScrapeOptions(**options), gateway.settings)  # refuses what no batch may have
+    # refuses what no batch may have
+    await asyncio.to_thread(options_for, principal, ScrapeOptions(**options), gateway.settings)
     template = Template(name, tuple(asked.urls), asked.description, asked.batch_name, options, asked.defaults)
     try:
         check(template)
