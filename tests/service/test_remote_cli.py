@@ -108,6 +108,16 @@ def test_a_batch_is_paused_resumed_and_cancelled(site: Site, tlray: Tlray, servi
     assert "is cancelled already" in err
 
 
+def test_a_list_without_one_good_line_leaves_nothing(tlray: Tlray, service: Service, tmp_path: Path) -> None:
+    lines = a_list(tmp_path / "l.txt", ["x" * 300_000] * 10)
+    code, out, err = tlray("submit", lines, "--name", "no good line")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "line 1" in err
+    with service.client() as http:
+        rows = http.get("/api/v1/batch", params={"limit": 1000}).json()["batches"]
+    assert "no good line" not in [row["name"] for row in rows]
+
+
 def test_an_export_is_taken_from_the_service(
     site: Site, tlray: Tlray, service: Service, tmp_path: Path
 ) -> None:
@@ -123,7 +133,11 @@ def test_an_export_is_taken_from_the_service(
     assert tlray("export", batch, "--format", "cue", "--out", str(tmp_path))[0] == 0
     with zipfile.ZipFile(tmp_path / f"{batch}.zip") as archive:
         assert archive.testzip() is None
-    code, _, err = tlray("export", batch, "--format", "csv", "--out", "/proc/no/such")
+    assert tlray("export", batch, "--format", "cue", "--out", f"{tmp_path}/new/")[0] == 0
+    assert (tmp_path / "new" / f"{batch}.zip").is_file()
+    code, _, err = tlray("export", batch, "--format", "cue", "--out", str(tmp_path / "sheets.cue"))
+    assert (code, "one ZIP archive: it ends with .zip" in err) == (2, True)
+    code, _, err = tlray("export", batch, "--format", "csv", "--out", "/proc/no/such.csv")
     assert (code, err.count("\n")) == (2, 1)
     code, _, err = tlray(
         "export", "20200101-000000-abcdef", "--format", "csv", "--out", str(tmp_path / "x.csv")

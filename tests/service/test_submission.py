@@ -159,7 +159,7 @@ def test_bad_lists_are_told_what_is_wrong(
 
 def test_too_many_urls_in_one_call_are_told_the_way(http: httpx.Client) -> None:
     urls = [f"http://127.0.0.1/{n}" for n in range(10_001)]
-    assert problem(http.post(URL, json={"urls": urls})) == (422, "not-valid")
+    assert problem(http.post(URL, json={"urls": urls})) == (413, "list-too-long")
     answer = http.post(URL, content="\n".join(urls), headers={"content-type": "text/plain"})
     assert problem(answer) == (413, "list-too-long")
     assert "/append" in answer.json()["detail"]
@@ -210,3 +210,15 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(
     time.sleep(0.5)
     assert listed(http) == before
     assert http.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[2J", "nul\0", "right\u202eto left", "\x9b31m"])
+def test_a_name_that_drives_a_terminal_is_refused(http: httpx.Client, site: Site, name: str) -> None:
+    answer = http.post("/api/v1/batch", json={"urls": site.urls()[:1], "name": name})
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.name")
+
+
+def test_a_list_of_json_that_is_too_long_is_told_how_to_be_sent(http: httpx.Client) -> None:
+    answer = http.post("/api/v1/batch", json={"urls": [f"http://127.0.0.1/{i}" for i in range(10_001)]})
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:tlray:problem:list-too-long")
+    assert "/append" in answer.json()["detail"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT, Service, Site, StartSite, start_service, stop_service
+from conftest import ROOT, Service, Site, StartSite, free_port, start_service, stop_service
 
 pytestmark = pytest.mark.ray
 
@@ -59,3 +59,15 @@ def test_a_service_joins_the_scrape_of_its_home_and_keeps_its_ray(
             assert stop_service(beside) == 0
         out, err = process.communicate(timeout=90)
     assert (process.returncode, json.loads(out)["succeeded"]) == (0, 60), err
+
+
+def test_a_second_service_on_one_home_ends_at_once_and_leaves_the_first(
+    http: httpx.Client, service: Service
+) -> None:
+    command = [sys.executable, "-m", "tlray", "serve", f"--port={free_port()}", f"--home={service.home}"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=service.env, timeout=90, check=False
+    )
+    assert done.returncode == 2
+    assert f"answers at {service.url} already" in done.stderr
+    assert http.get("/readyz").status_code == 200

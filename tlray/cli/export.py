@@ -12,6 +12,7 @@ import typer
 
 from tlray.cli.options import HomeOption
 from tlray.cli.remote_options import OrService, service
+from tlray.errors import UsageError
 from tlray.export.formats import FORMATS, get
 from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
@@ -98,8 +99,15 @@ def export_from(
     """Take a batch's export from a service, into a file here."""
     suffix = ".zip" if format_.holds is Holds.RECORDING else format_.suffix
     target = Path(out or f"{batch_id}{suffix}")
-    if target.is_dir():
+    if target.is_dir() or (out or "").endswith("/"):
         target /= f"{batch_id}{suffix}"
+    if out != "-" and target.suffix.lower() != suffix:
+        what = (
+            "a service's CUE sheets are one ZIP archive: it ends"
+            if suffix == ".zip"
+            else f"{format_.name} files end"
+        )
+        raise UsageError(f"{target}: {what} with {suffix}")
     asked: dict[str, object] = {
         "format": format_.name,
         "over_99": options.over_99.value,

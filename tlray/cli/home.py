@@ -20,6 +20,7 @@ from tlray.core.lifecycle import ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
 from tlray.io.journal_waits import waits, waits_text
+from tlray.io.service_answer import one_line
 from tlray.settings import read_settings
 
 
@@ -57,7 +58,8 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
                     " (sleeps: tlray scrape --resume)" if row.is_dormant and not row.state.is_final else ""
                 )
                 print(
-                    f"{row.batch_id}  {at}  {row.state:10} {done:>13} sets  {row.n_tracks:>8} tracks  {row.name}{sleeps}"
+                    f"{row.batch_id}  {at}  {row.state:10} {done:>13} sets  {row.n_tracks:>8} tracks  "
+                    f"{one_line(row.name)}{sleeps}"
                 )
 
 
@@ -95,7 +97,8 @@ def status(
             print(json.dumps(told))
             return
     print(
-        f"{row.batch_id} {row.name} {row.state}: {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries"
+        f"{row.batch_id} {one_line(row.name)} {row.state}: {sum(counts.values())} items,"
+        f" {row.n_tracks} tracks, {row.n_retries} retries"
     )
     print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):

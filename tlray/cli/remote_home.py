@@ -12,6 +12,7 @@ from typing import Any
 from tlray.cli.progress import eta_text, waiting_words
 from tlray.cli.remote_watch import follow_to_end
 from tlray.core.lifecycle import ItemState
+from tlray.io.service_answer import one_line
 from tlray.io.service_client import ServiceClient, batch_path
 
 PAGE = 500
@@ -27,8 +28,9 @@ def batch_line(row: dict[str, Any]) -> str:
     """Return one batch of a list as a line."""
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_at"]))
     done = f"{row['counts'].get('succeeded', 0)}/{row['total']}"
-    owner = f"  ({row['owner']})" if row.get("owner") else ""
-    return f"{row['batch_id']}  {at}  {row['state']:10} {done:>13} sets  {row['tracks']:>8} tracks  {row['name']}{owner}"
+    owner = f"  ({one_line(row['owner'])})" if row.get("owner") else ""
+    name = one_line(row["name"])
+    return f"{row['batch_id']}  {at}  {row['state']:10} {done:>13} sets  {row['tracks']:>8} tracks  {name}{owner}"
 
 
 def tell_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: bool) -> None:
@@ -46,7 +48,7 @@ def tell_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: b
 def status_text(told: dict[str, Any], now: float) -> str:
     """Return a snapshot in words, a line for each domain that has something open."""
     counts = ", ".join(f"{n} {state}" for state, n in told["counts"].items() if n)
-    head = " ".join(filter(None, (told["batch_id"], told["name"], told["state"]))) + ": "
+    head = " ".join(filter(None, (told["batch_id"], one_line(told["name"]), told["state"]))) + ": "
     lines = [
         f"{head}{told['total']} items, {told['tracks']} tracks, {told['retries']} retries",
         f"  list: {told['duplicates']} duplicates, {told['n_rejected']} rejected",
@@ -57,7 +59,10 @@ def status_text(told: dict[str, Any], now: float) -> str:
     if told.get("trouble"):
         lines.append(f"  trouble: {told['trouble']}")
     for domain, state in told["domains"].items():
-        words = [f"{state['open']} open", f"{state['in_flight']} in flight" if state.get("in_flight") else ""]
+        words = [
+            f"{state['open']} open",
+            f"{state['in_flight']} held by tasks" if state.get("in_flight") else "",
+        ]
         words += ["paused by hand" if state.get("state") == "paused" else ""]
         lines.append(f"  {domain}: " + ", ".join(filter(None, words)))
     return "\n".join([*lines, *(f"  {words}" for words in waiting_words(told, now))])

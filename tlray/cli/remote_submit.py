@@ -74,7 +74,8 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         bool, typer.Option("--json", help="Print the receipt, or with --watch the summary, as one JSON line.")
     ] = False,
 ) -> None:  # fmt: skip
-    """Hand a list to a running service, all of it or nothing; prints the batch's id. Exit 3 when lines were rejected.
+    """Hand a list to a running service, all of it or nothing; prints the batch's id, with --watch on stderr.
+    Exit 3 when lines were rejected.
 
     Example: tlray submit urls.txt --url http://127.0.0.1:8000 --watch
     """

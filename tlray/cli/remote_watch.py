@@ -36,7 +36,9 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
             shown.show(told)
     except KeyboardInterrupt:
         shown.close()
-        sys.stderr.write(f"\nbatch {batch_id} goes on; `tlray watch {batch_id}` comes back to it\n")
+        sys.stderr.write(
+            f"\nbatch {batch_id} goes on; `tlray watch {batch_id} --url {client.url}` comes back to it\n"
+        )
         raise
     finally:
         shown.close()
@@ -47,7 +49,8 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
     sys.stderr.write(f"{summary_line(result)}\n")
     if result.dead:
         where = f"{batch_id} --url {client.url}"
-        sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")
+        again = f", `tlray retry {where}` tries again" if result.state == "completed" else ""
+        sys.stderr.write(f"`tlray dead {where}` tells why{again}\n")
     exit_if_incomplete(result)
 
 

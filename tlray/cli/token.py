@@ -52,6 +52,7 @@ def create(
         name, _ = user_named(user), scopes_with(scopes)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    is_first = url is None and not _in_home(home, "tokens", {}, list_tokens)
     if url is not None:
         told = _over_http("POST", url, "/api/v1/tokens", {"user": name, "scopes": list(scopes)})
     else:
@@ -62,6 +63,15 @@ def create(
     print(json.dumps(told) if as_json else told["token"])
     whose = f"{told['user']} ({', '.join(told['scopes'])})"
     sys.stderr.write(f"token {told['name']} of {whose}; keep it now, nobody can show it again\n")
+    if is_first:
+        sys.stderr.write(
+            "it is the first: within seconds everybody needs a token, and what was made without one is an admin's to see"
+            + (
+                "\n"
+                if "admin" in told["scopes"]
+                else "; make one, too: tlray token create --user NAME --scope admin\n"
+            )
+        )
 
 
 @token.command("list")

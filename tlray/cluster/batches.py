@@ -19,7 +19,7 @@ from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
 from tlray.core.books import BatchBook
 from tlray.core.frontier import FrontierItem
-from tlray.core.lifecycle import BatchEvent, BatchState, ItemState, advance_batch
+from tlray.core.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
@@ -274,7 +274,10 @@ class Batches:
         await self.open(batch_id)
         book = state.book(batch_id)
         if book is not None and book.state is not after:
-            after = advance_batch(book.state, event)
+            try:
+                after = advance_batch(book.state, event)
+            except BadTransition:
+                raise Conflict(f"batch {batch_id} is {book.state}; that does not go with: {event}") from None
             await state.write(state.journal.set_batch_state, book.id, after)
             book.state = after
             state.engine.pause(book.id, is_paused=after is not BatchState.RUNNING)

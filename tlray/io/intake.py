@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
+from typing import Protocol
 
 from tlray.core.hosts import is_public_host
 from tlray.core.policy import host_of, unit_of
@@ -24,8 +25,18 @@ from tlray.io.journal_rows import Entry, RefusedLine
 from tlray.sites.registry import for_url
 
 CHUNK_LINES = 5_000
+MAX_LINE_BYTES = 1_000_000
+MAX_LINE_KEPT = 10_000
 MAX_TEXT_KEPT = 200
 """Characters of a refused line that are kept with its reason."""
+
+
+class Readable(Protocol):
+    """A file of bytes."""
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """Return the next line, or as much of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +164,20 @@ def read_file(path: Path) -> Iterator[str]:
         raise UsageError(f"{path} cannot be read: {error}") from None
 
 
-def _text_lines(file: Iterable[bytes], name: str) -> Iterator[str]:
-    for number, raw in enumerate(file, 1):
+def _bounded_lines(file: Readable) -> Iterator[bytes]:
+    """Yield lines; of one that is far too long for a URL only the beginning, so that it is refused like any other."""
+    while raw := file.readline(MAX_LINE_BYTES):
+        rest = raw
+        while len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_LINE_BYTES)
+            raw = raw[:MAX_LINE_KEPT]
+        yield raw
+
+
+def _text_lines(file: Readable, name: str) -> Iterator[str]:
+    for number, raw in enumerate(_bounded_lines(file), 1):
         text = None
-        if b"\0" not in raw and len(raw) <= 1_000_000:
+        if b"\0" not in raw:
             with contextlib.suppress(UnicodeDecodeError):
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         if text is None:

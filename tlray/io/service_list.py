@@ -11,9 +11,9 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any, Final
 
-from tlray.errors import TlrayError, UsageError
+from tlray.errors import ServiceRefuses, TlrayError, UsageError
 from tlray.io.intake import nothing_to_do, read_line
-from tlray.io.journal_rows import Entry
+from tlray.io.journal_rows import Entry, RefusedLine
 from tlray.io.service_client import ServiceClient, batch_path
 
 MAX_URLS: Final = 10_000
@@ -71,7 +71,15 @@ def send_list(
             _drop(client, batch_id)
         raise
     body = {"pieces": n}
-    told = client.ask("POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S)
+    try:
+        told = client.ask("POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S)
+    except ServiceRefuses:  # no line is a URL, say
+        refused = next(client.pages(batch_path(batch_id, "/lines"), "lines", limit=1), None)
+        _drop(client, batch_id)
+        if refused is not None:
+            line = RefusedLine(refused["line"], refused["url"], refused["reason"])
+            raise UsageError(nothing_to_do([line])) from None
+        raise
     return dict(told)
 
 

@@ -14,7 +14,7 @@ from tlray.service.gateway import new_batch_id
 from tlray.service.intake import IN_PIECES, list_body, read_list
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import not_valid, problems
-from tlray.service.schemas import MAX_URLS, BatchAsked, Priority, Receipt, Snapshot
+from tlray.service.schemas import MAX_URLS, NAME, BatchAsked, Priority, Receipt, Snapshot
 from tlray.service.wishes import checked_options, start_of, with_template
 
 router = APIRouter(prefix="/api/v1/batch", tags=["batches"])
@@ -45,7 +45,7 @@ async def submit(
         Literal["receiving"] | None,
         Query(description="Only open a batch, for a list that comes in pieces: the body has no URLs then."),
     ] = None,
-    name: Annotated[str, Query(max_length=200, description="Of a list of lines.")] = "",
+    name: Annotated[str, Query(max_length=200, pattern=NAME, description="Of a list of lines.")] = "",
     priority: Annotated[Priority, Query(description="Of a list of lines.")] = "normal",
 ) -> JSONResponse:
     """Submit a list of URLs: all of it or nothing. Lines that make no item are named in the answer."""

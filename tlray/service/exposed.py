@@ -35,3 +35,21 @@ def listens_at() -> str:
     client = _get_global_client(raise_if_no_controller_running=False) if ray.is_initialized() else None
     host = client.http_config.host if client is not None else DEFAULT_HTTP_HOST
     return str(host or "127.0.0.1")
+
+
+def see_that_it_is_alone(name: str, host: str, port: int) -> None:
+    """Raise UsageError where this Ray serves already: a second application of that name would take the first one's place, and Ray
+    Serve listens where it was told to first."""
+    from ray import serve  # noqa: PLC0415
+    from ray.serve.context import _get_global_client  # noqa: PLC0415 - the public API does not tell
+
+    client = _get_global_client(raise_if_no_controller_running=False)
+    if client is None:
+        return
+    there = f"{client.http_config.host}:{client.http_config.port}"
+    if name in serve.status().applications:
+        raise UsageError(
+            f"a tlray service answers at http://{there} already, on this home's Ray; use that one, or end it"
+        )
+    if (client.http_config.host, client.http_config.port) != (host, port):
+        raise UsageError(f"this Ray serves at {there} already; say --host and --port so")

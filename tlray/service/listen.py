@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +18,7 @@ from tlray.cluster.runtime import open_session
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.home import Home
 from tlray.service.deployment import application
-from tlray.service.exposed import knowing, see_that_it_may_listen
+from tlray.service.exposed import knowing, see_that_it_is_alone, see_that_it_may_listen
 from tlray.settings import Settings
 
 NAME = "tlray"
@@ -40,6 +41,7 @@ class Listener:
         self._heed_signals()
         session = open_session(Home(self._settings.home), self._settings, dashboard=self._dashboard)
         try:
+            see_that_it_is_alone(NAME, self._host, self._port)
             from ray import serve  # noqa: PLC0415
             from ray.serve.config import HTTPOptions, ProxyLocation  # noqa: PLC0415
             from ray.serve.schema import LoggingConfig  # noqa: PLC0415
@@ -83,6 +85,7 @@ class Listener:
         if self._stopping.is_set():
             raise KeyboardInterrupt  # the second one is meant
         self._stopping.set()
+        sys.stderr.write("\nstopping: what is being answered is answered (Ctrl-C again to leave at once)\n")
 
 
 def _see_that_it_is_free(host: str, port: int) -> None:

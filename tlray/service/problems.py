@@ -149,7 +149,7 @@ def answer(request: HTTPConnection, refused: Refused) -> JSONResponse:
     """Return the problem document of a refusal."""
     problem = Problem(
         type=f"urn:tlray:problem:{refused.kind}",
-        title=HTTPStatus(refused.status).phrase,
+        title=_title(refused.status),
         status=refused.status,
         detail=refused.detail,
         instance=request.url.path,
@@ -158,6 +158,12 @@ def answer(request: HTTPConnection, refused: Refused) -> JSONResponse:
     # a body may hold half a surrogate pair, and the answer that quotes it must still be sent
     content = _sendable(problem.model_dump())
     return JSONResponse(content, refused.status, refused.headers, media_type=CONTENT_TYPE)
+
+
+def _title(status: int) -> str:
+    """Return a status in words: RFC 9110's, which Python knows since 3.13."""
+    newer = {413: "Content Too Large", 422: "Unprocessable Content"}
+    return newer.get(status) or HTTPStatus(status).phrase
 
 
 def _sendable(value: Any) -> Any:
@@ -195,9 +201,10 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     kinds = {404: "no-such-path", 405: "method-not-allowed", 400: "not-readable"}
     kind = kinds.get(error.status_code, "refused")
     headers = dict(error.headers or {})
+    mend = "; /docs has every call" if error.status_code in (404, 405) else ""
     if error.status_code == 405 and (methods := _methods_at(request)):
         headers["Allow"] = methods
-    return answer(request, Refused(error.status_code, kind, str(error.detail), headers=headers))
+    return answer(request, Refused(error.status_code, kind, f"{error.detail}{mend}", headers=headers))
 
 
 def _methods_at(request: Request) -> str:

@@ -13,9 +13,12 @@ MAX_PIECE_LINES = 20_000
 MAX_DOMAINS = 500
 """That a batch may name in its options; more stand in the operator's ``domains.toml``."""
 
+NAME = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]*$"
+"""One line, and nothing that drives the terminal of whoever lists it."""
+
 Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
-Name = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(max_length=200, pattern=NAME)]
 Scalar = str | int
 VariableValue = Scalar | Annotated[list[Scalar], Field(max_length=MAX_URLS)] | dict[str, int]
 
@@ -82,6 +85,8 @@ class WorkAsked(Asked):
 class BatchAsked(WorkAsked):
     """A new batch."""
 
+    urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_URLS})] = []
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -114,7 +119,7 @@ class PieceAsked(Asked):
         }
     )
 
-    urls: Annotated[list[str], Field(max_length=MAX_PIECE_LINES)]
+    urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_PIECE_LINES})]
 
 
 class LineTold(Told):

@@ -93,7 +93,7 @@ def test_a_status_is_told_by_domain() -> None:
         "list: 1 duplicates, 0 rejected",
         "items: 2 queued, 1 leased, 3 succeeded, 1 dead",
         "12/min, ETA 1:05",
-        "a.test: 3 open, 1 in flight",
+        "a.test: 3 open, 1 held by tasks",
         "a.test rests until",
         "(blocked)",
     ):

@@ -81,7 +81,6 @@ def test_a_list_may_be_gzipped_and_may_begin_with_a_byte_order_mark(tmp_path: Pa
     [
         ("page.pdf", b"%PDF-1.7\n\x00\x01\x02", "line 2 is not UTF-8 text"),
         ("latin.txt", b"http://a.test/\n# caf\xe9\n", "line 2 is not UTF-8 text"),
-        ("endless.txt", b"x" * 1_000_001, "line 1 is not UTF-8 text"),
         ("plain.gz", b"http://a.test/\n", "cannot be read: Not a gzipped file"),
         ("cut.gz", gzip.compress(b"http://a.test/\n" * 99)[:-9], "cannot be read: Compressed file ended"),
         ("broken.gz", gzip.compress(b"http://a.test/\n")[:12] + b"\xff" * 30, "cannot be read"),
@@ -173,3 +172,19 @@ def test_a_real_list_is_accounted_for_to_the_line(tmp_path: Path) -> None:
     total = sum(n for by_state in found[1].values() for n in by_state.values())
     assert (total, len(fingerprints)) == (41_492, 41_492)
     assert total + n_duplicates == len(lines) == 43_228
+
+
+def test_a_line_without_end_is_refused_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes(
+        b"http://a.test/1\n"
+        + b"x" * 3_500_000
+        + b"\nhttp://a.test/"
+        + b"y" * 2_100_000
+        + b"\nhttp://a.test/2"
+    )
+    (chunk,) = read_chunks(read_file(path))
+    assert [entry.line for entry in chunk.entries] == [1, 4]
+    assert [line.line for line in chunk.refused] == [2, 3]
+    assert "at most 2,048" in chunk.refused[1].reason
+    assert max(len(line.text) for line in chunk.refused) <= 200
