@@ -231,7 +231,7 @@ def _waits_too_long(told: dict[str, Any], until: float, batch_id: str) -> str:
     domain, state = min(open_ones, key=lambda kv: kv[1]["cooling_until"])
     return (
         f"every domain cools down, {domain} {rest_text(until, time.time())} ({state['reason']}), longer than --max-wait;"
-        f" go on then with `tlray scrape --resume {batch_id}`"
+        f" go on then with `tlray scrape --resume {batch_id}`, and the same --home"
     )
 
 

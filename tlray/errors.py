@@ -221,4 +221,4 @@ class Interrupted(CannotFinish):
     def __str__(self) -> str:
         if not self.args[0]:
             return "interrupted before the whole list was taken in; nothing of it is kept (but under a --key), submit it again"
-        return f"interrupted; go on with `tlray scrape --resume {self.args[0]}`"
+        return f"interrupted; go on with `tlray scrape --resume {self.args[0]}`, and the same --home"

@@ -216,7 +216,7 @@ def _draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[
 def _tell_submitted(told: Submitted) -> None:
     rejected = [line for line in told.refused if line.first_line is None]
     duplicates = [line for line in told.refused if line.first_line is not None]
-    mend = f"`tlray status {told.batch_id} --lines` names them all"
+    mend = f"`tlray status {told.batch_id} --lines` (with the same --home) names them all"
     tell_received(
         told.batch_id, told.total, told.n_rejected, told.n_duplicates, rejected, duplicates, mend=mend
     )
@@ -228,7 +228,6 @@ def _end(result: BatchResult, *, as_json: bool) -> None:
     home = Path(result.home)
     sys.stderr.write(f"{summary_line(result)}\nresults in {home / 'results' / result.batch_id}\n")
     if result.dead:
-        sys.stderr.write(
-            f"`tlray dead {result.batch_id}` tells why, `tlray retry {result.batch_id}` tries again\n"
-        )
+        where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
+        sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")
     exit_if_incomplete(result)
