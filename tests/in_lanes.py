@@ -1,4 +1,4 @@
-"""Run pytest in two lanes at once: the tests on a real Ray mostly wait, the others mostly compute.
+"""Run pytest in two lanes at once, of about the same length; at the end the tests that look at the clock, alone.
 
 ``python tests/in_lanes.py [--coverage] [--slow] [PYTEST ARGUMENT]...``. The first lane is told as it runs; what the
 second one says follows when the first is done. Ends with 1 where any of them failed. ``--slow`` lets the second lane also run
@@ -18,26 +18,25 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
-ON_RAY = "tests/ray"
-LONGEST = tuple(f"{ON_RAY}/test_{name}.py" for name in ("command_line", "chaos", "clock", "politeness"))
-"""Long ones; those that look at the clock come when the other lane mostly waits, too."""
-FIRST = (
-    ("tests/unit",),
-    ("tests/site",),
-    ("tests/real",),
-    ("tests/parts",),
-    (ON_RAY, *(f"--ignore={path}" for path in LONGEST)),
-    ("tests/service",),
-)
-SECOND = (LONGEST,)
+
+
+def _on_ray(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/ray/test_{name}.py" for name in names)
+
+
+IN_FIRST, BY_THE_CLOCK = _on_ray("kills", "poison", "workers"), _on_ray("politeness")
+FIRST = (("tests/unit",), ("tests/site",), ("tests/real",), ("tests/parts",), ("tests/service",), IN_FIRST)
+SECOND = (("tests/ray", *(f"--ignore={path}" for path in (*IN_FIRST, *BY_THE_CLOCK))),)
 SLOW = ("tests/unit", "-m", "slow")
-"""Each lane has runs, one after the other; a run has tests of one conftest."""
+LAST = (BY_THE_CLOCK,)
+"""Each lane has runs, one after the other; a run has tests of one conftest. What looks at the clock comes last, alone: a busy
+machine would be seen in it, and nothing else."""
 NOTHING_CHOSEN = 5
 """What pytest ends with where ``-k`` leaves none of a run's tests."""
 
 
 def main() -> int:
-    """Run both lanes; return the exit code."""
+    """Run all of them; return the exit code."""
     parser = argparse.ArgumentParser(prog="python tests/in_lanes.py")
     parser.add_argument(
         "--coverage", action="store_true", help="measure, for `coverage combine` and `report`"
@@ -53,6 +52,7 @@ def main() -> int:
         sys.stdout.flush()
         shutil.copyfileobj(told, sys.stdout.buffer)
         sys.stdout.flush()
+    codes += lane.run(LAST)
     return int(any(code not in (0, NOTHING_CHOSEN) for code in codes) or 0 not in codes)
 
 

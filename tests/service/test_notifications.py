@@ -107,7 +107,7 @@ def test_mail_tells_of_the_end_and_who_is_not_there_is_written_to_once(
     http: httpx.Client, service: Service, site: Site, mailbox: Mailbox
 ) -> None:
     batch_id = service.submit(
-        [*site.urls()[:2], missing(site)], name="post\u00e9\nBcc: x@example.org", email="dj@example.org"
+        [*site.urls()[:2], missing(site)], name="post\u00e9 Bcc: x@example.org", email="dj@example.org"
     )
     service.wait_for(batch_id)
     mails = mailbox.wait_for("dj@example.org", 2)
