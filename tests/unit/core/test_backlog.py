@@ -210,3 +210,10 @@ class Crowd(RuleBasedStateMachine):
 
 TestCrowd = Crowd.TestCase
 TestCrowd.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_what_is_given_back_of_a_list_that_is_not_known_any_more_counts_for_nothing() -> None:
+    made = Backlog(BOUNDS)
+    made.give_back("gone", 5)
+    made.keep("a", "ann", now=0.0)
+    assert made.reserve("a", 10, [], now=0.0) is None

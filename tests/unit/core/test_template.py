@@ -158,3 +158,9 @@ def test_a_url_is_measured_before_it_is_made() -> None:
         fill(Template("wide", ("http://h/{a}",)), {"a": "é" * 450})
     assert time.process_time() - began < 0.5
     assert fill(Template("one", ("http://h/{a}/{+a}",)), {"a": "x/y"}).urls == ("http://h/x%2Fy/x/y",)
+
+
+def test_a_default_is_a_value_like_any_other() -> None:
+    check(Template("one", ("http://h/{a}",), defaults={"a": ["x", 2]}))
+    with pytest.raises(TemplateFault, match="a: '' is no value"):
+        check(Template("one", ("http://h/{a}",), defaults={"a": " "}))
