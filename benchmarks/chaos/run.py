@@ -24,6 +24,7 @@ from benchmarks.chaos.victims import find, kill_at_once, kill_everything
 from benchmarks.chaos.watcher import Watcher
 from tlray.io.audit import audit_batch
 from tlray.io.home import Home
+from tlray.io.journal_reader import JournalReader
 
 STUCK_S = 120.0
 """No progress for so long is an error of its own."""
@@ -43,6 +44,8 @@ class ChaosResult:
     wall_s: float
     kills: list[Killed]
     missing: list[str]
+    why_dead: dict[str, str | None]
+    """Of what is missing, what the journal says."""
     twice: list[str]
     unexpected: list[str]
     """Rows of pages that never answer well."""
@@ -201,6 +204,14 @@ class ChaosRun:
         life.batch_id()
         return life
 
+    def _why_dead(self, urls: set[str]) -> dict[str, str | None]:
+        with JournalReader.of(self._home) as journal:
+            return {
+                item.url: f"{item.state}: {item.reason}; {[row.kind for row in journal.story(item.item_id)]}"
+                for item in journal.items(self._batch_id)
+                if item.url in urls
+            }
+
     def _result(self, wall_s: float) -> ChaosResult:
         arrivals = self._site.arrivals()
         rows = Counter(pd.read_parquet(self._home / "results" / self._batch_id / "tracklists").url)
@@ -220,7 +231,8 @@ class ChaosRun:
         return ChaosResult(
             n_items=self._site.n_sets, seed=self._seed, rate=self._rate, wall_s=wall_s,
             kills=self._recovery.told(arrivals),
-            missing=sorted(good - set(rows)), twice=sorted(url for url, n in rows.items() if n > 1),
+            missing=sorted(good - set(rows)), why_dead=self._why_dead(good - set(rows)),
+            twice=sorted(url for url, n in rows.items() if n > 1),
             unexpected=sorted(set(rows) - good), counts=told.get("counts", {}),
             n_fetches=len(pages), n_fetched_again=len(pages) - n_faulty - len(good),
             above_rate=most_above(arrivals, self._rate), audit=told, ended_by_itself=self._ended,

@@ -29,7 +29,7 @@ def chaos(tmp_path_factory: pytest.TempPathFactory, ray_home: Path) -> ChaosResu
 def test_no_kill_loses_or_doubles_anything_and_the_rates_hold(chaos: ChaosResult) -> None:
     assert Counter(kill.victim for kill in chaos.kills) == Counter(ROUND), "every kind of process was killed"
     assert chaos.ended_by_itself == [], "no driver gave up"
-    assert (chaos.missing, chaos.twice, chaos.unexpected) == ([], [], [])
+    assert (chaos.missing, chaos.twice, chaos.unexpected) == ([], [], []), chaos.why_dead
     assert sum(chaos.counts.values()) == N_ITEMS
     assert set(chaos.counts) == {"succeeded", "dead"}
     assert all(excess <= 0 for excess in chaos.above_rate.values()), chaos.above_rate
