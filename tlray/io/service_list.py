@@ -73,14 +73,23 @@ def send_list(
     body = {"pieces": n}
     try:
         told = client.ask("POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S)
-    except ServiceRefuses:  # no line is a URL, say
-        refused = next(client.pages(batch_path(batch_id, "/lines"), "lines", limit=1), None)
-        _drop(client, batch_id)
-        if refused is not None:
-            line = RefusedLine(refused["line"], refused["url"], refused["reason"])
-            raise UsageError(nothing_to_do([line])) from None
+    except ServiceRefuses:
+        if (why := _without_an_item(client, batch_id)) is not None:
+            _drop(client, batch_id)
+            raise UsageError(why) from None
+        if not is_kept:
+            _drop(client, batch_id)
         raise
     return dict(told)
+
+
+def _without_an_item(client: ServiceClient, batch_id: str) -> str | None:
+    """Say what is wrong with a list that was sent whole and has no good line; None for any other."""
+    with suppress(TlrayError):
+        if client.get(batch_path(batch_id, "/status"))["total"] == 0:
+            rows = client.get(batch_path(batch_id, "/lines"), limit=1)["lines"]
+            return nothing_to_do([RefusedLine(row["line"], row["url"], row["reason"]) for row in rows])
+    return None
 
 
 def _drop(client: ServiceClient, batch_id: str) -> None:
