@@ -9,6 +9,7 @@
     │   ├── HomeUnusable               the home cannot be made, read or written
     │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
     │   ├── NoSuchBatch                no batch of that id in that home
+    │   ├── NoSuchItem                 a batch has no item of that id
     │   ├── ListTooLong                a list has more items than may be open at once
     │   ├── Conflict                   what is asked for does not go with how things stand
     │   └── ServiceRefuses             a running service says what is wrong with what it was asked
@@ -94,6 +95,18 @@ class NoSuchBatch(UsageError):
         return f"no batch {batch_id!r} in {home}; `tlray list --home {home}` shows those that are there"
 
 
+class NoSuchItem(UsageError):
+    """A batch has no items of those ids; the first of them are named."""
+
+    def __init__(self, batch_id: str, item_ids: tuple[int, ...]) -> None:
+        super().__init__(batch_id, item_ids)
+
+    def __str__(self) -> str:
+        batch_id, item_ids = self.args
+        told = ", ".join(map(str, item_ids[:5])) + (", …" if len(item_ids) > 5 else "")
+        return f"batch {batch_id} has no item {told}; nothing is queued again"
+
+
 class ListTooLong(UsageError):
     """A list has more items than may be open at once, however empty all is: ``setting`` says ``bound``."""
 
@@ -167,7 +180,7 @@ class BacklogFull(CannotFinish):
         elif can_wait:
             mend = "there is room when some of them are finished"
         else:
-            mend = "none of them is on its way: resume or cancel those that `tlray list` shows"
+            mend = "none of them is on its way: resume or cancel batches that are paused"
         return f"{_spelt(n_open)} items are open, and no more than {_spelt(bound)} may be ({setting}); {mend}, or raise that"
 
 

@@ -67,7 +67,7 @@ class ScrapeOptions:
         try:
             rates = _by_unit({domain: parse_rate(rate) for domain, rate in self.rates.items()})
         except ValueError as error:
-            raise UsageError(f"{error}; for example --rate example.org=2/s") from None
+            raise UsageError(f"{error}; for example 2/s") from None
         for domain, n in self.concurrency.items():
             if not 1 <= n <= MOST_AT_ONCE:
                 raise UsageError(f"concurrency of {domain} is {n}; give 1 to {MOST_AT_ONCE}")

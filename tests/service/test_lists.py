@@ -119,6 +119,44 @@ def test_dead_letters_are_listed_and_retried(http: httpx.Client, service: Servic
     service.wait_for(batch_id)
 
 
+def test_a_retry_of_items_that_the_batch_does_not_have_is_refused_whole(
+    http: httpx.Client, service: Service, site: Site
+) -> None:
+    dead = service.submit([f"{site.bases[0]}/tracklist/zzz9/none.html"])
+    other = service.submit(site.urls()[:1])
+    service.wait_for(dead)
+    path = f"/api/v1/batch/{dead}"
+    [mine] = http.get(f"{path}/items").json()["items"]
+    [theirs] = http.get(f"/api/v1/batch/{other}/items").json()["items"]
+    answer = http.post(f"{path}/retry", json={"item_ids": [mine["item_id"], theirs["item_id"]]})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert f"has no item {theirs['item_id']}" in answer.json()["detail"]
+    assert http.get(f"{path}/status").json()["state"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("path", "where", "what"),
+    [
+        ("batch?satte=dead", "query.satte", "did you mean state?"),
+        ("batch/{id}/items?page=2", "query.page", "this call knows cursor, limit, state"),
+        ("batch/{id}/status?follow=1", "query.follow", "this call knows none"),
+    ],
+)
+def test_a_name_that_a_call_does_not_know_is_refused(
+    http: httpx.Client, finished: str, path: str, where: str, what: str
+) -> None:
+    answer = http.get("/api/v1/" + path.format(id=finished))
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["where"] == where
+    assert what in error["what"]
+
+
+def test_health_and_documentation_are_asked_as_others_like(http: httpx.Client) -> None:
+    for path in ("/healthz?at=1", "/readyz?at=1", "/metrics?at=1", "/docs?at=1"):
+        assert http.get(path).status_code == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [

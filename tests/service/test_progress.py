@@ -205,6 +205,22 @@ def test_a_batch_that_is_not_there_has_no_progress(service: Service, http: httpx
     assert answer.json()["type"].endswith("unknown-batch")
 
 
+def test_a_socket_elsewhere_or_with_a_name_that_it_does_not_know_is_closed_with_words(
+    service: Service,
+) -> None:
+    async def closing(path: str) -> tuple[int, str]:
+        async with websockets.connect(f"{service.url.replace('http', 'ws')}{path}") as socket:
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+        assert closed.value.rcvd is not None
+        return closed.value.rcvd.code, closed.value.rcvd.reason
+
+    code, reason = asyncio.run(closing("/ws/batches/1"))
+    assert (code, "/ws/batch/{id}/progress" in reason) == (4404, True)
+    code, reason = asyncio.run(closing("/ws/batch/1/progress?sinse=4"))
+    assert (code, "did you mean since?" in reason) == (4422, True)
+
+
 @pytest.mark.parametrize("since", ["-1", "x", "1.5", "9" * 5_000, ""])
 def test_a_version_that_is_none_is_refused(
     service: Service, http: httpx.Client, site: Site, since: str

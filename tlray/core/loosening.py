@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from tlray.core.adaptive import AUTO_START
 from tlray.core.outcome import OutcomeKind
 from tlray.core.policy import PROFILES, Manners
 from tlray.core.retry import RULES, Cure
@@ -73,6 +74,8 @@ def _rougher(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
     found = []
     if asked.rate > without.rate:
         found.append(f"a rate of {asked.rate:g}/s is above {without.rate:g}/s")
+    elif without.is_auto and not asked.is_auto and asked.rate > AUTO_START:
+        found.append(f"a rate of {asked.rate:g}/s whatever it bears, where it finds its level")
     if asked.burst > without.burst:
         found.append(f"a burst of {asked.burst:g} is above {without.burst:g}")
     if asked.concurrency > without.concurrency:

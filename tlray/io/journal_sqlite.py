@@ -6,6 +6,7 @@ thread); anybody may read the file beside it with `JournalReader`. The schema is
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from tlray.core.outcome import KeptResult
 from tlray.core.policy import unit_of
 from tlray.core.urls import CanonicalUrl, canonicalise
 from tlray.core.verdict import LaneDeath, Verdict
-from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
+from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal_clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal_kept import Kept, has_kept, kept_for_batch, kept_for_items
 from tlray.io.journal_manifest import replace_parts
@@ -235,7 +236,7 @@ class SqliteJournal:
         self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None
     ) -> dict[str, int]:
         """Queue dead letters again, all of them or those named; their story stays. A batch that was completed runs again.
-        Return how many of each domain."""
+        Return how many of each domain; `NoSuchItem` where the batch does not have one that is named."""
         if ids is None:
             rows = self._db.execute(
                 "SELECT id FROM items WHERE batch = ? AND state = 'dead'"
@@ -243,6 +244,9 @@ class SqliteJournal:
                 (batch, reason, reason),
             )
             ids = [row[0] for row in rows]
+        elif unknown := self._not_of(batch, ids):
+            batch_id = self._db.execute("SELECT batch_id FROM batches WHERE id = ?", (batch,)).fetchone()[0]
+            raise NoSuchItem(batch_id, unknown)
         revived: dict[str, int] = {}
         with self._transaction() as db:
             for item in ids:
@@ -266,6 +270,14 @@ class SqliteJournal:
                     (batch,),
                 )
         return revived
+
+    def _not_of(self, batch: int, ids: Sequence[int]) -> tuple[int, ...]:
+        """Return those of some items' ids that are none of a batch's."""
+        rows = self._db.execute(
+            "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = value AND batch = ?)",
+            (json.dumps(list(ids)), batch),
+        )
+        return tuple(row[0] for row in rows)
 
     def set_batch_state(
         self,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from tlray import __version__
 from tlray.service import (
@@ -34,6 +34,7 @@ from tlray.service.hub import Hub
 from tlray.service.openapi import document
 from tlray.service.postman import Postman
 from tlray.service.problems import tell_problems
+from tlray.service.query_names import see_query_names
 from tlray.service.streams import Streams
 from tlray.settings import Settings
 
@@ -83,7 +84,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     tell_problems(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(see_query_names)])
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

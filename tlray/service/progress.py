@@ -19,7 +19,7 @@ from fastapi.responses import Response, StreamingResponse
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.hub import Feed, Frame
 from tlray.service.parts import Reader, TheGateway, TheHub, TheStreams, Watcher
-from tlray.service.problems import problems, refusal_of
+from tlray.service.problems import Refused, problems, refusal_of
 
 router = APIRouter(tags=["progress"])
 SEND_TIMEOUT_S: Final = 20.0
@@ -69,11 +69,11 @@ async def progress(
     hub: TheHub,
     streams: TheStreams,
     principal: Reader,
+    since: str | None = None,
 ) -> None:
     """Tell how a batch goes on until it ends."""
     streams.see(principal)
     await socket.accept()
-    since = socket.query_params.get("since")
     if since is not None and not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
         await socket.close(NOT_VALID, "since is the version of a message that was seen")
         return
@@ -88,6 +88,12 @@ async def progress(
         code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
         reason = refusal_of(error).detail
     await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
+
+
+@router.websocket("/{path:path}")
+async def no_such_socket(socket: WebSocket, path: str) -> None:
+    """Say to whoever opens a socket elsewhere where the sockets are; routers are asked in turn, and no other has one."""
+    raise Refused(404, "no-such-path", "there is no such socket; /ws/batch/{id}/progress is")
 
 
 async def _tell(socket: WebSocket, feed: Feed) -> bool:

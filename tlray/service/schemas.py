@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
 MAX_URLS = 10_000
 """In one call; a longer list is sent in pieces, and made real by one more call."""
@@ -20,6 +21,12 @@ Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
 Name = Annotated[str, Field(max_length=200, pattern=NAME)]
 Scalar = str | int
+Beginning = Annotated[
+    Annotated[float, Field(ge=0, le=1e11, description="Seconds since 1970-01-01 UTC."), Tag("seconds")]
+    | Annotated[AwareDatetime, Tag("moment")],
+    Discriminator(lambda value: "moment" if isinstance(value, str | datetime) else "seconds"),
+]
+"""Of what is wrong with it only that is told which it was meant as."""
 VariableValue = Scalar | Annotated[list[Scalar], Field(max_length=MAX_URLS)] | dict[str, int]
 
 
@@ -99,11 +106,7 @@ class BatchAsked(WorkAsked):
         }
     )
 
-    not_before: (
-        Annotated[float, Field(ge=0, le=1e11, description="Seconds since 1970-01-01 UTC.")]
-        | AwareDatetime
-        | None
-    ) = Field(
+    not_before: Beginning | None = Field(
         None,
         description="Nothing begins before: a moment, at most a year ahead.",
         examples=["2026-12-31T03:00:00+01:00"],

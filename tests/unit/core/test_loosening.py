@@ -68,6 +68,7 @@ def test_what_the_service_was_set_up_with_is_no_loosening() -> None:
 
 
 PORT = "a.test:8080"
+AUTO_10 = Manners(rates={"a.test": (10.0, AUTO_BURST)})
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,8 @@ PORT = "a.test:8080"
         (Manners(rates={"a.test": (1.0, 1.0)}), Manners(rates={PORT: (1 / 60, 1.0)}), PORT, "above 0.0166667/s"),
         (Manners(concurrency={"a.test": 2}), Manners(concurrency={PORT: 1}), PORT, "2 fetches at once"),
         (Manners(block_cool_downs={"a.test": 1e4}), Manners(block_cool_downs={PORT: 1e5}), PORT, "a rest of 10000 s"),
+        # the operator lets the site find its level, up to as much
+        (Manners(rates={"a.test": (10.0, 1.0)}), AUTO_10, "a.test", "a rate of 10/s whatever it bears"),
     ],
 )  # fmt: skip
 def test_the_operators_word_is_not_loosened(asked: Manners, without: Manners, domain: str, what: str) -> None:
@@ -95,6 +98,9 @@ def test_the_operators_word_is_not_loosened(asked: Manners, without: Manners, do
         (Manners(rates={"a.test": (1 / 99, 1.0)}), Manners(rates={PORT: (1 / 60, 1.0)})),
         # both are told: the port keeps what it has
         (Manners(rates={"a.test": (1.0, 1.0), PORT: (1 / 60, 1.0)}), Manners(rates={PORT: (1 / 60, 1.0)})),
+        # it finds its level below as well, or begins at no more than that does
+        (Manners(rates={"a.test": (5.0, AUTO_BURST)}), AUTO_10),
+        (Manners(rates={"a.test": (1.0, 1.0)}), AUTO_10),
         # the operator allows a shorter rest than the default
         (Manners(block_cool_down_s=60.0), Manners(block_cool_down_s=60.0)),
         (Manners(block_cool_down_s=90.0), Manners(block_cool_down_s=60.0)),

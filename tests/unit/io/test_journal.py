@@ -13,7 +13,7 @@ from tlray.core.lease import PartNote
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.verdict import DomainChange, ItemChange, LaneDeath, Verdict
-from tlray.errors import HomeUnusable, NoSuchBatch, StorageFull
+from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal_reader import JournalReader, totals
 from tlray.io.journal_rows import BatchOptions, Entry, PartRow, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
@@ -236,7 +236,9 @@ def test_dead_letters_are_revived_all_or_by_reason_or_by_name(journal: SqliteJou
     dead = [change(i, ItemEvent.EXHAUST, attempt=5, reason=r) for i, r in zip(items, reasons, strict=True)]
     journal.commit(Verdict("L1", dead), now=0.0, wall=0.0, node="")
     assert journal.revive(batch, reason="timeout") == {"a.test": 2}
-    assert journal.revive(batch, ids=[items[1].id, items[0].id, 999]) == {"a.test": 1}
+    assert journal.revive(batch, ids=[items[1].id, items[0].id]) == {"a.test": 1}
+    with pytest.raises(NoSuchItem, match=r"has no item 998, 999; nothing"):
+        journal.revive(batch, ids=[items[3].id, 998, 999])
     assert journal.revive(batch) == {"a.test": 1}
     assert [i.attempt for i in journal.load_lane(batch, "a.test", after_id=0, limit=9)] == [1, 1, 1, 1]
 
