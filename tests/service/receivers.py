@@ -45,6 +45,8 @@ class Receiver:
     url: str
     posted: list[Posted] = field(default_factory=list)
     answers: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
+    hangs: threading.Event = field(default_factory=threading.Event)
+    """Until it is set, a path that begins with ``/hangs`` is not answered."""
 
     def at(self, path: str) -> list[Posted]:
         return [posted for posted in self.posted if posted.path == path]
@@ -60,6 +62,8 @@ def open_receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.posted.append(Posted(self.path, headers, body))
+            if self.path.startswith("/hangs"):
+                receiver.hangs.wait(60)
             planned = receiver.answers.get(self.path)
             status, more = planned.pop(0) if planned else (204, {})
             self.send_response(status)
@@ -78,6 +82,7 @@ def open_receiver() -> Iterator[Receiver]:
     receiver = Receiver(f"http://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     yield receiver
+    receiver.hangs.set()
     server.shutdown()
     server.server_close()
 

@@ -15,6 +15,9 @@ from conftest import Service, Site, StartSite
 from receivers import Mailbox, Receiver, open_receiver
 from standardwebhooks.webhooks import Webhook
 
+from tlray.core.notice import MAX_AT_ONCE, MAX_TO_ONE
+from tlray.io.post_webhook import TIMEOUT_S
+
 pytestmark = pytest.mark.ray
 
 
@@ -68,6 +71,25 @@ def test_a_webhook_tells_of_the_end_and_a_standard_library_believes_it(
     assert told["target"] == receiver.url + "/end?key=a%2Fb"
     assert {d["id"] for d in deliveries(http, batch_id)} == {p.id for p in posted}
     assert [a["status"] for a in told["attempts"]] == [204]
+
+
+def test_a_receiver_that_hangs_holds_up_no_other(
+    http: httpx.Client, service: Service, site: Site, receiver: Receiver
+) -> None:
+    url = site.urls()[0]
+    slow = [service.submit([url], webhook=f"{receiver.url}/hangs") for _ in range(MAX_AT_ONCE + 2)]
+    for batch_id in slow:
+        service.wait_for(batch_id)
+    receiver.wait_for("/hangs", MAX_TO_ONE)
+    began = time.monotonic()
+    quick = service.submit([url], webhook=f"{receiver.url}/does-not")
+    receiver.wait_for("/does-not")
+    assert time.monotonic() - began < TIMEOUT_S / 2, "it does not wait until others have given up"
+    assert len(receiver.at("/hangs")) == MAX_TO_ONE, "so many at once, whatever is due"
+    wait_until_settled(http, quick, "delivered")
+    receiver.hangs.set()
+    for batch_id in slow:
+        wait_until_settled(http, batch_id, "delivered")
 
 
 def test_a_webhook_that_is_not_taken_is_sent_again_with_the_same_id_and_words_whoever_dies_meanwhile(

@@ -19,7 +19,7 @@ from tlray.cluster.batches import Batches
 from tlray.cluster.clockwork import Clockwork
 from tlray.cluster.desk_reading import Reading
 from tlray.cluster.state import CoordinatorState
-from tlray.core.notice import Channel, Delivery, NoticeKind, next_attempt_at
+from tlray.core.notice import Channel, Delivery, NoticeKind, Underway, next_attempt_at
 from tlray.core.signature import secret_text
 from tlray.errors import NoSuchBatch
 from tlray.io.journal_outbox import (
@@ -58,15 +58,16 @@ class Outbox:
         self._reading = reading
         self._clockwork = clockwork
 
-    async def take_notices(self, limit: int, wait_s: float) -> list[dict[str, Any]]:
-        """Hand out notices that are due, as soon as there is one, at the latest after ``wait_s`` none."""
+    async def take_notices(self, limit: int, wait_s: float, underway: Underway) -> list[dict[str, Any]]:
+        """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
+        the latest after ``wait_s`` none."""
         deadline = time.monotonic() + wait_s
         self._clockwork.heard_of_service()
-        while not await self._reading.ask(has_due, time.time()):
+        while not await self._reading.ask(has_due, time.time(), underway):
             if time.monotonic() > deadline or self._state.is_stopping:
                 return []
             await asyncio.sleep(LOOK_EVERY_S)
-        action = partial(claim, wall=time.time(), hold_s=HOLD_S, limit=limit)
+        action = partial(claim, wall=time.time(), hold_s=HOLD_S, limit=limit, underway=underway)
         taken = await self._state.write(self._state.journal.run, action)
         return [letter for notice in taken if (letter := await self._letter(notice)) is not None]
 
@@ -117,6 +118,7 @@ class Outbox:
             "notice_id": notice.notice_id,
             "channel": notice.channel,
             "target": notice.target,
+            "owner": notice.owner,
             "body": body,
             "made_at": notice.made_at,
             "n_attempts": notice.n_attempts,

@@ -7,7 +7,8 @@ Moments are seconds since the epoch.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -41,6 +42,22 @@ class Channel(StrEnum):
 WAITS_S: Final = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 28_800.0, 30_000.0)
 """Seconds before each further attempt; with the first they are nine, over a day."""
 DAY_S: Final = 86_400.0
+MAX_AT_ONCE: Final = 20
+"""Deliveries of one replica …"""
+MAX_TO_ONE: Final = 4
+"""… to one receiver …"""
+MAX_OF_ONE: Final = 15
+"""… and of one user: receivers that hang hold up nobody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """How many deliveries one replica is making just now."""
+
+    to: Mapping[str, int] = field(default_factory=dict)
+    """By receiver."""
+    of: Mapping[str, int] = field(default_factory=dict)
+    """By user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.notice import Channel, Delivery, NoticeKind, NoticeState
+from tlray.core.notice import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, NoticeState, Underway
 from tlray.core.outcome import OutcomeKind
 from tlray.core.verdict import Verdict
 
 OLD_SECRET_S = 86_400.0
 """How long the secret before the present one signs, too."""
+NOTHING = Underway()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +98,50 @@ def _note(
 # -- delivery --------------------------------------------------------------------------------------
 
 
-def has_due(db: sqlite3.Connection, wall: float) -> bool:
-    """Whether anything is to be delivered."""
-    return db.execute("SELECT 1 FROM notices WHERE due_at <= ? LIMIT 1", (wall,)).fetchone() is not None
+_DUE = """
+FROM notices n JOIN batches b ON b.id = n.batch
+WHERE n.due_at <= :wall AND coalesce((SELECT value FROM json_each(:to) WHERE key = n.target), 0) < :max_to
+  AND coalesce((SELECT value FROM json_each(:of) WHERE key = b.owner), 0) < :max_of
+"""
+_CLAIM = f"""
+WITH due AS (
+  SELECT n.id, n.notice_id, b.batch_id, b.owner, n.kind, n.channel, n.target, n.about, n.made_at, n.n_attempts, n.body, n.due_at
+  {_DUE} ORDER BY n.due_at LIMIT 1000
+), ranked AS (
+  SELECT *,
+    row_number() OVER (PARTITION BY target ORDER BY due_at, id)
+      + coalesce((SELECT value FROM json_each(:to) WHERE key = target), 0) AS nth_to,
+    row_number() OVER (PARTITION BY owner ORDER BY due_at, id)
+      + coalesce((SELECT value FROM json_each(:of) WHERE key = owner), 0) AS nth_of
+  FROM due
+)
+SELECT * FROM ranked WHERE nth_to <= :max_to AND nth_of <= :max_of ORDER BY due_at, id LIMIT :limit
+"""  # noqa: S608 - of our own words
 
 
-def claim(db: sqlite3.Connection, *, wall: float, hold_s: float, limit: int) -> list[Notice]:
-    """Take notices that are due; nobody else takes them within ``hold_s``."""
-    rows = db.execute(
-        "SELECT n.id, n.notice_id, b.batch_id, b.owner, n.kind, n.channel, n.target, n.about, n.made_at, n.n_attempts, n.body"
-        " FROM notices n JOIN batches b ON b.id = n.batch WHERE n.due_at <= ? ORDER BY n.due_at LIMIT ?",
-        (wall, limit),
-    ).fetchall()
+def has_due(db: sqlite3.Connection, wall: float, underway: Underway = NOTHING) -> bool:
+    """Whether anything is to be delivered for which whoever delivers that much already has room."""
+    return db.execute(f"SELECT 1 {_DUE} LIMIT 1", _asked(wall, underway)).fetchone() is not None
+
+
+def claim(
+    db: sqlite3.Connection, *, wall: float, hold_s: float, limit: int, underway: Underway = NOTHING
+) -> list[Notice]:
+    """Take notices that are due, and no more of one receiver or user than they have room for beside what is ``underway``;
+    nobody else takes them within ``hold_s``."""
+    rows = db.execute(_CLAIM, {**_asked(wall, underway), "limit": limit}).fetchall()
     db.executemany("UPDATE notices SET due_at = ? WHERE id = ?", [(wall + hold_s, row[0]) for row in rows])
     return [
         Notice(r[1], r[2], r[3], NoticeKind(r[4]), Channel(r[5]), r[6], json.loads(r[7]), r[8], r[9], r[10])
         for r in rows
     ]
+
+
+def _asked(wall: float, underway: Underway) -> dict[str, Any]:
+    return {
+        "wall": wall, "to": json.dumps(dict(underway.to)), "of": json.dumps(dict(underway.of)),
+        "max_to": MAX_TO_ONE, "max_of": MAX_OF_ONE,
+    }  # fmt: skip
 
 
 def keep_body(db: sqlite3.Connection, notice_id: str, body: str) -> None:

@@ -9,11 +9,12 @@ import asyncio
 import json
 import logging
 import time
+from collections import Counter
 from typing import Any
 
 from tlray import __version__
 from tlray.core.letter import letter
-from tlray.core.notice import Channel, Delivery
+from tlray.core.notice import MAX_AT_ONCE, Channel, Delivery, Underway
 from tlray.core.signature import headers
 from tlray.errors import TlrayError
 from tlray.io.address import policy_for
@@ -23,8 +24,7 @@ from tlray.service.gateway import Gateway
 from tlray.settings import Settings, user_agent
 
 logger = logging.getLogger(__name__)
-MAX_AT_ONCE = 20
-WAIT_S = 20.0
+WAIT_S, SHORT_WAIT_S = 20.0, 1.0
 AFTER_TROUBLE_S = 2.0
 
 
@@ -38,7 +38,8 @@ class Postman:
         self._server = None
         if settings.smtp_url is not None and settings.mail_sender is not None:
             self._server = MailServer.of_url(settings.smtp_url.get_secret_value(), settings.mail_sender)
-        self._out: set[asyncio.Task[None]] = set()
+        self._out: dict[asyncio.Task[None], tuple[str, str]] = {}
+        """Deliveries under way: to whom, and whose."""
 
     async def run(self) -> None:
         """Deliver until it is cancelled; what is on its way then is handed out again."""
@@ -58,13 +59,19 @@ class Postman:
     async def _step(self) -> None:
         if len(self._out) >= MAX_AT_ONCE:
             await asyncio.wait(self._out, return_when=asyncio.FIRST_COMPLETED)
+        out = self._out.values()
+        underway = Underway(Counter(target for target, _ in out), Counter(owner for _, owner in out))
         taken = await self._gateway.ask(
-            "take_notices", limit=MAX_AT_ONCE - len(self._out), wait_s=WAIT_S, timeout_s=WAIT_S + 30.0
+            "take_notices",
+            limit=MAX_AT_ONCE - len(self._out),
+            wait_s=WAIT_S if not out else SHORT_WAIT_S,  # what is full now may soon not be
+            underway=underway,
+            timeout_s=WAIT_S + 30.0,
         )
         for notice in taken:
             task = asyncio.create_task(self._carry(notice))
-            self._out.add(task)
-            task.add_done_callback(self._out.discard)
+            self._out[task] = (notice["target"], notice["owner"])
+            task.add_done_callback(self._out.pop)
 
     async def _carry(self, notice: dict[str, Any]) -> None:
         begun = time.monotonic()

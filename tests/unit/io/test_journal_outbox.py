@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
-from tlray.core.notice import Channel, Delivery, NoticeKind
+from tlray.core.notice import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, Underway
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.verdict import DomainChange, ItemChange, LaneDeath, Verdict
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_outbox import (
+    NOTHING,
     Notice,
     change_secret,
     claim,
@@ -42,10 +44,10 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
     journal.close()
 
 
-def submit(journal: SqliteJournal, batch_id: str = "b1", **options: Any) -> int:
+def submit(journal: SqliteJournal, batch_id: str = "b1", owner: str = "ann", **options: Any) -> int:
     journal.create_batch(
         batch_id, name="", priority=Priority.NORMAL, options=BatchOptions(**options), request_key=batch_id,
-        created_at=1.0, owner="ann",
+        created_at=1.0, owner=owner,
     )  # fmt: skip
     entries = [Entry(i, f"http://a.test/{i}", "a.test", f"{batch_id}{i}") for i in range(3)]
     journal.append(batch_id, entries, [])
@@ -76,8 +78,10 @@ def finish(
     )
 
 
-def take(journal: SqliteJournal, *, wall: float = LATER, limit: int = 100) -> list[Notice]:
-    return journal.run(partial(claim, wall=wall, hold_s=60.0, limit=limit))
+def take(
+    journal: SqliteJournal, *, wall: float = LATER, limit: int = 100, underway: Underway = NOTHING
+) -> list[Notice]:
+    return journal.run(partial(claim, wall=wall, hold_s=60.0, limit=limit, underway=underway))
 
 
 def test_an_end_is_told_by_every_way_that_the_batch_wants(journal: SqliteJournal) -> None:
@@ -146,6 +150,31 @@ def test_what_is_taken_is_nobody_elses_until_it_is_let_go_of(journal: SqliteJour
     # whoever had them died: they are delivered by another, under the same ids
     again = take(journal, wall=LATER + 60)
     assert {n.notice_id for n in again} == {first.notice_id, second.notice_id}
+
+
+def test_a_receiver_that_hangs_and_a_user_whose_receivers_hang_hold_up_nobody_else(
+    journal: SqliteJournal,
+) -> None:
+    for n in range(30):
+        finish(journal, submit(journal, f"ann{n}", webhook=f"{HOOK}/{n % 10}"), at=9.0)
+    for n in range(MAX_TO_ONE + 2):
+        finish(journal, submit(journal, f"bob{n}", "bob", webhook=f"{HOOK}/bob"), at=10.0)
+
+    def underway(notices: list[Notice]) -> Underway:
+        return Underway(Counter(n.target for n in notices), Counter(n.owner for n in notices))
+
+    out = take(journal)
+    assert Counter(n.owner for n in out) == {"ann": MAX_OF_ONE, "bob": MAX_TO_ONE}
+    assert max(Counter(n.target for n in out).values()) <= MAX_TO_ONE
+    full = underway(out)
+    assert not journal.run(partial(has_due, wall=LATER, underway=full)), (
+        "whoever waits is not asked again and again"
+    )
+    assert take(journal, underway=full) == []
+    left = [n for n in out if n.owner == "ann"]  # all of bob's are done
+    more = take(journal, underway=underway(left))
+    assert Counter(n.owner for n in more) == {"bob": 2}
+    assert len(take(journal)) == 30 - MAX_OF_ONE, "nothing is lost: the rest comes when there is room"
 
 
 def test_every_delivery_is_on_record_and_says_the_same(journal: SqliteJournal) -> None:
