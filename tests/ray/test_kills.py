@@ -28,10 +28,10 @@ RATE = 20
 class Running:
     """A batch that is under way in a thread."""
 
-    def __init__(self, site: Site, home: Path) -> None:
+    def __init__(self, site: Site, home: Path, *, rate: int = RATE) -> None:
         self.told: dict[str, Any] = {}
         self._result: list[BatchResult] = []
-        rates = {base.split("//")[1]: f"{RATE}/s" for base in site.bases}
+        rates = {base.split("//")[1]: f"{rate}/s" for base in site.bases}
 
         def run() -> None:
             self._result.append(tlray.scrape(site.urls(), home=home, rates=rates, on_progress=self._take))
@@ -94,6 +94,24 @@ def test_a_killed_process_costs_nothing_but_time(victim: str, start_site: StartS
     fetched = Counter(f"http://{arrival['host']}{arrival['path']}" for arrival in site.page_arrivals())
     assert len(done) >= 40
     assert {url for url in done if fetched[url] != 1} == set(), "what was reported is not fetched again"
+
+
+def test_pages_that_had_not_begun_are_not_to_blame_however_often_their_workers_are_killed(
+    start_site: StartSite, tmp_path: Path
+) -> None:
+    """Spot nodes go away all the time; whoever waits in a lease meanwhile has done nothing."""
+    site = start_site("--sites=1", "--sets=50")
+    running = Running(site, tmp_path, rate=5)
+    for n in range(1, 6):
+        running.reaches(6 * n)
+        kill("ray::scrape")
+    batch = running.result()
+
+    assert_all_there_once(batch, site, tmp_path)
+    with JournalReader.of(tmp_path) as journal:
+        items = list(journal.items(batch.batch_id))
+    assert sum(item.n_lost > 0 for item in items) <= 5 * 2, "of each lease at most what was on the wire"
+    assert max(item.n_lost for item in items) <= 2
 
 
 def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSite, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tlray.cluster.state import CoordinatorState
 from tlray.core.answering import answered_by
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Lease, Report, Work
-from tlray.core.suspect import NOBODY
+from tlray.core.suspect import EACH, NOBODY, Suspect
 from tlray.core.verdict import LaneDeath, Verdict
 from tlray.core.workforce import Workforce
 from tlray.errors import CannotFinish, TlrayError
@@ -289,7 +289,7 @@ class Leasing:
                 await self._end(lease_id)
                 self._state.halt(error.cause)
             else:
-                await self._end(lease_id, why=f"task failed: {error.cause!r}"[:200])
+                await self._end(lease_id, why=f"task failed: {error.cause!r}"[:200], suspect=EACH)
         except TaskCancelledError:
             await self._end(lease_id, why="cancelled")
         except (RayError, asyncio.CancelledError) as error:
@@ -298,21 +298,22 @@ class Leasing:
             await self._end(lease_id)
         self._state.wake.set()
 
-    async def _end(self, lease_id: str, why: str | None = None) -> None:
-        """End a lease, once a report of it that is under way has been written; ``why`` says that it was lost."""
+    async def _end(self, lease_id: str, why: str | None = None, suspect: Suspect | None = None) -> None:
+        """End a lease, once a report of it that is under way has been written; ``why`` says that it was lost, ``suspect`` by
+        whom, and where it is None the task's note does."""
         engine = self._state.engine
         while (lease := engine.leases.get(lease_id)) is not None and lease.is_committing:  # noqa: ASYNC110 - rare, and short
             await asyncio.sleep(0.01)
         if lease is not None:
             lease.is_committing = True
-            suspect = NOBODY
-            if why is not None:
-                suspect = await asyncio.to_thread(take_note, self._state.home, lease_id)
             try:
-                lost = (
-                    give_back(engine, lease_id) if why is None else judge_lost(engine, lease_id, why, suspect)
-                )
-                await self._commit(lost)
+                if why is None:
+                    suspect, ended = NOBODY, give_back(engine, lease_id)
+                else:
+                    if suspect is None:
+                        suspect = await asyncio.to_thread(take_note, self._state.home, lease_id)
+                    ended = judge_lost(engine, lease_id, why, suspect)
+                await self._commit(ended)
                 for death in engine.end(lease_id, suspect=suspect):
                     await self._kill_lane(death)
             except CannotFinish as error:

@@ -161,11 +161,12 @@ class ScrapeTask:
             )
             return
         allow = policy_for(errand.networks, from_public=errand.from_public)
-        fetched = await fetcher.get(errand.url, allow=allow)
-        async with self._reading:
-            with self._note.reading_item(errand.item_id):
-                outcome, sets = read_page(errand, fetched)
-            await asyncio.sleep(0)  # many may have come at once; what is due to begin goes first
+        with self._note.begun(errand.item_id):
+            fetched = await fetcher.get(errand.url, allow=allow)
+            async with self._reading:
+                with self._note.reading_item(errand.item_id):
+                    outcome, sets = read_page(errand, fetched)
+                await asyncio.sleep(0)  # many may have come at once; what is due to begin goes first
         self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))
         self._n_done += 1
         if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:
@@ -186,7 +187,8 @@ class ScrapeTask:
         for (batch_id, stem), of_part in by_part.items():
             for begin in range(0, len(of_part), PART_ROWS):
                 some = {item.kept.item_id: item for item in of_part[begin : begin + PART_ROWS] if item.kept}
-                sets = await asyncio.to_thread(read_kept, home, batch_id, stem, list(some))
+                with self._note.at_files():
+                    sets = await asyncio.to_thread(read_kept, home, batch_id, stem, list(some))
                 for kept_id, item in some.items():
                     if item.batch_id in self._stops.cancelled:
                         self._not_begun([item])
@@ -370,7 +372,8 @@ class ScrapeTask:
         if not part.rows and not pages:
             return None
         home = Home(Path(self._terms.home))
-        staged = await asyncio.to_thread(stage, home, part.batch_id, stem, part.rows, pages)
+        with self._note.at_files():
+            staged = await asyncio.to_thread(stage, home, part.batch_id, stem, part.rows, pages)
         return PartNote(
             part.batch_id, stem, staged.n_sets, staged.n_tracks, staged.n_bytes,
             has_rows=bool(part.rows), has_pages=bool(pages),

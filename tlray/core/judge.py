@@ -21,7 +21,7 @@ from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.policy import host_of, unit_of
 from tlray.core.retry import RetryDecision, decide
-from tlray.core.suspect import NOBODY, Suspect
+from tlray.core.suspect import EACH, Suspect
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.verdict import DomainChange, ItemChange, Verdict
 
@@ -91,17 +91,14 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
     return verdict
 
 
-def judge_lost(engine: Engine, lease_id: str, why: str, suspect: Suspect = NOBODY) -> Verdict:
-    """Decide what becomes of the items of a lease that was lost with its worker.
-
-    A loss counts against the item that was being read; where that is not known, against each.
-    """
+def judge_lost(engine: Engine, lease_id: str, why: str, suspect: Suspect = EACH) -> Verdict:
+    """Decide what becomes of the items of a lease that was lost with its worker: a loss counts against those that the
+    suspect accuses, and against no other."""
     verdict = Verdict(lease_id)
     for item in engine.leases[lease_id].items.values():
-        is_suspect = item.id == suspect.item_id
         if engine.books[item.batch].state is BatchState.CANCELLING:
             change = _with(item, ItemEvent.CANCEL, reason="cancelled")
-        elif suspect != NOBODY and not is_suspect:
+        elif not suspect.accuses(item.id):
             change = _with(item, ItemEvent.GIVE_BACK, reason=why)
         elif item.n_lost + 1 >= MAX_LOST:
             change = _with(
@@ -109,7 +106,11 @@ def judge_lost(engine: Engine, lease_id: str, why: str, suspect: Suspect = NOBOD
             )
         else:
             change = _with(
-                item, ItemEvent.GIVE_BACK, n_lost=item.n_lost + 1, is_suspect=is_suspect, reason=why
+                item,
+                ItemEvent.GIVE_BACK,
+                n_lost=item.n_lost + 1,
+                is_suspect=item.id == suspect.item_id,
+                reason=why,
             )
         verdict.changes.append(change)
     return verdict

@@ -1,26 +1,35 @@
-"""What is a scrape task reading just now? A note that outlives it, whatever kills it.
+"""What has a scrape task in hand just now? A note that outlives it, whatever kills it.
 
-A page that kills its worker (a crash in a C library, all the memory) does so while it is being read. So before a task reads
-a page it writes the item down: a few bytes into a mapped file, which the kernel keeps when the process is gone. The
-coordinator looks at the note of a lease that was lost and knows whom to suspect; the other items of the lease are innocent.
-The note lies in the home, which task and coordinator share; a machine that dies whole may take it along, and then nobody is
-suspected.
+A page that kills its worker (a crash in a C library, all the memory) does so while it is being fetched or read. So a task
+writes down which items it has begun, and whose page it reads: a few bytes into a mapped file, which the kernel keeps when the
+process is gone. The coordinator looks at the note of a lease that was lost and knows whom to suspect; the other items of the
+lease are innocent, however often the worker that happens to hold them is killed by something else. The note lies in the home,
+which task and coordinator share; a machine that dies whole may take along what was written last, and then nobody is suspected.
+
+::
+
+    0     what is being read: ``item 17``, ``robots example.org``; its first byte is 0 where nothing is
+    512   how many files with rows and pages of any of the items are being written or read, 8 bytes
+    520   the numbers of items that have begun, 8 bytes each, in no order; 0: none
 """
 
 from __future__ import annotations
 
 import contextlib
 import mmap
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from tlray.core.suspect import NOBODY, Suspect
+from tlray.core.suspect import EACH, NOBODY, Suspect
 from tlray.io.durable import disk_errors
 from tlray.io.home import Home
 
-_SIZE = 512
 _MAX_NAME = 256
+_FILES_AT, _BEGUN_AT, _N_BEGUN = 512, 520, 1_024
+_NUMBER = struct.Struct("<q")
+_SIZE = _BEGUN_AT + _N_BEGUN * _NUMBER.size
 
 
 class TaskNote:
@@ -33,6 +42,8 @@ class TaskNote:
             self._path.write_bytes(bytes(_SIZE))
             with self._path.open("r+b") as file:
                 self._map = mmap.mmap(file.fileno(), _SIZE)
+        self._n_at_files = 0
+        self._free = list(range(_BEGUN_AT, _SIZE, _NUMBER.size))
 
     def __enter__(self) -> TaskNote:
         return self
@@ -42,6 +53,31 @@ class TaskNote:
     ) -> None:
         self._map.close()
         self._path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def begun(self, item_id: int) -> Iterator[None]:
+        """Have it written down meanwhile that an item has begun; of more than a task ever has at once the others are not."""
+        place = self._free.pop() if self._free else None
+        if place is None:
+            yield
+            return
+        self._put(place, item_id)
+        try:
+            yield
+        finally:
+            self._put(place, 0)
+            self._free.append(place)
+
+    @contextlib.contextmanager
+    def at_files(self) -> Iterator[None]:
+        """Have it written down meanwhile that files are being written or read, of which any item may be the one that kills."""
+        self._n_at_files += 1
+        self._put(_FILES_AT, self._n_at_files)
+        try:
+            yield
+        finally:
+            self._n_at_files -= 1
+            self._put(_FILES_AT, self._n_at_files)
 
     @contextlib.contextmanager
     def reading_item(self, item_id: int) -> Iterator[None]:
@@ -61,23 +97,33 @@ class TaskNote:
         finally:
             self._map[0] = 0
 
+    def _put(self, place: int, number: int) -> None:
+        if not self._map.closed:  # what a task that has failed leaves behind may end after it
+            _NUMBER.pack_into(self._map, place, number)
+
     def _write(self, text: bytes) -> None:
         self._map[1 : len(text)] = text[1:]
         self._map[0] = text[0]
 
 
 def take_note(home: Home, lease_id: str) -> Suspect:
-    """Return whom a dead task's note names, and take the note away; nobody where it was reading nothing, or none is left."""
+    """Return whom a dead task's note names, and take the note away; nobody where there is none: the task had not begun."""
     path = _path(home, lease_id)
     try:
-        text = path.read_bytes().partition(b"\n")[0].decode("utf-8", "replace")
+        note = path.read_bytes()
     except OSError:
         return NOBODY
     path.unlink(missing_ok=True)
-    what, _, name = text.partition(" ")
+    what, _, name = note[:_FILES_AT].partition(b"\n")[0].decode("utf-8", "replace").partition(" ")
     if what == "item" and name.isdigit():
         return Suspect(item_id=int(name))
-    return Suspect(robots_of=name) if what == "robots" else NOBODY
+    if what == "robots":
+        return Suspect(robots_of=name)
+    if any(note[_FILES_AT:_BEGUN_AT]):
+        return EACH
+    numbers = note[_BEGUN_AT:]
+    whole = numbers[: len(numbers) // _NUMBER.size * _NUMBER.size]
+    return Suspect(begun=frozenset(n for (n,) in _NUMBER.iter_unpack(whole) if n))
 
 
 def sweep_notes(home: Home) -> None:

@@ -17,7 +17,7 @@ from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import DomainPolicy
 from tlray.core.robots import REFETCH_AFTER_S, RobotsAnswer
-from tlray.core.suspect import Suspect
+from tlray.core.suspect import NOBODY, Suspect
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.errors import InvariantBroken
 
@@ -383,6 +383,17 @@ def test_a_loss_counts_against_the_item_that_was_being_read_and_against_no_other
     others = list(engine.grant("N", 9, now=0.0).items)
     assert {leased_item.item_id for leased_item in others} == {1, 3}
     assert [engine.leases["N"].items[i].n_lost for i in (1, 3)] == [0, 0]
+
+
+def test_where_nothing_was_read_a_loss_counts_against_those_that_had_begun() -> None:
+    engine, _ = opened({"a.test": 3})
+    leased(engine, 3)
+    lost = judge_lost(engine, "L", "worker died", Suspect(begun=frozenset({1, 3})))
+    assert {c.item.id: c.n_lost for c in lost.changes} == {1: 1, 2: 0, 3: 1}
+    assert not any(c.is_suspect for c in lost.changes), "one of many: it is leased with others once more"
+    lost = judge_lost(engine, "L", "worker died", NOBODY)
+    assert [c.n_lost for c in lost.changes] == [0, 0, 0]
+    assert [c.after for c in lost.changes] == [S.QUEUED] * 3
 
 
 def test_a_suspect_that_did_no_harm_alone_is_one_of_many_again() -> None:
