@@ -35,6 +35,7 @@ def application(settings: Settings) -> Any:
         num_replicas=settings.replicas,
         max_ongoing_requests=MAX_ONGOING,
         graceful_shutdown_timeout_s=10.0,
+        graceful_shutdown_wait_loop_s=0.2,  # 2 s by default, even where nothing is under way
         ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
         health_check_period_s=5.0,
     ).bind()

@@ -71,11 +71,8 @@ class Listener:
                     session.coordinator.stay.remote(NAME)
             with suppress(Exception):
                 serve.delete(NAME)  # those under way are answered
-            if session.owns_ray:
-                with suppress(Exception):
-                    serve.shutdown()
         finally:
-            session.close()
+            session.close()  # where the Ray is ours, the rest of Serve ends with it
 
     def _heed_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
