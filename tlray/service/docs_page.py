@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 router = APIRouter(include_in_schema=False)
@@ -45,6 +45,12 @@ CSP: Final = (  # Swagger UI sets styles on its elements, and has its icons in i
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+
+
+@router.get("/")
+async def front() -> Response:
+    """Lead whoever opens the service in a browser to what is there to read."""
+    return RedirectResponse("docs", status_code=307)
 
 
 @router.get("/docs")
