@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import StartSite
+from conftest import StartSite, wait_until
 
 import tlray
 from tlray.api import BatchResult
@@ -80,3 +80,30 @@ def test_two_batches_at_once_fetch_a_page_once_and_both_have_it(
     assert one.answered + other.answered == 80
     assert Counter(a["path"] for a in site.page_arrivals()).most_common(1)[0][1] == 1
     assert_same_rows(one, other, tmp_path)
+
+
+def test_many_batches_that_want_one_page_have_it_while_a_task_is_busy_with_another(
+    start_site: StartSite, tmp_path: Path
+) -> None:
+    site = start_site("--sites=2", "--sets=20")
+    known = [url for url in site.urls() if url.startswith(site.bases[0])][:1]
+    slow = [url for url in site.urls() if url.startswith(site.bases[1])][:2]
+    tlray.scrape(known, home=tmp_path)
+    busy = threading.Thread(
+        target=tlray.scrape,
+        args=(slow,),
+        kwargs={"home": tmp_path, "rates": {site.bases[1].split("//")[1]: "1/12s"}},
+    )
+    busy.start()
+    wait_until(lambda: len(site.page_arrivals()) >= 2, what="the slow batch's first page")
+    done: list[BatchResult] = []
+    threads = [
+        threading.Thread(target=lambda: done.append(tlray.scrape(known, home=tmp_path))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [batch.answered for batch in done] == [1] * 6
+    assert busy.is_alive(), "nobody waited for it"
+    busy.join(60)

@@ -178,18 +178,23 @@ class ScrapeTask:
         return self._parts.setdefault(batch_id, OpenPart(batch_id))
 
     async def _answer(self, items: list[LeasedItem]) -> None:
-        """Give items the rows that other batches keep of their pages; one whose rows are not there is given back."""
+        """Give items the rows that other batches keep of their pages; one whose rows are not there is given back.
+
+        Several may want the same rows: items of batches that came together.
+        """
         home = Home(Path(self._terms.home))
-        by_part: dict[tuple[str, str], list[LeasedItem]] = {}
+        by_part: dict[tuple[str, str], list[tuple[int, LeasedItem]]] = {}
         for item in items:
             if item.kept is not None:
-                by_part.setdefault((item.kept.batch_id, item.kept.stem), []).append(item)
+                of_part = by_part.setdefault((item.kept.batch_id, item.kept.stem), [])
+                of_part.append((item.kept.item_id, item))
         for (batch_id, stem), of_part in by_part.items():
             for begin in range(0, len(of_part), PART_ROWS):
-                some = {item.kept.item_id: item for item in of_part[begin : begin + PART_ROWS] if item.kept}
+                some = of_part[begin : begin + PART_ROWS]
                 with self._note.at_files():
-                    sets = await asyncio.to_thread(read_kept, home, batch_id, stem, list(some))
-                for kept_id, item in some.items():
+                    wanted = {kept_id for kept_id, _ in some}
+                    sets = await asyncio.to_thread(read_kept, home, batch_id, stem, wanted)
+                for kept_id, item in some:
                     if item.batch_id in self._stops.cancelled:
                         self._not_begun([item])
                     else:
