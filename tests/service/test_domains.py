@@ -41,6 +41,50 @@ def test_a_paused_domain_is_left_alone_until_it_goes_on(
     assert service.status(batch_id)["retries"] == 0
 
 
+def test_what_is_set_for_a_bare_host_holds_at_each_of_its_ports(
+    http: httpx.Client, service: Service, start_site: StartSite
+) -> None:
+    site = start_site("--sites=1", "--sets=12")
+    domain = site.bases[0].removeprefix("http://")
+    host = domain.partition(":")[0]
+    try:
+        assert http.patch(f"{URL}/{host}", json={"paused": True}).status_code == 200
+        batch_id = service.submit(site.urls(), options={"fresh_for": 0})
+        assert http.get(f"{URL}/{domain}").json()["paused"]
+        time.sleep(1.5)
+        assert service.status(batch_id)["counts"]["succeeded"] == 0
+        http.patch(f"{URL}/{host}", json={"paused": False, "max_rate": 4})
+        told = http.get(f"{URL}/{domain}").json()
+        assert (told["max_rate"], told["set"]["max_rate"]) == (4.0, None)
+        began = time.monotonic()
+        assert service.wait_for(batch_id)["counts"]["succeeded"] == 12
+        assert time.monotonic() - began > 11 / 4 - 0.5
+    finally:
+        http.patch(f"{URL}/{host}", json={"paused": False, "max_rate": None})
+
+
+def test_a_batch_that_waits_for_its_time_and_a_rate_that_was_a_slip_stall_nobody(
+    http: httpx.Client, service: Service, start_site: StartSite
+) -> None:
+    site = start_site("--sites=1", "--sets=8")
+    domain = site.bases[0].removeprefix("http://")
+    slow = {"fresh_for": 0, "rates": {domain: "1/1h"}}
+    later = service.submit(site.urls()[:2], options=slow, not_before=time.time() + 86_400)
+    assert (
+        service.wait_for(service.submit(site.urls()[2:5], options={"fresh_for": 0}))["counts"]["succeeded"]
+        == 3
+    )
+    slip = service.submit(site.urls(), options=slow)
+    waiting = time.monotonic() + 20
+    while not service.status(slip)["domains"][domain].get("cooling_until"):
+        assert time.monotonic() < waiting, service.status(slip)
+        time.sleep(0.1)
+    http.post(f"/api/v1/batch/{slip}/cancel")
+    after = service.submit(site.urls()[5:], options={"fresh_for": 0})
+    assert service.wait_for(after, timeout_s=20)["counts"]["succeeded"] == 3
+    http.post(f"/api/v1/batch/{later}/cancel")
+
+
 def test_domains_are_listed_by_name(http: httpx.Client, service: Service, start_site: StartSite) -> None:
     site = start_site("--sites=3", "--sets=3")
     service.wait_for(service.submit(site.urls()))

@@ -45,11 +45,11 @@ class Domains:
         state, engine = self._state, self._state.engine
         was = engine.by_hand.get(name)
         setting = await state.write(state.journal.run, partial(set_by_hand, name=name, changes=changes))
-        engine.set_by_hand(name, setting)
+        concerned = engine.set_by_hand(name, setting)
         for book in list(engine.books.values()):
-            if name in book.open_by_domain:
+            if not concerned.isdisjoint(book.open_by_domain):
                 state.announce(book.id)
-        await self._limiters.make_known_again({name} & self._limiters.known)
+        await self._limiters.make_known_again(concerned & self._limiters.known)
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
         state.wake.set()
@@ -72,7 +72,10 @@ class Domains:
         cool_until, reason = row.cool_until, row.cool_reason
         if state is None:
             state = DomainState(
-                row.name, Manners().policy(row.name), row.by_hand, crawl_delay_s=row.crawl_delay_s
+                row.name,
+                Manners().policy(row.name),
+                self._state.engine.by_hand_of(row.name),
+                crawl_delay_s=row.crawl_delay_s,
             )
         elif state.is_cooling(now):
             cool_until, reason = wall + state.cool_until - now, state.cool_reason
@@ -80,7 +83,7 @@ class Domains:
         ceiling = state.ceiling
         return {
             "domain": row.name,
-            "paused": row.by_hand.is_paused,
+            "paused": state.by_hand.is_paused,
             "max_rate": _rate(ceiling),
             "rate": _rate(state.effective),
             "concurrency": ceiling.concurrency,

@@ -51,8 +51,8 @@ class Limiters:
             since_s = wall - row.last_fetch_at if row and row.last_fetch_at else float("inf")
             is_quiet = since_s > domain.effective.burst / domain.effective.rate + QUIET_S
             is_empty = starts_empty or self._state.is_restart or not is_quiet
-            cool_s = max(0.0, domain.cool_until - now)
-            by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, cool_s))
+            rest_s = max(0.0, domain.rest_until - now)
+            by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, rest_s))
         stops = self._state.stops()
         await asyncio.gather(
             *(self.actors[n].make_known.remote(told, stops) for n, told in by_limiter.items())

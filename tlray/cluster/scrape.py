@@ -20,7 +20,7 @@ from tlray.cluster.terms import ScrapeTerms
 from tlray.core.lease import NO_STOPS, Answer, LeasedItem, PartNote, Report, RobotsErrand, Stops, Work
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pacing import Errand, Pacing
-from tlray.core.robots import RobotsAnswer, rules_of
+from tlray.core.robots import NOT_ITS_TURN, RobotsAnswer, rules_of
 from tlray.io.address import ANY_NAMED, policy_for
 from tlray.io.fetch import Fetcher
 from tlray.io.fetched import told
@@ -266,7 +266,7 @@ class ScrapeTask:
                 )
             else:
                 self._robots.append(
-                    RobotsAnswer(errand.of, None, why="not its turn", retry_after_s=retry_after_s)
+                    RobotsAnswer(errand.of, None, why=NOT_ITS_TURN, retry_after_s=retry_after_s)
                 )
 
     def _stop(self, stops: Stops) -> None:

@@ -105,7 +105,9 @@ class CoordinatorState:
         return Stops(
             paused=frozenset(book.batch_id for book in books if book.state is BatchState.PAUSED),
             cancelled=frozenset(book.batch_id for book in books if book.state is BatchState.CANCELLING),
-            domains=frozenset(name for name, setting in self.engine.by_hand.items() if setting.is_paused),
+            domains=frozenset(
+                state.name for state in self.engine.domains.values() if state.by_hand.is_paused
+            ),
         )
 
     def announce(self, batch: int) -> None:

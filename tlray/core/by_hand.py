@@ -19,6 +19,14 @@ class SetByHand:
     is_paused: bool = False
     """Nothing of it is leased; what is in flight ends."""
 
+    def under(self, host: SetByHand) -> SetByHand:
+        """Return what holds at a port of a host for which something is set, too: what is said of the port, else of the host."""
+        return SetByHand(
+            host.rate if self.rate is None else self.rate,
+            host.concurrency if self.concurrency is None else self.concurrency,
+            self.is_paused or host.is_paused,
+        )
+
     def over(self, policy: DomainPolicy) -> DomainPolicy:
         """Return a policy with what is set in its place. A rate that is set is kept to, without bursts."""
         if self.rate is not None:

@@ -29,7 +29,7 @@ from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pace import Pace
 from tlray.core.policy import DomainPolicy, under_ceiling
 from tlray.core.retry import MIN_BACKOFF_S, is_throttle
-from tlray.core.robots import REFETCH_AFTER_S
+from tlray.core.robots import NOT_ITS_TURN, REFETCH_AFTER_S
 
 LEASE_AHEAD_S = 4.0
 MAX_AHEAD = 1_024
@@ -83,8 +83,12 @@ class DomainState:
     """Whether a public address redirected there."""
     is_named: bool = False
     """Whether a list names it; else only redirects from public addresses have led here."""
-    cool_until: float = -math.inf
-    cool_reason: str = ""
+    rest_until: float = -math.inf
+    rest_reason: str = ""
+    """Why it rests: what the site asks for, or shows."""
+    turn_until: float = -math.inf
+    turn_reason: str = ""
+    """Under the rate that it has now its next turn is so far off; another rate is another turn."""
     n_blocks: int = 0
     """Blocks in a row, without a good page between."""
     n_throttles: int = 0
@@ -135,6 +139,16 @@ class DomainState:
         """Whether robots.txt is known and fresh."""
         return self.robots_text is not None and now < self.robots_until
 
+    @property
+    def cool_until(self) -> float:
+        """Until when nothing is fetched: it rests, or its turn is far off."""
+        return max(self.rest_until, self.turn_until)
+
+    @property
+    def cool_reason(self) -> str:
+        """Why nothing is fetched until then."""
+        return self.turn_reason if self.turn_until > self.rest_until else self.rest_reason
+
     def is_cooling(self, now: float) -> bool:
         """Whether nothing may be fetched yet."""
         return now < self.cool_until
@@ -180,11 +194,13 @@ class DomainState:
 
     def learn_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
         """Take in a robots.txt."""
+        was = self.effective
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
         # it spends a permit too: of a domain with one a day it must not take them all
         self.robots_until = now + max(REFETCH_AFTER_S, FETCHES_A_ROBOTS / self.ceiling.rate)
         self.n_robots_failures, self.robots_missed_since = 0, None
         self.forget_where_robots_lies()
+        self.changed_from(was)
 
     def lose_robots(self) -> bool:
         """Take in that a worker died while it was reading robots.txt; True when that has happened too often."""
@@ -221,7 +237,8 @@ class DomainState:
         wait_s = retry_after_s
         if wait_s is None:
             wait_s = min(MAX_ROBOTS_BACKOFF_S, 2.0 ** (self.n_robots_failures - 1))
-        self.cool_down(now + max(MIN_BACKOFF_S, wait_s), f"robots.txt: {why}")
+        wait = self.wait_turn if why == NOT_ITS_TURN else self.cool_down
+        wait(now + max(MIN_BACKOFF_S, wait_s), f"robots.txt: {why}")
         too_long = now - self.robots_missed_since > MAX_ROBOTS_SNOOZE_S
         if too_long or self.n_robots_failures >= MAX_ROBOTS_FAILURES:
             self.n_robots_failures, self.robots_missed_since = 0, None
@@ -229,9 +246,20 @@ class DomainState:
         return False
 
     def cool_down(self, until: float, reason: str) -> None:
-        """Fetch nothing before ``until``; a longer cool-down stays."""
-        if until > self.cool_until:
-            self.cool_until, self.cool_reason = until, reason
+        """Fetch nothing before ``until``; a longer rest stays."""
+        if until > self.rest_until:
+            self.rest_until, self.rest_reason = until, reason
+
+    def wait_turn(self, until: float, reason: str) -> None:
+        """Lease nothing before ``until``, when its next turn comes at the rate that it has now."""
+        if until > self.turn_until:
+            self.turn_until, self.turn_reason = until, reason
+
+    def changed_from(self, was: DomainPolicy) -> bool:
+        """Whether it is treated otherwise than it ``was``; at a higher rate its next turn is not so far off any more."""
+        if self.effective.rate > was.rate:
+            self.turn_until = -math.inf
+        return self.effective != was
 
     def n_in_row(self, kind: OutcomeKind, *, now: float) -> int:
         """Return how many such answers in a row there are, with one more of them now.

@@ -21,10 +21,10 @@ from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
 from tlray.core.granting import Granting
 from tlray.core.invariants import check
 from tlray.core.lease import Lease, Report, Work
-from tlray.core.lifecycle import ItemEvent, ItemState
+from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.patience import Patience
-from tlray.core.policy import DomainPolicy, gentlest
+from tlray.core.policy import DomainPolicy, gentlest, host_of
 from tlray.core.suspect import NOBODY, Suspect
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
@@ -76,39 +76,58 @@ class Engine:
         for state in self.domains.values():
             policy = self._policy(state.name)
             if policy is not None:
-                state.policy = policy
+                self._treat(state, policy)
             else:
                 state.forget_robots()
                 self.robots_wanted.pop(state.name, None)
 
     def _policy(self, domain: str) -> DomainPolicy | None:
-        """Return a policy as gentle as each that the open batches ask for; None if none has to do with it."""
-        return gentlest(b.manners.policy(domain) for b in self.books.values() if domain in b.open_by_domain)
+        """Return a policy as gentle as each that the open batches ask for; None if none has to do with it. One of which nothing
+        is fetched now has no say beside others."""
+        open_here = [book for book in self.books.values() if domain in book.open_by_domain]
+        busy = [book for book in open_here if book.state not in (BatchState.SCHEDULED, BatchState.PAUSED)]
+        return gentlest(book.manners.policy(domain) for book in busy or open_here)
+
+    def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
+        """Treat a domain by another policy, and have all know who deal with it."""
+        was, state.policy = state.effective, policy
+        self._see_change(state, was)
+
+    def _see_change(self, state: DomainState, was: DomainPolicy) -> None:
+        if state.changed_from(was):
+            self._restless.setdefault(state.name, -math.inf)
+            for lease in self.leases.values():
+                lease.told.discard(state.name)
+            self.frontier.unpark(state.name)
 
     def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
         """Return a domain that a batch has to do with, under the manners of all batches that have."""
         state = self.domains.get(name)
         if state is None:
-            state = DomainState(name, book.manners.policy(name), self.by_hand.get(name, NOTHING))
+            state = DomainState(name, book.manners.policy(name), self.by_hand_of(name))
             self.domains[name] = state
         else:
-            state.policy = self._policy(name) or book.manners.policy(name)
-            for lease in self.leases.values():
-                lease.told.discard(name)
+            self._treat(state, self._policy(name) or book.manners.policy(name))
         if not state.knows_robots(now):
             self.robots_wanted[name] = None
         self.patience.look_at(name)
         return state
 
-    def set_by_hand(self, name: str, setting: SetByHand) -> None:
-        """Take in what a person has set for a domain, for all batches of now and later."""
+    def by_hand_of(self, name: str) -> SetByHand:
+        """Return what a person has set for a domain, or for its host and so for each of its ports."""
+        own, host = self.by_hand.get(name, NOTHING), host_of(name)
+        return own if host == name else own.under(self.by_hand.get(host, NOTHING))
+
+    def set_by_hand(self, name: str, setting: SetByHand) -> set[str]:
+        """Take in what a person has set for a domain, for all batches of now and later; return the domains that it concerns."""
         self.by_hand[name] = setting
-        state = self.domains.get(name)
-        if state is not None:
-            state.by_hand = setting
-            for lease in self.leases.values():
-                lease.told.discard(name)
-            self.frontier.unpark(name)
+        concerned = {known for known in self.domains if name in (known, host_of(known))}
+        for known in concerned:
+            state = self.domains[known]
+            was, state.by_hand = state.effective, self.by_hand_of(known)
+            self._see_change(state, was)
+            self.frontier.unpark(known)  # it may have been paused
+        return concerned
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Take in items that the journal gave for a lane."""
@@ -125,8 +144,11 @@ class Engine:
         state.is_named = state.is_named or any(not item.from_public for item in items)
 
     def pause(self, batch: int, *, is_paused: bool) -> None:
-        """Lease nothing more of a batch, or go on."""
-        self.frontier.pause(batch, is_paused=is_paused or self.books[batch].is_answering)
+        """Lease nothing more of a batch, or go on; its manners have a say in its domains' while it does."""
+        book = self.books[batch]
+        for name in book.open_by_domain:
+            self._treat(self.domains[name], self._policy(name) or book.manners.policy(name))
+        self.frontier.pause(batch, is_paused=is_paused or book.is_answering)
 
     def begin(self, batch: int, *, now: float) -> None:
         """Lease of a batch that was put off until now, as of one that was just taken in."""
@@ -305,6 +327,10 @@ class Engine:
             self.patience.look_at(domain)
         for cool in verdict.cool_downs:
             self.cool_down(cool.domain, cool.until, cool.reason)
+        for turn in verdict.turns:
+            self.domains[turn.domain].wait_turn(turn.until, turn.reason)
+            self.patience.look_at(turn.domain)
+            heapq.heappush(self._timers, (turn.until, turn.domain))
         for part in verdict.parts:
             book = next((b for b in self.books.values() if b.batch_id == part.batch_id), None)
             if book is not None:

@@ -39,6 +39,7 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
     stems = {part.batch_id: part.stem for part in report.parts}
     verdict = Verdict(report.lease_id, parts=report.parts)
     cool_downs: dict[str, DomainChange] = {}
+    turns: dict[str, DomainChange] = {}
     left = dict(lease.items)
     breakers: dict[str, Breaker] = {}
     for outcome in report.outcomes:
@@ -71,23 +72,25 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
             # nobody chose not to have the page, so it is no skip
             decision = RetryDecision(ItemEvent.EXHAUST)
         until = now + decision.cool_down_s
-        if decision.cool_down_s and (item.domain not in cool_downs or until > cool_downs[item.domain].until):
+        waits = turns if outcome.kind is OutcomeKind.NOT_BEGUN else cool_downs
+        if decision.cool_down_s and (item.domain not in waits or until > waits[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
             reason = _why_cooling(outcome, domain, now)
             if rest_s is not None:
                 reason = f"no answer, {_why(outcome)}"
-            cool_downs[item.domain] = DomainChange(item.domain, until, reason, n_blocks)
+            waits[item.domain] = DomainChange(item.domain, until, reason, n_blocks)
         change = _change(item, outcome, decision, now=now, stem=stems.get(book.batch_id))
         if decision.event is ItemEvent.EXHAUST and decision.cool_down_s:
-            waits = f"put off for {in_words(snoozed_s + decision.cool_down_s)} in all"
+            put_off = f"put off for {in_words(snoozed_s + decision.cool_down_s)} in all"
             most = in_words(book.retry.snooze_s(item.domain))
-            change = replace(change, reason=f"{_why(outcome)}; {waits}, at most {most}")
+            change = replace(change, reason=f"{_why(outcome)}; {put_off}, at most {most}")
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             change = replace(change, reason=blocked_too_often(n_in_row))
         if book.state is BatchState.CANCELLING and not change.after.is_final:
             change = _with(item, ItemEvent.CANCEL, outcome=outcome, stem=change.stem, reason="cancelled")
         verdict.changes.append(change)
     verdict.cool_downs.extend(cool_downs.values())
+    verdict.turns.extend(turns.values())
     return verdict
 
 

@@ -1,8 +1,9 @@
-"""What of a user's wishes treats a site more roughly than it is treated without them? That is for an admin to allow, not for
-each user.
+"""What of a user's wishes treats a site more roughly than it is treated without them, or holds up everybody else there? That is
+for an admin to allow, not for each user.
 
-Gentler wishes are everybody's: asking for less than a site bears harms nobody. Both sides are compared as they come out, all
-that is said anywhere in them, at every domain that either of them names and at all others.
+Gentler wishes are everybody's: asking for less than a site bears harms nobody. But a site is treated as gently as anybody asks
+for whose batch runs, so they have a bound, too. Both sides are compared as they come out, all that is said anywhere in them, at
+every domain that either of them names and at all others.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ EVERYWHERE = "*"
 EVERYBODYS_ATTEMPTS = 10
 """So many attempts are no rougher than the default's: the waits between them double. It holds where nobody has said a
 number: a bound of the table, or the operator's, stands."""
+SLOWEST, SLOWEST_SHARE = 1 / 120, 1 / 10
+"""Fetches a second, or of what holds without the wish, that anybody may ask for at least, whichever is less."""
+LONGEST_REST_S = 86_400.0
+"""The longest rest after a block that anybody may ask for, where none that is longer holds."""
 _TRIED_AGAIN = tuple(kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE))
 
 
@@ -37,6 +42,13 @@ def loosened(asked: Manners, without: Manners) -> list[Loosening]:
     """Return what ``asked`` loosens of the manners that hold ``without`` it (profiles and defaults included)."""
     return _found(
         {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
+    )
+
+
+def held_up(asked: Manners, without: Manners) -> list[Loosening]:
+    """Return where ``asked`` would have all others wait, compared with what holds ``without`` it."""
+    return _found(
+        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
     )
 
 
@@ -86,6 +98,20 @@ def _rougher(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
         )
     if asked.crawl_delay_ignored and not without.crawl_delay_ignored:
         found.append("the crawl-delay of its robots.txt is not to be ignored")
+    return found
+
+
+def _slower(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
+    asked, without = asked_for.policy(domain), without_it.policy(domain)
+    found = []
+    slowest = min(SLOWEST, without.rate * SLOWEST_SHARE)
+    if asked.rate < slowest:
+        found.append(f"a rate of {asked.rate:.3g}/s is below {slowest:.3g}/s, and holds up all others there")
+    longest_s = max(LONGEST_REST_S, without.block_cool_down_s)
+    if asked.block_cool_down_s > longest_s:
+        found.append(
+            f"a rest of {asked.block_cool_down_s:g} s after a block is longer than {longest_s:g} s, and holds up all others there"
+        )
     return found
 
 

@@ -17,6 +17,8 @@ MAX_BYTES = 512 * 1024
 AGENT = "tlray"
 """The product token that robots.txt addresses us by."""
 REFETCH_AFTER_S = 86_400.0
+NOT_ITS_TURN = "not its turn"
+"""Why a robots.txt could not be had whose domain may not be asked for long yet."""
 """A robots.txt older than a day is asked for again (RFC 9309 §2.4)."""
 
 

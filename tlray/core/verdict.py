@@ -71,3 +71,6 @@ class Verdict:
     parts: tuple[PartNote, ...] = ()
     cool_downs: list[DomainChange] = field(default_factory=list)
     """At most one a domain."""
+    turns: list[DomainChange] = field(default_factory=list)
+    """Domains whose next turn is far off, at most once each. They are not written down: it depends on the rate, and the next life
+    finds it out anew."""

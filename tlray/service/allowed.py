@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tlray.core.frontier import Priority
 from tlray.core.hosts import is_public_host
-from tlray.core.loosening import loosened, loosened_retries, may_write_to
+from tlray.core.loosening import held_up, loosened, loosened_retries, may_write_to
 from tlray.core.policy import host_of
 from tlray.io.address import AddressPolicy, policy_for
 from tlray.io.intake import MAX_TEXT_KEPT, Chunk
@@ -59,10 +59,14 @@ def options_for(
     options, priority = asked.checked(settings)
     if not principal.is_admin:
         without, _ = ScrapeOptions().checked(settings)
-        rougher = loosened(options.manners, without.manners) + loosened_retries(options.retry, without.retry)
-        if rougher:
-            errors = [(f"options: {domain}", what) for domain, what in rougher]
-            told = "; ".join(f"{domain}: {what}" for domain, what in rougher[:3])
+        not_theirs = (
+            loosened(options.manners, without.manners)
+            + loosened_retries(options.retry, without.retry)
+            + held_up(options.manners, without.manners)
+        )
+        if not_theirs:
+            errors = [(f"options: {domain}", what) for domain, what in not_theirs]
+            told = "; ".join(f"{domain}: {what}" for domain, what in not_theirs[:3])
             raise Refused(
                 403, "not-allowed", f"{told}: only an admin may have sites treated so", errors=errors
             )

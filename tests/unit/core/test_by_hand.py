@@ -93,3 +93,24 @@ def test_a_paused_domain_says_so_in_the_progress() -> None:
     engine.set_by_hand("a.org", SetByHand(is_paused=True))
     told = snapshot(book, engine.domains, now=0.0, wall=0.0)
     assert told["domains"]["a.org"]["state"] == "paused"
+
+
+def test_what_is_set_for_a_host_holds_at_each_of_its_ports_and_what_is_set_for_a_port_there_alone() -> None:
+    engine = Engine()
+    ports = ("a.org:8001", "a.org:8002")
+    for batch, name in enumerate(ports, 1):
+        counts, open_here = {ItemState.QUEUED: 1}, {name: 1}
+        book = BatchBook(
+            batch, f"b{batch}", "", Priority.NORMAL, BatchState.RUNNING, counts, open_by_domain=open_here
+        )
+        engine.open(book, {name: 1}, now=0.0)
+    assert engine.set_by_hand("a.org", SetByHand(rate=0.5, concurrency=4)) == set(ports)
+    assert engine.set_by_hand("a.org:8002", SetByHand(rate=0.25)) == {"a.org:8002"}
+    found = {name: engine.domains[name].effective for name in ports}
+    assert [(found[name].rate, found[name].concurrency) for name in ports] == [(0.5, 4), (0.25, 4)]
+    engine.set_by_hand("a.org", SetByHand(is_paused=True))
+    assert [engine.domains[name].rests(0.0) for name in ports] == [True, True]
+    engine.set_by_hand("a.org", SetByHand())
+    engine.set_by_hand("a.org:8001", SetByHand(is_paused=True))
+    assert [engine.domains[name].rests(0.0) for name in ports] == [True, False]
+    assert engine.by_hand_of("a.org:9") == SetByHand()

@@ -129,9 +129,9 @@ def test_an_item_that_is_given_back_because_its_turn_is_far_off_gives_the_reason
     engine, _ = opened({"a.test": 1})
     leased(engine)
     far = Outcome(1, K.NOT_BEGUN, retry_after_s=50.0)
-    assert judged(engine, far).cool_downs[0].reason == "its next turn is far off"
+    assert judged(engine, far).turns[0].reason == "its next turn is far off"
     engine.cool_down("a.test", 10.0, "blocked: captcha")
-    assert judged(engine, far).cool_downs[0].reason == "blocked: captcha"
+    assert judged(engine, far).turns[0].reason == "blocked: captcha"
 
 
 def test_a_block_steps_the_domain_and_is_counted_in_the_books() -> None:
@@ -231,7 +231,7 @@ def test_a_robots_txt_that_moved_to_nowhere_is_asked_for_where_it_was() -> None:
 def test_a_robots_txt_that_cannot_be_had_ends_the_lane_in_the_end() -> None:
     engine, _ = opened({"a.test": 2}, knows_robots=False)
     for i in range(MAX_ROBOTS_FAILURES):
-        engine.domains["a.test"].cool_until = 0.0
+        engine.domains["a.test"].rest_until = 0.0
         assert engine.grant("L", 9, now=0.0).robots
         deaths = answered(engine, why="503")
         assert bool(deaths) == (i == MAX_ROBOTS_FAILURES - 1)

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from tlray.core.asked import read_tables
 from tlray.core.lifecycle import ItemEvent
-from tlray.core.loosening import EVERYBODYS_ATTEMPTS, EVERYWHERE, loosened, loosened_retries, may_write_to
+from tlray.core.loosening import (
+    EVERYBODYS_ATTEMPTS,
+    EVERYWHERE,
+    held_up,
+    loosened,
+    loosened_retries,
+    may_write_to,
+)
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.policy import AUTO_BURST, AUTO_MAX, PROFILES, Manners
 from tlray.core.retry import RULES, Cure, RetryDecision, decide
@@ -118,6 +125,34 @@ def test_a_rest_that_a_profile_asks_for_is_not_loosened_for_the_whole_batch(
     monkeypatch.setitem(PROFILES, SITE, longer)  # type: ignore[arg-type]
     found = loosened(Manners(block_cool_down_s=3600.0), Manners())
     assert found == [(SITE, "a rest of 3600 s after a block is shorter than 7200 s")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "domain", "what"),
+    [
+        (Manners(rates={"a.test": (1 / 3600, 1.0)}), "a.test", "a rate of 0.000278/s is below 0.00833/s"),
+        (Manners(rates={"127.0.0.1": (1 / 121, 1.0)}), "127.0.0.1", "below 0.00833/s"),
+        (Manners(rates={SITE: (1 / 121, 1.0)}), SITE, "below 0.00833/s"),
+        (Manners(block_cool_down_s=86_401.0), "*", "a rest of 86401 s after a block is longer than 86400 s"),
+    ],
+)
+def test_what_has_all_others_wait_is_named(asked: Manners, domain: str, what: str) -> None:
+    found = held_up(asked, Manners())
+    assert found[0].domain == domain
+    assert what in found[0].what
+
+
+def test_what_is_a_little_gentler_holds_up_nobody_nor_does_what_the_operator_says_anyhow() -> None:
+    for manners in (
+        Manners(),
+        Manners(rates={"a.test": (1 / 120, 1.0), SITE: (1 / 120, 1.0)}, block_cool_down_s=86_400.0),
+    ):
+        assert held_up(manners, Manners()) == []
+    slow = Manners(rates={"a.test": (1 / 3600, 1.0)}, block_cool_down_s=1e6)
+    assert held_up(slow, slow) == []
+    assert held_up(Manners(rates={"a.test": (1 / 36_000, 1.0)}), slow) == [], (
+        "a tenth of what is slow already"
+    )
 
 
 # -- retries ---------------------------------------------------------------------------------------

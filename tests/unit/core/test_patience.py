@@ -204,7 +204,7 @@ def test_a_reason_that_is_over_explains_no_new_rest() -> None:
     engine.tick(leased_at)
     assert engine.grant("L", 1, now=leased_at)
     far = Report("L", 1, (Outcome(1, K.NOT_BEGUN, retry_after_s=50.0),))
-    [cool] = judge(engine, far, now=leased_at, rng=random.Random(1)).cool_downs
+    [cool] = judge(engine, far, now=leased_at, rng=random.Random(1)).turns
     assert cool.reason == "its next turn is far off"
 
 
