@@ -6,6 +6,7 @@
     TlrayError                     1   a bug, where it is raised as itself
     ├── InvariantBroken            1   a bug: the books do not balance
     ├── UsageError                 2   wrong usage or configuration: says what, where, how to mend it
+    │   ├── BadOption                  an option of a batch is not as it should be; says by which keys it is found
     │   ├── HomeUnusable               the home cannot be made, read or written
     │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
     │   ├── NoSuchBatch                no batch of that id in that home
@@ -59,6 +60,21 @@ class UsageError(TlrayError):
     """Wrong usage or configuration; the message says what, where and how to mend it."""
 
     exit_code = 2
+
+
+class BadOption(UsageError):
+    """An option of a batch is not as it should be; ``keys`` lead to it from the options: ``rates``, ``example.org``."""
+
+    def __init__(self, story: str, *keys: str) -> None:
+        super().__init__(story, *keys)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Its place."""
+        return tuple(self.args[1:])
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class HomeUnusable(UsageError):

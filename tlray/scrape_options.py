@@ -10,7 +10,7 @@ from tlray.core.asked import LONGEST_S, MOST_AT_ONCE, MOST_ATTEMPTS, Asked, read
 from tlray.core.durations import parse_duration_s
 from tlray.core.frontier import Priority
 from tlray.core.policy import Manners, parse_rate, unit_named
-from tlray.errors import UsageError
+from tlray.errors import BadOption
 from tlray.io.domains_file import read_domains_file
 from tlray.io.journal_rows import BatchOptions
 from tlray.settings import Settings
@@ -45,7 +45,9 @@ class ScrapeOptions:
         try:
             priority = Priority[self.priority.upper()]
         except KeyError:
-            raise UsageError(f"priority {self.priority!r}: choose immediate, normal or low") from None
+            raise BadOption(
+                f"priority {self.priority!r}: choose immediate, normal or low", "priority"
+            ) from None
         asked = self._asked()
         if settings is not None:
             asked = asked.over(Asked(Manners(block_cool_down_s=settings.block_cool_down_s)))
@@ -58,37 +60,49 @@ class ScrapeOptions:
         try:
             fresh_for_s = parse_duration_s(str(self.fresh_for))
         except ValueError as error:
-            raise UsageError(f"fresh-for {error}, or 0 to fetch every page") from None
+            raise BadOption(f"fresh-for {error}, or 0 to fetch every page", "fresh_for") from None
         if fresh_for_s > LONGEST_S:
-            raise UsageError(f"fresh-for {str(self.fresh_for)[:40]!r} is more than 366d")
+            raise BadOption(f"fresh-for {str(self.fresh_for)[:40]!r} is more than 366d", "fresh_for")
         return fresh_for_s
 
     def _asked(self) -> Asked:
-        try:
-            rates = _by_unit({domain: parse_rate(rate) for domain, rate in self.rates.items()})
-        except ValueError as error:
-            raise UsageError(f"{error}; for example 2/s") from None
         for domain, n in self.concurrency.items():
             if not 1 <= n <= MOST_AT_ONCE:
-                raise UsageError(f"concurrency of {domain} is {n}; give 1 to {MOST_AT_ONCE}")
+                raise BadOption(
+                    f"concurrency of {domain} is {n}; give 1 to {MOST_AT_ONCE}", "concurrency", domain
+                )
         if self.max_attempts is not None and not 1 <= self.max_attempts <= MOST_ATTEMPTS:
-            raise UsageError(f"max attempts is {self.max_attempts}; give 1 to {MOST_ATTEMPTS}")
-        try:
-            manners = Manners(
-                rates=rates,
-                concurrency=_by_unit(self.concurrency),
-                crawl_delay_ignored=frozenset(map(unit_named, self.ignore_crawl_delay)),
-            )
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+            raise BadOption(f"max attempts is {self.max_attempts}; give 1 to {MOST_ATTEMPTS}", "max_attempts")
+        manners = Manners(
+            rates=_by_unit({domain: _rate(domain, rate) for domain, rate in self.rates.items()}, "rates"),
+            concurrency=_by_unit(self.concurrency, "concurrency"),
+            crawl_delay_ignored=frozenset(
+                _unit(domain, "ignore_crawl_delay", str(n))
+                for n, domain in enumerate(self.ignore_crawl_delay)
+            ),
+        )
         asked = Asked(manners).over(read_tables({"domains": self.domains, "retry": self.retry}, of="options"))
         return replace(asked, retry=replace(asked.retry, max_attempts=self.max_attempts))
 
 
-def _by_unit(values: Mapping[str, T]) -> dict[str, T]:
+def _rate(domain: str, text: str) -> tuple[float, float]:
+    try:
+        return parse_rate(text)
+    except ValueError as error:
+        raise BadOption(f"{error}; for example 2/s", "rates", domain) from None
+
+
+def _unit(domain: str, *keys: str) -> str:
+    try:
+        return unit_named(domain)
+    except ValueError as error:
+        raise BadOption(str(error), *keys) from None
+
+
+def _by_unit(values: Mapping[str, T], key: str) -> dict[str, T]:
     """Key what is said per domain by units; of two names of one unit the gentler value counts."""
     found: dict[str, T] = {}
     for domain, value in values.items():
-        unit = unit_named(domain)
+        unit = _unit(domain, key, domain)
         found[unit] = min(found.get(unit, value), value)
     return found

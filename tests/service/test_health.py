@@ -38,3 +38,19 @@ def test_the_document_has_an_example_or_a_schema_for_every_body(http: httpx.Clie
                 assert has_example, f"{method} {path} {kind}"
     assert "HTTPValidationError" not in schemas
     assert http.get("/docs").status_code == 200
+
+
+def test_head_is_answered_as_get_is_without_the_body(
+    http: httpx.Client, service: Service, site: Site
+) -> None:
+    batch = service.submit(site.urls()[:1])
+    service.wait_for(batch)
+    of_batch = [f"/api/v1/batch/{batch}/{what}" for what in ("status", "items", "results")]
+    for path in ("/healthz", "/readyz", "/docs", "/metrics", "/api/v1/batch", *of_batch):
+        told, asked = http.get(path), http.head(path)
+        assert (asked.status_code, asked.content) == (200, b""), path
+        assert asked.headers["content-type"] == told.headers["content-type"]
+        assert "x-content-type-options" in asked.headers
+    assert http.head("/api/v1/batch/none/status").status_code == 404
+    assert http.head(f"/api/v1/batch/{batch}/events").status_code == 405
+    assert http.head(f"/api/v1/batch/{batch}/export?format=csv").headers["content-length"] != "0"

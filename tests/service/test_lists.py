@@ -176,6 +176,23 @@ def test_a_cursor_of_another_list_is_refused(http: httpx.Client, finished: str) 
     assert http.get("/api/v1/batch", params={"cursor": cursor}).status_code == 400
 
 
+def test_a_cursor_of_another_batch_is_refused(
+    http: httpx.Client, service: Service, finished: str, site: Site
+) -> None:
+    other = service.submit([*site.urls()[:2], "ftp://no/1", "ftp://no/2"])
+    service.wait_for(other)
+    path = f"/api/v1/batch/{other}"
+    results = http.get(f"{path}/results", params={"limit": 1}).headers["x-next-cursor"]
+    for name, cursor in (
+        ("items", http.get(f"{path}/items?limit=1").json()["next_cursor"]),
+        ("lines", http.get(f"{path}/lines?limit=1").json()["next_cursor"]),
+        ("results", results),
+    ):
+        assert http.get(f"{path}/{name}", params={"cursor": cursor}).status_code == 200
+        answer = http.get(f"/api/v1/batch/{finished}/{name}", params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-cursor"), name
+
+
 def test_lines_that_made_no_item_are_listed_all_of_them(
     http: httpx.Client, service: Service, site: Site
 ) -> None:

@@ -11,13 +11,16 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from conftest import ROOT, Service, Site, StartSite
 
-from tlray.cli import run
+from tlray.cli import remote_submit, run
 from tlray.io import service_list
 
 pytestmark = pytest.mark.ray
@@ -224,6 +227,38 @@ def test_a_list_that_is_broken_off_in_the_middle_is_no_batch(
     with service.client() as http:
         rows = http.get("/api/v1/batch", params={"limit": 1000}).json()["batches"]
     assert [row["state"] for row in rows if row["name"] == "broken off"] == []
+
+
+def kill_the_replica(service: Service) -> int:
+    """Kill who answers the requests; return how many processes that were."""
+    n = 0
+    for process in psutil.Process(service.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # some other one, that ends just now
+            if any("ServeReplica" in word for word in process.cmdline()):
+                process.kill()
+                n += 1
+    return n
+
+
+def test_a_list_outlives_a_replica_that_is_killed_in_the_middle_of_it(
+    service: Service, tlray: Tlray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killing(remote_submit.SendingLines):
+        def tell(self, n_lines: int, n_pieces: int) -> None:
+            super().tell(n_lines, n_pieces)
+            if n_pieces == 2:  # … which is in the middle of a later piece then
+                threading.Timer(0.03, lambda: killed.append(kill_the_replica(service))).start()
+
+    killed: list[int] = []
+    monkeypatch.setattr(remote_submit, "SendingLines", Killing)
+    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 1_000)
+    urls = a_list(tmp_path / "l.txt", [f"http://127.0.0.1:9/tracklist/{n}" for n in range(30_000)])
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    code, out, err = tlray("submit", urls, "--not-before", tomorrow.isoformat(), "--json")
+    assert (code, killed) == (0, [1]), err
+    told = json.loads(out)
+    assert (told["total"], told["duplicates"], told["n_rejected"]) == (30_000, 0, 0)
+    assert tlray("cancel", told["batch_id"])[0] == 0
 
 
 def broken_pipe(urls: list[str]) -> Any:

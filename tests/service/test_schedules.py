@@ -83,6 +83,7 @@ def test_a_schedule_tells_when_it_runs_next_by_its_own_clock(
         assert (local.hour, local.minute) in ((2, 30), (3, 0))
     assert (told["overlap"], told["catch_up"], told["paused"], told["runs"]) == ("skip", "last", False, 0)
     assert told["urls"] == site.urls()[:1]
+    assert (told.pop("n_rejected"), told.pop("rejected")) == (0, [])
     assert shown(http, told["schedule_id"]) == told
 
     listed = http.get("/api/v1/schedules").json()["schedules"]
@@ -135,9 +136,11 @@ def test_what_a_schedule_submits_can_be_changed(http: httpx.Client, site: Site, 
 @pytest.mark.parametrize(
     ("asked", "where", "said"),
     [
-        ({"cron": "61 * * * *", "urls": [URL]}, "body.cron", "'61 * * * *' has a bad minute; minute 0-59"),
+        ({"cron": "61 * * * *", "urls": [URL]}, "body.cron", "'61 * * * *' has a bad minute: '61' is no"),
         ({"cron": "* * * *", "urls": [URL]}, "body.cron", "has 4 fields; write five"),
-        ({"cron": "0 0 31 2 *", "urls": [URL]}, "body.cron", "a bad day"),
+        ({"cron": "0 0 31 2 *", "urls": [URL]}, "body.cron", "never comes round"),
+        ({"cron": "0 0 * * MON#1", "urls": [URL]}, "body.cron", "a bad weekday"),
+        ({"cron": "@daily", "timezone": "localtime", "urls": [URL]}, "body.timezone", "is not known"),
         ({"cron": "@daily", "timezone": "Europe/Atlantis", "urls": [URL]}, "body.timezone", "is not known"),
         ({"cron": "@daily", "overlap": "both", "urls": [URL]}, "body.overlap", "'skip' or 'queue'"),
         ({"cron": "@daily", "urls": [URL], "when": 1}, "body.when", "not permitted"),
@@ -154,6 +157,29 @@ def test_what_is_no_schedule_is_told_at_once(
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["where"] == where
     assert said in answer.json()["errors"][0]["what"]
+
+
+def test_a_schedule_tells_its_options_and_the_lines_that_it_passes_over(
+    http: httpx.Client, site: Site, forgotten: None
+) -> None:
+    asked = {"fresh_for": 0, "rates": {site.bases[0].removeprefix("http://"): "3/s"}}
+    urls = [site.urls()[0], "ftp://a/b", "http://169.254.169.254/", site.urls()[1]]
+    told = made(http, cron="@daily", urls=urls, options=asked, paused=True)
+    assert told["options"] == asked
+    assert (told["n_rejected"], [line["line"] for line in told["rejected"]]) == (2, [2, 3])
+    assert told["rejected"][0]["reason"].startswith("scheme ftp:")
+    path = f"/api/v1/schedules/{told['schedule_id']}"
+    changed = http.patch(path, json={"urls": [*urls[:1], "x"]}).json()
+    assert (changed["options"], changed["n_rejected"]) == (asked, 1), "what is not said stays"
+    template = {"urls": [site.bases[0] + "/tracklist/{+set}"], "options": {"max_attempts": 2}}
+    assert http.put("/api/v1/templates/of-options", json=template).status_code == 201
+    changed = http.patch(path, json={"template": "of-options", "variables": {"set": "a/b.html"}}).json()
+    assert (changed["template"], changed["options"]) == ("of-options", asked), (
+        "the template's own are not asked for"
+    )
+    assert http.patch(path, json={"options": {"max_attempts": 3}}).json()["options"] == {"max_attempts": 3}
+    assert http.get(path).json()["options"] == {"max_attempts": 3}
+    http.delete("/api/v1/templates/of-options")
 
 
 def test_a_schedule_without_a_url_that_can_be_fetched_is_none(http: httpx.Client) -> None:
@@ -352,7 +378,8 @@ def test_a_template_that_does_not_fit_is_one_clear_error(
     ("name", "asked", "status", "said"),
     [
         ("festival", {"urls": [URL]}, 409, "built-in"),
-        ("Bad_Name", {"urls": [URL]}, 422, "pattern"),
+        ("Bad_Name", {"urls": [URL]}, 422, "small letters, digits and -"),
+        ("mine", {"urls": ["ftp://x/{a}"]}, 422, "body.urls.0: scheme ftp:"),
         ("mine", {"urls": []}, 422, "at least 1"),
         ("mine", {"urls": ["https://a.org/{Year}"]}, 422, "belongs to no variable"),
         ("mine", {"urls": [URL], "defaults": {"x": 1}}, 422, "no URL has a place for"),

@@ -35,9 +35,16 @@ def problem(status: int, detail: str, *headers: str) -> bytes:
     return answer(status, {"status": status, "detail": detail}, *headers)
 
 
+def of_the_proxy(status: int, words: str = "Internal Server Error", *headers: str) -> bytes:
+    """Return an answer of Ray Serve's proxy, or of another program: some text."""
+    head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(words)}", "Content-Type: text/plain", *headers]
+    return "\r\n".join([*head, "", words]).encode()
+
+
 def events(*told: dict[str, Any]) -> bytes:
     text = "".join(f"id: {frame['version']}\ndata: {json.dumps(frame)}\n\n" for frame in told)
-    return f"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{text}".encode()
+    head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream; charset=utf-8"
+    return f"{head}\r\n\r\n{text}".encode()
 
 
 @dataclass
@@ -156,6 +163,67 @@ def test_a_service_that_is_gone_is_asked_for_a_minute(script: Scripted) -> None:
     assert PATIENCE_S <= clock.now < PATIENCE_S + 5
 
 
+NO_ROUTE = "Path '/x' not found. Ping http://.../-/routes for available routes."
+
+
+@pytest.mark.parametrize("status", [500, 404, 502, 302])
+def test_what_is_answered_in_the_place_of_tlray_is_a_service_that_is_away(
+    script: Scripted, status: int
+) -> None:
+    away = of_the_proxy(status, NO_ROUTE)
+    script.answers = [answer(200, {}), away, away, answer(202, {"done": True})]
+    clock, told = Clock(), []
+    with client_of(script.url, clock, tell=lambda what, why: told.append(what)) as client:
+        client.get("/x")
+        assert client.ask("POST", "/y", body=b"http://a\n", key="k") == {"done": True}
+    assert len({(first, str(headers), body) for first, headers, body in script.requests[1:]}) == 1
+    assert (told, clock.slept) == (["asking again"] * 2, [2.0, 2.0])
+
+
+def test_a_problem_of_tlrays_own_says_too_that_it_is_there(script: Scripted) -> None:
+    script.answers = [problem(404, "there is no batch 'b'"), of_the_proxy(404, NO_ROUTE), answer(200, {})]
+    with client_of(script.url, Clock()) as client:
+        with pytest.raises(ServiceRefuses, match="no batch 'b'"):
+            client.get("/x")
+        assert client.get("/x") == {}
+
+
+def test_who_stays_in_the_place_of_tlray_is_asked_for_a_minute(script: Scripted) -> None:
+    script.answers = [answer(200, {}), *[of_the_proxy(404, NO_ROUTE)] * 100]
+    clock = Clock()
+    with client_of(script.url, clock) as client:
+        client.get("/x")
+        with pytest.raises(ServiceUnavailable, match=r": it answers 404 Not Found, not as tlray does$"):
+            client.get("/y")
+    assert PATIENCE_S <= clock.now < PATIENCE_S + 5
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (
+            [of_the_proxy(404, NO_ROUTE)],
+            "it answers 404 Not Found, not as tlray does; see that --url is right",
+        ),
+        ([of_the_proxy(500)], "500 Internal Server Error, not as tlray does; see that --url is right"),
+        ([of_the_proxy(200, "<html>")], "it answers 200 OK, not as tlray does; see that --url is right"),
+        # a gateway that has nobody behind it is not tlray yet
+        ([of_the_proxy(502), of_the_proxy(404)], "it answers 404 Not Found, not as tlray does; see that"),
+        ([of_the_proxy(301, "", "Location: http://x.test/")], "it is at http://x.test/; give that as --url"),
+    ],
+)
+def test_who_never_answered_as_tlray_is_refused(script: Scripted, answers: list[bytes], said: str) -> None:
+    closing = [told.replace(b" X\r\n", b" X\r\nConnection: close\r\n", 1) for told in answers]
+    for ask in (
+        lambda client: client.get("/x"),
+        lambda client: next(follow(client, "b", sleep=lambda s: None)),
+    ):
+        script.answers = [*closing]
+        with client_of(script.url, Clock()) as client, pytest.raises(ServiceRefuses) as caught:
+            ask(client)
+        assert said in str(caught.value)
+
+
 def test_room_is_waited_for_as_long_as_one_likes(script: Scripted) -> None:
     full = problem(429, "no room", "Retry-After: 25")
     script.answers = [*[full] * 6, answer(202, {}), full, full]
@@ -203,6 +271,19 @@ def test_a_batch_that_is_not_there_ends_the_watching(script: Scripted) -> None:
     script.answers = [problem(404, "there is no batch 'b'", "Connection: close")]
     with client_of(script.url, Clock()) as client, pytest.raises(ServiceRefuses, match="no batch 'b'"):
         next(follow(client, "b"))
+
+
+def test_a_stream_whose_service_is_being_taken_down_is_asked_for_again(script: Scripted) -> None:
+    away = of_the_proxy(404, NO_ROUTE, "Connection: close")
+    script.answers = [events(frame(3)), *[away] * 3, events(frame(9, "completed"))]
+    clock = Clock()
+    with client_of(script.url, clock) as client:
+        found = list(follow(client, "b", clock=clock, sleep=clock.sleep))
+    assert [told["version"] for told in found] == [3, 9]
+    script.answers = [events(frame(3)), *[away] * 100]
+    gives_up = pytest.raises(ServiceUnavailable, match="it answers 404 Not Found, not as tlray does")
+    with client_of(script.url, clock) as client, gives_up:
+        list(follow(client, "b", clock=clock, sleep=clock.sleep))
 
 
 def test_a_stream_that_stays_away_is_given_up(script: Scripted) -> None:
@@ -261,6 +342,16 @@ def test_a_long_list_goes_in_numbered_pieces_and_a_lost_answer_sends_its_piece_a
     ]
 
 
+def test_a_replica_that_dies_costs_its_piece_a_second_call_and_not_the_list(
+    script: Scripted, send: Send
+) -> None:
+    died = of_the_proxy(500)
+    script.answers = [receipt(), answer(200, {}), died, died, answer(200, {}), died, receipt(total=4)]
+    assert send(["http://a", "http://b", "http://c", "http://d"])["total"] == 4
+    asked = [first.removeprefix("POST /api/v1/batch") for first, _, _ in script.requests]
+    assert asked == ["?state=receiving", "/b/append?piece=1", *["/b/append?piece=2"] * 3, *["/b/commit"] * 2]
+
+
 def test_a_piece_that_is_refused_leaves_the_list_uncommitted(script: Scripted, send: Send) -> None:
     script.answers = [receipt(), problem(413, "the list has more than 3 items"), answer(200, {})]
     with pytest.raises(ServiceRefuses, match="more than 3 items"):
@@ -304,6 +395,14 @@ def test_a_file_comes_in_ranges_whatever_breaks(script: Scripted) -> None:
         ("bytes=0-", None), ("bytes=5-", '"a"'), ("bytes=5-", '"a"'), ("bytes=10-", '"a"'), ("bytes=10-", '"a"'),
     ]  # fmt: skip
     assert script.requests[0][0] == "GET /api/v1/batch/B/export?format=csv"
+
+
+def test_a_file_outlives_the_replica_that_sends_it(script: Scripted) -> None:
+    text, out = b"0123456789abc", io.BytesIO()
+    script.answers = [part(text, 0, 5, '"a"'), of_the_proxy(500), part(text, 5, 8, '"a"')]
+    with ServiceClient(script.url, sleep=lambda s: None) as client:
+        assert take_export(client, "B", out, format="csv") == 13
+    assert out.getvalue() == text
 
 
 @pytest.mark.parametrize("changed", [answer(200, "all of the new one"), problem(413, "take it in ranges")])

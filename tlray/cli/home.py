@@ -16,12 +16,15 @@ import typer
 from tlray.cli import remote_home
 from tlray.cli.options import HomeOption
 from tlray.cli.remote_options import Json, OrService, service
-from tlray.core.lifecycle import ItemState
+from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
+from tlray.io.journal_rows import BatchRow
 from tlray.io.journal_waits import waits, waits_text
 from tlray.io.service_answer import one_line
 from tlray.settings import read_settings
+
+SLEEPS = " (sleeps: tlray scrape --resume)"
 
 
 def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json = False) -> None:
@@ -33,33 +36,27 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
         with service(url, home=home) as client:
             remote_home.tell_batches(client, as_json=as_json)
         return
-    where = read_settings(home=home).home
-    if not Home(where).exists():
-        sys.stderr.write(f"nothing was scraped into {where} yet\n")
+    where = Home(read_settings(home=home).home)
+    if not where.exists():
+        sys.stderr.write(f"nothing was scraped into {where.path} yet\n")
         return
-    with JournalReader.of(where) as journal:
+    is_held = where.is_held()
+    with JournalReader.of(where.path) as journal:
         for row, counts in journal.list_batches():
+            sleeps = is_asleep(row, is_held=is_held)
             if as_json:
-                line = {
-                    "batch_id": row.batch_id,
-                    "name": row.name,
-                    "state": row.state,
-                    "total": sum(counts.values()),
-                }
-                print(
-                    json.dumps(
-                        {**line, "counts": counts, "tracks": row.n_tracks, "created_at": row.created_at}
-                    )
-                )
+                told = {
+                    "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()),
+                    "counts": as_resumed(row, counts) if sleeps else counts, "tracks": row.n_tracks,
+                    "created_at": row.created_at, "sleeps": sleeps,
+                }  # fmt: skip
+                print(json.dumps(told))
             else:
                 at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created_at))
                 done = f"{counts.get(ItemState.SUCCEEDED, 0)}/{sum(counts.values())}"
-                sleeps = (
-                    " (sleeps: tlray scrape --resume)" if row.is_dormant and not row.state.is_final else ""
-                )
                 print(
-                    f"{row.batch_id}  {at}  {row.state:10} {done:>13} sets  {row.n_tracks:>8} tracks  "
-                    f"{one_line(row.name)}{sleeps}"
+                    f"{row.batch_id}  {at}  {_state(row, sleeps=sleeps):10} {done:>13} sets  {row.n_tracks:>8} tracks  "
+                    f"{one_line(row.name)}{SLEEPS if sleeps else ''}"
                 )
 
 
@@ -80,8 +77,12 @@ def status(
         with service(url, home=home) as client:
             remote_home.tell_status(client, batch_id, lines=lines, as_json=as_json)
         return
-    with JournalReader.of(read_settings(home=home).home) as journal:
+    where = Home(read_settings(home=home).home)
+    is_held = where.is_held()
+    with JournalReader.of(where.path) as journal:
         row, by_domain = journal.get(batch_id)
+        if sleeps := is_asleep(row, is_held=is_held):
+            by_domain = {domain: as_resumed(row, states) for domain, states in by_domain.items()}
         counts = totals(by_domain)
         refused = journal.refused_lines(batch_id) if lines else []
         now = time.time()
@@ -90,15 +91,15 @@ def status(
             told = {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
                 "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "tracks": row.n_tracks, "retries": row.n_retries,
-                "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting,
+                "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting, "sleeps": sleeps,
             }  # fmt: skip
             if lines:
                 told["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
             print(json.dumps(told))
             return
     print(
-        f"{row.batch_id} {one_line(row.name)} {row.state}: {sum(counts.values())} items,"
-        f" {row.n_tracks} tracks, {row.n_retries} retries"
+        f"{row.batch_id} {one_line(row.name)} {_state(row, sleeps=sleeps)}{SLEEPS if sleeps else ''}:"
+        f" {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries"
     )
     print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
@@ -109,6 +110,32 @@ def status(
         print(f"  {domain}: " + "; ".join(filter(None, words)))
     for line in refused:
         print(f"  line {line.line}: {line.reason} ({line.text!r})")
+
+
+def is_asleep(row: BatchRow, *, is_held: bool) -> bool:
+    """Whether nobody works at a batch until it is resumed: no coordinator holds its home, or none was asked to go on with it.
+
+    One that was killed, and that Ray is starting again, holds nothing for a second.
+    """
+    return not row.state.is_final and (row.is_dormant or not is_held)
+
+
+def as_resumed(row: BatchRow, counts: dict[ItemState, int]) -> dict[ItemState, int]:
+    """Return the items of a batch that sleeps as the next coordinator takes them up: what was leased is queued again, and where
+    the batch was being cancelled, what is open is cancelled."""
+    back = {ItemState.LEASED: ItemState.QUEUED}
+    if row.state is BatchState.CANCELLING:
+        back = dict.fromkeys(OPEN_ITEM_STATES, ItemState.CANCELLED)
+    found: dict[ItemState, int] = {}
+    for state, n in counts.items():
+        after = back.get(state, state)
+        found[after] = found.get(after, 0) + n
+    return found
+
+
+def _state(row: BatchRow, *, sleeps: bool) -> str:
+    """Return a batch's state in a word; "running" is said of none at which nobody works."""
+    return "sleeping" if sleeps and row.state is BatchState.RUNNING else row.state
 
 
 def dead(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ from tlray.cli.remote_options import OrService, service
 from tlray.cli.waiting import WaitingLines
 from tlray.errors import UsageError
 from tlray.export.formats import parse_spec
+from tlray.io.home import Home
 from tlray.io.intake import open_arguments
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
@@ -179,7 +181,7 @@ def _run(
     stopping = threading.Event()
     if resume is not None:
         sys.stderr.write(f"batch {resume}\n")
-    sys.stderr.write("starting Ray …\n")
+    sys.stderr.write(f"{which_ray(Home(settings.home))} …\n")
     shown = display()
     try:
         # Ray prints what it has to say of its processes; stdout is for data
@@ -190,6 +192,14 @@ def _run(
             )  # fmt: skip
     finally:
         shown.close()
+
+
+def which_ray(home: Home) -> str:
+    """Say which Ray will do the work, as far as can be seen at once; `tlray.cluster.runtime` finds it."""
+    address = os.environ.get("RAY_ADDRESS")
+    if address and address != "local":
+        return f"joining Ray (RAY_ADDRESS={address})"
+    return f"joining the Ray that works in {home.path}" if not address and home.is_held() else "starting Ray"
 
 
 @contextmanager

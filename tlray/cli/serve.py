@@ -37,8 +37,11 @@ def serve(
     listener = Listener(settings, host=host, port=port, dashboard=dashboard)
 
     def ready(url: str) -> None:
-        if host in EVERYWHERE and not settings.hosts:
-            sys.stderr.write("only loopback names are answered for: TLRAY_ALLOWED_HOSTS names others\n")
+        if host in EVERYWHERE:
+            others = ", ".join(sorted(settings.hosts)) or "TLRAY_ALLOWED_HOSTS names others"
+            sys.stderr.write(
+                f"it listens at every address of this machine, and answers for those; for names: {others}\n"
+            )
         sys.stderr.write(f"tlray answers at {url} (documentation: {url}/docs, home: {settings.home})\n")
         sys.stderr.flush()
 

@@ -53,7 +53,8 @@ class Admission:
     async def reserve(self, batch_id: str, entries: Sequence[Entry]) -> int:
         """Make room for lines of a list; return for how many items: give back by `settle` what does not become one.
 
-        `BacklogFull` where there is no room now. None is made for a list that is taken in already.
+        `BacklogFull` where there is no room now, `ListTooLong` where there never will be. None is made for a list that is taken
+        in already.
         """
         await self.prepare()
         if not self._backlog.is_receiving(batch_id):
@@ -63,6 +64,8 @@ class Admission:
         refusal = self._backlog.reserve(batch_id, n, self._standings(now), now=now)
         if refusal is None:
             return n
+        if n > refusal.bound:  # to wait would be in vain
+            raise ListTooLong(refusal.bound, _setting(refusal))
         left_s = refusal.retry_after_s
         raise BacklogFull(
             refusal.bound,

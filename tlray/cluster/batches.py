@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,14 +19,14 @@ from tlray.cluster.admission import Admission
 from tlray.cluster.compaction import compact_batch
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
+from tlray.cluster.telling import book_of, last_domains, told_of_row, trouble_of
 from tlray.core.books import BatchBook
+from tlray.core.domains import DomainState
 from tlray.core.frontier import FrontierItem
 from tlray.core.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
-from tlray.io.journal_pieces import pieces_of
-from tlray.io.journal_reader import totals
 from tlray.io.journal_rows import BatchRow, Counts, DomainRow
 from tlray.io.part_files import publish, sweep
 
@@ -68,7 +70,7 @@ class Batches:
             return
         # from here on nothing is awaited until the engine has all of it
         now, wall = time.monotonic(), time.time()
-        book = _book(row, counts)
+        book = book_of(row, counts)
         book.version = max(state.first_version, row.version) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
@@ -177,45 +179,29 @@ class Batches:
             raise NoSuchBatch(batch_id, str(self._state.home.path))
         return row
 
-    async def _load(self, batch_id: str) -> tuple[BatchRow, Counts]:
-        found = await self._state.write(self._state.journal.load_batch, batch_id)
-        if found is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return found
-
     # -- asking ------------------------------------------------------------------------------------
 
     async def status(self, batch_id: str) -> dict[str, Any]:
         """Return a batch's snapshot."""
         book = self._state.book(batch_id)
-        trouble = str(self._state.trouble) if self._state.trouble else None
         if book is not None:
-            now = time.monotonic()
-            before_s, since = self._running_since[book.id]
-            engine = self._state.engine
-            left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
-            told = snapshot(book, engine.domains, now=now, wall=time.time(), left_s=left_s)
-            is_scheduled = book.state is BatchState.SCHEDULED
-            elapsed_s = 0.0 if is_scheduled else round(before_s + now - since, 2)
-            starts_at = self._starts_at.get(book.id) if is_scheduled else None
-            return {**told, "trouble": trouble, "elapsed_s": elapsed_s, "starts_at": starts_at}
+            return self._told(book, self._elapsed_s(book), self._state.engine.domains)
         if batch_id in self._finished:
             return self._finished[batch_id]
-        row = await self._row(batch_id)
-        if row.state.is_final and row.counts is not None:
-            book = _book(row, {"": row.counts})
-            book.version = row.version
-        elif (
-            row.state is BatchState.RECEIVING
-        ):  # it may be a million by now, and is not to be counted at each question
-            book = _book(row, {})
-            so_far = await self._state.write(self._state.journal.run, partial(pieces_of, batch=row.id))
-            book.counts[ItemState.QUEUED] = so_far.n_items
-        else:
-            book = _book(*await self._load(batch_id))
-            book.version = max(self._state.first_version, row.version)
-        told = snapshot(book, {}, now=0.0, wall=0.0)
-        return {**told, "trouble": trouble, "elapsed_s": row.elapsed_s, "estimated_completion": None}
+        return await told_of_row(self._state, await self._row(batch_id))
+
+    def _elapsed_s(self, book: BatchBook) -> float:
+        before_s, since = self._running_since[book.id]
+        return 0.0 if book.state is BatchState.SCHEDULED else before_s + time.monotonic() - since
+
+    def _told(self, book: BatchBook, elapsed_s: float, domains: Mapping[str, DomainState]) -> dict[str, Any]:
+        now = time.monotonic()
+        left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
+        starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
+        told = snapshot(
+            book, domains, now=now, wall=time.time(), left_s=left_s, elapsed_s=elapsed_s, starts_at=starts_at
+        )
+        return {**told, "trouble": trouble_of(self._state)}
 
     def _left_s(self, book: BatchBook, now: float) -> float | None:
         """Return what `Engine.remaining_s` says; where that takes long (thousands of domains, many batches) it is not asked again
@@ -234,12 +220,14 @@ class Batches:
             return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
 
     async def resume(self, batch_id: str) -> dict[str, Any]:
-        """Go on with a batch that is paused, or that slept since an earlier coordinator died."""
+        """Go on with a batch that is paused, or that slept since an earlier coordinator died; with its end where it was being
+        cancelled."""
         async with self._state.one_at_a_time(batch_id):
             row = await self._row(batch_id)
             if row.state is BatchState.PAUSED:
                 return await self._control(batch_id, BatchEvent.RESUME, BatchState.RUNNING)
-            if row.state is BatchState.RUNNING and (row.is_dormant or self._state.book(batch_id) is None):
+            sleeps = row.is_dormant or self._state.book(batch_id) is None
+            if sleeps and row.state in (BatchState.RUNNING, BatchState.CANCELLING):
                 await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
                 await self.open(batch_id)
             return await self.status(batch_id)
@@ -327,34 +315,21 @@ class Batches:
 
     async def _end(self, book: BatchBook) -> None:
         state = self._state
-        before_s, since = self._running_since[book.id]
+        domains = await last_domains(state, book)
+        elapsed_s = self._elapsed_s(book)
         after = advance_batch(book.state, BatchEvent.EMPTY)
         version = book.version + VERSIONS_OF_AN_END
         end = partial(
             finish_batch, batch=book.id, state=after, finished_at=time.time(), counts=dict(book.counts),
-            elapsed_s=before_s + time.monotonic() - since, version=version,
+            elapsed_s=elapsed_s, version=version,
         )  # fmt: skip
         await state.write(state.journal.run, end)
         book.state, book.version = after, version - 1
-        told = await self.status(book.batch_id)
-        self._finished[book.batch_id] = {**told, "version": version}
+        with_all = replace(book, open_by_domain=dict.fromkeys(domains, 0))
+        self._finished[book.batch_id] = {**self._told(with_all, elapsed_s, domains), "version": version}
         if len(self._finished) > MAX_FINISHED_KEPT:
             del self._finished[next(iter(self._finished))]
         state.announce(book.id)
         state.engine.close(book.id)
         del self._running_since[book.id]
         self._left.pop(book.id, None)
-
-
-def _book(row: BatchRow, counts: Counts) -> BatchBook:
-    open_by_domain = {
-        domain: n for domain, by in counts.items() if (n := sum(c for s, c in by.items() if not s.is_final))
-    }
-    return BatchBook(
-        row.id, row.batch_id, row.name, row.priority, row.state, totals(counts),
-        manners=row.options.manners, retry=row.options.retry, owner=row.owner, keeps_pages=row.options.keeps_pages,
-        n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
-        n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, created_at=row.created_at,
-        open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s, networks=row.options.networks,
-        is_answering=row.options.fresh_for_s > 0 and not row.state.is_final,
-    )  # fmt: skip

@@ -63,7 +63,7 @@ class Coordinator:
             lease_s=settings.lease_s,
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
-        engine.by_hand.update(journal.run(all_set_by_hand))
+        engine.treatment.by_hand.update(journal.run(all_set_by_hand))
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, node)
         self._limiters = Limiters(self._state)
         admission = Admission(self._state)
@@ -119,7 +119,7 @@ class Coordinator:
             last_id = items[-1].id if items else lane.cursor
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
         await self._leasing.give_up_waiting()
-        await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
+        await self._limiters.make_known_again(state.engine.treatment.changed(now=now) & self._limiters.known)
         await self._leasing.end_expired()
         self._leasing.follow_demand()
         self._watching.refresh(now)

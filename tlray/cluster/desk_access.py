@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from tlray.cluster.desk_reading import Reading
 from tlray.cluster.state import CoordinatorState
 from tlray.core.request_rates import RequestRates
+from tlray.core.tokens import SCOPES
 from tlray.io.journal_tokens import (
     create_token,
     find_token,
@@ -39,7 +40,7 @@ class Access:
         self._state = state
         self._reading = reading
         self._used_at: dict[str, float] = {}
-        self._tickets: dict[str, tuple[float, str, tuple[str, ...]]] = {}
+        self._tickets: dict[str, tuple[float, str]] = {}
         self._batches: RequestRates | None = None
 
     # -- tokens ------------------------------------------------------------------------------------
@@ -80,20 +81,25 @@ class Access:
 
     # -- tickets -----------------------------------------------------------------------------------
 
-    async def keep_ticket(self, digest: str, user: str, scopes: tuple[str, ...]) -> float:
-        """Keep a ticket, by its hash, and return for how long it is good, in seconds."""
+    async def keep_ticket(self, digest: str, token: str) -> float:
+        """Keep a ticket, by its hash and that of the token for which it stands ("": nobody was asked for one); return for how
+        long it is good, in seconds."""
         now = time.monotonic()
-        for old in [key for key, (until, *_) in self._tickets.items() if until <= now]:
+        for old in [key for key, (until, _) in self._tickets.items() if until <= now]:
             del self._tickets[old]
         while len(self._tickets) >= MAX_TICKETS:
             del self._tickets[next(iter(self._tickets))]
-        self._tickets[digest] = now + TICKET_S, user, tuple(scopes)
+        self._tickets[digest] = now + TICKET_S, token
         return TICKET_S
 
     async def redeem_ticket(self, digest: str) -> dict[str, Any] | None:
-        """Return whose a ticket is, once; None for one that is unknown, used or too old."""
-        until, user, scopes = self._tickets.pop(digest, (0.0, "", ()))
-        return {"user": user, "scopes": scopes} if until > time.monotonic() else None
+        """Return whose a ticket is, once; None for one that is unknown, used or too old, or whose token was revoked."""
+        until, token = self._tickets.pop(digest, (0.0, ""))
+        if until <= time.monotonic():
+            return None
+        if not token:
+            return {"user": "", "scopes": SCOPES} if await self.asks_nobody() else None
+        return await self.whose_token(token)
 
     # -- quotas ------------------------------------------------------------------------------------
 

@@ -43,9 +43,9 @@ class Domains:
     async def set_domain(self, name: str, changes: dict[str, object]) -> dict[str, Any]:
         """Set something for a domain, for all batches."""
         state, engine = self._state, self._state.engine
-        was = engine.by_hand.get(name)
+        was = engine.treatment.by_hand.get(name)
         setting = await state.write(state.journal.run, partial(set_by_hand, name=name, changes=changes))
-        concerned = engine.set_by_hand(name, setting)
+        concerned = engine.treatment.set_by_hand(name, setting)
         for book in list(engine.books.values()):
             if not concerned.isdisjoint(book.open_by_domain):
                 state.announce(book.id)
@@ -74,7 +74,7 @@ class Domains:
             state = DomainState(
                 row.name,
                 Manners().policy(row.name),
-                self._state.engine.by_hand_of(row.name),
+                self._state.engine.treatment.by_hand_of(row.name),
                 crawl_delay_s=row.crawl_delay_s,
             )
         elif state.is_cooling(now):

@@ -236,7 +236,7 @@ class Leasing:
             self._on_empty(batch)
         for death in state.engine.patience.parked(verdict, now=now):
             await self._kill_lane(death)
-        await self._limiters.make_known_again(state.engine.rates_changed(now=now) & self._limiters.known)
+        await self._limiters.make_known_again(state.engine.treatment.changed(now=now) & self._limiters.known)
 
     def _commit_and_publish(self, verdict: Verdict, now: float, node: str) -> None:
         state = self._state

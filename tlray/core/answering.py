@@ -83,6 +83,7 @@ class Answering:
             lease.unfetched.add(item.id)
             book = self._engine.books[item.batch]
             book.move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
+            book.n_being_answered += 1
             taken.append((item, kept))
         return taken
 
@@ -120,11 +121,12 @@ class Answering:
     def let_go(self, lease: Lease, item: FrontierItem) -> None:
         """Take an item out of its lease, and let its twins have their turn."""
         del lease.items[item.id]
+        book = self._engine.books[item.batch]
         if item.id in lease.unfetched:
             lease.unfetched.discard(item.id)
+            book.n_being_answered -= 1
         else:
-            priority = self._engine.books[item.batch].priority
-            self._engine.domains[item.domain].release(lease.lease_id, priority=priority)
+            self._engine.domains[item.domain].release(lease.lease_id, priority=book.priority)
         n_left = self._n_leased.pop(item.fingerprint) - 1
         if n_left:
             self._n_leased[item.fingerprint] = n_left

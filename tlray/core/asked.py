@@ -16,7 +16,7 @@
     max_snooze = "2d"
     retry.timeout.max_attempts = 1
 
-Every mistake is one `UsageError`: where, what, and what is allowed there.
+Every mistake is one `BadOption`: where, what, and what is allowed there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tlray.core.outcome import OutcomeKind
 from tlray.core.policy import Manners, host_of, parse_rate, unit_named
 from tlray.core.retry import RULES, Cure
 from tlray.core.retry_policy import MAX_ATTEMPTS, MAX_SNOOZE_S, RetryChoices, RetryPolicy, RuleChange
-from tlray.errors import UsageError
+from tlray.errors import BadOption
 
 MOST_ATTEMPTS = 100
 MOST_AT_ONCE = 256
@@ -41,6 +41,22 @@ LONGEST_S = 366 * 86_400.0
 T = TypeVar("T")
 _WAITS = {kind.value: kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)}
 """Kinds of outcome after which anything is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the tables something stands: for a person, and by which keys."""
+
+    words: str
+    keys: tuple[str, ...] = ()
+
+    def at(self, words: str, *keys: str) -> _Place:
+        """Return a place below this one."""
+        return _Place(words, (*self.keys, *keys))
+
+    def wrong(self, what: str) -> BadOption:
+        """Return what is wrong here."""
+        return BadOption(f"{self.words}{what}", *self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +106,20 @@ def _union(tables: Iterable[Mapping[str, T]]) -> dict[str, T]:
 
 def read_tables(data: Mapping[str, object], *, of: str) -> Asked:
     """Read everything; ``of`` says whose tables they are (a file's path, ``scrape()``)."""
-    _known(data, ("domains", "retry"), of)
+    whole = _Place(of)
+    _known(data, ("domains", "retry"), whole)
     every: list[Asked] = []
-    retry, block_s = _read_retry(data.get("retry", {}), f"{of}: [retry]")
+    retry, block_s = _read_retry(data.get("retry", {}), whole.at(f"{of}: [retry]", "retry"))
     units: dict[str, str] = {}
-    for name, table in _table(data.get("domains", {}), f"{of}: [domains]").items():
-        where = f'{of}: [domains."{name}"]'
+    domains = whole.at(f"{of}: [domains]", "domains")
+    for name, table in _table(data.get("domains", {}), domains).items():
+        where = domains.at(f'{of}: [domains."{name}"]', name)
         try:
             unit = unit_named(name)
         except ValueError as error:
-            raise UsageError(f"{where}: {error}") from None
+            raise where.wrong(f": {error}") from None
         if unit in units:
-            raise UsageError(f"{where}: it is the same as {units[unit]!r}; write one table for both")
+            raise where.wrong(f": it is the same as {units[unit]!r}; write one table for both")
         units[unit] = name
         every.append(_read_domain(unit, table, where))
     manners = Manners(
@@ -114,13 +132,17 @@ def read_tables(data: Mapping[str, object], *, of: str) -> Asked:
     return Asked(manners, retry, _union(asked.by_domain for asked in every))
 
 
-def _read_domain(unit: str, table: object, where: str) -> Asked:
+def _read_domain(unit: str, table: object, where: _Place) -> Asked:
     found = _table(table, where)
     _known(found, _DOMAIN_KEYS, where)
-    said = {key: _DOMAIN_KEYS[key](value, f"{where} {key}") for key, value in found.items() if key != "retry"}
-    choices, block_s = _read_retry(found.get("retry", {}), f"{where} retry")
+    said = {
+        key: _DOMAIN_KEYS[key](value, where.at(f"{where.words} {key}", key))
+        for key, value in found.items()
+        if key != "retry"
+    }
+    choices, block_s = _read_retry(found.get("retry", {}), where.at(f"{where.words} retry", "retry"))
     if block_s is not None and "block_cool_down" in said:
-        raise UsageError(f"{where}: block_cool_down and retry.blocked.base are the same; say one of them")
+        raise where.wrong(": block_cool_down and retry.blocked.base are the same; say one of them")
     block_s = said.get("block_cool_down", block_s)
     manners = Manners(
         rates={unit: said["rate"]} if "rate" in said else {},
@@ -132,23 +154,23 @@ def _read_domain(unit: str, table: object, where: str) -> Asked:
     return Asked(manners, by_domain={} if choices == RetryChoices() else {unit: choices})
 
 
-def _read_retry(table: object, where: str) -> tuple[RetryChoices, float | None]:
+def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | None]:
     """Return what is asked for single kinds of outcome, and how long a domain rests after a block."""
     changes: dict[OutcomeKind, RuleChange] = {}
     block_s = None
     for name, of_kind in _table(table, where).items():
-        here = f"{where} {name}"
+        here = where.at(f"{where.words} {name}", name)
         if name not in _WAITS:
             why = "is never tried again" if name in list(OutcomeKind) else "is no kind of outcome"
-            raise UsageError(f"{here}: {name!r} {why}; there are {_listed(_WAITS)}")
+            raise here.wrong(f": {name!r} {why}; there are {_listed(_WAITS)}")
         kind = _WAITS[name]
         found = _table(of_kind, here)
         keys = _RETRY_KEYS if RULES[kind].cure is Cure.RETRY else _SNOOZE_KEYS
         _known(found, keys, here)
-        said = {key: keys[key](value, f"{here} {key}") for key, value in found.items()}
+        said = {key: keys[key](value, here.at(f"{here.words} {key}", key)) for key, value in found.items()}
         base_s, cap_s = said.get("base"), said.get("cap")
         if base_s is not None and cap_s is not None and cap_s < base_s:
-            raise UsageError(f"{here}: cap {cap_s:g} s is shorter than base {base_s:g} s")
+            raise here.wrong(f": cap {cap_s:g} s is shorter than base {base_s:g} s")
         if kind is OutcomeKind.BLOCKED:
             block_s, base_s = base_s, None  # a domain's policy says that
         change = RuleChange(said.get("max_attempts"), base_s, cap_s)
@@ -160,69 +182,73 @@ def _read_retry(table: object, where: str) -> tuple[RetryChoices, float | None]:
 # -- values ----------------------------------------------------------------------------------------
 
 
-def _table(value: object, where: str) -> Mapping[str, Any]:
+def _table(value: object, where: _Place) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise UsageError(f"{where} must be a table, got {value!r}")
+        raise where.wrong(f" must be a table, got {value!r}")
     return value
 
 
-def _known(table: Mapping[str, object], allowed: Iterable[str], where: str) -> None:
+def _known(table: Mapping[str, object], allowed: Iterable[str], where: _Place) -> None:
     for key, value in table.items():
         if key not in allowed:
-            is_cut = where.endswith('"]') and isinstance(value, Mapping)  # [domains.a.b]: a table in a table
-            hint = f'; quote a name with dots: {where[:-2]}.{key}"]' if is_cut else ""
-            raise UsageError(f"{where} knows no key {key!r}; there are {_listed(allowed)}{hint}")
+            is_cut = where.words.endswith('"]') and isinstance(
+                value, Mapping
+            )  # [domains.a.b]: a table in one
+            hint = f'; quote a name with dots: {where.words[:-2]}.{key}"]' if is_cut else ""
+            raise where.at(where.words, key).wrong(
+                f" knows no key {key!r}; there are {_listed(allowed)}{hint}"
+            )
 
 
 def _listed(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
-def _rate(value: object, where: str) -> tuple[float, float]:
+def _rate(value: object, where: _Place) -> tuple[float, float]:
     if not isinstance(value, str):
-        raise UsageError(f'{where} must be text such as "2/s", got {value!r}')
+        raise where.wrong(f' must be text such as "2/s", got {value!r}')
     try:
         return parse_rate(value)
     except ValueError as error:
-        raise UsageError(f"{where}: {error}") from None
+        raise where.wrong(f": {error}") from None
 
 
-def _whole(most: int) -> Callable[[object, str], int]:
-    def read(value: object, where: str) -> int:
+def _whole(most: int) -> Callable[[object, _Place], int]:
+    def read(value: object, where: _Place) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise UsageError(f"{where} must be a whole number from 1 to {most}, got {value!r}")
+            raise where.wrong(f" must be a whole number from 1 to {most}, got {value!r}")
         return value
 
     return read
 
 
-def _claim(value: object, where: str) -> bool:
+def _claim(value: object, where: _Place) -> bool:
     if not isinstance(value, bool):
-        raise UsageError(f"{where} must be true or false, got {value!r}")
+        raise where.wrong(f" must be true or false, got {value!r}")
     return value
 
 
-def _duration_s(value: object, where: str) -> float:
+def _duration_s(value: object, where: _Place) -> float:
     """Read a duration; a bare number is seconds."""
     seconds = math.nan
     if isinstance(value, str):
         try:
             seconds = parse_duration_s(value)
         except ValueError as error:
-            raise UsageError(f"{where}: {error}") from None
+            raise where.wrong(f": {error}") from None
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         seconds = float(value)
     if not 0 < seconds <= LONGEST_S:
-        raise UsageError(f'{where} must be a duration such as "30m", at most 366d, got {value!r}')
+        raise where.wrong(f' must be a duration such as "30m", at most 366d, got {value!r}')
     return seconds
 
 
-_SNOOZE_KEYS: Mapping[str, Callable[[object, str], Any]] = {"base": _duration_s, "cap": _duration_s}
-_RETRY_KEYS: Mapping[str, Callable[[object, str], Any]] = {
+_SNOOZE_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {"base": _duration_s, "cap": _duration_s}
+_RETRY_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {
     "max_attempts": _whole(MOST_ATTEMPTS),
     **_SNOOZE_KEYS,
 }
-_DOMAIN_KEYS: Mapping[str, Callable[[object, str], Any]] = {
+_DOMAIN_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {
     "rate": _rate,
     "concurrency": _whole(MOST_AT_ONCE),
     "ignore_crawl_delay": _claim,

@@ -42,6 +42,8 @@ class BatchBook:
     networks: tuple[str, ...] | None = None
     """The networks (CIDRs) besides public addresses that are fetched from for it: the service says so with each of its batches.
     None: any that its user names, as on a command line."""
+    n_being_answered: int = 0
+    """Items that tasks hold just now with the kept rows that answer them."""
     n_duplicates: int = 0
     n_rejected: int = 0
     n_sets: int = 0
@@ -58,9 +60,9 @@ class BatchBook:
     changes: Changes[ItemChanged] | None = None
     """What has changed item by item, while somebody watches."""
     finals: deque[tuple[float, int]] = field(default_factory=deque)
-    """(monotonic moment, items that became final then), of the last half minute."""
+    """(monotonic moment, items that were done then), of the last half minute."""
     first_at: float | None = None
-    """When the first item became final; monotonic."""
+    """When the first item was done; monotonic."""
 
     @property
     def total(self) -> int:
@@ -97,8 +99,8 @@ class BatchBook:
             self.changes.lose(version=self.version + 1)  # many at once, by one statement to the journal
         if before.is_final != after.is_final:
             self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + (n if before.is_final else -n)
-            if after.is_final:
-                self._count_final(n, now)
+            if before is ItemState.LEASED and after is not ItemState.CANCELLED:
+                self._count_done(n, now)
         self.version += 1
 
     def note(self, change: ItemChange, *, now: float) -> None:
@@ -114,14 +116,19 @@ class BatchBook:
         self.open_by_domain[after] = self.open_by_domain.get(after, 0) + 1
 
     def rate_per_s(self, now: float) -> float:
-        """Items that became final per second, over the last half minute (or since the first)."""
+        """Items done per second, over the last half minute (or since the first): those that a task had and that became
+        final. What is cancelled, or dies with its lane, is not done."""
         while self.finals and self.finals[0][0] < now - RATE_WINDOW_S:
             self.finals.popleft()
         if self.first_at is None or not self.finals:
             return 0.0
         return sum(n for _, n in self.finals) / max(1.0, min(RATE_WINDOW_S, now - self.first_at))
 
-    def _count_final(self, n: int, now: float) -> None:
+    def mean_per_s(self, elapsed_s: float) -> float:
+        """Items that succeeded per second, over all the time that it took; of one that is over nothing else is kept."""
+        return self.counts.get(ItemState.SUCCEEDED, 0) / max(1.0, elapsed_s)
+
+    def _count_done(self, n: int, now: float) -> None:
         if self.first_at is None:
             self.first_at = now
         if self.finals and self.finals[-1][0] > now - 0.25:

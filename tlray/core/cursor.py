@@ -1,7 +1,8 @@
 """Where does a reader go on? An opaque word that a list's page ends with, and that the next question brings back.
 
 It holds for ever: it names a place in an order that only grows, not a moment. Inside: base64url of a JSON array, [its kind,
-numbers and words], before it a checksum of that, so that a word that was mistyped, cut or made up is seen to be none.
+numbers and words], before it a checksum of that and of the batch whose list it is, so that a word that was mistyped, cut, made
+up, or is another batch's, is seen to be none.
 """
 
 from __future__ import annotations
@@ -21,29 +22,29 @@ _MOST = 2**63 - 1
 
 
 class BadCursor(UsageError):  # noqa: N818 - named for what is wrong
-    """A cursor that no answer has ever ended with."""
+    """A cursor that no answer of this list has ever ended with."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
 
     def __str__(self) -> str:
-        return f"{self.args[0][:40]!r} is no cursor; take the one that the last page ended with, or none"
+        return f"{self.args[0][:40]!r} is no cursor of this list; take the one that its last page ended with, or none"
 
 
-def encode(kind: str, *place: int | str) -> str:
-    """Return the cursor of a place in a list of this kind."""
+def encode(kind: str, *place: int | str, of: str = "") -> str:
+    """Return the cursor of a place in a list of this kind; ``of``: whose list it is, a batch's id."""
     inside = json.dumps([kind, *place], separators=(",", ":"), ensure_ascii=False).encode()
-    return base64.urlsafe_b64encode(_sum(inside) + inside).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(_sum(of, inside) + inside).rstrip(b"=").decode()
 
 
-def decode(text: str, kind: str, *types: type[int] | type[str]) -> tuple[Any, ...]:
-    """Return the place that a cursor of this kind names, as values of these types; `BadCursor` for any other."""
+def decode(text: str, kind: str, *types: type[int] | type[str], of: str = "") -> tuple[Any, ...]:
+    """Return the place that a cursor of this list names, as values of these types; `BadCursor` for any other."""
     try:
         if len(text) > MAX_LENGTH:
             raise BadCursor(text)
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
         inside = raw[_SUM_BYTES:]
-        if raw[:_SUM_BYTES] != _sum(inside):
+        if raw[:_SUM_BYTES] != _sum(of, inside):
             raise BadCursor(text)
         found = json.loads(inside)
         fits = found[0] == kind and [type(value) for value in found[1:]] == list(types)
@@ -54,5 +55,5 @@ def decode(text: str, kind: str, *types: type[int] | type[str]) -> tuple[Any, ..
     return tuple(found[1:])
 
 
-def _sum(inside: bytes) -> bytes:
-    return hashlib.blake2b(inside, digest_size=_SUM_BYTES, person=b"tlray-cursor").digest()
+def _sum(of: str, inside: bytes) -> bytes:
+    return hashlib.blake2b(of.encode() + inside, digest_size=_SUM_BYTES, person=b"tlray-cursor").digest()

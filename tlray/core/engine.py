@@ -9,29 +9,24 @@ monotonic seconds.
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Callable, Iterable, Mapping
 
 from tlray.core.answering import Answering
 from tlray.core.books import BatchBook
-from tlray.core.by_hand import NOTHING, SetByHand
 from tlray.core.domains import DomainState
 from tlray.core.eta import remaining_s
 from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
 from tlray.core.granting import Granting
 from tlray.core.invariants import check
 from tlray.core.lease import Lease, Report, Work
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.patience import Patience
-from tlray.core.policy import DomainPolicy, gentlest, host_of
 from tlray.core.suspect import NOBODY, Suspect
+from tlray.core.treatment import Treatment
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
 from tlray.core.workforce import Demand
 from tlray.errors import hold
-
-TELL_EVERY_S = 1.0
-"""A limiter hears of changes of one domain no more often than this."""
 
 
 class Engine:
@@ -42,17 +37,13 @@ class Engine:
         self.frontier = Frontier()
         self.books: dict[int, BatchBook] = {}
         self.domains: dict[str, DomainState] = {}
-        self.by_hand: dict[str, SetByHand] = {}
-        """What a person has set for domains."""
         self.leases: dict[str, Lease] = {}
         self.robots_wanted: dict[str, None] = {}
         """Domains whose robots.txt is to be fetched before anything else of them."""
         self.answering = Answering(self)
         self.patience = Patience(self)
+        self.treatment = Treatment(self)
         self._granting = Granting(self, limiter_of)
-        self._restless: dict[str, float] = {}
-        """Domain whose policy changes by what comes back → when its limiter was told last."""
-        self._told: dict[str, DomainPolicy] = {}
         self._timers: list[tuple[float, str]] = []
 
     def __repr__(self) -> str:
@@ -69,65 +60,23 @@ class Engine:
             self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
 
     def close(self, batch: int) -> None:
-        """Forget a finished batch, and each robots.txt that nobody needs any more (the journal has them)."""
+        """Forget a finished batch."""
         self.books.pop(batch, None)
         self.answering.close(batch)
         self.frontier.drop(batch)
-        for state in self.domains.values():
-            policy = self._policy(state.name)
-            if policy is not None:
-                self._treat(state, policy)
-            else:
-                state.forget_robots()
-                self.robots_wanted.pop(state.name, None)
-
-    def _policy(self, domain: str) -> DomainPolicy | None:
-        """Return a policy as gentle as each that the open batches ask for; None if none has to do with it. One of which nothing
-        is fetched now has no say beside others."""
-        open_here = [book for book in self.books.values() if domain in book.open_by_domain]
-        busy = [book for book in open_here if book.state not in (BatchState.SCHEDULED, BatchState.PAUSED)]
-        return gentlest(book.manners.policy(domain) for book in busy or open_here)
-
-    def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
-        """Treat a domain by another policy, and have all know who deal with it."""
-        was, state.policy = state.effective, policy
-        self._see_change(state, was)
-
-    def _see_change(self, state: DomainState, was: DomainPolicy) -> None:
-        if state.changed_from(was):
-            self._restless.setdefault(state.name, -math.inf)
-            for lease in self.leases.values():
-                lease.told.discard(state.name)
-            self.frontier.unpark(state.name)
+        self.treatment.look_at_all()
 
     def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
         """Return a domain that a batch has to do with, under the manners of all batches that have."""
         state = self.domains.get(name)
         if state is None:
-            state = DomainState(name, book.manners.policy(name), self.by_hand_of(name))
-            self.domains[name] = state
+            state = self.domains[name] = self.treatment.new(name, book)
         else:
-            self._treat(state, self._policy(name) or book.manners.policy(name))
+            self.treatment.look_at(state, book)
         if not state.knows_robots(now):
             self.robots_wanted[name] = None
         self.patience.look_at(name)
         return state
-
-    def by_hand_of(self, name: str) -> SetByHand:
-        """Return what a person has set for a domain, or for its host and so for each of its ports."""
-        own, host = self.by_hand.get(name, NOTHING), host_of(name)
-        return own if host == name else own.under(self.by_hand.get(host, NOTHING))
-
-    def set_by_hand(self, name: str, setting: SetByHand) -> set[str]:
-        """Take in what a person has set for a domain, for all batches of now and later; return the domains that it concerns."""
-        self.by_hand[name] = setting
-        concerned = {known for known in self.domains if name in (known, host_of(known))}
-        for known in concerned:
-            state = self.domains[known]
-            was, state.by_hand = state.effective, self.by_hand_of(known)
-            self._see_change(state, was)
-            self.frontier.unpark(known)  # it may have been paused
-        return concerned
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Take in items that the journal gave for a lane."""
@@ -147,7 +96,7 @@ class Engine:
         """Lease nothing more of a batch, or go on; its manners have a say in its domains' while it does."""
         book = self.books[batch]
         for name in book.open_by_domain:
-            self._treat(self.domains[name], self._policy(name) or book.manners.policy(name))
+            self.treatment.look_at(self.domains[name], book)
         self.frontier.pause(batch, is_paused=is_paused or book.is_answering)
 
     def begin(self, batch: int, *, now: float) -> None:
@@ -322,7 +271,7 @@ class Engine:
             if found:
                 state.count(found, now=now)
             if state.effective is not was:
-                self._restless.setdefault(domain, -math.inf)
+                self.treatment.note(domain)
             self.frontier.unpark(domain)
             self.patience.look_at(domain)
         for cool in verdict.cool_downs:
@@ -361,21 +310,6 @@ class Engine:
             self.frontier.wait(item, now if change.due is None else change.due)
         else:
             self.frontier.finish(item)
-
-    def rates_changed(self, *, now: float) -> set[str]:
-        """Return the domains whose limiters are to be told of another policy: each at most once in
-        `TELL_EVERY_S`."""
-        names = {name for name, told_at in self._restless.items() if now - told_at >= TELL_EVERY_S}
-        for name in list(self._restless):
-            effective = self.domains[name].effective
-            if name in names:
-                is_news = self._told.get(name) != effective
-                names = names if is_news else names - {name}
-                self._told[name] = effective
-                self._restless[name] = now
-                if not is_news:
-                    del self._restless[name]
-        return names
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
         """Take in that the journal has made dead letters of a lane's queued and waiting items.

@@ -5,7 +5,8 @@ Ahead of a batch are its own open items, those of batches of a higher priority o
 batches of the same priority as many as its own, because they take turns. Each item takes as many fetches,
 and as much of the domain's rest, as items of that domain have taken so far (`tlray.core.pace`); what is left
 of a cool-down and of the last backoff is waited for. Domains without a ceiling share what the machines can
-do: for them the pace of all together counts, within what the slots of each allow.
+do: for them the pace of all together counts, within what the slots of each allow. While a batch is held against
+kept results nobody knows how much of it will be fetched at all.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.lifecycle import BatchState
+
+SEEN_S = 1.0
+"""What was done within less time says nothing of what is done in a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def remaining_s(
     """
     if not book.n_open:
         return 0.0
+    if book.is_answering or book.n_being_answered:
+        return None
     rivals = [
         b for b in others if b.id != book.id and b.state is BatchState.RUNNING and b.priority <= book.priority
     ]
@@ -80,7 +86,8 @@ def remaining_s(
         alone_s = max(u.rest_s + u.ahead / u.per_s for u in unbounded)
         longest_s = max(longest_s, min(alone_s, max(together_s, *(u.least_s for u in unbounded))))
     if n_unknown:
-        seen = book.rate_per_s(now)
+        is_seen = book.first_at is not None and now - book.first_at >= SEEN_S
+        seen = book.rate_per_s(now) if is_seen else 0.0
         return max(longest_s, book.n_open / seen) if seen else longest_s or None
     return longest_s
 

@@ -45,6 +45,8 @@ class Granting:
         """(when, how many items were ready)."""
         self._slow_per_s = 0.0
         """Pages a second that the slow domains came to, when demand was counted last."""
+        self._at_work: set[str] = set()
+        """Domains that had something to do then."""
 
     def demand(self, now: float) -> Demand:
         """Return the work that politeness allows now, what is leased already included."""
@@ -54,15 +56,18 @@ class Granting:
             n_ready += len(lease.items)
             held.update(item.domain for item in lease.items.values())
         takeable = self._engine.frontier.takeable_domains()
+        at_work: set[str] = set()
         for name in held.union(takeable):
             state = self._engine.domains[name]
             if not state.rests(now):
+                at_work.add(name)
                 comes_to = _flow(state)
                 pages_per_s += comes_to.pages_per_s
                 slow_per_s += comes_to.pages_per_s if state.is_for_one else 0.0
                 n_in_flight += comes_to.n_in_flight
                 n_ready += self._engine.frontier.n_queued(name)
         self._slow_per_s = slow_per_s
+        self._note_at_work(at_work, now)
         if n_kept := self._engine.answering.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
         n_robots = sum(1 for name in self._engine.robots_wanted if self._may_run_errand(name, now))
@@ -77,6 +82,21 @@ class Granting:
             n_in_flight=n_in_flight,
             has_more=has_more,
         )
+
+    def _note_at_work(self, at_work: set[str], now: float) -> None:
+        """Let the paces of domains that have something to do, and had nothing, begin anew."""
+        domains = self._engine.domains
+        still = {name for name in self._at_work - at_work if self._has_work(domains[name], now)}
+        for name in at_work - self._at_work:
+            domains[name].pace.begin(now=now, cool_until=domains[name].cool_until)
+        self._at_work = at_work | still
+
+    def _has_work(self, state: DomainState, now: float) -> bool:
+        """Whether a domain that nothing is taken from just now is in the midst of its work: it rests, or is read from the
+        journal."""
+        if state.by_hand.is_paused:
+            return False
+        return state.is_cooling(now) or self._engine.frontier.n_queued(state.name) > 0
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
         """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty

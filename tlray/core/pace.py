@@ -2,7 +2,8 @@
 
 A rate says what may be; here is what was: fetches a second while the domain was at work, fetches that an item
 takes until it is final, and the time that it rested for each. Recent time counts more: what is older than
-`MEMORY_S` (or than a hundred fetches of a slow domain) fades. Moments are monotonic seconds.
+`MEMORY_S` (or than a hundred fetches of a slow domain) fades. Time in which it had nothing to do says nothing of
+its pace; `tlray.core.granting` knows when that was. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from tlray.core.outcome import Outcome, OutcomeKind
 MEMORY_S = 120.0
 MEMORY_FETCHES = 100.0
 IDLE_S = 90.0
-"""A longer silence than this, and than a few fetches need, is no slowness: there was nothing to do."""
+"""A longer silence than this, and than a few fetches need, is no slowness of the domain, though it had something to do:
+no task was there."""
 PRIOR_FETCHES = 2.0
 """What the rate says counts as so many fetches that were seen."""
 
@@ -36,6 +38,14 @@ class Pace:
     _final_lately: float = 0.0
     _n_final_before: int = 0
     _at: float | None = None
+    """When it was heard of last; None where it has not been since it has had something to do."""
+
+    def begin(self, *, now: float, cool_until: float) -> None:
+        """Take in that the domain has something to do again, after there was nothing; of the time since it was heard of
+        only a cool-down counts."""
+        if self._at is not None:
+            self.rested_s += max(0.0, min(cool_until, now) - self._at)
+            self._at = None
 
     def count(self, outcomes: Iterable[Outcome], *, now: float, rate: float, cool_until: float) -> None:
         """Take in the outcomes of one report; ``cool_until`` is the end of the last cool-down before it."""

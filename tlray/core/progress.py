@@ -25,14 +25,17 @@ def snapshot(
     now: float,
     wall: float,
     left_s: float | None = None,
+    elapsed_s: float = 0.0,
+    starts_at: float | None = None,
 ) -> dict[str, Any]:
     """Return a batch's progress at this moment, as plain JSON data; moments are seconds since the epoch.
 
-    ``left_s`` is what `Engine.remaining_s` says, which knows of the other batches too.
+    ``left_s`` is what `Engine.remaining_s` says, which knows of the other batches too; ``elapsed_s`` is the time that it
+    took so far. Of a batch that is over the rate is the mean of all its time.
     """
     if left_s is None and book.state.value == "running":
         left_s = remaining_s(book, domains, now=now)
-    shown = sorted(book.open_by_domain.items(), key=lambda kv: -kv[1])[:MAX_DOMAINS_SHOWN]
+    per_s = book.mean_per_s(elapsed_s) if book.state.is_final else book.rate_per_s(now)
     parked = {
         name: state.parked for name in book.open_by_domain if (state := domains.get(name)) and state.parked
     }
@@ -49,11 +52,20 @@ def snapshot(
         "retries": book.n_retries,
         "blocked": book.n_blocked,
         "answered": book.n_answered,
-        "rate_per_min": round(book.rate_per_s(now) * 60, 1),
+        "rate_per_min": round(per_s * 60, 1),
         "estimated_completion": None if left_s is None else round(wall + left_s, 1),
+        "elapsed_s": round(elapsed_s, 2),
+        "starts_at": starts_at,
         "parked": dict(islice(parked.items(), MAX_DOMAINS_SHOWN)),
-        "domains": {name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown},
+        "domains": {
+            name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown(book).items()
+        },
     }
+
+
+def shown(book: BatchBook) -> dict[str, int]:
+    """Return the domains of a batch that are told of, those with the most open items first."""
+    return dict(sorted(book.open_by_domain.items(), key=lambda kv: -kv[1])[:MAX_DOMAINS_SHOWN])
 
 
 def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """When does a schedule run? A cron line in a time zone, and what becomes of occurrences that come too late or too early.
 
-Five fields, as in Debian's cron (`cronsim`), or ``@daily`` and the like. Where clocks go forward, an hour that is not there is
-run at its end, once; where they go back, a line that names minute and hour runs once. One with ``*`` in either goes by the
-clock alone, and so twice in an hour that comes twice. Moments are seconds since the epoch; a time zone is a name of the IANA
-database.
+A line is one of Debian's cron (`tlray.core.cron_line`), and runs as there (`cronsim`). Where clocks go forward, an hour that is
+not there is run at its end, once; where they go back, a line that names minute and hour runs once. One with ``*`` in either goes
+by the clock alone, and so twice in an hour that comes twice. Moments are seconds since the epoch; a time zone is a name of the
+IANA database.
 
 Of occurrences that passed while nobody was there, at most the last is made up for (`CatchUp`). Of those that come while the batch
 of an earlier one is still under way, at most the last waits (`Overlap`).
@@ -15,24 +15,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
+from importlib.resources import files
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from tlray.core.cron_line import plain
+
 LATE_S: Final = 300.0
 """An occurrence that is noticed so long after its moment was missed."""
 _LOOK_BACK_S: Final = (3_600.0, 86_400.0, 32 * 86_400.0, 400 * 86_400.0)
-_WORDS: Final = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 
 
 class Overlap(StrEnum):
@@ -84,21 +79,26 @@ class Decision:
 
 def check(timing: Timing) -> None:
     """Raise ValueError where a cron line or a time zone is none, or the line never comes round."""
-    zone_of(timing.timezone)
-    fields = _WORDS.get(timing.cron.strip().lower(), timing.cron).split()
-    if len(fields) != 5:
-        raise ValueError(
-            f"cron {timing.cron[:100]!r} has {len(fields)} fields; write five: minute hour day month weekday"
-        )
+    if timing.timezone not in _zones():
+        raise _unknown(timing.timezone)
+    plain(timing.cron)
     try:
         found = next_runs(timing, after=0.0, n=1)
-    except CronSimError as error:
-        what = str(error).lower().replace("bad ", "a bad ")
-        raise ValueError(
-            f"cron {timing.cron[:100]!r} has {what}; minute 0-59 hour 0-23 day 1-31 month 1-12 weekday 0-7"
-        ) from None
+    except CronSimError:  # no month of the line has its day
+        found = []
     if not found:
         raise ValueError(f"cron {timing.cron[:100]!r} never comes round")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the names of the IANA database. A machine has files beside them: ``localtime`` is another zone on each."""
+    names = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
+    return frozenset(names) - {"Factory"}  # of a machine whose zone was never set
+
+
+def _unknown(zone: str) -> ValueError:
+    return ValueError(f"time zone {zone[:60]!r} is not known; write one such as Europe/Berlin or UTC")
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -106,14 +106,15 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(
-            f"time zone {name[:60]!r} is not known; write one such as Europe/Berlin or UTC"
-        ) from None
+        raise _unknown(name) from None
 
 
 def occurrences(timing: Timing, *, after: float) -> Iterator[float]:
     """Yield the moments after ``after``, each once, for ever (or as long as they come)."""
-    line = _WORDS.get(timing.cron.strip().lower(), timing.cron)
+    try:
+        line = plain(timing.cron)
+    except ValueError:  # an older tlray took more
+        line = timing.cron
     start = datetime.fromtimestamp(after, UTC).astimezone(zone_of(timing.timezone))
     last = after
     for local in CronSim(line, start):

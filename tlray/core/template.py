@@ -119,6 +119,18 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
     return Filled(tuple(urls), _PLACE.sub(lambda place: told[place[2]], template.batch_name)[:200])
 
 
+def beginning_of(text: str) -> str | None:
+    """Return a URL with the scheme and the host that all have that a template's text stands for, so that it can be looked at
+    before there are values; a host that waits for them is example.org. None where the scheme waits, too."""
+    known, place, _ = text.partition("{")
+    scheme, mark, rest = known.partition("://")
+    if not place or (mark and set(rest) & set("/?#")):
+        return known
+    if mark:
+        return f"{scheme}://example.org/"
+    return known if "/" in known else None  # behind a / no scheme comes any more
+
+
 def clock_values(local: datetime) -> dict[str, str]:
     """Return the values that a schedule's clock gives at a run: ``year month day date week`` (of ISO 8601)."""
     return {

@@ -16,6 +16,8 @@ from tlray.core.hosts import literal_address
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SIMPLE_TYPES = frozenset({"text/plain", "application/x-www-form-urlencoded", "multipart/form-data"})
+ANY_ADDRESS = "any/address"
+"""Among the hosts that are answered for: whoever asks by an address and no name. No name leads there that anybody could turn."""
 OWN_SITE = frozenset({"same-origin", "none"})
 """``none``: a person typed the address, or opened a bookmark."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?")
@@ -42,6 +44,8 @@ def refusal_of_host(header: str, allowed: Collection[str]) -> str | None:
     host = found[0]
     if is_loopback(host) or "*" in allowed or host in allowed or host.strip("[]") in allowed:
         return None
+    if ANY_ADDRESS in allowed and literal_address(host) is not None:
+        return None
     if any(name.startswith("*.") and host.endswith(name[1:]) for name in allowed):
         return None
     return f"this service does not answer for the host {host!r}; TLRAY_ALLOWED_HOSTS names those that it does"
@@ -56,11 +60,13 @@ def refusal_of_site(*, host: str, origin: str | None, fetch_site: str | None) ->
     return None
 
 
-def refusal_of_read(*, fetch_site: str | None, fetch_mode: str | None) -> str | None:
-    """Say why data is not shown to whoever asks; None where it is. A person who follows a link from elsewhere is."""
-    if fetch_site is None or fetch_site.strip().lower() in OWN_SITE or fetch_mode == "navigate":
-        return None
-    return f"it was sent by a web page of another site (Sec-Fetch-Site: {fetch_site[:40]})"
+def refusal_of_read(
+    *, host: str, origin: str | None, fetch_site: str | None, fetch_mode: str | None, fetch_dest: str | None
+) -> str | None:
+    """Say why data is not shown to whoever asks; None where it is. A person who follows a link from elsewhere is, in a window of
+    its own and not in a frame of the page that has the link."""
+    is_followed = fetch_mode == "navigate" and fetch_dest in (None, "document")
+    return None if is_followed else refusal_of_site(host=host, origin=origin, fetch_site=fetch_site)
 
 
 def is_simple(content_type: str | None, *, has_body: bool) -> bool:

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 from tlray.core.asked import Asked, read_tables
-from tlray.errors import UsageError
+from tlray.errors import BadOption, UsageError
 
 NAME = "domains.toml"
 
@@ -34,4 +34,7 @@ def read_domains_file(path: Path | None, home: Path) -> Asked:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{where} is no TOML: {error}") from None
-    return read_tables(data, of=str(where))
+    try:
+        return read_tables(data, of=str(where))
+    except BadOption as error:  # the file's, not one that came with a batch
+        raise UsageError(str(error)) from None

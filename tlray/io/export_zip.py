@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tlray.errors import UsageError
 from tlray.export import files
 from tlray.export.interface import Format, LeftOut
 from tlray.export.options import DEFAULTS, Options
@@ -21,7 +20,7 @@ MAX_TOLD = 100_000
 def write_zip(sets: Iterable[Tracklist], format_: Format, out: Path, options: Options = DEFAULTS) -> int:
     """Write an archive of all files, and of a list of what was left out; return how many files.
 
-    Raises `UsageError` where there is nothing to write, `StorageFull` for a full disk.
+    Where there is none, that list alone says why. `StorageFull` for a full disk.
     """
     n_files = 0
     left_out: list[str] = []
@@ -39,9 +38,6 @@ def write_zip(sets: Iterable[Tracklist], format_: Format, out: Path, options: Op
                 for chunk in file.chunks:
                     stream.write(chunk)
             n_files += 1
-        if not n_files:
-            why = f"{left_out[0].strip()}" if left_out else "there are no sets"
-            raise UsageError(f"nothing to write as {format_.name}: {why}")
-        if left_out:
-            archive.writestr("left-out.txt", "".join(left_out))
+        if left_out or not n_files:
+            archive.writestr("left-out.txt", "".join(left_out) or "there are no sets\n")
     return n_files

@@ -29,6 +29,9 @@ MAX_LINE_BYTES = 1_000_000
 MAX_LINE_KEPT = 10_000
 MAX_TEXT_KEPT = 200
 """Characters of a refused line that are kept with its reason."""
+OF_COMMAND_LINE = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
+OF_OPERATOR = "whoever runs the service has to say who fetches from it (TLRAY_CONTACT)"
+"""How it is mended that nobody says who fetches: on a command line, and by a service."""
 
 
 class Readable(Protocol):
@@ -104,12 +107,10 @@ def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
     return chain(head, lines)
 
 
-def check_contact(entries: Iterable[Entry], contact: str | None) -> None:
+def check_contact(entries: Iterable[Entry], contact: str | None, mend: str = OF_COMMAND_LINE) -> None:
     """Raise UsageError where an entry is of a public host, and nobody says who fetches from it."""
     if contact is None and (host := needs_contact(entries)) is not None:
-        raise UsageError(
-            f"{host} is a public host: say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
-        )
+        raise UsageError(f"{host} is a public host: {mend}")
 
 
 def nothing_to_do(refused: list[RefusedLine]) -> str:

@@ -1,5 +1,5 @@
 """How is it written down that a batch is finished? With its counts and the version of its last snapshot, so that nobody ever
-has to count its items again; and with the notices of its end."""
+has to count its items again; and with the notices of its end. Which domains it had say its items."""
 
 from __future__ import annotations
 
@@ -29,3 +29,17 @@ def finish_batch(
         (state.value, finished_at, elapsed_s, told, version, batch),
     )
     note_ended(db, batch, state, finished_at)
+
+
+def domains_of(db: sqlite3.Connection, batch: int, *, limit: int) -> list[str]:
+    """Return the domains that a batch's items are of, at most so many, in the order of their numbers.
+
+    Each is a seek in the index of the lanes: a million items take no longer than a hundred.
+    """
+    found = db.execute(
+        "WITH RECURSIVE had (domain) AS (SELECT min(domain) FROM items WHERE batch = ?1 UNION ALL"
+        " SELECT (SELECT min(domain) FROM items WHERE batch = ?1 AND domain > had.domain) FROM had"
+        " WHERE had.domain IS NOT NULL LIMIT ?2) SELECT d.name FROM had JOIN domains d ON d.id = had.domain ORDER BY d.id",
+        (batch, limit),
+    )
+    return [name for (name,) in found]

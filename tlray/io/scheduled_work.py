@@ -12,7 +12,7 @@ from tlray.core.frontier import Priority
 from tlray.core.schedule import zone_of
 from tlray.core.template import clock_values, fill
 from tlray.errors import UsageError
-from tlray.io.intake import Chunk, check_contact, read_line
+from tlray.io.intake import OF_OPERATOR, Chunk, check_contact, read_line
 from tlray.io.journal_rows import Entry
 from tlray.io.journal_schedules import ScheduleRow
 from tlray.io.journal_templates import load_template
@@ -42,7 +42,7 @@ def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float) -> Work:
         filled = fill(template, said.get("variables") or {}, clock_values(local))
         urls, name = list(filled.urls), filled.batch_name
     chunk = chunk_of(urls)
-    check_contact(chunk.entries, said.get("contact"))
+    check_contact(chunk.entries, said.get("contact"), OF_OPERATOR)
     name = row.name or name or "scheduled"
     return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)
 

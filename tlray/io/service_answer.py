@@ -1,7 +1,7 @@
 """What does an answer of the service mean to a command? Data, an error of ours in one line, or "not now".
 
 A problem document (RFC 9457) says what was wrong, where and how to mend it; its words become the error's. What is no answer of
-tlray (a proxy, another program) is told apart.
+tlray is told apart: a proxy's whose service is away, or another program's. Who asks knows which: has tlray answered there before?
 """
 
 from __future__ import annotations
@@ -31,6 +31,17 @@ class NotNow:
     why: str
     is_full: bool
     """The service works, and has no room for more (429)."""
+    is_ours: bool = True
+    """It is tlray that says so, and not a proxy before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotOurs:
+    """Somebody else has answered."""
+
+    why: str
+    mend: str
+    """What to do where it is not tlray that is to be found there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,9 @@ class FileRange:
     etag: str | None
 
 
-def read_range(url: str, status: int, headers: Mapping[str, str], body: bytes) -> FileRange | NotNow | None:
+def read_range(
+    url: str, status: int, headers: Mapping[str, str], body: bytes
+) -> FileRange | NotNow | NotOurs | None:
     """Return the bytes that an answer to a range has; None where the file is another by now. Other answers are read as
     `read_answer` does."""
     etag = headers.get("etag")
@@ -55,29 +68,27 @@ def read_range(url: str, status: int, headers: Mapping[str, str], body: bytes) -
     if status in (200, 413, 416):
         return None
     found = read_answer(url, status, headers, body)
-    if isinstance(found, NotNow):
+    if isinstance(found, NotNow | NotOurs):
         return found
     raise ServiceRefuses(url, f"it answers {phrase(status)}, and no file")
 
 
-def read_answer(url: str, status: int, headers: Mapping[str, str], body: bytes) -> Any | NotNow:
-    """Return an answer's JSON data; `ServiceRefuses` for what is wrong with the request, `ServiceUnavailable` for what is wrong
-    with the service. ``url`` is the service's; names of headers are in small letters."""
+def read_answer(url: str, status: int, headers: Mapping[str, str], body: bytes) -> Any | NotNow | NotOurs:
+    """Return an answer's JSON data; `ServiceRefuses` for what tlray says is wrong with the request, `ServiceUnavailable` for what
+    it says is wrong with itself. ``url`` is the service's; names of headers are in small letters."""
     told = _json(body)
     if status == 204:
         return None
     if 200 <= status < 300 and told is not None:
         return told
     if 300 <= status < 400:
-        raise ServiceRefuses(
-            url, f"it is at {one_line(headers.get('location', 'another place'))}; give that as --url"
-        )
+        return NotOurs(f"it is at {one_line(headers.get('location', 'another place'))}", "give that as --url")
     is_ours = isinstance(told, dict) and "detail" in told and "status" in told
     if status in NOT_NOW:
         why = _words(told) if is_ours else phrase(status)
-        return NotNow(_after_s(headers.get("retry-after", "")), why, is_full=status == 429)
+        return NotNow(_after_s(headers.get("retry-after", "")), why, is_full=status == 429, is_ours=is_ours)
     if not is_ours:
-        raise ServiceRefuses(url, f"it answers {phrase(status)}, not as tlray does; see that --url is right")
+        return NotOurs(f"it answers {phrase(status)}, not as tlray does", "see that --url is right")
     if status >= 500:
         raise ServiceUnavailable(url, _words(told))
     mend = {401: "; set TLRAY_TOKEN", 421: "; or give another name of it as --url"}.get(status, "")

@@ -1,7 +1,8 @@
 """How is a running service asked? Over one kept connection; a broken one is made anew and the request sent again.
 
 Every call of the service can be repeated: lists go under an Idempotency-Key and in numbered pieces, the rest says how things
-are to be. A service that never answered is told of at once; one that did is waited for (it may be starting again).
+are to be. A service that never answered is told of at once; one that did is waited for (it may be starting again). So is one that
+somebody else answers for: Ray Serve's proxy says 500 where a replica dies, and 404 where the service ends or begins.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
-from tlray.errors import ServiceUnavailable, UsageError
-from tlray.io.service_answer import FileRange, NotNow, one_line, read_answer, read_range
+from tlray.errors import ServiceRefuses, ServiceUnavailable, TlrayError, UsageError
+from tlray.io.service_answer import (
+    RETRY_AFTER_S,
+    FileRange,
+    NotNow,
+    NotOurs,
+    one_line,
+    read_answer,
+    read_range,
+)
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 TIMEOUT_S: Final = 75.0
@@ -28,8 +37,13 @@ PATIENCE_S: Final = 60.0
 MAX_PAUSE_S: Final = 30.0
 MAX_ANSWER_BYTES: Final = 64_000_000
 JSON, LINES = "application/json", "text/plain; charset=utf-8"
+EVENTS: Final = "text/event-stream"
 Tell = Callable[[str, str], None]
 """Told what is waited for, and why."""
+Answer = tuple[int, Mapping[str, str], bytes]
+"""Status, headers with their names in small letters, body."""
+Read = Callable[[str, int, Mapping[str, str], bytes], Any]
+"""What an answer means: `read_answer`, or as that."""
 
 
 class ServiceClient:
@@ -52,7 +66,9 @@ class ServiceClient:
         self._tell, self._sleep, self._clock = tell, sleep, clock
         self._kept: HTTPConnection | None = None
         self.has_answered = False
-        """Whether it ever did; one that did is waited for."""
+        """Whether anybody ever did, at this address; one that did is waited for."""
+        self.is_tlray = False
+        """Whether it ever was tlray; what somebody else answers in its place is waited for, too."""
 
     def __enter__(self) -> ServiceClient:
         return self
@@ -128,7 +144,7 @@ class ServiceClient:
         target: str,
         body: bytes | None,
         headers: dict[str, str],
-        read: Callable[[str, int, Mapping[str, str], bytes], Any | NotNow],
+        read: Read,
         *,
         timeout_s: float,
         max_wait_s: float,
@@ -145,8 +161,7 @@ class ServiceClient:
                 if not self.has_answered:
                     raise ServiceUnavailable(self.url, found.why) from None
             else:
-                self.has_answered = True
-                found = read(self.url, *answer)
+                found = self._meaning(read, answer)
                 if not isinstance(found, NotNow):
                     return found
             now = self._clock()
@@ -168,23 +183,40 @@ class ServiceClient:
             try:
                 connection.request("GET", self._target(path, query), headers=self._headers)
                 answer = connection.getresponse()
-                body = b"" if answer.status == 200 else answer.read(MAX_ANSWER_BYTES)
+                headers = _headers(answer)
+                is_stream = answer.status == 200 and headers.get("content-type", "").startswith(EVENTS)
+                body = b"" if is_stream else answer.read(MAX_ANSWER_BYTES)
             except (OSError, HTTPException) as error:
                 raise ServiceUnavailable(self.url, self._why(error)) from None
-            self.has_answered = True
-            if answer.status == 200:
+            if is_stream:
+                self.has_answered = self.is_tlray = True
                 yield answer
                 return
-            found = read_answer(self.url, answer.status, _headers(answer), body)
+            found = self._meaning(read_answer, (answer.status, headers, body))
             if isinstance(found, NotNow):
                 raise ServiceUnavailable(self.url, found.why)
             yield None
         finally:
             connection.close()
 
+    def _meaning(self, read: Read, answer: Answer) -> Any | NotNow:
+        """Return what an answer means: of somebody else "not now" where tlray has answered before, and else `ServiceRefuses`."""
+        self.has_answered = True
+        try:
+            found = read(self.url, *answer)
+        except TlrayError:  # in tlray's own words
+            self.is_tlray = True
+            raise
+        if not isinstance(found, NotOurs):
+            self.is_tlray |= not isinstance(found, NotNow) or found.is_ours
+            return found
+        if not self.is_tlray:
+            raise ServiceRefuses(self.url, f"{found.why}; {found.mend}")
+        return NotNow(RETRY_AFTER_S, found.why, is_full=False, is_ours=False)
+
     def _exchange(
         self, method: str, target: str, body: bytes | None, headers: dict[str, str], timeout_s: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> Answer:
         if self._kept is None:
             self._kept = self._connection(timeout_s)
         connection = self._kept

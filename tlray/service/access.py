@@ -22,6 +22,7 @@ from tlray.core.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.core.web_origin import is_loopback
 from tlray.service.principal import OPEN, Principal
 from tlray.service.problems import Refused
+from tlray.service.query_names import see_query_names
 
 if TYPE_CHECKING:
     from tlray.service.gateway import Gateway
@@ -72,8 +73,13 @@ class Access:
     async def _by_token(self, connection: HTTPConnection, told: str) -> Principal:
         kind, _, text = told.partition(" ")
         text = text.strip()
-        if kind.lower() != "bearer" or not is_token(text):
+        if kind.lower() != "bearer" or not text:
             raise unknown("the Authorization header has no token: send `Authorization: Bearer tlray_…`")
+        if not is_token(text):
+            raise unknown(
+                "what the Authorization header has is no token of tlray's, or not the whole of one:"
+                " send `Authorization: Bearer tlray_…`, all of what `tlray token create` has printed"
+            )
         digest, now = digest_of(text), time.monotonic()
         until, found = self._known.get(digest, (-math.inf, None))
         if found is not None and until > now:
@@ -85,7 +91,7 @@ class Access:
             self._known.pop(digest, None)
             self._count_failure(connection)
             raise unknown("this token is unknown or was revoked")
-        found = Principal(row["user"], scopes_with(row["scopes"]))
+        found = Principal(row["user"], scopes_with(row["scopes"]), digest)
         self._known[digest] = now + REMEMBER_S, found
         self._known.move_to_end(digest)
         if len(self._known) > MAX_REMEMBERED:
@@ -139,6 +145,7 @@ def requires(scope: str, *, takes_ticket: bool = False) -> Callable[[HTTPConnect
         found = await access.principal(connection, takes_ticket=is_socket)
         if scope not in found.scopes:
             raise Refused(403, "not-allowed", f"this call needs a token with the scope {scope!r}")
+        await see_query_names(connection)  # not before: whoever may not ask is told no more than that
         return found
 
     return principal

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 
 from tlray import __version__
 from tlray.service import (
@@ -30,11 +30,11 @@ from tlray.service import (
 from tlray.service.access import Access
 from tlray.service.gateway import Gateway
 from tlray.service.guard import Guard
+from tlray.service.heads import Heads
 from tlray.service.hub import Hub
 from tlray.service.openapi import document
 from tlray.service.postman import Postman
 from tlray.service.problems import tell_problems
-from tlray.service.query_names import see_query_names
 from tlray.service.streams import Streams
 from tlray.settings import Settings
 
@@ -81,10 +81,11 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     )
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
     app.state.access, app.state.streams = Access(gateway, settings), Streams()
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Heads)
+    app.add_middleware(Guard, settings=settings)  # the outermost: the last that is added
     tell_problems(app)
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(see_query_names)])
+        app.include_router(router)
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

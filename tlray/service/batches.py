@@ -15,6 +15,7 @@ from tlray.service.intake import IN_PIECES, list_body, read_list
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import not_valid, problems
 from tlray.service.schemas import MAX_URLS, NAME, BatchAsked, Priority, Receipt, Snapshot
+from tlray.service.url_faults import see_some
 from tlray.service.wishes import checked_options, start_of, with_template
 
 router = APIRouter(prefix="/api/v1/batch", tags=["batches"])
@@ -70,6 +71,7 @@ async def submit(
     }  # fmt: skip
     if state is None:
         chunk = await sent.chunk(gateway.settings)
+        see_some(chunk, sent.place)
         told = await gateway.ask("submit", chunk=chunk, **given)
     elif any(text.strip() for text in sent.texts):
         raise not_valid([("body.urls", "a list that comes in pieces begins without any; append them")])

@@ -6,31 +6,52 @@ gone beyond. What a client has not sent whole is never acted upon.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
+from email.message import Message
 from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
-from tlray.service.problems import Refused, faults_of, not_valid
+from tlray.service.faults import faults_of
+from tlray.service.problems import Refused, not_valid
 
 MAX_BYTES = 1_000_000
 """Of any body."""
 JSON, TEXT, NDJSON = "application/json", "text/plain", "application/x-ndjson"
 LINES = (TEXT, NDJSON)
+UTF_8 = ("utf-8", "utf8")
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def content_type(request: Request, allowed: Collection[str]) -> str:
-    """Return the body's content type; 415 where it is none that the call takes."""
-    told = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if told not in allowed:
-        what = f"Content-Type {told!r}" if told else "no Content-Type"
+    """Return the body's content type; 415 where it is none that the call takes, or the body is not UTF-8 as it is."""
+    told = request.headers.get("content-type", "")
+    kind = told.partition(";")[0].strip().lower()
+    if kind not in allowed:
+        what = f"Content-Type {kind!r}" if kind else "no Content-Type"
         raise Refused(415, "content-type", f"{what}; send {' or '.join(allowed)}")
-    return told
+    for charset in _charsets(told):
+        if charset.lower() not in UTF_8:
+            raise Refused(415, "content-type", f"charset {charset[:40]!r}; send UTF-8")
+    coding = request.headers.get("content-encoding", "identity").strip()
+    if coding.lower() not in ("", "identity"):
+        raise Refused(
+            415,
+            "content-type",
+            f"Content-Encoding {coding[:40]!r}; send the body as it is, not compressed",
+            headers={"Accept-Encoding": "identity"},
+        )
+    return kind
+
+
+def _charsets(content_type: str) -> list[str]:
+    header = Message()
+    header["content-type"] = content_type
+    return [str(value) for name, value in header.get_params([]) if name.lower() == "charset"]
 
 
 async def read_body(request: Request, *, max_bytes: int = MAX_BYTES, mend: str = "") -> bytes:
@@ -61,13 +82,13 @@ def read_json(body: bytes, model: type[M]) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)
         if found and found[0]["type"] == "json_invalid":
             raise Refused(400, "not-readable", f"the body is no JSON: {found[0]['msg']}") from None
-        raise not_valid(faults_of(found, of="body")) from None
+        raise not_valid(faults_of(found, of="body", sent=from_json(body))) from None
 
 
-def read_lines(body: bytes, kind: str) -> Iterator[str]:
+def read_lines(body: bytes) -> Iterator[str]:
     """Yield the lines of a body; 400 names the one that is no UTF-8 text."""
     for number, raw in enumerate(body.removesuffix(b"\n").split(b"\n") if body else (), 1):
         try:
@@ -76,16 +97,4 @@ def read_lines(body: bytes, kind: str) -> Iterator[str]:
             text = "\0"
         if "\0" in text:
             raise Refused(400, "not-readable", f"line {number} is not UTF-8 text; send one URL a line")
-        yield _url_of(text) if kind == NDJSON else text
-
-
-def _url_of(line: str) -> str:
-    """Return the URL of a line of JSON: a string, or an object with a ``url``; any other line as it is."""
-    if not line.lstrip().startswith(('"', "{")):
-        return line
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return line
-    url = found.get("url") if isinstance(found, dict) else found
-    return url if isinstance(url, str) else line
+        yield text

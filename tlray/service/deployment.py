@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import tlray.cluster  # noqa: F401 - sets what Ray reads at its import
-from tlray.service.exposed import listens_at, see_that_it_may_listen
+from tlray.service.exposed import knowing, listens_at, see_that_it_may_listen
 from tlray.settings import Settings
 
 MAX_ONGOING = 4_000
@@ -26,8 +26,8 @@ def application(settings: Settings) -> Any:
         from tlray.service.app import build_app  # noqa: PLC0415 - on the replica
         from tlray.service.gateway import Gateway  # noqa: PLC0415
 
-        see_that_it_may_listen(listens_at(), settings)
-        return build_app(Gateway(settings), settings)
+        see_that_it_may_listen(host := listens_at(), settings)
+        return build_app(Gateway(settings), knowing(host, settings))
 
     return serve.deployment(
         serve.ingress(build)(),

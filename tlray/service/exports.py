@@ -40,16 +40,25 @@ KEEP_S: Final = 3_600.0
 MAX_KEPT: Final = 12
 """… and of more than so many of a batch those that nobody has taken for the longest time."""
 _RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
+
+_BYTES: Final = {"type": "string", "format": "binary"}
+_SET: Final = {"type": "object", "description": "A set; all of its fields are in docs/results.md."}
 KINDS: Final[dict[str, Any]] = {
-    kind.partition(";")[0]: {}
-    for kind in (
-        export_zip.CONTENT_TYPE,
-        *(f.content_type for f in FORMATS if f.holds is not Holds.RECORDING),
-    )
+    "application/json": {"schema": {"type": "array", "items": _SET}},
+    "application/x-ndjson": {"schema": _SET},  # of one line
+    "text/csv": {"schema": {"type": "string"}},
+    "application/vnd.apache.parquet": {
+        "schema": {**_BYTES, "description": "A row a set, with its tracks in it."}
+    },
+    export_zip.CONTENT_TYPE: {
+        "schema": {**_BYTES, "description": "Sheets, one a recording, and `left-out.txt`."}
+    },
 }
+"""A test sees that each format's is here."""
 FILE_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file.", "content": KINDS},
     206: {"description": f"A range of it, at most {MAX_SENT:,} bytes.", "content": KINDS},
+    304: {"description": "It is still the file that `If-None-Match` names."},
 }
 _making: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
@@ -97,6 +106,8 @@ async def export(
         filename=f"{batch_id}{suffix_of(chosen)}",
         headers={"ETag": f'"{path.stem}"'},  # it names what is in the file, which is never changed
     )
+    if is_known(request.headers.getlist("if-none-match"), answer.headers["etag"]):
+        return Response(status_code=304, headers={"ETag": answer.headers["etag"]})
     answer.set_stat_headers(stat := path.stat())
     text = request.headers.get("range")
     if request.headers.get("if-range", answer.headers["etag"]) != answer.headers["etag"]:
@@ -127,17 +138,25 @@ def suffix_of(format_: Format) -> str:
     return ".zip" if format_.holds is Holds.RECORDING else format_.suffix
 
 
+def is_known(if_none_match: list[str], etag: str) -> bool:
+    """Whether a client has the file already, by the header in which it names those that it has."""
+    named = [name.strip().removeprefix("W/") for text in if_none_match for name in text.split(",")]
+    return etag in named or named == ["*"]
+
+
 def bounded_range(text: str | None, n_bytes: int) -> str | None:
     """Return the range that is sent of a file, no longer than one answer may be; None: no range was asked for.
 
-    What is no single range of bytes counts as none, as RFC 9110 allows; 416 for one that lies beyond the end.
+    What is no single range of bytes counts as none, as RFC 9110 has it (14.1.1, 14.2); 416 for one that lies beyond the end.
     """
     match = _RANGE.fullmatch(text) if text is not None else None
     if match is None or not (match[1] or match[2]):
         return None
+    if match[1] and match[2] and int(match[2]) < int(match[1]):
+        return None
     first = int(match[1]) if match[1] else max(0, n_bytes - int(match[2]))
     last = int(match[2]) if match[1] and match[2] else n_bytes - 1
-    if first >= n_bytes or last < first:
+    if first >= n_bytes:
         beyond = {"Content-Range": f"bytes */{n_bytes}"}
         raise Refused(416, "no-such-range", f"the file has {n_bytes:,} bytes", headers=beyond)
     return f"bytes={first}-{min(last, n_bytes - 1, first + MAX_SENT - 1)}"

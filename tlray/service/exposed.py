@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlray.core.web_origin import is_loopback
+from tlray.core.web_origin import ANY_ADDRESS, is_loopback
 from tlray.errors import UsageError
 from tlray.io.token_store import lets_anybody_in
 from tlray.settings import Settings
@@ -20,10 +20,11 @@ def see_that_it_may_listen(host: str, settings: Settings) -> None:
 
 
 def knowing(host: str, settings: Settings) -> Settings:
-    """Return the settings with the address listened at among the hosts that are answered for."""
-    if is_loopback(host) or host in EVERYWHERE:
+    """Return the settings with what is listened at among the hosts that are answered for: one address, or all."""
+    if is_loopback(host):
         return settings
-    return settings.model_copy(update={"allowed_hosts": f"{settings.allowed_hosts},{host}"})
+    more = ANY_ADDRESS if host in EVERYWHERE else host
+    return settings.model_copy(update={"allowed_hosts": f"{settings.allowed_hosts},{more}"})
 
 
 def listens_at() -> str:

@@ -84,8 +84,14 @@ class Guard:
         fetch_site = headers.get("sec-fetch-site")
         if is_socket or method not in SAFE_METHODS:
             why = refusal_of_site(host=host, origin=headers.get("origin"), fetch_site=fetch_site)
-        elif path.startswith("/api/"):
-            why = refusal_of_read(fetch_site=fetch_site, fetch_mode=headers.get("sec-fetch-mode"))
+        elif path.startswith(("/api/", "/metrics")):
+            why = refusal_of_read(
+                host=host,
+                origin=headers.get("origin"),
+                fetch_site=fetch_site,
+                fetch_mode=headers.get("sec-fetch-mode"),
+                fetch_dest=headers.get("sec-fetch-dest"),
+            )
         if why:
             return Refused(403, "other-site", f"this request is refused: {why}")
         return None if method in SAFE_METHODS else _refusal_of_body(headers)

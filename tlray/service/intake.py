@@ -10,12 +10,15 @@ from typing import Any, Final
 
 from fastapi import Request
 
-from tlray.io.intake import Chunk, check_contact, read_chunks, read_line
-from tlray.io.journal_rows import Entry
+from tlray.core.urls import BadUrl
+from tlray.io.intake import MAX_TEXT_KEPT, Chunk, read_line
+from tlray.io.journal_rows import Entry, RefusedLine
 from tlray.service.allowed import without_private
-from tlray.service.bodies import JSON, LINES, content_type, read_body, read_json, read_lines
+from tlray.service.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json, read_lines
+from tlray.service.json_lines import url_of
 from tlray.service.problems import Refused
 from tlray.service.schemas import BatchAsked, PieceAsked
+from tlray.service.url_faults import OF_LINES, OF_URLS, see_contact
 from tlray.settings import Settings
 
 IN_PIECES: Final = (
@@ -36,34 +39,48 @@ class SentLines:
     """The lines that a request sent."""
 
     texts: Sequence[str]
-    are_urls: bool
-    """Whether each of them is one, also an empty one, as in JSON; else empty lines and comments are passed over."""
+    kind: str
+    """The body's content type. In JSON each is a URL, also an empty one; of others empty lines and comments are passed over."""
     asked: BatchAsked
     """What a body of JSON says besides."""
     digest: str
     """Of the whole body."""
 
+    @property
+    def are_urls(self) -> bool:
+        """Whether they came in JSON."""
+        return self.kind == JSON
+
+    @property
+    def place(self) -> str:
+        """Where they stand, for whoever sent them."""
+        return OF_URLS if self.are_urls else OF_LINES
+
     async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
-        """Read the lines; those of hosts that the service does not fetch from are refused. UsageError where nobody says who
+        """Read the lines; those of hosts that the service does not fetch from are refused. 422 where nobody says who
         fetches from a public host."""
         chunk = without_private(await asyncio.to_thread(self._chunk, first_line), settings)
-        check_contact(chunk.entries, settings.contact)
+        see_contact(chunk, settings, self.place, first_line=first_line)
         return chunk
 
     def _chunk(self, first_line: int) -> Chunk:
-        whole = Chunk([], [])
-        if not self.are_urls:
-            for chunk in read_chunks(self.texts, first_line=first_line):
-                whole.entries.extend(chunk.entries)
-                whole.refused.extend(chunk.refused)
-            return whole
-        for number, text in enumerate(self.texts, first_line):
-            found = read_line(number, text.strip())
+        chunk = Chunk([], [])
+        for number, line in enumerate(self.texts, first_line):
+            text = line.strip()
+            if not self.are_urls and (not text or text.startswith("#")):
+                continue
+            found = self._read(number, text)
             if isinstance(found, Entry):
-                whole.entries.append(found)
+                chunk.entries.append(found)
             else:
-                whole.refused.append(found)
-        return whole
+                chunk.refused.append(found)
+        return chunk
+
+    def _read(self, number: int, text: str) -> Entry | RefusedLine:
+        url = url_of(text) if self.kind == NDJSON else text
+        if isinstance(url, BadUrl):
+            return RefusedLine(number, text[:MAX_TEXT_KEPT], url.reason)
+        return read_line(number, url.strip())
 
 
 async def read_list(
@@ -83,9 +100,9 @@ async def read_list(
         asked = said if isinstance(said, BatchAsked) else asked
         texts = said.urls
     else:
-        texts = list(read_lines(body, kind))
+        texts = list(read_lines(body))
     if len(texts) > max_lines:
         raise Refused(
             413, "list-too-long", f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}"
         )
-    return SentLines(texts, kind == JSON, asked, digest)
+    return SentLines(texts, kind, asked, digest)

@@ -18,7 +18,7 @@ from tlray.cluster.runtime import open_session
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.home import Home
 from tlray.service.deployment import application
-from tlray.service.exposed import knowing, see_that_it_is_alone, see_that_it_may_listen
+from tlray.service.exposed import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
 from tlray.settings import Settings
 
 NAME = "tlray"
@@ -29,7 +29,7 @@ class Listener:
     """One ``tlray serve``."""
 
     def __init__(self, settings: Settings, *, host: str, port: int, dashboard: bool = False) -> None:
-        self._settings = knowing(host, settings)
+        self._settings = settings
         self._host, self._port = host, port
         self._dashboard = dashboard
         self._stopping = threading.Event()
@@ -65,7 +65,7 @@ class Listener:
             except RuntimeError as error:
                 raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
             self._heed_signals()  # Ray has put its own handler in the place of ours
-            on_ready(f"http://{_spelt(self._host)}:{self._port}")
+            on_ready(f"http://{'127.0.0.1' if self._host in EVERYWHERE else _spelt(self._host)}:{self._port}")
             while not self._stopping.wait(1.0):
                 if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
                     session.coordinator.stay.remote(NAME)

@@ -57,9 +57,10 @@ async def items(
 ) -> JSONResponse:
     """A batch's items, in the order of its list. A page may be shorter than the limit; the last has no `next_cursor`."""
     await gateway.see(principal, batch_id)
-    after = decode(cursor, "items", int)[0] if cursor else 0
+    after = decode(cursor, "items", int, of=batch_id)[0] if cursor else 0
     found, next_ = await gateway.ask("items", batch_id=batch_id, state=state, after=after, limit=limit)
-    return page("items", [_told(item) for item in found], None if next_ is None else encode("items", next_))
+    next_cursor = None if next_ is None else encode("items", next_, of=batch_id)
+    return page("items", [_told(item) for item in found], next_cursor)
 
 
 @router.get(
@@ -70,9 +71,9 @@ async def lines(
 ) -> JSONResponse:
     """The lines of a batch's list that made no item: rejected ones, and duplicates of an earlier line."""
     await gateway.see(principal, batch_id)
-    after = decode(cursor, "lines", int)[0] if cursor else 0
+    after = decode(cursor, "lines", int, of=batch_id)[0] if cursor else 0
     found, next_ = await gateway.ask("lines", batch_id=batch_id, after=after, limit=limit)
-    return page("lines", found, None if next_ is None else encode("lines", next_))
+    return page("lines", found, None if next_ is None else encode("lines", next_, of=batch_id))
 
 
 RETRY_BODY: dict[str, Any] = {

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tlray.export.csv_table import COLUMNS
+
 _AT: Final = 1795000000.0
 _BATCH: Final = "20261123-120000-a1b2c3"
 _URL: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"
+_EXPORT: Final = "/api/v1/batch/{batch_id}/export"
 _GONE: Final = "https://www.1001tracklists.com/tracklist/1q0zzzzz/gone.html"
 _DOMAIN: Final = "1001tracklists.com"
 _COUNTS: Final = {
@@ -42,6 +45,15 @@ _SET: Final[dict[str, Any]] = {
     "url": _URL, "site": "1001tracklists", "source_id": "1pn8l919", "title": "Someone @ Somewhere 2026-05-15",
     "date": "2026-05-15", "djs": ["Someone"], "track_count": 1, "tracks": [_TRACK], "cursor": "WzEsMF0…",
 }  # fmt: skip
+_EXPORTED: Final = {name: value for name, value in _SET.items() if name != "cursor"}
+_TOKEN: Final[dict[str, Any]] = {
+    "name": "3fa9c1", "user": "ada", "scopes": ["submit"], "created_at": _AT, "last_used_at": None,
+    "revoked_at": None,
+}  # fmt: skip
+_WHOLE_SCHEDULE: Final[dict[str, Any]] = {
+    "urls": [_URL], "template": None, "variables": {}, "priority": "normal", "options": {"fresh_for": "7d"},
+    "webhook": "https://hooks.example.org/tlray", "email": None,
+}  # fmt: skip
 _DOMAIN_TOLD: Final[dict[str, Any]] = {
     "domain": _DOMAIN, "paused": False, "max_rate": 0.125, "rate": 0.125, "concurrency": 1,
     "set": {"max_rate": None, "concurrency": None}, "crawl_delay_s": 8.0, "robots_at": _AT, "open": 69,
@@ -66,6 +78,10 @@ _DELIVERY: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 OF_MODELS: Final[dict[str, Any]] = {
+    "CheckedScheduleTold": {
+        **_SCHEDULE, **_WHOLE_SCHEDULE, "n_rejected": 1,
+        "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "scheme ftp: is not fetched; only http and https are"}],
+    },
     "BatchPage": {"batches": [_LISTED], "next_cursor": None},
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesTold": {"deliveries": [_DELIVERY]},
@@ -87,14 +103,8 @@ OF_MODELS: Final[dict[str, Any]] = {
     "SetLine": _SET,
     "TemplateTold": _TEMPLATE,
     "TemplatesTold": {"templates": [_TEMPLATE]},
-    "TokenTold": {
-        "name": "3fa9c1", "user": "ada", "scopes": ["submit"], "created_at": _AT, "last_used_at": None,
-        "revoked_at": None,
-    },
-    "WholeScheduleTold": {
-        **_SCHEDULE, "urls": [_URL], "template": None, "variables": {}, "priority": "normal",
-        "webhook": "https://hooks.example.org/tlray", "email": None,
-    },
+    "TokenTold": _TOKEN,
+    "WholeScheduleTold": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
 """Of models, by the name of their schema."""
 
@@ -105,6 +115,9 @@ OF_PATHS: Final[dict[tuple[str, str], Any]] = {
     ("/api/v1/formats", "application/json"): {
         "formats": [{"name": "jsonl", "suffix": ".jsonl", "about": "one set a line"}]
     },
-    ("/api/v1/batch/{batch_id}/export", "text/csv"): "url,set_title,index,artist,title\n",
+    (_EXPORT, "application/json"): [_EXPORTED],
+    (_EXPORT, "application/x-ndjson"): _EXPORTED,
+    (_EXPORT, "text/csv"): ",".join(COLUMNS) + "\r\n",
+    ("/api/v1/tokens", "application/json"): [_TOKEN],
 }
 """Of answers without a model, by path and media type."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tlray.core.tokens import SCOPES
@@ -15,6 +15,8 @@ class Principal:
     user: str
     """Whose batches theirs are; "" where nobody is asked, as on a command line."""
     scopes: frozenset[str]
+    token: str = field(default="", repr=False)
+    """The hash of the token that they have shown; "" where nobody is asked."""
 
     @property
     def is_admin(self) -> bool:

@@ -23,6 +23,7 @@ from tlray.core.cursor import BadCursor
 from tlray.core.lifecycle import BadTransition
 from tlray.errors import (
     BacklogFull,
+    BadOption,
     CannotFinish,
     Conflict,
     CoordinatorLost,
@@ -36,12 +37,12 @@ from tlray.errors import (
     TlrayError,
     UsageError,
 )
+from tlray.service.faults import faults_of
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """When to come back where nobody can say when it will be better."""
-MAX_ERRORS_TOLD = 100
 
 
 class Fault(BaseModel):
@@ -129,20 +130,14 @@ def refusal_of(error: TlrayError, *, home: str = "") -> Refused:
     if isinstance(error, NoSuchBatch):
         # the same words for one that is not there and one that is somebody else's; no path of this machine
         return Refused(status, kind, f"there is no batch {str(error.args[0])[:80]!r}")
+    if isinstance(error, BadOption):
+        return not_valid([(".".join(("body.options", *error.keys)), str(error))])
     headers = {}
     if status in (429, 503):
         retry_after_s = error.retry_after_s if isinstance(error, BacklogFull) else None
         headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_S)
     detail = next((words for cls, words in _OF_THE_MACHINE if isinstance(error, cls)), str(error))
     return Refused(status, kind, detail.replace(home, "the home") if home else detail, headers=headers)
-
-
-def faults_of(errors: Sequence[Mapping[str, Any]], *, of: str = "") -> list[tuple[str, str]]:
-    """Return what pydantic found, as (place, what is wrong); ``of`` goes before each place."""
-    return [
-        (".".join(str(part) for part in ((of,) if of else ()) + tuple(error["loc"])), str(error["msg"]))
-        for error in errors[:MAX_ERRORS_TOLD]
-    ]
 
 
 def answer(request: HTTPConnection, refused: Refused) -> JSONResponse:

@@ -144,7 +144,8 @@ async def events(
         ),
     ] = None,
 ) -> Response:
-    """How a batch goes on, until it ends, as server-sent events."""
+    """How a batch goes on, until it ends, as server-sent events. The same messages come through a WebSocket:
+    `/ws/batch/{batch_id}/progress` (no `/api/v1` before it), with `since` and `ticket` as here."""
     streams.see(principal)
     await gateway.see(principal, batch_id)
     feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)

@@ -62,7 +62,7 @@ async def results(
 ) -> Response:
     """The sets of a batch, from a cursor on."""
     await gateway.see(principal, batch_id)
-    place: Place = decode(cursor, "results", int, int) if cursor else (0, 0)
+    place: Place = decode(cursor, "results", int, int, of=batch_id) if cursor else (0, 0)
     deadline = time.monotonic() + (FOLLOW_S if follow else 0.0)
     version = 0
     while True:
@@ -74,7 +74,7 @@ async def results(
             told = await hub.news(batch_id, version, left_s)
         version = told["version"] if told else version
         await asyncio.sleep(LOOK_EVERY_S)  # a batch changes far more often than it brings a set
-    headers = {} if is_end else {"X-Next-Cursor": encode("results", *place)}
+    headers = {} if is_end else {"X-Next-Cursor": encode("results", *place, of=batch_id)}
     return Response(b"".join(lines), media_type=NDJSON, headers=headers)
 
 
@@ -102,7 +102,7 @@ async def _read(
             n_told = place[1] if row.done_seq == place[0] else 0
             for number, tracklist in enumerate(sets[n_told:], n_told + 1):
                 place = (row.done_seq, number if number < len(sets) else 0)
-                shape = {**plain(tracklist), "cursor": encode("results", *place)}
+                shape = {**plain(tracklist), "cursor": encode("results", *place, of=batch_id)}
                 lines.append(utf8(json.dumps(shape, ensure_ascii=False, allow_nan=False)) + b"\n")
                 n_bytes += len(lines[-1])
                 if n_bytes >= MAX_BYTES:

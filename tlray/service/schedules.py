@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request, Response
 
 from tlray.cluster.desk_schedules import new_schedule_id
+from tlray.cluster.desk_submission import told_lines
 from tlray.core.schedule import CatchUp, Overlap, Timing, check, zone_of
 from tlray.core.template import clock_values
-from tlray.errors import UsageError
-from tlray.io.intake import check_contact, nothing_to_do
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.journal_requests import MAX_LINES_TOLD
+from tlray.io.journal_rows import BatchOptions, RefusedLine
 from tlray.io.scheduled_work import chunk_of
 from tlray.service.allowed import see_quota, without_private
 from tlray.service.bodies import JSON, content_type, read_body, read_json
@@ -23,7 +23,15 @@ from tlray.service.gateway import Gateway
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.principal import Principal
 from tlray.service.problems import Refused, not_valid, problems
-from tlray.service.schemas_schedules import ScheduleAsked, SchedulePatch, SchedulesTold, WholeScheduleTold
+from tlray.service.schemas import OptionsAsked
+from tlray.service.schemas_schedules import (
+    CheckedScheduleTold,
+    ScheduleAsked,
+    SchedulePatch,
+    SchedulesTold,
+    WholeScheduleTold,
+)
+from tlray.service.url_faults import OF_TEMPLATE, OF_URLS, see_contact, see_some
 from tlray.service.wishes import checked_options, filled_for, merged_options
 
 router = APIRouter(prefix="/api/v1", tags=["schedules"])
@@ -44,20 +52,21 @@ def _body(model: str) -> dict[str, Any]:
 )
 async def add_schedule(
     request: Request, response: Response, gateway: TheGateway, principal: Submitter
-) -> WholeScheduleTold:
-    """Have batches made when a cron line comes round. All is checked now as it is when a batch is submitted."""
+) -> CheckedScheduleTold:
+    """Have batches made when a cron line comes round. All is checked now as it is when a batch is submitted; lines of which no
+    run fetches anything are named."""
     content_type(request, (JSON,))
     asked = read_json(await read_body(request), ScheduleAsked)
     timing = _checked(
         Timing(asked.cron, asked.timezone, Overlap(asked.overlap), CatchUp(asked.catch_up)), "body.cron"
     )
-    work = await _work(gateway, principal, asked)
+    work, refused = await _work(gateway, principal, asked)
     found = await gateway.ask(
         "add_schedule", owner=principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
         is_paused=asked.paused, work=work,
     )  # fmt: skip
     response.headers["Location"] = f"/api/v1/schedules/{found['schedule_id']}"
-    return WholeScheduleTold(**found)
+    return _checked_told(found, refused)
 
 
 @router.get("/schedules", responses=problems(401, 403, 429, 503))
@@ -69,7 +78,7 @@ async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesTol
 @router.get("/schedules/{schedule_id}", responses=problems(401, 403, 404, 422, 429, 503))
 async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Reader) -> WholeScheduleTold:
     """Return one schedule."""
-    return WholeScheduleTold(**await _found(gateway, principal, schedule_id))
+    return _told(await _found(gateway, principal, schedule_id))
 
 
 @router.patch(
@@ -79,7 +88,7 @@ async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: 
 )
 async def change_schedule(
     schedule_id: ScheduleId, request: Request, gateway: TheGateway, principal: Submitter
-) -> WholeScheduleTold:
+) -> CheckedScheduleTold:
     """Change when a schedule runs and what it submits, or pause it."""
     content_type(request, (JSON,))
     patch = read_json(await read_body(request), SchedulePatch)
@@ -88,14 +97,18 @@ async def change_schedule(
     timing: dict[str, Any] = {key: said[key] for key in ("cron", "timezone") if key in said}
     timing |= {"overlap": Overlap(said["overlap"])} if "overlap" in said else {}
     timing |= {"catch_up": CatchUp(said["catch_up"])} if "catch_up" in said else {}
-    _checked(Timing(timing.get("cron", now["cron"]), timing.get("timezone", now["timezone"])), "body.cron")
+    if timing.keys() & {"cron", "timezone"}:
+        _checked(
+            Timing(timing.get("cron", now["cron"]), timing.get("timezone", now["timezone"])), "body.cron"
+        )
+    work, refused = await _changed_work(gateway, principal, now, patch)
     found = await gateway.ask(
         "change_schedule", owner=principal.sees, schedule_id=schedule_id, name=said.get("name"), timing=timing,
-        is_paused=said.get("paused"), work=await _changed_work(gateway, principal, now, patch),
+        is_paused=said.get("paused"), work=work,
     )  # fmt: skip
     if found is None:
         raise unknown(schedule_id)
-    return WholeScheduleTold(**found)
+    return _checked_told(found, refused)
 
 
 @router.post("/schedules/{schedule_id}/run", responses=problems(401, 403, 404, 415, 422, 429, 503, 507))
@@ -107,7 +120,7 @@ async def run_schedule(
     found = await gateway.ask("run_schedule", owner=principal.sees, schedule_id=schedule_id, at=time.time())
     if found is None:
         raise unknown(schedule_id)
-    return WholeScheduleTold(**found)
+    return _told(found)
 
 
 @router.delete("/schedules/{schedule_id}", status_code=204, responses=problems(401, 403, 404, 422, 429, 503))
@@ -134,8 +147,26 @@ def _checked(timing: Timing, where: str) -> Timing:
     return timing
 
 
-async def _work(gateway: Gateway, principal: Principal, asked: ScheduleAsked) -> dict[str, Any]:
-    """Return what a run submits, once it is seen that a run now would make a batch."""
+def _asked(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the options as they were asked for; an older tlray did not keep them."""
+    return dict(found.get("asked", {}))
+
+
+def _told(found: dict[str, Any]) -> WholeScheduleTold:
+    return WholeScheduleTold(**{**found, "options": _asked(found)})
+
+
+def _checked_told(found: dict[str, Any], refused: list[RefusedLine]) -> CheckedScheduleTold:
+    lines = told_lines(sorted(refused, key=lambda line: line.line)[:MAX_LINES_TOLD], [])["rejected"]
+    return CheckedScheduleTold(
+        **{**found, "options": _asked(found), "n_rejected": len(refused), "rejected": lines}
+    )
+
+
+async def _work(
+    gateway: Gateway, principal: Principal, asked: ScheduleAsked
+) -> tuple[dict[str, Any], list[RefusedLine]]:
+    """Return what a run submits, once it is seen that a run now would make a batch, and the lines that are none for it."""
     urls, options = asked.urls, asked.options
     if asked.template is not None:
         local = datetime.now(UTC).astimezone(zone_of(asked.timezone))
@@ -147,44 +178,47 @@ async def _work(gateway: Gateway, principal: Principal, asked: ScheduleAsked) ->
         checked_options, principal, asked.model_copy(update={"options": options}), gateway.settings
     )
     chunk = without_private(chunk_of(urls), gateway.settings)
-    check_contact(chunk.entries, gateway.settings.contact)
-    if not chunk.entries:
-        raise UsageError(nothing_to_do(chunk.refused))
-    return {
+    place = OF_URLS if asked.template is None else OF_TEMPLATE
+    see_contact(chunk, gateway.settings, place)
+    see_some(chunk, place)
+    work = {
         "urls": asked.urls,
         "template": asked.template,
         "variables": asked.variables,
         "priority": asked.priority,
         "options": kept.to_json(),
+        "asked": asked.options.model_dump(exclude_unset=True),
         "webhook": asked.webhook,
         "email": asked.email,
         "contact": gateway.settings.contact,
     }
+    return work, chunk.refused
 
 
 async def _changed_work(
     gateway: Gateway, principal: Principal, now: dict[str, Any], patch: SchedulePatch
-) -> dict[str, Any]:
-    """Return what a schedule submits from now on; nothing where a patch says nothing of that."""
+) -> tuple[dict[str, Any], list[RefusedLine]]:
+    """Return what a schedule submits from now on, as `_work` does; nothing where a patch says nothing of that."""
     said = patch.model_fields_set & OF_WORK
     if not said:
-        return {}
+        return {}, []
     if patch.urls and patch.template:
         raise not_valid([("body.urls", "give URLs or a template, not both")])
     kept = {key: now[key] for key in OF_WORK - {"options"}}
     if patch.urls:
         kept |= {"template": None, "variables": {}}
     elif patch.template:
-        kept |= {"urls": []}
+        kept |= {"urls": [], "options": OptionsAsked(**_asked(now))}
     given = {key: getattr(patch, key) for key in said}
     given = {key: value for key, value in given.items() if value is not None or key in ("webhook", "email")}
     asked = ScheduleAsked(cron=now["cron"], timezone=patch.timezone or now["timezone"], **{**kept, **given})
-    work = await _work(gateway, replace(principal, user=now["owner"]), asked)
+    work, refused = await _work(gateway, replace(principal, user=now["owner"]), asked)
     if patch.options is None and not patch.template:  # who is told may be another; the manners stay
         new = BatchOptions.from_json(work["options"])
         old = BatchOptions.from_json(now["options"])
         work["options"] = replace(old, webhook=new.webhook, email=new.email).to_json()
-    return work
+        work["asked"] = _asked(now)
+    return work, refused
 
 
 def unknown(schedule_id: str) -> Refused:

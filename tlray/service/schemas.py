@@ -16,6 +16,14 @@ MAX_DOMAINS = 500
 
 NAME = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]*$"
 """One line, and nothing that drives the terminal of whoever lists it."""
+TEMPLATE_NAME = "^[a-z0-9][a-z0-9-]{0,63}$"
+ITEM_ID = r"^[0-9]{1,18}$"
+IN_WORDS = {
+    NAME: "a name is one line of text, without control characters and marks that turn its direction",
+    TEMPLATE_NAME: "a template's name is 1 to 64 small letters, digits and -, no - first",
+    ITEM_ID: "an item's id is 1 to 18 digits, as text",
+}
+"""What is told of a value that has not the form that it should have."""
 
 Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
@@ -232,6 +240,7 @@ class Snapshot(Told):
     rate_per_min: float
     estimated_completion: Moment | None
     elapsed_s: float
+    starts_at: Moment | None = Field(None, description="When a batch that is scheduled begins.")
     trouble: str | None = Field(description="Why nothing goes on; null while all is well.")
     parked: dict[str, str]
     domains: dict[str, dict[str, Any]]
@@ -243,10 +252,7 @@ class RetryAsked(Asked):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "timeout"}, {"item_ids": ["17"]}]})
 
     item_ids: (
-        Annotated[
-            list[Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]], Field(min_length=1, max_length=10_000)
-        ]
-        | None
+        Annotated[list[Annotated[str, Field(pattern=ITEM_ID)]], Field(min_length=1, max_length=10_000)] | None
     ) = None
     reason: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description="Those whose reason contains this word."

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from tlray.service.schemas import (
     MAX_URLS,
     Asked,
+    LineTold,
     Moment,
     Name,
     OptionsAsked,
@@ -113,8 +114,16 @@ class WholeScheduleTold(ScheduleTold):
     template: str | None
     variables: dict[str, Any]
     priority: str
+    options: dict[str, Any] = Field(description="What was asked for; a template's own count besides.")
     webhook: str | None
     email: str | None
+
+
+class CheckedScheduleTold(WholeScheduleTold):
+    """A schedule whose list was read just now."""
+
+    n_rejected: int = Field(description="Lines of its list of which no run fetches anything.")
+    rejected: list[LineTold] = Field(description="The first 1,000.")
 
 
 class SchedulesTold(Told):

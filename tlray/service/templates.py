@@ -10,17 +10,22 @@ from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
 from tlray.core.built_in_templates import BUILT_IN
-from tlray.core.template import Template, TemplateFault, check
+from tlray.core.policy import host_of
+from tlray.core.template import Template, TemplateFault, beginning_of, check
+from tlray.core.urls import BadUrl, canonicalise
+from tlray.io.address import AddressPolicy, policy_for
 from tlray.io.journal_templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
-from tlray.service.allowed import options_for
+from tlray.service.allowed import options_for, refusal_of_host
 from tlray.service.bodies import JSON, content_type, read_body, read_json
+from tlray.service.faults import MAX_ERRORS_TOLD
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import Refused, not_valid, problems
-from tlray.service.schemas import MAX_URLS, Asked, Name, OptionsAsked, Told, VariableValue
+from tlray.service.schemas import MAX_URLS, TEMPLATE_NAME, Asked, Name, OptionsAsked, Told, VariableValue
+from tlray.settings import Settings
 
 router = APIRouter(prefix="/api/v1/templates", tags=["templates"])
-TemplateName = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9-]{0,63}$", examples=["my-festival"])]
+TemplateName = Annotated[str, Path(pattern=TEMPLATE_NAME, examples=["my-festival"])]
 BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -127,6 +132,8 @@ async def put_template(
         check(template)
     except TemplateFault as fault:
         raise not_valid([("body", str(fault))]) from None
+    if faults := await asyncio.to_thread(url_faults, template, gateway.settings):
+        raise not_valid(faults)
     is_new = await gateway.ask("put_template", owner=principal.user, template=template)
     if is_new is None:
         raise Refused(
@@ -145,6 +152,23 @@ async def delete_template(name: TemplateName, gateway: TheGateway, principal: Su
     if not await gateway.ask("remove_template", owner=principal.user, name=name):
         raise unknown(name)
     return Response(status_code=204)
+
+
+def url_faults(template: Template, settings: Settings) -> list[tuple[str, str]]:
+    """Return which URLs of a template could never be fetched, whatever their values, and why."""
+    allow = policy_for(settings.networks)
+    whys = ((n, _refusal_of(text, allow)) for n, text in enumerate(template.urls))
+    return [(f"body.urls.{n}", why) for n, why in whys if why is not None][:MAX_ERRORS_TOLD]
+
+
+def _refusal_of(text: str, allow: AddressPolicy) -> str | None:
+    if (url := beginning_of(text)) is None:
+        return None
+    found = canonicalise(url)
+    if isinstance(found, BadUrl):
+        return found.reason
+    why = refusal_of_host(host_of(found.domain), allow)
+    return why and f"private-address: {why}"
 
 
 def unknown(name: str) -> Refused:

@@ -19,9 +19,10 @@ from tlray.io.address import policy_for
 from tlray.io.journal_rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.allowed import options_for, refusal_of_host, see_recipient
+from tlray.service.faults import faults_of
 from tlray.service.gateway import Gateway
 from tlray.service.principal import Principal
-from tlray.service.problems import faults_of, not_valid
+from tlray.service.problems import not_valid
 from tlray.service.schemas import BatchAsked, OptionsAsked, WorkAsked
 from tlray.settings import Settings
 
@@ -90,7 +91,7 @@ def merged_options(template: Template, asked: OptionsAsked) -> OptionsAsked:
     try:
         return OptionsAsked(**said)
     except ValidationError as error:  # an older tlray took it
-        raise not_valid(faults_of(error.errors(), of="template.options")) from None
+        raise not_valid(faults_of(error.errors(), of="template.options", sent=said)) from None
 
 
 def _webhook(text: str, settings: Settings) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
+from tlray.cli.scrape import which_ray
+from tlray.io.home import Holder, Home
 
 URL = "http://127.0.0.1:9/set"
 
@@ -51,3 +53,19 @@ def test_a_crawl_delay_that_the_file_ignores_is_warned_of_too(
     assert err.startswith(
         "warning: the crawl-delay of a.test is ignored, because you say that its owner agreed\n"
     )
+
+
+def test_a_ray_that_is_joined_is_not_said_to_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    home = Home(tmp_path).create()
+    assert which_ray(home) == "starting Ray"
+    with home.hold(Holder(1, "here", "127.0.0.1:6379", "tlray")):
+        assert which_ray(home) == f"joining the Ray that works in {tmp_path}"
+        monkeypatch.setenv("RAY_ADDRESS", "local")
+        assert which_ray(home) == "starting Ray"
+    assert which_ray(home) == "starting Ray"
+    for address in ("auto", "10.0.0.1:6379"):
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        assert which_ray(home) == f"joining Ray (RAY_ADDRESS={address})"

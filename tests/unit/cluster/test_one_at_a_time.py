@@ -159,6 +159,8 @@ async def test_a_whole_list_that_is_too_long_leaves_nothing(desk: Desk) -> None:
     assert (await desk.submit("B", chunk(30)))["total"] == 30
     with pytest.raises(BacklogFull):
         await desk.submit("C", chunk(1, named="c"))
+    with pytest.raises(ListTooLong):  # it would wait in vain
+        await desk.submit("D", chunk(31, named="d"))
 
 
 # -- pieces -------------------------------------------------------------------------------------------
@@ -222,3 +224,19 @@ async def test_a_list_whose_sender_is_gone_is_forgotten(desk: Desk, monkeypatch:
     await desk.clockwork.step(time.time())
     assert desk.state.journal.load_row("P") is None
     assert (await desk.submit("B", chunk(30)))["total"] == 30
+
+
+async def test_a_batch_whose_coordinator_died_while_it_was_cancelled_ends_when_it_is_resumed(
+    tmp_path: Path,
+) -> None:
+    first = Desk(tmp_path)
+    await first.submit("B", chunk(3))
+    book = first.state.book("B")
+    assert book is not None
+    first.state.journal.set_batch_state(book.id, BatchState.CANCELLING)
+    first.close()
+    second = Desk(tmp_path, is_restart=True)
+    await second.batches.resume("B")
+    await second.state.settle(2)
+    assert second.in_journal("B") == ("cancelled", {"cancelled": 3})
+    second.close()

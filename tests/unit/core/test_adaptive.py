@@ -158,10 +158,10 @@ def test_auto_is_a_rate_that_a_user_may_name() -> None:
 def test_limiters_are_told_of_another_rate_once_a_second_and_only_of_news() -> None:
     engine = Engine()
     engine.domains["a.test"] = state = DomainState("a.test", DomainPolicy(1.0))
-    engine._restless["a.test"] = -math.inf
-    assert engine.rates_changed(now=0.0) == {"a.test"}
-    assert engine.rates_changed(now=0.5) == set()
+    engine.treatment._restless["a.test"] = -math.inf
+    assert engine.treatment.changed(now=0.0) == {"a.test"}
+    assert engine.treatment.changed(now=0.5) == set()
     state.adaptive.rate = 0.3
-    assert engine.rates_changed(now=1.0) == {"a.test"}
-    assert engine.rates_changed(now=2.0) == set()
-    assert engine._restless == {}
+    assert engine.treatment.changed(now=1.0) == {"a.test"}
+    assert engine.treatment.changed(now=2.0) == set()
+    assert engine.treatment._restless == {}

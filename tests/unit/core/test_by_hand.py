@@ -61,12 +61,12 @@ def opened(engine: Engine, batch: int, n: int) -> BatchBook:
 def test_a_paused_domain_wants_no_tasks_and_goes_on_where_it_was() -> None:
     engine = Engine()
     opened(engine, 1, 3)
-    engine.set_by_hand("a.org", SetByHand(is_paused=True))
+    engine.treatment.set_by_hand("a.org", SetByHand(is_paused=True))
     assert not engine.demand(0.0).has_more
     assert not engine.grant("L", 9, now=0.0)
     assert engine.remaining_s(1, now=0.0) is None, "nobody can say"
     engine.check_invariants()
-    engine.set_by_hand("a.org", SetByHand())
+    engine.treatment.set_by_hand("a.org", SetByHand())
     assert engine.demand(0.0).has_more
     assert len(engine.grant("L", 9, now=0.0).items) >= 1
 
@@ -76,13 +76,13 @@ def test_a_task_that_holds_a_domain_is_told_its_terms_again() -> None:
     opened(engine, 1, 3)
     engine.domains["a.org"].policy = FREE
     assert [terms.policy.rate for terms in engine.grant("L", 1, now=0.0).domains] == [math.inf]
-    engine.set_by_hand("a.org", SetByHand(rate=3.0))
+    engine.treatment.set_by_hand("a.org", SetByHand(rate=3.0))
     assert [terms.policy.rate for terms in engine.grant("L", 1, now=0.0).domains] == [3.0]
 
 
 def test_what_is_set_holds_for_domains_that_come_later() -> None:
     engine = Engine()
-    engine.set_by_hand("a.org", SetByHand(rate=0.5))
+    engine.treatment.set_by_hand("a.org", SetByHand(rate=0.5))
     opened(engine, 1, 1)
     assert engine.domains["a.org"].effective.rate == 0.5
 
@@ -90,7 +90,7 @@ def test_what_is_set_holds_for_domains_that_come_later() -> None:
 def test_a_paused_domain_says_so_in_the_progress() -> None:
     engine = Engine()
     book = opened(engine, 1, 3)
-    engine.set_by_hand("a.org", SetByHand(is_paused=True))
+    engine.treatment.set_by_hand("a.org", SetByHand(is_paused=True))
     told = snapshot(book, engine.domains, now=0.0, wall=0.0)
     assert told["domains"]["a.org"]["state"] == "paused"
 
@@ -104,13 +104,13 @@ def test_what_is_set_for_a_host_holds_at_each_of_its_ports_and_what_is_set_for_a
             batch, f"b{batch}", "", Priority.NORMAL, BatchState.RUNNING, counts, open_by_domain=open_here
         )
         engine.open(book, {name: 1}, now=0.0)
-    assert engine.set_by_hand("a.org", SetByHand(rate=0.5, concurrency=4)) == set(ports)
-    assert engine.set_by_hand("a.org:8002", SetByHand(rate=0.25)) == {"a.org:8002"}
+    assert engine.treatment.set_by_hand("a.org", SetByHand(rate=0.5, concurrency=4)) == set(ports)
+    assert engine.treatment.set_by_hand("a.org:8002", SetByHand(rate=0.25)) == {"a.org:8002"}
     found = {name: engine.domains[name].effective for name in ports}
     assert [(found[name].rate, found[name].concurrency) for name in ports] == [(0.5, 4), (0.25, 4)]
-    engine.set_by_hand("a.org", SetByHand(is_paused=True))
+    engine.treatment.set_by_hand("a.org", SetByHand(is_paused=True))
     assert [engine.domains[name].rests(0.0) for name in ports] == [True, True]
-    engine.set_by_hand("a.org", SetByHand())
-    engine.set_by_hand("a.org:8001", SetByHand(is_paused=True))
+    engine.treatment.set_by_hand("a.org", SetByHand())
+    engine.treatment.set_by_hand("a.org:8001", SetByHand(is_paused=True))
     assert [engine.domains[name].rests(0.0) for name in ports] == [True, False]
-    assert engine.by_hand_of("a.org:9") == SetByHand()
+    assert engine.treatment.by_hand_of("a.org:9") == SetByHand()

@@ -62,6 +62,21 @@ def test_a_forged_cursor_names_only_places_that_there_may_be(inside: bytes) -> N
         decode(forged(inside), "items", int)
 
 
+@given(
+    NUMBERS,
+    st.sampled_from(["", "20261123-120000-a1b2c3", "b"]),
+    st.sampled_from(["", "20261123-120000-a1b2c4", "b"]),
+)
+def test_a_cursor_of_one_batch_is_none_of_another(number: int, one: str, other: str) -> None:
+    text = encode("results", number, 0, of=one)
+    assert len(text) == len(encode("results", number, 0)), "it stands in every line of results"
+    if one == other:
+        assert decode(text, "results", int, int, of=other) == (number, 0)
+    else:
+        with pytest.raises(BadCursor):
+            decode(text, "results", int, int, of=other)
+
+
 def test_one_letter_changed_is_no_cursor() -> None:
     text = encode("items", 17)
     other = "A" if text[-2] != "A" else "B"

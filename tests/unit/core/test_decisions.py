@@ -364,11 +364,38 @@ def test_the_latest_domain_decides_when_a_batch_is_done() -> None:
 def test_without_a_ceiling_only_what_was_seen_says_when() -> None:
     batch = book(c_test=10)
     assert remaining_s(batch, {}, now=0.0) is None
-    batch.move(ItemState.QUEUED, ItemState.SUCCEEDED, "c.test", now=10.0, n=2)
-    batch.move(ItemState.QUEUED, ItemState.SUCCEEDED, "c.test", now=10.1, n=2)
-    batch.move(ItemState.QUEUED, ItemState.DEAD, "c.test", now=12.0)
+    batch.move(ItemState.QUEUED, ItemState.LEASED, "c.test", now=9.0, n=5)
+    batch.move(ItemState.LEASED, ItemState.SUCCEEDED, "c.test", now=10.0, n=2)
+    batch.move(ItemState.LEASED, ItemState.SUCCEEDED, "c.test", now=10.1, n=2)
+    batch.move(ItemState.LEASED, ItemState.DEAD, "c.test", now=12.0)
     assert remaining_s(batch, {}, now=12.0) == pytest.approx(5 / 2.5)
     assert batch.rate_per_s(100.0) == 0.0
+
+
+def test_what_is_cancelled_or_dies_with_its_lane_is_no_page_done() -> None:
+    batch = book(c_test=30_000)
+    batch.move(ItemState.QUEUED, ItemState.LEASED, "c.test", now=1.0, n=60)
+    batch.move(ItemState.LEASED, ItemState.DEAD, "c.test", now=2.0, n=30)
+    batch.move(ItemState.LEASED, ItemState.CANCELLED, "c.test", now=3.0, n=10)
+    batch.move(ItemState.LEASED, ItemState.WAITING, "c.test", now=3.0, n=20)
+    batch.move(ItemState.WAITING, ItemState.CANCELLED, "c.test", now=3.0, n=20)
+    batch.move(ItemState.QUEUED, ItemState.DEAD, "c.test", now=3.0, n=940)
+    assert snapshot(batch, {}, now=12.0, wall=0.0)["rate_per_min"] == 180.0
+    assert remaining_s(batch, {}, now=12.0) == pytest.approx(29_000 / 3)
+    batch.move(ItemState.QUEUED, ItemState.CANCELLED, "c.test", now=12.0, n=29_000)
+    assert snapshot(batch, {}, now=12.0, wall=0.0)["rate_per_min"] == 180.0
+
+
+def test_the_rate_of_a_batch_that_is_over_is_that_of_all_its_time() -> None:
+    batch = book(c_test=90)
+    batch.move(ItemState.QUEUED, ItemState.LEASED, "c.test", now=0.0, n=90)
+    batch.move(ItemState.LEASED, ItemState.SUCCEEDED, "c.test", now=60.0, n=60)
+    batch.move(ItemState.LEASED, ItemState.DEAD, "c.test", now=60.0, n=30)
+    batch.state = BatchState.COMPLETED
+    told = snapshot(batch, {}, now=60.0, wall=0.0, elapsed_s=120.004)
+    assert told == snapshot(batch, {}, now=9e9, wall=9e9, elapsed_s=120.004), "whenever it is asked"
+    assert (told["rate_per_min"], told["elapsed_s"], told["starts_at"]) == (30.0, 120.0, None)
+    assert snapshot(batch, {}, now=60.0, wall=0.0, elapsed_s=0.01)["rate_per_min"] == 3_600.0
 
 
 def test_books_that_would_go_below_nothing_say_so() -> None:

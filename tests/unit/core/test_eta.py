@@ -6,13 +6,16 @@ import math
 
 import pytest
 from simulated.eta import table
+from simulated.site import Site
+from simulated.world import World
 
 from tlray.core.books import BatchBook
+from tlray.core.by_hand import SetByHand
 from tlray.core.domains import DomainState
 from tlray.core.engine import Engine
 from tlray.core.eta import remaining_s
 from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pace import Pace
 from tlray.core.policy import DomainPolicy
@@ -90,6 +93,113 @@ def test_the_last_backoff_is_waited_for() -> None:
     assert engine.remaining_s(1, now=10.0) == 80.0
     told = snapshot(own, engine.domains, now=10.0, wall=1_000.0, left_s=80.0)
     assert told["estimated_completion"] == 1_080.0
+
+
+def test_while_kept_results_may_answer_it_nobody_knows() -> None:
+    own, domains = batch(40), {"a.test": DomainState("a.test", DomainPolicy(0.5))}
+    own.is_answering = True
+    assert remaining_s(own, domains, now=0.0) is None
+    own.is_answering = False
+    own.n_being_answered = 3  # a task copies their rows
+    assert remaining_s(own, domains, now=0.0) is None
+    own.n_being_answered = 0
+    assert remaining_s(own, domains, now=0.0) == 80
+
+
+def test_what_was_done_in_a_blink_says_nothing() -> None:
+    own, domains = batch(200), {"a.test": DomainState("a.test", DomainPolicy(math.inf))}
+    own.move(ItemState.QUEUED, ItemState.LEASED, "a.test", now=0.0, n=20)
+    own.move(ItemState.LEASED, ItemState.SUCCEEDED, "a.test", now=1.0, n=4)
+    assert remaining_s(own, domains, now=1.2) is None
+    assert remaining_s(own, domains, now=2.0) == 49
+
+
+# -- after a silence -----------------------------------------------------------------------------------
+
+LOCAL, SLOW = "127.0.0.1:1", "a.test"  # no ceiling; one a second
+
+
+def world_of(name: str) -> World:
+    return World(1, [Site(name, latency_s=0.1)], rates={SLOW: (1.0, 1.0)})
+
+
+def left_s(world: World, book: BatchBook) -> float | None:
+    return world.engine.remaining_s(book.id, now=world.loop.now)
+
+
+def go_on(world: World, book: BatchBook, share: float) -> None:
+    while 1 - book.n_open / book.total < share:
+        assert world.loop.step()
+
+
+def quiet(world: World, for_s: float) -> None:
+    world.run(at_least_until=world.loop.now + for_s)
+
+
+def true_left_s(world: World, book: BatchBook) -> float:
+    since = world.loop.now
+    go_on(world, book, 1.0)
+    return world.loop.now - since
+
+
+@pytest.mark.parametrize("quiet_s", [5.0, 60.0, 3_600.0])
+@pytest.mark.parametrize(("name", "sizes"), [(LOCAL, (5, 400)), (SLOW, (20, 20)), (SLOW, (1, 1, 1, 20))])
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_a_domain_that_had_nothing_to_do_was_not_slow(
+    name: str, sizes: tuple[int, ...], quiet_s: float, share: float
+) -> None:
+    world = world_of(name)
+    for n in sizes[:-1]:
+        world.submit({name: n})
+        quiet(world, quiet_s)
+    last = world.submit({name: sizes[-1]})
+    if name == SLOW:
+        assert left_s(world, last) == pytest.approx(20, rel=0.1)
+    go_on(world, last, share)
+    told = left_s(world, last)
+    assert told == pytest.approx(true_left_s(world, last), rel=0.25)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_the_time_in_which_it_was_paused_is_no_slowness(by_hand: bool) -> None:
+    world = world_of(SLOW)
+    book = world.submit({SLOW: 40})
+    go_on(world, book, 0.25)
+    if by_hand:
+        world.engine.treatment.set_by_hand(SLOW, SetByHand(is_paused=True))
+        assert left_s(world, book) is None
+    else:
+        world.control(book, BatchEvent.PAUSE)
+    until = world.loop.now + 600
+    while world.loop.now < until:
+        assert world.loop.step()
+    assert 1 <= book.n_open <= 30
+    if by_hand:
+        world.engine.treatment.set_by_hand(SLOW, SetByHand())
+    else:
+        world.control(book, BatchEvent.RESUME)
+    go_on(world, book, 0.5)
+    told = left_s(world, book)
+    assert told == pytest.approx(true_left_s(world, book), rel=0.1)
+
+
+def test_the_rest_of_a_domain_counts_though_nothing_else_is_to_be_done_there() -> None:
+    pace = Pace()
+    pace.begin(now=0.0, cool_until=-math.inf)
+    pace.count([Outcome(1, OutcomeKind.THROTTLED)], now=10.0, rate=1.0, cool_until=-math.inf)
+    pace.begin(now=500.0, cool_until=40.0)
+    assert pace.rested_s == 30.0
+    pace.begin(now=900.0, cool_until=700.0)
+    pace.count([Outcome(1, OutcomeKind.FETCHED)], now=901.0, rate=1.0, cool_until=700.0)
+    assert (pace.rested_s, pace.per_s(1.0)) == (30.0, 1.0)
+
+
+def test_a_domain_whose_items_come_from_the_journal_is_at_work_meanwhile() -> None:
+    world = World(1, [Site(LOCAL, latency_s=0.1)])  # it reads 16 at a time, and is starved in between
+    book = world.submit({LOCAL: 1_000})
+    go_on(world, book, 0.5)
+    told = left_s(world, book)
+    assert told == pytest.approx(true_left_s(world, book), rel=0.1)
 
 
 def assert_near(found: dict[float, tuple[float, float]], *, slack: float = 1.0) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tlray.core.cron_line import plain
 from tlray.core.schedule import (
     LATE_S,
     CatchUp,
@@ -21,6 +22,7 @@ from tlray.core.schedule import (
     latest,
     next_runs,
     occurrences,
+    zone_of,
 )
 
 DAY_S = 86_400.0
@@ -73,6 +75,9 @@ def local(moment: float, zone: str) -> str:
         # a zone that has its change at midnight, and one that is half an hour off
         ("0 0 * * *", "Africa/Cairo", "2026-04-23T12:00:00+02:00", ["2026-04-24T01:00:00+03:00", "2026-04-25T00:00:00+03:00"]),
         ("0 12 * * *", "Asia/Kolkata", "2026-11-24T13:00:00+05:30", ["2026-11-25T12:00:00+05:30"]),
+        # a range of one number, with a step: once an hour
+        ("3-3/2 * * * *", "UTC", "2026-11-24T00:00:00+00:00", ["2026-11-24T00:03:00+00:00", "2026-11-24T01:03:00+00:00"]),
+        ("0 9 * nov Mon-Fri/2", "UTC", "2026-11-27T00:00:00+00:00", ["2026-11-27T09:00:00+00:00", "2026-11-30T09:00:00+00:00"]),
         # leap days
         ("0 0 29 2 *", "UTC", "2026-01-01T00:00:00+00:00", ["2028-02-29T00:00:00+00:00", "2032-02-29T00:00:00+00:00"]),
     ],
@@ -87,19 +92,38 @@ def test_runs_come_at_their_moments(cron: str, zone: str, after: str, runs: list
 @pytest.mark.parametrize(
     ("cron", "zone", "said"),
     [
-        ("61 * * * *", "UTC", "cron '61 * * * *' has a bad minute; minute 0-59"),
+        ("61 * * * *", "UTC", "cron '61 * * * *' has a bad minute: '61' is no number from 0 to 59"),
         ("* 24 * * *", "UTC", "a bad hour"),
         ("* * * * * *", "UTC", "has 6 fields; write five"),
         ("", "UTC", "has 0 fields"),
-        ("@often", "UTC", "has 1 fields"),
+        ("@often", "UTC", "'@often' is no word of cron's; there are @hourly, @daily,"),
+        ("@DAILY", "UTC", "in small letters"),
+        ("@reboot", "UTC", "is no word of cron's"),
         ("*/0 * * * *", "UTC", "a bad minute"),
-        ("0 0 30 2 *", "UTC", "a bad day-of-month"),
-        # the 1st or 29th of February that is also its second Monday
-        ("0 0 */28 2 MON#2", "UTC", "never comes round"),
+        ("0 0 30 2 *", "UTC", "never comes round"),
+        ("0 0 31 4,6 *", "UTC", "never comes round"),
+        # other programs' words
+        ("0 0 L * *", "UTC", "a bad day: 'L' is no number from 1 to 31"),
+        ("0 0 LW * *", "UTC", "a bad day"),
+        ("0 0 * * 5L", "UTC", "a bad weekday"),
+        ("0 0 * * MON#1", "UTC", "a bad weekday: 'MON#1' is neither * nor 0, 0-7 or */2"),
+        ("1/7 * * * *", "UTC", "a bad minute: '1/7': a step follows * or a range; write 1-59/7"),
+        ("? * * * *", "UTC", "a bad minute"),
+        ("0 0 1,,2 * *", "UTC", "a bad day: ''"),
+        ("0 0 * * FRI-MON", "UTC", "a bad weekday: 'FRI-MON' ends before it begins"),
+        ("0 0 * MAI *", "UTC", "a bad month: 'MAI' is no number from 1 to 12, nor a name such as JAN"),
+        ("0 0 * * MONDAY", "UTC", "a bad weekday"),
+        ("\u0663 * * * *", "UTC", "a bad minute"),
         ("0 0 * * *", "Europe/Atlantis", "time zone 'Europe/Atlantis' is not known"),
         ("0 0 * * *", "../../etc/passwd", "is not known"),
         ("0 0 * * *", "Europe", "is not known"),
         ("0 0 * * *", "", "is not known"),
+        # what lies beside the IANA's zones on some machines
+        ("0 0 * * *", "localtime", "is not known"),
+        ("0 0 * * *", "posixrules", "is not known"),
+        ("0 0 * * *", "right/UTC", "is not known"),
+        ("0 0 * * *", "Factory", "is not known"),
+        ("0 0 * * *", "europe/berlin", "is not known"),
     ],
 )
 def test_what_is_no_schedule_is_told(cron: str, zone: str, said: str) -> None:
@@ -124,6 +148,24 @@ def test_moments_grow_and_do_not_depend_on_when_they_are_asked_for(cron: str, zo
     for index, moment in enumerate(found[:-1]):
         assert next_runs(timing, after=moment, n=1) == [found[index + 1]]
         assert latest(timing, since=float(start), now=found[index + 1] - 0.5) == moment
+
+
+def test_a_zone_that_is_none_is_no_zone_of_a_schedule_that_is_kept_either() -> None:
+    with pytest.raises(ValueError, match="is not known"):
+        zone_of("Europe/Atlantis")
+
+
+TERMS = st.sampled_from(["*", "*/7", "3", "1-5", "2-6/3", "4-4/2", "07"])
+
+
+@given(st.lists(st.lists(TERMS, min_size=1, max_size=3).map(",".join), min_size=5, max_size=5).map(" ".join))
+def test_a_plain_line_is_its_own_and_begins_with_a_star_where_the_line_does(line: str) -> None:
+    found = plain(line)
+    assert plain(found) == found
+    for before, after in zip(line.split(), found.split(), strict=True):
+        assert before.startswith("*") == after.startswith("*"), (
+            "cron reads days and changes of the clock by that"
+        )
 
 
 def test_the_last_of_a_year_of_minutes_is_found_at_once() -> None:
@@ -222,6 +264,8 @@ def test_a_clock_that_was_ahead_does_not_silence_a_schedule() -> None:
 
 
 def test_occurrences_end_where_there_are_none() -> None:
-    never = Timing("0 0 */28 2 MON#2")
+    never = Timing(
+        "0 0 */28 2 MON#2"
+    )  # an older tlray took it: the 1st or 29th that is also the second Monday
     assert next(occurrences(never, after=START), None) is None
     assert latest(never, since=START, now=START + 100) is None

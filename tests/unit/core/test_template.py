@@ -9,7 +9,16 @@ from datetime import datetime
 import pytest
 
 from tlray.core.built_in_templates import BUILT_IN
-from tlray.core.template import MAX_URLS, Template, TemplateFault, Value, check, clock_values, fill
+from tlray.core.template import (
+    MAX_URLS,
+    Template,
+    TemplateFault,
+    Value,
+    beginning_of,
+    check,
+    clock_values,
+    fill,
+)
 
 FESTIVAL = Template(
     "festival",
@@ -164,3 +173,21 @@ def test_a_default_is_a_value_like_any_other() -> None:
     check(Template("one", ("http://h/{a}",), defaults={"a": ["x", 2]}))
     with pytest.raises(TemplateFault, match="a: '' is no value"):
         check(Template("one", ("http://h/{a}",), defaults={"a": " "}))
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("https://example.org/{event}/{year}", "https://example.org/"),
+        ("http://10.0.0.1?q={q}", "http://10.0.0.1?q="),
+        ("https://example.org/one", "https://example.org/one"),
+        ("ftp://{host}/x", "ftp://example.org/"),
+        ("http://10.0.0.{n}/", "http://example.org/"),  # its end may be a name's
+        ("http://10.0.0.1{+rest}", "http://example.org/"),
+        ("example.org/{event}", "example.org/"),
+        ("{+address}{episode}", None),
+        ("http{s}://example.org/", None),
+    ],
+)
+def test_what_is_known_of_a_url_before_there_are_values(text: str, known: str | None) -> None:
+    assert beginning_of(text) == known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tlray.core.web_origin import (
+    ANY_ADDRESS,
     is_loopback,
     is_simple,
     refusal_of_host,
@@ -90,11 +91,30 @@ def test_a_page_of_another_site_is_not(host: str, origin: str | None, fetch_site
     assert "another site" in str(refusal_of_site(host=host, origin=origin, fetch_site=fetch_site))
 
 
+def read_by(**headers: str | None) -> str | None:
+    said = dict.fromkeys(("origin", "fetch_site", "fetch_mode", "fetch_dest")) | headers
+    return refusal_of_read(host="localhost:8000", **said)
+
+
 def test_data_is_shown_to_programs_to_our_page_and_to_who_follows_a_link() -> None:
-    assert refusal_of_read(fetch_site=None, fetch_mode=None) is None
-    assert refusal_of_read(fetch_site="same-origin", fetch_mode="cors") is None
-    assert refusal_of_read(fetch_site="cross-site", fetch_mode="navigate") is None
-    assert "another site" in str(refusal_of_read(fetch_site="cross-site", fetch_mode="no-cors"))
+    assert read_by() is None
+    assert read_by(fetch_site="same-origin", fetch_mode="cors", origin="http://localhost:8000") is None
+    assert read_by(fetch_site="cross-site", fetch_mode="navigate") is None
+    assert read_by(fetch_site="cross-site", fetch_mode="navigate", fetch_dest="document") is None
+
+
+def test_data_is_not_shown_to_a_page_of_another_site_nor_in_a_frame_of_it() -> None:
+    assert "another site" in str(read_by(fetch_site="cross-site", fetch_mode="no-cors"))
+    assert "another site" in str(read_by(fetch_site="cross-site", fetch_mode="navigate", fetch_dest="iframe"))
+    assert "another site" in str(read_by(origin="https://evil.test"))
+
+
+def test_where_any_address_is_answered_for_no_name_is_by_that() -> None:
+    for host in ("192.0.2.7:8000", "[2001:db8::1]:8000", "127.0.0.1"):
+        assert refusal_of_host(host, [ANY_ADDRESS]) is None
+    assert refusal_of_host("192.0.2.7", []) is not None
+    for host in ("evil.test", "192.0.2.7.evil.test", "any/address"):
+        assert refusal_of_host(host, [ANY_ADDRESS]) is not None
 
 
 @pytest.mark.parametrize(

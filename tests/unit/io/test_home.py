@@ -50,6 +50,8 @@ def test_an_id_that_a_crash_left_empty_is_made_again(tmp_path: Path) -> None:
 def test_a_home_that_is_not_there_has_no_id_and_no_holder(tmp_path: Path) -> None:
     home = Home(tmp_path / "none")
     assert (home.id, home.is_held(), home.holder()) == ("", False, None)
+    (tmp_path / "file").touch()
+    assert not Home(tmp_path / "file").is_held()
 
 
 def test_every_batch_has_its_folders(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import ItemState
 from tlray.io import journal_listing
+from tlray.io.journal_ending import domains_of
 from tlray.io.journal_listing import batches_page, dead_page, items_page, n_received
 from tlray.io.journal_rows import BatchOptions, Entry
 from tlray.io.journal_sqlite import SqliteJournal
@@ -114,3 +116,32 @@ def test_dead_letters_of_all_batches_are_listed_once(
     assert all_dead(batch_id="B2") == of_2
     assert all_dead("ann", "B2") == []
     assert all_dead(reason="timeout 2") == [("B3", 20), ("B2", 20), ("B1", 20)]
+
+
+# -- the domains of a batch ----------------------------------------------------------------------------
+
+
+def steps_of(journal: SqliteJournal, batch: int) -> int:
+    """So many steps SQLite takes to find them, in hundreds."""
+    steps = []
+
+    def look(db: sqlite3.Connection) -> None:
+        db.set_progress_handler(lambda: steps.append(1), 100)
+        domains_of(db, batch, limit=50)
+        db.set_progress_handler(None, 0)
+
+    journal.run(look)
+    return len(steps)
+
+
+def test_the_domains_of_a_batch_are_found_without_a_look_at_its_items(journal: SqliteJournal) -> None:
+    assert journal.run(partial(domains_of, batch=2, limit=50)) == ["a1.org", "a2.org", "a0.org"]
+    assert journal.run(partial(domains_of, batch=2, limit=2)) == ["a1.org", "a2.org"]
+    assert journal.run(partial(domains_of, batch=9, limit=50)) == []
+    before = steps_of(journal, 2)
+    journal.create_batch(
+        "B4", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="B4", created_at=1.7e9
+    )
+    entries = [Entry(i, f"http://a{i % 3}.org/{i}", f"a{i % 3}.org", f"B4{i}") for i in range(1, 5_001)]
+    journal.append("B4", entries, [])
+    assert steps_of(journal, 4) <= before + 1

@@ -11,6 +11,7 @@ import pytest
 
 from tlray.core.schedule import CatchUp, Overlap, Standing, Timing
 from tlray.core.template import Template
+from tlray.errors import UsageError
 from tlray.io import journal_templates
 from tlray.io.journal_schedules import (
     ScheduleRow,
@@ -24,6 +25,7 @@ from tlray.io.journal_schedules import (
 )
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.journal_templates import list_templates, load_template, put_template, remove_template
+from tlray.io.scheduled_work import read_work
 
 NIGHTLY = ScheduleRow(
     "s1", "ann", "nightly", Timing("0 3 * * *", "Europe/Berlin", Overlap.QUEUE, CatchUp.LAST), False, 5.0, Standing(5.0),
@@ -98,3 +100,13 @@ def test_a_template_is_its_owners_own(journal: SqliteJournal, monkeypatch: pytes
     assert journal.run(partial(put_template, owner="ann", template=replace(mine, name="more"))) is None
     assert journal.run(partial(remove_template, owner="ann", name="sets"))
     assert not journal.run(partial(remove_template, owner="ann", name="sets"))
+
+
+def test_a_run_at_a_public_host_names_the_services_way_to_say_who_fetches(journal: SqliteJournal) -> None:
+    work = {"urls": ["https://example.org/1"], "priority": "normal", "contact": None}
+    with pytest.raises(UsageError, match=r"whoever runs the service .*TLRAY_CONTACT") as caught:
+        journal.run(partial(read_work, row=replace(NIGHTLY, work=work), at=5.0))
+    assert "--contact" not in str(caught.value)
+    assert journal.run(
+        partial(read_work, row=replace(NIGHTLY, work=work | {"contact": "me@example.org"}), at=5.0)
+    ).chunk.entries

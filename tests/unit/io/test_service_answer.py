@@ -9,7 +9,7 @@ import pytest
 
 from tlray.errors import ServiceRefuses, ServiceUnavailable, TlrayError, UsageError
 from tlray.io import service_list
-from tlray.io.service_answer import MAX_WORDS_CHARS, NotNow, one_line, read_answer
+from tlray.io.service_answer import MAX_WORDS_CHARS, NotNow, NotOurs, one_line, read_answer, read_range
 from tlray.io.service_client import batch_path, checked_token, service_url
 from tlray.io.service_events import messages
 from tlray.io.service_list import pieces
@@ -40,12 +40,6 @@ def test_data_is_handed_over() -> None:
         (400, {}, problem(400, ""), ServiceRefuses, "T"),
         (507, {}, problem(507, "the disk is full"), ServiceUnavailable, "the disk is full"),
         (500, {}, problem(500, "a bug"), ServiceUnavailable, "a bug"),
-        (301, {"location": "https://x.test/"}, b"", ServiceRefuses, "it is at https://x.test/; give that as --url"),
-        (404, {}, b"<html>", ServiceRefuses, "it answers 404 Not Found, not as tlray does"),
-        (404, {}, b'{"detail": "Not Found"}', ServiceRefuses, "it answers 404 Not Found, not as tlray does"),  # another FastAPI
-        (200, {}, b"<html>", ServiceRefuses, "it answers 200 OK, not as tlray does"),
-        (500, {}, b"oops", ServiceRefuses, "it answers 500 Internal Server Error, not as tlray does"),
-        (599, {}, b"", ServiceRefuses, "it answers 599, not as tlray does"),
     ],
 )  # fmt: skip
 def test_a_problem_is_one_line_of_what_is_wrong(
@@ -60,12 +54,46 @@ def test_a_problem_is_one_line_of_what_is_wrong(
 
 
 @pytest.mark.parametrize(
+    ("status", "location", "body", "why"),
+    [
+        (301, "https://x.test/", b"", "it is at https://x.test/"),
+        (
+            404,
+            "",
+            b"Path '/api' not found.",
+            "it answers 404 Not Found, not as tlray does",
+        ),  # Ray Serve's proxy
+        (
+            404,
+            "",
+            b'{"detail": "Not Found"}',
+            "it answers 404 Not Found, not as tlray does",
+        ),  # another FastAPI
+        (200, "", b"<html>", "it answers 200 OK, not as tlray does"),
+        (500, "", b"oops", "it answers 500 Internal Server Error, not as tlray does"),
+        (599, "", b"", "it answers 599, not as tlray does"),
+    ],
+)
+def test_an_answer_of_somebody_else_is_told_apart(status: int, location: str, body: bytes, why: str) -> None:
+    found = read_answer(URL, status, {"location": location}, body)
+    assert isinstance(found, NotOurs)
+    assert found.why == why
+    if status != 200:  # to a range that is a file, which is another by now
+        assert read_range(URL, status, {"location": location}, body) == found
+
+
+@pytest.mark.parametrize(
     ("status", "after", "body", "found"),
     [
         (429, "7", problem(429, "no room"), NotNow(7.0, "no room", is_full=True)),
         (503, "", problem(503, "starting"), NotNow(2.0, "starting", is_full=False)),
-        (503, "Wed, 21 Oct 2026 07:28:00 GMT", b"", NotNow(2.0, "503 Service Unavailable", is_full=False)),
-        (502, "-1", b"<html>", NotNow(2.0, "502 Bad Gateway", is_full=False)),
+        (
+            503,
+            "Wed, 21 Oct 2026 07:28:00 GMT",
+            b"",
+            NotNow(2.0, "503 Service Unavailable", is_full=False, is_ours=False),
+        ),
+        (502, "-1", b"<html>", NotNow(2.0, "502 Bad Gateway", is_full=False, is_ours=False)),
     ],
 )
 def test_not_now_is_no_error_yet(status: int, after: str, body: bytes, found: NotNow) -> None:

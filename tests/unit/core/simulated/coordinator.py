@@ -208,7 +208,7 @@ class Coordinator:
             self._finish(self.books[batch])
         for death in self.engine.patience.parked(verdict, now=self.loop.now):
             yield from self._kill_lane(death)
-        changed = self.engine.rates_changed(now=self.loop.now) & self._known
+        changed = self.engine.treatment.changed(now=self.loop.now) & self._known
         self._known -= changed
         self.make_known(changed)
 

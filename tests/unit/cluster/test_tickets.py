@@ -1,0 +1,55 @@
+"""A ticket stands for the token of whoever asked for it: once, for half a minute, and for as long as that is good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made_desk import Desk
+
+from tlray.cluster import desk_access
+from tlray.cluster.desk_access import Access
+from tlray.cluster.desk_reading import Reading
+from tlray.core.tokens import SCOPES
+
+
+async def test_a_ticket_is_good_once_and_ends_with_its_token(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    access = Access(desk.state, Reading(desk.state.home))
+    await access.create_token("aaaaaa", "token", "ada", ("submit",))
+    for ticket in ("one", "two"):
+        assert await access.keep_ticket(ticket, "token") == desk_access.TICKET_S
+    told = await access.redeem_ticket("one")
+    assert told is not None
+    assert (told["user"], told["scopes"]) == ("ada", ("read", "submit"))
+    assert await access.redeem_ticket("one") is None
+    assert await access.revoke_token("aaaaaa")
+    assert await access.redeem_ticket("two") is None
+    desk.close()
+
+
+async def test_a_ticket_of_the_time_before_the_first_token_ends_with_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    access = Access(desk.state, Reading(desk.state.home))
+    for ticket in ("one", "two"):
+        await access.keep_ticket(ticket, "")
+    assert await access.redeem_ticket("one") == {"user": "", "scopes": SCOPES}
+    await access.create_token("aaaaaa", "token", "ada", ("read",))
+    assert await access.redeem_ticket("two") is None
+    desk.close()
+
+
+async def test_tickets_grow_old_and_are_not_kept_without_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    access = Access(desk.state, Reading(desk.state.home))
+    monkeypatch.setattr(desk_access, "MAX_TICKETS", 2)
+    for ticket in ("one", "two", "three"):
+        await access.keep_ticket(ticket, "")
+    assert await access.redeem_ticket("one") is None
+    assert await access.redeem_ticket("three") is not None
+    monkeypatch.setattr(desk_access, "TICKET_S", 0.0)
+    await access.keep_ticket("four", "")
+    assert await access.redeem_ticket("four") is None
+    desk.close()
