@@ -40,6 +40,7 @@ class Listener:
         _see_that_it_is_free(self._host, self._port)
         self._heed_signals()
         session = open_session(Home(self._settings.home), self._settings, dashboard=self._dashboard)
+        self._heed_signals()  # Ray has put its own handler in the place of ours, which prints a stack
         try:
             see_that_it_is_alone(NAME, self._host, self._port)
             from ray import serve  # noqa: PLC0415
@@ -64,8 +65,10 @@ class Listener:
                 )
             except RuntimeError as error:
                 raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
-            self._heed_signals()  # Ray has put its own handler in the place of ours
-            on_ready(f"http://{'127.0.0.1' if self._host in EVERYWHERE else _spelt(self._host)}:{self._port}")
+            self._heed_signals()  # Serve starts threads of Ray's, too
+            if not self._stopping.is_set():
+                near = "127.0.0.1" if self._host in EVERYWHERE else _spelt(self._host)
+                on_ready(f"http://{near}:{self._port}")
             while not self._stopping.wait(1.0):
                 if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
                     session.coordinator.stay.remote(NAME)
