@@ -162,9 +162,10 @@ class ScrapeTask:
             return
         allow = policy_for(errand.networks, from_public=errand.from_public)
         with self._note.begun(errand.item_id):
-            fetched = await fetcher.get(errand.url, allow=allow)
+            open_page = await fetcher.take(errand.url, allow=allow)
             async with self._reading:
                 with self._note.reading_item(errand.item_id):
+                    fetched = open_page()
                     outcome, sets = read_page(errand, fetched)
                 await asyncio.sleep(0)  # many may have come at once; what is due to begin goes first
         self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))
