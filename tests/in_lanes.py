@@ -24,7 +24,7 @@ def _on_ray(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/ray/test_{name}.py" for name in names)
 
 
-IN_FIRST, BY_THE_CLOCK = _on_ray("kills", "poison", "workers"), _on_ray("politeness")
+IN_FIRST, BY_THE_CLOCK = _on_ray("kills", "poison"), _on_ray("politeness")
 FIRST = (("tests/unit",), ("tests/site",), ("tests/real",), ("tests/parts",), ("tests/service",), IN_FIRST)
 SECOND = (("tests/ray", *(f"--ignore={path}" for path in (*IN_FIRST, *BY_THE_CLOCK))),)
 SLOW = ("tests/unit", "-m", "slow")

@@ -92,7 +92,7 @@ def test_many_batches_that_want_one_page_have_it_while_a_task_is_busy_with_anoth
     busy = threading.Thread(
         target=tlray.scrape,
         args=(slow,),
-        kwargs={"home": tmp_path, "rates": {site.bases[1].split("//")[1]: "1/12s"}},
+        kwargs={"home": tmp_path, "rates": {site.bases[1].split("//")[1]: "1/8s"}},
     )
     busy.start()
     wait_until(lambda: len(site.page_arrivals()) >= 2, what="the slow batch's first page")
@@ -103,7 +103,7 @@ def test_many_batches_that_want_one_page_have_it_while_a_task_is_busy_with_anoth
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(7)
     assert [batch.answered for batch in done] == [1] * 6
     assert busy.is_alive(), "nobody waited for it"
     busy.join(60)

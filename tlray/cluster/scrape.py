@@ -25,7 +25,7 @@ from tlray.io.address import ANY_NAMED, policy_for
 from tlray.io.fetch import Fetcher
 from tlray.io.fetched import told
 from tlray.io.home import Home
-from tlray.io.kept import read_kept
+from tlray.io.kept import in_parts, read_kept
 from tlray.io.node_gauge import NodeGauge
 from tlray.io.open_part import OpenPart
 from tlray.io.page_outcome import read_page
@@ -179,33 +179,21 @@ class ScrapeTask:
         return self._parts.setdefault(batch_id, OpenPart(batch_id))
 
     async def _answer(self, items: list[LeasedItem]) -> None:
-        """Give items the rows that other batches keep of their pages; one whose rows are not there is given back.
-
-        Several may want the same rows: items of batches that came together.
-        """
+        """Give items the rows that other batches keep of their pages; one whose rows are not there is given back."""
         home = Home(Path(self._terms.home))
-        by_part: dict[tuple[str, str], list[tuple[int, LeasedItem]]] = {}
-        for item in items:
-            if item.kept is not None:
-                of_part = by_part.setdefault((item.kept.batch_id, item.kept.stem), [])
-                of_part.append((item.kept.item_id, item))
-        for (batch_id, stem), of_part in by_part.items():
-            for begin in range(0, len(of_part), PART_ROWS):
-                some = of_part[begin : begin + PART_ROWS]
-                with self._note.at_files():
-                    wanted = {kept_id for kept_id, _ in some}
-                    sets = await asyncio.to_thread(read_kept, home, batch_id, stem, wanted)
-                for kept_id, item in some:
-                    if item.batch_id in self._stops.cancelled:
-                        self._not_begun([item])
-                    else:
-                        self._outcomes.append(
-                            self._part_of(item.batch_id).add_kept(item, sets.get(kept_id, ()))
-                        )
-                while len(self._outcomes) >= PART_ROWS:
-                    self._room.clear()
-                    self._tell.set()
-                    await self._room.wait()
+        for batch_id, stem, some in in_parts(items, at_once=PART_ROWS):
+            with self._note.at_files():
+                wanted = {kept_id for kept_id, _ in some}
+                sets = await asyncio.to_thread(read_kept, home, batch_id, stem, wanted)
+            for kept_id, item in some:
+                if item.batch_id in self._stops.cancelled:
+                    self._not_begun([item])
+                else:
+                    self._outcomes.append(self._part_of(item.batch_id).add_kept(item, sets.get(kept_id, ())))
+            while len(self._outcomes) >= PART_ROWS:
+                self._room.clear()
+                self._tell.set()
+                await self._room.wait()
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         """Give back what could not be answered, whatever the reason."""

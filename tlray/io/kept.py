@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tlray.core.lease import LeasedItem
 from tlray.io.home import Home
 from tlray.io.part_files import Piece, published_file
 from tlray.io.rows import from_tables
 from tlray.io.schema import TRACKLISTS, TRACKS
 from tlray.model import Tracklist
+
+
+def in_parts(
+    items: Iterable[LeasedItem], *, at_once: int
+) -> Iterator[tuple[str, str, list[tuple[int, LeasedItem]]]]:
+    """Yield items by the parts whose rows answer them, at most so many at once: batch and stem, and of each item the kept one.
+
+    Several may want the same rows: items of batches that came together.
+    """
+    by_part: dict[tuple[str, str], list[tuple[int, LeasedItem]]] = {}
+    for item in items:
+        if (kept := item.kept) is not None:
+            by_part.setdefault((kept.batch_id, kept.stem), []).append((kept.item_id, item))
+    for (batch_id, stem), of_part in by_part.items():
+        for begin in range(0, len(of_part), at_once):
+            yield batch_id, stem, of_part[begin : begin + at_once]
 
 
 def read_kept(home: Home, batch_id: str, stem: str, item_ids: Collection[int]) -> dict[int, list[Tracklist]]:
