@@ -37,7 +37,8 @@ class Before:
     """How things stood before a kill."""
 
     incarnation: int
-    attempt: int
+    leased: set[int]
+    """Items that tasks held."""
 
 
 class Recovery:
@@ -49,7 +50,7 @@ class Recovery:
 
     def look(self) -> Before:
         """Look before a kill."""
-        return Before(self._watcher.incarnation(), self._watcher.last_attempt())
+        return Before(self._watcher.incarnation(), self._watcher.leased())
 
     def of(self, kill: Kill, n_final: int, at: float, before: Before) -> None:
         """Wait until what a kill has stopped goes on, or until it is plain that it stopped nothing."""
@@ -59,9 +60,7 @@ class Recovery:
             self._next_life(killed, before.incarnation)
         elif kill.victim in (Victim.WORKER, Victim.NODE):
             # a node's death is told to the others by its silence or its socket, a worker's by its raylet
-            self._lost_items(
-                killed, before.attempt, LOSS_IS_SEEN_S * (4 if kill.victim is Victim.NODE else 1)
-            )
+            self._lost_items(killed, before.leased, LOSS_IS_SEEN_S * (4 if kill.victim is Victim.NODE else 1))
 
     def of_everything(self, kill: Kill, n_final: int, before: Before, *, begun_at: float) -> None:
         """Take in a kill of everything: its recovery counts from the command that resumed, whose cluster stands by then."""
@@ -91,11 +90,11 @@ class Recovery:
             killed.leased_at = leased_at
             killed.leased_again_s = leased_at - killed.at
 
-    def _lost_items(self, killed: Killed, attempt: int, patience_s: float) -> None:
+    def _lost_items(self, killed: Killed, leased: set[int], patience_s: float) -> None:
         watcher = self._watcher
-        if watcher.wait(lambda: bool(watcher.lost_since(attempt)), patience_s) is None:
+        if watcher.wait(lambda: bool(watcher.given_back(leased)), patience_s) is None:
             return
-        lost = watcher.lost_since(attempt)
+        lost = watcher.given_back(leased)
         killed.n_lost = len(lost)
         first = watcher.wait(lambda: watcher.queued_of(lost) != lost, PATIENCE_S)
         killed.leased_again_s = None if first is None else first - killed.at

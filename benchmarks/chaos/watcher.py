@@ -47,15 +47,13 @@ class Watcher:
         """Items that some task has."""
         return self._number("SELECT count(*) FROM items WHERE state = 'leased'")
 
-    def last_attempt(self) -> int:
-        """The newest attempt on record."""
-        return self._number("SELECT max(id) FROM attempts")
+    def leased(self) -> set[int]:
+        """Items that tasks hold."""
+        return {row[0] for row in self._ask("SELECT id FROM items WHERE state = 'leased'")}
 
-    def lost_since(self, attempt: int) -> set[int]:
-        """Items that were lost with their worker after that attempt was written."""
-        return {
-            row[0] for row in self._ask("SELECT item FROM attempts WHERE id > ? AND kind = 'lost'", attempt)
-        }
+    def given_back(self, items: set[int]) -> set[int]:
+        """Those of some items that went back into the queue; what is to be tried again waits."""
+        return {row[0] for row in self._ask("SELECT id FROM items WHERE state = 'queued'")} & items
 
     def queued_of(self, items: set[int]) -> set[int]:
         """Those of some items that nobody has yet."""
