@@ -49,6 +49,13 @@ class Chunk:
     entries: list[Entry]
     refused: list[RefusedLine]
 
+    def take(self, found: Entry | RefusedLine) -> None:
+        """Take in what a line was."""
+        if isinstance(found, Entry):
+            self.entries.append(found)
+        else:
+            self.refused.append(found)
+
 
 def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]:
     """Read a list chunk by chunk; never more than one chunk is in memory."""
@@ -60,11 +67,7 @@ def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]
     while batch := list(islice(numbered, CHUNK_LINES)):
         chunk = Chunk([], [])
         for number, text in batch:
-            entry = read_line(number, text)
-            if isinstance(entry, Entry):
-                chunk.entries.append(entry)
-            else:
-                chunk.refused.append(entry)
+            chunk.take(read_line(number, text))
         yield chunk
 
 

@@ -13,7 +13,6 @@ from tlray.core.schedule import zone_of
 from tlray.core.template import clock_values, fill
 from tlray.errors import UsageError
 from tlray.io.intake import OF_OPERATOR, Chunk, check_contact, read_line
-from tlray.io.journal_rows import Entry
 from tlray.io.journal_schedules import ScheduleRow
 from tlray.io.journal_templates import load_template
 
@@ -51,9 +50,5 @@ def chunk_of(urls: list[str]) -> Chunk:
     """Read URLs, each of which counts as a line."""
     chunk = Chunk([], [])
     for number, url in enumerate(urls, 1):
-        found = read_line(number, url.strip())
-        if isinstance(found, Entry):
-            chunk.entries.append(found)
-        else:
-            chunk.refused.append(found)
+        chunk.take(read_line(number, url.strip()))
     return chunk

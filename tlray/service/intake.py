@@ -67,13 +67,8 @@ class SentLines:
         chunk = Chunk([], [])
         for number, line in enumerate(self.texts, first_line):
             text = line.strip()
-            if not self.are_urls and (not text or text.startswith("#")):
-                continue
-            found = self._read(number, text)
-            if isinstance(found, Entry):
-                chunk.entries.append(found)
-            else:
-                chunk.refused.append(found)
+            if self.are_urls or (text and not text.startswith("#")):
+                chunk.take(self._read(number, text))
         return chunk
 
     def _read(self, number: int, text: str) -> Entry | RefusedLine:
