@@ -40,7 +40,6 @@ class Listener:
         _see_that_it_is_free(self._host, self._port)
         self._heed_signals()
         session = open_session(Home(self._settings.home), self._settings, dashboard=self._dashboard)
-        self._heed_signals()  # Ray has put its own handler in the place of ours, which prints a stack
         try:
             see_that_it_is_alone(NAME, self._host, self._port)
             from ray import serve  # noqa: PLC0415
@@ -65,7 +64,7 @@ class Listener:
                 )
             except RuntimeError as error:
                 raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
-            self._heed_signals()  # Serve starts threads of Ray's, too
+            self._heed_signals()  # Ray has put its own handler in the place of ours
             if not self._stopping.is_set():
                 near = "127.0.0.1" if self._host in EVERYWHERE else _spelt(self._host)
                 on_ready(f"http://{near}:{self._port}")
