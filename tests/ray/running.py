@@ -16,7 +16,7 @@ from conftest import wait_until
 import tlray
 from tlray.api import BatchResult
 from tlray.cluster.client import Client
-from tlray.cluster.coordinator import coordinator_name
+from tlray.cluster.coordinator_actor import coordinator_name
 from tlray.io.home import Home
 
 
