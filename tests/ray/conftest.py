@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import pytest
 from demo_site import StartSite, demo_sites
+from injected_faults import Injected
 
 from tlray.cli import run as run_command
 from tlray.core.lifecycle import ItemState
@@ -47,29 +48,9 @@ def ray_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@dataclass(frozen=True)
-class Injected:
-    """What `injected/sitecustomize.py` reads in the processes of the session's Ray."""
-
-    clock: Path
-    poison: Path
-
-    def env(self) -> dict[str, str]:
-        path = f"{Path(__file__).with_name('injected')}:{ROOT}"
-        return {
-            "PYTHONPATH": path,
-            "TLRAY_TEST_CLOCK": str(self.clock),
-            "TLRAY_TEST_POISON": str(self.poison),
-        }
-
-
 @pytest.fixture(scope="session")
 def injected(tmp_path_factory: pytest.TempPathFactory) -> Injected:
-    folder = tmp_path_factory.mktemp("injected")
-    made = Injected(folder / "clock", folder / "poison")
-    made.clock.touch()
-    made.poison.touch()
-    return made
+    return Injected(tmp_path_factory.mktemp("injected"))
 
 
 @pytest.fixture(scope="session")
@@ -105,19 +86,15 @@ def kill_coordinators(ray_here: str) -> Iterator[None]:
 @pytest.fixture
 def shift_clock(injected: Injected, ray_here: str) -> Iterator[Callable[[float], None]]:
     """Put the wall clock of the session's Ray, and of `joined` commands, wrong by so many seconds."""
-    yield lambda seconds: _overwrite(injected.clock, str(seconds))
-    _overwrite(injected.clock, "")
+    yield injected.shift_clock
+    injected.shift_clock(0)
 
 
 @pytest.fixture
 def poison(injected: Injected, ray_here: str) -> Iterator[Callable[[str], None]]:
     """Let pages kill the processes of the session's Ray that read them: ``poison("segfault:WORD,WORD")``."""
-    yield lambda words: _overwrite(injected.poison, words)
-    _overwrite(injected.poison, "")
-
-
-def _overwrite(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")  # in place: the processes keep it open
+    yield injected.poison
+    injected.poison("")
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ test; in the place of the gateway to a real one."""
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from pathlib import Path
 from typing import Any, cast
 
 from tlray.cluster.batches import Batches
+from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.watching import Watching
 from tlray.core.books import BatchBook
 from tlray.core.engine import Engine
@@ -24,6 +27,11 @@ from tlray.service.gateway import Gateway
 
 BATCH = "b1"
 DOMAIN = "a.test"
+_NONE = cast(Any, None)
+PORTS = CoordinatorPorts(
+    SystemClock(), random.Random(1), _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, die=lambda: None
+)
+"""Of all that a coordinator works with, only the clock is asked here."""
 
 
 class Stage:
@@ -32,7 +40,7 @@ class Stage:
     def __init__(self, n_items: int) -> None:
         engine = Engine()
         self.state = CoordinatorState(
-            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, ""
+            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, PORTS
         )  # fmt: skip
         self.book = BatchBook(
             1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},
