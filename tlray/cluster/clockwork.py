@@ -33,7 +33,6 @@ from tlray.io.journal_tokens import may_submit
 from tlray.io.scheduled_work import read_work
 
 logger = logging.getLogger(__name__)
-TICK_S = 0.5
 SERVED_S = 90.0
 """A service that was not heard of for so long is gone."""
 MAX_RUNS_PER_MINUTE = 60
@@ -95,7 +94,7 @@ class Clockwork:
                     self._state.halt(error)
                 except Exception:  # one bad schedule must not stop the clock for all
                     logger.exception("clock failed")
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._state.settings.tick_s)
 
     async def step(self, wall: float) -> None:
         """Do what is due at a moment; epoch seconds."""

@@ -34,7 +34,8 @@ from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
-MAX_SLEEP_S = 1.0
+BUSY_SLEEP_S, IDLE_SLEEP_S = 1.0, 60.0
+"""The loop looks around at least so often, while there are tasks or somebody watches, and otherwise."""
 SETTLE_S = 10.0
 SESSION_S = 5.0
 """A driver that has not asked for news for so long is gone."""
@@ -116,9 +117,10 @@ class Coordinator:
 
     async def _sleep(self) -> None:
         next_at = self._state.engine.next_event()
-        left_s = MAX_SLEEP_S if next_at is None else next_at - self._state.now()
+        longest_s = BUSY_SLEEP_S if self._leasing.n_tasks or self._state.is_watched else IDLE_SLEEP_S
+        left_s = longest_s if next_at is None else next_at - self._state.now()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(MAX_SLEEP_S, max(0.01, left_s))):
+            async with asyncio.timeout(min(longest_s, max(0.01, left_s))):
                 await self._state.wake.wait()
         self._state.wake.clear()
 

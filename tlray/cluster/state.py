@@ -42,6 +42,8 @@ class CoordinatorSettings:
     max_workers: int = 2
     limiter_actors: int = 2
     bounds: Bounds = field(default_factory=Bounds)
+    tick_s: float = 0.5
+    """How often the wall clock is looked at, for what it begins: scheduled batches, schedules."""
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
 
@@ -135,6 +137,11 @@ class CoordinatorState:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await news.event.wait()
+
+    @property
+    def is_watched(self) -> bool:
+        """True while somebody waits for news of a batch."""
+        return bool(self._news)
 
     def announce_moves(self, *, now: float) -> None:
         """Tell who waits of what nobody announced: items that were leased or became due. Of a batch that is running they
