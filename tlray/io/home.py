@@ -1,24 +1,20 @@
 """Where does everything lie? The home: its paths, its creation, and who holds it.
 
-One coordinator at a time holds a home, by an exclusive ``flock`` on ``coordinator.lock`` that the kernel
-drops when the process dies, however it dies. Beside the lock lies a note of who that is, so that others can
-join its cluster.
+One coordinator at a time holds a home, by a lock on ``coordinator.lock`` that the kernel drops when the process
+dies, however it dies (`tlray.io.home_lock`). In the file stands a note of who that is, so that others can join its cluster.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
-
-HOLD_ATTEMPTS = 5
+from tlray.io.home_lock import is_taken, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +92,23 @@ class Home:
         """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
         returned."""
         file = self.lock.open("a+", encoding="utf-8")
-        for attempt in range(1, HOLD_ATTEMPTS + 1):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if attempt < HOLD_ATTEMPTS:
-                    time.sleep(0.02)  # it may only be somebody asking `is_held`
-        else:
+        try:
+            is_ours = take(file, json.dumps(asdict(holder)))
+        except OSError as error:
+            file.close()
+            raise HomeUnusable(
+                str(self.path), f"{self.lock.name} cannot be locked: {error.strerror}"
+            ) from error
+        if not is_ours:
             file.close()
             other = self.holder()
             name = f"process {other.pid} on {other.node}" if other else "another process"
             raise HomeInUse(str(self.path), name)
-        file.seek(0)
-        file.truncate()
-        json.dump(asdict(holder), file)
-        file.flush()
         return file
 
     def is_held(self) -> bool:
-        """Whether a coordinator is alive in this home."""
-        try:
-            with self.lock.open("r+", encoding="utf-8") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:
-            return True
-        return False
+        """Whether a coordinator is alive in this home. To look takes no lock away from anybody."""
+        return is_taken(self.lock)
 
     def holder(self) -> Holder | None:
         """Return who holds the home, or held it last."""
