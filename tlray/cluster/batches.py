@@ -28,7 +28,7 @@ from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_rows import BatchRow, Counts, DomainRow
-from tlray.io.part_files import publish, sweep
+from tlray.io.part_files import recover
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -168,10 +168,8 @@ class Batches:
             self._state.engine.cool_down(row.name, now + row.cool_until - wall, row.cool_reason or "")
 
     def _sweep(self, batch_id: str) -> None:
-        """Publish what the manifest names, and remove what it does not."""
-        stems = [part.stem for part in self._state.journal.parts(batch_id)]
-        publish(self._state.home, batch_id, *stems)
-        sweep(self._state.home, batch_id, stems)
+        """Remove what the manifest does not name, then publish what it does."""
+        recover(self._state.home, batch_id, [part.stem for part in self._state.journal.parts(batch_id)])
 
     async def _row(self, batch_id: str) -> BatchRow:
         row = await self._state.write(self._state.journal.load_row, batch_id)

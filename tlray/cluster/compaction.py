@@ -11,7 +11,7 @@ from tlray.io.home import Home
 from tlray.io.journal_rows import PartRow
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.merge_plan import PartSize, plan
-from tlray.io.part_files import publish, retire
+from tlray.io.part_files import take_the_place
 
 TARGET_BYTES = 64 * 1024 * 1024
 """Parts of half of that or more are left as they are."""
@@ -56,5 +56,4 @@ def _replace(
     home: Home, journal: SqliteJournal, batch_id: str, offsets: dict[str, int], row: PartRow
 ) -> None:
     journal.replace_parts(batch_id, offsets, row)
-    retire(home, batch_id, list(offsets))
-    publish(home, batch_id, row.stem)
+    take_the_place(home, batch_id, list(offsets), row.stem)
