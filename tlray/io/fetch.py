@@ -84,8 +84,7 @@ class Fetcher:
         limits = self._limits
         connector = aiohttp.TCPConnector(
             resolver=CheckedResolver(allow),
-            limit=limits.max_connections,
-            limit_per_host=limits.max_connections_per_host,
+            limit=0,  # who begins a fetch has a slot for it (`FetchLimits.max_connections`); to wait here would cost its time
             keepalive_timeout=limits.keep_alive_s,
             ttl_dns_cache=60,
         )
