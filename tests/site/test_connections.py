@@ -11,11 +11,13 @@ from math import inf
 from pathlib import Path
 
 from raw_server import response, serve
-from test_slow_disk import Counting, Here
 
 from tlray.cluster.limiter import Limiter
 from tlray.cluster.scrape import ScrapeTask
+from tlray.cluster.system_clock import SystemClock
+from tlray.cluster.task_ports import TaskPorts
 from tlray.cluster.terms import ScrapeTerms
+from tlray.cluster.worker_ports import HomeFiles, Network
 from tlray.core.by_hand import SetByHand
 from tlray.core.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.core.outcome import OutcomeKind
@@ -57,14 +59,18 @@ class Slow:
 
 
 @dataclass
-class Many(Counting):
-    """Gives a task the items of several domains."""
+class Items:
+    """A coordinator that gives a task what it asks for."""
 
-    domains: tuple[DomainTerms, ...] = ()
+    left: list[LeasedItem]
+    domains: tuple[DomainTerms, ...]
+    kinds: list[OutcomeKind] = field(default_factory=list)
+
+    async def register(self, domains: list[str]) -> None: ...
 
     async def report(self, report: Report) -> Answer:
         self.kinds += [outcome.kind for outcome in report.outcomes]
-        given, self.items = self.items[: report.n_wanted], self.items[report.n_wanted :]
+        given, self.left = self.left[: report.n_wanted], self.left[report.n_wanted :]
         return Answer(accepted=True, work=Work(tuple(given), self.domains if given else ()))
 
 
@@ -73,26 +79,29 @@ async def scraped(
 ) -> tuple[list[OutcomeKind], int]:
     """Scrape pages in this process; return what came of them, and how many fetches there were at once."""
     home.create()
-    domains = [url.split("/")[2] for url in urls]
-    items = [
-        LeasedItem(i, "b1", domain, url, f"f{i}", 1)
-        for i, (domain, url) in enumerate(zip(domains, urls, strict=True), 1)
+    names = [url.split("/")[2] for url in urls]
+    leased = [
+        LeasedItem(i, "b1", name, url, f"f{i}", 1)
+        for i, (name, url) in enumerate(zip(names, urls, strict=True), 1)
     ]
     limiter = Limiter()
-    await limiter.make_known([(domain, policy, False, 0.0) for domain in set(domains)], NO_STOPS)
-    terms = tuple(DomainTerms(domain, policy, "", 0) for domain in set(domains))
-    many = Many(items, terms[0], domains=terms)
+    await limiter.register([(name, policy, False, 0.0) for name in set(names)], NO_STOPS)
+    items = Items(leased, tuple(DomainTerms(name, policy, "", 0) for name in set(names)))
+    terms = ScrapeTerms(
+        home=str(home.path), home_id=home.id, user_agent="tlray/test", limits=limits, heartbeat_s=0.1
+    )
     with TaskNote(home, "L1") as note:
-        task = ScrapeTask(
-            "L1", ScrapeTerms(home=str(home.path), home_id=home.id, user_agent="tlray/test", limits=limits, heartbeat_s=0.1),
-            Here(many), {0: Here(limiter)}, NodeGauge("n1", now=time.monotonic()), note,
+        ports = TaskPorts(
+            SystemClock(), items, {0: limiter}, lambda on_sent: Network(terms, on_sent), HomeFiles(home), note,
+            NodeGauge("n1", now=time.monotonic()), time.process_time,
         )  # fmt: skip
+        task = ScrapeTask("L1", terms, ports)
         running, most = asyncio.create_task(task.run()), 0
         while not running.done():
             most = max(most, len(task._running))
             await asyncio.sleep(0.001)
         await running
-    return many.kinds, most
+    return items.kinds, most
 
 
 async def test_a_domain_has_as_many_connections_as_may_be_asked_for(tmp_path: Path) -> None:
