@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,6 +12,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
+import pytest
 from raw_server import response, serve
 
 from tlray.cluster.limiter import Limiter
@@ -136,3 +139,50 @@ async def test_a_fetch_never_waits_for_the_connection_of_another() -> None:
 def test_what_a_home_has_set_for_a_domain_is_bounded_too() -> None:
     policy = SetByHand(concurrency=1_000).over(DomainPolicy(rate=1.0))
     assert policy.concurrency == MOST_AT_ONCE, "an older tlray let a person set it"
+
+
+async def test_a_page_does_not_wait_for_names_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, asked = threading.Event(), []
+
+    def look_up(host: str, *arguments: object, **options: object) -> object:
+        if host == "quick.test":
+            return known("127.0.0.1", *arguments, **options)
+        asked.append(host)
+        answers.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    known = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    async with serve(response()) as site, Fetcher(PATIENT, user_agent="tlray", allow=ANY_NAMED) as fetcher:
+        dead = [asyncio.create_task(fetcher.get(f"http://{i}.dead.test/")) for i in range(60)]
+        try:
+            async with asyncio.timeout(30):
+                while len(asked) < len(dead):  # noqa: ASYNC110 - it is threads that are waited for
+                    await asyncio.sleep(0.01)
+                page = await fetcher.get(site.url.replace("127.0.0.1", "quick.test"))
+                await asyncio.to_thread(lambda: None)  # nor does what goes to the disk
+        finally:
+            answers.set()
+        assert page.kind is None
+        assert {(await lookup).kind for lookup in dead} == {OutcomeKind.DNS}
+
+
+async def test_a_fetcher_is_closed_while_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, asked = threading.Event(), threading.Event()
+
+    def look_up(*_: object, **__: object) -> object:
+        asked.set()
+        answers.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        async with asyncio.timeout(30), Fetcher(PATIENT, user_agent="tlray", allow=ANY_NAMED) as fetcher:
+            lookup = asyncio.create_task(fetcher.get("http://dead.test/"))
+            while not asked.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            lookup.cancel()
+    finally:
+        answers.set()
+    with pytest.raises(asyncio.CancelledError):
+        await lookup
