@@ -9,12 +9,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
 from tlray.io.home_lock import is_taken, take
+
+BRIEF_S = 10.0
+"""How long a holder waits for a command that has the home for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,13 @@ class Home:
         try:
             if not self.path.is_dir():
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            probe = self.path / f".writable-{os.getpid()}"
-            probe.write_text(os.urandom(8).hex() + "\n", encoding="ascii")
-            if not self.id:  # none yet, or one that a crash left empty
-                probe.replace(self.path / "home.id")
+            word = os.urandom(8).hex()
+            probe = (
+                self.path / f".writable-{word}"
+            )  # not by its process's number: two machines may share the home
+            probe.write_text(word + "\n", encoding="ascii")
+            if not self.id:
+                _name(probe, self.path / "home.id")
             probe.unlink(missing_ok=True)
         except FileExistsError:
             if not self.path.is_dir():
@@ -92,8 +99,11 @@ class Home:
         """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
         returned."""
         file = self.lock.open("a+", encoding="utf-8")
+        deadline = time.monotonic() + BRIEF_S
         try:
-            is_ours = take(file, json.dumps(asdict(holder)))
+            while not (is_ours := take(file, json.dumps(asdict(holder)))):
+                if not self.is_held_briefly() or time.monotonic() >= deadline:
+                    break
         except OSError as error:
             file.close()
             raise HomeUnusable(
@@ -110,9 +120,25 @@ class Home:
         """Whether a coordinator is alive in this home. To look takes no lock away from anybody."""
         return is_taken(self.lock)
 
+    def is_held_briefly(self) -> bool:
+        """Whether the holder is no coordinator, but a command that writes a line into the journal and ends."""
+        holder = self.holder()
+        return holder is not None and not holder.ray_address
+
     def holder(self) -> Holder | None:
         """Return who holds the home, or held it last."""
         try:
             return Holder(**json.loads(self.lock.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+
+
+def _name(probe: Path, target: Path) -> None:
+    """Give a file its name, unless another process came first; one that a crash left empty is replaced."""
+    try:
+        os.link(probe, target)
+    except FileExistsError:
+        if not target.read_text(encoding="ascii").strip():
+            probe.replace(target)
+    except OSError:  # a file system without hard links
+        probe.replace(target)
