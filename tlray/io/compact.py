@@ -1,4 +1,4 @@
-"""Many small parts become a few large ones.
+"""Merging of many small parts into a few large ones.
 
 `merge_plan.plan` says which; `merge` stages one new part out of published ones and takes nothing away. The coordinator
 then

@@ -1,4 +1,4 @@
-"""Names become addresses by the system's own resolver, in threads of a fetcher's own.
+"""Lookups of names by the system's own resolver, in threads of a fetcher's own.
 
 asyncio looks names up in the few threads that also write to the disk (6 on 2 cores). A handful of names whose servers do not
 answer would hold up every other page there, on that page's time, and the results too.
