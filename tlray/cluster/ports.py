@@ -133,7 +133,7 @@ class PartStore(Protocol):
         ...
 
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
-        """Publish what the manifest names and remove what it does not."""
+        """Remove what the manifest does not name, then publish what it does."""
         ...
 
     def replace(self, batch_id: str, old: Collection[str], new: str) -> None:

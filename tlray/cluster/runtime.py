@@ -77,7 +77,7 @@ def open_session(
         home=str(home.path),
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),
-        limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s, max_connections_per_host=64),
+        limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         heartbeat_s=min(5.0, settings.lease_s / 6),
     )
     config = CoordinatorSettings(

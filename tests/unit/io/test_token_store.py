@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -57,8 +60,30 @@ def test_wrong_usage_is_one_line(
 
 def test_a_home_in_use_is_not_written_to(tmp_path: Path) -> None:
     home = Home(tmp_path).create()
-    with home.hold(Holder(1, "here", "", "")), pytest.raises(HomeInUse):
+    with home.hold(Holder(1, "here", "127.0.0.1:6379", "")), pytest.raises(HomeInUse):
         with_journal(home, had_tokens)
+
+
+def test_two_commands_that_write_a_line_at_once_come_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("tlray.cluster.runtime.open_session")  # no Ray is started for it
+    home, first, got = Home(tmp_path).create(), threading.Event(), []
+
+    def hold_for_a_moment() -> None:
+        def action(db: sqlite3.Connection) -> bool:
+            first.set()
+            time.sleep(0.5)  # longer than a holder waits for another coordinator
+            return had_tokens(db)
+
+        got.append(with_journal(home, action))
+
+    other = threading.Thread(target=hold_for_a_moment)
+    other.start()
+    assert first.wait(60)
+    assert run(["token", "create", "--user=ada", f"--home={tmp_path}"]) == 0
+    other.join()
+    assert got == [False], "the first did not see the token of the second"
 
 
 def test_the_service_listens_at_loopback_or_where_tokens_are_asked_for(tmp_path: Path) -> None:
