@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import itertools
 import time
 
 import httpx
@@ -53,3 +54,18 @@ def test_hundreds_of_stalled_uploads_are_refused_and_others_are_answered(service
         assert slowest_s < PATIENCE_S
 
     asyncio.run(story())
+
+
+def test_nobody_on_this_machine_chooses_the_address_that_they_are_counted_for(service: Service) -> None:
+    """Ray Serve's proxy would by default believe an ``X-Forwarded-For`` from loopback."""
+    wrong = {"Authorization": "Bearer tlray_000000_" + "a" * 43}
+    numbers, began = itertools.count(), time.monotonic()
+    with httpx.Client(base_url=service.url, timeout=GIVE_UP_S) as http:
+        while True:
+            forged = {"X-Forwarded-For": f"203.0.{next(numbers) % 256}.1"}
+            answer = http.get("/api/v1/batch", headers=wrong | forged)
+            if answer.status_code == 429:
+                break
+            assert answer.status_code == 401, answer.text
+            assert time.monotonic() - began < 30, "each counts for another address"
+    time.sleep(1.0)  # other tests have wrong tokens, too: some are allowed by then
