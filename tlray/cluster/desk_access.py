@@ -5,13 +5,12 @@ Tickets and counts are in memory only: a ticket lives for seconds, and whoever f
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar
 
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.request_rates import RequestRates
 from tlray.core.tokens import SCOPES
@@ -37,7 +36,7 @@ class Access:
     )
     CHANGES: ClassVar = frozenset({"create_token", "revoke_token"})
 
-    def __init__(self, state: CoordinatorState, reading: Reading) -> None:
+    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
         self._state = state
         self._reading = reading
         self._used_at: dict[str, float] = {}
@@ -53,7 +52,7 @@ class Access:
     async def whose_tokens(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return whose tokens are and what their holders may do, by digest; nothing of those that are unknown or revoked."""
         found = await self._reading.ask(find_tokens, digests)
-        now = time.monotonic()
+        now = self._state.now()
         for row in found.values():
             if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
                 self._used_at[row.name] = now
@@ -64,7 +63,7 @@ class Access:
         }
 
     async def _note_use(self, name: str) -> None:
-        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=time.time()))
+        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=self._state.wall()))
 
     async def tokens(self) -> list[dict[str, Any]]:
         """Return every token, without its secret, which nobody has."""
@@ -73,13 +72,13 @@ class Access:
     async def create_token(self, name: str, digest: str, user: str, scopes: tuple[str, ...]) -> None:
         """Keep a new token."""
         keep = partial(
-            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=time.time()
+            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=self._state.wall()
         )
         await self._state.write(self._state.journal.run, keep)
 
     async def revoke_token(self, name: str) -> bool:
         """Revoke a token; False where there is none of that name."""
-        revoke = partial(revoke_token, name=name, now=time.time())
+        revoke = partial(revoke_token, name=name, now=self._state.wall())
         return await self._state.write(self._state.journal.run, revoke)
 
     # -- tickets -----------------------------------------------------------------------------------
@@ -87,7 +86,7 @@ class Access:
     async def keep_ticket(self, digest: str, token: str) -> float:
         """Keep a ticket, by its hash and that of the token for which it stands ("": nobody was asked for one); return for how
         long it is good, in seconds."""
-        now = time.monotonic()
+        now = self._state.now()
         for old in [key for key, (until, _) in self._tickets.items() if until <= now]:
             del self._tickets[old]
         while len(self._tickets) >= MAX_TICKETS:
@@ -98,7 +97,7 @@ class Access:
     async def redeem_tickets(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return whose tickets are, once, by digest; nothing of those that are unknown, used or too old, or whose token was
         revoked."""
-        now = time.monotonic()
+        now = self._state.now()
         popped = {digest: self._tickets.pop(digest, (0.0, "")) for digest in digests}
         good = {digest: token for digest, (until, token) in popped.items() if until > now}
         rows = await self.whose_tokens([token for token in good.values() if token])
@@ -112,4 +111,4 @@ class Access:
         """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
         if self._batches is None or self._batches.burst != per_minute:
             self._batches = RequestRates(per_minute / 60.0, per_minute)
-        return self._batches.take(user, now=time.monotonic())
+        return self._batches.take(user, now=self._state.now())
