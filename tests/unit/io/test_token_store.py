@@ -16,7 +16,7 @@ from tlray.core.tokens import digest_of
 from tlray.core.web_origin import ANY_ADDRESS
 from tlray.errors import HomeInUse, UsageError
 from tlray.io.home import Holder, Home
-from tlray.io.journal_tokens import find_token, had_tokens
+from tlray.io.journal_tokens import find_tokens, had_tokens
 from tlray.io.token_store import lets_anybody_in, with_journal
 from tlray.service.exposed import knowing, see_that_it_may_listen
 from tlray.settings import Settings
@@ -27,8 +27,8 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path, capsys: pytest.Captu
     assert not lets_anybody_in(tmp_path)
     assert run(["token", "create", "--user=ada", "--scope=read", home]) == 0
     text = capsys.readouterr().out.strip()
-    found = with_journal(Home(tmp_path), partial(find_token, digest=digest_of(text)))
-    assert found is not None
+    digest = digest_of(text)
+    found = with_journal(Home(tmp_path), partial(find_tokens, digests=(digest,)))[digest]
     assert (found.user, found.scopes) == ("ada", ("read",))
     assert lets_anybody_in(tmp_path)
     assert run(["token", "list", "--json", home]) == 0
