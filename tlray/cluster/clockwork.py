@@ -83,6 +83,11 @@ class Clockwork:
         """Take in that a service is there."""
         self._served_until = time.monotonic() + SERVED_S
 
+    @property
+    def is_served(self) -> bool:
+        """Whether a service is there."""
+        return time.monotonic() < self._served_until
+
     def read_again(self) -> None:
         """Take in that somebody changed a schedule."""
         self._is_stale = True
@@ -102,7 +107,7 @@ class Clockwork:
         """Do what is due at a moment; epoch seconds."""
         await self._batches.start_due(wall)
         await self._receiving.abandon_old()
-        if time.monotonic() >= self._served_until:
+        if not self.is_served:
             return
         if self._is_stale:
             self._is_stale = False  # before they are read: one that is changed meanwhile is read once more

@@ -23,6 +23,8 @@ import ray
 from tlray.cluster.admission import Admission
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk import Desk
+from tlray.cluster.ending import Ending, How
+from tlray.cluster.handshake import Hello
 from tlray.cluster.leasing import Leasing
 from tlray.cluster.limiter import NAMESPACE
 from tlray.cluster.limiters import Limiters
@@ -34,7 +36,7 @@ from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW
 from tlray.core.lease import Answer, Report
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
-from tlray.io.home import Holder, Home
+from tlray.io.home import Holder, Home, release
 from tlray.io.journal_domains import all_set_by_hand
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
@@ -77,7 +79,16 @@ class Coordinator:
             self._state, self._limiters, self._metrics, me, on_empty=self._batches.finish_soon
         )
         self._sessions: dict[str, float] = {}
+        self._ending = Ending(
+            self._state,
+            self._leasing,
+            self._limiters,
+            self._desk.clockwork,
+            n_drivers=self._n_sessions,
+            close=self._close,
+        )
         self._changing: set[asyncio.Task[Any]] = set()
+        self._closing: asyncio.Task[None] | None = None
         self._running = me.run.options(max_task_retries=0).remote()
 
     # -- the loop ----------------------------------------------------------------------------------
@@ -111,6 +122,7 @@ class Coordinator:
         """Do what is due: what only time moves, loading, lost leases, new tasks."""
         state = self._state
         now = time.monotonic()
+        self._ending.step(now)
         state.engine.tick(now)
         for lane in state.engine.frontier.wanting():
             items = await state.write(
@@ -135,12 +147,20 @@ class Coordinator:
 
     async def stop(self) -> None:
         """End in order: wait for what runs, close the journal, let go of the home."""
+        await self._close(SETTLE_S)
+
+    async def _close(self, settle_s: float) -> None:
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close_once(settle_s))
+        await asyncio.shield(self._closing)
+
+    async def _close_once(self, settle_s: float) -> None:
         self._state.is_stopping = True
         self._state.wake.set()
         await self._desk.clockwork.stop()
-        await self._state.settle(SETTLE_S)
+        await self._state.settle(settle_s)
         self._state.close()
-        self._hold.close()
+        release(self._hold)
 
     # -- what tasks say ----------------------------------------------------------------------------
 
@@ -153,6 +173,15 @@ class Coordinator:
         await self._limiters.remind(set(names))
 
     # -- what users say ----------------------------------------------------------------------------
+
+    async def hello(self) -> Hello:
+        """Return the version, what is going on, and whether the coordinator stays (`tlray.cluster.handshake`)."""
+        self._ending.touch()
+        return self._ending.hello()
+
+    async def end(self, how: str) -> bool:
+        """Begin to end (`tlray.cluster.ending.How`); return whether it does."""
+        return await self._ending.begin(How(how))
 
     async def ready(self) -> int:
         """Return this life's number, once the actor is there."""
@@ -180,6 +209,7 @@ class Coordinator:
         self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
     ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them."""
+        self._ending.require_open()
         return await self._receiving.append(batch_id, entries, refused)
 
     async def commit_batch(self, batch_id: str) -> dict[str, Any]:
@@ -214,8 +244,11 @@ class Coordinator:
 
     async def other_sessions(self, session: str) -> int:
         """Return how many other drivers were watching within the last seconds."""
+        return self._n_sessions(but=session)
+
+    def _n_sessions(self, but: str | None = None) -> int:
         since = time.monotonic() - SESSION_S
-        return sum(1 for other, at in self._sessions.items() if other != session and at >= since)
+        return sum(1 for other, at in self._sessions.items() if other != but and at >= since)
 
     async def pause(self, batch_id: str) -> dict[str, Any]:
         """Begin nothing more of a batch; what is in flight ends."""
@@ -249,7 +282,11 @@ class Coordinator:
         return await asyncio.shield(change)
 
     def _begin_anew_after_trouble(self) -> None:
-        """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again."""
+        """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again.
+
+        `CoordinatorEnding` where the coordinator is on its way out.
+        """
+        self._ending.require_open()
         if self._state.trouble is not None:
             os._exit(1)
 
