@@ -5,12 +5,11 @@ Tickets and counts are in memory only: a ticket lives for seconds, and whoever f
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar
 
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.request_rates import RequestRates
 from tlray.core.tokens import SCOPES
@@ -36,7 +35,7 @@ class Access:
     )
     CHANGES: ClassVar = frozenset({"create_token", "revoke_token"})
 
-    def __init__(self, state: CoordinatorState, reading: Reading) -> None:
+    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
         self._state = state
         self._reading = reading
         self._used_at: dict[str, float] = {}
@@ -54,14 +53,14 @@ class Access:
         row = await self._reading.ask(find_token, digest)
         if row is None:
             return None
-        now = time.monotonic()
+        now = self._state.now()
         if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
             self._used_at[row.name] = now
             self._state.background(self._note_use(row.name))
         return {"name": row.name, "user": row.user, "scopes": tuple(sorted(row.held))}
 
     async def _note_use(self, name: str) -> None:
-        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=time.time()))
+        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=self._state.wall()))
 
     async def tokens(self) -> list[dict[str, Any]]:
         """Return every token, without its secret, which nobody has."""
@@ -70,13 +69,13 @@ class Access:
     async def create_token(self, name: str, digest: str, user: str, scopes: tuple[str, ...]) -> None:
         """Keep a new token."""
         keep = partial(
-            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=time.time()
+            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=self._state.wall()
         )
         await self._state.write(self._state.journal.run, keep)
 
     async def revoke_token(self, name: str) -> bool:
         """Revoke a token; False where there is none of that name."""
-        revoke = partial(revoke_token, name=name, now=time.time())
+        revoke = partial(revoke_token, name=name, now=self._state.wall())
         return await self._state.write(self._state.journal.run, revoke)
 
     # -- tickets -----------------------------------------------------------------------------------
@@ -84,7 +83,7 @@ class Access:
     async def keep_ticket(self, digest: str, token: str) -> float:
         """Keep a ticket, by its hash and that of the token for which it stands ("": nobody was asked for one); return for how
         long it is good, in seconds."""
-        now = time.monotonic()
+        now = self._state.now()
         for old in [key for key, (until, _) in self._tickets.items() if until <= now]:
             del self._tickets[old]
         while len(self._tickets) >= MAX_TICKETS:
@@ -95,7 +94,7 @@ class Access:
     async def redeem_ticket(self, digest: str) -> dict[str, Any] | None:
         """Return whose a ticket is, once; None for one that is unknown, used or too old, or whose token was revoked."""
         until, token = self._tickets.pop(digest, (0.0, ""))
-        if until <= time.monotonic():
+        if until <= self._state.now():
             return None
         if not token:
             return {"user": "", "scopes": SCOPES} if await self.asks_nobody() else None
@@ -107,4 +106,4 @@ class Access:
         """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
         if self._batches is None or self._batches.burst != per_minute:
             self._batches = RequestRates(per_minute / 60.0, per_minute)
-        return self._batches.take(user, now=time.monotonic())
+        return self._batches.take(user, now=self._state.now())

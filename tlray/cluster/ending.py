@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any
-
-import ray
 
 from tlray import __version__
 from tlray.cluster.clockwork import Clockwork
 from tlray.cluster.handshake import PROTOCOL, Hello
 from tlray.cluster.leasing import Leasing
-from tlray.cluster.limiter import NAMESPACE, limiter_name
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
 from tlray.core.idleness import Idleness
@@ -36,8 +31,6 @@ TELL_S = 1.0
 """Time for watchers to take the news of the end; they poll twice a second."""
 SETTLE_S, NOW_S = 10.0, 1.0
 """Time for what runs beside the loop, such as a merge of parts, to end."""
-MAX_LIMITERS = 16
-"""The most that ``TLRAY_LIMITER_ACTORS`` allows."""
 
 
 class How(StrEnum):
@@ -68,7 +61,7 @@ class Ending:
         self._clockwork = clockwork
         self._n_drivers = n_drivers
         self._close = close
-        self._idleness = Idleness(state.settings.idle_end_s, time.monotonic())
+        self._idleness = Idleness(state.settings.idle_end_s, state.now())
         self._drain_until: float | None = None
         self._end: asyncio.Task[None] | None = None
 
@@ -79,7 +72,7 @@ class Ending:
 
     def touch(self) -> None:
         """Take in that somebody called."""
-        self._idleness.touch(now=time.monotonic())
+        self._idleness.touch(now=self._state.now())
 
     def require_open(self) -> None:
         """Take in a call that changes something; `CoordinatorEnding` where it comes too late."""
@@ -106,7 +99,7 @@ class Ending:
             return self.has_begun
         if how is How.DRAIN and not self.has_begun:
             limits = self._state.settings.terms.limits
-            self._drain_until = time.monotonic() + limits.total_timeout_s + self._state.settings.lease_s
+            self._drain_until = self._state.now() + limits.total_timeout_s + self._state.settings.lease_s
             self._state.is_draining = True
             self._hold_back()
             await self._limiters.spread_stops()
@@ -154,19 +147,4 @@ class Ending:
             await self._close(SETTLE_S if how is not How.NOW else NOW_S)
         except Exception:  # it ends in any case, and the journal survives a kill
             logger.exception("coordinator does not end in order")
-        key = self._state.home.id
-        await asyncio.to_thread(kill_limiters, key)
-        ray.kill(ray.get_runtime_context().current_actor, no_restart=True)
-
-
-def kill_limiters(home_key: str) -> int:
-    """Kill a home's limiters; return how many there were. A limiter holds nothing that must survive."""
-    n = 0
-    for number in range(MAX_LIMITERS):
-        try:
-            limiter: Any = ray.get_actor(limiter_name(number, home_key), namespace=NAMESPACE)
-        except ValueError:
-            continue
-        ray.kill(limiter, no_restart=True)
-        n += 1
-    return n
+        await self._state.ports.leave()

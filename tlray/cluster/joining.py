@@ -16,10 +16,11 @@ import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, GetTimeoutError
 
 from tlray import __version__
-from tlray.cluster.coordinator import coordinator_name
-from tlray.cluster.ending import How, kill_limiters
-from tlray.cluster.handshake import PROTOCOL, Hello, hello_of, rank
-from tlray.cluster.limiter import NAMESPACE
+from tlray.cluster.coordinator_actor import coordinator_name
+from tlray.cluster.ending import How
+from tlray.cluster.handshake import PROTOCOL, Hello, rank
+from tlray.cluster.limiter import NAMESPACE, kill_limiters
+from tlray.cluster.meeting import hello_of
 from tlray.cluster.runtime import _answers, _holder_address, _init
 from tlray.errors import Conflict, CoordinatorLost, OtherVersion, RayUnavailable
 from tlray.io.home import Home

@@ -60,8 +60,8 @@ def open_session(
     """Connect to the right Ray and find or start the home's coordinator."""
     import ray  # noqa: PLC0415
 
-    from tlray.cluster.coordinator import start_coordinator  # noqa: PLC0415
-    from tlray.cluster.handshake import meet  # noqa: PLC0415
+    from tlray.cluster.coordinator_actor import start_coordinator  # noqa: PLC0415
+    from tlray.cluster.meeting import meet  # noqa: PLC0415
     from tlray.cluster.state import CoordinatorSettings  # noqa: PLC0415
     from tlray.cluster.terms import ScrapeTerms  # noqa: PLC0415
 

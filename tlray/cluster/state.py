@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
+from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.backlog import Bounds
 from tlray.core.books import BatchBook
@@ -69,7 +68,7 @@ class CoordinatorState:
     incarnation: int
     is_restart: bool
     """Whether the actor died and Ray started it again."""
-    node: str
+    ports: CoordinatorPorts
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the loop has something to do."""
     trouble: TlrayError | None = None
@@ -77,16 +76,21 @@ class CoordinatorState:
     is_stopping: bool = False
     is_draining: bool = False
     """Nothing more is leased, whatever state the batches are in."""
-    _writer: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="journal")
-    )
     _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one journal action in the journal's thread; they run one after the other, in the order asked."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: action(*args, **kwargs))
+        return await self.ports.writer.run(lambda: action(*args, **kwargs))
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return self.ports.clock.monotonic()
+
+    def wall(self) -> float:
+        """Return seconds since the epoch."""
+        return self.ports.clock.wall()
 
     @property
     def first_version(self) -> int:
@@ -129,7 +133,7 @@ class CoordinatorState:
         if news is None:
             book = self.book(batch_id)
             version = book.version if book is not None else 0
-            news = self._news[batch_id] = _News(version, time.monotonic())
+            news = self._news[batch_id] = _News(version, self.now())
         if seen is not None:
             news.version = min(news.version, seen)
         with contextlib.suppress(TimeoutError):
@@ -180,5 +184,4 @@ class CoordinatorState:
 
     def close(self) -> None:
         """Close the journal."""
-        self._writer.submit(self.journal.close).result(timeout=10)
-        self._writer.shutdown()
+        self.ports.writer.close(self.journal.close)

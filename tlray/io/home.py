@@ -135,7 +135,9 @@ class Home:
 
 
 def release(hold: IO[str]) -> None:
-    """Let go of a home in order: without a note, so that nobody looks for a holder that has ended."""
+    """Let go of a home in order: without a note, so that nobody looks for a holder that has ended. Again it does nothing."""
+    if hold.closed:
+        return
     with contextlib.suppress(OSError):  # a full disk; the note is only older than it should be
         hold.truncate(0)
     hold.close()
