@@ -216,7 +216,7 @@ class Coordinator:
 
     async def status(self, batch_id: str) -> dict[str, Any]:
         """Return a batch's snapshot."""
-        return {**await self._batches.status(batch_id), "workers": self._leasing.n_tasks}
+        return {**await self._batches.status(batch_id), **self._workers()}
 
     async def watch(
         self,
@@ -230,7 +230,12 @@ class Coordinator:
         """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
         self._sessions[session] = self._state.now()
         watched = self._watching.with_items if with_items else self._watching.watch
-        return {**await watched(batch_id, since, timeout_s), "workers": self._leasing.n_tasks}
+        return {**await watched(batch_id, since, timeout_s), **self._workers()}
+
+    def _workers(self) -> dict[str, int]:
+        """Tasks that work, and those that wait for a CPU."""
+        n_waiting = self._leasing.n_waiting
+        return {"workers": self._leasing.n_tasks - n_waiting, "workers_waiting": n_waiting}
 
     async def stay(self, session: str) -> None:
         """Note that somebody needs this Ray, though they watch no batch just now."""

@@ -69,6 +69,12 @@ class Leasing:
         """Scrape tasks that run or wait for a CPU."""
         return len(self._tasks)
 
+    @property
+    def n_waiting(self) -> int:
+        """Of those: how many wait for a CPU."""
+        now = self._state.now()
+        return sum(1 for t in self._tasks.values() if not t.has_begun and now - t.started_at >= START_S)
+
     # -- starting ----------------------------------------------------------------------------------
 
     def follow_demand(self) -> None:

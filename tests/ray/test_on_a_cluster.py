@@ -1,9 +1,13 @@
-"""Ray Serve's own commands on a cluster that is there: build, deploy, a refused start, and what `serve shutdown` leaves."""
+"""Ray's own commands on a cluster that is there: `serve build` and `deploy`, a refused start, what `serve shutdown` leaves; and
+a job that says where its results go, what it waits for, and how far it is."""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -73,6 +77,42 @@ class Cluster:
         wait_until(is_settled, timeout_s=DEPLOYED_S, what="the deployment")
         return told
 
+    def submit(self, job: str, *command: str, options: list[str]) -> None:
+        """Submit a job from a shell whose own TLRAY_HOME is not the job's."""
+        start = [
+            str(BIN / "ray"),
+            "job",
+            "submit",
+            "--no-wait",
+            f"--submission-id={job}",
+            "--working-dir=jobs",
+            *options,
+        ]
+        env = self.env | {"RAY_ADDRESS": self.env["RAY_DASHBOARD_ADDRESS"], "TLRAY_HOME": "/nowhere/at/all"}
+        answers = []
+
+        def is_taken() -> bool:  # Ray answers before its agent can take jobs
+            done = subprocess.run(
+                [*start, "--", *command], env=env, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
+            )  # fmt: skip
+            answers.append(done.stdout + done.stderr)
+            return done.returncode == 0
+
+        wait_until(is_taken, what=f"the submission ({answers[-1:]})")
+
+    def job(self, what: str, job: str = "") -> str:
+        """What Ray's command says of a job."""
+        address = f"--address={self.env['RAY_DASHBOARD_ADDRESS']}"
+        return self.run("ray", "job", what, address, *filter(None, [job])).stdout
+
+    def metadata(self, job: str) -> dict[str, str]:
+        """A job's metadata, as `ray job list` shows them."""
+        listed = self.job("list")
+        (details,) = [d for d in listed.split("JobDetails(") if f"submission_id='{job}'" in d]
+        found = re.search(r"metadata=(\{.*?\})", details, re.DOTALL)
+        assert found is not None, listed
+        return dict(ast.literal_eval(found[1]))
+
     def shut_serve_down(self) -> None:
         done = self.run("serve", "shutdown", "-y", "--address", f"http://127.0.0.1:{self.dashboard}")
         assert done.returncode == 0, done.stderr
@@ -112,6 +152,7 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
             for process in [*psutil.Process(head.pid).children(recursive=True), psutil.Process(head.pid)]:
                 with suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
+            shutil.rmtree(env["RAY_TMPDIR"], ignore_errors=True)
 
 
 def config(home: Path, port: int, **http: Any) -> dict[str, Any]:
@@ -186,3 +227,28 @@ def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ende
     assert status["counts"]["succeeded"] == n_fetched, (
         "what was in flight was kept, and nothing begins any more"
     )
+
+
+def test_a_job_says_where_results_go_what_it_waits_for_and_how_far_it_is(
+    cluster: Cluster, tlray: Tlray, start_site: StartSite
+) -> None:
+    site = start_site("--sites=1", "--sets=20")
+    taker, scraper = f"taker-{os.getpid()}", f"scraper-{os.getpid()}"
+    cluster.submit(taker, "sleep", "600", options=["--entrypoint-num-cpus=2"])
+    wait_until(lambda: "RUNNING" in cluster.job("status", taker), what="a job that takes all CPUs")
+    there = json.dumps({"env_vars": {"TLRAY_HOME": str(tlray.home)}})
+    scrape = [sys.executable, "scrape_batch.py", *site.urls()]
+    cluster.submit(scraper, *scrape, options=[f"--runtime-env-json={there}"])
+    wait_until(lambda: "1 waits for a CPU (`ray status`)" in cluster.job("logs", scraper), what="the line")
+    log = cluster.job("logs", scraper)
+    says = rf"results go to {tlray.home} on the node \S+, as TLRAY_HOME says in the job's environment"
+    own = log.partition("Running entrypoint")[2].splitlines()[1:]
+    assert re.match(says, own[0]), log
+    told = cluster.metadata(scraper)
+    batch_id = told["tlray_batch_id"]
+    assert f"batch {batch_id}" in log
+    assert (told["tlray_state"], told["tlray_total"], told["tlray_open"]) == ("running", "20", "20")
+    cluster.job("stop", taker)
+    wait_until(lambda: "succeeded" in cluster.job("status", scraper), timeout_s=120, what="the job's end")
+    told = cluster.metadata(scraper)
+    assert (told["tlray_state"], told["tlray_succeeded"], told["tlray_open"]) == ("completed", "20", "0")
