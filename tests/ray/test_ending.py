@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -142,6 +143,26 @@ def test_a_coordinator_that_drains_takes_nothing_more(start_site: StartSite, tmp
     # who comes anew waits for the end, and for a coordinator that stays
     fresh = open_session(home, read_settings(home=tmp_path)).coordinator
     assert ray.get(fresh.hello.remote())["incarnation"] == 2
+
+
+def test_a_coordinator_that_is_killed_while_it_drains_ends_all_the_same(
+    start_site: StartSite, tmp_path: Path
+) -> None:
+    site, home = start_site("--sites=1", "--sets=10", "--faults=slow@4=1"), Home(tmp_path)
+    _, batch_id = begun(home, site, "50/s")
+    wait_until(lambda: len(site.page_arrivals()) > 0, what="a fetch")
+    killed: list[int] = []
+
+    def kill_once(hello: Hello) -> None:
+        holder = home.holder()
+        if hello["is_ending"] and not killed and holder is not None:
+            killed.append(holder.pid)
+            os.kill(holder.pid, signal.SIGKILL)
+
+    assert end(home, How.DRAIN, kill_once) is not None
+    assert killed
+    wait_until(lambda: has_left(home), what="the end")
+    finished_without_loss(home, site, batch_id)
 
 
 def test_limiters_that_were_left_are_ended_too(start_site: StartSite, tmp_path: Path) -> None:

@@ -105,30 +105,42 @@ def _end(coordinator: Any, home: Home, how: How, tell: Callable[[Hello], None]) 
                 f"a service answers for {home.path} and would start the coordinator again: end it first (Ctrl-C where"
                 " `tlray serve` runs; `serve shutdown`, or the service's own end, where it was deployed)"
             )
-        if hello["protocol"] == 0:  # of a version that knows no `end`: its `stop` closes the journal in order
-            ray.get(coordinator.stop.remote(), timeout=DEAF_S)
-            ray.kill(coordinator, no_restart=True)
-        else:
-            ray.get(coordinator.end.remote(how.value), timeout=DEAF_S)
-        _await_end(coordinator, home, tell)
+        if hello["protocol"]:
+            _await_end(coordinator, home, how, tell)
+        else:  # of a version that knows no `end`: its `stop` closes the journal in order
+            with suppress(GetTimeoutError):
+                ray.get(coordinator.stop.remote(), timeout=DEAF_S)
+            _kill(coordinator, home)
     except CoordinatorLost:
         if how is not How.NOW:
             raise
-        ray.kill(coordinator, no_restart=True)
-        kill_limiters(home.id)
+        _kill(coordinator, home)
     except ActorDiedError:
         pass  # it has ended
 
 
-def _await_end(coordinator: Any, home: Home, tell: Callable[[Hello], None]) -> None:
-    """Wait until a coordinator has released its home. Its Ray may go with it, where a command owns that."""
+def _kill(coordinator: Any, home: Home) -> None:
+    ray.kill(coordinator, no_restart=True)
+    kill_limiters(home.id)
+
+
+def _await_end(coordinator: Any, home: Home, how: How, tell: Callable[[Hello], None]) -> None:
+    """Let a coordinator end, and wait until it has: in order, without a note in its home. Its Ray may go with it.
+
+    One that is killed meanwhile leaves its note; Ray starts it again, and it is asked again.
+    """
     heard_at = time.monotonic()
-    while home.is_held():
+    while home.holder() is not None:
         try:
-            tell(hello_of(coordinator, timeout_s=2))
+            hello = hello_of(coordinator, timeout_s=2)
+            if not hello["is_ending"] or how is How.NOW:
+                ray.get(coordinator.end.remote(how.value), timeout=2)
             heard_at = time.monotonic()
+            tell(hello)
         except (ActorUnavailableError, GetTimeoutError):  # not reached just now
-            if time.monotonic() - heard_at > DEAF_S and home.is_held():
+            if time.monotonic() - heard_at > DEAF_S:
+                if not home.is_held():
+                    return
                 raise CoordinatorLost(f"no answer within {DEAF_S:.0f} s") from None
         time.sleep(POLL_S)
 
