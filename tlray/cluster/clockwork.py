@@ -81,6 +81,11 @@ class Clockwork:
         """Take in that a service is there."""
         self._served_until = self._state.now() + SERVED_S
 
+    @property
+    def is_served(self) -> bool:
+        """Whether a service is there."""
+        return self._state.now() < self._served_until
+
     def read_again(self) -> None:
         """Take in that somebody changed a schedule."""
         self._is_stale = True
@@ -100,7 +105,7 @@ class Clockwork:
         """Do what is due at a moment; epoch seconds."""
         await self._batches.start_due(wall)
         await self._receiving.abandon_old()
-        if self._state.now() >= self._served_until:
+        if not self.is_served:
             return
         if self._is_stale:
             self._is_stale = False  # before they are read: one that is changed meanwhile is read once more

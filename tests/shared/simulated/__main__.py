@@ -48,7 +48,12 @@ def _tell(seed: int) -> int:
     World.story = []
     why = fails(told)
     sys.stdout.write(f"{why}\n{told.chances}, {told.max_workers} workers\n")
-    names = {word for event in told.events for word in str(event).replace("/", " ").split() if word.endswith(".test")}
+    names = {
+        word
+        for event in told.events
+        for word in str(event).replace("/", " ").split()
+        if word.endswith(".test")
+    }
     for name, temper in told.sites:
         if name in names:
             sys.stdout.write(f"  {name}: {dict(temper)}\n")

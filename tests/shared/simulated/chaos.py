@@ -51,7 +51,9 @@ class Story:
 
     def without(self, gone: Sequence[int]) -> Story:
         """Return the story without some events; in the end it always calms down."""
-        return replace(self, events=tuple(e for i, e in enumerate(self.events) if i not in gone or e.kind == "calm"))
+        return replace(
+            self, events=tuple(e for i, e in enumerate(self.events) if i not in gone or e.kind == "calm")
+        )
 
 
 def _site(name: str, r: random.Random) -> tuple[str, tuple[tuple[str, Any], ...]]:
@@ -75,7 +77,9 @@ def _site(name: str, r: random.Random) -> tuple[str, tuple[tuple[str, Any], ...]
 
 
 def _submission(r: random.Random) -> tuple[tuple[str, Any], ...]:
-    lines = [f"http://{n}/{i}" for n in r.sample(NAMES, r.randint(1, 5)) for i in range(r.choice([1, 5, POOL]))]
+    lines = [
+        f"http://{n}/{i}" for n in r.sample(NAMES, r.randint(1, 5)) for i in range(r.choice([1, 5, POOL]))
+    ]
     given = {
         "lines": tuple(lines),
         "priority": r.choice(list(Priority)),
@@ -117,13 +121,17 @@ def story(seed: int) -> Story:
             events.append(Event(at_s, kind, (("of", of),)))
     events.append(Event(CHAOS_S * 1.5, "calm"))
     workers = r.choice([1, 2, 4])
-    return Story(seed, chances, workers, tuple(_site(n, r) for n in NAMES), tuple(sorted(events, key=lambda e: e.at_s)))
+    return Story(
+        seed, chances, workers, tuple(_site(n, r) for n in NAMES), tuple(sorted(events, key=lambda e: e.at_s))
+    )
 
 
 def run(told: Story) -> World:
     """Run a story to its end, and return its world, which has ended."""
     sites = [Site(name, **dict(temper)) for name, temper in told.sites]
-    with World(told.seed, sites, chances=replace(told.chances), max_workers=told.max_workers, tick_s=0.5) as world:
+    with World(
+        told.seed, sites, chances=replace(told.chances), max_workers=told.max_workers, tick_s=0.5
+    ) as world:
         world.max_steps = STORY_STEPS
         for event in told.events:
             world.loop.call_later(event.at_s, _happen, world, event)

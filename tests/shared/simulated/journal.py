@@ -96,7 +96,9 @@ class SimulatedReader:
         self._life.loop.call_later(delay_s, looked.set_result, None)
         await looked
         await self._life.reach()
-        found = question(self._journal._db, *args, **given)  # every action is one step: nothing is half written
+        found = question(
+            self._journal._db, *args, **given
+        )  # every action is one step: nothing is half written
         answered = self._life.loop.create_future()
         self._life.loop.call_later(self._delays.rng.random() * delay_s, answered.set_result, None)
         await answered

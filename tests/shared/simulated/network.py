@@ -44,7 +44,9 @@ class SimulatedNetwork:
 
     async def robots(self, errand: RobotsErrand, note: Any) -> RobotsAnswer:
         site = self._world.sites[errand.domain]
-        answer = await self._fetch(errand, lambda: (site.latency_s, site.robots(errand, self._world.loop.now)))
+        answer = await self._fetch(
+            errand, lambda: (site.latency_s, site.robots(errand, self._world.loop.now))
+        )
         with note.reading_robots(errand.of):
             if self._world.sites[errand.of].robots_kills:
                 self._world.kill_task(self._lease_id)

@@ -95,7 +95,9 @@ class SimulatedFiles:
     def __init__(self, life: Life, delays: Delays, disk: Disk) -> None:
         self._life, self._delays, self._disk = life, delays, disk
 
-    async def stage(self, batch_id: str, stem: str, rows: Sequence[tuple[Any, Tracklist]], pages: bytes) -> Any:
+    async def stage(
+        self, batch_id: str, stem: str, rows: Sequence[tuple[Any, Tracklist]], pages: bytes
+    ) -> Any:
         await asyncio.sleep(self._delays.rng.random() * self._delays.chances.write_s)
         await self._life.reach()
         self._disk.staged[batch_id, stem] = [(key.item_id, key.fingerprint) for key, _ in rows]

@@ -72,10 +72,15 @@ def check_gates(world: World) -> None:
 
 def check_begin(world: World, errand: Errand, site: Site, heard_stops: dict[str, float]) -> None:
     """Note that a request goes on the wire, and see that it may."""
-    now, grace_s = world.loop.now, POLICY_HEARD_S + late_s(world) + max(0.0, world.limiter_up_at - world.loop.now + 10)
+    now, grace_s = (
+        world.loop.now,
+        POLICY_HEARD_S + late_s(world) + max(0.0, world.limiter_up_at - world.loop.now + 10),
+    )
     site.begins.append(now)
     _, _, concurrency = site.allowed(now, now, grace_s)
-    assert site.n_in_flight <= concurrency, f"{site.n_in_flight} in flight at {site.name}, {concurrency} are allowed"
+    assert site.n_in_flight <= concurrency, (
+        f"{site.n_in_flight} in flight at {site.name}, {concurrency} are allowed"
+    )
     if not isinstance(errand, LeasedItem):
         return
     began_at, heard_of_at = world.stop_began.get(errand.batch_id), heard_stops.get(errand.batch_id, -1.0)

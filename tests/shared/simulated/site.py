@@ -53,7 +53,9 @@ class Site:
         """Return the most that was allowed at any moment between two, or ``grace_s`` before: rate, burst, concurrency."""
         held = [
             ceiling
-            for ceiling, until in zip(self.ceilings, [*(c[0] for c in self.ceilings[1:]), math.inf], strict=True)
+            for ceiling, until in zip(
+                self.ceilings, [*(c[0] for c in self.ceilings[1:]), math.inf], strict=True
+            )
             if until >= begin - grace_s and ceiling[0] <= end
         ]
         return max(c[1] for c in held), max(c[2] for c in held), max(c[3] for c in held)

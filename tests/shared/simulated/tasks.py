@@ -84,7 +84,9 @@ class _Limiter:
     async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
         if self._world.rng.random() < self._world.chances.failed_ask:
             raise ConnectionError("the limiter does not answer")
-        grants, stops = await self._world.limiter.call(lambda limiter: limiter.ask(holder, asks), caller=self._life)
+        grants, stops = await self._world.limiter.call(
+            lambda limiter: limiter.ask(holder, asks), caller=self._life
+        )
         self._world.processes[holder].hear(stops)
         return grants, stops
 

@@ -394,7 +394,9 @@ class World:
         if done.cancelled() or isinstance(done.result(), Exception):
             return
         if event is BatchEvent.RESUME and done.result()["state"] == "cancelling":
-            self.failures.append(AssertionError(f"resume of {batch_id}, which is being cancelled, is no conflict"))
+            self.failures.append(
+                AssertionError(f"resume of {batch_id}, which is being cancelled, is no conflict")
+            )
         if event is not BatchEvent.RESUME and done.result()["state"] in ("paused", "cancelling"):
             self.stopped_at.setdefault(batch_id, self.loop.now)
 
@@ -431,7 +433,12 @@ class World:
         assert state.trouble is None or self.may_halt, f"halted: {state.trouble}"
         if state.trouble is not None:
             return  # it does nothing any more; the next life is checked
-        seen = (id(engine), sum(book.version for book in engine.books.values()), len(engine.leases), len(engine.books))
+        seen = (
+            id(engine),
+            sum(book.version for book in engine.books.values()),
+            len(engine.leases),
+            len(engine.books),
+        )
         if seen == self._seen:
             return
         self._seen = seen
@@ -464,7 +471,9 @@ class World:
         """See that everything is accounted for, and that every site was treated as promised."""
         for row in self.query("SELECT id, batch_id, state FROM batches"):
             counts = self.counts(row[0])
-            blamed = self.query("SELECT id, reason FROM items WHERE batch = ? AND reason LIKE '%task failed%'", row[0])
+            blamed = self.query(
+                "SELECT id, reason FROM items WHERE batch = ? AND reason LIKE '%task failed%'", row[0]
+            )
             assert not blamed, f"charged for what the coordinator did: {blamed[:3]}"
             assert all(state.is_final for state in counts), (row, counts)
             assert sum(counts.values()) == self.sizes[row[1]], (row, counts)
@@ -482,7 +491,9 @@ class _LimiterClient:
 
     async def register(self, domains: Any, stops: Any) -> None:
         for name, policy, is_empty, rest_s, *_ in domains:
-            self._world.tell(f"to the limiter: {name} {policy.rate:g}/s, {policy.concurrency} at once, empty={is_empty}, rests {rest_s:g} s")
+            self._world.tell(
+                f"to the limiter: {name} {policy.rate:g}/s, {policy.concurrency} at once, empty={is_empty}, rests {rest_s:g} s"
+            )
         await self._world.limiter.call(lambda limiter: limiter.register(domains, stops), caller=self._life)
 
     async def stop_batches(self, stops: Any) -> None:
