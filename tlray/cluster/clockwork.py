@@ -33,7 +33,6 @@ from tlray.io.journal_tokens import may_submit
 from tlray.io.scheduled_work import read_work
 
 logger = logging.getLogger(__name__)
-TICK_S = 0.5
 SERVED_S = 90.0
 """A service that was not heard of for so long is gone."""
 MAX_RUNS_PER_MINUTE = 60
@@ -82,6 +81,11 @@ class Clockwork:
         """Take in that a service is there."""
         self._served_until = self._state.now() + SERVED_S
 
+    @property
+    def is_served(self) -> bool:
+        """Whether a service is there."""
+        return self._state.now() < self._served_until
+
     def read_again(self) -> None:
         """Take in that somebody changed a schedule."""
         self._is_stale = True
@@ -95,13 +99,13 @@ class Clockwork:
                     self._state.halt(error)
                 except Exception:  # one bad schedule must not stop the clock for all
                     logger.exception("clock failed")
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._state.settings.tick_s)
 
     async def step(self, wall: float) -> None:
         """Do what is due at a moment; epoch seconds."""
         await self._batches.start_due(wall)
         await self._receiving.abandon_old()
-        if self._state.now() >= self._served_until:
+        if not self.is_served:
             return
         if self._is_stale:
             self._is_stale = False  # before they are read: one that is changed meanwhile is read once more

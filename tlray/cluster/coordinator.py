@@ -18,6 +18,8 @@ from typing import Any
 from tlray.cluster.admission import Admission
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk import Desk
+from tlray.cluster.ending import Ending, How
+from tlray.cluster.handshake import Hello
 from tlray.cluster.leasing import Leasing
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.ports import CoordinatorPorts
@@ -34,7 +36,8 @@ from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
-MAX_SLEEP_S = 1.0
+BUSY_SLEEP_S, IDLE_SLEEP_S = 1.0, 60.0
+"""The loop looks around at least so often, while there are tasks or somebody watches, and otherwise."""
 SETTLE_S = 10.0
 SESSION_S = 5.0
 """A driver that has not asked for news for so long is gone."""
@@ -67,7 +70,16 @@ class Coordinator:
         self._watching = Watching(self._state, self._batches)
         self._leasing = Leasing(self._state, self._limiters, on_empty=self._batches.finish_soon)
         self._sessions: dict[str, float] = {}
+        self._ending = Ending(
+            self._state,
+            self._leasing,
+            self._limiters,
+            self._desk.clockwork,
+            n_drivers=self._n_sessions,
+            close=self._close,
+        )
         self._changing: set[asyncio.Task[Any]] = set()
+        self._closing: asyncio.Task[None] | None = None
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -100,6 +112,7 @@ class Coordinator:
         """Do what is due: what only time moves, loading, lost leases, new tasks."""
         state = self._state
         now = self._state.now()
+        self._ending.step(now)
         state.engine.tick(now)
         for lane in state.engine.frontier.wanting():
             items = await state.write(
@@ -116,18 +129,27 @@ class Coordinator:
 
     async def _sleep(self) -> None:
         next_at = self._state.engine.next_event()
-        left_s = MAX_SLEEP_S if next_at is None else next_at - self._state.now()
+        longest_s = BUSY_SLEEP_S if self._leasing.n_tasks or self._state.is_watched else IDLE_SLEEP_S
+        left_s = longest_s if next_at is None else next_at - self._state.now()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(MAX_SLEEP_S, max(0.01, left_s))):
+            async with asyncio.timeout(min(longest_s, max(0.01, left_s))):
                 await self._state.wake.wait()
         self._state.wake.clear()
 
     async def stop(self) -> None:
         """End in order: wait for what runs, close the journal."""
+        await self._close(SETTLE_S)
+
+    async def _close(self, settle_s: float) -> None:
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close_once(settle_s))
+        await asyncio.shield(self._closing)
+
+    async def _close_once(self, settle_s: float) -> None:
         self._state.is_stopping = True
         self._state.wake.set()
         await self._desk.clockwork.stop()
-        await self._state.settle(SETTLE_S)
+        await self._state.settle(settle_s)
         self._state.close()
 
     # -- what tasks say ----------------------------------------------------------------------------
@@ -141,6 +163,15 @@ class Coordinator:
         await self._limiters.remind(set(names))
 
     # -- what users say ----------------------------------------------------------------------------
+
+    async def hello(self) -> Hello:
+        """Return the version, what is going on, and whether the coordinator stays (`tlray.cluster.handshake`)."""
+        self._ending.touch()
+        return self._ending.hello()
+
+    async def end(self, how: str) -> bool:
+        """Begin to end (`tlray.cluster.ending.How`); return whether it does."""
+        return await self._ending.begin(How(how))
 
     async def ready(self) -> int:
         """Return this life's number, once the actor is there."""
@@ -174,6 +205,7 @@ class Coordinator:
         self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
     ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them."""
+        self._ending.require_open()
         return await self._receiving.append(batch_id, entries, refused)
 
     async def commit_batch(self, batch_id: str) -> dict[str, Any]:
@@ -186,7 +218,7 @@ class Coordinator:
 
     async def status(self, batch_id: str) -> dict[str, Any]:
         """Return a batch's snapshot."""
-        return {**await self._batches.status(batch_id), "workers": self._leasing.n_tasks}
+        return {**await self._batches.status(batch_id), **self._workers()}
 
     async def watch(
         self,
@@ -200,7 +232,12 @@ class Coordinator:
         """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
         self._sessions[session] = self._state.now()
         watched = self._watching.with_items if with_items else self._watching.watch
-        return {**await watched(batch_id, since, timeout_s), "workers": self._leasing.n_tasks}
+        return {**await watched(batch_id, since, timeout_s), **self._workers()}
+
+    def _workers(self) -> dict[str, int]:
+        """Tasks that work, and those that wait for a CPU."""
+        n_waiting = self._leasing.n_waiting
+        return {"workers": self._leasing.n_tasks - n_waiting, "workers_waiting": n_waiting}
 
     async def stay(self, session: str) -> None:
         """Note that somebody needs this Ray, though they watch no batch just now."""
@@ -208,8 +245,11 @@ class Coordinator:
 
     async def other_sessions(self, session: str) -> int:
         """Return how many other drivers were watching within the last seconds."""
+        return self._n_sessions(but=session)
+
+    def _n_sessions(self, but: str | None = None) -> int:
         since = self._state.now() - SESSION_S
-        return sum(1 for other, at in self._sessions.items() if other != session and at >= since)
+        return sum(1 for other, at in self._sessions.items() if other != but and at >= since)
 
     async def pause(self, batch_id: str) -> dict[str, Any]:
         """Begin nothing more of a batch; what is in flight ends."""
@@ -243,6 +283,10 @@ class Coordinator:
         return await asyncio.shield(change)
 
     def _begin_anew_after_trouble(self) -> None:
-        """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again."""
+        """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again.
+
+        `CoordinatorEnding` where the coordinator is on its way out.
+        """
+        self._ending.require_open()
         if self._state.trouble is not None:
             self._state.ports.die()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ray
 
 from tlray.cluster.coordinator import Coordinator
-from tlray.cluster.limiter import NAMESPACE
+from tlray.cluster.limiter import NAMESPACE, kill_limiters
 from tlray.cluster.ray_ports import ray_ports
 from tlray.cluster.state import CoordinatorSettings
-from tlray.io.home import Holder, Home
+from tlray.io.home import Holder, Home, release
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.task_note import sweep_notes
 
@@ -27,7 +29,7 @@ class CoordinatorActor(Coordinator):
         journal = SqliteJournal(home.journal)
         sweep_notes(home)
         me = context.current_actor
-        ports = ray_ports(home, settings.terms, me, node)
+        ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)
         is_restart = bool(context.was_current_actor_reconstructed)
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
         self._running = me.run.options(max_task_retries=0).remote()
@@ -35,7 +37,13 @@ class CoordinatorActor(Coordinator):
     async def stop(self) -> None:
         """End in order, and release the home."""
         await super().stop()
-        self._hold.close()
+        release(self._hold)
+
+    async def _leave(self) -> None:
+        """Release the home, take the limiters along, and end so that Ray does not start another life."""
+        release(self._hold)
+        await asyncio.to_thread(kill_limiters, self._state.home.id)
+        ray.kill(ray.get_runtime_context().current_actor, no_restart=True)
 
 
 def coordinator_name(home_key: str) -> str:

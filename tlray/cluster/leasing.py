@@ -69,13 +69,19 @@ class Leasing:
         """Scrape tasks that run or wait for a CPU."""
         return len(self._tasks)
 
+    @property
+    def n_waiting(self) -> int:
+        """Of those: how many wait for a CPU."""
+        now = self._state.now()
+        return sum(1 for t in self._tasks.values() if not t.has_begun and now - t.started_at >= START_S)
+
     # -- starting ----------------------------------------------------------------------------------
 
     def follow_demand(self) -> None:
         """Start the tasks that the work needs and has not got, or let one end that it does not need any more."""
         state = self._state
         now = self._state.now()
-        if state.is_stopping or state.trouble is not None or now < self._start_after:
+        if state.is_stopping or state.is_draining or state.trouble is not None or now < self._start_after:
             return
         going_on = [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]
         change = self._workforce.change(
@@ -102,6 +108,11 @@ class Leasing:
             lease.is_ending = True
         if not task.has_begun:
             task.work.cancel()
+
+    def end_all(self) -> None:
+        """Give no task anything more."""
+        for lease_id in [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]:
+            self._let_end(lease_id)
 
     def _has_room(self, now: float) -> bool:
         """Whether a further task would run on a node that none has told of, or wait for one."""

@@ -18,6 +18,8 @@ from tlray.core.lease import NO_STOPS, Stops
 from tlray.core.policy import DomainPolicy
 
 NAMESPACE = "tlray"
+MAX_LIMITERS = 16
+"""The most that ``TLRAY_LIMITER_ACTORS`` allows."""
 
 
 class Limiter:
@@ -98,4 +100,17 @@ def start_limiter(number: int, home_key: str, node_id: str) -> Any:
     )
 
 
-__all__ = ["NAMESPACE", "Limiter", "limiter_name", "limiter_of", "start_limiter"]
+def kill_limiters(home_key: str) -> int:
+    """Kill a home's limiters; return how many there were. A limiter holds nothing that must survive."""
+    n = 0
+    for number in range(MAX_LIMITERS):
+        try:
+            limiter: Any = ray.get_actor(limiter_name(number, home_key), namespace=NAMESPACE)
+        except ValueError:
+            continue
+        ray.kill(limiter, no_restart=True)
+        n += 1
+    return n
+
+
+__all__ = ["NAMESPACE", "Limiter", "kill_limiters", "limiter_name", "limiter_of", "start_limiter"]

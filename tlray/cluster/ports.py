@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -133,7 +133,7 @@ class PartStore(Protocol):
         ...
 
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
-        """Publish what the manifest names and remove what it does not."""
+        """Remove what the manifest does not name, then publish what it does."""
         ...
 
     def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
@@ -163,6 +163,10 @@ class Meters(Protocol):
         ...
 
 
+async def _stay() -> None:
+    """Leave nothing behind where there is nothing: the coordinator is no actor."""
+
+
 @dataclass(frozen=True, slots=True)
 class CoordinatorPorts:
     """Everything that one life of a coordinator depends on."""
@@ -178,3 +182,5 @@ class CoordinatorPorts:
     meters: Meters
     die: Callable[[], None]
     """End this life at once; Ray starts the next one."""
+    leave: Callable[[], Awaitable[None]] = _stay
+    """End for good, once the journal is closed: release the home, and take the limiters along."""

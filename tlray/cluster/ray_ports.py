@@ -25,7 +25,7 @@ from tlray.core.suspect import Suspect
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_rows import PartRow
-from tlray.io.part_files import publish, retire, sweep
+from tlray.io.part_files import publish, recover, take_the_place
 from tlray.io.task_note import take_note
 
 T = TypeVar("T")
@@ -125,15 +125,13 @@ class HomeParts:
         publish(self._home, batch_id, *stems)
 
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
-        """Publish what the manifest names and remove what it does not; a batch without files has nothing to recover."""
+        """Remove what the manifest does not name, then publish what it does; a batch without files has nothing to recover."""
         if self._home.results(batch_id).exists():
-            publish(self._home, batch_id, *stems)
-            sweep(self._home, batch_id, stems)
+            recover(self._home, batch_id, stems)
 
     def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
         """Remove the parts that were merged and publish the new one."""
-        retire(self._home, batch_id, old)
-        publish(self._home, batch_id, new)
+        take_the_place(self._home, batch_id, old, new)
 
     async def merge(
         self, batch_id: str, stems: tuple[str, ...], new_stem: str

@@ -61,6 +61,7 @@ def open_session(
     import ray  # noqa: PLC0415
 
     from tlray.cluster.coordinator_actor import start_coordinator  # noqa: PLC0415
+    from tlray.cluster.meeting import meet  # noqa: PLC0415
     from tlray.cluster.state import CoordinatorSettings  # noqa: PLC0415
     from tlray.cluster.terms import ScrapeTerms  # noqa: PLC0415
 
@@ -77,7 +78,7 @@ def open_session(
         home=str(home.path),
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),
-        limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s, max_connections_per_host=64),
+        limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         heartbeat_s=min(5.0, settings.lease_s / 6),
     )
     config = CoordinatorSettings(
@@ -88,12 +89,13 @@ def open_session(
         min_workers=settings.min_workers,
         max_workers=settings.max_workers
         or max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10),
+        idle_end_s=settings.idle_end_s,
         bounds=Bounds(settings.max_open_items, settings.max_open_items_per_user),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )
-    coordinator = start_coordinator(config, home_key=home.id, node_id=context.get_node_id())
+    key, node = home.id, context.get_node_id()
     try:
-        ray.get(coordinator.ready.remote(), timeout=120)
+        coordinator = meet(lambda: start_coordinator(config, home_key=key, node_id=node), str(home.path))
     except ray.exceptions.ActorDiedError as error:
         if owns_ray:
             ray.shutdown()

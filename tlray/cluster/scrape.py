@@ -121,8 +121,9 @@ class ScrapeTask:
 
     @property
     def _has_room(self) -> bool:
-        """Whether pages reach the disk as fast as they come; else nothing more begins."""
-        return self._held_bytes < MAX_HELD_BYTES
+        """Whether pages reach the disk as fast as they come, and a connection is free; else nothing more begins."""
+        has_connection = len(self._running) < self._terms.limits.max_connections
+        return has_connection and self._held_bytes < MAX_HELD_BYTES
 
     async def _fetch(self, pages: PageSource, errand: Errand) -> None:
         if isinstance(errand, RobotsErrand):

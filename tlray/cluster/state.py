@@ -19,13 +19,12 @@ from tlray.core.lease import Stops
 from tlray.core.lifecycle import BatchState
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Home
+from tlray.io.journal_ending import VERSIONS_OF_A_LIFE
 from tlray.io.journal_sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
-VERSIONS_OF_A_LIFE = 10_000_000_000
-"""More than one batch changes in a coordinator's life; a JSON reader that has only floats knows 900,000 lives apart."""
 REFRESH_S = 5.0
 """A running batch that is watched is told anew at least so often."""
 
@@ -42,6 +41,10 @@ class CoordinatorSettings:
     max_workers: int = 2
     limiter_actors: int = 2
     bounds: Bounds = field(default_factory=Bounds)
+    tick_s: float = 0.5
+    """How often the wall clock is looked at, for what it begins: scheduled batches, schedules."""
+    idle_end_s: float = 0.0
+    """Seconds without anything to do after which the coordinator ends; 0: never."""
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
 
@@ -73,6 +76,8 @@ class CoordinatorState:
     trouble: TlrayError | None = None
     """Why nothing goes on; who watches is told."""
     is_stopping: bool = False
+    is_draining: bool = False
+    """Nothing more is leased, whatever state the batches are in."""
     _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -106,8 +111,9 @@ class CoordinatorState:
     def stops(self) -> Stops:
         """Return the batches of which nothing may begin."""
         books = self.engine.books.values()
+        held = (BatchState.PAUSED, BatchState.RUNNING) if self.is_draining else (BatchState.PAUSED,)
         return Stops(
-            paused=frozenset(book.batch_id for book in books if book.state is BatchState.PAUSED),
+            paused=frozenset(book.batch_id for book in books if book.state in held),
             cancelled=frozenset(book.batch_id for book in books if book.state is BatchState.CANCELLING),
             domains=frozenset(
                 state.name for state in self.engine.domains.values() if state.by_hand.is_paused
@@ -135,6 +141,11 @@ class CoordinatorState:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await news.event.wait()
+
+    @property
+    def is_watched(self) -> bool:
+        """True while somebody waits for news of a batch."""
+        return bool(self._news)
 
     def announce_moves(self, *, now: float) -> None:
         """Tell who waits of what nobody announced: items that were leased or became due. Of a batch that is running they
