@@ -1,4 +1,4 @@
-"""The command line: interrupted, killed, joined, on a full disk; and as a Ray job.
+"""The command line: interrupted, killed, joined, on a full disk.
 
 Wrong arguments are in `tests/unit/cli/test_wrong_arguments.py`.
 """
@@ -10,21 +10,15 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
-import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import psutil
 import pytest
-from conftest import ROOT, StartSite, Tlray, batch_id_of, wait_until
+from conftest import StartSite, Tlray, batch_id_of, wait_until
 from demo_site import Site
 
 from tlray.io.home import Home
@@ -189,84 +183,3 @@ def test_robots_txt_is_the_ceiling_unless_the_owner_agreed(
     assert f"warning: the crawl-delay of {domain} is ignored" in again.stderr
     second = [a["at_s"] for a in site.arrivals()][len(first) :]
     assert second[-1] - second[-5] < 4 * 1.5 - 0.5, second
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def serve_run(env: dict[str, str], gcs: int) -> Iterator[str]:
-    """Run the service by Ray Serve's own command on a cluster; give its address."""
-    cli, port = str(Path(sys.executable).parent / "serve"), free_port()
-    env = env | {"RAY_ADDRESS": f"127.0.0.1:{gcs}", "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"}
-    start = [cli, "start", "--http-host=127.0.0.1", f"--http-port={port}", "--proxy-location=HeadOnly"]
-    subprocess.run(start, env=env, check=True, capture_output=True, cwd=ROOT, timeout=60)
-    run = [cli, "run", "serve_app:app", "--app-dir", str(ROOT)]
-    with subprocess.Popen(
-        run, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
-    ) as process:
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def asked(url: str) -> Any:
-    """What a service answers; None where it does not."""
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own, on loopback
-            return json.loads(answer.read())
-    except OSError:
-        return None
-
-
-def test_a_batch_as_a_ray_job_on_a_cluster_with_token_auth_that_the_service_sees(
-    start_site: StartSite, tlray: Tlray, tmp_path: Path
-) -> None:
-    site = start_site("--sites=1", "--sets=20", "--faults=404=0.1")
-    ray_cli = str(Path(sys.executable).parent / "ray")
-    dashboard = free_port()
-    env = tlray.env(RAY_AUTH_MODE="token", RAY_TMPDIR="/tmp/tlray-job-test")  # noqa: S108 - Ray's sockets need a short path
-    token = Path(os.environ["HOME"]) / ".ray" / "auth_token"
-    if not token.exists():
-        subprocess.run([ray_cli, "get-auth-token", "--generate"], env=env, check=True, capture_output=True)
-    ports = {"port": free_port(), "dashboard-port": dashboard, "dashboard-agent-listen-port": free_port()}
-    start = [ray_cli, "start", "--head", "--node-ip-address=127.0.0.1", "--num-cpus=2", "--block"]
-    start += [f"--{name}={port}" for name, port in ports.items()]
-    head = subprocess.Popen(start, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    serving = ExitStack()
-    try:
-        wait_until(lambda: listens(dashboard), what="the dashboard")
-        url = serving.enter_context(serve_run(env, ports["port"]))
-        wait_until(lambda: asked(f"{url}/readyz") is not None, what="the service")
-        job = [ray_cli, "job", "submit", "--working-dir", ".", "--", sys.executable, "jobs/scrape_batch.py"]
-        env["RAY_ADDRESS"] = f"http://127.0.0.1:{dashboard}"
-        for _ in range(10):  # Ray answers before its agent can take jobs
-            done = subprocess.run(
-                [*job, "--urls", list_file(site, tmp_path), "--home", str(tlray.home), "--max-attempts=1"],
-                env=env, capture_output=True, text=True, timeout=150, check=False, cwd=ROOT,
-            )  # fmt: skip
-            if "No available agent" not in done.stderr:
-                break
-            time.sleep(2)
-        assert done.returncode != 0, "a job whose items died fails"
-        out = done.stdout + done.stderr
-        assert re.search(r"running \d+/20|completed 20/20", out), out
-        assert "Traceback" not in out
-        n_gone = sum(1 for a in site.page_arrivals() if a["fault"])
-        (batch,) = tlray.run("list", "--json").stdout.splitlines()
-        assert json.loads(batch)["counts"] == {"succeeded": 20 - n_gone, "dead": n_gone}
-        (seen,) = asked(f"{url}/api/v1/batch")["batches"]
-        assert (seen["batch_id"], seen["state"]) == (json.loads(batch)["batch_id"], "completed")
-        assert len(asked(f"{url}/api/v1/dead-letters")["dead_letters"]) == n_gone
-    finally:
-        serving.close()
-        kill_all_of(head)
