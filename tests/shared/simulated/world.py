@@ -179,7 +179,9 @@ class World:
             reader=SimulatedReader(life, self.delays, journal),
             tasks=SimulatedTasks(self, life),
             limiter=lambda _: _LimiterClient(self, life),
-            parts=SimulatedParts(life, self.delays, self.disk, lambda lease_id: note_of(self, lease_id)),
+            parts=SimulatedParts(
+                life, self.delays, self.disk, lambda lease_id: note_of(self, lease_id), self.has_note
+            ),
             meters=_Meters(self),
             die=self.kill_coordinator,
         )
@@ -200,6 +202,10 @@ class World:
     def tasks(self) -> dict[str, Process]:
         """Scrape tasks whose process lives."""
         return {lease_id: p for lease_id, p in self.processes.items() if not p.is_over}
+
+    def has_note(self, lease_id: str) -> bool:
+        """True if a task's process has begun and not ended in order."""
+        return lease_id in self.processes and self.processes[lease_id].has_begun
 
     def kill_task(self, lease_id: str, *, heard_s: float | None = 0.3) -> None:
         """Kill a scrape task's worker."""
