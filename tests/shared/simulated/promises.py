@@ -107,7 +107,13 @@ def check_rate(world: World, site: Site) -> None:
     for i in range(len(begins)):
         for j in range(i + 1, min(len(begins), i + WINDOW)):
             rate, burst, _ = site.allowed(begins[i], begins[j], grace_s)
-            t = begins[j] - begins[i] + CLOCK_S + world.chances.connect_s
+            t = (
+                begins[j]
+                - begins[i]
+                + CLOCK_S
+                + world.chances.connect_s
+                + max(0.0, world.chances.longest_call_s - 0.3)
+            )
             # what is late by so much may be made good (tlray.core.wire)
             most = burst + rate * t + (min(MAX_SLACK, rate * LATE_S) if rate >= 1 else 0.0)
             assert j - i + 1 <= most + 1e-6, (
