@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from tlray.cli import run
+from tlray.cli.ending import leave_within
 
 DIED = 3
 
@@ -30,4 +31,6 @@ def arguments_of(given: list[str]) -> list[str]:
 
 if __name__ == "__main__":
     code = run(arguments_of(sys.argv[1:]))
-    sys.exit(1 if code == DIED else code)
+    code = 1 if code == DIED else code
+    leave_within(code)
+    sys.exit(code)

@@ -29,6 +29,7 @@ EXIT_CODES = {
     "StorageFull": 4,
     "RayUnavailable": 4,
     "CoordinatorLost": 4,
+    "RayLost": 4,
     "ServiceUnavailable": 4,
     "Interrupted": 130,
 }

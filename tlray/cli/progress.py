@@ -27,9 +27,9 @@ class Display(Protocol):
         ...
 
 
-def display() -> Display:
-    """Return what fits where stderr goes."""
-    return Bar() if sys.stderr.isatty() else Lines()
+def display(n_done: int = 0, total: int | None = None) -> Display:
+    """Return what fits where stderr goes; a bar begins with ``n_done`` of ``total`` items."""
+    return Bar(n_done, total) if sys.stderr.isatty() else Lines()
 
 
 def n_done(told: dict[str, Any]) -> int:
@@ -85,7 +85,7 @@ def waiting_words(told: dict[str, Any], now: float) -> list[str]:
 class Bar:
     """A live bar."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_done: int = 0, total: int | None = None) -> None:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("[bold]{task.fields[state]}"),
@@ -97,7 +97,9 @@ class Bar:
             transient=False,
             expand=True,
         )
-        self._task = self._progress.add_task("", total=None, state="starting", rate="", eta="?")
+        self._task = self._progress.add_task(
+            "", completed=n_done, total=total, state="starting", rate="", eta="?"
+        )
         self._last = ""
         self._progress.start()
 
