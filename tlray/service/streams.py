@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from tlray.service.access import too_often
+from tlray.service.leaving import Leaving
 from tlray.service.principal import OPEN, Principal
 
 MAX_STREAMS: Final = 1_000
@@ -18,7 +19,9 @@ MAX_STREAMS: Final = 1_000
 class Streams:
     """One replica's answers that last, by user."""
 
-    def __init__(self, most: int = MAX_STREAMS) -> None:
+    def __init__(self, most: int = MAX_STREAMS, *, leaving: Leaving | None = None) -> None:
+        self.leaving = leaving or Leaving()
+        """Whether they are to end."""
         self._most = most
         self._n: Counter[str] = Counter()
 
