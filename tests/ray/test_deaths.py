@@ -49,13 +49,25 @@ class Command:
         return self.process.returncode, err
 
 
-def start(tlray: Tlray, *arguments: str, **env: str) -> Command:
-    return Command(
-        subprocess.Popen(
-            [sys.executable, "-m", "tlray", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=tlray.env(**env), process_group=0,
-        )
+@pytest.fixture
+def commands() -> Iterator[list[Command]]:
+    """The commands of a test, which leave nothing behind where it fails."""
+    started: list[Command] = []
+    yield started
+    for command in started:
+        if command.process.poll() is None:
+            for process in [*command.tree(), command.process]:
+                process.kill()
+            command.process.communicate()
+
+
+def start(commands: list[Command], tlray: Tlray, *arguments: str, **env: str) -> Command:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tlray", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=tlray.env(**env), process_group=0,
     )  # fmt: skip
+    commands.append(Command(process))
+    return commands[-1]
 
 
 def all_have_ended(processes: list[psutil.Process]) -> bool:
@@ -67,13 +79,13 @@ def n_done(tlray: Tlray, batch_id: str) -> int:
 
 
 def test_a_batch_survives_the_death_of_each_part_of_its_ray_and_a_signal_to_its_group(
-    start_site: StartSite, tlray: Tlray
+    start_site: StartSite, tlray: Tlray, commands: list[Command]
 ) -> None:
     site = start_site("--sites=2", "--sets=100")
     batch_id, n_before = "", 0
     for victim in ("raylet", "gcs_server"):
         arguments = ["--resume", batch_id] if batch_id else [*site.urls(), *slow(site, "5/s")]
-        command = start(tlray, "scrape", *arguments)
+        command = start(commands, tlray, "scrape", *arguments)
         batch_id = batch_id_of(command.process)
         wait_until(lambda b=batch_id, n=n_before: n_done(tlray, b) > n, what="a set")  # type: ignore[misc]
         tree = command.tree()
@@ -90,7 +102,7 @@ def test_a_batch_survives_the_death_of_each_part_of_its_ray_and_a_signal_to_its_
         wait_until(lambda t=tree: all_have_ended(t), what="the end of all of its Ray")  # type: ignore[misc]
         n_before = n_done(tlray, batch_id)
 
-    command = start(tlray, "scrape", "--resume", batch_id)
+    command = start(commands, tlray, "scrape", "--resume", batch_id)
     assert command.process.stderr is not None
     first = command.process.stderr.readline()
     assert first == f"batch {batch_id}: {n_before} of 100 items are done\n"
@@ -193,7 +205,7 @@ def submit_job(env: dict[str, str], *arguments: str) -> str:
 
 
 def test_on_a_cluster_a_stopped_job_pauses_its_batch_a_detached_one_goes_on_and_a_lost_gcs_ends_a_command(
-    start_site: StartSite, tlray: Tlray, tmp_path: Path
+    start_site: StartSite, tlray: Tlray, commands: list[Command], tmp_path: Path
 ) -> None:
     site = start_site("--sites=1", "--sets=60")
     ray_cli = str(Path(sys.executable).parent / "ray")
@@ -235,7 +247,7 @@ def test_on_a_cluster_a_stopped_job_pauses_its_batch_a_detached_one_goes_on_and_
         assert f"`tlray status {other}" in detached.stderr
         wait_until(lambda: tlray.status(other)["state"] == "completed", what="the end of the detached batch")
 
-        command = start(tlray, "scrape", "--resume", batch_id, RAY_ADDRESS=there.gcs)
+        command = start(commands, tlray, "scrape", "--resume", batch_id, RAY_ADDRESS=there.gcs)
         batch_id_of(command.process)
         wait_until(lambda: len(site.page_arrivals()) > n_pages + 6, what="more pages")
         [gcs] = [

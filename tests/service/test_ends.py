@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,15 +31,31 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def start(home: Path, ray_home: Path, port: int) -> subprocess.Popen[str]:
+@pytest.fixture
+def services() -> Iterator[list[subprocess.Popen[str]]]:
+    """The services of a test, which leave nothing behind where it fails."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            for part in [*psutil.Process(process.pid).children(recursive=True), process]:
+                part.kill()
+            process.communicate()
+
+
+def start(
+    services: list[subprocess.Popen[str]], home: Path, ray_home: Path, port: int
+) -> subprocess.Popen[str]:
     """Start ``tlray serve`` in a process group of its own, and do not wait for it."""
     hidden = ("RAY_ADDRESS", "TLRAY_CONTACT", "RAY_JOB_ID")
     env = {key: value for key, value in os.environ.items() if key not in hidden}
     env |= {"HOME": str(ray_home), "TLRAY_HOME": str(home), "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "tlray", "serve", f"--port={port}"],
         stderr=subprocess.PIPE, text=True, cwd=ROOT, env=env, process_group=0,
     )  # fmt: skip
+    services.append(process)
+    return process
 
 
 @dataclass
@@ -86,13 +102,13 @@ def listens(port: int) -> bool:
 
 
 def test_a_service_says_that_it_begins_and_ends_and_survives_the_death_of_its_ray(
-    tmp_path: Path, ray_home: Path, start_site: StartSite
+    services: list[subprocess.Popen[str]], tmp_path: Path, ray_home: Path, start_site: StartSite
 ) -> None:
     site = start_site("--sites=1", "--sets=60")
     slowly = {"fresh_for": 0, "rates": {site.bases[0].removeprefix("http://"): "4/s"}}
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = start(tmp_path, ray_home, port)
+    process = start(services, tmp_path, ray_home, port)
     caller = Caller(url)
     until(lambda: THERE in caller.answers, "an answer")
     batch = httpx.post(f"{url}/api/v1/batch", json={"urls": site.urls(), "options": slowly}).json()[
@@ -124,7 +140,7 @@ def test_a_service_says_that_it_begins_and_ends_and_survives_the_death_of_its_ra
     assert heard[heard.index(THERE) :].count(NOT_THERE) >= 1, "it says that it ends"
 
     # the next one goes on with the batch, and dies with its Ray
-    process = start(tmp_path, ray_home, port)
+    process = start(services, tmp_path, ray_home, port)
     assert process.stderr is not None
     assert any("answers at" in line for line in process.stderr)
     until(lambda: httpx.get(f"{url}/api/v1/batch/{batch}/status").json()["state"] == "running", "the batch")

@@ -20,12 +20,12 @@ URL = "http://127.0.0.1:9/set"
 @pytest.fixture(autouse=True)
 def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test here may get so far that Ray is joined or started."""
-    from tlray.cluster import runtime  # noqa: PLC0415
+    import ray  # noqa: PLC0415
 
-    def connect(*given: Any, **more: Any) -> None:
+    def init(*given: Any, **more: Any) -> None:
         pytest.fail("Ray is started")
 
-    monkeypatch.setattr(runtime, "_connect", connect)
+    monkeypatch.setattr(ray, "init", init)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 
