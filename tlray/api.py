@@ -109,13 +109,15 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
 
 
 def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a batch's tracklists and tracks as two pandas DataFrames; `NoSuchBatch` if there is none."""
+    """Return a batch's tracklists and tracks as two pandas DataFrames: all that is fetched, each once, also while the batch runs.
+
+    `NoSuchBatch` if there is no such batch.
+    """
     from tlray.io.results import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
+    from tlray.io.results import manifest_of  # noqa: PLC0415
 
     where = Home(read_settings(home=home).home)
-    with JournalReader.of(where.path) as journal:
-        journal.get(batch_id)
-    return load_results(where.results(batch_id))
+    return load_results(where, batch_id, manifest_of(where, batch_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@
     │   ├── NoSuchBatch                no batch of that id in that home
     │   ├── NoSuchItem                 a batch has no item of that id
     │   ├── ListTooLong                a list has more items than may be open at once
+    │   ├── OtherVersion               the coordinator runs another version of tlray
     │   ├── Conflict                   what is asked for does not go with how things stand
     │   └── ServiceRefuses             a running service says what is wrong with what it was asked
     └── CannotFinish               4   right usage, but the world is in the way
@@ -20,6 +21,8 @@
         ├── RayUnavailable             no Ray cluster can be started or reached
         ├── RayLost                    the Ray that the work ran on has died
         ├── CoordinatorLost            the coordinator stopped answering
+        ├── CoordinatorEnding          the coordinator is ending, and takes nothing more
+        ├── CoordinatorEnded           the coordinator was ended by an operator
         ├── ServiceUnavailable         a running service is not there, or cannot do it now
         └── Interrupted            130 the user stopped it
 
@@ -99,6 +102,22 @@ class HomeInUse(UsageError):
         home, holder = self.args
         mend = "wait for it, join its cluster with RAY_ADDRESS, or use another --home"
         return f"home {home} is in use by {holder}; {mend}"
+
+
+class OtherVersion(UsageError):
+    """The coordinator of a home runs another version of tlray, and is not replaced."""
+
+    def __init__(self, home: str, theirs: str, ours: str, is_older: bool) -> None:
+        super().__init__(home, theirs, ours, is_older)
+
+    def __str__(self) -> str:
+        home, theirs, ours, is_older = self.args
+        which = "an older tlray" if is_older else "a newer tlray"
+        why = "batches are under way in it" if is_older else f"use {theirs} here, too"
+        return (
+            f"the coordinator of {home} runs {which} ({theirs}; this is {ours}), and {why};"
+            f" `tlray stop --drain --home {home}` ends it and keeps everything, then try again"
+        )
 
 
 class NoSuchBatch(UsageError):
@@ -234,6 +253,30 @@ class CoordinatorLost(CannotFinish):
     def __str__(self) -> str:
         return (
             f"the coordinator stopped answering ({self.args[0]}); go on with `tlray scrape --resume BATCH_ID`"
+        )
+
+
+class CoordinatorEnding(CannotFinish):
+    """The coordinator is ending, and takes nothing more."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(home)
+
+    def __str__(self) -> str:
+        return f"the coordinator of {self.args[0]} is ending (`tlray stop`); try again in a moment"
+
+
+class CoordinatorEnded(CannotFinish):
+    """The coordinator was ended by an operator; its batches sleep."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(home)
+
+    def __str__(self) -> str:
+        home = self.args[0]
+        return (
+            f"the coordinator of {home} was ended by `tlray stop`; go on with"
+            f" `tlray scrape --resume BATCH_ID --home {home}`"
         )
 
 

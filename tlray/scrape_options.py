@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from tlray.core.asked import LONGEST_S, MOST_AT_ONCE, MOST_ATTEMPTS, Asked, read_tables
+from tlray.core.asked import LONGEST_S, MOST_ATTEMPTS, Asked, read_tables
 from tlray.core.durations import parse_duration_s
 from tlray.core.frontier import Priority
-from tlray.core.policy import Manners, parse_rate, unit_named
+from tlray.core.policy import MOST_AT_ONCE, Manners, parse_rate, unit_named
 from tlray.errors import BadOption
 from tlray.io.domains_file import read_domains_file
 from tlray.io.journal_rows import BatchOptions

@@ -42,6 +42,23 @@ class Settings(BaseSettings):
     max_requests_per_s: float = Field(default=50.0, gt=0)
     """Requests a second that one replica of the service answers one user with a token; four times as many at once
     (``TLRAY_MAX_REQUESTS_PER_S``)."""
+    max_open_requests_per_user: int = Field(default=200, ge=1, le=1_000)
+    """Requests of one user with a token that one replica of the service has in progress at once; half of them may be uploads
+    whose body has not arrived yet. Sockets and event streams are not among them (``TLRAY_MAX_OPEN_REQUESTS_PER_USER``)."""
+    max_open_requests_per_address: int = Field(default=200, ge=1, le=1_000)
+    """The same for one address, of the requests that no token has shown to be a user's: an IPv6 address counts as its /64, and
+    all of loopback as one (``TLRAY_MAX_OPEN_REQUESTS_PER_ADDRESS``)."""
+    body_timeout_s: float = Field(default=120.0, gt=0, le=3_600)
+    """The longest that the body of a request to the service may take to arrive, in seconds; then it is answered by 408
+    (``TLRAY_BODY_TIMEOUT_S``)."""
+    body_gap_s: float = Field(default=10.0, gt=0, le=600)
+    """The longest that such a body may pause, in seconds (``TLRAY_BODY_GAP_S``)."""
+    body_min_rate: float = Field(default=500.0, gt=0)
+    """Bytes a second that such a body brings at the least, on average, once it has had the time of one pause
+    (``TLRAY_BODY_MIN_RATE``)."""
+    trusted_proxies: str = ""
+    """Networks (CIDRs, with commas between them) of the reverse proxies before the service: what they say in
+    ``X-Forwarded-For`` is believed, and nobody else's (``TLRAY_TRUSTED_PROXIES``)."""
     allow_private_hosts: str = ""
     """Networks (CIDRs, with commas between them) that the service fetches from and notifies although they are private; a
     cloud's metadata addresses never are. A command line may name any host (``TLRAY_ALLOW_PRIVATE_HOSTS``)."""
@@ -59,6 +76,10 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=30.0, ge=3, le=600)
     """A scrape task that is not heard of for so long, in seconds, is stopped by force, and what it was reading is suspected;
     it says every sixth of that, and at least every 5 s, that it lives (``TLRAY_LEASE_S``)."""
+    idle_end_s: float = Field(default=600.0, ge=0)
+    """Seconds after which a coordinator that has nothing to do ends by itself, with its limiters; 0: never. It stays while a
+    batch is running or waits for its moment, a service is there or a command watches; the one that starts it decides
+    (``TLRAY_IDLE_END_S``)."""
     domains_file: Path | None = None
     """A TOML file with the manners of single domains; by default ``domains.toml`` in the home, where there is one
     (``TLRAY_DOMAINS_FILE``)."""
@@ -79,7 +100,7 @@ class Settings(BaseSettings):
             raise ValueError("give an e-mail address or a web page, such as you@example.org")
         return value
 
-    @field_validator("allow_private_hosts")
+    @field_validator("allow_private_hosts", "trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
         for cidr in _words(value):
@@ -95,6 +116,11 @@ class Settings(BaseSettings):
     def networks(self) -> tuple[str, ...]:
         """The private networks that the service fetches from."""
         return _words(self.allow_private_hosts)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The networks of the reverse proxies that are believed."""
+        return _words(self.trusted_proxies)
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -148,7 +148,7 @@ def _control(home: Path) -> Callable[[str, str], dict[str, Any]]:
     import ray  # noqa: PLC0415
 
     from tlray.cluster.client import Client  # noqa: PLC0415
-    from tlray.cluster.coordinator import coordinator_name  # noqa: PLC0415
+    from tlray.cluster.coordinator_actor import coordinator_name  # noqa: PLC0415
     from tlray.io.home import Home  # noqa: PLC0415
 
     client = Client(ray.get_actor(coordinator_name(Home(home).id), namespace="tlray"))

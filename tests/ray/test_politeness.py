@@ -24,7 +24,7 @@ from benchmarks.arrival_times import room_left, used
 from benchmarks.recorded_run import VICTIMS, Setting, Site, processes, record, recording_site
 from tlray.api import BatchResult
 from tlray.cluster.client import Client
-from tlray.cluster.coordinator import coordinator_name
+from tlray.cluster.coordinator_actor import coordinator_name
 from tlray.core.frontier import Priority
 from tlray.io.home import Home
 from tlray.io.journal_rows import BatchOptions

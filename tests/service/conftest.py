@@ -22,6 +22,8 @@ from receivers import Mailbox, open_mailbox
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 90.0
+BODY_GAP_S = 5.0
+"""Half of what it is by default: a test waits for it."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ def mailbox() -> Iterator[Mailbox]:
 def service(tmp_path_factory: pytest.TempPathFactory, ray_home: Path, mailbox: Mailbox) -> Iterator[Service]:
     """The one service."""
     mail = {"TLRAY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}", "TLRAY_SMTP_FROM": "sets@example.org"}
-    running = start_service(tmp_path_factory.mktemp("sets"), ray_home, **mail)
+    running = start_service(
+        tmp_path_factory.mktemp("sets"), ray_home, TLRAY_BODY_GAP_S=str(BODY_GAP_S), **mail
+    )
     yield running
     stop_service(running)
 

@@ -234,8 +234,13 @@ def test_who_asks_too_often_is_told_when_to_come_back(
                 for _ in range(50)
             ]
         assert wrong[-1].status_code == 429
-        with running.client("bob") as bob:
-            assert bob.get("/api/v1/batch").status_code == 200, "one that was good is let in all the same"
+        with running.client("bob") as bob, running.client() as http:
+            assert bob.get("/api/v1/batch").status_code == 200, "one that is good is let in all the same"
+            ticket = {"ticket": bob.post("/api/v1/tickets").json()["ticket"]}
+            answer = http.get("/api/v1/batch/x/events", params=ticket)
+            assert problem(answer) == (404, "unknown-batch"), "and a ticket"
+        with running.client("reader") as reader:
+            assert reader.get("/api/v1/batch").status_code == 200, "and a token that was not seen before"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,16 @@ def test_one_more_than_a_user_may_have_is_refused_until_one_is_closed() -> None:
         streams.see(ADA)
 
 
-def test_the_one_local_user_is_not_counted() -> None:
+def test_the_one_local_user_is_counted_like_any_other() -> None:
     streams = Streams(most=1)
-    with streams.one(OPEN), streams.one(OPEN):
+    with streams.one(OPEN), pytest.raises(Refused):
         streams.see(OPEN)
+
+
+def test_all_users_together_leave_room_for_requests() -> None:
+    streams = Streams(most=2, most_of_all=3)
+    with streams.one(ADA), streams.one(ADA), streams.one(BOB):
+        with pytest.raises(Refused) as refused:
+            streams.see(BOB)
+        assert refused.value.status == 429
+    streams.see(BOB)

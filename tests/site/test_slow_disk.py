@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,17 @@ from conftest import StartDemo
 from tlray.cluster import scrape
 from tlray.cluster.limiter import Limiter
 from tlray.cluster.scrape import MAX_IN_HAND, ScrapeTask
+from tlray.cluster.system_clock import SystemClock
+from tlray.cluster.task_ports import TaskPorts
 from tlray.cluster.terms import ScrapeTerms
+from tlray.cluster.worker_ports import HomeFiles, Network
 from tlray.core.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.core.outcome import OutcomeKind
 from tlray.core.policy import DomainPolicy
 from tlray.demo.server import DemoSites
 from tlray.io.home import Home
 from tlray.io.node_gauge import NodeGauge
-from tlray.io.parts import stage
+from tlray.io.parts import StagedPart
 from tlray.io.task_note import TaskNote
 
 SLOTS = 16
@@ -31,18 +33,16 @@ LARGEST_PAGE = 85_000
 """Of the demo, on the wire; it was said to be 40,000, which is the mean."""
 
 
-class Here:
-    """An actor in this process: ``actor.method.remote(…)`` is awaited as Ray's is."""
+class SlowFiles(HomeFiles):
+    """A disk that takes its time."""
 
-    def __init__(self, actor: object) -> None:
-        self._actor = actor
+    def __init__(self, home: Home, slow_s: float) -> None:
+        super().__init__(home)
+        self._slow_s = slow_s
 
-    def __getattr__(self, name: str) -> Any:
-        @dataclass
-        class Method:
-            remote: Callable[..., Awaitable[Any]]
-
-        return Method(getattr(self._actor, name))
+    async def stage(self, batch_id: str, stem: str, rows: Any, pages: bytes) -> StagedPart:
+        await asyncio.sleep(self._slow_s)
+        return await super().stage(batch_id, stem, rows, pages)
 
 
 @dataclass
@@ -57,6 +57,8 @@ class Counting:
     kinds: list[OutcomeKind] = field(default_factory=list)
     n_pages_in_reports: list[int] = field(default_factory=list)
 
+    async def register(self, domains: list[str]) -> None: ...
+
     async def report(self, report: Report) -> Answer:
         await asyncio.sleep(self.answer_s)
         self.n_out -= len(report.outcomes)
@@ -68,19 +70,24 @@ class Counting:
         return Answer(accepted=True, work=Work(tuple(given), (self.terms,) if given else ()))
 
 
-async def scraped(home: Home, demo: DemoSites, *, answer_s: float = 0.0) -> tuple[Counting, int]:
+async def scraped(
+    home: Home, demo: DemoSites, *, answer_s: float = 0.0, disk_s: float = 0.0
+) -> tuple[Counting, int]:
     """Scrape all sets of a demo of one site in this process; return what was counted, and the most bytes held."""
     home.create()
     (base,) = demo.bases
     domain = base.split("//")[1]
     items = [LeasedItem(i, "b1", domain, url, f"f{i}", 1) for i, url in enumerate(demo.urls(), 1)]
     limiter = Limiter()
-    await limiter.make_known([(domain, POLICY, False, 0.0)], NO_STOPS)
+    await limiter.register([(domain, POLICY, False, 0.0)], NO_STOPS)
     counting = Counting(items, DomainTerms(domain, POLICY, "", 0), answer_s)
     terms = ScrapeTerms(home=str(home.path), home_id=home.id, user_agent="tlray/test")
     with TaskNote(home, "L1") as note:
-        gauge = NodeGauge("n1", now=time.monotonic())
-        task = ScrapeTask("L1", terms, Here(counting), {0: Here(limiter)}, gauge, note)
+        ports = TaskPorts(
+            SystemClock(), counting, {0: limiter}, lambda on_sent: Network(terms, on_sent), SlowFiles(home, disk_s), note,
+            NodeGauge("n1", now=time.monotonic()), time.process_time,
+        )  # fmt: skip
+        task = ScrapeTask("L1", terms, ports)
         most_held = 0
         running = asyncio.create_task(task.run())
         while not running.done():
@@ -95,15 +102,9 @@ async def test_pages_that_wait_for_a_slow_disk_are_bounded(
     start_demo: StartDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bound = 400_000
-
-    def slow_stage(*arguments: Any) -> Any:
-        time.sleep(0.2)
-        return stage(*arguments)
-
-    monkeypatch.setattr(scrape, "stage", slow_stage)
     monkeypatch.setattr(scrape, "MAX_HELD_BYTES", bound)
     demo = await start_demo(n_sites=1, n_sets=160)
-    _, most_held = await scraped(Home(tmp_path), demo)
+    _, most_held = await scraped(Home(tmp_path), demo, disk_s=0.2)
     assert most_held <= bound + SLOTS * LARGEST_PAGE
     assert most_held > bound / 2, "it is the bound that held it"
 

@@ -19,6 +19,7 @@ EXIT_CODES = {
     "BadOption": 2,
     "HomeUnusable": 2,
     "HomeInUse": 2,
+    "OtherVersion": 2,
     "NoSuchBatch": 2,
     "NoSuchItem": 2,
     "ListTooLong": 2,
@@ -30,6 +31,8 @@ EXIT_CODES = {
     "RayUnavailable": 4,
     "CoordinatorLost": 4,
     "RayLost": 4,
+    "CoordinatorEnding": 4,
+    "CoordinatorEnded": 4,
     "ServiceUnavailable": 4,
     "Interrupted": 130,
 }

@@ -23,6 +23,7 @@ from tlray.cli.remote_submit import submit
 from tlray.cli.remote_watch import watch
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
+from tlray.cli.stop import stop
 from tlray.cli.token import token
 from tlray.errors import TlrayError
 
@@ -64,6 +65,7 @@ for name, command in (
     ("retry", retry),
     ("audit", audit),
     ("serve", serve),
+    ("stop", stop),
     ("submit", submit),
     ("watch", watch),
     ("pause", pause),

@@ -18,7 +18,6 @@ from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
 from tlray.io.export_place import os_errors_explained, whole_file
 from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
 from tlray.io.service_client import ServiceClient
 from tlray.io.service_file import take_export
 from tlray.settings import read_settings
@@ -78,13 +77,12 @@ def export_batch(
 ) -> None:
     """Export a batch, and say what was written and what had to be left out."""
     from tlray.io.export_files import write  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.results import iter_tracklists  # noqa: PLC0415
+    from tlray.io.results import iter_tracklists, manifest_of  # noqa: PLC0415
 
-    with JournalReader.of(home) as journal:
-        journal.get(batch_id)
-        names = [part.stem for part in journal.manifest(batch_id) if part.has_rows]
-        sets = iter_tracklists(Home(home).results(batch_id), names)
-        summary = write(sets, format_, out, options or Options())
+    where = Home(home)
+    named = manifest_of(where, batch_id)
+    named()  # before anything is written, it is known that there is such a batch
+    summary = write(iter_tracklists(where, batch_id, named), format_, out, options or Options())
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:

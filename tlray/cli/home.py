@@ -40,7 +40,7 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
     if not where.exists():
         sys.stderr.write(f"nothing was scraped into {where.path} yet\n")
         return
-    is_held = where.is_held()
+    is_held = tell_who_works(where)
     with JournalReader.of(where.path) as journal:
         for row, counts in journal.list_batches():
             sleeps = is_asleep(row, is_held=is_held)
@@ -78,7 +78,7 @@ def status(
             remote_home.tell_status(client, batch_id, lines=lines, as_json=as_json)
         return
     where = Home(read_settings(home=home).home)
-    is_held = where.is_held()
+    is_held = tell_who_works(where)
     with JournalReader.of(where.path) as journal:
         row, by_domain = journal.get(batch_id)
         if sleeps := is_asleep(row, is_held=is_held):
@@ -110,6 +110,21 @@ def status(
         print(f"  {domain}: " + "; ".join(filter(None, words)))
     for line in refused:
         print(f"  line {line.line}: {line.reason} ({line.text!r})")
+
+
+def tell_who_works(home: Home) -> bool:
+    """Return whether a coordinator works in a home; say on stderr where, and what ends it.
+
+    Nobody else may know of one: what started it has gone, or was a service that `serve shutdown` has removed.
+    """
+    if not home.is_held():
+        return False
+    holder = home.holder()
+    where = f"the Ray at {holder.ray_address}" if holder and holder.ray_address else "this machine"
+    sys.stderr.write(
+        f"a coordinator works in {home.path}, on {where}; `tlray stop --home {home.path}` ends it\n"
+    )
+    return True
 
 
 def is_asleep(row: BatchRow, *, is_held: bool) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from tlray.io.wall_clock import YEAR_S, rest_text
 
+if TYPE_CHECKING:
+    from tlray.cluster.job_note import JobNote
+
 LINE_EVERY_S = 5.0
+JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""Set by Ray in the entrypoint of a submitted job."""
 FINAL = ("succeeded", "dead", "skipped", "cancelled")
 
 
@@ -28,8 +34,17 @@ class Display(Protocol):
 
 
 def display(n_done: int = 0, total: int | None = None) -> Display:
-    """Return what fits where stderr goes; a bar begins with ``n_done`` of ``total`` items."""
-    return Bar(n_done, total) if sys.stderr.isatty() else Lines()
+    """Return what fits where stderr goes; in a Ray job its metadata are kept up to date, too.
+
+    A bar begins with ``n_done`` of ``total`` items.
+    """
+    shown = Bar(n_done, total) if sys.stderr.isatty() else Lines()
+    if JOB not in os.environ:
+        return shown
+    from tlray.cluster.job_note import JobNote, submission_id  # noqa: PLC0415 - only in a Ray job
+
+    job = submission_id()
+    return shown if job is None else InJob(shown, JobNote(job))
 
 
 def n_done(told: dict[str, Any]) -> int:
@@ -82,6 +97,29 @@ def waiting_words(told: dict[str, Any], now: float) -> list[str]:
     return words + slow[:2] + ([f"{len(slow) - 2} more are as slow"] if len(slow) > 2 else [])
 
 
+def waiting_workers(told: dict[str, Any]) -> list[str]:
+    """Return how many scrape tasks wait for a CPU, in words, if any do."""
+    n = told.get("workers_waiting", 0)
+    return [f"{n} {'waits' if n == 1 else 'wait'} for a CPU (`ray status`)"] if n else []
+
+
+class InJob:
+    """A display that keeps the metadata of a Ray job up to date."""
+
+    def __init__(self, shown: Display, note: JobNote) -> None:
+        self._shown = shown
+        self._note = note
+
+    def show(self, told: dict[str, Any]) -> None:
+        """Show a snapshot, and note it."""
+        self._shown.show(told)
+        self._note.tell(told)
+
+    def close(self) -> None:
+        """Leave the last snapshot where it stands."""
+        self._shown.close()
+
+
 class Bar:
     """A live bar."""
 
@@ -115,10 +153,11 @@ class Bar:
             eta="-" if told["state"] in ("completed", "cancelled") else eta_text(told, now),
         )
         trouble = trouble_text(told, now)
-        waiting = "; ".join(waiting_words(told, now))
+        waiting = "; ".join([*waiting_workers(told), *waiting_words(told, now)])
         if waiting and waiting != self._last:
             self._last = waiting
-            self._progress.console.print(trouble, style="yellow", markup=False, highlight=False)
+            shown = "; ".join(filter(None, (*waiting_workers(told), trouble)))
+            self._progress.console.print(shown, style="yellow", markup=False, highlight=False)
 
     def close(self) -> None:
         """Leave the bar as it stands."""
@@ -142,6 +181,7 @@ class Lines:
             f"{told['state']} {n_done(told)}/{told['total']}",
             f"{told['rate_per_min']:.0f}/min",
             f"{told['workers']} workers",
+            *waiting_workers(told),
         ]
         if told["state"] == "running":
             words.append(f"ETA {eta_text(told, now)}")

@@ -118,7 +118,7 @@ def _in_home(home: Path | None, question: str, given: dict[str, Any], action: Ca
     """Ask the coordinator that holds the home, or change the journal where none does."""
     settings = read_settings(home=home)
     where = Home(settings.home)
-    if not where.is_held():
+    if not where.is_held() or where.is_held_briefly():
         return with_journal(where, action)
     from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
     from tlray.cluster.runtime import open_session  # noqa: PLC0415

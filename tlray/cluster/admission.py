@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import Sequence
 
 from tlray.cluster.state import CoordinatorState
@@ -33,7 +32,7 @@ class Admission:
             if self._is_counted:
                 return
             rows = await self._state.write(self._read)
-            now = time.monotonic()
+            now = self._state.now()
             for row in rows:
                 if self._state.book(row.batch_id) is None:
                     self._backlog.keep(
@@ -48,7 +47,7 @@ class Admission:
     def begin(self, batch_id: str, owner: str) -> None:
         """Count a list that is going to be received."""
         if self._state.book(batch_id) is None:
-            self._backlog.keep(batch_id, owner, now=time.monotonic())
+            self._backlog.keep(batch_id, owner, now=self._state.now())
 
     async def reserve(self, batch_id: str, entries: Sequence[Entry]) -> int:
         """Make room for lines of a list; return for how many items: give back by `settle` what does not become one.
@@ -60,7 +59,7 @@ class Admission:
         if not self._backlog.is_receiving(batch_id):
             return 0
         n = len({entry.fingerprint for entry in entries})
-        now = time.monotonic()
+        now = self._state.now()
         refusal = self._backlog.reserve(batch_id, n, self._standings(now), now=now)
         if refusal is None:
             return n
@@ -96,7 +95,7 @@ class Admission:
 
     def abandoned(self) -> list[str]:
         """Return the lists whose senders were not heard of for an hour."""
-        return self._backlog.abandoned(time.monotonic())
+        return self._backlog.abandoned(self._state.now())
 
     def forget(self, batch_id: str) -> None:
         """Take in that a list was not kept, or that its batch is in memory from now on."""

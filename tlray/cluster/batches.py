@@ -7,13 +7,10 @@ another may.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
-
-from ray.exceptions import RayError
 
 from tlray.cluster.admission import Admission
 from tlray.cluster.compaction import compact_batch
@@ -28,7 +25,6 @@ from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_rows import BatchRow, Counts, DomainRow
-from tlray.io.part_files import publish, sweep
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -69,7 +65,7 @@ class Batches:
         if row.id in state.engine.books or row.state.is_final:
             return
         # from here on nothing is awaited until the engine has all of it
-        now, wall = time.monotonic(), time.time()
+        now, wall = self._state.now(), self._state.wall()
         book = book_of(row, counts)
         book.version = max(state.first_version, row.version) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
@@ -109,8 +105,8 @@ class Batches:
         after = advance_batch(book.state, BatchEvent.START)
         await state.write(state.journal.set_batch_state, book.id, after)
         book.state = after
-        self._running_since[book.id] = (0.0, time.monotonic())
-        state.engine.begin(book.id, now=time.monotonic())
+        self._running_since[book.id] = (0.0, self._state.now())
+        state.engine.begin(book.id, now=self._state.now())
         if book.is_answering:
             state.background(self._offer_kept(book))
         state.announce(book.id)
@@ -123,7 +119,7 @@ class Batches:
         try:
             while after_id is not None and self._may_be_answered(book):
                 ticket = answering.ticket(book.id)
-                since = time.time() - book.fresh_for_s
+                since = self._state.wall() - book.fresh_for_s
                 kept, next_id = await state.write(
                     state.journal.kept_for_batch, book.id, since, after_id=after_id
                 )
@@ -150,9 +146,8 @@ class Batches:
         if found is None:
             return None
         row, counts = found
-        is_closed = row.id not in self._state.engine.books and not row.state.is_final
-        if is_closed and self._state.home.results(batch_id).exists():  # a new one has no files
-            self._sweep(batch_id)
+        if row.id not in self._state.engine.books and not row.state.is_final:
+            self._state.ports.parts.recover(batch_id, [part.stem for part in journal.parts(batch_id)])
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
 
@@ -166,12 +161,6 @@ class Batches:
         if row.cool_until and row.cool_until > wall:
             domain.n_blocks = max(domain.n_blocks, row.n_blocks)
             self._state.engine.cool_down(row.name, now + row.cool_until - wall, row.cool_reason or "")
-
-    def _sweep(self, batch_id: str) -> None:
-        """Publish what the manifest names, and remove what it does not."""
-        stems = [part.stem for part in self._state.journal.parts(batch_id)]
-        publish(self._state.home, batch_id, *stems)
-        sweep(self._state.home, batch_id, stems)
 
     async def _row(self, batch_id: str) -> BatchRow:
         row = await self._state.write(self._state.journal.load_row, batch_id)
@@ -192,14 +181,20 @@ class Batches:
 
     def _elapsed_s(self, book: BatchBook) -> float:
         before_s, since = self._running_since[book.id]
-        return 0.0 if book.state is BatchState.SCHEDULED else before_s + time.monotonic() - since
+        return 0.0 if book.state is BatchState.SCHEDULED else before_s + self._state.now() - since
 
     def _told(self, book: BatchBook, elapsed_s: float, domains: Mapping[str, DomainState]) -> dict[str, Any]:
-        now = time.monotonic()
+        now = self._state.now()
         left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
         starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
         told = snapshot(
-            book, domains, now=now, wall=time.time(), left_s=left_s, elapsed_s=elapsed_s, starts_at=starts_at
+            book,
+            domains,
+            now=now,
+            wall=self._state.wall(),
+            left_s=left_s,
+            elapsed_s=elapsed_s,
+            starts_at=starts_at,
         )
         return {**told, "trouble": trouble_of(self._state)}
 
@@ -209,7 +204,7 @@ class Batches:
         left_s, at, until = self._left.get(book.id, (None, now, now))
         if now >= until:
             left_s, at = self._state.engine.remaining_s(book.id, now=now), now
-            self._left[book.id] = left_s, at, now + SHARE_OF_TIME * (time.monotonic() - now)
+            self._left[book.id] = left_s, at, now + SHARE_OF_TIME * (self._state.now() - now)
         return None if left_s is None else max(0.0, left_s - (now - at))
 
     # -- controlling -------------------------------------------------------------------------------
@@ -249,7 +244,7 @@ class Batches:
             book = self._state.book(batch_id)
             if book is not None:
                 await self._state.write(self._state.journal.cancel_open, book.id)
-                if self._state.engine.cancel_open(book.id, now=time.monotonic()):
+                if self._state.engine.cancel_open(book.id, now=self._state.now()):
                     self.finish_soon(book.id)
                 self._state.announce(book.id)
             return await self.status(batch_id)
@@ -283,7 +278,7 @@ class Batches:
                 raise Conflict(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
             revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)
             if revived and row.id in state.engine.books:
-                state.engine.revive(row.id, revived, now=time.monotonic())
+                state.engine.revive(row.id, revived, now=self._state.now())
             elif revived or row.state is not BatchState.COMPLETED:
                 self._finished.pop(batch_id, None)
                 await self.open(batch_id)
@@ -303,8 +298,8 @@ class Batches:
         state = self._state
         book = state.engine.books[batch]
         try:
-            with contextlib.suppress(RayError):
-                await compact_batch(state.home, state.journal, state.write, book.batch_id)
+            with contextlib.suppress(InterruptedError):  # it is merged when it ends the next time
+                await compact_batch(state, book.batch_id)
             async with state.one_at_a_time(book.batch_id):
                 if not book.n_open:
                     await self._end(book)
@@ -320,7 +315,7 @@ class Batches:
         after = advance_batch(book.state, BatchEvent.EMPTY)
         version = book.version + VERSIONS_OF_AN_END
         end = partial(
-            finish_batch, batch=book.id, state=after, finished_at=time.time(), counts=dict(book.counts),
+            finish_batch, batch=book.id, state=after, finished_at=self._state.wall(), counts=dict(book.counts),
             elapsed_s=elapsed_s, version=version,
         )  # fmt: skip
         await state.write(state.journal.run, end)

@@ -15,13 +15,12 @@ import logging
 import math
 import secrets
 import sqlite3
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from tlray.cluster.batches import Batches
-from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_submission import Submission
+from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
 from tlray.core.request_rates import RequestRates
@@ -34,7 +33,6 @@ from tlray.io.journal_tokens import may_submit
 from tlray.io.scheduled_work import read_work
 
 logger = logging.getLogger(__name__)
-TICK_S = 0.5
 SERVED_S = 90.0
 """A service that was not heard of for so long is gone."""
 MAX_RUNS_PER_MINUTE = 60
@@ -51,7 +49,7 @@ class Clockwork:
         state: CoordinatorState,
         batches: Batches,
         receiving: Receiving,
-        reading: Reading,
+        reading: Reader,
         submission: Submission,
     ) -> None:
         self._state = state
@@ -81,7 +79,12 @@ class Clockwork:
 
     def heard_of_service(self) -> None:
         """Take in that a service is there."""
-        self._served_until = time.monotonic() + SERVED_S
+        self._served_until = self._state.now() + SERVED_S
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a service is there."""
+        return self._state.now() < self._served_until
 
     def read_again(self) -> None:
         """Take in that somebody changed a schedule."""
@@ -91,18 +94,18 @@ class Clockwork:
         while not self._state.is_stopping:
             if self._state.trouble is None:
                 try:
-                    await self.step(time.time())
+                    await self.step(self._state.wall())
                 except CannotFinish as error:
                     self._state.halt(error)
                 except Exception:  # one bad schedule must not stop the clock for all
                     logger.exception("clock failed")
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._state.settings.tick_s)
 
     async def step(self, wall: float) -> None:
         """Do what is due at a moment; epoch seconds."""
         await self._batches.start_due(wall)
         await self._receiving.abandon_old()
-        if time.monotonic() >= self._served_until:
+        if not self.is_served:
             return
         if self._is_stale:
             self._is_stale = False  # before they are read: one that is changed meanwhile is read once more
@@ -151,7 +154,7 @@ class Clockwork:
             trouble = str(error)
             standing = Standing(decision.standing.since, waiting_at=at)
             decision = replace(decision, run_at=None, standing=standing)
-            self._again_at[row.schedule_id] = time.time() + AGAIN_S
+            self._again_at[row.schedule_id] = self._state.wall() + AGAIN_S
         except (TlrayError, ValueError) as error:
             trouble = str(error)
         if trouble is not None:
@@ -169,7 +172,7 @@ class Clockwork:
         if row.owner:
             if not await self._reading.ask(may_submit, row.owner):
                 raise UsageError(f"{row.owner} has no token any more by which batches may be submitted")
-            if wait_s := self._rates.take(row.owner, now=time.monotonic()):
+            if wait_s := self._rates.take(row.owner, now=self._state.now()):
                 raise CannotFinish(
                     f"more than {MAX_RUNS_PER_MINUTE} runs a minute; it is tried again in {wait_s:.0f} s"
                 )

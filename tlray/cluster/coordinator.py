@@ -13,20 +13,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import time
-from pathlib import Path
 from typing import Any
-
-import ray
 
 from tlray.cluster.admission import Admission
 from tlray.cluster.batches import Batches
 from tlray.cluster.desk import Desk
+from tlray.cluster.ending import Ending, How
+from tlray.cluster.handshake import Hello
 from tlray.cluster.leasing import Leasing
-from tlray.cluster.limiter import NAMESPACE
 from tlray.cluster.limiters import Limiters
-from tlray.cluster.metrics import Metrics
+from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.watching import Watching
@@ -34,51 +30,56 @@ from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW
 from tlray.core.lease import Answer, Report
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
-from tlray.io.home import Holder, Home
+from tlray.io.home import Home
 from tlray.io.journal_domains import all_set_by_hand
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.task_note import sweep_notes
 
 logger = logging.getLogger(__name__)
-MAX_SLEEP_S = 1.0
+BUSY_SLEEP_S, IDLE_SLEEP_S = 1.0, 60.0
+"""The loop looks around at least so often, while there are tasks or somebody watches, and otherwise."""
 SETTLE_S = 10.0
 SESSION_S = 5.0
 """A driver that has not asked for news for so long is gone."""
 
 
 class Coordinator:
-    """One home's coordinator; see the module's docstring for what a restart does."""
+    """One home's coordinator; see the module's docstring for what a restart does. `coordinator_actor` makes it an actor."""
 
-    def __init__(self, settings: CoordinatorSettings) -> None:
-        context = ray.get_runtime_context()
-        home = Home(Path(settings.home))
-        node = context.get_node_id()
-        self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
-        is_restart = bool(context.was_current_actor_reconstructed)
-        journal = SqliteJournal(home.journal)
+    def __init__(
+        self,
+        settings: CoordinatorSettings,
+        home: Home,
+        journal: SqliteJournal,
+        ports: CoordinatorPorts,
+        *,
+        is_restart: bool,
+    ) -> None:
         incarnation = journal.begin_incarnation(is_restart=is_restart)
-        sweep_notes(home)
         engine = Engine(
             lease_s=settings.lease_s,
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
         engine.treatment.by_hand.update(journal.run(all_set_by_hand))
-        self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, node)
+        self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         self._limiters = Limiters(self._state)
         admission = Admission(self._state)
         self._batches = Batches(self._state, self._limiters, admission)
         self._receiving = Receiving(self._state, admission, self._batches)
         self._desk = Desk(self._state, self._batches, self._receiving, self._limiters)
         self._watching = Watching(self._state, self._batches)
-        self._metrics = Metrics()
-        me = context.current_actor
-        self._leasing = Leasing(
-            self._state, self._limiters, self._metrics, me, on_empty=self._batches.finish_soon
-        )
+        self._leasing = Leasing(self._state, self._limiters, on_empty=self._batches.finish_soon)
         self._sessions: dict[str, float] = {}
+        self._ending = Ending(
+            self._state,
+            self._leasing,
+            self._limiters,
+            self._desk.clockwork,
+            n_drivers=self._n_sessions,
+            close=self._close,
+        )
         self._changing: set[asyncio.Task[Any]] = set()
-        self._running = me.run.options(max_task_retries=0).remote()
+        self._closing: asyncio.Task[None] | None = None
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -110,7 +111,8 @@ class Coordinator:
     async def _step(self) -> None:
         """Do what is due: what only time moves, loading, lost leases, new tasks."""
         state = self._state
-        now = time.monotonic()
+        now = self._state.now()
+        self._ending.step(now)
         state.engine.tick(now)
         for lane in state.engine.frontier.wanting():
             items = await state.write(
@@ -123,24 +125,32 @@ class Coordinator:
         await self._leasing.end_expired()
         self._leasing.follow_demand()
         self._watching.refresh(now)
-        self._metrics.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
+        state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
     async def _sleep(self) -> None:
         next_at = self._state.engine.next_event()
-        left_s = MAX_SLEEP_S if next_at is None else next_at - time.monotonic()
+        longest_s = BUSY_SLEEP_S if self._leasing.n_tasks or self._state.is_watched else IDLE_SLEEP_S
+        left_s = longest_s if next_at is None else next_at - self._state.now()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(MAX_SLEEP_S, max(0.01, left_s))):
+            async with asyncio.timeout(min(longest_s, max(0.01, left_s))):
                 await self._state.wake.wait()
         self._state.wake.clear()
 
     async def stop(self) -> None:
-        """End in order: wait for what runs, close the journal, let go of the home."""
+        """End in order: wait for what runs, close the journal."""
+        await self._close(SETTLE_S)
+
+    async def _close(self, settle_s: float) -> None:
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close_once(settle_s))
+        await asyncio.shield(self._closing)
+
+    async def _close_once(self, settle_s: float) -> None:
         self._state.is_stopping = True
         self._state.wake.set()
         await self._desk.clockwork.stop()
-        await self._state.settle(SETTLE_S)
+        await self._state.settle(settle_s)
         self._state.close()
-        self._hold.close()
 
     # -- what tasks say ----------------------------------------------------------------------------
 
@@ -148,11 +158,20 @@ class Coordinator:
         """Take in what a task has done, and give it more."""
         return await self._leasing.report(report)
 
-    async def make_known(self, names: list[str]) -> None:
+    async def register(self, names: list[str]) -> None:
         """Tell a limiter that was restarted what it has forgotten."""
         await self._limiters.remind(set(names))
 
     # -- what users say ----------------------------------------------------------------------------
+
+    async def hello(self) -> Hello:
+        """Return the version, what is going on, and whether the coordinator stays (`tlray.cluster.handshake`)."""
+        self._ending.touch()
+        return self._ending.hello()
+
+    async def end(self, how: str) -> bool:
+        """Begin to end (`tlray.cluster.ending.How`); return whether it does."""
+        return await self._ending.begin(How(how))
 
     async def ready(self) -> int:
         """Return this life's number, once the actor is there."""
@@ -172,7 +191,13 @@ class Coordinator:
         self._begin_anew_after_trouble()
         return await self._receiving.create(
             new_batch(
-                batch_id, name=name, priority=priority, options=options, request_key=request_key, owner=owner
+                batch_id,
+                name=name,
+                priority=priority,
+                options=options,
+                request_key=request_key,
+                owner=owner,
+                created_at=self._state.wall(),
             )
         )
 
@@ -180,6 +205,7 @@ class Coordinator:
         self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
     ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them."""
+        self._ending.require_open()
         return await self._receiving.append(batch_id, entries, refused)
 
     async def commit_batch(self, batch_id: str) -> dict[str, Any]:
@@ -192,7 +218,7 @@ class Coordinator:
 
     async def status(self, batch_id: str) -> dict[str, Any]:
         """Return a batch's snapshot."""
-        return {**await self._batches.status(batch_id), "workers": self._leasing.n_tasks}
+        return {**await self._batches.status(batch_id), **self._workers()}
 
     async def watch(
         self,
@@ -204,18 +230,26 @@ class Coordinator:
         with_items: bool = False,
     ) -> dict[str, Any]:
         """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
-        self._sessions[session] = time.monotonic()
+        self._sessions[session] = self._state.now()
         watched = self._watching.with_items if with_items else self._watching.watch
-        return {**await watched(batch_id, since, timeout_s), "workers": self._leasing.n_tasks}
+        return {**await watched(batch_id, since, timeout_s), **self._workers()}
+
+    def _workers(self) -> dict[str, int]:
+        """Tasks that work, and those that wait for a CPU."""
+        n_waiting = self._leasing.n_waiting
+        return {"workers": self._leasing.n_tasks - n_waiting, "workers_waiting": n_waiting}
 
     async def stay(self, session: str) -> None:
         """Note that somebody needs this Ray, though they watch no batch just now."""
-        self._sessions[session] = time.monotonic()
+        self._sessions[session] = self._state.now()
 
     async def other_sessions(self, session: str) -> int:
         """Return how many other drivers were watching within the last seconds."""
-        since = time.monotonic() - SESSION_S
-        return sum(1 for other, at in self._sessions.items() if other != session and at >= since)
+        return self._n_sessions(but=session)
+
+    def _n_sessions(self, but: str | None = None) -> int:
+        since = self._state.now() - SESSION_S
+        return sum(1 for other, at in self._sessions.items() if other != but and at >= since)
 
     async def pause(self, batch_id: str) -> dict[str, Any]:
         """Begin nothing more of a batch; what is in flight ends."""
@@ -249,33 +283,10 @@ class Coordinator:
         return await asyncio.shield(change)
 
     def _begin_anew_after_trouble(self) -> None:
-        """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again."""
+        """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again.
+
+        `CoordinatorEnding` where the coordinator is on its way out.
+        """
+        self._ending.require_open()
         if self._state.trouble is not None:
-            os._exit(1)
-
-
-def coordinator_name(home_key: str) -> str:
-    """Return the actor name of a home's coordinator."""
-    return f"tlray-coordinator-{home_key}"
-
-
-def start_coordinator(settings: CoordinatorSettings, *, home_key: str, node_id: str) -> Any:
-    """Return the handle of a home's coordinator, started on the node that holds the home where it is not there yet."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - only here
-
-    return (
-        ray.remote(Coordinator)
-        .options(
-            name=coordinator_name(home_key),
-            namespace=NAMESPACE,
-            lifetime="detached",
-            get_if_exists=True,
-            num_cpus=0,
-            max_restarts=-1,
-            max_task_retries=-1,
-            max_concurrency=10_000,  # a long poll for each batch that is watched is one
-            enable_task_events=False,  # its calls are many; the dashboard shows the scrape tasks
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
-        )
-        .remote(settings)
-    )
+            self._state.ports.die()

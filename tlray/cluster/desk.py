@@ -19,7 +19,6 @@ from tlray.cluster.desk_figures import Figures
 from tlray.cluster.desk_listing import Listing
 from tlray.cluster.desk_outbox import Outbox
 from tlray.cluster.desk_pieces import InPieces
-from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_schedules import Schedules
 from tlray.cluster.desk_submission import Submission
 from tlray.cluster.desk_templates import Templates
@@ -42,7 +41,7 @@ class Desk:
     def __init__(
         self, state: CoordinatorState, batches: Batches, receiving: Receiving, limiters: Limiters
     ) -> None:
-        reading = Reading(state.home)
+        reading = state.ports.reader
         whole = Submission(state, batches, receiving, reading)
         self.clockwork = Clockwork(state, batches, receiving, reading, whole)
         parts: tuple[Part, ...] = (

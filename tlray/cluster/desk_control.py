@@ -6,7 +6,7 @@ import logging
 from typing import Any, ClassVar
 
 from tlray.cluster.batches import Batches
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
 from tlray.core.lifecycle import BatchState
@@ -24,7 +24,7 @@ class Control:
     CHANGES: ClassVar = frozenset({"control", "retry", "wake_sleeping"})
 
     def __init__(
-        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reading
+        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reader
     ) -> None:
         self._state = state
         self._batches = batches

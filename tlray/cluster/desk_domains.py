@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from functools import partial
 from typing import Any, ClassVar
 
-from tlray.cluster.desk_reading import Reading
 from tlray.cluster.limiters import Limiters
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.domains import DomainState
 from tlray.core.policy import DomainPolicy, Manners
@@ -21,7 +20,7 @@ class Domains:
     ASKS: ClassVar = frozenset({"domains", "domain"})
     CHANGES: ClassVar = frozenset({"set_domain"})
 
-    def __init__(self, state: CoordinatorState, limiters: Limiters, reading: Reading) -> None:
+    def __init__(self, state: CoordinatorState, limiters: Limiters, reading: Reader) -> None:
         self._state = state
         self._limiters = limiters
         self._reading = reading
@@ -67,7 +66,7 @@ class Domains:
         return found
 
     def _told(self, row: ListedDomain, open_items: dict[str, int]) -> dict[str, Any]:
-        now, wall = time.monotonic(), time.time()
+        now, wall = self._state.now(), self._state.wall()
         state = self._state.engine.domains.get(row.name)
         cool_until, reason = row.cool_until, row.cool_reason
         if state is None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, ClassVar
 
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.lifecycle import ItemState
 from tlray.io.journal_listing import n_batches
@@ -17,14 +16,14 @@ class Figures:
     ASKS: ClassVar = frozenset({"figures"})
     CHANGES: ClassVar = frozenset[str]()
 
-    def __init__(self, state: CoordinatorState, reading: Reading) -> None:
+    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
         self._state = state
         self._reading = reading
 
     async def figures(self) -> dict[str, Any]:
         """Return the counts."""
         by_state = await self._reading.ask(n_batches)
-        state, engine, now = self._state, self._state.engine, time.monotonic()
+        state, engine, now = self._state, self._state.engine, self._state.now()
         books, domains = engine.books.values(), engine.domains.values()
         return {
             "batches": by_state,

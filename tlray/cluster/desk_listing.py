@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, ClassVar
 
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.errors import NoSuchBatch
@@ -30,7 +30,7 @@ class Listing:
     ASKS: ClassVar = frozenset({"batches", "items", "lines", "done", "dead", "manifest"})
     CHANGES: ClassVar = frozenset[str]()
 
-    def __init__(self, state: CoordinatorState, reading: Reading) -> None:
+    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
         self._state = state
         self._reading = reading
 

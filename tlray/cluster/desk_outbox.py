@@ -10,14 +10,13 @@ import json
 import random
 import secrets
 import sqlite3
-import time
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
 from tlray.cluster.batches import Batches
 from tlray.cluster.clockwork import Clockwork
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.notice import Channel, Delivery, NoticeKind, Underway, next_attempt_at
 from tlray.core.signature import secret_text
@@ -51,7 +50,7 @@ class Outbox:
     CHANGES: ClassVar = frozenset({"change_webhook_secret"})
 
     def __init__(
-        self, state: CoordinatorState, batches: Batches, reading: Reading, clockwork: Clockwork
+        self, state: CoordinatorState, batches: Batches, reading: Reader, clockwork: Clockwork
     ) -> None:
         self._state = state
         self._batches = batches
@@ -61,13 +60,13 @@ class Outbox:
     async def take_notices(self, limit: int, wait_s: float, underway: Underway) -> list[dict[str, Any]]:
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
         the latest after ``wait_s`` none."""
-        deadline = time.monotonic() + wait_s
+        deadline = self._state.now() + wait_s
         self._clockwork.heard_of_service()
-        while not await self._reading.ask(has_due, time.time(), underway):
-            if time.monotonic() > deadline or self._state.is_stopping:
+        while not await self._reading.ask(has_due, self._state.wall(), underway):
+            if self._state.now() > deadline or self._state.is_stopping:
                 return []
             await asyncio.sleep(LOOK_EVERY_S)
-        action = partial(claim, wall=time.time(), hold_s=HOLD_S, limit=limit, underway=underway)
+        action = partial(claim, wall=self._state.wall(), hold_s=HOLD_S, limit=limit, underway=underway)
         taken = await self._state.write(self._state.journal.run, action)
         return [letter for notice in taken if (letter := await self._letter(notice)) is not None]
 
@@ -75,7 +74,7 @@ class Outbox:
         self, notice_id: str, n_attempts: int, made_at: float, delivery: Delivery, took_s: float
     ) -> None:
         """Take in what came of an attempt; ``n_attempts`` counts it."""
-        now = time.time()
+        now = self._state.wall()
         next_at = next_attempt_at(delivery, n_attempts, made_at=made_at, now=now, jitter=random.random())  # noqa: S311
         action = partial(
             settle, notice_id=notice_id, delivery=delivery, at=now - took_s, took_s=took_s, next_at=next_at
@@ -91,12 +90,12 @@ class Outbox:
 
     async def webhook_secrets(self, owner: str) -> list[str]:
         """Return what signs an owner's webhooks, the present secret first."""
-        action = partial(secrets_of, owner=owner, fresh=fresh_secret(), wall=time.time())
+        action = partial(secrets_of, owner=owner, fresh=fresh_secret(), wall=self._state.wall())
         return await self._state.write(self._state.journal.run, action)
 
     async def change_webhook_secret(self, owner: str, fresh: str) -> list[str]:
         """Put a new secret in the place of the old one, which signs beside it for a day. Said again it changes nothing."""
-        action = partial(change_secret, owner=owner, fresh=fresh, wall=time.time())
+        action = partial(change_secret, owner=owner, fresh=fresh, wall=self._state.wall())
         await self._state.write(self._state.journal.run, action)
         return await self.webhook_secrets(owner)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_submission import Submission, known_by, told_lines
+from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
 from tlray.core.lifecycle import BatchState
@@ -26,7 +26,7 @@ class InPieces:
     CHANGES: ClassVar = frozenset({"open_list", "append_piece", "commit_list"})
 
     def __init__(
-        self, state: CoordinatorState, receiving: Receiving, reading: Reading, whole: Submission
+        self, state: CoordinatorState, receiving: Receiving, reading: Reader, whole: Submission
     ) -> None:
         self._state = state
         self._receiving = receiving
@@ -47,7 +47,8 @@ class InPieces:
         """Open a batch for its pieces."""
         request_key, known = known_by(batch_id, owner, key, digest)
         new = new_batch(
-            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known
+            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known,
+            created_at=self._state.wall(),
         )  # fmt: skip
         return await self._whole.receipt(await self._receiving.create(new))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
 from tlray.cluster.clockwork import Clockwork
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.schedule import Decision, Standing, Timing, next_runs, zone_of
 from tlray.errors import Conflict
@@ -27,20 +26,20 @@ class Schedules:
     ASKS: ClassVar = frozenset({"schedules", "schedule"})
     CHANGES: ClassVar = frozenset({"add_schedule", "change_schedule", "remove_schedule", "run_schedule"})
 
-    def __init__(self, state: CoordinatorState, reading: Reading, clockwork: Clockwork) -> None:
+    def __init__(self, state: CoordinatorState, reading: Reader, clockwork: Clockwork) -> None:
         self._state = state
         self._reading = reading
         self._clockwork = clockwork
 
     async def schedules(self, owner: str | None) -> list[dict[str, Any]]:
         """Return the schedules that somebody sees, the oldest first."""
-        now = time.time()
+        now = self._state.wall()
         return [told(row, now=now) for row in await self._reading.ask(schedules, owner)]
 
     async def schedule(self, owner: str | None, schedule_id: str) -> dict[str, Any] | None:
         """Return one, with its work; None where there is none, or it is somebody else's."""
         row = await self._row(owner, schedule_id)
-        return None if row is None else {**told(row, now=time.time()), **row.work}
+        return None if row is None else {**told(row, now=self._state.wall()), **row.work}
 
     async def add_schedule(
         self,
@@ -56,7 +55,7 @@ class Schedules:
         if await self._reading.ask(schedule, schedule_id) is None:
             if len(await self._reading.ask(schedules, owner)) >= MAX_SCHEDULES:
                 raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
-            now = time.time()
+            now = self._state.wall()
             row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, Standing(now), work=work)
             await self._state.write(self._state.journal.run, partial(add, row=row))
             self._clockwork.read_again()
@@ -83,7 +82,7 @@ class Schedules:
             name=row.name if name is None else name,
             timing=replace(row.timing, **timing),
             is_paused=row.is_paused if is_paused is None else is_paused,
-            since=time.time() if is_anew else row.standing.since,
+            since=self._state.wall() if is_anew else row.standing.since,
             work={**row.work, **work},
         )
         await self._state.write(self._state.journal.run, changed)

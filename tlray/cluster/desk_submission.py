@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tlray.cluster.batches import Batches
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
 from tlray.io.intake import Chunk
@@ -22,7 +22,7 @@ class Submission:
     CHANGES: ClassVar = frozenset({"submit"})
 
     def __init__(
-        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reading
+        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reader
     ) -> None:
         self._state = state
         self._batches = batches
@@ -48,7 +48,8 @@ class Submission:
         """
         request_key, known = known_by(batch_id, owner, key, digest)
         new = new_batch(
-            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known
+            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known,
+            created_at=self._state.wall(),
         )  # fmt: skip
         made, duplicates = await self._receiving.submit(new, chunk)
         if duplicates is None:

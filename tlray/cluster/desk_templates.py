@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.built_in_templates import BUILT_IN
 from tlray.core.template import Template
@@ -18,7 +18,7 @@ class Templates:
     ASKS: ClassVar = frozenset({"templates", "template"})
     CHANGES: ClassVar = frozenset({"put_template", "remove_template"})
 
-    def __init__(self, state: CoordinatorState, reading: Reading) -> None:
+    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
         self._state = state
         self._reading = reading
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
-import ray
-
-from tlray.cluster.limiter import FoundLimiters
 from tlray.cluster.terms import ScrapeTerms
 from tlray.errors import HomeUnusable
 from tlray.io.allocator import keep_freed_memory
@@ -19,7 +15,7 @@ from tlray.io.home import Home
 def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
     """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
     from tlray.cluster.scrape import ScrapeTask  # noqa: PLC0415
-    from tlray.io.node_gauge import NodeGauge  # noqa: PLC0415
+    from tlray.cluster.worker_ports import worker_ports  # noqa: PLC0415
     from tlray.io.task_note import TaskNote  # noqa: PLC0415
 
     keep_freed_memory()
@@ -28,9 +24,7 @@ def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
         raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
 
     async def run() -> int:
-        gauge = NodeGauge(ray.get_runtime_context().get_node_id(), now=time.monotonic())
-        limiters = FoundLimiters(terms.home_id)
         with TaskNote(home, lease_id) as note:
-            return await ScrapeTask(lease_id, terms, coordinator, limiters, gauge, note).run()
+            return await ScrapeTask(lease_id, terms, worker_ports(terms, coordinator, note)).run()
 
     return asyncio.run(run())

@@ -7,18 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
-import ray
-from ray.exceptions import RayError, RayTaskError, TaskCancelledError
-
-from tlray.cluster.lease_task import scrape_lease
 from tlray.cluster.limiters import Limiters
-from tlray.cluster.metrics import Metrics
+from tlray.cluster.ports import EndKind, StartedTask
 from tlray.cluster.state import CoordinatorState
 from tlray.core.answering import answered_by
 from tlray.core.judge import give_back, judge, judge_lost
@@ -26,9 +19,7 @@ from tlray.core.lease import Answer, Lease, Report, Work
 from tlray.core.suspect import EACH, NOBODY, Suspect
 from tlray.core.verdict import LaneDeath, Verdict
 from tlray.core.workforce import Workforce
-from tlray.errors import CannotFinish, TlrayError
-from tlray.io.part_files import publish
-from tlray.io.task_note import take_note
+from tlray.errors import CannotFinish
 
 REFUSED = Answer(accepted=False)
 LOOK_AT_NODES_EVERY_S = 5.0
@@ -42,7 +33,7 @@ MAX_STILLBORN = 6
 class _Task:
     """A scrape task that runs, or waits for a CPU."""
 
-    ref: Any
+    work: StartedTask
     started_at: float
     node: str = ""
     """Where it runs, once it has said so."""
@@ -58,17 +49,13 @@ class Leasing:
         self,
         state: CoordinatorState,
         limiters: Limiters,
-        metrics: Metrics,
-        me: Any,
         *,
         on_empty: Callable[[int], None],
     ) -> None:
         self._state = state
         self._limiters = limiters
-        self._metrics = metrics
-        self._me = me
+        self._ports = state.ports
         self._on_empty = on_empty
-        self._rng = random.Random()  # noqa: S311 - jitter, no secret
         self._tasks: dict[str, _Task] = {}
         self._n_leases = 0
         settings = state.settings
@@ -82,13 +69,19 @@ class Leasing:
         """Scrape tasks that run or wait for a CPU."""
         return len(self._tasks)
 
+    @property
+    def n_waiting(self) -> int:
+        """Of those: how many wait for a CPU."""
+        now = self._state.now()
+        return sum(1 for t in self._tasks.values() if not t.has_begun and now - t.started_at >= START_S)
+
     # -- starting ----------------------------------------------------------------------------------
 
     def follow_demand(self) -> None:
         """Start the tasks that the work needs and has not got, or let one end that it does not need any more."""
         state = self._state
-        now = time.monotonic()
-        if state.is_stopping or state.trouble is not None or now < self._start_after:
+        now = self._state.now()
+        if state.is_stopping or state.is_draining or state.trouble is not None or now < self._start_after:
             return
         going_on = [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]
         change = self._workforce.change(
@@ -103,13 +96,9 @@ class Leasing:
         """Start a task. It is given items when it says that it is there: none wait with it for a CPU."""
         self._n_leases += 1
         lease_id = f"{self._state.incarnation:04d}-{self._n_leases:06d}"
-        ref = (
-            ray.remote(scrape_lease)
-            .options(name=f"scrape {lease_id}", num_cpus=1, max_retries=0)
-            .remote(lease_id, self._state.settings.terms, self._me)
-        )
-        self._tasks[lease_id] = _Task(ref, time.monotonic())
-        self._state.background(self._attend(lease_id, ref))
+        started = self._ports.tasks.start(lease_id)
+        self._tasks[lease_id] = _Task(started, self._state.now())
+        self._state.background(self._attend(lease_id, started))
 
     def _let_end(self, lease_id: str) -> None:
         """Give a task nothing more; one that still waits for a CPU does not wait any longer."""
@@ -118,15 +107,19 @@ class Leasing:
         if (lease := self._state.engine.leases.get(lease_id)) is not None:
             lease.is_ending = True
         if not task.has_begun:
-            ray.cancel(task.ref)
+            task.work.cancel()
+
+    def end_all(self) -> None:
+        """Give no task anything more."""
+        for lease_id in [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]:
+            self._let_end(lease_id)
 
     def _has_room(self, now: float) -> bool:
         """Whether a further task would run on a node that none has told of, or wait for one."""
         if now - self._looked_at > LOOK_AT_NODES_EVERY_S:
             self._looked_at = now
-            nodes = sum(1 for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1)
-            is_taken = ray.available_resources().get("CPU", 0) < 1
-            self._room = is_taken or nodes > len(self._workforce.nodes(now))
+            tasks = self._ports.tasks
+            self._room = tasks.is_full() or tasks.n_nodes() > len(self._workforce.nodes(now))
         return self._room
 
     def _n_sharing(self, now: float) -> int:
@@ -147,7 +140,7 @@ class Leasing:
         An item whose page another batch has fetched meanwhile is handed out with the rows that answer it.
         """
         if work.items:
-            may_answer = self._state.engine.answering.may_answer(work.items, lease, wall=time.time())
+            may_answer = self._state.engine.answering.may_answer(work.items, lease, wall=self._state.wall())
             ids = [item.item_id for item in work.items]
             kept = await self._state.write(self._state.journal.mark_leased, ids, may_answer)
             if kept:
@@ -178,7 +171,7 @@ class Leasing:
         return REFUSED if task.is_ending else await self._give(report)
 
     async def _go_on(self, report: Report) -> Answer:
-        lease = self._state.engine.renew(report.lease_id, now=time.monotonic())
+        lease = self._state.engine.renew(report.lease_id, now=self._state.now())
         if lease is None or lease.is_committing:
             return REFUSED
         if report.number <= lease.last_number:
@@ -192,7 +185,7 @@ class Leasing:
 
     async def _give(self, report: Report) -> Answer:
         """Answer a report: with more items, where there are any for it."""
-        engine, now = self._state.engine, time.monotonic()
+        engine, now = self._state.engine, self._state.now()
         n_leases = self._n_sharing(now)
         work = engine.grant(report.lease_id, report.n_wanted, now=now, n_leases=n_leases)
         lease = engine.leases.get(report.lease_id)
@@ -209,7 +202,7 @@ class Leasing:
         return lease.last_answer
 
     async def _take_in(self, report: Report) -> None:
-        verdict = judge(self._state.engine, report, now=time.monotonic(), rng=self._rng)
+        verdict = judge(self._state.engine, report, now=self._state.now(), rng=self._ports.rng)
         await self._commit(verdict)
         await self._take_in_robots(report)
         await self._limiters.make_known_again({cool.domain for cool in verdict.cool_downs})
@@ -218,18 +211,18 @@ class Leasing:
             cpu_s=report.cpu_s,
             n_pages=sum(1 for outcome in report.outcomes if outcome.n_bytes),
             reading=report.node,
-            now=time.monotonic(),
+            now=self._state.now(),
         )
 
     async def _commit(self, verdict: Verdict) -> None:
         """Journal first, then memory."""
-        state, now = self._state, time.monotonic()
+        state, now = self._state, self._state.now()
         if verdict.changes or verdict.parts or verdict.cool_downs:
             task = self._tasks.get(verdict.lease_id)
             await state.write(self._commit_and_publish, verdict, now, task.node if task else "")
-        now = time.monotonic()  # the disk may have taken its time
+        now = self._state.now()  # the disk may have taken its time
         empty = state.engine.apply(verdict, now=now)
-        self._metrics.count(verdict)
+        self._ports.meters.count(verdict)
         for batch in {change.item.batch for change in verdict.changes}:
             state.announce(batch)
         for batch in empty:
@@ -240,24 +233,24 @@ class Leasing:
 
     def _commit_and_publish(self, verdict: Verdict, now: float, node: str) -> None:
         state = self._state
-        state.journal.commit(verdict, now=now, wall=time.time(), node=node)
+        state.journal.commit(verdict, now=now, wall=self._state.wall(), node=node)
         for part in verdict.parts:
-            publish(state.home, part.batch_id, part.stem)
+            self._ports.parts.publish(part.batch_id, part.stem)
 
     async def _take_in_robots(self, report: Report) -> None:
         state = self._state
         found = [(a.domain, a.text, a.crawl_delay_s) for a in report.robots if a.text is not None]
         if found:
-            await state.write(state.journal.keep_robots, *found, wall=time.time())
+            await state.write(state.journal.keep_robots, *found, wall=self._state.wall())
         if report.robots:
-            deaths = state.engine.learn_robots(report, now=time.monotonic())
+            deaths = state.engine.learn_robots(report, now=self._state.now())
             await self._limiters.make_known_again({answer.domain for answer in report.robots})
             for death in deaths:
                 await self._kill_lane(death)
 
     async def give_up_waiting(self) -> None:
         """Make dead letters of what waits for domains that are to rest for longer than anything waits."""
-        for death in self._state.engine.patience.deaths(time.monotonic()):
+        for death in self._state.engine.patience.deaths(self._state.now()):
             await self._kill_lane(death)
 
     async def _kill_lane(self, death: LaneDeath) -> None:
@@ -266,7 +259,7 @@ class Leasing:
             return
         n_queued, n_waiting = await state.write(state.journal.kill_lane, death)
         if death.batch in state.engine.books and state.engine.kill_lane(
-            death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting
+            death, now=self._state.now(), n_queued=n_queued, n_waiting=n_waiting
         ):
             self._on_empty(death.batch)
         state.announce(death.batch)
@@ -275,27 +268,20 @@ class Leasing:
 
     async def end_expired(self) -> None:
         """End the leases whose tasks have not been heard of for too long: by force, a parser may hang in C."""
-        for lease_id in self._state.engine.expired(time.monotonic()):
+        for lease_id in self._state.engine.expired(self._state.now()):
             if (task := self._tasks.get(lease_id)) is not None:
-                ray.cancel(task.ref, force=True)
+                task.work.cancel(force=True)
             await self._end(lease_id, why="not heard of for too long")
 
-    async def _attend(self, lease_id: str, ref: Any) -> None:
+    async def _attend(self, lease_id: str, started: StartedTask) -> None:
         """Wait for a task's end, and end its lease."""
-        try:
-            await ref
-        except RayTaskError as error:
-            if isinstance(error.cause, TlrayError):
-                await self._end(lease_id)
-                self._state.halt(error.cause)
-            else:
-                await self._end(lease_id, why=f"task failed: {error.cause!r}"[:200], suspect=EACH)
-        except TaskCancelledError:
-            await self._end(lease_id, why="cancelled")
-        except (RayError, asyncio.CancelledError) as error:
-            await self._end(lease_id, why=f"worker died ({type(error).__name__})")
-        else:
+        end = await started.ended()
+        if end.kind is EndKind.DONE or end.error is not None:
             await self._end(lease_id)
+        else:
+            await self._end(lease_id, why=end.reason, suspect=EACH if end.kind is EndKind.FAILED else None)
+        if end.error is not None:
+            self._state.halt(end.error)
         self._state.wake.set()
 
     async def _end(self, lease_id: str, why: str | None = None, suspect: Suspect | None = None) -> None:
@@ -311,7 +297,7 @@ class Leasing:
                     suspect, ended = NOBODY, give_back(engine, lease_id)
                 else:
                     if suspect is None:
-                        suspect = await asyncio.to_thread(take_note, self._state.home, lease_id)
+                        suspect = await self._ports.parts.take_note(lease_id)
                     ended = judge_lost(engine, lease_id, why, suspect)
                 await self._commit(ended)
                 for death in engine.end(lease_id, suspect=suspect):
@@ -328,7 +314,7 @@ class Leasing:
     def _count_stillborn(self, why: str) -> None:
         """Take in that a task died before it began: try again later, and not for ever."""
         self._n_stillborn += 1
-        self._start_after = time.monotonic() + 0.25 * 2**self._n_stillborn
+        self._start_after = self._state.now() + 0.25 * 2**self._n_stillborn
         if self._n_stillborn >= MAX_STILLBORN:
             self._state.halt(
                 CannotFinish(

@@ -7,28 +7,32 @@ coordinator, and it makes the domain known again, with an empty bucket and what 
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any
 
 import ray
 
+from tlray.cluster.ports import Clock
+from tlray.cluster.system_clock import SystemClock
 from tlray.core.gate import Ask, Gate, Grant
 from tlray.core.lease import NO_STOPS, Stops
 from tlray.core.policy import DomainPolicy
 
 NAMESPACE = "tlray"
+MAX_LIMITERS = 16
+"""The most that ``TLRAY_LIMITER_ACTORS`` allows."""
 
 
 class Limiter:
     """Buckets and slots of some domains."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._gates: dict[str, Gate] = {}
         self._stops = NO_STOPS
 
-    async def make_known(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
+    async def register(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
         """Take in domains: (name, policy, whether the bucket starts empty, seconds that it still cools)."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._stops = stops
         for name, policy, starts_empty, cool_s in domains:
             gate = self._gates.get(name)
@@ -45,7 +49,7 @@ class Limiter:
 
     async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
         """Answer a task: permits by domain, and the batches that may begin nothing."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         grants = []
         for ask in asks:
             gate = self._gates.get(ask.domain)
@@ -74,22 +78,11 @@ def limiter_name(number: int, home_key: str) -> str:
     return f"tlray-limiter-{home_key}-{number}"
 
 
-class FoundLimiters(dict[int, Any]):
-    """A home's limiters by number, each looked up when it is asked for first: there may be more of them than when a
-    task began. ValueError where there is none yet."""
+def start_limiter(number: int, home_key: str, node_id: str) -> Any:
+    """Return the handle of a limiter actor, started where it is not there yet: on the coordinator's node, so that it holds no
+    other node that could go."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - only here
 
-    def __init__(self, home_key: str) -> None:
-        super().__init__()
-        self._home_key = home_key
-
-    def __missing__(self, number: int) -> Any:
-        """Look one up."""
-        found = self[number] = ray.get_actor(limiter_name(number, self._home_key), namespace=NAMESPACE)
-        return found
-
-
-def start_limiter(number: int, home_key: str) -> Any:
-    """Return the handle of a limiter actor, started where it is not there yet."""
     return (
         ray.remote(Limiter)
         .options(
@@ -101,9 +94,23 @@ def start_limiter(number: int, home_key: str) -> Any:
             max_restarts=-1,
             max_task_retries=-1,
             enable_task_events=False,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=True),
         )
         .remote()
     )
 
 
-__all__ = ["NAMESPACE", "FoundLimiters", "Limiter", "limiter_of", "start_limiter"]
+def kill_limiters(home_key: str) -> int:
+    """Kill a home's limiters; return how many there were. A limiter holds nothing that must survive."""
+    n = 0
+    for number in range(MAX_LIMITERS):
+        try:
+            limiter: Any = ray.get_actor(limiter_name(number, home_key), namespace=NAMESPACE)
+        except ValueError:
+            continue
+        ray.kill(limiter, no_restart=True)
+        n += 1
+    return n
+
+
+__all__ = ["NAMESPACE", "Limiter", "kill_limiters", "limiter_name", "limiter_of", "start_limiter"]

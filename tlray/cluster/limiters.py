@@ -7,11 +7,11 @@ long as the coordinator lives; the next life begins every bucket empty.
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import Any
 
-from tlray.cluster.limiter import limiter_of, start_limiter
+from tlray.cluster.limiter import limiter_of
+from tlray.cluster.ports import LimiterClient
 from tlray.cluster.state import CoordinatorState
+from tlray.core.policy import DomainPolicy
 
 QUIET_S = 5.0
 """A domain whose last fetch is further back, by this and its own spacing, begins with a full bucket."""
@@ -25,7 +25,7 @@ class Limiters:
         self._numbers: dict[str, int] = {}
         self.known: set[str] = set()
         """Domains whose limiter has been told of them as they are now."""
-        self.actors: list[Any] = []
+        self.actors: list[LimiterClient] = []
 
     def number(self, domain: str) -> int:
         """Return a domain's limiter, started where it is not there yet."""
@@ -35,7 +35,7 @@ class Limiters:
             number = len(self._numbers) if len(self._numbers) < most else limiter_of(domain, most)
             self._numbers[domain] = number
             while len(self.actors) <= number:
-                self.actors.append(start_limiter(len(self.actors), self._state.home.id))
+                self.actors.append(self._state.ports.limiter(len(self.actors)))
         return number
 
     async def make_known(self, names: set[str], *, starts_empty: bool = False) -> None:
@@ -43,8 +43,8 @@ class Limiters:
         news = names - self.known
         if not news:
             return
-        now, wall = time.monotonic(), time.time()
-        by_limiter: dict[int, list[Any]] = {}
+        now, wall = self._state.now(), self._state.wall()
+        by_limiter: dict[int, list[tuple[str, DomainPolicy, bool, float]]] = {}
         rows = await self._state.write(lambda: [(name, self._state.journal.domain(name)) for name in news])
         for name, row in rows:
             domain = self._state.engine.domains[name]
@@ -54,9 +54,7 @@ class Limiters:
             rest_s = max(0.0, domain.rest_until - now)
             by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, rest_s))
         stops = self._state.stops()
-        await asyncio.gather(
-            *(self.actors[n].make_known.remote(told, stops) for n, told in by_limiter.items())
-        )
+        await asyncio.gather(*(self.actors[n].register(domains, stops) for n, domains in by_limiter.items()))
         self.known |= news
 
     async def make_known_again(self, names: set[str]) -> None:
@@ -72,9 +70,9 @@ class Limiters:
     async def spread_stops(self) -> None:
         """Tell all limiters which batches may begin nothing."""
         stops = self._state.stops()
-        await asyncio.gather(*(actor.stop_batches.remote(stops) for actor in self.actors))
+        await asyncio.gather(*(actor.stop_batches(stops) for actor in self.actors))
 
     def forget(self, lease_id: str) -> None:
         """Let the limiters take back the slots of a task that has ended."""
         for actor in self.actors:
-            actor.forget.remote(lease_id)
+            self._state.background(actor.forget(lease_id))

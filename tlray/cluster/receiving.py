@@ -7,7 +7,6 @@ something with one list waits for whoever else does (`CoordinatorState.one_at_a_
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -131,8 +130,9 @@ def new_batch(
     priority: int,
     options: BatchOptions,
     request_key: str,
+    created_at: float,
     owner: str = "",
     digest: str | None = None,
 ) -> NewBatch:
-    """Return a batch that is to be opened now."""
-    return NewBatch(batch_id, name, Priority(priority), options, request_key, time.time(), owner, digest)
+    """Return a batch that is to be opened; ``created_at`` is in epoch seconds."""
+    return NewBatch(batch_id, name, Priority(priority), options, request_key, created_at, owner, digest)

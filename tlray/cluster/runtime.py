@@ -26,8 +26,6 @@ from tlray.settings import Settings, user_agent
 logger = logging.getLogger(__name__)
 DYING_S = 30.0
 """How long a home is waited for whose coordinator's cluster does not answer any more."""
-READY_S = 120.0
-"""How long a coordinator may take to start."""
 STOP_S, SHUTDOWN_S = 15.0, 20.0
 """How long the coordinator and then Ray may take to end in order."""
 AT_ONCE_S = 2.0
@@ -156,7 +154,8 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
     """Return the home's coordinator, which is there and answers."""
     import ray  # noqa: PLC0415
 
-    from tlray.cluster.coordinator import start_coordinator  # noqa: PLC0415
+    from tlray.cluster.coordinator_actor import start_coordinator  # noqa: PLC0415
+    from tlray.cluster.meeting import ANSWER_S, meet  # noqa: PLC0415
     from tlray.cluster.state import CoordinatorSettings  # noqa: PLC0415
     from tlray.cluster.terms import ScrapeTerms  # noqa: PLC0415
 
@@ -166,7 +165,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         home=str(home.path),
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),
-        limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s, max_connections_per_host=64),
+        limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         heartbeat_s=min(5.0, settings.lease_s / 6),
     )
     config = CoordinatorSettings(
@@ -177,16 +176,17 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         min_workers=settings.min_workers,
         max_workers=settings.max_workers
         or max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10),
+        idle_end_s=settings.idle_end_s,
         bounds=Bounds(settings.max_open_items, settings.max_open_items_per_user),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )
-    coordinator = start_coordinator(config, home_key=home.id, node_id=context.get_node_id())
+    key, node = home.id, context.get_node_id()
     try:
-        ray.get(coordinator.ready.remote(), timeout=READY_S)
+        coordinator = meet(lambda: start_coordinator(config, home_key=key, node_id=node), str(home.path))
     except ray.exceptions.ActorDiedError as error:
         raise _why_it_does_not_start(str(error), home, context.gcs_address) from None
     except ray.exceptions.GetTimeoutError:
-        why = f"the coordinator did not start within {READY_S:.0f} s"
+        why = f"the coordinator did not start within {ANSWER_S:.0f} s"
         raise RayUnavailable(context.gcs_address, why) from None
     return coordinator
 

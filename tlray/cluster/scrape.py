@@ -11,27 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import time
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from tlray.cluster.task_ports import PageSource, TaskPorts
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.lease import NO_STOPS, Answer, LeasedItem, PartNote, Report, RobotsErrand, Stops, Work
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.pacing import Errand, Pacing
 from tlray.core.robots import NOT_ITS_TURN, RobotsAnswer, rules_of
-from tlray.io.address import ANY_NAMED, policy_for
-from tlray.io.fetch import Fetcher
 from tlray.io.fetched import told
-from tlray.io.home import Home
-from tlray.io.kept import in_parts, read_kept
-from tlray.io.node_gauge import NodeGauge
+from tlray.io.kept import in_parts
 from tlray.io.open_part import OpenPart
-from tlray.io.page_outcome import read_page
-from tlray.io.parts import stage
-from tlray.io.robots_fetch import fetch_robots
-from tlray.io.task_note import TaskNote
 
 FLUSH_S = 1.0
 """The longest that a finished item waits to be reported."""
@@ -53,21 +43,12 @@ bounds."""
 class ScrapeTask:
     """One lease being worked on."""
 
-    def __init__(
-        self,
-        lease_id: str,
-        terms: ScrapeTerms,
-        coordinator: Any,
-        limiters: Mapping[int, Any],
-        gauge: NodeGauge,
-        note: TaskNote,
-    ) -> None:
+    def __init__(self, lease_id: str, terms: ScrapeTerms, ports: TaskPorts) -> None:
         self._lease_id = lease_id
         self._terms = terms
-        self._coordinator = coordinator
-        self._limiters = limiters
-        self._gauge = gauge
-        self._note = note
+        self._ports = ports
+        self._clock = ports.clock
+        self._note = ports.note
         self._pacing = Pacing()
         self._robots_text: dict[str, str] = {}
         self._running: dict[asyncio.Task[None], Errand] = {}
@@ -90,21 +71,18 @@ class ScrapeTask:
         """Set when a report should not wait."""
         self._is_over = False
         self._numbers = itertools.count(1)
-        self._cpu_s = time.process_time()
+        self._cpu_s = ports.cpu_s()
         self._n_done = 0
         self._in_hand = FIRST_LEASE
         self._staging_bytes = 0
 
     async def run(self) -> int:
         """Work until nothing is left to do, or the lease is over; return the number of items done."""
-        terms = self._terms
-        async with Fetcher(
-            terms.limits, user_agent=terms.user_agent, allow=ANY_NAMED, on_sent=self._is_sent
-        ) as fetcher:
+        async with self._ports.pages(self._is_sent) as pages:
             reporting = asyncio.create_task(self._report_until_over())
             try:
                 while not self._is_over and not reporting.done():
-                    await self._step(fetcher)
+                    await self._step(pages)
             finally:
                 begun = (*self._running, *self._asking, *self._answering)
                 for task in (*begun, *([] if self._is_over else [reporting])):
@@ -115,11 +93,11 @@ class ScrapeTask:
 
     # -- fetching --------------------------------------------------------------------------------
 
-    async def _step(self, fetcher: Fetcher) -> None:
+    async def _step(self, pages: PageSource) -> None:
         """Begin what may begin, ask for what is needed, wait for what comes next."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         while self._has_room and (errand := self._pacing.begin(now)) is not None:
-            task = asyncio.create_task(self._fetch(fetcher, errand))
+            task = asyncio.create_task(self._fetch(pages, errand))
             self._running[task] = errand
             self._unsent.add(task)
             task.add_done_callback(self._ended)
@@ -143,12 +121,13 @@ class ScrapeTask:
 
     @property
     def _has_room(self) -> bool:
-        """Whether pages reach the disk as fast as they come; else nothing more begins."""
-        return self._held_bytes < MAX_HELD_BYTES
+        """Whether pages reach the disk as fast as they come, and a connection is free; else nothing more begins."""
+        has_connection = len(self._running) < self._terms.limits.max_connections
+        return has_connection and self._held_bytes < MAX_HELD_BYTES
 
-    async def _fetch(self, fetcher: Fetcher, errand: Errand) -> None:
+    async def _fetch(self, pages: PageSource, errand: Errand) -> None:
         if isinstance(errand, RobotsErrand):
-            answer = await fetch_robots(fetcher, errand, self._note)
+            answer = await pages.robots(errand, self._note)
             self._robots.append(
                 answer
             )  # not in one line: while it was awaited a report may have taken the list
@@ -160,13 +139,11 @@ class ScrapeTask:
                 Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
             )
             return
-        allow = policy_for(errand.networks, from_public=errand.from_public)
         with self._note.begun(errand.item_id):
-            open_page = await fetcher.take(errand.url, allow=allow)
+            read = await pages.take(errand)
             async with self._reading:
                 with self._note.reading_item(errand.item_id):
-                    fetched = open_page()
-                    outcome, sets = read_page(errand, fetched)
+                    fetched, outcome, sets = read()
                 await asyncio.sleep(0)  # many may have come at once; what is due to begin goes first
         self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))
         self._n_done += 1
@@ -180,11 +157,10 @@ class ScrapeTask:
 
     async def _answer(self, items: list[LeasedItem]) -> None:
         """Give items the rows that other batches keep of their pages; one whose rows are not there is given back."""
-        home = Home(Path(self._terms.home))
         for batch_id, stem, some in in_parts(items, at_once=PART_ROWS):
             with self._note.at_files():
                 wanted = {kept_id for kept_id, _ in some}
-                sets = await asyncio.to_thread(read_kept, home, batch_id, stem, wanted)
+                sets = await self._ports.files.read_kept(batch_id, stem, wanted)
             for kept_id, item in some:
                 if item.batch_id in self._stops.cancelled:
                     self._not_begun([item])
@@ -207,14 +183,14 @@ class ScrapeTask:
         task = task or asyncio.current_task()
         if task in self._unsent:
             self._unsent.discard(task)
-            if self._pacing.sent(self._running[task].domain, now=time.monotonic()):
+            if self._pacing.sent(self._running[task].domain, now=self._clock.monotonic()):
                 self._wake.set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Free the slot of a fetch; one that was stopped, or failed in a way that nobody foresaw, is still accounted for."""
         self._is_sent(task)  # also where it came to nothing
         errand = self._running.pop(task)
-        self._pacing.ended(errand.domain, now=time.monotonic())
+        self._pacing.ended(errand.domain, now=self._clock.monotonic())
         if task.cancelled():
             self._not_begun([errand])
         elif (error := task.exception()) is not None:
@@ -231,19 +207,19 @@ class ScrapeTask:
 
     async def _ask(self, limiter: int, asks: list[Any]) -> None:
         try:
-            grants, stops = await self._limiters[limiter].ask.remote(self._lease_id, asks)
+            grants, stops = await self._ports.limiters[limiter].ask(self._lease_id, asks)
         except Exception:  # noqa: BLE001 - a limiter that is being restarted; Ray's errors for that are many
-            self._pacing.unanswered([ask.domain for ask in asks], now=time.monotonic())
+            self._pacing.unanswered([ask.domain for ask in asks], now=self._clock.monotonic())
             return
         self._stop(stops)
         unknown = []
-        for grant in self._pacing.answered(grants, now=time.monotonic()):
+        for grant in self._pacing.answered(grants, now=self._clock.monotonic()):
             if grant.is_unknown:
                 unknown.append(grant.domain)
             else:
                 self._return_items(grant.domain, grant.retry_after_s)
         if unknown:
-            await self._coordinator.make_known.remote(unknown)
+            await self._ports.coordinator.register(unknown)
         self._wake.set()
 
     def _return_items(self, domain: str, retry_after_s: float) -> None:
@@ -281,13 +257,13 @@ class ScrapeTask:
 
     async def _report_until_over(self) -> None:
         """Report when it is time to, and take in what the answers bring."""
-        last_at, n_before = time.monotonic(), 0
+        last_at, n_before = self._clock.monotonic(), 0
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._tell.wait()
             self._tell.clear()
-            since_s = time.monotonic() - last_at
+            since_s = self._clock.monotonic() - last_at
             if not self._should_report(since_s):
                 continue
             rate = (self._n_done - n_before) / max(0.05, since_s)
@@ -296,7 +272,7 @@ class ScrapeTask:
             n_before = self._n_done
             was_idle = self._is_idle
             answer = await self._report()
-            last_at = time.monotonic()
+            last_at = self._clock.monotonic()
             self._take_in(answer.work)
             self._stop(answer.stops)
             if not answer.accepted or (
@@ -345,7 +321,7 @@ class ScrapeTask:
                 notes.append(note)
         self._staging_bytes = 0
         self._wake.set()
-        cpu_s, self._cpu_s = time.process_time() - self._cpu_s, time.process_time()
+        cpu_s, self._cpu_s = self._ports.cpu_s() - self._cpu_s, self._ports.cpu_s()
         n_wanted = max(0, self._in_hand - self._pacing.n_pending)
         report = Report(
             self._lease_id,
@@ -355,26 +331,24 @@ class ScrapeTask:
             robots,
             n_wanted=n_wanted,
             cpu_s=cpu_s,
-            node=self._gauge.read(time.monotonic()),
-            node_id=self._gauge.node,
+            node=self._ports.gauge.read(self._clock.monotonic()),
+            node_id=self._ports.gauge.node,
         )
-        answer: Answer = await self._coordinator.report.remote(report)
-        return answer
+        return await self._ports.coordinator.report(report)
 
     async def _stage(self, part: OpenPart, stem: str) -> PartNote | None:
         pages = part.pages.take()
         if not part.rows and not pages:
             return None
-        home = Home(Path(self._terms.home))
         with self._note.at_files():
-            staged = await asyncio.to_thread(stage, home, part.batch_id, stem, part.rows, pages)
+            staged = await self._ports.files.stage(part.batch_id, stem, part.rows, pages)
         return PartNote(
             part.batch_id, stem, staged.n_sets, staged.n_tracks, staged.n_bytes,
             has_rows=bool(part.rows), has_pages=bool(pages),
         )  # fmt: skip
 
     def _take_in(self, work: Work) -> None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         for terms in work.domains:
             self._robots_text[terms.domain] = terms.robots
             self._pacing.learn(terms, now=now)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
+from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.backlog import Bounds
 from tlray.core.books import BatchBook
@@ -20,13 +19,12 @@ from tlray.core.lease import Stops
 from tlray.core.lifecycle import BatchState
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Home
+from tlray.io.journal_ending import VERSIONS_OF_A_LIFE
 from tlray.io.journal_sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
-VERSIONS_OF_A_LIFE = 10_000_000_000
-"""More than one batch changes in a coordinator's life; a JSON reader that has only floats knows 900,000 lives apart."""
 REFRESH_S = 5.0
 """A running batch that is watched is told anew at least so often."""
 
@@ -43,6 +41,10 @@ class CoordinatorSettings:
     max_workers: int = 2
     limiter_actors: int = 2
     bounds: Bounds = field(default_factory=Bounds)
+    tick_s: float = 0.5
+    """How often the wall clock is looked at, for what it begins: scheduled batches, schedules."""
+    idle_end_s: float = 0.0
+    """Seconds without anything to do after which the coordinator ends; 0: never."""
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
 
@@ -68,22 +70,29 @@ class CoordinatorState:
     incarnation: int
     is_restart: bool
     """Whether the actor died and Ray started it again."""
-    node: str
+    ports: CoordinatorPorts
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the loop has something to do."""
     trouble: TlrayError | None = None
     """Why nothing goes on; who watches is told."""
     is_stopping: bool = False
-    _writer: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="journal")
-    )
+    is_draining: bool = False
+    """Nothing more is leased, whatever state the batches are in."""
     _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one journal action in the journal's thread; they run one after the other, in the order asked."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: action(*args, **kwargs))
+        return await self.ports.writer.run(lambda: action(*args, **kwargs))
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return self.ports.clock.monotonic()
+
+    def wall(self) -> float:
+        """Return seconds since the epoch."""
+        return self.ports.clock.wall()
 
     @property
     def first_version(self) -> int:
@@ -102,8 +111,9 @@ class CoordinatorState:
     def stops(self) -> Stops:
         """Return the batches of which nothing may begin."""
         books = self.engine.books.values()
+        held = (BatchState.PAUSED, BatchState.RUNNING) if self.is_draining else (BatchState.PAUSED,)
         return Stops(
-            paused=frozenset(book.batch_id for book in books if book.state is BatchState.PAUSED),
+            paused=frozenset(book.batch_id for book in books if book.state in held),
             cancelled=frozenset(book.batch_id for book in books if book.state is BatchState.CANCELLING),
             domains=frozenset(
                 state.name for state in self.engine.domains.values() if state.by_hand.is_paused
@@ -125,12 +135,17 @@ class CoordinatorState:
         if news is None:
             book = self.book(batch_id)
             version = book.version if book is not None else 0
-            news = self._news[batch_id] = _News(version, time.monotonic())
+            news = self._news[batch_id] = _News(version, self.now())
         if seen is not None:
             news.version = min(news.version, seen)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await news.event.wait()
+
+    @property
+    def is_watched(self) -> bool:
+        """True while somebody waits for news of a batch."""
+        return bool(self._news)
 
     def announce_moves(self, *, now: float) -> None:
         """Tell who waits of what nobody announced: items that were leased or became due. Of a batch that is running they
@@ -176,5 +191,4 @@ class CoordinatorState:
 
     def close(self) -> None:
         """Close the journal."""
-        self._writer.submit(self.journal.close).result(timeout=10)
-        self._writer.shutdown()
+        self.ports.writer.close(self.journal.close)

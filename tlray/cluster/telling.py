@@ -3,7 +3,6 @@ it and of its domains, in the shape in which a living one is told (`tlray.core.p
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -32,7 +31,7 @@ async def told_of_row(state: CoordinatorState, row: BatchRow) -> dict[str, Any]:
         book.open_by_domain = dict.fromkeys(await _had(state, book), 0)
     domains = await _remembered(state, book, shown(book))
     starts_at = row.options.not_before if row.state is BatchState.SCHEDULED else None
-    now, wall = time.monotonic(), time.time()
+    now, wall = state.now(), state.wall()
     told = snapshot(book, domains, now=now, wall=wall, elapsed_s=row.elapsed_s, starts_at=starts_at)
     return {**told, "trouble": trouble_of(state), "estimated_completion": None}
 
@@ -70,7 +69,7 @@ async def _remembered(
     state: CoordinatorState, book: BatchBook, names: Iterable[str]
 ) -> dict[str, DomainState]:
     rows = await state.write(lambda: [state.journal.domain(name) for name in names])
-    now, wall = time.monotonic(), time.time()
+    now, wall = state.now(), state.wall()
     domains: dict[str, DomainState] = {}
     for row in rows:
         if row is not None:

@@ -7,7 +7,6 @@ restarted coordinator keeps none of earlier lives: its first answer says that th
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +42,11 @@ class Watching:
 
     async def watch(self, batch_id: str, since: int | None, timeout_s: float) -> dict[str, Any]:
         """Return the snapshot as soon as its version is above ``since`` (None: at once), or after ``timeout_s``."""
-        deadline = time.monotonic() + timeout_s
+        deadline = self._state.now() + timeout_s
         while True:
-            began_at = time.monotonic()
+            began_at = self._state.now()
             told = await self._batches.status(batch_id)
-            now = time.monotonic()
+            now = self._state.now()
             left_s = deadline - now
             if since is None or told["version"] > since or told["trouble"] or left_s <= 0:
                 self._not_before[batch_id] = now + SHARE_OF_TIME * (now - began_at)
@@ -60,7 +59,7 @@ class Watching:
         ``items_complete`` says whether these are all of them.
         """
         self._keep(batch_id)
-        rest_s = self._not_before.get(batch_id, 0.0) - time.monotonic()
+        rest_s = self._not_before.get(batch_id, 0.0) - self._state.now()
         if rest_s > 0 and timeout_s > 0:
             await asyncio.sleep(min(rest_s, timeout_s))
         told = await self.watch(batch_id, since, timeout_s)
@@ -70,7 +69,7 @@ class Watching:
         if kept is None:
             return {**told, "items": [], "items_complete": since >= told["version"]}
         found, is_complete = kept.changes.take(since)
-        now, wall = time.monotonic(), time.time()
+        now, wall = self._state.now(), self._state.wall()
         items = [change.told(now=now, wall=wall) for change in found[-MAX_ITEMS:]]
         is_complete = is_complete and len(found) == len(items) and since <= told["version"]
         return {**told, "items": items, "items_complete": is_complete}
@@ -85,7 +84,7 @@ class Watching:
                 kept.changes.lose(version=book.version)
             book.changes = kept.changes
         if kept is not None:
-            kept.asked_at = time.monotonic()
+            kept.asked_at = self._state.now()
         return kept
 
     def refresh(self, now: float) -> None:

@@ -28,13 +28,12 @@ from typing import Any, TypeVar
 
 from tlray.core.durations import parse_duration_s
 from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import Manners, host_of, parse_rate, unit_named
+from tlray.core.policy import MOST_AT_ONCE, Manners, host_of, parse_rate, unit_named
 from tlray.core.retry import RULES, Cure
 from tlray.core.retry_policy import MAX_ATTEMPTS, MAX_SNOOZE_S, RetryChoices, RetryPolicy, RuleChange
 from tlray.errors import BadOption
 
 MOST_ATTEMPTS = 100
-MOST_AT_ONCE = 256
 LONGEST_S = 366 * 86_400.0
 """No wait may be asked for that is longer than a year."""
 

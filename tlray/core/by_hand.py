@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tlray.core.policy import DomainPolicy
+from tlray.core.policy import MOST_AT_ONCE, DomainPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class SetByHand:
         if self.rate is not None:
             policy = replace(policy, rate=self.rate, burst=1.0, is_auto=False)
         if self.concurrency is not None:
-            policy = replace(policy, concurrency=self.concurrency)
+            policy = replace(policy, concurrency=min(self.concurrency, MOST_AT_ONCE))
         return policy
 
 

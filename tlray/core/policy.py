@@ -37,6 +37,8 @@ AUTO_BURST = 0.0
 """In the place of a burst: the rate is a maximum, the level is to be found."""
 AUTO_MAX = 50.0
 AUTO_CONCURRENCY = 16
+MOST_AT_ONCE = 256
+"""More fetches at once of one domain are not to be had, whoever asks: each is a connection of a scrape task's."""
 UNKNOWN_PUBLIC = DomainPolicy(rate=1.0, concurrency=2)
 """A public host that we know nothing about: what a careful person with a browser would do."""
 PRIVATE = DomainPolicy(rate=math.inf, burst=1.0, concurrency=32)

@@ -30,8 +30,3 @@ class RequestRates:
         if bucket.reserve(1, now=now):
             return 0.0
         return bucket.wait_s(now=now)
-
-    def wait_s(self, who: str, *, now: float) -> float:
-        """Return the seconds after which a request of ``who`` may come, 0 if now; it is not counted."""
-        bucket = self._buckets.get(who)
-        return 0.0 if bucket is None else bucket.wait_s(now=now)

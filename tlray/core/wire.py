@@ -25,7 +25,7 @@ MAX_SLACK = 0.25
 class Wire:
     """One domain's requests, as one task makes them."""
 
-    __slots__ = ("_begins", "_begun_at", "_n_together", "_sent", "burst", "n_unsent", "rate")
+    __slots__ = ("_begins", "_sent", "burst", "n_unsent", "rate")
 
     def __init__(self, rate: float, burst: float, *, now: float) -> None:
         self.rate, self.burst = rate, burst
@@ -34,9 +34,6 @@ class Wire:
         self._sent = TokenBucket(rate, full, now=now, tokens=burst)
         self.n_unsent = 0
         """Requests that have begun and are not on the wire yet."""
-        self._begun_at = -math.inf
-        self._n_together = 0
-        """How many began at that same moment: of a burst."""
 
     def __repr__(self) -> str:
         return f"<Wire {self.rate:g}/s burst {self.burst:g}, {self.n_unsent} unsent>"
@@ -59,13 +56,10 @@ class Wire:
 
     def wait_s(self, *, now: float) -> float:
         """Seconds until one more may begin; 0 if now."""
-        n_together = self._n_together if self.n_unsent and now == self._begun_at else 0
-        return max(self._begins.wait_s(now=now), self._sent.wait_s(now=now, n=1 + n_together))
+        return max(self._begins.wait_s(now=now), self._sent.wait_s(now=now, n=1 + self.n_unsent))
 
     def begin(self, *, now: float) -> None:
         """Count a request as begun."""
-        self._n_together = self._n_together + 1 if now == self._begun_at else 1
-        self._begun_at = now
         self._begins.spend(now=now)
         self.n_unsent += 1
 

@@ -1,7 +1,8 @@
 """The journal as it stood at one moment, beside the rows that the parts have: SQL answers what does not agree.
 
-A batch's items and manifest are copied out of the journal in one read transaction, into a temporary database of SQLite's own
-(a file without a name, gone when it is closed). So a living coordinator is not held up, and a million items cost no memory.
+A batch's items and manifest are copied out of the journal in one read transaction, into temporary tables of SQLite's own (a file
+without a name, gone when it is closed): `temp.items` is the copy, `main.items` the journal's. So a living coordinator is not held
+up, and a million items cost no memory.
 """
 
 from __future__ import annotations
@@ -15,19 +16,22 @@ from tlray.core.findings import Books, Finding, FindingKind
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import PartRow
+from tlray.io.journal_view import open_view
 
 _K = FindingKind
 _SCHEMA = """
-CREATE TABLE items (id INTEGER PRIMARY KEY, line INTEGER, fingerprint TEXT, state TEXT, reason TEXT, part TEXT);
-CREATE TABLE refused (line INTEGER, first_line INTEGER);
-CREATE TABLE pages (item INTEGER, attempt INTEGER, part TEXT, raw_offset INTEGER, raw_length INTEGER);
-CREATE TABLE rows (item INTEGER, set_index INTEGER, fingerprint TEXT, part TEXT);
+CREATE TEMP TABLE items (
+    id INTEGER PRIMARY KEY, line INTEGER, fingerprint TEXT, state TEXT, reason TEXT, part TEXT
+);
+CREATE TEMP TABLE refused (line INTEGER, first_line INTEGER);
+CREATE TEMP TABLE pages (item INTEGER, attempt INTEGER, part TEXT, raw_offset INTEGER, raw_length INTEGER);
+CREATE TEMP TABLE rows (item INTEGER, set_index INTEGER, fingerprint TEXT, part TEXT);
 """
 _COPY = (
-    "INSERT INTO items SELECT id, line, fingerprint, state, reason, part FROM journal.items WHERE batch = :batch",
-    "INSERT INTO refused SELECT line, first_line FROM journal.refused_lines WHERE batch = :batch",
-    """INSERT INTO pages SELECT a.item, a.attempt, a.part, a.raw_offset, a.raw_length FROM items i
-       JOIN journal.attempts a ON a.item = i.id WHERE a.raw_offset IS NOT NULL""",
+    "INSERT INTO temp.items SELECT id, line, fingerprint, state, reason, part FROM main.items WHERE batch = :batch",
+    "INSERT INTO temp.refused SELECT line, first_line FROM main.refused_lines WHERE batch = :batch",
+    """INSERT INTO temp.pages SELECT a.item, a.attempt, a.part, a.raw_offset, a.raw_length FROM items i
+       JOIN main.attempts a ON a.item = i.id WHERE a.raw_offset IS NOT NULL""",
 )
 Row = tuple[int, int, str, str]
 """item, set_index, fingerprint, part."""
@@ -42,7 +46,7 @@ class AuditBooks:
         db.executescript(_SCHEMA)
         db.execute("BEGIN")
         batch = db.execute(
-            "SELECT id, state, n_duplicates, n_rejected, n_sets, n_tracks, n_items FROM journal.batches WHERE batch_id = ?",
+            "SELECT id, state, n_duplicates, n_rejected, n_sets, n_tracks, n_items FROM main.batches WHERE batch_id = ?",
             (batch_id,),
         ).fetchone()
         self._batch, self.state = int(batch[0]), BatchState(batch[1])
@@ -57,36 +61,31 @@ class AuditBooks:
     @contextmanager
     def of(cls, home: Path, batch_id: str) -> Iterator[AuditBooks]:
         """Copy a batch's books out of a home's journal; `NoSuchBatch` if there is none."""
-        with JournalReader.of(
-            home
-        ) as journal:  # which brings an older one up to date, and says what is wrong with it
+        with JournalReader.of(home) as journal:  # which says what is wrong with it
             keeps_pages = journal.get(batch_id)[0].options.keeps_pages
-        db = sqlite3.connect("", uri=True, isolation_level=None, timeout=10)
+        db = open_view(home)
         try:
-            db.execute("PRAGMA journal_mode = OFF")
-            # not mode=ro: after a kill -9 whoever comes first must be able to replay the journal's WAL
-            where = (home / "state.db").absolute().as_uri()
-            db.execute("ATTACH ? AS journal", (f"{where}?mode=rw",))
+            db.execute("PRAGMA temp.journal_mode = OFF")
             yield cls(db, batch_id, keeps_pages=keeps_pages)
         finally:
             db.close()
 
     def _manifest(self, batch_id: str) -> list[PartRow]:
         rows = self._db.execute(
-            "SELECT stem, n_sets, n_tracks, n_bytes, has_rows, has_pages FROM journal.parts WHERE batch = ? ORDER BY stem",
+            "SELECT stem, n_sets, n_tracks, n_bytes, has_rows, has_pages FROM main.parts WHERE batch = ? ORDER BY stem",
             (self._batch,),
         )
         return [PartRow(r[0], batch_id, r[1], r[2], r[3], bool(r[4]), bool(r[5])) for r in rows]
 
     def stems_now(self) -> set[str]:
         """Return the stems that the manifest names by now."""
-        rows = self._db.execute("SELECT stem FROM journal.parts WHERE batch = ?", (self._batch,))
+        rows = self._db.execute("SELECT stem FROM main.parts WHERE batch = ?", (self._batch,))
         return {stem for (stem,) in rows}
 
     def url(self, item_id: int) -> str | None:
         """Return where an item's page was fetched from."""
         row = self._db.execute(
-            "SELECT coalesce(fetch_url, url) FROM journal.items WHERE id = ?", (item_id,)
+            "SELECT coalesce(fetch_url, url) FROM main.items WHERE id = ?", (item_id,)
         ).fetchone()
         return None if row is None else str(row[0])
 
@@ -122,7 +121,7 @@ class AuditBooks:
     def items_of(self, part: str) -> Iterator[tuple[int, str]]:
         """Yield (item, URL) of the items whose own page, fetched for them, should lie in this part."""
         yield from self._db.execute(
-            "SELECT i.id, coalesce(j.fetch_url, j.url) FROM items i JOIN journal.items j ON j.id = i.id"
+            "SELECT i.id, coalesce(j.fetch_url, j.url) FROM items i JOIN main.items j ON j.id = i.id"
             " WHERE i.part = ? AND i.state = 'succeeded' AND j.answered_by IS NULL",
             (part,),
         )
@@ -130,12 +129,12 @@ class AuditBooks:
     def take_rows(self, rows: Iterable[Row]) -> None:
         """Take in rows of a part's sets."""
         self._db.execute("BEGIN")
-        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO temp.rows VALUES (?, ?, ?, ?)", rows)
         self._db.execute("COMMIT")
 
     def disagreements(self) -> Iterator[Finding]:
         """Say which items and rows do not belong together, once every part's rows are taken in."""
-        self._db.execute("CREATE INDEX rows_item ON rows (item, set_index)")
+        self._db.execute("CREATE INDEX temp.rows_item ON rows (item, set_index)")
         yield from self._about_items(
             _K.NO_REASON, "a dead letter without a reason",
             "SELECT id FROM items WHERE state = 'dead' AND coalesce(reason, '') = ''",

@@ -1,13 +1,13 @@
-"""How do many small parts become a few large ones?
+"""Merging of many small parts into a few large ones.
 
 `merge_plan.plan` says which; `merge` stages one new part out of published ones and takes nothing away. The coordinator
 then
 
 1. commits: the manifest names the new part instead of the old ones, and outcomes' archive offsets are moved,
-2. `part_files.retire`\\ s the old ones, 3. `part_files.publish`\\ es the new one.
+2. puts it in their place (`part_files.take_the_place`): the old ones are removed, then the new one is published.
 
-Between 2 and 3 readers miss some rows for a moment; the other way round they would see them twice. After a
-crash, `parts.sweep` and `part_files.publish` with the manifest's stems end what was begun, whichever it was.
+Within 2 who lists the folder misses these rows for a moment; the other way round they would be there twice. After a
+crash, `part_files.recover` with the manifest's stems ends what was begun, in the same order.
 """
 
 from __future__ import annotations

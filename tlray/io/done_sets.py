@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tlray.errors import CannotFinish
 from tlray.io.home import Home
 from tlray.io.journal_results import DoneRow
 from tlray.io.kept import read_kept
+from tlray.io.part_files import PartMoved
 from tlray.model import Tracklist
-
-
-class PartMoved(CannotFinish):
-    """A part is not where the journal had it a moment ago; ask again, and if that does not help it is lost."""
-
-    def __init__(self, stem: str, batch_id: str) -> None:
-        super().__init__(stem, batch_id)
-
-    def __str__(self) -> str:
-        return f"part {self.args[0]} of batch {self.args[1]} cannot be read; `tlray audit` says more"
 
 
 def read_done(home: Home, batch_id: str, rows: Sequence[DoneRow]) -> list[list[Tracklist]]:

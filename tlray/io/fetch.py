@@ -29,6 +29,7 @@ from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type, told
+from tlray.io.name_lookup import NameLookup
 from tlray.io.network_errors import NETWORK_ERRORS, translate
 from tlray.io.peer import PeerResponse
 
@@ -74,6 +75,7 @@ class Fetcher:
         self._page = _Want(limits.max_wire_bytes, limits.max_body_bytes)
         self._sessions: dict[AddressPolicy, aiohttp.ClientSession] = {}
         """Nearly always one: the fetcher's own policy."""
+        self._names = NameLookup(limits.max_connections)
         self._is_open = False
 
     async def __aenter__(self) -> Fetcher:
@@ -83,9 +85,8 @@ class Fetcher:
     def _open_session(self, allow: AddressPolicy) -> aiohttp.ClientSession:
         limits = self._limits
         connector = aiohttp.TCPConnector(
-            resolver=CheckedResolver(allow),
-            limit=limits.max_connections,
-            limit_per_host=limits.max_connections_per_host,
+            resolver=CheckedResolver(allow, self._names),
+            limit=0,  # who begins a fetch has a slot for it (`FetchLimits.max_connections`); to wait here would cost its time
             keepalive_timeout=limits.keep_alive_s,
             ttl_dns_cache=60,
         )
@@ -116,6 +117,7 @@ class Fetcher:
         self._is_open = False
         for session in self._sessions.values():
             await session.close()
+        await self._names.close()
 
     async def take(self, url: str, *, allow: AddressPolicy | None = None) -> Opening:
         """Fetch a page and return what opens it; ``allow``: from which addresses, by default the fetcher's own policy.

@@ -10,7 +10,7 @@ class FetchLimits:
     """How long one request may take, and how much it may bring."""
 
     total_timeout_s: float = 60.0
-    """From the request to the last byte, waiting for a connection included."""
+    """From the request to the last byte, connecting included."""
     connect_timeout_s: float = 15.0
     """For one TCP and TLS handshake."""
     read_timeout_s: float = 30.0
@@ -21,7 +21,7 @@ class FetchLimits:
     max_header_bytes: int = 16 * 1024
     """One header line; there may be 128 of them."""
     max_connections: int = 512
-    """Of one Fetcher."""
-    max_connections_per_host: int = 32
+    """Of one scrape task. A fetch does not begin without one: to wait for it would count as the site's time. How many of them a
+    domain may have is its policy's concurrency."""
     keep_alive_s: float = 30.0
     """How long an idle connection is kept: longer than any crawl-delay we know."""

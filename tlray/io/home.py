@@ -1,14 +1,13 @@
 """Where does everything lie? The home: its paths, its creation, and who holds it.
 
-One coordinator at a time holds a home, by an exclusive ``flock`` on ``coordinator.lock`` that the kernel
-drops when the process dies, however it dies. Beside the lock lies a note of who that is, so that others can
-join its cluster.
+One coordinator at a time holds a home, by a lock on ``coordinator.lock`` that the kernel drops when the process
+dies, however it dies (`tlray.io.home_lock`). In the file stands a note of who that is, so that others can join its cluster.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import fcntl
 import json
 import os
 import time
@@ -17,8 +16,10 @@ from pathlib import Path
 from typing import IO
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
+from tlray.io.home_lock import is_taken, take
 
-HOLD_ATTEMPTS = 5
+BRIEF_S = 10.0
+"""How long a holder waits for a command that has the home for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,13 @@ class Home:
         try:
             if not self.path.is_dir():
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            probe = self.path / f".writable-{os.getpid()}"
-            probe.write_text(os.urandom(8).hex() + "\n", encoding="ascii")
-            if not self.id:  # none yet, or one that a crash left empty
-                probe.replace(self.path / "home.id")
+            word = os.urandom(8).hex()
+            probe = (
+                self.path / f".writable-{word}"
+            )  # not by its process's number: two machines may share the home
+            probe.write_text(word + "\n", encoding="ascii")
+            if not self.id:
+                _name(probe, self.path / "home.id")
             probe.unlink(missing_ok=True)
         except FileExistsError:
             if not self.path.is_dir():
@@ -96,34 +100,31 @@ class Home:
         """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
         returned."""
         file = self.lock.open("a+", encoding="utf-8")
-        for attempt in range(1, HOLD_ATTEMPTS + 1):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if attempt < HOLD_ATTEMPTS:
-                    time.sleep(0.02)  # it may only be somebody asking `is_held`
-        else:
+        deadline = time.monotonic() + BRIEF_S
+        try:
+            while not (is_ours := take(file, json.dumps(asdict(holder)))):
+                if not self.is_held_briefly() or time.monotonic() >= deadline:
+                    break
+        except OSError as error:
+            file.close()
+            raise HomeUnusable(
+                str(self.path), f"{self.lock.name} cannot be locked: {error.strerror}"
+            ) from error
+        if not is_ours:
             file.close()
             other = self.holder()
             name = f"process {other.pid} on {other.node}" if other else "another process"
             raise HomeInUse(str(self.path), name)
-        file.seek(0)
-        file.truncate()
-        json.dump(asdict(holder), file)
-        file.flush()
         return file
 
     def is_held(self) -> bool:
-        """Whether a coordinator is alive in this home."""
-        try:
-            with self.lock.open("r+", encoding="utf-8") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:
-            return True
-        return False
+        """Whether a coordinator is alive in this home. To look takes no lock away from anybody."""
+        return is_taken(self.lock)
+
+    def is_held_briefly(self) -> bool:
+        """Whether the holder is no coordinator, but a command that writes a line into the journal and ends."""
+        holder = self.holder()
+        return holder is not None and not holder.ray_address
 
     def holder(self) -> Holder | None:
         """Return who holds the home, or held it last."""
@@ -131,3 +132,23 @@ class Home:
             return Holder(**json.loads(self.lock.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+
+
+def _name(probe: Path, target: Path) -> None:
+    """Give a file its name, unless another process came first; one that a crash left empty is replaced."""
+    try:
+        os.link(probe, target)
+    except FileExistsError:
+        if not target.read_text(encoding="ascii").strip():
+            probe.replace(target)
+    except OSError:  # a file system without hard links
+        probe.replace(target)
+
+
+def release(hold: IO[str]) -> None:
+    """Let go of a home in order: without a note, so that nobody looks for a holder that has ended. Again it does nothing."""
+    if hold.closed:
+        return
+    with contextlib.suppress(OSError):  # a full disk; the note is only older than it should be
+        hold.truncate(0)
+    hold.close()

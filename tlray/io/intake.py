@@ -22,7 +22,7 @@ from tlray.core.policy import host_of, unit_of
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.errors import UsageError
 from tlray.io.journal_rows import Entry, RefusedLine
-from tlray.sites.registry import for_url
+from tlray.sites.registry import failure, for_url
 
 CHUNK_LINES = 5_000
 MAX_LINE_BYTES = 1_000_000
@@ -81,11 +81,14 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
     if parser is None:
         return Entry(number, found.url, unit_of(found.domain), fingerprint(found))
     own = found
-    if (url := parser.canonical_url(found.url)) != found.url and not isinstance(
-        there := canonicalise(url), BadUrl
-    ):
-        own = there
-    source_id = parser.source_id(own.url)
+    try:
+        if (url := parser.canonical_url(found.url)) != found.url and not isinstance(
+            there := canonicalise(url), BadUrl
+        ):
+            own = there
+        source_id = parser.source_id(own.url)
+    except Exception as error:  # noqa: BLE001 - a guest's parser must not take a whole list down with it
+        return RefusedLine(number, found.url[:MAX_TEXT_KEPT], failure(parser, error))
     key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
     return Entry(number, own.url, unit_of(own.domain), key)
 

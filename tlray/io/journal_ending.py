@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.io.journal_outbox import note_ended
 
+VERSIONS_OF_A_LIFE = 10_000_000_000
+"""Progress versions of a coordinator's life begin at its number times this: more than one batch changes in a life; a JSON reader
+that has only floats knows 900,000 lives apart."""
+
 
 def finish_batch(
     db: sqlite3.Connection,

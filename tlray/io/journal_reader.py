@@ -1,4 +1,4 @@
-"""What does the journal say? Read-only questions, beside a living coordinator or without any."""
+"""Questions to a home's journal, beside a living coordinator or without any; nothing is changed by them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemState
-from tlray.errors import HomeUnusable, NoSuchBatch
+from tlray.errors import NoSuchBatch
 from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow, RefusedLine
-from tlray.io.journal_tables import bring_up_to_date
+from tlray.io.journal_view import open_view
 
 T = TypeVar("T")
 
@@ -66,20 +66,8 @@ class JournalReader:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        path = home / "state.db"
-        if not path.is_file():
-            raise HomeUnusable(
-                str(home), "there is no journal (state.db) in it; nothing was ever scraped into this home"
-            )
-        try:
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10, isolation_level=None
-            )
-            # not mode=ro: after a kill -9 whoever opens the file first must be able to replay its WAL
-            bring_up_to_date(self._db, path)
-            self._db.execute("PRAGMA query_only = ON")
-        except sqlite3.DatabaseError as error:
-            raise HomeUnusable(str(home), f"its journal cannot be read: {error}") from error
+        self._db = open_view(home)
+        self._db.execute("PRAGMA query_only = ON")
 
     @classmethod
     @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -51,6 +51,10 @@ class SqliteJournal:
         self._read_at: ClockReading | None = None
         self._domain_ids: dict[str, int] = {}
         self._batch_ids: dict[str, int] = {}
+        with suppress(OSError):  # SQLite says what is wrong
+            # before SQLite makes it: it gives the mode of this file to its others, -wal and -shm
+            path.touch(mode=0o600)
+            path.chmod(0o600)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except sqlite3.DatabaseError as error:
@@ -63,7 +67,6 @@ class SqliteJournal:
         except HomeUnusable:
             self._db.close()
             raise
-        path.chmod(0o600)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,18 +1,24 @@
-"""Which tables does a journal have? They are made where they are not, and a journal of an older tlray is brought up to date.
+"""The tables of a journal: they are made where they are not, and a journal of an older tlray is brought up to date.
 
-The newest schema is ``journal_schema.sql``. Each step of `_STEPS` leads from one version to the next and is one
-transaction; a journal of a newer tlray is left as it is.
+The newest schema is ``journal_schema.sql``. Each step of `_STEPS` leads from one version to the next. A journal of a newer tlray
+is left as it is. Only the writer of a journal changes it so; who reads an older one, reads a copy (`tlray.io.journal_view`).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
 from tlray.errors import HomeUnusable
 from tlray.io.journal_rows import SCHEMA_VERSION
+
+MIGRATION_S = 120
+"""How long a writer waits for another one, which may be bringing a large journal up to date …"""
+BUSY_S = 5
+"""… and at any other time."""
 
 _JOIN_NAMES = """
 CREATE TEMP TABLE both_names (name TEXT);
@@ -64,26 +70,74 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
 
 
 def prepare(db: sqlite3.Connection, path: Path) -> None:
-    """Make the tables where they are not; `HomeUnusable` where a newer tlray made them."""
-    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-        bring_up_to_date(db, path)
-    db.execute("PRAGMA journal_mode=WAL")
+    """Make the tables, or bring those of an older tlray up to date; `HomeUnusable` where a newer one made them.
+
+    It is one transaction, and the version is read within it: where two processes do this at once, the second finds it done.
+    """
+    check_version(version_of(db), path)  # before anything is written
+    db.execute(f"PRAGMA busy_timeout = {MIGRATION_S * 1_000}")
+    _use_wal(db)
     db.execute("PRAGMA synchronous=FULL")
-    db.executescript(resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8"))
-    db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
+    bring_up_to_date(db, path)
+    db.execute(f"PRAGMA busy_timeout = {BUSY_S * 1_000}")
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Switch to WAL mode. SQLite does not wait here for those who read the file just then, so this does."""
+    deadline = time.monotonic() + MIGRATION_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
-    """Lead a journal of an older version to today's; `HomeUnusable` for one of a newer tlray."""
-    row = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    version = SCHEMA_VERSION if row is None else str(row[0])
-    while version != SCHEMA_VERSION:
-        if version not in _STEPS:
-            why = f"its journal is of version {version}, this tlray writes {SCHEMA_VERSION}"
-            raise HomeUnusable(str(path.parent), why)
-        version, statements = _STEPS[version]
-        db.execute("BEGIN IMMEDIATE")
-        for statement in statements:
+    """Lead the tables of whatever version, or of none, to today's; all of it or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = version_of(db)
+        check_version(version, path)
+        while version is not None and version != SCHEMA_VERSION:
+            version, statements = _STEPS[version]
+            for statement in statements:
+                db.execute(statement)
+        for statement in _statements(
+            resources.files("tlray.io").joinpath("journal_schema.sql").read_text("utf-8")
+        ):
             db.execute(statement)
-        db.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (version,))
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
         db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # a full disk has rolled back already
+            db.execute("ROLLBACK")
+        raise
+
+
+def version_of(db: sqlite3.Connection) -> str | None:
+    """Return the version of a journal's tables; None where there are none."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
+        return None
+    row = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    return None if row is None else str(row[0])
+
+
+def check_version(version: str | None, path: Path) -> None:
+    """Raise `HomeUnusable` for a version that no step of this tlray leads on from."""
+    if version is not None and version != SCHEMA_VERSION and version not in _STEPS:
+        why = f"its journal is of version {version}, this tlray writes {SCHEMA_VERSION}"
+        raise HomeUnusable(str(path.parent), why)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script; `executescript` would end the transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tlray.core.tokens import scopes_with
 
@@ -51,13 +53,16 @@ def note_use(db: sqlite3.Connection, name: str, *, now: float) -> None:
     db.execute("UPDATE tokens SET last_used_at = ? WHERE name = ?", (now, name))
 
 
-def find_token(db: sqlite3.Connection, digest: str) -> TokenRow | None:
-    """Return the token of a hash, if it was not revoked."""
-    row = db.execute(
-        f"SELECT {_COLUMNS} FROM tokens WHERE digest = ? AND revoked_at IS NULL",  # noqa: S608 - our own words
-        (digest,),
-    ).fetchone()
-    return _row(row) if row else None
+def find_tokens(db: sqlite3.Connection, digests: Sequence[str]) -> dict[str, TokenRow]:
+    """Return the tokens of some hashes, by hash, if they were not revoked."""
+    if not digests:
+        return {}
+    places = ", ".join("?" * len(digests))
+    rows = db.execute(
+        f"SELECT digest, {_COLUMNS} FROM tokens WHERE digest IN ({places}) AND revoked_at IS NULL",  # noqa: S608 - our own words
+        tuple(digests),
+    )
+    return {digest: _row(row) for digest, *row in rows}
 
 
 def list_tokens(db: sqlite3.Connection) -> list[TokenRow]:
@@ -85,6 +90,6 @@ def may_submit(db: sqlite3.Connection, user: str) -> bool:
     return any("submit" in _row(row).held for row in rows)
 
 
-def _row(row: tuple[str, str, str, float, float | None, float | None]) -> TokenRow:
+def _row(row: Sequence[Any]) -> TokenRow:
     name, user, scopes, created_at, last_used_at, revoked_at = row
     return TokenRow(name, user, tuple(scopes.split()), created_at, last_used_at, revoked_at)

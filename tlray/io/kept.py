@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from tlray.core.lease import LeasedItem
+from tlray.errors import CannotFinish
 from tlray.io.home import Home
-from tlray.io.part_files import Piece, published_file
+from tlray.io.part_tables import read_tables
 from tlray.io.rows import from_tables
-from tlray.io.schema import TRACKLISTS, TRACKS
 from tlray.model import Tracklist
 
 
@@ -32,22 +29,17 @@ def in_parts(
 
 
 def read_kept(home: Home, batch_id: str, stem: str, item_ids: Collection[int]) -> dict[int, list[Tracklist]]:
-    """Return the sets of some items of a published part, by item.
+    """Return the sets of some items of a part, by item.
 
     What is not there, or cannot be read any more, is left out: the part may just have been merged into another, and
     its page can be fetched.
     """
-    wanted = [("item_id", "in", set(item_ids))]
     try:
-        tables = {
-            piece: pq.read_table(published_file(home, batch_id, stem, piece), schema=schema, filters=wanted)
-            for piece, schema in ((Piece.TRACKLISTS, TRACKLISTS), (Piece.TRACKS, TRACKS))
-        }
-    except (OSError, pa.ArrowException):
+        lists, tracks = read_tables(home, batch_id, stem, item_ids=item_ids)
+    except CannotFinish:
         return {}
-    lists = tables[Piece.TRACKLISTS]
     sets: dict[int, list[Tracklist]] = {}
-    found = from_tables(lists, tables[Piece.TRACKS])
+    found = from_tables(lists, tracks)
     for item, tracklist in zip(lists.column("item_id").to_pylist(), found, strict=True):
         sets.setdefault(item, []).append(tracklist)
     return sets

@@ -15,8 +15,8 @@ from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.quality import assess
 from tlray.io.fetched import Fetched, told
 from tlray.io.peer import is_public_peer
-from tlray.model import PageKind, ParsedPage, Tracklist
-from tlray.sites.registry import for_page, parse_page
+from tlray.model import PageKind, Tracklist
+from tlray.sites.registry import parse_page
 
 _KINDS = {
     PageKind.TRACKLIST: OutcomeKind.FETCHED,
@@ -32,10 +32,8 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
     kind, reason = fetched.kind, fetched.reason
     sets: tuple[Tracklist, ...] = ()
     if fetched.has_page and kind is not OutcomeKind.REDIRECTED:
-        page = _parse(item, fetched)
-        if page is None:
-            kind, reason = OutcomeKind.CRASHED, "our parser raised; the page is in the archive"
-        elif kind is None or page.kind is PageKind.BLOCKED:
+        page = parse_page(fetched.body, item.url, fetched.charset)
+        if kind is None or page.kind is PageKind.BLOCKED:
             kind, reason = _KINDS[page.kind], page.reason
             sets = page.tracklists if kind is OutcomeKind.FETCHED else ()
     elif kind is None:
@@ -66,12 +64,3 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
             tracklist.fetched_at = fetched_at
             tracklist.quality, tracklist.quality_issues = assess(tracklist)
     return outcome, sets
-
-
-def _parse(item: LeasedItem, fetched: Fetched) -> ParsedPage | None:
-    try:
-        parser = for_page(item.url, fetched.body, fetched.charset)
-        read = parser.parse if parser is not None else parse_page
-        return read(fetched.body, url=item.url, charset=fetched.charset)
-    except Exception:  # noqa: BLE001 - a parser may be a user's own; whatever it raises is this page's outcome
-        return None

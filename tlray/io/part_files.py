@@ -1,8 +1,13 @@
-"""Where are a part's files, and how do they become visible, and gone?
+"""The files of a part: where they are, how they become visible, and how they go.
 
 A *part* is what one flush of one lease leaves: up to three files of one stem. It is staged (durable,
-invisible to pandas), then named in the journal's manifest, then published. Every step can be done again
-after a crash at any point. `sweep` removes what no manifest names. What stands in the files is `parts.py`'s matter.
+invisible to pandas), then named in the journal's manifest, then published. It counts from the moment at which the
+manifest names it, staged or published. Every step can be done again after a crash at any point. What stands in the
+files is `parts.py`'s matter.
+
+Who lists a folder, as pandas does, never sees a row twice: what the manifest does not name any more goes before what
+it names instead becomes visible, when parts are merged (`take_the_place`) and after a crash (`recover`). In between a folder
+lacks these rows. Who must have them all at any moment reads what the manifest names (`results.py`).
 
 ::
 
@@ -14,7 +19,7 @@ after a crash at any point. `sweep` removes what no manifest names. What stands 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -24,6 +29,16 @@ from tlray.io.home import Home
 
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SUFFIXES = (".parquet", ".warc.gz")
+
+
+class PartMoved(CannotFinish):
+    """A part is not where the manifest had it a moment ago; ask again, and if that does not help it is lost."""
+
+    def __init__(self, stem: str, batch_id: str) -> None:
+        super().__init__(stem, batch_id)
+
+    def __str__(self) -> str:
+        return f"part {self.args[0]} of batch {self.args[1]} cannot be read; `tlray audit` says more"
 
 
 class Piece(StrEnum):
@@ -41,21 +56,30 @@ def publish(home: Home, batch_id: str, *stems: str) -> None:
     """
     lost = []
     with disk_errors(home.path):
-        folders = {piece: published_file(home, batch_id, "x", piece).parent for piece in Piece}
-        for folder in folders.values():
-            make_folder(folder, below=home.path)
+        for piece in Piece:
+            make_folder(published_file(home, batch_id, "x", piece).parent, below=home.path)
         for stem in stems:
             there = {piece for piece in Piece if _publish_piece(home, batch_id, stem, piece)}
             if not is_whole(there):
                 lost.append(stem)
         if stems:
-            for folder in {*folders.values(), staging(home, batch_id)}:
-                if folder.is_dir():
-                    sync_folder(folder)
+            _sync(_folders(home, batch_id))
     if lost:
         raise CannotFinish(
             f"part {', '.join(lost)} of batch {batch_id} is lost: its files are not in {home.path}"
         )
+
+
+def take_the_place(home: Home, batch_id: str, old: Collection[str], new: str) -> None:
+    """Make a merged part visible in the place of the parts that it is made of; the manifest names it instead of them."""
+    retire(home, batch_id, old)
+    publish(home, batch_id, new)
+
+
+def recover(home: Home, batch_id: str, named: Sequence[str]) -> None:
+    """Put a batch's files in order after a crash; ``named`` is its manifest, and no lease of it is alive."""
+    sweep(home, batch_id, named)
+    publish(home, batch_id, *named)
 
 
 def discard(home: Home, batch_id: str, stem: str) -> None:
@@ -73,6 +97,8 @@ def retire(home: Home, batch_id: str, stems: Collection[str]) -> None:
             for piece in reversed(Piece):
                 published_file(home, batch_id, stem, piece).unlink(missing_ok=True)
             discard(home, batch_id, stem)
+        if stems:
+            _sync(_folders(home, batch_id))
 
 
 def sweep(home: Home, batch_id: str, keep: Collection[str]) -> list[str]:
@@ -81,16 +107,15 @@ def sweep(home: Home, batch_id: str, keep: Collection[str]) -> list[str]:
     ``keep`` is the manifest and the stems of live leases, which may be staging right now.
     """
     kept, removed = set(keep), set()
-    folders = {staging(home, batch_id)} | {
-        published_file(home, batch_id, "x", piece).parent for piece in Piece
-    }
     with disk_errors(home.path):
-        for folder in folders:
+        for folder in _folders(home, batch_id):
             for path in list(folder.iterdir()) if folder.is_dir() else []:
                 stem = path.name.split(".", 1)[0]
                 if stem not in kept and path.name.endswith(_SUFFIXES):
                     path.unlink(missing_ok=True)
                     removed.add(stem)
+        if removed:
+            _sync(_folders(home, batch_id))
     return sorted(removed - {""})  # "": a copy to another disk that was cut short
 
 
@@ -115,6 +140,18 @@ def published_file(home: Home, batch_id: str, stem: str, piece: Piece) -> Path:
     if piece is Piece.ARCHIVE:
         return home.archive(batch_id) / f"{_checked(stem)}.warc.gz"
     return home.results(batch_id) / piece / f"{_checked(stem)}.parquet"
+
+
+def _folders(home: Home, batch_id: str) -> list[Path]:
+    """Return where a batch's files lie, in the opposite order of publishing."""
+    published = [published_file(home, batch_id, "x", piece).parent for piece in reversed(Piece)]
+    return [*published, staging(home, batch_id)]
+
+
+def _sync(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir():
+            sync_folder(folder)
 
 
 def _publish_piece(home: Home, batch_id: str, stem: str, piece: Piece) -> bool:

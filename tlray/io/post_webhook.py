@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import aclosing
 
 import aiohttp
 from yarl import URL
@@ -16,6 +17,7 @@ from tlray.core.notice import Delivery, of_status
 from tlray.core.outcome import OutcomeKind
 from tlray.core.retry_after import retry_after_s
 from tlray.io.address import AddressPolicy, CheckedResolver
+from tlray.io.name_lookup import NameLookup
 from tlray.io.network_errors import NETWORK_ERRORS, translate
 
 TIMEOUT_S = 15.0
@@ -31,9 +33,10 @@ async def post(
         if why := allow.refusal_of_host(target.raw_host or ""):
             return Delivery(None, why, is_hopeless=True)
         async with (
+            aclosing(NameLookup(1)) as names,
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    resolver=CheckedResolver(allow), use_dns_cache=False, force_close=True, limit=1
+                    resolver=CheckedResolver(allow, names), use_dns_cache=False, force_close=True, limit=1
                 ),
                 headers={"User-Agent": user_agent, "Content-Type": "application/json", "Accept": "*/*"},
                 cookie_jar=aiohttp.DummyCookieJar(),

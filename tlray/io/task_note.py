@@ -21,6 +21,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from tlray.core.suspect import EACH, NOBODY, Suspect
 from tlray.io.durable import disk_errors
@@ -30,6 +31,26 @@ _MAX_NAME = 256
 _FILES_AT, _BEGUN_AT, _N_BEGUN = 512, 520, 1_024
 _NUMBER = struct.Struct("<q")
 _SIZE = _BEGUN_AT + _N_BEGUN * _NUMBER.size
+
+
+class Note(Protocol):
+    """Where a task writes down what it has in hand."""
+
+    def begun(self, item_id: int) -> contextlib.AbstractContextManager[None]:
+        """Note an item that has begun."""
+        ...
+
+    def at_files(self) -> contextlib.AbstractContextManager[None]:
+        """Note that files are being written or read."""
+        ...
+
+    def reading_item(self, item_id: int) -> contextlib.AbstractContextManager[None]:
+        """Note an item whose page is being read."""
+        ...
+
+    def reading_robots(self, domain: str) -> contextlib.AbstractContextManager[None]:
+        """Note a domain whose robots.txt is being read."""
+        ...
 
 
 class TaskNote:

@@ -15,14 +15,17 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from tlray.core.request_rates import RequestRates
 from tlray.core.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.core.web_origin import is_loopback
+from tlray.service.lookups import Lookups
 from tlray.service.principal import OPEN, Principal
-from tlray.service.problems import Refused
+from tlray.service.problems import Refused, too_often
 from tlray.service.query_names import see_query_names
+from tlray.service.request_limits import place_of
 
 if TYPE_CHECKING:
     from tlray.service.gateway import Gateway
@@ -33,11 +36,14 @@ MAX_REMEMBERED: Final = 10_000
 BURST_S: Final = 4.0
 """A user may ask so many seconds' requests at once."""
 FAILURES_PER_S, FAILURES_AT_ONCE = 5.0, 20.0
-"""Tokens and tickets that are none, from one address; more are not looked up."""
+"""Tokens and tickets that are none, from one address; more are answered by 429. One that is good is let in all the same."""
 FORWARDED: Final = (
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
 )  # fmt: skip
 """Headers by which a proxy tells for whom it asks."""
+
+
+_NOBODY: Final = (-math.inf, None)
 
 
 class Access:
@@ -51,6 +57,10 @@ class Access:
         rate = settings.max_requests_per_s
         self._rates = RequestRates(rate, max(1.0, rate * BURST_S))
         self._failures = RequestRates(FAILURES_PER_S, FAILURES_AT_ONCE)
+        self._tokens, self._tickets = (
+            Lookups(gateway, "whose_tokens"),
+            Lookups(gateway, "redeem_tickets", once=True),
+        )
 
     async def principal(self, connection: HTTPConnection, *, takes_ticket: bool) -> Principal:
         """Return who asks; `Refused` (401, 403, 429) where that is nobody who may."""
@@ -62,6 +72,7 @@ class Access:
             found = await self._by_ticket(connection, ticket)
         else:
             return await self._by_place(connection)
+        place_of(connection).give_to(found.user)
         wait_s = self._rates.take(found.user, now=time.monotonic())
         if wait_s:
             raise too_often(
@@ -70,10 +81,15 @@ class Access:
             )
         return found
 
+    def known_user(self, headers: Headers) -> str | None:
+        """Return the user whose token a request shows, where this replica knows it; without asking anybody, and without saying
+        that it is still good."""
+        _, found = self._known.get(digest_of(_bearer(headers.get("authorization", ""))), _NOBODY)
+        return None if found is None else found.user
+
     async def _by_token(self, connection: HTTPConnection, told: str) -> Principal:
-        kind, _, text = told.partition(" ")
-        text = text.strip()
-        if kind.lower() != "bearer" or not text:
+        text = _bearer(told)
+        if not text:
             raise unknown("the Authorization header has no token: send `Authorization: Bearer tlray_…`")
         if not is_token(text):
             raise unknown(
@@ -81,16 +97,13 @@ class Access:
                 " send `Authorization: Bearer tlray_…`, all of what `tlray token create` has printed"
             )
         digest, now = digest_of(text), time.monotonic()
-        until, found = self._known.get(digest, (-math.inf, None))
+        until, found = self._known.get(digest, _NOBODY)
         if found is not None and until > now:
             return found
-        if found is None:  # one that was good is looked up again, whatever others try from the same address
-            self._see_that_it_may_be_looked_up(connection)
-        row = await self._gateway.ask("whose_token", digest=digest)
+        row = await self._tokens.row(digest)
         if row is None:
             self._known.pop(digest, None)
-            self._count_failure(connection)
-            raise unknown("this token is unknown or was revoked")
+            raise self._failed(connection, "this token is unknown or was revoked")
         found = Principal(row["user"], scopes_with(row["scopes"]), digest)
         self._known[digest] = now + REMEMBER_S, found
         self._known.move_to_end(digest)
@@ -99,12 +112,11 @@ class Access:
         return found
 
     async def _by_ticket(self, connection: HTTPConnection, ticket: str) -> Principal:
-        self._see_that_it_may_be_looked_up(connection)
-        row = await self._gateway.ask("redeem_ticket", digest=digest_of(ticket))
+        row = await self._tickets.row(digest_of(ticket))
         if row is None:
-            self._count_failure(connection)
-            raise unknown(
-                "this ticket is unknown, was used, or is too old: POST /api/v1/tickets gives another"
+            raise self._failed(
+                connection,
+                "this ticket is unknown, was used, or is too old: POST /api/v1/tickets gives another",
             )
         return Principal(row["user"], frozenset(row["scopes"]))
 
@@ -123,13 +135,10 @@ class Access:
             )  # fmt: skip
         return OPEN
 
-    def _see_that_it_may_be_looked_up(self, connection: HTTPConnection) -> None:
-        wait_s = self._failures.wait_s(_address(connection), now=time.monotonic())
-        if wait_s:
-            raise too_often(wait_s, "too many tokens or tickets that are none")
-
-    def _count_failure(self, connection: HTTPConnection) -> None:
-        self._failures.take(_address(connection), now=time.monotonic())
+    def _failed(self, connection: HTTPConnection, why: str) -> Refused:
+        """Count a wrong token or ticket, and return its refusal: 429 where too many have come from the address."""
+        wait_s = self._failures.take(place_of(connection).address, now=time.monotonic())
+        return too_often(wait_s, f"{why}, and many have come from this address") if wait_s else unknown(why)
 
 
 def requires(scope: str, *, takes_ticket: bool = False) -> Callable[[HTTPConnection], Awaitable[Principal]]:
@@ -151,18 +160,12 @@ def requires(scope: str, *, takes_ticket: bool = False) -> Callable[[HTTPConnect
     return principal
 
 
+def _bearer(authorization: str) -> str:
+    """Return what an Authorization header has as a token; "" where it has none."""
+    kind, _, text = authorization.partition(" ")
+    return text.strip() if kind.lower() == "bearer" else ""
+
+
 def unknown(why: str) -> Refused:
     """Return the refusal of somebody that we do not know."""
     return Refused(401, "who-are-you", why, headers={"WWW-Authenticate": 'Bearer realm="tlray"'})
-
-
-def too_often(wait_s: float, why: str) -> Refused:
-    """Return the refusal of somebody who is to come back after so many seconds."""
-    after_s = max(1, math.ceil(wait_s))
-    return Refused(
-        429, "too-often", f"{why}; come back in {after_s} s", headers={"Retry-After": str(after_s)}
-    )
-
-
-def _address(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client is not None else ""

@@ -18,9 +18,8 @@ from tlray.io.address import AddressPolicy, policy_for
 from tlray.io.intake import MAX_TEXT_KEPT, Chunk
 from tlray.io.journal_rows import BatchOptions, RefusedLine
 from tlray.scrape_options import ScrapeOptions
-from tlray.service.access import too_often
 from tlray.service.principal import OPEN, Principal
-from tlray.service.problems import Refused
+from tlray.service.problems import Refused, too_often
 from tlray.settings import Settings
 
 if TYPE_CHECKING:

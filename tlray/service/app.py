@@ -36,6 +36,7 @@ from tlray.service.leaving import Leaving
 from tlray.service.openapi import document
 from tlray.service.postman import Postman
 from tlray.service.problems import tell_problems
+from tlray.service.request_limits import RequestLimits
 from tlray.service.streams import Streams
 from tlray.settings import Settings
 
@@ -84,9 +85,11 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
         docs_url=None,  # `docs_page` has it
         redoc_url=None,
     )
+    access = Access(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
-    app.state.access, app.state.streams = Access(gateway, settings), Streams(leaving=leaving)
+    app.state.access, app.state.streams = access, Streams(leaving=leaving)
     app.add_middleware(Heads)
+    app.add_middleware(RequestLimits, settings=settings, known_user=access.known_user)
     app.add_middleware(Guard, settings=settings)  # the outermost: the last that is added
     tell_problems(app)
     for router in ROUTERS:

@@ -15,6 +15,13 @@ MAX_ONGOING = 4_000
 """Requests of a replica at once; every open socket is one, and the default (5) would be gone at the sixth."""
 
 
+def is_in_worker() -> bool:
+    """True in a process of the cluster, whose exit nobody reads; False in a command of a user."""
+    import ray  # noqa: PLC0415
+
+    return bool(ray.is_initialized() and ray.get_runtime_context().worker.mode == ray.WORKER_MODE)
+
+
 def application(settings: Settings) -> Any:
     """Return the Serve application: for ``serve.run``, and for ``serve run serve_app:app``. UsageError where it would listen
     at more than loopback without a token; a replica looks once more, for Serve may be told another address later."""
@@ -27,7 +34,9 @@ def application(settings: Settings) -> Any:
         from tlray.service.gateway import Gateway  # noqa: PLC0415
 
         see_that_it_may_listen(host := listens_at(), settings)
-        return build_app(Gateway(settings), knowing(host, settings))
+        gateway = Gateway(settings)
+        gateway.find()
+        return build_app(gateway, knowing(host, settings))
 
     return serve.deployment(
         serve.ingress(build)(),

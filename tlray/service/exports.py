@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -23,11 +22,10 @@ from tlray.export.formats import FORMATS, get, names
 from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
 from tlray.io import export_zip
-from tlray.io.done_sets import PartMoved
 from tlray.io.export_files import write
 from tlray.io.home import Home
-from tlray.io.results import iter_tracklists, part_names
-from tlray.model import Tracklist
+from tlray.io.part_files import PartMoved
+from tlray.io.results import iter_tracklists
 from tlray.service.gateway import Gateway
 from tlray.service.parts import Reader, TheGateway
 from tlray.service.problems import Refused, problems
@@ -185,20 +183,8 @@ async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Optio
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 
-def _sets(home: Home, batch_id: str, stems: list[str]) -> Iterator[Tracklist]:
-    """Yield all sets of some parts; `PartMoved` where one is not there any more, or not yet."""
-    folder = home.results(batch_id)
-    there = part_names(folder, stems)
-    if len(there) < len(stems):
-        raise PartMoved(f"of {len(stems) - len(there)}", batch_id)
-    try:
-        yield from iter_tracklists(folder, stems)
-    except OSError as error:
-        raise PartMoved(str(error), batch_id) from error
-
-
 def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Options) -> None:
-    sets = _sets(home, batch_id, stems)
+    sets = iter_tracklists(home, batch_id, lambda: stems)
     if format_.holds is Holds.RECORDING:
         export_zip.write_zip(sets, format_, path, options)
     else:

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -34,12 +35,22 @@ class Gateway:
         self.settings = settings
         self.home = Home(settings.home)
         self._session: Session | None = None
+        self._found: Session | None = None
+        """What `find` has found, until it is first used."""
         self._connecting = asyncio.Lock()
         self._owners: OrderedDict[str, str] = OrderedDict()
         """Whose a batch is: that never changes."""
         self._name = f"service-{secrets.token_hex(4)}"
 
     # -- the connection ----------------------------------------------------------------------------
+
+    def find(self) -> None:
+        """Find or start the coordinator while the replica is made: Serve shows in its status what is raised here, and hides what
+        the application's own start raises."""
+        with ThreadPoolExecutor(
+            1
+        ) as elsewhere:  # not in the thread of the replica's loop, where Ray must not wait
+            self._found = elsewhere.submit(open_session, self.home, self.settings).result()
 
     async def connect(self) -> None:
         """Find or start the coordinator."""
@@ -48,7 +59,9 @@ class Gateway:
     async def _coordinator(self) -> Any:
         async with self._connecting:
             if self._session is None:
-                session = await asyncio.to_thread(open_session, self.home, self.settings)
+                session, self._found = self._found, None
+                if session is None:
+                    session = await asyncio.to_thread(open_session, self.home, self.settings)
                 # one that was started just now, because none was there, lets its batches sleep
                 with suppress(RayError):  # what is wrong with it the call itself will be told
                     await session.coordinator.desk.remote("wake_sleeping")

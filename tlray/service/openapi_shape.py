@@ -34,6 +34,8 @@ OF_CALLS: Final = (401, 403, 421, 429, 503)
 """421: a host that we are not."""
 OF_CHANGES: Final = (413, 415)
 """Also of those that take no body: what comes with them is looked at before they are asked."""
+OF_BODIES: Final = (408,)
+"""A body that comes too slowly."""
 EXAMPLES: Final[dict[str, Any]] = {
     "batch_id": "20261123-120000-a1b2c3",
     "domain": "1001tracklists.com",
@@ -71,7 +73,8 @@ def _first_sentence(text: str) -> str:
 def _close(call: dict[str, Any], *, takes_ticket: bool, changes: bool) -> None:
     """Say that a call needs a token, and how it is refused."""
     call["security"] = [{"token": []}, *([{"ticket": []}] if takes_ticket else ())]
-    for status in (*OF_CALLS, *(OF_CHANGES if changes else ())):
+    of_bodies = OF_BODIES if "requestBody" in call else ()
+    for status in (*OF_CALLS, *(OF_CHANGES if changes else ()), *of_bodies):
         call["responses"].setdefault(str(status), _refused(status))
     call["responses"] = dict(sorted(call["responses"].items()))
 

@@ -11,7 +11,8 @@ from tlray.service.access import requires
 from tlray.service.gateway import Gateway
 from tlray.service.hub import Hub
 from tlray.service.principal import Principal
-from tlray.service.streams import Streams
+from tlray.service.request_limits import place_of
+from tlray.service.streams import OwnStreams
 
 
 async def _gateway(connection: HTTPConnection) -> Gateway:
@@ -24,14 +25,13 @@ async def _hub(connection: HTTPConnection) -> Hub:
     return found
 
 
-async def _streams(connection: HTTPConnection) -> Streams:
-    found: Streams = connection.app.state.streams
-    return found
+async def _streams(connection: HTTPConnection) -> OwnStreams:
+    return OwnStreams(connection.app.state.streams, place_of(connection))
 
 
 TheGateway = Annotated[Gateway, Depends(_gateway)]
 TheHub = Annotated[Hub, Depends(_hub)]
-TheStreams = Annotated[Streams, Depends(_streams)]
+TheStreams = Annotated[OwnStreams, Depends(_streams)]
 Reader = Annotated[Principal, Depends(requires("read"))]
 Watcher = Annotated[Principal, Depends(requires("read", takes_ticket=True))]
 """A reader that may be an event stream's."""

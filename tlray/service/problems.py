@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -228,6 +229,17 @@ def not_valid(faults: Sequence[tuple[str, str]]) -> Refused:
     """Return the refusal of values that are not as they should be."""
     where, what = faults[0] if faults else ("body", "not valid")
     return Refused(422, "not-valid", f"{where}: {what}", errors=faults)
+
+
+def too_often(wait_s: float, why: str, *, headers: Mapping[str, str] | None = None) -> Refused:
+    """Return the refusal of somebody who is to come back after so many seconds."""
+    after_s = max(1, math.ceil(wait_s))
+    return Refused(
+        429,
+        "too-often",
+        f"{why}; come back in {after_s} s",
+        headers={"Retry-After": str(after_s), **(headers or {})},
+    )
 
 
 def tell_problems(app: FastAPI) -> None:

@@ -24,7 +24,7 @@ from tlray.service.not_there import not_there
 from tlray.service.parts import Reader, TheGateway, TheHub, TheStreams, Watcher
 from tlray.service.principal import Principal
 from tlray.service.problems import Refused, problems, refusal_of
-from tlray.service.streams import Streams
+from tlray.service.streams import OwnStreams
 
 router = APIRouter(tags=["progress"])
 SEND_TIMEOUT_S: Final = 20.0
@@ -170,7 +170,7 @@ async def events(
     )
 
 
-async def _stream(feed: Feed, first: Frame, streams: Streams, principal: Principal) -> AsyncIterator[str]:
+async def _stream(feed: Feed, first: Frame, streams: OwnStreams, principal: Principal) -> AsyncIterator[str]:
     with streams.one(principal):
         async with aclosing(_events(feed, first, streams.leaving)) as texts:
             async for text in texts:

@@ -18,7 +18,8 @@ from fastapi.responses import Response
 from tlray.core.cursor import decode, encode
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
-from tlray.io.done_sets import PartMoved, read_done
+from tlray.io.done_sets import read_done
+from tlray.io.part_files import PartMoved
 from tlray.service.bodies import NDJSON
 from tlray.service.paging import Cursor
 from tlray.service.parts import Reader, TheGateway, TheHub, TheStreams

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
+from tlray.core.policy import MOST_AT_ONCE
+
 MAX_URLS = 10_000
 """In one call; a longer list is sent in pieces, and made real by one more call."""
 
@@ -54,7 +56,7 @@ class OptionsAsked(Asked):
     rates: dict[str, str] = Field(
         {}, max_length=MAX_DOMAINS, description="Domain → `N/s`.", examples=[{"example.org": "2/s"}]
     )
-    concurrency: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(
+    concurrency: dict[str, Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]] = Field(
         {}, max_length=MAX_DOMAINS, description="Domain → fetches at once."
     )
     ignore_crawl_delay: list[str] = Field(
@@ -289,5 +291,5 @@ class DomainAsked(Asked):
     )
 
     max_rate: Annotated[float, Field(ge=1e-6, le=10_000, description="Fetches a second.")] | None = None
-    concurrency: Annotated[int, Field(ge=1, le=1000, description="Fetches at once.")] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="Fetches at once.")] | None = None
     paused: bool | None = Field(None, description="Nothing more of it begins, whatever the batch.")

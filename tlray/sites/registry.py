@@ -18,6 +18,8 @@ from tlray.sites.tracklists1001 import Tracklists1001
 
 LOOK_BYTES = 64 * 1024
 """How much of a page `SiteParser.recognises` is shown."""
+MAX_ERROR_CHARS = 160
+"""How much of an error's text stands in a reason; a page may have had a part in it."""
 
 
 class Registry:
@@ -43,27 +45,55 @@ class Registry:
 
     def for_page(self, url: str, body: bytes, charset: str | None = None) -> SiteParser | None:
         """The parser of the URL's domain, else the first that recognises the page, or None."""
-        parser = self.for_url(url)
-        if parser is not None:
-            return parser
-        head = _first_text(body, charset)
-        return next((parser for parser in self._parsers if parser.recognises(head)), None)
+        return self._find(url, body, charset)[0]
 
     def parse_page(self, body: bytes, url: str = "", charset: str | None = None) -> ParsedPage:
-        """What the page is, by the parser that reads it; `UNKNOWN` ("no parser") where none does."""
-        parser = self.for_page(url, body, charset)
+        """What the page is, by the parser that reads it; `UNKNOWN` ("no parser") where none does.
+
+        Here, and nowhere else, it is decided what a page is on which its parser fails: `UNKNOWN`, with the error in the reason.
+        Mostly such a page came by halves, so it is treated like any other that is not understood.
+        """
+        parser, reason = self._find(url, body, charset)
         if parser is None:
-            return ParsedPage(PageKind.UNKNOWN, "no parser" if body.strip() else "empty")
+            return ParsedPage(PageKind.UNKNOWN, reason or ("no parser" if body.strip() else "empty"))
         try:
-            return parser.parse(body, url=url, charset=charset)
-        except Exception as error:  # noqa: BLE001 — a guest's parser must not take a whole lease down with it
-            return ParsedPage(PageKind.UNKNOWN, f"parser {parser.name} failed: {type(error).__name__}")
+            page = parser.parse(body, url=url, charset=charset)
+        except Exception as error:  # noqa: BLE001 - a guest's parser must not take a whole lease down with it
+            return ParsedPage(PageKind.UNKNOWN, failure(parser, error))
+        if not isinstance(page, ParsedPage):
+            what = TypeError(f"parse() returned {type(page).__name__}, not ParsedPage")
+            return ParsedPage(PageKind.UNKNOWN, failure(parser, what))
+        if page.kind is PageKind.TRACKLIST and not page.tracklists:
+            return ParsedPage(PageKind.UNKNOWN, failure(parser, ValueError("a tracklist page without a set")))
+        return page
+
+    def _find(self, url: str, body: bytes, charset: str | None) -> tuple[SiteParser | None, str | None]:
+        """Return the parser of a page, and without one how the first that failed to look at it failed, if any did."""
+        if (parser := self.for_url(url)) is not None:
+            return parser, None
+        head, reason = _first_text(body, charset), None
+        for parser in self._parsers:
+            try:
+                if parser.recognises(head):
+                    return parser, None
+            except Exception as error:  # noqa: BLE001 - the others may know the page
+                reason = reason or failure(parser, error)
+        return None, reason
 
     def identify(self, url: str) -> tuple[str, str] | None:
         """Site and id of the set that the URL names, the same for all its URLs; None where it names none."""
         parser = self.for_url(url)
         found = parser.source_id(url) if parser is not None else None
         return (parser.name, found) if parser is not None and found is not None else None
+
+
+def failure(parser: SiteParser, error: Exception) -> str:
+    """Say in one line how a parser failed."""
+    try:
+        words = " ".join(str(error).split()).encode("utf-8", "replace").decode()[:MAX_ERROR_CHARS]
+    except Exception:  # noqa: BLE001 - an error that cannot even be told
+        words = ""
+    return f"parser {parser.name} failed: {type(error).__name__}" + (f": {words}" if words else "")
 
 
 def _first_text(body: bytes, charset: str | None) -> str:

@@ -43,6 +43,17 @@ def test_what_is_left_is_told_in_words(left_s: float | None, text: str) -> None:
     assert eta_text(told(estimated_completion=None if left_s is None else NOW + left_s), NOW) == text
 
 
+def test_tasks_that_wait_for_a_cpu_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    for n, words in (
+        (1, "0 workers, 1 waits for a CPU (`ray status`), ETA"),
+        (3, "0 workers, 3 wait for a CPU"),
+    ):
+        Lines().show(told(workers=0, workers_waiting=n))
+        assert words in capsys.readouterr().err
+    Lines().show(told(workers=2, workers_waiting=0))
+    assert "wait" not in capsys.readouterr().err
+
+
 def test_what_is_final_is_done() -> None:
     assert n_done(told(counts={"dead": 2, "skipped": 1, "cancelled": 1})) == 7
 

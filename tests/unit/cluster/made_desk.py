@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -14,8 +15,11 @@ from tlray.cluster.desk_pieces import InPieces
 from tlray.cluster.desk_reading import Reading
 from tlray.cluster.desk_submission import Submission
 from tlray.cluster.limiters import Limiters
+from tlray.cluster.ports import CoordinatorPorts, Meters, TaskStarter
+from tlray.cluster.ray_ports import HomeParts, JournalThread
 from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.backlog import Bounds
 from tlray.core.engine import Engine
@@ -46,8 +50,12 @@ class Desk:
         journal = SqliteJournal(home.journal)
         life = journal.begin_incarnation(is_restart=is_restart)
         settings = CoordinatorSettings(str(path), "", cast(ScrapeTerms, None), bounds=bounds or Bounds())
-        self.state = CoordinatorState(home, settings, Engine(), journal, life, is_restart, "node")
         reading = Reading(home)
+        ports = CoordinatorPorts(
+            SystemClock(), random.Random(1), JournalThread(), reading, cast(TaskStarter, None), cast(Any, None),
+            HomeParts(home), cast(Meters, None), die=lambda: None,
+        )  # fmt: skip
+        self.state = CoordinatorState(home, settings, Engine(), journal, life, is_restart, ports)
         admission = Admission(self.state)
         self.backlog = admission._backlog
         self.batches = Batches(self.state, cast(Limiters, NoLimiters()), admission)

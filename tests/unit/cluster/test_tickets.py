@@ -19,12 +19,13 @@ async def test_a_ticket_is_good_once_and_ends_with_its_token(tmp_path: Path) -> 
     await access.create_token("aaaaaa", "token", "ada", ("submit",))
     for ticket in ("one", "two"):
         assert await access.keep_ticket(ticket, "token") == desk_access.TICKET_S
-    told = await access.redeem_ticket("one")
-    assert told is not None
-    assert (told["user"], told["scopes"]) == ("ada", ("read", "submit"))
-    assert await access.redeem_ticket("one") is None
+    told = await access.redeem_tickets(["one", "none"])
+    assert [(d, row["user"], row["scopes"]) for d, row in told.items()] == [
+        ("one", "ada", ("read", "submit"))
+    ]
+    assert await access.redeem_tickets(["one"]) == {}
     assert await access.revoke_token("aaaaaa")
-    assert await access.redeem_ticket("two") is None
+    assert await access.redeem_tickets(["two"]) == {}
     desk.close()
 
 
@@ -33,9 +34,9 @@ async def test_a_ticket_of_the_time_before_the_first_token_ends_with_it(tmp_path
     access = Access(desk.state, Reading(desk.state.home))
     for ticket in ("one", "two"):
         await access.keep_ticket(ticket, "")
-    assert await access.redeem_ticket("one") == {"user": "", "scopes": SCOPES}
+    assert await access.redeem_tickets(["one"]) == {"one": {"user": "", "scopes": SCOPES}}
     await access.create_token("aaaaaa", "token", "ada", ("read",))
-    assert await access.redeem_ticket("two") is None
+    assert await access.redeem_tickets(["two"]) == {}
     desk.close()
 
 
@@ -47,9 +48,9 @@ async def test_tickets_grow_old_and_are_not_kept_without_bound(
     monkeypatch.setattr(desk_access, "MAX_TICKETS", 2)
     for ticket in ("one", "two", "three"):
         await access.keep_ticket(ticket, "")
-    assert await access.redeem_ticket("one") is None
-    assert await access.redeem_ticket("three") is not None
+    assert await access.redeem_tickets(["one"]) == {}
+    assert list(await access.redeem_tickets(["three"])) == ["three"]
     monkeypatch.setattr(desk_access, "TICKET_S", 0.0)
     await access.keep_ticket("four", "")
-    assert await access.redeem_ticket("four") is None
+    assert await access.redeem_tickets(["four"]) == {}
     desk.close()

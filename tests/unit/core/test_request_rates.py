@@ -13,10 +13,8 @@ def test_who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() -> No
     assert rates.take("ada", now=0.0) == pytest.approx(0.5)
     assert rates.take("ada", now=0.0) == pytest.approx(0.5), "what was refused is not counted"
     assert rates.take("bob", now=0.0) == 0.0
-    assert rates.wait_s("ada", now=0.5) == 0.0, "only asked"
     assert rates.take("ada", now=0.5) == 0.0
-    assert rates.wait_s("ada", now=0.5) == pytest.approx(0.5)
-    assert rates.wait_s("cleo", now=0.5) == 0.0
+    assert rates.take("ada", now=0.5) == pytest.approx(0.5)
 
 
 def test_who_was_not_heard_of_for_longest_is_forgotten_first() -> None:

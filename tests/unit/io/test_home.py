@@ -47,6 +47,32 @@ def test_an_id_that_a_crash_left_empty_is_made_again(tmp_path: Path) -> None:
     assert len(Home(tmp_path).create().id) == 16
 
 
+def test_two_that_make_a_home_at_once_agree_on_its_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, ids = os.link, []
+
+    def other_comes_first(*paths: Path) -> None:
+        monkeypatch.setattr(os, "link", link)
+        ids.append(Home(tmp_path).create().id)
+        link(*paths)
+
+    monkeypatch.setattr(os, "link", other_comes_first)
+    assert [Home(tmp_path).create().id] == ids, "tasks know the storage by it"
+    assert [path.name for path in tmp_path.iterdir()] == ["home.id"]
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_home_may_lie_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert len(Home(tmp_path).create().id) == 16
+
+
 def test_a_home_that_is_not_there_has_no_id_and_no_holder(tmp_path: Path) -> None:
     home = Home(tmp_path / "none")
     assert (home.id, home.is_held(), home.holder()) == ("", False, None)

@@ -22,6 +22,7 @@ from tlray.io.intake import (
 )
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
+from tlray.sites.tracklists1001 import Tracklists1001
 
 SHARED = Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[3].parent / "shared")
 INDEX = SHARED / "urls" / "dj-index-43k.txt.gz"
@@ -188,3 +189,16 @@ def test_a_line_without_end_is_refused_like_any_other(tmp_path: Path) -> None:
     assert [line.line for line in chunk.refused] == [2, 3]
     assert "at most 2,048" in chunk.refused[1].reason
     assert max(len(line.text) for line in chunk.refused) <= 200
+
+
+@pytest.mark.parametrize("method", ["canonical_url", "source_id"])
+def test_a_line_on_which_a_users_parser_fails_is_refused_with_its_reason(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, url: str) -> str:
+        raise KeyError(url)
+
+    monkeypatch.setattr(Tracklists1001, method, fail)
+    url = "https://www.1001tracklists.com/tracklist/abc123/x.html"
+    assert read_line(4, url) == RefusedLine(4, url, f"parser 1001tracklists failed: KeyError: '{url}'")
+    assert isinstance(read_line(5, "https://example.org/"), Entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -384,3 +385,15 @@ def test_a_reader_sees_what_is_committed_beside_a_writer(journal: SqliteJournal,
 def test_a_home_without_a_journal_is_said_to_have_none(tmp_path: Path) -> None:
     with pytest.raises(HomeUnusable, match="no journal"):
         JournalReader(tmp_path)
+
+
+def test_a_journal_is_its_owners_only_with_all_of_its_files(tmp_path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        journal = SqliteJournal(tmp_path / "state.db")
+        running(journal)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        journal.close()
+    finally:
+        os.umask(umask)
+    assert modes == dict.fromkeys(("state.db", "state.db-wal", "state.db-shm"), 0o600)

@@ -13,7 +13,7 @@ from tlray.core.tokens import NewToken, spell
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.journal_tokens import (
     create_token,
-    find_token,
+    find_tokens,
     had_tokens,
     has_tokens,
     list_tokens,
@@ -44,11 +44,13 @@ def test_a_token_is_found_by_its_hash_and_the_file_does_not_have_it(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     token = kept(journal, 1)
-    found = journal.run(partial(find_token, digest=token.digest))
-    assert found is not None
+    nobodys = "0" * 64
+    rows = journal.run(partial(find_tokens, digests=(nobodys, token.digest)))
+    assert list(rows) == [token.digest]
+    found = rows[token.digest]
     assert (found.name, found.user, found.scopes, found.created_at) == ("000001", "ada", ("submit",), 1.0)
     assert found.held == {"read", "submit"}
-    assert journal.run(partial(find_token, digest="0" * 64)) is None
+    assert journal.run(partial(find_tokens, digests=())) == {}
     secret = token.text.split("_", 2)[2].encode()
     assert not any(secret in file.read_bytes() for file in tmp_path.iterdir())
 
@@ -60,7 +62,7 @@ def test_a_revoked_token_lets_nobody_in_but_the_door_stays_locked(journal: Sqlit
     assert journal.run(partial(revoke_token, name=token.name, now=5.0))
     assert journal.run(partial(revoke_token, name=token.name, now=6.0)), "once more is no error"
     assert not journal.run(partial(revoke_token, name="ffffff", now=5.0))
-    assert journal.run(partial(find_token, digest=token.digest)) is None
+    assert journal.run(partial(find_tokens, digests=(token.digest,))) == {}
     assert (journal.run(had_tokens), journal.run(has_tokens)) == (True, False)
     assert [row.revoked_at for row in journal.run(list_tokens)] == [5.0]
 

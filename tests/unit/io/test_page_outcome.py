@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
+from tlray.cli import run
 from tlray.core.lease import LeasedItem
 from tlray.core.outcome import OutcomeKind
 from tlray.io.fetched import Fetched, kind_of_status
@@ -84,7 +87,7 @@ def fetched(body: str = "", status: int | None = 200, **values: object) -> Fetch
         (fetched("gone"), K.GONE, None),
         (fetched("search"), K.NOT_A_SET, None),
         (fetched("unknown rows 5 of 7"), K.UNREADABLE, "rows 5 of 7"),
-        (fetched("no kind at all"), K.CRASHED, "our parser raised; the page is in the archive"),
+        (fetched("no kind at all"), K.UNREADABLE, "parser made failed: ValueError: 'no' is not a valid PageKind"),
         (fetched("", 204), K.UNREADABLE, "empty"),
         # a block wins over every status
         *((fetched("blocked wait", s), K.BLOCKED, "wait") for s in (401, 403, 404, 410, 429, 451, 500, 503, 999)),
@@ -111,6 +114,22 @@ def test_status_and_page_give_one_outcome(page: Fetched, kind: K, reason: str | 
     assert bool(sets) == (kind is K.FETCHED)
     assert (outcome.n_sets, outcome.n_tracks) == ((2, 2) if sets else (0, 0))
     assert (outcome.status, outcome.location, outcome.n_bytes) == (page.status, page.location, page.n_bytes)
+
+
+def test_a_page_on_which_a_parser_fails_is_the_same_in_a_scrape_and_in_parse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = fetched("no kind at all")
+    outcome, sets = read_page(ITEM, page)
+    file = tmp_path / "page.html"
+    file.write_bytes(page.body)
+    assert run(["parse", str(file), "--url", ITEM.url]) == 3
+    said = json.loads(capsys.readouterr().out)
+    assert (said["kind"], said["reason"]) == ("unknown", outcome.reason)
+    assert outcome.kind is K.UNREADABLE, "tried again, as a page that came by halves is"
+    assert OpenPart("b1").add(ITEM, page, outcome, sets).raw is not None, (
+        "and kept, to be read by a better parser"
+    )
 
 
 def test_a_page_of_no_known_site_is_unreadable() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from tlray.core.tokens import digest_of
 from tlray.core.web_origin import ANY_ADDRESS
 from tlray.errors import HomeInUse, UsageError
 from tlray.io.home import Holder, Home
-from tlray.io.journal_tokens import find_token, had_tokens
+from tlray.io.journal_tokens import find_tokens, had_tokens
 from tlray.io.token_store import lets_anybody_in, with_journal
 from tlray.service.exposed import knowing, see_that_it_may_listen
 from tlray.settings import Settings
@@ -24,8 +27,8 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path, capsys: pytest.Captu
     assert not lets_anybody_in(tmp_path)
     assert run(["token", "create", "--user=ada", "--scope=read", home]) == 0
     text = capsys.readouterr().out.strip()
-    found = with_journal(Home(tmp_path), partial(find_token, digest=digest_of(text)))
-    assert found is not None
+    digest = digest_of(text)
+    found = with_journal(Home(tmp_path), partial(find_tokens, digests=(digest,)))[digest]
     assert (found.user, found.scopes) == ("ada", ("read",))
     assert lets_anybody_in(tmp_path)
     assert run(["token", "list", "--json", home]) == 0
@@ -57,8 +60,30 @@ def test_wrong_usage_is_one_line(
 
 def test_a_home_in_use_is_not_written_to(tmp_path: Path) -> None:
     home = Home(tmp_path).create()
-    with home.hold(Holder(1, "here", "", "")), pytest.raises(HomeInUse):
+    with home.hold(Holder(1, "here", "127.0.0.1:6379", "")), pytest.raises(HomeInUse):
         with_journal(home, had_tokens)
+
+
+def test_two_commands_that_write_a_line_at_once_come_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("tlray.cluster.runtime.open_session")  # no Ray is started for it
+    home, first, got = Home(tmp_path).create(), threading.Event(), []
+
+    def hold_for_a_moment() -> None:
+        def action(db: sqlite3.Connection) -> bool:
+            first.set()
+            time.sleep(0.5)  # longer than a holder waits for another coordinator
+            return had_tokens(db)
+
+        got.append(with_journal(home, action))
+
+    other = threading.Thread(target=hold_for_a_moment)
+    other.start()
+    assert first.wait(60)
+    assert run(["token", "create", "--user=ada", f"--home={tmp_path}"]) == 0
+    other.join()
+    assert got == [False], "the first did not see the token of the second"
 
 
 def test_the_service_listens_at_loopback_or_where_tokens_are_asked_for(tmp_path: Path) -> None:

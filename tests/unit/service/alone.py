@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +14,7 @@ from tlray.service.app import build_app
 from tlray.service.gateway import Gateway
 from tlray.settings import Settings
 
+SLOW_S = 5.0
 NEAR = ("127.0.0.1", 40_000)
 
 
@@ -23,11 +25,17 @@ class Desk:
         self.settings, self.home = settings, Home(settings.home)
         self._says = {"asks_nobody": True, **says}
         self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.is_slow = False
 
     async def ask(self, question: str, **given: Any) -> Any:
         assert question in self._says, f"asked {question}, which what is refused should not be"
         self.heard.append((question, given))
+        if self.is_slow:
+            await asyncio.sleep(SLOW_S)
         return self._says[question]
+
+    async def call(self, method: str, **given: Any) -> Any:
+        return await self.ask(method, **given)
 
     async def see(self, principal: object, batch_id: str) -> None: ...
 

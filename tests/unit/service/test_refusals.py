@@ -11,6 +11,7 @@ import httpx
 import pytest
 from alone import faults, service
 
+from tlray.core.policy import MOST_AT_ONCE
 from tlray.service.query_names import _not_utf_8
 
 URL = "/api/v1/batch"
@@ -102,7 +103,7 @@ async def test_who_runs_the_service_is_to_say_who_fetches(home: Path) -> None:
     [
         ({"rates": {"a": "x"}}, "rates.a", "rate 'x' is not of the form N/s, N/8s, N/m or N/s:BURST, nor auto; for example 2/s"),
         ({"rates": {"not a host!": "1/s"}}, "rates.not a host!", "is no domain; write a host, such as example.org"),
-        ({"concurrency": {"a.org": 999}}, "concurrency.a.org", "concurrency of a.org is 999; give 1 to 256"),
+        ({"concurrency": {"a.org": 999}}, "concurrency.a.org", "less than or equal to 256"),
         ({"concurrency": {"a/b": 2}}, "concurrency.a/b", "is no domain"),
         ({"ignore_crawl_delay": ["a.org", "a b"]}, "ignore_crawl_delay.1", "is no domain"),
         ({"fresh_for": "soon"}, "fresh_for", "fresh-for 'soon' is no duration"),
@@ -244,3 +245,8 @@ async def test_urls_of_a_template_that_nothing_can_be_fetched_from_are_refused_a
     assert found["body.urls.5"].startswith("no scheme")
     good = [url for n, url in enumerate(urls) if f"body.urls.{n}" not in found]
     assert (await http.put("/api/v1/templates/mine", json={"urls": good})).status_code == 201
+
+
+async def test_no_more_fetches_at_once_are_set_for_a_domain_than_it_can_have(http: httpx.AsyncClient) -> None:
+    answer = await http.patch("/api/v1/domains/example.org", json={"concurrency": MOST_AT_ONCE + 1})
+    assert faults(answer) == [("body.concurrency", "Input should be less than or equal to 256")]

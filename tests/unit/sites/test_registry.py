@@ -130,13 +130,58 @@ def test_the_shipped_registry_reads_a_saved_set() -> None:
     assert [parser.name for parser in registry.parsers()] == ["1001tracklists"]
 
 
-def test_a_parser_that_raises_is_an_answer_too() -> None:
-    class Broken(PierRadio):
-        def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
-            raise KeyError(url)
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise TypeError
 
-    page = Registry(Broken()).parse_page(SHOW)
-    assert (page.kind, page.reason) == (PageKind.UNKNOWN, "parser pierradio failed: KeyError")
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (KeyError("x"), "KeyError: 'x'"),
+        (TypeError("no\n  number"), "TypeError: no number"),
+        (ValueError("\udc80" + "x" * 999), "ValueError: ?" + "x" * 159),
+        (RecursionError(), "RecursionError"),
+        (UnspeakableError(), "UnspeakableError"),
+    ],
+)
+@pytest.mark.parametrize("method", ["parse", "recognises"])
+def test_a_parser_that_raises_leaves_a_page_unknown_with_a_reason(
+    error: Exception, told: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> ParsedPage:
+        raise error
+
+    monkeypatch.setattr(PierRadio, method, fail)
+    page = Registry(PierRadio()).parse_page(SHOW)
+    assert (page.kind, page.reason) == (PageKind.UNKNOWN, f"parser pierradio failed: {told}")
+
+
+def test_a_parser_that_cannot_look_at_a_page_does_not_hide_it_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Blind(PierRadio):
+        name = "blind"
+
+        def recognises(self, head: str) -> bool:
+            raise ValueError
+
+    assert Registry(PierRadio(), Blind()).parse_page(SHOW).kind is PageKind.TRACKLIST
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "TypeError: parse() returned NoneType, not ParsedPage"),
+        (ParsedPage(PageKind.TRACKLIST), "ValueError: a tracklist page without a set"),
+    ],
+)
+def test_an_answer_that_is_none_counts_as_a_failure(
+    answer: ParsedPage, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PierRadio, "parse", lambda *_, **__: answer)
+    page = Registry(PierRadio()).parse_page(SHOW)
+    assert (page.kind, page.reason) == (PageKind.UNKNOWN, f"parser pierradio failed: {told}")
 
 
 def test_a_parser_registered_again_takes_the_olders_place(both: Registry) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field
 
 from tlray.core.lease import LeasedItem, RobotsErrand
 from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.policy import DomainPolicy
 from tlray.core.robots import RobotsAnswer
 
 
@@ -31,11 +33,32 @@ class Site:
     """So often it answers 503 before it works."""
     robots_at: str | None = None
     """Where a redirect says that it lies."""
+    robots_kills: bool = False
+    """True if its robots.txt kills the worker that reads it."""
     deadly: frozenset[str] = frozenset()
     """Fingerprints of pages that kill the worker which parses them."""
-    begins: list[tuple[float, float, float]] = field(default_factory=list)
-    """(moment, rate in force, burst in force) of every fetch."""
+    begins: list[float] = field(default_factory=list)
+    """When each request went on the wire."""
     n_in_flight: int = 0
+    ceilings: list[tuple[float, float, float, int]] = field(default_factory=list)
+    """(since when, rate, burst, concurrency) that may be used here."""
+    last_seen: object = None
+    """What the last ceiling was made of."""
+
+    def allow(self, now: float, policy: DomainPolicy) -> None:
+        """Take in the ceiling that holds from now on."""
+        self.ceilings.append((now, policy.rate, policy.burst, policy.concurrency))
+
+    def allowed(self, begin: float, end: float, grace_s: float) -> tuple[float, float, int]:
+        """Return the most that was allowed at any moment between two, or ``grace_s`` before: rate, burst, concurrency."""
+        held = [
+            ceiling
+            for ceiling, until in zip(
+                self.ceilings, [*(c[0] for c in self.ceilings[1:]), math.inf], strict=True
+            )
+            if until >= begin - grace_s and ceiling[0] <= end
+        ]
+        return max(c[1] for c in held), max(c[2] for c in held), max(c[3] for c in held)
 
     def answer(self, item: LeasedItem, now: float, rng: random.Random) -> tuple[float, Outcome]:
         """Return how long a fetch takes and what comes of it."""

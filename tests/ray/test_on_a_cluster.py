@@ -1,0 +1,254 @@
+"""Ray's own commands on a cluster that is there: `serve build` and `deploy`, a refused start, what `serve shutdown` leaves; and
+a job that says where its results go, what it waits for, and how far it is."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+from conftest import ROOT, StartSite, Tlray, wait_until
+
+pytestmark = pytest.mark.ray
+BIN = Path(sys.executable).parent
+DEPLOYED_S = 120.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def listened_at(port: int) -> list[str]:
+    """The addresses at which anybody of this machine listens at a port."""
+    found = [
+        c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == port
+    ]
+    return [c.laddr.ip for c in found]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A head node with ports of its own, and the commands that talk to it."""
+
+    env: dict[str, str]
+    dashboard: int
+
+    def run(self, *command: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(BIN / command[0]), *command[1:]],
+            env=self.env, capture_output=True, text=True, cwd=ROOT, timeout=timeout_s, check=False,
+        )  # fmt: skip
+
+    def deploy(self, config: dict[str, Any], path: Path) -> dict[str, Any]:
+        """Deploy, and return the application's status as soon as it has come to one."""
+        path.write_text(yaml.safe_dump(config))
+        done = self.run("serve", "deploy", str(path))
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = {}
+
+        def is_settled() -> bool:
+            answer = yaml.safe_load(self.run("serve", "status").stdout)
+            told.clear()
+            told.update((answer or {}).get("applications", {}).get("tlray", {}))
+            return told.get("status") in ("RUNNING", "DEPLOY_FAILED", "UNHEALTHY")
+
+        wait_until(is_settled, timeout_s=DEPLOYED_S, what="the deployment")
+        return told
+
+    def submit(self, job: str, *command: str, options: list[str]) -> None:
+        """Submit a job from a shell whose own TLRAY_HOME is not the job's."""
+        start = [
+            str(BIN / "ray"),
+            "job",
+            "submit",
+            "--no-wait",
+            f"--submission-id={job}",
+            "--working-dir=jobs",
+            *options,
+        ]
+        env = self.env | {"RAY_ADDRESS": self.env["RAY_DASHBOARD_ADDRESS"], "TLRAY_HOME": "/nowhere/at/all"}
+        answers = []
+
+        def is_taken() -> bool:  # Ray answers before its agent can take jobs
+            done = subprocess.run(
+                [*start, "--", *command], env=env, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
+            )  # fmt: skip
+            answers.append(done.stdout + done.stderr)
+            return done.returncode == 0
+
+        wait_until(is_taken, what=f"the submission ({answers[-1:]})")
+
+    def job(self, what: str, job: str = "") -> str:
+        """What Ray's command says of a job."""
+        address = f"--address={self.env['RAY_DASHBOARD_ADDRESS']}"
+        return self.run("ray", "job", what, address, *filter(None, [job])).stdout
+
+    def metadata(self, job: str) -> dict[str, str]:
+        """A job's metadata, as `ray job list` shows them."""
+        listed = self.job("list")
+        (details,) = [d for d in listed.split("JobDetails(") if f"submission_id='{job}'" in d]
+        found = re.search(r"metadata=(\{.*?\})", details, re.DOTALL)
+        assert found is not None, listed
+        return dict(ast.literal_eval(found[1]))
+
+    def shut_serve_down(self) -> None:
+        done = self.run("serve", "shutdown", "-y", "--address", f"http://127.0.0.1:{self.dashboard}")
+        assert done.returncode == 0, done.stderr
+        gone = {"applications": {}}
+        wait_until(
+            lambda: (yaml.safe_load(self.run("serve", "status").stdout) or gone)["applications"] == {},
+            what="the end of the service",
+        )
+
+
+@pytest.fixture(scope="module")
+def cluster(ray_home: Path) -> Iterator[Cluster]:
+    """One head node for these tests; nobody else's Ray is touched."""
+    hidden = ("RAY_ADDRESS", "TLRAY_CONTACT", "RAY_JOB_ID", "TLRAY_HOME")
+    env = {key: value for key, value in os.environ.items() if key not in hidden}
+    dashboard = free_port()
+    env |= {
+        "HOME": str(ray_home),
+        "RAY_AUTH_MODE": "token",
+        "RAY_DASHBOARD_ADDRESS": f"http://127.0.0.1:{dashboard}",
+    }
+    env["RAY_TMPDIR"] = f"/tmp/tlray-deploy-{os.getpid()}"  # noqa: S108 - Ray's sockets need a short path
+    if not (ray_home / ".ray" / "auth_token").exists():
+        generate = [str(BIN / "ray"), "get-auth-token", "--generate"]
+        subprocess.run(generate, env=env, check=True, capture_output=True)
+    ports = {"port": free_port(), "dashboard-port": dashboard, "dashboard-agent-listen-port": free_port()}
+    ports |= {"ray-client-server-port": free_port(), "min-worker-port": 0, "max-worker-port": 0}
+    start = [str(BIN / "ray"), "start", "--head", "--node-ip-address=127.0.0.1", "--num-cpus=2", "--block"]
+    start += [f"--{name}={port}" for name, port in ports.items()]
+    with subprocess.Popen(
+        start, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as head:
+        try:
+            wait_until(lambda: listens(dashboard), what="the dashboard")
+            yield Cluster(env, dashboard)
+        finally:
+            for process in [*psutil.Process(head.pid).children(recursive=True), psutil.Process(head.pid)]:
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
+            shutil.rmtree(env["RAY_TMPDIR"], ignore_errors=True)
+
+
+def config(home: Path, port: int, **http: Any) -> dict[str, Any]:
+    """The configuration that is shipped, with this test's own places in it."""
+    shipped: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "serve.yaml").read_text())
+    shipped["http_options"] |= {"port": port, **http}
+    (application,) = shipped["applications"]
+    application["runtime_env"]["working_dir"] = f"local://{ROOT}"
+    application["runtime_env"]["env_vars"] |= {
+        "TLRAY_HOME": str(home), "TLRAY_REPLICAS": "2", "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"
+    }  # fmt: skip
+    return shipped
+
+
+def asked(url: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - our own, on loopback
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.loads(answer.read())
+
+
+def test_a_refused_start_says_why_in_the_status(cluster: Cluster, tlray: Tlray, tmp_path: Path) -> None:
+    port = free_port()
+    built = cluster.run("serve", "build", "serve_app:app", "-o", str(tmp_path / "built.yaml"))
+    assert built.returncode == 0, built.stderr
+    (application,) = yaml.safe_load((tmp_path / "built.yaml").read_text())["applications"]
+    assert application["import_path"] == "serve_app:app"
+    assert application["deployments"][0]["name"] == "tlray"
+
+    everywhere = cluster.deploy(config(tlray.home, port, host="0.0.0.0"), tmp_path / "serve.yaml")  # noqa: S104 - refused
+    assert everywhere["status"] == "DEPLOY_FAILED"
+    assert "has no token yet: make one with `tlray token create" in everywhere["message"]
+    assert "died unexpectedly" not in everywhere["message"]
+    cluster.shut_serve_down()
+
+    unusable = cluster.deploy(config(Path("/proc/nowhere"), port), tmp_path / "serve.yaml")
+    assert unusable["status"] == "DEPLOY_FAILED"
+    said = unusable["deployments"]["tlray"]["message"]
+    assert "home /proc/nowhere cannot be used" in said
+    cluster.shut_serve_down()
+
+
+def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ended(
+    cluster: Cluster, tlray: Tlray, tmp_path: Path, start_site: StartSite
+) -> None:
+    site, port = start_site("--sites=1", "--sets=200"), free_port()
+    told = cluster.deploy(config(tlray.home, port), tmp_path / "serve.yaml")
+    assert told["status"] == "RUNNING", told
+    assert told["deployments"]["tlray"]["replica_states"] == {"RUNNING": 2}
+    assert listened_at(port) == ["127.0.0.1"]
+    url, domain = f"http://127.0.0.1:{port}", site.bases[0].split("//")[1]
+    assert asked(f"{url}/readyz")["status"] == "ready"
+    slowly = {"urls": site.urls(), "options": {"rates": {domain: "2/s"}}}
+    batch_id = asked(f"{url}/api/v1/batch", slowly)["batch_id"]
+
+    refused = cluster.run("tlray", "stop", "--home", str(tlray.home))
+    assert (refused.returncode, "a service answers for" in refused.stderr) == (2, True)
+
+    cluster.shut_serve_down()
+    n_fetched = len(site.page_arrivals())
+    wait_until(lambda: len(site.page_arrivals()) > n_fetched, what="a fetch that nobody watches")
+    listed = cluster.run("tlray", "list", "--home", str(tlray.home))
+    assert f"{batch_id} " in listed.stdout
+    assert "running" in listed.stdout
+    assert f"`tlray stop --home {tlray.home}` ends it" in listed.stderr
+    done = cluster.run("tlray", "stop", "--home", str(tlray.home))
+    assert done.returncode == 0, done.stderr
+    assert f"open: {batch_id}" in done.stderr
+    n_fetched = len(site.page_arrivals())
+    status = json.loads(cluster.run("tlray", "status", batch_id, "--json", "--home", str(tlray.home)).stdout)
+    assert (status["state"], status["sleeps"]) == ("running", True)
+    assert status["counts"]["succeeded"] == n_fetched, (
+        "what was in flight was kept, and nothing begins any more"
+    )
+
+
+def test_a_job_says_where_results_go_what_it_waits_for_and_how_far_it_is(
+    cluster: Cluster, tlray: Tlray, start_site: StartSite
+) -> None:
+    site = start_site("--sites=1", "--sets=20")
+    taker, scraper = f"taker-{os.getpid()}", f"scraper-{os.getpid()}"
+    cluster.submit(taker, "sleep", "600", options=["--entrypoint-num-cpus=2"])
+    wait_until(lambda: "RUNNING" in cluster.job("status", taker), what="a job that takes all CPUs")
+    there = json.dumps({"env_vars": {"TLRAY_HOME": str(tlray.home)}})
+    scrape = [sys.executable, "scrape_batch.py", *site.urls()]
+    cluster.submit(scraper, *scrape, options=[f"--runtime-env-json={there}"])
+    wait_until(lambda: "1 waits for a CPU (`ray status`)" in cluster.job("logs", scraper), what="the line")
+    log = cluster.job("logs", scraper)
+    says = rf"results go to {tlray.home} on the node \S+, as TLRAY_HOME says in the job's environment"
+    own = log.partition("Running entrypoint")[2].splitlines()[1:]
+    assert re.match(says, own[0]), log
+    told = cluster.metadata(scraper)
+    batch_id = told["tlray_batch_id"]
+    assert f"batch {batch_id}" in log
+    assert (told["tlray_state"], told["tlray_total"], told["tlray_open"]) == ("running", "20", "20")
+    cluster.job("stop", taker)
+    wait_until(lambda: "succeeded" in cluster.job("status", scraper), timeout_s=120, what="the job's end")
+    told = cluster.metadata(scraper)
+    assert (told["tlray_state"], told["tlray_succeeded"], told["tlray_open"]) == ("completed", "20", "0")

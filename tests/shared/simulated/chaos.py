@@ -1,0 +1,214 @@
+"""Stories of random events, each from a seed: run, and, where one fails, shrunk to the few events that are needed.
+
+``python -m tests.shared.simulated.chaos --seeds 0 200`` runs stories; ``--seed 17`` tells one, and shrinks it if it fails.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tlray.core.frontier import Priority
+from tlray.core.lifecycle import BatchEvent
+
+from .calls import Chances
+from .site import Site
+from .world import World
+
+NAMES = [f"{letter}.test" for letter in "abcdef"]
+CHAOS_S = 60.0
+POOL = 30
+"""Pages of one site that batches choose from, so that they share some."""
+MAX_EVENTS = 40
+STORY_STEPS = 250_000
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happens."""
+
+    at_s: float
+    kind: str
+    given: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.at_s:8.3f}  {self.kind}  " + " ".join(f"{k}={v}" for k, v in self.given)
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that a seed decides, but for the times of calls, which the world draws."""
+
+    seed: int
+    chances: Chances
+    max_workers: int
+    sites: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+    events: tuple[Event, ...]
+
+    def without(self, gone: Sequence[int]) -> Story:
+        """Return the story without some events; in the end it always calms down."""
+        return replace(
+            self, events=tuple(e for i, e in enumerate(self.events) if i not in gone or e.kind == "calm")
+        )
+
+
+def _site(name: str, r: random.Random) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    temper: dict[str, Any] = {
+        "latency_s": r.choice([0.02, 0.3, 2.0]),
+        "error": r.choice([0, 0, 0.1, 0.4]),
+        "throttle": r.choice([0, 0, 0.2]),
+        "retry_after_s": r.choice([None, 0.0, 3.0, 40.0]),
+        "block": r.choice([0, 0, 0, 0.05]),
+        "gone": r.choice([0, 0, 0.2]),
+        "hop_to": r.choice(NAMES),
+        "hop": r.choice([0, 0, 0.3]),
+        "outage": r.choice([(0.0, 0.0), (1000 + 20 * r.random(), 1000 + 200 * r.random())]),
+        "crawl_delay_s": r.choice([None, None, 0.05, 0.5, 4.0]),
+        "robots_fails": r.choice([0, 0, 1, 3, 9]),
+        "robots_at": r.choice([None] * 6 + [f"http://{r.choice(NAMES)}/robots.txt"]),
+        "robots_kills": r.random() < 0.03,
+        "deadly": frozenset(f"http://{name}/{i}" for i in range(POOL) if r.random() < r.choice([0, 0, 0.05])),
+    }
+    return name, tuple(temper.items())
+
+
+def _submission(r: random.Random) -> tuple[tuple[str, Any], ...]:
+    lines = [
+        f"http://{n}/{i}" for n in r.sample(NAMES, r.randint(1, 5)) for i in range(r.choice([1, 5, POOL]))
+    ]
+    given = {
+        "lines": tuple(lines),
+        "priority": r.choice(list(Priority)),
+        "rate": r.choice([None, 0.5, 5.0, 20.0, 200.0]),
+        "fresh_for_s": r.choice([0.0, 0.0, 3600.0]),
+        "not_before_s": r.choice([None, None, None, 20 * r.random()]),
+    }
+    return tuple(given.items())
+
+
+_BLOWS = (
+    *["pause"] * 5, *["cancel"] * 2, *["retry"] * 3, *["limiter"] * 3, *["coordinator"] * 2, *["kill"] * 4, *["hang"] * 2,
+    *["domain"] * 4, "disk",
+)  # fmt: skip
+
+
+def story(seed: int) -> Story:
+    """Return the story of a seed."""
+    r = random.Random(seed)
+    call_s = r.choice([0.01, 0.3, 3.0])
+    chances = Chances(
+        longest_call_s=call_s, repeated=r.choice([0, 0.1]), failed_ask=r.choice([0, 0.05]),
+        write_s=r.choice([0.001, 0.2]), connect_s=r.choice([0.0, 0.2]),
+    )  # fmt: skip
+    events = [Event(0.0, "submit", _submission(r))]
+    events += [Event(20 * r.random(), "submit", _submission(r)) for _ in range(r.randint(0, 3))]
+    for _ in range(r.choice([0, 6, MAX_EVENTS])):
+        at_s, kind, of = CHAOS_S * r.random(), r.choice(_BLOWS), r.random()
+        if kind == "pause":
+            events.append(Event(at_s, "pause", (("of", of),)))
+            events.append(Event(at_s + 20 * r.random() ** 2, "resume", (("of", of),)))
+        elif kind == "domain":
+            rate = r.choice([None, 0.2, 2.0, 50.0])
+            paused = r.random() < 0.2
+            events.append(
+                Event(at_s, "domain", (("name", r.choice(NAMES)), ("rate", rate), ("paused", paused)))
+            )
+        else:
+            events.append(Event(at_s, kind, (("of", of),)))
+    events.append(Event(CHAOS_S * 1.5, "calm"))
+    workers = r.choice([1, 2, 4])
+    return Story(
+        seed, chances, workers, tuple(_site(n, r) for n in NAMES), tuple(sorted(events, key=lambda e: e.at_s))
+    )
+
+
+def run(told: Story) -> World:
+    """Run a story to its end, and return its world, which has ended."""
+    sites = [Site(name, **dict(temper)) for name, temper in told.sites]
+    with World(
+        told.seed, sites, chances=replace(told.chances), max_workers=told.max_workers, tick_s=0.5
+    ) as world:
+        world.max_steps = STORY_STEPS
+        for event in told.events:
+            world.loop.call_later(event.at_s, _happen, world, event)
+        world.run(at_least_until=world.loop.now + 1.5 * CHAOS_S)
+    return world
+
+
+def _happen(world: World, event: Event) -> None:
+    given = dict(event.given)
+    of = given.pop("of", 0.0)
+    states = world.states() if world.coordinator.instance is not None else {}
+    batches = [b for b, state in states.items() if state != "receiving"]
+    tasks = list(world.tasks.values())
+    begun = [task for task in tasks if task.has_begun]
+    world.tell(str(event)[:160])
+    match event.kind:
+        case "submit":
+            lines = list(given.pop("lines"))
+            world.submit_lines(lines, max_attempts=3, max_snooze_s=7200.0, **given)
+        case "pause" | "resume" | "cancel" if batches:
+            world.control(batches[int(of * len(batches))], BatchEvent(event.kind))
+        case "retry" if batches:
+            world.retry(batches[int(of * len(batches))])
+        case "limiter":
+            world.kill_limiter()
+        case "coordinator":
+            world.kill_coordinator()
+        case "disk":
+            world.fill_disk()
+        case "bug":
+            world.break_code()
+        case "kill" if tasks:
+            tasks[int(of * len(tasks))].die()
+        case "hang" if begun:
+            world.hang(begun[int(of * len(begun))])
+        case "domain":
+            changes = {"rate": given["rate"], "is_paused": given["paused"]}
+            world.set_domain(given["name"], changes)
+        case "calm":
+            _calm(world, batches)
+
+
+def _calm(world: World, batches: list[str]) -> None:
+    """Let everything go on: nobody keeps a domain or a batch paused for ever."""
+    for name in NAMES:
+        world.set_domain(name, {"rate": None, "is_paused": False})
+    for batch in batches:
+        world.control(batch, BatchEvent.RESUME)
+
+
+def fails(told: Story) -> str | None:
+    """Run a story; return how it fails, or None."""
+    try:
+        run(told)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what the story shows
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__}: {error} ({last.name})"
+    return None
+
+
+def kind_of(why: str | None) -> str | None:
+    """Return what two failures of one kind have in common: the words of the message, without its numbers."""
+    return None if why is None else re.sub(r"[\w.-]*\d[\w.-]*|[a-f]\.test|'[^']*'", "#", why)[:80]
+
+
+def shrink(told: Story, *, most: int = 300) -> Story:
+    """Return a story with as few of the events as still fail."""
+    wanted = kind_of(fails(told))
+    n_runs, size = 0, max(1, len(told.events) // 2)
+    while size >= 1 and n_runs < most:
+        begin = 0
+        while begin < len(told.events) and n_runs < most:
+            smaller = told.without(range(begin, begin + size))
+            n_runs += 1
+            if kind_of(fails(smaller)) == wanted:
+                told = smaller
+            else:
+                begin += size
+        size //= 2
+    return told

@@ -1,0 +1,120 @@
+"""Parts in memory: staged, published, merged. What is visible is checked at once: no page stands there twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tlray.core.suspect import Suspect
+from tlray.io.journal_rows import PartRow
+from tlray.model import Tracklist
+
+from .calls import Delays
+from .lives import Life
+
+Row = tuple[int, str]
+"""Item and fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What `tlray.io.parts.StagedPart` says."""
+
+    stem: str
+    n_sets: int
+    n_tracks: int
+    n_bytes: int
+
+
+@dataclass
+class Disk:
+    """All files of a home; it outlives every process."""
+
+    staged: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    published: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+
+    def visible(self, batch_id: str) -> list[Row]:
+        return [row for (batch, _), rows in self.published.items() if batch == batch_id for row in rows]
+
+    def check(self, batch_id: str) -> None:
+        """See that no page of a batch is visible twice."""
+        seen = [fingerprint for _, fingerprint in self.visible(batch_id)]
+        assert len(seen) == len(set(seen)), f"rows of batch {batch_id} show twice"
+
+
+class SimulatedParts:
+    """The port `PartStore` of a coordinator's life."""
+
+    def __init__(self, life: Life, delays: Delays, disk: Disk, take_note: Callable[[str], Suspect]) -> None:
+        self._life, self._delays, self._disk = life, delays, disk
+        self._take_note = take_note
+
+    def publish(self, batch_id: str, *stems: str) -> None:
+        for stem in stems:
+            rows = self._disk.staged.pop((batch_id, stem), None)
+            if rows is not None:
+                self._disk.published[batch_id, stem] = rows
+            assert (batch_id, stem) in self._disk.published, f"part {stem} of {batch_id} is lost"
+        self._disk.check(batch_id)
+
+    def recover(self, batch_id: str, stems: Sequence[str]) -> None:
+        for files in (self._disk.staged, self._disk.published):
+            for key in [key for key in files if key[0] == batch_id and key[1] not in stems]:
+                del files[key]
+        self.publish(batch_id, *stems)
+
+    def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
+        for stem in old:
+            self._disk.published.pop((batch_id, stem), None)
+            self._disk.staged.pop((batch_id, stem), None)
+        self.publish(batch_id, new)
+
+    async def merge(
+        self, batch_id: str, stems: tuple[str, ...], new_stem: str
+    ) -> tuple[PartRow, dict[str, int]]:
+        await asyncio.sleep(self._delays.rng.random())
+        await self._life.reach()
+        rows = [row for stem in stems for row in self._disk.published[batch_id, stem]]
+        self._disk.staged[batch_id, new_stem] = rows
+        await asyncio.sleep(self._delays.one_way_s())
+        await self._life.reach()
+        part = PartRow(new_stem, batch_id, len(rows), 3 * len(rows), 1, has_rows=bool(rows), has_pages=False)
+        return part, dict.fromkeys(stems, 0)
+
+    async def take_note(self, lease_id: str) -> Suspect:
+        await asyncio.sleep(self._delays.one_way_s())
+        await self._life.reach()
+        return self._take_note(lease_id)
+
+
+class SimulatedFiles:
+    """The port `PartFiles` of a scrape task."""
+
+    def __init__(self, life: Life, delays: Delays, disk: Disk) -> None:
+        self._life, self._delays, self._disk = life, delays, disk
+
+    async def stage(
+        self, batch_id: str, stem: str, rows: Sequence[tuple[Any, Tracklist]], pages: bytes
+    ) -> Any:
+        await asyncio.sleep(self._delays.rng.random() * self._delays.chances.write_s)
+        await self._life.reach()
+        self._disk.staged[batch_id, stem] = [(key.item_id, key.fingerprint) for key, _ in rows]
+        await asyncio.sleep(self._delays.one_way_s())
+        await self._life.reach()
+        return Staged(stem, len(rows), 3 * len(rows), 1)
+
+    async def read_kept(
+        self, batch_id: str, stem: str, item_ids: Collection[int]
+    ) -> dict[int, list[Tracklist]]:
+        await asyncio.sleep(self._delays.rng.random() * self._delays.chances.write_s)
+        await self._life.reach()
+        rows = self._disk.published.get((batch_id, stem), [])
+        return {item: [A_SET] for item, _ in rows if item in item_ids}
+
+
+A_SET = Tracklist(
+    url="http://a.test/1", site="made", source_id="1", title="A set", track_count=3, identified_count=3, cued_count=0,
+    tracks=[], parser="made/1",
+)  # fmt: skip
