@@ -273,7 +273,7 @@ class _Run:
         with suppress(Conflict):  # it has come to its end meanwhile
             told = self.client.control("pause", self.batch_id)
             self._listeners.on_paused(self.batch_id)
-        while told["counts"]["leased"] and told["state"] == "paused" and time.monotonic() < deadline:
+        while told["state"] == "paused" and _is_moving(told) and time.monotonic() < deadline:
             told = self.client.watch(self.batch_id, told["version"], POLL_S)
             self._listeners.on_progress(told)
         return self.client.status(self.batch_id)
@@ -283,6 +283,12 @@ class _Run:
         if self.batch_id:
             with suppress(TlrayError):
                 self.client.control("pause", self.batch_id, timeout_s=PAUSE_S)
+
+
+def _is_moving(told: dict[str, Any]) -> bool:
+    """True if something of a paused batch is in flight, or nothing is open any more: then it is about to be completed."""
+    counts = told["counts"]
+    return bool(counts["leased"]) or not (counts["queued"] or counts["waiting"])
 
 
 def _is_over(told: dict[str, Any]) -> bool:
