@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from tlray.cluster.batches import Batches
+from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.watching import Watching
 from tlray.core.books import BatchBook
 from tlray.core.engine import Engine
@@ -21,6 +23,7 @@ from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.service.gateway import Gateway
+from tlray.service.leaving import Leaving
 
 BATCH = "b1"
 DOMAIN = "a.test"
@@ -31,8 +34,12 @@ class Stage:
 
     def __init__(self, n_items: int) -> None:
         engine = Engine()
+        nothing = cast(Any, None)
+        ports = CoordinatorPorts(
+            SystemClock(), nothing, nothing, nothing, nothing, nothing, nothing, nothing, die=lambda: None
+        )  # of all that a coordinator has, only the clock is asked
         self.state = CoordinatorState(
-            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, ""
+            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, ports
         )  # fmt: skip
         self.book = BatchBook(
             1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},
@@ -43,6 +50,8 @@ class Stage:
         self.n_done = 0
         self.n_polls = self.max_polls = 0
         self.trouble: TlrayError | None = None
+        self.leaving: Leaving | None = None
+        """Of the app that is served with this behind it."""
         self._last: dict[str, Any] | None = None
 
     # -- what the test does ------------------------------------------------------------------------
