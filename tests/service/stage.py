@@ -4,6 +4,7 @@ test; in the place of the gateway to a real one."""
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +28,11 @@ from tlray.service.leaving import Leaving
 
 BATCH = "b1"
 DOMAIN = "a.test"
+_NONE = cast(Any, None)
+PORTS = CoordinatorPorts(
+    SystemClock(), random.Random(1), _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, die=lambda: None
+)
+"""Of all that a coordinator works with, only the clock is asked here."""
 
 
 class Stage:
@@ -34,12 +40,8 @@ class Stage:
 
     def __init__(self, n_items: int) -> None:
         engine = Engine()
-        nothing = cast(Any, None)
-        ports = CoordinatorPorts(
-            SystemClock(), nothing, nothing, nothing, nothing, nothing, nothing, nothing, die=lambda: None
-        )  # of all that a coordinator has, only the clock is asked
         self.state = CoordinatorState(
-            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, ports
+            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, PORTS
         )  # fmt: skip
         self.book = BatchBook(
             1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},

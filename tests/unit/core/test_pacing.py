@@ -234,7 +234,6 @@ def test_another_rate_holds_from_the_moment_it_is_heard_of() -> None:
     assert pacing.begin(1.0) == item(2)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from([2.0, 10.0, 80.0, math.inf]),
     st.integers(1, 4),
@@ -275,7 +274,7 @@ def test_a_gate_and_its_tasks_keep_the_promise_and_come_to_an_end(
             assert i + 1 <= 2 * burst + rate * (begins[i] + BLOCK_S) + 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(
     st.sampled_from([1.0, 5.0, 20.0, 40.0]),
     st.integers(1, 3),
