@@ -121,7 +121,9 @@ class Coordinator:
             last_id = items[-1].id if items else lane.cursor
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
         await self._leasing.give_up_waiting()
-        await self._limiters.make_known_again(state.engine.treatment.changed(now=now) & self._limiters.known)
+        await self._limiters.update(
+            state.engine.treatment.changed(now=now, is_current=self._limiters.is_current)
+        )
         await self._leasing.end_expired()
         self._leasing.follow_demand()
         self._watching.refresh(now)
@@ -160,7 +162,11 @@ class Coordinator:
 
     async def register(self, names: list[str]) -> None:
         """Tell a limiter that was restarted what it has forgotten."""
-        await self._limiters.remind(set(names))
+        try:
+            await self._limiters.remind(set(names))
+        except Exception as error:  # a bug of ours, which no page is to blame for
+            logger.exception("domains cannot be registered")
+            self._state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
 
     # -- what users say ----------------------------------------------------------------------------
 

@@ -17,10 +17,10 @@ from tlray.cluster.lease_task import scrape_lease
 from tlray.cluster.limiter import start_limiter
 from tlray.cluster.metrics import Metrics
 from tlray.cluster.ports import CoordinatorPorts, EndKind, TaskEnd
+from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.lease import Stops
-from tlray.core.policy import DomainPolicy
 from tlray.core.suspect import Suspect
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.home import Home
@@ -101,9 +101,10 @@ class RayLimiter:
     def __init__(self, number: int, home_key: str, node_id: str) -> None:
         self._actor = start_limiter(number, home_key, node_id)
 
-    async def register(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
-        """Send domains as they are now."""
-        await self._actor.register.remote(domains, stops)
+    async def register(self, domains: list[Registration], stops: Stops) -> str:
+        """Send domains as they are now; return the name of the limiter's life."""
+        life: str = await self._actor.register.remote(domains, stops)
+        return life
 
     async def stop_batches(self, stops: Stops) -> None:
         """Send what may begin nothing."""

@@ -65,13 +65,17 @@ class Grant:
 class Gate:
     """One domain in a limiter."""
 
-    __slots__ = ("_holders", "bucket", "n_given", "policy", "stopped_until")
+    __slots__ = ("_holders", "_last_holder", "_last_start", "bucket", "n_given", "policy", "stopped_until")
 
     def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
         self.policy = policy
         self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
         self.stopped_until = now + LISTEN_S if starts_empty else -math.inf
         self.n_given = 0
+        self._last_holder: str | None = None
+        """The task that was given a permit last."""
+        self._last_start = -math.inf
+        """The moment of that permit."""
         self._holders: dict[str, tuple[int, float, bool]] = {}
         """Task → (slots that it holds, when it asked last, whether it needs any)."""
 
@@ -106,8 +110,15 @@ class Gate:
         if ask.n_wanted <= 0 or n_free == 0:
             retry_s = 0.05 if ask.n_wanted > 0 else max(0.0, self.bucket.wait_s(now=now) - BLOCK_S)
             return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
+        if holder != self._last_holder and not self._is_shared:
+            # the other task may use its last permit late, and nobody here hears when
+            self.bucket.cap(
+                self.policy.burst - 1 + (now - self._last_start - BLOCK_S) * self.bucket.rate, now=now
+            )
         starts = self.bucket.reserve(min(ask.n_wanted, n_free), now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)
+        if starts:
+            self._last_holder, self._last_start = holder, now + starts[-1]
         early_s = BLOCK_S / 2 if starts else BLOCK_S
         retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)
         return self._grant(starts, n_slots, retry_s, domain=ask.domain)

@@ -92,7 +92,7 @@ def _submission(r: random.Random) -> tuple[tuple[str, Any], ...]:
 
 _BLOWS = (
     *["pause"] * 5, *["cancel"] * 2, *["retry"] * 3, *["limiter"] * 3, *["coordinator"] * 2, *["kill"] * 4, *["hang"] * 2,
-    *["domain"] * 4, "disk",
+    *["domain"] * 4, "disk", "bug",
 )  # fmt: skip
 
 

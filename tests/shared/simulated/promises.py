@@ -59,8 +59,9 @@ def check_gates(world: World) -> None:
     if world.engine_now is None or world.limiter.instance is None:
         return
     grace_s = POLICY_HEARD_S + late_s(world)
+    sent = world.coordinator.instance._limiters._sent if world.coordinator.instance else {}
     for name, state in world.engine_now.domains.items():
-        gate = world.limiter.instance._gates.get(name)
+        gate = world.limiter.instance._gates.get(name) if name in sent else None
         since, rate = world.rough_since.get(name, (world.loop.now, 0.0))
         if gate is None or gate.policy.rate <= 1.001 * state.effective.rate or rate != state.effective.rate:
             world.rough_since[name] = max(world.loop.now, world.limiter_up_at), state.effective.rate

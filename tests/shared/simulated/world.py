@@ -489,12 +489,14 @@ class _LimiterClient:
     def __init__(self, world: World, life: Life) -> None:
         self._world, self._life = world, life
 
-    async def register(self, domains: Any, stops: Any) -> None:
+    async def register(self, domains: Any, stops: Any) -> str:
         for name, policy, is_empty, rest_s, *_ in domains:
             self._world.tell(
                 f"to the limiter: {name} {policy.rate:g}/s, {policy.concurrency} at once, empty={is_empty}, rests {rest_s:g} s"
             )
-        await self._world.limiter.call(lambda limiter: limiter.register(domains, stops), caller=self._life)
+        return await self._world.limiter.call(
+            lambda limiter: limiter.register(domains, stops), caller=self._life
+        )
 
     async def stop_batches(self, stops: Any) -> None:
         await self._world.limiter.call(lambda limiter: limiter.stop_batches(stops), caller=self._life)
