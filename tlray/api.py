@@ -253,16 +253,14 @@ class _Run:
             self._listeners.on_progress(told)
             if told["trouble"]:
                 raise CannotFinish(told["trouble"])
-            until = _all_wait_until(told) if max_wait_s is not None else None
-            waits_too_long = until is not None and max_wait_s is not None and until - time.time() > max_wait_s
-            if self.stopping.is_set() or waits_too_long:
-                before, told = told, self._drain(told)
+            why = None if max_wait_s is None else _waits_too_long(told, max_wait_s, now=time.time())
+            if self.stopping.is_set() or why is not None:
+                told = self._drain(told)
                 if _is_over(told):
                     break
-                if self.stopping.is_set():
+                if self.stopping.is_set() or why is None:
                     raise Interrupted(self.batch_id)
-                assert until is not None  # noqa: S101 - why it drained
-                raise CannotFinish(_waits_too_long(before, until, self.batch_id))
+                raise CannotFinish(why)
             told = self.client.watch(self.batch_id, told["version"], POLL_S)
         self._listeners.on_progress(told)
         return told
@@ -295,22 +293,18 @@ def _is_over(told: dict[str, Any]) -> bool:
     return told["state"] in ("completed", "cancelled")
 
 
-def _all_wait_until(told: dict[str, Any]) -> float | None:
-    """Return the moment until which nothing of a batch can be fetched; None while something can."""
-    # a domain without open items is done, not at work
-    moments = [domain.get("cooling_until") for domain in told["domains"].values() if domain["open"] > 0]
-    if told["counts"]["leased"] or not moments:
+def _waits_too_long(told: dict[str, Any], max_wait_s: float, *, now: float) -> str | None:
+    """Return why a batch is given up that can fetch nothing for longer than ``max_wait_s``; None where it goes on."""
+    waits_for, until = told["waits_for"], told["waits_until"]
+    if waits_for is None or (until is not None and until - now <= max_wait_s):
         return None
-    return None if None in moments else float(min(m for m in moments if m is not None))
-
-
-def _waits_too_long(told: dict[str, Any], until: float, batch_id: str) -> str:
-    open_ones = [(name, state) for name, state in told["domains"].items() if state["open"] > 0]
-    domain, state = min(open_ones, key=lambda kv: kv[1]["cooling_until"])
-    return (
-        f"every domain cools down, {domain} {rest_text(until, time.time())} ({state['reason']}), longer than --max-wait;"
-        f" go on then with `tlray scrape --resume {batch_id}`, and the same --home"
-    )
+    domain, reason = waits_for["domain"], waits_for["reason"]
+    if until is None:
+        what = f"every domain is {reason}, {domain} too, and nobody knows for how long: maybe longer than --max-wait"
+    else:
+        rest = rest_text(until, now)
+        what = f"every domain cools down or is paused, {domain} {rest} ({reason}), longer than --max-wait"
+    return f"{what}; go on then with `tlray scrape --resume {told['batch_id']}`, and the same --home"
 
 
 def _wait_for_others(session: Session, client: Client, stopping: threading.Event) -> None:
