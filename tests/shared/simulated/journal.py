@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
@@ -26,6 +27,9 @@ CREATE TEMP TRIGGER a_page_counts_once BEFORE UPDATE OF state ON items
     WHEN NEW.state = 'succeeded' AND EXISTS
     (SELECT 1 FROM items WHERE batch = NEW.batch AND fingerprint = NEW.fingerprint AND state = 'succeeded')
     BEGIN SELECT raise(ABORT, 'a page succeeded twice'); END;
+CREATE TEMP TRIGGER a_batch_ends_once BEFORE UPDATE OF finished_at ON batches
+    WHEN OLD.state IN ('completed', 'cancelled') AND NEW.finished_at IS NOT NULL
+    BEGIN SELECT raise(ABORT, 'a batch ended twice'); END;
 """
 
 
@@ -92,15 +96,11 @@ class SimulatedReader:
     ) -> T:
         await self._life.reach()
         delay_s = self._delays.chances.write_s * self._delays.rng.random()
-        looked = self._life.loop.create_future()
-        self._life.loop.call_later(delay_s, looked.set_result, None)
-        await looked
+        await asyncio.sleep(delay_s)
         await self._life.reach()
         found = question(
             self._journal._db, *args, **given
         )  # every action is one step: nothing is half written
-        answered = self._life.loop.create_future()
-        self._life.loop.call_later(self._delays.rng.random() * delay_s, answered.set_result, None)
-        await answered
+        await asyncio.sleep(self._delays.rng.random() * delay_s)
         await self._life.reach()
         return found

@@ -128,8 +128,7 @@ def left_s(world: World, book: BatchBook) -> float | None:
 
 
 def go_on(world: World, book: BatchBook, share: float) -> None:
-    while 1 - book.n_open / book.total < share:
-        assert world.loop.step()
+    world.until(lambda: 1 - book.n_open / book.total >= share)
 
 
 def quiet(world: World, for_s: float) -> None:
@@ -170,9 +169,7 @@ def test_the_time_in_which_it_was_paused_is_no_slowness(by_hand: bool) -> None:
         assert left_s(world, book) is None
     else:
         world.control(book, BatchEvent.PAUSE)
-    until = world.loop.now + 600
-    while world.loop.now < until:
-        assert world.loop.step()
+    world.go_on(600)
     assert 1 <= book.n_open <= 30
     if by_hand:
         world.engine.treatment.set_by_hand(SLOW, SetByHand())

@@ -43,12 +43,9 @@ def test_when_the_fast_domains_are_done_the_tasks_are_too_but_for_one() -> None:
     world = World(3, [Site(name) for name in (*fast, *slow)], max_workers=6)
     quick = world.submit(dict.fromkeys(fast, 60), rate=10.0)
     long = world.submit(dict.fromkeys(slow, 60), rate=1.0)
-    while quick.n_open:
-        world.loop.step()
+    world.until(lambda: not quick.n_open)
     assert world.most_tasks >= 4
-    until = world.loop.now + 45
-    while world.loop.now < until:
-        world.loop.step()
+    world.go_on(45)
     assert len(world.tasks) == 1
     before = world.most_tasks
     world.run()
