@@ -6,13 +6,18 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tlray.errors import StorageFull
+from tlray.io.journal_clock import ClockReading
 from tlray.io.journal_sqlite import SqliteJournal
 
 from .calls import Delays
 from .lives import Life
+from .loop import VirtualLoop
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,9 +38,22 @@ CREATE TEMP TRIGGER a_batch_ends_once BEFORE UPDATE OF finished_at ON batches
 """
 
 
-def hold_promises(journal: SqliteJournal) -> None:
-    """Let the database refuse what must never be written."""
+def open_journal(path: Path, loop: VirtualLoop) -> SqliteJournal:
+    """Open the journal in virtual time, and let the database refuse what must never be written."""
+    if not path.exists():
+        path.write_bytes(_blank())
+    journal = SqliteJournal(path, clock=lambda: ClockReading(loop.wall(), loop.now, "a boot"))
     journal._db.executescript(_PROMISES)
+    return journal
+
+
+@cache
+def _blank() -> bytes:
+    """Return a journal without a batch: its tables are made once, not for each world."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "journal"
+        SqliteJournal(path).close()
+        return path.read_bytes()
 
 
 class SimulatedWriter:

@@ -7,9 +7,8 @@ from typing import Any
 from tlray.cluster.coordinator import Coordinator
 from tlray.cluster.limiter import Limiter
 from tlray.cluster.ports import CoordinatorPorts
-from tlray.io.journal_sqlite import SqliteJournal
 
-from .journal import SimulatedReader, SimulatedWriter, hold_promises
+from .journal import SimulatedReader, SimulatedWriter, open_journal
 from .lives import Life
 from .parts import SimulatedParts
 from .stage import Stage
@@ -34,8 +33,7 @@ class Processes(Stage):
         self.tell("the coordinator is up")
         if self._journal is not None:
             self._journal.close()
-        journal = self._journal = SqliteJournal(self.home.journal)
-        hold_promises(journal)
+        journal = self._journal = open_journal(self.home.journal, self.loop)
         self.writer = SimulatedWriter(life, self.delays)
         ports = CoordinatorPorts(
             clock=self.loop,

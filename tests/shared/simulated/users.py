@@ -13,7 +13,7 @@ from tlray.core.lifecycle import BatchEvent
 from tlray.core.policy import Manners
 from tlray.core.retry_policy import RetryPolicy
 from tlray.errors import Conflict, StorageFull
-from tlray.io.intake import read_chunks
+from tlray.io.intake import Chunk, read_chunks
 from tlray.io.journal_rows import BatchOptions
 
 from .course import Course
@@ -84,7 +84,10 @@ class Users(Course):
         )
 
         async def submit(coordinator: Coordinator) -> Any:
-            (chunk,) = read_chunks(lines)
+            chunk = Chunk([], [])
+            for some in read_chunks(lines):
+                chunk.entries.extend(some.entries)
+                chunk.refused.extend(some.refused)
             return await coordinator.desk(
                 "submit", batch_id=batch_id, name="", priority=int(priority), options=options, owner="", chunk=chunk,
                 key=batch_id, digest="",
