@@ -103,7 +103,11 @@ def test_a_batch_that_ends_just_when_it_is_to_be_paused_is_completed() -> None:
 
 def test_a_batch_that_waits_too_long_is_paused_and_named() -> None:
     batch = Batch(2, begins=0)
-    waits = {"waits_for": {"domain": "a.test", "reason": "blocked: captcha"}, "waits_until": 9e9}
+    waits = {
+        "batch_id": "b1",
+        "waits_for": {"domain": "a.test", "reason": "blocked: captcha"},
+        "waits_until": 9e9,
+    }
     batch.told = lambda told=batch.told: {**told(), **waits}  # type: ignore[method-assign,misc]
     with pytest.raises(CannotFinish, match=r"a\.test rests .*--resume B"):
         run(batch, threading.Event()).follow(60.0)

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 from .loop import VirtualLoop
 
@@ -25,7 +24,8 @@ class Life:
         self.loop, self.name = loop, name
         self.is_dead = False
         self.died: asyncio.Future[None] = loop.create_future()
-        self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        """Those that run, in the order of their starts."""
 
     def __repr__(self) -> str:
         return f"<Life {self.name}{', dead' if self.is_dead else ''}>"
@@ -52,7 +52,11 @@ class Life:
 
     def label(self, task: asyncio.Task[Any]) -> None:
         """Count a task as running in this process."""
-        self._tasks.add(task)
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.pop(task, None)
 
 
 def label_tasks(loop: VirtualLoop) -> None:

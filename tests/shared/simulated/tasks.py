@@ -104,7 +104,8 @@ class _Coordinator:
         came = ", ".join(f"{o.item_id} {o.kind}" for o in report.outcomes)
         gets = [item.item_id for item in answer.work.items]
         world.tell(
-            f"{report.lease_id} reports [{came}], gets {gets}{'' if answer.accepted else ', is over'}, stops {set(answer.stops.paused)}"
+            f"{report.lease_id} reports [{came}], gets {gets}{'' if answer.accepted else ', is over'},"
+            f" stops {sorted(answer.stops.paused)}"
         )
         return answer
 
