@@ -33,7 +33,7 @@ def items(batch: str, first: int, n: int) -> tuple[LeasedItem, ...]:
 
 
 class Site:
-    """Answers at once, and keeps what was fetched."""
+    """Answers its first page at once and the others late, and keeps what was fetched."""
 
     def __init__(self) -> None:
         self.fetched: list[int] = []
@@ -47,7 +47,7 @@ class Site:
 
     async def take(self, item: LeasedItem) -> Callable[[], Any]:
         self.fetched.append(item.item_id)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5 if item.item_id == 1 else 8.0)  # while one is in flight its limiter is asked
         return lambda: (
             Fetched(url="", kind=None, started_at=0, latency_s=0),
             Outcome(item.item_id, OutcomeKind.GONE),
