@@ -24,6 +24,7 @@ from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.service.gateway import Gateway
+from tlray.service.leaving import Leaving
 
 BATCH = "b1"
 DOMAIN = "a.test"
@@ -51,6 +52,8 @@ class Stage:
         self.n_done = 0
         self.n_polls = self.max_polls = 0
         self.trouble: TlrayError | None = None
+        self.leaving: Leaving | None = None
+        """Of the app that is served with this behind it."""
         self._last: dict[str, Any] | None = None
 
     # -- what the test does ------------------------------------------------------------------------

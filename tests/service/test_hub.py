@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 import uvicorn
 import websockets
@@ -209,6 +210,7 @@ async def served(stage: Stage) -> AsyncIterator[str]:
     """Serve the app with the stage behind it."""
     port = free_port()
     app = build_app(stage.gateway, Settings())
+    stage.leaving = app.state.streams.leaving
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     running = asyncio.create_task(server.serve())
     await until("it listens", holds=lambda: server.started)
@@ -226,6 +228,29 @@ async def test_clients_that_vanish_are_forgotten() -> None:
         await until("it is polled for them", holds=lambda: stage.n_polls == 1)
         for client in sockets:
             client.transport.abort()
+        await until("nobody is left", holds=lambda: stage.n_polls == 0)
+
+
+async def test_streams_and_sockets_end_with_a_last_word_when_the_replica_is_to_end() -> None:
+    stage = Stage(1_000)
+    async with served(stage) as place, httpx.AsyncClient(base_url=f"http://{place}", timeout=30) as http:
+        async with websockets.connect(f"ws://{place}/ws/batch/{BATCH}/progress") as client:
+            version = json.loads(await client.recv())["version"]
+            reading = asyncio.create_task(http.get(f"/api/v1/batch/{BATCH}/events"))
+            await until("both are served", holds=lambda: stage.n_polls == 1)
+            assert stage.leaving is not None
+            stage.leaving.begin()
+            events = (await reading).text.strip().split("\n\n")
+            with pytest.raises(websockets.ConnectionClosed):
+                await client.recv()
+            assert client.close_code == 1012
+        name, number, data = events[-1].splitlines()
+        assert (name, number) == ("event: leaving", f"id: {version}")
+        told = json.loads(data.removeprefix("data: "))
+        assert told["version"] == version
+        assert "connect again" in told["reason"] == client.close_reason
+        late = await http.get(f"/api/v1/batch/{BATCH}/events")
+        assert (late.status_code, late.headers["retry-after"]) == (503, "5")
         await until("nobody is left", holds=lambda: stage.n_polls == 0)
 
 
