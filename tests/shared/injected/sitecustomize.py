@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 _CLOCK, _POISON = os.environ.get("TLRAY_TEST_CLOCK"), os.environ.get("TLRAY_TEST_POISON")
-_PATCHED = {"tlray.io.page_outcome": "for_page", "tlray.io.robots_fetch": "decode"}
+_PATCHED = {"tlray.io.page_outcome": "parse_page", "tlray.io.robots_fetch": "decode"}
 """Module → what it calls with the bytes to be read."""
 
 
@@ -30,7 +30,8 @@ def _shift_clock(path: str) -> None:
 
     def shifted() -> float:
         # Only for tlray: Ray Serve waits until then where its own clock was ahead.
-        is_ours = sys._getframe(1).f_globals.get("__name__", "").startswith("tlray")
+        caller = sys._getframe().f_back  # None below compiled code of Ray's
+        is_ours = caller is not None and str(caller.f_globals.get("__name__")).startswith("tlray")
         return true_time() + (float(os.pread(file, 32, 0) or 0) if is_ours else 0.0)
 
     time.time = shifted
