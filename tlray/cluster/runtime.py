@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray import __version__
+from tlray.cluster.ray_messages import quieten as quieten_ray
 from tlray.core.backlog import Bounds
 from tlray.errors import HomeInUse, RayUnavailable
 from tlray.io.fetch_limits import FetchLimits
@@ -136,6 +137,7 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
     if address is not None and "://" not in address and address != "auto" and not _answers(address):
         raise RayUnavailable(address, "nothing listens there")
     job = ray.job_config.JobConfig(metadata={"program": f"tlray {__version__}"})
+    quieten_ray()
     quiet: dict[str, Any] = {
         "job_config": job,
         "log_to_driver": False,
