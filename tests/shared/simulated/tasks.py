@@ -205,6 +205,12 @@ class SimulatedTasks:
     def is_full(self) -> bool:
         return True
 
+    async def is_lost(self, node: str, *, within_s: float = 0.0) -> bool:
+        return False  # there is one node
+
+    def address(self, node: str) -> str:
+        return ""
+
 
 def note_of(world: World, lease_id: str) -> Suspect:
     """Return whom a dead task's note names, and take it away."""
