@@ -41,6 +41,8 @@ class _Task:
 
     work: StartedTask
     started_at: float
+    looked_at: float
+    """When it was started, or when it was looked at last because it had not reported."""
     node: str = ""
     """Where it runs, once it has said so."""
     has_begun: bool = False
@@ -109,7 +111,7 @@ class Leasing:
         self._n_leases += 1
         lease_id = f"{self._state.incarnation:04d}-{self._n_leases:06d}"
         started = self._ports.tasks.start(lease_id)
-        self._tasks[lease_id] = _Task(started, self._state.now())
+        self._tasks[lease_id] = _Task(started, self._state.now(), self._state.now())
         self._state.background(self._attend(lease_id, started))
 
     def _let_end(self, lease_id: str) -> None:
@@ -283,6 +285,16 @@ class Leasing:
         task = self._tasks.get(lease_id)
         node = task.node if task is not None else ""
         return node != "" and await self._ports.tasks.is_lost(node, within_s=within_s)
+
+    async def end_stuck(self) -> None:
+        """End tasks that have begun, as their note shows, but have not reported for the time of a lease. They hold no items, so
+        no lease of theirs expires, and while one hangs no other is started."""
+        now, lease_s = self._state.now(), self._state.settings.lease_s
+        for lease_id, task in list(self._tasks.items()):
+            if not task.has_begun and now - task.looked_at >= lease_s:
+                task.looked_at = now
+                if await self._ports.parts.has_note(lease_id) and not task.has_begun:
+                    task.work.cancel(force=True)
 
     async def _attend(self, lease_id: str, started: StartedTask) -> None:
         """Wait for a task's end, and end its lease. One whose node is lost accuses no page, whatever Ray says first."""

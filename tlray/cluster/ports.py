@@ -154,6 +154,10 @@ class PartStore(Protocol):
         """Stage one part made of others; return it, and where the pages of each begin in its archive."""
         ...
 
+    async def has_note(self, lease_id: str) -> bool:
+        """True if a task has begun and not ended in order."""
+        ...
+
     async def take_note(self, lease_id: str) -> Suspect:
         """Return whom a dead task's note names, and remove the note."""
         ...

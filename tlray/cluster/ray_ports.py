@@ -27,7 +27,7 @@ from tlray.errors import CannotFinish, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_rows import PartRow
 from tlray.io.part_files import publish, recover, take_the_place
-from tlray.io.task_note import take_note
+from tlray.io.task_note import has_note, take_note
 
 T = TypeVar("T")
 
@@ -164,6 +164,10 @@ class HomeParts:
             has_rows=note.n_sets > 0, has_pages=bool(merged.warc_offsets),
         )  # fmt: skip
         return row, {stem: merged.warc_offsets.get(stem, 0) for stem in stems}
+
+    async def has_note(self, lease_id: str) -> bool:
+        """Look for a task's note."""
+        return await asyncio.to_thread(has_note, self._home, lease_id)
 
     async def take_note(self, lease_id: str) -> Suspect:
         """Read and remove a dead task's note."""

@@ -26,6 +26,10 @@ SHARED_PART = 0.97
 """Where several tasks fetch from a domain, none of them knows how late another is. So their permits hold for a moment
 only, and a part of the rate is not given: that is room for what is late in one of them."""
 
+UNHEARD_S = 2 * BLOCK_S
+"""Where another task takes over, the one before it may use its last permit so late: it waited for its answer, for its loop, for a
+connection, and nobody here hears of it."""
+
 LISTEN_S = 2.5
 """A gate that has forgotten what it gave listens for so long before it gives: every task with something in
 flight asks within it, and says so."""
@@ -111,10 +115,8 @@ class Gate:
             retry_s = 0.05 if ask.n_wanted > 0 else max(0.0, self.bucket.wait_s(now=now) - BLOCK_S)
             return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
         if holder != self._last_holder and not self._is_shared:
-            # the other task may use its last permit late, and nobody here hears when
-            self.bucket.cap(
-                self.policy.burst - 1 + (now - self._last_start - BLOCK_S) * self.bucket.rate, now=now
-            )
+            unheard_s = now - self._last_start - UNHEARD_S
+            self.bucket.cap(self.policy.burst - 1 + unheard_s * self.bucket.rate, now=now)
         starts = self.bucket.reserve(min(ask.n_wanted, n_free), now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)
         if starts:
