@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 STARTS_ITS_OWN_RAYS = tuple(
-    f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "deaths", "on_a_cluster")
+    f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "deaths", "on_a_cluster", "nodes")
 )
 """About half of the time of ``tests/ray``; all others share the Ray of their session."""
 RUNS = (

@@ -249,8 +249,7 @@ class Coordinator:
 
     def _workers(self) -> dict[str, int]:
         """Tasks that work, and those that wait for a CPU."""
-        n_waiting = self._leasing.n_waiting
-        return {"workers": self._leasing.n_tasks - n_waiting, "workers_waiting": n_waiting}
+        return {"workers": self._leasing.n_working, "workers_waiting": self._leasing.n_waiting}
 
     async def stay(self, session: str) -> None:
         """Note that somebody needs this Ray, though they watch no batch just now."""

@@ -83,6 +83,7 @@ class Stage:
         self.cpu_s_per_page = cpu_s_per_page
         self.disk = Disk()
         self.processes: dict[str, Process] = {}
+        self.lost_nodes: set[str] = set()
         self.most_tasks = 0
         self.limiter: Actor[Limiter] = Actor(self.loop, self.delays)
         self.coordinator: Actor[Coordinator] = Actor(self.loop, self.delays)
