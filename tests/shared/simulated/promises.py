@@ -66,7 +66,8 @@ def check_gates(world: World) -> None:
             world.rough_since[name] = max(world.loop.now, world.limiter_up_at), state.effective.rate
         else:
             assert world.loop.now <= since + grace_s, (
-                f"the limiter has had {gate.policy.rate:g}/s for {name} since {world.loop.now - since:.1f} s, the engine {rate:g}/s"
+                f"the limiter has had {gate.policy.rate:g}/s for {name} since {world.loop.now - since:.1f} s,"
+                f" the engine {rate:g}/s"
             )
 
 
@@ -110,5 +111,6 @@ def check_rate(world: World, site: Site) -> None:
             # what is late by so much may be made good (tlray.core.wire)
             most = burst + rate * t + (min(MAX_SLACK, rate * LATE_S) if rate >= 1 else 0.0)
             assert j - i + 1 <= most + 1e-6, (
-                f"{j - i + 1} fetches of {site.name} in {t:.3f} s at {rate:g}/s, burst {burst:g} (from {begins[i] - START:.3f} on)"
+                f"{j - i + 1} fetches of {site.name} in {t:.3f} s at {rate:g}/s, burst {burst:g}"
+                f" (from {begins[i] - START:.3f} on)"
             )

@@ -143,8 +143,8 @@ class Process:
         world = self.world
         limiter = _Limiter(world, self.life)
         ports = TaskPorts(
-            world.loop, _Coordinator(world, self.life), {0: limiter}, self._open, SimulatedFiles(self.life, world.delays, world.disk),
-            self.note, _Gauge(), lambda: world.loop.now * world.cpu_share,
+            world.loop, _Coordinator(world, self.life), {0: limiter}, self._open,
+            SimulatedFiles(self.life, world.delays, world.disk), self.note, _Gauge(), lambda: world.loop.now * world.cpu_share,
         )  # fmt: skip
         self.task = ScrapeTask(self.lease_id, world.terms, ports)
         try:
