@@ -94,7 +94,7 @@ def _submission(r: random.Random) -> tuple[tuple[str, Any], ...]:
 
 _BLOWS = (
     *["pause"] * 5, *["cancel"] * 2, *["retry"] * 3, *["limiter"] * 3, *["coordinator"] * 2, *["kill"] * 4, *["hang"] * 2,
-    *["domain"] * 4, "disk",
+    *["domain"] * 4, "disk", "bug",
 )  # fmt: skip
 
 
@@ -178,6 +178,7 @@ def _happen(world: World, event: Event) -> None:
 
 def _calm(world: World, batches: list[str]) -> None:
     """Let everything go on: nobody keeps a domain or a batch paused for ever."""
+    world.has_bug = world.writer.fails_next = False
     for name in NAMES:
         world.set_domain(name, {"rate": None, "is_paused": False})
     for batch in batches:

@@ -1,8 +1,8 @@
 """Processes that can be killed at any moment.
 
-A `Life` stands for one process. Whatever runs in it is labelled, so that a kill stops all of it at once. What a killed process
-still does (the ``finally`` of a coroutine) reaches nobody: every port passes `Life.reach`, and from there a dead life never
-returns.
+A `Life` stands for one process. Whatever runs in it is labelled, so that a kill stops all of it at once. What a killed
+process still does (the ``finally`` of a coroutine) reaches nobody: every port passes `Life.reach`, and from there a dead life
+never returns.
 """
 
 from __future__ import annotations

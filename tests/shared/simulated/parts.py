@@ -61,9 +61,16 @@ class Disk:
 class SimulatedParts:
     """The port `PartStore` of a coordinator's life."""
 
-    def __init__(self, life: Life, delays: Delays, disk: Disk, take_note: Callable[[str], Suspect]) -> None:
+    def __init__(
+        self,
+        life: Life,
+        delays: Delays,
+        disk: Disk,
+        take_note: Callable[[str], Suspect],
+        has_note: Callable[[str], bool],
+    ) -> None:
         self._life, self._delays, self._disk = life, delays, disk
-        self._take_note = take_note
+        self._take_note, self._has_note = take_note, has_note
 
     def publish(self, batch_id: str, *stems: str) -> None:
         for stem in stems:
@@ -95,6 +102,11 @@ class SimulatedParts:
         await self._life.reach()
         part = PartRow(new_stem, batch_id, len(rows), 3 * len(rows), 1, has_rows=bool(rows), has_pages=False)
         return part, dict.fromkeys(stems, 0)
+
+    async def has_note(self, lease_id: str) -> bool:
+        await asyncio.sleep(self._delays.one_way_s())
+        await self._life.reach()
+        return self._has_note(lease_id)
 
     async def take_note(self, lease_id: str) -> Suspect:
         await asyncio.sleep(self._delays.one_way_s())

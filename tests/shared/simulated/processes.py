@@ -42,7 +42,9 @@ class Processes(Stage):
             reader=SimulatedReader(life, self.delays, journal),
             tasks=SimulatedTasks(self, life),
             limiter=lambda _: _LimiterClient(self, life),
-            parts=SimulatedParts(life, self.delays, self.disk, lambda lease_id: note_of(self, lease_id)),
+            parts=SimulatedParts(
+                life, self.delays, self.disk, lambda lease_id: note_of(self, lease_id), self.has_note
+            ),
             meters=_Meters(self),
             die=self.kill_coordinator,
         )
@@ -63,6 +65,10 @@ class Processes(Stage):
     def tasks(self) -> dict[str, Process]:
         """Scrape tasks whose process lives."""
         return {lease_id: p for lease_id, p in self.processes.items() if not p.is_over}
+
+    def has_note(self, lease_id: str) -> bool:
+        """True if a task's process has begun and not ended in order."""
+        return lease_id in self.processes and self.processes[lease_id].has_begun
 
     def kill_task(self, lease_id: str, *, heard_s: float | None = 0.3) -> None:
         """Kill a scrape task's worker."""
@@ -124,13 +130,15 @@ class _LimiterClient:
     def __init__(self, world: Processes, life: Life) -> None:
         self._world, self._life = world, life
 
-    async def register(self, domains: Any, stops: Any) -> None:
+    async def register(self, domains: Any, stops: Any) -> str:
         domains = sorted(domains, key=lambda terms: terms[0])  # they come from a set; a story has one order
         for name, policy, is_empty, rest_s, *_ in domains:
             self._world.tell(
                 f"to the limiter: {name} {policy.rate:g}/s, {policy.concurrency} at once, empty={is_empty}, rests {rest_s:g} s"
             )
-        await self._world.limiter.call(lambda limiter: limiter.register(domains, stops), caller=self._life)
+        return await self._world.limiter.call(
+            lambda limiter: limiter.register(domains, stops), caller=self._life
+        )
 
     async def stop_batches(self, stops: Any) -> None:
         await self._world.limiter.call(lambda limiter: limiter.stop_batches(stops), caller=self._life)
