@@ -1,8 +1,8 @@
 """Ports of the coordinator: everything outside its own process, as protocols.
 
-`tlray.cluster.ray_ports` implements them with Ray, threads and the machine's clocks. The simulator (`tests/simulated`) implements
-them in virtual time, where every call takes a random time, fails, or is answered twice; so it runs the coordinator's code as it
-is. Nothing behind a port decides anything.
+`tlray.cluster.ray_ports` implements them with Ray, threads and the machine's clocks. The simulator (`tests/shared/simulated`)
+implements them in virtual time, where every call takes a random time, fails, or is answered twice; so it runs the
+coordinator's code as it is. Nothing behind a port decides anything.
 """
 
 from __future__ import annotations

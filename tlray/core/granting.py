@@ -263,7 +263,7 @@ class Granting:
                 self._engine.domains[n].robots_text or "",
                 self._limiter_of(n),
             )
-            for n in news
+            for n in sorted(news)
         )
 
 
