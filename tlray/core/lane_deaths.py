@@ -28,8 +28,7 @@ def of_report(engine: Engine, report: Report, verdict: Verdict, *, now: float) -
     ahead: dict[str, DomainState] = {}
     answers: dict[str, list[Outcome]] = {}
     for change in verdict.changes:
-        if change.outcome is not None:
-            answers.setdefault(change.item.domain, []).append(change.outcome)
+        answers.setdefault(change.item.domain, []).extend(filter(None, [change.outcome]))
         answers.setdefault(change.domain, [])
     for name, outcomes in answers.items():
         state = engine.domains.get(name)
