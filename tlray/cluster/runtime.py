@@ -15,10 +15,11 @@ from typing import Any
 
 from tlray import __version__
 from tlray.core.backlog import Bounds
+from tlray.core.batch_terms import user_agent
 from tlray.errors import HomeInUse, RayUnavailable
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.home import Home
-from tlray.settings import Settings, user_agent
+from tlray.settings import Settings
 
 DYING_S = 30.0
 """How long a home is waited for whose coordinator's cluster does not answer any more."""
