@@ -120,6 +120,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
     options: ScrapeOptions | None = None,
     resume: str | None = None,
     revive: Mapping[str, Any] | None = None,
+    anew: Mapping[str, Any] | None = None,
     max_wait_s: float | None = None,
     dashboard: bool = False,
     on_submitted: Callable[[Submitted], None] | None = None,
@@ -130,6 +131,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
     """Run a new batch, or one to be resumed, to its end.
 
     ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
+    ``anew`` (``contact`` and ``max_workers``, both may be None) is asked for a resumed batch in the place of its own.
     ``on_wait`` is told when the list waits for room. ``stopping`` set drains: nothing more begins, what is in flight
     ends, and `Interrupted` is raised.
     """
@@ -152,7 +154,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
             batch_id = resume
             if revive is not None:
                 client.retry(resume, **revive)
-            client.control("resume", resume)
+            client.resume(resume, **(anew or {}))
         else:
             submitted = client.submit(
                 urls,

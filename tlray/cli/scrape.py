@@ -85,7 +85,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         typer.Option(metavar="2h", help="Give up (exit 4) when every domain cools down for longer."),
     ] = None,
     max_workers: Annotated[
-        int | None, typer.Option(help="Scrape tasks at once; by default the cores.")
+        int | None, typer.Option(help="Scrape tasks at once while this batch runs; by default the cores.")
     ] = None,
     fresh_for: Annotated[
         str,
@@ -100,7 +100,9 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     ] = None,
     contact: Annotated[
         str | None,
-        typer.Option(help="Your e-mail or web page, for the sites' owners; required for public hosts."),
+        typer.Option(
+            help="Your e-mail or web page, for the sites' owners, of this batch; needed for public hosts."
+        ),
     ] = None,
     no_archive: Annotated[
         bool, typer.Option("--no-archive", help="Do not keep the pages as they came.")
@@ -140,7 +142,8 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         if urls:
             raise UsageError("--resume goes on with a batch as it is; leave the URLs out")
         options, lines = None, iter(())
-    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard)
+    anew = {"contact": contact, "max_workers": max_workers}
+    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard, anew=anew)
     for format_, path in exports:
         place = path or default_place(settings.home, result.batch_id, format_)
         export_batch(settings.home, result.batch_id, format_, place)
@@ -176,7 +179,7 @@ def retry(
 
 def _run(
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
-    *, dashboard: bool, revive: dict[str, Any] | None = None,
+    *, dashboard: bool, revive: dict[str, Any] | None = None, anew: dict[str, Any] | None = None,
 ) -> BatchResult:  # fmt: skip
     stopping = threading.Event()
     if resume is not None:
@@ -187,8 +190,9 @@ def _run(
         # Ray prints what it has to say of its processes; stdout is for data
         with _draining(stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
-                lines, settings=settings, options=options, resume=resume, revive=revive, max_wait_s=wait_s, dashboard=dashboard,
-                on_submitted=_tell_submitted, on_wait=WaitingLines().tell, on_progress=shown.show, stopping=stopping,
+                lines, settings=settings, options=options, resume=resume, revive=revive, anew=anew, max_wait_s=wait_s,
+                dashboard=dashboard, on_submitted=_tell_submitted, on_wait=WaitingLines().tell, on_progress=shown.show,
+                stopping=stopping,
             )  # fmt: skip
     finally:
         shown.close()
