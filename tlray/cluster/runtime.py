@@ -16,7 +16,7 @@ from typing import Any
 from tlray import __version__
 from tlray.core.backlog import Bounds
 from tlray.core.batch_terms import user_agent
-from tlray.errors import HomeInUse, RayUnavailable
+from tlray.errors import HomeInUse, OtherSettings, RayUnavailable
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.home import Home
 from tlray.settings import Settings
@@ -25,6 +25,16 @@ DYING_S = 30.0
 """How long a home is waited for whose coordinator's cluster does not answer any more."""
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Our messages are small; Ray's default is a third of the memory."""
+
+SHARED = (
+    "lease_s",
+    "min_workers",
+    "limiter_actors",
+    "max_open_items",
+    "max_open_items_per_user",
+    "idle_end_s",
+)
+"""Settings that cannot differ between the batches of a home; `CoordinatorSettings.shared` has what a coordinator runs with."""
 
 
 @dataclass(slots=True)
@@ -82,21 +92,30 @@ def open_session(
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         heartbeat_s=min(5.0, settings.lease_s / 6),
     )
+    default_workers = max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10)
     config = CoordinatorSettings(
         home=str(home.path),
         ray_address=context.gcs_address,
         terms=terms,
         lease_s=settings.lease_s,
         min_workers=settings.min_workers,
-        max_workers=settings.max_workers
-        or max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10),
+        max_workers=settings.max_workers or default_workers,
+        default_workers=default_workers,
         idle_end_s=settings.idle_end_s,
         bounds=Bounds(settings.max_open_items, settings.max_open_items_per_user),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )
     key, node = home.id, context.get_node_id()
     try:
-        coordinator = meet(lambda: start_coordinator(config, home_key=key, node_id=node), str(home.path))
+        coordinator = meet(
+            lambda: start_coordinator(config, home_key=key, node_id=node),
+            str(home.path),
+            shared_settings(settings),
+        )
+    except OtherSettings:
+        if owns_connection:
+            ray.shutdown()
+        raise
     except ray.exceptions.ActorDiedError as error:
         if owns_ray:
             ray.shutdown()
@@ -106,6 +125,11 @@ def open_session(
             raise HomeInUse(str(home.path), who) from None
         raise RayUnavailable(context.gcs_address, f"the coordinator does not start: {error}") from None
     return Session(home, coordinator, owns_ray, owns_connection, context.gcs_address)
+
+
+def shared_settings(settings: Settings) -> dict[str, float]:
+    """Return what somebody has set of that which all batches of a home share; defaults are nobody's word."""
+    return {name: getattr(settings, name) for name in SHARED if name in settings.model_fields_set}
 
 
 def _holder_address(home: Home) -> str | None:
