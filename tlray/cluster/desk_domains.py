@@ -45,10 +45,11 @@ class Domains:
         was = engine.treatment.by_hand.get(name)
         setting = await state.write(state.journal.run, partial(set_by_hand, name=name, changes=changes))
         concerned = engine.treatment.set_by_hand(name, setting)
+        state.renew_stops()
         for book in list(engine.books.values()):
             if not concerned.isdisjoint(book.open_by_domain):
                 state.announce(book.id)
-        await self._limiters.make_known_again(concerned & self._limiters.known)
+        await self._limiters.update(concerned)
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
         state.wake.set()

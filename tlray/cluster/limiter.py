@@ -7,15 +7,16 @@ coordinator, and it makes the domain known again, with an empty bucket and what 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Any
 
 import ray
 
 from tlray.cluster.ports import Clock
+from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
 from tlray.core.gate import Ask, Gate, Grant
 from tlray.core.lease import NO_STOPS, Stops
-from tlray.core.policy import DomainPolicy
 
 NAMESPACE = "tlray"
 MAX_LIMITERS = 16
@@ -27,25 +28,32 @@ class Limiter:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+        self._life = secrets.token_hex(4)
+        self._calls: dict[str, int] = {}
+        """Domain → the newest call about it."""
         self._gates: dict[str, Gate] = {}
         self._stops = NO_STOPS
 
-    async def register(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
-        """Take in domains: (name, policy, whether the bucket starts empty, seconds that it still cools)."""
+    async def register(self, domains: list[Registration], stops: Stops) -> str:
+        """Take in domains as they are now; return the name of this life."""
         now = self._clock.monotonic()
-        self._stops = stops
-        for name, policy, starts_empty, cool_s in domains:
+        self._stops = self._stops.newest(stops)
+        for name, policy, starts_empty, rest_s, call in domains:
+            if call < self._calls.get(name, call):
+                continue
+            self._calls[name] = call
             gate = self._gates.get(name)
             if gate is None:
                 gate = self._gates[name] = Gate(policy, now=now, starts_empty=starts_empty)
             else:
                 gate.set_policy(policy, now=now)
-            if cool_s > 0:
-                gate.stop(now + cool_s)
+            if rest_s > 0:
+                gate.stop(now + rest_s)
+        return self._life
 
     async def stop_batches(self, stops: Stops) -> None:
         """Take in which batches may begin nothing (paused, cancelled)."""
-        self._stops = stops
+        self._stops = self._stops.newest(stops)
 
     async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
         """Answer a task: permits by domain, and the batches that may begin nothing."""

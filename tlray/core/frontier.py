@@ -15,7 +15,7 @@ Times are seconds of the caller's monotonic clock.
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 
 from tlray.core.lanes import Dropped, FrontierItem, Lane, Priority
@@ -43,6 +43,8 @@ class Frontier:
         self._hungry: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
         """Lanes with isolated items."""
+        self._closed: Counter[tuple[int, str]] = Counter()
+        """Lanes that end as soon as the journal has written it, each as often as it was closed."""
         self._held: set[int] = set()
         self._twins: dict[str, list[FrontierItem]] = {}
         """Fingerprint of a page that is leased → items of other batches that wait for what comes of it."""
@@ -174,7 +176,11 @@ class Frontier:
     def take_alone(self, allowance: Callable[[str], int]) -> FrontierItem | None:
         """Take one item that is to be leased alone, the first priority first; None if none may go."""
         for lane in sorted(self._aside.values(), key=lambda lane: lane.priority):
-            if not lane.is_paused and allowance(lane.domain) > 0:
+            if (
+                not lane.is_paused
+                and not self.is_closed(lane.batch, lane.domain)
+                and allowance(lane.domain) > 0
+            ):
                 item = lane.isolated.popleft()
                 if not lane.isolated:
                     del self._aside[lane.batch, lane.domain]
@@ -210,6 +216,22 @@ class Frontier:
         if self._parked.pop(domain, None) is not None:
             for lane in self.lanes_at(domain):
                 self._activate(lane)
+
+    def close_lane(self, batch: int, domain: str) -> None:
+        """Take nothing of a lane until `reopen_lane`: its end is being written down."""
+        self._closed[batch, domain] += 1
+        if (lane := self._lanes.get((batch, domain))) is not None:
+            self._deactivate(lane)
+
+    def reopen_lane(self, batch: int, domain: str) -> None:
+        """Undo one `close_lane`."""
+        self._closed[batch, domain] -= 1
+        if not self.is_closed(batch, domain):
+            del self._closed[batch, domain]
+
+    def is_closed(self, batch: int, domain: str) -> bool:
+        """True while the end of a lane is being written down."""
+        return self._closed.get((batch, domain), 0) > 0
 
     def pause(self, batch: int, *, is_paused: bool) -> None:
         """Stop or go on taking a batch's items."""
@@ -258,7 +280,11 @@ class Frontier:
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
         for lane in self.lanes_at(domain):
-            if not lane.is_paused and (lane.ready or lane.isolated):
+            if (
+                not lane.is_paused
+                and (lane.ready or lane.isolated)
+                and not self.is_closed(lane.batch, domain)
+            ):
                 return (lane.ready or lane.isolated)[0]
         return None
 
@@ -281,7 +307,11 @@ class Frontier:
 
     def takeable_domains(self) -> list[str]:
         """Return the domains whose turn it is: something ready and not parked, or something alone."""
-        alone = (lane.domain for lane in self._aside.values() if not lane.is_paused)
+        alone = (
+            lane.domain
+            for lane in self._aside.values()
+            if not lane.is_paused and not self.is_closed(lane.batch, lane.domain)
+        )
         return list(dict.fromkeys((*(domain for ring in self._rings.values() for domain in ring), *alone)))
 
     def next_due(self) -> float | None:
@@ -320,7 +350,7 @@ class Frontier:
             self._hungry[lane.batch, lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
-        if not lane.ready or lane.is_paused:
+        if not lane.ready or lane.is_paused or self.is_closed(lane.batch, lane.domain):
             return
         if lane.domain in self._parked and self._parked[lane.domain] <= lane.priority:
             return

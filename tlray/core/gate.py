@@ -26,6 +26,10 @@ SHARED_PART = 0.97
 """Where several tasks fetch from a domain, none of them knows how late another is. So their permits hold for a moment
 only, and a part of the rate is not given: that is room for what is late in one of them."""
 
+UNHEARD_S = 2 * BLOCK_S
+"""Where another task takes over, the one before it may use its last permit so late: it waited for its answer, for its loop, for a
+connection, and nobody here hears of it."""
+
 LISTEN_S = 2.5
 """A gate that has forgotten what it gave listens for so long before it gives: every task with something in
 flight asks within it, and says so."""
@@ -65,13 +69,17 @@ class Grant:
 class Gate:
     """One domain in a limiter."""
 
-    __slots__ = ("_holders", "bucket", "n_given", "policy", "stopped_until")
+    __slots__ = ("_holders", "_last_holder", "_last_start", "bucket", "n_given", "policy", "stopped_until")
 
     def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
         self.policy = policy
         self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
         self.stopped_until = now + LISTEN_S if starts_empty else -math.inf
         self.n_given = 0
+        self._last_holder: str | None = None
+        """The task that was given a permit last."""
+        self._last_start = -math.inf
+        """The moment of that permit."""
         self._holders: dict[str, tuple[int, float, bool]] = {}
         """Task → (slots that it holds, when it asked last, whether it needs any)."""
 
@@ -106,8 +114,13 @@ class Gate:
         if ask.n_wanted <= 0 or n_free == 0:
             retry_s = 0.05 if ask.n_wanted > 0 else max(0.0, self.bucket.wait_s(now=now) - BLOCK_S)
             return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
+        if holder != self._last_holder and not self._is_shared:
+            unheard_s = now - self._last_start - UNHEARD_S
+            self.bucket.cap(self.policy.burst - 1 + unheard_s * self.bucket.rate, now=now)
         starts = self.bucket.reserve(min(ask.n_wanted, n_free), now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)
+        if starts:
+            self._last_holder, self._last_start = holder, now + starts[-1]
         early_s = BLOCK_S / 2 if starts else BLOCK_S
         retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)
         return self._grant(starts, n_slots, retry_s, domain=ask.domain)
