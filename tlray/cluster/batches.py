@@ -17,6 +17,7 @@ from tlray.cluster.compaction import compact_batch
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
 from tlray.cluster.telling import book_of, last_domains, told_of_row, trouble_of
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.frontier import FrontierItem
@@ -25,6 +26,7 @@ from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_rows import BatchRow, Counts, DomainRow
+from tlray.io.journal_submission import set_terms
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -216,13 +218,23 @@ class Batches:
         async with self._state.one_at_a_time(batch_id):
             return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
 
-    async def resume(self, batch_id: str, *, is_strict: bool = False) -> dict[str, Any]:
+    async def resume(
+        self,
+        batch_id: str,
+        *,
+        is_strict: bool = False,
+        contact: str | None = None,
+        max_workers: int | None = None,
+    ) -> dict[str, Any]:
         """Go on with a batch that is paused, or that slept since an earlier coordinator died; with its end where it was being
-        cancelled. ``is_strict``: `Conflict` where there is nothing to go on with."""
+        cancelled. It keeps its terms, but for a contact and a number of tasks that are given. ``is_strict``: `Conflict` where
+        there is nothing to go on with."""
         async with self._state.one_at_a_time(batch_id):
             row = await self._row(batch_id)
             if is_strict and row.state not in (BatchState.RUNNING, BatchState.PAUSED):
                 raise Conflict(f"batch {batch_id} is {row.state}; there is nothing to resume")
+            if (contact or max_workers) and not row.state.is_final:
+                await self._change_terms(row, contact, max_workers)
             if row.state is BatchState.PAUSED:
                 return await self._control(batch_id, BatchEvent.RESUME, BatchState.RUNNING)
             sleeps = row.is_dormant or self._state.book(batch_id) is None
@@ -230,6 +242,14 @@ class Batches:
                 await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
                 await self.open(batch_id)
             return await self.status(batch_id)
+
+    async def _change_terms(self, row: BatchRow, contact: str | None, max_workers: int | None) -> None:
+        state = self._state
+        old = row.options.terms or BatchTerms(fetch_timeout_s=state.settings.terms.limits.total_timeout_s)
+        terms = replace(old, contact=contact or old.contact, max_workers=max_workers or old.max_workers)
+        await state.write(state.journal.run, partial(set_terms, batch=row.id, terms=terms))
+        if (book := state.engine.books.get(row.id)) is not None:
+            book.terms = terms
 
     async def wake(self, batch_id: str) -> None:
         """Go on with a batch that sleeps, in the state in which it fell asleep."""

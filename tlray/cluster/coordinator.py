@@ -267,10 +267,13 @@ class Coordinator:
         """Begin nothing more of a batch; what is in flight ends."""
         return await self._batches.pause(batch_id)
 
-    async def resume(self, batch_id: str) -> dict[str, Any]:
-        """Go on with a batch that is paused, or that slept since an earlier coordinator died."""
+    async def resume(
+        self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
+    ) -> dict[str, Any]:
+        """Go on with a batch that is paused, or that slept since an earlier coordinator died; a contact and a number of tasks
+        that are given are its own from now on."""
         self._begin_anew_after_trouble()
-        return await self._batches.resume(batch_id)
+        return await self._batches.resume(batch_id, contact=contact, max_workers=max_workers)
 
     async def cancel(self, batch_id: str) -> dict[str, Any]:
         """End a batch: what is in flight stops, what it has fetched stays."""

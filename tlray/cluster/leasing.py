@@ -15,8 +15,10 @@ from tlray.cluster.limiters import Limiters
 from tlray.cluster.ports import EndKind, StartedTask
 from tlray.cluster.state import CoordinatorState
 from tlray.core.answering import answered_by
+from tlray.core.batch_terms import most_workers
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Lease, Report, Work
+from tlray.core.lifecycle import BatchState
 from tlray.core.lost_nodes import NodeLosses
 from tlray.core.suspect import EACH, NOBODY, Suspect
 from tlray.core.verdict import Verdict
@@ -98,13 +100,23 @@ class Leasing:
         if state.is_stopping or state.is_draining or state.trouble is not None or now < self._start_after:
             return
         going_on = [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]
+        self._workforce.max_workers = self._max_workers()
         change = self._workforce.change(
             state.engine.demand(now), n_tasks=len(going_on), has_room=self._has_room(now), now=now
         )
         if change < 0:
             self._let_end(self._workforce.to_end(going_on))
-        for _ in range(min(change, state.settings.max_workers - len(self._tasks))):
+        for _ in range(min(change, self._workforce.max_workers - len(self._tasks))):
             self._start()
+
+    def _max_workers(self) -> int:
+        """Return how many tasks there may be: as many as the running batch that asks for the most."""
+        settings, books = self._state.settings, self._state.engine.books.values()
+        return most_workers(
+            (book.terms for book in books if book.state is BatchState.RUNNING),
+            default=settings.default_workers,
+            without_terms=settings.max_workers,
+        )
 
     def _start(self) -> None:
         """Start a task. It is given items when it says that it is there: none wait with it for a CPU."""
@@ -143,9 +155,7 @@ class Leasing:
         going_on = [task for task in tasks if not task.is_ending]
         n_waiting = sum(1 for t in going_on if not t.has_begun and now - t.started_at >= START_S)
         n = len(going_on) - n_waiting
-        may_start = (
-            not n_waiting and now >= self._start_after and len(tasks) < self._state.settings.max_workers
-        )
+        may_start = not n_waiting and now >= self._start_after and len(tasks) < self._workforce.max_workers
         return max(1, n, self._workforce.n_wanted if may_start else 0)
 
     async def _hand_out(self, work: Work, lease: Lease) -> Work:

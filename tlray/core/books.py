@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.changes import Changes, ItemChanged
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
@@ -43,6 +44,8 @@ class BatchBook:
     networks: tuple[str, ...] | None = None
     """The networks (CIDRs) besides public addresses that are fetched from for it: the service says so with each of its batches.
     None: any that its user names, as on a command line."""
+    terms: BatchTerms | None = None
+    """In whose name it is fetched, and within what limits; None: the coordinator's."""
     n_being_answered: int = 0
     """Items that tasks hold just now with the kept rows that answer them."""
     n_duplicates: int = 0

@@ -243,14 +243,14 @@ class Granting:
         state = self._engine.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
         return RobotsErrand(
-            item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks
+            item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks, book.terms
         )
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
         book = self._engine.books[item.batch]
         return LeasedItem(
             item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
-            book.priority, item.from_public, networks=book.networks,
+            book.priority, item.from_public, networks=book.networks, terms=book.terms,
         )  # fmt: skip
 
     def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
