@@ -12,6 +12,7 @@ from raw_server import Asked, response, serve
 
 from tlray import __version__
 from tlray.cluster.limiter import Limiter
+from tlray.cluster.registration import Registration
 from tlray.cluster.scrape import ScrapeTask
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import TaskPorts
@@ -63,7 +64,9 @@ async def worked_off(path: Path, work: Work) -> list[Report]:
     home = Home(path)
     home.create()
     limiter = Limiter()
-    await limiter.register([(terms.domain, terms.policy, False, 0.0) for terms in work.domains], NO_STOPS)
+    await limiter.register(
+        [Registration(terms.domain, terms.policy, False, 0.0, 1) for terms in work.domains], NO_STOPS
+    )
     coordinator = OneAnswer(work)
     terms = ScrapeTerms(
         home=str(path), home_id=home.id, user_agent="tlray/of-the-coordinator", heartbeat_s=0.1
