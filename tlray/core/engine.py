@@ -22,6 +22,7 @@ from tlray.core.lease import Lease, Report, Work
 from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.patience import Patience
+from tlray.core.presence import Presence
 from tlray.core.suspect import NOBODY, Suspect
 from tlray.core.treatment import Treatment
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
@@ -36,6 +37,9 @@ class Engine:
         self.lease_s = lease_s
         self.frontier = Frontier()
         self.books: dict[int, BatchBook] = {}
+        self.named: dict[str, BatchBook] = {}
+        """The same books by ``batch_id``."""
+        self.presence = Presence()
         self.domains: dict[str, DomainState] = {}
         self.leases: dict[str, Lease] = {}
         self.robots_wanted: dict[str, None] = {}
@@ -54,20 +58,26 @@ class Engine:
 
     def open(self, book: BatchBook, lanes: Mapping[str, int], *, now: float) -> None:
         """Take in a batch whose items are journalled: ``lanes`` is domain → queued items."""
-        self.books[book.id] = book
+        self.books[book.id] = self.named[book.batch_id] = book
+        for domain in book.open_by_domain:
+            self.presence.come(book, domain)
         for domain, n in lanes.items():
-            self.learn_of(domain, book, now).try_anew(now=now)
             self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
+            self.learn_of(domain, book, now).try_anew(now=now)
 
     def close(self, batch: int) -> None:
         """Forget a finished batch."""
-        self.books.pop(batch, None)
+        book = self.books.pop(batch, None)
         self.answering.close(batch)
         self.frontier.drop(batch)
-        self.treatment.look_at_all()
+        if book is not None:
+            self.named.pop(book.batch_id, None)
+            self.treatment.look_again(self.presence.leave(book))
 
     def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
         """Return a domain that a batch has to do with, under the manners of all batches that have."""
+        if name in book.open_by_domain:
+            self.presence.come(book, name)
         state = self.domains.get(name)
         if state is None:
             state = self.domains[name] = self.treatment.new(name, book)
@@ -141,9 +151,9 @@ class Engine:
         """Take in that dead letters are queued again: ``by_domain`` is how many of each domain."""
         book = self.books[batch]
         for domain, n in by_domain.items():
-            self.learn_of(domain, book, now).try_anew(now=now)
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
             self.frontier.restock(batch, domain, book.priority, n, is_paused=not book.may_lease)
+            self.learn_of(domain, book, now).try_anew(now=now)
 
     # -- leasing -------------------------------------------------------------------------------
 
@@ -190,7 +200,7 @@ class Engine:
         """Return the seconds that a running batch still needs, or None while nothing can be said honestly."""
         last_due = self.frontier.last_due(batch)
         return remaining_s(
-            self.books[batch], self.domains, now=now, others=self.books.values(), last_due=last_due
+            self.books[batch], self.domains, now=now, others_at=self.presence.at, last_due=last_due
         )
 
     # -- what comes back -------------------------------------------------------------------------
@@ -281,7 +291,7 @@ class Engine:
             self.patience.look_at(turn.domain)
             heapq.heappush(self._timers, (turn.until, turn.domain))
         for part in verdict.parts:
-            book = next((b for b in self.books.values() if b.batch_id == part.batch_id), None)
+            book = self.named.get(part.batch_id)
             if book is not None:
                 book.n_sets += part.n_sets
                 book.n_tracks += part.n_tracks

@@ -38,6 +38,7 @@ class Frontier:
         self._parked: dict[str, Priority] = {}
         """Domain → the highest priority that may take nothing of it now."""
         self._waiting: list[tuple[float, int, FrontierItem]] = []
+        self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
         self._hungry: OrderedDict[tuple[int, str], None] = OrderedDict()
@@ -249,7 +250,7 @@ class Frontier:
 
     def lanes_of(self, batch: int) -> list[Lane]:
         """Return a batch's lanes."""
-        return [lane for (of, _), lane in self._lanes.items() if of == batch]
+        return list(self._by_batch.get(batch, {}).values())
 
     def lanes_at(self, domain: str) -> list[Lane]:
         """Return a domain's lanes, the one whose turn it is first."""
@@ -295,6 +296,7 @@ class Frontier:
         if lane is None:
             lane = self._lanes[batch, domain] = Lane(batch, domain, priority)
             self._by_domain.setdefault(domain, OrderedDict())[batch] = lane
+            self._by_batch.setdefault(batch, {})[domain] = lane
         return lane
 
     def _forget(self, lane: Lane) -> None:
@@ -305,6 +307,10 @@ class Frontier:
         del of_domain[lane.batch]
         if not of_domain:
             del self._by_domain[lane.domain]
+        of_batch = self._by_batch[lane.batch]
+        del of_batch[lane.domain]
+        if not of_batch:
+            del self._by_batch[lane.batch]
 
     def _queue(self, lane: Lane, item: FrontierItem, *, first: bool = False) -> None:
         if item.is_suspect or item.n_lost >= ISOLATE_AFTER_LOST:

@@ -52,6 +52,8 @@ def check(engine: Engine) -> None:
         hold(min(counts.values(), default=0) >= 0, "a count below 0: {}", book)
         hold(min(book.open_by_domain.values(), default=0) >= 0, "a domain's count below 0: {}", book)
         hold(sum(book.open_by_domain.values()) == book.n_open, "the domains do not add up: {}", book)
+        for name in book.open_by_domain:
+            hold(book in engine.presence.at(name), "{} is not indexed at {}", book, name)
     for domain in engine.domains.values():
         name, n_held = domain.name, by_domain[domain.name]
         hold(domain.n_leased == n_held, "{} items are leased: {}", n_held, domain)

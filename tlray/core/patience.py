@@ -36,7 +36,7 @@ class Patience:
             state = self._engine.domains[name]
             if not state.is_cooling(now):
                 continue
-            for book in self._engine.books.values():
+            for book in self._engine.presence.at(name):
                 why = state.out_of_patience(book.retry.snooze_s(name), now=now)
                 if why is None or book.open_by_domain.get(name, 0) <= 0:
                     continue
@@ -54,7 +54,7 @@ class Patience:
         return [
             LaneDeath(book.id, name, why)
             for name in names
-            for book in engine.books.values()
+            for book in engine.presence.at(name)
             if book.has_begun
             and book.open_by_domain.get(name, 0) > 0
             and (why := engine.domains[name].why_parked(book.retry.snooze_s(name), now=now)) is not None

@@ -7,6 +7,7 @@ coordinator tells it (`changed`). Moments are monotonic seconds.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tlray.core.by_hand import NOTHING, SetByHand
@@ -37,7 +38,7 @@ class Treatment:
     def policy(self, domain: str) -> DomainPolicy | None:
         """Return a policy as gentle as each that the open batches ask for; None if none has to do with it. One of which nothing
         is fetched now has no say beside others."""
-        open_here = [book for book in self._engine.books.values() if domain in book.open_by_domain]
+        open_here = self._engine.presence.at(domain)
         at_work = [book for book in open_here if book.state not in _HAS_NO_SAY]
         return gentlest(book.manners.policy(domain) for book in at_work or open_here)
 
@@ -49,10 +50,10 @@ class Treatment:
         """Take in that a batch has come to a domain, or begins or ceases to be at work there."""
         self._treat(state, self.policy(state.name) or book.manners.policy(state.name))
 
-    def look_at_all(self) -> None:
-        """Take in that a batch is gone: what it asked for counts no more, and each robots.txt that nobody needs any more is
-        forgotten (the journal has them)."""
-        for state in self._engine.domains.values():
+    def look_again(self, names: Iterable[str]) -> None:
+        """Take in that a batch is gone from its domains: what it asked for counts no more, and each robots.txt that nobody needs
+        any more is forgotten (the journal has them)."""
+        for state in (self._engine.domains[name] for name in names if name in self._engine.domains):
             policy = self.policy(state.name)
             if policy is not None:
                 self._treat(state, policy)
