@@ -114,6 +114,7 @@ class Coordinator:
         now = self._state.now()
         self._ending.step(now)
         state.engine.tick(now)
+        self._limiters.forget_domains(state.engine.forgetting.step(now))
         for lane in state.engine.frontier.wanting():
             items = await state.write(
                 state.journal.load_lane, lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW

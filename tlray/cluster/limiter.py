@@ -13,11 +13,13 @@ import ray
 
 from tlray.cluster.ports import Clock
 from tlray.cluster.system_clock import SystemClock
-from tlray.core.gate import Ask, Gate, Grant
+from tlray.core.gate import UNASKED_S, Ask, Gate, Grant
 from tlray.core.lease import NO_STOPS, Stops
 from tlray.core.policy import DomainPolicy
 
 NAMESPACE = "tlray"
+SWEEP_EVERY_S = 600.0
+"""How often a limiter looks for gates that nobody asks for: their coordinator may have died."""
 MAX_LIMITERS = 16
 """The most that ``TLRAY_LIMITER_ACTORS`` allows."""
 
@@ -29,10 +31,12 @@ class Limiter:
         self._clock = clock or SystemClock()
         self._gates: dict[str, Gate] = {}
         self._stops = NO_STOPS
+        self._swept_at = self._clock.monotonic()
 
     async def register(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
         """Take in domains: (name, policy, whether the bucket starts empty, seconds that it still cools)."""
         now = self._clock.monotonic()
+        self._sweep(now)
         self._stops = stops
         for name, policy, starts_empty, cool_s in domains:
             gate = self._gates.get(name)
@@ -50,6 +54,7 @@ class Limiter:
     async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
         """Answer a task: permits by domain, and the batches that may begin nothing."""
         now = self._clock.monotonic()
+        self._sweep(now)
         grants = []
         for ask in asks:
             gate = self._gates.get(ask.domain)
@@ -60,6 +65,22 @@ class Limiter:
         """Take back the slots of a task that has ended."""
         for gate in self._gates.values():
             gate.forget(holder)
+
+    async def forget_domains(self, names: list[str]) -> None:
+        """Forget domains that nobody has anything to do with. One that has given permits within its own window stays; it is
+        dropped when nobody has asked for it for a long time."""
+        now = self._clock.monotonic()
+        for name in names:
+            gate = self._gates.get(name)
+            if gate is not None and gate.may_be_dropped(now=now):
+                del self._gates[name]
+
+    def _sweep(self, now: float) -> None:
+        if now - self._swept_at < SWEEP_EVERY_S:
+            return
+        self._swept_at = now
+        for name in [n for n, g in self._gates.items() if g.may_be_dropped(now=now, unasked_s=UNASKED_S)]:
+            del self._gates[name]
 
 
 def limiter_of(domain: str, n_limiters: int) -> int:

@@ -11,10 +11,8 @@ import asyncio
 from tlray.cluster.limiter import limiter_of
 from tlray.cluster.ports import LimiterClient
 from tlray.cluster.state import CoordinatorState
+from tlray.core.gate import QUIET_S
 from tlray.core.policy import DomainPolicy
-
-QUIET_S = 5.0
-"""A domain whose last fetch is further back, by this and its own spacing, begins with a full bucket."""
 
 
 class Limiters:
@@ -23,6 +21,7 @@ class Limiters:
     def __init__(self, state: CoordinatorState) -> None:
         self._state = state
         self._numbers: dict[str, int] = {}
+        """Of the first domains, which have a limiter each; all others share them."""
         self.known: set[str] = set()
         """Domains whose limiter has been told of them as they are now."""
         self.actors: list[LimiterClient] = []
@@ -32,8 +31,10 @@ class Limiters:
         number = self._numbers.get(domain)
         if number is None:
             most = self._state.settings.limiter_actors
-            number = len(self._numbers) if len(self._numbers) < most else limiter_of(domain, most)
-            self._numbers[domain] = number
+            if len(self._numbers) < most:
+                number = self._numbers[domain] = len(self._numbers)
+            else:
+                number = limiter_of(domain, most)
             while len(self.actors) <= number:
                 self.actors.append(self._state.ports.limiter(len(self.actors)))
         return number
@@ -47,15 +48,18 @@ class Limiters:
         by_limiter: dict[int, list[tuple[str, DomainPolicy, bool, float]]] = {}
         rows = await self._state.write(lambda: [(name, self._state.journal.domain(name)) for name in news])
         for name, row in rows:
-            domain = self._state.engine.domains[name]
-            since_s = wall - row.last_fetch_at if row and row.last_fetch_at else float("inf")
+            domain = self._state.engine.domains.get(name)
+            if domain is None:
+                continue  # it has been forgotten meanwhile
+            last_at = max(row.last_fetch_at or 0.0, row.robots_at or 0.0) if row else 0.0
+            since_s = wall - last_at if last_at else float("inf")
             is_quiet = since_s > domain.effective.burst / domain.effective.rate + QUIET_S
             is_empty = starts_empty or self._state.is_restart or not is_quiet
             rest_s = max(0.0, domain.rest_until - now)
             by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, rest_s))
         stops = self._state.stops()
         await asyncio.gather(*(self.actors[n].register(domains, stops) for n, domains in by_limiter.items()))
-        self.known |= news
+        self.known |= news & self._state.engine.domains.keys()
 
     async def make_known_again(self, names: set[str]) -> None:
         """Tell the limiters what has changed of domains."""
@@ -71,6 +75,15 @@ class Limiters:
         """Tell all limiters which batches may begin nothing."""
         stops = self._state.stops()
         await asyncio.gather(*(actor.stop_batches(stops) for actor in self.actors))
+
+    def forget_domains(self, names: set[str]) -> None:
+        """Let the limiters forget domains that the engine has forgotten."""
+        self.known -= names
+        by_limiter: dict[int, list[str]] = {}
+        for name in names:
+            by_limiter.setdefault(self.number(name), []).append(name)
+        for number, some in by_limiter.items():
+            self._state.background(self.actors[number].forget_domains(some))
 
     def forget(self, lease_id: str) -> None:
         """Let the limiters take back the slots of a task that has ended."""

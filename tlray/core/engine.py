@@ -15,6 +15,7 @@ from tlray.core.answering import Answering
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.eta import remaining_s
+from tlray.core.forgetting import Forgetting
 from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
 from tlray.core.granting import Granting
 from tlray.core.invariants import check
@@ -44,9 +45,12 @@ class Engine:
         self.leases: dict[str, Lease] = {}
         self.robots_wanted: dict[str, None] = {}
         """Domains whose robots.txt is to be fetched before anything else of them."""
+        self.strangers: dict[str, None] = {}
+        """Domains of which it is not known yet what the journal remembers."""
         self.answering = Answering(self)
         self.patience = Patience(self)
         self.treatment = Treatment(self)
+        self.forgetting = Forgetting(self)
         self._granting = Granting(self, limiter_of)
         self._timers: list[tuple[float, str]] = []
 
@@ -65,14 +69,17 @@ class Engine:
             self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
             self.learn_of(domain, book, now).try_anew(now=now)
 
-    def close(self, batch: int) -> None:
-        """Forget a finished batch."""
+    def close(self, batch: int, *, now: float) -> None:
+        """Forget a finished batch, and soon the domains that no other has to do with."""
         book = self.books.pop(batch, None)
         self.answering.close(batch)
         self.frontier.drop(batch)
         if book is not None:
             self.named.pop(book.batch_id, None)
-            self.treatment.look_again(self.presence.leave(book))
+            left = self.presence.leave(book)
+            self.treatment.look_again(left)
+            idle = [name for name in left if name in self.domains and name not in self.presence]
+            self.forgetting.note(idle, now=now)
 
     def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
         """Return a domain that a batch has to do with, under the manners of all batches that have."""
@@ -81,12 +88,26 @@ class Engine:
         state = self.domains.get(name)
         if state is None:
             state = self.domains[name] = self.treatment.new(name, book)
+            self.strangers[name] = None
+            if name not in self.presence:
+                self.forgetting.note((name,), now=now)
         else:
             self.treatment.look_at(state, book)
         if not state.knows_robots(now):
             self.robots_wanted[name] = None
         self.patience.look_at(name)
         return state
+
+    def known_again(self, names: Iterable[str]) -> None:
+        """Take in that what the journal remembers of some domains has been told."""
+        for name in names:
+            if name in self.strangers:
+                del self.strangers[name]
+                self.frontier.unpark(name)
+
+    def forget_pace(self, name: str) -> None:
+        """Take in that a domain is gone, and will begin anew when it comes back."""
+        self._granting.forget(name)
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Take in items that the journal gave for a lane."""
@@ -180,7 +201,9 @@ class Engine:
             self.frontier.push(item, book.priority, is_paused=not book.may_lease)
         while self._timers and self._timers[0][0] <= now:
             _, name = heapq.heappop(self._timers)
-            state = self.domains[name]
+            state = self.domains.get(name)
+            if state is None:
+                continue  # it has been forgotten
             if state.is_cooling(now):
                 heapq.heappush(self._timers, (state.cool_until, name))
             else:
@@ -190,7 +213,11 @@ class Engine:
         """Return when time moves something next, or None."""
         moments = [
             m
-            for m in (self.frontier.next_due(), self._timers[0][0] if self._timers else None)
+            for m in (
+                self.frontier.next_due(),
+                self._timers[0][0] if self._timers else None,
+                self.forgetting.next_at(),
+            )
             if m is not None
         ]
         moments += [lease.until for lease in self.leases.values() if not lease.is_committing]

@@ -212,6 +212,10 @@ class Frontier:
             for lane in self.lanes_at(domain):
                 self._activate(lane)
 
+    def forget(self, domain: str) -> None:
+        """Forget a domain that has no lanes."""
+        self._parked.pop(domain, None)
+
     def pause(self, batch: int, *, is_paused: bool) -> None:
         """Stop or go on taking a batch's items."""
         for lane in self.lanes_of(batch):

@@ -83,6 +83,10 @@ class Granting:
             has_more=has_more,
         )
 
+    def forget(self, name: str) -> None:
+        """Take in that a domain is forgotten."""
+        self._at_work.discard(name)
+
     def _note_at_work(self, at_work: set[str], now: float) -> None:
         """Let the paces of domains that have something to do, and had nothing, begin anew."""
         domains = self._engine.domains
@@ -239,6 +243,7 @@ class Granting:
         unit = unit_of(where.domain)
         book = self._engine.books[item.batch]
         bucket = self._engine.domains.get(unit) or self._engine.learn_of(unit, book, now)
+        self._engine.forgetting.note_errand(unit, item.domain)
         limiter = self._limiter_of(unit)
         state = self._engine.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named

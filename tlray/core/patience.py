@@ -28,6 +28,10 @@ class Patience:
         """Take in that a domain's rest has begun, or that items have come to it."""
         self._news[domain] = None
 
+    def forget(self, domain: str) -> None:
+        """Take in that a domain is forgotten."""
+        self._news.pop(domain, None)
+
     def deaths(self, now: float) -> list[LaneDeath]:
         """Return the lanes to be given up. A batch that is paused keeps its items; they are looked at again."""
         news, self._news = self._news, {}

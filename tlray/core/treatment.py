@@ -88,6 +88,11 @@ class Treatment:
                 lease.told.discard(state.name)
             self._engine.frontier.unpark(state.name)
 
+    def forget(self, domain: str) -> None:
+        """Take in that a domain is forgotten; what a person has set for it stays."""
+        self._restless.pop(domain, None)
+        self._told.pop(domain, None)
+
     def note(self, domain: str) -> None:
         """Take in that a domain's rate is another one: its limiter is to be told."""
         self._restless.setdefault(domain, -math.inf)
