@@ -24,6 +24,7 @@ from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.patience import Patience
 from tlray.core.presence import Presence
+from tlray.core.robots_wanted import RobotsWanted
 from tlray.core.suspect import NOBODY, Suspect
 from tlray.core.treatment import Treatment
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
@@ -43,7 +44,7 @@ class Engine:
         self.presence = Presence()
         self.domains: dict[str, DomainState] = {}
         self.leases: dict[str, Lease] = {}
-        self.robots_wanted: dict[str, None] = {}
+        self.robots_wanted = RobotsWanted(self.frontier.priority_at)
         """Domains whose robots.txt is to be fetched before anything else of them."""
         self.strangers: dict[str, None] = {}
         """Domains of which it is not known yet what the journal remembers."""
@@ -128,6 +129,7 @@ class Engine:
         book = self.books[batch]
         for name in book.open_by_domain:
             self.treatment.look_at(self.domains[name], book)
+            self.robots_wanted.wake(name)
         self.frontier.pause(batch, is_paused=is_paused or book.is_answering)
 
     def begin(self, batch: int, *, now: float) -> None:
@@ -140,7 +142,7 @@ class Engine:
         """Take in that kept results have answered what they can: the rest of the batch is to be fetched."""
         book = self.books[batch]
         book.is_answering = False
-        self.frontier.pause(batch, is_paused=not book.may_lease)
+        self.pause(batch, is_paused=not book.may_lease)
 
     def cool_down(self, domain: str, until: float, reason: str) -> None:
         """Fetch nothing of a domain before ``until``."""
@@ -199,6 +201,7 @@ class Engine:
                 continue
             book.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
             self.frontier.push(item, book.priority, is_paused=not book.may_lease)
+            self.robots_wanted.wake(item.domain)
         while self._timers and self._timers[0][0] <= now:
             _, name = heapq.heappop(self._timers)
             state = self.domains.get(name)
@@ -343,6 +346,7 @@ class Engine:
             item.is_suspect = change.is_suspect
             item.n_unanswered += change.outcome is not None and change.outcome.kept is not None
             self.frontier.push(item, book.priority, first=True, is_paused=not book.may_lease)
+            self.robots_wanted.wake(item.domain)
         elif change.after is ItemState.WAITING:
             self.frontier.wait(item, now if change.due is None else change.due)
         else:

@@ -15,8 +15,9 @@ Times are seconds of the caller's monotonic clock.
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from tlray.core.lanes import Dropped, FrontierItem, Lane, Priority
 
@@ -25,6 +26,8 @@ WINDOW = 512
 LOW_WATER = 256
 """With fewer in memory, and more in the journal, a lane wants loading."""
 LOOKED_AT = 4_096
+MOST_PASSED = 1_024
+"""Domains, one after the other, that are left for others before no further one is looked at: the next time it begins there."""
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
@@ -38,10 +41,13 @@ class Frontier:
         self._parked: dict[str, Priority] = {}
         """Domain → the highest priority that may take nothing of it now."""
         self._waiting: list[tuple[float, int, FrontierItem]] = []
+        self._n_waiting: Counter[tuple[int, str]] = Counter()
+        """Items of a lane that wait."""
         self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
-        self._hungry: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._hungry: OrderedDict[int, OrderedDict[str, None]] = OrderedDict()
+        """Batch → its domains whose lanes want loading."""
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
         """Lanes with isolated items."""
         self._held: set[int] = set()
@@ -75,12 +81,18 @@ class Frontier:
         lane.is_paused = lane.is_paused if known else is_paused
         self._feed(lane)
 
-    def wanting(self) -> list[Lane]:
-        """Return the lanes whose window runs low while the journal holds more; they count as being loaded."""
-        lanes = [self._lanes[key] for key in self._hungry if key in self._lanes]
-        self._hungry.clear()
-        for lane in lanes:
-            lane.is_loading = True
+    def wanting(self, most: int = LOOKED_AT) -> list[Lane]:
+        """Return the lanes whose window runs low while the journal holds more, at most so many, the batches in turn; they
+        count as being loaded."""
+        lanes: list[Lane] = []
+        while self._hungry and len(lanes) < most:
+            batch, domains = self._hungry.popitem(last=False)
+            domain, _ = domains.popitem(last=False)
+            if domains:
+                self._hungry[batch] = domains
+            if (lane := self._lanes.get((batch, domain))) is not None:
+                lane.is_loading = True
+                lanes.append(lane)
         return lanes
 
     def loaded(self, lane: Lane, items: Iterable[FrontierItem], *, last_id: int, is_last: bool) -> None:
@@ -118,6 +130,7 @@ class Frontier:
     def wait(self, item: FrontierItem, due: float) -> None:
         """Keep an item until ``due``."""
         self._held.add(item.id)
+        self._n_waiting[item.batch, item.domain] += 1
         self._order += 1
         heapq.heappush(self._waiting, (due, self._order, item))
 
@@ -125,8 +138,15 @@ class Frontier:
         """Take out the waiting items whose time has come; the caller pushes them back as queued."""
         due = []
         while self._waiting and self._waiting[0][0] <= now:
-            due.append(heapq.heappop(self._waiting)[2])
+            item = heapq.heappop(self._waiting)[2]
+            self._count_out(item.batch, item.domain)
+            due.append(item)
         return due
+
+    def _count_out(self, batch: int, domain: str) -> None:
+        self._n_waiting[batch, domain] -= 1
+        if not self._n_waiting[batch, domain]:
+            del self._n_waiting[batch, domain]
 
     # -- taking ----------------------------------------------------------------------------
 
@@ -147,7 +167,7 @@ class Frontier:
                 continue
             quantum = max(1, n // max(1, len(ring)))
             n_passed = 0
-            while ring and len(taken) < n and n_passed < len(ring):
+            while ring and len(taken) < n and n_passed < min(len(ring), MOST_PASSED):
                 domain, lanes = next(iter(ring.items()))
                 if domain not in left:
                     left[domain] = allowance(domain)
@@ -238,19 +258,24 @@ class Frontier:
             n_queued += lane.n_queued
             gone += (*lane.ready, *lane.isolated, *lane.behind.values())
             self._forget(lane)
-        stay = []
-        n_waiting = 0
+        waited = self._drop_waiting(batch, domain)
+        self._held.difference_update(item.id for item in chain(gone, waited))
+        return Dropped(n_queued, len(waited))
+
+    def _drop_waiting(self, batch: int, domain: str | None) -> list[FrontierItem]:
+        if domain is not None and not self._n_waiting[batch, domain]:
+            return []
+        gone, stay = [], []
         for entry in self._waiting:
             item = entry[2]
-            if item.batch == batch and (domain is None or item.domain == domain):
+            if item.batch == batch and domain in (None, item.domain):
+                self._count_out(batch, item.domain)
                 gone.append(item)
-                n_waiting += 1
             else:
                 stay.append(entry)
         heapq.heapify(stay)
         self._waiting = stay
-        self._held.difference_update(item.id for item in gone)
-        return Dropped(n_queued, n_waiting)
+        return gone
 
     def lanes_of(self, batch: int) -> list[Lane]:
         """Return a batch's lanes."""
@@ -259,6 +284,10 @@ class Frontier:
     def lanes_at(self, domain: str) -> list[Lane]:
         """Return a domain's lanes, the one whose turn it is first."""
         return list(self._by_domain.get(domain, {}).values())
+
+    def priority_at(self, domain: str) -> Priority | None:
+        """Return the highest priority of a domain's lanes; None where it has none."""
+        return min((lane.priority for lane in self._by_domain.get(domain, {}).values()), default=None)
 
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
@@ -287,7 +316,7 @@ class Frontier:
     def takeable_domains(self) -> list[str]:
         """Return the domains whose turn it is: something ready and not parked, or something alone."""
         alone = (lane.domain for lane in self._aside.values() if not lane.is_paused)
-        return list(dict.fromkeys((*(domain for ring in self._rings.values() for domain in ring), *alone)))
+        return list(dict.fromkeys(chain(*self._rings.values(), alone)))
 
     def next_due(self) -> float | None:
         """Return when the next waiting item is due, or None."""
@@ -327,7 +356,7 @@ class Frontier:
 
     def _feed(self, lane: Lane) -> None:
         if lane.n_stored and len(lane.ready) < LOW_WATER and not lane.is_loading and not lane.is_paused:
-            self._hungry[lane.batch, lane.domain] = None
+            self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
         if not lane.ready or lane.is_paused:

@@ -75,6 +75,7 @@ class Treatment:
             was, state.by_hand = state.effective, self.by_hand_of(known)
             self._see_change(state, was)
             self._engine.frontier.unpark(known)  # it may have been paused
+            self._engine.robots_wanted.wake(known)
         return concerned
 
     def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
@@ -87,6 +88,7 @@ class Treatment:
             for lease in self._engine.leases.values():
                 lease.told.discard(state.name)
             self._engine.frontier.unpark(state.name)
+            self._engine.robots_wanted.wake(state.name)
 
     def forget(self, domain: str) -> None:
         """Take in that a domain is forgotten; what a person has set for it stays."""
