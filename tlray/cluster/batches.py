@@ -317,5 +317,6 @@ class Batches:
             del self._finished[next(iter(self._finished))]
         state.announce(book.id)
         state.engine.close(book.id, now=state.now())
+        state.wake.set()
         del self._running_since[book.id]
         self._left.pop(book.id, None)

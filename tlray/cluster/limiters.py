@@ -59,17 +59,21 @@ class Limiters:
             by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, rest_s))
         stops = self._state.stops()
         await asyncio.gather(*(self.actors[n].register(domains, stops) for n, domains in by_limiter.items()))
-        self.known |= news & self._state.engine.domains.keys()
+        self.known |= self._in_memory(news)
 
     async def make_known_again(self, names: set[str]) -> None:
         """Tell the limiters what has changed of domains."""
         self.known -= names
-        await self.make_known(names & set(self._state.engine.domains))
+        await self.make_known(self._in_memory(names))
 
     async def remind(self, names: set[str]) -> None:
         """Tell a limiter that was restarted what it has forgotten; its buckets start empty."""
         self.known -= names
-        await self.make_known(names & set(self._state.engine.domains), starts_empty=True)
+        await self.make_known(self._in_memory(names), starts_empty=True)
+
+    def _in_memory(self, names: set[str]) -> set[str]:
+        domains = self._state.engine.domains
+        return {name for name in names if name in domains}
 
     async def spread_stops(self) -> None:
         """Tell all limiters which batches may begin nothing."""

@@ -37,6 +37,9 @@ class Forgetting:
     def __repr__(self) -> str:
         return f"<Forgetting {len(self._idle_since)} idle domains>"
 
+    def __contains__(self, domain: str) -> bool:
+        return domain in self._idle_since
+
     def note(self, names: Iterable[str], *, now: float) -> None:
         """Take in that no batch has, or that none has ever had, items at some domains."""
         for name in names:

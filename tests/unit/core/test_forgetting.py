@@ -12,6 +12,7 @@ import pytest
 from simulated.crowd import Crowd
 
 from tlray.core.books import BatchBook
+from tlray.core.by_hand import SetByHand
 from tlray.core.engine import Engine
 from tlray.core.forgetting import LESSONS_S, SETTLED_S
 from tlray.core.frontier import FrontierItem, Priority
@@ -89,6 +90,7 @@ def test_a_domain_is_remembered_for_its_politeness_window() -> None:
     assert engine.next_event() == 5.0 + SETTLED_S
     assert not engine.forgetting.step(104.9 + SETTLED_S)
     assert engine.next_event() == pytest.approx(105.0 + SETTLED_S)
+    assert repr(engine.forgetting) == "<Forgetting 1 idle domains>"
     assert engine.forgetting.step(105.0 + SETTLED_S) == {"a.test"}
     assert held(engine) == {}
 
@@ -129,6 +131,7 @@ def test_a_domain_that_comes_back_stays_and_its_next_idle_time_counts_from_its_n
     assert not engine.forgetting.step(60.0)
     assert engine.domains["a.test"] is state
     engine.check_invariants()
+    assert repr(engine.presence) == "<Presence at 1 domains>"
     for now in (60.0, 65.0):  # told twice
         engine.cancel_open(2, now=now)
         engine.close(2, now=now)
@@ -170,6 +173,35 @@ def test_a_domain_that_another_ones_robots_txt_is_fetched_from_is_not_forgotten(
     assert not engine.forgetting.step(52.0)
     assert engine.forgetting.step(64.0) == {"b.test"}
     assert "a.test" in engine.domains
+
+
+def test_a_robots_txt_that_waits_for_its_batch_or_its_domain_is_fetched_as_soon_as_it_may_be() -> None:
+    engine = Engine()
+    book = opened(engine, 1, ["a.test"])
+    book.state = BatchState.PAUSED
+    engine.pause(1, is_paused=True)
+    assert not engine.grant("L", 9, now=0.0)
+    assert engine.robots_wanted.n_awake == 0
+    book.state = BatchState.RUNNING
+    engine.pause(1, is_paused=False)
+    engine.treatment.set_by_hand("a.test", SetByHand(is_paused=True))
+    assert not engine.grant("L", 9, now=0.0)
+    engine.treatment.set_by_hand("a.test", SetByHand())
+    assert engine.grant("L", 9, now=0.0).robots
+    engine.robots_wanted["a.test"] = None  # wanted once more, while it is on its way
+    assert not engine.demand(1.0).has_more
+    assert "a.test" not in engine.robots_wanted
+
+
+def test_a_domain_that_is_paused_in_the_midst_of_its_work_is_not_at_work() -> None:
+    engine = Engine()
+    opened(engine, 1, ["a.test"])
+    engine.domains["a.test"].learn_robots("", None, now=0.0)
+    engine.demand(0.0)
+    assert engine._granting._census._at_work == {"a.test"}
+    engine.treatment.set_by_hand("a.test", SetByHand(is_paused=True))
+    engine.demand(1.0)
+    assert engine._granting._census._at_work == set()
 
 
 def test_a_rest_that_ends_after_its_domain_was_forgotten_ends_nothing() -> None:
