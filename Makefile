@@ -39,7 +39,7 @@ fix: $(VENV)/.has-tools ## mend and format what ruff can
 bench: $(VENV)/.has-peers ## measure, against peers: docs/performance.md (ARGS="…")
 	@$(PY) -m benchmarks $(ARGS)
 
-chaos: $(VENV)/.has-peers ## kill tlray and its peers again and again, and count: docs/reliability.md (ARGS="--items 600 --kills 8")
+chaos: $(VENV)/.has-peers ## kill tlray and its peers again and again, and count: docs/reliability.md (ARGS="--items 600 --kills 8"; in virtual time: ARGS="simulated --seeds 0 20000")
 	@$(PY) -m benchmarks.chaos $(ARGS)
 
 clean: ## remove .venv and everything else that was made here; $TLRAY_HOME stays

@@ -1,6 +1,6 @@
 """How far off is the estimate of what is left, at 10, 50 and 90 % of a batch, next to the naive one?
 
-Thirty batches in the simulated world (`tests/unit/core/simulated`): the real engine in virtual time over three to
+Thirty batches in the simulated world (`tests/shared/simulated`): the real coordinator and tasks in virtual time over three to
 eight domains each, of all kinds and with faults (errors, timeouts, 429 with and without Retry-After, outages, slow
 sites, crawl-delays), every third one beside a rival batch. An error is the share of the time that truly remained.
 The naive estimate is elapsed ÷ done × left. Seeds are fixed and no clock is read: each run gives the same figures.
@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.figures import Answer, Figure
-from tests.unit.core.simulated.eta import PROGRESS, errors
+from tests.shared.simulated.eta import PROGRESS, errors
 
 QUESTION = "The estimate of the time left, over {n} batches"
 GOALS = {0.1: 10.0, 0.5: 8.0, 0.9: 8.0}

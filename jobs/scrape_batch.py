@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from tlray.cli import run
+from tlray.cli.ending import leave_within
 from tlray.errors import TlrayError
 from tlray.settings import read_settings
 
@@ -61,4 +62,6 @@ if __name__ == "__main__":
     sys.stderr.write(place_line(sys.argv[1:]) or "")
     sys.stderr.flush()
     code = run(arguments_of(sys.argv[1:]))
-    sys.exit(1 if code == DIED else code)
+    code = 1 if code == DIED else code
+    leave_within(code)
+    sys.exit(code)

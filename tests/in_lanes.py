@@ -1,36 +1,36 @@
-"""Run pytest in two lanes at once, of about the same length; at the end the tests that look at the clock, alone.
+"""Run pytest in lanes: three at once, because the tests on a real Ray mostly wait and the others mostly compute.
 
-``python tests/in_lanes.py [--coverage] [--slow] [PYTEST ARGUMENT]...``. The first lane is told as it runs; what the
-second one says follows when the first is done. Ends with 1 where any of them failed. ``--slow`` lets the second lane also run
-the unit tests that are marked so.
+``python tests/in_lanes.py [--coverage] [--slow] [--lanes N] [PYTEST ARGUMENT]...``. A run is one pytest, with tests of one
+conftest. A lane that is free takes the next run; what a run printed follows when it is done. Ends with 1 where any of
+them failed. ``--slow`` adds the tests that are marked so, and random examples to those that Hypothesis tries.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
-import tempfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 ROOT = Path(__file__).parents[1]
-
-
-def _on_ray(*names: str) -> tuple[str, ...]:
-    return tuple(f"tests/ray/test_{name}.py" for name in names)
-
-
-IN_FIRST, BY_THE_CLOCK = _on_ray("kills", "poison"), _on_ray("politeness")
-FIRST = (("tests/unit",), ("tests/site",), ("tests/real",), ("tests/parts",), ("tests/service",), IN_FIRST)
-SECOND = (("tests/ray", *(f"--ignore={path}" for path in (*IN_FIRST, *BY_THE_CLOCK))),)
+STARTS_ITS_OWN_RAYS = tuple(f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "on_a_cluster"))
+"""About half of the time of ``tests/ray``; all others share the Ray of their session."""
+RUNS = (
+    ("tests/unit",),
+    ("tests/ray", *(f"--ignore={path}" for path in STARTS_ITS_OWN_RAYS)),
+    STARTS_ITS_OWN_RAYS,
+    ("tests/service",),
+    ("tests/site",),
+    ("tests/real",),
+    ("tests/parts",),
+)
+"""The unit tests, which say most in the shortest time; then the longest first."""
+THOROUGH = "--hypothesis-profile=thorough"
 SLOW = ("tests/unit", "-m", "slow")
-LAST = (BY_THE_CLOCK,)
-"""Each lane has runs, one after the other; a run has tests of one conftest. What looks at the clock comes last, alone: a busy
-machine would be seen in it, and nothing else."""
 NOTHING_CHOSEN = 5
 """What pytest ends with where ``-k`` leaves none of a run's tests."""
 
@@ -41,38 +41,45 @@ def main() -> int:
     parser.add_argument(
         "--coverage", action="store_true", help="measure, for `coverage combine` and `report`"
     )
-    parser.add_argument("--slow", action="store_true", help="also the unit tests that are marked slow")
+    parser.add_argument("--slow", action="store_true", help="also the tests that are marked slow")
+    parser.add_argument("--lanes", type=int, default=3, help="runs at once; 3")
     options, given = parser.parse_known_args()
-    lane = Lane(given, measures=options.coverage)
-    with tempfile.TemporaryFile() as told, ThreadPoolExecutor(1) as beside:
-        second = beside.submit(lambda: lane.run(SECOND, told) + Lane(given).run((SLOW,) * options.slow, told))
-        codes = lane.run(FIRST)
-        codes += second.result()
-        told.seek(0)
-        sys.stdout.flush()
-        shutil.copyfileobj(told, sys.stdout.buffer)
-        sys.stdout.flush()
-    codes += lane.run(LAST)
+    runs = [run for run in (*RUNS, *(SLOW,) * options.slow) if (ROOT / run[0]).exists()]
+    pytest = Pytest(given, measures=options.coverage, is_thorough=options.slow)
+    with ThreadPoolExecutor(options.lanes) as lanes:
+        codes = list(lanes.map(pytest.run, runs))
     return int(any(code not in (0, NOTHING_CHOSEN) for code in codes) or 0 not in codes)
 
 
 @dataclass(frozen=True)
-class Lane:
-    """Runs of tests, one after the other; each is a pytest of its own, because each folder has a conftest of its own."""
+class Pytest:
+    """How each run is started, and where its output goes."""
 
     given: list[str]
     measures: bool = False
+    is_thorough: bool = False
+    _printing: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, runs: tuple[tuple[str, ...], ...], out: IO[bytes] | None = None) -> list[int]:
-        """Run what is there; return how each run ended."""
-        python = [sys.executable, *(["-m", "coverage", "run", "-p"] if self.measures else [])]
-        return [
-            subprocess.run(
-                [*python, "-m", "pytest", *run, *self.given], cwd=ROOT, check=False, stdout=out, stderr=out
-            ).returncode
-            for run in runs
-            if (ROOT / run[0]).exists()
-        ]
+    def run(self, run: tuple[str, ...]) -> int:
+        """Run what is there, print what it says, and return how it ended."""
+        measured = self.measures and run is not SLOW
+        python = [sys.executable, *(["-m", "coverage", "run", "-p"] if measured else [])]
+        more = [THOROUGH] if self.is_thorough and run[0] == "tests/unit" else []
+        begun = time.monotonic()
+        sys.stderr.write(f"{' '.join(run)} …\n")
+        done = subprocess.run(
+            [*python, "-m", "pytest", *run, *more, *self.given],
+            cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        with self._printing:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(done.stdout)
+            took_s = time.monotonic() - begun
+            sys.stdout.buffer.write(
+                f"{' '.join(run)}: {took_s:.0f} s, ended with {done.returncode}\n\n".encode()
+            )
+            sys.stdout.flush()
+        return done.returncode
 
 
 if __name__ == "__main__":

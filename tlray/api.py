@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tlray.errors import BacklogFull, CannotFinish, Interrupted, TlrayError, UsageError
+from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.home import Home
+from tlray.io.home_check import see_that_it_can_be_read
 from tlray.io.intake import checked as checked_lines
 from tlray.io.journal_reader import JournalReader
 from tlray.io.wall_clock import rest_text
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tlray.cluster.client import Client, Submitted
+    from tlray.cluster.ray_watch import OnLost
     from tlray.cluster.runtime import Session
+    from tlray.core.frontier import Priority
+    from tlray.io.journal_rows import BatchOptions
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.5
 SETTLE_S = 60.0
 """How long a drain waits for what is in flight."""
+PAUSE_S = 2.0
+"""How long a process that leaves at once waits until its batch is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,8 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
         ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, retry=retry or {}, domains=domains or {},
         keep_pages=keep_pages, fresh_for=fresh_for,
     )  # fmt: skip
-    return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, on_progress=on_progress)
+    listeners = Listeners(on_progress=on_progress) if on_progress is not None else Listeners()
+    return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, listeners=listeners)
 
 
 def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -113,7 +120,25 @@ def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame
     return load_results(where, batch_id, manifest_of(where, batch_id))
 
 
-def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is stopped
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Functions that `run_batch` calls; ``on_lost`` in a thread of its own."""
+
+    on_start: Callable[[], None] = lambda: None
+    """All that can be checked without Ray is checked; Ray is joined or started next."""
+    on_submitted: Callable[[Submitted], None] = lambda told: None
+    on_wait: Callable[[BacklogFull], None] = lambda full: logger.warning(
+        "submission waits for room: %s", full
+    )
+    """A list waits for room."""
+    on_progress: Progress = lambda told: None
+    on_paused: Callable[[str], None] = lambda batch_id: None
+    """A drain has begun: nothing more of the batch begins."""
+    on_lost: OnLost | None = None
+    """Ray has died."""
+
+
+def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     urls: Iterable[str],
     *,
     settings: Settings,
@@ -122,125 +147,170 @@ def run_batch(  # noqa: PLR0913 - what is asked, what it is told, and how it is 
     revive: Mapping[str, Any] | None = None,
     max_wait_s: float | None = None,
     dashboard: bool = False,
-    on_submitted: Callable[[Submitted], None] | None = None,
-    on_wait: Callable[[BacklogFull], None] | None = None,
-    on_progress: Progress | None = None,
+    detach: bool = False,
+    listeners: Listeners = Listeners(),
     stopping: threading.Event | None = None,
 ) -> BatchResult:
     """Run a new batch, or one to be resumed, to its end.
 
     ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
-    ``on_wait`` is told when the list waits for room. ``stopping`` set drains: nothing more begins, what is in flight
-    ends, and `Interrupted` is raised.
+    ``detach`` leaves the batch to the coordinator of a cluster, once it is submitted. ``stopping`` set drains: nothing more
+    begins, what is in flight ends, and `Interrupted` is raised.
     """
     options = options or ScrapeOptions()
     # a resumed batch keeps the manners that it was submitted with
     batch, priority = options.checked(settings if resume is None else None)
     home = Home(settings.home)
+    see_that_it_can_be_read(home)
     if resume is not None:
         with JournalReader.of(home.path) as journal:
             journal.get(resume)
     else:
         urls = checked_lines(urls, contact=settings.contact)
     from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
-    from tlray.cluster.runtime import open_session  # noqa: PLC0415
+    from tlray.cluster.runtime import find_ray, open_session  # noqa: PLC0415
 
-    session = open_session(home, settings, dashboard=dashboard)
+    if detach and find_ray(home) is None:
+        raise UsageError(
+            "--detach leaves a batch to a cluster, and there is none: set RAY_ADDRESS, or leave it out"
+        )
+    listeners.on_start()
+    session = open_session(home, settings, dashboard=dashboard, on_lost=listeners.on_lost)
+    run = _Run(
+        Client(session.coordinator, lost=lambda: session.lost),
+        listeners,
+        stopping or threading.Event(),
+        resume or "",
+    )
+    at_once = False
     try:
-        client = Client(session.coordinator)
-        if resume is not None:
-            batch_id = resume
-            if revive is not None:
-                client.retry(resume, **revive)
-            client.control("resume", resume)
+        if resume is None:
+            run.submit(urls, batch, priority, name=options.name, contact=settings.contact)
         else:
-            submitted = client.submit(
-                urls,
-                options=batch,
-                name=options.name,
-                priority=priority,
-                contact=settings.contact,
-                on_wait=on_wait or _log_waiting,
-                stopping=stopping,
-            )
-            batch_id = submitted.batch_id
-            if on_submitted is not None:
-                on_submitted(submitted)
-        told = _follow(client, batch_id, max_wait_s=max_wait_s, on_progress=on_progress, stopping=stopping)
-        _wait_for_others(session, client, stopping)
+            run.resume(revive)
+        told = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
+        if not detach:
+            _wait_for_others(session, run.client, run.stopping)
+    except RayLost as error:
+        raise RayLost(error.args[0], go_on_with(run.batch_id)) from None
+    except (KeyboardInterrupt, SystemExit):
+        at_once = True
+        run.leave_paused()
+        raise
     finally:
-        session.close()
+        session.close(at_once=at_once)
     return _result(told, home)
 
 
-def _log_waiting(full: BacklogFull) -> None:
-    logger.warning("submission waits for room: %s", full)
+def go_on_with(batch_id: str) -> str:
+    """Say how to go on with a batch; "" stands for a list that was not yet one."""
+    if not batch_id:
+        return "the list was not a batch yet: submit it again"
+    return f"go on with `tlray scrape --resume {batch_id}`, and the same --home"
 
 
-def _follow(
-    client: Client,
-    batch_id: str,
-    *,
-    max_wait_s: float | None,
-    on_progress: Progress | None,
-    stopping: threading.Event | None,
-) -> dict[str, Any]:
-    """Watch a batch to its end, telling of its progress."""
-    version, told = 0, client.status(batch_id)
-    while told["state"] not in ("completed", "cancelled"):
-        if on_progress is not None:
-            on_progress(told)
-        if told["trouble"]:
-            raise CannotFinish(told["trouble"])
-        if stopping is not None and stopping.is_set():
-            _drain(client, batch_id, on_progress)
-            raise Interrupted(batch_id)
-        if (
-            max_wait_s is not None
-            and (until := _all_wait_until(told)) is not None
-            and until - time.time() > max_wait_s
-        ):
-            _drain(client, batch_id, on_progress)
-            raise CannotFinish(_waits_too_long(told, until, batch_id))
-        version = told["version"]
-        told = client.watch(batch_id, version, POLL_S)
-    if on_progress is not None:
-        on_progress(told)
-    return told
+class _Run:
+    """One batch, from its list to its end."""
+
+    def __init__(
+        self, client: Client, listeners: Listeners, stopping: threading.Event, batch_id: str
+    ) -> None:
+        self.client = client
+        self.stopping = stopping
+        self.batch_id = batch_id
+        """"" until the list is a batch."""
+        self._listeners = listeners
+
+    def submit(
+        self,
+        urls: Iterable[str],
+        options: BatchOptions,
+        priority: Priority,
+        *,
+        name: str,
+        contact: str | None,
+    ) -> None:
+        """Make a list a batch."""
+        told = self.client.submit(
+            urls, options=options, name=name, priority=priority, contact=contact,
+            on_wait=self._listeners.on_wait, stopping=self.stopping,
+        )  # fmt: skip
+        self.batch_id = told.batch_id
+        self._listeners.on_submitted(told)
+
+    def resume(self, revive: Mapping[str, Any] | None) -> None:
+        """Go on with the batch, unless the process is to stop."""
+        if self.stopping.is_set():
+            raise Interrupted(self.batch_id)
+        if revive is not None:
+            self.client.retry(self.batch_id, **revive)
+        self.client.control("resume", self.batch_id)
+
+    def follow(self, max_wait_s: float | None) -> dict[str, Any]:
+        """Watch the batch to its end, telling of its progress."""
+        told = self.client.status(self.batch_id)
+        while not _is_over(told):
+            self._listeners.on_progress(told)
+            if told["trouble"]:
+                raise CannotFinish(told["trouble"])
+            why = None if max_wait_s is None else _waits_too_long(told, max_wait_s, now=time.time())
+            if self.stopping.is_set() or why is not None:
+                told = self._drain(told)
+                if _is_over(told):
+                    break
+                if self.stopping.is_set() or why is None:
+                    raise Interrupted(self.batch_id)
+                raise CannotFinish(why)
+            told = self.client.watch(self.batch_id, told["version"], POLL_S)
+        self._listeners.on_progress(told)
+        return told
+
+    def _drain(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Begin nothing more and wait for what is in flight; return the last snapshot."""
+        deadline = time.monotonic() + SETTLE_S
+        with suppress(Conflict):  # it has come to its end meanwhile
+            told = self.client.control("pause", self.batch_id)
+            self._listeners.on_paused(self.batch_id)
+        while told["state"] == "paused" and _is_moving(told) and time.monotonic() < deadline:
+            told = self.client.watch(self.batch_id, told["version"], POLL_S)
+            self._listeners.on_progress(told)
+        return self.client.status(self.batch_id)
+
+    def leave_paused(self) -> None:
+        """Pause the batch for a process that leaves at once: a coordinator that is not its own would go on with it."""
+        if self.batch_id:
+            with suppress(TlrayError):
+                self.client.control("pause", self.batch_id, timeout_s=PAUSE_S)
 
 
-def _drain(client: Client, batch_id: str, on_progress: Progress | None) -> None:
-    """Begin nothing more and wait for what is in flight."""
-    deadline = time.monotonic() + SETTLE_S
-    told = client.control("pause", batch_id)
-    while told["counts"]["leased"] and told["state"] == "paused" and time.monotonic() < deadline:
-        told = client.watch(batch_id, told["version"], POLL_S)
-        if on_progress is not None:
-            on_progress(told)
+def _is_moving(told: dict[str, Any]) -> bool:
+    """True if something of a paused batch is in flight, or nothing is open any more: then it is about to be completed."""
+    counts = told["counts"]
+    return bool(counts["leased"]) or not (counts["queued"] or counts["waiting"])
 
 
-def _all_wait_until(told: dict[str, Any]) -> float | None:
-    """Return the moment until which nothing of a batch can be fetched; None while something can."""
-    # a domain without open items is done, not at work
-    moments = [domain.get("cooling_until") for domain in told["domains"].values() if domain["open"] > 0]
-    if told["counts"]["leased"] or not moments:
+def _is_over(told: dict[str, Any]) -> bool:
+    return told["state"] in ("completed", "cancelled")
+
+
+def _waits_too_long(told: dict[str, Any], max_wait_s: float, *, now: float) -> str | None:
+    """Return why a batch is given up that can fetch nothing for longer than ``max_wait_s``; None where it goes on."""
+    waits_for, until = told["waits_for"], told["waits_until"]
+    if waits_for is None or (until is not None and until - now <= max_wait_s):
         return None
-    return None if None in moments else float(min(m for m in moments if m is not None))
+    domain, reason = waits_for["domain"], waits_for["reason"]
+    if until is None:
+        what = f"every domain is {reason}, {domain} too, and nobody knows for how long: maybe longer than --max-wait"
+    else:
+        rest = rest_text(until, now)
+        what = f"every domain cools down or is paused, {domain} {rest} ({reason}), longer than --max-wait"
+    return f"{what}; go on then with `tlray scrape --resume {told['batch_id']}`, and the same --home"
 
 
-def _waits_too_long(told: dict[str, Any], until: float, batch_id: str) -> str:
-    open_ones = [(name, state) for name, state in told["domains"].items() if state["open"] > 0]
-    domain, state = min(open_ones, key=lambda kv: kv[1]["cooling_until"])
-    return (
-        f"every domain cools down, {domain} {rest_text(until, time.time())} ({state['reason']}), longer than --max-wait;"
-        f" go on then with `tlray scrape --resume {batch_id}`, and the same --home"
-    )
-
-
-def _wait_for_others(session: Session, client: Client, stopping: threading.Event | None) -> None:
+def _wait_for_others(session: Session, client: Client, stopping: threading.Event) -> None:
     """Where others joined our own Ray, stay until they are done: it ends with us."""
     with suppress(TlrayError):
-        while session.owns_ray and client.other_sessions() and not (stopping and stopping.is_set()):
+        while session.owns_ray and client.other_sessions() and not stopping.is_set():
             time.sleep(POLL_S)
 
 

@@ -19,6 +19,7 @@
         ├── StorageFull                the disk is full
         ├── BacklogFull                too much is unfinished to take in more now
         ├── RayUnavailable             no Ray cluster can be started or reached
+        ├── RayLost                    the Ray that the work ran on has died
         ├── CoordinatorLost            the coordinator stopped answering
         ├── CoordinatorEnding          the coordinator is ending, and takes nothing more
         ├── CoordinatorEnded           the coordinator was ended by an operator
@@ -229,6 +230,18 @@ class RayUnavailable(CannotFinish):
         address, why = self.args
         mend = "start one with `ray start --head`, or unset RAY_ADDRESS to use this machine's own"
         return f"no Ray at {address}: {why}; {mend}"
+
+
+class RayLost(CannotFinish):
+    """The Ray that the work ran on has died. ``go_on`` says how to go on; "" stands for a batch whose id is not known here."""
+
+    def __init__(self, what: str, go_on: str) -> None:
+        super().__init__(what, go_on)
+
+    def __str__(self) -> str:
+        what, go_on = self.args
+        go_on = go_on or "go on with `tlray scrape --resume BATCH_ID`"
+        return f"Ray is gone: {what}; everything that was done is kept; {go_on}"
 
 
 class CoordinatorLost(CannotFinish):

@@ -1,9 +1,13 @@
-"""``python -m benchmarks.chaos [--items N] [--kills N] [--seed N] [--rate N] [--peers N] [--no-write]``."""
+"""``python -m benchmarks.chaos [--items N] [--kills N] [--seed N] [--rate N] [--peers N] [--no-write]``: kill real processes.
+
+``python -m benchmarks.chaos simulated [--seeds FROM TO] [--seed N]``: random stories in virtual time (`tests/shared/simulated`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -12,10 +16,13 @@ from benchmarks.chaos import report
 from benchmarks.chaos.peers import PEERS, treat
 from benchmarks.chaos.run import ChaosResult, ChaosRun
 from benchmarks.chaos.site import serve
+from tests.shared.simulated import __main__ as simulated
 
 
 def main() -> int:
     """Kill ours and the others', print what came of it; 3 where tlray lost or doubled anything, or broke a rate."""
+    if sys.argv[1:2] == ["simulated"]:
+        return simulated.main(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.chaos", description="Kill it, and count what is left."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,12 +40,14 @@ class Kill:
     victim: Victim
 
 
-def make_plan(n_items: int, n_kills: int, seed: int) -> list[Kill]:
+def make_plan(
+    n_items: int, n_kills: int, seed: int, victims_of_a_round: Sequence[Victim] = ROUND
+) -> list[Kill]:
     """Return the kills in their order: whole rounds, each shuffled, at evenly spread counts with jitter."""
     rng = random.Random(seed)  # noqa: S311 - a plan that can be repeated, no secret
     victims: list[Victim] = []
     while len(victims) < n_kills:
-        victims += rng.sample(ROUND, len(ROUND))
+        victims += rng.sample(victims_of_a_round, len(victims_of_a_round))
     step = (LAST - FIRST) * n_items / n_kills
     return [
         Kill(int(FIRST * n_items + step * (number + 0.6 * rng.random())), victim)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +18,7 @@ from typing import IO, Any
 import pandas as pd
 
 from benchmarks.chaos.nodes import ROOT, Nodes
-from benchmarks.chaos.plan import Kill, Victim, make_plan
+from benchmarks.chaos.plan import ROUND, Kill, Victim, make_plan
 from benchmarks.chaos.recovery import Killed, Recovery
 from benchmarks.chaos.site import Site, most_above, pages_only
 from benchmarks.chaos.victims import find, kill_at_once, kill_everything
@@ -113,12 +114,21 @@ class _Life:
 class ChaosRun:
     """A batch, a plan of kills, and what was measured."""
 
-    def __init__(self, folder: Path, site: Site, *, n_kills: int, seed: int, rate: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        site: Site,
+        *,
+        n_kills: int,
+        seed: int,
+        rate: float,
+        victims: Sequence[Victim] = ROUND,
+    ) -> None:
         self._site = site
         self._seed = seed
         self._rate = rate
         self._rng = random.Random(seed)  # noqa: S311 - which of several victims: to be repeated, no secret
-        self._plan = make_plan(site.n_sets, n_kills, seed)
+        self._plan = make_plan(site.n_sets, n_kills, seed, victims)
         self._home = folder / "sets"
         self._folder = folder
         self._watcher = Watcher(self._home)

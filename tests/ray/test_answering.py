@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import StartSite, wait_until
+from conftest import StartSite
+from running import Running
 
 import tlray
 from tlray.api import BatchResult
@@ -65,17 +65,8 @@ def test_two_batches_at_once_fetch_a_page_once_and_both_have_it(
 ) -> None:
     site = start_site("--sites=2", "--sets=80")
     rates = {base.split("//")[1]: "15/s" for base in site.bases}
-    done: list[BatchResult] = []
-
-    def run() -> None:
-        done.append(tlray.scrape(site.urls(), home=tmp_path, rates=rates))
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(90)
-    one, other = done
+    both = [Running(site.urls(), tmp_path, rates=rates) for _ in range(2)]
+    one, other = (running.result() for running in both)
     assert (one.succeeded, other.succeeded) == (80, 80)
     assert one.answered + other.answered == 80
     assert Counter(a["path"] for a in site.page_arrivals()).most_common(1)[0][1] == 1
@@ -87,23 +78,13 @@ def test_many_batches_that_want_one_page_have_it_while_a_task_is_busy_with_anoth
 ) -> None:
     site = start_site("--sites=2", "--sets=20")
     known = [url for url in site.urls() if url.startswith(site.bases[0])][:1]
-    slow = [url for url in site.urls() if url.startswith(site.bases[1])][:2]
+    slow = [url for url in site.urls() if url.startswith(site.bases[1])][:3]
     tlray.scrape(known, home=tmp_path)
-    busy = threading.Thread(
-        target=tlray.scrape,
-        args=(slow,),
-        kwargs={"home": tmp_path, "rates": {site.bases[1].split("//")[1]: "1/8s"}},
-    )
-    busy.start()
-    wait_until(lambda: len(site.page_arrivals()) >= 2, what="the slow batch's first page")
-    done: list[BatchResult] = []
-    threads = [
-        threading.Thread(target=lambda: done.append(tlray.scrape(known, home=tmp_path))) for _ in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(7)
-    assert [batch.answered for batch in done] == [1] * 6
-    assert busy.is_alive(), "nobody waited for it"
-    busy.join(60)
+    # robots.txt and one page at once, the next page after two minutes
+    busy = Running(slow, tmp_path, rates={site.bases[1].split("//")[1]: "1/120s:2"})
+    busy.reaches(1)
+    for batch in [Running(known, tmp_path) for _ in range(6)]:
+        assert batch.result(timeout_s=90).answered == 1
+    assert busy.is_running, "nobody waited for it"
+    busy.control("cancel")
+    assert busy.result().succeeded == 1

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 from conftest import StartSite, wait_until
 from demo_site import Site
+from running import Running, kill, kill_if_there
 
 import tlray
 from tlray.api import BatchResult
@@ -23,50 +19,13 @@ from tlray.io.journal_reader import JournalReader
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
 RATE = 20
+STALL_S = 1.0
+"""The demo notes an arrival when it reads it; on a busy machine it reads what came in so long at once. Arrivals by
+the kernel's own clock are held to the rate without slack in `test_politeness.py`."""
 
 
-class Running:
-    """A batch that is under way in a thread."""
-
-    def __init__(self, site: Site, home: Path, *, rate: int = RATE) -> None:
-        self.told: dict[str, Any] = {}
-        self._result: list[BatchResult] = []
-        rates = {base.split("//")[1]: f"{rate}/s" for base in site.bases}
-
-        def run() -> None:
-            self._result.append(tlray.scrape(site.urls(), home=home, rates=rates, on_progress=self._take))
-
-        self._thread = threading.Thread(target=run, daemon=True)
-        self._thread.start()
-
-    def _take(self, told: dict[str, Any]) -> None:
-        self.told = told
-
-    def reaches(self, n: int) -> None:
-        wait_until(lambda: bool(self.told) and self.told["counts"]["succeeded"] >= n, what=f"{n} items")
-
-    def result(self) -> BatchResult:
-        self._thread.join(90)
-        assert self._result, f"no end: {self.told}"
-        return self._result[0]
-
-
-def processes(named: str) -> list[psutil.Process]:
-    """Return the workers of our own Ray that do this; Ray renames them to what they do."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if any(named in word for word in process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-def kill(named: str) -> None:
-    wait_until(lambda: bool(processes(named)), what=f"a process named {named}")
-    for process in processes(named):
-        os.kill(process.pid, signal.SIGKILL)
+def run(site: Site, home: Path, *, rate: int = RATE) -> Running:
+    return Running(site.urls(), home, rates={base.split("//")[1]: f"{rate}/s" for base in site.bases})
 
 
 def assert_all_there_once(batch: BatchResult, site: Site, home: Path) -> None:
@@ -77,16 +36,16 @@ def assert_all_there_once(batch: BatchResult, site: Site, home: Path) -> None:
         at = sorted(a["at_s"] for a in site.arrivals() if a["site"] == number)
         for window_s in (1.0, 2.0, 5.0):
             most = max(sum(1 for t in at[i:] if t < start + window_s) for i, start in enumerate(at))
-            assert most <= RATE * window_s + 1, f"site {number}: {most} fetches in {window_s} s"
+            assert most <= RATE * (window_s + STALL_S) + 1, f"site {number}: {most} fetches in {window_s} s"
 
 
 @pytest.mark.parametrize("victim", ["ray::scrape", "ray::Limiter", "ray::Coordinator"])
 def test_a_killed_process_costs_nothing_but_time(victim: str, start_site: StartSite, tmp_path: Path) -> None:
-    site = start_site("--sites=2", "--sets=160")
-    running = Running(site, tmp_path)
+    site = start_site("--sites=2", "--sets=120")
+    running = run(site, tmp_path)
     running.reaches(40)
     with JournalReader.of(tmp_path) as journal:
-        done = {item.url for item in journal.items(running.told["batch_id"], ItemState.SUCCEEDED)}
+        done = {item.url for item in journal.items(running.batch_id, ItemState.SUCCEEDED)}
     kill(victim)
     batch = running.result()
 
@@ -101,7 +60,7 @@ def test_pages_that_had_not_begun_are_not_to_blame_however_often_their_workers_a
 ) -> None:
     """Spot nodes go away all the time; whoever waits in a lease meanwhile has done nothing."""
     site = start_site("--sites=1", "--sets=30")
-    running = Running(site, tmp_path, rate=5)
+    running = run(site, tmp_path, rate=5)
     for n in range(1, 5):
         running.reaches(5 * n)
         kill("ray::scrape")
@@ -116,7 +75,7 @@ def test_pages_that_had_not_begun_are_not_to_blame_however_often_their_workers_a
 
 def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSite, tmp_path: Path) -> None:
     site = start_site("--sites=1", "--sets=12", "--faults=hang:always=0.08", "--seed=3")
-    running = Running(site, tmp_path)
+    running = run(site, tmp_path)
     stop = threading.Event()
 
     def kill_who_hangs() -> None:
@@ -124,8 +83,7 @@ def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSit
             hung = [a for a in site.page_arrivals() if a["fault"] == "hang"]
             if len(hung) > len(killed):
                 time.sleep(1.5)  # by then its neighbours are reported
-                for process in processes("ray::scrape"):
-                    os.kill(process.pid, signal.SIGKILL)
+                kill_if_there("ray::scrape")
                 killed.append(len(hung))
             time.sleep(0.05)
 
@@ -143,39 +101,26 @@ def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSit
     assert batch.succeeded == 12 - batch.dead
 
 
-def _control(home: Path) -> Callable[[str, str], dict[str, Any]]:
-    """Return a way to pause, resume and cancel beside the driver that scrapes."""
-    import ray  # noqa: PLC0415
-
-    from tlray.cluster.client import Client  # noqa: PLC0415
-    from tlray.cluster.coordinator_actor import coordinator_name  # noqa: PLC0415
-    from tlray.io.home import Home  # noqa: PLC0415
-
-    client = Client(ray.get_actor(coordinator_name(Home(home).id), namespace="tlray"))
-    return client.control
-
-
 def test_a_paused_batch_begins_nothing_and_goes_on_when_resumed(
     start_site: StartSite, tmp_path: Path
 ) -> None:
     site = start_site("--sites=2", "--sets=120")
-    running = Running(site, tmp_path)
+    running = run(site, tmp_path)
     running.reaches(20)
-    control = _control(tmp_path)
-    control("pause", running.told["batch_id"])
-    time.sleep(1.0)
+    running.control("pause")
+    running.comes_to_rest()
     n_before = len(site.arrivals())
     time.sleep(2.0)
-    assert len(site.arrivals()) == n_before, "a paused batch fetched"
-    control("resume", running.told["batch_id"])
+    assert len(site.arrivals()) == n_before < 120, "a paused batch fetched"
+    running.control("resume")
     assert_all_there_once(running.result(), site, tmp_path)
 
 
 def test_a_cancelled_batch_ends_and_keeps_what_it_has(start_site: StartSite, tmp_path: Path) -> None:
     site = start_site("--sites=2", "--sets=120", "--latency=0.2")
-    running = Running(site, tmp_path)
+    running = run(site, tmp_path)
     running.reaches(20)
-    _control(tmp_path)("cancel", running.told["batch_id"])
+    running.control("cancel")
     batch = running.result()
     assert batch.state == "cancelled"
     assert batch.succeeded + batch.cancelled == 120
@@ -184,16 +129,15 @@ def test_a_cancelled_batch_ends_and_keeps_what_it_has(start_site: StartSite, tmp
 
 
 def test_a_pause_survives_the_coordinator(start_site: StartSite, tmp_path: Path) -> None:
-    site = start_site("--sites=2", "--sets=120")
-    running = Running(site, tmp_path)
+    site = start_site("--sites=2", "--sets=80")
+    running = run(site, tmp_path)
     running.reaches(20)
-    control = _control(tmp_path)
-    control("pause", running.told["batch_id"])
-    wait_until(lambda: running.told["counts"]["leased"] == 0, what="an end of what was in flight")
+    running.control("pause")
+    running.comes_to_rest()
     n_before = len(site.arrivals())
     kill("ray::Coordinator")
-    wait_until(lambda: control("status", running.told["batch_id"])["state"] == "paused", what="a new life")
+    wait_until(lambda: running.control("status")["state"] == "paused", what="a new life")
     time.sleep(2.0)
     assert len(site.arrivals()) == n_before, "a restart forgot the pause"
-    control("resume", running.told["batch_id"])
+    running.control("resume")
     assert_all_there_once(running.result(), site, tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,8 @@ def test_what_domains_toml_asks_for_is_what_arrives(start_site: StartSite, tmp_p
     assert Counter(page["path"] for page in pages).most_common(1)[0][1] == 1, "nothing is tried again"
     assert (batch.dead, batch.succeeded) == (n_faults, 10 - n_faults)
     moments = sorted(arrival["at_s"] for arrival in site.arrivals())
-    assert min(b - a for a, b in pairwise(moments)) > 0.15  # 0.2 s, less what a loaded machine is late by
+    # all of them together: single ones are noted late where the machine is busy
+    assert moments[-1] - moments[0] > (len(moments) - 1) * 0.2 - 0.7
     with JournalReader.of(tmp_path) as journal:
         options = journal.get(batch.batch_id)[0].options
     assert options.manners.rates == {"127.0.0.1": (5.0, 1.0)}, "kept with the batch, for whoever resumes it"

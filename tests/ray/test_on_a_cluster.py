@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Cluster:
     """A head node with ports of its own, and the commands that talk to it."""
 
     env: dict[str, str]
+    gcs: int
     dashboard: int
 
     def run(self, *command: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
@@ -69,13 +70,32 @@ class Cluster:
         told: dict[str, Any] = {}
 
         def is_settled() -> bool:
-            answer = yaml.safe_load(self.run("serve", "status").stdout)
-            told.clear()
-            told.update((answer or {}).get("applications", {}).get("tlray", {}))
-            return told.get("status") in ("RUNNING", "DEPLOY_FAILED", "UNHEALTHY")
+            status = self.applications().get("tlray", {}).get("status")
+            return status in ("RUNNING", "DEPLOY_FAILED", "UNHEALTHY")
 
         wait_until(is_settled, timeout_s=DEPLOYED_S, what="the deployment")
+        told.update(yaml.safe_load(self.run("serve", "status").stdout)["applications"]["tlray"])
         return told
+
+    def asked(self, path: str) -> Any:
+        """What Ray's dashboard answers: polling it costs nothing, and each of the commands some seconds of a core."""
+        token = (Path(self.env["HOME"]) / ".ray" / "auth_token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.dashboard}{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.loads(answer.read())
+
+    def applications(self) -> dict[str, Any]:
+        """The applications of Ray Serve."""
+        return dict(self.asked("/api/serve/applications/").get("applications", {}))
+
+    def status(self, job: str) -> str:
+        """How a job is."""
+        return str(self.asked(f"/api/jobs/{job}")["status"])
+
+    def log(self, job: str) -> str:
+        """What a job has said so far."""
+        return str(self.asked(f"/api/jobs/{job}/logs")["logs"])
 
     def submit(self, job: str, *command: str, options: list[str]) -> None:
         """Submit a job from a shell whose own TLRAY_HOME is not the job's."""
@@ -113,14 +133,29 @@ class Cluster:
         assert found is not None, listed
         return dict(ast.literal_eval(found[1]))
 
+    @contextmanager
+    def serving(self, home: Path) -> Iterator[str]:
+        """Run the service by Ray Serve's own commands, without a configuration; give its address."""
+        port = free_port()
+        env = self.env | {"RAY_ADDRESS": f"127.0.0.1:{self.gcs}", "TLRAY_HOME": str(home)}
+        start = ["start", "--http-host=127.0.0.1", f"--http-port={port}", "--proxy-location=HeadOnly"]
+        subprocess.run(
+            [str(BIN / "serve"), *start], env=env, check=True, capture_output=True, cwd=ROOT, timeout=60
+        )
+        run = [str(BIN / "serve"), "run", "serve_app:app", "--app-dir", str(ROOT)]
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(run, env=env, cwd=ROOT, **quiet) as process:
+            try:
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                process.terminate()
+                process.wait(timeout=60)
+                self.shut_serve_down()
+
     def shut_serve_down(self) -> None:
         done = self.run("serve", "shutdown", "-y", "--address", f"http://127.0.0.1:{self.dashboard}")
         assert done.returncode == 0, done.stderr
-        gone = {"applications": {}}
-        wait_until(
-            lambda: (yaml.safe_load(self.run("serve", "status").stdout) or gone)["applications"] == {},
-            what="the end of the service",
-        )
+        wait_until(lambda: self.applications() == {}, what="the end of the service")
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +182,7 @@ def cluster(ray_home: Path) -> Iterator[Cluster]:
     ) as head:
         try:
             wait_until(lambda: listens(dashboard), what="the dashboard")
-            yield Cluster(env, dashboard)
+            yield Cluster(env, ports["port"], dashboard)
         finally:
             for process in [*psutil.Process(head.pid).children(recursive=True), psutil.Process(head.pid)]:
                 with suppress(psutil.NoSuchProcess):
@@ -229,18 +264,49 @@ def test_a_deployed_service_works_and_what_its_shutdown_leaves_is_found_and_ende
     )
 
 
+def is_ready(url: str) -> bool:
+    try:
+        return asked(f"{url}/readyz")["status"] == "ready"
+    except OSError:
+        return False
+
+
+def test_a_job_whose_items_died_fails_and_the_service_that_was_run_beside_it_sees_its_batch(
+    cluster: Cluster, tlray: Tlray, start_site: StartSite
+) -> None:
+    site, job = start_site("--sites=1", "--sets=20", "--faults=404=0.1"), f"dying-{os.getpid()}"
+    there = json.dumps({"env_vars": {"TLRAY_HOME": str(tlray.home)}})
+    with cluster.serving(tlray.home) as url:
+        wait_until(lambda: is_ready(url), what="the service")
+        scrape = [sys.executable, "scrape_batch.py", *site.urls(), "--max-attempts=1"]
+        cluster.submit(job, *scrape, options=[f"--runtime-env-json={there}"])
+        wait_until(
+            lambda: cluster.status(job) in ("FAILED", "SUCCEEDED"), timeout_s=120, what="the job's end"
+        )
+        assert cluster.status(job) == "FAILED"
+        log = cluster.log(job)
+        assert re.search(r"running \d+/20|completed 20/20", log), log
+        assert "Traceback" not in log
+        n_gone = sum(1 for a in site.page_arrivals() if a["fault"])
+        (batch,) = tlray.here("list", "--json").stdout.splitlines()
+        assert json.loads(batch)["counts"] == {"succeeded": 20 - n_gone, "dead": n_gone}
+        (seen,) = asked(f"{url}/api/v1/batch")["batches"]
+        assert (seen["batch_id"], seen["state"]) == (json.loads(batch)["batch_id"], "completed")
+        assert len(asked(f"{url}/api/v1/dead-letters")["dead_letters"]) == n_gone
+
+
 def test_a_job_says_where_results_go_what_it_waits_for_and_how_far_it_is(
     cluster: Cluster, tlray: Tlray, start_site: StartSite
 ) -> None:
     site = start_site("--sites=1", "--sets=20")
     taker, scraper = f"taker-{os.getpid()}", f"scraper-{os.getpid()}"
     cluster.submit(taker, "sleep", "600", options=["--entrypoint-num-cpus=2"])
-    wait_until(lambda: "RUNNING" in cluster.job("status", taker), what="a job that takes all CPUs")
+    wait_until(lambda: cluster.status(taker) == "RUNNING", what="a job that takes all CPUs")
     there = json.dumps({"env_vars": {"TLRAY_HOME": str(tlray.home)}})
     scrape = [sys.executable, "scrape_batch.py", *site.urls()]
     cluster.submit(scraper, *scrape, options=[f"--runtime-env-json={there}"])
-    wait_until(lambda: "1 waits for a CPU (`ray status`)" in cluster.job("logs", scraper), what="the line")
-    log = cluster.job("logs", scraper)
+    wait_until(lambda: "1 waits for a CPU (`ray status`)" in cluster.log(scraper), what="the line")
+    log = cluster.log(scraper)
     says = rf"results go to {tlray.home} on the node \S+, as TLRAY_HOME says in the job's environment"
     own = log.partition("Running entrypoint")[2].splitlines()[1:]
     assert re.match(says, own[0]), log
@@ -249,6 +315,6 @@ def test_a_job_says_where_results_go_what_it_waits_for_and_how_far_it_is(
     assert f"batch {batch_id}" in log
     assert (told["tlray_state"], told["tlray_total"], told["tlray_open"]) == ("running", "20", "20")
     cluster.job("stop", taker)
-    wait_until(lambda: "succeeded" in cluster.job("status", scraper), timeout_s=120, what="the job's end")
+    wait_until(lambda: cluster.status(scraper) == "SUCCEEDED", timeout_s=120, what="the job's end")
     told = cluster.metadata(scraper)
     assert (told["tlray_state"], told["tlray_succeeded"], told["tlray_open"]) == ("completed", "20", "0")

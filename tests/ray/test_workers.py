@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from pathlib import Path
 
 import pytest
 from conftest import StartSite, wait_until
+from running import Running
 
 import tlray
 from tlray.cluster.client import Client
@@ -51,9 +52,7 @@ def test_tasks_end_when_there_is_nothing_to_do_and_come_back(
     for some in (urls[:10], urls[10:]):
         batch_id = client.submit(some, options=BatchOptions()).batch_id
         wait_until(lambda batch_id=batch_id: client.status(batch_id)["state"] == "completed", what="its end")  # type: ignore[misc]
-        wait_until(
-            lambda batch_id=batch_id: client.status(batch_id)["workers"] == 0, what="rest", timeout_s=10
-        )  # type: ignore[misc]
+        wait_until(lambda batch_id=batch_id: client.status(batch_id)["workers"] == 0, what="rest")  # type: ignore[misc]
 
 
 def test_items_do_not_wait_with_tasks_that_have_no_cpu(
@@ -70,22 +69,14 @@ def test_items_do_not_wait_with_tasks_that_have_no_cpu(
     occupants = [ray.remote(Occupant).options(num_cpus=1).remote() for _ in range(2)]
     ray.get([occupant.ready.remote() for occupant in occupants])
     urls = start_site("--sites=1", "--sets=60").urls()
-    told: list[int] = []
-    done = threading.Event()
-
-    def free_later() -> None:
-        done.wait(8)
-        for occupant in occupants:
-            ray.kill(occupant)
-
-    freeing = threading.Thread(target=free_later)
-    freeing.start()
-    batch = tlray.scrape(
-        urls, home=tmp_path, on_progress=lambda t: told.append(t["counts"]["leased"]), max_workers=2
-    )
-    done.set()
-    freeing.join()
+    running = Running(urls, tmp_path, max_workers=2)
+    wait_until(lambda: bool(running.told), what="a first look")
+    for _ in range(20):  # twice as long as a lease lasts
+        time.sleep(0.3)
+        assert running.told["counts"]["leased"] == 0, "nothing is leased to who is not there"
+    for occupant in occupants:
+        ray.kill(occupant)
+    batch = running.result()
     assert batch.succeeded == 60
-    assert told[:6] == [0] * 6, "nothing is leased to who is not there"
     with JournalReader.of(tmp_path) as journal:
         assert all(item.n_lost == 0 for item in journal.items(batch.batch_id, ItemState.SUCCEEDED))

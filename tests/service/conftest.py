@@ -1,5 +1,9 @@
 """One live service for all tests here: a real Ray, a real Serve, a real coordinator, in processes of their own; and demo sites
-on loopback, which it may fetch from because TLRAY_ALLOW_PRIVATE_HOSTS says so."""
+on loopback, which it may fetch from because TLRAY_ALLOW_PRIVATE_HOSTS says so.
+
+`clock` is the wall clock of that service: time passes there as a test says. A test that waits for something polls with
+`wait_until`; one that needs a service with other settings starts it beside this one, on its Ray (`plain_service.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from demo_site import Site, StartSite, demo_sites
+from injected_faults import Injected
 from receivers import Mailbox, open_mailbox
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +69,23 @@ class Service:
     def coordinator_pid(self) -> int:
         """The coordinator's process, for tests that kill it."""
         return int(json.loads((self.home / "coordinator.lock").read_text())["pid"])
+
+    def kill_replicas(self) -> int:
+        """Kill who answers the requests; return how many processes that were."""
+        n = 0
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # some other one, that ends just now
+                if any("ServeReplica" in word for word in process.cmdline()):
+                    process.kill()
+                    n += 1
+        return n
+
+
+def wait_until(claim: Callable[[], bool], *, timeout_s: float = 60.0, what: str = "it") -> None:
+    deadline = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
+        time.sleep(0.1)
 
 
 def free_port() -> int:
@@ -119,14 +143,46 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, ray_home: Path, mailbox: Mailbox) -> Iterator[Service]:
+def injected(tmp_path_factory: pytest.TempPathFactory) -> Injected:
+    return Injected(tmp_path_factory.mktemp("injected"))
+
+
+@pytest.fixture(scope="session")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, ray_home: Path, mailbox: Mailbox, injected: Injected
+) -> Iterator[Service]:
     """The one service."""
     mail = {"TLRAY_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}", "TLRAY_SMTP_FROM": "sets@example.org"}
-    running = start_service(
-        tmp_path_factory.mktemp("sets"), ray_home, TLRAY_BODY_GAP_S=str(BODY_GAP_S), **mail
-    )
+    more = {"TLRAY_BODY_GAP_S": str(BODY_GAP_S), **mail, **injected.env()}
+    running = start_service(tmp_path_factory.mktemp("sets"), ray_home, **more)
     yield running
     stop_service(running)
+
+
+@dataclass
+class Clock:
+    """The wall clock of the one service. It is set while the test goes on, and runs on from there."""
+
+    injected: Injected
+    ahead_s: float = 0.0
+
+    @property
+    def now(self) -> float:
+        return self.injected.wall
+
+    def forward(self, seconds: float) -> None:
+        self.ahead_s += seconds
+        self.injected.shift_clock(self.ahead_s)
+
+    def to_the_next_minute(self) -> None:
+        """Let a minute begin, so that none begins by itself for as long as a test lasts."""
+        self.forward(60.5 - self.now % 60)
+
+
+@pytest.fixture
+def clock(injected: Injected, service: Service) -> Iterator[Clock]:
+    yield Clock(injected)
+    injected.shift_clock(0)
 
 
 @pytest.fixture

@@ -46,12 +46,12 @@ class Receiver:
     posted: list[Posted] = field(default_factory=list)
     answers: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
     hangs: threading.Event = field(default_factory=threading.Event)
-    """Until it is set, a path that begins with ``/hangs`` is not answered."""
+    """Until it is set, a path that begins with ``/hangs`` is not answered; ``/hangs-once``: but for the first time."""
 
     def at(self, path: str) -> list[Posted]:
         return [posted for posted in self.posted if posted.path == path]
 
-    def wait_for(self, path: str, n: int = 1, *, timeout_s: float = 30.0) -> list[Posted]:
+    def wait_for(self, path: str, n: int = 1, *, timeout_s: float = 60.0) -> list[Posted]:
         return wait_for(lambda: self.at(path), n, timeout_s=timeout_s)
 
 
@@ -62,7 +62,9 @@ def open_receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.posted.append(Posted(self.path, headers, body))
-            if self.path.startswith("/hangs"):
+            if self.path.startswith("/hangs") and (
+                self.path != "/hangs-once" or len(receiver.at(self.path)) == 1
+            ):
                 receiver.hangs.wait(60)
             planned = receiver.answers.get(self.path)
             status, more = planned.pop(0) if planned else (204, {})
@@ -94,7 +96,7 @@ class Mailbox:
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
 
-    def wait_for(self, to: str, n: int = 1, *, timeout_s: float = 30.0) -> list[EmailMessage]:
+    def wait_for(self, to: str, n: int = 1, *, timeout_s: float = 60.0) -> list[EmailMessage]:
         return wait_for(lambda: [mail for mail in self.mails if mail["To"] == to], n, timeout_s=timeout_s)
 
 

@@ -4,12 +4,15 @@ test; in the place of the gateway to a real one."""
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from pathlib import Path
 from typing import Any, cast
 
 from tlray.cluster.batches import Batches
+from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.watching import Watching
 from tlray.core.books import BatchBook
 from tlray.core.engine import Engine
@@ -21,9 +24,15 @@ from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.service.gateway import Gateway
+from tlray.service.leaving import Leaving
 
 BATCH = "b1"
 DOMAIN = "a.test"
+_NONE = cast(Any, None)
+PORTS = CoordinatorPorts(
+    SystemClock(), random.Random(1), _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, die=lambda: None
+)
+"""Of all that a coordinator works with, only the clock is asked here."""
 
 
 class Stage:
@@ -32,7 +41,7 @@ class Stage:
     def __init__(self, n_items: int) -> None:
         engine = Engine()
         self.state = CoordinatorState(
-            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, ""
+            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, PORTS
         )  # fmt: skip
         self.book = BatchBook(
             1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},
@@ -43,6 +52,8 @@ class Stage:
         self.n_done = 0
         self.n_polls = self.max_polls = 0
         self.trouble: TlrayError | None = None
+        self.leaving: Leaving | None = None
+        """Of the app that is served with this behind it."""
         self._last: dict[str, Any] | None = None
 
     # -- what the test does ------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import time
 
 import httpx
 import pytest
-from conftest import Service, StartSite
+from conftest import Service, StartSite, wait_until
 
 pytestmark = pytest.mark.ray
 URL = "/api/v1/domains"
@@ -23,15 +23,13 @@ def test_a_paused_domain_is_left_alone_until_it_goes_on(
         {"max_rate": 20.0, "concurrency": None},
     )
     batch_id = service.submit(site.urls(), options={"fresh_for": 0})
-    while service.status(batch_id)["counts"]["succeeded"] < 5:
-        time.sleep(0.05)
+    wait_until(lambda: service.status(batch_id)["counts"]["succeeded"] >= 5, what="5 items")
     told = http.patch(f"{URL}/{domain}", json={"paused": True}).json()
     assert (told["paused"], told["max_rate"]) == (True, 20.0)
-    time.sleep(1.0)
+    wait_until(lambda: service.status(batch_id)["counts"]["leased"] == 0, what="giving back what it held")
     before = service.status(batch_id)
     assert (before["state"], before["estimated_completion"]) == ("running", None)
     assert before["domains"][domain]["state"] == "paused"
-    assert before["counts"]["leased"] == 0, "what it held was given back"
     time.sleep(1.0)
     assert service.status(batch_id)["counts"]["succeeded"] == before["counts"]["succeeded"] < 60
 
@@ -75,13 +73,12 @@ def test_a_batch_that_waits_for_its_time_and_a_rate_that_was_a_slip_stall_nobody
         == 3
     )
     slip = service.submit(site.urls(), options=slow)
-    waiting = time.monotonic() + 20
-    while not service.status(slip)["domains"][domain].get("cooling_until"):
-        assert time.monotonic() < waiting, service.status(slip)
-        time.sleep(0.1)
+    wait_until(
+        lambda: service.status(slip)["domains"][domain].get("cooling_until") is not None, what="its rest"
+    )
     http.post(f"/api/v1/batch/{slip}/cancel")
     after = service.submit(site.urls()[5:], options={"fresh_for": 0})
-    assert service.wait_for(after, timeout_s=20)["counts"]["succeeded"] == 3
+    assert service.wait_for(after)["counts"]["succeeded"] == 3
     http.post(f"/api/v1/batch/{later}/cancel")
 
 

@@ -282,7 +282,7 @@ def arrivals(site: Site) -> list[dict[str, str]]:
 
 
 def wait_for_end(http: httpx.Client, batch_id: str) -> dict[str, dict[str, int]]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while (told := http.get(f"{BATCH}/{batch_id}/status").json())["state"] != "completed":
         assert time.monotonic() < deadline, f"not completed: {told}"
         time.sleep(0.2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import httpx
@@ -83,7 +82,6 @@ def test_results_follow_a_batch_that_runs(service: Service, start_site: StartSit
     batch_id = service.submit(slow.urls(), options={"rates": rates, "fresh_for": 0})
     seen: list[str] = []
     n_answers, cursor = 0, None
-    started = time.monotonic()
     with service.client() as http:
         while True:
             params = {"follow": "true"} | ({"cursor": cursor} if cursor else {})
@@ -95,7 +93,6 @@ def test_results_follow_a_batch_that_runs(service: Service, start_site: StartSit
                 break
     assert sorted(seen) == sorted(slow.urls())
     assert n_answers >= 2, "it did not wait for the end"
-    assert time.monotonic() - started < 20
 
 
 def test_dead_letters_are_listed_and_retried(http: httpx.Client, service: Service, site: Site) -> None:

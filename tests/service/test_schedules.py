@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Service, Site
+from conftest import Clock, Service, Site, StartSite, wait_until
 
 pytestmark = pytest.mark.ray
 URL = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"
@@ -32,18 +32,11 @@ def shown(http: httpx.Client, schedule_id: str) -> dict[str, Any]:
 
 
 def wait_for(http: httpx.Client, schedule_id: str, **wanted: Any) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any((told := shown(http, schedule_id))[key] != value for key, value in wanted.items()):
         assert time.monotonic() < deadline, told
         time.sleep(0.1)
     return told
-
-
-def let_time_pass(service: Service, http: httpx.Client, schedule_id: str, seconds: float) -> None:
-    """Have a schedule believe that it was looked at so long ago."""
-    with sqlite3.connect(service.home / "state.db", timeout=10) as db:
-        db.execute("UPDATE schedules SET since = since - ? WHERE schedule_id = ?", (seconds, schedule_id))
-    http.patch(f"/api/v1/schedules/{schedule_id}", json={"name": "again"})  # it is read again
 
 
 @pytest.fixture
@@ -55,10 +48,19 @@ def forgotten(http: httpx.Client) -> Iterator[None]:
 
 
 @pytest.fixture
-def every_minute(http: httpx.Client, site: Site, forgotten: None) -> dict[str, Any]:
+def every_minute(http: httpx.Client, clock: Clock, site: Site, forgotten: None) -> dict[str, Any]:
+    """A schedule that is paused; a minute has just begun."""
+    clock.to_the_next_minute()
     return made(
         http, cron="* * * * *", urls=site.urls()[:2], name="again", options={"fresh_for": 0}, paused=True
     )
+
+
+def never_done(start_site: StartSite) -> dict[str, Any]:
+    """What makes a batch that is under way until it is cancelled: the first page at once, the next after an hour."""
+    site = start_site("--sites=1", "--sets=3")
+    rates = {site.bases[0].removeprefix("http://"): "1/1h:2"}
+    return {"urls": site.urls(), "options": {"fresh_for": 0, "rates": rates}}
 
 
 # -- schedules -------------------------------------------------------------------------------------
@@ -190,62 +192,60 @@ def test_a_schedule_without_a_url_that_can_be_fetched_is_none(http: httpx.Client
 
 
 def test_an_occurrence_makes_a_batch_and_one_during_it_is_passed_over(
-    http: httpx.Client, service: Service, every_minute: dict[str, Any]
+    http: httpx.Client, service: Service, clock: Clock, start_site: StartSite, every_minute: dict[str, Any]
 ) -> None:
     schedule_id = every_minute["schedule_id"]
     http.patch(f"/api/v1/schedules/{schedule_id}", json={"paused": False})
-    let_time_pass(service, http, schedule_id, 60)
+    clock.to_the_next_minute()
     first = wait_for(http, schedule_id, runs=1)
     done = service.wait_for(first["last_batch"])
     assert done["counts"]["succeeded"] == 2
     assert done["name"].startswith("again 20")
     assert first["last_run_at"] % 60 == 0
 
-    # a batch that is paused is under way
-    with sqlite3.connect(service.home / "state.db", timeout=10) as db:
-        db.execute("UPDATE batches SET state = 'paused' WHERE batch_id = ?", (first["last_batch"],))
-    let_time_pass(service, http, schedule_id, 60)
+    http.patch(f"/api/v1/schedules/{schedule_id}", json=never_done(start_site))
+    clock.to_the_next_minute()
+    second = wait_for(http, schedule_id, runs=2)
+    clock.to_the_next_minute()
     told = wait_for(http, schedule_id, passed_over=1)
-    assert (told["runs"], told["waiting"]) == (1, None)
+    assert (told["runs"], told["waiting"]) == (2, None)
+    http.post(f"/api/v1/batch/{second['last_batch']}/cancel")
 
 
 def test_with_queue_an_occurrence_waits_for_the_batch_before_it(
-    http: httpx.Client, service: Service, every_minute: dict[str, Any]
+    http: httpx.Client, service: Service, clock: Clock, start_site: StartSite, every_minute: dict[str, Any]
 ) -> None:
     schedule_id = every_minute["schedule_id"]
-    http.patch(f"/api/v1/schedules/{schedule_id}", json={"overlap": "queue"})
-    first = http.post(f"/api/v1/schedules/{schedule_id}/run").json()
-    service.wait_for(first["last_batch"])
-    with sqlite3.connect(service.home / "state.db", timeout=10) as db:
-        db.execute("UPDATE batches SET state = 'paused' WHERE batch_id = ?", (first["last_batch"],))
-    http.patch(f"/api/v1/schedules/{schedule_id}", json={"paused": False})
-    let_time_pass(service, http, schedule_id, 60)
-    deadline = time.monotonic() + 20
-    while not (told := shown(http, schedule_id))["waiting"]:
-        assert time.monotonic() < deadline, told
-        time.sleep(0.1)
-    assert told["runs"] == 1
-    with sqlite3.connect(service.home / "state.db", timeout=10) as db:
-        db.execute("UPDATE batches SET state = 'completed' WHERE batch_id = ?", (first["last_batch"],))
+    path = f"/api/v1/schedules/{schedule_id}"
+    http.patch(path, json={"overlap": "queue", **never_done(start_site)})
+    first = http.post(f"{path}/run").json()
+    http.patch(path, json={"paused": False})
+    clock.to_the_next_minute()
+    wait_until(lambda: bool(shown(http, schedule_id)["waiting"]), what="an occurrence that waits")
+    assert shown(http, schedule_id)["runs"] == 1
+    http.post(f"/api/v1/batch/{first['last_batch']}/cancel")
     second = wait_for(http, schedule_id, runs=2)
     assert second["last_batch"] != first["last_batch"]
     assert second["waiting"] is None
+    http.post(f"/api/v1/batch/{second['last_batch']}/cancel")
 
 
 @pytest.mark.parametrize(("catch_up", "runs"), [("last", 1), ("none", 0)])
 def test_after_downtime_the_last_occurrence_is_made_up_for_if_that_is_asked_for(
-    http: httpx.Client, service: Service, site: Site, forgotten: None, catch_up: str, runs: int
+    http: httpx.Client, service: Service, clock: Clock, site: Site, forgotten: None, catch_up: str, runs: int
 ) -> None:
-    noon = datetime.now(UTC) - timedelta(hours=2)  # long enough ago to be missed
-    told = made(http, cron=f"{noon.minute} {noon.hour} * * *", urls=site.urls()[:1], catch_up=catch_up)
+    due = datetime.fromtimestamp(clock.now, UTC) + timedelta(hours=1)
+    told = made(http, cron=f"{due.minute} {due.hour} * * *", urls=site.urls()[:1], catch_up=catch_up)
     schedule_id = told["schedule_id"]
-    with sqlite3.connect(service.home / "state.db", timeout=10) as db:
-        db.execute("UPDATE schedules SET since = since - 3 * 86400 WHERE schedule_id = ?", (schedule_id,))
     os.kill(service.coordinator_pid(), signal.SIGKILL)
+    clock.forward(
+        3 * 86_400 + 3 * 3_600
+    )  # two hours after the fourth occurrence, which is long enough to have missed it
     told = wait_for(http, schedule_id, runs=runs, passed_over=1 - runs)
     if runs:
         assert service.wait_for(told["last_batch"])["counts"]["succeeded"] == 1
-        assert told["last_run_at"] == noon.replace(second=0, microsecond=0).timestamp()
+        last = due.replace(second=0, microsecond=0) + timedelta(days=3)
+        assert told["last_run_at"] == last.timestamp()
     time.sleep(1.5)
     assert shown(http, schedule_id)["runs"] == runs
 
@@ -277,9 +277,9 @@ def test_a_schedule_fills_in_its_own_date(
 
 
 def test_a_batch_with_a_time_does_not_begin_before_it(
-    http: httpx.Client, service: Service, site: Site
+    http: httpx.Client, service: Service, clock: Clock, site: Site
 ) -> None:
-    begin = time.time() + 3
+    begin = clock.now + 3_600
     asked = {"urls": site.urls()[:2], "not_before": begin, "options": {"fresh_for": 0}}
     told = http.post("/api/v1/batch", json=asked).json()
     assert told["state"] == "scheduled"
@@ -287,14 +287,13 @@ def test_a_batch_with_a_time_does_not_begin_before_it(
     assert (status["state"], status["counts"]["queued"], status["starts_at"]) == ("scheduled", 2, begin)
     assert http.post(f"/api/v1/batch/{told['batch_id']}/pause").status_code == 409
     os.kill(service.coordinator_pid(), signal.SIGKILL)
+    clock.forward(3_500)
+    time.sleep(1.5)
+    assert service.status(told["batch_id"])["state"] == "scheduled", "not yet"
+    clock.forward(100)
     service.wait_for(told["batch_id"])
-    assert time.time() >= begin
-    with sqlite3.connect(service.home / "state.db", timeout=10) as db:
-        (fetched_at,) = db.execute(
-            "SELECT min(fetched_at) FROM items WHERE batch = (SELECT id FROM batches WHERE batch_id = ?)",
-            (told["batch_id"],),
-        ).fetchone()
-    assert fetched_at >= begin
+    rows = http.get(f"/api/v1/batch/{told['batch_id']}/results").text.splitlines()
+    assert all(datetime.fromisoformat(json.loads(row)["fetched_at"]).timestamp() >= begin for row in rows)
 
 
 def test_a_batch_that_waits_for_its_time_can_be_cancelled(

@@ -168,13 +168,13 @@ def test_too_many_urls_in_one_call_are_told_the_way(http: httpx.Client) -> None:
 def test_a_huge_body_is_refused_before_it_is_read(service: Service) -> None:
     host, port = service.url.removeprefix("http://").split(":")
     started = time.monotonic()
-    with socket.create_connection((host, int(port)), timeout=20) as client:
+    with socket.create_connection((host, int(port)), timeout=60) as client:
         kind = "Content-Type: application/x-ndjson"
         head = f"POST {URL} HTTP/1.1\r\nHost: {host}:{port}\r\n{kind}\r\nContent-Length: 100000000\r\n\r\n"
         client.sendall(head.encode())
         answer = client.recv(65536)
     assert b" 413 " in answer.splitlines()[0]
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15, "the body was not waited for"
 
 
 def test_a_body_without_a_length_is_refused_as_soon_as_it_is_too_long(service: Service) -> None:

@@ -6,44 +6,38 @@ from typing import Any
 
 import pytest
 
-from tlray.api import _all_wait_until, _waits_too_long
+from tlray.api import _waits_too_long
 
 NOW = 1_800_000_000.0
 
 
-def told(n_leased: int = 0, **domains: dict[str, Any]) -> dict[str, Any]:
-    return {"counts": {"leased": n_leased}, "domains": domains}
-
-
-RESTS = {"open": 2, "cooling_until": NOW + 90, "reason": "blocked: captcha"}
-RESTS_LONGER = {"open": 1, "cooling_until": NOW + 9e9, "reason": "throttled: 429"}
-WORKS = {"open": 1}
-DONE = {"open": 0}
+def told(until: float | None, reason: str | None) -> dict[str, Any]:
+    waits_for = None if reason is None else {"domain": "a.test", "reason": reason}
+    return {"batch_id": "B1", "waits_until": until, "waits_for": waits_for}
 
 
 @pytest.mark.parametrize(
-    ("what", "until"),
+    ("what", "gives_up"),
     [
-        (told(), None),
-        (told(a=RESTS), NOW + 90),
-        (told(a=RESTS_LONGER, b=RESTS), NOW + 90),
-        (told(a=RESTS, b=DONE), NOW + 90),  # what is done is not at work
-        (told(a=RESTS, b=WORKS), None),
-        (told(1, a=RESTS), None),  # something is in flight
-        (told(b=DONE), None),
+        (told(None, None), False),
+        (told(NOW + 59, "blocked: captcha"), False),
+        (told(NOW + 61, "blocked: captcha"), True),
+        (told(None, "paused by hand"), True),  # for ever, as far as anybody knows
     ],
 )
-def test_nothing_can_be_fetched_until_the_first_of_the_resting_domains_is_back(
-    what: dict[str, Any], until: float | None
+def test_a_batch_is_given_up_that_can_fetch_nothing_for_too_long(
+    what: dict[str, Any], *, gives_up: bool
 ) -> None:
-    assert _all_wait_until(what) == until
+    assert (_waits_too_long(what, 60.0, now=NOW) is not None) == gives_up
 
 
 def test_who_gives_up_names_the_first_domain_its_reason_and_how_to_go_on() -> None:
-    words = _waits_too_long(told(a=RESTS_LONGER, b=RESTS, c=DONE), NOW + 90, "B1")
-    assert "b rests until " in words
+    words = _waits_too_long(told(NOW + 90, "blocked: captcha"), 60.0, now=NOW) or ""
+    assert "a.test rests until " in words
     assert "(blocked: captcha), longer than --max-wait" in words
     assert "--resume B1" in words
-    assert "a rests for more than a year (throttled: 429)" in _waits_too_long(
-        told(a=RESTS_LONGER), 1e300, "B1"
-    )
+    for_ever = _waits_too_long(told(1e300, "throttled: 429"), 60.0, now=NOW) or ""
+    assert "a.test rests for more than a year (throttled: 429)" in for_ever
+    by_hand = _waits_too_long(told(None, "paused by hand"), 60.0, now=NOW) or ""
+    assert "every domain is paused by hand, a.test too" in by_hand
+    assert "--resume B1" in by_hand

@@ -30,6 +30,7 @@ EXIT_CODES = {
     "StorageFull": 4,
     "RayUnavailable": 4,
     "CoordinatorLost": 4,
+    "RayLost": 4,
     "CoordinatorEnding": 4,
     "CoordinatorEnded": 4,
     "ServiceUnavailable": 4,

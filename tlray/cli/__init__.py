@@ -14,6 +14,7 @@ import typer
 from tlray import __version__
 from tlray.cli.audit import audit
 from tlray.cli.demo import demo
+from tlray.cli.ending import leave_within, tell_error
 from tlray.cli.export import export, formats
 from tlray.cli.home import dead, list_batches, status
 from tlray.cli.parse import parse
@@ -78,7 +79,9 @@ app.add_typer(token, name="token")
 
 def main() -> None:
     """Run the command that the arguments name and end with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    leave_within(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -86,7 +89,7 @@ def run(arguments: list[str]) -> int:
     try:
         return int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
     except TlrayError as error:
-        sys.stderr.write(f"tlray: {error}\n")
+        tell_error(error)
         return error.exit_code
     except _WrongUsage as error:
         error.show()

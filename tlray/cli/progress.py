@@ -33,9 +33,12 @@ class Display(Protocol):
         ...
 
 
-def display() -> Display:
-    """Return what fits where stderr goes; in a Ray job its metadata are kept up to date, too."""
-    shown = Bar() if sys.stderr.isatty() else Lines()
+def display(n_done: int = 0, total: int | None = None) -> Display:
+    """Return what fits where stderr goes; in a Ray job its metadata are kept up to date, too.
+
+    A bar begins with ``n_done`` of ``total`` items.
+    """
+    shown = Bar(n_done, total) if sys.stderr.isatty() else Lines()
     if JOB not in os.environ:
         return shown
     from tlray.cluster.job_note import JobNote, submission_id  # noqa: PLC0415 - only in a Ray job
@@ -120,7 +123,7 @@ class InJob:
 class Bar:
     """A live bar."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_done: int = 0, total: int | None = None) -> None:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("[bold]{task.fields[state]}"),
@@ -132,7 +135,9 @@ class Bar:
             transient=False,
             expand=True,
         )
-        self._task = self._progress.add_task("", total=None, state="starting", rate="", eta="?")
+        self._task = self._progress.add_task(
+            "", completed=n_done, total=total, state="starting", rate="", eta="?"
+        )
         self._last = ""
         self._progress.start()
 

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlray.api import BatchResult, run_batch
-from tlray.cli.ending import exit_if_incomplete, summary_line
+from tlray.api import BatchResult, Listeners, go_on_with, run_batch
+from tlray.cli.ending import draining, end_at_once, exit_if_incomplete, say, summary_line
 from tlray.cli.export import default_place, export_batch
 from tlray.cli.options import HomeOption, asked_options, duration_s
+from tlray.cli.places import see_that_files_are_there, see_that_they_can_be_written
 from tlray.cli.progress import display
 from tlray.cli.received import tell_received
 from tlray.cli.remote_home import retry_on
 from tlray.cli.remote_options import OrService, service
 from tlray.cli.waiting import WaitingLines
-from tlray.errors import UsageError
+from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.home import Home
+from tlray.io.home_check import see_that_it_can_be_read
 from tlray.io.intake import open_arguments
+from tlray.io.journal_reader import JournalReader
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
@@ -108,6 +110,9 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Start the Ray dashboard with a Ray of our own.")
     ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Submit, and leave the batch to the cluster at RAY_ADDRESS.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line.")] = False,
 ) -> None:
     """Scrape tracklists: every page once, politely, in parallel; Ctrl-C drains, --resume goes on.
@@ -116,6 +121,9 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     """
     settings = read_settings(home=home, contact=contact, max_workers=max_workers, domains_file=domains_file)
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
+    see_that_they_can_be_written(exports)
+    if detach and (exports or max_wait is not None):
+        raise UsageError("--detach does not wait for the batch: leave --export and --max-wait out")
     wait_s = None if max_wait is None else duration_s(max_wait, "--max-wait")
     if resume is None:
         options = asked_options(
@@ -135,12 +143,16 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             )
         if not urls:
             raise UsageError("no URL given; give URLs, a file with one URL a line, or - for stdin")
+        see_that_files_are_there(urls)
         lines = open_arguments(urls)
     else:
         if urls:
             raise UsageError("--resume goes on with a batch as it is; leave the URLs out")
         options, lines = None, iter(())
-    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard)
+    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard, detach=detach)
+    if detach:
+        _tell_detached(result, as_json=as_json)
+        return
     for format_, path in exports:
         place = path or default_place(settings.home, result.batch_id, format_)
         export_batch(settings.home, result.batch_id, format_, place)
@@ -176,22 +188,68 @@ def retry(
 
 def _run(
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
-    *, dashboard: bool, revive: dict[str, Any] | None = None,
+    *, dashboard: bool, detach: bool = False, revive: dict[str, Any] | None = None,
 ) -> BatchResult:  # fmt: skip
-    stopping = threading.Event()
-    if resume is not None:
-        sys.stderr.write(f"batch {resume}\n")
-    sys.stderr.write(f"{which_ray(Home(settings.home))} …\n")
-    shown = display()
+    home = Home(settings.home)
+    told = Talk(resume)
+    n_done, total = told.resumed(home) if resume is not None else (0, None)
+    shown = display(n_done, total)
+    listeners = Listeners(
+        on_start=lambda: say(f"{which_ray(home)} …"),
+        on_submitted=told.submitted,
+        on_wait=WaitingLines().tell,
+        on_progress=shown.show,
+        on_paused=told.paused,
+        on_lost=told.lost,
+    )
     try:
         # Ray prints what it has to say of its processes; stdout is for data
-        with _draining(stopping, shown.close), redirect_stdout(sys.stderr):
+        with draining(told.stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
                 lines, settings=settings, options=options, resume=resume, revive=revive, max_wait_s=wait_s, dashboard=dashboard,
-                on_submitted=_tell_submitted, on_wait=WaitingLines().tell, on_progress=shown.show, stopping=stopping,
+                detach=detach, listeners=listeners, stopping=told.stopping,
             )  # fmt: skip
+    except KeyboardInterrupt:
+        raise Interrupted(told.batch_id) from None
     finally:
         shown.close()
+
+
+class Talk:
+    """The lines on stderr about one batch, and the last line where Ray dies under it."""
+
+    def __init__(self, batch_id: str | None) -> None:
+        self.batch_id = batch_id or ""
+        self.stopping = threading.Event()
+
+    def resumed(self, home: Home) -> tuple[int, int]:
+        """Say how far the batch is, as the journal has it; return its finished items and all of them."""
+        see_that_it_can_be_read(home)
+        with JournalReader.of(home.path) as journal:
+            counts = journal.totals(journal.row(self.batch_id))
+        n_done, total = sum(n for state, n in counts.items() if state.is_final), sum(counts.values())
+        say(f"batch {self.batch_id}: {n_done} of {total} items are done")
+        return n_done, total
+
+    def submitted(self, told: Submitted) -> None:
+        """Say what became of the list."""
+        self.batch_id = told.batch_id
+        rejected = [line for line in told.refused if line.first_line is None]
+        duplicates = [line for line in told.refused if line.first_line is not None]
+        mend = f"`tlray status {told.batch_id} --lines` (with the same --home) names them all"
+        tell_received(
+            told.batch_id, told.total, told.n_rejected, told.n_duplicates, rejected, duplicates, mend=mend
+        )
+
+    def paused(self, batch_id: str) -> None:
+        """Say that a drain has begun, and how to go on: whoever sent SIGTERM may not wait for its end."""
+        say(f"batch {batch_id} is paused; {go_on_with(batch_id)}")
+
+    def lost(self, what: str, kill_rest: Callable[[], None]) -> None:
+        """End the process, from the watch's thread: the main thread may wait for Ray for ever."""
+        stopped = self.stopping.is_set()  # the signal has reached Ray's processes too
+        error = Interrupted(self.batch_id) if stopped else RayLost(what, go_on_with(self.batch_id))
+        end_at_once(f"tlray: {error}", error.exit_code, first=kill_rest)
 
 
 def which_ray(home: Home) -> str:
@@ -202,34 +260,12 @@ def which_ray(home: Home) -> str:
     return f"joining the Ray that works in {home.path}" if not address and home.is_held() else "starting Ray"
 
 
-@contextmanager
-def _draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C (or SIGTERM) drain, and a second one end at once."""
-
-    def stop(number: int, frame: object) -> None:
-        if stopping.is_set():
-            close()
-            raise KeyboardInterrupt
-        stopping.set()
-        sys.stderr.write(
-            "\ndraining: nothing more begins, what is in flight ends (Ctrl-C again to leave at once)\n"
-        )
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _tell_submitted(told: Submitted) -> None:
-    rejected = [line for line in told.refused if line.first_line is None]
-    duplicates = [line for line in told.refused if line.first_line is not None]
-    mend = f"`tlray status {told.batch_id} --lines` (with the same --home) names them all"
-    tell_received(
-        told.batch_id, told.total, told.n_rejected, told.n_duplicates, rejected, duplicates, mend=mend
-    )
+def _tell_detached(result: BatchResult, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(result.to_json()) + "\n")
+    where = f"{result.batch_id} --home {result.home}"
+    say(f"the coordinator goes on with batch {result.batch_id} ({result.total} sets) without this process")
+    say(f"`tlray status {where}` shows how far it is, `tlray scrape --resume {where}` follows it to its end")
 
 
 def _end(result: BatchResult, *, as_json: bool) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
+from tlray.cli.ending import end_at_once
 from tlray.cli.options import HomeOption
+from tlray.errors import RayLost
 from tlray.settings import read_settings
 
 
@@ -45,4 +48,10 @@ def serve(
         sys.stderr.write(f"tlray answers at {url} (documentation: {url}/docs, home: {settings.home})\n")
         sys.stderr.flush()
 
-    listener.run(on_ready=ready)
+    def lost(what: str, kill_rest: Callable[[], None]) -> None:
+        if listener.is_stopping:  # the signal has reached Ray's processes too
+            end_at_once("tlray: stopped; its batches sleep until the next `tlray serve`", 0, first=kill_rest)
+        error = RayLost(what, "start `tlray serve` again, and its batches go on")
+        end_at_once(f"tlray: {error}", error.exit_code, first=kill_rest)
+
+    listener.run(on_ready=ready, on_lost=lost)

@@ -71,6 +71,7 @@ class Batches:
         book.version = max(state.first_version, row.version) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
+        state.renew_stops()
         state.announce(row.id)
         self._admission.forget(row.batch_id)  # its books count from now on
         self._running_since[row.id] = (row.elapsed_s, now)
@@ -88,7 +89,7 @@ class Batches:
             state.background(self._offer_kept(book))
         state.wake.set()
         # another batch may have made a domain known with rougher manners
-        await self._limiters.make_known_again(set(lanes) & self._limiters.known)
+        await self._limiters.update(set(lanes))
 
     async def start_due(self, wall: float) -> None:
         """Start the scheduled batches whose time has come."""
@@ -107,6 +108,7 @@ class Batches:
         after = advance_batch(book.state, BatchEvent.START)
         await state.write(state.journal.set_batch_state, book.id, after)
         book.state = after
+        state.renew_stops()
         self._running_since[book.id] = (0.0, self._state.now())
         state.engine.begin(book.id, now=self._state.now())
         if book.is_answering:
@@ -205,11 +207,13 @@ class Batches:
         async with self._state.one_at_a_time(batch_id):
             return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
 
-    async def resume(self, batch_id: str) -> dict[str, Any]:
+    async def resume(self, batch_id: str, *, is_strict: bool = False) -> dict[str, Any]:
         """Go on with a batch that is paused, or that slept since an earlier coordinator died; with its end where it was being
-        cancelled."""
+        cancelled. ``is_strict``: `Conflict` where there is nothing to go on with."""
         async with self._state.one_at_a_time(batch_id):
             row = await self._row(batch_id)
+            if is_strict and row.state not in (BatchState.RUNNING, BatchState.PAUSED):
+                raise Conflict(f"batch {batch_id} is {row.state}; there is nothing to resume")
             if row.state is BatchState.PAUSED:
                 return await self._control(batch_id, BatchEvent.RESUME, BatchState.RUNNING)
             sleeps = row.is_dormant or self._state.book(batch_id) is None
@@ -254,6 +258,7 @@ class Batches:
                 raise Conflict(f"batch {batch_id} is {book.state}; that does not go with: {event}") from None
             await state.write(state.journal.set_batch_state, book.id, after)
             book.state = after
+            state.renew_stops()
             state.engine.pause(book.id, is_paused=after is not BatchState.RUNNING)
             state.announce(book.id)
             await self._limiters.spread_stops()
@@ -315,6 +320,7 @@ class Batches:
         self._finished[book.batch_id] = {**self._told(with_all, elapsed_s, domains), "version": version}
         if len(self._finished) > MAX_FINISHED_KEPT:
             del self._finished[next(iter(self._finished))]
+        state.renew_stops()
         state.announce(book.id)
         state.engine.close(book.id, now=state.now())
         state.wake.set()

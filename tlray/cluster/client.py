@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from tlray.core.frontier import Priority
-from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, TlrayError, UsageError
+from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.intake import Chunk, check_contact, nothing_to_do, read_chunks
 from tlray.io.journal_rows import BatchOptions, RefusedLine
 
 CALL_TIMEOUT_S = 120.0
+LOOK_S = 1.0
+"""How often a call that waits looks whether Ray has died."""
 MIN_WAIT_S, MAX_WAIT_S = 0.5, 10.0
 """How often it is asked whether there is room by now."""
 MAX_REFUSED_TOLD = 1_000
@@ -42,19 +45,40 @@ class Submitted:
 class Client:
     """Calls to one coordinator."""
 
-    def __init__(self, coordinator: Any) -> None:
+    def __init__(self, coordinator: Any, *, lost: Callable[[], str | None] = lambda: None) -> None:
         self._coordinator = coordinator
+        self._lost = lost
         self._session = secrets.token_hex(4)
 
     def _call(self, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S, **kwargs: Any) -> Any:
         try:
-            return ray.get(getattr(self._coordinator, method).remote(*args, **kwargs), timeout=timeout_s)
+            return self._answer(getattr(self._coordinator, method).remote(*args, **kwargs), timeout_s)
         except RayTaskError as error:
             if isinstance(error.cause, TlrayError):
                 raise error.cause from None
             raise
-        except (RayActorError, GetTimeoutError, ConnectionError) as error:
+        except (RayError, ConnectionError) as error:
+            if (lost := self._lost_by_now()) is not None:
+                raise RayLost(lost, "") from None
             raise CoordinatorLost(str(error).splitlines()[0]) from None
+
+    def _answer(self, asked: Any, timeout_s: float) -> Any:
+        """Wait for an answer, and no longer than Ray lives."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            left_s = deadline - time.monotonic()
+            try:
+                return ray.get(asked, timeout=max(0.0, min(LOOK_S, left_s)))
+            except GetTimeoutError:
+                if left_s <= LOOK_S or self._lost() is not None:
+                    raise
+
+    def _lost_by_now(self) -> str | None:
+        """Return what of Ray has died. A call may fail a moment before the watch has looked."""
+        deadline = time.monotonic() + LOOK_S
+        while (lost := self._lost()) is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return lost
 
     def submit(
         self,
@@ -71,8 +95,7 @@ class Client:
         """Submit a list: all of it or nothing. UsageError where no line is a good URL, or a public host needs a contact.
 
         Where too much is open the list trickles in as room comes, and ``on_wait`` is told so each time that room is asked
-        for in vain; without it, or where no room will come, `BacklogFull` is raised. ``stopping`` set while it waits raises
-        `Interrupted`.
+        for in vain; without it, or where no room will come, `BacklogFull` is raised. ``stopping`` set raises `Interrupted`.
         """
         batch_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         key = request_key or secrets.token_hex(8)
@@ -82,6 +105,8 @@ class Client:
         told = Submitted(batch_id)
         try:
             for chunk in read_chunks(lines):
+                if stopping is not None and stopping.is_set():
+                    raise Interrupted("")  # noqa: TRY301 - the batch is to be abandoned
                 check_contact(chunk.entries, contact)
                 duplicates = self._append(batch_id, chunk, on_wait, stopping)
                 told.total += len(chunk.entries) - len(duplicates)
@@ -130,9 +155,9 @@ class Client:
         )
         return told
 
-    def control(self, action: str, batch_id: str) -> dict[str, Any]:
+    def control(self, action: str, batch_id: str, *, timeout_s: float = CALL_TIMEOUT_S) -> dict[str, Any]:
         """Pause, resume or cancel a batch; return its snapshot."""
-        told: dict[str, Any] = self._call(action, batch_id)
+        told: dict[str, Any] = self._call(action, batch_id, timeout_s=timeout_s)
         return told
 
     def retry(

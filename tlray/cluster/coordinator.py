@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tlray.cluster.admission import Admission
@@ -87,20 +88,28 @@ class Coordinator:
 
     async def run(self) -> None:
         """Go on for as long as the actor lives; it calls this itself."""
+        await self._guarded(self._open_batches)
+        self._desk.clockwork.start()
+        while not self._state.is_stopping:
+            await self._guarded(self._step)
+            await self._sleep()
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a part of the loop. What it does not expect halts the coordinator: whoever watches would wait for ever."""
+        try:
+            await work()
+        except CannotFinish as error:
+            self._state.halt(error)
+        except Exception as error:
+            logger.exception("coordinator failed")
+            self._state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
+
+    async def _open_batches(self) -> None:
+        """Open the batches that were under way when an earlier life ended."""
         state = self._state
         for batch_id, is_dormant in await state.write(state.journal.open_batches):
             if not is_dormant or state.settings.resumes_all:
                 await self._go_on(batch_id)
-        self._desk.clockwork.start()
-        while not state.is_stopping:
-            try:
-                await self._step()
-            except CannotFinish as error:
-                state.halt(error)
-            except Exception as error:  # whoever watches would wait for ever
-                logger.exception("coordinator failed")
-                state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
-            await self._sleep()
 
     async def _go_on(self, batch_id: str) -> None:
         """Open a batch of an earlier life. One that cannot be opened, because a file of it is lost, stops no other."""
@@ -119,8 +128,11 @@ class Coordinator:
         self._limiters.forget_domains(state.engine.forgetting.step(now))
         await self._load()
         await self._leasing.give_up_waiting()
-        await self._limiters.make_known_again(state.engine.treatment.changed(now=now) & self._limiters.known)
+        await self._limiters.update(
+            state.engine.treatment.changed(now=now, is_current=self._limiters.is_current)
+        )
         await self._leasing.end_expired()
+        await self._leasing.end_stuck()
         self._leasing.follow_demand()
         self._watching.refresh(now)
         state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
@@ -174,7 +186,7 @@ class Coordinator:
 
     async def register(self, names: list[str]) -> None:
         """Tell a limiter that was restarted what it has forgotten."""
-        await self._limiters.remind(set(names))
+        await self._guarded(lambda: self._limiters.remind(set(names)))
 
     # -- what users say ----------------------------------------------------------------------------
 

@@ -46,11 +46,9 @@ class Control:
             row = await self._row(batch_id)  # it was made real just now
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
-        if action == "resume" and row.state not in (BatchState.RUNNING, BatchState.PAUSED):
-            raise Conflict(f"batch {batch_id} is {row.state}; there is nothing to resume")
-        if action == "pause":
-            return await self._batches.pause(batch_id)
-        return await (self._batches.resume if action == "resume" else self._batches.cancel)(batch_id)
+        if action == "resume":
+            return await self._batches.resume(batch_id, is_strict=True)
+        return await (self._batches.pause if action == "pause" else self._batches.cancel)(batch_id)
 
     async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> dict[str, Any]:
         """Queue dead letters again: those named, those with a reason, or all; ``n_retried`` says how many."""

@@ -44,9 +44,10 @@ class Domains:
         was = engine.treatment.by_hand.get(name)
         setting = await state.write(state.journal.run, partial(set_by_hand, name=name, changes=changes))
         concerned = engine.treatment.set_by_hand(name, setting)
+        state.renew_stops()
         for batch in {book.id for one in concerned for book in engine.presence.at(one)}:
             state.announce(batch)
-        await self._limiters.make_known_again(concerned & self._limiters.known)
+        await self._limiters.update(concerned)
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
         state.wake.set()

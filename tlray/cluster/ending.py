@@ -101,6 +101,7 @@ class Ending:
             limits = self._state.settings.terms.limits
             self._drain_until = self._state.now() + limits.total_timeout_s + self._state.settings.lease_s
             self._state.is_draining = True
+            self._state.renew_stops()
             self._hold_back()
             await self._limiters.spread_stops()
             self._state.wake.set()

@@ -21,7 +21,8 @@ from tlray.cluster.ending import How
 from tlray.cluster.handshake import PROTOCOL, Hello, rank
 from tlray.cluster.limiter import NAMESPACE, kill_limiters
 from tlray.cluster.meeting import hello_of
-from tlray.cluster.runtime import _answers, _holder_address, _init
+from tlray.cluster.ray_watch import answers
+from tlray.cluster.runtime import _disconnect, _holder_address, _init
 from tlray.errors import Conflict, CoordinatorLost, OtherVersion, RayUnavailable
 from tlray.io.home import Home
 
@@ -44,7 +45,7 @@ def connected(home: Home) -> Iterator[str | None]:
     """Connect to the Ray of a home's coordinator; None where there is none. A dying one is waited for."""
     address = _holder_address(home)
     is_crashed = False
-    if address is None and (note := home.holder()) is not None and _answers(note.ray_address):
+    if address is None and (note := home.holder()) is not None and answers(note.ray_address):
         address, is_crashed = note.ray_address, True
     if address is None or ray.is_initialized():
         yield address
@@ -58,7 +59,7 @@ def connected(home: Home) -> Iterator[str | None]:
     try:
         yield address
     finally:
-        ray.shutdown()
+        _disconnect(None)
 
 
 def living(home: Home) -> Any | None:

@@ -6,6 +6,7 @@ Whatever follows from a report is decided first, then journalled in one transact
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,10 +19,11 @@ from tlray.core.answering import answered_by
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Lease, Report, Work
 from tlray.core.suspect import EACH, NOBODY, Suspect
-from tlray.core.verdict import LaneDeath, Verdict
+from tlray.core.verdict import Verdict
 from tlray.core.workforce import Workforce
-from tlray.errors import CannotFinish
+from tlray.errors import CannotFinish, InvariantBroken
 
+logger = logging.getLogger(__name__)
 REFUSED = Answer(accepted=False)
 LOOK_AT_NODES_EVERY_S = 5.0
 START_S = 5.0
@@ -36,6 +38,8 @@ class _Task:
 
     work: StartedTask
     started_at: float
+    looked_at: float
+    """When it was started, or when it was looked at last because it had not reported."""
     node: str = ""
     """Where it runs, once it has said so."""
     has_begun: bool = False
@@ -98,7 +102,7 @@ class Leasing:
         self._n_leases += 1
         lease_id = f"{self._state.incarnation:04d}-{self._n_leases:06d}"
         started = self._ports.tasks.start(lease_id)
-        self._tasks[lease_id] = _Task(started, self._state.now())
+        self._tasks[lease_id] = _Task(started, self._state.now(), self._state.now())
         self._state.background(self._attend(lease_id, started))
 
     def _let_end(self, lease_id: str) -> None:
@@ -147,7 +151,7 @@ class Leasing:
             if kept:
                 work = replace(work, items=tuple(answered_by(i, kept.get(i.item_id)) for i in work.items))
         await recall(self._state)
-        await self._limiters.make_known({t.domain for t in work.domains} | {e.domain for e in work.robots})
+        await self._limiters.register({t.domain for t in work.domains} | {e.domain for e in work.robots})
         return work
 
     # -- reports -----------------------------------------------------------------------------------
@@ -163,9 +167,12 @@ class Leasing:
             return await (self._go_on(report) if task.has_begun else self._begin(report, task))
         except CannotFinish as error:
             state.halt(error)
-            return REFUSED
+        except Exception as error:  # a bug of ours, which no page is to blame for
+            logger.exception("report failed lease=%s", report.lease_id)
+            state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
         finally:
             state.wake.set()
+        return REFUSED
 
     async def _begin(self, report: Report, task: _Task) -> Answer:
         """Answer the first report of a task, by which it says that it is there."""
@@ -206,9 +213,7 @@ class Leasing:
 
     async def _take_in(self, report: Report) -> None:
         verdict = judge(self._state.engine, report, now=self._state.now(), rng=self._ports.rng)
-        await self._commit(verdict)
-        await self._take_in_robots(report)
-        await self._limiters.make_known_again({cool.domain for cool in verdict.cool_downs})
+        await self._commit(verdict, report)
         self._workforce.heard(
             report.lease_id,
             cpu_s=report.cpu_s,
@@ -217,55 +222,39 @@ class Leasing:
             now=self._state.now(),
         )
 
-    async def _commit(self, verdict: Verdict) -> None:
-        """Journal first, then memory."""
-        state, now = self._state, self._state.now()
-        if verdict.changes or verdict.parts or verdict.cool_downs:
+    async def _commit(self, verdict: Verdict, report: Report | None = None) -> None:
+        """Journal first, then memory; between the two nothing is leased of a lane that ends."""
+        state, engine, now = self._state, self._state.engine, self._state.now()
+        killed: list[tuple[int, int]] = []
+        if verdict.changes or verdict.parts or verdict.cool_downs or verdict.robots or verdict.deaths:
+            engine.prepare(verdict)
             task = self._tasks.get(verdict.lease_id)
-            await state.write(self._commit_and_publish, verdict, now, task.node if task else "")
-        now = self._state.now()  # the disk may have taken its time
-        empty = state.engine.apply(verdict, now=now)
+            killed = await state.write(self._commit_and_publish, verdict, now, task.node if task else "")
+        now = state.now()  # the disk may have taken its time
+        empty = engine.apply(verdict, now=now, killed=killed)
+        if report is not None:
+            engine.learn_robots(report, now=now)
         self._ports.meters.count(verdict)
-        for batch in {change.item.batch for change in verdict.changes}:
+        for batch in {change.item.batch for change in verdict.changes} | {d.batch for d in verdict.deaths}:
             state.announce(batch)
         for batch in empty:
             self._on_empty(batch)
-        for death in state.engine.patience.parked(verdict, now=now):
-            await self._kill_lane(death)
-        await self._limiters.make_known_again(state.engine.treatment.changed(now=now) & self._limiters.known)
+        await self._limiters.update(
+            {cool.domain for cool in verdict.cool_downs} | {a.domain for a in verdict.robots}
+        )
 
-    def _commit_and_publish(self, verdict: Verdict, now: float, node: str) -> None:
+    def _commit_and_publish(self, verdict: Verdict, now: float, node: str) -> list[tuple[int, int]]:
         state = self._state
-        state.journal.commit(verdict, now=now, wall=self._state.wall(), node=node)
+        killed = state.journal.commit(verdict, now=now, wall=self._state.wall(), node=node)
         for part in verdict.parts:
             self._ports.parts.publish(part.batch_id, part.stem)
-
-    async def _take_in_robots(self, report: Report) -> None:
-        state = self._state
-        found = [(a.domain, a.text, a.crawl_delay_s) for a in report.robots if a.text is not None]
-        if found:
-            await state.write(state.journal.keep_robots, *found, wall=self._state.wall())
-        if report.robots:
-            deaths = state.engine.learn_robots(report, now=self._state.now())
-            await self._limiters.make_known_again({answer.domain for answer in report.robots})
-            for death in deaths:
-                await self._kill_lane(death)
+        return killed
 
     async def give_up_waiting(self) -> None:
         """Make dead letters of what waits for domains that are to rest for longer than anything waits."""
-        for death in self._state.engine.patience.deaths(self._state.now()):
-            await self._kill_lane(death)
-
-    async def _kill_lane(self, death: LaneDeath) -> None:
-        state = self._state
-        if death.batch not in state.engine.books:
-            return
-        n_queued, n_waiting = await state.write(state.journal.kill_lane, death)
-        if death.batch in state.engine.books and state.engine.kill_lane(
-            death, now=self._state.now(), n_queued=n_queued, n_waiting=n_waiting
-        ):
-            self._on_empty(death.batch)
-        state.announce(death.batch)
+        deaths = self._state.engine.patience.deaths(self._state.now())
+        if deaths:
+            await self._commit(Verdict("", deaths=deaths))
 
     # -- ends --------------------------------------------------------------------------------------
 
@@ -275,6 +264,16 @@ class Leasing:
             if (task := self._tasks.get(lease_id)) is not None:
                 task.work.cancel(force=True)
             await self._end(lease_id, why="not heard of for too long")
+
+    async def end_stuck(self) -> None:
+        """End tasks that have begun, as their note shows, but have not reported for the time of a lease. They hold no items, so
+        no lease of theirs expires, and while one hangs no other is started."""
+        now, lease_s = self._state.now(), self._state.settings.lease_s
+        for lease_id, task in list(self._tasks.items()):
+            if not task.has_begun and now - task.looked_at >= lease_s:
+                task.looked_at = now
+                if await self._ports.parts.has_note(lease_id) and not task.has_begun:
+                    task.work.cancel(force=True)
 
     async def _attend(self, lease_id: str, started: StartedTask) -> None:
         """Wait for a task's end, and end its lease."""
@@ -303,8 +302,7 @@ class Leasing:
                         suspect = await self._ports.parts.take_note(lease_id)
                     ended = judge_lost(engine, lease_id, why, suspect)
                 await self._commit(ended)
-                for death in engine.end(lease_id, suspect=suspect):
-                    await self._kill_lane(death)
+                engine.end(lease_id, suspect=suspect)
             except CannotFinish as error:
                 self._state.halt(error)
                 engine.end(lease_id)

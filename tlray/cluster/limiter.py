@@ -7,15 +7,16 @@ coordinator, and it makes the domain known again, with an empty bucket and what 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Any
 
 import ray
 
 from tlray.cluster.ports import Clock
+from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
 from tlray.core.gate import UNASKED_S, Ask, Gate, Grant
 from tlray.core.lease import NO_STOPS, Stops
-from tlray.core.policy import DomainPolicy
 
 NAMESPACE = "tlray"
 SWEEP_EVERY_S = 600.0
@@ -29,27 +30,34 @@ class Limiter:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+        self._life = secrets.token_hex(4)
+        self._calls: dict[str, int] = {}
+        """Domain → the newest call about it."""
         self._gates: dict[str, Gate] = {}
         self._stops = NO_STOPS
         self._swept_at = self._clock.monotonic()
 
-    async def register(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
-        """Take in domains: (name, policy, whether the bucket starts empty, seconds that it still cools)."""
+    async def register(self, domains: list[Registration], stops: Stops) -> str:
+        """Take in domains as they are now; return the name of this life."""
         now = self._clock.monotonic()
         self._sweep(now)
-        self._stops = stops
-        for name, policy, starts_empty, cool_s in domains:
+        self._stops = self._stops.newest(stops)
+        for name, policy, starts_empty, rest_s, call in domains:
+            if call < self._calls.get(name, call):
+                continue
+            self._calls[name] = call
             gate = self._gates.get(name)
             if gate is None:
                 gate = self._gates[name] = Gate(policy, now=now, starts_empty=starts_empty)
             else:
                 gate.set_policy(policy, now=now)
-            if cool_s > 0:
-                gate.stop(now + cool_s)
+            if rest_s > 0:
+                gate.stop(now + rest_s)
+        return self._life
 
     async def stop_batches(self, stops: Stops) -> None:
         """Take in which batches may begin nothing (paused, cancelled)."""
-        self._stops = stops
+        self._stops = self._stops.newest(stops)
 
     async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
         """Answer a task: permits by domain, and the batches that may begin nothing."""
@@ -73,14 +81,18 @@ class Limiter:
         for name in names:
             gate = self._gates.get(name)
             if gate is not None and gate.may_be_dropped(now=now):
-                del self._gates[name]
+                self._drop(name)
 
     def _sweep(self, now: float) -> None:
         if now - self._swept_at < SWEEP_EVERY_S:
             return
         self._swept_at = now
         for name in [n for n, g in self._gates.items() if g.may_be_dropped(now=now, unasked_s=UNASKED_S)]:
-            del self._gates[name]
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        del self._gates[name]
+        self._calls.pop(name, None)
 
 
 def limiter_of(domain: str, n_limiters: int) -> int:

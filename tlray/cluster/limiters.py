@@ -1,7 +1,11 @@
-"""Which limiter actor has a domain's bucket, and what has it been told?
+"""The coordinator's side of the limiter actors: which one has a domain's bucket, and what it has confirmed.
 
 An actor per domain while there are few, then domains share them by rendezvous hashing. A domain keeps its actor for as
 long as the coordinator lives; the next life begins every bucket empty.
+
+What counts is what a limiter has confirmed, not what was sent to it. A call is compared with the engine again when it returns,
+because the policy may have changed meanwhile; calls carry numbers, so that an older one that comes late changes nothing; and a
+limiter that was restarted answers under another name, upon which all of its domains are sent again.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import asyncio
 
 from tlray.cluster.limiter import limiter_of
 from tlray.cluster.ports import LimiterClient
+from tlray.cluster.registration import Registration
 from tlray.cluster.state import CoordinatorState
 from tlray.core.gate import QUIET_S
 from tlray.core.policy import DomainPolicy
@@ -22,8 +27,13 @@ class Limiters:
         self._state = state
         self._numbers: dict[str, int] = {}
         """Of the first domains, which have a limiter each; all others share them."""
-        self.known: set[str] = set()
-        """Domains whose limiter has been told of them as they are now."""
+        self._sent: dict[str, int] = {}
+        """Domain → number of the last call that was about it."""
+        self._confirmed: dict[str, tuple[DomainPolicy, float]] = {}
+        """Domain → policy and end of its rest, as its limiter has them."""
+        self._lives: dict[int, str] = {}
+        """Limiter → the name of its life."""
+        self._n_calls = 0
         self.actors: list[LimiterClient] = []
 
     def number(self, domain: str) -> int:
@@ -39,41 +49,65 @@ class Limiters:
                 self.actors.append(self._state.ports.limiter(len(self.actors)))
         return number
 
-    async def make_known(self, names: set[str], *, starts_empty: bool = False) -> None:
-        """Tell the limiters of domains that they do not know, or not as they are now."""
-        news = names - self.known
-        if not news:
-            return
-        now, wall = self._state.now(), self._state.wall()
-        by_limiter: dict[int, list[tuple[str, DomainPolicy, bool, float]]] = {}
-        rows = await self._state.write(lambda: [(name, self._state.journal.domain(name)) for name in news])
-        for name, row in rows:
-            domain = self._state.engine.domains.get(name)
-            if domain is None:
-                continue  # it has been forgotten meanwhile
-            last_at = max(row.last_fetch_at or 0.0, row.robots_at or 0.0) if row else 0.0
-            since_s = wall - last_at if last_at else float("inf")
-            is_quiet = since_s > domain.effective.burst / domain.effective.rate + QUIET_S
-            is_empty = starts_empty or self._state.is_restart or not is_quiet
-            rest_s = max(0.0, domain.rest_until - now)
-            by_limiter.setdefault(self.number(name), []).append((name, domain.effective, is_empty, rest_s))
-        stops = self._state.stops()
-        await asyncio.gather(*(self.actors[n].register(domains, stops) for n, domains in by_limiter.items()))
-        self.known |= self._in_memory(news)
+    def is_current(self, domain: str) -> bool:
+        """True if a domain's limiter has it as it is now, or has never heard of it."""
+        return domain not in self._sent or self._confirmed.get(domain) == self._as_it_is(domain)
 
-    async def make_known_again(self, names: set[str]) -> None:
-        """Tell the limiters what has changed of domains."""
-        self.known -= names
-        await self.make_known(self._in_memory(names))
+    async def register(self, names: set[str]) -> None:
+        """Return when the limiters have confirmed these domains as they are now."""
+        while True:
+            stale = sorted(n for n in names if self._confirmed.get(n) != self._as_it_is(n))
+            if not stale:
+                return
+            await self._send(stale)
+
+    async def update(self, names: set[str]) -> None:
+        """Send what has changed of domains; those that no limiter has heard of are sent when they are leased."""
+        await self.register({name for name in names if name in self._sent})
 
     async def remind(self, names: set[str]) -> None:
-        """Tell a limiter that was restarted what it has forgotten; its buckets start empty."""
-        self.known -= names
-        await self.make_known(self._in_memory(names), starts_empty=True)
+        """Send domains again to a limiter that does not know them."""
+        for name in names:
+            self._confirmed.pop(name, None)
+        await self.update(names)
 
-    def _in_memory(self, names: set[str]) -> set[str]:
-        domains = self._state.engine.domains
-        return {name for name in names if name in domains}
+    def _as_it_is(self, name: str) -> tuple[DomainPolicy, float] | None:
+        domain = self._state.engine.domains.get(name)
+        return None if domain is None else (domain.effective, domain.rest_until)
+
+    async def _send(self, names: list[str]) -> None:
+        state = self._state
+        rows = await state.write(lambda: [(name, state.journal.domain(name)) for name in names])
+        now, wall = state.now(), state.wall()
+        by_limiter: dict[int, list[Registration]] = {}
+        self._n_calls += 1
+        call = state.first_version + self._n_calls
+        sent: dict[str, tuple[DomainPolicy, float]] = {}
+        for name, row in rows:
+            as_it_is = self._as_it_is(name)
+            if as_it_is is None:
+                continue  # forgotten meanwhile
+            policy, rest_until = sent[name] = as_it_is
+            last_at = max(row.last_fetch_at or 0.0, row.robots_at or 0.0) if row else 0.0
+            since_s = wall - last_at if last_at else float("inf")
+            is_quiet = since_s > policy.burst / policy.rate + QUIET_S
+            # of a domain that was sent before, a limiter that does not know it has forgotten what it gave
+            is_empty = name in self._sent or state.is_restart or not is_quiet
+            registration = Registration(name, policy, is_empty, max(0.0, rest_until - now), call)
+            by_limiter.setdefault(self.number(name), []).append(registration)
+        self._sent |= dict.fromkeys(sent, call)
+        stops = state.stops()
+        lives = await asyncio.gather(
+            *(self.actors[n].register(of_it, stops) for n, of_it in by_limiter.items())
+        )
+        for number, life in zip(by_limiter, lives, strict=True):
+            if self._lives.setdefault(number, life) != life:
+                self._lives[number] = life
+                for name in [name for name in self._confirmed if self.number(name) == number]:
+                    del self._confirmed[name]
+        for name, as_sent in sent.items():
+            if self._sent.get(name) == call:  # else a later call is on its way
+                self._confirmed[name] = as_sent
 
     async def spread_stops(self) -> None:
         """Tell all limiters which batches may begin nothing."""
@@ -82,9 +116,10 @@ class Limiters:
 
     def forget_domains(self, names: set[str]) -> None:
         """Let the limiters forget domains that the engine has forgotten."""
-        self.known -= names
         by_limiter: dict[int, list[str]] = {}
-        for name in names:
+        for name in self._sent.keys() & names:
+            del self._sent[name]
+            self._confirmed.pop(name, None)
             by_limiter.setdefault(self.number(name), []).append(name)
         for number, some in by_limiter.items():
             self._state.background(self.actors[number].forget_domains(some))

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from tlray.cluster.registration import Registration
 from tlray.core.engine import Engine
 from tlray.core.lease import Stops
-from tlray.core.policy import DomainPolicy
 from tlray.core.suspect import Suspect
 from tlray.core.verdict import Verdict
 from tlray.errors import TlrayError
@@ -112,8 +112,8 @@ class TaskStarter(Protocol):
 class LimiterClient(Protocol):
     """The coordinator's calls to one limiter actor."""
 
-    async def register(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
-        """Send domains: (name, policy, True if the bucket starts empty, seconds that it still rests)."""
+    async def register(self, domains: list[Registration], stops: Stops) -> str:
+        """Send domains as they are now; return the name of the limiter's life."""
         ...
 
     async def stop_batches(self, stops: Stops) -> None:
@@ -148,6 +148,10 @@ class PartStore(Protocol):
         self, batch_id: str, stems: tuple[str, ...], new_stem: str
     ) -> tuple[PartRow, dict[str, int]]:
         """Stage one part made of others; return it, and where the pages of each begin in its archive."""
+        ...
+
+    async def has_note(self, lease_id: str) -> bool:
+        """True if a task has begun and not ended in order."""
         ...
 
     async def take_note(self, lease_id: str) -> Suspect:

@@ -17,16 +17,16 @@ from tlray.cluster.lease_task import scrape_lease
 from tlray.cluster.limiter import start_limiter
 from tlray.cluster.metrics import Metrics
 from tlray.cluster.ports import CoordinatorPorts, EndKind, TaskEnd
+from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.terms import ScrapeTerms
 from tlray.core.lease import Stops
-from tlray.core.policy import DomainPolicy
 from tlray.core.suspect import Suspect
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_rows import PartRow
 from tlray.io.part_files import publish, recover, take_the_place
-from tlray.io.task_note import take_note
+from tlray.io.task_note import has_note, take_note
 
 T = TypeVar("T")
 
@@ -101,9 +101,10 @@ class RayLimiter:
     def __init__(self, number: int, home_key: str, node_id: str) -> None:
         self._actor = start_limiter(number, home_key, node_id)
 
-    async def register(self, domains: list[tuple[str, DomainPolicy, bool, float]], stops: Stops) -> None:
-        """Send domains as they are now."""
-        await self._actor.register.remote(domains, stops)
+    async def register(self, domains: list[Registration], stops: Stops) -> str:
+        """Send domains as they are now; return the name of the limiter's life."""
+        life: str = await self._actor.register.remote(domains, stops)
+        return life
 
     async def stop_batches(self, stops: Stops) -> None:
         """Send what may begin nothing."""
@@ -157,6 +158,10 @@ class HomeParts:
             has_rows=note.n_sets > 0, has_pages=bool(merged.warc_offsets),
         )  # fmt: skip
         return row, {stem: merged.warc_offsets.get(stem, 0) for stem in stems}
+
+    async def has_note(self, lease_id: str) -> bool:
+        """Look for a task's note."""
+        return await asyncio.to_thread(has_note, self._home, lease_id)
 
     async def take_note(self, lease_id: str) -> Suspect:
         """Read and remove a dead task's note."""

@@ -239,16 +239,14 @@ class ScrapeTask:
                     RobotsAnswer(errand.of, None, why=NOT_ITS_TURN, retry_after_s=retry_after_s)
                 )
 
-    def _stop(self, stops: Stops) -> None:
-        """Give back what may not begin any more, and stop what may not go on."""
-        if stops == self._stops:
+    def _stop(self, told: Stops) -> None:
+        """Give back what may not begin any more, and stop what may not go on. Older stops than those that are known change
+        nothing: they took another way, and longer."""
+        stops = self._stops.newest(told)
+        if stops is self._stops:
             return
         self._stops = stops
-        self._not_begun(
-            self._pacing.take_back(
-                lambda e: isinstance(e, LeasedItem) and (e.batch_id in stops or e.domain in stops.domains)
-            )
-        )
+        self._not_begun(self._pacing.take_back(lambda e: isinstance(e, LeasedItem) and stops.holds_back(e)))
         for task, errand in self._running.items():
             if isinstance(errand, LeasedItem) and errand.batch_id in stops.cancelled:
                 task.cancel()
@@ -278,8 +276,8 @@ class ScrapeTask:
             was_idle = self._is_idle
             answer = await self._report()
             last_at = self._clock.monotonic()
-            self._take_in(answer.work)
             self._stop(answer.stops)
+            self._take_in(answer.work)
             if not answer.accepted or (
                 was_idle and self._is_idle and not self._outcomes and not self._robots
             ):
@@ -363,14 +361,16 @@ class ScrapeTask:
         for errand in work.robots:
             self._pacing.learn(errand, now=now)
         self._pacing.add(work.robots)
-        fetched = [item for item in work.items if item.kept is None]
-        self._pacing.add(fetched)
-        self._held.update((item.item_id, item.domain) for item in fetched)
+        items = [item for item in work.items if not self._stops.holds_back(item)]
+        # they were leased before the stop that this task has heard of meanwhile
+        self._not_begun([item for item in work.items if self._stops.holds_back(item)])
+        self._pacing.add(item for item in items if item.kept is None)
+        self._held.update((item.item_id, item.domain) for item in work.items if item.kept is None)
         if now - self._forgot_at >= FORGET_EVERY_S:
             self._forgot_at = now
             for name in self._pacing.forget_idle(set(self._held.values()), now=now):
                 self._robots_text.pop(name, None)
-        if kept := [item for item in work.items if item.kept is not None]:
+        if kept := [item for item in items if item.kept is not None]:
             answering = asyncio.create_task(self._answer(kept))
             self._answering[answering] = kept
             answering.add_done_callback(self._answered)

@@ -78,6 +78,8 @@ class CoordinatorState:
     is_stopping: bool = False
     is_draining: bool = False
     """Nothing more is leased, whatever state the batches are in."""
+    _stops: Stops | None = None
+    _n_stops: int = 0
     _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -109,16 +111,23 @@ class CoordinatorState:
         return self.engine.named.get(batch_id)
 
     def stops(self) -> Stops:
-        """Return the batches of which nothing may begin."""
-        books = self.engine.books.values()
-        held = (BatchState.PAUSED, BatchState.RUNNING) if self.is_draining else (BatchState.PAUSED,)
-        return Stops(
-            paused=frozenset(book.batch_id for book in books if book.state in held),
-            cancelled=frozenset(book.batch_id for book in books if book.state is BatchState.CANCELLING),
-            domains=frozenset(
-                state.name for state in self.engine.domains.values() if state.by_hand.is_paused
-            ),
-        )
+        """Return what may begin nothing. It is made anew after `renew_stops` only."""
+        if self._stops is None:
+            books = self.engine.books.values()
+            held = (BatchState.PAUSED, BatchState.RUNNING) if self.is_draining else (BatchState.PAUSED,)
+            by_hand = self.engine.treatment.by_hand
+            self._n_stops += 1
+            self._stops = Stops(
+                paused=frozenset(book.batch_id for book in books if book.state in held),
+                cancelled=frozenset(book.batch_id for book in books if book.state is BatchState.CANCELLING),
+                domains=frozenset(name for name, setting in by_hand.items() if setting.is_paused),
+                version=self.first_version + self._n_stops,
+            )
+        return self._stops
+
+    def renew_stops(self) -> None:
+        """Take in that a batch's state, or whether a domain is paused, has changed."""
+        self._stops = None
 
     def announce(self, batch: int) -> None:
         """Tell who waits for news of a batch."""

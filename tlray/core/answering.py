@@ -78,6 +78,8 @@ class Answering:
         taken: list[tuple[FrontierItem, KeptResult]] = []
         while self._offered and len(taken) < KEPT_PER_GRANT:
             item, kept = self._offered.popleft()
+            if self._engine.frontier.is_closed(item.batch, item.domain):
+                continue  # its end is being written down
             self._engine.frontier.take_stored(item)
             self.hold(lease, item)
             lease.unfetched.add(item.id)

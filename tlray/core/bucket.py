@@ -60,6 +60,11 @@ class TokenBucket:
         """Take a token, whether it is there or not; one that was not is owed."""
         self.reserve(1, now=now, horizon_s=math.inf)
 
+    def cap(self, tokens: float, *, now: float) -> None:
+        """Keep no more than so many tokens; below 0 they are owed."""
+        self._refill(now)
+        self._tokens = min(self._tokens, tokens)
+
     def wait_s(self, *, now: float, n: int = 1) -> float:
         """Seconds until ``n`` more fetches, by default one, may begin; 0 if now."""
         if math.isinf(self.rate):

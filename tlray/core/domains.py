@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from tlray.core.adaptive import AdaptiveRate
-from tlray.core.breaker import Breaker
+from tlray.core.breaker import NO_ANSWER, Breaker
 from tlray.core.by_hand import NOTHING, SetByHand
 from tlray.core.durations import in_words, spacing_in_words
 from tlray.core.frontier import Priority
@@ -285,13 +285,27 @@ class DomainState:
         top = self.ceiling
         self.pace.count(outcomes, now=now, rate=top.rate, cool_until=self.cool_until)
         self.adaptive.observe(outcomes, now=now, ceiling=top.rate, is_auto=top.is_auto)
+        self.n_blocks_ever += sum(outcome.kind is OutcomeKind.BLOCKED for outcome in outcomes)
+        self.n_fetched += sum(outcome.kind in GOOD for outcome in outcomes)
+        self.count_answers(outcomes, now=now)
+
+    def forecast(self) -> DomainState:
+        """Return a copy on which `count_answers` and the robots.txt methods show what would follow."""
+        return replace(self, breaker=self.breaker.copy())
+
+    def may_park(self, outcomes: Iterable[Outcome]) -> bool:
+        """True if these outcomes could park it: cheap, and true too often rather than too seldom."""
+        return any(o.kind is OutcomeKind.BLOCKED or o.kind in NO_ANSWER for o in outcomes) and (
+            self.n_blocks + 1 >= PARK_AFTER_BLOCKS or self.breaker.open_since is not None
+        )
+
+    def count_answers(self, outcomes: Iterable[Outcome], *, now: float) -> None:
+        """Count blocks, throttles and silence of one report."""
         kinds, cool_until = set(), self.cool_until
         for outcome in outcomes:
             rest_s = self.breaker.count(outcome.item_id, outcome.kind, now=now, cool_until=cool_until)
             cool_until = max(cool_until, now + (rest_s or 0.0))
             kinds.add(OutcomeKind.THROTTLED if is_throttle(outcome) else outcome.kind)
-            self.n_blocks_ever += outcome.kind is OutcomeKind.BLOCKED
-            self.n_fetched += outcome.kind in GOOD
         if OutcomeKind.BLOCKED in kinds:
             self.n_blocks = self.n_in_row(OutcomeKind.BLOCKED, now=now)
             if self.n_blocks >= PARK_AFTER_BLOCKS:

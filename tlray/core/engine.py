@@ -9,8 +9,9 @@ monotonic seconds.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from tlray.core import lane_deaths
 from tlray.core.answering import Answering
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
@@ -255,41 +256,28 @@ class Engine:
             if answer.domain in lease.robots:
                 lease.robots.discard(answer.domain)
                 state.robots_lease = None
-            if answer.location is not None and state.follow_robots(
-                answer.location, from_public=answer.from_public
-            ):
-                self.robots_wanted[answer.domain] = None
-            elif answer.is_refused:
-                self.robots_wanted[answer.domain] = None  # another batch may name the domain
-                state.forget_where_robots_lies()
-                why = f"{OutcomeKind.PRIVATE_ADDRESS}: {answer.why}"
-                deaths += [
-                    LaneDeath(lane.batch, answer.domain, why)
-                    for lane in self.frontier.lanes_at(answer.domain)
-                    if self.books[lane.batch].networks == answer.networks and self.books[lane.batch].has_begun
-                ]
-            elif answer.text is not None or answer.location is not None:
-                state.learn_robots(answer.text or "", answer.crawl_delay_s, now=now)
+            deaths += lane_deaths.of_robots(self, answer, state, now=now)
+            if state.knows_robots(now):
                 self.frontier.unpark(answer.domain)
             else:
                 self.robots_wanted[answer.domain] = None
-                if state.miss_robots(answer.why or "no answer", now=now, retry_after_s=answer.retry_after_s):
-                    why = f"robots.txt cannot be had: {answer.why}"
-                    deaths += [
-                        LaneDeath(lane.batch, answer.domain, why)
-                        for lane in self.frontier.lanes_at(answer.domain)
-                        if self.books[lane.batch].has_begun
-                    ]
                 heapq.heappush(self._timers, (state.cool_until, answer.domain))
                 self.patience.look_at(answer.domain)
             for other in self.leases.values():
                 other.told.discard(answer.domain)
         return deaths
 
-    def apply(self, verdict: Verdict, *, now: float) -> list[int]:
+    def prepare(self, verdict: Verdict) -> None:
+        """Lease nothing more of the lanes that a verdict ends, while the journal writes it."""
+        for death in verdict.deaths:
+            self.frontier.close_lane(death.batch, death.domain)
+            self.answering.drop(death.batch, death.domain)
+
+    def apply(self, verdict: Verdict, *, now: float, killed: Sequence[tuple[int, int]] = ()) -> list[int]:
         """Take in a verdict that the journal has committed; return the batches that have nothing open any
-        more."""
-        lease = self.leases[verdict.lease_id]
+        more. ``killed`` is how many queued and waiting items each of its deaths has ended, where `prepare` was called before.
+        """
+        lease = self.leases.get(verdict.lease_id) or Lease(verdict.lease_id, until=now)
         touched: dict[int, None] = {}
         outcomes: dict[str, list[Outcome]] = {}
         moves: dict[tuple[int, ItemState, ItemState, str], int] = {}
@@ -325,6 +313,10 @@ class Engine:
             if book is not None:
                 book.n_sets += part.n_sets
                 book.n_tracks += part.n_tracks
+        for death, (n_queued, n_waiting) in zip(verdict.deaths, killed, strict=False):
+            self.frontier.reopen_lane(death.batch, death.domain)
+            self.kill_lane(death, now=now, n_queued=n_queued, n_waiting=n_waiting)
+            touched[death.batch] = None
         return [batch for batch in touched if batch in self.books and not self.books[batch].n_open]
 
     def _apply_change(self, change: ItemChange, lease: Lease, now: float) -> None:
@@ -376,11 +368,10 @@ class Engine:
         for name in lease.robots if lease else ():
             self.domains[name].robots_lease = None
             self.robots_wanted[name] = None
-        name = suspect.robots_of or ""
-        if name not in self.domains or not self.domains[name].lose_robots():
-            return []
-        why = "its robots.txt kills the worker that reads it"
-        return [LaneDeath(lane.batch, name, why) for lane in self.frontier.lanes_at(name)]
+        deaths = lane_deaths.of_lost_reader(self, suspect)
+        if suspect.robots_of in self.domains:
+            self.domains[suspect.robots_of].lose_robots()
+        return deaths
 
     # -- invariants --------------------------------------------------------------------------------
 

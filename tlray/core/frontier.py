@@ -14,18 +14,17 @@ Times are seconds of the caller's monotonic clock.
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import chain
 
 from tlray.core.lanes import Dropped, FrontierItem, Lane, Priority
+from tlray.core.waiting import LOOKED_AT, Waiting
 
 WINDOW = 512
 """Items of a lane that are loaded at once."""
 LOW_WATER = 256
 """With fewer in memory, and more in the journal, a lane wants loading."""
-LOOKED_AT = 4_096
 MOST_PASSED = 1_024
 """Domains, one after the other, that are left for others before no further one is looked at: the next time it begins there."""
 ISOLATE_AFTER_LOST = 2
@@ -40,9 +39,7 @@ class Frontier:
         self._rings: dict[Priority, OrderedDict[str, deque[Lane]]] = {p: OrderedDict() for p in Priority}
         self._parked: dict[str, Priority] = {}
         """Domain → the highest priority that may take nothing of it now."""
-        self._waiting: list[tuple[float, int, FrontierItem]] = []
-        self._n_waiting: Counter[tuple[int, str]] = Counter()
-        """Items of a lane that wait."""
+        self._waiting = Waiting()
         self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
@@ -50,10 +47,11 @@ class Frontier:
         """Batch → its domains whose lanes want loading."""
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
         """Lanes with isolated items."""
+        self._closed: Counter[tuple[int, str]] = Counter()
+        """Lanes that end as soon as the journal has written it, each as often as it was closed."""
         self._held: set[int] = set()
         self._twins: dict[str, list[FrontierItem]] = {}
         """Fingerprint of a page that is leased → items of other batches that wait for what comes of it."""
-        self._order = 0
 
     def __repr__(self) -> str:
         n_ready = sum(len(lane.ready) for lane in self._lanes.values())
@@ -130,23 +128,11 @@ class Frontier:
     def wait(self, item: FrontierItem, due: float) -> None:
         """Keep an item until ``due``."""
         self._held.add(item.id)
-        self._n_waiting[item.batch, item.domain] += 1
-        self._order += 1
-        heapq.heappush(self._waiting, (due, self._order, item))
+        self._waiting.add(item, due)
 
     def pop_due(self, now: float) -> list[FrontierItem]:
         """Take out the waiting items whose time has come; the caller pushes them back as queued."""
-        due = []
-        while self._waiting and self._waiting[0][0] <= now:
-            item = heapq.heappop(self._waiting)[2]
-            self._count_out(item.batch, item.domain)
-            due.append(item)
-        return due
-
-    def _count_out(self, batch: int, domain: str) -> None:
-        self._n_waiting[batch, domain] -= 1
-        if not self._n_waiting[batch, domain]:
-            del self._n_waiting[batch, domain]
+        return self._waiting.pop_due(now)
 
     # -- taking ----------------------------------------------------------------------------
 
@@ -195,7 +181,11 @@ class Frontier:
     def take_alone(self, allowance: Callable[[str], int]) -> FrontierItem | None:
         """Take one item that is to be leased alone, the first priority first; None if none may go."""
         for lane in sorted(self._aside.values(), key=lambda lane: lane.priority):
-            if not lane.is_paused and allowance(lane.domain) > 0:
+            if (
+                not lane.is_paused
+                and not self.is_closed(lane.batch, lane.domain)
+                and allowance(lane.domain) > 0
+            ):
                 item = lane.isolated.popleft()
                 if not lane.isolated:
                     del self._aside[lane.batch, lane.domain]
@@ -236,6 +226,22 @@ class Frontier:
         """Forget a domain that has no lanes."""
         self._parked.pop(domain, None)
 
+    def close_lane(self, batch: int, domain: str) -> None:
+        """Take nothing of a lane until `reopen_lane`: its end is being written down."""
+        self._closed[batch, domain] += 1
+        if (lane := self._lanes.get((batch, domain))) is not None:
+            self._deactivate(lane)
+
+    def reopen_lane(self, batch: int, domain: str) -> None:
+        """Undo one `close_lane`."""
+        self._closed[batch, domain] -= 1
+        if not self.is_closed(batch, domain):
+            del self._closed[batch, domain]
+
+    def is_closed(self, batch: int, domain: str) -> bool:
+        """True while the end of a lane is being written down."""
+        return self._closed.get((batch, domain), 0) > 0
+
     def pause(self, batch: int, *, is_paused: bool) -> None:
         """Stop or go on taking a batch's items."""
         for lane in self.lanes_of(batch):
@@ -258,24 +264,9 @@ class Frontier:
             n_queued += lane.n_queued
             gone += (*lane.ready, *lane.isolated, *lane.behind.values())
             self._forget(lane)
-        waited = self._drop_waiting(batch, domain)
+        waited = self._waiting.drop(batch, domain)
         self._held.difference_update(item.id for item in chain(gone, waited))
         return Dropped(n_queued, len(waited))
-
-    def _drop_waiting(self, batch: int, domain: str | None) -> list[FrontierItem]:
-        if domain is not None and not self._n_waiting[batch, domain]:
-            return []
-        gone, stay = [], []
-        for entry in self._waiting:
-            item = entry[2]
-            if item.batch == batch and domain in (None, item.domain):
-                self._count_out(batch, item.domain)
-                gone.append(item)
-            else:
-                stay.append(entry)
-        heapq.heapify(stay)
-        self._waiting = stay
-        return gone
 
     def lanes_of(self, batch: int) -> list[Lane]:
         """Return a batch's lanes."""
@@ -292,7 +283,11 @@ class Frontier:
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
         for lane in self.lanes_at(domain):
-            if not lane.is_paused and (lane.ready or lane.isolated):
+            if (
+                not lane.is_paused
+                and (lane.ready or lane.isolated)
+                and not self.is_closed(lane.batch, domain)
+            ):
                 return (lane.ready or lane.isolated)[0]
         return None
 
@@ -302,25 +297,25 @@ class Frontier:
 
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items are waiting for their time; looks at all that wait."""
-        return sum(1 for _, _, item in self._waiting if item.batch == batch)
+        return self._waiting.n(batch)
 
     def last_due(self, batch: int) -> dict[str, float]:
         """Return when the last waiting item of each of a batch's domains is due; looks at no more than
         `LOOKED_AT` that wait."""
-        last: dict[str, float] = {}
-        for due, _, item in self._waiting[:LOOKED_AT]:
-            if item.batch == batch:
-                last[item.domain] = max(due, last.get(item.domain, due))
-        return last
+        return self._waiting.last_due(batch)
 
     def takeable_domains(self) -> list[str]:
         """Return the domains whose turn it is: something ready and not parked, or something alone."""
-        alone = (lane.domain for lane in self._aside.values() if not lane.is_paused)
+        alone = (
+            lane.domain
+            for lane in self._aside.values()
+            if not lane.is_paused and not self.is_closed(lane.batch, lane.domain)
+        )
         return list(dict.fromkeys(chain(*self._rings.values(), alone)))
 
     def next_due(self) -> float | None:
         """Return when the next waiting item is due, or None."""
-        return self._waiting[0][0] if self._waiting else None
+        return self._waiting.next_due()
 
     # -- within ----------------------------------------------------------------------------
 
@@ -359,7 +354,7 @@ class Frontier:
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
-        if not lane.ready or lane.is_paused:
+        if not lane.ready or lane.is_paused or self.is_closed(lane.batch, lane.domain):
             return
         if lane.domain in self._parked and self._parked[lane.domain] <= lane.priority:
             return

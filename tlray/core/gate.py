@@ -30,6 +30,10 @@ QUIET_S = 5.0
 """A domain whose last fetch is further back, by this and its own spacing, begins with a full bucket."""
 UNASKED_S = 3_600.0
 """A gate that nobody has asked for so long, nor for twice its own spacing, is dropped whether or not somebody says so."""
+UNHEARD_S = 2 * BLOCK_S
+"""Where another task takes over, the one before it may use its last permit so late: it waited for its answer, for its loop, for a
+connection, and nobody here hears of it."""
+
 LISTEN_S = 2.5
 """A gate that has forgotten what it gave listens for so long before it gives: every task with something in
 flight asks within it, and says so."""
@@ -69,7 +73,9 @@ class Grant:
 class Gate:
     """One domain in a limiter."""
 
-    __slots__ = ("_asked_at", "_holders", "bucket", "n_given", "policy", "stopped_until")
+    __slots__ = (
+        "_asked_at", "_holders", "_last_holder", "_last_start", "bucket", "n_given", "policy", "stopped_until",
+    )  # fmt: skip
 
     def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
         self.policy = policy
@@ -77,6 +83,10 @@ class Gate:
         self.stopped_until = now + LISTEN_S if starts_empty else -math.inf
         self.n_given = 0
         self._asked_at = now
+        self._last_holder: str | None = None
+        """The task that was given a permit last."""
+        self._last_start = -math.inf
+        """The moment of that permit."""
         self._holders: dict[str, tuple[int, float, bool]] = {}
         """Task → (slots that it holds, when it asked last, whether it needs any)."""
 
@@ -86,6 +96,7 @@ class Gate:
 
     def set_policy(self, policy: DomainPolicy, *, now: float) -> None:
         """Take on another policy; tokens never grow by it."""
+        self._asked_at = now  # somebody is about to ask
         if (policy.rate, policy.burst) != (self.policy.rate, self.policy.burst):
             self.bucket.set_rate(policy.rate, now=now, burst=policy.burst)
         self.policy = policy
@@ -112,8 +123,13 @@ class Gate:
         if ask.n_wanted <= 0 or n_free == 0:
             retry_s = 0.05 if ask.n_wanted > 0 else max(0.0, self.bucket.wait_s(now=now) - BLOCK_S)
             return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
+        if holder != self._last_holder and not self._is_shared:
+            unheard_s = now - self._last_start - UNHEARD_S
+            self.bucket.cap(self.policy.burst - 1 + unheard_s * self.bucket.rate, now=now)
         starts = self.bucket.reserve(min(ask.n_wanted, n_free), now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)
+        if starts:
+            self._last_holder, self._last_start = holder, now + starts[-1]
         early_s = BLOCK_S / 2 if starts else BLOCK_S
         retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)
         return self._grant(starts, n_slots, retry_s, domain=ask.domain)

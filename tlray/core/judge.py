@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+from tlray.core import lane_deaths
 from tlray.core.breaker import Breaker
 from tlray.core.domains import PARK_AFTER_BLOCKS, DomainState, blocked_too_often
 from tlray.core.durations import in_words
@@ -91,6 +92,8 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
         verdict.changes.append(change)
     verdict.cool_downs.extend(cool_downs.values())
     verdict.turns.extend(turns.values())
+    verdict.robots = report.robots
+    verdict.deaths = lane_deaths.of_report(engine, report, verdict, now=now)
     return verdict
 
 
@@ -116,6 +119,7 @@ def judge_lost(engine: Engine, lease_id: str, why: str, suspect: Suspect = EACH)
                 reason=why,
             )
         verdict.changes.append(change)
+    verdict.deaths = lane_deaths.of_lost_reader(engine, suspect)
     return verdict
 
 

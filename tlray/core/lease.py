@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tlray.core.frontier import FrontierItem
 from tlray.core.outcome import KeptResult, Outcome
-from tlray.core.policy import DomainPolicy
+from tlray.core.policy import DomainPolicy, host_of
 from tlray.core.robots import RobotsAnswer
 from tlray.core.workforce import NodeReading
 
@@ -120,10 +120,20 @@ class Stops:
     paused: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
-    """Those that a person has paused."""
+    """Those that a person has paused: hosts, each with all of its ports, and ``host:port``."""
+    version: int = 0
+    """Grows with every change. They come by several ways, and not in order: the newest counts."""
 
     def __contains__(self, batch_id: str) -> bool:
         return batch_id in self.paused or batch_id in self.cancelled
+
+    def holds_back(self, item: LeasedItem) -> bool:
+        """True if an item may not begin."""
+        return item.batch_id in self or item.domain in self.domains or host_of(item.domain) in self.domains
+
+    def newest(self, other: Stops) -> Stops:
+        """Return the newer of two."""
+        return other if other.version > self.version else self
 
 
 NO_STOPS = Stops()

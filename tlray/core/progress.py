@@ -6,14 +6,18 @@ rate_per_min, estimated_completion, domains, and what a bar shows besides.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from heapq import nlargest
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.eta import remaining_s
 from tlray.core.lifecycle import ItemState
+from tlray.core.waits import wait_of
 
 MAX_DOMAINS_SHOWN = 50
 
@@ -36,9 +40,10 @@ def snapshot(
     if left_s is None and book.state.value == "running":
         left_s = remaining_s(book, domains, now=now)
     per_s = book.mean_per_s(elapsed_s) if book.state.is_final else book.rate_per_s(now)
-    parked = {
-        name: state.parked for name in book.open_by_domain if (state := domains.get(name)) and state.parked
-    }
+    parked = (
+        (name, state.parked) for name in book.open_by_domain if (state := domains.get(name)) and state.parked
+    )
+    wait = wait_of(book, domains, now=now)
     return {
         "version": book.version,
         "batch_id": book.batch_id,
@@ -56,7 +61,9 @@ def snapshot(
         "estimated_completion": None if left_s is None else round(wall + left_s, 1),
         "elapsed_s": round(elapsed_s, 2),
         "starts_at": starts_at,
-        "parked": dict(islice(parked.items(), MAX_DOMAINS_SHOWN)),
+        "waits_until": None if wait is None or math.isinf(wait.until) else round(wall + wait.until - now, 1),
+        "waits_for": None if wait is None else {"domain": wait.domain, "reason": wait.reason},
+        "parked": dict(islice(parked, MAX_DOMAINS_SHOWN)),
         "domains": {
             name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown(book).items()
         },
@@ -65,7 +72,7 @@ def snapshot(
 
 def shown(book: BatchBook) -> dict[str, int]:
     """Return the domains of a batch that are told of, those with the most open items first."""
-    return dict(sorted(book.open_by_domain.items(), key=lambda kv: -kv[1])[:MAX_DOMAINS_SHOWN])
+    return dict(nlargest(MAX_DOMAINS_SHOWN, book.open_by_domain.items(), key=itemgetter(1)))
 
 
 def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) -> dict[str, Any]:

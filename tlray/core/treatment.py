@@ -7,7 +7,7 @@ coordinator tells it (`changed`). Moments are monotonic seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tlray.core.by_hand import NOTHING, SetByHand
@@ -33,7 +33,6 @@ class Treatment:
         """Domain → what a person has set for it."""
         self._restless: dict[str, float] = {}
         """Domain whose policy changes → when its limiter was told last."""
-        self._told: dict[str, DomainPolicy] = {}
 
     def policy(self, domain: str) -> DomainPolicy | None:
         """Return a policy as gentle as each that the open batches ask for; None if none has to do with it. One of which nothing
@@ -93,23 +92,18 @@ class Treatment:
     def forget(self, domain: str) -> None:
         """Take in that a domain is forgotten; what a person has set for it stays."""
         self._restless.pop(domain, None)
-        self._told.pop(domain, None)
 
     def note(self, domain: str) -> None:
         """Take in that a domain's rate is another one: its limiter is to be told."""
         self._restless.setdefault(domain, -math.inf)
 
-    def changed(self, *, now: float) -> set[str]:
-        """Return the domains whose limiters are to be told of another policy: each at most once in
-        `TELL_EVERY_S`."""
-        names = {name for name, told_at in self._restless.items() if now - told_at >= TELL_EVERY_S}
-        for name in list(self._restless):
-            effective = self._engine.domains[name].effective
-            if name in names:
-                is_news = self._told.get(name) != effective
-                names = names if is_news else names - {name}
-                self._told[name] = effective
+    def changed(self, *, now: float, is_current: Callable[[str], bool]) -> set[str]:
+        """Return the domains whose limiters are to be told of another policy, each at most once in `TELL_EVERY_S`;
+        ``is_current`` says that a domain's limiter knows it as it is."""
+        due = {name for name, told_at in self._restless.items() if now - told_at >= TELL_EVERY_S}
+        for name in due:
+            if is_current(name):
+                del self._restless[name]
+            else:
                 self._restless[name] = now
-                if not is_news:
-                    del self._restless[name]
-        return names
+        return due & self._restless.keys()

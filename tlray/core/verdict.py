@@ -12,6 +12,7 @@ from tlray.core.frontier import FrontierItem
 from tlray.core.lease import PartNote
 from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome
+from tlray.core.robots import RobotsAnswer
 
 
 @dataclass(slots=True)
@@ -64,13 +65,17 @@ class LaneDeath:
 
 @dataclass(slots=True)
 class Verdict:
-    """Everything that follows from one report, or from one lost lease."""
+    """Everything that follows from one report, from one lost lease, or (``lease_id`` is "") from the passing of time."""
 
     lease_id: str
     changes: list[ItemChange] = field(default_factory=list)
     parts: tuple[PartNote, ...] = ()
     cool_downs: list[DomainChange] = field(default_factory=list)
     """At most one a domain."""
+    robots: tuple[RobotsAnswer, ...] = ()
+    """What the lease found as robots.txt."""
+    deaths: list[LaneDeath] = field(default_factory=list)
+    """Lanes that end with it, after its changes."""
     turns: list[DomainChange] = field(default_factory=list)
     """Domains whose next turn is far off, at most once each. They are not written down: it depends on the rate, and the next life
     finds it out anew."""

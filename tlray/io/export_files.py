@@ -78,22 +78,32 @@ def write(
     summary = Summary(format_.name, str(out))
     sets = _counted(sets, summary)
     with os_errors_explained(str(out)):
+        see_that_it_fits(format_, str(out))
         if str(out) == STDOUT:
             _write_stdout(sets, format_, options, summary, stdout)
-        elif Path(out).is_dir() or not (suffix := _suffix(str(out))):
+        elif Path(out).is_dir() or not _suffix(str(out)):
             _write_folder(sets, format_, Path(out), options, summary)
-        elif suffix == format_.suffix:
-            _write_one(sets, format_, Path(out), options, summary)
         else:
-            raise UsageError(f"{out} ends with {suffix}, but {format_.name} files end with {format_.suffix}")
+            _write_one(sets, format_, Path(out), options, summary)
     return summary
+
+
+def see_that_it_fits(format_: Format, out: str) -> None:
+    """Raise UsageError where ``out`` is no place for this format: the name of another's file, or stdout for a binary one."""
+    if out == STDOUT:
+        if format_.is_binary:
+            raise UsageError(
+                f"{format_.name} cannot go to stdout; name a file ({format_.suffix}) or a folder"
+            )
+        return
+    suffix = None if Path(out).is_dir() else _suffix(out)
+    if suffix not in (None, format_.suffix):
+        raise UsageError(f"{out} ends with {suffix}, but {format_.name} files end with {format_.suffix}")
 
 
 def _write_stdout(
     sets: Iterator[Tracklist], format_: Format, options: Options, summary: Summary, stdout: BinaryIO | None
 ) -> None:
-    if format_.is_binary:
-        raise UsageError(f"{format_.name} cannot go to stdout; name a file ({format_.suffix}) or a folder")
     stream = stdout or sys.stdout.buffer
     stream.writelines(_one(sets, format_, options, summary))
     stream.flush()

@@ -155,9 +155,23 @@ def open_arguments(arguments: Iterable[str]) -> Iterator[str]:
 
 def read_file(path: Path) -> Iterator[str]:
     """Yield the lines of a list; UsageError if it is not there or is no text."""
+    with _reading(path) as file:
+        yield from _text_lines(file, str(path))
+
+
+def see_that_it_is_there(path: Path) -> None:
+    """Raise the UsageError that `read_file` would begin with. A pipe is left alone: what is read of it is gone."""
+    if path.is_file() or not path.exists() or path.is_dir():
+        with _reading(path) as file:
+            file.readline(1)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[Readable]:
+    """Open a list; UsageError says why it cannot be read."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            yield from _text_lines(file, str(path))
+            yield file
     except FileNotFoundError:
         hint = (
             "a URL needs its scheme, https://…"

@@ -24,7 +24,6 @@ from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal_clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal_kept import Kept, has_kept, kept_for_batch, kept_for_items
 from tlray.io.journal_manifest import replace_parts
-from tlray.io.journal_outbox import note_dead
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import (
     BatchOptions,
@@ -37,7 +36,7 @@ from tlray.io.journal_rows import (
 )
 from tlray.io.journal_submission import NewBatch, abandon, add_lines, forget, make_real, open_batch
 from tlray.io.journal_tables import prepare
-from tlray.io.journal_verdict import write_verdict
+from tlray.io.journal_verdict import keep_robots, write_verdict
 
 T = TypeVar("T")
 
@@ -208,23 +207,18 @@ class SqliteJournal:
             db.executemany("UPDATE items SET state = 'leased' WHERE id = ?", [(i,) for i in ids])
             return kept_for_items(db, may_be_kept)
 
-    def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> None:
-        """Write a verdict: item states, attempts, the manifest and cool-downs, in one transaction."""
+    def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
+        """Write a verdict: item states, attempts, the manifest, robots.txt, cool-downs and the ends of lanes, in one transaction;
+        return how many queued and waiting items each of its deaths has ended."""
         with self._transaction() as db:
             self._note_clock(db)
-            write_verdict(db, verdict, self.domain_number, self.batch_number, now=now, wall=wall, node=node)
+            return write_verdict(
+                db, verdict, self.domain_number, self.batch_number, now=now, wall=wall, node=node
+            )
 
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
         """Make dead letters of a lane's open items; return how many were queued and waiting."""
-        domain = self.domain_number(self._db, death.domain)
-        sql = "UPDATE items SET state = 'dead', reason = ? WHERE batch = ? AND domain = ? AND state = ?"
-        with self._transaction() as db:
-            n_queued, n_waiting = (
-                db.execute(sql, (death.reason, death.batch, domain, state)).rowcount
-                for state in ("queued", "waiting")
-            )
-            note_dead(db, [death.batch] if n_queued or n_waiting else [])
-        return n_queued, n_waiting
+        return self.commit(Verdict("", deaths=[death]), now=0.0, wall=0.0, node="")[0]
 
     def cancel_open(self, batch: int) -> int:
         """Cancel a batch's queued and waiting items; return how many. What is leased follows when its lease
@@ -315,12 +309,7 @@ class SqliteJournal:
     def keep_robots(self, *found: tuple[str, str, float | None], wall: float) -> None:
         """Remember robots.txt of domains: (domain, text, crawl-delay in seconds)."""
         with self._transaction() as db:
-            for domain, text, crawl_delay_s in found:
-                self.domain_number(db, domain)
-                db.execute(
-                    "UPDATE domains SET robots_text = ?, crawl_delay_s = ?, robots_at = ? WHERE name = ?",
-                    (text, crawl_delay_s, wall, domain),
-                )
+            keep_robots(db, found, self.domain_number, wall=wall)
 
     # -- the manifest --------------------------------------------------------------------------
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import OutcomeKind
-from tlray.core.verdict import ItemChange, Verdict
-from tlray.io.journal_outbox import note_verdict
+from tlray.core.verdict import ItemChange, LaneDeath, Verdict
+from tlray.io.journal_outbox import note_dead, note_verdict
 from tlray.io.journal_results import done_numbers
 
 
@@ -21,12 +21,19 @@ def write_verdict(
     now: float,
     wall: float,
     node: str,
-) -> None:
-    """Write a verdict; ``now`` and ``wall`` are one moment on the two clocks."""
+) -> list[tuple[int, int]]:
+    """Write a verdict, and return how many queued and waiting items each of its deaths has ended. ``now`` and ``wall`` are one
+    moment on the two clocks."""
 
     def at(moment: float | None) -> float | None:
         return None if moment is None else wall + (moment - now)
 
+    keep_robots(
+        db,
+        [(a.domain, a.text, a.crawl_delay_s) for a in verdict.robots if a.text is not None],
+        domain_id,
+        wall=wall,
+    )
     numbers = done_numbers(db, sum(c.after is ItemState.SUCCEEDED for c in verdict.changes))
     db.executemany(
         "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
@@ -74,6 +81,35 @@ def write_verdict(
     rows = [(moment, name) for name, moment in started.items()]
     db.executemany("UPDATE domains SET last_fetch_at = ? WHERE name = ?", rows)
     note_verdict(db, verdict, wall, now)
+    return [_end_lane(db, death, domain_id) for death in verdict.deaths]
+
+
+def keep_robots(
+    db: sqlite3.Connection,
+    found: Iterable[tuple[str, str, float | None]],
+    domain_id: Callable[[sqlite3.Connection, str], int],
+    *,
+    wall: float,
+) -> None:
+    """Remember robots.txt of domains: (domain, text, crawl-delay in seconds)."""
+    db.executemany(
+        "UPDATE domains SET robots_text = ?, crawl_delay_s = ?, robots_at = ? WHERE id = ?",
+        [(text, crawl_delay_s, wall, domain_id(db, domain)) for domain, text, crawl_delay_s in found],
+    )
+
+
+def _end_lane(
+    db: sqlite3.Connection, death: LaneDeath, domain_id: Callable[[sqlite3.Connection, str], int]
+) -> tuple[int, int]:
+    """Make dead letters of a lane's open items; return how many were queued and waiting."""
+    sql = "UPDATE items SET state = 'dead', reason = ? WHERE batch = ? AND domain = ? AND state = ?"
+    domain = domain_id(db, death.domain)
+    n_queued, n_waiting = (
+        db.execute(sql, (death.reason, death.batch, domain, state)).rowcount
+        for state in ("queued", "waiting")
+    )
+    note_dead(db, [death.batch] if n_queued or n_waiting else [])
+    return n_queued, n_waiting
 
 
 def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:

@@ -147,6 +147,11 @@ def take_note(home: Home, lease_id: str) -> Suspect:
     return Suspect(begun=frozenset(n for (n,) in _NUMBER.iter_unpack(whole) if n))
 
 
+def has_note(home: Home, lease_id: str) -> bool:
+    """True if a task has begun and not ended in order."""
+    return _path(home, lease_id).exists()
+
+
 def sweep_notes(home: Home) -> None:
     """Take away the notes of a coordinator's earlier lives: their tasks died with it, not of what they read."""
     with contextlib.suppress(OSError):

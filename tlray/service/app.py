@@ -32,6 +32,7 @@ from tlray.service.gateway import Gateway
 from tlray.service.guard import Guard
 from tlray.service.heads import Heads
 from tlray.service.hub import Hub
+from tlray.service.leaving import Leaving
 from tlray.service.openapi import document
 from tlray.service.postman import Postman
 from tlray.service.problems import tell_problems
@@ -61,14 +62,18 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     """Return the app of one replica."""
 
+    leaving = Leaving()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        delivering = asyncio.create_task(Postman(gateway, settings).run())
+        beside = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), leaving.watch())]
         yield
-        delivering.cancel()
-        with suppress(asyncio.CancelledError):
-            await delivering
+        leaving.begin()
+        for task in beside:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await gateway.close()
 
     app = FastAPI(
@@ -82,7 +87,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     )
     access = Access(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
-    app.state.access, app.state.streams = access, Streams()
+    app.state.access, app.state.streams = access, Streams(leaving=leaving)
     app.add_middleware(Heads)
     app.add_middleware(RequestLimits, settings=settings, known_user=access.known_user)
     app.add_middleware(Guard, settings=settings)  # the outermost: the last that is added

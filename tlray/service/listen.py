@@ -1,6 +1,7 @@
-"""How does ``tlray serve`` run? Ray found or started, the coordinator beside it, the application on Ray Serve; until a signal.
+"""One ``tlray serve``: Ray found or started, the coordinator beside it, the application on Ray Serve; until a signal.
 
-At a signal it ends in order: no new request, those under way answered, the coordinator drained where the Ray is ours.
+At a signal it ends in order, each step within a time limit: no new request, those under way answered, the coordinator drained
+where the Ray is ours. While it begins and ends every call is answered 503 (`tlray.service.stand_in`, `tlray.service.not_there`).
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
-from tlray.cluster.runtime import open_session
+from tlray.cluster.ray_watch import OnLost
+from tlray.cluster.runtime import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.home import Home
+from tlray.io.home_check import see_that_it_can_be_read
 from tlray.service.deployment import application
 from tlray.service.exposed import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
+from tlray.service.stand_in import StandIn
 from tlray.settings import Settings
 
 NAME = "tlray"
 KEEP_ALIVE_S = 30
+DELETE_S = 25.0
+"""How long the requests under way may take, when it is to end."""
 
 
 class Listener:
@@ -34,46 +40,65 @@ class Listener:
         self._dashboard = dashboard
         self._stopping = threading.Event()
 
-    def run(self, *, on_ready: Callable[[str], None]) -> None:
-        """Serve until SIGINT or SIGTERM; UsageError where the port is taken."""
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a signal has come."""
+        return self._stopping.is_set()
+
+    def run(self, *, on_ready: Callable[[str], None], on_lost: OnLost | None = None) -> None:
+        """Serve until SIGINT or SIGTERM; UsageError where the port is taken, or the home cannot be used.
+
+        ``on_lost`` is called in a thread when Ray has died.
+        """
+        home = Home(self._settings.home)
         see_that_it_may_listen(self._host, self._settings)
+        see_that_it_can_be_read(home)
         _see_that_it_is_free(self._host, self._port)
         self._heed_signals()
-        session = open_session(Home(self._settings.home), self._settings, dashboard=self._dashboard)
-        try:
-            see_that_it_is_alone(NAME, self._host, self._port)
-            from ray import serve  # noqa: PLC0415
-            from ray.serve.config import HTTPOptions, ProxyLocation  # noqa: PLC0415
-            from ray.serve.schema import LoggingConfig  # noqa: PLC0415
-
-            quiet = LoggingConfig(log_level="WARNING", enable_access_log=False)
-            logging.getLogger("ray.serve").setLevel(logging.ERROR)
+        with StandIn(self._host, self._port) as stand_in:
+            session = open_session(home, self._settings, dashboard=self._dashboard, on_lost=on_lost)
             try:
-                serve.start(
-                    proxy_location=ProxyLocation.HeadOnly,
-                    http_options=HTTPOptions(
-                        host=self._host, port=self._port, keep_alive_timeout_s=KEEP_ALIVE_S
-                    ),
-                    logging_config=quiet,
-                )
-                serve.run(
-                    application(self._settings),
-                    name=NAME,
-                    route_prefix="/",
-                    logging_config=quiet,
-                )
-            except RuntimeError as error:
-                raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
-            self._heed_signals()  # Ray has put its own handler in the place of ours
-            if not self._stopping.is_set():
-                near = "127.0.0.1" if self._host in EVERYWHERE else _spelt(self._host)
-                on_ready(f"http://{near}:{self._port}")
-            while not self._stopping.wait(1.0):
-                if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
-                    session.coordinator.stay.remote(NAME)
-            with suppress(Exception):
-                serve.delete(NAME)  # those under way are answered
-        finally:
+                if not self.is_stopping:
+                    see_that_it_is_alone(NAME, self._host, self._port)
+                    self._start(stand_in)
+                stand_in.close()
+                self._serve(session, on_ready)
+            except KeyboardInterrupt:
+                session.close(at_once=True)
+                raise
+            except BaseException:
+                session.close()
+                raise
+
+    def _start(self, stand_in: StandIn) -> None:
+        """Put the application on Ray Serve, whose proxy answers from then on."""
+        from ray import serve  # noqa: PLC0415
+        from ray.serve.config import HTTPOptions, ProxyLocation  # noqa: PLC0415
+        from ray.serve.schema import LoggingConfig  # noqa: PLC0415
+
+        quiet = LoggingConfig(log_level="WARNING", enable_access_log=False)
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)
+        where = HTTPOptions(host=self._host, port=self._port, keep_alive_timeout_s=KEEP_ALIVE_S)
+        try:
+            serve.start(proxy_location=ProxyLocation.HeadOnly, http_options=where, logging_config=quiet)
+            stand_in.close()
+            self._heed_signals()  # Ray's C++ has put its own handlers before ours
+            if not self.is_stopping:
+                app = application(self._settings)
+                serve.run(app, name=NAME, route_prefix="/", logging_config=quiet)
+        except RuntimeError as error:
+            raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
+
+    def _serve(self, session: Session, on_ready: Callable[[str], None]) -> None:
+        """Answer until a signal comes, then end in order."""
+        if not self.is_stopping:
+            near = "127.0.0.1" if self._host in EVERYWHERE else _spelt(self._host)
+            on_ready(f"http://{near}:{self._port}")
+        while not self._stopping.wait(1.0):
+            if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
+                session.coordinator.stay.remote(NAME)
+        with StandIn(self._host, self._port):
+            within(DELETE_S, _delete)
             session.close()  # where the Ray is ours, the rest of Serve ends with it
 
     def _heed_signals(self) -> None:
@@ -84,7 +109,16 @@ class Listener:
         if self._stopping.is_set():
             raise KeyboardInterrupt  # the second one is meant
         self._stopping.set()
-        sys.stderr.write("\nstopping: what is being answered is answered (Ctrl-C again to leave at once)\n")
+        with suppress(OSError):
+            sys.stderr.write("\nstopping: finishing open requests (Ctrl-C again to leave at once)\n")
+
+
+def _delete() -> None:
+    """Take the application from Ray Serve: no new request, those under way are answered."""
+    from ray import serve  # noqa: PLC0415
+
+    with suppress(Exception):
+        serve.delete(NAME)
 
 
 def _see_that_it_is_free(host: str, port: int) -> None:

@@ -9,8 +9,9 @@ counts are true all the same, and the items can be read anew.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
@@ -18,8 +19,12 @@ from fastapi.responses import Response, StreamingResponse
 
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.hub import Feed, Frame
+from tlray.service.leaving import WHY, Leaving
+from tlray.service.not_there import not_there
 from tlray.service.parts import Reader, TheGateway, TheHub, TheStreams, Watcher
+from tlray.service.principal import Principal
 from tlray.service.problems import Refused, problems, refusal_of
+from tlray.service.streams import OwnStreams
 
 router = APIRouter(tags=["progress"])
 SEND_TIMEOUT_S: Final = 20.0
@@ -32,18 +37,19 @@ RETRY_MS: Final = 1_000
 """When an EventSource whose connection broke is to come back."""
 MAX_VERSION: Final = 2**53
 MAX_DIGITS: Final = len(str(MAX_VERSION))
-DONE, TRY_AGAIN, NOT_VALID, UNKNOWN = 1000, 1013, 4400, 4404
+DONE, LEAVING, TRY_AGAIN, NOT_VALID, UNKNOWN = 1000, 1012, 1013, 4400, 4404
 """Codes that a socket is closed with; those from 4000 on are the HTTP status that a request would have had."""
 EVENTS_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "A message for every change, the same as a socket's; its `id` is the version. Then one event `end`.",
+        "description": "A message for every change, the same as a socket's; its `id` is the version. Then one event: `end`, or"
+        " `leaving` where the service stops or is replaced.",
         "content": {
             "text/event-stream": {
                 "schema": {
                     "type": "object",  # of one event
                     "required": ["data"],
                     "properties": {
-                        "event": {"enum": ["message", "end"]},
+                        "event": {"enum": ["message", "end", "leaving"]},
                         "id": {"type": "string"},
                         "data": {"type": "string", "contentMediaType": "application/json"},
                     },
@@ -82,8 +88,10 @@ async def progress(
         await gateway.see(principal, batch_id)
         with streams.one(principal):
             async with hub.feed(batch_id, None if since is None else int(since)) as feed:
-                if not await _tell(socket, feed):
+                if not await _tell(socket, feed, streams.leaving):
                     return
+        if streams.leaving.has_begun:
+            code, reason = LEAVING, WHY
     except TlrayError as error:
         code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
         reason = refusal_of(error).detail
@@ -96,9 +104,9 @@ async def no_such_socket(socket: WebSocket, path: str) -> None:
     raise Refused(404, "no-such-path", "there is no such socket; /ws/batch/{id}/progress is")
 
 
-async def _tell(socket: WebSocket, feed: Feed) -> bool:
+async def _tell(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
     """Send frame after frame; False where the client has left, or does not read."""
-    sending = asyncio.create_task(_send(socket, feed))
+    sending = asyncio.create_task(_send(socket, feed, leaving))
     listening = asyncio.create_task(_listen(socket))
     try:
         await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
@@ -109,9 +117,9 @@ async def _tell(socket: WebSocket, feed: Feed) -> bool:
         await asyncio.gather(sending, listening, return_exceptions=True)
 
 
-async def _send(socket: WebSocket, feed: Feed) -> bool:
+async def _send(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
     frame: Frame | None = await feed.first()
-    while True:
+    while not leaving.has_begun:
         if frame is not None:
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
@@ -120,7 +128,8 @@ async def _send(socket: WebSocket, feed: Feed) -> bool:
                 return False
             if frame.is_last:
                 return True
-        frame = await feed.next(HEARTBEAT_S)
+        frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
+    return True
 
 
 async def _listen(socket: WebSocket) -> None:
@@ -147,37 +156,49 @@ async def events(
     """How a batch goes on, until it ends, as server-sent events. The same messages come through a WebSocket:
     `/ws/batch/{batch_id}/progress` (no `/api/v1` before it), with `since` and `ticket` as here."""
     streams.see(principal)
+    if streams.leaving.has_begun:
+        raise not_there()
     await gateway.see(principal, batch_id)
     feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)
     first = await feed.first()
     if first.is_last and first.version == last_event_id:
         return Response(status_code=204)  # an EventSource does not come back after that
     return StreamingResponse(
-        _stream(feed, first, streams.one(principal)),
+        _stream(feed, first, streams, principal),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(feed: Feed, first: Frame, counted: AbstractContextManager[None]) -> AsyncIterator[str]:
-    with counted:
-        async with aclosing(_events(feed, first)) as texts:
+async def _stream(feed: Feed, first: Frame, streams: OwnStreams, principal: Principal) -> AsyncIterator[str]:
+    with streams.one(principal):
+        async with aclosing(_events(feed, first, streams.leaving)) as texts:
             async for text in texts:
                 yield text
 
 
-async def _events(feed: Feed, first: Frame) -> AsyncGenerator[str, None]:
+async def _events(feed: Feed, first: Frame, leaving: Leaving) -> AsyncGenerator[str, None]:
     async with feed:
         frame: Frame | None = first
+        version = first.version
         n_bytes = 0
         yield f"retry: {RETRY_MS}\n"
         while n_bytes < MAX_STREAM_BYTES:
             yield ": still here\n\n" if frame is None else f"id: {frame.version}\ndata: {frame.text}\n\n"
+            version = version if frame is None else frame.version
             n_bytes += 0 if frame is None else len(frame.text)
             if frame is not None and frame.is_last:
-                yield f'event: end\nid: {frame.version}\ndata: {{"version":{frame.version}}}\n\n'
+                yield _last_event("end", version)
                 return
             try:
-                frame = await feed.next(HEARTBEAT_S)
+                frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
             except TlrayError:
                 return  # it comes back, and is told what is wrong then
+            if leaving.has_begun:
+                yield _last_event("leaving", version, reason=WHY)
+                return
+
+
+def _last_event(name: str, version: int, **more: str) -> str:
+    data = json.dumps({"version": version, **more}, separators=(",", ":"))
+    return f"event: {name}\nid: {version}\ndata: {data}\n\n"

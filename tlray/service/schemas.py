@@ -244,6 +244,12 @@ class Snapshot(Told):
     elapsed_s: float
     starts_at: Moment | None = Field(None, description="When a batch that is scheduled begins.")
     trouble: str | None = Field(description="Why nothing goes on; null while all is well.")
+    waits_until: Moment | None = Field(
+        description="Nothing of it can be fetched before this moment: all its domains rest. Null while something can."
+    )
+    waits_for: dict[str, str] | None = Field(
+        description="The domain that is back first, and the reason; without `waits_until` each is paused by hand."
+    )
     parked: dict[str, str]
     domains: dict[str, dict[str, Any]]
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from tlray.service.leaving import Leaving
 from tlray.service.principal import Principal
 from tlray.service.problems import too_often
 from tlray.service.request_limits import Place
@@ -23,7 +24,11 @@ MAX_ALL_STREAMS: Final = 2_000
 class Streams:
     """One replica's answers that last, by user."""
 
-    def __init__(self, most: int = MAX_STREAMS, most_of_all: int = MAX_ALL_STREAMS) -> None:
+    def __init__(
+        self, most: int = MAX_STREAMS, most_of_all: int = MAX_ALL_STREAMS, *, leaving: Leaving | None = None
+    ) -> None:
+        self.leaving = leaving or Leaving()
+        """Whether they are to end."""
         self._most, self._most_of_all = most, most_of_all
         self._n: Counter[str] = Counter()
 
@@ -53,6 +58,11 @@ class OwnStreams:
 
     streams: Streams
     place: Place
+
+    @property
+    def leaving(self) -> Leaving:
+        """Whether they are to end."""
+        return self.streams.leaving
 
     def see(self, principal: Principal) -> None:
         """Refuse (429) one more stream where it is one too many."""

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .lives import Life
 from .loop import VirtualLoop
@@ -74,6 +74,7 @@ class Actor(Generic[A]):
             if life is None or instance is None:
                 continue
             running = life.spawn(_run(method, instance))
+            running.add_done_callback(_is_heard)
             await asyncio.wait({running, life.died}, return_when=asyncio.FIRST_COMPLETED)
             if life.is_dead:
                 continue
@@ -88,3 +89,9 @@ class Actor(Generic[A]):
 
 async def _run(method: Callable[[A], Awaitable[T]], instance: A) -> T:
     return await method(instance)
+
+
+def _is_heard(running: asyncio.Task[Any]) -> None:
+    """Take in how a call ends; an answer that nobody gets is lost without a word."""
+    if not running.cancelled():
+        running.exception()

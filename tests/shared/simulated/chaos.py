@@ -1,6 +1,6 @@
 """Stories of random events, each from a seed: run, and, where one fails, shrunk to the few events that are needed.
 
-``python -m tests.shared.simulated.chaos --seeds 0 200`` runs stories; ``--seed 17`` tells one, and shrinks it if it fails.
+``python -m simulated --seeds 0 200`` runs stories; ``--seed 17`` runs one, and tells it if it fails.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ POOL = 30
 """Pages of one site that batches choose from, so that they share some."""
 MAX_EVENTS = 40
 STORY_STEPS = 250_000
+LAST = 80
+"""Lines of what happened last that are told."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _submission(r: random.Random) -> tuple[tuple[str, Any], ...]:
 
 _BLOWS = (
     *["pause"] * 5, *["cancel"] * 2, *["retry"] * 3, *["limiter"] * 3, *["coordinator"] * 2, *["kill"] * 4, *["hang"] * 2,
-    *["domain"] * 4, "disk",
+    *["domain"] * 4, "disk", "bug",
 )  # fmt: skip
 
 
@@ -176,6 +178,7 @@ def _happen(world: World, event: Event) -> None:
 
 def _calm(world: World, batches: list[str]) -> None:
     """Let everything go on: nobody keeps a domain or a batch paused for ever."""
+    world.has_bug = world.writer.fails_next = False
     for name in NAMES:
         world.set_domain(name, {"rate": None, "is_paused": False})
     for batch in batches:
@@ -212,3 +215,27 @@ def shrink(told: Story, *, most: int = 300) -> Story:
                 begin += size
         size //= 2
     return told
+
+
+def failure(seed: int) -> str | None:
+    """Run a seed's story; return how it fails, shrunk to what is needed and told to a person, or None."""
+    told = story(seed)
+    why = fails(told)
+    return None if why is None else f"seed {seed}: {why}\n{retell(shrink(told))}"
+
+
+def retell(told: Story) -> str:
+    """Return a story that fails in words: what is made to happen, to which sites, and what comes of it."""
+    World.story = happened = []
+    try:
+        why = fails(told)
+    finally:
+        World.story = None
+    events = [str(event)[:200] for event in told.events]
+    sites = [
+        f"{name}: {dict(temper)}"
+        for name, temper in told.sites
+        if any(f"{name}" in str(e) for e in told.events)
+    ]
+    parts = [f"{told.chances}, {told.max_workers} workers", *sites, *events]
+    return "\n".join([str(why), *parts, "what happened:", *happened[-LAST:]])

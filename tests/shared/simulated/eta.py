@@ -52,6 +52,21 @@ def mixed_world(seed: int) -> tuple[World, dict[str, int]]:
 def errors(seed: int) -> list[Error]:
     """Run one batch, sometimes beside another, and return the errors of its estimates."""
     world, sizes = mixed_world(seed)
+    with world:
+        asked, end_at = _run(world, sizes, seed)
+    return [
+        Error(
+            p, abs((ours or 0.0) - (end_at - at)) / (end_at - at), abs(naive - (end_at - at)) / (end_at - at)
+        )
+        for at, p, ours, naive in asked
+        if end_at > at
+    ]
+
+
+def _run(
+    world: World, sizes: dict[str, int], seed: int
+) -> tuple[list[tuple[float, float, float | None, float]], float]:
+    """Return what was estimated on the way (when, at what progress, our estimate, the naive one), and when it was done."""
     r = random.Random(-seed)
     book = world.submit(sizes)
     if seed % 3 == 0:
@@ -61,20 +76,13 @@ def errors(seed: int) -> list[Error]:
     begun_at = world.loop.now
     asked: list[tuple[float, float, float | None, float]] = []
     while not book.state.is_final:
-        assert world.loop.step()
+        world.step()
         done = 1 - book.n_open / book.total
         if len(asked) < len(PROGRESS) and done >= PROGRESS[len(asked)]:
             now = world.loop.now
             naive = (now - begun_at) / done * (1 - done)
             asked.append((now, PROGRESS[len(asked)], world.engine.remaining_s(book.id, now=now), naive))
-    end_at = world.loop.now
-    return [
-        Error(
-            p, abs((ours or 0.0) - (end_at - at)) / (end_at - at), abs(naive - (end_at - at)) / (end_at - at)
-        )
-        for at, p, ours, naive in asked
-        if end_at > at
-    ]
+    return asked, world.loop.now
 
 
 def table(seeds: Iterable[int]) -> dict[float, tuple[float, float]]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tlray.errors import StorageFull
+from tlray.io.journal_clock import ClockReading
 from tlray.io.journal_sqlite import SqliteJournal
 
 from .calls import Delays
 from .lives import Life
+from .loop import VirtualLoop
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,12 +32,28 @@ CREATE TEMP TRIGGER a_page_counts_once BEFORE UPDATE OF state ON items
     WHEN NEW.state = 'succeeded' AND EXISTS
     (SELECT 1 FROM items WHERE batch = NEW.batch AND fingerprint = NEW.fingerprint AND state = 'succeeded')
     BEGIN SELECT raise(ABORT, 'a page succeeded twice'); END;
+CREATE TEMP TRIGGER a_batch_ends_once BEFORE UPDATE OF finished_at ON batches
+    WHEN OLD.state IN ('completed', 'cancelled') AND NEW.finished_at IS NOT NULL
+    BEGIN SELECT raise(ABORT, 'a batch ended twice'); END;
 """
 
 
-def hold_promises(journal: SqliteJournal) -> None:
-    """Let the database refuse what must never be written."""
+def open_journal(path: Path, loop: VirtualLoop) -> SqliteJournal:
+    """Open the journal in virtual time, and let the database refuse what must never be written."""
+    if not path.exists():
+        path.write_bytes(_blank())
+    journal = SqliteJournal(path, clock=lambda: ClockReading(loop.wall(), loop.now, "a boot"))
     journal._db.executescript(_PROMISES)
+    return journal
+
+
+@cache
+def _blank() -> bytes:
+    """Return a journal without a batch: its tables are made once, not for each world."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "journal"
+        SqliteJournal(path).close()
+        return path.read_bytes()
 
 
 class SimulatedWriter:
@@ -92,15 +114,11 @@ class SimulatedReader:
     ) -> T:
         await self._life.reach()
         delay_s = self._delays.chances.write_s * self._delays.rng.random()
-        looked = self._life.loop.create_future()
-        self._life.loop.call_later(delay_s, looked.set_result, None)
-        await looked
+        await asyncio.sleep(delay_s)
         await self._life.reach()
         found = question(
             self._journal._db, *args, **given
         )  # every action is one step: nothing is half written
-        answered = self._life.loop.create_future()
-        self._life.loop.call_later(self._delays.rng.random() * delay_s, answered.set_result, None)
-        await answered
+        await asyncio.sleep(self._delays.rng.random() * delay_s)
         await self._life.reach()
         return found

@@ -1,7 +1,8 @@
 """Processes that can be killed at any moment.
 
-A `Life` stands for one process. Whatever runs in it is labelled, so that a kill stops all of it at once. What a killed process
-still does (the ``finally`` of a coroutine) reaches nobody: every port passes `Life.reach`, and from there a dead life never returns.
+A `Life` stands for one process. Whatever runs in it is labelled, so that a kill stops all of it at once. What a killed
+process still does (the ``finally`` of a coroutine) reaches nobody: every port passes `Life.reach`, and from there a dead life
+never returns.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 from .loop import VirtualLoop
 
@@ -25,7 +25,8 @@ class Life:
         self.loop, self.name = loop, name
         self.is_dead = False
         self.died: asyncio.Future[None] = loop.create_future()
-        self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        """Those that run, in the order of their starts."""
 
     def __repr__(self) -> str:
         return f"<Life {self.name}{', dead' if self.is_dead else ''}>"
@@ -52,7 +53,11 @@ class Life:
 
     def label(self, task: asyncio.Task[Any]) -> None:
         """Count a task as running in this process."""
-        self._tasks.add(task)
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.pop(task, None)
 
 
 def label_tasks(loop: VirtualLoop) -> None:

@@ -58,7 +58,7 @@ class SimulatedNetwork:
         outcome = await self._fetch(item, lambda: site.answer(item, world.loop.now, world.rng))
 
         def read() -> tuple[Fetched, Outcome, tuple[Tracklist, ...]]:
-            if item.fingerprint in site.deadly:
+            if item.url in site.deadly:
                 self._world.kill_task(self._lease_id)
             sets = (A_SET,) if outcome.kind is OutcomeKind.FETCHED else ()
             return _NOTHING, outcome, sets

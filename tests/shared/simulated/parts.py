@@ -34,42 +34,62 @@ class Disk:
 
     staged: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     published: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    _seen: dict[str, set[str]] = field(default_factory=dict)
+    """Batch → fingerprints of what is visible."""
 
     def visible(self, batch_id: str) -> list[Row]:
         return [row for (batch, _), rows in self.published.items() if batch == batch_id for row in rows]
 
-    def check(self, batch_id: str) -> None:
-        """See that no page of a batch is visible twice."""
-        seen = [fingerprint for _, fingerprint in self.visible(batch_id)]
-        assert len(seen) == len(set(seen)), f"rows of batch {batch_id} show twice"
+    def publish(self, batch_id: str, stem: str) -> None:
+        """Let a part be seen, unless it is; no page of a batch may be visible twice."""
+        rows = self.staged.pop((batch_id, stem), None)
+        if rows is not None:
+            self.withdraw(batch_id, stem)
+            seen, new = self._seen.setdefault(batch_id, set()), {fingerprint for _, fingerprint in rows}
+            assert len(new) == len(rows), f"rows of batch {batch_id} show twice"
+            assert not seen & new, f"rows of batch {batch_id} show twice"
+            seen |= new
+            self.published[batch_id, stem] = rows
+        assert (batch_id, stem) in self.published, f"part {stem} of {batch_id} is lost"
+
+    def withdraw(self, batch_id: str, stem: str) -> None:
+        """Delete a part that can be seen."""
+        rows = self.published.pop((batch_id, stem), ())
+        self._seen.get(batch_id, set()).difference_update(fingerprint for _, fingerprint in rows)
 
 
 class SimulatedParts:
     """The port `PartStore` of a coordinator's life."""
 
-    def __init__(self, life: Life, delays: Delays, disk: Disk, take_note: Callable[[str], Suspect]) -> None:
+    def __init__(
+        self,
+        life: Life,
+        delays: Delays,
+        disk: Disk,
+        take_note: Callable[[str], Suspect],
+        has_note: Callable[[str], bool],
+    ) -> None:
         self._life, self._delays, self._disk = life, delays, disk
-        self._take_note = take_note
+        self._take_note, self._has_note = take_note, has_note
 
     def publish(self, batch_id: str, *stems: str) -> None:
         for stem in stems:
-            rows = self._disk.staged.pop((batch_id, stem), None)
-            if rows is not None:
-                self._disk.published[batch_id, stem] = rows
-            assert (batch_id, stem) in self._disk.published, f"part {stem} of {batch_id} is lost"
-        self._disk.check(batch_id)
+            self._disk.publish(batch_id, stem)
 
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
-        for files in (self._disk.staged, self._disk.published):
-            for key in [key for key in files if key[0] == batch_id and key[1] not in stems]:
-                del files[key]
+        for batch, stem in [*self._disk.staged, *self._disk.published]:
+            if batch == batch_id and stem not in stems:
+                self._delete(batch_id, stem)
         self.publish(batch_id, *stems)
 
     def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
         for stem in old:
-            self._disk.published.pop((batch_id, stem), None)
-            self._disk.staged.pop((batch_id, stem), None)
+            self._delete(batch_id, stem)
         self.publish(batch_id, new)
+
+    def _delete(self, batch_id: str, stem: str) -> None:
+        self._disk.staged.pop((batch_id, stem), None)
+        self._disk.withdraw(batch_id, stem)
 
     async def merge(
         self, batch_id: str, stems: tuple[str, ...], new_stem: str
@@ -82,6 +102,11 @@ class SimulatedParts:
         await self._life.reach()
         part = PartRow(new_stem, batch_id, len(rows), 3 * len(rows), 1, has_rows=bool(rows), has_pages=False)
         return part, dict.fromkeys(stems, 0)
+
+    async def has_note(self, lease_id: str) -> bool:
+        await asyncio.sleep(self._delays.one_way_s())
+        await self._life.reach()
+        return self._has_note(lease_id)
 
     async def take_note(self, lease_id: str) -> Suspect:
         await asyncio.sleep(self._delays.one_way_s())

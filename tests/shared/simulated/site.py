@@ -36,7 +36,7 @@ class Site:
     robots_kills: bool = False
     """True if its robots.txt kills the worker that reads it."""
     deadly: frozenset[str] = frozenset()
-    """Fingerprints of pages that kill the worker which parses them."""
+    """URLs of pages that kill the worker which parses them."""
     begins: list[float] = field(default_factory=list)
     """When each request went on the wire."""
     n_in_flight: int = 0

@@ -104,7 +104,8 @@ class _Coordinator:
         came = ", ".join(f"{o.item_id} {o.kind}" for o in report.outcomes)
         gets = [item.item_id for item in answer.work.items]
         world.tell(
-            f"{report.lease_id} reports [{came}], gets {gets}{'' if answer.accepted else ', is over'}, stops {set(answer.stops.paused)}"
+            f"{report.lease_id} reports [{came}], gets {gets}{'' if answer.accepted else ', is over'},"
+            f" stops {sorted(answer.stops.paused)}"
         )
         return answer
 
@@ -142,8 +143,8 @@ class Process:
         world = self.world
         limiter = _Limiter(world, self.life)
         ports = TaskPorts(
-            world.loop, _Coordinator(world, self.life), {0: limiter}, self._open, SimulatedFiles(self.life, world.delays, world.disk),
-            self.note, _Gauge(), lambda: world.loop.now * world.cpu_share,
+            world.loop, _Coordinator(world, self.life), {0: limiter}, self._open,
+            SimulatedFiles(self.life, world.delays, world.disk), self.note, _Gauge(), lambda: world.loop.now * world.cpu_share,
         )  # fmt: skip
         self.task = ScrapeTask(self.lease_id, world.terms, ports)
         try:

@@ -33,9 +33,7 @@ from tlray.io.journal_sqlite import SqliteJournal
 class NoLimiters:
     """Nobody asks for permits."""
 
-    known: frozenset[str] = frozenset()
-
-    async def make_known_again(self, names: set[str]) -> None: ...
+    async def update(self, names: set[str]) -> None: ...
 
     async def spread_stops(self) -> None: ...
 

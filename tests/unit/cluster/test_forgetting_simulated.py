@@ -8,6 +8,7 @@ import pytest
 from simulated import Site, World
 
 from tlray.cluster.limiter import SWEEP_EVERY_S, Limiter
+from tlray.cluster.registration import Registration
 from tlray.core.gate import UNASKED_S, Ask
 from tlray.core.lease import NO_STOPS
 from tlray.core.lifecycle import BatchEvent
@@ -22,7 +23,8 @@ def later(world: World, seconds: float) -> None:
 
 def limiters_known(world: World) -> set[str]:
     assert world.coordinator.instance is not None
-    return world.coordinator.instance._limiters.known
+    limiters = world.coordinator.instance._limiters
+    return {*limiters._sent, *limiters._confirmed}
 
 
 def n_gates(world: World) -> int:
@@ -131,9 +133,13 @@ def test_a_limiter_drops_what_is_at_rest_and_keeps_what_is_owed() -> None:
         limiter = Limiter(clock)
         names = [f"d{i}.test" for i in range(5_000)]
         slow, resting = DomainPolicy(rate=0.001), "resting.test"
-        told = [(name, DomainPolicy(rate=1.0), False, 0.0) for name in names]
+        told = [Registration(name, DomainPolicy(rate=1.0), False, 0.0, 1) for name in names]
         await limiter.register(
-            [*told, ("slow.test", slow, False, 0.0), (resting, DomainPolicy(rate=1.0), False, 9_000.0)],
+            [
+                *told,
+                Registration("slow.test", slow, False, 0.0, 1),
+                Registration(resting, DomainPolicy(rate=1.0), False, 9_000.0, 1),
+            ],
             NO_STOPS,
         )
         await limiter.ask("L", [Ask(name, 1, 0) for name in (*names, "slow.test", resting)])
@@ -159,7 +165,9 @@ def test_a_limiter_whose_coordinator_has_died_drops_by_itself_what_nobody_asks_f
         clock = _Clock()
         limiter = Limiter(clock)
         domains = [("a.test", 1.0, 0.0), ("day.test", 1 / 86_400, 0.0), ("rests.test", 1.0, 2 * UNASKED_S)]
-        told = [(name, DomainPolicy(rate=rate), False, rest_s) for name, rate, rest_s in domains]
+        told = [
+            Registration(name, DomainPolicy(rate=rate), False, rest_s, 1) for name, rate, rest_s in domains
+        ]
         await limiter.register(told, NO_STOPS)
         for _ in range(int(UNASKED_S / SWEEP_EVERY_S)):
             assert len(limiter._gates) == 3

@@ -159,9 +159,11 @@ def test_limiters_are_told_of_another_rate_once_a_second_and_only_of_news() -> N
     engine = Engine()
     engine.domains["a.test"] = state = DomainState("a.test", DomainPolicy(1.0))
     engine.treatment._restless["a.test"] = -math.inf
-    assert engine.treatment.changed(now=0.0) == {"a.test"}
-    assert engine.treatment.changed(now=0.5) == set()
+    current: set[str] = set()
+    assert engine.treatment.changed(now=0.0, is_current=current.__contains__) == {"a.test"}
+    assert engine.treatment.changed(now=0.5, is_current=current.__contains__) == set()
     state.adaptive.rate = 0.3
-    assert engine.treatment.changed(now=1.0) == {"a.test"}
-    assert engine.treatment.changed(now=2.0) == set()
+    assert engine.treatment.changed(now=1.0, is_current=current.__contains__) == {"a.test"}
+    current.add("a.test")
+    assert engine.treatment.changed(now=2.0, is_current=current.__contains__) == set()
     assert engine.treatment._restless == {}

@@ -203,7 +203,7 @@ def test_thousands_of_domains_are_read_in_no_time() -> None:
     began = time.process_time()
     asked = read_tables(tables, of="x")
     assert (len(asked.manners.rates), len(asked.by_domain)) == (4_000, 4_000)
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 10.0
 
 
 def test_a_host_and_one_of_its_ports_both_count_in_whichever_order() -> None:

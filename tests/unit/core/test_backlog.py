@@ -209,7 +209,7 @@ class Crowd(RuleBasedStateMachine):
 
 
 TestCrowd = Crowd.TestCase
-TestCrowd.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestCrowd.settings = settings(stateful_step_count=30)
 
 
 def test_what_is_given_back_of_a_list_that_is_not_known_any_more_counts_for_nothing() -> None:

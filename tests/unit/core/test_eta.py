@@ -7,7 +7,7 @@ import math
 import pytest
 from simulated.eta import table
 from simulated.site import Site
-from simulated.world import World
+from simulated.world import Chances, World
 
 from tlray.core.books import BatchBook
 from tlray.core.by_hand import SetByHand
@@ -120,7 +120,7 @@ LOCAL, SLOW = "127.0.0.1:1", "a.test"  # no ceiling; one a second
 
 
 def world_of(name: str) -> World:
-    return World(1, [Site(name, latency_s=0.1)], rates={SLOW: (1.0, 1.0)})
+    return World(1, [Site(name, latency_s=1.0)], rates={SLOW: (1.0, 1.0)})
 
 
 def left_s(world: World, book: BatchBook) -> float | None:
@@ -128,8 +128,7 @@ def left_s(world: World, book: BatchBook) -> float | None:
 
 
 def go_on(world: World, book: BatchBook, share: float) -> None:
-    while 1 - book.n_open / book.total < share:
-        assert world.loop.step()
+    world.until(lambda: 1 - book.n_open / book.total >= share)
 
 
 def quiet(world: World, for_s: float) -> None:
@@ -170,9 +169,7 @@ def test_the_time_in_which_it_was_paused_is_no_slowness(by_hand: bool) -> None:
         assert left_s(world, book) is None
     else:
         world.control(book, BatchEvent.PAUSE)
-    until = world.loop.now + 600
-    while world.loop.now < until:
-        assert world.loop.step()
+    world.go_on(600)
     assert 1 <= book.n_open <= 30
     if by_hand:
         world.engine.treatment.set_by_hand(SLOW, SetByHand())
@@ -195,8 +192,9 @@ def test_the_rest_of_a_domain_counts_though_nothing_else_is_to_be_done_there() -
 
 
 def test_a_domain_whose_items_come_from_the_journal_is_at_work_meanwhile() -> None:
-    world = World(1, [Site(LOCAL, latency_s=0.1)])  # it reads 16 at a time, and is starved in between
-    book = world.submit({LOCAL: 1_000})
+    # it reads some hundreds at a time from a slow disk, and is starved in between
+    world = World(1, [Site(LOCAL, latency_s=0.5)], chances=Chances(write_s=0.3))
+    book = world.submit({LOCAL: 3_000})
     go_on(world, book, 0.5)
     told = left_s(world, book)
     assert told == pytest.approx(true_left_s(world, book), rel=0.1)

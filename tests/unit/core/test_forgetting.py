@@ -58,7 +58,7 @@ def held(engine: Engine) -> dict[str, Any]:
         "robots": list(engine.robots_wanted), "idle": engine.forgetting._idle_since, "due": engine.forgetting._due,
         "errands": engine.forgetting._errands, "lanes": frontier._lanes, "batches": frontier._by_batch,
         "hungry": frontier._hungry, "parked": frontier._parked, "by_domain": frontier._by_domain,
-        "waiting": frontier._n_waiting, "restless": treatment._restless, "told": treatment._told,
+        "waiting": frontier._waiting.n_of, "restless": treatment._restless, "closed": frontier._closed,
         "news": engine.patience._news, "timers": engine._timers, "at_work": engine._granting._census._at_work,
         "named": engine.named,
     }  # fmt: skip
@@ -76,7 +76,7 @@ def test_an_hour_after_a_batch_of_5000_domains_the_engine_holds_nothing_of_them(
         now = max(now, engine.next_event() or now)
         engine.tick(now)
         engine.patience.deaths(now)
-        engine.treatment.changed(now=now)
+        engine.treatment.changed(now=now, is_current=lambda _: True)
         engine.forgetting.step(now)
     assert held(engine) == {}
     assert now < crowd.now + LESSONS_S + 60
@@ -266,7 +266,7 @@ class _Users:
         engine = self.engine
         engine.tick(self.now)
         engine.patience.deaths(self.now)
-        engine.treatment.changed(now=self.now)
+        engine.treatment.changed(now=self.now, is_current=lambda _: True)
         engine.demand(self.now)
         engine.next_event()
         engine.expired(self.now)

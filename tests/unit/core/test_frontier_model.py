@@ -302,5 +302,5 @@ class FrontierBesideItsModel(RuleBasedStateMachine):
         assert not self.model.of("queued"), "something never comes out"
 
 
-FrontierBesideItsModel.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+FrontierBesideItsModel.TestCase.settings = settings(stateful_step_count=40)
 TestTheFrontierBesideItsModel = FrontierBesideItsModel.TestCase

@@ -69,7 +69,7 @@ def test_a_batch_on_a_site_that_wants_ten_years_ends_and_has_asked_it_once(after
     world.run(until_s=3_600.0)
     assert (book.counts[S.DEAD], book.counts[S.SUCCEEDED]) == (20, 5)
     assert len(site.begins) <= 1 + 2  # robots.txt, and two pages may have been in flight
-    reasons = {row.reason for row in world.journal.rows.values() if row.domain == "a.test"}
+    reasons = {row.reason for row in world.rows() if row.domain == "a.test"}
     assert all(reason and ("put off for" in reason or "it is to rest for" in reason) for reason in reasons)
 
 
@@ -78,9 +78,7 @@ def test_who_tries_again_is_told_again_and_does_not_wait_either() -> None:
     book = world.submit({"a.test": 3})
     world.run(until_s=3_600.0)
     n = len(world.sites["a.test"].begins)
-    world.loop.spawn(world._retry(book))
-    while not book.n_open:
-        world.loop.step()
+    book = world.retried(book)
     world.run(until_s=3_600.0)
     again = world.submit({"a.test": 3})
     world.run(until_s=3_600.0)
@@ -131,18 +129,15 @@ def test_a_crawl_delay_of_a_day_is_obeyed_and_told() -> None:
     site = Site("a.test", crawl_delay_s=DAY_S)
     world = World(33, [site])
     book = world.submit({"a.test": 4})
-    while not site.begins:
-        world.loop.step()
-    world.loop.after(60.0, lambda: None)
-    while world.loop.now < 1_060.0:
-        world.loop.step()
+    world.until(lambda: site.begins)
+    world.go_on(60.0)
     told = snapshot(book, world.engine.domains, now=world.loop.now, wall=0.0)["domains"]["a.test"]
     assert told["slow_because"] == "robots.txt asks for 1 fetch a day"
     assert (told["reason"], round(told["max_rate"] * DAY_S)) == (told["slow_because"], 1)
     world.run(until_s=10 * DAY_S)
     assert book.counts[S.SUCCEEDED] == 4
     assert len(site.begins) == 1 + 4, "its robots.txt takes none of the four turns"
-    gaps = [b[0] - a[0] for a, b in zip(site.begins[1:], site.begins[2:], strict=False)]
+    gaps = [b - a for a, b in zip(site.begins[1:], site.begins[2:], strict=False)]
     assert min(gaps) >= DAY_S - 1
 
 
@@ -151,9 +146,7 @@ def test_a_crawl_delay_of_a_year_is_a_no() -> None:
     book = world.submit({"a.test": 4})
     world.run(until_s=3_600.0)
     assert book.counts[S.DEAD] == 4
-    assert {row.reason for row in world.journal.rows.values()} == {
-        "parked: robots.txt asks for 1 fetch every 366 days"
-    }
+    assert {row.reason for row in world.rows()} == {"parked: robots.txt asks for 1 fetch every 366 days"}
 
 
 @pytest.mark.parametrize(
@@ -211,6 +204,6 @@ def test_a_reason_that_is_over_explains_no_new_rest() -> None:
 def test_a_cancelled_batch_is_not_given_up_a_second_time() -> None:
     world = World(35, [Site("a.test", throttle=1.0, retry_after_s=TEN_YEARS_S)])
     book = world.submit({"a.test": 30}, rate=0.01)
-    world.loop.after(5.0, lambda: world.control(book, BatchEvent.CANCEL))
+    world.loop.call_later(5.0, world.control, book, BatchEvent.CANCEL)
     world.run(until_s=3_600.0)
     assert book.state is BatchState.CANCELLED

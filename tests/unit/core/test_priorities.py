@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import pytest
 from simulated import Site, World
@@ -21,24 +20,12 @@ from tlray.core.turns import Turns
 IMMEDIATE, NORMAL, LOW = Priority
 
 
-def until(world: World, what: Callable[[], bool]) -> float:
-    """Let time go on until something holds; return when that is."""
-    while not what():
-        assert world.loop.step()
-        world.check()
-    return world.loop.now
-
-
 def n_done(book: BatchBook) -> int:
     return book.counts.get(ItemState.SUCCEEDED, 0)
 
 
 def first_begin(world: World, book: BatchBook) -> float:
-    return min(
-        world.begun_at[row.id]
-        for row in world.journal.rows.values()
-        if row.batch == book.id and row.id in world.begun_at
-    )
+    return min(world.begun_at[row.id] for row in world.rows(book.id) if row.id in world.begun_at)
 
 
 # -- in the whole
@@ -52,10 +39,10 @@ def test_an_immediate_batch_overtakes_a_low_one_within_two_seconds(
     names = ["127.0.0.1:1"] if rate is None else [f"{i}.test" for i in range(n_domains)]
     world = World(seed, [Site(name) for name in names])
     low = world.submit(dict.fromkeys(names, 4_000 // n_domains), priority=LOW, rate=rate)
-    until(world, lambda: n_done(low) >= 40 + 7 * seed)
+    world.until(lambda: n_done(low) >= 40 + 7 * seed)
     at = world.loop.now
     urgent = world.submit({names[0]: 4}, priority=IMMEDIATE, rate=rate)
-    until(world, lambda: n_done(urgent) > 0)
+    world.until(lambda: n_done(urgent) > 0)
     assert first_begin(world, urgent) - at <= 2.0
 
 
@@ -63,7 +50,7 @@ def test_a_low_batch_goes_on_beside_an_endless_immediate_one_on_the_same_domain(
     world = World(3, [Site("a.test")])
     urgent = world.submit({"a.test": 4_000}, priority=IMMEDIATE, rate=10.0)
     low = world.submit({"a.test": 10}, priority=LOW, rate=10.0)
-    until(world, lambda: low.state.is_final)
+    world.until(lambda: low.state.is_final)
     assert n_done(urgent) < 1_000
 
 

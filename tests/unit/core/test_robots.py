@@ -97,7 +97,7 @@ HOSTILE = st.lists(
 ).map("\n".join)  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.binary(max_size=60) | HOSTILE.map(lambda text: text.encode("utf-8", "replace")))
 def test_no_robots_txt_is_an_exception_and_none_makes_us_faster(body: bytes) -> None:
     rules = RobotsRules(decode(body))

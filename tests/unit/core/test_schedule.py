@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tlray.core.cron_line import plain
@@ -139,7 +139,6 @@ ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/
 MOMENTS = st.integers(int(at("2026-01-01T00:00:00+00:00")), int(at("2027-01-01T00:00:00+00:00")))
 
 
-@settings(max_examples=150, deadline=None)
 @given(LINES, ZONES, MOMENTS)
 def test_moments_grow_and_do_not_depend_on_when_they_are_asked_for(cron: str, zone: str, start: int) -> None:
     timing = Timing(cron, zone)

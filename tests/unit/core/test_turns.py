@@ -59,7 +59,7 @@ def test_a_batch_of_which_nothing_is_fetched_has_no_say_in_a_rate_beside_others(
     engine.books[1].state = BatchState.RUNNING
     engine.begin(1, now=0.0)
     assert domain.effective.rate == 1 / HOUR_S
-    assert engine.treatment.changed(now=0.0) == {SITE}, "its limiter is told"
+    assert engine.treatment.changed(now=0.0, is_current=lambda _: False) == {SITE}, "its limiter is told"
     engine.books[1].state = BatchState.PAUSED
     engine.pause(1, is_paused=True)
     assert domain.effective.rate == 1.0

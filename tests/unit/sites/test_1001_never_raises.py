@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_1001 import PLAYER, FakePage, FakeRow, heading, parse
 
@@ -58,9 +58,7 @@ SCRAPS = (
         b'<link rel="canonical" href="//[x">',
     ),
 )
-relaxed = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+relaxed = settings(max_examples=3 * settings.default.max_examples)
 
 
 def check(page: ParsedPage) -> None:

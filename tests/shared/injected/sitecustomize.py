@@ -1,9 +1,11 @@
-"""Python reads this at its start where the folder is on PYTHONPATH: pages that kill who reads them, for tests.
+"""Faults that tests inject into the processes of a Ray. Python imports this at its start where the folder is on PYTHONPATH.
 
-``TLRAY_TEST_POISON`` is ``KIND:WORD,WORD…``; who reads a page (or a robots.txt) with such a word in it
+``TLRAY_TEST_CLOCK`` names a file that holds the seconds by which the wall clock is wrong for tlray.
+``TLRAY_TEST_POISON`` names a file that holds ``KIND:WORD,WORD…``, or nothing. A process that reads a page (or a robots.txt)
+with such a word in it
 
 * ``segfault``: reads address 0, as a broken C library does;
-* ``hang``: is stuck in C code that lets nothing else of the process run, for minutes.
+* ``hang``: is stuck for minutes in C code that keeps Python's lock.
 """
 
 from __future__ import annotations
@@ -12,17 +14,30 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_KIND, _, _WORDS = os.environ.get("TLRAY_TEST_POISON", "").partition(":")
+_CLOCK, _POISON = os.environ.get("TLRAY_TEST_CLOCK"), os.environ.get("TLRAY_TEST_POISON")
 _PATCHED = {"tlray.io.page_outcome": "for_page", "tlray.io.robots_fetch": "decode"}
 """Module → what it calls with the bytes to be read."""
 
 
-def _die() -> None:
-    if _KIND == "segfault":
+def _shift_clock(path: str) -> None:
+    file, true_time = os.open(path, os.O_RDONLY), time.time
+
+    def shifted() -> float:
+        # Only for tlray: Ray Serve waits until then where its own clock was ahead.
+        is_ours = sys._getframe(1).f_globals.get("__name__", "").startswith("tlray")
+        return true_time() + (float(os.pread(file, 32, 0) or 0) if is_ours else 0.0)
+
+    time.time = shifted
+
+
+def _die(kind: str) -> None:
+    if kind == "segfault":
         import ctypes  # noqa: PLC0415
 
         ctypes.string_at(0)
@@ -33,6 +48,9 @@ def _die() -> None:
 
 
 class _Poisoner(importlib.abc.MetaPathFinder):
+    def __init__(self, file: str) -> None:
+        self._file = Path(file)
+
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
@@ -48,9 +66,10 @@ class _Poisoner(importlib.abc.MetaPathFinder):
             read = getattr(module, _PATCHED[name])
 
             def poisoned(*given: Any, **more: Any) -> Any:
+                kind, _, words = self._file.read_text(encoding="utf-8").partition(":")
                 bodies = [value for value in given if isinstance(value, bytes)]
-                if any(word.encode() in body for word in _WORDS.split(",") for body in bodies):
-                    _die()
+                if words and any(word.encode() in body for word in words.split(",") for body in bodies):
+                    _die(kind)
                 return read(*given, **more)
 
             setattr(module, _PATCHED[name], poisoned)
@@ -59,5 +78,7 @@ class _Poisoner(importlib.abc.MetaPathFinder):
         return spec
 
 
-if _WORDS:
-    sys.meta_path.insert(0, _Poisoner())
+if _CLOCK:
+    _shift_clock(_CLOCK)
+if _POISON:
+    sys.meta_path.insert(0, _Poisoner(_POISON))
