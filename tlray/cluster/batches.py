@@ -15,6 +15,7 @@ from typing import Any
 from tlray.cluster.admission import Admission
 from tlray.cluster.compaction import compact_batch
 from tlray.cluster.limiters import Limiters
+from tlray.cluster.recall import remember
 from tlray.cluster.state import CoordinatorState
 from tlray.cluster.telling import book_of, last_domains, told_of_row, trouble_of
 from tlray.core.batch_terms import BatchTerms
@@ -79,7 +80,8 @@ class Batches:
         if book.state is BatchState.SCHEDULED:
             self._starts_at[row.id] = row.options.not_before or 0.0
         for domain in remembered:
-            self._remember(domain, now, wall)
+            remember(state, domain)
+        state.engine.known_again(lanes)
         for item, due_at, since_at in waiting:
             item.snoozed_since = None if since_at is None else now - max(0.0, wall - since_at)
             state.engine.wait(item, now + max(0.0, due_at - wall))
@@ -154,17 +156,6 @@ class Batches:
             self._state.ports.parts.recover(batch_id, [part.stem for part in journal.parts(batch_id)])
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
-
-    def _remember(self, row: DomainRow, now: float, wall: float) -> None:
-        domain = self._state.engine.domains.get(row.name)
-        if domain is None:
-            return
-        if row.robots_text is not None and row.robots_at and wall >= row.robots_at:
-            # one that is too old is asked for again; till then its crawl-delay holds
-            domain.learn_robots(row.robots_text, row.crawl_delay_s, now=now - (wall - row.robots_at))
-        if row.cool_until and row.cool_until > wall:
-            domain.n_blocks = max(domain.n_blocks, row.n_blocks)
-            self._state.engine.cool_down(row.name, now + row.cool_until - wall, row.cool_reason or "")
 
     async def _row(self, batch_id: str) -> BatchRow:
         row = await self._state.write(self._state.journal.load_row, batch_id)
@@ -351,6 +342,7 @@ class Batches:
             del self._finished[next(iter(self._finished))]
         state.renew_stops()
         state.announce(book.id)
-        state.engine.close(book.id)
+        state.engine.close(book.id, now=state.now())
+        state.wake.set()
         del self._running_since[book.id]
         self._left.pop(book.id, None)

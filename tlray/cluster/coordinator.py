@@ -28,7 +28,7 @@ from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.watching import Watching
 from tlray.core.engine import Engine
-from tlray.core.frontier import WINDOW
+from tlray.core.frontier import WINDOW, FrontierItem
 from tlray.core.lease import Answer, Report
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Home
@@ -39,6 +39,8 @@ from tlray.io.journal_sqlite import SqliteJournal
 logger = logging.getLogger(__name__)
 MAX_SLEEP_S = 1.0
 """The loop looks around at least so often, while there are tasks or somebody watches."""
+LANES_AT_ONCE = 32
+"""Lanes that are loaded from the journal in one go."""
 SETTLE_S = 10.0
 SESSION_S = 5.0
 """A driver that has not asked for news for so long is gone."""
@@ -123,12 +125,8 @@ class Coordinator:
         now = self._state.now()
         self._ending.step(now)
         state.engine.tick(now)
-        for lane in state.engine.frontier.wanting():
-            items = await state.write(
-                state.journal.load_lane, lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW
-            )
-            last_id = items[-1].id if items else lane.cursor
-            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+        self._limiters.forget_domains(state.engine.forgetting.step(now))
+        await self._load()
         await self._leasing.give_up_waiting()
         await self._limiters.update(
             state.engine.treatment.changed(now=now, is_current=self._limiters.is_current)
@@ -138,6 +136,22 @@ class Coordinator:
         self._leasing.follow_demand()
         self._watching.refresh(now)
         state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
+
+    async def _load(self) -> None:
+        """Load what the frontier wants, some lanes at a time: many may want it, and everybody else's work goes on between."""
+        state = self._state
+        lanes = state.engine.frontier.wanting(LANES_AT_ONCE)
+        if not lanes:
+            return
+        state.wake.set()  # there may be more
+
+        def load() -> list[list[FrontierItem]]:
+            read = state.journal.load_lane
+            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW) for lane in lanes]
+
+        for lane, items in zip(lanes, await state.write(load), strict=True):
+            last_id = items[-1].id if items else lane.cursor
+            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
 
     async def _sleep(self) -> None:
         next_at = self._state.engine.next_event()

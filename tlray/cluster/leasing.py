@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.ports import EndKind, StartedTask
+from tlray.cluster.recall import recall
 from tlray.cluster.state import CoordinatorState
 from tlray.core.answering import answered_by
 from tlray.core.batch_terms import most_workers
@@ -169,6 +170,7 @@ class Leasing:
             kept = await self._state.write(self._state.journal.mark_leased, ids, may_answer)
             if kept:
                 work = replace(work, items=tuple(answered_by(i, kept.get(i.item_id)) for i in work.items))
+        await recall(self._state)
         await self._limiters.register({t.domain for t in work.domains} | {e.domain for e in work.robots})
         return work
 
@@ -212,6 +214,7 @@ class Leasing:
 
     async def _give(self, report: Report) -> Answer:
         """Answer a report: with more items, where there are any for it."""
+        await recall(self._state)
         engine, now = self._state.engine, self._state.now()
         n_leases = self._n_sharing(now)
         work = engine.grant(report.lease_id, report.n_wanted, now=now, n_leases=n_leases)

@@ -132,6 +132,10 @@ class LimiterClient(Protocol):
         """Free the slots of a task that has ended."""
         ...
 
+    async def forget_domains(self, names: list[str]) -> None:
+        """Drop domains that nobody has anything to do with, as far as they are at rest."""
+        ...
+
 
 class PartStore(Protocol):
     """The files of parts and the notes of tasks. The methods that are not async run in the journal's thread."""

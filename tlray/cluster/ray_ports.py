@@ -124,6 +124,10 @@ class RayLimiter:
         """Free the slots of a task that has ended."""
         await self._actor.forget.remote(holder)
 
+    async def forget_domains(self, names: list[str]) -> None:
+        """Drop domains that nobody has anything to do with."""
+        await self._actor.forget_domains.remote(names)
+
 
 class HomeParts:
     """The files of parts in a home; merges run as Ray tasks."""

@@ -124,7 +124,7 @@ class CoordinatorState:
 
     def book(self, batch_id: str) -> BatchBook | None:
         """Return an open batch."""
-        return next((book for book in self.engine.books.values() if book.batch_id == batch_id), None)
+        return self.engine.named.get(batch_id)
 
     def stops(self) -> Stops:
         """Return what may begin nothing. It is made anew after `renew_stops` only."""

@@ -43,7 +43,7 @@ def of_report(engine: Engine, report: Report, verdict: Verdict, *, now: float) -
 
 def parked_lanes(engine: Engine, name: str, state: DomainState, *, now: float) -> Iterable[LaneDeath]:
     """Yield the lanes of a domain that are given up because it is parked."""
-    for book in engine.books.values():
+    for book in engine.presence.at(name):
         if book.has_begun and book.open_by_domain.get(name, 0) > 0:
             why = state.why_parked(book.retry.snooze_s(name), now=now)
             if why is not None:

@@ -27,6 +27,10 @@ class Patience:
         """Take in that a domain's rest has begun, or that items have come to it."""
         self._news[domain] = None
 
+    def forget(self, domain: str) -> None:
+        """Take in that a domain is forgotten."""
+        self._news.pop(domain, None)
+
     def deaths(self, now: float) -> list[LaneDeath]:
         """Return the lanes to be given up. A batch that is paused keeps its items; they are looked at again."""
         news, self._news = self._news, {}
@@ -35,7 +39,7 @@ class Patience:
             state = self._engine.domains[name]
             if not state.is_cooling(now):
                 continue
-            for book in self._engine.books.values():
+            for book in self._engine.presence.at(name):
                 why = state.out_of_patience(book.retry.snooze_s(name), now=now)
                 if why is None or book.open_by_domain.get(name, 0) <= 0:
                     continue

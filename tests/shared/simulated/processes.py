@@ -152,3 +152,7 @@ class _LimiterClient:
 
     async def forget(self, holder: str) -> None:
         await self._world.limiter.call(lambda limiter: limiter.forget(holder), caller=self._life)
+
+    async def forget_domains(self, names: Any) -> None:
+        self._world.tell(f"the limiter is to forget {names}")
+        await self._world.limiter.call(lambda limiter: limiter.forget_domains(names), caller=self._life)
