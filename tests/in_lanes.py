@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-STARTS_ITS_OWN_RAYS = tuple(f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "on_a_cluster"))
+STARTS_ITS_OWN_RAYS = tuple(
+    f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "deaths", "on_a_cluster", "nodes")
+)
 """About half of the time of ``tests/ray``; all others share the Ray of their session."""
 RUNS = (
     ("tests/unit",),
