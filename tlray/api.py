@@ -145,6 +145,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     options: ScrapeOptions | None = None,
     resume: str | None = None,
     revive: Mapping[str, Any] | None = None,
+    anew: Mapping[str, Any] | None = None,
     max_wait_s: float | None = None,
     dashboard: bool = False,
     detach: bool = False,
@@ -154,6 +155,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     """Run a new batch, or one to be resumed, to its end.
 
     ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
+    ``anew`` (``contact`` and ``max_workers``, both may be None) is asked for a resumed batch in the place of its own.
     ``detach`` leaves the batch to the coordinator of a cluster, once it is submitted. ``stopping`` set drains: nothing more
     begins, what is in flight ends, and `Interrupted` is raised.
     """
@@ -187,7 +189,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
         if resume is None:
             run.submit(urls, batch, priority, name=options.name, contact=settings.contact)
         else:
-            run.resume(revive)
+            run.resume(revive, anew)
         told = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
         if not detach:
             _wait_for_others(session, run.client, run.stopping)
@@ -238,13 +240,13 @@ class _Run:
         self.batch_id = told.batch_id
         self._listeners.on_submitted(told)
 
-    def resume(self, revive: Mapping[str, Any] | None) -> None:
+    def resume(self, revive: Mapping[str, Any] | None, anew: Mapping[str, Any] | None = None) -> None:
         """Go on with the batch, unless the process is to stop."""
         if self.stopping.is_set():
             raise Interrupted(self.batch_id)
         if revive is not None:
             self.client.retry(self.batch_id, **revive)
-        self.client.control("resume", self.batch_id)
+        self.client.resume(self.batch_id, **(anew or {}))
 
     def follow(self, max_wait_s: float | None) -> dict[str, Any]:
         """Watch the batch to its end, telling of its progress."""

@@ -13,6 +13,7 @@
     │   ├── NoSuchItem                 a batch has no item of that id
     │   ├── ListTooLong                a list has more items than may be open at once
     │   ├── OtherVersion               the coordinator runs another version of tlray
+    │   ├── OtherSettings              the coordinator runs with other settings, which cannot differ between batches
     │   ├── Conflict                   what is asked for does not go with how things stand
     │   └── ServiceRefuses             a running service says what is wrong with what it was asked
     └── CannotFinish               4   right usage, but the world is in the way
@@ -117,6 +118,20 @@ class OtherVersion(UsageError):
         return (
             f"the coordinator of {home} runs {which} ({theirs}; this is {ours}), and {why};"
             f" `tlray stop --drain --home {home}` ends it and keeps everything, then try again"
+        )
+
+
+class OtherSettings(UsageError):
+    """The living coordinator of a home runs with other settings than those that are asked for, and all its batches share them."""
+
+    def __init__(self, home: str, asked: str, runs: str) -> None:
+        super().__init__(home, asked, runs)
+
+    def __str__(self) -> str:
+        home, asked, runs = self.args
+        return (
+            f"{asked} cannot be had: the coordinator at work in {home} runs with {runs}, and all batches of a home share that;"
+            f" leave it out, or end that coordinator with `tlray stop --drain --home {home}` and try again"
         )
 
 

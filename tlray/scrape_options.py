@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from tlray.core.asked import LONGEST_S, MOST_ATTEMPTS, Asked, read_tables
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.durations import parse_duration_s
 from tlray.core.frontier import Priority
 from tlray.core.policy import MOST_AT_ONCE, Manners, parse_rate, unit_named
@@ -52,8 +53,9 @@ class ScrapeOptions:
         if settings is not None:
             asked = asked.over(Asked(Manners(block_cool_down_s=settings.block_cool_down_s)))
             asked = asked.over(read_domains_file(settings.domains_file, settings.home))
+        terms = None if settings is None else terms_of(settings)
         return BatchOptions(
-            asked.manners, asked.retry_policy(), self.keep_pages, self._fresh_for_s()
+            asked.manners, asked.retry_policy(), self.keep_pages, self._fresh_for_s(), terms=terms
         ), priority
 
     def _fresh_for_s(self) -> float:
@@ -83,6 +85,11 @@ class ScrapeOptions:
         )
         asked = Asked(manners).over(read_tables({"domains": self.domains, "retry": self.retry}, of="options"))
         return replace(asked, retry=replace(asked.retry, max_attempts=self.max_attempts))
+
+
+def terms_of(settings: Settings) -> BatchTerms:
+    """Return the terms of a batch that is submitted under these settings."""
+    return BatchTerms(settings.contact, settings.fetch_timeout_s, settings.max_workers)
 
 
 def _rate(domain: str, text: str) -> tuple[float, float]:

@@ -26,12 +26,14 @@ class Settings(BaseSettings):
     home: Path = Path("~/.tlray")
     """Where the journal, the results, the archive and the exports lie (``TLRAY_HOME``)."""
     contact: str | None = None
-    """An e-mail address or web page that a site's owner can write to; part of the User-Agent, and required
-    for public hosts (``TLRAY_CONTACT``)."""
+    """An e-mail address or web page that a site's owner can write to; part of the User-Agent, kept with each batch, and
+    required for public hosts (``TLRAY_CONTACT``)."""
     min_workers: int = Field(default=1, ge=1, le=64)
-    """Scrape tasks at the least, as long as there is something for each to do (``TLRAY_MIN_WORKERS``)."""
+    """Scrape tasks at the least, as long as there is something for each to do; of all batches of a home
+    (``TLRAY_MIN_WORKERS``)."""
     max_workers: int | None = Field(default=None, ge=1, le=64)
-    """Scrape tasks at once; by default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
+    """Scrape tasks at once, kept with each batch: of batches that run at the same time the largest number counts; by default the
+    machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
     max_open_items: int = Field(default=5_000_000, ge=1)
     """Items that may be taken in and not finished at once, of all batches (``TLRAY_MAX_OPEN_ITEMS``)."""
     max_open_items_per_user: int = Field(default=2_000_000, ge=1)
@@ -72,7 +74,7 @@ class Settings(BaseSettings):
     """Limiter actors at most, each a process of some 70 MB; by default 1 on a single machine, on a cluster 4
     (``TLRAY_LIMITER_ACTORS``)."""
     fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
-    """The longest that one page may take, in seconds (``TLRAY_FETCH_TIMEOUT_S``)."""
+    """The longest that one page may take, in seconds; kept with each batch (``TLRAY_FETCH_TIMEOUT_S``)."""
     lease_s: float = Field(default=30.0, ge=3, le=600)
     """A scrape task that is not heard of for so long, in seconds, is stopped by force, and what it was reading is suspected;
     it says every sixth of that, and at least every 5 s, that it lives (``TLRAY_LEASE_S``)."""
@@ -182,8 +184,3 @@ def read_settings(**given: object) -> Settings:
         raise UsageError(
             f"setting {name} (TLRAY_{name.upper()}): {first['msg']}, got {first['input']!r}"
         ) from None
-
-
-def user_agent(version: str, contact: str | None) -> str:
-    """Return the honest User-Agent: product, version, and whom to write to."""
-    return f"tlray/{version} (+{contact})" if contact else f"tlray/{version}"

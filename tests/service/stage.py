@@ -75,7 +75,7 @@ class Stage:
         self.book.state = BatchState.COMPLETED
         self._last = {**self._snapshot(), "version": self.book.version + 1}
         self.state.announce(1)
-        self.state.engine.close(1)
+        self.state.engine.close(1, now=time.monotonic())
 
     # -- what `Watching` asks of the batches -------------------------------------------------------
 

@@ -13,6 +13,7 @@ from conftest import StartDemo
 
 from tlray.cluster import scrape
 from tlray.cluster.limiter import Limiter
+from tlray.cluster.registration import Registration
 from tlray.cluster.scrape import MAX_IN_HAND, ScrapeTask
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import TaskPorts
@@ -79,7 +80,7 @@ async def scraped(
     domain = base.split("//")[1]
     items = [LeasedItem(i, "b1", domain, url, f"f{i}", 1) for i, url in enumerate(demo.urls(), 1)]
     limiter = Limiter()
-    await limiter.register([(domain, POLICY, False, 0.0)], NO_STOPS)
+    await limiter.register([Registration(domain, POLICY, False, 0.0, 1)], NO_STOPS)
     counting = Counting(items, DomainTerms(domain, POLICY, "", 0), answer_s)
     terms = ScrapeTerms(home=str(home.path), home_id=home.id, user_agent="tlray/test")
     with TaskNote(home, "L1") as note:

@@ -20,6 +20,7 @@ EXIT_CODES = {
     "HomeUnusable": 2,
     "HomeInUse": 2,
     "OtherVersion": 2,
+    "OtherSettings": 2,
     "NoSuchBatch": 2,
     "NoSuchItem": 2,
     "ListTooLong": 2,

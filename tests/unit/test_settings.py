@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.batch_terms import user_agent
 from tlray.errors import UsageError
-from tlray.settings import Settings, read_settings, user_agent
+from tlray.settings import Settings, read_settings
 
 
 @pytest.fixture(autouse=True)

@@ -87,7 +87,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         typer.Option(metavar="2h", help="Give up (exit 4) when every domain cools down for longer."),
     ] = None,
     max_workers: Annotated[
-        int | None, typer.Option(help="Scrape tasks at once; by default the cores.")
+        int | None, typer.Option(help="Scrape tasks at once while this batch runs; by default the cores.")
     ] = None,
     fresh_for: Annotated[
         str,
@@ -102,7 +102,9 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     ] = None,
     contact: Annotated[
         str | None,
-        typer.Option(help="Your e-mail or web page, for the sites' owners; required for public hosts."),
+        typer.Option(
+            help="Your e-mail or web page, for the sites' owners, of this batch; needed for public hosts."
+        ),
     ] = None,
     no_archive: Annotated[
         bool, typer.Option("--no-archive", help="Do not keep the pages as they came.")
@@ -149,7 +151,8 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         if urls:
             raise UsageError("--resume goes on with a batch as it is; leave the URLs out")
         options, lines = None, iter(())
-    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard, detach=detach)
+    anew = {"contact": contact, "max_workers": max_workers}
+    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard, detach=detach, anew=anew)
     if detach:
         _tell_detached(result, as_json=as_json)
         return
@@ -186,9 +189,9 @@ def retry(
     _end(result, as_json=as_json)
 
 
-def _run(
+def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
-    *, dashboard: bool, detach: bool = False, revive: dict[str, Any] | None = None,
+    *, dashboard: bool, detach: bool = False, revive: dict[str, Any] | None = None, anew: dict[str, Any] | None = None,
 ) -> BatchResult:  # fmt: skip
     home = Home(settings.home)
     told = Talk(resume)
@@ -206,8 +209,8 @@ def _run(
         # Ray prints what it has to say of its processes; stdout is for data
         with draining(told.stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
-                lines, settings=settings, options=options, resume=resume, revive=revive, max_wait_s=wait_s, dashboard=dashboard,
-                detach=detach, listeners=listeners, stopping=told.stopping,
+                lines, settings=settings, options=options, resume=resume, revive=revive, anew=anew, max_wait_s=wait_s,
+                dashboard=dashboard, detach=detach, listeners=listeners, stopping=told.stopping,
             )  # fmt: skip
     except KeyboardInterrupt:
         raise Interrupted(told.batch_id) from None

@@ -15,8 +15,10 @@ from typing import Any
 from tlray.cluster.admission import Admission
 from tlray.cluster.compaction import compact_batch
 from tlray.cluster.limiters import Limiters
+from tlray.cluster.recall import remember
 from tlray.cluster.state import CoordinatorState
 from tlray.cluster.telling import book_of, last_domains, told_of_row, trouble_of
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.frontier import FrontierItem
@@ -25,6 +27,7 @@ from tlray.core.progress import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_rows import BatchRow, Counts, DomainRow
+from tlray.io.journal_submission import set_terms
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -77,7 +80,8 @@ class Batches:
         if book.state is BatchState.SCHEDULED:
             self._starts_at[row.id] = row.options.not_before or 0.0
         for domain in remembered:
-            self._remember(domain, now, wall)
+            remember(state, domain)
+        state.engine.known_again(lanes)
         for item, due_at, since_at in waiting:
             item.snoozed_since = None if since_at is None else now - max(0.0, wall - since_at)
             state.engine.wait(item, now + max(0.0, due_at - wall))
@@ -153,17 +157,6 @@ class Batches:
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
 
-    def _remember(self, row: DomainRow, now: float, wall: float) -> None:
-        domain = self._state.engine.domains.get(row.name)
-        if domain is None:
-            return
-        if row.robots_text is not None and row.robots_at and wall >= row.robots_at:
-            # one that is too old is asked for again; till then its crawl-delay holds
-            domain.learn_robots(row.robots_text, row.crawl_delay_s, now=now - (wall - row.robots_at))
-        if row.cool_until and row.cool_until > wall:
-            domain.n_blocks = max(domain.n_blocks, row.n_blocks)
-            self._state.engine.cool_down(row.name, now + row.cool_until - wall, row.cool_reason or "")
-
     async def _row(self, batch_id: str) -> BatchRow:
         row = await self._state.write(self._state.journal.load_row, batch_id)
         if row is None:
@@ -216,13 +209,23 @@ class Batches:
         async with self._state.one_at_a_time(batch_id):
             return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
 
-    async def resume(self, batch_id: str, *, is_strict: bool = False) -> dict[str, Any]:
+    async def resume(
+        self,
+        batch_id: str,
+        *,
+        is_strict: bool = False,
+        contact: str | None = None,
+        max_workers: int | None = None,
+    ) -> dict[str, Any]:
         """Go on with a batch that is paused, or that slept since an earlier coordinator died; with its end where it was being
-        cancelled. ``is_strict``: `Conflict` where there is nothing to go on with."""
+        cancelled. It keeps its terms, but for a contact and a number of tasks that are given. ``is_strict``: `Conflict` where
+        there is nothing to go on with."""
         async with self._state.one_at_a_time(batch_id):
             row = await self._row(batch_id)
             if is_strict and row.state not in (BatchState.RUNNING, BatchState.PAUSED):
                 raise Conflict(f"batch {batch_id} is {row.state}; there is nothing to resume")
+            if (contact or max_workers) and not row.state.is_final:
+                await self._change_terms(row, contact, max_workers)
             if row.state is BatchState.PAUSED:
                 return await self._control(batch_id, BatchEvent.RESUME, BatchState.RUNNING)
             sleeps = row.is_dormant or self._state.book(batch_id) is None
@@ -230,6 +233,14 @@ class Batches:
                 await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
                 await self.open(batch_id)
             return await self.status(batch_id)
+
+    async def _change_terms(self, row: BatchRow, contact: str | None, max_workers: int | None) -> None:
+        state = self._state
+        old = row.options.terms or BatchTerms(fetch_timeout_s=state.settings.terms.limits.total_timeout_s)
+        terms = replace(old, contact=contact or old.contact, max_workers=max_workers or old.max_workers)
+        await state.write(state.journal.run, partial(set_terms, batch=row.id, terms=terms))
+        if (book := state.engine.books.get(row.id)) is not None:
+            book.terms = terms
 
     async def wake(self, batch_id: str) -> None:
         """Go on with a batch that sleeps, in the state in which it fell asleep."""
@@ -331,6 +342,7 @@ class Batches:
             del self._finished[next(iter(self._finished))]
         state.renew_stops()
         state.announce(book.id)
-        state.engine.close(book.id)
+        state.engine.close(book.id, now=state.now())
+        state.wake.set()
         del self._running_since[book.id]
         self._left.pop(book.id, None)

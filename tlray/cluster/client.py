@@ -160,6 +160,13 @@ class Client:
         told: dict[str, Any] = self._call(action, batch_id, timeout_s=timeout_s)
         return told
 
+    def resume(
+        self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
+    ) -> dict[str, Any]:
+        """Resume a batch, under its own terms but for those that are given; return its snapshot."""
+        told: dict[str, Any] = self._call("resume", batch_id, contact=contact, max_workers=max_workers)
+        return told
+
     def retry(
         self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
     ) -> dict[str, Any]:

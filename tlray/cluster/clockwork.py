@@ -23,6 +23,7 @@ from tlray.cluster.desk_submission import Submission
 from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.request_rates import RequestRates
 from tlray.core.schedule import Decision, Standing, decide, next_runs
 from tlray.errors import CannotFinish, TlrayError, UsageError
@@ -64,6 +65,7 @@ class Clockwork:
         self._again_at: dict[str, float] = {}
         self._rates = RequestRates(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
         self._served_until = -math.inf
+        self._terms: BatchTerms | None = None
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -77,9 +79,10 @@ class Clockwork:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
 
-    def heard_of_service(self) -> None:
-        """Take in that a service is there."""
+    def heard_of_service(self, terms: BatchTerms | None = None) -> None:
+        """Take in that a service is there, and under which terms it submits now: schedules run under those."""
         self._served_until = self._state.now() + SERVED_S
+        self._terms = terms or self._terms
 
     @property
     def is_served(self) -> bool:
@@ -176,12 +179,13 @@ class Clockwork:
                 raise CannotFinish(
                     f"more than {MAX_RUNS_PER_MINUTE} runs a minute; it is tried again in {wait_s:.0f} s"
                 )
-        work = await self._reading.ask(read_work, row, at)
+        work = await self._reading.ask(read_work, row, at, self._terms)
+        options = BatchOptions.from_json(row.work["options"])
         told = await self._submission.submit(
             f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
             name=work.name,
             priority=int(work.priority),
-            options=BatchOptions.from_json(row.work["options"]),
+            options=replace(options, terms=self._terms or options.terms),
             owner=row.owner,
             chunk=work.chunk,
             key=f"schedule {row.schedule_id} {at:.3f}",

@@ -28,7 +28,7 @@ from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.watching import Watching
 from tlray.core.engine import Engine
-from tlray.core.frontier import WINDOW
+from tlray.core.frontier import WINDOW, FrontierItem
 from tlray.core.lease import Answer, Report
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Home
@@ -37,8 +37,10 @@ from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
-BUSY_SLEEP_S, IDLE_SLEEP_S = 1.0, 60.0
-"""The loop looks around at least so often, while there are tasks or somebody watches, and otherwise."""
+MAX_SLEEP_S = 1.0
+"""The loop looks around at least so often, while there are tasks or somebody watches."""
+LANES_AT_ONCE = 32
+"""Lanes that are loaded from the journal in one go."""
 SETTLE_S = 10.0
 SESSION_S = 5.0
 """A driver that has not asked for news for so long is gone."""
@@ -123,12 +125,8 @@ class Coordinator:
         now = self._state.now()
         self._ending.step(now)
         state.engine.tick(now)
-        for lane in state.engine.frontier.wanting():
-            items = await state.write(
-                state.journal.load_lane, lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW
-            )
-            last_id = items[-1].id if items else lane.cursor
-            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+        self._limiters.forget_domains(state.engine.forgetting.step(now))
+        await self._load()
         await self._leasing.give_up_waiting()
         await self._limiters.update(
             state.engine.treatment.changed(now=now, is_current=self._limiters.is_current)
@@ -139,9 +137,26 @@ class Coordinator:
         self._watching.refresh(now)
         state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
+    async def _load(self) -> None:
+        """Load what the frontier wants, some lanes at a time: many may want it, and everybody else's work goes on between."""
+        state = self._state
+        lanes = state.engine.frontier.wanting(LANES_AT_ONCE)
+        if not lanes:
+            return
+        state.wake.set()  # there may be more
+
+        def load() -> list[list[FrontierItem]]:
+            read = state.journal.load_lane
+            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW) for lane in lanes]
+
+        for lane, items in zip(lanes, await state.write(load), strict=True):
+            last_id = items[-1].id if items else lane.cursor
+            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+
     async def _sleep(self) -> None:
         next_at = self._state.engine.next_event()
-        longest_s = BUSY_SLEEP_S if self._leasing.n_tasks or self._state.is_watched else IDLE_SLEEP_S
+        is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
+        longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s
         left_s = longest_s if next_at is None else next_at - self._state.now()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(longest_s, max(0.01, left_s))):
@@ -248,8 +263,7 @@ class Coordinator:
 
     def _workers(self) -> dict[str, int]:
         """Tasks that work, and those that wait for a CPU."""
-        n_waiting = self._leasing.n_waiting
-        return {"workers": self._leasing.n_tasks - n_waiting, "workers_waiting": n_waiting}
+        return {"workers": self._leasing.n_working, "workers_waiting": self._leasing.n_waiting}
 
     async def stay(self, session: str) -> None:
         """Note that somebody needs this Ray, though they watch no batch just now."""
@@ -267,10 +281,13 @@ class Coordinator:
         """Begin nothing more of a batch; what is in flight ends."""
         return await self._batches.pause(batch_id)
 
-    async def resume(self, batch_id: str) -> dict[str, Any]:
-        """Go on with a batch that is paused, or that slept since an earlier coordinator died."""
+    async def resume(
+        self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
+    ) -> dict[str, Any]:
+        """Go on with a batch that is paused, or that slept since an earlier coordinator died; a contact and a number of tasks
+        that are given are its own from now on."""
         self._begin_anew_after_trouble()
-        return await self._batches.resume(batch_id)
+        return await self._batches.resume(batch_id, contact=contact, max_workers=max_workers)
 
     async def cancel(self, batch_id: str) -> dict[str, Any]:
         """End a batch: what is in flight stops, what it has fetched stays."""

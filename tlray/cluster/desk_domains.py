@@ -30,14 +30,13 @@ class Domains:
     ) -> tuple[list[dict[str, Any]], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
         rows = await self._reading.ask(domains_page, owner=owner, after=after, limit=limit)
-        open_items = self._open_items(owner)
-        told = [self._told(row, open_items) for row in rows]
+        told = [self._told(row, owner) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
     async def domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
         """Return one domain; None where it is not known."""
         rows = await self._reading.ask(domains_page, owner=owner, after="", limit=1, name=name)
-        return self._told(rows[0], self._open_items(owner)) if rows else None
+        return self._told(rows[0], owner) if rows else None
 
     async def set_domain(self, name: str, changes: dict[str, object]) -> dict[str, Any]:
         """Set something for a domain, for all batches."""
@@ -46,9 +45,8 @@ class Domains:
         setting = await state.write(state.journal.run, partial(set_by_hand, name=name, changes=changes))
         concerned = engine.treatment.set_by_hand(name, setting)
         state.renew_stops()
-        for book in list(engine.books.values()):
-            if not concerned.isdisjoint(book.open_by_domain):
-                state.announce(book.id)
+        for batch in {book.id for one in concerned for book in engine.presence.at(one)}:
+            state.announce(batch)
         await self._limiters.update(concerned)
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
@@ -56,17 +54,12 @@ class Domains:
         told = await self.domain(name, owner=None)
         return told or {}
 
-    def _open_items(self, owner: str | None) -> dict[str, int]:
-        """Return the open items of all batches, or of an owner's, by domain."""
-        found: dict[str, int] = {}
-        for book in self._state.engine.books.values():
-            if owner not in (None, book.owner):
-                continue
-            for name, n in book.open_by_domain.items():
-                found[name] = found.get(name, 0) + n
-        return found
+    def _n_open(self, name: str, owner: str | None) -> int:
+        """Return the open items of a domain: of all batches, or of an owner's."""
+        here = self._state.engine.presence.at(name)
+        return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
-    def _told(self, row: ListedDomain, open_items: dict[str, int]) -> dict[str, Any]:
+    def _told(self, row: ListedDomain, owner: str | None) -> dict[str, Any]:
         now, wall = self._state.now(), self._state.wall()
         state = self._state.engine.domains.get(row.name)
         cool_until, reason = row.cool_until, row.cool_reason
@@ -90,7 +83,7 @@ class Domains:
             "set": {"max_rate": row.by_hand.rate, "concurrency": row.by_hand.concurrency},
             "crawl_delay_s": state.crawl_delay_s,
             "robots_at": row.robots_at,
-            "open": open_items.get(row.name, 0),
+            "open": self._n_open(row.name, owner),
             "in_flight": state.n_leased,
             "cooling_until": round(cool_until, 1) if is_cooling and cool_until is not None else None,
             "reason": state.parked or (reason if is_cooling else None),

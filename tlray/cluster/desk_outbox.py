@@ -18,6 +18,7 @@ from tlray.cluster.batches import Batches
 from tlray.cluster.clockwork import Clockwork
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.notice import Channel, Delivery, NoticeKind, Underway, next_attempt_at
 from tlray.core.signature import secret_text
 from tlray.errors import NoSuchBatch
@@ -57,11 +58,13 @@ class Outbox:
         self._reading = reading
         self._clockwork = clockwork
 
-    async def take_notices(self, limit: int, wait_s: float, underway: Underway) -> list[dict[str, Any]]:
+    async def take_notices(
+        self, limit: int, wait_s: float, underway: Underway, terms: BatchTerms | None = None
+    ) -> list[dict[str, Any]]:
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
-        the latest after ``wait_s`` none."""
+        the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
         deadline = self._state.now() + wait_s
-        self._clockwork.heard_of_service()
+        self._clockwork.heard_of_service(terms)
         while not await self._reading.ask(has_due, self._state.wall(), underway):
             if self._state.now() > deadline or self._state.is_stopping:
                 return []

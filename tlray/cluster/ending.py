@@ -91,6 +91,7 @@ class Ending:
             "n_leased": self._n_leased(),
             "n_moving": self._n_moving(),
             "n_drivers": self._n_drivers(),
+            "settings": self._state.settings.shared(),
         }
 
     async def begin(self, how: How) -> bool:
@@ -98,8 +99,7 @@ class Ending:
         if how is How.IF_IDLE and (self._n_moving() or self._leasing.n_tasks or self._n_drivers()):
             return self.has_begun
         if how is How.DRAIN and not self.has_begun:
-            limits = self._state.settings.terms.limits
-            self._drain_until = self._state.now() + limits.total_timeout_s + self._state.settings.lease_s
+            self._drain_until = self._state.now() + self._longest_fetch_s() + self._state.settings.lease_s
             self._state.is_draining = True
             self._state.renew_stops()
             self._hold_back()
@@ -117,6 +117,12 @@ class Ending:
                 self._finish(How.DRAIN)
         elif self._idleness.is_over(is_busy=self._is_busy(), now=now):
             self._finish(How.IF_IDLE)
+
+    def _longest_fetch_s(self) -> float:
+        """Return the time limit of the fetch that may take the longest."""
+        default_s = self._state.settings.terms.limits.total_timeout_s
+        terms = [book.terms for book in self._state.engine.books.values()]
+        return max((default_s if one is None else one.fetch_timeout_s for one in terms), default=default_s)
 
     def _hold_back(self) -> None:
         """Lease nothing more, and let every task end when what it fetches just now is reported."""

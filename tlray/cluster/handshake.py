@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Grows when the calls between client and coordinator change within one version."""
 
 
@@ -28,11 +28,13 @@ class Hello(TypedDict):
     """Batches that go on by themselves."""
     n_drivers: int
     """Commands that watch a batch."""
+    settings: dict[str, float]
+    """What all batches of the home share (`tlray.cluster.state.CoordinatorSettings.shared`)."""
 
 
 BEFORE_HANDSHAKES: Hello = {
     "version": "0", "protocol": 0, "incarnation": 0, "is_ending": False, "is_served": False, "n_leased": 0, "n_moving": 0,
-    "n_drivers": 0,
+    "n_drivers": 0, "settings": {},
 }  # fmt: skip
 """Stands for a coordinator of a version that had no `hello` yet."""
 

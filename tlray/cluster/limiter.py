@@ -15,10 +15,12 @@ import ray
 from tlray.cluster.ports import Clock
 from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
-from tlray.core.gate import Ask, Gate, Grant
+from tlray.core.gate import UNASKED_S, Ask, Gate, Grant
 from tlray.core.lease import NO_STOPS, Stops
 
 NAMESPACE = "tlray"
+SWEEP_EVERY_S = 600.0
+"""How often a limiter looks for gates that nobody asks for: their coordinator may have died."""
 MAX_LIMITERS = 16
 """The most that ``TLRAY_LIMITER_ACTORS`` allows."""
 
@@ -33,10 +35,12 @@ class Limiter:
         """Domain → the newest call about it."""
         self._gates: dict[str, Gate] = {}
         self._stops = NO_STOPS
+        self._swept_at = self._clock.monotonic()
 
     async def register(self, domains: list[Registration], stops: Stops) -> str:
         """Take in domains as they are now; return the name of this life."""
         now = self._clock.monotonic()
+        self._sweep(now)
         self._stops = self._stops.newest(stops)
         for name, policy, starts_empty, rest_s, call in domains:
             if call < self._calls.get(name, call):
@@ -58,6 +62,7 @@ class Limiter:
     async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
         """Answer a task: permits by domain, and the batches that may begin nothing."""
         now = self._clock.monotonic()
+        self._sweep(now)
         grants = []
         for ask in asks:
             gate = self._gates.get(ask.domain)
@@ -68,6 +73,26 @@ class Limiter:
         """Take back the slots of a task that has ended."""
         for gate in self._gates.values():
             gate.forget(holder)
+
+    async def forget_domains(self, names: list[str]) -> None:
+        """Forget domains that nobody has anything to do with. One that has given permits within its own window stays; it is
+        dropped when nobody has asked for it for a long time."""
+        now = self._clock.monotonic()
+        for name in names:
+            gate = self._gates.get(name)
+            if gate is not None and gate.may_be_dropped(now=now):
+                self._drop(name)
+
+    def _sweep(self, now: float) -> None:
+        if now - self._swept_at < SWEEP_EVERY_S:
+            return
+        self._swept_at = now
+        for name in [n for n, g in self._gates.items() if g.may_be_dropped(now=now, unasked_s=UNASKED_S)]:
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        del self._gates[name]
+        self._calls.pop(name, None)
 
 
 def limiter_of(domain: str, n_limiters: int) -> int:
@@ -88,7 +113,7 @@ def limiter_name(number: int, home_key: str) -> str:
 
 def start_limiter(number: int, home_key: str, node_id: str) -> Any:
     """Return the handle of a limiter actor, started where it is not there yet: on the coordinator's node, so that it holds no
-    other node that could go."""
+    other node that could go. Ray keeps a soft affinity at the first start only; a hard one holds for restarts, too."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - only here
 
     return (
@@ -102,7 +127,7 @@ def start_limiter(number: int, home_key: str, node_id: str) -> Any:
             max_restarts=-1,
             max_task_retries=-1,
             enable_task_events=False,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=True),
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
         )
         .remote()
     )

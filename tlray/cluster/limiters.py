@@ -16,10 +16,8 @@ from tlray.cluster.limiter import limiter_of
 from tlray.cluster.ports import LimiterClient
 from tlray.cluster.registration import Registration
 from tlray.cluster.state import CoordinatorState
+from tlray.core.gate import QUIET_S
 from tlray.core.policy import DomainPolicy
-
-QUIET_S = 5.0
-"""A domain whose last fetch is further back, by this and its own spacing, begins with a full bucket."""
 
 
 class Limiters:
@@ -28,6 +26,7 @@ class Limiters:
     def __init__(self, state: CoordinatorState) -> None:
         self._state = state
         self._numbers: dict[str, int] = {}
+        """Of the first domains, which have a limiter each; all others share them."""
         self._sent: dict[str, int] = {}
         """Domain → number of the last call that was about it."""
         self._confirmed: dict[str, tuple[DomainPolicy, float]] = {}
@@ -42,8 +41,10 @@ class Limiters:
         number = self._numbers.get(domain)
         if number is None:
             most = self._state.settings.limiter_actors
-            number = len(self._numbers) if len(self._numbers) < most else limiter_of(domain, most)
-            self._numbers[domain] = number
+            if len(self._numbers) < most:
+                number = self._numbers[domain] = len(self._numbers)
+            else:
+                number = limiter_of(domain, most)
             while len(self.actors) <= number:
                 self.actors.append(self._state.ports.limiter(len(self.actors)))
         return number
@@ -87,7 +88,8 @@ class Limiters:
             if as_it_is is None:
                 continue  # forgotten meanwhile
             policy, rest_until = sent[name] = as_it_is
-            since_s = wall - row.last_fetch_at if row and row.last_fetch_at else float("inf")
+            last_at = max(row.last_fetch_at or 0.0, row.robots_at or 0.0) if row else 0.0
+            since_s = wall - last_at if last_at else float("inf")
             is_quiet = since_s > policy.burst / policy.rate + QUIET_S
             # of a domain that was sent before, a limiter that does not know it has forgotten what it gave
             is_empty = name in self._sent or state.is_restart or not is_quiet
@@ -101,7 +103,7 @@ class Limiters:
         for number, life in zip(by_limiter, lives, strict=True):
             if self._lives.setdefault(number, life) != life:
                 self._lives[number] = life
-                for name in [name for name in self._confirmed if self._numbers[name] == number]:
+                for name in [name for name in self._confirmed if self.number(name) == number]:
                     del self._confirmed[name]
         for name, as_sent in sent.items():
             if self._sent.get(name) == call:  # else a later call is on its way
@@ -111,6 +113,16 @@ class Limiters:
         """Tell all limiters which batches may begin nothing."""
         stops = self._state.stops()
         await asyncio.gather(*(actor.stop_batches(stops) for actor in self.actors))
+
+    def forget_domains(self, names: set[str]) -> None:
+        """Let the limiters forget domains that the engine has forgotten."""
+        by_limiter: dict[int, list[str]] = {}
+        for name in self._sent.keys() & names:
+            del self._sent[name]
+            self._confirmed.pop(name, None)
+            by_limiter.setdefault(self.number(name), []).append(name)
+        for number, some in by_limiter.items():
+            self._state.background(self.actors[number].forget_domains(some))
 
     def forget(self, lease_id: str) -> None:
         """Let the limiters take back the slots of a task that has ended."""

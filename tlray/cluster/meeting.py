@@ -3,12 +3,15 @@
 A client of another version does not talk to a coordinator: an older one that is idle is replaced, which loses nothing;
 otherwise `OtherVersion` says how to go on. An older client never replaces a newer coordinator, or the replicas of a rolling
 deployment would replace each other's in turns.
+
+A client that asks for settings that all batches of a home share, and for others than the coordinator runs with, gets
+`OtherSettings`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ray
@@ -16,7 +19,7 @@ from ray.exceptions import ActorDiedError, RayActorError
 
 from tlray import __version__
 from tlray.cluster.handshake import BEFORE_HANDSHAKES, PROTOCOL, Hello, rank
-from tlray.errors import HomeInUse, OtherVersion
+from tlray.errors import HomeInUse, OtherSettings, OtherVersion
 
 ANSWER_S = 120.0
 """A coordinator may take so long to start: it reads its journal."""
@@ -24,8 +27,9 @@ END_S = 150.0
 """The longest that one that ends is waited for; a drain takes a fetch's time limit and a lease."""
 
 
-def meet(start: Callable[[], Any], home: str) -> Any:
-    """Return a coordinator of this version that stays; ``start`` returns the home's, started where there is none.
+def meet(start: Callable[[], Any], home: str, asked: Mapping[str, float]) -> Any:
+    """Return a coordinator of this version that stays; ``start`` returns the home's, started where there is none. ``asked`` are
+    the shared settings that somebody has set.
 
     One that is ending is waited for, and another started. ``RayActorError`` where it cannot start.
     """
@@ -43,6 +47,7 @@ def meet(start: Callable[[], Any], home: str) -> Any:
             time.sleep(0.5)
             continue
         if not is_ending:
+            see_settings(hello, asked, home)
             return coordinator
         if not wait_for_end(coordinator, deadline):
             raise HomeInUse(home, "a coordinator that is ending and takes its time")
@@ -69,6 +74,18 @@ def is_replaced(coordinator: Any, hello: Hello, home: str) -> bool:
     ):
         return True
     raise OtherVersion(home, hello["version"], __version__, is_older)
+
+
+def see_settings(hello: Hello, asked: Mapping[str, float], home: str) -> None:
+    """Raise `OtherSettings` where settings are asked for that the coordinator does not run with."""
+    runs = hello["settings"]
+    other = [name for name, value in asked.items() if value != runs[name]]
+    if other:
+        raise OtherSettings(home, _spelt(asked, other), _spelt(runs, other))
+
+
+def _spelt(settings: Mapping[str, float], names: list[str]) -> str:
+    return ", ".join(f"TLRAY_{name.upper()}={settings[name]:.12g}" for name in names)
 
 
 def wait_for_end(coordinator: Any, deadline: float) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from tlray.core.engine import Engine
 from tlray.core.lifecycle import ItemState
 from tlray.core.verdict import Verdict
+
+COUNT_DOMAINS_EVERY_S = 10.0
 
 
 class Metrics:
@@ -25,6 +29,7 @@ class Metrics:
         self._tasks = Gauge("tlray_scrape_tasks", "Scrape tasks running")
         self._batches = Gauge("tlray_open_batches", "Batches that are not finished")
         self._cooling = Gauge("tlray_domains_cooling", "Domains that cool down")
+        self._counted_at = -math.inf
 
     def count(self, verdict: Verdict) -> None:
         """Count what a report brought."""
@@ -45,7 +50,9 @@ class Metrics:
         """Show how things stand."""
         self._tasks.set(n_tasks)
         self._batches.set(len(engine.books))
-        self._cooling.set(sum(state.is_cooling(now) for state in engine.domains.values()))
+        if now - self._counted_at >= COUNT_DOMAINS_EVERY_S:
+            self._counted_at = now
+            self._cooling.set(sum(state.is_cooling(now) for state in engine.domains.values()))
         for state in ItemState:
             if not state.is_final:
                 self._items.set(

@@ -108,6 +108,14 @@ class TaskStarter(Protocol):
         """True if no CPU is free anywhere."""
         ...
 
+    async def is_lost(self, node: str, *, within_s: float = 0.0) -> bool:
+        """Return True if a node is gone, or goes within so many seconds."""
+        ...
+
+    def address(self, node: str) -> str:
+        """Return the address of a node, "" where nobody knows it."""
+        ...
+
 
 class LimiterClient(Protocol):
     """The coordinator's calls to one limiter actor."""
@@ -122,6 +130,10 @@ class LimiterClient(Protocol):
 
     async def forget(self, holder: str) -> None:
         """Free the slots of a task that has ended."""
+        ...
+
+    async def forget_domains(self, names: list[str]) -> None:
+        """Drop domains that nobody has anything to do with, as far as they are at rest."""
         ...
 
 

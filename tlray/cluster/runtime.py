@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray import __version__, errors
-from tlray.cluster.own_ray import OwnRay, quieten, starting
+from tlray.cluster.own_ray import OwnRay, starting
+from tlray.cluster.ray_messages import quieten
 from tlray.cluster.ray_watch import OnLost, RayWatch, answers, watch_joined, watch_own
 from tlray.core.backlog import Bounds
+from tlray.core.batch_terms import user_agent
 from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, UsageError
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.home import Home
-from tlray.settings import Settings, user_agent
+from tlray.settings import Settings
 
 logger = logging.getLogger(__name__)
 DYING_S = 30.0
@@ -32,6 +34,16 @@ AT_ONCE_S = 2.0
 """How long Ray may take where its processes are killed anyway."""
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Our messages are small; Ray's default is a third of the memory."""
+
+SHARED = (
+    "lease_s",
+    "min_workers",
+    "limiter_actors",
+    "max_open_items",
+    "max_open_items_per_user",
+    "idle_end_s",
+)
+"""Settings that cannot differ between the batches of a home; `CoordinatorSettings.shared` has what a coordinator runs with."""
 
 
 @dataclass(slots=True)
@@ -134,7 +146,6 @@ def _connect(
 ) -> tuple[OwnRay | None, RayWatch]:
     """Connect this process to Ray, and watch it from then on."""
     address = find_ray(home, address)
-    quieten()
     _init(address, dashboard=dashboard, num_cpus=num_cpus)
     if address is None:
         own = OwnRay.of_this_process()
@@ -168,21 +179,26 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         heartbeat_s=min(5.0, settings.lease_s / 6),
     )
+    default_workers = max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10)
     config = CoordinatorSettings(
         home=str(home.path),
         ray_address=context.gcs_address,
         terms=terms,
         lease_s=settings.lease_s,
         min_workers=settings.min_workers,
-        max_workers=settings.max_workers
-        or max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10),
+        max_workers=settings.max_workers or default_workers,
+        default_workers=default_workers,
         idle_end_s=settings.idle_end_s,
         bounds=Bounds(settings.max_open_items, settings.max_open_items_per_user),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )
     key, node = home.id, context.get_node_id()
     try:
-        coordinator = meet(lambda: start_coordinator(config, home_key=key, node_id=node), str(home.path))
+        coordinator = meet(
+            lambda: start_coordinator(config, home_key=key, node_id=node),
+            str(home.path),
+            shared_settings(settings),
+        )
     except ray.exceptions.ActorDiedError as error:
         raise _why_it_does_not_start(str(error), home, context.gcs_address) from None
     except ray.exceptions.GetTimeoutError:
@@ -209,6 +225,11 @@ def _why_it_does_not_start(story: str, home: Home, address: str) -> TlrayError:
     return RayUnavailable(address, f"the coordinator does not start: {lines[-1] if lines else story}")
 
 
+def shared_settings(settings: Settings) -> dict[str, float]:
+    """Return what somebody has set of that which all batches of a home share; defaults are nobody's word."""
+    return {name: getattr(settings, name) for name in SHARED if name in settings.model_fields_set}
+
+
 def _holder_address(home: Home) -> str | None:
     """Return the Ray of the living coordinator that holds the home; None if nobody does. A dying one is waited for."""
     deadline = time.monotonic() + DYING_S
@@ -229,6 +250,7 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
     if address is not None and "://" not in address and address != "auto" and not answers(address):
         raise RayUnavailable(address, "nothing listens there")
     job = ray.job_config.JobConfig(metadata={"program": f"tlray {__version__}"})
+    quieten()
     quiet: dict[str, Any] = {
         "job_config": job,
         "log_to_driver": False,

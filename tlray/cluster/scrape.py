@@ -34,6 +34,8 @@ TOLD_TO_STOP = frozenset({OutcomeKind.BLOCKED, OutcomeKind.THROTTLED})
 """Answers after which a domain rests."""
 FIRST_LEASE = 96
 """Items that it asks for when it begins; later they follow what it turns out to do."""
+FORGET_EVERY_S = 30.0
+"""How often it looks for domains that it has nothing to do with any more."""
 AHEAD_S = 4.0
 MIN_IN_HAND, MAX_IN_HAND = 64, 2_048
 """Items that a task keeps in hand: what it does in `AHEAD_S`, or what the rates of its domains allow, between these
@@ -51,6 +53,9 @@ class ScrapeTask:
         self._note = ports.note
         self._pacing = Pacing()
         self._robots_text: dict[str, str] = {}
+        self._held: dict[int, str] = {}
+        """Item → domain of what it was given to fetch and has not reported yet, as the coordinator's lease has it."""
+        self._forgot_at = ports.clock.monotonic()
         self._running: dict[asyncio.Task[None], Errand] = {}
         self._unsent: set[asyncio.Task[None]] = set()
         """Of those, the ones whose request is not on the wire yet."""
@@ -332,7 +337,10 @@ class ScrapeTask:
             node=self._ports.gauge.read(self._clock.monotonic()),
             node_id=self._ports.gauge.node,
         )
-        return await self._ports.coordinator.report(report)
+        answer = await self._ports.coordinator.report(report)
+        for outcome in outcomes:
+            self._held.pop(outcome.item_id, None)
+        return answer
 
     async def _stage(self, part: OpenPart, stem: str) -> PartNote | None:
         pages = part.pages.take()
@@ -357,6 +365,11 @@ class ScrapeTask:
         # they were leased before the stop that this task has heard of meanwhile
         self._not_begun([item for item in work.items if self._stops.holds_back(item)])
         self._pacing.add(item for item in items if item.kept is None)
+        self._held.update((item.item_id, item.domain) for item in work.items if item.kept is None)
+        if now - self._forgot_at >= FORGET_EVERY_S:
+            self._forgot_at = now
+            for name in self._pacing.forget_idle(set(self._held.values()), now=now):
+                self._robots_text.pop(name, None)
         if kept := [item for item in items if item.kept is not None]:
             answering = asyncio.create_task(self._answer(kept))
             self._answering[answering] = kept

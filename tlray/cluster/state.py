@@ -39,14 +39,30 @@ class CoordinatorSettings:
     lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2
+    """For batches of a journal without terms (`tlray.core.batch_terms`)."""
+    default_workers: int = 10
+    """For batches whose terms name no number."""
     limiter_actors: int = 2
     bounds: Bounds = field(default_factory=Bounds)
     tick_s: float = 0.5
     """How often the wall clock is looked at, for what it begins: scheduled batches, schedules."""
+    idle_look_s: float = 1.0
+    """How often a coordinator that has no task and no watcher looks around."""
     idle_end_s: float = 0.0
     """Seconds without anything to do after which the coordinator ends; 0: never."""
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
+
+    def shared(self) -> dict[str, float]:
+        """Return what all batches of the home share, by its names in `tlray.settings.Settings`."""
+        return {
+            "lease_s": self.lease_s,
+            "min_workers": self.min_workers,
+            "limiter_actors": self.limiter_actors,
+            "max_open_items": self.bounds.in_all,
+            "max_open_items_per_user": self.bounds.per_owner,
+            "idle_end_s": self.idle_end_s,
+        }
 
 
 @dataclass(slots=True)
@@ -108,7 +124,7 @@ class CoordinatorState:
 
     def book(self, batch_id: str) -> BatchBook | None:
         """Return an open batch."""
-        return next((book for book in self.engine.books.values() if book.batch_id == batch_id), None)
+        return self.engine.named.get(batch_id)
 
     def stops(self) -> Stops:
         """Return what may begin nothing. It is made anew after `renew_stops` only."""

@@ -92,5 +92,5 @@ def book_of(row: BatchRow, counts: Counts) -> BatchBook:
         n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
         n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, created_at=row.created_at,
         open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s, networks=row.options.networks,
-        is_answering=row.options.fresh_for_s > 0 and not row.state.is_final,
+        is_answering=row.options.fresh_for_s > 0 and not row.state.is_final, terms=row.options.terms,
     )  # fmt: skip

@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import ray
 
+from tlray import __version__
 from tlray.cluster.limiter import NAMESPACE, limiter_name
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import LimiterAsk, TaskPorts
 from tlray.cluster.terms import ScrapeTerms
+from tlray.core.batch_terms import BatchTerms, user_agent
 from tlray.core.gate import Ask, Grant
 from tlray.core.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
 from tlray.core.outcome import Outcome
 from tlray.core.robots import RobotsAnswer
 from tlray.io.address import ANY_NAMED, policy_for
 from tlray.io.fetch import Fetcher
+from tlray.io.fetch_limits import Sender
 from tlray.io.fetched import Fetched
 from tlray.io.home import Home
 from tlray.io.kept import read_kept
@@ -73,8 +77,16 @@ class FoundLimiters(dict[int, LimiterAsk]):
         return found
 
 
+@lru_cache(maxsize=1_024)
+def sender_of(terms: BatchTerms | None) -> Sender | None:
+    """Return who sends a batch's requests; None: the fetcher's own, for a batch of a journal without terms."""
+    if terms is None:
+        return None
+    return Sender(user_agent(__version__, terms.contact), terms.fetch_timeout_s)
+
+
 class Network:
-    """Pages over HTTP, read by the parsers."""
+    """Pages over HTTP, each fetched under the terms of its own batch, and read by the parsers."""
 
     def __init__(self, terms: ScrapeTerms, on_sent: Callable[[], None]) -> None:
         self._fetcher = Fetcher(terms.limits, user_agent=terms.user_agent, allow=ANY_NAMED, on_sent=on_sent)
@@ -90,12 +102,12 @@ class Network:
 
     async def robots(self, errand: RobotsErrand, note: Note) -> RobotsAnswer:
         """Fetch and read a robots.txt."""
-        return await fetch_robots(self._fetcher, errand, note)
+        return await fetch_robots(self._fetcher, errand, note, sender=sender_of(errand.terms))
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
         """Fetch an item's page; calling the result opens and reads it."""
         allow = policy_for(item.networks, from_public=item.from_public)
-        open_page = await self._fetcher.take(item.url, allow=allow)
+        open_page = await self._fetcher.take(item.url, allow=allow, sender=sender_of(item.terms))
 
         def read() -> tuple[Fetched, Outcome, tuple[Tracklist, ...]]:
             fetched = open_page()

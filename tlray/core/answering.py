@@ -128,7 +128,10 @@ class Answering:
             lease.unfetched.discard(item.id)
             book.n_being_answered -= 1
         else:
-            self._engine.domains[item.domain].release(lease.lease_id, priority=book.priority)
+            domain = self._engine.domains[item.domain]
+            domain.release(lease.lease_id, priority=book.priority)
+            if lease.lease_id not in domain.holders:
+                lease.told.discard(item.domain)  # the task may forget it now
         n_left = self._n_leased.pop(item.fingerprint) - 1
         if n_left:
             self._n_leased[item.fingerprint] = n_left

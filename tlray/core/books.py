@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.changes import Changes, ItemChanged
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
+from tlray.core.lost_nodes import MAX_TOLD, LostNode
 from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
 from tlray.core.verdict import ItemChange
@@ -42,6 +44,8 @@ class BatchBook:
     networks: tuple[str, ...] | None = None
     """The networks (CIDRs) besides public addresses that are fetched from for it: the service says so with each of its batches.
     None: any that its user names, as on a command line."""
+    terms: BatchTerms | None = None
+    """In whose name it is fetched, and within what limits; None: the coordinator's."""
     n_being_answered: int = 0
     """Items that tasks hold just now with the kept rows that answer them."""
     n_duplicates: int = 0
@@ -63,6 +67,8 @@ class BatchBook:
     """(monotonic moment, items that were done then), of the last half minute."""
     first_at: float | None = None
     """When the first item was done; monotonic."""
+    lost_nodes: deque[LostNode] = field(default_factory=lambda: deque(maxlen=MAX_TOLD))
+    """The last nodes that were lost with items of it."""
 
     @property
     def total(self) -> int:
@@ -109,6 +115,11 @@ class BatchBook:
             item = change.item
             told = ItemChanged(item.id, item.url, change.after, item.attempt, change.reason, now)
             self.changes.note(item.id, told, version=self.version + 1)
+
+    def lose(self, node: LostNode) -> None:
+        """Note a node that was lost with items of the batch."""
+        self.lost_nodes.append(node)
+        self.version += 1
 
     def rehome(self, before: str, after: str) -> None:
         """Count an open item from one domain to another (a redirect)."""

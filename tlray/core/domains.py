@@ -135,6 +135,15 @@ class DomainState:
         """Whether it is slow enough to be left to one task at a time."""
         return self.effective.rate <= ONE_LOOP_RATE
 
+    @property
+    def has_lessons(self) -> bool:
+        """Whether it has shown what the journal does not keep: that it bears less than its rate, or fails, blocks or kills."""
+        breaker = self.breaker
+        in_a_row = self.n_blocks or self.n_throttles or self.n_robots_failures or self.n_robots_lost
+        return bool(in_a_row or breaker.failed or breaker.open_since is not None) or not math.isinf(
+            self.adaptive.rate
+        )
+
     def knows_robots(self, now: float) -> bool:
         """Whether robots.txt is known and fresh."""
         return self.robots_text is not None and now < self.robots_until

@@ -16,6 +16,7 @@ from tlray.core.answering import Answering
 from tlray.core.books import BatchBook
 from tlray.core.domains import DomainState
 from tlray.core.eta import remaining_s
+from tlray.core.forgetting import Forgetting
 from tlray.core.frontier import Frontier, FrontierItem, Lane, Priority
 from tlray.core.granting import Granting
 from tlray.core.invariants import check
@@ -23,6 +24,8 @@ from tlray.core.lease import Lease, Report, Work
 from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.patience import Patience
+from tlray.core.presence import Presence
+from tlray.core.robots_wanted import RobotsWanted
 from tlray.core.suspect import NOBODY, Suspect
 from tlray.core.treatment import Treatment
 from tlray.core.verdict import ItemChange, LaneDeath, Verdict
@@ -37,13 +40,19 @@ class Engine:
         self.lease_s = lease_s
         self.frontier = Frontier()
         self.books: dict[int, BatchBook] = {}
+        self.named: dict[str, BatchBook] = {}
+        """The same books by ``batch_id``."""
+        self.presence = Presence()
         self.domains: dict[str, DomainState] = {}
         self.leases: dict[str, Lease] = {}
-        self.robots_wanted: dict[str, None] = {}
+        self.robots_wanted = RobotsWanted(self.frontier.priority_at)
         """Domains whose robots.txt is to be fetched before anything else of them."""
+        self.strangers: dict[str, None] = {}
+        """Domains of which it is not known yet what the journal remembers."""
         self.answering = Answering(self)
         self.patience = Patience(self)
         self.treatment = Treatment(self)
+        self.forgetting = Forgetting(self)
         self._granting = Granting(self, limiter_of)
         self._timers: list[tuple[float, str]] = []
 
@@ -55,29 +64,52 @@ class Engine:
 
     def open(self, book: BatchBook, lanes: Mapping[str, int], *, now: float) -> None:
         """Take in a batch whose items are journalled: ``lanes`` is domain → queued items."""
-        self.books[book.id] = book
+        self.books[book.id] = self.named[book.batch_id] = book
+        for domain in book.open_by_domain:
+            self.presence.come(book, domain)
         for domain, n in lanes.items():
-            self.learn_of(domain, book, now).try_anew(now=now)
             self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
+            self.learn_of(domain, book, now).try_anew(now=now)
 
-    def close(self, batch: int) -> None:
-        """Forget a finished batch."""
-        self.books.pop(batch, None)
+    def close(self, batch: int, *, now: float) -> None:
+        """Forget a finished batch, and soon the domains that no other has to do with."""
+        book = self.books.pop(batch, None)
         self.answering.close(batch)
         self.frontier.drop(batch)
-        self.treatment.look_at_all()
+        if book is not None:
+            self.named.pop(book.batch_id, None)
+            left = self.presence.leave(book)
+            self.treatment.look_again(left)
+            idle = [name for name in left if name in self.domains and name not in self.presence]
+            self.forgetting.note(idle, now=now)
 
     def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
         """Return a domain that a batch has to do with, under the manners of all batches that have."""
+        if name in book.open_by_domain:
+            self.presence.come(book, name)
         state = self.domains.get(name)
         if state is None:
             state = self.domains[name] = self.treatment.new(name, book)
+            self.strangers[name] = None
+            if name not in self.presence:
+                self.forgetting.note((name,), now=now)
         else:
             self.treatment.look_at(state, book)
         if not state.knows_robots(now):
             self.robots_wanted[name] = None
         self.patience.look_at(name)
         return state
+
+    def known_again(self, names: Iterable[str]) -> None:
+        """Take in that what the journal remembers of some domains has been told."""
+        for name in names:
+            if name in self.strangers:
+                del self.strangers[name]
+                self.frontier.unpark(name)
+
+    def forget_pace(self, name: str) -> None:
+        """Take in that a domain is gone, and will begin anew when it comes back."""
+        self._granting.forget(name)
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Take in items that the journal gave for a lane."""
@@ -98,6 +130,7 @@ class Engine:
         book = self.books[batch]
         for name in book.open_by_domain:
             self.treatment.look_at(self.domains[name], book)
+            self.robots_wanted.wake(name)
         self.frontier.pause(batch, is_paused=is_paused or book.is_answering)
 
     def begin(self, batch: int, *, now: float) -> None:
@@ -110,7 +143,7 @@ class Engine:
         """Take in that kept results have answered what they can: the rest of the batch is to be fetched."""
         book = self.books[batch]
         book.is_answering = False
-        self.frontier.pause(batch, is_paused=not book.may_lease)
+        self.pause(batch, is_paused=not book.may_lease)
 
     def cool_down(self, domain: str, until: float, reason: str) -> None:
         """Fetch nothing of a domain before ``until``."""
@@ -142,9 +175,9 @@ class Engine:
         """Take in that dead letters are queued again: ``by_domain`` is how many of each domain."""
         book = self.books[batch]
         for domain, n in by_domain.items():
-            self.learn_of(domain, book, now).try_anew(now=now)
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
             self.frontier.restock(batch, domain, book.priority, n, is_paused=not book.may_lease)
+            self.learn_of(domain, book, now).try_anew(now=now)
 
     # -- leasing -------------------------------------------------------------------------------
 
@@ -169,9 +202,12 @@ class Engine:
                 continue
             book.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
             self.frontier.push(item, book.priority, is_paused=not book.may_lease)
+            self.robots_wanted.wake(item.domain)
         while self._timers and self._timers[0][0] <= now:
             _, name = heapq.heappop(self._timers)
-            state = self.domains[name]
+            state = self.domains.get(name)
+            if state is None:
+                continue  # it has been forgotten
             if state.is_cooling(now):
                 heapq.heappush(self._timers, (state.cool_until, name))
             else:
@@ -181,7 +217,11 @@ class Engine:
         """Return when time moves something next, or None."""
         moments = [
             m
-            for m in (self.frontier.next_due(), self._timers[0][0] if self._timers else None)
+            for m in (
+                self.frontier.next_due(),
+                self._timers[0][0] if self._timers else None,
+                self.forgetting.next_at(),
+            )
             if m is not None
         ]
         moments += [lease.until for lease in self.leases.values() if not lease.is_committing]
@@ -191,7 +231,7 @@ class Engine:
         """Return the seconds that a running batch still needs, or None while nothing can be said honestly."""
         last_due = self.frontier.last_due(batch)
         return remaining_s(
-            self.books[batch], self.domains, now=now, others=self.books.values(), last_due=last_due
+            self.books[batch], self.domains, now=now, others_at=self.presence.at, last_due=last_due
         )
 
     # -- what comes back -------------------------------------------------------------------------
@@ -269,7 +309,7 @@ class Engine:
             self.patience.look_at(turn.domain)
             heapq.heappush(self._timers, (turn.until, turn.domain))
         for part in verdict.parts:
-            book = next((b for b in self.books.values() if b.batch_id == part.batch_id), None)
+            book = self.named.get(part.batch_id)
             if book is not None:
                 book.n_sets += part.n_sets
                 book.n_tracks += part.n_tracks
@@ -298,6 +338,7 @@ class Engine:
             item.is_suspect = change.is_suspect
             item.n_unanswered += change.outcome is not None and change.outcome.kept is not None
             self.frontier.push(item, book.priority, first=True, is_paused=not book.may_lease)
+            self.robots_wanted.wake(item.domain)
         elif change.after is ItemState.WAITING:
             self.frontier.wait(item, now if change.due is None else change.due)
         else:

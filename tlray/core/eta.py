@@ -12,7 +12,7 @@ kept results nobody knows how much of it will be fetched at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tlray.core.books import BatchBook
@@ -40,26 +40,23 @@ def remaining_s(
     domains: Mapping[str, DomainState],
     *,
     now: float,
-    others: Iterable[BatchBook] = (),
+    others_at: Callable[[str], Iterable[BatchBook]] = lambda _: (),
     last_due: Mapping[str, float] | None = None,
 ) -> float | None:
     """Return the seconds that a running batch still needs, or None while nothing can be said honestly.
 
-    ``others`` are the other open batches, ``last_due`` is when the last waiting item of each domain is due.
+    ``others_at`` returns the open batches of a domain, ``last_due`` is when the last waiting item of each domain is due.
     """
     if not book.n_open:
         return 0.0
     if book.is_answering or book.n_being_answered:
         return None
-    rivals = [
-        b for b in others if b.id != book.id and b.state is BatchState.RUNNING and b.priority <= book.priority
-    ]
     longest_s, n_unknown = 0.0, 0.0
     unbounded: list[_Unbounded] = []
     for name, n_open in book.open_by_domain.items():
         if n_open <= 0:
             continue
-        ahead = n_open + sum(_before(book, rival, name, n_open) for rival in rivals)
+        ahead = n_open + sum(_before(book, other, name, n_open) for other in others_at(name))
         state = domains.get(name)
         if state is None:
             n_unknown += ahead
@@ -92,7 +89,9 @@ def remaining_s(
     return longest_s
 
 
-def _before(book: BatchBook, rival: BatchBook, domain: str, n_own: int) -> int:
+def _before(book: BatchBook, other: BatchBook, domain: str, n_own: int) -> int:
     """Return how many of another batch's items come before the last one of this."""
-    n = max(0, rival.open_by_domain.get(domain, 0))
-    return n if rival.priority < book.priority else min(n, n_own)
+    if other.id == book.id or other.state is not BatchState.RUNNING or other.priority > book.priority:
+        return 0
+    n = max(0, other.open_by_domain.get(domain, 0))
+    return n if other.priority < book.priority else min(n, n_own)

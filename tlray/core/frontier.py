@@ -14,17 +14,19 @@ Times are seconds of the caller's monotonic clock.
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from tlray.core.lanes import Dropped, FrontierItem, Lane, Priority
+from tlray.core.waiting import LOOKED_AT, Waiting
 
 WINDOW = 512
 """Items of a lane that are loaded at once."""
 LOW_WATER = 256
 """With fewer in memory, and more in the journal, a lane wants loading."""
-LOOKED_AT = 4_096
+MOST_PASSED = 1_024
+"""Domains, one after the other, that are left for others before no further one is looked at: the next time it begins there."""
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
@@ -37,10 +39,12 @@ class Frontier:
         self._rings: dict[Priority, OrderedDict[str, deque[Lane]]] = {p: OrderedDict() for p in Priority}
         self._parked: dict[str, Priority] = {}
         """Domain → the highest priority that may take nothing of it now."""
-        self._waiting: list[tuple[float, int, FrontierItem]] = []
+        self._waiting = Waiting()
+        self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
-        self._hungry: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._hungry: OrderedDict[int, OrderedDict[str, None]] = OrderedDict()
+        """Batch → its domains whose lanes want loading."""
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
         """Lanes with isolated items."""
         self._closed: Counter[tuple[int, str]] = Counter()
@@ -48,7 +52,6 @@ class Frontier:
         self._held: set[int] = set()
         self._twins: dict[str, list[FrontierItem]] = {}
         """Fingerprint of a page that is leased → items of other batches that wait for what comes of it."""
-        self._order = 0
 
     def __repr__(self) -> str:
         n_ready = sum(len(lane.ready) for lane in self._lanes.values())
@@ -76,12 +79,18 @@ class Frontier:
         lane.is_paused = lane.is_paused if known else is_paused
         self._feed(lane)
 
-    def wanting(self) -> list[Lane]:
-        """Return the lanes whose window runs low while the journal holds more; they count as being loaded."""
-        lanes = [self._lanes[key] for key in self._hungry if key in self._lanes]
-        self._hungry.clear()
-        for lane in lanes:
-            lane.is_loading = True
+    def wanting(self, most: int = LOOKED_AT) -> list[Lane]:
+        """Return the lanes whose window runs low while the journal holds more, at most so many, the batches in turn; they
+        count as being loaded."""
+        lanes: list[Lane] = []
+        while self._hungry and len(lanes) < most:
+            batch, domains = self._hungry.popitem(last=False)
+            domain, _ = domains.popitem(last=False)
+            if domains:
+                self._hungry[batch] = domains
+            if (lane := self._lanes.get((batch, domain))) is not None:
+                lane.is_loading = True
+                lanes.append(lane)
         return lanes
 
     def loaded(self, lane: Lane, items: Iterable[FrontierItem], *, last_id: int, is_last: bool) -> None:
@@ -119,15 +128,11 @@ class Frontier:
     def wait(self, item: FrontierItem, due: float) -> None:
         """Keep an item until ``due``."""
         self._held.add(item.id)
-        self._order += 1
-        heapq.heappush(self._waiting, (due, self._order, item))
+        self._waiting.add(item, due)
 
     def pop_due(self, now: float) -> list[FrontierItem]:
         """Take out the waiting items whose time has come; the caller pushes them back as queued."""
-        due = []
-        while self._waiting and self._waiting[0][0] <= now:
-            due.append(heapq.heappop(self._waiting)[2])
-        return due
+        return self._waiting.pop_due(now)
 
     # -- taking ----------------------------------------------------------------------------
 
@@ -148,7 +153,7 @@ class Frontier:
                 continue
             quantum = max(1, n // max(1, len(ring)))
             n_passed = 0
-            while ring and len(taken) < n and n_passed < len(ring):
+            while ring and len(taken) < n and n_passed < min(len(ring), MOST_PASSED):
                 domain, lanes = next(iter(ring.items()))
                 if domain not in left:
                     left[domain] = allowance(domain)
@@ -217,6 +222,10 @@ class Frontier:
             for lane in self.lanes_at(domain):
                 self._activate(lane)
 
+    def forget(self, domain: str) -> None:
+        """Forget a domain that has no lanes."""
+        self._parked.pop(domain, None)
+
     def close_lane(self, batch: int, domain: str) -> None:
         """Take nothing of a lane until `reopen_lane`: its end is being written down."""
         self._closed[batch, domain] += 1
@@ -255,27 +264,21 @@ class Frontier:
             n_queued += lane.n_queued
             gone += (*lane.ready, *lane.isolated, *lane.behind.values())
             self._forget(lane)
-        stay = []
-        n_waiting = 0
-        for entry in self._waiting:
-            item = entry[2]
-            if item.batch == batch and (domain is None or item.domain == domain):
-                gone.append(item)
-                n_waiting += 1
-            else:
-                stay.append(entry)
-        heapq.heapify(stay)
-        self._waiting = stay
-        self._held.difference_update(item.id for item in gone)
-        return Dropped(n_queued, n_waiting)
+        waited = self._waiting.drop(batch, domain)
+        self._held.difference_update(item.id for item in chain(gone, waited))
+        return Dropped(n_queued, len(waited))
 
     def lanes_of(self, batch: int) -> list[Lane]:
         """Return a batch's lanes."""
-        return [lane for (of, _), lane in self._lanes.items() if of == batch]
+        return list(self._by_batch.get(batch, {}).values())
 
     def lanes_at(self, domain: str) -> list[Lane]:
         """Return a domain's lanes, the one whose turn it is first."""
         return list(self._by_domain.get(domain, {}).values())
+
+    def priority_at(self, domain: str) -> Priority | None:
+        """Return the highest priority of a domain's lanes; None where it has none."""
+        return min((lane.priority for lane in self._by_domain.get(domain, {}).values()), default=None)
 
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
@@ -294,16 +297,12 @@ class Frontier:
 
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items are waiting for their time; looks at all that wait."""
-        return sum(1 for _, _, item in self._waiting if item.batch == batch)
+        return self._waiting.n(batch)
 
     def last_due(self, batch: int) -> dict[str, float]:
         """Return when the last waiting item of each of a batch's domains is due; looks at no more than
         `LOOKED_AT` that wait."""
-        last: dict[str, float] = {}
-        for due, _, item in self._waiting[:LOOKED_AT]:
-            if item.batch == batch:
-                last[item.domain] = max(due, last.get(item.domain, due))
-        return last
+        return self._waiting.last_due(batch)
 
     def takeable_domains(self) -> list[str]:
         """Return the domains whose turn it is: something ready and not parked, or something alone."""
@@ -312,11 +311,11 @@ class Frontier:
             for lane in self._aside.values()
             if not lane.is_paused and not self.is_closed(lane.batch, lane.domain)
         )
-        return list(dict.fromkeys((*(domain for ring in self._rings.values() for domain in ring), *alone)))
+        return list(dict.fromkeys(chain(*self._rings.values(), alone)))
 
     def next_due(self) -> float | None:
         """Return when the next waiting item is due, or None."""
-        return self._waiting[0][0] if self._waiting else None
+        return self._waiting.next_due()
 
     # -- within ----------------------------------------------------------------------------
 
@@ -325,6 +324,7 @@ class Frontier:
         if lane is None:
             lane = self._lanes[batch, domain] = Lane(batch, domain, priority)
             self._by_domain.setdefault(domain, OrderedDict())[batch] = lane
+            self._by_batch.setdefault(batch, {})[domain] = lane
         return lane
 
     def _forget(self, lane: Lane) -> None:
@@ -335,6 +335,10 @@ class Frontier:
         del of_domain[lane.batch]
         if not of_domain:
             del self._by_domain[lane.domain]
+        of_batch = self._by_batch[lane.batch]
+        del of_batch[lane.domain]
+        if not of_batch:
+            del self._by_batch[lane.batch]
 
     def _queue(self, lane: Lane, item: FrontierItem, *, first: bool = False) -> None:
         if item.is_suspect or item.n_lost >= ISOLATE_AFTER_LOST:
@@ -347,7 +351,7 @@ class Frontier:
 
     def _feed(self, lane: Lane) -> None:
         if lane.n_stored and len(lane.ready) < LOW_WATER and not lane.is_loading and not lane.is_paused:
-            self._hungry[lane.batch, lane.domain] = None
+            self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
         if not lane.ready or lane.is_paused or self.is_closed(lane.batch, lane.domain):

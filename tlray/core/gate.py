@@ -26,6 +26,10 @@ SHARED_PART = 0.97
 """Where several tasks fetch from a domain, none of them knows how late another is. So their permits hold for a moment
 only, and a part of the rate is not given: that is room for what is late in one of them."""
 
+QUIET_S = 5.0
+"""A domain whose last fetch is further back, by this and its own spacing, begins with a full bucket."""
+UNASKED_S = 3_600.0
+"""A gate that nobody has asked for so long, nor for twice its own spacing, is dropped whether or not somebody says so."""
 UNHEARD_S = 2 * BLOCK_S
 """Where another task takes over, the one before it may use its last permit so late: it waited for its answer, for its loop, for a
 connection, and nobody here hears of it."""
@@ -69,13 +73,16 @@ class Grant:
 class Gate:
     """One domain in a limiter."""
 
-    __slots__ = ("_holders", "_last_holder", "_last_start", "bucket", "n_given", "policy", "stopped_until")
+    __slots__ = (
+        "_asked_at", "_holders", "_last_holder", "_last_start", "bucket", "n_given", "policy", "stopped_until",
+    )  # fmt: skip
 
     def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
         self.policy = policy
         self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
         self.stopped_until = now + LISTEN_S if starts_empty else -math.inf
         self.n_given = 0
+        self._asked_at = now
         self._last_holder: str | None = None
         """The task that was given a permit last."""
         self._last_start = -math.inf
@@ -89,6 +96,7 @@ class Gate:
 
     def set_policy(self, policy: DomainPolicy, *, now: float) -> None:
         """Take on another policy; tokens never grow by it."""
+        self._asked_at = now  # somebody is about to ask
         if (policy.rate, policy.burst) != (self.policy.rate, self.policy.burst):
             self.bucket.set_rate(policy.rate, now=now, burst=policy.burst)
         self.policy = policy
@@ -99,6 +107,7 @@ class Gate:
 
     def ask(self, holder: str, ask: Ask, *, now: float) -> Grant:
         """Answer a task."""
+        self._asked_at = now
         if now < self.stopped_until:
             self._holders[holder] = (ask.n_in_flight, now, True)
             return self._grant(retry_after_s=self.stopped_until - now, domain=ask.domain)
@@ -124,6 +133,14 @@ class Gate:
         early_s = BLOCK_S / 2 if starts else BLOCK_S
         retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)
         return self._grant(starts, n_slots, retry_s, domain=ask.domain)
+
+    def may_be_dropped(self, *, now: float, unasked_s: float = 0.0) -> bool:
+        """Whether a new one with a full bucket would be the same: nobody asks, it does not rest, and its bucket has been full
+        for `QUIET_S`; with ``unasked_s`` nobody has asked for so long either."""
+        spacing_s = self.policy.burst / self.policy.rate
+        if now < self.stopped_until or self.bucket.wait_s(now=now, n=math.floor(self.policy.burst)) > 0:
+            return False
+        return now - self._asked_at >= max(spacing_s + QUIET_S, unasked_s and max(unasked_s, 2 * spacing_s))
 
     def _grant(
         self, starts: tuple[float, ...] = (), n_slots: int = 0, retry_after_s: float = BLOCK_S, *, domain: str

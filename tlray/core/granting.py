@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tlray.core.answering import answered_by
-from tlray.core.domains import DomainState
+from tlray.core.census import Census, flow_of
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
 from tlray.core.lifecycle import ItemState
@@ -21,7 +21,7 @@ from tlray.core.policy import unit_of
 from tlray.core.sharing import Share
 from tlray.core.turns import Turns
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
-from tlray.core.workforce import Demand, Flow, flow
+from tlray.core.workforce import Demand
 
 if TYPE_CHECKING:
     from tlray.core.engine import Engine
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 ROBOTS_ERRANDS_PER_LEASE = 256
 ROOM_ABOVE = 32
 """Items of higher priorities that a lease takes although it has enough of lower ones."""
-DEMAND_HOLDS_S = 0.2
-"""For so long the demand of a large crowd is not counted anew for each lease."""
+ENOUGH_ERRANDS = 512
+LOOK_AGAIN_S = 30.0
+"""A robots.txt that cannot be fetched yet is looked at again after so long at the latest; whatever lets it be fetched says so."""
+DEMAND_HOLDS_S, SAMPLE_HOLDS_S = 0.2, 0.5
+"""For so long the demand of a crowd of items is not counted anew for each lease, nor that of a crowd of domains at all."""
 
 
 class Granting:
@@ -43,60 +46,40 @@ class Granting:
         self._turns = Turns()
         self._crowd: tuple[float, int] = (-math.inf, 0)
         """(when, how many items were ready)."""
+        self._census = Census(engine)
+        self._counted: tuple[float, Demand] | None = None
+        """When the demand of a large crowd was counted, and what it was."""
         self._slow_per_s = 0.0
         """Pages a second that the slow domains came to, when demand was counted last."""
-        self._at_work: set[str] = set()
-        """Domains that had something to do then."""
 
     def demand(self, now: float) -> Demand:
-        """Return the work that politeness allows now, what is leased already included."""
-        pages_per_s, slow_per_s, n_in_flight, n_ready = 0.0, 0.0, 0.0, 0
-        held: set[str] = set()
-        for lease in self._engine.leases.values():
-            n_ready += len(lease.items)
-            held.update(item.domain for item in lease.items.values())
-        takeable = self._engine.frontier.takeable_domains()
-        at_work: set[str] = set()
-        for name in held.union(takeable):
-            state = self._engine.domains[name]
-            if not state.rests(now):
-                at_work.add(name)
-                comes_to = _flow(state)
-                pages_per_s += comes_to.pages_per_s
-                slow_per_s += comes_to.pages_per_s if state.is_for_one else 0.0
-                n_in_flight += comes_to.n_in_flight
-                n_ready += self._engine.frontier.n_queued(name)
-        self._slow_per_s = slow_per_s
-        self._note_at_work(at_work, now)
-        if n_kept := self._engine.answering.n_offered:
+        """Return the work that politeness allows now, what is leased already included. Of a large crowd of domains a sample is
+        counted, now and then."""
+        if self._counted is not None and now - self._counted[0] <= SAMPLE_HOLDS_S:
+            return self._counted[1]
+        engine = self._engine
+        held = {item.domain for lease in engine.leases.values() for item in lease.items.values()}
+        takeable = engine.frontier.takeable_domains()
+        found = self._census.count(held.union(takeable), now=now)
+        self._slow_per_s = found.slow_per_s
+        n_ready = found.n_queued + sum(len(lease.items) for lease in engine.leases.values())
+        pages_per_s = found.pages_per_s
+        if n_kept := engine.answering.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
-        n_robots = sum(1 for name in self._engine.robots_wanted if self._may_run_errand(name, now))
-        has_more = (
-            n_robots > 0
-            or n_kept > 0
-            or any(self._engine.domains[name].allowance("", now) > 0 for name in takeable)
-        )
-        return Demand(
+        n_robots = self._n_errands(now)
+        may_take = (engine.domains[name].allowance("", now) > 0 for name in self._census.part(takeable))
+        demand = Demand(
             pages_per_s=pages_per_s or (1.0 if n_robots else 0.0),
             n_ready=n_ready + n_robots,
-            n_in_flight=n_in_flight,
-            has_more=has_more,
+            n_in_flight=found.n_in_flight,
+            has_more=n_robots > 0 or n_kept > 0 or any(may_take),
         )
+        self._counted = (now, demand) if self._census.is_sample else None
+        return demand
 
-    def _note_at_work(self, at_work: set[str], now: float) -> None:
-        """Let the paces of domains that have something to do, and had nothing, begin anew."""
-        domains = self._engine.domains
-        still = {name for name in self._at_work - at_work if self._has_work(domains[name], now)}
-        for name in at_work - self._at_work:
-            domains[name].pace.begin(now=now, cool_until=domains[name].cool_until)
-        self._at_work = at_work | still
-
-    def _has_work(self, state: DomainState, now: float) -> bool:
-        """Whether a domain that nothing is taken from just now is in the midst of its work: it rests, or is read from the
-        journal."""
-        if state.by_hand.is_paused:
-            return False
-        return state.is_cooling(now) or self._engine.frontier.n_queued(state.name) > 0
+    def forget(self, name: str) -> None:
+        """Take in that a domain is forgotten."""
+        self._census.forget(name)
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
         """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
@@ -179,7 +162,7 @@ class Granting:
             for name in held
             if (state := self._engine.domains[name]).is_for_one and not state.rests(now)
         )
-        return Share({state.name: _flow(state).pages_per_s for state in slow}, self._slow_per_s / n_leases)
+        return Share({state.name: flow_of(state).pages_per_s for state in slow}, self._slow_per_s / n_leases)
 
     def _allowance(
         self, lease_id: str, now: float, priority: Priority, share: Share | None = None
@@ -190,7 +173,7 @@ class Granting:
                 self._engine.robots_wanted[domain] = None
             n = state.allowance(lease_id, now, priority)
             if n > 0 and share is not None and state.is_for_one:
-                return n if share.may_take(domain, _flow(state).pages_per_s) else -1
+                return n if share.may_take(domain, flow_of(state).pages_per_s) else -1
             return n
 
         return allowance
@@ -199,35 +182,41 @@ class Granting:
         return lambda domain: self._engine.domains[domain].foot_in_door(lease_id, now, priority)
 
     def _may_run_errand(self, name: str, now: float) -> bool:
-        state = self._engine.domains[name]
-        if state.robots_lease is not None or state.rests(now) or state.knows_robots(now):
+        """Whether a robots.txt that is wanted may be fetched now; one that may not is put off, or wanted no more."""
+        state, wanted = self._engine.domains[name], self._engine.robots_wanted
+        if state.robots_lease is not None or state.knows_robots(now):
+            wanted.pop(name)  # whatever makes it unknown wants it again
             return False
-        return self._engine.frontier.n_queued(name) > 0
+        if state.rests(now) or not self._engine.frontier.n_queued(name):
+            wanted.put_off(name, max(state.cool_until, now + LOOK_AGAIN_S))
+            return False
+        return True
+
+    def _n_errands(self, now: float) -> int:
+        """Return how many robots.txt may be fetched now; beyond the first some hundred they are taken on trust."""
+        n = 0
+        for name in self._engine.robots_wanted.in_order(now):
+            n += self._may_run_errand(name, now)
+            if n >= ENOUGH_ERRANDS:
+                break
+        return max(n, self._engine.robots_wanted.n_awake)
 
     def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsErrand, ...]:
         """Take a lease's part of the errands: whose robots.txt a task reads, those domains it will mostly have."""
+        engine = self._engine
         errands: list[RobotsErrand] = []
-        run = (one.robots for one in self._engine.leases.values())
-        n_all = len(set(self._engine.robots_wanted).union(*run))
+        n_all = self._n_errands(now) + sum(len(one.robots) for one in engine.leases.values())
         most = min(ROBOTS_ERRANDS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
-        for name in self._robots_in_order():
+        for name in engine.robots_wanted.in_order(now):
             if len(errands) >= most:
                 break
-            item = self._engine.frontier.next_at(name) if self._may_run_errand(name, now) else None
+            item = engine.frontier.next_at(name) if self._may_run_errand(name, now) else None
             if item is not None:
-                del self._engine.robots_wanted[name]
-                self._engine.domains[name].robots_lease = lease.lease_id
+                del engine.robots_wanted[name]
+                engine.domains[name].robots_lease = lease.lease_id
                 lease.robots.add(name)
                 errands.append(self._errand(item, now))
         return tuple(errands)
-
-    def _robots_in_order(self) -> list[str]:
-        """Return the domains whose robots.txt is wanted, those of higher priorities first."""
-        wanted = list(self._engine.robots_wanted)
-        if len(wanted) > ROBOTS_ERRANDS_PER_LEASE:
-            lanes_at = self._engine.frontier.lanes_at
-            wanted.sort(key=lambda name: min((lane.priority for lane in lanes_at(name)), default=99))
-        return wanted
 
     def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
         """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
@@ -239,18 +228,19 @@ class Granting:
         unit = unit_of(where.domain)
         book = self._engine.books[item.batch]
         bucket = self._engine.domains.get(unit) or self._engine.learn_of(unit, book, now)
+        self._engine.forgetting.note_errand(unit, item.domain)
         limiter = self._limiter_of(unit)
         state = self._engine.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
         return RobotsErrand(
-            item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks
+            item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks, book.terms
         )
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
         book = self._engine.books[item.batch]
         return LeasedItem(
             item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
-            book.priority, item.from_public, networks=book.networks,
+            book.priority, item.from_public, networks=book.networks, terms=book.terms,
         )  # fmt: skip
 
     def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
@@ -265,8 +255,3 @@ class Granting:
             )
             for n in sorted(news)
         )
-
-
-def _flow(state: DomainState) -> Flow:
-    policy = state.effective
-    return flow(rate=policy.rate, slots=policy.concurrency, latency_s=state.pace.latency_s)

@@ -52,7 +52,11 @@ def check(engine: Engine) -> None:
         hold(min(counts.values(), default=0) >= 0, "a count below 0: {}", book)
         hold(min(book.open_by_domain.values(), default=0) >= 0, "a domain's count below 0: {}", book)
         hold(sum(book.open_by_domain.values()) == book.n_open, "the domains do not add up: {}", book)
+        for name in book.open_by_domain:
+            hold(book in engine.presence.at(name), "{} is not indexed at {}", book, name)
     for domain in engine.domains.values():
+        is_needed = domain.name in engine.presence or domain.name in engine.forgetting
+        hold(is_needed, "nobody needs it, and it would never be forgotten: {}", domain)
         name, n_held = domain.name, by_domain[domain.name]
         hold(domain.n_leased == n_held, "{} items are leased: {}", n_held, domain)
         for holder, n in domain.holders.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.frontier import FrontierItem
 from tlray.core.outcome import KeptResult, Outcome
 from tlray.core.policy import DomainPolicy, host_of
@@ -37,6 +38,8 @@ class LeasedItem:
     """The rows that answer it; None: it is to be fetched."""
     networks: tuple[str, ...] | None = None
     """Its batch's `tlray.core.books.BatchBook.networks`."""
+    terms: BatchTerms | None = None
+    """Its batch's `tlray.core.books.BatchBook.terms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class RobotsErrand:
     """Whether a redirect from a public address led here: then no private address is asked."""
     networks: tuple[str, ...] | None = None
     """The `tlray.core.books.BatchBook.networks` of the batch that it is wanted for first."""
+    terms: BatchTerms | None = None
+    """The `tlray.core.books.BatchBook.terms` of that batch: rules depend on the product's name alone, not on the contact."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from tlray.core.bucket import SLACK_S
@@ -27,6 +27,8 @@ AGEING = 8
 """Every so-manieth begin of a domain goes to the lowest priority that waits there."""
 HOLD_S = 2.0
 """How often, at the least, a limiter is told of fetches that are in flight."""
+IDLE_S = 60.0
+"""A domain that a task has had nothing to do with for so long, and for its own politeness window besides, is forgotten."""
 ASK_TOGETHER_S = 0.1
 """Asks that are not pressing are made together, ten times a second: a limiter's time goes into calls, not into
 domains. They come at least twice as long before what they ask for is due."""
@@ -84,11 +86,19 @@ class _Domain:
     """When the limiter may have more, by its last answer."""
     ask_at: float = -math.inf
     is_asked: bool = False
+    used_at: float = -math.inf
+    """When it had something to do last."""
 
     @property
     def is_busy(self) -> bool:
         """Whether a limiter must hear of it: something waits, or something in flight holds a slot."""
         return len(self.pending) > 0 or self.n_in_flight > 0
+
+    def is_idle(self, now: float) -> bool:
+        """Whether it could be made anew without anybody noticing."""
+        if self.is_busy or self.is_asked or self.n_permits:
+            self.used_at = now
+        return now - self.used_at > IDLE_S + self.wire.burst / self.wire.rate
 
 
 class Pacing:
@@ -111,6 +121,15 @@ class Pacing:
             self._domains[terms.domain] = _Domain(terms.domain, terms.limiter, wire)
         else:
             domain.wire.change(policy.rate, policy.burst, now=now)
+        self._domains[terms.domain].used_at = now
+
+    def forget_idle(self, held: Collection[str], *, now: float) -> list[str]:
+        """Forget the domains that have had nothing to do for longer than their politeness windows, but for those of which the
+        task still ``held`` items when the coordinator heard of it last; return them."""
+        idle = [name for name, at in self._domains.items() if at.is_idle(now) and name not in held]
+        for name in idle:
+            del self._domains[name]
+        return idle
 
     def add(self, errands: Iterable[Errand]) -> None:
         """Take in what is to be fetched; its domain must be known."""
@@ -164,6 +183,7 @@ class Pacing:
         """Count a fetch as ended."""
         domain = self._domains[name]
         domain.n_in_flight -= 1
+        domain.used_at = now
         self._let_go(domain, now)
 
     def _let_go(self, domain: _Domain, now: float) -> bool:
@@ -259,8 +279,8 @@ class Pacing:
         """Return when the next limiter is to be asked, past entries that do not hold any more."""
         while self._to_ask:
             at, name = self._to_ask[0]
-            domain = self._domains[name]
-            if at == domain.ask_at and domain.is_busy and not domain.is_asked:
+            domain = self._domains.get(name)
+            if domain is not None and at == domain.ask_at and domain.is_busy and not domain.is_asked:
                 return at
             heapq.heappop(self._to_ask)
         return None

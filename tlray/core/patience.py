@@ -14,7 +14,6 @@ from tlray.core.verdict import LaneDeath
 
 if TYPE_CHECKING:
     from tlray.core.engine import Engine
-    from tlray.core.verdict import Verdict
 
 
 class Patience:
@@ -28,6 +27,10 @@ class Patience:
         """Take in that a domain's rest has begun, or that items have come to it."""
         self._news[domain] = None
 
+    def forget(self, domain: str) -> None:
+        """Take in that a domain is forgotten."""
+        self._news.pop(domain, None)
+
     def deaths(self, now: float) -> list[LaneDeath]:
         """Return the lanes to be given up. A batch that is paused keeps its items; they are looked at again."""
         news, self._news = self._news, {}
@@ -36,7 +39,7 @@ class Patience:
             state = self._engine.domains[name]
             if not state.is_cooling(now):
                 continue
-            for book in self._engine.books.values():
+            for book in self._engine.presence.at(name):
                 why = state.out_of_patience(book.retry.snooze_s(name), now=now)
                 if why is None or book.open_by_domain.get(name, 0) <= 0:
                     continue
@@ -45,17 +48,3 @@ class Patience:
                 else:
                     self.look_at(name)
         return deaths
-
-    def parked(self, verdict: Verdict, *, now: float) -> list[LaneDeath]:
-        """Return the lanes that a verdict just applied gives up: their domain is parked by now. They die as those of
-        `Engine.learn_robots` do."""
-        engine = self._engine
-        names = dict.fromkeys(name for c in verdict.changes for name in (c.item.domain, c.domain))
-        return [
-            LaneDeath(book.id, name, why)
-            for name in names
-            for book in engine.books.values()
-            if book.has_begun
-            and book.open_by_domain.get(name, 0) > 0
-            and (why := engine.domains[name].why_parked(book.retry.snooze_s(name), now=now)) is not None
-        ]

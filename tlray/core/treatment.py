@@ -7,7 +7,7 @@ coordinator tells it (`changed`). Moments are monotonic seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tlray.core.by_hand import NOTHING, SetByHand
@@ -37,7 +37,7 @@ class Treatment:
     def policy(self, domain: str) -> DomainPolicy | None:
         """Return a policy as gentle as each that the open batches ask for; None if none has to do with it. One of which nothing
         is fetched now has no say beside others."""
-        open_here = [book for book in self._engine.books.values() if domain in book.open_by_domain]
+        open_here = self._engine.presence.at(domain)
         at_work = [book for book in open_here if book.state not in _HAS_NO_SAY]
         return gentlest(book.manners.policy(domain) for book in at_work or open_here)
 
@@ -49,10 +49,10 @@ class Treatment:
         """Take in that a batch has come to a domain, or begins or ceases to be at work there."""
         self._treat(state, self.policy(state.name) or book.manners.policy(state.name))
 
-    def look_at_all(self) -> None:
-        """Take in that a batch is gone: what it asked for counts no more, and each robots.txt that nobody needs any more is
-        forgotten (the journal has them)."""
-        for state in self._engine.domains.values():
+    def look_again(self, names: Iterable[str]) -> None:
+        """Take in that a batch is gone from its domains: what it asked for counts no more, and each robots.txt that nobody needs
+        any more is forgotten (the journal has them)."""
+        for state in (self._engine.domains[name] for name in names if name in self._engine.domains):
             policy = self.policy(state.name)
             if policy is not None:
                 self._treat(state, policy)
@@ -74,6 +74,7 @@ class Treatment:
             was, state.by_hand = state.effective, self.by_hand_of(known)
             self._see_change(state, was)
             self._engine.frontier.unpark(known)  # it may have been paused
+            self._engine.robots_wanted.wake(known)
         return concerned
 
     def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
@@ -86,6 +87,11 @@ class Treatment:
             for lease in self._engine.leases.values():
                 lease.told.discard(state.name)
             self._engine.frontier.unpark(state.name)
+            self._engine.robots_wanted.wake(state.name)
+
+    def forget(self, domain: str) -> None:
+        """Take in that a domain is forgotten; what a person has set for it stays."""
+        self._restless.pop(domain, None)
 
     def note(self, domain: str) -> None:
         """Take in that a domain's rate is another one: its limiter is to be told."""

@@ -113,7 +113,9 @@ class Workforce:
     """How many tasks there should be, from what the tasks tell."""
 
     def __init__(self, *, min_workers: int, max_workers: int) -> None:
-        self._min, self._max = min_workers, max_workers
+        self._min = min_workers
+        self.max_workers = max_workers
+        """The largest number of tasks; it may change, and goes before the least."""
         self._tasks: dict[str, _Task] = {}
         self._nodes: dict[str, _Node] = {}
         self._too_many_since: float | None = None
@@ -183,8 +185,8 @@ class Workforce:
         wanted = workers_wanted(
             demand,
             cpu_s_per_page=self.cpu_s_per_page,
-            min_workers=self._min,
-            max_workers=self._max,
+            min_workers=min(self._min, self.max_workers),
+            max_workers=self.max_workers,
             bearable=self.bearable(n_tasks, now, has_room=has_room),
         )
         self.n_wanted = wanted

@@ -9,7 +9,8 @@ proxies from the environment, no retry on another connection: one permit is one 
 
 Each fetch says which addresses it may connect to (`tlray.io.address`): a site on the internet must not lead us into the
 user's own network, nor may whoever submits to a service. Each such policy has a session of its own, so no connection and no
-resolved name of one is used by another.
+resolved name of one is used by another. Each fetch may also say who sends it (`Sender`): User-Agent and time limit
+are those of its batch.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
+from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -27,7 +29,7 @@ from tlray.core.outcome import OutcomeKind
 from tlray.core.retry_after import retry_after_s
 from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
-from tlray.io.fetch_limits import FetchLimits
+from tlray.io.fetch_limits import FetchLimits, Sender
 from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status, parse_content_type, told
 from tlray.io.name_lookup import NameLookup
 from tlray.io.network_errors import NETWORK_ERRORS, translate
@@ -98,11 +100,7 @@ class Fetcher:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
-            timeout=aiohttp.ClientTimeout(
-                total=limits.total_timeout_s,
-                sock_connect=limits.connect_timeout_s,
-                sock_read=limits.read_timeout_s,
-            ),
+            timeout=self._timeout(limits.total_timeout_s),
             max_line_size=limits.max_header_bytes,
             max_field_size=limits.max_header_bytes,
         )
@@ -119,21 +117,43 @@ class Fetcher:
             await session.close()
         await self._names.close()
 
-    async def take(self, url: str, *, allow: AddressPolicy | None = None) -> Opening:
-        """Fetch a page and return what opens it; ``allow``: from which addresses, by default the fetcher's own policy.
+    async def take(
+        self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
+    ) -> Opening:
+        """Fetch a page and return what opens it; ``allow``: from which addresses, ``sender``: in whose name; by default the
+        fetcher's own.
 
         As it came it is a fifth to a tenth of what is in it: whoever takes many at once opens one at a time.
         """
-        return await self._fetch(url, self._page, allow or self._allow)
+        return await self._fetch(url, self._page, allow or self._allow, sender)
 
-    async def get(self, url: str, *, allow: AddressPolicy | None = None) -> Fetched:
+    async def get(
+        self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
+    ) -> Fetched:
         """Fetch a page and open it."""
-        return (await self.take(url, allow=allow))()
+        return (await self.take(url, allow=allow, sender=sender))()
 
-    async def get_start(self, url: str, max_bytes: int, *, allow: AddressPolicy | None = None) -> Fetched:
+    async def get_start(
+        self, url: str, max_bytes: int, *, allow: AddressPolicy | None = None, sender: Sender | None = None
+    ) -> Fetched:
         """Fetch the first ``max_bytes`` of whatever is at ``url``, of any type; robots.txt is read so."""
         want = _Want(max_bytes, max_bytes, any_type=True, cut=True)
-        return (await self._fetch(url, want, allow or self._allow))()
+        return (await self._fetch(url, want, allow or self._allow, sender))()
+
+    def _timeout(self, total_s: float) -> aiohttp.ClientTimeout:
+        limits = self._limits
+        return aiohttp.ClientTimeout(
+            total=total_s, sock_connect=limits.connect_timeout_s, sock_read=limits.read_timeout_s
+        )
+
+    def _of(self, sender: Sender | None) -> dict[str, Any]:
+        """Return what a request says in the place of its session: connections are shared, names are not."""
+        if sender is None:
+            return {}
+        return {
+            "headers": {"User-Agent": sender.user_agent},
+            "timeout": self._timeout(sender.total_timeout_s),
+        }
 
     def _session_for(self, allow: AddressPolicy) -> aiohttp.ClientSession:
         if not self._is_open:
@@ -143,7 +163,7 @@ class Fetcher:
             session = self._sessions[allow] = self._open_session(allow)
         return session
 
-    async def _fetch(self, url: str, want: _Want, allow: AddressPolicy) -> Opening:
+    async def _fetch(self, url: str, want: _Want, allow: AddressPolicy, sender: Sender | None) -> Opening:
         """Make the request and turn every failure into an answer."""
         session = self._session_for(allow)
         started_at, begun = time.time(), time.perf_counter()
@@ -153,7 +173,7 @@ class Fetcher:
             if why := allow.refusal_of_host(target.raw_host or ""):
                 kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
             else:
-                async with session.get(target, allow_redirects=False) as response:
+                async with session.get(target, allow_redirects=False, **self._of(sender)) as response:
                     wire = await _read(response, want)
                 return partial(_opened, url, response, wire, want, started_at, time.perf_counter() - begun)
         except NETWORK_ERRORS as caught:

@@ -1,4 +1,4 @@
-"""How long may one request take, and how much may it bring?"""
+"""How long may one request take, how much may it bring, and in whose name is it made?"""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ class FetchLimits:
     domain may have is its policy's concurrency."""
     keep_alive_s: float = 30.0
     """How long an idle connection is kept: longer than any crawl-delay we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """In whose name one request is made, and how long it may take, in the place of the fetcher's own."""
+
+    user_agent: str
+    total_timeout_s: float

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import BatchState, ItemState
 from tlray.core.policy import Manners
@@ -51,6 +52,9 @@ class BatchOptions:
     """Who is told of its end, of dead letters and of blocks, by a POST."""
     email: str | None = None
     """… and by mail."""
+    terms: BatchTerms | None = None
+    """In whose name it is fetched, and within what limits; None for a batch that was written before there were terms: it has
+    those of the coordinator."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data."""
@@ -63,12 +67,13 @@ class BatchOptions:
             "not_before": self.not_before,
             "webhook": self.webhook,
             "email": self.email,
+            "terms": None if self.terms is None else asdict(self.terms),
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> BatchOptions:
         """Read what `to_json` wrote."""
-        networks = data.get("networks")
+        networks, terms = data.get("networks"), data.get("terms")
         return cls(
             manners_of(data),
             retry_of(data["retry"]),
@@ -78,6 +83,7 @@ class BatchOptions:
             data.get("not_before"),
             data.get("webhook"),
             data.get("email"),
+            None if terms is None else BatchTerms(**terms),
         )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.frontier import Priority
 from tlray.errors import Conflict
 from tlray.io.journal_pieces import PieceRow, note_piece, piece_of, pieces_of
@@ -138,6 +139,14 @@ def make_real(db: sqlite3.Connection, batch: int) -> None:
         " n_duplicates = ?, n_rejected = ?, (first_item, last_item, n_items) ="
         " (SELECT min(id), max(id), count(*) FROM items WHERE batch = batches.id) WHERE id = ? AND state = 'receiving'",
         (n_duplicates, n_rejected, batch),
+    )
+
+
+def set_terms(db: sqlite3.Connection, batch: int, terms: BatchTerms) -> None:
+    """Give a batch other terms; the rest of its options stays."""
+    said = json.dumps(asdict(terms))
+    db.execute(
+        "UPDATE batches SET options = json_set(options, '$.terms', json(?)) WHERE id = ?", (said, batch)
     )
 
 

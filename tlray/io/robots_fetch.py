@@ -16,14 +16,17 @@ from tlray.core.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
 from tlray.io.address import policy_for
 from tlray.io.fetch import Fetcher
+from tlray.io.fetch_limits import Sender
 from tlray.io.peer import is_public_peer
 from tlray.io.task_note import Note
 
 
-async def fetch_robots(fetcher: Fetcher, errand: RobotsErrand, note: Note | None = None) -> RobotsAnswer:
+async def fetch_robots(
+    fetcher: Fetcher, errand: RobotsErrand, note: Note | None = None, *, sender: Sender | None = None
+) -> RobotsAnswer:
     """Fetch a robots.txt; its answer says what follows. While it is read the note says so."""
     allow = policy_for(errand.networks, from_public=errand.from_public)
-    fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1, allow=allow)
+    fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1, allow=allow, sender=sender)
     status = fetched.status
     if fetched.kind is OutcomeKind.REDIRECTED and fetched.location is not None:
         led_by_public = is_public_peer(fetched.peer, URL(fetched.url).raw_host or "")

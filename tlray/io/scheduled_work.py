@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from tlray.core.batch_terms import BatchTerms
 from tlray.core.built_in_templates import BUILT_IN
 from tlray.core.frontier import Priority
 from tlray.core.schedule import zone_of
@@ -26,10 +27,11 @@ class Work:
     chunk: Chunk
 
 
-def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float) -> Work:
+def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float, terms: BatchTerms | None = None) -> Work:
     """Return what a schedule submits at a moment; UsageError or ValueError says why that is nothing.
 
-    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``.
+    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``, in the place of
+    which the contact of ``terms`` counts.
     """
     local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(row.timing.timezone))
     said: dict[str, Any] = row.work
@@ -41,7 +43,7 @@ def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float) -> Work:
         filled = fill(template, said.get("variables") or {}, clock_values(local))
         urls, name = list(filled.urls), filled.batch_name
     chunk = chunk_of(urls)
-    check_contact(chunk.entries, said.get("contact"), OF_OPERATOR)
+    check_contact(chunk.entries, said.get("contact") if terms is None else terms.contact, OF_OPERATOR)
     name = row.name or name or "scheduled"
     return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)
 

@@ -19,7 +19,7 @@ import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from tlray.cluster.runtime import Session, open_session
-from tlray.errors import CoordinatorLost, NoSuchBatch, TlrayError
+from tlray.errors import CoordinatorLost, NoSuchBatch, OtherSettings, TlrayError
 from tlray.io.home import Home
 from tlray.service.principal import Principal
 from tlray.settings import Settings
@@ -61,12 +61,18 @@ class Gateway:
             if self._session is None:
                 session, self._found = self._found, None
                 if session is None:
-                    session = await asyncio.to_thread(open_session, self.home, self.settings)
+                    session = await asyncio.to_thread(self._open)
                 # one that was started just now, because none was there, lets its batches sleep
                 with suppress(RayError):  # what is wrong with it the call itself will be told
                     await session.coordinator.desk.remote("wake_sleeping")
                 self._session = session
             return self._session.coordinator
+
+    def _open(self) -> Session:
+        try:
+            return open_session(self.home, self.settings)
+        except OtherSettings as error:  # those of the service, not of whoever asks it
+            raise CoordinatorLost(str(error)) from error
 
     async def call(self, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S, **given: Any) -> Any:
         """Call a method of the coordinator and return what it returns; `CoordinatorLost` after ``timeout_s``."""

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 
 from tlray import __version__
+from tlray.core.batch_terms import user_agent
 from tlray.core.letter import letter
 from tlray.core.notice import MAX_AT_ONCE, Channel, Delivery, Underway
 from tlray.core.signature import headers
@@ -20,8 +21,9 @@ from tlray.errors import TlrayError
 from tlray.io.address import policy_for
 from tlray.io.post_mail import MailServer, message, send
 from tlray.io.post_webhook import post
+from tlray.scrape_options import terms_of
 from tlray.service.gateway import Gateway
-from tlray.settings import Settings, user_agent
+from tlray.settings import Settings
 
 logger = logging.getLogger(__name__)
 WAIT_S, SHORT_WAIT_S = 20.0, 1.0
@@ -34,6 +36,7 @@ class Postman:
     def __init__(self, gateway: Gateway, settings: Settings) -> None:
         self._gateway = gateway
         self._allow = policy_for(settings.networks)
+        self._terms = terms_of(settings)
         self._user_agent = user_agent(__version__, settings.contact)
         self._server = None
         if settings.smtp_url is not None and settings.mail_sender is not None:
@@ -66,6 +69,7 @@ class Postman:
             limit=MAX_AT_ONCE - len(self._out),
             wait_s=WAIT_S if not out else SHORT_WAIT_S,  # what is full now may soon not be
             underway=underway,
+            terms=self._terms,
             timeout_s=WAIT_S + 30.0,
         )
         for notice in taken:

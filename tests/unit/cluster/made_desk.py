@@ -47,7 +47,10 @@ class Desk:
         home.create()
         journal = SqliteJournal(home.journal)
         life = journal.begin_incarnation(is_restart=is_restart)
-        settings = CoordinatorSettings(str(path), "", cast(ScrapeTerms, None), bounds=bounds or Bounds())
+        terms = ScrapeTerms(str(path), home.id, "tlray/made")
+        settings = CoordinatorSettings(
+            str(path), "", terms, max_workers=2, default_workers=4, bounds=bounds or Bounds()
+        )
         reading = Reading(home)
         ports = CoordinatorPorts(
             SystemClock(), random.Random(1), JournalThread(), reading, cast(TaskStarter, None), cast(Any, None),

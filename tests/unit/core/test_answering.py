@@ -180,7 +180,7 @@ def test_what_was_offered_of_a_lane_or_a_batch_is_forgotten_with_it() -> None:
     assert engine.answering.n_offered == 4
     assert engine.cancel_open(1, now=0.0)
     assert engine.answering.n_offered == 2
-    engine.close(1)
+    engine.close(1, now=0.0)
     assert [leased.batch_id for leased in engine.grant("L", 9, now=0.0).items] == ["b2", "b2"]
 
 

@@ -297,7 +297,7 @@ def test_items_that_waited_before_a_restart_come_when_they_are_due() -> None:
 
 def test_a_closed_batch_is_forgotten_and_its_robots_txt_too() -> None:
     engine, _ = opened({"a.test": 1})
-    engine.close(1)
+    engine.close(1, now=0.0)
     assert (engine.books, engine.domains["a.test"].robots_text) == ({}, None)
     assert not engine.grant("L", 9, now=0.0)
     assert repr(engine).startswith("<Engine 0 batches, 1 domains, 0 leases, <Frontier 0 lanes")
@@ -326,10 +326,10 @@ def test_books_that_do_not_balance_are_noticed() -> None:
 
 def test_an_item_of_a_batch_that_is_closed_comes_to_nothing_when_it_is_due() -> None:
     engine, _ = opened({"a.test": 1})
-    engine.close(1)
+    engine.close(1, now=0.0)
     engine.wait(FrontierItem(9, 1, "a.test", "http://a.test/9", "f9"), due=5.0)
     engine.tick(5.0)
-    assert engine.next_event() is None
+    assert engine.frontier.next_due() is None
     assert not engine.grant("L", 9, now=5.0)
 
 

@@ -51,9 +51,9 @@ def seen(rate: float, per_s: float, *, latency_s: float | None = None, n_final: 
 )
 def test_what_other_batches_have_before_it_counts(rival: BatchBook, ahead: int) -> None:
     own, domains = batch(10), {"a.test": DomainState("a.test", DomainPolicy(1.0))}
-    assert remaining_s(own, domains, now=0.0, others=[own, rival]) == ahead
+    assert remaining_s(own, domains, now=0.0, others_at=lambda _: [own, rival]) == ahead
     rival.state = BatchState.PAUSED
-    assert remaining_s(own, domains, now=0.0, others=[own, rival]) == 10
+    assert remaining_s(own, domains, now=0.0, others_at=lambda _: [own, rival]) == 10
 
 
 def test_a_domain_that_is_slower_than_it_may_be_is_taken_as_it_is() -> None:

@@ -73,7 +73,7 @@ def test_a_turn_that_was_far_off_comes_when_the_batch_that_made_it_so_is_over_or
         opened(engine, 2, Manners())
         told_to_wait(engine)
         if ends:
-            engine.close(slow.id)
+            engine.close(slow.id, now=0.0)
         else:
             slow.state = BatchState.PAUSED
             engine.pause(slow.id, is_paused=True)
