@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -36,7 +37,8 @@ def run_many(begin: int, end: int, *, n_jobs: int) -> int:
     """Run the stories of some seeds; say which fail, and now and then how far it is. Return how many fail."""
     begun_at = said_at = time.monotonic()
     n_failed = 0
-    with ProcessPoolExecutor(n_jobs) as pool:
+    # what fails is said once, by its story: not by each log that it fills
+    with ProcessPoolExecutor(n_jobs, initializer=logging.disable) as pool:
         for seed, why in enumerate(pool.map(_one, range(begin, end), chunksize=4), begin):
             if why is not None:
                 n_failed += 1

@@ -4,7 +4,7 @@ tests/shared/simulated."""
 from __future__ import annotations
 
 import pytest
-from simulated import Site, World
+from simulated import Site, World, chaos
 from simulated.chaos import failure
 
 from tlray.core.books import BatchBook
@@ -20,6 +20,16 @@ def test_whatever_happens_every_item_is_accounted_for_and_every_site_treated_wel
     for seed in range(first, first + AT_ONCE):
         if told := failure(seed):
             pytest.fail(told)
+
+
+def test_a_story_that_fails_is_shrunk_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chaos, "STORY_STEPS", 200)  # no story ends so soon
+    told = (failure(3) or "").splitlines()
+    assert told[0].startswith("seed 3: AssertionError: goes on for ever")
+    happened = told.index("what happened:")
+    n_events = sum(" submit " in line or " pause " in line for line in told[:happened])
+    assert n_events <= 1 < len(chaos.story(3).events), "what is not needed is left out"
+    assert any(line.endswith("the coordinator is up") for line in told[happened:])
 
 
 def n_done(book: BatchBook) -> int:

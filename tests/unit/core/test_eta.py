@@ -209,9 +209,10 @@ def assert_near(found: dict[float, tuple[float, float]], *, slack: float = 1.0) 
 
 def test_estimates_of_three_batches_are_near_the_truth() -> None:
     # three that are over soon: a change that breaks the estimate is seen at once; the claim is held below
-    assert_near(table((1, 5, 7)), slack=1.5)
+    assert_near(table((1, 15, 23)), slack=1.5)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_estimates_are_near_the_truth_over_thirty_batches() -> None:
     assert_near(table(range(30)))
