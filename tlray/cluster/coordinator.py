@@ -77,6 +77,7 @@ class Coordinator:
             self._limiters,
             self._desk.clockwork,
             n_drivers=self._n_sessions,
+            is_receiving=lambda: admission.is_receiving,
             close=self._close,
         )
         self._changing: set[asyncio.Task[Any]] = set()
@@ -140,7 +141,8 @@ class Coordinator:
         state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
     async def _sleep(self) -> None:
-        next_at = self._state.engine.next_event()
+        moments = (self._state.engine.next_event(), self._ending.looks_at)
+        next_at = min((moment for moment in moments if moment is not None), default=None)
         longest_s = BUSY_SLEEP_S if self._leasing.n_tasks or self._state.is_watched else IDLE_SLEEP_S
         left_s = longest_s if next_at is None else next_at - self._state.now()
         with contextlib.suppress(TimeoutError):
@@ -222,6 +224,7 @@ class Coordinator:
 
     async def commit_batch(self, batch_id: str) -> dict[str, Any]:
         """Make a received batch real and start it."""
+        self._ending.require_open()
         return await self._receiving.commit(batch_id)
 
     async def abandon_batch(self, batch_id: str) -> None:
