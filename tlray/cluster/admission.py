@@ -85,6 +85,11 @@ class Admission:
                 raise ListTooLong(found.bound, _setting(found))
 
     @property
+    def is_receiving(self) -> bool:
+        """True while a list is being received, up to its commit."""
+        return self._backlog.is_any_receiving
+
+    @property
     def max_lines(self) -> int:
         """How many lines a list may have, good ones or not: they are all kept."""
         return max(100_000, 2 * self._state.settings.bounds.per_owner)

@@ -79,6 +79,7 @@ class Coordinator:
             self._limiters,
             self._desk.clockwork,
             n_drivers=self._n_sessions,
+            is_receiving=lambda: admission.is_receiving,
             close=self._close,
         )
         self._changing: set[asyncio.Task[Any]] = set()
@@ -154,7 +155,8 @@ class Coordinator:
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
 
     async def _sleep(self) -> None:
-        next_at = self._state.engine.next_event()
+        moments = (self._state.engine.next_event(), self._ending.looks_at)
+        next_at = min((moment for moment in moments if moment is not None), default=None)
         is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
         longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s
         left_s = longest_s if next_at is None else next_at - self._state.now()
@@ -237,6 +239,7 @@ class Coordinator:
 
     async def commit_batch(self, batch_id: str) -> dict[str, Any]:
         """Make a received batch real and start it."""
+        self._ending.require_open()
         return await self._receiving.commit(batch_id)
 
     async def abandon_batch(self, batch_id: str) -> None:

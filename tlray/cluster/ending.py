@@ -53,6 +53,7 @@ class Ending:
         clockwork: Clockwork,
         *,
         n_drivers: Callable[[], int],
+        is_receiving: Callable[[], bool] = lambda: False,
         close: Callable[[float], Awaitable[None]],
     ) -> None:
         self._state = state
@@ -60,6 +61,7 @@ class Ending:
         self._limiters = limiters
         self._clockwork = clockwork
         self._n_drivers = n_drivers
+        self._is_receiving = is_receiving
         self._close = close
         self._idleness = Idleness(state.settings.idle_end_s, state.now())
         self._drain_until: float | None = None
@@ -109,6 +111,11 @@ class Ending:
             self._finish(how)
         return True
 
+    @property
+    def looks_at(self) -> float | None:
+        """The moment at which `step` finds the coordinator idle for long enough, if nothing happens; None: it never does."""
+        return None if self.has_begun else self._idleness.over_at
+
     def step(self, now: float) -> None:
         """Go on with a drain, or begin to end when nothing has happened for long enough."""
         if self._drain_until is not None:
@@ -132,7 +139,8 @@ class Ending:
 
     def _is_busy(self) -> bool:
         is_served = self._clockwork.is_served or self._n_drivers() > 0
-        return is_served or (self._state.trouble is None and bool(self._n_moving() or self._leasing.n_tasks))
+        is_at_work = bool(self._n_moving() or self._leasing.n_tasks or self._is_receiving())
+        return is_served or (self._state.trouble is None and is_at_work)
 
     def _n_moving(self) -> int:
         return sum(1 for book in self._state.engine.books.values() if book.state in MOVING)

@@ -81,6 +81,11 @@ class Backlog:
         aside = self._aside.get(batch_id)
         return aside is not None and aside.is_receiving
 
+    @property
+    def is_any_receiving(self) -> bool:
+        """True while a list is being received."""
+        return any(aside.is_receiving for aside in self._aside.values())
+
     def forget(self, batch_id: str) -> None:
         """Take in that a batch is in memory from now on, or is no more."""
         self._aside.pop(batch_id, None)

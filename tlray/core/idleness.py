@@ -22,6 +22,11 @@ class Idleness:
         """Take in a sign of life."""
         self.since = max(self.since, now)
 
+    @property
+    def over_at(self) -> float | None:
+        """The moment at which it will have been long enough if nothing happens; None: it never is."""
+        return self.since + self.limit_s if self.limit_s > 0 else None
+
     def is_over(self, *, is_busy: bool, now: float) -> bool:
         """Return whether nothing has happened for the limit; what is busy now happens now."""
         if is_busy:

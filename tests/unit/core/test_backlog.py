@@ -217,3 +217,11 @@ def test_what_is_given_back_of_a_list_that_is_not_known_any_more_counts_for_noth
     made.give_back("gone", 5)
     made.keep("a", "ann", now=0.0)
     assert made.reserve("a", 10, [], now=0.0) is None
+
+
+def test_it_says_whether_any_list_is_being_received() -> None:
+    made = backlog(a="ann")
+    made.keep("sleeps", "ann", n_open=20, is_receiving=False, now=0.0)
+    assert made.is_any_receiving
+    made.forget("a")
+    assert not made.is_any_receiving

@@ -26,5 +26,13 @@ def test_a_sign_of_life_puts_it_off_and_an_older_one_changes_nothing() -> None:
     assert idleness.is_over(is_busy=False, now=18.0)
 
 
+def test_it_says_when_it_will_be_over_so_that_somebody_looks_then() -> None:
+    idleness = Idleness(10.0, since=0.0)
+    assert idleness.over_at == 10.0
+    idleness.is_over(is_busy=True, now=500.0)
+    assert idleness.over_at == 510.0
+    assert Idleness(0.0, since=0.0).over_at is None
+
+
 def test_a_limit_of_0_never_ends_it() -> None:
     assert not Idleness(0.0, since=0.0).is_over(is_busy=False, now=1e9)
