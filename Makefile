@@ -18,7 +18,7 @@ setup: $(VENV)/.has-tools ## make .venv, with tlray and the tools of its tests
 run: $(VENV)/.has-tlray ## scrape the bundled demo site; or a list: make run URLS=my-urls.txt (ARGS="--rate …")
 	@$(PY) examples/demo_run.py $(if $(URLS),--urls '$(URLS)') -- $(ARGS)
 
-test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit: one folder, COVERAGE=1, SLOW=1)
+test: $(VENV)/.has-tools ## run all tests, unit tests first (PYTEST_ARGS="-k cue", TESTS=tests/unit: one folder, COVERAGE=1, SLOW=1: more seeds and examples)
 	@$(if $(TESTS),$(PY) $(if $(COVERAGE),-m coverage run -p) -m pytest $(TESTS),\
 	  $(PY) tests/in_lanes.py $(if $(COVERAGE),--coverage) $(if $(SLOW),--slow)) $(PYTEST_ARGS)
 

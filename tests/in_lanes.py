@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-STARTS_ITS_OWN_RAYS = tuple(f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "on_a_cluster"))
+STARTS_ITS_OWN_RAYS = tuple(
+    f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "deaths", "on_a_cluster", "nodes")
+)
 """About half of the time of ``tests/ray``; all others share the Ray of their session."""
 RUNS = (
     ("tests/unit",),
@@ -30,7 +32,7 @@ RUNS = (
 )
 """The unit tests, which say most in the shortest time; then the longest first."""
 THOROUGH = "--hypothesis-profile=thorough"
-SLOW = ("tests/unit", "-m", "slow")
+SLOW = (("tests/unit", "-m", "slow"), ("tests/service", "-m", "slow"))
 NOTHING_CHOSEN = 5
 """What pytest ends with where ``-k`` leaves none of a run's tests."""
 
@@ -44,7 +46,7 @@ def main() -> int:
     parser.add_argument("--slow", action="store_true", help="also the tests that are marked slow")
     parser.add_argument("--lanes", type=int, default=3, help="runs at once; 3")
     options, given = parser.parse_known_args()
-    runs = [run for run in (*RUNS, *(SLOW,) * options.slow) if (ROOT / run[0]).exists()]
+    runs = [run for run in (*RUNS, *(SLOW if options.slow else ())) if (ROOT / run[0]).exists()]
     pytest = Pytest(given, measures=options.coverage, is_thorough=options.slow)
     with ThreadPoolExecutor(options.lanes) as lanes:
         codes = list(lanes.map(pytest.run, runs))
@@ -62,7 +64,7 @@ class Pytest:
 
     def run(self, run: tuple[str, ...]) -> int:
         """Run what is there, print what it says, and return how it ended."""
-        measured = self.measures and run is not SLOW
+        measured = self.measures and run not in SLOW
         python = [sys.executable, *(["-m", "coverage", "run", "-p"] if measured else [])]
         more = [THOROUGH] if self.is_thorough and run[0] == "tests/unit" else []
         begun = time.monotonic()

@@ -109,7 +109,7 @@ def test_a_batch_that_waits_too_long_is_paused_and_named() -> None:
         "waits_until": 9e9,
     }
     batch.told = lambda told=batch.told: {**told(), **waits}  # type: ignore[method-assign,misc]
-    with pytest.raises(CannotFinish, match=r"a\.test rests .*--resume B"):
+    with pytest.raises(CannotFinish, match=r"a\.test rests .*--resume b1"):
         run(batch, threading.Event()).follow(60.0)
     assert batch.heard == ["pause"]
 

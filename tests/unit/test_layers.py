@@ -50,6 +50,8 @@ def imports(path: Path) -> set[str]:
     found: set[str] = set()
 
     def walk(node: ast.AST) -> None:
+        if isinstance(node, ast.expr):
+            return
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             return
         if isinstance(node, ast.Import):

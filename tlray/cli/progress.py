@@ -103,6 +103,24 @@ def waiting_workers(told: dict[str, Any]) -> list[str]:
     return [f"{n} {'waits' if n == 1 else 'wait'} for a CPU (`ray status`)"] if n else []
 
 
+class LostNodes:
+    """Nodes that were lost with items of a batch, each told once."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, float]] | None = None
+
+    def news(self, told: dict[str, Any]) -> list[str]:
+        """Return what a snapshot has to say that none before it had; what the first one names is over already."""
+        lost = {(node["node_id"], node["at"]): node for node in told.get("lost_nodes", ())}
+        before, self._told = self._told, (self._told or set()) | lost.keys()
+        return [] if before is None else [_lost(node) for key, node in lost.items() if key not in before]
+
+
+def _lost(node: dict[str, Any]) -> str:
+    name, n = f"{node['address']} ({node['node_id'][:8]})", node["items"]
+    return f"node {name} is gone: {n} {'item goes' if n == 1 else 'items go'} back to the queue"
+
+
 class InJob:
     """A display that keeps the metadata of a Ray job up to date."""
 
@@ -139,11 +157,14 @@ class Bar:
             "", completed=n_done, total=total, state="starting", rate="", eta="?"
         )
         self._last = ""
+        self._lost = LostNodes()
         self._progress.start()
 
     def show(self, told: dict[str, Any]) -> None:
         """Show a snapshot in the bar; news of trouble become a line above it."""
         now = time.time()
+        for line in self._lost.news(told):
+            self._progress.console.print(line, style="yellow", markup=False, highlight=False)
         self._progress.update(
             self._task,
             total=told["total"],
@@ -170,10 +191,14 @@ class Lines:
     def __init__(self) -> None:
         self._next_at = 0.0
         self._state = ""
+        self._lost = LostNodes()
 
     def show(self, told: dict[str, Any]) -> None:
-        """Write a line if it is time to, or the state has changed."""
+        """Write a line if it is time to, or the state has changed; of a node that is lost at once."""
         now = time.time()
+        for line in self._lost.news(told):
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
         if now < self._next_at and told["state"] == self._state:
             return
         self._next_at, self._state = now + LINE_EVERY_S, told["state"]

@@ -37,8 +37,8 @@ from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
-BUSY_SLEEP_S, IDLE_SLEEP_S = 1.0, 60.0
-"""The loop looks around at least so often, while there are tasks or somebody watches, and otherwise."""
+MAX_SLEEP_S = 1.0
+"""The loop looks around at least so often, while there are tasks or somebody watches."""
 LANES_AT_ONCE = 32
 """Lanes that are loaded from the journal in one go."""
 SETTLE_S = 10.0
@@ -155,7 +155,8 @@ class Coordinator:
 
     async def _sleep(self) -> None:
         next_at = self._state.engine.next_event()
-        longest_s = BUSY_SLEEP_S if self._leasing.n_tasks or self._state.is_watched else IDLE_SLEEP_S
+        is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
+        longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s
         left_s = longest_s if next_at is None else next_at - self._state.now()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(longest_s, max(0.01, left_s))):
@@ -262,8 +263,7 @@ class Coordinator:
 
     def _workers(self) -> dict[str, int]:
         """Tasks that work, and those that wait for a CPU."""
-        n_waiting = self._leasing.n_waiting
-        return {"workers": self._leasing.n_tasks - n_waiting, "workers_waiting": n_waiting}
+        return {"workers": self._leasing.n_working, "workers_waiting": self._leasing.n_waiting}
 
     async def stay(self, session: str) -> None:
         """Note that somebody needs this Ray, though they watch no batch just now."""

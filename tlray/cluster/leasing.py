@@ -18,6 +18,7 @@ from tlray.cluster.state import CoordinatorState
 from tlray.core.answering import answered_by
 from tlray.core.judge import give_back, judge, judge_lost
 from tlray.core.lease import Answer, Lease, Report, Work
+from tlray.core.lost_nodes import NodeLosses
 from tlray.core.suspect import EACH, NOBODY, Suspect
 from tlray.core.verdict import Verdict
 from tlray.core.workforce import Workforce
@@ -28,6 +29,9 @@ REFUSED = Answer(accepted=False)
 LOOK_AT_NODES_EVERY_S = 5.0
 START_S = 5.0
 """A task that has not begun by then waits for a CPU."""
+NODE_GOES_S = 3.0
+"""A worker that dies so shortly before its node was lost with it."""
+NODE_LOST = "its node was lost"
 MAX_STILLBORN = 6
 """So many tasks that die before they begin, one after the other, and none is started any more."""
 
@@ -62,6 +66,7 @@ class Leasing:
         self._ports = state.ports
         self._on_empty = on_empty
         self._tasks: dict[str, _Task] = {}
+        self._losses = NodeLosses()
         self._n_leases = 0
         settings = state.settings
         self._workforce = Workforce(min_workers=settings.min_workers, max_workers=settings.max_workers)
@@ -73,6 +78,11 @@ class Leasing:
     def n_tasks(self) -> int:
         """Scrape tasks that run or wait for a CPU."""
         return len(self._tasks)
+
+    @property
+    def n_working(self) -> int:
+        """Of those: how many have begun."""
+        return sum(1 for t in self._tasks.values() if t.has_begun)
 
     @property
     def n_waiting(self) -> int:
@@ -260,10 +270,24 @@ class Leasing:
 
     async def end_expired(self) -> None:
         """End the leases whose tasks have not been heard of for too long: by force, a parser may hang in C."""
-        for lease_id in self._state.engine.expired(self._state.now()):
+        expired = self._state.engine.expired(self._state.now())
+        lost = await asyncio.gather(*(self._is_on_lost_node(lease_id) for lease_id in expired))
+        still = set(self._state.engine.expired(self._state.now())) if expired else ()
+        for lease_id, is_lost in zip(expired, lost, strict=True):
+            if lease_id not in still:
+                continue
             if (task := self._tasks.get(lease_id)) is not None:
                 task.work.cancel(force=True)
-            await self._end(lease_id, why="not heard of for too long")
+            if is_lost:
+                await self._end(lease_id, why=NODE_LOST, with_node=True)
+            else:
+                await self._end(lease_id, why="not heard of for too long")
+
+    async def _is_on_lost_node(self, lease_id: str, *, within_s: float = 0.0) -> bool:
+        """True if a task's node is gone, or goes within so many seconds; a task that has not begun names none."""
+        task = self._tasks.get(lease_id)
+        node = task.node if task is not None else ""
+        return node != "" and await self._ports.tasks.is_lost(node, within_s=within_s)
 
     async def end_stuck(self) -> None:
         """End tasks that have begun, as their note shows, but have not reported for the time of a lease. They hold no items, so
@@ -276,20 +300,32 @@ class Leasing:
                     task.work.cancel(force=True)
 
     async def _attend(self, lease_id: str, started: StartedTask) -> None:
-        """Wait for a task's end, and end its lease."""
+        """Wait for a task's end, and end its lease. One whose node is lost accuses no page, whatever Ray says first."""
         end = await started.ended()
+        is_lost = end.kind is EndKind.NODE_DIED or (
+            end.kind is EndKind.WORKER_DIED and await self._is_on_lost_node(lease_id, within_s=NODE_GOES_S)
+        )
         if end.kind is EndKind.DONE or end.error is not None:
             await self._end(lease_id)
+        elif is_lost:
+            await self._end(lease_id, why=NODE_LOST, with_node=True)
         else:
             await self._end(lease_id, why=end.reason, suspect=EACH if end.kind is EndKind.FAILED else None)
         if end.error is not None:
             self._state.halt(end.error)
         self._state.wake.set()
 
-    async def _end(self, lease_id: str, why: str | None = None, suspect: Suspect | None = None) -> None:
+    async def _end(
+        self,
+        lease_id: str,
+        why: str | None = None,
+        suspect: Suspect | None = None,
+        *,
+        with_node: bool = False,
+    ) -> None:
         """End a lease, once a report of it that is under way has been written; ``why`` says that it was lost, ``suspect`` by
-        whom, and where it is None the task's note does."""
-        engine = self._state.engine
+        whom, and where it is None the task's note does. One that was lost ``with_node`` accuses nobody."""
+        engine, task = self._state.engine, self._tasks.get(lease_id)
         while (lease := engine.leases.get(lease_id)) is not None and lease.is_committing:  # noqa: ASYNC110 - rare, and short
             await asyncio.sleep(0.01)
         if lease is not None:
@@ -299,18 +335,33 @@ class Leasing:
                     suspect, ended = NOBODY, give_back(engine, lease_id)
                 else:
                     if suspect is None:
-                        suspect = await self._ports.parts.take_note(lease_id)
+                        noted = await self._ports.parts.take_note(lease_id)
+                        suspect = NOBODY if with_node else noted
                     ended = judge_lost(engine, lease_id, why, suspect)
                 await self._commit(ended)
+                if task is not None and with_node:
+                    self._losses.count(task.node, ended.changes)
                 engine.end(lease_id, suspect=suspect)
             except CannotFinish as error:
                 self._state.halt(error)
                 engine.end(lease_id)
-        task = self._tasks.pop(lease_id, None)
+        self._tasks.pop(lease_id, None)
         self._workforce.gone(lease_id)
         self._limiters.forget(lease_id)
-        if task is not None and not task.has_begun and not task.is_ending and why is not None:
+        self._tell_of_lost_nodes()
+        died_young = task is not None and not task.has_begun and not task.is_ending
+        if died_young and why is not None and not with_node:
             self._count_stillborn(why)
+
+    def _tell_of_lost_nodes(self) -> None:
+        """Note with each batch what it has lost with a node, once all tasks of that node have ended."""
+        at_work = {task.node for task in self._tasks.values()}
+        for batch, node in self._losses.take(at_work, self._ports.tasks.address, now=self._state.now()):
+            words = "%s items of batch %s go back to the queue: node %s (%s) is lost"
+            if (book := self._state.engine.books.get(batch)) is not None:
+                logger.warning(words, node.n_items, book.batch_id, node.address, node.node_id)
+                book.lose(node)
+                self._state.announce(batch)
 
     def _count_stillborn(self, why: str) -> None:
         """Take in that a task died before it began: try again later, and not for ever."""

@@ -113,7 +113,7 @@ def limiter_name(number: int, home_key: str) -> str:
 
 def start_limiter(number: int, home_key: str, node_id: str) -> Any:
     """Return the handle of a limiter actor, started where it is not there yet: on the coordinator's node, so that it holds no
-    other node that could go."""
+    other node that could go. Ray keeps a soft affinity at the first start only; a hard one holds for restarts, too."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - only here
 
     return (
@@ -127,7 +127,7 @@ def start_limiter(number: int, home_key: str, node_id: str) -> Any:
             max_restarts=-1,
             max_task_retries=-1,
             enable_task_events=False,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=True),
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
         )
         .remote()
     )

@@ -23,7 +23,6 @@ import psutil
 VITAL = {"gcs_server": "GCS", "raylet": "raylet"}
 """Processes without which a Ray does nothing more, by Ray's name; and by the name in messages."""
 KILL_S = 5.0
-RAYLET_DIED = "Raylet is terminated."
 PROXY_CALLBACK = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "tlray.service.not_there:middlewares"}
 """Setting of a Ray Serve on this Ray: what its proxy answers for a service that is not there."""
 
@@ -63,22 +62,6 @@ def _start_apart(popen: Any, *args: Any, env: dict[str, str] | None = None, **mo
     """Start one of Ray's processes; its workers, which it starts, get its environment."""
     given = dict(os.environ if env is None else env)
     return popen(*args, env={**PROXY_CALLBACK, **given}, start_new_session=True, **more)
-
-
-def quieten() -> None:
-    """Keep Ray from printing a dead raylet's log, some 30 lines: `ray_watch` says in one line what has died."""
-    from ray._private import worker  # noqa: PLC0415
-
-    printing = getattr(worker, "print_to_stdstream", None)
-    if printing is None or getattr(printing, "is_quiet", False):
-        return
-
-    def print_the_rest(data: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        if not any(str(line).startswith(RAYLET_DIED) for line in data.get("lines", ())):
-            printing(data, *args, **kwargs)
-
-    print_the_rest.is_quiet = True  # type: ignore[attr-defined]
-    worker.print_to_stdstream = print_the_rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Ports of the coordinator: everything outside its own process, as protocols.
 
-`tlray.cluster.ray_ports` implements them with Ray, threads and the machine's clocks. The simulator (`tests/simulated`) implements
-them in virtual time, where every call takes a random time, fails, or is answered twice; so it runs the coordinator's code as it
-is. Nothing behind a port decides anything.
+`tlray.cluster.ray_ports` implements them with Ray, threads and the machine's clocks. The simulator (`tests/shared/simulated`)
+implements them in virtual time, where every call takes a random time, fails, or is answered twice; so it runs the
+coordinator's code as it is. Nothing behind a port decides anything.
 """
 
 from __future__ import annotations
@@ -106,6 +106,14 @@ class TaskStarter(Protocol):
 
     def is_full(self) -> bool:
         """True if no CPU is free anywhere."""
+        ...
+
+    async def is_lost(self, node: str, *, within_s: float = 0.0) -> bool:
+        """Return True if a node is gone, or goes within so many seconds."""
+        ...
+
+    def address(self, node: str) -> str:
+        """Return the address of a node, "" where nobody knows it."""
         ...
 
 

@@ -16,6 +16,7 @@ from tlray.cluster.desk_reading import Reading
 from tlray.cluster.lease_task import scrape_lease
 from tlray.cluster.limiter import start_limiter
 from tlray.cluster.metrics import Metrics
+from tlray.cluster.node_table import address_of, is_lost
 from tlray.cluster.ports import CoordinatorPorts, EndKind, TaskEnd
 from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
@@ -76,9 +77,10 @@ class RayTask:
 class RayTasks:
     """Starts scrape tasks on Ray."""
 
-    def __init__(self, terms: ScrapeTerms, coordinator: Any) -> None:
+    def __init__(self, terms: ScrapeTerms, coordinator: Any, node_id: str) -> None:
         self._terms = terms
         self._coordinator = coordinator
+        self._node_id = node_id
 
     def start(self, lease_id: str) -> RayTask:
         """Start a task that asks for one CPU; Ray never retries it."""
@@ -93,6 +95,14 @@ class RayTasks:
     def is_full(self) -> bool:
         """True if no CPU is free anywhere."""
         return bool(ray.available_resources().get("CPU", 0) < 1)
+
+    async def is_lost(self, node: str, *, within_s: float = 0.0) -> bool:
+        """Ask Ray and the node's raylet. Our own node is there: with its raylet we would be gone, too."""
+        return bool(node) and node != self._node_id and await is_lost(node, within_s=within_s)
+
+    def address(self, node: str) -> str:
+        """Look a node up in Ray's table, which names dead ones, too."""
+        return address_of(node)
 
 
 class RayLimiter:
@@ -182,7 +192,7 @@ def ray_ports(home: Home, terms: ScrapeTerms, coordinator: Any, node_id: str) ->
         rng=random.Random(),  # noqa: S311 - jitter, no secret
         writer=JournalThread(),
         reader=Reading(home),
-        tasks=RayTasks(terms, coordinator),
+        tasks=RayTasks(terms, coordinator, node_id),
         limiter=lambda number: RayLimiter(number, home.id, node_id),
         parts=HomeParts(home),
         meters=Metrics(),

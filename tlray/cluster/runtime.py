@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray import __version__, errors
-from tlray.cluster.own_ray import OwnRay, quieten, starting
+from tlray.cluster.own_ray import OwnRay, starting
+from tlray.cluster.ray_messages import quieten
 from tlray.cluster.ray_watch import OnLost, RayWatch, answers, watch_joined, watch_own
 from tlray.core.backlog import Bounds
 from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, UsageError
@@ -134,7 +135,6 @@ def _connect(
 ) -> tuple[OwnRay | None, RayWatch]:
     """Connect this process to Ray, and watch it from then on."""
     address = find_ray(home, address)
-    quieten()
     _init(address, dashboard=dashboard, num_cpus=num_cpus)
     if address is None:
         own = OwnRay.of_this_process()
@@ -229,6 +229,7 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
     if address is not None and "://" not in address and address != "auto" and not answers(address):
         raise RayUnavailable(address, "nothing listens there")
     job = ray.job_config.JobConfig(metadata={"program": f"tlray {__version__}"})
+    quieten()
     quiet: dict[str, Any] = {
         "job_config": job,
         "log_to_driver": False,

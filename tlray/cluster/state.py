@@ -43,6 +43,8 @@ class CoordinatorSettings:
     bounds: Bounds = field(default_factory=Bounds)
     tick_s: float = 0.5
     """How often the wall clock is looked at, for what it begins: scheduled batches, schedules."""
+    idle_look_s: float = 1.0
+    """How often a coordinator that has no task and no watcher looks around."""
     idle_end_s: float = 0.0
     """Seconds without anything to do after which the coordinator ends; 0: never."""
     resumes_all: bool = False

@@ -1,6 +1,6 @@
 """Ports of a scrape task: the coordinator, the limiters, the network and the disk, as protocols.
 
-`tlray.cluster.worker_ports` implements them; the simulator (`tests/simulated`) does so in virtual time and runs the
+`tlray.cluster.worker_ports` implements them; the simulator (`tests/shared/simulated`) does so in virtual time and runs the
 task's code as it is.
 """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tlray.core.changes import Changes, ItemChanged
 from tlray.core.frontier import Priority
 from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
+from tlray.core.lost_nodes import MAX_TOLD, LostNode
 from tlray.core.policy import Manners
 from tlray.core.retry import RetryPolicy
 from tlray.core.verdict import ItemChange
@@ -63,6 +64,8 @@ class BatchBook:
     """(monotonic moment, items that were done then), of the last half minute."""
     first_at: float | None = None
     """When the first item was done; monotonic."""
+    lost_nodes: deque[LostNode] = field(default_factory=lambda: deque(maxlen=MAX_TOLD))
+    """The last nodes that were lost with items of it."""
 
     @property
     def total(self) -> int:
@@ -109,6 +112,11 @@ class BatchBook:
             item = change.item
             told = ItemChanged(item.id, item.url, change.after, item.attempt, change.reason, now)
             self.changes.note(item.id, told, version=self.version + 1)
+
+    def lose(self, node: LostNode) -> None:
+        """Note a node that was lost with items of the batch."""
+        self.lost_nodes.append(node)
+        self.version += 1
 
     def rehome(self, before: str, after: str) -> None:
         """Count an open item from one domain to another (a redirect)."""

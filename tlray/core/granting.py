@@ -253,5 +253,5 @@ class Granting:
                 self._engine.domains[n].robots_text or "",
                 self._limiter_of(n),
             )
-            for n in news
+            for n in sorted(news)
         )

@@ -28,8 +28,7 @@ def of_report(engine: Engine, report: Report, verdict: Verdict, *, now: float) -
     ahead: dict[str, DomainState] = {}
     answers: dict[str, list[Outcome]] = {}
     for change in verdict.changes:
-        if change.outcome is not None:
-            answers.setdefault(change.item.domain, []).append(change.outcome)
+        answers.setdefault(change.item.domain, []).extend(filter(None, [change.outcome]))
         answers.setdefault(change.domain, [])
     for name, outcomes in answers.items():
         state = engine.domains.get(name)
@@ -44,7 +43,7 @@ def of_report(engine: Engine, report: Report, verdict: Verdict, *, now: float) -
 
 def parked_lanes(engine: Engine, name: str, state: DomainState, *, now: float) -> Iterable[LaneDeath]:
     """Yield the lanes of a domain that are given up because it is parked."""
-    for book in engine.books.values():
+    for book in engine.presence.at(name):
         if book.has_begun and book.open_by_domain.get(name, 0) > 0:
             why = state.why_parked(book.retry.snooze_s(name), now=now)
             if why is not None:

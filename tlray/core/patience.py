@@ -14,7 +14,6 @@ from tlray.core.verdict import LaneDeath
 
 if TYPE_CHECKING:
     from tlray.core.engine import Engine
-    from tlray.core.verdict import Verdict
 
 
 class Patience:
@@ -49,17 +48,3 @@ class Patience:
                 else:
                     self.look_at(name)
         return deaths
-
-    def parked(self, verdict: Verdict, *, now: float) -> list[LaneDeath]:
-        """Return the lanes that a verdict just applied gives up: their domain is parked by now. They die as those of
-        `Engine.learn_robots` do."""
-        engine = self._engine
-        names = dict.fromkeys(name for c in verdict.changes for name in (c.item.domain, c.domain))
-        return [
-            LaneDeath(book.id, name, why)
-            for name in names
-            for book in engine.presence.at(name)
-            if book.has_begun
-            and book.open_by_domain.get(name, 0) > 0
-            and (why := engine.domains[name].why_parked(book.retry.snooze_s(name), now=now)) is not None
-        ]

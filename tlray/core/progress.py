@@ -63,6 +63,7 @@ def snapshot(
         "starts_at": starts_at,
         "waits_until": None if wait is None or math.isinf(wait.until) else round(wall + wait.until - now, 1),
         "waits_for": None if wait is None else {"domain": wait.domain, "reason": wait.reason},
+        "lost_nodes": [lost.told(now=now, wall=wall) for lost in book.lost_nodes if not book.state.is_final],
         "parked": dict(islice(parked, MAX_DOMAINS_SHOWN)),
         "domains": {
             name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown(book).items()

@@ -250,6 +250,14 @@ class Snapshot(Told):
     waits_for: dict[str, str] | None = Field(
         description="The domain that is back first, and the reason; without `waits_until` each is paused by hand."
     )
+    workers: int | None = Field(None, description="Scrape tasks of the home that run.")
+    workers_waiting: int | None = Field(
+        None, description="Those that wait for a CPU, on a node that is full or not there yet."
+    )
+    lost_nodes: list[dict[str, Any]] = Field(
+        [],
+        description="The last nodes that were lost with items of it: `node_id`, `address`, `items` that went back, `at`.",
+    )
     parked: dict[str, str]
     domains: dict[str, dict[str, Any]]
 

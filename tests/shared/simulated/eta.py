@@ -43,7 +43,7 @@ def mixed_world(seed: int) -> tuple[World, dict[str, int]]:
             begin = 1000 + 400 * r.random()
             site.outage = (begin, begin + 20 + 40 * r.random())
         sites.append(site)
-        sizes[name] = r.choice([100, 400, 1_200])
+        sizes[name] = r.choice([50, 200, 600])
         if not is_private:
             rates[name] = (r.choice([0.5, 1.0, 2.0, 5.0]), 1.0)
     return World(seed, sites, rates=rates), sizes

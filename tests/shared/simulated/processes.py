@@ -6,7 +6,7 @@ from typing import Any
 
 from tlray.cluster.coordinator import Coordinator
 from tlray.cluster.limiter import Limiter
-from tlray.cluster.ports import CoordinatorPorts
+from tlray.cluster.ports import CoordinatorPorts, EndKind
 
 from .journal import SimulatedReader, SimulatedWriter, open_journal
 from .lives import Life
@@ -78,6 +78,13 @@ class Processes(Stage):
     def hang(self, process: Process) -> None:
         """Let a task hang: only the end of its lease tells."""
         process.die(heard_s=None)
+
+    def lose_node(
+        self, process: Process, kind: EndKind = EndKind.NODE_DIED, *, heard_s: float | None = 0.3
+    ) -> None:
+        """Lose the node of a task; ``kind`` is what Ray says became of the task, if it says anything."""
+        self.lost_nodes.add(process.node)
+        process.die(kind, heard_s=heard_s)
 
     def kill_limiter(self) -> None:
         """Kill the limiter; Ray brings it back."""

@@ -77,11 +77,13 @@ class Stage:
         self.terms = ScrapeTerms(str(self.path), self.home.id, "tlray/simulated")
         self.settings = CoordinatorSettings(
             str(self.path), "", self.terms, max_workers=max_workers, limiter_actors=1, bounds=Bounds(), tick_s=tick_s,
+            idle_look_s=60.0,
         )  # fmt: skip
         self.cpu_share = 0.0 if cpu_s_per_page is None else 0.5
         self.cpu_s_per_page = cpu_s_per_page
         self.disk = Disk()
         self.processes: dict[str, Process] = {}
+        self.lost_nodes: set[str] = set()
         self.most_tasks = 0
         self.limiter: Actor[Limiter] = Actor(self.loop, self.delays)
         self.coordinator: Actor[Coordinator] = Actor(self.loop, self.delays)

@@ -69,7 +69,8 @@ class SimulatedNote:
 
 
 class _Gauge:
-    node = "n1"
+    def __init__(self, node: str) -> None:
+        self.node = node
 
     def read(self, now: float) -> NodeReading | None:
         return None
@@ -120,6 +121,8 @@ class Process:
         self.world, self.owner, self.lease_id = world, owner, lease_id
         self.life = Life(world.loop, lease_id)
         self.note = SimulatedNote(self.life)
+        self.node = f"node of {lease_id}"
+        """Each process has a node of its own."""
         self.has_begun = False
         self.heard_stops: dict[str, float] = {}
         """Batch → when the task heard last that it is stopped."""
@@ -144,7 +147,8 @@ class Process:
         limiter = _Limiter(world, self.life)
         ports = TaskPorts(
             world.loop, _Coordinator(world, self.life), {0: limiter}, self._open,
-            SimulatedFiles(self.life, world.delays, world.disk), self.note, _Gauge(), lambda: world.loop.now * world.cpu_share,
+            SimulatedFiles(self.life, world.delays, world.disk), self.note, _Gauge(self.node),
+            lambda: world.loop.now * world.cpu_share,
         )  # fmt: skip
         self.task = ScrapeTask(self.lease_id, world.terms, ports)
         try:
@@ -205,6 +209,14 @@ class SimulatedTasks:
 
     def is_full(self) -> bool:
         return True
+
+    async def is_lost(self, node: str, *, within_s: float = 0.0) -> bool:
+        await asyncio.sleep(within_s)
+        await self._owner.reach()
+        return node in self._world.lost_nodes
+
+    def address(self, node: str) -> str:
+        return f"address of {node}"
 
 
 def note_of(world: World, lease_id: str) -> Suspect:

@@ -54,6 +54,27 @@ def test_tasks_that_wait_for_a_cpu_are_told_apart(capsys: pytest.CaptureFixture[
     assert "wait" not in capsys.readouterr().err
 
 
+def lost(node_id: str, items: int, at: float = NOW) -> dict[str, Any]:
+    return {"node_id": node_id, "address": "10.0.0.7", "items": items, "at": at}
+
+
+@pytest.mark.parametrize("shown", [Bar, Lines])
+def test_a_node_that_is_lost_is_told_at_once_and_once(
+    shown: type[Bar | Lines], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, first, second = lost("aaaaaaaabb", 9, NOW - 900), lost("bbbbbbbbcc", 37), lost("ccccccccdd", 1)
+    showing = shown()
+    for nodes in ([before], [before, first], [before, first], [first, second], [first, second]):
+        showing.show(told(lost_nodes=nodes))
+    showing.show(told(state="completed", lost_nodes=[]))
+    showing.close()
+    said = [line.strip() for line in capsys.readouterr().err.splitlines() if "is gone" in line]
+    assert said == [
+        "node 10.0.0.7 (bbbbbbbb) is gone: 37 items go back to the queue",
+        "node 10.0.0.7 (cccccccc) is gone: 1 item goes back to the queue",
+    ]
+
+
 def test_what_is_final_is_done() -> None:
     assert n_done(told(counts={"dead": 2, "skipped": 1, "cancelled": 1})) == 7
 

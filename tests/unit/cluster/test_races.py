@@ -51,6 +51,7 @@ async def limiters_of(desk: Desk) -> tuple[Limiters, SlowLimiter]:
     await desk.submit("B", chunk(3))
     limiters, limiter = Limiters(desk.state), SlowLimiter()
     limiters.actors.append(limiter)
+    limiters._numbers |= {"e.test": 0, "f.test": 0}
     return limiters, limiter
 
 

@@ -30,7 +30,7 @@ def parsed(page: str, demo: DemoSet) -> Any:
     return parse_page(page.encode(), url=BASE + demo.head.path)
 
 
-@pytest.mark.parametrize("n_pages", [40, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_pages", [12, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_pages_of_each_age_are_read_field_for_field(generation: str, n_pages: int) -> None:
     for i in BY_GENERATION[generation][:n_pages]:
@@ -47,7 +47,7 @@ def test_pages_of_each_age_are_read_field_for_field(generation: str, n_pages: in
 
 @pytest.mark.parametrize("kind", blocks.BLOCKS)
 def test_every_block_is_called_by_its_name(kind: str) -> None:
-    for i in range(40):
+    for i in range(8):
         demo = demo_set(i)
         result = parsed(blocks.block_page(kind, demo)[1], demo)
         assert (result.kind, result.reason, result.tracklists) == ("blocked", kind, ()), i

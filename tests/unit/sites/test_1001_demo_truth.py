@@ -14,7 +14,7 @@ from tlray.demo.truth import truth_of
 from tlray.model import PageKind
 from tlray.sites.registry import parse_page
 
-SEED, N = 23, 90
+SEED, N = 23, 30
 PLAN = Plan(seed=SEED, n_sets=N)
 
 
