@@ -66,13 +66,15 @@ class Granting:
         pages_per_s = found.pages_per_s
         if n_kept := engine.answering.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
+        # before the errands are counted: a robots.txt that has grown too old while nothing was granted is wanted by this look
+        allowance = self._allowance("", now, Priority.LOW)
+        may_take = any(allowance(name) > 0 for name in self._census.part(takeable))
         n_robots = self._n_errands(now)
-        may_take = (engine.domains[name].allowance("", now) > 0 for name in self._census.part(takeable))
         demand = Demand(
             pages_per_s=pages_per_s or (1.0 if n_robots else 0.0),
             n_ready=n_ready + n_robots,
             n_in_flight=found.n_in_flight,
-            has_more=n_robots > 0 or n_kept > 0 or any(may_take),
+            has_more=n_robots > 0 or n_kept > 0 or may_take,
         )
         self._counted = (now, demand) if self._census.is_sample else None
         return demand

@@ -142,7 +142,7 @@ def true_left_s(world: World, book: BatchBook) -> float:
 
 
 @pytest.mark.parametrize("quiet_s", [5.0, 60.0, 3_600.0])
-@pytest.mark.parametrize(("name", "sizes"), [(LOCAL, (5, 400)), (SLOW, (20, 20)), (SLOW, (1, 1, 1, 20))])
+@pytest.mark.parametrize(("name", "sizes"), [(LOCAL, (5, 1_000)), (SLOW, (20, 20)), (SLOW, (1, 1, 1, 20))])
 @pytest.mark.parametrize("share", [0.2, 0.5])
 def test_a_domain_that_had_nothing_to_do_was_not_slow(
     name: str, sizes: tuple[int, ...], quiet_s: float, share: float
