@@ -258,7 +258,11 @@ class Batches:
             await self._control(batch_id, BatchEvent.CANCEL, BatchState.CANCELLING)
             book = self._state.book(batch_id)
             if book is not None:
-                await self._state.write(self._state.journal.cancel_open, book.id)
+                try:
+                    await self._state.write(self._state.journal.cancel_open, book.id)
+                except CannotFinish as error:
+                    self._state.halt(error)  # its state says "cancelling" by now; the next life ends what is open
+                    raise
                 if self._state.engine.cancel_open(book.id, now=self._state.now()):
                     self.finish_soon(book.id)
                 self._state.announce(book.id)
