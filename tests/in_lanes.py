@@ -21,11 +21,14 @@ STARTS_ITS_OWN_RAYS = tuple(
     f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "deaths", "on_a_cluster", "nodes")
 )
 """About half of the time of ``tests/ray``; all others share the Ray of their session."""
+STORIES = ("tests/unit", "-m", "stories and not slow")
+"""The simulated world: nothing is measured there, coverage would make three minutes of one."""
 RUNS = (
-    ("tests/unit",),
+    ("tests/unit", "-m", "not slow and not stories"),
     ("tests/ray", *(f"--ignore={path}" for path in STARTS_ITS_OWN_RAYS)),
     STARTS_ITS_OWN_RAYS,
     ("tests/service",),
+    STORIES,
     ("tests/site",),
     ("tests/real",),
     ("tests/parts",),
@@ -64,7 +67,7 @@ class Pytest:
 
     def run(self, run: tuple[str, ...]) -> int:
         """Run what is there, print what it says, and return how it ended."""
-        measured = self.measures and run not in SLOW
+        measured = self.measures and run not in (STORIES, *SLOW)
         python = [sys.executable, *(["-m", "coverage", "run", "-p"] if measured else [])]
         more = [THOROUGH] if self.is_thorough and run[0] == "tests/unit" else []
         begun = time.monotonic()
