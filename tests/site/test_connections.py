@@ -16,6 +16,7 @@ import pytest
 from raw_server import response, serve
 
 from tlray.cluster.limiter import Limiter
+from tlray.cluster.registration import Registration
 from tlray.cluster.scrape import ScrapeTask
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import TaskPorts
@@ -88,7 +89,7 @@ async def scraped(
         for i, (name, url) in enumerate(zip(names, urls, strict=True), 1)
     ]
     limiter = Limiter()
-    await limiter.register([(name, policy, False, 0.0) for name in set(names)], NO_STOPS)
+    await limiter.register([Registration(name, policy, False, 0.0, 1) for name in set(names)], NO_STOPS)
     items = Items(leased, tuple(DomainTerms(name, policy, "", 0) for name in set(names)))
     terms = ScrapeTerms(
         home=str(home.path), home_id=home.id, user_agent="tlray/test", limits=limits, heartbeat_s=0.1

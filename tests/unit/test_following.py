@@ -104,7 +104,7 @@ def test_a_batch_that_ends_just_when_it_is_to_be_paused_is_completed() -> None:
 def test_a_batch_that_waits_too_long_is_paused_and_named() -> None:
     batch = Batch(2, begins=0)
     waits = {
-        "batch_id": "B",
+        "batch_id": "b1",
         "waits_for": {"domain": "a.test", "reason": "blocked: captcha"},
         "waits_until": 9e9,
     }

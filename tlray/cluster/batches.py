@@ -261,7 +261,9 @@ class Batches:
                 try:
                     await self._state.write(self._state.journal.cancel_open, book.id)
                 except CannotFinish as error:
-                    self._state.halt(error)  # its state says "cancelling" by now; the next life ends what is open
+                    self._state.halt(
+                        error
+                    )  # its state says "cancelling" by now; the next life ends what is open
                     raise
                 if self._state.engine.cancel_open(book.id, now=self._state.now()):
                     self.finish_soon(book.id)

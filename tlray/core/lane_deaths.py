@@ -7,7 +7,6 @@ copy of its state; the engine itself stays as it is until the journal has commit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tlray.core.domains import DomainState
@@ -41,13 +40,15 @@ def of_report(engine: Engine, report: Report, verdict: Verdict, *, now: float) -
     return list(dict.fromkeys(deaths))
 
 
-def parked_lanes(engine: Engine, name: str, state: DomainState, *, now: float) -> Iterable[LaneDeath]:
-    """Yield the lanes of a domain that are given up because it is parked."""
-    for book in engine.presence.at(name):
-        if book.has_begun and book.open_by_domain.get(name, 0) > 0:
-            why = state.why_parked(book.retry.snooze_s(name), now=now)
-            if why is not None:
-                yield LaneDeath(book.id, name, why)
+def parked_lanes(engine: Engine, name: str, state: DomainState, *, now: float) -> list[LaneDeath]:
+    """Return the lanes of a domain that are given up because it is parked."""
+    return [
+        LaneDeath(book.id, name, why)
+        for book in engine.presence.at(name)
+        if book.has_begun
+        and book.open_by_domain.get(name, 0) > 0
+        and (why := state.why_parked(book.retry.snooze_s(name), now=now)) is not None
+    ]
 
 
 def of_robots(engine: Engine, answer: RobotsAnswer, state: DomainState, *, now: float) -> list[LaneDeath]:

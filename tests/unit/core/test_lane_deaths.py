@@ -43,6 +43,12 @@ def test_the_block_that_parks_a_domain_ends_its_lanes_in_the_same_verdict() -> N
     engine.check_invariants()
 
 
+def test_a_batch_that_is_not_open_may_be_closed_again() -> None:
+    engine, _ = engine_of(1)
+    engine.close(7, now=0.0)
+    engine.check_invariants()
+
+
 def test_two_changesets_may_end_a_lane_at_once() -> None:
     frontier = Frontier()
     frontier.close_lane(1, "a.test")  # it has no lane yet, and may get one meanwhile
