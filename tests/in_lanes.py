@@ -17,16 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-STARTS_ITS_OWN_RAYS = tuple(
-    f"tests/ray/test_{name}.py" for name in ("command_line", "chaos", "deaths", "on_a_cluster", "nodes")
-)
-"""About half of the time of ``tests/ray``; all others share the Ray of their session."""
+
+
+def _on_ray(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/ray/test_{name}.py" for name in names)
+
+
+START_THEIR_OWN_RAYS = (_on_ray("command_line", "deaths", "nodes"), _on_ray("on_a_cluster", "chaos"))
+"""About half of the time of ``tests/ray``, in two runs of about the same length; all others share the Ray of their session."""
 STORIES = ("tests/unit", "-m", "stories and not slow")
 """The simulated world: nothing is measured there, coverage would make three minutes of one."""
 RUNS = (
     ("tests/unit", "-m", "not slow and not stories"),
-    ("tests/ray", *(f"--ignore={path}" for path in STARTS_ITS_OWN_RAYS)),
-    STARTS_ITS_OWN_RAYS,
+    ("tests/ray", *(f"--ignore={path}" for paths in START_THEIR_OWN_RAYS for path in paths)),
+    *START_THEIR_OWN_RAYS,
     ("tests/service",),
     STORIES,
     ("tests/site",),
