@@ -236,15 +236,16 @@ async def test_streams_and_sockets_end_with_a_last_word_when_the_replica_is_to_e
     async with served(stage) as place, httpx.AsyncClient(base_url=f"http://{place}", timeout=30) as http:
         async with websockets.connect(f"ws://{place}/ws/batch/{BATCH}/progress") as client:
             version = json.loads(await client.recv())["version"]
-            reading = asyncio.create_task(http.get(f"/api/v1/batch/{BATCH}/events"))
-            await until("both are served", holds=lambda: stage.n_polls == 1)
-            assert stage.leaving is not None
-            stage.leaving.begin()
-            events = (await reading).text.strip().split("\n\n")
+            async with http.stream("GET", f"/api/v1/batch/{BATCH}/events") as stream:
+                chunks = stream.aiter_text()
+                text = await anext(chunks)  # it is served
+                assert stage.leaving is not None
+                stage.leaving.begin()
+                text += "".join([chunk async for chunk in chunks])
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()
             assert client.close_code == 1012
-        name, number, data = events[-1].splitlines()
+        name, number, data = text.strip().split("\n\n")[-1].splitlines()
         assert (name, number) == ("event: leaving", f"id: {version}")
         told = json.loads(data.removeprefix("data: "))
         assert told["version"] == version

@@ -202,7 +202,7 @@ def test_watching_outlives_a_killed_coordinator(service: Service, site: Site, tl
 
 
 def test_ctrl_c_leaves_and_the_batch_goes_on(service: Service, site: Site, tlray: Tlray) -> None:
-    batch = tlray("submit", *site.urls(), *slow(site, 1))[1].strip()
+    batch = tlray("submit", *site.urls(), *slow(site, 0.1))[1].strip()
     with watching(service, batch) as process:
         wait_for_line(process)
         process.send_signal(signal.SIGINT)
