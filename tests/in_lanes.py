@@ -25,13 +25,16 @@ def _on_ray(*names: str) -> tuple[str, ...]:
 
 START_THEIR_OWN_RAYS = (_on_ray("command_line", "deaths", "nodes"), _on_ray("on_a_cluster", "chaos"))
 """About half of the time of ``tests/ray``, in two runs of about the same length; all others share the Ray of their session."""
+FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
+"""Half of those: two runs end sooner than one."""
+ON_RAY = (*START_THEIR_OWN_RAYS, FIRST_HALF)
 STORIES = ("tests/unit", "-m", "stories and not slow")
 """The simulated world: nothing is measured there, coverage would make three minutes of one."""
 RUNS = (
     ("tests/unit", "-m", "not slow and not stories"),
-    ("tests/ray", *(f"--ignore={path}" for paths in START_THEIR_OWN_RAYS for path in paths)),
-    *START_THEIR_OWN_RAYS,
     ("tests/service",),
+    ("tests/ray", *(f"--ignore={path}" for paths in ON_RAY for path in paths)),
+    *ON_RAY,
     STORIES,
     ("tests/site",),
     ("tests/real",),

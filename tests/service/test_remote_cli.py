@@ -182,7 +182,13 @@ def watching(service: Service, batch: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tlray", "watch", batch, "--url", service.url, "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ,
+        preexec_fn=heed_ctrl_c,
     )  # fmt: skip
+
+
+def heed_ctrl_c() -> None:
+    """Let a Ctrl-C reach the command, also where a shell has started these tests in the background and so deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for_line(process: subprocess.Popen[str]) -> None:
