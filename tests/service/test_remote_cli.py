@@ -182,7 +182,7 @@ def watching(service: Service, batch: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tlray", "watch", batch, "--url", service.url, "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ,
-        preexec_fn=heed_ctrl_c,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - it sets one signal, and takes no lock
     )  # fmt: skip
 
 
