@@ -30,7 +30,7 @@ from tlray.cluster.watching import Watching
 from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW, FrontierItem
 from tlray.core.lease import Answer, Report
-from tlray.errors import CannotFinish, InvariantBroken, TlrayError
+from tlray.errors import TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_domains import all_set_by_hand
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
@@ -99,11 +99,8 @@ class Coordinator:
         """Run a part of the loop. What it does not expect halts the coordinator: whoever watches would wait for ever."""
         try:
             await work()
-        except CannotFinish as error:
-            self._state.halt(error)
-        except Exception as error:
-            logger.exception("coordinator failed")
-            self._state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
+        except Exception as error:  # noqa: BLE001 - `fail` tells them apart, and logs
+            self._state.fail(error, "the loop")
 
     async def _open_batches(self) -> None:
         """Open the batches that were under way when an earlier life ended."""

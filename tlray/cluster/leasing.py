@@ -24,7 +24,7 @@ from tlray.core.lost_nodes import NodeLosses
 from tlray.core.suspect import EACH, NOBODY, Suspect
 from tlray.core.verdict import Verdict
 from tlray.core.workforce import Workforce
-from tlray.errors import CannotFinish, InvariantBroken
+from tlray.errors import CannotFinish
 
 logger = logging.getLogger(__name__)
 REFUSED = Answer(accepted=False)
@@ -185,11 +185,8 @@ class Leasing:
         task.node = report.node_id
         try:
             return await (self._go_on(report) if task.has_begun else self._begin(report, task))
-        except CannotFinish as error:
-            state.halt(error)
-        except Exception as error:  # a bug of ours, which no page is to blame for
-            logger.exception("report failed lease=%s", report.lease_id)
-            state.halt(InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}"))
+        except Exception as error:  # noqa: BLE001 - a bug of ours, too: no page is to blame for it
+            state.fail(error, f"report of {report.lease_id}")
         finally:
             state.wake.set()
         return REFUSED

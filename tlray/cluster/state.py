@@ -198,16 +198,17 @@ class CoordinatorState:
         self._background.add(task)
         task.add_done_callback(self._ended)
 
+    def fail(self, error: BaseException, what: str) -> None:
+        """Halt for whatever was raised: the world in the way says so itself, anything else is a bug of ours."""
+        if not isinstance(error, CannotFinish):
+            logger.error("coordinator failed what=%s", what, exc_info=error)
+            error = InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}")
+        self.halt(error)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("background work failed", exc_info=error)
-            what = f"{type(error).__name__}: {error}"
-            self.halt(
-                error
-                if isinstance(error, CannotFinish)
-                else InvariantBroken(f"the coordinator failed: {what}")
-            )
+            self.fail(error, "background work")
 
     async def settle(self, timeout_s: float) -> None:
         """Wait for what runs beside the loop."""
