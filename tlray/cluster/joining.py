@@ -23,7 +23,7 @@ from tlray.cluster.limiter import NAMESPACE, kill_limiters
 from tlray.cluster.meeting import hello_of
 from tlray.cluster.ray_watch import answers
 from tlray.cluster.runtime import _disconnect, _holder_address, _init
-from tlray.errors import Conflict, CoordinatorLost, OtherVersion, RayUnavailable
+from tlray.errors import Conflict, CoordinatorLost, HomeInUse, OtherVersion, RayUnavailable
 from tlray.io.home import Home
 
 POLL_S = 0.3
@@ -86,8 +86,19 @@ def joined(home: Home) -> Iterator[Any | None]:
 def end(home: Home, how: How, tell: Callable[[Hello], None]) -> Left | None:
     """End a home's coordinator and limiters; None where there are none. ``tell`` hears twice a second how far a drain is.
 
-    `Conflict` where a service is there: it would start another at once.
+    `Conflict` where a service is there: it would start another at once. `HomeInUse` where the coordinator's Ray does not
+    answer; *now* kills its process then, if it is one of this machine.
     """
+    try:
+        return _end_through_ray(home, how, tell)
+    except HomeInUse:
+        holder = home.holder()
+        if how is not How.NOW or holder is None or not home.kill_holder():
+            raise
+        return Left(holder.ray_address, had_coordinator=True)
+
+
+def _end_through_ray(home: Home, how: How, tell: Callable[[Hello], None]) -> Left | None:
     with connected(home) as address:
         if address is None:
             return None

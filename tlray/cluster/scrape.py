@@ -223,9 +223,10 @@ class ScrapeTask:
                 unknown.append(grant.domain)
             else:
                 self._return_items(grant.domain, grant.retry_after_s)
-        if unknown:
-            await self._ports.coordinator.register(unknown)
         self._wake.set()
+        if unknown:
+            with contextlib.suppress(Exception):  # a coordinator that is away; the next answer says so again
+                await self._ports.coordinator.register(unknown)
 
     def _return_items(self, domain: str, retry_after_s: float) -> None:
         """Give a domain's items back: its turn is too far off to wait for."""

@@ -10,16 +10,19 @@ import contextlib
 import errno
 import json
 import os
+import signal
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
-from tlray.io.home_lock import is_taken, take
+from tlray.io.home_lock import has_open, is_taken, take
 
 BRIEF_S = 10.0
 """How long a holder waits for a command that has the home for a moment."""
+KILLED_S = 10.0
+"""How long a process that was killed may take to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,17 @@ class Home:
             return Holder(**json.loads(self.lock.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+
+    def kill_holder(self) -> bool:
+        """Kill the process that holds the home, and wait until it is gone; False where it is none of this machine."""
+        holder = self.holder()
+        if holder is None or not has_open(holder.pid, self.lock):
+            return False
+        os.kill(holder.pid, signal.SIGKILL)
+        deadline = time.monotonic() + KILLED_S
+        while self.is_held() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.is_held()
 
 
 def _name(probe: Path, target: Path) -> None:

@@ -13,6 +13,7 @@ microseconds; a holder that meets it tries again for `PATIENCE_S`.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import struct
@@ -64,6 +65,17 @@ def is_taken(path: Path) -> bool:
         if _is_shown(file.fileno()):
             return True
         return not (_HAS_OFD and file.read().endswith(b"\n")) and not _can_share(file.fileno())
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """True if a process of this machine has the file open; False where the kernel does not tell (anywhere but on Linux)."""
+    with contextlib.suppress(OSError):
+        wanted = path.stat()
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.path.samestat(wanted, file.stat()):
+                    return True
+    return False
 
 
 def _show(fd: int) -> bool:
