@@ -8,6 +8,7 @@ them failed. ``--slow`` adds the tests that are marked so, and random examples t
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import threading
@@ -81,7 +82,7 @@ class Pytest:
         sys.stderr.write(f"{' '.join(run)} …\n")
         done = subprocess.run(
             [*python, "-m", "pytest", *run, *more, *self.given],
-            cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=ROOT, check=False, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         with self._printing:
             sys.stdout.flush()
@@ -92,6 +93,13 @@ class Pytest:
             )
             sys.stdout.flush()
         return done.returncode
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the tests: compiled modules are kept, for hundreds of processes load the same ones, and Ray's
+    workers are as nice as all others; by default everything else on a busy machine goes before them."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "RAY_worker_niceness": "0"}
 
 
 if __name__ == "__main__":
