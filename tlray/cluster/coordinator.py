@@ -152,7 +152,8 @@ class Coordinator:
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
 
     async def _sleep(self) -> None:
-        moments = (self._state.engine.next_event(), self._ending.looks_at)
+        engine = self._state.engine
+        moments = (engine.next_event(), engine.treatment.next_at, self._ending.looks_at)
         next_at = min((moment for moment in moments if moment is not None), default=None)
         is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
         longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s

@@ -107,3 +107,8 @@ class Treatment:
             else:
                 self._restless[name] = now
         return due & self._restless.keys()
+
+    @property
+    def next_at(self) -> float | None:
+        """When a limiter is to be told next, or None."""
+        return min(self._restless.values()) + TELL_EVERY_S if self._restless else None
