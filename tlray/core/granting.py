@@ -20,7 +20,7 @@ from tlray.core.lifecycle import ItemState
 from tlray.core.policy import unit_of
 from tlray.core.sharing import Share
 from tlray.core.turns import Turns
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.urls import BadUrl, CanonicalUrl, redirected
 from tlray.core.workforce import Demand
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Granting:
         scheme, host = urlsplit(item.url)[:2]
         own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
         moved_to = self._engine.domains[item.domain].robots_url
-        found = canonicalise(moved_to) if moved_to else own
+        found = redirected(own.url, moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
         unit = unit_of(where.domain)
         book = self._engine.books[item.batch]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from tlray.core import lane_deaths
 from tlray.core.breaker import Breaker
@@ -23,7 +22,7 @@ from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.policy import host_of, unit_of
 from tlray.core.retry import RetryDecision, decide
 from tlray.core.suspect import EACH, Suspect
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.urls import BadUrl, CanonicalUrl, redirected
 from tlray.core.verdict import DomainChange, ItemChange, Verdict
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ def _change(
 
 
 def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChange:
-    target = _target(item.url, outcome.location or "")
+    target = redirected(item.url, outcome.location or "")
     if isinstance(target, BadUrl):
         return _with(item, ItemEvent.EXHAUST, reason=f"redirected to no good URL: {target.reason}", **rest)
     rest["from_public"] = item.from_public or outcome.from_public
@@ -172,13 +171,6 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
             item, ItemEvent.EXHAUST, reason=f"redirected in a loop, last to {target.url}"[:200], **rest
         )
     return _hopped(item, target, rest)
-
-
-def _target(url: str, location: str) -> CanonicalUrl | BadUrl:
-    try:
-        return canonicalise(urljoin(url, location))
-    except ValueError as error:  # a stranger wrote it: "http://[::1"
-        return BadUrl(f"not a URL: {error}")
 
 
 def _hopped(item: FrontierItem, target: CanonicalUrl, rest: dict[str, Any]) -> ItemChange:
