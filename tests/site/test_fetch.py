@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import sys
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ import pytest
 from raw_server import gzipped, response, serve
 
 from tlray.core.outcome import OutcomeKind
+from tlray.core.retry_after import MOST_S
 from tlray.io.address import AddressPolicy
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits
@@ -128,7 +128,7 @@ async def test_retry_after_may_be_a_date(fetcher: Fetcher) -> None:
     [
         ("Mon, 02 Nov 2020 11:00:00 GMT", 0.0),  # past: at once, as far as the site is concerned
         ("315360000", 315_360_000.0),  # ten years: whoever asked decides whether to wait
-        ("9" * 400, sys.float_info.max),
+        ("9" * 400, MOST_S),
         ("soon", None),
         ("-5", None),
         ("", None),
@@ -141,6 +141,14 @@ async def test_a_retry_after_that_makes_no_sense_makes_no_trouble(
     async with serve(response(status="429 No", Retry_After=value)) as site:
         page = await fetcher.get(site.url)
     assert (page.kind, page.retry_after_s) == (OutcomeKind.THROTTLED, after_s)
+
+
+async def test_of_several_retry_after_lines_the_longest_counts(fetcher: Fetcher) -> None:
+    answer = response(status="429 No", Retry_After="2").replace(
+        b"Retry-After: 2\r\n", b"Retry-After: 2\r\nretry-after: 6\r\n"
+    )
+    async with serve(answer) as site:
+        assert (await fetcher.get(site.url)).retry_after_s == 6.0
 
 
 @pytest.mark.parametrize(

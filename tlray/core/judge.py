@@ -20,7 +20,7 @@ from tlray.core.lease import Report
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.policy import host_of, unit_of
-from tlray.core.retry import RetryDecision, decide
+from tlray.core.retry import RetryDecision, decide, within
 from tlray.core.suspect import EACH, Suspect
 from tlray.core.urls import BadUrl, CanonicalUrl, redirected
 from tlray.core.verdict import DomainChange, ItemChange, Verdict
@@ -42,7 +42,8 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
     turns: dict[str, DomainChange] = {}
     left = dict(lease.items)
     breakers: dict[str, Breaker] = {}
-    for outcome in report.outcomes:
+    for told in report.outcomes:
+        outcome = within(told, engine.max_rest_s)
         item = left.pop(outcome.item_id, None)
         if item is None:
             continue  # not of this lease, or told twice

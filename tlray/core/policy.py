@@ -78,9 +78,9 @@ def unit_of(domain: str) -> str:
 
 def unit_named(text: str) -> str:
     """Return the unit that a user names: ``host``, or ``host:port`` for that port alone; ValueError says what
-    is wrong."""
+    is wrong. With the default port of http or https it is the host itself."""
     name = text.strip()
-    scheme = "http" if name.endswith(":443") else "https"  # a port is kept, whichever scheme it is the own of
+    scheme = "https" if name.endswith(":443") else "http"
     found = canonicalise(f"{scheme}://{name}/")
     if isinstance(found, BadUrl) or any(mark in name for mark in "/?#\\"):
         raise ValueError(f"{text!r} is no domain; write a host, such as example.org or example.org:8080")

@@ -286,7 +286,7 @@ def _answer(
         has_page=bool(body) and is_good_type,
         location=location,
         peer=response.peer if isinstance(response, PeerResponse) else None,
-        retry_after_s=retry_after_s(headers.get("Retry-After"), now=started_at + latency_s),
+        retry_after_s=retry_after_s(", ".join(headers.getall("Retry-After", ())), now=started_at + latency_s),
         n_bytes=wire.n_bytes,
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.by_hand import SetByHand
+from tlray.core.by_hand import NOTHING, SetByHand
+from tlray.core.domains import DomainState
+from tlray.core.policy import DomainPolicy, Manners, host_of
 
 _COLUMNS = (
     "name, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at,"
@@ -47,6 +50,57 @@ def domains_page(
     return [_listed(row) for row in rows]
 
 
+def at_rest(row: ListedDomain, by_hand: SetByHand) -> DomainState:
+    """Return a domain at which nobody works, as the journal has it."""
+    return DomainState(row.name, Manners().policy(row.name), by_hand, crawl_delay_s=row.crawl_delay_s)
+
+
+def domain_told(
+    row: ListedDomain, state: DomainState, *, now: float, wall: float, n_open: int
+) -> dict[str, Any]:
+    """Return how a domain stands, as it is told; ``now`` and ``wall`` are one moment on the two clocks."""
+    cool_until, reason = row.cool_until, row.cool_reason
+    if state.is_cooling(now):
+        cool_until, reason = wall + state.cool_until - now, state.cool_reason
+    is_cooling = cool_until is not None and cool_until > wall
+    ceiling = state.ceiling
+    return {
+        "domain": row.name,
+        "paused": state.by_hand.is_paused,
+        "max_rate": _rate(ceiling),
+        "rate": _rate(state.effective),
+        "concurrency": ceiling.concurrency,
+        "set": {"max_rate": row.by_hand.rate, "concurrency": row.by_hand.concurrency},
+        "crawl_delay_s": state.crawl_delay_s,
+        "robots_at": row.robots_at,
+        "open": n_open,
+        "in_flight": state.n_leased,
+        "cooling_until": round(cool_until, 1) if is_cooling and cool_until is not None else None,
+        "reason": state.parked or (reason if is_cooling else None),
+        "blocks_in_a_row": max(row.n_blocks, state.n_blocks),
+        "last_fetch_at": row.last_fetch_at,
+    }
+
+
+def _rate(policy: DomainPolicy) -> float | None:
+    return None if math.isinf(policy.rate) else policy.rate
+
+
+def told_at_rest(db: sqlite3.Connection, name: str, *, wall: float) -> dict[str, Any] | None:
+    """Return how a domain of a home without a coordinator stands; None where it is not known."""
+    rows = domains_page(db, owner=None, after="", limit=1, name=name)
+    if not rows:
+        return None
+    (n_open,) = db.execute(
+        "SELECT count(*) FROM items WHERE state IN ('queued', 'waiting', 'leased') AND domain ="
+        " (SELECT id FROM domains WHERE name = ?) AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)",
+        (name,),
+    ).fetchone()
+    of_host = all_set_by_hand(db).get(host_of(name), NOTHING)
+    state = at_rest(rows[0], rows[0].by_hand.under(of_host))
+    return domain_told(rows[0], state, now=0.0, wall=wall, n_open=n_open)
+
+
 def _numbers_of(db: sqlite3.Connection, owner: str) -> list[int]:
     """Return the domains at which an owner has items: one seek for each domain of each batch, however many items it has."""
     found: set[int] = set()
@@ -72,6 +126,37 @@ def all_set_by_hand(db: sqlite3.Connection) -> dict[str, SetByHand]:
     return {
         name: SetByHand(rate, concurrency, bool(is_paused)) for name, rate, concurrency, is_paused in rows
     }
+
+
+def lift_rest(db: sqlite3.Connection, name: str, *, wall: float) -> None:
+    """End the rests of a domain, of a host at each of its ports; what they have put off is due at ``wall``."""
+    rows = db.execute("SELECT id, name FROM domains WHERE instr(name, ?) = 1", (name,)).fetchall()
+    numbers = json.dumps([number for number, known in rows if name in (known, host_of(known))])
+    db.execute(
+        "UPDATE domains SET cool_until = NULL, cool_reason = NULL, n_blocks = 0"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (numbers,),
+    )
+    db.execute(
+        "UPDATE items SET due_at = ?, snoozed_since = NULL WHERE state = 'waiting' AND snoozed_since IS NOT NULL"
+        " AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)"
+        " AND domain IN (SELECT value FROM json_each(?))",
+        (wall, numbers),
+    )
+
+
+def bound_rests(db: sqlite3.Connection, *, until: float) -> None:
+    """Bound rests that an older version has written down without a bound."""
+    db.execute("UPDATE domains SET cool_until = ?1 WHERE cool_until > ?1", (until,))
+
+
+def change_domain(
+    db: sqlite3.Connection, name: str, changes: dict[str, object], *, is_lifted: bool, wall: float
+) -> SetByHand:
+    """Change what is set for a domain, and end its rest if asked to; return all that is set now."""
+    if is_lifted:
+        lift_rest(db, name, wall=wall)
+    return set_by_hand(db, name, changes)
 
 
 def set_by_hand(db: sqlite3.Connection, name: str, changes: dict[str, object]) -> SetByHand:

@@ -301,9 +301,14 @@ class DomainAsked(Asked):
     """What to set for a domain; what is left out stays, null takes it back."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"max_rate": 0.5, "concurrency": 1}, {"paused": True}]}
+        json_schema_extra={
+            "examples": [{"max_rate": 0.5, "concurrency": 1}, {"paused": True}, {"lift": True}]
+        }
     )
 
     max_rate: Annotated[float, Field(ge=1e-6, le=10_000, description="Fetches a second.")] | None = None
     concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="Fetches at once.")] | None = None
     paused: bool | None = Field(None, description="Nothing more of it begins, whatever the batch.")
+    lift: bool | None = Field(
+        None, description="End its rest now, whatever it rests for. It is done once, not kept."
+    )

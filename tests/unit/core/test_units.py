@@ -37,8 +37,10 @@ def test_a_site_that_is_one_with_www_is_one_unit(domain: str, unit: str) -> None
         ("bücher.test", "xn--bcher-kva.test"),  # as its URLs are written
         ("XN--bcher-kva.test:8080", "xn--bcher-kva.test:8080"),
         ("example.org.", "example.org"),
-        ("example.org:443", "example.org:443"),  # http, on the port of https
-        ("example.org:80", "example.org:80"),
+        ("example.org:443", "example.org"),  # with a default port or without, one domain
+        ("example.org:80", "example.org"),
+        ("[::1]:80", "[::1]"),
+        ("☃.example:443", "xn--n3h.example"),
         ("[::0001]:81", "[::1]:81"),
         ("127.0.0.1", "127.0.0.1"),
     ],

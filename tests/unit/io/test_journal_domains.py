@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tlray.core.by_hand import SetByHand
 from tlray.core.frontier import Priority
-from tlray.io.journal_domains import all_set_by_hand, domains_page, set_by_hand
+from tlray.io.journal_domains import all_set_by_hand, bound_rests, change_domain, domains_page, set_by_hand
 from tlray.io.journal_rows import BatchOptions, Entry
 from tlray.io.journal_sqlite import SqliteJournal
 
@@ -45,6 +46,37 @@ def test_a_user_sees_the_domains_of_their_own_items(journal: SqliteJournal) -> N
     assert names(journal, "eve") == []
     assert names(journal, None, limit=2) == ["a.org", "b.org"]
     assert journal.run(partial(domains_page, owner="ann", after="", limit=1, name="c.org")) == []
+
+
+def test_a_lift_ends_the_rests_of_a_host_and_its_ports_and_what_they_put_off(journal: SqliteJournal) -> None:
+    def prepare(db: sqlite3.Connection) -> None:
+        db.executemany("INSERT INTO domains (name) VALUES (?)", [("a.org:81",), ("a.orgs",)])
+        db.execute("UPDATE domains SET cool_until = 9e9, cool_reason = 'throttled: 429', n_blocks = 3")
+        db.execute("UPDATE items SET state = 'waiting', due_at = 9e9, snoozed_since = 1 WHERE batch = 1")
+        db.execute("UPDATE items SET snoozed_since = NULL WHERE fingerprint = 'ann2'")
+
+    journal.run(prepare)
+    journal.run(partial(change_domain, name="a.org", changes={}, is_lifted=True, wall=5.0))
+    rows = {row.name: row for row in journal.run(partial(domains_page, owner=None, after="", limit=9))}
+    assert {name for name, row in rows.items() if row.cool_until is None} == {"a.org", "a.org:81"}
+    assert (rows["a.org"].cool_reason, rows["a.org"].n_blocks) == (None, 0)
+    items = journal.run(
+        lambda db: db.execute(
+            "SELECT fingerprint, due_at, snoozed_since FROM items WHERE batch = 1"
+        ).fetchall()
+    )
+    assert items == [("ann1", 5.0, None), ("ann2", 9e9, None)], "what failed by itself waits on"
+
+
+def test_a_rest_without_end_of_an_older_version_is_bounded(journal: SqliteJournal) -> None:
+    journal.run(
+        lambda db: db.execute(
+            "UPDATE domains SET cool_until = CASE name WHEN 'a.org' THEN 1e24 WHEN 'b.org' THEN 10.0 END"
+        )
+    )
+    journal.run(partial(bound_rests, until=100.0))
+    rows = journal.run(partial(domains_page, owner=None, after="", limit=9))
+    assert [row.cool_until for row in rows] == [100.0, 10.0, None]
 
 
 def test_what_is_set_stays_until_it_is_taken_back(journal: SqliteJournal) -> None:
