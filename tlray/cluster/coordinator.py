@@ -34,7 +34,7 @@ from tlray.core.frontier import WINDOW, FrontierItem
 from tlray.core.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.home import Home
-from tlray.io.journal_domains import all_set_by_hand, bound_rests
+from tlray.io.journal_domains import all_set_by_hand, bring_up_to_date
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 
@@ -66,7 +66,7 @@ class Coordinator:
             max_rest_s=settings.max_rest_s,
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
-        journal.run(partial(bound_rests, until=ports.clock.wall() + LONGEST_S))
+        journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
         engine.treatment.by_hand.update(journal.run(all_set_by_hand))
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         self._limiters = Limiters(self._state)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tlray.core.by_hand import NOTHING, SetByHand
 from tlray.core.domains import DomainState
-from tlray.core.policy import DomainPolicy, Manners, host_of
+from tlray.core.policy import SHORT_HOSTS, DomainPolicy, Manners, host_of
 
 _COLUMNS = (
     "name, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at,"
@@ -48,6 +49,32 @@ def domains_page(
         (after, name, theirs, limit),
     )
     return [_listed(row) for row in rows]
+
+
+def named_in_vain(db: sqlite3.Connection, batch_id: str, names: Iterable[str]) -> list[str]:
+    """Return those of some names at which a batch has no item: neither at that domain, nor at any port of that host."""
+    missing = []
+    for name in names:
+        numbers = _numbers_at(db, name)
+        (is_there,) = db.execute(
+            "SELECT EXISTS (SELECT 1 FROM json_each(?2) JOIN items INDEXED BY items_lane ON domain = value"
+            " WHERE batch = (SELECT id FROM batches WHERE batch_id = ?1))",
+            (batch_id, numbers),
+        ).fetchone()
+        if not is_there:
+            missing.append(name)
+    return missing
+
+
+def _numbers_at(db: sqlite3.Connection, name: str) -> str:
+    """Return the numbers of a domain, and of a host's ports, as a JSON list."""
+    rows = db.execute("SELECT id, name FROM domains WHERE name = ?1 OR name GLOB ?2", (name, _at_ports(name)))
+    return json.dumps([number for number, known in rows if name in (known, host_of(known))])
+
+
+def _at_ports(name: str) -> str:
+    """Return a pattern of a host's ports; an IPv6 address has brackets, which would be a pattern's own."""
+    return name.replace("[", "[[]") + ":*"
 
 
 def at_rest(row: ListedDomain, by_hand: SetByHand) -> DomainState:
@@ -130,8 +157,7 @@ def all_set_by_hand(db: sqlite3.Connection) -> dict[str, SetByHand]:
 
 def lift_rest(db: sqlite3.Connection, name: str, *, wall: float) -> None:
     """End the rests of a domain, of a host at each of its ports; what they have put off is due at ``wall``."""
-    rows = db.execute("SELECT id, name FROM domains WHERE instr(name, ?) = 1", (name,)).fetchall()
-    numbers = json.dumps([number for number, known in rows if name in (known, host_of(known))])
+    numbers = _numbers_at(db, name)
     db.execute(
         "UPDATE domains SET cool_until = NULL, cool_reason = NULL, n_blocks = 0"
         " WHERE id IN (SELECT value FROM json_each(?))",
@@ -145,9 +171,24 @@ def lift_rest(db: sqlite3.Connection, name: str, *, wall: float) -> None:
     )
 
 
-def bound_rests(db: sqlite3.Connection, *, until: float) -> None:
-    """Bound rests that an older version has written down without a bound."""
+def bring_up_to_date(db: sqlite3.Connection, *, until: float) -> None:
+    """Bound rests that an older version has written down without a bound; join a site's short links with the site."""
     db.execute("UPDATE domains SET cool_until = ?1 WHERE cool_until > ?1", (until,))
+    for short, site in SHORT_HOSTS.items():
+        joined = "(SELECT id FROM domains WHERE name = ?1)"
+        if db.execute(f"SELECT 1 WHERE {joined} IS NULL", (short,)).fetchone():
+            continue
+        db.execute("INSERT OR IGNORE INTO domains (name) VALUES (?)", (site,))
+        db.execute(
+            f"UPDATE items SET domain = (SELECT id FROM domains WHERE name = ?2) WHERE domain = {joined}"  # noqa: S608
+            " AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)",
+            (short, site),
+        )
+        db.execute(
+            "UPDATE domains SET cool_until = s.cool_until, cool_reason = s.cool_reason FROM domains s"
+            " WHERE domains.name = ?2 AND s.name = ?1 AND s.cool_until > coalesce(domains.cool_until, 0)",
+            (short, site),
+        )
 
 
 def change_domain(

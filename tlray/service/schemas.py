@@ -165,6 +165,7 @@ class Receipt(Told):
                     "n_rejected": 1,
                     "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
                     "duplicate_lines": [],
+                    "warnings": [],
                     "estimated_completion": None,
                 }
             ]
@@ -178,6 +179,9 @@ class Receipt(Told):
     n_rejected: int
     rejected: list[LineTold] = Field(description="The first 1,000.")
     duplicate_lines: list[DuplicateTold] = Field(description="The first 1,000.")
+    warnings: list[str] = Field(
+        description="Domains that the options name, and of which the list has no URL: the first 20."
+    )
     estimated_completion: Moment | None
 
 

@@ -10,7 +10,13 @@ import pytest
 
 from tlray.core.by_hand import SetByHand
 from tlray.core.frontier import Priority
-from tlray.io.journal_domains import all_set_by_hand, bound_rests, change_domain, domains_page, set_by_hand
+from tlray.io.journal_domains import (
+    all_set_by_hand,
+    bring_up_to_date,
+    change_domain,
+    domains_page,
+    set_by_hand,
+)
 from tlray.io.journal_rows import BatchOptions, Entry
 from tlray.io.journal_sqlite import SqliteJournal
 
@@ -74,9 +80,29 @@ def test_a_rest_without_end_of_an_older_version_is_bounded(journal: SqliteJourna
             "UPDATE domains SET cool_until = CASE name WHEN 'a.org' THEN 1e24 WHEN 'b.org' THEN 10.0 END"
         )
     )
-    journal.run(partial(bound_rests, until=100.0))
+    journal.run(partial(bring_up_to_date, until=100.0))
     rows = journal.run(partial(domains_page, owner=None, after="", limit=9))
     assert [row.cool_until for row in rows] == [100.0, 10.0, None]
+
+
+def test_open_items_of_a_sites_short_links_come_to_the_site_with_their_rest(journal: SqliteJournal) -> None:
+    def prepare(db: sqlite3.Connection) -> None:
+        db.execute(
+            "UPDATE domains SET name = '1001.tl', cool_until = 50, cool_reason = 'blocked: wait' WHERE name = 'b.org'"
+        )
+        db.execute("UPDATE batches SET finished_at = 1 WHERE batch_id = 'bob'")
+
+    journal.run(prepare)
+    for _ in range(2):
+        journal.run(partial(bring_up_to_date, until=100.0))
+    rows = journal.run(
+        lambda db: db.execute(
+            "SELECT fingerprint, d.name FROM items i JOIN domains d ON d.id = i.domain ORDER BY i.id"
+        ).fetchall()
+    )
+    assert rows == [("ann1", "a.org"), ("ann2", "1001tracklists.com"), ("bob1", "1001.tl"), ("bob2", "c.org")]
+    [site] = journal.run(partial(domains_page, owner=None, after="", limit=9, name="1001tracklists.com"))
+    assert (site.cool_until, site.cool_reason) == (50.0, "blocked: wait")
 
 
 def test_what_is_set_stays_until_it_is_taken_back(journal: SqliteJournal) -> None:
