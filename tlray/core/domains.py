@@ -261,8 +261,8 @@ class DomainState:
             self.rest_until, self.rest_reason = until, reason
 
     def lift(self) -> None:
-        """End its rest, and begin to count anew what led to it; its pace stays."""
-        self.rest_until, self.rest_reason = -math.inf, ""
+        """End its rest, and begin to count anew what led to it. Its pace stays: its limiter says again when its turn comes."""
+        self.rest_until, self.rest_reason, self.turn_until = -math.inf, "", -math.inf
         self.n_blocks = self.n_throttles = self.n_robots_failures = 0
         self.robots_missed_since = self.parked = None
         self.breaker.close()

@@ -151,15 +151,28 @@ def test_a_lifted_rest_is_over_for_the_domain_and_for_what_it_put_off() -> None:
     engine.check_invariants()
 
 
-def test_a_lift_shortens_no_backoff_of_an_item_and_no_crawl_delay() -> None:
+def test_whoever_lifts_a_rest_has_the_site_asked_at_once() -> None:
+    site = Site("a.test", throttle=1.0, retry_after_s=DAY_S)
+    world = World(36, [site])
+    book = world.submit({"a.test": 3})
+    world.until(lambda: world.engine.domains["a.test"].is_cooling(world.loop.now))
+    world.go_on(60.0)
+    n_before, lifted_at = len(site.begins), world.loop.now
+    site.throttle = 0.0
+    lifting = world.ask(lambda c: c.desk("set_domain", name="a.test", changes={}, is_lifted=True))
+    world.until(lifting.done)
+    world.run(until_s=lifted_at + 3_600.0)
+    assert book.counts[S.SUCCEEDED] == 3
+    assert min(site.begins[n_before:]) < lifted_at + 60.0
+
+
+def test_a_lift_shortens_no_backoff_of_an_item() -> None:
     engine, book = opened({"a.test": 1})
     leased(engine)
-    engine.domains["a.test"].wait_turn(500.0, "its next turn")
     engine.apply(judged(engine, Outcome(1, K.UNAVAILABLE, status=500)), now=0.0)
     engine.treatment.lift("a.test", now=0.0)
     engine.tick(0.0)
     assert book.counts[S.WAITING] == 1
-    assert engine.domains["a.test"].is_cooling(499.0)
 
 
 def test_a_lift_revives_a_domain_that_was_parked() -> None:
