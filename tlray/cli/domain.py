@@ -16,7 +16,7 @@ import typer
 
 from tlray.cli.home_control import by_coordinator
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import OrService, service
+from tlray.cli.remote_options import Json, OrService, service
 from tlray.core.durations import spacing_in_words
 from tlray.core.policy import parse_rate, unit_named
 from tlray.errors import UsageError
@@ -29,6 +29,7 @@ from tlray.io.wall_clock import rest_text
 from tlray.settings import read_settings
 
 NO_RATE = "none"
+Told = list[dict[str, Any]]
 
 
 def domain(
@@ -48,7 +49,7 @@ def domain(
     pause: Annotated[
         bool | None, typer.Option("--pause/--no-pause", help="Begin nothing more of it, or go on.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show how a domain stands: its rate, and why and until when it rests; or steer it.
 
@@ -64,10 +65,11 @@ def domain(
     if pause is not None:
         changes["is_paused"] = pause
     if url is not None:
-        told = _of_service(url, home, name, changes, is_lifted=lift)
+        told = [_of_service(url, home, name, changes, is_lifted=lift)]
     else:
         told = _of_home(home, name, changes, is_lifted=lift)
-    print(json.dumps(told) if as_json else _text(told, time.time()))
+    for one in told:
+        print(json.dumps(one) if as_json else _text(one, time.time()))
 
 
 def _rate(text: str) -> float:
@@ -95,29 +97,25 @@ def _of_service(
     return told
 
 
-def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool) -> dict[str, Any]:
+def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool) -> Told:
     where = Home(read_settings(home=home).home)
-    unknown = UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
-    if not where.exists():
-        raise unknown
-    with JournalReader.of(where.path) as journal:
-        known = journal.ask(partial(told_at_rest, name=name, wall=time.time()))
-    if not changes and not is_lifted:
-        told = by_coordinator(where, "domain", name=name, owner=None) or known
-    elif known is None and not changes:
-        raise unknown
-    else:
-        told = by_coordinator(where, "set_domain", name=name, changes=changes, is_lifted=is_lifted)
-        if told is None:
-            wall = time.time()
-            with_journal(
-                where, partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=wall)
-            )
-            with JournalReader.of(where.path) as journal:
-                told = journal.ask(partial(told_at_rest, name=name, wall=wall))
-    if told is None:
-        raise unknown
-    return told
+    told = _as_it_is(where, name)
+    if not told and not changes:
+        raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
+    if changes or is_lifted:
+        if by_coordinator(where, "set_domain", name=name, changes=changes, is_lifted=is_lifted) is None:
+            change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=time.time())
+            with_journal(where, change)
+        return _as_it_is(where, name)
+    return by_coordinator(where, "domains_at", name=name) or told
+
+
+def _as_it_is(home: Home, name: str) -> Told:
+    """Return what the journal knows of a domain, and of a host at its ports."""
+    if not home.exists():
+        return []
+    with JournalReader.of(home.path) as journal:
+        return journal.ask(partial(told_at_rest, name=name, wall=time.time()))
 
 
 def _text(told: dict[str, Any], now: float) -> str:

@@ -9,7 +9,14 @@ from typing import Any, ClassVar
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.io.journal_domains import ListedDomain, at_rest, change_domain, domain_told, domains_page
+from tlray.io.journal_domains import (
+    ListedDomain,
+    at_rest,
+    change_domain,
+    domain_told,
+    domains_at,
+    domains_page,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +24,7 @@ logger = logging.getLogger(__name__)
 class Domains:
     """The desk's part for domains."""
 
-    ASKS: ClassVar = frozenset({"domains", "domain"})
+    ASKS: ClassVar = frozenset({"domains", "domain", "domains_at"})
     CHANGES: ClassVar = frozenset({"set_domain"})
 
     def __init__(self, state: CoordinatorState, limiters: Limiters, reading: Reader) -> None:
@@ -38,6 +45,10 @@ class Domains:
         rows = await self._reading.ask(domains_page, owner=owner, after="", limit=1, name=name)
         return self._told(rows[0], owner) if rows else None
 
+    async def domains_at(self, name: str) -> list[dict[str, Any]]:
+        """Return a domain, and of a host those at its ports."""
+        return [self._told(row, None) for row in await self._reading.ask(domains_at, name)]
+
     async def set_domain(
         self, name: str, changes: dict[str, object], is_lifted: bool = False
     ) -> dict[str, Any]:
@@ -57,8 +68,8 @@ class Domains:
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
         state.wake.set()
-        told = await self.domain(name, owner=None)
-        return told or {}
+        unknown = ListedDomain(name, None, None, None, None, 0, None, setting)
+        return await self.domain(name, owner=None) or self._told(unknown, None)
 
     def _n_open(self, name: str, owner: str | None) -> int:
         """Return the open items of a domain: of all batches, or of an owner's."""

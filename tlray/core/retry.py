@@ -21,6 +21,7 @@ from enum import Enum
 from tlray.core.durations import in_words
 from tlray.core.lifecycle import ItemEvent
 from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.retry_after import MOST_S
 from tlray.core.retry_policy import RetryPolicy, RuleChange
 
 MIN_BACKOFF_S = 0.5
@@ -132,7 +133,9 @@ def within(outcome: Outcome, max_rest_s: float) -> Outcome:
 
 def bounded(asked_s: float, max_rest_s: float) -> str:
     """Say that a site asks for a longer rest than it is given."""
-    return f"it asks for a rest of {in_words(asked_s)}, and gets {in_words(max_rest_s)} (TLRAY_MAX_REST_S)"
+    or_more = " or more" if asked_s >= MOST_S else ""
+    gets = in_words(max_rest_s)
+    return f"it asks for a rest of {in_words(asked_s)}{or_more}, and gets {gets} (TLRAY_MAX_REST_S)"
 
 
 def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:

@@ -113,19 +113,30 @@ def _rate(policy: DomainPolicy) -> float | None:
     return None if math.isinf(policy.rate) else policy.rate
 
 
-def told_at_rest(db: sqlite3.Connection, name: str, *, wall: float) -> dict[str, Any] | None:
-    """Return how a domain of a home without a coordinator stands; None where it is not known."""
-    rows = domains_page(db, owner=None, after="", limit=1, name=name)
-    if not rows:
-        return None
-    (n_open,) = db.execute(
-        "SELECT count(*) FROM items WHERE state IN ('queued', 'waiting', 'leased') AND domain ="
-        " (SELECT id FROM domains WHERE name = ?) AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)",
-        (name,),
-    ).fetchone()
-    of_host = all_set_by_hand(db).get(host_of(name), NOTHING)
-    state = at_rest(rows[0], rows[0].by_hand.under(of_host))
-    return domain_told(rows[0], state, now=0.0, wall=wall, n_open=n_open)
+def domains_at(db: sqlite3.Connection, name: str) -> list[ListedDomain]:
+    """Return a domain, and of a host those at its ports, by name; nothing where none is known."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM domains WHERE id IN (SELECT value FROM json_each(?)) ORDER BY name",  # noqa: S608
+        (_numbers_at(db, name),),
+    )
+    return [_listed(row) for row in rows]
+
+
+def told_at_rest(db: sqlite3.Connection, name: str, *, wall: float) -> list[dict[str, Any]]:
+    """Return how a domain, and of a host those at its ports, stand in a home without a coordinator."""
+    by_hand = all_set_by_hand(db)
+    told = []
+    for row in domains_at(db, name):
+        (n_open,) = db.execute(
+            "SELECT count(*) FROM items WHERE state IN ('queued', 'waiting', 'leased') AND domain ="
+            " (SELECT id FROM domains WHERE name = ?)"
+            " AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)",
+            (row.name,),
+        ).fetchone()
+        host = host_of(row.name)
+        setting = row.by_hand if host == row.name else row.by_hand.under(by_hand.get(host, NOTHING))
+        told.append(domain_told(row, at_rest(row, setting), now=0.0, wall=wall, n_open=n_open))
+    return told
 
 
 def _numbers_of(db: sqlite3.Connection, owner: str) -> list[int]:
@@ -197,7 +208,7 @@ def change_domain(
     """Change what is set for a domain, and end its rest if asked to; return all that is set now."""
     if is_lifted:
         lift_rest(db, name, wall=wall)
-    return set_by_hand(db, name, changes)
+    return set_by_hand(db, name, changes) if changes else all_set_by_hand(db).get(name, NOTHING)
 
 
 def set_by_hand(db: sqlite3.Connection, name: str, changes: dict[str, object]) -> SetByHand:

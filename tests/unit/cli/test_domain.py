@@ -70,6 +70,20 @@ def test_a_rate_and_a_pause_are_set_and_taken_back(home: Home, capsys: pytest.Ca
     )
 
 
+def test_a_host_is_shown_and_lifted_at_each_of_its_ports(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = SqliteJournal(home.journal)
+    journal.run(lambda db: db.execute("UPDATE domains SET name = 'a.test:81'"))
+    journal.close()
+    assert steer(home, "a.test") == 0
+    assert capsys.readouterr().out.startswith(
+        "a.test:81: at most 1 fetch every 8 s, 2 at a time; rests until "
+    )
+    found = told(home, capsys, "a.test", "--lift")
+    assert (found["domain"], found["cooling_until"]) == ("a.test:81", None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -104,10 +104,13 @@ async def test_a_lifted_rest_is_over_in_memory_and_in_the_journal(desk: Desk) ->
     assert told is not None
     assert (told["cooling_until"] or 0) > state.wall() + DAY_S / 2
     assert told["reason"] == "throttled: 429"
-    await domains.set_domain("a.test", {}, is_lifted=True)
+    answer = await domains.set_domain("a.test", {}, is_lifted=True)
+    assert (answer["domain"], answer["cooling_until"]) == ("a.test", None)
+    [told] = await domains.domains_at("a.test")
+    assert (told["domain"], told["open"]) == ("a.test:81", 1)
     told = await domains.domain("a.test:81", owner=None)
     assert told is not None
     assert (told["cooling_until"], told["reason"], told["blocks_in_a_row"]) == (None, None, 0)
     assert not engine.domains["a.test:81"].is_cooling(state.now())
     rows = await state.write(state.journal.run, partial(domains_page, owner=None, after="", limit=9))
-    assert [row.cool_until for row in rows] == [None, None]
+    assert [row.cool_until for row in rows] == [None], "nothing was made known by it"
