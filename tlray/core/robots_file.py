@@ -21,6 +21,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _SPACE = " \t\v\f"
 _TOKEN = re.compile(r"[A-Za-z_-]*")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _REQUEST_RATE = re.compile(r"(\d+)\s*/\s*(\d+)\s*([smh]?)(?:\s+\d{4}\s*-\s*\d{4})?", re.ASCII | re.IGNORECASE)
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0}
@@ -34,19 +35,51 @@ _KEYS = {
 """Each key, and the typing errors that count as it; longer words that begin so count, too."""
 
 
+class _Pattern:
+    """A path with ``*`` (anything) and a last ``$`` (its end), ready to be matched in one pass.
+
+    ``%2A`` and ``%24`` are the characters themselves (RFC 9309 §2.2.3).
+    """
+
+    __slots__ = ("_first", "_is_whole", "_last", "_rest", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._is_whole = text.endswith("$")
+        self._first, *rest = (_literal(piece) for piece in text.removesuffix("$").split("*"))
+        self._last = rest.pop() if self._is_whole and rest else None
+        self._rest = tuple(rest)
+
+    def matches(self, path: str) -> bool:
+        """True if a path, as `_literal` returns it, fits."""
+        if not path.startswith(self._first):
+            return False
+        place = len(self._first)
+        for piece in self._rest:
+            found = path.find(piece, place)
+            if found < 0:
+                return False
+            place = found + len(piece)
+        if self._last is not None:
+            return path.endswith(self._last) and len(path) - len(self._last) >= place
+        return not self._is_whole or place == len(path)
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     is_allow: bool
-    pattern: str
+    written: _Pattern
     """As it is written, escapes in capitals."""
-    normal: str
+    normal: _Pattern
     """The same with no escape that need not be one (RFC 9309 §2.2.2)."""
 
     def matches(self, path: str, normal_path: str) -> bool:
         """True if the rule speaks of a path. An *allow* is not read more widely than Google's parser reads it."""
-        if self.is_allow:
-            return _matches(self.pattern, path) or _matches(self.pattern, normal_path)
-        return _matches(self.normal, normal_path) or _matches(self.pattern, path)
+        pattern = self.written if self.is_allow else self.normal
+        if pattern.matches(normal_path):
+            return True
+        is_same = self.normal is self.written and path is normal_path
+        return not is_same and self.written.matches(path)
 
 
 @dataclass(slots=True)
@@ -83,7 +116,7 @@ class RobotsFile:
                     group.rules += _rules(key == "allow", value)
         ours = groups[agent.lower() if agent.lower() in named else "*"]
         # the longest first, an allow before a disallow that is as long
-        self._rules = sorted(ours.rules, key=lambda rule: (-len(rule.pattern), not rule.is_allow))
+        self._rules = sorted(ours.rules, key=lambda rule: (-len(rule.written.text), not rule.is_allow))
         self.crawl_delay_s = max(ours.delays_s, default=None)
         """Seconds between fetches: the slowest that the group asks for, or None."""
 
@@ -91,7 +124,10 @@ class RobotsFile:
         """Return what the most specific rule says of an escaped URL; without one it is allowed."""
         parts = urlsplit(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        path, normal_path = _escaped(path), normalise_escapes(path)
+        if _PLAIN.fullmatch(path):  # nearly all
+            normal_path = path
+        else:
+            path, normal_path = _literal(_escaped(path)), _literal(normalise_escapes(path))
         return next((rule.is_allow for rule in self._rules if rule.matches(path, normal_path)), True)
 
 
@@ -125,7 +161,11 @@ def _rules(is_allow: bool, value: str) -> list[_Rule]:
     folder, slash, name = patterns[0].rpartition("/")
     if is_allow and slash and name.startswith("index.htm"):
         patterns.append(f"{folder}/$")  # a folder is served by its index
-    return [_Rule(is_allow, pattern, normalise_escapes(pattern)) for pattern in patterns]
+    rules = []
+    for text in patterns:
+        pattern, normal = _Pattern(text), normalise_escapes(text)
+        rules.append(_Rule(is_allow, pattern, pattern if normal == text else _Pattern(normal)))
+    return rules
 
 
 def _delay_s(key: str, value: str) -> list[float]:
@@ -145,28 +185,6 @@ def _escaped(text: str) -> str:
     """Escape what is not ASCII, and write escapes in capitals."""
     text = _NOT_ASCII.sub(lambda found: quote(found[0], errors="replace"), text)
     return _ESCAPE.sub(lambda found: found[0].upper(), text)
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """Match a path against ``*`` (anything) and ``$`` (its end, at the pattern's end), in one pass over both.
-
-    ``%2A`` and ``%24`` are the characters themselves (RFC 9309 §2.2.3).
-    """
-    is_whole = pattern.endswith("$")
-    first, *rest = (_literal(piece) for piece in pattern.removesuffix("$").split("*"))
-    path = _literal(path)
-    if not path.startswith(first):
-        return False
-    place = len(first)
-    last = rest.pop() if is_whole and rest else None
-    for piece in rest:
-        found = path.find(piece, place)
-        if found < 0:
-            return False
-        place = found + len(piece)
-    if last is not None:
-        return path.endswith(last) and len(path) - len(last) >= place
-    return not is_whole or place == len(path)
 
 
 def _literal(text: str) -> str:
