@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 from conftest import Service, StartSite, wait_until
+
+from tlray.cli import run
 
 pytestmark = pytest.mark.ray
 URL = "/api/v1/domains"
@@ -101,7 +104,9 @@ class _Busy(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def test_a_rest_is_shown_and_an_admin_lifts_it(http: httpx.Client, service: Service) -> None:
+def test_a_rest_is_shown_and_an_admin_lifts_it(
+    http: httpx.Client, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Busy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         domain = f"127.0.0.1:{server.server_port}"
@@ -111,11 +116,16 @@ def test_a_rest_is_shown_and_an_admin_lifts_it(http: httpx.Client, service: Serv
         assert abs(told["cooling_until"] - time.time() - 3_600) < 600
         assert told["reason"] == "throttled: 429"
         assert service.status(batch_id)["counts"]["waiting"] == 1
+        assert run(["domain", domain, "--url", service.url]) == 0
+        assert "; rests until " in capsys.readouterr().out
         told = http.patch(f"{URL}/{domain}", json={"lift": True}).json()
         assert (told["cooling_until"], told["reason"]) == (None, None)
         assert service.wait_for(batch_id)["counts"]["dead"] == 1
         server.shutdown()
     assert _Busy.n_pages == 2
+    assert run(["domain", domain, "--url", service.url, "--lift", "--rate", "1/4s", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["domain"], told["max_rate"], told["cooling_until"]) == (domain, 0.25, None)
 
 
 def test_a_name_that_fits_no_url_is_a_warning(http: httpx.Client, start_site: StartSite) -> None:

@@ -71,7 +71,7 @@ def _duration_s(text: str) -> float | None:
 def _moment(text: str) -> datetime | None:
     """Read an ISO 8601 moment or an HTTP date; None where it is neither."""
     try:
-        moment = datetime.fromisoformat(_ZONE_WORD.sub("", text))
+        moment = datetime.fromisoformat(_ZONE_WORD.sub("", text).upper())
     except ValueError:
         if ":" not in text:  # every HTTP date holds a time of day; the mail parser would accept less
             return None

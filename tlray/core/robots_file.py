@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+from tlray.core.retry_after import MOST_S
 from tlray.core.urls import normalise_escapes
 
 MAX_LINE_CHARS = 8 * 2_083 - 1
@@ -117,7 +118,7 @@ class RobotsFile:
         ours = groups[agent.lower() if agent.lower() in named else "*"]
         # the longest first, an allow before a disallow that is as long
         self._rules = sorted(ours.rules, key=lambda rule: (-len(rule.written.text), not rule.is_allow))
-        self.crawl_delay_s = max(ours.delays_s, default=None)
+        self.crawl_delay_s = min(max(ours.delays_s), MOST_S) if ours.delays_s else None
         """Seconds between fetches: the slowest that the group asks for, or None."""
 
     def may_fetch(self, url: str) -> bool:

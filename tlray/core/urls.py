@@ -170,8 +170,8 @@ def _ascii_host(host: str) -> str | None:
         is_bidi = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in "".join(labels))
         for label in filter(None, labels):
             idna.check_initial_combiner(label)
-            if is_bidi and not idna.check_bidi(label, check_ltr=True):
-                return None
+            if is_bidi:
+                idna.check_bidi(label, check_ltr=True)
             for place, char in enumerate(label):
                 if char in _JOINERS and not idna.valid_contextj(label, place):
                     return None

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlray.core.policy import DomainPolicy, under_ceiling
+from tlray.core.retry_after import MOST_S
 from tlray.core.robots import MAX_BYTES, decode, rules_of
+from tlray.core.urls import CanonicalUrl, canonicalise, redirected
 
 FOR_ALL = "User-agent: *\n"
 
@@ -43,6 +45,8 @@ FOR_ALL = "User-agent: *\n"
         (FOR_ALL + "Crawl-delay: 3\n\nUser-agent: tlrayx\nCrawl-delay: 1", 3.0),
         ("User-agent: tlray/0.1.0\nCrawl-delay: 5\n\n" + FOR_ALL + "Crawl-delay: 1", 5.0),  # and this is us
         (FOR_ALL + "Request-rate: 1/10m 1300-1659", 600.0),
+        (FOR_ALL + "Crawl-delay: 1" + 24 * "0", MOST_S),  # nothing absurd is stored
+        (FOR_ALL + "Request-rate: 1/1" + 24 * "0", MOST_S),
     ],
 )
 def test_a_pace_that_a_site_asks_for_is_kept_where_it_is_one(text: str, delay_s: float | None) -> None:
@@ -130,6 +134,21 @@ def test_latin_1_costs_the_lines_that_hold_it_and_nothing_else() -> None:
 
 def test_a_text_is_read_once() -> None:
     assert rules_of(FOR_ALL) is rules_of(FOR_ALL)
+
+
+PIECES = st.lists(
+    st.sampled_from(("/", "a", "é", "☃", "%2C", ",", "%3a", ":", "%40", "@", "'", "%2F", "%7E", "~", "%62", "%", "*", "$")),
+    min_size=1, max_size=8,
+).map("".join)  # fmt: skip
+
+
+@given(PIECES, PIECES | st.just(""))
+def test_a_rule_that_names_a_page_in_any_spelling_holds_for_its_url(path: str, query: str) -> None:
+    tail = f"/{path}?{query}" if query else f"/{path}"
+    rules = rules_of(decode(f"{FOR_ALL}Disallow: {tail}*".encode()))
+    for found in (canonicalise("http://a.test" + tail), redirected("http://a.test/", "http://a.test" + tail)):
+        assert isinstance(found, CanonicalUrl)
+        assert not rules.may_fetch(found.url)
 
 
 HOSTILE = st.lists(
