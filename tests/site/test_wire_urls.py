@@ -12,7 +12,7 @@ from raw_server import response, serve
 
 from tlray.core.lease import RobotsErrand
 from tlray.core.policy import PRIVATE
-from tlray.core.urls import CanonicalUrl, canonicalise, redirected
+from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise, redirected
 from tlray.io.address import AddressPolicy
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits
@@ -78,6 +78,15 @@ def test_no_location_is_an_exception_and_each_that_is_a_url_is_its_own_spelling(
         assert found.url.isprintable()
         assert redirected(base, found.url) == found, "a second look changes nothing"
         assert canonicalise(found.url) != found or found.url == canonicalise(found.url).url  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "host", ["a%2Fb.test", "a%40b.test", "a%23.test", "a%0A.test", "a%3A81", "%61.test", "a%00.test"]
+)
+def test_an_escape_in_a_redirects_host_never_makes_another_host(host: str) -> None:
+    location = absolute_location("http://a.test/", f"http://{host}/x")
+    assert location == f"http://{host}/x"
+    assert isinstance(redirected("http://a.test/", location), BadUrl)
 
 
 async def test_robots_txt_is_asked_for_where_a_redirect_says_that_it_lies() -> None:

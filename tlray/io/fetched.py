@@ -15,6 +15,7 @@ from tlray.core.outcome import OutcomeKind
 from tlray.core.urls import join
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+_NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _PATH = re.compile(r"[^?#]+")
 MAX_REASON_CHARS = 300
 _BY_STATUS = {
@@ -111,7 +112,8 @@ def absolute_location(base: str, value: str) -> str | None:
     text = text if path is None else path[0].replace("\\", "/") + text[path.end() :]
     try:
         parts = urlsplit(text)
-        host = unquote(parts.netloc, errors="strict")
+        # ASCII stays escaped: an escaped slash would begin a path
+        host = _NOT_ASCII.sub(lambda found: unquote(found[0], errors="strict"), parts.netloc)
         url = join(base, urlunsplit(parts._replace(netloc=host)) if host != parts.netloc else text)
         scheme, netloc = urlsplit(url)[:2]
     except ValueError:  # UnicodeError included: a header may hold any bytes
