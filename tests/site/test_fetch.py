@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import sys
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ import pytest
 from raw_server import gzipped, response, serve
 
 from tlray.core.outcome import OutcomeKind
+from tlray.core.retry_after import MOST_S
 from tlray.io.address import AddressPolicy
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits
@@ -128,7 +128,7 @@ async def test_retry_after_may_be_a_date(fetcher: Fetcher) -> None:
     [
         ("Mon, 02 Nov 2020 11:00:00 GMT", 0.0),  # past: at once, as far as the site is concerned
         ("315360000", 315_360_000.0),  # ten years: whoever asked decides whether to wait
-        ("9" * 400, sys.float_info.max),
+        ("9" * 400, MOST_S),
         ("soon", None),
         ("-5", None),
         ("", None),
@@ -143,20 +143,40 @@ async def test_a_retry_after_that_makes_no_sense_makes_no_trouble(
     assert (page.kind, page.retry_after_s) == (OutcomeKind.THROTTLED, after_s)
 
 
+async def test_of_several_retry_after_lines_the_longest_counts(fetcher: Fetcher) -> None:
+    answer = response(status="429 No", Retry_After="2").replace(
+        b"Retry-After: 2\r\n", b"Retry-After: 2\r\nretry-after: 6\r\n"
+    )
+    async with serve(answer) as site:
+        assert (await fetcher.get(site.url)).retry_after_s == 6.0
+
+
 @pytest.mark.parametrize(
     ("location", "expected"),
     [
-        ("/other?x=1#y", "{root}/other?x=1#y"),
-        ("https://example.org/a", "https://example.org/a"),
-        ("//example.org/a", "http://example.org/a"),
-        ("caf\u00e9", "{root}/caf%C3%A9"),
+        (b"/other?x=1#y", "{root}/other?x=1#y"),
+        (b"https://example.org/a", "https://example.org/a"),
+        (b"//example.org/a", "http://example.org/a"),
+        ("caf\u00e9".encode(), "{root}/caf%C3%A9"),
+        (b"/caf\xe9.html", "{root}/caf%E9.html"),  # a byte is that byte
+        (b"/x?q=\xfc\xc3\xa9", "{root}/x?q=%FC%C3%A9"),
+        (b"/a b\tc<d>", "{root}/a%20bc<d>"),
+        (b"/a%3ab,c?u=https%3A%2F%2Fh&s=a%2Fb%3D", "{root}/a%3ab,c?u=https%3A%2F%2Fh&s=a%2Fb%3D"),
+        (b"\\a\\b?c\\d", "{root}/a/b?c\\d"),  # browsers read a backslash in a path as a slash
+        (
+            "http://☃.example:81/x".encode(),
+            "http://☃.example:81/x",
+        ),  # a host's own form comes with the next fetch
+        (b"http://%E2%98%83.example/", "http://☃.example/"),
+        (b"  /x  ", "{root}/x"),
+        (b"a//b", "{root}/a//b"),
     ],
 )
 async def test_a_redirect_is_reported_and_not_followed(
-    fetcher: Fetcher, location: str, expected: str
+    fetcher: Fetcher, location: bytes, expected: str
 ) -> None:
     answer = response(status="302 Found").replace(
-        b"302 Found\r\n", b"302 Found\r\nLocation: " + location.encode() + b"\r\n"
+        b"302 Found\r\n", b"302 Found\r\nLocation: " + location + b"\r\n"
     )
     async with serve(answer) as site:
         page = await fetcher.get(site.url)
@@ -165,7 +185,9 @@ async def test_a_redirect_is_reported_and_not_followed(
     assert page.location == expected.format(root=site.url.removesuffix("/set"))
 
 
-@pytest.mark.parametrize("location", ["javascript:alert(1)", "ftp://example.org/", "http://[", "http://"])
+@pytest.mark.parametrize(
+    "location", ["javascript:alert(1)", "ftp://example.org/", "http://[", "http://", "http://%FF.test/"]
+)
 async def test_a_redirect_to_nowhere_is_bad_http(fetcher: Fetcher, location: str) -> None:
     async with serve(response(status="301 Moved", Location=location)) as site:
         page = await fetcher.get(site.url)

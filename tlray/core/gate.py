@@ -74,13 +74,15 @@ class Gate:
     """One domain in a limiter."""
 
     __slots__ = (
-        "_asked_at", "_hand_over", "_holders", "bucket", "n_given", "policy", "stopped_until",
+        "_asked_at", "_hand_over", "_holders", "bucket", "listens_until", "n_given", "policy", "rests_until",
     )  # fmt: skip
 
     def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
         self.policy = policy
         self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
-        self.stopped_until = now + LISTEN_S if starts_empty else -math.inf
+        self.listens_until = now + LISTEN_S if starts_empty else -math.inf
+        self.rests_until = -math.inf
+        """The end of the domain's rest, as the coordinator has said it last: a person may lift it."""
         self.n_given = 0
         self._asked_at = now
         self._hand_over = HandOver()
@@ -98,9 +100,10 @@ class Gate:
             self.bucket.set_rate(policy.rate, now=now, burst=policy.burst)
         self.policy = policy
 
-    def stop(self, until: float) -> None:
-        """Give no permit before ``until``."""
-        self.stopped_until = max(self.stopped_until, until)
+    @property
+    def stopped_until(self) -> float:
+        """Before then no permit is given."""
+        return max(self.listens_until, self.rests_until)
 
     def ask(self, holder: str, ask: Ask, *, now: float) -> Grant:
         """Answer a task."""

@@ -169,7 +169,7 @@ class Fetcher:
         started_at, begun = time.time(), time.perf_counter()
         error: Exception | None = None
         try:
-            target = URL(url)
+            target = URL(url, encoded=True)  # or yarl would spell it its own way
             if why := allow.refusal_of_host(target.raw_host or ""):
                 kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
             else:
@@ -256,7 +256,7 @@ def _answer(
     kind, reason = kind_of_status(status), f"{status}"
     location = None
     if 300 <= status < 400 and "Location" in headers:
-        location = absolute_location(response.url, headers["Location"])
+        location = absolute_location(url, headers["Location"])
         kind = OutcomeKind.REDIRECTED if location else OutcomeKind.BAD_HTTP
         reason = f"{status}" if location else f"{status} to no http URL"
     content_type, charset = parse_content_type(headers.get("Content-Type", ""))
@@ -286,7 +286,7 @@ def _answer(
         has_page=bool(body) and is_good_type,
         location=location,
         peer=response.peer if isinstance(response, PeerResponse) else None,
-        retry_after_s=retry_after_s(headers.get("Retry-After"), now=started_at + latency_s),
+        retry_after_s=retry_after_s(", ".join(headers.getall("Retry-After", ())), now=started_at + latency_s),
         n_bytes=wire.n_bytes,
     )
 

@@ -7,13 +7,16 @@ the body whatever the status, and let *blocked* win.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-
-from yarl import URL
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tlray.core.outcome import OutcomeKind
+from tlray.core.urls import join
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+_NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
+_PATH = re.compile(r"[^?#]+")
 MAX_REASON_CHARS = 300
 _BY_STATUS = {
     401: OutcomeKind.FORBIDDEN,
@@ -98,13 +101,21 @@ def parse_content_type(value: str) -> tuple[str, str | None]:
     return content_type.strip(), charset or None
 
 
-def absolute_location(base: URL, value: str) -> str | None:
-    """Resolve a ``Location`` header against the URL it came from; None where it is no http URL."""
+def absolute_location(base: str, value: str) -> str | None:
+    """Resolve a ``Location`` header against the URL it came from, as browsers do; None where it is no http URL.
+
+    ``value`` is a header as aiohttp decodes it. Raw bytes stand for their escapes, in a host for UTF-8.
+    """
+    raw = value.strip().encode("utf-8", "surrogateescape").translate(None, b"\t\r\n")
+    text = "".join(chr(byte) if 0x20 < byte < 0x7F else f"%{byte:02X}" for byte in raw)
+    path = _PATH.match(text)
+    text = text if path is None else path[0].replace("\\", "/") + text[path.end() :]
     try:
-        target = URL(value.strip())
-        if target.scheme and not target.raw_host:
-            return None  # "http://", "javascript:": joined, the first would be the base itself
-        url = base.join(target)
+        parts = urlsplit(text)
+        # ASCII stays escaped: an escaped slash would begin a path
+        host = _NOT_ASCII.sub(lambda found: unquote(found[0], errors="strict"), parts.netloc)
+        url = join(base, urlunsplit(parts._replace(netloc=host)) if host != parts.netloc else text)
+        scheme, netloc = urlsplit(url)[:2]
     except ValueError:  # UnicodeError included: a header may hold any bytes
         return None
-    return str(url) if url.scheme in {"http", "https"} else None
+    return url if scheme in {"http", "https"} and netloc else None

@@ -46,7 +46,7 @@ async def post(
             ) as session,
             session.post(target, data=body, headers=headers, allow_redirects=False) as answer,
         ):
-            asked_s = retry_after_s(answer.headers.get("Retry-After"), now=time.time())
+            asked_s = retry_after_s(", ".join(answer.headers.getall("Retry-After", ())), now=time.time())
             return of_status(answer.status, asked_s)
     except NETWORK_ERRORS as error:
         kind, why = translate(error, body_began=False)

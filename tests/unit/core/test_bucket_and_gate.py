@@ -128,11 +128,19 @@ def test_slots_of_a_task_that_has_gone_are_given_away() -> None:
 
 def test_a_stopped_gate_says_for_how_long() -> None:
     gate = Gate(DomainPolicy(1.0), now=0.0, starts_empty=False)
-    gate.stop(10.0)
-    gate.stop(5.0)
+    gate.rests_until = 10.0
     grant = gate.ask("A", Ask("d", 1, 0), now=4.0)
     assert (grant.starts, grant.n_slots, grant.retry_after_s) == ((), 0, 6.0)
     assert "1/s" in repr(gate)
+    gate.rests_until = -math.inf
+    assert gate.ask("A", Ask("d", 1, 0), now=4.0).starts == (0.0,), "a rest that is lifted is over"
+
+
+def test_a_gate_whose_rest_is_lifted_listens_on() -> None:
+    gate = Gate(DomainPolicy(1.0), now=0.0, starts_empty=True)
+    gate.rests_until = 10.0
+    gate.rests_until = -math.inf
+    assert gate.stopped_until == LISTEN_S
 
 
 def test_a_gate_that_forgot_listens_before_it_gives() -> None:
