@@ -248,7 +248,7 @@ async def test_whatever_bytes_a_header_has_what_is_told_of_it_is_text(
     fetcher: Fetcher, headers: bytes, kind: OutcomeKind | None
 ) -> None:
     status = b"302 Found" if b"Location" in headers else b"200 OK"
-    async with serve(b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: 5\r\n\r\nhello") as asked:
+    async with serve(b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: 5\r\n\r\nhel\1o") as asked:
         found = await fetcher.get(asked.url)
     if kind is not None:
         assert found.kind is kind

@@ -7,6 +7,7 @@ the body whatever the status, and let *blocked* win.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from yarl import URL
@@ -14,6 +15,9 @@ from yarl import URL
 from tlray.core.outcome import OutcomeKind
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+_UNKNOWN_TYPES = frozenset({"", "unknown/unknown", "application/unknown"})
+"""Types by which browsers look at the body (the WHATWG's MIME Sniffing standard)."""
+_MIME_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
 MAX_REASON_CHARS = 300
 _BY_STATUS = {
     401: OutcomeKind.FORBIDDEN,
@@ -83,19 +87,33 @@ def kind_of_status(status: int) -> OutcomeKind | None:
 
 
 def is_page(content_type: str, body: bytes) -> bool:
-    """Whether a body is of a type that parsers read; without a header, whether it looks like one."""
-    if content_type:
+    """Whether a body is of a type that parsers read; where the type is not known, whether it looks like one."""
+    if content_type not in _UNKNOWN_TYPES:
         return content_type in _PAGE_TYPES
     return not body or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def parse_content_type(value: str) -> tuple[str, str | None]:
-    """Split ``text/html; charset="UTF-8"`` into its type and charset, both in lower case."""
-    content_type, _, parameters = value.lower().partition(";")
-    if "charset=" not in parameters:
-        return content_type.strip(), None
-    charset = parameters.split("charset=", 1)[1].split(";", 1)[0].strip(" \t\"'")
-    return content_type.strip(), charset or None
+    """Return type and charset, both in lower case, of ``Content-Type``, of all its lines joined by commas.
+
+    As the Fetch standard extracts them: the last type that is one counts, and its charset, or that of the same type before it.
+    "" stands for a type that is none, or is said to be unknown.
+    """
+    content_type, charset = "", None
+    for part in _outside_quotes(value.lower(), ","):
+        named, *parameters = (piece.strip(" \t\r\n") for piece in _outside_quotes(part, ";") or [""])
+        if not _MIME_TYPE.fullmatch(named) or named == "*/*":
+            continue
+        if named != content_type:
+            charset = None
+        charsets = [text[8:].strip(" \t\"'") for text in parameters if text.startswith("charset=")]
+        content_type, charset = named, next(filter(None, charsets), charset)
+    return content_type, charset
+
+
+def _outside_quotes(text: str, separator: str) -> list[str]:
+    """Split at a separator that does not stand in a quoted string."""
+    return re.findall(rf'(?:[^"{separator}]|"(?:[^"\\]|\\.)*"?)+', text, re.DOTALL)
 
 
 def absolute_location(base: URL, value: str) -> str | None:
