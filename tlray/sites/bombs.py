@@ -31,10 +31,15 @@ def is_bomb(page: bytes) -> bool:
     """Whether parsing ``page``, in UTF-8, would take far longer than its size accounts for."""
     if page.count(b"<") <= _ORDINARY_TAGS and not _may_have_a_wide_tag(page):
         return False
-    if len(_ROOT.findall(page)) > _MAX_ROOTS:
+    if repeats_roots(page):
         return True
     tree = turbohtml.parse(page, encoding="utf-8", positions=False)
     return _is_too_deep(tree) or bool(tree.xpath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES}])"))
+
+
+def repeats_roots(page: bytes) -> bool:
+    """Whether a page has so many tags ``<html>`` and ``<body>`` that turbohtml would be harmed, too."""
+    return len(_ROOT.findall(page)) > _MAX_ROOTS
 
 
 def _may_have_a_wide_tag(page: bytes) -> bool:

@@ -19,6 +19,8 @@ from typing import NamedTuple
 import turbohtml
 import turbohtml.detect  # registers the codecs `whatwg-…`
 
+from tlray.sites.bombs import repeats_roots
+
 REPLACEMENT = "\ufffd"
 """What stands where bytes are not of the page's encoding."""
 
@@ -26,8 +28,6 @@ _DECLARED_WITHIN = 4096
 """A page declares its charset in its first bytes (HTML asks for 1024; real pages are not that strict)."""
 _HEAD_WITHIN = 64 * 1024
 """A longer head is searched to its end, as browsers do, but no further than this."""
-_MAX_ROOTS = 64
-"""Tags ``<html>`` and ``<body>`` of one page; each further one costs an HTML parser a comparison with all before it."""
 _MAX_LABEL_CHARS = 40
 
 _BOMS = ((codecs.BOM_UTF8, "UTF-8"), (codecs.BOM_UTF16_LE, "UTF-16LE"), (codecs.BOM_UTF16_BE, "UTF-16BE"))
@@ -35,7 +35,6 @@ _XML_IN_UTF16 = ((b"<\0?\0x\0", "UTF-16LE"), (b"\0<\0?\0x", "UTF-16BE"))
 _XML_DECLARATION = re.compile(rb"<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"']\s*([\w.:-]{1,40})\s*[\"']")
 _CHARSET = re.compile(rb"charset", re.IGNORECASE)
 _HEAD_END = re.compile(rb"</head|<body", re.IGNORECASE)
-_ROOT = re.compile(rb"<(?:html|body)\b", re.IGNORECASE)
 
 
 class Decoded(NamedTuple):
@@ -74,7 +73,7 @@ def declared_encoding(body: bytes) -> str | None:
 
 def _in_markup(head: bytes) -> str | None:
     """Return the encoding of the first ``<meta>`` element that names one."""
-    if not _CHARSET.search(head) or len(_ROOT.findall(head)) > _MAX_ROOTS:
+    if not _CHARSET.search(head) or repeats_roots(head):
         return None
     document = turbohtml.parse(head, positions=False)
     return document.encoding if document.encoding_confidence == "certain" else None
