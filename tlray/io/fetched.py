@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from yarl import URL
 
@@ -93,6 +94,7 @@ def is_page(content_type: str, body: bytes) -> bool:
     return not body or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
+@lru_cache(maxsize=64)  # a site says the same of all its pages
 def parse_content_type(value: str) -> tuple[str, str | None]:
     """Return type and charset, both in lower case, of ``Content-Type``, of all its lines joined by commas.
 

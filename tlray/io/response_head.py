@@ -82,18 +82,25 @@ class LenientHandler(ResponseHandler):
     def _take(self, head: bytearray, data: bytes) -> bytes | None:
         """Return the head, mended, and what has come of the body; None while it is not whole."""
         looked_at = max(0, len(head) - 2)
-        head += data if head else data.lstrip(_BEFORE)
-        while end := _END.search(head, looked_at):
-            whole, rest = bytes(head[: end.end()]), bytes(head[end.end() :])
+        if head:
+            head += data
+            data = bytes(head) if _END.search(head, looked_at) else b""
+        else:
+            data = data.lstrip(_BEFORE)
+        while end := _END.search(data, looked_at):
+            whole = data[: end.end()]
             self._n_head += len(whole)
             self._bound(self._n_head, whole.count(b"\n"))
             mended = mended_head(whole)
             if mended[9:10] != b"1":
-                return mended + rest
-            head[:], looked_at = (
-                rest.lstrip(_BEFORE),
+                return data if mended is whole else mended + data[len(whole) :]
+            data, looked_at = (
+                data[len(whole) :].lstrip(_BEFORE),
                 0,
-            )  # 100 Continue, 103 Early Hints: the answer comes after it
+            )  # 100 Continue, 103 Early Hints: no answer yet
+            head.clear()
+        if not head:
+            head += data
         _check_opening(head)
         self._bound(self._n_head + len(head), 0)
         return None
