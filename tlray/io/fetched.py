@@ -52,7 +52,7 @@ class Fetched:
     status_line: bytes = b""
     """``HTTP/1.1 200 OK``."""
     raw_headers: tuple[tuple[bytes, bytes], ...] = ()
-    """As they came; the body is already dechunked though."""
+    """As they came, those of a sloppy answer mended (`tlray.io.response_head`); the body is already dechunked though."""
     wire_body: bytes = b""
     """The body as it came, compressed; b"" where it was cut short or too large."""
     body: bytes = b""

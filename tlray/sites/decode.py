@@ -19,7 +19,7 @@ from typing import NamedTuple
 import turbohtml
 import turbohtml.detect  # registers the codecs `whatwg-…`
 
-from tlray.sites.bombs import repeats_roots
+from tlray.sites.bombs import makes_too_much
 
 REPLACEMENT = "\ufffd"
 """What stands where bytes are not of the page's encoding."""
@@ -73,7 +73,7 @@ def declared_encoding(body: bytes) -> str | None:
 
 def _in_markup(head: bytes) -> str | None:
     """Return the encoding of the first ``<meta>`` element that names one."""
-    if not _CHARSET.search(head) or repeats_roots(head):
+    if not _CHARSET.search(head) or makes_too_much(head):
         return None
     document = turbohtml.parse(head, positions=False)
     return document.encoding if document.encoding_confidence == "certain" else None

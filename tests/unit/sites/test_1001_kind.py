@@ -143,6 +143,9 @@ def test_what_differs_in_genuine_pages_makes_no_decoy(name: str, by_artist: str,
     assert parse(FakePage(rows).body()).kind is PageKind.TRACKLIST
 
 
+REOPENED = b"".join(b"<b a=%d>" % n for n in range(300))
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -159,6 +162,15 @@ def test_what_differs_in_genuine_pages_makes_no_decoy(name: str, by_artist: str,
         (b"<svg>" + b"<g/><g>" * 100_000, "nested too deep"),
         (b"<div/>" * 100_000, "nested too deep"),  # no slash closes an element of HTML
         (b"<select>" + b"<option>" * 100_000, "no tracklist"),
+        (b"<p>" + REOPENED + b"</p>" + b"<p>x" * 25_000, "nested too deep"),
+        (
+            b"<p>" + REOPENED + b"</p><table><td>" + b"</b>" * 300 + b"</table>" + b"<p>x" * 25_000,
+            "nested too deep",
+        ),
+        (
+            b"</b>" * 300 + b"<td>" + REOPENED + b"</td><!--" + b"</b>" * 300 + b"-->" + b"<p>x" * 25_000,
+            "nested too deep",
+        ),
     ],
 )
 def test_a_bomb_is_refused_at_once(body: bytes, reason: str) -> None:
@@ -177,6 +189,11 @@ SHALLOW = {
     "no end tags: table": "<table>" + "<tr><td>x<td>y" * 9_000 + "</table>",
     "no end tags: dl": "<dl>" + "<dt>x<dd>y" * 12_500 + "</dl>",
     "no end tags: option": "<select>" + "<option>x" * 25_000 + "</select>",
+    "fonts that are never closed": "<p><font color=red>x" * 15_000,
+    "fonts that cells close": "<table>"
+    + "".join(f"<tr><td><font size={n}>x</font></td></tr>" for n in range(9_000))
+    + "</table>",
+    "icons of their own": "".join(f"<i id=a{n}></i>" for n in range(15_000)),
     "a script": "<script>if (a<b && b<c) s = '" + "<div>" * 25_000 + "'</script>",
     "a style": "<style>" + "<div>" * 25_000 + "</style>",
     "a text area": "<textarea>" + "<div>" * 25_000 + "</textarea>",

@@ -11,7 +11,7 @@ import re
 
 import turbohtml
 
-from tlray.sites.bombs import repeats_roots
+from tlray.sites.bombs import makes_too_much
 from tlray.sites.hosts import host_of
 from tlray.sites.tracklists1001.urls import DOMAIN, SHORT_DOMAIN
 
@@ -41,7 +41,7 @@ def is_ours(head: str) -> bool:
         return False
     end = _HEAD_END.search(head)
     signed = head[: end.start()] if end else head
-    if not repeats_roots(signed.encode()) and _is_signed(turbohtml.parse(signed, positions=False)):
+    if not makes_too_much(signed.encode()) and _is_signed(turbohtml.parse(signed, positions=False)):
         return True
     return _ROWS.search(head) is not None
 
