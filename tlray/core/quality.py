@@ -37,4 +37,4 @@ def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
         + DJS * bool(tracklist.djs)
         + DATE * (tracklist.date is not None)
     )
-    return round(score, 3), issues
+    return round(score, 3), list(dict.fromkeys(issues))
