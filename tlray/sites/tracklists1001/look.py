@@ -20,7 +20,7 @@ _HEAD_END = re.compile(r"</head\b", re.IGNORECASE)
 _ROWS = re.compile(
     r"<[a-z][^<>]{0,2000}?\s(?:id|class)\s*=\s*[\"']?(?:[^\"'<>]{0,500}\s)?(?:tlTab|tlpItem)\b", re.IGNORECASE
 )
-_SIGNING = ", ".join(f"{place} > {tag}" for place in ("head", "body") for tag in ("meta", "link"))
+_SIGNING = ", ".join(f"{place} > {tag}" for place in ("head", "body") for tag in ("meta", "link", "base"))
 """Where a head is broken, by an extension of the browser's, the rest of it are children of the body."""
 _SITE_NAMES = frozenset({"og:site_name", "application-name", "apple-mobile-web-app-title"})
 _MENTIONS = frozenset({"author", "twitter:site", "twitter:creator", "publisher"})
@@ -57,9 +57,9 @@ def _is_signed(tree: turbohtml.Document) -> bool:
             is_firm, is_own = True, _NAME.fullmatch(value) is not None
         elif key in _MENTIONS:
             is_firm, is_own = False, _NAME.fullmatch(value) is not None
-        elif "//" in address[:8]:  # a relative one says nothing
-            is_firm = key in _ADDRESSES or bool(rels & _OWN_ADDRESS)
-            is_own = (is_firm or bool(rels & _OWN_FILES)) and _is_at_site(address)
+        elif host := _host(address):
+            is_firm = key in _ADDRESSES or bool(rels & _OWN_ADDRESS) or element.tag == "base"
+            is_own = (is_firm or bool(rels & _OWN_FILES)) and _is_sites(host)
         else:
             continue
         if is_firm and is_own:
@@ -73,7 +73,7 @@ def _is_saved_from_site(tree: turbohtml.Document) -> bool:
     """Whether a browser says so in the comment that it puts at the top."""
     nodes = (*tree.children, *(tree.root.children if tree.root else ()))
     comments = (_SAVED_FROM.match(node.data) for node in nodes if isinstance(node, turbohtml.Comment))
-    return any(_is_at_site(found.group(1)) for found in comments if found)
+    return any(_is_sites(_host(found.group(1))) for found in comments if found)
 
 
 def _is_titled(tree: turbohtml.Document) -> bool:
@@ -81,6 +81,11 @@ def _is_titled(tree: turbohtml.Document) -> bool:
     return title is not None and _TITLE.fullmatch(" ".join(title.text.split())[:500]) is not None
 
 
-def _is_at_site(address: str) -> bool:
-    host = host_of(f"https:{address}" if address.startswith("//") else address.strip())
+def _host(address: str) -> str:
+    """Return the host that an address names; "" where it says nothing: a relative one, one of a copy on this machine."""
+    host = host_of(f"https:{address}" if address.startswith("//") else address)
+    return "" if host == "localhost" or host.startswith("127.") else host
+
+
+def _is_sites(host: str) -> bool:
     return any(host == domain or host.endswith(f".{domain}") for domain in (DOMAIN, SHORT_DOMAIN))
