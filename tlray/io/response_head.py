@@ -79,6 +79,12 @@ class LenientHandler(ResponseHandler):
         self._head = None
         super().data_received(ready)
 
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Tell whoever reads the body, too: aiohttp 3.14 leaves them waiting where a later chunk is garbled."""
+        super().set_exception(exc, *cause)
+        if self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(exc, *cause)
+
     def _take(self, head: bytearray, data: bytes) -> bytes | None:
         """Return the head, mended, and what has come of the body; None while it is not whole."""
         looked_at = max(0, len(head) - 2)
