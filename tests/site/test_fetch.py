@@ -261,3 +261,75 @@ async def test_a_cancelled_fetch_leaves_nothing_open(fetcher: Fetcher) -> None:
         with pytest.raises(asyncio.CancelledError):
             await fetch
         assert (await fetcher.get("http://127.0.0.1:1/")).kind is OutcomeKind.CONNECT  # and is of use still
+
+
+PAGE = b"<html>set</html>"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
+LENGTH = b"Content-Length: %d\r\n" % len(PAGE)
+SLOPPY = {
+    "a header of 200 kB": HEAD + b"X: " + b"a" * 200_000 + b"\r\n" + LENGTH,
+    "a thousand headers": HEAD + b"X-Cache: miss\r\n" * 1_000 + LENGTH,
+    "a blank before the colon": HEAD + b"Server : Apache\r\nContent-Length : %d\r\n" % len(PAGE),
+    "a line without a colon": HEAD + b"garbage line\r\n" + LENGTH,
+    "a name that is none": HEAD + "Nämé of it: x\r\n".encode() + LENGTH,
+    "the same length twice": HEAD + LENGTH + LENGTH,
+    "a length and chunks": HEAD + LENGTH + b"Transfer-Encoding: chunked\r\n",
+    "a bare CR": HEAD + b"X: a\rb\r\n" + LENGTH,
+    "CR CR LF": HEAD.replace(b"\r\n", b"\r\r\n") + LENGTH,
+    "LF only": (HEAD + LENGTH).replace(b"\r\n", b"\n"),
+    "folded": HEAD + b"X: a\r\n\tb\r\n" + LENGTH,
+    "early hints first": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + HEAD + LENGTH,
+    "empty lines first": b"\r\n\r\n" + HEAD + LENGTH,
+    "a byte order mark first": b"\xef\xbb\xbf" + HEAD + LENGTH,
+    "a length that is none": HEAD + b"Content-Length: unknown\r\n",
+    "lower case": b"http/1.1 200 ok\r\n" + HEAD.partition(b"\n")[2] + LENGTH,
+    "joined types": HEAD.replace(b"text/html;", b"text/html, text/html;") + LENGTH,
+    "two types": HEAD + b"Content-Type: text/html\r\n" + LENGTH,
+    "an unknown type": HEAD.replace(b"text/html", b"unknown/unknown") + LENGTH,
+    "a coding that is none": HEAD + b"Content-Encoding: utf-8\r\n" + LENGTH,
+}
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+@pytest.mark.parametrize("name", SLOPPY)
+async def test_a_sloppy_answer_is_read_as_browsers_read_it(
+    fetcher: Fetcher, name: str, in_pieces: bool
+) -> None:
+    body = b"10\r\n%b\r\n0\r\n\r\n" % PAGE if "chunks" in name else PAGE
+    answer = SLOPPY[name] + (b"\r" * (name != "LF only")) + b"\n" + body
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        for at in (0, 5, 40, len(answer) // 2) if in_pieces else (0,):
+            end = {0: 5, 5: 40, 40: len(answer) // 2}.get(at, len(answer)) if in_pieces else len(answer)
+            writer.write(answer[at:end])
+            await writer.drain()
+            await asyncio.sleep(0.002)
+
+    async with serve(send) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.status, page.body, page.has_page) == (None, 200, PAGE, True), page.reason
+    assert page.charset in {"utf-8", None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (HEAD + b"X: a\r\n" * 3_000, "more than 2000 lines of headers"),
+        (HEAD + b"X: " + b"a" * 300_000, "more than 262144 bytes of headers"),
+        (
+            b"HTTP/1.1 103 Early Hints\r\nX: %b\r\n\r\n" % (b"a" * 60_000) * 9,
+            "more than 262144 bytes of headers",
+        ),
+        (HEAD + b"Content-Length: 3\r\nContent-Length: 9\r\n", "several Content-Lengths that differ"),
+        (b"HTTP/1.1 OK\r\n", "no status in the answer's first line"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "malformed answer"),
+        (b"220 mail.example ESMTP\r\n", "answer is not HTTP"),
+        (b"\x15\x03\x01", "answer is not HTTP"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_named_truly(
+    fetcher: Fetcher, answer: bytes, reason: str
+) -> None:
+    async with serve(answer + b"\r\n") as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.reason) == (OutcomeKind.BAD_HTTP, reason)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tlray.core.outcome import OutcomeKind
@@ -17,6 +18,9 @@ from tlray.core.urls import join
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 _NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _PATH = re.compile(r"[^?#]+")
+_UNKNOWN_TYPES = frozenset({"", "unknown/unknown", "application/unknown"})
+"""Types by which browsers look at the body (the WHATWG's MIME Sniffing standard)."""
+_MIME_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
 MAX_REASON_CHARS = 300
 _BY_STATUS = {
     401: OutcomeKind.FORBIDDEN,
@@ -50,7 +54,7 @@ class Fetched:
     status_line: bytes = b""
     """``HTTP/1.1 200 OK``."""
     raw_headers: tuple[tuple[bytes, bytes], ...] = ()
-    """As they came; the body is already dechunked though."""
+    """As they came, those of a sloppy answer mended (`tlray.io.response_head`); the body is already dechunked though."""
     wire_body: bytes = b""
     """The body as it came, compressed; b"" where it was cut short or too large."""
     body: bytes = b""
@@ -86,19 +90,34 @@ def kind_of_status(status: int) -> OutcomeKind | None:
 
 
 def is_page(content_type: str, body: bytes) -> bool:
-    """Whether a body is of a type that parsers read; without a header, whether it looks like one."""
-    if content_type:
+    """Whether a body is of a type that parsers read; where the type is not known, whether it looks like one."""
+    if content_type not in _UNKNOWN_TYPES:
         return content_type in _PAGE_TYPES
     return not body or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
+@lru_cache(maxsize=64)  # a site says the same of all its pages
 def parse_content_type(value: str) -> tuple[str, str | None]:
-    """Split ``text/html; charset="UTF-8"`` into its type and charset, both in lower case."""
-    content_type, _, parameters = value.lower().partition(";")
-    if "charset=" not in parameters:
-        return content_type.strip(), None
-    charset = parameters.split("charset=", 1)[1].split(";", 1)[0].strip(" \t\"'")
-    return content_type.strip(), charset or None
+    """Return type and charset, both in lower case, of ``Content-Type``, of all its lines joined by commas.
+
+    As the Fetch standard extracts them: the last type that is one counts, and its charset, or that of the same type before it.
+    "" stands for a type that is none, or is said to be unknown.
+    """
+    content_type, charset = "", None
+    for part in _outside_quotes(value.lower(), ","):
+        named, *parameters = (piece.strip(" \t\r\n") for piece in _outside_quotes(part, ";") or [""])
+        if not _MIME_TYPE.fullmatch(named) or named == "*/*":
+            continue
+        if named != content_type:
+            charset = None
+        charsets = [text[8:].strip(" \t\"'") for text in parameters if text.startswith("charset=")]
+        content_type, charset = named, next(filter(None, charsets), charset)
+    return content_type, charset
+
+
+def _outside_quotes(text: str, separator: str) -> list[str]:
+    """Split at a separator that does not stand in a quoted string."""
+    return re.findall(rf'(?:[^"{separator}]|"(?:[^"\\]|\\.)*"?)+', text, re.DOTALL)
 
 
 def absolute_location(base: str, value: str) -> str | None:

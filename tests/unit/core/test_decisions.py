@@ -339,6 +339,11 @@ def tracklist(*, rows: int, identified: int, cued: int, whole: bool) -> Tracklis
 )  # fmt: skip
 def test_quality_says_what_is_missing(made: Tracklist, score: float, issues: list[str]) -> None:
     assert assess(made) == (score, issues)
+    made.quality_issues = ["1 unreadable character"]
+    assert assess(made) == (
+        score,
+        ["1 unreadable character", *issues],
+    )  # what the parser has noted comes first
 
 
 # -- estimates, workers, progress ----------------------------------------------------------------------
