@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tlray.core.bucket import TokenBucket
 from tlray.core.gate import BLOCK_S, LISTEN_S, SHARED_LATE_S, SHARED_PART, Ask, Gate
+from tlray.core.hand_over import UNHEARD_S
 from tlray.core.policy import DomainPolicy
 
 RATES = st.floats(0.01, 1_000)
@@ -175,3 +176,29 @@ def test_another_policy_never_adds_tokens() -> None:
     gate.set_policy(DomainPolicy(1.0, burst=5, concurrency=9), now=0.0)
     gate.set_policy(DomainPolicy(1.0, burst=5, concurrency=8), now=0.0)
     assert len(gate.ask("A", Ask("d", 9, 0), now=0.0).starts) == 1
+
+
+@pytest.mark.parametrize("n_in_hand", [0, 1])
+def test_who_takes_a_domain_over_waits_for_what_the_other_may_still_begin(n_in_hand: int) -> None:
+    """Found by stories 1922 and 1839: a task whose connections are slow uses its permits seconds late, and nobody heard of it."""
+    gate = Gate(DomainPolicy(0.25), now=0.0, starts_empty=False)
+    assert gate.ask("A", Ask("d", 1, 0, wait_s=3.0), now=0.0).starts == (0.0,)
+    if n_in_hand:
+        assert gate.ask("A", Ask("d", 1, 0, n_in_hand, wait_s=2.5), now=1.0).starts == ()
+    gate.forget("A")
+    began_at = 3.5 if n_in_hand else 3.0
+    now, starts = 4.0, ()
+    while not starts:
+        now += 0.25
+        starts = gate.ask("B", Ask("d", 1, 0), now=now).starts
+    assert now + starts[0] == pytest.approx(began_at + 4.0 + UNHEARD_S)
+
+
+def test_who_takes_a_domain_over_waits_for_answers_that_are_under_way() -> None:
+    """Found by story 1309: the other one's permit was still on its way to it."""
+    gate = Gate(DomainPolicy(5.0), now=0.0, starts_empty=False)
+    for answer_s, now in ((0.0, 0.0), (2.0, 9.0)):
+        assert gate.ask("A", Ask("d", 1, 0, answer_s=answer_s), now=now).starts
+        gate.forget("A")
+        assert gate.ask("B", Ask("d", 1, 0), now=now + 1.5).starts == (() if answer_s else (0.0,))
+        gate.forget("B")

@@ -75,6 +75,23 @@ def test_a_permit_without_a_free_slot_is_spent() -> None:
     assert asked(pacing, 9.0) == {0: [Ask("a.test", 1, 0, 0)]}  # none is in hand any more
 
 
+def test_a_permit_whose_answer_took_longer_than_the_limiter_knows_is_spent() -> None:
+    pacing = pacing_of(item(1))
+    pacing.asks(0.0)
+    pacing.answered([grant(0.0, retry_after_s=0.2)], now=0.6)
+    assert pacing.begin(0.6) is None, "another task may have been given the next one meanwhile"
+    assert pacing.asks(0.8)[0][0].answer_s == 0.6
+    pacing.answered([grant(0.0)], now=1.4)
+    assert pacing.begin(1.4) == item(1), "the limiter knows by now how long answers take"
+
+
+def test_of_a_domain_whose_fetches_are_far_apart_a_late_answer_costs_no_permit() -> None:
+    pacing = pacing_of(item(1), rate=0.1)
+    pacing.asks(0.0)
+    pacing.answered([grant(0.0, rate=0.1)], now=5.0)
+    assert pacing.begin(5.0) == item(1)
+
+
 def test_a_permit_that_is_too_old_is_spent() -> None:
     pacing = pacing_of(item(1))
     pacing.answered([grant(0.0)], now=0.0)
