@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -20,6 +19,7 @@ from tlray.cli.received import tell_received
 from tlray.cli.remote_options import ServiceUrl, service
 from tlray.cli.remote_watch import follow_to_end
 from tlray.cli.scrape import Urls
+from tlray.cli.streams import terminal
 from tlray.errors import Interrupted, UsageError
 from tlray.io.intake import nothing_to_do, open_arguments
 from tlray.io.journal_rows import RefusedLine
@@ -175,7 +175,7 @@ class SendingLines:
     """Tells how much of a list has been sent: in place on a terminal, a line every 5 s elsewhere."""
 
     def __init__(self, *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._out = out or sys.stderr
+        self._out = out or terminal()
         self._clock = clock
         self._next_at = clock() + TELL_EVERY_S
         self._is_on_a_line = False

@@ -2,9 +2,9 @@
 
 Lists are joined with `` / ``, what is not known is empty, numbers are numbers and booleans do not occur.
 
-A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula (OWASP, "CSV injection"), after blanks and
-quotes or as a fullwidth ``＝ ＋ － ＠`` too, and a title is written by strangers. Many spreadsheets separate at ``;``, tab or ``|``, too,
-also inside of quotes, or take ``'`` for the quote. So two marks are set (`defused`), and `restored` takes them away again:
+A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula (OWASP, "CSV injection"), after blanks
+and quotes or as a fullwidth ``＝ ＋ － ＠`` too, and a title is written by strangers. Many spreadsheets separate at ``;``, tab
+or ``|``, also inside of quotes, or take ``'`` for the quote. So two marks are set (`defused`), and `restored` takes them away:
 
 - ``'`` before a text that begins so. Spreadsheets show it, and run nothing. Its cell is quoted, or ``'`` could be the quote.
 - ``’`` behind each ``;``, ``,``, ``|``, tab or end of a line inside of a text where the rest begins so.
@@ -36,7 +36,8 @@ TRACK_COLUMNS = (
 COLUMNS = SET_COLUMNS + TRACK_COLUMNS
 
 _FORMULA = "[-=+@＝＋－＠﹢﹣﹦﹫−]"
-_PASSED_OVER = "[\"'’\x00-\x20\x7f-\xa0\xad\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff]*"
+_UNSEEN = "\x00-\x20\x7f-\xa0\xad\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff"
+_PASSED_OVER = f"[\"'’{_UNSEEN}]*"
 """Quotes, blanks, and what nobody sees."""
 _AT_START = re.compile(f"'*[\t\r\n]|{_PASSED_OVER}{_FORMULA}")
 _AFTER_SEPARATORS = re.compile(f"[;,|\t\r\n]{_PASSED_OVER}(?P<formula>{_FORMULA})?")

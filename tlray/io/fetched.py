@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from yarl import URL
 
 from tlray.core.outcome import OutcomeKind
+from tlray.core.visible import one_line
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 MAX_REASON_CHARS = 300
@@ -66,9 +67,15 @@ class Fetched:
 
 
 def told(words: str | None) -> str | None:
-    """Return words that a site may have had a part in, so that they can be kept and sent: a header may hold any bytes, and half a
-    surrogate pair is no text."""
-    return None if words is None else words.encode("utf-8", "replace").decode()[:MAX_REASON_CHARS] or None
+    """Return words that a site may have had a part in, so that they can be kept, sent and shown.
+
+    A header may hold any bytes, those that drive a terminal too, and half a surrogate pair is no text.
+    """
+    return (
+        None
+        if words is None
+        else one_line(words.encode("utf-8", "replace").decode())[:MAX_REASON_CHARS] or None
+    )
 
 
 def kind_of_status(status: int) -> OutcomeKind | None:

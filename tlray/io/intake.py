@@ -20,6 +20,7 @@ from typing import cast
 from tlray.core.hosts import is_public_host
 from tlray.core.policy import host_of, unit_of
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.visible import plain
 from tlray.errors import UsageError
 from tlray.io.journal_rows import Entry, RefusedLine
 from tlray.io.list_text import BOM, Readable, is_text, text_lines
@@ -90,7 +91,7 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
 
 def refused_line(number: int, text: str, reason: str) -> RefusedLine:
     """Return a refused line as the journal can hold it: in short, and as text whatever its bytes were."""
-    return RefusedLine(number, text[:MAX_TEXT_KEPT].encode("utf-8", "replace").decode(), reason)
+    return RefusedLine(number, text[:MAX_TEXT_KEPT].encode("utf-8", "replace").decode(), plain(reason))
 
 
 def fingerprint(url: CanonicalUrl) -> str:
@@ -108,8 +109,9 @@ def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
         entries += chunk.entries
         refused += chunk.refused
     check_contact(entries, contact)
-    if not entries and (len(head) < CHUNK_LINES or not all(map(is_text, head))):
-        raise UsageError(nothing_to_do(refused))
+    is_list = all(map(is_text, head))
+    if not entries and (len(head) < CHUNK_LINES or not is_list):
+        raise UsageError(nothing_to_do(refused) + ("" if is_list else "; give a list with one URL a line"))
     return chain(head, lines)
 
 
