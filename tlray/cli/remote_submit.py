@@ -14,7 +14,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from tlray.cli.ending import INCOMPLETE
-from tlray.cli.options import asked_options, duration_s
+from tlray.cli.options import asked_options, duration_s, is_whole
 from tlray.cli.received import tell_received
 from tlray.cli.remote_options import ServiceUrl, service
 from tlray.cli.remote_watch import follow_to_end
@@ -126,7 +126,7 @@ def variables(pairs: list[str]) -> dict[str, Any]:
 
 def _value(values: list[str]) -> object:
     first, dots, last = values[0].partition("..")
-    if len(values) == 1 and dots and all(end.isascii() and end.isdigit() for end in (first, last)):
+    if len(values) == 1 and dots and all(map(is_whole, (first, last))):
         return {"from": int(first), "to": int(last)}
     return values if len(values) > 1 else values[0]
 
@@ -146,11 +146,14 @@ def _moment(text: str) -> str:
     """Return a moment with its offset; one without any is this machine's."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.astimezone()).isoformat()
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the first and the last day of the calendar are in no other time zone
         raise UsageError(
-            f"--not-before {text!r} is no moment; write 2026-12-31T03:00 or …T03:00+01:00"
+            f"--not-before {text[:40]!r} is no moment; write 2026-12-31T03:00 or …T03:00+01:00"
         ) from None
-    return (moment if moment.tzinfo else moment.astimezone()).isoformat()
 
 
 def _end(client: ServiceClient, told: dict[str, Any], *, watch: bool, as_json: bool) -> None:

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from tlray.core.durations import parse_duration_s
+from tlray.core.durations import LONGEST_S, parse_duration_s
 from tlray.core.outcome import OutcomeKind
 from tlray.core.policy import MOST_AT_ONCE, Manners, host_of, parse_rate, unit_named
 from tlray.core.retry import RULES, Cure
@@ -34,8 +34,6 @@ from tlray.core.retry_policy import MAX_ATTEMPTS, MAX_SNOOZE_S, RetryChoices, Re
 from tlray.errors import BadOption
 
 MOST_ATTEMPTS = 100
-LONGEST_S = 366 * 86_400.0
-"""No wait may be asked for that is longer than a year."""
 
 T = TypeVar("T")
 _WAITS = {kind.value: kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)}
@@ -236,7 +234,9 @@ def _duration_s(value: object, where: _Place) -> float:
         except ValueError as error:
             raise where.wrong(f": {error}") from None
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = (
+            float(value) if value <= LONGEST_S else math.inf
+        )  # a whole number may be too long for a float
     if not 0 < seconds <= LONGEST_S:
         raise where.wrong(f' must be a duration such as "30m", at most 366d, got {value!r}')
     return seconds

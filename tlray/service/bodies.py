@@ -21,6 +21,7 @@ from tlray.service.problems import Refused, not_valid
 
 MAX_BYTES = 1_000_000
 """Of any body."""
+MAX_DIGITS = 18
 JSON, TEXT, NDJSON = "application/json", "text/plain", "application/x-ndjson"
 LINES = (TEXT, NDJSON)
 UTF_8 = ("utf-8", "utf8")
@@ -65,7 +66,7 @@ async def read_body(request: Request, *, max_bytes: int = MAX_BYTES, mend: str =
         headers={"Connection": "close"},
     )
     length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length) > max_bytes:
+    if length.isascii() and length.isdigit() and (len(length) > MAX_DIGITS or int(length) > max_bytes):
         raise too_long
     read, n_bytes = [], 0
     try:
