@@ -13,7 +13,7 @@ import typer
 from tlray import __version__
 from tlray.cli.audit import audit
 from tlray.cli.demo import demo
-from tlray.cli.ending import leave_within, say, tell_error
+from tlray.cli.ending import leave_within, tell_error
 from tlray.cli.export import export, formats
 from tlray.cli.home import dead, list_batches, status
 from tlray.cli.parse import parse
@@ -91,14 +91,12 @@ def run(arguments: list[str]) -> int:
             return _run(arguments)
     except ReaderGone:
         return 0
-    except TlrayError as error:  # its last words could not be written
-        say(f"tlray: {error}")
-        return error.exit_code
 
 
 def _run(arguments: list[str]) -> int:
     try:
-        return int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
+        code = int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
+        sys.stdout.flush()
     except TlrayError as error:
         tell_error(error)
         return error.exit_code
@@ -111,3 +109,4 @@ def _run(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):
             raise ReaderGone from None
         raise
+    return code

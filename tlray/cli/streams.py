@@ -29,6 +29,8 @@ class PlainText:
     def __init__(self, raw: TextIO, *, is_data: bool) -> None:
         self._raw = raw
         self._is_data = is_data
+        self._failure: Exception | None = None
+        """Why data cannot be written: raised each time, for a library may try and say nothing."""
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
 
     def __getattr__(self, name: str) -> Any:
@@ -71,10 +73,11 @@ class PlainText:
             yield
         except OSError as error:
             self.give_up()
-            if self._is_data and error.errno == errno.EPIPE:
-                raise ReaderGone from None
             if self._is_data:
-                raise CannotFinish(f"stdout cannot be written: {error.strerror or error}") from None
+                why = f"stdout cannot be written: {error.strerror or error}"
+                self._failure = ReaderGone() if error.errno == errno.EPIPE else CannotFinish(why)
+        if self._failure is not None:
+            raise self._failure
 
     def give_up(self) -> None:
         """Write nowhere from now on, or Python would complain at its exit of what is left."""
@@ -105,7 +108,7 @@ class PlainBytes:
 
 @contextmanager
 def plain_streams() -> Iterator[None]:
-    """Put stdout and stderr behind `PlainText` while a command runs; what it has written is out at the end."""
+    """Put stdout and stderr behind `PlainText` while a command runs. It flushes its data itself: that may fail."""
     before = sys.stdout, sys.stderr
     for stream in before:
         if isinstance(stream, io.TextIOWrapper):
@@ -116,8 +119,9 @@ def plain_streams() -> Iterator[None]:
     sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, talk)
     try:
         yield
-        out.flush()
     finally:
+        with suppress(ReaderGone, CannotFinish):  # the command has failed already
+            out.flush()
         talk.flush()
         sys.stdout, sys.stderr = before
 

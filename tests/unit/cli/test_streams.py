@@ -76,12 +76,18 @@ def test_a_reader_that_goes_ends_a_command_quietly(
     assert "Traceback" not in err
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")  # noqa: PTH110
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("is_unbuffered", [False, True])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_full_disk_is_one_line_and_a_4(
-    name: str, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    name: str,
+    is_unbuffered: bool,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with open("/dev/full", "w") as out:  # noqa: PTH123
+    """Also with PYTHONUNBUFFERED, where the command line's library meets the error first and says nothing."""
+    with io.TextIOWrapper(Path("/dev/full").open("wb", buffering=0), write_through=is_unbuffered) as out:
         monkeypatch.setattr(sys, "stdout", out)
         assert run(arguments(name, home)) == 4
     said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("tlray: ")]

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 import tlray.cluster  # noqa: F401 - each process that works for tlray imports it
+from tlray.core.notice import Delivery
 from tlray.io.fetched import told
 from tlray.io.intake import refused_line
 from tlray.sites.registry import failure
@@ -49,3 +50,7 @@ def test_a_reason_is_plain_when_it_is_made(drives: str) -> None:
         assert reason is not None
         assert drives[0] not in reason
         assert reason.endswith("b")
+
+
+def test_what_a_receiver_says_of_a_notice_is_plain() -> None:
+    assert Delivery(550, "no\x1b[2J such\r\nuser\u202e").why == "no?[2J such user?"
