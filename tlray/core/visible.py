@@ -22,5 +22,7 @@ def one_line(text: str) -> str:
 
 
 def in_json(text: str) -> str:
-    """Return JSON with each such character escaped, which means the same."""
+    """Return JSON with each such character escaped, which means the same. Its strings have no C0 controls any more."""
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _DRIVING.sub(lambda char: f"\\u{ord(char[0]):04x}", text)
