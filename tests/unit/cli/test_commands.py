@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,21 @@ def test_wrong_usage_is_one_line_on_stderr(
 def test_an_unknown_option_is_wrong_usage_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["scrape", "--no-such-option"]) == 2
     assert "--no-such-option" in capsys.readouterr().err
+
+
+def test_an_export_in_the_home_is_private_and_one_elsewhere_is_as_the_user_has_it(
+    home: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        assert run(["export", BATCH, "--format", "csv", "--home", str(home)]) == 0
+        assert run(["export", BATCH, "--format", "cue", "--home", str(home)]) == 0
+        assert (
+            run(["export", BATCH, "--format", "csv", "--home", str(home), "--out", str(tmp_path / "t.csv")])
+            == 0
+        )
+    finally:
+        os.umask(before)
+    made = list((home / "exports").rglob("*"))
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o600, 0o700}
+    assert (tmp_path / "t.csv").stat().st_mode & 0o777 == 0o644
