@@ -133,7 +133,9 @@ def test_the_command_line_refuses_them_in_one_line(
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 1e24, 10**400, LONGEST_S * 2])
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -1.0, 1e24, 10**400, 10**5_000, LONGEST_S * 2], ids=map(str, range(7))
+)
 def test_python_refuses_them(value: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         ScrapeOptions(fresh_for=value).checked()

@@ -179,9 +179,16 @@ def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | Non
 # -- values ----------------------------------------------------------------------------------------
 
 
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:100]
+    except ValueError:  # Python prints no numbers of thousands of digits
+        return "a number of thousands of digits"
+
+
 def _table(value: object, where: _Place) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise where.wrong(f" must be a table, got {value!r}")
+        raise where.wrong(f" must be a table, got {_shown(value)}")
     return value
 
 
@@ -203,7 +210,7 @@ def _listed(words: Iterable[str]) -> str:
 
 def _rate(value: object, where: _Place) -> tuple[float, float]:
     if not isinstance(value, str):
-        raise where.wrong(f' must be text such as "2/s", got {value!r}')
+        raise where.wrong(f' must be text such as "2/s", got {_shown(value)}')
     try:
         return parse_rate(value)
     except ValueError as error:
@@ -213,7 +220,7 @@ def _rate(value: object, where: _Place) -> tuple[float, float]:
 def _whole(most: int) -> Callable[[object, _Place], int]:
     def read(value: object, where: _Place) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise where.wrong(f" must be a whole number from 1 to {most}, got {value!r}")
+            raise where.wrong(f" must be a whole number from 1 to {most}, got {_shown(value)}")
         return value
 
     return read
@@ -221,7 +228,7 @@ def _whole(most: int) -> Callable[[object, _Place], int]:
 
 def _claim(value: object, where: _Place) -> bool:
     if not isinstance(value, bool):
-        raise where.wrong(f" must be true or false, got {value!r}")
+        raise where.wrong(f" must be true or false, got {_shown(value)}")
     return value
 
 
@@ -238,7 +245,7 @@ def _duration_s(value: object, where: _Place) -> float:
             float(value) if value <= LONGEST_S else math.inf
         )  # a whole number may be too long for a float
     if not 0 < seconds <= LONGEST_S:
-        raise where.wrong(f' must be a duration such as "30m", at most 366d, got {value!r}')
+        raise where.wrong(f' must be a duration such as "30m", at most 366d, got {_shown(value)}')
     return seconds
 
 
