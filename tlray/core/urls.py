@@ -59,17 +59,7 @@ def canonicalise(text: str) -> CanonicalUrl | BadUrl:
         and _is_name(plain[2])
     ):
         return CanonicalUrl(text, plain[2])
-    if (reason := _reason_against_text(text)) is not None:
-        return BadUrl(reason)
     return _canonicalise_slowly(text)
-
-
-def _reason_against_text(text: str) -> str | None:
-    if _CONTROL.search(text):
-        return "a space or control character inside the URL; write it as %20 or take it out"
-    if _SURROGATE.search(text):
-        return "bytes inside the URL that are no UTF-8 text; write them as %XX"
-    return None
 
 
 def _canonicalise_slowly(text: str) -> CanonicalUrl | BadUrl:
@@ -96,6 +86,10 @@ def _canonicalise_slowly(text: str) -> CanonicalUrl | BadUrl:
 
 def _reason_against(text: str, parts: SplitResult, port: int | None) -> str | None:
     """Say what is wrong with a URL, its host aside; None if nothing is."""
+    if _CONTROL.search(text):
+        return "a space or control character inside the URL; write it as %20 or take it out"
+    if _SURROGATE.search(text):
+        return "bytes inside the URL that are no UTF-8 text; write them as %XX"
     if not parts.scheme or "://" not in text:
         return "no scheme; write the whole URL, https://…"
     if parts.scheme not in _DEFAULT_PORTS:

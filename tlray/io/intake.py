@@ -91,7 +91,8 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
 
 def refused_line(number: int, text: str, reason: str) -> RefusedLine:
     """Return a refused line as the journal can hold it: in short, and as text whatever its bytes were."""
-    return RefusedLine(number, text[:MAX_TEXT_KEPT].encode("utf-8", "replace").decode(), plain(reason))
+    kept, words = (said.encode("utf-8", "replace").decode() for said in (text[:MAX_TEXT_KEPT], reason))
+    return RefusedLine(number, kept, plain(words))
 
 
 def fingerprint(url: CanonicalUrl) -> str:
