@@ -8,6 +8,7 @@ them failed. ``--slow`` adds the tests that are marked so, and random examples t
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import threading
@@ -28,21 +29,24 @@ START_THEIR_OWN_RAYS = (_on_ray("command_line", "deaths", "nodes"), _on_ray("on_
 FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 """Half of those: two runs end sooner than one."""
 ON_RAY = (*START_THEIR_OWN_RAYS, FIRST_HALF)
-STORIES = ("tests/unit", "-m", "stories and not slow")
-"""The simulated world: nothing is measured there, coverage would make three minutes of one."""
+COSTLY = ("tests/simulated", "-m", "costly and not slow")
+MEASURED = ("tests/unit", "tests/simulated", "tests/site", "tests/real", "tests/parts")
+"""Where coverage is measured, but for `COSTLY` and slow ones. It doubles the time of what computes, and most of what
+works on a Ray does so in workers that it does not see."""
 RUNS = (
-    ("tests/unit", "-m", "not slow and not stories"),
+    ("tests/unit", "-m", "not slow"),
     ("tests/service",),
     ("tests/ray", *(f"--ignore={path}" for paths in ON_RAY for path in paths)),
     *ON_RAY,
-    STORIES,
+    COSTLY,
+    ("tests/simulated", "-m", "not costly and not slow"),
     ("tests/site",),
     ("tests/real",),
     ("tests/parts",),
 )
 """The unit tests, which say most in the shortest time; then the longest first."""
 THOROUGH = "--hypothesis-profile=thorough"
-SLOW = (("tests/unit", "-m", "slow"), ("tests/service", "-m", "slow"))
+SLOW = (("tests/unit", "-m", "slow"), ("tests/simulated", "-m", "slow"), ("tests/service", "-m", "slow"))
 NOTHING_CHOSEN = 5
 """What pytest ends with where ``-k`` leaves none of a run's tests."""
 
@@ -74,14 +78,14 @@ class Pytest:
 
     def run(self, run: tuple[str, ...]) -> int:
         """Run what is there, print what it says, and return how it ended."""
-        measured = self.measures and run not in (STORIES, *SLOW)
+        measured = self.measures and run[0] in MEASURED and run not in (COSTLY, *SLOW)
         python = [sys.executable, *(["-m", "coverage", "run", "-p"] if measured else [])]
         more = [THOROUGH] if self.is_thorough and run[0] == "tests/unit" else []
         begun = time.monotonic()
         sys.stderr.write(f"{' '.join(run)} …\n")
         done = subprocess.run(
             [*python, "-m", "pytest", *run, *more, *self.given],
-            cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=ROOT, check=False, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         with self._printing:
             sys.stdout.flush()
@@ -92,6 +96,13 @@ class Pytest:
             )
             sys.stdout.flush()
         return done.returncode
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the tests: compiled modules are kept, for hundreds of processes load the same ones, and Ray's
+    workers are as nice as all others; by default everything else on a busy machine goes before them."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "RAY_worker_niceness": "0"}
 
 
 if __name__ == "__main__":

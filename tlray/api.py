@@ -122,13 +122,18 @@ def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame
     return load_results(where, batch_id, manifest_of(where, batch_id))
 
 
+def _log_warnings(told: Submitted) -> None:
+    for warning in told.warnings:
+        logger.warning("batch %s: %s", told.batch_id, warning)
+
+
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """Functions that `run_batch` calls; ``on_lost`` in a thread of its own."""
 
     on_start: Callable[[], None] = lambda: None
     """All that can be checked without Ray is checked; Ray is joined or started next."""
-    on_submitted: Callable[[Submitted], None] = lambda told: None
+    on_submitted: Callable[[Submitted], None] = _log_warnings
     on_wait: Callable[[BacklogFull], None] = lambda full: logger.warning(
         "submission waits for room: %s", full
     )

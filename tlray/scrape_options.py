@@ -55,8 +55,18 @@ class ScrapeOptions:
             asked = asked.over(read_domains_file(settings.domains_file, settings.home))
         terms = None if settings is None else terms_of(settings)
         return BatchOptions(
-            asked.manners, asked.retry_policy(), self.keep_pages, self._fresh_for_s(), terms=terms
+            asked.manners,
+            asked.retry_policy(),
+            self.keep_pages,
+            self._fresh_for_s(),
+            named=self._named(),
+            terms=terms,
         ), priority
+
+    def _named(self) -> tuple[str, ...]:
+        """Return the domains that are named here, which `_asked` has checked."""
+        names = (*self.rates, *self.concurrency, *self.ignore_crawl_delay, *self.domains)
+        return tuple(sorted({unit_named(name) for name in names}))
 
     def _fresh_for_s(self) -> float:
         try:

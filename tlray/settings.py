@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     """How long a domain rests after a block page, in seconds; by default half an hour
     (``TLRAY_BLOCK_COOL_DOWN_S``)."""
 
+    max_rest_s: float = Field(default=604_800.0, ge=60, le=31_622_400)
+    """The longest rest that a site gets by one answer (``Retry-After``), in seconds; by default a week. An admin ends one early
+    by ``tlray domain HOST --lift`` (``TLRAY_MAX_REST_S``)."""
+
     smtp_url: SecretStr | None = None
     """The server that notices by e-mail are handed to: ``smtp://user:password@mail.example.org:587`` (STARTTLS where it has
     it) or ``smtps://…:465``; without one nobody may ask for e-mail (``TLRAY_SMTP_URL``)."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 from conftest import Service, StartSite, wait_until
+
+from tlray.cli import run
 
 pytestmark = pytest.mark.ray
 URL = "/api/v1/domains"
@@ -82,6 +87,58 @@ def test_a_batch_that_waits_for_its_time_and_a_rate_that_was_a_slip_stall_nobody
     http.post(f"/api/v1/batch/{later}/cancel")
 
 
+class _Busy(BaseHTTPRequestHandler):
+    """A site that asks for an hour's rest once, and has no page."""
+
+    n_pages = 0
+
+    def do_GET(self) -> None:
+        type(self).n_pages += self.path != "/robots.txt"
+        is_busy = self.path != "/robots.txt" and self.n_pages == 1
+        self.send_response(429 if is_busy else 404)
+        if is_busy:
+            self.send_header("Retry-After", f"{time.time() + 3_600:.0f}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_rest_is_shown_and_an_admin_lifts_it(
+    http: httpx.Client, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        domain = f"127.0.0.1:{server.server_port}"
+        batch_id = service.submit([f"http://{domain}/1"], options={"rates": {"127.0.0.1:80": "9/s"}})
+        wait_until(lambda: http.get(f"{URL}/{domain}").json()["cooling_until"] is not None, what="its rest")
+        told = http.get(f"{URL}/{domain}").json()
+        assert abs(told["cooling_until"] - time.time() - 3_600) < 600
+        assert told["reason"] == "throttled: 429"
+        assert service.status(batch_id)["counts"]["waiting"] == 1
+        assert run(["domain", domain, "--url", service.url]) == 0
+        assert "; rests until " in capsys.readouterr().out
+        told = http.patch(f"{URL}/{domain}", json={"lift": True}).json()
+        assert (told["cooling_until"], told["reason"]) == (None, None)
+        assert service.wait_for(batch_id)["counts"]["dead"] == 1
+        server.shutdown()
+    assert _Busy.n_pages == 2
+    assert run(["domain", domain, "--url", service.url, "--lift", "--rate", "1/4s", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["domain"], told["max_rate"], told["cooling_until"]) == (domain, 0.25, None)
+
+
+def test_a_name_that_fits_no_url_is_a_warning(http: httpx.Client, start_site: StartSite) -> None:
+    urls = start_site("--sites=1", "--sets=1").urls()
+    told = http.post(
+        "/api/v1/batch", json={"urls": urls, "options": {"rates": {"nowhere.example:443": "1/4s"}}}
+    )
+    assert told.status_code == 202
+    assert [warning.split(",")[0] for warning in told.json()["warnings"]] == [
+        "the options name nowhere.example"
+    ]
+
+
 def test_domains_are_listed_by_name(http: httpx.Client, service: Service, start_site: StartSite) -> None:
     site = start_site("--sites=3", "--sets=3")
     service.wait_for(service.submit(site.urls()))
@@ -106,6 +163,7 @@ def test_domains_are_listed_by_name(http: httpx.Client, service: Service, start_
         ("a.org", {"max_rate": -1}, 422),
         ("a.org", {"concurrency": 1.5}, 422),
         ("a.org", {"paused": "yes"}, 422),
+        ("a.org", {"lift": "now"}, 422),
         ("a.org", {"speed": 9}, 422),
         ("a.org", [], 422),
         ("a%20b", {"paused": True}, 422),

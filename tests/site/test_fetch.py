@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import sys
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ import pytest
 from raw_server import gzipped, response, serve
 
 from tlray.core.outcome import OutcomeKind
+from tlray.core.retry_after import MOST_S
 from tlray.io.address import AddressPolicy
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits
@@ -128,7 +128,7 @@ async def test_retry_after_may_be_a_date(fetcher: Fetcher) -> None:
     [
         ("Mon, 02 Nov 2020 11:00:00 GMT", 0.0),  # past: at once, as far as the site is concerned
         ("315360000", 315_360_000.0),  # ten years: whoever asked decides whether to wait
-        ("9" * 400, sys.float_info.max),
+        ("9" * 400, MOST_S),
         ("soon", None),
         ("-5", None),
         ("", None),
@@ -143,20 +143,40 @@ async def test_a_retry_after_that_makes_no_sense_makes_no_trouble(
     assert (page.kind, page.retry_after_s) == (OutcomeKind.THROTTLED, after_s)
 
 
+async def test_of_several_retry_after_lines_the_longest_counts(fetcher: Fetcher) -> None:
+    answer = response(status="429 No", Retry_After="2").replace(
+        b"Retry-After: 2\r\n", b"Retry-After: 2\r\nretry-after: 6\r\n"
+    )
+    async with serve(answer) as site:
+        assert (await fetcher.get(site.url)).retry_after_s == 6.0
+
+
 @pytest.mark.parametrize(
     ("location", "expected"),
     [
-        ("/other?x=1#y", "{root}/other?x=1#y"),
-        ("https://example.org/a", "https://example.org/a"),
-        ("//example.org/a", "http://example.org/a"),
-        ("caf\u00e9", "{root}/caf%C3%A9"),
+        (b"/other?x=1#y", "{root}/other?x=1#y"),
+        (b"https://example.org/a", "https://example.org/a"),
+        (b"//example.org/a", "http://example.org/a"),
+        ("caf\u00e9".encode(), "{root}/caf%C3%A9"),
+        (b"/caf\xe9.html", "{root}/caf%E9.html"),  # a byte is that byte
+        (b"/x?q=\xfc\xc3\xa9", "{root}/x?q=%FC%C3%A9"),
+        (b"/a b\tc<d>", "{root}/a%20bc<d>"),
+        (b"/a%3ab,c?u=https%3A%2F%2Fh&s=a%2Fb%3D", "{root}/a%3ab,c?u=https%3A%2F%2Fh&s=a%2Fb%3D"),
+        (b"\\a\\b?c\\d", "{root}/a/b?c\\d"),  # browsers read a backslash in a path as a slash
+        (
+            "http://☃.example:81/x".encode(),
+            "http://☃.example:81/x",
+        ),  # a host's own form comes with the next fetch
+        (b"http://%E2%98%83.example/", "http://☃.example/"),
+        (b"  /x  ", "{root}/x"),
+        (b"a//b", "{root}/a//b"),
     ],
 )
 async def test_a_redirect_is_reported_and_not_followed(
-    fetcher: Fetcher, location: str, expected: str
+    fetcher: Fetcher, location: bytes, expected: str
 ) -> None:
     answer = response(status="302 Found").replace(
-        b"302 Found\r\n", b"302 Found\r\nLocation: " + location.encode() + b"\r\n"
+        b"302 Found\r\n", b"302 Found\r\nLocation: " + location + b"\r\n"
     )
     async with serve(answer) as site:
         page = await fetcher.get(site.url)
@@ -165,7 +185,9 @@ async def test_a_redirect_is_reported_and_not_followed(
     assert page.location == expected.format(root=site.url.removesuffix("/set"))
 
 
-@pytest.mark.parametrize("location", ["javascript:alert(1)", "ftp://example.org/", "http://[", "http://"])
+@pytest.mark.parametrize(
+    "location", ["javascript:alert(1)", "ftp://example.org/", "http://[", "http://", "http://%FF.test/"]
+)
 async def test_a_redirect_to_nowhere_is_bad_http(fetcher: Fetcher, location: str) -> None:
     async with serve(response(status="301 Moved", Location=location)) as site:
         page = await fetcher.get(site.url)
@@ -239,3 +261,75 @@ async def test_a_cancelled_fetch_leaves_nothing_open(fetcher: Fetcher) -> None:
         with pytest.raises(asyncio.CancelledError):
             await fetch
         assert (await fetcher.get("http://127.0.0.1:1/")).kind is OutcomeKind.CONNECT  # and is of use still
+
+
+PAGE = b"<html>set</html>"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
+LENGTH = b"Content-Length: %d\r\n" % len(PAGE)
+SLOPPY = {
+    "a header of 200 kB": HEAD + b"X: " + b"a" * 200_000 + b"\r\n" + LENGTH,
+    "a thousand headers": HEAD + b"X-Cache: miss\r\n" * 1_000 + LENGTH,
+    "a blank before the colon": HEAD + b"Server : Apache\r\nContent-Length : %d\r\n" % len(PAGE),
+    "a line without a colon": HEAD + b"garbage line\r\n" + LENGTH,
+    "a name that is none": HEAD + "Nämé of it: x\r\n".encode() + LENGTH,
+    "the same length twice": HEAD + LENGTH + LENGTH,
+    "a length and chunks": HEAD + LENGTH + b"Transfer-Encoding: chunked\r\n",
+    "a bare CR": HEAD + b"X: a\rb\r\n" + LENGTH,
+    "CR CR LF": HEAD.replace(b"\r\n", b"\r\r\n") + LENGTH,
+    "LF only": (HEAD + LENGTH).replace(b"\r\n", b"\n"),
+    "folded": HEAD + b"X: a\r\n\tb\r\n" + LENGTH,
+    "early hints first": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + HEAD + LENGTH,
+    "empty lines first": b"\r\n\r\n" + HEAD + LENGTH,
+    "a byte order mark first": b"\xef\xbb\xbf" + HEAD + LENGTH,
+    "a length that is none": HEAD + b"Content-Length: unknown\r\n",
+    "lower case": b"http/1.1 200 ok\r\n" + HEAD.partition(b"\n")[2] + LENGTH,
+    "joined types": HEAD.replace(b"text/html;", b"text/html, text/html;") + LENGTH,
+    "two types": HEAD + b"Content-Type: text/html\r\n" + LENGTH,
+    "an unknown type": HEAD.replace(b"text/html", b"unknown/unknown") + LENGTH,
+    "a coding that is none": HEAD + b"Content-Encoding: utf-8\r\n" + LENGTH,
+}
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+@pytest.mark.parametrize("name", SLOPPY)
+async def test_a_sloppy_answer_is_read_as_browsers_read_it(
+    fetcher: Fetcher, name: str, in_pieces: bool
+) -> None:
+    body = b"10\r\n%b\r\n0\r\n\r\n" % PAGE if "chunks" in name else PAGE
+    answer = SLOPPY[name] + (b"\r" * (name != "LF only")) + b"\n" + body
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        for at in (0, 5, 40, len(answer) // 2) if in_pieces else (0,):
+            end = {0: 5, 5: 40, 40: len(answer) // 2}.get(at, len(answer)) if in_pieces else len(answer)
+            writer.write(answer[at:end])
+            await writer.drain()
+            await asyncio.sleep(0.002)
+
+    async with serve(send) as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.status, page.body, page.has_page) == (None, 200, PAGE, True), page.reason
+    assert page.charset in {"utf-8", None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (HEAD + b"X: a\r\n" * 3_000, "more than 2000 lines of headers"),
+        (HEAD + b"X: " + b"a" * 300_000, "more than 262144 bytes of headers"),
+        (
+            b"HTTP/1.1 103 Early Hints\r\nX: %b\r\n\r\n" % (b"a" * 60_000) * 9,
+            "more than 262144 bytes of headers",
+        ),
+        (HEAD + b"Content-Length: 3\r\nContent-Length: 9\r\n", "several Content-Lengths that differ"),
+        (b"HTTP/1.1 OK\r\n", "no status in the answer's first line"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "malformed answer"),
+        (b"220 mail.example ESMTP\r\n", "answer is not HTTP"),
+        (b"\x15\x03\x01", "answer is not HTTP"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_named_truly(
+    fetcher: Fetcher, answer: bytes, reason: str
+) -> None:
+    async with serve(answer + b"\r\n") as site:
+        page = await fetcher.get(site.url)
+    assert (page.kind, page.reason) == (OutcomeKind.BAD_HTTP, reason)

@@ -27,6 +27,7 @@ def response(status: str, body: bytes = b"", *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
+BROTLI = b"\x0b\x02\x80hello\x03"
 SLOW = b"User-agent: *\nCrawl-delay: 8"
 
 
@@ -35,6 +36,9 @@ SLOW = b"User-agent: *\nCrawl-delay: 8"
     [
         (response("200 OK", SLOW), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
         (response("200 OK", SLOW, "Content-Type: application/x-thing"), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
+        (response("200 OK", SLOW, "Content-Encoding: none"), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
+        (response("200 OK", SLOW, "garbage", "X : y"), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
+        (response("200 OK", BROTLI, "Content-Encoding: br"), RobotsAnswer("a.test", None, why="content-encoding br")),
         (response("200 OK"), RobotsAnswer("a.test", "")),  # an empty file allows everything
         (response("404 Not Found", SLOW), RobotsAnswer("a.test", "")),  # its body is no robots.txt
         (response("403 Forbidden"), RobotsAnswer("a.test", "")),  # "unavailable", by the RFC: no rules

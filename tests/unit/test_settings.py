@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tlray.core.batch_terms import user_agent
+from tlray.core.retry import MAX_REST_S
 from tlray.errors import UsageError
 from tlray.settings import Settings, read_settings
 
@@ -46,6 +47,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_LEASE_S", "12", 12.0),
         ("TLRAY_IDLE_END_S", "0", 0.0),
         ("TLRAY_BLOCK_COOL_DOWN_S", "60", 60.0),
+        ("TLRAY_MAX_REST_S", "86400", 86_400.0),
         ("TLRAY_DOMAINS_FILE", "/etc/sets/domains.toml", Path("/etc/sets/domains.toml")),
         ("TLRAY_SMTP_FROM", "sets@example.org", "sets@example.org"),
         ("TLRAY_DOMAINS_FILE", "~/domains.toml", Path("~/domains.toml").expanduser()),
@@ -127,11 +129,16 @@ def test_every_setting_is_tried_here() -> None:
         "lease_s",
         "idle_end_s",
         "block_cool_down_s",
+        "max_rest_s",
         "domains_file",
         "smtp_url",
         "smtp_from",
     }
     assert set(Settings.model_fields) == tried
+
+
+def test_the_longest_rest_is_by_default_the_one_of_the_core() -> None:
+    assert Settings().max_rest_s == MAX_REST_S
 
 
 def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import typer
 from tlray import __version__
 from tlray.cli.audit import audit
 from tlray.cli.demo import demo
+from tlray.cli.domain import domain
 from tlray.cli.ending import leave_within, tell_error
 from tlray.cli.export import export, formats
 from tlray.cli.home import dead, list_batches, status
@@ -71,6 +72,7 @@ for name, command in (
     ("pause", pause),
     ("resume", resume),
     ("cancel", cancel),
+    ("domain", domain),
     ("demo", demo),
 ):
     app.command(name)(command)

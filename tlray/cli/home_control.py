@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ def control_at(home: Path, batch_id: str, action: str) -> dict[str, Any]:
     where = Home(read_settings(home=home).home)
     with JournalReader.of(where.path) as journal:
         row = journal.row(batch_id)
-    if (told := _by_coordinator(where, batch_id, action)) is not None:
+    ask = partial(by_coordinator, where, "control", batch_id=batch_id, action=action)
+    told: dict[str, Any] | None = ask()
+    if told is not None:
         return told
     if action == "resume":
         if row.state.is_final:
@@ -37,13 +40,14 @@ def control_at(home: Path, batch_id: str, action: str) -> dict[str, Any]:
     try:
         return _told(*at_rest(where, batch_id))
     except HomeInUse:  # a coordinator came first
-        if (told := _by_coordinator(where, batch_id, action)) is None:
+        told = ask()
+        if told is None:
             raise
         return told
 
 
-def _by_coordinator(home: Home, batch_id: str, action: str) -> dict[str, Any] | None:
-    """Let the home's coordinator do it; None where there is none."""
+def by_coordinator(home: Home, question: str, **given: Any) -> Any:
+    """Ask the home's coordinator; None where there is none."""
     if not home.is_held() and home.holder() is None:
         return None  # nobody works here, and it ended in order: Ray need not be loaded
     from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
@@ -52,8 +56,7 @@ def _by_coordinator(home: Home, batch_id: str, action: str) -> dict[str, Any] | 
     with redirect_stdout(sys.stderr), joined(home) as coordinator:  # Ray's own words are no data
         if coordinator is None:
             return None
-        told: dict[str, Any] = Client(coordinator).ask("control", batch_id=batch_id, action=action)
-        return told
+        return Client(coordinator).ask(question, **given)
 
 
 def _told(row: BatchRow, counts: Counts) -> dict[str, Any]:

@@ -19,9 +19,11 @@ def tell_received(
     duplicates: Sequence[RefusedLine],
     *,
     mend: str,
+    warnings: Sequence[str] = (),
 ) -> None:
     """Say it on stderr, the first lines of each kind by name; ``mend`` says where the others are to be seen."""
     out = sys.stderr
+    out.writelines(f"warning: {warning}\n" for warning in warnings)
     out.write(f"batch {batch_id}: {total} items")
     out.write(f", {n_duplicates} duplicates" if n_duplicates else "")
     out.write(f", {n_rejected} lines rejected" if n_rejected else "")

@@ -164,7 +164,7 @@ def _end(client: ServiceClient, told: dict[str, Any], *, watch: bool, as_json: b
     ]
     tell_received(
         told["batch_id"], told["total"], told["n_rejected"], told["duplicates"], rejected, duplicates,
-        mend="--json has the first 1,000",
+        mend="--json has the first 1,000", warnings=told.get("warnings", ()),
     )  # fmt: skip
     if watch:
         follow_to_end(client, told["batch_id"], as_json=as_json)

@@ -242,7 +242,14 @@ class Talk:
         duplicates = [line for line in told.refused if line.first_line is not None]
         mend = f"`tlray status {told.batch_id} --lines` (with the same --home) names them all"
         tell_received(
-            told.batch_id, told.total, told.n_rejected, told.n_duplicates, rejected, duplicates, mend=mend
+            told.batch_id,
+            told.total,
+            told.n_rejected,
+            told.n_duplicates,
+            rejected,
+            duplicates,
+            mend=mend,
+            warnings=told.warnings,
         )
 
     def paused(self, batch_id: str) -> None:

@@ -40,6 +40,7 @@ class Submitted:
     n_rejected: int = 0
     refused: list[RefusedLine] = field(default_factory=list)
     """The first of the lines that made no item."""
+    warnings: list[str] = field(default_factory=list)
 
 
 class Client:
@@ -120,6 +121,8 @@ class Client:
             self._call("abandon_batch", batch_id)
             raise
         self._call("commit_batch", batch_id)
+        if options.named:
+            told.warnings = self.ask("receipt", batch_id=batch_id)["warnings"]
         return told
 
     def _append(

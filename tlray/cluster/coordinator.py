@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from tlray.cluster.admission import Admission
@@ -27,12 +28,13 @@ from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.watching import Watching
+from tlray.core.asked import LONGEST_S
 from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW, FrontierItem
 from tlray.core.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.home import Home
-from tlray.io.journal_domains import all_set_by_hand
+from tlray.io.journal_domains import all_set_by_hand, bring_up_to_date
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal_sqlite import SqliteJournal
 
@@ -61,8 +63,10 @@ class Coordinator:
         incarnation = journal.begin_incarnation(is_restart=is_restart)
         engine = Engine(
             lease_s=settings.lease_s,
+            max_rest_s=settings.max_rest_s,
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
+        journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
         engine.treatment.by_hand.update(journal.run(all_set_by_hand))
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         self._limiters = Limiters(self._state)
@@ -152,7 +156,8 @@ class Coordinator:
             state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
 
     async def _sleep(self) -> None:
-        moments = (self._state.engine.next_event(), self._ending.looks_at)
+        engine = self._state.engine
+        moments = (engine.next_event(), engine.treatment.next_at, self._ending.looks_at)
         next_at = min((moment for moment in moments if moment is not None), default=None)
         is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
         longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s

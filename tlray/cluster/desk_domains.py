@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import math
+import logging
 from functools import partial
 from typing import Any, ClassVar
 
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.core.domains import DomainState
-from tlray.core.policy import DomainPolicy, Manners
-from tlray.io.journal_domains import ListedDomain, domains_page, set_by_hand
+from tlray.io.journal_domains import (
+    ListedDomain,
+    at_rest,
+    change_domain,
+    domain_told,
+    domains_at,
+    domains_page,
+)
+
+logger = logging.getLogger(__name__)
 
 
 class Domains:
     """The desk's part for domains."""
 
-    ASKS: ClassVar = frozenset({"domains", "domain"})
+    ASKS: ClassVar = frozenset({"domains", "domain", "domains_at"})
     CHANGES: ClassVar = frozenset({"set_domain"})
 
     def __init__(self, state: CoordinatorState, limiters: Limiters, reading: Reader) -> None:
@@ -38,12 +45,22 @@ class Domains:
         rows = await self._reading.ask(domains_page, owner=owner, after="", limit=1, name=name)
         return self._told(rows[0], owner) if rows else None
 
-    async def set_domain(self, name: str, changes: dict[str, object]) -> dict[str, Any]:
-        """Set something for a domain, for all batches."""
+    async def domains_at(self, name: str) -> list[dict[str, Any]]:
+        """Return a domain, and of a host those at its ports."""
+        return [self._told(row, None) for row in await self._reading.ask(domains_at, name)]
+
+    async def set_domain(
+        self, name: str, changes: dict[str, object], is_lifted: bool = False
+    ) -> dict[str, Any]:
+        """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
         was = engine.treatment.by_hand.get(name)
-        setting = await state.write(state.journal.run, partial(set_by_hand, name=name, changes=changes))
+        change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=state.wall())
+        setting = await state.write(state.journal.run, change)
         concerned = engine.treatment.set_by_hand(name, setting)
+        if is_lifted:
+            engine.treatment.lift(name, now=state.now())
+            logger.info("rest lifted domain=%s", name)
         state.renew_stops()
         for batch in {book.id for one in concerned for book in engine.presence.at(one)}:
             state.announce(batch)
@@ -51,8 +68,8 @@ class Domains:
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
         state.wake.set()
-        told = await self.domain(name, owner=None)
-        return told or {}
+        unknown = ListedDomain(name, None, None, None, None, 0, None, setting)
+        return await self.domain(name, owner=None) or self._told(unknown, None)
 
     def _n_open(self, name: str, owner: str | None) -> int:
         """Return the open items of a domain: of all batches, or of an owner's."""
@@ -60,37 +77,7 @@ class Domains:
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
     def _told(self, row: ListedDomain, owner: str | None) -> dict[str, Any]:
-        now, wall = self._state.now(), self._state.wall()
-        state = self._state.engine.domains.get(row.name)
-        cool_until, reason = row.cool_until, row.cool_reason
-        if state is None:
-            state = DomainState(
-                row.name,
-                Manners().policy(row.name),
-                self._state.engine.treatment.by_hand_of(row.name),
-                crawl_delay_s=row.crawl_delay_s,
-            )
-        elif state.is_cooling(now):
-            cool_until, reason = wall + state.cool_until - now, state.cool_reason
-        is_cooling = cool_until is not None and cool_until > wall
-        ceiling = state.ceiling
-        return {
-            "domain": row.name,
-            "paused": state.by_hand.is_paused,
-            "max_rate": _rate(ceiling),
-            "rate": _rate(state.effective),
-            "concurrency": ceiling.concurrency,
-            "set": {"max_rate": row.by_hand.rate, "concurrency": row.by_hand.concurrency},
-            "crawl_delay_s": state.crawl_delay_s,
-            "robots_at": row.robots_at,
-            "open": self._n_open(row.name, owner),
-            "in_flight": state.n_leased,
-            "cooling_until": round(cool_until, 1) if is_cooling and cool_until is not None else None,
-            "reason": state.parked or (reason if is_cooling else None),
-            "blocks_in_a_row": max(row.n_blocks, state.n_blocks),
-            "last_fetch_at": row.last_fetch_at,
-        }
-
-
-def _rate(policy: DomainPolicy) -> float | None:
-    return None if math.isinf(policy.rate) else policy.rate
+        engine = self._state.engine
+        state = engine.domains.get(row.name) or at_rest(row, engine.treatment.by_hand_of(row.name))
+        n_open = self._n_open(row.name, owner)
+        return domain_told(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)

@@ -10,9 +10,12 @@ from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
 from tlray.io.intake import Chunk
+from tlray.io.journal_domains import named_in_vain
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_requests import MAX_LINES_TOLD, lines_told
 from tlray.io.journal_rows import BatchOptions, RefusedLine
+
+MAX_WARNINGS = 20
 
 
 class Submission:
@@ -65,10 +68,19 @@ class Submission:
             rejected, duplicates = await self._reading.ask(lines_told, row.id)
         return await self._told(batch_id, rejected, duplicates)
 
+    async def _warnings(self, batch_id: str) -> list[str]:
+        """Return what is odd about a list that was taken in: domains that its options name in vain."""
+        row = await self._reading.ask(JournalReader.batch_row, batch_id)
+        if row is None or not row.options.named:
+            return []
+        missing = await self._reading.ask(named_in_vain, batch_id, row.options.named)
+        return [in_vain(name) for name in missing[:MAX_WARNINGS]]
+
     async def _told(
         self, batch_id: str, rejected: list[RefusedLine], duplicates: list[RefusedLine]
     ) -> dict[str, Any]:
         told = await self._batches.status(batch_id)
+        warnings = [] if told["state"] == "receiving" else await self._warnings(batch_id)
         return {
             "batch_id": batch_id,
             "state": told["state"],
@@ -76,8 +88,14 @@ class Submission:
             "duplicates": told["duplicates"],
             "n_rejected": told["n_rejected"],
             "estimated_completion": told["estimated_completion"],
+            "warnings": warnings,
             **told_lines(rejected[:MAX_LINES_TOLD], duplicates[:MAX_LINES_TOLD]),
         }
+
+
+def in_vain(name: str) -> str:
+    """Say that options name a domain of which a list has no URL."""
+    return f"the options name {name}, and no URL of the list is there; they hold where a redirect leads there"
 
 
 def known_by(batch_id: str, owner: str, key: str | None, digest: str) -> tuple[str, str | None]:

@@ -229,7 +229,12 @@ class Leasing:
         return lease.last_answer
 
     async def _take_in(self, report: Report) -> None:
-        verdict = judge(self._state.engine, report, now=self._state.now(), rng=self._ports.rng)
+        now = self._state.now()
+        verdict = judge(self._state.engine, report, now=now, rng=self._ports.rng)
+        for rest in verdict.cool_downs:
+            logger.info(
+                "domain rests domain=%s rest_s=%.0f why=%s", rest.domain, rest.until - now, rest.reason
+            )
         await self._commit(verdict, report)
         self._workforce.heard(
             report.lease_id,

@@ -7,6 +7,7 @@ coordinator, and it makes the domain known again, with an empty bucket and what 
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from typing import Any
 
@@ -51,8 +52,7 @@ class Limiter:
                 gate = self._gates[name] = Gate(policy, now=now, starts_empty=starts_empty)
             else:
                 gate.set_policy(policy, now=now)
-            if rest_s > 0:
-                gate.stop(now + rest_s)
+            gate.rests_until = now + rest_s if rest_s > 0 else -math.inf
         return self._life
 
     async def stop_batches(self, stops: Stops) -> None:

@@ -44,6 +44,7 @@ SHARED = (
     "max_open_items",
     "max_open_items_per_user",
     "idle_end_s",
+    "max_rest_s",
 )
 """Settings that cannot differ between the batches of a home; `CoordinatorSettings.shared` has what a coordinator runs with."""
 
@@ -191,6 +192,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         max_workers=settings.max_workers or default_workers,
         default_workers=default_workers,
         idle_end_s=settings.idle_end_s,
+        max_rest_s=settings.max_rest_s,
         bounds=Bounds(settings.max_open_items, settings.max_open_items_per_user),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )

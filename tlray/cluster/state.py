@@ -17,6 +17,7 @@ from tlray.core.books import BatchBook
 from tlray.core.engine import Engine
 from tlray.core.lease import Stops
 from tlray.core.lifecycle import BatchState
+from tlray.core.retry import MAX_REST_S
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_ending import VERSIONS_OF_A_LIFE
@@ -43,6 +44,7 @@ class CoordinatorSettings:
     default_workers: int = 10
     """For batches whose terms name no number."""
     limiter_actors: int = 2
+    max_rest_s: float = MAX_REST_S
     bounds: Bounds = field(default_factory=Bounds)
     tick_s: float = 0.5
     """How often the wall clock is looked at, for what it begins: scheduled batches, schedules."""
@@ -62,6 +64,7 @@ class CoordinatorSettings:
             "max_open_items": self.bounds.in_all,
             "max_open_items_per_user": self.bounds.per_owner,
             "idle_end_s": self.idle_end_s,
+            "max_rest_s": self.max_rest_s,
         }
 
 

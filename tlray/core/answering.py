@@ -90,16 +90,23 @@ class Answering:
         return taken
 
     def without_twins(self, items: Iterable[FrontierItem]) -> list[FrontierItem]:
-        """Return the items whose page nobody is fetching; the others are held back, where a result may answer them."""
+        """Return the items whose page nobody is fetching; the others are held back, where a result may answer them.
+
+        A domain of which nothing is leased after all has not had its turn: no end of a fetch would bring it the next one.
+        """
         alone = []
         first: set[str] = set()
+        held_back: set[str] = set()
         for item in items:
             is_twin = item.fingerprint in self._n_leased or item.fingerprint in first
             if is_twin and self._engine.books[item.batch].fresh_for_s > 0:
                 self._engine.frontier.hold_back(item)
+                held_back.add(item.domain)
             else:
                 first.add(item.fingerprint)
                 alone.append(item)
+        for domain in held_back.difference(item.domain for item in alone):
+            self._engine.frontier.unpark(domain)
         return alone
 
     def may_answer(

@@ -206,7 +206,8 @@ class DomainState:
         was = self.effective
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
         # it spends a permit too: of a domain with one a day it must not take them all
-        self.robots_until = now + max(REFETCH_AFTER_S, FETCHES_A_ROBOTS / self.ceiling.rate)
+        again_s = min(FETCHES_A_ROBOTS / self.ceiling.rate, LONGEST_TURN_S)
+        self.robots_until = now + max(REFETCH_AFTER_S, again_s)
         self.n_robots_failures, self.robots_missed_since = 0, None
         self.forget_where_robots_lies()
         self.changed_from(was)
@@ -258,6 +259,13 @@ class DomainState:
         """Fetch nothing before ``until``; a longer rest stays."""
         if until > self.rest_until:
             self.rest_until, self.rest_reason = until, reason
+
+    def lift(self) -> None:
+        """End its rest, and begin to count anew what led to it. Its pace stays: its limiter says again when its turn comes."""
+        self.rest_until, self.rest_reason, self.turn_until = -math.inf, "", -math.inf
+        self.n_blocks = self.n_throttles = self.n_robots_failures = 0
+        self.robots_missed_since = self.parked = None
+        self.breaker.close()
 
     def wait_turn(self, until: float, reason: str) -> None:
         """Lease nothing before ``until``, when its next turn comes at the rate that it has now."""
@@ -346,7 +354,7 @@ class DomainState:
         if rest_s <= spacing_s:
             return f"{PARKED}: {self.slow_because or self.cool_reason}"
         waits = f"it is to rest for {in_words(rest_s)}, nothing waits for longer than {in_words(patience_s)}"
-        return f"{PARKED}: {self.cool_reason}; {waits}"
+        return f"{PARKED}: {self.cool_reason}; {waits}; `tlray domain {self.name} --lift` ends the rest"
 
     def try_anew(self, *, now: float) -> None:
         """Take in that a person wants it tried, whatever has been; a cool-down stays."""

@@ -25,6 +25,7 @@ from tlray.core.lifecycle import ItemEvent, ItemState
 from tlray.core.outcome import Outcome, OutcomeKind
 from tlray.core.patience import Patience
 from tlray.core.presence import Presence
+from tlray.core.retry import MAX_REST_S
 from tlray.core.robots_wanted import RobotsWanted
 from tlray.core.suspect import NOBODY, Suspect
 from tlray.core.treatment import Treatment
@@ -36,8 +37,15 @@ from tlray.errors import hold
 class Engine:
     """All batches, domains, items and leases that are alive."""
 
-    def __init__(self, *, lease_s: float = 30.0, limiter_of: Callable[[str], int] = lambda _: 0) -> None:
+    def __init__(
+        self,
+        *,
+        lease_s: float = 30.0,
+        max_rest_s: float = MAX_REST_S,
+        limiter_of: Callable[[str], int] = lambda _: 0,
+    ) -> None:
         self.lease_s = lease_s
+        self.max_rest_s = max_rest_s
         self.frontier = Frontier()
         self.books: dict[int, BatchBook] = {}
         self.named: dict[str, BatchBook] = {}

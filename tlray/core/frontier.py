@@ -130,6 +130,10 @@ class Frontier:
         self._held.add(item.id)
         self._waiting.add(item, due)
 
+    def lift(self, domain: str, now: float) -> None:
+        """Let what a domain's rest has put off be due now."""
+        self._waiting.lift(domain, now)
+
     def pop_due(self, now: float) -> list[FrontierItem]:
         """Take out the waiting items whose time has come; the caller pushes them back as queued."""
         return self._waiting.pop_due(now)

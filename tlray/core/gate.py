@@ -12,16 +12,16 @@ import math
 from dataclasses import dataclass
 
 from tlray.core.bucket import TokenBucket
+from tlray.core.hand_over import LATE_S, SHARED_LATE_S, HandOver, late_s
 from tlray.core.policy import DomainPolicy
 
-BLOCK_S = 0.5
+BLOCK_S = LATE_S
 UNLIMITED_BLOCK = 512
 """Permits at once for a domain without a ceiling: about what one task can parse in a block."""
 HOLDER_FORGOTTEN_S = 5.0
 """A task that asked for nothing for so long has its slots given away (it has ended, or has nothing to fetch
 here)."""
 
-SHARED_LATE_S = 0.02
 SHARED_PART = 0.97
 """Where several tasks fetch from a domain, none of them knows how late another is. So their permits hold for a moment
 only, and a part of the rate is not given: that is room for what is late in one of them."""
@@ -30,10 +30,6 @@ QUIET_S = 5.0
 """A domain whose last fetch is further back, by this and its own spacing, begins with a full bucket."""
 UNASKED_S = 3_600.0
 """A gate that nobody has asked for so long, nor for twice its own spacing, is dropped whether or not somebody says so."""
-UNHEARD_S = 2 * BLOCK_S
-"""Where another task takes over, the one before it may use its last permit so late: it waited for its answer, for its loop, for a
-connection, and nobody here hears of it."""
-
 LISTEN_S = 2.5
 """A gate that has forgotten what it gave listens for so long before it gives: every task with something in
 flight asks within it, and says so."""
@@ -49,6 +45,10 @@ class Ask:
     n_in_flight: int
     n_in_hand: int = 0
     """Permits that were given and are not used yet; each will need a slot."""
+    wait_s: float = 0.0
+    """Seconds until its next fetch may begin beside its own earlier ones."""
+    answer_s: float = 0.0
+    """The longest that an answer took lately. A permit whose answer takes longer is spent, where tasks may bunch by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,18 @@ class Gate:
     """One domain in a limiter."""
 
     __slots__ = (
-        "_asked_at", "_holders", "_last_holder", "_last_start", "bucket", "n_given", "policy", "stopped_until",
+        "_asked_at", "_hand_over", "_holders", "bucket", "listens_until", "n_given", "policy", "rests_until",
     )  # fmt: skip
 
     def __init__(self, policy: DomainPolicy, *, now: float, starts_empty: bool) -> None:
         self.policy = policy
         self.bucket = TokenBucket(policy.rate, policy.burst, now=now, tokens=0.0 if starts_empty else None)
-        self.stopped_until = now + LISTEN_S if starts_empty else -math.inf
+        self.listens_until = now + LISTEN_S if starts_empty else -math.inf
+        self.rests_until = -math.inf
+        """The end of the domain's rest, as the coordinator has said it last: a person may lift it."""
         self.n_given = 0
         self._asked_at = now
-        self._last_holder: str | None = None
-        """The task that was given a permit last."""
-        self._last_start = -math.inf
-        """The moment of that permit."""
+        self._hand_over = HandOver()
         self._holders: dict[str, tuple[int, float, bool]] = {}
         """Task → (slots that it holds, when it asked last, whether it needs any)."""
 
@@ -101,13 +100,18 @@ class Gate:
             self.bucket.set_rate(policy.rate, now=now, burst=policy.burst)
         self.policy = policy
 
-    def stop(self, until: float) -> None:
-        """Give no permit before ``until``."""
-        self.stopped_until = max(self.stopped_until, until)
+    @property
+    def stopped_until(self) -> float:
+        """Before then no permit is given."""
+        return max(self.listens_until, self.rests_until)
 
     def ask(self, holder: str, ask: Ask, *, now: float) -> Grant:
         """Answer a task."""
         self._asked_at = now
+        if ask.n_in_hand and not self._is_shared:
+            self._may_begin(holder, ask, ask.n_in_hand, 0.0, now)
+        elif not ask.n_in_hand and ask.wait_s > 0:  # its last one began a spacing before the next may
+            self._hand_over.begins(holder, now + ask.wait_s - 1 / self.policy.rate)
         if now < self.stopped_until:
             self._holders[holder] = (ask.n_in_flight, now, True)
             return self._grant(retry_after_s=self.stopped_until - now, domain=ask.domain)
@@ -123,16 +127,23 @@ class Gate:
         if ask.n_wanted <= 0 or n_free == 0:
             retry_s = 0.05 if ask.n_wanted > 0 else max(0.0, self.bucket.wait_s(now=now) - BLOCK_S)
             return self._grant(n_slots=n_slots, retry_after_s=retry_s, domain=ask.domain)
-        if holder != self._last_holder and not self._is_shared:
-            unheard_s = now - self._last_start - UNHEARD_S
-            self.bucket.cap(self.policy.burst - 1 + unheard_s * self.bucket.rate, now=now)
+        self._hand_over.cap(self.bucket, holder, self.policy.burst, now=now)
         starts = self.bucket.reserve(min(ask.n_wanted, n_free), now=now, horizon_s=BLOCK_S)
         self.n_given += len(starts)
         if starts:
-            self._last_holder, self._last_start = holder, now + starts[-1]
+            self._may_begin(holder, ask, ask.n_in_hand + len(starts), starts[-1], now)
         early_s = BLOCK_S / 2 if starts else BLOCK_S
         retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)
         return self._grant(starts, n_slots, retry_s, domain=ask.domain)
+
+    def _may_begin(self, holder: str, ask: Ask, n_permits: int, last_s: float, now: float) -> None:
+        """Note until when a task may use its permits, the last of which holds from ``last_s`` on. Who has a domain for itself
+        uses them at its own pace; shared ones are spent soon."""
+        if not self._is_shared:
+            last_s = max(last_s, ask.wait_s + (n_permits - 1) / self.policy.rate)
+        self._hand_over.begins(
+            holder, now + last_s + late_s(is_shared=self._is_shared, answer_s=ask.answer_s)
+        )
 
     def may_be_dropped(self, *, now: float, unasked_s: float = 0.0) -> bool:
         """Whether a new one with a full bucket would be the same: nobody asks, it does not rest, and its bucket has been full
@@ -145,8 +156,8 @@ class Gate:
     def _grant(
         self, starts: tuple[float, ...] = (), n_slots: int = 0, retry_after_s: float = BLOCK_S, *, domain: str
     ) -> Grant:
-        late_s = SHARED_LATE_S if self._is_shared else BLOCK_S
-        return Grant(domain, starts, n_slots, retry_after_s, self.policy.rate, self.policy.burst, late_s)
+        late = SHARED_LATE_S if self._is_shared else BLOCK_S
+        return Grant(domain, starts, n_slots, retry_after_s, self.policy.rate, self.policy.burst, late)
 
     @property
     def _is_shared(self) -> bool:

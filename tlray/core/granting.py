@@ -17,10 +17,10 @@ from tlray.core.census import Census, flow_of
 from tlray.core.frontier import FrontierItem, Priority
 from tlray.core.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
 from tlray.core.lifecycle import ItemState
-from tlray.core.policy import unit_of
+from tlray.core.policy import SHORT_HOSTS, unit_of
 from tlray.core.sharing import Share
 from tlray.core.turns import Turns
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.urls import BadUrl, CanonicalUrl, redirected
 from tlray.core.workforce import Demand
 
 if TYPE_CHECKING:
@@ -223,9 +223,11 @@ class Granting:
     def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
         """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
         scheme, host = urlsplit(item.url)[:2]
+        if site := SHORT_HOSTS.get(host):
+            scheme, host = "https", f"www.{site}"  # what a short link leads to says what may be fetched of it
         own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
         moved_to = self._engine.domains[item.domain].robots_url
-        found = canonicalise(moved_to) if moved_to else own
+        found = redirected(own.url, moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
         unit = unit_of(where.domain)
         book = self._engine.books[item.batch]

@@ -1,21 +1,66 @@
-"""What may be said of a host without asking the network: is it an address, and is that one public?
+"""What a host's spelling tells without asking the network: whether it is an address, and a public one.
 
 An address has many spellings, and a resolver is asked about none of them: ``127.1``, ``0x7f.0.0.1``,
 ``2130706433`` and ``[::ffff:127.0.0.1]`` are all the loopback. IPv6 also carries IPv4 inside: mapped
 (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052); what is inside is what is reached.
-Sources: WHATWG URL §3.5 for the spellings, IANA's special-purpose registries (as `ipaddress` holds
-them) for what is public.
+Sources: WHATWG URL §3.5 for the spellings; IANA's registries of special-purpose addresses (read 2026-11) for what is public. They
+are written out here, because what `ipaddress` holds of them depends on Python's patch version.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 IPAddress = IPv4Address | IPv6Address
 
-_NAT64 = IPv6Network("64:ff9b::/96")
+_CARRIERS = tuple(
+    map(
+        IPv6Network,
+        (
+            "64:ff9b::/96",  # NAT64
+            "64:ff9b:1::/48",  # NAT64 of one's own (RFC 8215)
+            "::ffff:0:0:0/96",  # SIIT (RFC 2765)
+        ),
+    )
+)
+"""IPv6 networks whose addresses carry an IPv4 one in their last 32 bits."""
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""All that IANA has opened for the internet; loopback, link-local, private and multicast addresses lie outside."""
+_NOT_PUBLIC_V4 = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared by a provider's customers
+            "127.0.0.0/8",  # loopback
+            "169.254.0.0/16",  # link-local
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # IETF protocols
+            "192.0.2.0/24",  # documentation
+            "192.88.99.0/24",  # 6to4 relays, given up
+            "192.168.0.0/16",  # private
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and the broadcast address
+        ),
+    )
+)
+_NOT_PUBLIC_V6 = tuple(
+    map(
+        IPv6Network,
+        (
+            "64:ff9b:1::/48",  # NAT64 of one's own, whatever it carries
+            "::ffff:0:0:0/96",  # SIIT
+            "2001::/23",  # IETF protocols: Teredo, benchmarks, ORCHID …
+            "2001:db8::/32",  # documentation
+            "3fff::/20",  # documentation (RFC 9637)
+        ),
+    )
+)
 _V4_COMPATIBLE = IPv6Network("::/96")
 _PRIVATE_SUFFIXES = (".localhost", ".local")
 
@@ -63,17 +108,20 @@ def innermost(address: IPAddress) -> IPAddress:
     if isinstance(address, IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and (address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 0xFFFF)):
+    is_carried = any(address in network for network in _CARRIERS)
+    if inner is None and (is_carried or (address in _V4_COMPATIBLE and int(address) > 0xFFFF)):
         inner = IPv4Address(int(address) & 0xFFFF_FFFF)
     return inner if inner is not None else address
 
 
 def is_public_address(address: IPAddress) -> bool:
     """Whether ``address`` is one that anybody on the internet could mean."""
-    inner = innermost(address)
-    if inner.is_multicast or not inner.is_global:
+    if any(address in network for network in _NOT_PUBLIC_V6):
         return False
-    return inner in _GLOBAL_UNICAST if isinstance(inner, IPv6Address) else not inner.is_reserved
+    inner = innermost(address)
+    if isinstance(inner, IPv4Address):
+        return not any(inner in network for network in _NOT_PUBLIC_V4)
+    return inner in _GLOBAL_UNICAST
 
 
 def is_metadata_address(address: IPAddress) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from tlray.core import lane_deaths
 from tlray.core.breaker import Breaker
@@ -21,9 +20,9 @@ from tlray.core.lease import Report
 from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.policy import host_of, unit_of
-from tlray.core.retry import RetryDecision, decide
+from tlray.core.retry import RetryDecision, decide, within
 from tlray.core.suspect import EACH, Suspect
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.urls import BadUrl, CanonicalUrl, redirected
 from tlray.core.verdict import DomainChange, ItemChange, Verdict
 
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
     turns: dict[str, DomainChange] = {}
     left = dict(lease.items)
     breakers: dict[str, Breaker] = {}
-    for outcome in report.outcomes:
+    for told in report.outcomes:
+        outcome = within(told, engine.max_rest_s)
         item = left.pop(outcome.item_id, None)
         if item is None:
             continue  # not of this lease, or told twice
@@ -161,7 +161,7 @@ def _change(
 
 
 def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChange:
-    target = _target(item.url, outcome.location or "")
+    target = redirected(item.url, outcome.location or "")
     if isinstance(target, BadUrl):
         return _with(item, ItemEvent.EXHAUST, reason=f"redirected to no good URL: {target.reason}", **rest)
     rest["from_public"] = item.from_public or outcome.from_public
@@ -172,13 +172,6 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
             item, ItemEvent.EXHAUST, reason=f"redirected in a loop, last to {target.url}"[:200], **rest
         )
     return _hopped(item, target, rest)
-
-
-def _target(url: str, location: str) -> CanonicalUrl | BadUrl:
-    try:
-        return canonicalise(urljoin(url, location))
-    except ValueError as error:  # a stranger wrote it: "http://[::1"
-        return BadUrl(f"not a URL: {error}")
 
 
 def _hopped(item: FrontierItem, target: CanonicalUrl, rest: dict[str, Any]) -> ItemChange:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from tlray.core.domains import DomainState
 from tlray.core.lease import Report
 from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.robots import RobotsAnswer
+from tlray.core.retry import bounded
+from tlray.core.robots import NOT_ITS_TURN, RobotsAnswer
 from tlray.core.suspect import Suspect
 from tlray.core.verdict import LaneDeath, Verdict
 
@@ -66,7 +67,10 @@ def of_robots(engine: Engine, answer: RobotsAnswer, state: DomainState, *, now: 
     if answer.text is not None or answer.location is not None:
         state.learn_robots(answer.text or "", answer.crawl_delay_s, now=now)
         return []
-    if not state.miss_robots(answer.why or "no answer", now=now, retry_after_s=answer.retry_after_s):
+    why, after_s = answer.why or "no answer", answer.retry_after_s
+    if why != NOT_ITS_TURN and after_s is not None and after_s > engine.max_rest_s:
+        why, after_s = f"{why}; {bounded(after_s, engine.max_rest_s)}", engine.max_rest_s
+    if not state.miss_robots(why, now=now, retry_after_s=after_s):
         return []
     return _begun_lanes(engine, answer.domain, f"robots.txt cannot be had: {answer.why}")
 

@@ -16,13 +16,15 @@ from dataclasses import dataclass, field
 
 from tlray.core.bucket import SLACK_S
 from tlray.core.frontier import Priority
-from tlray.core.gate import BLOCK_S, Ask, Grant
+from tlray.core.gate import BLOCK_S, LISTEN_S, Ask, Grant
 from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
 from tlray.core.wire import Wire
 
 GIVE_BACK_AFTER_S = 20.0
 """Items of a domain that may not be fetched for longer go back to the frontier."""
 MIN_ASK_S = 0.02
+FADES = 0.9
+"""With each answer, the longest that one took counts for so much of what it did."""
 AGEING = 8
 """Every so-manieth begin of a domain goes to the lowest priority that waits there."""
 HOLD_S = 2.0
@@ -86,6 +88,9 @@ class _Domain:
     """When the limiter may have more, by its last answer."""
     ask_at: float = -math.inf
     is_asked: bool = False
+    asked_at: float = math.inf
+    answer_s: float = 0.0
+    """The longest that an answer took lately, as the limiter is told with the next question."""
     used_at: float = -math.inf
     """When it had something to do last."""
 
@@ -93,6 +98,13 @@ class _Domain:
     def is_busy(self) -> bool:
         """Whether a limiter must hear of it: something waits, or something in flight holds a slot."""
         return len(self.pending) > 0 or self.n_in_flight > 0
+
+    def is_too_late(self, took_s: float) -> bool:
+        """Take in how long an answer took, and return whether another task may be given what it gives meanwhile: the limiter
+        allows for what it was told. Where fetches are far apart it hears of this one before it gives another."""
+        is_late = took_s > max(self.answer_s, self.late_s) and self.wire.rate * LISTEN_S > 1
+        self.answer_s = max(took_s, FADES * self.answer_s)
+        return is_late and self.wire.has_ceiling
 
     def is_idle(self, now: float) -> bool:
         """Whether it could be made anew without anybody noticing."""
@@ -205,9 +217,10 @@ class Pacing:
             domain = self._domains[heapq.heappop(self._to_ask)[1]]
             n_in_hand = min(domain.n_permits, len(domain.pending))
             n_wanted = len(domain.pending) - n_in_hand
-            ask = Ask(domain.name, n_wanted, domain.n_in_flight, n_in_hand)
+            wait_s = domain.wire.wait_s(now=now) if domain.wire.has_ceiling else 0.0
+            ask = Ask(domain.name, n_wanted, domain.n_in_flight, n_in_hand, wait_s, domain.answer_s)
             asks.setdefault(domain.limiter, []).append(ask)
-            domain.is_asked = True
+            domain.is_asked, domain.asked_at = True, now
         return asks
 
     def answered(self, grants: Iterable[Grant], *, now: float) -> list[Grant]:
@@ -223,9 +236,10 @@ class Pacing:
                 continue
             domain.n_slots, domain.late_s = grant.n_slots, grant.late_s
             domain.wire.change(grant.rate, grant.burst, now=now)
-            domain.n_permits += len(grant.starts)
-            for start_s in grant.starts:
-                heapq.heappush(self._moments, (now + start_s, grant.domain, now + start_s))
+            if not domain.is_too_late(now - domain.asked_at):
+                domain.n_permits += len(grant.starts)
+                for start_s in grant.starts:
+                    heapq.heappush(self._moments, (now + start_s, grant.domain, now + start_s))
             for _ in range(min(len(domain.held_up), domain.n_slots - domain.n_in_flight)):
                 self._let_go(domain, now)
             wait_s = max(MIN_ASK_S, grant.retry_after_s)

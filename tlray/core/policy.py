@@ -54,35 +54,50 @@ class Profile:
     policy: DomainPolicy
     is_one_with_www: bool = False
     """Whether ``www.`` before its host leads to the same servers: then both names have one bucket."""
+    short_hosts: tuple[str, ...] = ()
+    """Hosts of the site's own short links; they share its bucket, its rests and its robots.txt."""
 
 
 PROFILES: Mapping[str, Profile] = {
     # robots.txt, read 2026-07: Crawl-delay 8. Limits after some 100 fast requests; see docs/politeness.md
-    "1001tracklists.com": Profile(DomainPolicy(rate=1 / 8, concurrency=1), is_one_with_www=True),
+    "1001tracklists.com": Profile(
+        DomainPolicy(rate=1 / 8, concurrency=1), is_one_with_www=True, short_hosts=("1001.tl",)
+    ),
     # robots.txt, read 2026-10: Crawl-delay 4
     "mixesdb.com": Profile(DomainPolicy(rate=1 / 4, concurrency=1), is_one_with_www=True),
 }
 
 
+SHORT_HOSTS: Mapping[str, str] = {
+    prefix + short: site
+    for site, profile in PROFILES.items()
+    for short in profile.short_hosts
+    for prefix in ("", "www.")
+}
+"""Host of short links → the site's host."""
+
+
 def unit_of(domain: str) -> str:
     """Return the unit of politeness of a URL's domain: the domain, without a ``www.`` that its site's profile
-    says is the same site.
+    says is the same site; of a site's short links the site.
 
     An unknown site's two names may be two machines, or two owners; they stay two domains.
     """
+    host = host_of(domain)
+    if host in SHORT_HOSTS:
+        return SHORT_HOSTS[host] + domain.removeprefix(host)
     if domain.startswith("www."):
-        bare = domain.removeprefix("www.")
-        profile = PROFILES.get(host_of(bare))
+        profile = PROFILES.get(host.removeprefix("www."))
         if profile is not None and profile.is_one_with_www:
-            return bare
+            return domain.removeprefix("www.")
     return domain
 
 
 def unit_named(text: str) -> str:
     """Return the unit that a user names: ``host``, or ``host:port`` for that port alone; ValueError says what
-    is wrong."""
+    is wrong. With the default port of http or https it is the host itself."""
     name = text.strip()
-    scheme = "http" if name.endswith(":443") else "https"  # a port is kept, whichever scheme it is the own of
+    scheme = "https" if name.endswith(":443") else "http"
     found = canonicalise(f"{scheme}://{name}/")
     if isinstance(found, BadUrl) or any(mark in name for mark in "/?#\\"):
         raise ValueError(f"{text!r} is no domain; write a host, such as example.org or example.org:8080")

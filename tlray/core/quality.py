@@ -13,8 +13,8 @@ IDENTIFIED, CUED, DJS, DATE = 0.45, 0.35, 0.1, 0.1
 
 
 def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
-    """Return (score, issues); the issues are short stable words."""
-    issues = []
+    """Return (score, issues); the issues are short stable words, those that the parser has noted first."""
+    issues = list(tracklist.quality_issues)
     n_rows = max(1, tracklist.track_count)
     n_positions = max(1, sum(1 for track in tracklist.tracks if track.kind is not TrackKind.MASHUP_PART))
     identified = min(1.0, tracklist.identified_count / n_rows)
@@ -37,4 +37,4 @@ def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
         + DJS * bool(tracklist.djs)
         + DATE * (tracklist.date is not None)
     )
-    return round(score, 3), issues
+    return round(score, 3), list(dict.fromkeys(issues))

@@ -7,7 +7,8 @@
   for longer than ``max_snooze_s`` becomes a dead letter.
 * *dead* ends the item at once, because no retry mends it. *skip* ends it without failure.
 
-``Retry-After`` is obeyed in full, by the whole domain. A user may change attempts and waits, for a batch or a
+``Retry-After`` is obeyed in full, by the whole domain, up to a bound that an operator sets: one answer bans no domain for ever.
+A user may change attempts and waits, for a batch or a
 domain (`tlray.core.retry_policy`); no choice of his shortens what a site's ``Retry-After`` asks for.
 """
 
@@ -17,11 +18,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from tlray.core.durations import in_words
 from tlray.core.lifecycle import ItemEvent
 from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.retry_after import MOST_S
 from tlray.core.retry_policy import RetryPolicy, RuleChange
 
 MIN_BACKOFF_S = 0.5
+MAX_REST_S = 7 * 86_400.0
+"""The longest rest that a site may ask for, unless an operator sets another (``TLRAY_MAX_REST_S``)."""
 
 
 class Cure(Enum):
@@ -115,6 +120,24 @@ def is_throttle(outcome: Outcome) -> bool:
     )
 
 
+def within(outcome: Outcome, max_rest_s: float) -> Outcome:
+    """Return an outcome whose ``Retry-After`` is no longer than ``max_rest_s``; its reason names what was asked for."""
+    asked_s = outcome.retry_after_s
+    if asked_s is None or asked_s <= max_rest_s or outcome.kind is _K.NOT_BEGUN:
+        return outcome
+    reason = "; ".join(
+        filter(None, (outcome.reason or str(outcome.status or ""), bounded(asked_s, max_rest_s)))
+    )
+    return replace(outcome, retry_after_s=max_rest_s, reason=reason)
+
+
+def bounded(asked_s: float, max_rest_s: float) -> str:
+    """Say that a site asks for a longer rest than it is given."""
+    or_more = " or more" if asked_s >= MOST_S else ""
+    gets = in_words(max_rest_s)
+    return f"it asks for a rest of {in_words(asked_s)}{or_more}, and gets {gets} (TLRAY_MAX_REST_S)"
+
+
 def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:
     """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one between.
 
@@ -172,13 +195,16 @@ _AT_ONCE: Mapping[OutcomeKind, ItemEvent] = {
 _BY_CURE: Mapping[Cure, ItemEvent] = {Cure.SKIP: ItemEvent.SKIP, Cure.DEAD: ItemEvent.EXHAUST}
 
 __all__ = [
+    "MAX_REST_S",
     "RULES",
     "Cure",
     "RetryDecision",
     "RetryPolicy",
     "Rule",
     "backoff_s",
+    "bounded",
     "cool_down_s",
     "decide",
     "is_throttle",
+    "within",
 ]

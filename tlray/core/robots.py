@@ -1,17 +1,16 @@
-"""What does a site's robots.txt allow? RFC 9309, plus the crawl-delay and request-rate that many sites write.
+"""What a site's robots.txt allows us: RFC 9309, plus the crawl-delay and request-rate that many sites write.
 
-The text is read by protego (Scrapy's parser); here are the bounds around it: a file's first 512 KiB count
-(RFC 9309 §2.5 asks for at least 500), bytes that are no UTF-8 are replaced, and a delay that is no positive
-number is none.
+The rules are read by `tlray.core.robots_file`; here are the bounds around it: a file's first 512 KiB count (RFC 9309 §2.5 asks
+for at least 500), and a byte that is no UTF-8 stands for itself, escaped.
 """
 
 from __future__ import annotations
 
-import math
+import codecs
 from dataclasses import dataclass
 from functools import lru_cache
 
-from protego import Protego
+from tlray.core.robots_file import RobotsFile
 
 MAX_BYTES = 512 * 1024
 AGENT = "tlray"
@@ -43,42 +42,28 @@ class RobotsAnswer:
     """If so: for whom it was asked (`tlray.core.lease.RobotsErrand`); other batches may fetch from elsewhere."""
 
 
-class RobotsRules:
-    """One robots.txt, read."""
-
-    def __init__(self, text: str) -> None:
-        self._rules = Protego.parse(text) if text.strip() else None
-
-    def may_fetch(self, url: str) -> bool:
-        """Whether we may fetch the URL."""
-        return self._rules is None or bool(self._rules.can_fetch(url, AGENT))
-
-    @property
-    def crawl_delay_s(self) -> float | None:
-        """Seconds between fetches that the site asks for (crawl-delay, or request-rate, whichever is
-        slower), or None."""
-        if self._rules is None:
-            return None
-        delays = []
-        delay = self._rules.crawl_delay(AGENT)
-        if delay is not None and math.isfinite(delay) and delay > 0:
-            delays.append(float(delay))
-        rate = self._rules.request_rate(AGENT)
-        if rate is not None and rate.requests > 0 and rate.seconds > 0:
-            delays.append(rate.seconds / rate.requests)
-        return max(delays, default=None)
-
-
 @lru_cache(maxsize=256)
-def rules_of(text: str) -> RobotsRules:
-    """Return the rules of a text; read once for as long as it is in use."""
-    return RobotsRules(text)
+def rules_of(text: str) -> RobotsFile:
+    """Return the rules of a text for us; read once for as long as it is in use."""
+    return RobotsFile(text, AGENT)
 
 
 def decode(body: bytes) -> str:
-    """Return a robots.txt as text: its first 512 KiB, cut at a line's end, BOM dropped, wrong bytes
-    replaced."""
+    """Return a robots.txt as text: its first 512 KiB, cut at a line's end, without a BOM or half of one."""
     if len(body) > MAX_BYTES:
         body = body[:MAX_BYTES]
         body = body[: body.rfind(b"\n") + 1]
-    return body.decode("utf-8-sig", errors="replace")
+    for length in (3, 2, 1):
+        if body.startswith(codecs.BOM_UTF8[:length]):
+            body = body[length:]
+            break
+    return body.decode("utf-8", errors="tlray-escape")
+
+
+def _escape_bytes(error: UnicodeError) -> tuple[str, int]:
+    """Return bytes that are no text as they stand in a URL."""
+    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - it is used to decode only
+    return "".join(f"%{byte:02X}" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("tlray-escape", _escape_bytes)

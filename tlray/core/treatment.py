@@ -77,6 +77,16 @@ class Treatment:
             self._engine.robots_wanted.wake(known)
         return concerned
 
+    def lift(self, name: str, *, now: float) -> set[str]:
+        """End the rests of a domain, of a host at each of its ports; return the domains that it concerns."""
+        concerned = {known for known in self._engine.domains if name in (known, host_of(known))}
+        for known in concerned:
+            self._engine.domains[known].lift()
+            self._engine.frontier.lift(known, now)
+            self._engine.frontier.unpark(known)
+            self._engine.robots_wanted.wake(known)
+        return concerned
+
     def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
         was, state.policy = state.effective, policy
         self._see_change(state, was)
@@ -107,3 +117,8 @@ class Treatment:
             else:
                 self._restless[name] = now
         return due & self._restless.keys()
+
+    @property
+    def next_at(self) -> float | None:
+        """When a limiter is to be told next, or None."""
+        return min(self._restless.values()) + TELL_EVERY_S if self._restless else None

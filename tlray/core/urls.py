@@ -1,15 +1,19 @@
-"""When are two URLs the same page? Canonical URLs, and the domain that a URL belongs to.
+"""Canonical URLs, the URLs of redirects, and the domain that a URL belongs to.
 
 General rules only; what a site itself treats as the same (two slugs of one set) is known to its parser in
-``sites/``. Source: RFC 3986 §6.2 (case, default port, dot segments, percent-encoding), UTS 46 for hosts.
+``sites/``. Source: RFC 3986 §6.2 (case, default port, dot segments, percent-encoding), UTS 46 for hosts, as browsers apply it.
+
+What is returned here is asked for byte for byte. A list's URL is written in its canonical form; where a redirect leads stays as
+the site spells it, or a site that insists on one of two spellings would send us in a loop.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 import idna
 
@@ -28,6 +32,10 @@ _ADDRESS = re.compile(r"\[[^\[\]]*:[^\[\]]*\](?::\d*)?")
 """What stands in brackets in a URL's host: an IPv6 address, and nothing after it but a port."""
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_DOT = re.compile("%2e", re.IGNORECASE)
+_SAFE = "%/:?#[]@!$&'()*+,;=~"
+"""What may stand in a path or a query, letters, digits and ``-._`` aside."""
+_JOINERS = "\u200c\u200d"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
 
@@ -62,7 +70,33 @@ def canonicalise(text: str) -> CanonicalUrl | BadUrl:
     return _canonicalise_slowly(text)
 
 
-def _canonicalise_slowly(text: str) -> CanonicalUrl | BadUrl:
+def redirected(url: str, location: str) -> CanonicalUrl | BadUrl:
+    """Return where a redirect from ``url`` leads, as the site spells it; host and port are in their one form."""
+    try:
+        target = join(url, location)
+    except ValueError as error:  # a stranger wrote it: "http://[::1"
+        return BadUrl(f"not a URL: {error}")
+    return _canonicalise_slowly(target, keeps_spelling=True)
+
+
+def join(url: str, reference: str) -> str:
+    """Resolve a reference (RFC 3986 §5.2.2), dot segments aside; ValueError where it is none.
+
+    `urllib.parse.urljoin` would also drop empty segments and a last ``;``.
+    """
+    base, (scheme, host, path, query, fragment) = urlsplit(url), urlsplit(reference)
+    if scheme:
+        return reference
+    if not host:
+        host = base.netloc
+        if not path:
+            path, query = base.path, query if "?" in reference else base.query
+        elif not path.startswith("/"):
+            path = base.path.rpartition("/")[0] + "/" + path
+    return urlunsplit((base.scheme, host, path, query, fragment))
+
+
+def _canonicalise_slowly(text: str, *, keeps_spelling: bool = False) -> CanonicalUrl | BadUrl:
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -74,8 +108,12 @@ def _canonicalise_slowly(text: str) -> CanonicalUrl | BadUrl:
     if is_odd or (host := _canonical_host(parts.hostname or "")) is None:
         return BadUrl("no valid host name in the URL")
     domain = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
-    path = _remove_dot_segments(_normalise_escapes(parts.path)) or "/"
-    query = "&".join(p for p in _normalise_escapes(parts.query).split("&") if p and not _TRACKING.match(p))
+    if keeps_spelling:
+        path, query = quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE)
+    else:
+        path = normalise_escapes(parts.path)
+        query = "&".join(p for p in normalise_escapes(parts.query).split("&") if p and not _TRACKING.match(p))
+    path = _remove_dot_segments(path) or "/"
     url = f"{parts.scheme}://{domain}{path}"
     if query:
         url += "?" + query
@@ -118,16 +156,35 @@ def _canonical_host(host: str) -> str | None:
             return None
         return f"[{address.compressed}]" if address.version == 6 else str(address)
     if not host.isascii():
-        try:
-            host = idna.encode(host, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            return None
-        if _looks_numeric(host):  # dots that are no full stops have become some
-            return _canonical_host(host)
+        ascii_host = _ascii_host(host)
+        # dots that are no full stops have become some
+        return None if ascii_host is None else _canonical_host(ascii_host)
     return host if _is_name(host) else None
 
 
-def _normalise_escapes(text: str) -> str:
+def _ascii_host(host: str) -> str | None:
+    """Return a host as DNS spells it, by UTS 46 as browsers apply it (WHATWG URL §3.3): symbols are allowed, which IDNA 2008
+    refuses; None where it is no host."""
+    try:
+        labels = idna.uts46_remap(host, std3_rules=False).split(".")
+        is_bidi = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in "".join(labels))
+        for label in filter(None, labels):
+            idna.check_initial_combiner(label)
+            if is_bidi:
+                idna.check_bidi(label, check_ltr=True)
+            for place, char in enumerate(label):
+                if char in _JOINERS and not idna.valid_contextj(label, place):
+                    return None
+    except (idna.IDNAError, ValueError):
+        return None
+    if any(label.startswith("xn--") and not label.isascii() for label in labels):
+        return None
+    return ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels
+    )
+
+
+def normalise_escapes(text: str) -> str:
     """Escape what must be, unescape what need not be, and write escapes in capitals."""
 
     def one(match: re.Match[str]) -> str:
@@ -135,20 +192,21 @@ def _normalise_escapes(text: str) -> str:
         return char if char in _UNRESERVED else match[0].upper()
 
     text = _STRAY_PERCENT.sub("%25", text)  # or two half escapes could make one
-    return _PERCENT.sub(one, quote(text, safe="%/:?#[]@!$&'()*+,;=~"))
+    return _PERCENT.sub(one, quote(text, safe=_SAFE))
 
 
 def _remove_dot_segments(path: str) -> str:
-    if "/." not in path:
+    if "/." not in path and "/%2" not in path:
         return path
     kept: list[str] = []
     segments = path.split("/")
-    for segment in segments:
-        if segment == "..":
+    plain = [_DOT.sub(".", segment) if len(segment) <= len("%2e%2e") else segment for segment in segments]
+    for segment, dots in zip(segments, plain, strict=True):
+        if dots == "..":
             if len(kept) > 1:
                 kept.pop()
-        elif segment != ".":
+        elif dots != ".":
             kept.append(segment)
-    if segments[-1] in (".", ".."):
+    if plain[-1] in (".", ".."):
         kept.append("")
     return "/".join(kept)

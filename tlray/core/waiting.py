@@ -37,6 +37,14 @@ class Waiting:
             due.append(item)
         return due
 
+    def lift(self, domain: str, now: float) -> None:
+        """Let the items of a domain that were put off with it be due now; what waits after a failure of its own waits on."""
+        for place, (_, order, item) in enumerate(self._heap):
+            if item.domain == domain and item.snoozed_since is not None:
+                item.snoozed_since = None
+                self._heap[place] = (now, order, item)
+        heapq.heapify(self._heap)
+
     def drop(self, batch: int, domain: str | None) -> list[FrontierItem]:
         """Take out a batch's items, of one domain or of all."""
         if domain is not None and not self.n_of[batch, domain]:

@@ -129,8 +129,10 @@ class ArchivedPage:
 
     @property
     def charset(self) -> str | None:
-        """What ``Content-Type`` names."""
-        return parse_content_type(self.header("Content-Type"))[1]
+        """What ``Content-Type`` names, all its lines together."""
+        return parse_content_type(
+            ", ".join(value for key, value in self.headers if key.lower() == "content-type")
+        )[1]
 
 
 def read_record(path: Path, offset: int, length: int) -> ArchivedPage:

@@ -34,6 +34,7 @@ from tlray.io.fetched import Fetched, absolute_location, is_page, kind_of_status
 from tlray.io.name_lookup import NameLookup
 from tlray.io.network_errors import NETWORK_ERRORS, translate
 from tlray.io.peer import PeerResponse
+from tlray.io.response_head import LenientConnector
 
 _HEADERS = {
     "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
@@ -86,7 +87,7 @@ class Fetcher:
 
     def _open_session(self, allow: AddressPolicy) -> aiohttp.ClientSession:
         limits = self._limits
-        connector = aiohttp.TCPConnector(
+        connector = LenientConnector(
             resolver=CheckedResolver(allow, self._names),
             limit=0,  # who begins a fetch has a slot for it (`FetchLimits.max_connections`); to wait here would cost its time
             keepalive_timeout=limits.keep_alive_s,
@@ -101,8 +102,6 @@ class Fetcher:
             auto_decompress=False,
             trust_env=False,
             timeout=self._timeout(limits.total_timeout_s),
-            max_line_size=limits.max_header_bytes,
-            max_field_size=limits.max_header_bytes,
         )
         # aiohttp asks a second time where a kept connection turns out dead; the site may have counted
         # the first. There is no public switch; our test of arrivals would notice its loss.
@@ -169,7 +168,7 @@ class Fetcher:
         started_at, begun = time.time(), time.perf_counter()
         error: Exception | None = None
         try:
-            target = URL(url)
+            target = URL(url, encoded=True)  # or yarl would spell it its own way
             if why := allow.refusal_of_host(target.raw_host or ""):
                 kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
             else:
@@ -208,7 +207,7 @@ class _Wire:
 async def _read(response: aiohttp.ClientResponse, want: _Want) -> _Wire:
     """Read a body as far as it is wanted; what is left unread costs the connection, nothing else."""
     wire = _Wire()
-    content_type, _ = parse_content_type(response.headers.get("Content-Type", ""))
+    content_type, _ = parse_content_type(_all_of(response, "Content-Type"))
     if not want.any_type and response.status < 300 and not is_page(content_type, b""):
         wire.kind, wire.reason = OutcomeKind.WRONG_TYPE, content_type[:60]
         return wire
@@ -261,10 +260,10 @@ def _answer(
     kind, reason = kind_of_status(status), f"{status}"
     location = None
     if 300 <= status < 400 and "Location" in headers:
-        location = absolute_location(response.url, headers["Location"])
+        location = absolute_location(url, headers["Location"])
         kind = OutcomeKind.REDIRECTED if location else OutcomeKind.BAD_HTTP
         reason = f"{status}" if location else f"{status} to no http URL"
-    content_type, charset = parse_content_type(headers.get("Content-Type", ""))
+    content_type, charset = parse_content_type(_all_of(response, "Content-Type"))
     body, body_kind, body_reason = wire.body, wire.kind, wire.reason
     if wire.body:
         body, body_kind, body_reason = _undo(wire.body, headers.get("Content-Encoding", ""), want)
@@ -291,9 +290,13 @@ def _answer(
         has_page=bool(body) and is_good_type,
         location=location,
         peer=response.peer if isinstance(response, PeerResponse) else None,
-        retry_after_s=retry_after_s(headers.get("Retry-After"), now=started_at + latency_s),
+        retry_after_s=retry_after_s(", ".join(headers.getall("Retry-After", ())), now=started_at + latency_s),
         n_bytes=wire.n_bytes,
     )
+
+
+def _all_of(response: aiohttp.ClientResponse, name: str) -> str:
+    return ", ".join(response.headers.getall(name, ()))
 
 
 def _undo(body: bytes, coding: str, want: _Want) -> tuple[bytes, OutcomeKind | None, str | None]:

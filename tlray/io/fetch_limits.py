@@ -18,8 +18,6 @@ class FetchLimits:
     max_wire_bytes: int = 8 * 1024 * 1024
     max_body_bytes: int = 16 * 1024 * 1024
     """After decompression."""
-    max_header_bytes: int = 16 * 1024
-    """One header line; there may be 128 of them."""
     max_connections: int = 512
     """Of one scrape task. A fetch does not begin without one: to wait for it would count as the site's time. How many of them a
     domain may have is its policy's concurrency."""

@@ -7,14 +7,21 @@ the body whatever the status, and let *blocked* win.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-
-from yarl import URL
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tlray.core.outcome import OutcomeKind
+from tlray.core.urls import join
 from tlray.core.visible import one_line
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+_NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
+_PATH = re.compile(r"[^?#]+")
+_UNKNOWN_TYPES = frozenset({"", "unknown/unknown", "application/unknown"})
+"""Types by which browsers look at the body (the WHATWG's MIME Sniffing standard)."""
+_MIME_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
 MAX_REASON_CHARS = 300
 _BY_STATUS = {
     401: OutcomeKind.FORBIDDEN,
@@ -48,7 +55,7 @@ class Fetched:
     status_line: bytes = b""
     """``HTTP/1.1 200 OK``."""
     raw_headers: tuple[tuple[bytes, bytes], ...] = ()
-    """As they came; the body is already dechunked though."""
+    """As they came, those of a sloppy answer mended (`tlray.io.response_head`); the body is already dechunked though."""
     wire_body: bytes = b""
     """The body as it came, compressed; b"" where it was cut short or too large."""
     body: bytes = b""
@@ -90,28 +97,51 @@ def kind_of_status(status: int) -> OutcomeKind | None:
 
 
 def is_page(content_type: str, body: bytes) -> bool:
-    """Whether a body is of a type that parsers read; without a header, whether it looks like one."""
-    if content_type:
+    """Whether a body is of a type that parsers read; where the type is not known, whether it looks like one."""
+    if content_type not in _UNKNOWN_TYPES:
         return content_type in _PAGE_TYPES
     return not body or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
+@lru_cache(maxsize=64)  # a site says the same of all its pages
 def parse_content_type(value: str) -> tuple[str, str | None]:
-    """Split ``text/html; charset="UTF-8"`` into its type and charset, both in lower case."""
-    content_type, _, parameters = value.lower().partition(";")
-    if "charset=" not in parameters:
-        return content_type.strip(), None
-    charset = parameters.split("charset=", 1)[1].split(";", 1)[0].strip(" \t\"'")
-    return content_type.strip(), charset or None
+    """Return type and charset, both in lower case, of ``Content-Type``, of all its lines joined by commas.
+
+    As the Fetch standard extracts them: the last type that is one counts, and its charset, or that of the same type before it.
+    "" stands for a type that is none, or is said to be unknown.
+    """
+    content_type, charset = "", None
+    for part in _outside_quotes(value.lower(), ","):
+        named, *parameters = (piece.strip(" \t\r\n") for piece in _outside_quotes(part, ";") or [""])
+        if not _MIME_TYPE.fullmatch(named) or named == "*/*":
+            continue
+        if named != content_type:
+            charset = None
+        charsets = [text[8:].strip(" \t\"'") for text in parameters if text.startswith("charset=")]
+        content_type, charset = named, next(filter(None, charsets), charset)
+    return content_type, charset
 
 
-def absolute_location(base: URL, value: str) -> str | None:
-    """Resolve a ``Location`` header against the URL it came from; None where it is no http URL."""
+def _outside_quotes(text: str, separator: str) -> list[str]:
+    """Split at a separator that does not stand in a quoted string."""
+    return re.findall(rf'(?:[^"{separator}]|"(?:[^"\\]|\\.)*"?)+', text, re.DOTALL)
+
+
+def absolute_location(base: str, value: str) -> str | None:
+    """Resolve a ``Location`` header against the URL it came from, as browsers do; None where it is no http URL.
+
+    ``value`` is a header as aiohttp decodes it. Raw bytes stand for their escapes, in a host for UTF-8.
+    """
+    raw = value.strip().encode("utf-8", "surrogateescape").translate(None, b"\t\r\n")
+    text = "".join(chr(byte) if 0x20 < byte < 0x7F else f"%{byte:02X}" for byte in raw)
+    path = _PATH.match(text)
+    text = text if path is None else path[0].replace("\\", "/") + text[path.end() :]
     try:
-        target = URL(value.strip())
-        if target.scheme and not target.raw_host:
-            return None  # "http://", "javascript:": joined, the first would be the base itself
-        url = base.join(target)
+        parts = urlsplit(text)
+        # ASCII stays escaped: an escaped slash would begin a path
+        host = _NOT_ASCII.sub(lambda found: unquote(found[0], errors="strict"), parts.netloc)
+        url = join(base, urlunsplit(parts._replace(netloc=host)) if host != parts.netloc else text)
+        scheme, netloc = urlsplit(url)[:2]
     except ValueError:  # UnicodeError included: a header may hold any bytes
         return None
-    return str(url) if url.scheme in {"http", "https"} else None
+    return url if scheme in {"http", "https"} and netloc else None

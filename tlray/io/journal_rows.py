@@ -52,6 +52,8 @@ class BatchOptions:
     """Who is told of its end, of dead letters and of blocks, by a POST."""
     email: str | None = None
     """… and by mail."""
+    named: tuple[str, ...] = ()
+    """The domains that its submitter named, the operator's file aside."""
     terms: BatchTerms | None = None
     """In whose name it is fetched, and within what limits; None for a batch that was written before there were terms: it has
     those of the coordinator."""
@@ -67,6 +69,7 @@ class BatchOptions:
             "not_before": self.not_before,
             "webhook": self.webhook,
             "email": self.email,
+            "named": list(self.named),
             "terms": None if self.terms is None else asdict(self.terms),
         }
 
@@ -83,6 +86,7 @@ class BatchOptions:
             data.get("not_before"),
             data.get("webhook"),
             data.get("email"),
+            tuple(data.get("named", ())),
             None if terms is None else BatchTerms(**terms),
         )
 

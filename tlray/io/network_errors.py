@@ -10,6 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from tlray.core.outcome import OutcomeKind
 from tlray.io.address import RefusedAddressError
+from tlray.io.response_head import HeadError
 
 NETWORK_ERRORS: tuple[type[Exception], ...] = (
     aiohttp.ClientError,
@@ -34,9 +35,9 @@ _AT_ANY_TIME: tuple[tuple[type[Exception], OutcomeKind, str], ...] = (
 )
 _BEFORE_THE_BODY: tuple[tuple[type[Exception], OutcomeKind, str], ...] = (
     (aiohttp.ServerDisconnectedError, OutcomeKind.CONNECT, "closed without an answer"),
-    (aiohttp.ClientResponseError, OutcomeKind.BAD_HTTP, "answer is not HTTP"),
-    (aiohttp.ClientPayloadError, OutcomeKind.BAD_HTTP, "answer is not HTTP"),
-    (HttpProcessingError, OutcomeKind.BAD_HTTP, "answer is not HTTP"),
+    (aiohttp.ClientResponseError, OutcomeKind.BAD_HTTP, "malformed answer"),
+    (aiohttp.ClientPayloadError, OutcomeKind.BAD_HTTP, "malformed answer"),
+    (HttpProcessingError, OutcomeKind.BAD_HTTP, "malformed answer"),
     (ValueError, OutcomeKind.BAD_HTTP, "invalid URL"),
 )
 _CONNECT_REASONS = {
@@ -57,6 +58,8 @@ def translate(error: Exception, *, body_began: bool) -> tuple[OutcomeKind, str]:
     """Return the kind of failure and a few stable words; ``body_began``: the headers had come by then."""
     if isinstance(error, aiohttp.ClientConnectorDNSError) and isinstance(error.os_error, RefusedAddressError):
         return OutcomeKind.PRIVATE_ADDRESS, str(error.os_error.args[1])
+    if isinstance(error.__cause__, HeadError):
+        return OutcomeKind.BAD_HTTP, error.__cause__.message
     for foreign, kind, reason in _AT_ANY_TIME:
         if isinstance(error, foreign):
             return kind, reason

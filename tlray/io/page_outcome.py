@@ -41,7 +41,7 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
     elif kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:
         reason = LED_INSIDE
     is_led_by_public = kind is OutcomeKind.REDIRECTED and is_public_peer(
-        fetched.peer, URL(fetched.url).raw_host or ""
+        fetched.peer, URL(fetched.url, encoded=True).raw_host or ""
     )
     outcome = Outcome(
         item.item_id,

@@ -19,6 +19,7 @@ from tlray.core.retry_after import retry_after_s
 from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.name_lookup import NameLookup
 from tlray.io.network_errors import NETWORK_ERRORS, translate
+from tlray.io.response_head import LenientConnector
 
 TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 5.0
@@ -35,7 +36,7 @@ async def post(
         async with (
             aclosing(NameLookup(1)) as names,
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=LenientConnector(
                     resolver=CheckedResolver(allow, names), use_dns_cache=False, force_close=True, limit=1
                 ),
                 headers={"User-Agent": user_agent, "Content-Type": "application/json", "Accept": "*/*"},
@@ -46,7 +47,7 @@ async def post(
             ) as session,
             session.post(target, data=body, headers=headers, allow_redirects=False) as answer,
         ):
-            asked_s = retry_after_s(answer.headers.get("Retry-After"), now=time.time())
+            asked_s = retry_after_s(", ".join(answer.headers.getall("Retry-After", ())), now=time.time())
             return of_status(answer.status, asked_s)
     except NETWORK_ERRORS as error:
         kind, why = translate(error, body_began=False)

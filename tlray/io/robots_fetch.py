@@ -29,7 +29,7 @@ async def fetch_robots(
     fetched = await fetcher.get_start(errand.url, MAX_BYTES + 1, allow=allow, sender=sender)
     status = fetched.status
     if fetched.kind is OutcomeKind.REDIRECTED and fetched.location is not None:
-        led_by_public = is_public_peer(fetched.peer, URL(fetched.url).raw_host or "")
+        led_by_public = is_public_peer(fetched.peer, URL(fetched.url, encoded=True).raw_host or "")
         return RobotsAnswer(errand.of, None, location=fetched.location, from_public=led_by_public)
     if fetched.kind is OutcomeKind.PRIVATE_ADDRESS:
         why = LED_INSIDE if errand.from_public else fetched.reason

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tlray.io.home import Holder, Home
+from tlray.io.home import Holder, Home, release
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.journal_tokens import has_tokens
@@ -19,12 +20,12 @@ T = TypeVar("T")
 def with_journal(home: Home, action: Callable[[sqlite3.Connection], T]) -> T:
     """Run one transaction in the journal of a home that nobody holds; `HomeInUse` where somebody does."""
     home.create()
-    with home.hold(Holder(os.getpid(), "this machine", "", "")):
-        journal = SqliteJournal(home.journal)
-        try:
+    hold = home.hold(Holder(os.getpid(), "this machine", "", ""))
+    try:
+        with contextlib.closing(SqliteJournal(home.journal)) as journal:
             return journal.run(action)
-        finally:
-            journal.close()
+    finally:
+        release(hold)
 
 
 def lets_anybody_in(path: Path) -> bool:

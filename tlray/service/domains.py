@@ -59,17 +59,19 @@ async def domain(domain: Domain, gateway: TheGateway, principal: Reader) -> JSON
     responses=problems(400, 413, 415, 422, 503),
 )
 async def set_domain(request: Request, domain: Domain, gateway: TheGateway, principal: Admin) -> JSONResponse:
-    """Set a domain's rate, how many fetches at once, or pause it; null takes back what was set.
+    """Set a domain's rate, how many fetches at once, or pause it, or end its rest; null takes back what was set.
 
     It holds for all batches. What the site's robots.txt asks for stays the ceiling.
     """
     name = _unit(domain)
     content_type(request, (JSON,))
     asked = read_json(await read_body(request), DomainAsked)
-    changes = {FIELDS[field]: getattr(asked, field) for field in asked.model_fields_set}
+    changes = {FIELDS[field]: getattr(asked, field) for field in asked.model_fields_set - {"lift"}}
     if changes.get("is_paused", False) is None:
         changes["is_paused"] = False
-    return JSONResponse(await gateway.ask("set_domain", name=name, changes=changes))
+    return JSONResponse(
+        await gateway.ask("set_domain", name=name, changes=changes, is_lifted=bool(asked.lift))
+    )
 
 
 def _unit(text: str) -> str:

@@ -165,6 +165,7 @@ class Receipt(Told):
                     "n_rejected": 1,
                     "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
                     "duplicate_lines": [],
+                    "warnings": [],
                     "estimated_completion": None,
                 }
             ]
@@ -178,6 +179,9 @@ class Receipt(Told):
     n_rejected: int
     rejected: list[LineTold] = Field(description="The first 1,000.")
     duplicate_lines: list[DuplicateTold] = Field(description="The first 1,000.")
+    warnings: list[str] = Field(
+        description="Domains that the options name, and of which the list has no URL: the first 20."
+    )
     estimated_completion: Moment | None
 
 
@@ -301,9 +305,14 @@ class DomainAsked(Asked):
     """What to set for a domain; what is left out stays, null takes it back."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"max_rate": 0.5, "concurrency": 1}, {"paused": True}]}
+        json_schema_extra={
+            "examples": [{"max_rate": 0.5, "concurrency": 1}, {"paused": True}, {"lift": True}]
+        }
     )
 
     max_rate: Annotated[float, Field(ge=1e-6, le=10_000, description="Fetches a second.")] | None = None
     concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="Fetches at once.")] | None = None
     paused: bool | None = Field(None, description="Nothing more of it begins, whatever the batch.")
+    lift: bool | None = Field(
+        None, description="End its rest now, whatever it rests for. It is done once, not kept."
+    )

@@ -18,8 +18,8 @@ same answer, nothing is fetched, no clock is read. It is handed bytes because th
             return 'id="myshow"' in head
 
         def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
-            data = to_utf8(body, charset)
-            if data is None or is_bomb(data):
+            data, n_bad = decode(body, charset)
+            if n_bad or is_bomb(data):
                 return ParsedPage(PageKind.UNKNOWN, "unreadable")
             page = parsel.Selector(body=data, encoding="utf-8", type="html")
             ...

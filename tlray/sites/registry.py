@@ -98,10 +98,7 @@ def failure(parser: SiteParser, error: Exception) -> str:
 
 
 def _first_text(body: bytes, charset: str | None) -> str:
-    head = body[:LOOK_BYTES]
-    readable = to_utf8(head, charset)
-    # A cut in the middle of a character is no reason not to look at the rest.
-    return (head if readable is None else readable).decode("utf-8", "replace")
+    return to_utf8(body[:LOOK_BYTES], charset).decode()
 
 
 _registry = Registry(Tracklists1001())

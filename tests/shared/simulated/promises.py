@@ -57,6 +57,7 @@ def note_stops(world: World) -> None:
 def check_gates(world: World) -> None:
     """See that no limiter keeps a rougher rate than the engine's for longer than it takes to tell it."""
     if world.engine_now is None or world.limiter.instance is None:
+        world.rough_since.clear()
         return
     grace_s = POLICY_HEARD_S + late_s(world)
     sent = world.coordinator.instance._limiters._sent if world.coordinator.instance else {}

@@ -133,13 +133,14 @@ def test_an_export_to_stdout_is_data_and_nothing_else(
 
 def test_saved_pages_are_parsed_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plain, packed = tmp_path / "a.html", tmp_path / "b.html.gz"
-    plain.write_bytes(html(0))
+    plain.write_bytes(html(0).replace(b"</body>", b"<!-- \xff --></body>"))
     packed.write_bytes(gzip.compress(html(1)))
     url = f"http://127.0.0.1{PLAN.path(0)}"
     assert run(["parse", str(plain), str(packed), "--url", url]) == 0
     one, two = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (one["file"], one["kind"], one["reason"]) == (str(plain), "tracklist", None)
     assert one["tracklists"][0]["url"] == url
+    assert one["tracklists"][0]["quality_issues"][0] == "1 unreadable character"
     assert two["tracklists"][0]["quality"] is not None
 
 

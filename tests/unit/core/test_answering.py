@@ -204,6 +204,25 @@ def test_a_page_that_two_batches_want_is_leased_once() -> None:
     assert one.n_open + two.n_open == 2
 
 
+def test_a_domain_whose_one_probe_was_a_twin_has_another_turn() -> None:
+    """Redirects bring one page to two domains. Found by story 354: the second one was never asked for anything again."""
+    engine = Engine()
+    for batch, domain, pages in ((1, "a.test", [0]), (2, "b.test", [0, 1])):
+        book = BatchBook(
+            batch, f"b{batch}", "", Priority.NORMAL, BatchState.RUNNING, {S.QUEUED: len(pages)},
+            open_by_domain={domain: len(pages)}, fresh_for_s=DAY_S,
+        )  # fmt: skip
+        engine.open(book, {domain: len(pages)}, now=0.0)
+        engine.domains[domain].learn_robots("", None, now=0.0)
+        (lane,) = engine.frontier.wanting()
+        items = [FrontierItem(batch * 100 + k, batch, domain, f"http://{domain}/{k}", f"f{k}") for k in pages]
+        engine.loaded(lane, items, last_id=1_000, is_last=True)
+    engine.domains["b.test"].breaker.open_since = 0.0  # one at a time
+    assert [leased.item_id for leased in engine.grant("L", 9, now=0.0).items] == [100]
+    assert [leased.item_id for leased in engine.grant("L", 9, now=0.1).items] == [201]
+    engine.check_invariants()
+
+
 def test_a_twin_has_its_turn_whatever_came_of_the_first() -> None:
     for outcome in (K.GONE, K.TIMEOUT, K.NOT_BEGUN):
         engine = Engine()

@@ -247,7 +247,7 @@ def test_robots_txt_says_what_may_be_fetched() -> None:
 
 def test_a_huge_or_garbled_robots_txt_is_cut_at_a_line_and_read() -> None:
     assert decode(b"\xef\xbb\xbfUser-agent: *") == "User-agent: *"
-    assert decode("Disallow: /\xe9".encode("latin-1")) == "Disallow: /\ufffd"
+    assert decode("Disallow: /\xe9".encode("latin-1")) == "Disallow: /%E9"
     text = decode(b"Disallow: /a\n" * 50_000)
     assert len(text) <= MAX_BYTES
     assert text.endswith("/a\n")
@@ -339,6 +339,11 @@ def tracklist(*, rows: int, identified: int, cued: int, whole: bool) -> Tracklis
 )  # fmt: skip
 def test_quality_says_what_is_missing(made: Tracklist, score: float, issues: list[str]) -> None:
     assert assess(made) == (score, issues)
+    made.quality_issues = ["1 unreadable character"]
+    assert assess(made) == (
+        score,
+        ["1 unreadable character", *issues],
+    )  # what the parser has noted comes first
 
 
 # -- estimates, workers, progress ----------------------------------------------------------------------

@@ -100,6 +100,16 @@ def test_what_is_no_address_is_a_name(host: str) -> None:
         "[ff02::1]",
         "[100::1]",
         "[4000::1]",  # no such network
+        "192.0.0.9",  # IETF protocols
+        "192.88.99.1",  # 6to4 relays
+        "[3fff::1]",  # documentation, the newer one
+        "[3fff:fff:ffff::1]",
+        "[2001:2::1]",  # benchmarks
+        "[2001:20::1]",  # ORCHID
+        "[5f00::1]",  # segment routing
+        "[100:0:0:1::1]",  # dummy
+        "[64:ff9b:1::808:808]",  # NAT64 of one's own, whatever it carries
+        "[::ffff:0:808:808]",  # SIIT
     ],
 )
 def test_a_private_host_is_not_public(host: str) -> None:
@@ -119,6 +129,10 @@ def test_a_private_host_is_not_public(host: str) -> None:
         "[::ffff:8.8.8.8]",
         "[64:ff9b::808:808]",
         "[2002:808:808::]",
+        "[3fff:1000::1]",  # beside documentation
+        "[2001:200::1]",
+        "198.20.0.1",
+        "192.0.1.1",
     ],
 )
 def test_everything_else_is_public(host: str) -> None:
@@ -134,6 +148,8 @@ def test_metadata_is_known_by_name_and_by_address() -> None:
         "100.100.100.200",
         "::ffff:169.254.169.254",
         "168.63.129.16",
+        "64:ff9b:1::a9fe:a9fe",
+        "::ffff:0:169.254.169.254",
     ):
         assert is_metadata_address(ip_address(address))
     assert not is_metadata_address(ip_address("169.254.169.253"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,10 +31,16 @@ def grant(*starts: float, n_slots: int = 1, retry_after_s: float = BLOCK_S, rate
     return Grant("a.test", starts, n_slots, retry_after_s, rate=rate)
 
 
+def asked(pacing: Pacing, now: float) -> dict[int, list[Ask]]:
+    """What is asked, but for the times that only the limiter's care for other tasks needs."""
+    asks = pacing.asks(now)
+    return {n: [replace(ask, wait_s=0.0, answer_s=0.0) for ask in some] for n, some in asks.items()}
+
+
 def test_nothing_begins_without_a_permit() -> None:
     pacing = pacing_of(item(1))
     assert pacing.begin(0.0) is None
-    assert pacing.asks(0.0) == {0: [Ask("a.test", 1, 0, 0)]}
+    assert asked(pacing, 0.0) == {0: [Ask("a.test", 1, 0, 0)]}
     assert pacing.asks(0.0) == {}  # not twice before the answer
     assert pacing.wake_at(0.0) is None
 
@@ -43,9 +50,9 @@ def test_items_that_come_while_an_answer_is_awaited_ask_with_it_and_not_before()
     pacing.asks(0.0)
     assert pacing.take_back(lambda _: True) == [item(1)]
     pacing.add([item(2)])
-    assert pacing.asks(9.0) == {}
-    pacing.answered([grant(0.0, 0.1)], now=9.0)
-    assert pacing.begin(9.0) == item(2)
+    assert pacing.asks(0.3) == {}
+    pacing.answered([grant(0.0, 0.1)], now=0.3)
+    assert pacing.begin(0.3) == item(2)
 
 
 def test_a_fetch_begins_at_the_moment_of_its_permit_and_not_before() -> None:
@@ -65,7 +72,7 @@ def test_a_permit_without_a_free_slot_is_spent() -> None:
     assert pacing.begin(0.1) is None
     pacing.ended("a.test", now=0.15)
     assert pacing.begin(0.2) is None
-    assert pacing.asks(9.0) == {0: [Ask("a.test", 1, 0, 0)]}  # none is in hand any more
+    assert asked(pacing, 9.0) == {0: [Ask("a.test", 1, 0, 0)]}  # none is in hand any more
 
 
 def test_a_permit_that_is_too_old_is_spent() -> None:
@@ -112,7 +119,7 @@ def test_a_late_permit_of_a_shared_domain_is_spent_also_after_it_was_put_off() -
     pacing.sent("a.test", now=0.01)
     assert pacing.begin(0.05) is None  # too near to the first one
     assert pacing.begin(0.12) is None
-    assert pacing.asks(9.0) == {0: [Ask("a.test", 2, 1, 0)]}  # none is in hand any more
+    assert asked(pacing, 9.0) == {0: [Ask("a.test", 2, 1, 0)]}  # none is in hand any more
 
 
 def test_what_is_not_on_the_wire_yet_may_be_there_at_any_moment_and_the_next_one_keeps_its_distance() -> None:
@@ -163,14 +170,14 @@ def test_a_limiter_hears_of_what_is_in_flight_although_nothing_waits() -> None:
     pacing.asks(0.0)
     pacing.answered([grant(0.0, retry_after_s=99.0)], now=0.0)
     pacing.begin(0.0)
-    assert pacing.asks(HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
+    assert asked(pacing, HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
     pacing.answered([grant(retry_after_s=99.0)], now=HOLD_S)
     assert pacing.asks(2 * HOLD_S - 0.1) == {}
-    assert pacing.asks(2 * HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
+    assert asked(pacing, 2 * HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
     pacing.answered([grant(retry_after_s=0.1)], now=2 * HOLD_S)
     assert pacing.asks(5.0) == {}
     pacing.add([item(2)])  # new work does not wait for the next time to say so
-    assert pacing.asks(5.0) == {0: [Ask("a.test", 1, 1, 0)]}
+    assert asked(pacing, 5.0) == {0: [Ask("a.test", 1, 1, 0)]}
 
 
 def test_new_work_asks_once_its_domain_may_have_more_and_not_before() -> None:
@@ -182,7 +189,7 @@ def test_new_work_asks_once_its_domain_may_have_more_and_not_before() -> None:
     pacing.ended("a.test", now=0.2)
     pacing.add([item(2)])
     assert pacing.asks(0.7) == {}
-    assert pacing.asks(0.75) == {0: [Ask("a.test", 1, 0, 0)]}
+    assert asked(pacing, 0.75) == {0: [Ask("a.test", 1, 0, 0)]}
 
 
 def test_an_answer_of_at_once_is_still_a_moment_away() -> None:

@@ -8,7 +8,8 @@ import pytest
 from simulated import Site, World
 from test_engine import judged, leased, only, opened
 
-from tlray.core.domains import FETCHES_A_ROBOTS, PARKED, DomainState
+from tlray.core import lane_deaths
+from tlray.core.domains import FETCHES_A_ROBOTS, LONGEST_TURN_S, PARKED, DomainState
 from tlray.core.durations import in_words, spacing_in_words
 from tlray.core.judge import judge
 from tlray.core.lease import Report
@@ -18,6 +19,7 @@ from tlray.core.policy import DomainPolicy
 from tlray.core.progress import snapshot
 from tlray.core.retry import RetryPolicy
 from tlray.core.retry_policy import RetryChoices
+from tlray.core.robots import NOT_ITS_TURN, RobotsAnswer
 
 K, S = OutcomeKind, ItemState
 DAY_S = 86_400.0
@@ -45,17 +47,22 @@ def test_a_spacing_is_told_as_people_say_it(seconds: float, words: str) -> None:
 # -- Retry-After ---------------------------------------------------------------------------------------
 
 
-def test_ten_years_of_retry_after_end_the_item_with_a_word_and_the_domain_obeys() -> None:
+WEEK_S = 7 * DAY_S
+ASKED = "throttled: 429; it asks for a rest of 10 years, and gets 7 days (TLRAY_MAX_REST_S)"
+
+
+def test_ten_years_of_retry_after_end_the_item_with_a_word_and_the_domain_rests_for_a_week() -> None:
     engine, _ = opened({"a.test": 2})
     leased(engine, 1)
     verdict = judged(engine, Outcome(1, K.THROTTLED, status=429, retry_after_s=TEN_YEARS_S))
     assert only(verdict).after is S.DEAD
-    assert only(verdict).reason == "throttled: 429; put off for 10 years in all, at most 2 days"
+    assert only(verdict).reason == f"{ASKED}; put off for 7 days in all, at most 2 days"
     engine.apply(verdict, now=0.0)
-    assert engine.domains["a.test"].cool_until == TEN_YEARS_S
+    assert engine.domains["a.test"].cool_until == WEEK_S
     [death] = engine.patience.deaths(0.0)
     assert death.reason == (
-        "parked: throttled: 429; it is to rest for 10 years, nothing waits for longer than 2 days"
+        f"parked: {ASKED}; it is to rest for 7 days, nothing waits for longer than 2 days;"
+        " `tlray domain a.test --lift` ends the rest"
     )
     assert engine.kill_lane(death, now=0.0, n_queued=1, n_waiting=0), "nothing is open any more"
     assert engine.patience.deaths(0.0) == []
@@ -84,6 +91,97 @@ def test_who_tries_again_is_told_again_and_does_not_wait_either() -> None:
     world.run(until_s=3_600.0)
     assert book.counts[S.DEAD] == again.counts[S.DEAD] == 3
     assert len(world.sites["a.test"].begins) == n, "and the site is left alone"
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "rest_s"), [(50.0, 50.0), (100.0, 100.0), (101.0, 100.0), (1e300, 100.0)]
+)
+def test_an_operator_says_how_long_one_answer_may_have_a_domain_rest(asked_s: float, rest_s: float) -> None:
+    engine, _ = opened({"a.test": 1})
+    engine.max_rest_s = 100.0
+    leased(engine)
+    verdict = judged(engine, Outcome(1, K.UNAVAILABLE, status=503, retry_after_s=asked_s))
+    [cool] = verdict.cool_downs
+    assert (cool.until, only(verdict).due) == (rest_s, rest_s)
+    assert ("TLRAY_MAX_REST_S" in cool.reason) is (asked_s > 100.0)
+    assert only(verdict).outcome is not None
+    assert only(verdict).outcome.retry_after_s == rest_s, "nothing longer is stored"  # type: ignore[union-attr]
+
+
+def test_a_robots_txt_that_asks_for_ten_years_gets_a_week() -> None:
+    engine, _ = opened({"a.test": 1}, knows_robots=False)
+    state = engine.domains["a.test"]
+    lane_deaths.of_robots(
+        engine, RobotsAnswer("a.test", None, why="429", retry_after_s=TEN_YEARS_S), state, now=0.0
+    )
+    assert state.cool_until == WEEK_S
+    assert state.cool_reason.startswith("robots.txt: 429; it asks for a rest of 10 years, and gets 7 days")
+    far = RobotsAnswer("a.test", None, why=NOT_ITS_TURN, retry_after_s=TEN_YEARS_S)
+    lane_deaths.of_robots(engine, far, state, now=0.0)
+    assert state.turn_until == TEN_YEARS_S, "a turn is no answer of the site"
+
+
+def test_a_robots_txt_of_a_crawl_delay_without_end_is_read_again_after_a_month() -> None:
+    state = DomainState("a.test", DomainPolicy(1.0))
+    state.learn_robots("", 1e9, now=0.0)
+    assert state.knows_robots(LONGEST_TURN_S - 1)
+    assert not state.knows_robots(LONGEST_TURN_S)
+
+
+def test_a_lifted_rest_is_over_for_the_domain_and_for_what_it_put_off() -> None:
+    engine, book = opened({"a.test": 2, "a.test:81": 1, "b.test": 1})
+    [item] = leased(engine, 1)
+    assert item.domain == "a.test"
+    engine.apply(judged(engine, Outcome(1, K.BLOCKED, reason="wait")), now=0.0)
+    engine.cool_down("a.test:81", 500.0, "throttled: 429")
+    engine.cool_down("b.test", 500.0, "throttled: 429")
+    engine.tick(1.0)
+    assert book.counts[S.WAITING] == 1
+    assert engine.treatment.lift("a.test", now=1.0) == {"a.test", "a.test:81"}, "a host's ports, too"
+    engine.tick(1.0)
+    assert book.counts[S.WAITING] == 0
+    states = engine.domains
+    assert [states[name].is_cooling(1.0) for name in ("a.test", "a.test:81", "b.test")] == [
+        False,
+        False,
+        True,
+    ]
+    assert (states["a.test"].n_blocks, item.snoozed_since) == (0, None)
+    assert {one.domain for one in engine.grant("L2", 9, now=1.0).items} == {"a.test", "a.test:81"}
+    engine.check_invariants()
+
+
+def test_whoever_lifts_a_rest_has_the_site_asked_at_once() -> None:
+    site = Site("a.test", throttle=1.0, retry_after_s=DAY_S)
+    world = World(36, [site])
+    book = world.submit({"a.test": 3})
+    world.until(lambda: world.engine.domains["a.test"].is_cooling(world.loop.now))
+    world.go_on(60.0)
+    n_before, lifted_at = len(site.begins), world.loop.now
+    site.throttle = 0.0
+    lifting = world.ask(lambda c: c.desk("set_domain", name="a.test", changes={}, is_lifted=True))
+    world.until(lifting.done)
+    world.run(until_s=lifted_at + 3_600.0)
+    assert book.counts[S.SUCCEEDED] == 3
+    assert min(site.begins[n_before:]) < lifted_at + 60.0
+
+
+def test_a_lift_shortens_no_backoff_of_an_item() -> None:
+    engine, book = opened({"a.test": 1})
+    leased(engine)
+    engine.apply(judged(engine, Outcome(1, K.UNAVAILABLE, status=500)), now=0.0)
+    engine.treatment.lift("a.test", now=0.0)
+    engine.tick(0.0)
+    assert book.counts[S.WAITING] == 1
+
+
+def test_a_lift_revives_a_domain_that_was_parked() -> None:
+    engine, _ = opened({"a.test": 1})
+    state = engine.domains["a.test"]
+    state.parked, state.n_blocks = "parked: blocked 4 times in a row", 4
+    state.breaker.open_since = 0.0
+    engine.treatment.lift("a.test", now=0.0)
+    assert (state.parked, state.n_blocks, state.breaker.open_since) == (None, 0, None)
 
 
 def test_a_robots_txt_that_is_put_off_for_ten_years_is_none_to_wait_for() -> None:

@@ -22,12 +22,25 @@ K, S = OutcomeKind, ItemState
         ("http://a.test:8080/x", "http://a.test:8080/x", "a.test:8080"),  # another port is another domain
         ("https://a.test:443/x", "https://a.test/x", "a.test"),
         ("http://bücher.test/ü", "http://xn--bcher-kva.test/%C3%BC", "xn--bcher-kva.test"),
+        ("http://☃.example/", "http://xn--n3h.example/", "xn--n3h.example"),
+        ("/a%3Ab", "http://a.test/a%3Ab", "a.test"),  # as the site spells it, for it may insist on that
+        ("/a:b,c@d'e", "http://a.test/a:b,c@d'e", "a.test"),
+        ("/%7euser?u=a%2fb&&utm_source=x&", "http://a.test/%7euser?u=a%2fb&&utm_source=x&", "a.test"),
+        ("/100%", "http://a.test/100%", "a.test"),
+        ("x//y;", "http://a.test/s/x//y;", "a.test"),
+        ("?page=2", "http://a.test/s/1?page=2", "a.test"),
+        (
+            "../a/%2e%2E/b",
+            "http://a.test/b",
+            "a.test",
+        ),  # escaped dots are dots, or robots.txt would be got round
         ("http://xn--bcher-kva.test:81/", "http://xn--bcher-kva.test:81/", "xn--bcher-kva.test:81"),
     ],
 )
 def test_a_hop_goes_to_the_domain_that_its_url_has(location: str, url: str, domain: str) -> None:
     engine, book = opened({"a.test": 1})
     [item] = leased(engine)
+    item.url = "http://a.test/s/1"
     verdict = judged(engine, Outcome(1, K.REDIRECTED, location=location))
     assert (only(verdict).url, only(verdict).domain) == (url, domain)
     engine.apply(verdict, now=0.0)
@@ -45,6 +58,17 @@ def test_a_hop_to_what_cannot_be_fetched_ends_the_item(location: str) -> None:
     change = only(judged(engine, Outcome(1, K.REDIRECTED, location=location)))
     assert change.after is S.DEAD
     assert (change.reason or "").startswith("redirected to no good URL: ")
+
+
+def test_a_site_that_sends_everybody_to_its_own_spelling_is_followed_and_one_that_sends_us_back_is_a_loop() -> (
+    None
+):
+    engine, _ = opened({"a.test": 1})
+    [item] = leased(engine)
+    item.url = "http://a.test/a:b"
+    assert only(judged(engine, Outcome(1, K.REDIRECTED, location="/a%3Ab"))).url == "http://a.test/a%3Ab"
+    item.url = "http://a.test/a%3Ab"
+    assert "in a loop" in (only(judged(engine, Outcome(1, K.REDIRECTED, location="/a%3Ab"))).reason or "")
 
 
 def test_each_hop_spends_a_permit_of_the_domain_that_it_leads_to() -> None:

@@ -23,6 +23,10 @@ from tlray.io.journal_rows import Entry
         ("www.www.mixesdb.com", "www.www.mixesdb.com"),
         ("m.mixesdb.com", "m.mixesdb.com"),
         ("[::1]:80", "[::1]:80"),
+        ("1001.tl", "1001tracklists.com"),  # its own short links
+        ("www.1001.tl", "1001tracklists.com"),
+        ("1001.tl:8080", "1001tracklists.com:8080"),
+        ("m.1001.tl", "m.1001.tl"),
     ],
 )
 def test_a_site_that_is_one_with_www_is_one_unit(domain: str, unit: str) -> None:
@@ -37,8 +41,10 @@ def test_a_site_that_is_one_with_www_is_one_unit(domain: str, unit: str) -> None
         ("bücher.test", "xn--bcher-kva.test"),  # as its URLs are written
         ("XN--bcher-kva.test:8080", "xn--bcher-kva.test:8080"),
         ("example.org.", "example.org"),
-        ("example.org:443", "example.org:443"),  # http, on the port of https
-        ("example.org:80", "example.org:80"),
+        ("example.org:443", "example.org"),  # with a default port or without, one domain
+        ("example.org:80", "example.org"),
+        ("[::1]:80", "[::1]"),
+        ("☃.example:443", "xn--n3h.example"),
         ("[::0001]:81", "[::1]:81"),
         ("127.0.0.1", "127.0.0.1"),
     ],
@@ -55,6 +61,21 @@ def test_a_unit_is_named_as_people_write_hosts(text: str, unit: str) -> None:
 def test_what_is_no_domain_says_how_one_looks(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no domain; write a host, such as example\.org"):
         unit_named(text)
+
+
+def test_a_short_link_has_the_manners_of_its_site() -> None:
+    assert Manners().policy("1001.tl") == Manners().policy("www.1001tracklists.com")
+    assert Manners(rates={unit_named("1001.tl"): (1 / 20, 1.0)}).policy("1001tracklists.com").rate == 1 / 20
+
+
+def test_the_robots_txt_of_a_sites_short_links_is_the_sites() -> None:
+    engine, _ = opened({"1001tracklists.com": 1}, knows_robots=False)
+    item = engine.frontier.next_at("1001tracklists.com")
+    assert item is not None
+    item.url = "https://1001.tl/1pn8l919"
+    [errand] = engine.grant("L", 1, now=0.0).robots
+    assert (errand.of, errand.domain) == ("1001tracklists.com", "1001tracklists.com")
+    assert errand.url == "https://www.1001tracklists.com/robots.txt"
 
 
 def test_a_rate_for_either_name_holds_for_both() -> None:

@@ -46,6 +46,13 @@ def path(path: str) -> CanonicalUrl:
         ("http://BÜCHER.test/", CanonicalUrl("http://xn--bcher-kva.test/", "xn--bcher-kva.test")),
         ("http://bücher。test", CanonicalUrl("http://xn--bcher-kva.test/", "xn--bcher-kva.test")),  # dot
         ("http://ａ.ｔｅｓｔ/", path("/")),  # full width
+        ("http://☃.example/x", CanonicalUrl("http://xn--n3h.example/x", "xn--n3h.example")),  # UTS 46, as browsers
+        ("http://I❤.example/", CanonicalUrl("http://xn--i-7iq.example/", "xn--i-7iq.example")),
+        ("http://💩.la:81/", CanonicalUrl("http://xn--ls8h.la:81/", "xn--ls8h.la:81")),
+        ("http://例え.テスト/", CanonicalUrl("http://xn--r8jz45g.xn--zckzah/", "xn--r8jz45g.xn--zckzah")),
+        ("http://faß。example。/", CanonicalUrl("http://xn--fa-hia.example/", "xn--fa-hia.example")),
+        ("http://ﬁ.test/", CanonicalUrl("http://fi.test/", "fi.test")),  # a ligature
+        ("http://نامه\u200cای.test/", CanonicalUrl("http://xn--mgba3gch31f060k.test/", "xn--mgba3gch31f060k.test")),
         ("http://straße.test/", CanonicalUrl("http://xn--strae-oqa.test/", "xn--strae-oqa.test")),  # kept
         # addresses
         ("http://127.0.0.1:8000/x", CanonicalUrl("http://127.0.0.1:8000/x", "127.0.0.1:8000")),
@@ -137,7 +144,10 @@ def test_all_spellings_of_a_page_are_one_url(text: str, expected: CanonicalUrl) 
         ("http://a,b.test/", "host"),
         ("http://" + "a" * 64 + ".test/", "host"),  # a label is at most 63 long
         ("http://" + "a." * 125 + "test/", "host"),  # a name 253
-        ("http://☃.test/", "host"),  # no letter by IDNA
+        ("http://a\u200db.test/", "host"),  # a joiner that joins nothing
+        ("http://\u0301a.test/", "host"),  # an accent on nothing
+        ("http://aא1.test/", "host"),  # left to right and right to left in one label
+        ("http://a\ufffd.test/", "host"),  # what a decoder could not read
         ("http://\u00ad.test/", "host"),  # a soft hyphen, and nothing is left
         ("http://xn--\u00e9.test/", "host"),
         ("http://1.2.3.400/", "host"),

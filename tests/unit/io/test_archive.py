@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def test_each_page_is_read_by_its_place_alone(tmp_path: Path) -> None:
         assert kept.charset == "utf-8"
         assert kept.fetched_at == datetime(2026, 11, 2, 10, 0, 0, 123456, UTC)
     assert [kept.url for kept in iter_records(path)] == [sent.url for sent in pages]
+
+
+def test_a_charset_is_read_of_all_lines_that_name_one(tmp_path: Path) -> None:
+    lines = ((b"Content-Type", b"text/html"), (b"content-type", b"text/html; charset=koi8-r"))
+    ((offset, length),) = write(tmp_path / "a.warc.gz", replace(page(packed=False), raw_headers=lines))
+    assert read_record(tmp_path / "a.warc.gz", offset, length).charset == "koi8-r"
 
 
 def test_both_public_readers_understand_it(tmp_path: Path) -> None:

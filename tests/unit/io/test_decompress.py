@@ -34,6 +34,12 @@ def raw_deflate(body: bytes) -> bytes:
         ("deflate", raw_deflate(PAGE)),  # what old IIS means by deflate
         ("deflate, gzip", gzip.compress(zlib.compress(PAGE))),
         ("identity, gzip", gzip.compress(PAGE)),
+        ("none", PAGE),
+        ("utf-8", PAGE),
+        ("br", PAGE),  # left by a proxy that has undone it
+        ("gzip, utf-8", gzip.compress(PAGE)),
+        ("UTF-8 , gzip", gzip.compress(PAGE)),
+        ("text/html; charset=utf-8", PAGE),
         ("gzip", gzip.compress(PAGE[:100]) + gzip.compress(PAGE[100:])),
         ("gzip", gzip.compress(PAGE) + bytes(512)),  # padding
         ("gzip", gzip.compress(PAGE) + b"<!-- cached -->"),  # a cache's signature
@@ -68,8 +74,11 @@ def test_a_body_that_ends_early_is_no_body(wire: bytes) -> None:
         ("gzip", gzip.compress(PAGE) + b"\x1f\x8bno member"),
         ("deflate", b"\x78\x9cgarbage"),
         ("deflate", b"\xff"),
-        ("br", PAGE),
-        ("zstd", PAGE),
+        ("br", b"\x0b\x02\x80hello\x03"),
+        ("br", "<p>Tiëmo".encode("latin-1")),  # no text as it stands, and browsers would undo it
+        ("zstd", b"\x28\xb5\x2f\xfd\x20\x05\x29\0\0hello"),
+        ("utf-8", b"\x0b\x02\x80hello\x03"),
+        ("none", gzip.compress(PAGE)),
         ("gzip, gzip, gzip", PAGE),
     ],
 )

@@ -52,6 +52,27 @@ def test_two_slugs_of_one_set_are_one_item_and_two_schemes_of_one_page_too() -> 
     assert entry("http://a.test/x").fingerprint != entry("http://a.test/y").fingerprint
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.1001tracklists.com//tracklist/1pnzs0dk/a.html",
+        "https://1001tracklists.com/tracklist//1pnzs0dk//a.html",
+        "http://www.1001tracklists.com:80///tracklist/1pnzs0dk/a.html?x=1#y",
+        "https://www.1001tracklists.com/./tracklist/../tracklist/1PNZS0DK/b.html",
+        "https://1001.tl/1pnzs0dk",
+        "https://www.1001.tl//1pnzs0dk/",
+    ],
+)
+def test_all_urls_of_one_set_of_a_known_site_are_one_item_at_one_domain(url: str) -> None:
+    found = entry(url)
+    assert (found.fingerprint, found.domain) == ("1001tracklists:1pnzs0dk", "1001tracklists.com")
+    assert "//" not in found.url.removeprefix("https://")
+
+
+def test_a_doubled_slash_of_an_unknown_site_is_another_page() -> None:
+    assert entry("http://a.test//x").fingerprint != entry("http://a.test/x").fingerprint
+
+
 def test_a_refused_line_is_kept_in_short_and_can_be_written_down(tmp_path: Path) -> None:
     refused = read_line(5, "http://a.test/\udcff" + "x" * 5_000)
     assert isinstance(refused, RefusedLine)

@@ -143,6 +143,9 @@ def test_what_differs_in_genuine_pages_makes_no_decoy(name: str, by_artist: str,
     assert parse(FakePage(rows).body()).kind is PageKind.TRACKLIST
 
 
+REOPENED = b"".join(b"<b a=%d>" % n for n in range(300))
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -153,7 +156,21 @@ def test_what_differs_in_genuine_pages_makes_no_decoy(name: str, by_artist: str,
         (b"<div class=tlpItem>" * 100_000, "nested too deep"),
         (b"<html>" + b" " * MAX_BYTES, "too large"),
         (b"x" * (50 * 2**20), "too large"),
-        (b'<input id="x' * 1_000_000, "nested too deep"),
+        (b'<input id="x' * 1_000_000, "no tracklist"),  # three attributes, over and over
+        (b"".join(b"<body a%d>" % n for n in range(100_000)), "nested too deep"),
+        (b"<a " + b" ".join(b"a%d='<>'" % n for n in range(100_000)) + b">", "nested too deep"),
+        (b"<svg>" + b"<g/><g>" * 100_000, "nested too deep"),
+        (b"<div/>" * 100_000, "nested too deep"),  # no slash closes an element of HTML
+        (b"<select>" + b"<option>" * 100_000, "no tracklist"),
+        (b"<p>" + REOPENED + b"</p>" + b"<p>x" * 25_000, "nested too deep"),
+        (
+            b"<p>" + REOPENED + b"</p><table><td>" + b"</b>" * 300 + b"</table>" + b"<p>x" * 25_000,
+            "nested too deep",
+        ),
+        (
+            b"</b>" * 300 + b"<td>" + REOPENED + b"</td><!--" + b"</b>" * 300 + b"-->" + b"<p>x" * 25_000,
+            "nested too deep",
+        ),
     ],
 )
 def test_a_bomb_is_refused_at_once(body: bytes, reason: str) -> None:
@@ -161,6 +178,37 @@ def test_a_bomb_is_refused_at_once(body: bytes, reason: str) -> None:
     page = parse(body)
     assert (page.kind, page.reason) == (PageKind.UNKNOWN, reason)
     assert time.process_time() - begun < 2
+
+
+SHALLOW = {
+    "void elements": "<br><img src=x><input>" * 9_000,
+    "self-closing SVG": "<svg viewBox='0 0 1 1'><path d='M0 0'/><use href='#a'/></svg>" * 9_000,
+    "self-closing MathML": "<math><mspace/><mi/></math>" * 9_000,
+    "no end tags: li": "<ul>" + "<li>x" * 25_000 + "</ul>",
+    "no end tags: p": "<p>x" * 25_000,
+    "no end tags: table": "<table>" + "<tr><td>x<td>y" * 9_000 + "</table>",
+    "no end tags: dl": "<dl>" + "<dt>x<dd>y" * 12_500 + "</dl>",
+    "no end tags: option": "<select>" + "<option>x" * 25_000 + "</select>",
+    "fonts that are never closed": "<p><font color=red>x" * 15_000,
+    "fonts that cells close": "<table>"
+    + "".join(f"<tr><td><font size={n}>x</font></td></tr>" for n in range(9_000))
+    + "</table>",
+    "icons of their own": "".join(f"<i id=a{n}></i>" for n in range(15_000)),
+    "a script": "<script>if (a<b && b<c) s = '" + "<div>" * 25_000 + "'</script>",
+    "a style": "<style>" + "<div>" * 25_000 + "</style>",
+    "a text area": "<textarea>" + "<div>" * 25_000 + "</textarea>",
+    "a comment": "<!--" + "<div>" * 25_000 + "-->",
+    "a long attribute": '<i data-x="' + "a b/ " * 26_000 + '"></i>',
+    "a long attribute of markup": '<i data-x="' + "<div>" * 26_000 + '"></i>',
+    "a long script": "<script>a<b" + " x / y" * 22_000 + "</script>",
+    "long text": "a<b " + "word " * 26_000,
+}
+
+
+@pytest.mark.parametrize("filler", SHALLOW)
+def test_a_page_that_is_only_large_is_no_bomb(filler: str) -> None:
+    page = FakePage([FakeRow(), FakeRow(number="02")], before_end=SHALLOW[filler]).html()
+    assert parse(page.encode()).kind is PageKind.TRACKLIST
 
 
 def test_a_large_but_honest_set_is_read() -> None:

@@ -117,6 +117,76 @@ def test_a_page_from_nowhere_is_recognised_by_its_look(both: Registry, body: byt
         assert (found.name if found else None) == name
 
 
+OURS = (
+    '<meta property="og:site_name" content="1001Tracklists">',
+    "<meta content=1001tracklists property=og:site_name>",
+    "<META CONTENT='1001Tracklists'\nNAME='application-name'>",
+    '<meta data-x="1" content="1001Tracklists" name="apple-mobile-web-app-title">',
+    '<meta content="1001Tracklists" name="author">',
+    '<link rel="canonical" href="/tracklist/a/b.html"><meta content="1001Tracklists" name="author">',
+    '<meta content="1001Tracklists" name="author"><meta property="og:url" content="file:///C:/sets/b.html">',
+    '<link rel="canonical" href="http://127.0.0.1:81/a"><meta content="1001Tracklists" name="author">',
+    '<meta name="og:site_name" content=" 1001 TRACKLISTS "><link rel="canonical" href="https://copy.example/a">',
+    "<meta name=twitter:site content=@1001tracklists>",
+    '<meta content="https://www.1001tracklists.com/tracklist/a/b.html" property="og:url">',
+    '<link href="//1001tracklists.com/tracklist/a/b.html" rel="canonical">',
+    "<link rel='shortlink' href='https://1001.tl/abc'>",
+    '<link href="https://cdn.1001tracklists.com/favicon.png" sizes="16x16" rel="icon">',
+    '<base href="https://www.1001tracklists.com/">',
+    "<title>Mira Quell @ Pier 2031-05-04 | 1001Tracklists</title>",
+    "<title>1001Tracklists &sdot; The World's Leading DJ Database</title>",
+)
+ELSEWHERE = (
+    '<meta property="og:site_name" content="Pier Blog"><meta name="author" content="1001Tracklists">',
+    '<link rel="canonical" href="https://pier.example/1001tracklists"><title>DJs | 1001Tracklists</title>',
+    '<link rel="canonical" href="https://1001tracklists.com.pier.example/"><meta name="twitter:site" content="@pier">',
+    '<meta name="description" content="As https://www.1001tracklists.com/ has it"><title>On 1001tracklists</title>',
+    '<meta name="keywords" content="1001Tracklists"><meta property="og:title" content="1001Tracklists">',
+    '<link rel="preconnect" href="https://www.1001tracklists.com/"><link rel="dns-prefetch" href="//1001.tl">',
+    '<link rel="me" href="https://www.1001tracklists.com/dj/pier/index.html">',
+    '<meta property="article:publisher" content="https://www.1001tracklists.com/">',
+    '<!-- <meta property="og:site_name" content="1001Tracklists"> -->',
+    '<script>\'<meta property="og:site_name" content="1001Tracklists">\'</script>',
+    "<title>How tlTab and tlpItem are parsed</title><style>.tlpItem { } #tlTab { }</style>",
+    '</head><body><article><meta itemprop="author" name="author" content="1001Tracklists"></article>',
+    '</head><body><pre>&lt;div id="tlTab" class="tlpItem"&gt;</pre>',
+    '</head><body><iframe src="https://www.1001tracklists.com/embed"></iframe>',
+)
+
+
+@pytest.mark.parametrize("mark", OURS)
+@pytest.mark.parametrize("around", ["{}", "<!-- saved --><meta charset=utf-8>{}", "<div></div>{}<p>"])
+def test_a_page_is_recognised_by_any_mark_in_its_head(both: Registry, mark: str, around: str) -> None:
+    wait = "<form><input name=bChk></form>Please wait, you will be forwarded to the requested page"
+    page = f"<!DOCTYPE html><html><head>{around.format(mark)}</head><body>{wait}</body></html>".encode()
+    assert both.parse_page(page) == ParsedPage(PageKind.BLOCKED, "wait")
+
+
+@pytest.mark.parametrize("head", ELSEWHERE)
+def test_another_sites_page_is_not_recognised(both: Registry, head: str) -> None:
+    page = f"<!DOCTYPE html><html><head>{head}</head><body>unblock your ip</body></html>".encode()
+    assert both.parse_page(page) == ParsedPage(PageKind.UNKNOWN, "no parser")
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "<!-- saved from url=(0051)https://www.1001tracklists.com/tracklist/a/b.html -->",
+        "<html><!--\n Page saved with SingleFile \n url: https://1001tracklists.com/x \n saved date: now\n-->",
+    ],
+)
+def test_a_browsers_note_of_where_a_page_was_saved_is_a_mark(both: Registry, comment: str) -> None:
+    page = f"<!DOCTYPE html>{comment}<head><title>x</title></head><body><h1>Page not found</h1>"
+    assert both.parse_page(page.encode()).kind is PageKind.GONE
+    other = page.replace("1001tracklists.com", "pier.example/1001tracklists.com")
+    assert both.parse_page(other.encode()) == ParsedPage(PageKind.UNKNOWN, "no parser")
+
+
+def test_a_saved_set_with_relative_links_is_read(both: Registry) -> None:
+    head = "<link href='/tracklist/abc123x/x.html' rel=canonical><meta content=1001Tracklists name=author>"
+    assert both.parse_page(FakePage(head=head + " " * 70_000).body()).kind is PageKind.TRACKLIST
+
+
 def test_a_page_that_nobody_reads_is_unknown() -> None:
     page = registry.parse_page(b"<html>hello</html>", url="https://nobody.example/")
     assert (page.kind, page.reason) == (PageKind.UNKNOWN, "no parser")

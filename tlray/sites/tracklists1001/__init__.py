@@ -3,22 +3,16 @@
 From the outside in: `parser.py` asks the questions in order; `table.py` finds the rows and their headings,
 `rows.py` reads one, `names.py`, `cues.py`, `players.py` say what it means, `tracks.py` puts it together,
 `head.py` reads the page's own fields; `completeness.py` tells whole pages from halves, `kind.py` names pages
-that are no set, `decoy.py` those that lie; `wording.py` cleans text; `urls.py` knows the site's URLs.
+that are no set, `decoy.py` those that lie; `look.py` knows the site's pages without their URL, `urls.py` its URLs; `wording.py`
+cleans text.
 """
 
 from __future__ import annotations
 
-import re
-
 from tlray.model import ParsedPage
 from tlray.sites.tracklists1001 import urls
+from tlray.sites.tracklists1001.look import is_ours
 from tlray.sites.tracklists1001.parser import SITE_NAME, VERSION, parse_page
-
-_LOOK = re.compile(
-    r"<(?:link|meta)\b[^>]{0,300}//(?:www\.)?1001tracklists\.com/|\bid\s*=\s*[\"']?tlTab\b|\btlpItem\b"
-    r"|<title[^>]{0,100}>[^<]{0,500}\b1001tracklists\b",
-    re.IGNORECASE,
-)
 
 
 class Tracklists1001:
@@ -38,7 +32,7 @@ class Tracklists1001:
 
     def recognises(self, head: str) -> bool:
         """Whether the page names the site as its own, or has the site's rows."""
-        return _LOOK.search(head) is not None
+        return is_ours(head)
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
         """Say what kind of page it is and read the set on it; never raises."""

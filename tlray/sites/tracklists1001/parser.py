@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from tlray.model import Identity, PageKind, ParsedPage, Tracklist
 from tlray.sites.bombs import is_bomb
-from tlray.sites.decode import to_utf8
+from tlray.sites.decode import REPLACEMENT, decode
 from tlray.sites.tracklists1001 import urls
 from tlray.sites.tracklists1001.completeness import is_cut_off, why_incomplete
 from tlray.sites.tracklists1001.decoy import is_decoy
 from tlray.sites.tracklists1001.head import read_head
-from tlray.sites.tracklists1001.kind import kind_without_rows
+from tlray.sites.tracklists1001.kind import NOT_A_SET, kind_without_rows
 from tlray.sites.tracklists1001.names import CUT_AT
 from tlray.sites.tracklists1001.players import duration_s, find_players
 from tlray.sites.tracklists1001.rows import Row, read_row
@@ -36,27 +36,30 @@ class _Page(NamedTuple):
     tree: LexborHTMLParser
     data: bytes
     url: str
+    n_bad: int
+    """How many byte sequences of the page were not of its encoding."""
 
 
 def parse_page(body: bytes, *, url: str, charset: str | None) -> ParsedPage:
     """Say what kind of page it is and read its set. See `SiteParser.parse`."""
     if len(body) > MAX_BYTES:
         return _unknown("too large")
-    data = to_utf8(body, charset)
-    if data is None:
-        return _unknown("encoding")
+    data, n_bad = decode(body, charset)
     if not data.strip():
         return _unknown("empty")
     if is_bomb(data):
         return _unknown("nested too deep")
-    return _parse_html(_Page(LexborHTMLParser(data), data, url))
+    # without events: as one is told of each <option>, a long <select> takes its square
+    tree = LexborHTMLParser(data, options=LexborDocumentOptions.WO_EVENTS)
+    return _parse_html(_Page(tree, data, url, n_bad))
 
 
 def _parse_html(page: _Page) -> ParsedPage:
     table = find_table(page.tree, page.data)
     is_cut = is_cut_off(page.data, table)
     if not table.rows and table.claimed is None:
-        return kind_without_rows(page.tree, page.data, is_cut=is_cut)
+        found = kind_without_rows(page.tree, page.data, is_cut=is_cut)
+        return _unknown("encoding") if page.n_bad and found.reason == NOT_A_SET else found
     why = why_incomplete(page.data, table, is_cut=is_cut)
     return _unknown(why) if why else _read_set(page, table)
 
@@ -91,7 +94,16 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
         tracks=tracks,
         parser=VERSION,
     )
+    if page.n_bad:
+        if _is_garbled(table, tracklist):
+            return _unknown("encoding")
+        tracklist.quality_issues.append(f"{page.n_bad} unreadable character{'s' * (page.n_bad > 1)}")
     return ParsedPage(PageKind.TRACKLIST, tracklists=(tracklist,))
+
+
+def _is_garbled(table: Table, tracklist: Tracklist) -> bool:
+    """Whether what could not be decoded stands in a row, or in anything that was read of the page."""
+    return REPLACEMENT in repr(tracklist) or any(REPLACEMENT in (row.html or "") for row, *_ in table.rows)
 
 
 def _rows(table: Table) -> list[Row]:

@@ -2,7 +2,7 @@
 
 ``/tracklist/<id>/<slug>.html``; long ago the id was a number glued to the slug
 (``/tracklist/72910_<slug>.html``). ``1001.tl/<id>`` is the site's short link. Two slugs of one id are one
-set.
+set, and so is a path with doubled slashes, as a base URL that ends with one makes it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ SITE = "https://www.1001tracklists.com"
 DOMAIN = "1001tracklists.com"
 SHORT_DOMAIN = "1001.tl"
 
-_SET_PATH = re.compile(r"/tracklist/(?:(\d+)_|([0-9A-Za-z]{3,16})(?=/|$))")
-_SHORT_PATH = re.compile(r"/([0-9A-Za-z]{3,16})/?")
+_SET_PATH = re.compile(r"/+tracklist/+(?:(\d+)_|([0-9A-Za-z]{3,16})(?=/|$))")
+_SHORT_PATH = re.compile(r"/+([0-9A-Za-z]{3,16})/*")
+_SLASHES = re.compile(r"/{2,}")
 _TRACK_ID = re.compile(r"/track/(?:(\d+)_|([0-9A-Za-z]+)(?=/))")
 
 
@@ -48,7 +49,7 @@ def canonical_url(url: str) -> str:
         return url
     if host_of(url) == SHORT_DOMAIN:
         return f"https://{SHORT_DOMAIN}/{found}"
-    return f"{SITE}{parts.path}"
+    return SITE + _SLASHES.sub("/", parts.path)
 
 
 def track_id_in(url: str | None) -> str | None:

@@ -207,6 +207,7 @@ def assert_near(found: dict[float, tuple[float, float]], *, slack: float = 1.0) 
         assert ours < naive / 3
 
 
+@pytest.mark.costly
 def test_estimates_of_three_batches_are_near_the_truth() -> None:
     # three that are over soon: a change that breaks the estimate is seen at once; the claim is held below
     assert_near(table((1, 15, 23)), slack=1.5)

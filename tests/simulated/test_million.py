@@ -8,6 +8,7 @@ from simulated.crowd import Crowd
 from tlray.core.lifecycle import ItemState
 
 
+@pytest.mark.costly
 def test_thirty_thousand_items_of_fifty_misbehaving_domains_are_all_accounted_for() -> None:
     run = Crowd(30_000, 50, faults=0.1).run(checks_every=10)
     assert sum(run.counts.values()) == 30_000

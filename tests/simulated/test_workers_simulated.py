@@ -21,6 +21,7 @@ def test_items_at_one_a_second_use_one_task() -> None:
     assert world.loop.now - 1_000 < 310
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("n_domains", "rate", "latency_s", "n_tasks"),
     [
@@ -40,6 +41,7 @@ def test_tasks_follow_what_the_domains_may_do(
     assert world.most_tasks == n_tasks
 
 
+@pytest.mark.costly
 def test_when_the_fast_domains_are_done_the_tasks_are_too_but_for_one() -> None:
     fast = [f"fast{i}.test" for i in range(10)]
     slow = [f"slow{i}.test" for i in range(6)]

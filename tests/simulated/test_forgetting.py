@@ -286,6 +286,7 @@ class _Users:
         return max(n_calls(self.round) for _ in range(6)) + n_calls(self.end_of_a_batch)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("knows_robots", [True, False])
 def test_what_a_report_and_a_status_cost_does_not_grow_with_the_domains_of_other_batches(
     knows_robots: bool,

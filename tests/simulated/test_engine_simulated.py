@@ -14,7 +14,7 @@ from tlray.core.lifecycle import BatchEvent, BatchState, ItemState
 N_SEEDS, AT_ONCE = 200, 8
 
 
-@pytest.mark.stories
+@pytest.mark.costly
 @pytest.mark.parametrize("first", range(0, N_SEEDS, AT_ONCE))
 def test_whatever_happens_every_item_is_accounted_for_and_every_site_treated_well(first: int) -> None:
     for seed in range(first, first + AT_ONCE):
@@ -22,6 +22,7 @@ def test_whatever_happens_every_item_is_accounted_for_and_every_site_treated_wel
             pytest.fail(told)
 
 
+@pytest.mark.costly
 def test_a_story_that_fails_is_shrunk_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chaos, "STORY_STEPS", 200)  # no story ends so soon
     told = (failure(3) or "").splitlines()
@@ -75,6 +76,7 @@ def test_a_robots_txt_that_cannot_be_had_ends_the_lane_with_a_reason() -> None:
     assert {row.reason for row in world.rows() if row.domain == "a.test"} == {"robots.txt cannot be had: 503"}
 
 
+@pytest.mark.costly
 def test_a_robots_txt_is_asked_for_again_after_a_day_and_only_then() -> None:
     site = Site("a.test", crawl_delay_s=3600.0)
     world = World(5, [site])

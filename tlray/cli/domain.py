@@ -1,0 +1,131 @@
+"""``tlray domain``: how a domain stands, and a person's say in it: end its rest, set its rate, pause it.
+
+With ``--url`` a running service is asked, by an admin's token; else the home's coordinator, or its journal where none works.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.parse
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tlray.cli.home_control import by_coordinator
+from tlray.cli.options import HomeOption
+from tlray.cli.remote_options import Json, OrService, service
+from tlray.core.durations import spacing_in_words
+from tlray.core.policy import parse_rate, unit_named
+from tlray.errors import UsageError
+from tlray.io.home import Home
+from tlray.io.journal_domains import change_domain, told_at_rest
+from tlray.io.journal_reader import JournalReader
+from tlray.io.service_answer import one_line
+from tlray.io.token_store import with_journal
+from tlray.io.wall_clock import rest_text
+from tlray.settings import read_settings
+
+NO_RATE = "none"
+Told = list[dict[str, Any]]
+
+
+def domain(
+    host: Annotated[str, typer.Argument(help="A host, or host:port for that port alone.")],
+    home: HomeOption = None,
+    url: OrService = None,
+    lift: Annotated[
+        bool,
+        typer.Option("--lift", help="End its rest now: the site's owner agrees, or the answer was absurd."),
+    ] = False,
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N/s", help=f"Fetches a second at most, for all batches; {NO_RATE} takes it back."
+        ),
+    ] = None,
+    pause: Annotated[
+        bool | None, typer.Option("--pause/--no-pause", help="Begin nothing more of it, or go on.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how a domain stands: its rate, and why and until when it rests; or steer it.
+
+    Example: tlray domain 1001tracklists.com --lift
+    """
+    try:
+        name = unit_named(host)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    changes: dict[str, object] = {}
+    if rate is not None:
+        changes["rate"] = None if rate == NO_RATE else _rate(rate)
+    if pause is not None:
+        changes["is_paused"] = pause
+    if url is not None:
+        told = [_of_service(url, home, name, changes, is_lifted=lift)]
+    else:
+        told = _of_home(home, name, changes, is_lifted=lift)
+    for one in told:
+        print(json.dumps(one) if as_json else _text(one, time.time()))
+
+
+def _rate(text: str) -> float:
+    try:
+        rate, burst = parse_rate(text)
+    except ValueError as error:
+        raise UsageError(f"--rate: {error}") from None
+    if burst != 1:
+        raise UsageError(
+            f"--rate {text!r}: a rate for all batches has no burst and is not found by itself; write 2/s"
+        )
+    return rate
+
+
+def _of_service(
+    url: str, home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool
+) -> dict[str, Any]:
+    path = f"/api/v1/domains/{urllib.parse.quote(name, safe='')}"
+    names = {"rate": "max_rate", "is_paused": "paused"}
+    body: dict[str, object] = {names[key]: value for key, value in changes.items()}
+    if is_lifted:
+        body["lift"] = True
+    with service(url, home=home) as client:
+        told: dict[str, Any] = client.ask("PATCH", path, body=body) if body else client.ask("GET", path)
+    return told
+
+
+def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool) -> Told:
+    where = Home(read_settings(home=home).home)
+    told = _as_it_is(where, name)
+    if not told and not changes:
+        raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
+    if changes or is_lifted:
+        if by_coordinator(where, "set_domain", name=name, changes=changes, is_lifted=is_lifted) is None:
+            change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=time.time())
+            with_journal(where, change)
+        return _as_it_is(where, name)
+    return by_coordinator(where, "domains_at", name=name) or told
+
+
+def _as_it_is(home: Home, name: str) -> Told:
+    """Return what the journal knows of a domain, and of a host at its ports."""
+    if not home.exists():
+        return []
+    with JournalReader.of(home.path) as journal:
+        return journal.ask(partial(told_at_rest, name=name, wall=time.time()))
+
+
+def _text(told: dict[str, Any], now: float) -> str:
+    """Return one line: how fast, whether it is paused, and its rest."""
+    pace = "no ceiling" if told["max_rate"] is None else f"at most {spacing_in_words(1 / told['max_rate'])}"
+    words = [f"{pace}, {told['concurrency']} at a time"]
+    if told["paused"]:
+        words.append("paused by hand")
+    if told["cooling_until"] is not None:
+        words.append(rest_text(told["cooling_until"], now))
+    if told["reason"]:
+        words.append(one_line(told["reason"]))
+    return f"{told['domain']}: " + "; ".join([*words, f"{told['open']} items open"])
