@@ -98,6 +98,8 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     """
     if isinstance(urls, str):
         raise UsageError("scrape() takes a list of URLs, not one string")
+    if max_wait_s is not None and not max_wait_s >= 0:
+        raise UsageError(f"max_wait_s={max_wait_s} is no time to wait for")
     settings = read_settings(home=home, contact=contact, max_workers=max_workers, domains_file=domains_file)
     options = ScrapeOptions(
         name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},

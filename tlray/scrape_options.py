@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from tlray.core.asked import LONGEST_S, MOST_ATTEMPTS, Asked, read_tables
+from tlray.core.asked import MOST_ATTEMPTS, Asked, read_tables
 from tlray.core.batch_terms import BatchTerms
-from tlray.core.durations import parse_duration_s
+from tlray.core.durations import LONGEST_S, parse_duration_s
 from tlray.core.frontier import Priority
 from tlray.core.policy import MOST_AT_ONCE, Manners, parse_rate, unit_named
 from tlray.errors import BadOption

@@ -20,7 +20,11 @@ class Settings(BaseSettings):
     """Everything that an environment may say."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TLRAY_", use_attribute_docstrings=True, extra="ignore", env_ignore_empty=True
+        env_prefix="TLRAY_",
+        use_attribute_docstrings=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        allow_inf_nan=False,
     )
 
     home: Path = Path("~/.tlray")
@@ -78,14 +82,14 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=30.0, ge=3, le=600)
     """A scrape task that is not heard of for so long, in seconds, is stopped by force, and what it was reading is suspected;
     it says every sixth of that, and at least every 5 s, that it lives (``TLRAY_LEASE_S``)."""
-    idle_end_s: float = Field(default=600.0, ge=0)
+    idle_end_s: float = Field(default=600.0, ge=0, le=366 * 86_400)
     """Seconds after which a coordinator that has nothing to do ends by itself, with its limiters; 0: never. It stays while a
     batch is running or waits for its moment, a service is there or a command watches; the one that starts it decides
     (``TLRAY_IDLE_END_S``)."""
     domains_file: Path | None = None
     """A TOML file with the manners of single domains; by default ``domains.toml`` in the home, where there is one
     (``TLRAY_DOMAINS_FILE``)."""
-    block_cool_down_s: float | None = Field(default=None, gt=0)
+    block_cool_down_s: float | None = Field(default=None, gt=0, le=366 * 86_400)
     """How long a domain rests after a block page, in seconds; by default half an hour
     (``TLRAY_BLOCK_COOL_DOWN_S``)."""
 

@@ -115,10 +115,10 @@ class Tlray:
     """How its processes find a Ray: without ``RAY_ADDRESS`` each ``scrape`` starts its own."""
 
     def start(self, *arguments: str, **more_env: str) -> subprocess.Popen[str]:
-        """Start a command in a process of its own."""
+        """Start a command in a process of its own, with a umask that closes nothing."""
         return subprocess.Popen(
             [sys.executable, "-m", "tlray", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=self.env(**more_env),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=self.env(**more_env), umask=0,
         )  # fmt: skip
 
     def run(

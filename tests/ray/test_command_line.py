@@ -13,6 +13,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +48,25 @@ def kill_all_of(process: subprocess.Popen[str]) -> None:
     process.communicate(timeout=20)
 
 
+def open_sockets(process: subprocess.Popen[str]) -> list[str]:
+    """What a command and all that it started listen at, loopback aside."""
+    top = psutil.Process(process.pid)
+    found = []
+    for one in [*top.children(recursive=True), top]:
+        with suppress(psutil.NoSuchProcess):
+            listens = [c.laddr for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+            near = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+            found += [f"{one.name()} at {at.ip}:{at.port}" for at in listens if at.ip not in near]
+    return found
+
+
+def open_files(home: Path) -> list[str]:
+    """What in a home its owner shares with others."""
+    return [
+        f"{path} {path.stat().st_mode:o}" for path in [home, *home.rglob("*")] if path.stat().st_mode & 0o077
+    ]
+
+
 def test_kill_9_of_everything_and_resume_loses_nothing_and_doubles_nothing(
     start_site: StartSite, tlray: Tlray, joined: Tlray, tmp_path: Path
 ) -> None:
@@ -57,12 +77,14 @@ def test_kill_9_of_everything_and_resume_loses_nothing_and_doubles_nothing(
         process = tlray.start("scrape", *arguments)
         batch_id = batch_id_of(process)
         wait_until(lambda n=90 * share, b=batch_id: tlray.n_succeeded(b) >= n, what=f"{share:.0%}")  # type: ignore[misc]
+        assert open_sockets(process) == []
         kill_all_of(process)
     done = joined.here("scrape", "--resume", batch_id, "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["total"], summary["succeeded"], summary["dead"]) == (90, 90, 0)
     assert list(Path(tlray.home / "results" / batch_id / "_staging").glob("*")) == []
+    assert open_files(tlray.home) == []
     rows = pd.read_parquet(tlray.home / "results" / batch_id / "tracklists")
     assert Counter(rows.url) == Counter(site.urls())
     # what was in flight or unreported at the kills is fetched again: at 15/s on 3 sites, two seconds of work each

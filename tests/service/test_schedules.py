@@ -263,7 +263,7 @@ def test_a_run_that_makes_no_batch_says_why(http: httpx.Client, site: Site, forg
 def test_a_schedule_fills_in_its_own_date(
     http: httpx.Client, service: Service, site: Site, forgotten: None
 ) -> None:
-    template = {"urls": [site.urls()[0] + "?in={year}-{week}"], "batch_name": "of {year}"}
+    template = {"urls": [site.urls()[0] + "?in={week_year}-{week}&y={year}"], "batch_name": "of {year}"}
     assert http.put("/api/v1/templates/dated", json=template).status_code == 201
     told = made(http, cron="@daily", timezone="Asia/Tokyo", template="dated")
     told = http.post(f"/api/v1/schedules/{told['schedule_id']}/run").json()

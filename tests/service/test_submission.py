@@ -30,16 +30,16 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 def test_lines_are_a_list_too(http: httpx.Client, service: Service, site: Site) -> None:
     one, two, three = site.urls()[:3]
-    text = f"# mine\n{one}\r\n\n{two}\nno-url\n{one}\n"
+    text = b"# d\xe9j\xe0 vu\n" + f"{one}\r\n\r\ufeff{two}\n{one}?".encode() + b"\xff\n" + f"{one}\n".encode()
     told = http.post(
         URL, content=text, params={"name": "as text"}, headers={"content-type": "text/plain"}
     ).json()
     assert (told["total"], told["duplicates"], told["n_rejected"]) == (2, 1, 1)
     assert [line["line"] for line in told["rejected"]] == [5]
     assert (told["duplicate_lines"][0]["line"], told["duplicate_lines"][0]["first_line"]) == (6, 2)
-    rows = "\n".join([json.dumps(one), json.dumps({"url": two}), three])
+    rows = "\r\n".join([json.dumps(one), json.dumps({"url": two}), three])
     told = http.post(
-        URL, content=rows, headers={"content-type": "application/x-ndjson; charset=utf-8"}
+        URL, content=rows.encode("utf-16"), headers={"content-type": "application/x-ndjson; charset=utf-16"}
     ).json()
     assert (told["total"], told["n_rejected"]) == (3, 0)
     assert service.wait_for(told["batch_id"])["counts"]["succeeded"] == 3
@@ -140,8 +140,8 @@ def test_a_list_that_is_given_up_is_gone(http: httpx.Client, site: Site) -> None
         (b"", "application/json", (400, "not-readable")),
         (b"", "text/plain", (422, "not-valid")),
         (b"# nothing\n\n", "text/plain", (422, "not-valid")),
-        (b"http://127.0.0.1/\n\xff\xfe\n", "text/plain", (400, "not-readable")),
-        (b"http://127.0.0.1/\0", "text/plain", (400, "not-readable")),
+        (b"http://127.0.0.1/\xff\xfe\n", "text/plain", (422, "not-valid")),
+        (b"http://127.0.0.1/\0", "text/plain", (422, "not-valid")),
         (b"urls=x", "application/x-www-form-urlencoded", (415, "content-type")),
         (b"<urls/>", "text/xml", (415, "content-type")),
         (b"http://127.0.0.1/", "", (415, "content-type")),

@@ -5,7 +5,6 @@ Each command is a file; Ray, pandas and Arrow are loaded by the commands that us
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated, Any
 
@@ -25,6 +24,7 @@ from tlray.cli.remote_watch import watch
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.stop import stop
+from tlray.cli.streams import ReaderGone, plain_streams
 from tlray.cli.token import token
 from tlray.errors import TlrayError
 
@@ -89,7 +89,16 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error that we foresee is one line on stderr."""
     try:
-        return int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
+        with plain_streams():
+            return _run(arguments)
+    except ReaderGone:
+        return 0
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
+        sys.stdout.flush()
     except TlrayError as error:
         tell_error(error)
         return error.exit_code
@@ -98,7 +107,8 @@ def run(arguments: list[str]) -> int:
         return 2
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except BrokenPipeError:
-        # who read our output has gone; nothing is wrong, and Python must not complain at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as end:  # the library's own end where it sees that a reader has gone
+        if isinstance(end.__context__, BrokenPipeError):
+            raise ReaderGone from None
+        raise
+    return code

@@ -49,7 +49,7 @@ def audit(
     for one in ids:
         found = audit_batch(where, one, reads_pages=pages)
         is_right &= found.is_right
-        print(json.dumps(found.to_json(), ensure_ascii=False) if as_json else _text(found))
+        print(json.dumps(found.to_json()) if as_json else _text(found))
     if batch_id is None and not as_json:
         for folder in unknown_folders(where):
             print(f"note: {folder} is of no batch that the journal knows")

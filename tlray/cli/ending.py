@@ -17,6 +17,7 @@ from typing import NoReturn
 import typer
 
 from tlray.api import BatchResult
+from tlray.cli.streams import terminal
 from tlray.errors import TlrayError
 
 INCOMPLETE = 3
@@ -72,7 +73,9 @@ def end_at_once(line: str, code: int, *, first: Callable[[], None]) -> NoReturn:
         first()
         os.dup2(stderr, 2)
     if is_ours:
-        say(f"{SHOW_CURSOR if sys.stderr.isatty() else ''}{line}")
+        if sys.stderr.isatty():
+            terminal().write(SHOW_CURSOR)
+        say(line)
     os._exit(code)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
 from tlray.io.export_place import os_errors_explained, whole_file
 from tlray.io.home import Home
+from tlray.io.private import private
 from tlray.io.service_client import ServiceClient
 from tlray.io.service_file import take_export
 from tlray.settings import read_settings
@@ -82,7 +84,9 @@ def export_batch(
     where = Home(home)
     named = manifest_of(where, batch_id)
     named()  # before anything is written, it is known that there is such a batch
-    summary = write(iter_tracklists(where, batch_id, named), format_, out, options or Options())
+    is_ours = out != "-" and Path(out).resolve().is_relative_to(home.resolve())
+    with private() if is_ours else nullcontext():
+        summary = write(iter_tracklists(where, batch_id, named), format_, out, options or Options())
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -21,7 +20,9 @@ from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
 from tlray.io.journal_rows import BatchRow
 from tlray.io.journal_waits import waits, waits_text
+from tlray.io.private import open_to_others
 from tlray.io.service_answer import one_line
+from tlray.io.wall_clock import local_minute, utc_second
 from tlray.settings import read_settings
 
 SLEEPS = " (sleeps: tlray scrape --resume)"
@@ -52,7 +53,7 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
                 }  # fmt: skip
                 print(json.dumps(told))
             else:
-                at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created_at))
+                at = local_minute(row.created_at)
                 done = f"{counts.get(ItemState.SUCCEEDED, 0)}/{sum(counts.values())}"
                 print(
                     f"{row.batch_id}  {at}  {_state(row, sleeps=sleeps):10} {done:>13} sets  {row.n_tracks:>8} tracks  "
@@ -113,10 +114,12 @@ def status(
 
 
 def tell_who_works(home: Home) -> bool:
-    """Return whether a coordinator works in a home; say on stderr where, and what ends it.
+    """Return whether a coordinator works in a home; say on stderr where, and what ends it, and whether others can read the home.
 
     Nobody else may know of one: what started it has gone, or was a service that `serve shutdown` has removed.
     """
+    if (is_open := open_to_others(home.path)) is not None:
+        sys.stderr.write(f"{is_open}\n")
     if not home.is_held():
         return False
     holder = home.holder()
@@ -194,11 +197,7 @@ def _text(item: ItemRow, story: list[AttemptRow], before: tuple[int, bool]) -> s
     elif n_elsewhere:
         lines.append(f"    died in {n_elsewhere} other batches, too; at least one has had it")
     for row in story:
-        at = (
-            datetime.fromtimestamp(row.started_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-            if row.started_at
-            else "not begun"
-        )
+        at = utc_second(row.started_at or None)
         took = f" {row.latency_s:.2f} s" if row.latency_s is not None else ""
         node = f" on {row.node[:12]}" if row.node else ""
         where = f"  page: {row.part} at byte {row.raw_offset}" if row.raw_offset is not None else ""

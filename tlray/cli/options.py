@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from tlray.core.durations import parse_duration_s
+from tlray.core.durations import LONGEST_S, parse_duration_s
 from tlray.errors import UsageError
 from tlray.scrape_options import ScrapeOptions
 
+MAX_DIGITS = 18
 HomeOption = Annotated[
     Path | None,
     typer.Option(
@@ -26,9 +27,12 @@ HomeOption = Annotated[
 def duration_s(text: str, option: str) -> float:
     """Read ``90s``, ``30m``, ``2h`` or ``1d`` as seconds; UsageError names the option."""
     try:
-        return parse_duration_s(text)
+        seconds = parse_duration_s(text)
     except ValueError as error:
         raise UsageError(f"{option} {error}") from None
+    if seconds > LONGEST_S:
+        raise UsageError(f"{option} {text[:40]!r} is more than 366d")
+    return seconds
 
 
 def per_domain(pairs: Iterable[str], option: str, example: str) -> dict[str, str]:
@@ -42,14 +46,19 @@ def per_domain(pairs: Iterable[str], option: str, example: str) -> dict[str, str
     return values
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number of a length that means something: Python reads no numbers of thousands of digits."""
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+
+
 def attempts(values: Iterable[str]) -> tuple[int | None, dict[str, int]]:
     """Read repeated ``N`` and ``DOMAIN=N``: for all domains (None: not said), and for single ones."""
     values = list(values)
     of_all = [value for value in values if "=" not in value]
     pairs = per_domain((value for value in values if "=" in value), "--max-attempts", "example.org=2")
     for value in (*of_all, *pairs.values()):
-        if not (value.isascii() and value.isdigit()):
-            raise UsageError(f"--max-attempts {value!r} is no whole number; write 3, or example.org=3")
+        if not is_whole(value):
+            raise UsageError(f"--max-attempts {value[:40]!r} is no whole number; write 3, or example.org=3")
     return (int(of_all[-1]) if of_all else None), {domain: int(n) for domain, n in pairs.items()}
 
 
@@ -60,8 +69,8 @@ def asked_options(
     """Return what is asked for with a list; UsageError says which option cannot be read."""
     at_once = {}
     for domain, value in per_domain(concurrency or [], "--concurrency", "example.org=2").items():
-        if not value.isdigit():
-            raise UsageError(f"--concurrency {domain}={value!r} is no whole number, such as {domain}=2")
+        if not is_whole(value):
+            raise UsageError(f"--concurrency {domain}={value[:40]!r} is no whole number, such as {domain}=2")
         at_once[domain] = int(value)
     of_all, of_domains = attempts(max_attempts)
     return ScrapeOptions(

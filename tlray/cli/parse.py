@@ -11,6 +11,7 @@ import typer
 
 from tlray.core.quality import assess
 from tlray.core.urls import BadUrl, canonicalise
+from tlray.core.visible import in_json
 from tlray.errors import UsageError
 from tlray.export.json_shape import plain
 from tlray.io.allocator import keep_freed_memory
@@ -54,7 +55,7 @@ def parse(
             "reason": page.reason,
             "tracklists": [plain(tracklist) for tracklist in page.tracklists],
         }
-        sys.stdout.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.write(in_json(json.dumps(line, ensure_ascii=False, allow_nan=False)) + "\n")
     if not all_good:
         raise typer.Exit(NOT_A_TRACKLIST)
 

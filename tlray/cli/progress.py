@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from tlray.cli.streams import keep_plain, terminal
+from tlray.core.visible import plain
 from tlray.io.wall_clock import YEAR_S, rest_text
 
 if TYPE_CHECKING:
@@ -149,7 +151,7 @@ class Bar:
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TextColumn("ETA {task.fields[eta]}"),
-            console=Console(stderr=True),
+            console=Console(file=terminal()),
             transient=False,
             expand=True,
         )
@@ -159,12 +161,13 @@ class Bar:
         self._last = ""
         self._lost = LostNodes()
         self._progress.start()
+        keep_plain()
 
     def show(self, told: dict[str, Any]) -> None:
         """Show a snapshot in the bar; news of trouble become a line above it."""
         now = time.time()
         for line in self._lost.news(told):
-            self._progress.console.print(line, style="yellow", markup=False, highlight=False)
+            self._say(line)
         self._progress.update(
             self._task,
             total=told["total"],
@@ -178,7 +181,10 @@ class Bar:
         if waiting and waiting != self._last:
             self._last = waiting
             shown = "; ".join(filter(None, (*waiting_workers(told), trouble)))
-            self._progress.console.print(shown, style="yellow", markup=False, highlight=False)
+            self._say(shown)
+
+    def _say(self, line: str) -> None:
+        self._progress.console.print(plain(line), style="yellow", markup=False, highlight=False)
 
     def close(self) -> None:
         """Leave the bar as it stands."""

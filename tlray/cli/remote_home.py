@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from tlray.cli.progress import eta_text, waiting_words
@@ -14,6 +13,7 @@ from tlray.cli.remote_watch import follow_to_end
 from tlray.core.lifecycle import ItemState
 from tlray.io.service_answer import one_line
 from tlray.io.service_client import ServiceClient, batch_path
+from tlray.io.wall_clock import local_minute, utc_second
 
 PAGE = 500
 
@@ -26,7 +26,7 @@ def tell_batches(client: ServiceClient, *, as_json: bool) -> None:
 
 def batch_line(row: dict[str, Any]) -> str:
     """Return one batch of a list as a line."""
-    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_at"]))
+    at = local_minute(row["created_at"])
     done = f"{row['counts'].get('succeeded', 0)}/{row['total']}"
     owner = f"  ({one_line(row['owner'])})" if row.get("owner") else ""
     name = one_line(row["name"])
@@ -85,11 +85,7 @@ def letter_text(letter: dict[str, Any]) -> str:
     how = f"{letter['reason']} (attempt {letter['attempt']}{lost}; line {letter['line']})"
     lines = [f"{letter['item_id']}  {letter['url']}", f"    {how}"]
     for tried in letter["attempts"]:
-        at = (
-            "not begun"
-            if tried["at"] is None
-            else f"{datetime.fromtimestamp(tried['at'], UTC):%Y-%m-%d %H:%M:%SZ}"
-        )
+        at = utc_second(tried["at"])
         took = "" if tried["latency_s"] is None else f" {tried['latency_s']:.2f} s"
         what = " ".join(str(tried[name]) for name in ("kind", "reason", "status") if tried[name] is not None)
         lines.append(f"    attempt {tried['attempt']}  {at}  {what}{took}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -15,11 +14,12 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from tlray.cli.ending import INCOMPLETE
-from tlray.cli.options import asked_options, duration_s
+from tlray.cli.options import asked_options, duration_s, is_whole
 from tlray.cli.received import tell_received
 from tlray.cli.remote_options import ServiceUrl, service
 from tlray.cli.remote_watch import follow_to_end
 from tlray.cli.scrape import Urls
+from tlray.cli.streams import terminal
 from tlray.errors import Interrupted, UsageError
 from tlray.io.intake import nothing_to_do, open_arguments
 from tlray.io.journal_rows import RefusedLine
@@ -126,7 +126,7 @@ def variables(pairs: list[str]) -> dict[str, Any]:
 
 def _value(values: list[str]) -> object:
     first, dots, last = values[0].partition("..")
-    if len(values) == 1 and dots and all(end.isascii() and end.isdigit() for end in (first, last)):
+    if len(values) == 1 and dots and all(map(is_whole, (first, last))):
         return {"from": int(first), "to": int(last)}
     return values if len(values) > 1 else values[0]
 
@@ -146,11 +146,14 @@ def _moment(text: str) -> str:
     """Return a moment with its offset; one without any is this machine's."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.astimezone()).isoformat()
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the first and the last day of the calendar are in no other time zone
         raise UsageError(
-            f"--not-before {text!r} is no moment; write 2026-12-31T03:00 or …T03:00+01:00"
+            f"--not-before {text[:40]!r} is no moment; write 2026-12-31T03:00 or …T03:00+01:00"
         ) from None
-    return (moment if moment.tzinfo else moment.astimezone()).isoformat()
 
 
 def _end(client: ServiceClient, told: dict[str, Any], *, watch: bool, as_json: bool) -> None:
@@ -175,7 +178,7 @@ class SendingLines:
     """Tells how much of a list has been sent: in place on a terminal, a line every 5 s elsewhere."""
 
     def __init__(self, *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._out = out or sys.stderr
+        self._out = out or terminal()
         self._clock = clock
         self._next_at = clock() + TELL_EVERY_S
         self._is_on_a_line = False

@@ -167,7 +167,8 @@ def retry(
     home: HomeOption = None,
     url: OrService = None,
     item: Annotated[
-        list[int] | None, typer.Option(help="Only this item (repeatable); `tlray dead` shows the ids.")
+        list[int] | None,
+        typer.Option(min=1, max=2**63 - 1, help="Only this item (repeatable); `tlray dead` shows the ids."),
     ] = None,
     reason: Annotated[
         str | None, typer.Option(help="Only dead letters whose reason contains this word.")

@@ -22,6 +22,7 @@ from tlray.errors import UsageError
 from tlray.io.home import Home
 from tlray.io.journal_tokens import create_token, list_tokens, revoke_token
 from tlray.io.token_store import with_journal
+from tlray.io.wall_clock import local_minute
 from tlray.settings import read_settings
 
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of the service.")
@@ -88,9 +89,9 @@ def list_all(home: HomeOption = None, url: UrlOption = None, as_json: Json = Fal
         if as_json:
             print(json.dumps({**row, "scopes": list(row["scopes"])}))
         else:
-            used = f"used {_day(row['last_used_at'])}" if row["last_used_at"] else "never used"
-            gone = f", revoked {_day(row['revoked_at'])}" if row["revoked_at"] else ""
-            made = _day(row["created_at"])
+            used = f"used {local_minute(row['last_used_at'])}" if row["last_used_at"] else "never used"
+            gone = f", revoked {local_minute(row['revoked_at'])}" if row["revoked_at"] else ""
+            made = local_minute(row["created_at"])
             print(f"{row['name']}  {row['user']:20} {','.join(row['scopes']):12} made {made}, {used}{gone}")
 
 
@@ -134,7 +135,3 @@ def _over_http(method: str, url: str, path: str, body: dict[str, Any] | None = N
     """Ask a running service, once: a token that was made and not heard of would be nobody's."""
     with service(url) as client:
         return client.ask(method, path, body=body, max_wait_s=0, patience_s=0)
-
-
-def _day(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))

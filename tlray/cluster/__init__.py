@@ -25,3 +25,7 @@ if "ray" not in sys.modules:
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "16777216")
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "16777216")
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
+from tlray.io.plain_log import keep_logs_plain
+
+keep_logs_plain()

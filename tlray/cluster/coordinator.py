@@ -28,7 +28,7 @@ from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.watching import Watching
-from tlray.core.asked import LONGEST_S
+from tlray.core.durations import LONGEST_S
 from tlray.core.engine import Engine
 from tlray.core.frontier import WINDOW, FrontierItem
 from tlray.core.lease import Answer, Report

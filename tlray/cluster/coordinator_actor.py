@@ -16,6 +16,7 @@ from tlray.cluster.ray_ports import ray_ports
 from tlray.cluster.state import CoordinatorSettings
 from tlray.io.home import Holder, Home, release
 from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.private import keep_private
 from tlray.io.task_note import sweep_notes
 
 
@@ -23,6 +24,7 @@ class CoordinatorActor(Coordinator):
     """A coordinator that holds its home and runs by itself from its first moment on."""
 
     def __init__(self, settings: CoordinatorSettings) -> None:
+        keep_private()
         context = ray.get_runtime_context()
         home, node = Home(Path(settings.home)), context.get_node_id()
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))

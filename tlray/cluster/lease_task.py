@@ -10,6 +10,7 @@ from tlray.cluster.terms import ScrapeTerms
 from tlray.errors import HomeUnusable
 from tlray.io.allocator import keep_freed_memory
 from tlray.io.home import Home
+from tlray.io.private import keep_private
 
 
 def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
@@ -19,6 +20,7 @@ def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
     from tlray.io.task_note import TaskNote  # noqa: PLC0415
 
     keep_freed_memory()
+    keep_private()
     home = Home(Path(terms.home))
     if home.id != terms.home_id:
         raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")

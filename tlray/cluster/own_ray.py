@@ -20,6 +20,8 @@ from typing import Any
 
 import psutil
 
+from tlray.io.private import private
+
 VITAL = {"gcs_server": "GCS", "raylet": "raylet"}
 """Processes without which a Ray does nothing more, by Ray's name; and by the name in messages."""
 KILL_S = 5.0
@@ -28,11 +30,14 @@ PROXY_CALLBACK = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "tlray.service.no
 
 
 @contextmanager
-def starting() -> Iterator[None]:
+def starting(*, on_loopback: bool) -> Iterator[None]:
     """Let `ray.init` start its processes in sessions of their own, and keep this process's handler of SIGTERM.
 
     Ray would put its own in its place, and another of its C++ before both, which prints a stack and aborts the process three
     seconds later. Where this process has none, Ray's own stays, which ends Ray in order.
+
+    ``on_loopback``: Ray listens there alone. It takes another address in the place of 127.0.0.1 unless it makes no cluster with
+    other machines, as on macOS and Windows. Its files, the token's too, are the user's alone.
     """
     from ray._private import ray_constants, services, utils  # noqa: PLC0415 - Ray is loaded where it is used
 
@@ -49,8 +54,11 @@ def starting() -> Iterator[None]:
     if callable(handler):
         replace(utils, "set_sigterm_handler", lambda handler: None)
         replace(ray_constants, "RAY_DISABLE_FAILURE_SIGNAL_HANDLER", True)  # in this process; not in workers
+    if on_loopback:
+        replace(ray_constants, "ENABLE_RAY_CLUSTER", False)
     try:
-        yield
+        with private():
+            yield
     finally:
         for module, name, value in before:
             setattr(module, name, value)

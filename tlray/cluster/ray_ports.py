@@ -27,6 +27,7 @@ from tlray.errors import CannotFinish, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_rows import PartRow
 from tlray.io.part_files import publish, recover, take_the_place
+from tlray.io.private import keep_private
 from tlray.io.task_note import has_note, take_note
 
 T = TypeVar("T")
@@ -182,6 +183,7 @@ def _merge(home: Home, batch_id: str, stems: tuple[str, ...], new_stem: str) -> 
     """Stage one part made of others; this is the Ray task."""
     from tlray.io.compact import merge  # noqa: PLC0415 - pyarrow is loaded in the task only, not in the coordinator
 
+    keep_private()
     return merge(home, batch_id, stems, new_stem)
 
 

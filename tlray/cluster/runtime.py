@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tlray import __version__, errors
@@ -23,6 +24,7 @@ from tlray.core.batch_terms import user_agent
 from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, UsageError
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.home import Home
+from tlray.io.private import open_to_others
 from tlray.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -246,6 +248,14 @@ def _holder_address(home: Home) -> str | None:
     return None
 
 
+def _is_on_loopback(address: str) -> bool:
+    """True if a Ray listens on loopback alone, as ours does; who joins it must be there, too."""
+    from ray.util import get_node_ip_address  # noqa: PLC0415
+
+    host, _, port = address.rpartition(":")
+    return host in ("127.0.0.1", "localhost", "[::1]") and not answers(f"{get_node_ip_address()}:{port}")
+
+
 def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None:
     import ray  # noqa: PLC0415
 
@@ -263,10 +273,13 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
         if address is None:
             own: dict[str, Any] = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
             own["_node_ip_address"] = "127.0.0.1"  # nobody else needs to reach it
-            with starting():
+            with starting(on_loopback=True):
                 ray.init(address="local", include_dashboard=dashboard, **own, **quiet)
         else:
-            with starting():
+            with starting(on_loopback=_is_on_loopback(address)):
                 ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
         raise RayUnavailable(address or "this machine", str(error).splitlines()[0][:300]) from error
+    token = os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token"
+    if (is_open := open_to_others(Path(token).expanduser())) is not None:
+        logger.warning("Ray's token file %s", is_open)

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from tlray.core.durations import parse_duration_s
+from tlray.core.durations import LONGEST_S, parse_duration_s
 from tlray.core.outcome import OutcomeKind
 from tlray.core.policy import MOST_AT_ONCE, Manners, host_of, parse_rate, unit_named
 from tlray.core.retry import RULES, Cure
@@ -34,8 +34,6 @@ from tlray.core.retry_policy import MAX_ATTEMPTS, MAX_SNOOZE_S, RetryChoices, Re
 from tlray.errors import BadOption
 
 MOST_ATTEMPTS = 100
-LONGEST_S = 366 * 86_400.0
-"""No wait may be asked for that is longer than a year."""
 
 T = TypeVar("T")
 _WAITS = {kind.value: kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)}
@@ -181,9 +179,16 @@ def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | Non
 # -- values ----------------------------------------------------------------------------------------
 
 
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:100]
+    except ValueError:  # Python prints no numbers of thousands of digits
+        return "a number of thousands of digits"
+
+
 def _table(value: object, where: _Place) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise where.wrong(f" must be a table, got {value!r}")
+        raise where.wrong(f" must be a table, got {_shown(value)}")
     return value
 
 
@@ -205,7 +210,7 @@ def _listed(words: Iterable[str]) -> str:
 
 def _rate(value: object, where: _Place) -> tuple[float, float]:
     if not isinstance(value, str):
-        raise where.wrong(f' must be text such as "2/s", got {value!r}')
+        raise where.wrong(f' must be text such as "2/s", got {_shown(value)}')
     try:
         return parse_rate(value)
     except ValueError as error:
@@ -215,7 +220,7 @@ def _rate(value: object, where: _Place) -> tuple[float, float]:
 def _whole(most: int) -> Callable[[object, _Place], int]:
     def read(value: object, where: _Place) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise where.wrong(f" must be a whole number from 1 to {most}, got {value!r}")
+            raise where.wrong(f" must be a whole number from 1 to {most}, got {_shown(value)}")
         return value
 
     return read
@@ -223,7 +228,7 @@ def _whole(most: int) -> Callable[[object, _Place], int]:
 
 def _claim(value: object, where: _Place) -> bool:
     if not isinstance(value, bool):
-        raise where.wrong(f" must be true or false, got {value!r}")
+        raise where.wrong(f" must be true or false, got {_shown(value)}")
     return value
 
 
@@ -236,9 +241,11 @@ def _duration_s(value: object, where: _Place) -> float:
         except ValueError as error:
             raise where.wrong(f": {error}") from None
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = (
+            float(value) if value <= LONGEST_S else math.inf
+        )  # a whole number may be too long for a float
     if not 0 < seconds <= LONGEST_S:
-        raise where.wrong(f' must be a duration such as "30m", at most 366d, got {value!r}')
+        raise where.wrong(f' must be a duration such as "30m", at most 366d, got {_shown(value)}')
     return seconds
 
 

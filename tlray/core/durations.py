@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+LONGEST_S = 366 * 86_400.0
+"""No wait, rest or spacing may be asked for that is longer than a year."""
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])?", re.ASCII)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from tlray.core.visible import one_line
+
 
 class NoticeKind(StrEnum):
     """What a notice tells of."""
@@ -73,6 +75,10 @@ class Delivery:
     """Another attempt cannot be better: the receiver says that it is gone, or the address may not be reached."""
     retry_after_s: float | None = None
     """What the receiver asks for."""
+
+    def __post_init__(self) -> None:
+        """Make the words plain: a receiver has had a part in them."""
+        object.__setattr__(self, "why", one_line(self.why))
 
 
 def next_attempt_at(

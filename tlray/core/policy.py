@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from tlray.core.durations import LONGEST_S
 from tlray.core.hosts import is_public_host
 from tlray.core.urls import BadUrl, canonicalise
 
@@ -38,6 +39,7 @@ AUTO_BURST = 0.0
 AUTO_MAX = 50.0
 AUTO_CONCURRENCY = 16
 MOST_AT_ONCE = 256
+MOST_BURST = 10_000
 """More fetches at once of one domain are not to be had, whoever asks: each is a connection of a scrape task's."""
 UNKNOWN_PUBLIC = DomainPolicy(rate=1.0, concurrency=2)
 """A public host that we know nothing about: what a careful person with a browser would do."""
@@ -202,6 +204,8 @@ def parse_rate(text: str) -> tuple[float, float]:
         raise ValueError(f"rate {text!r} is 0; to fetch nothing from a domain, leave it out of the list")
     if rate > 10_000:
         raise ValueError(f"rate {text!r} is above 10,000 a second")
-    if burst < 1:
-        raise ValueError(f"burst of {text!r} must be at least 1")
+    if rate < 1 / LONGEST_S:
+        raise ValueError(f"rate {text[:40]!r} is below one fetch in 366 days")
+    if not 1 <= burst <= MOST_BURST:
+        raise ValueError(f"burst of {text[:40]!r} must be at least 1, and at most {MOST_BURST:,}")
     return rate, burst

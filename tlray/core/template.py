@@ -132,13 +132,18 @@ def beginning_of(text: str) -> str | None:
 
 
 def clock_values(local: datetime) -> dict[str, str]:
-    """Return the values that a schedule's clock gives at a run: ``year month day date week`` (of ISO 8601)."""
+    """Return the values that a schedule's clock gives at a run: ``year month day date week week_year``.
+
+    Weeks are those of ISO 8601, and ``week_year`` is the year that a week belongs to: 2027-01-01 is in week 53 of 2026.
+    """
+    iso = local.isocalendar()
     return {
-        "year": f"{local:%Y}",
+        "year": f"{local.year:04d}",
         "month": f"{local:%m}",
         "day": f"{local:%d}",
         "date": f"{local:%Y-%m-%d}",
-        "week": f"{local.isocalendar().week:02d}",
+        "week": f"{iso.week:02d}",
+        "week_year": f"{iso.year:04d}",
     }
 
 

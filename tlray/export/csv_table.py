@@ -2,17 +2,20 @@
 
 Lists are joined with `` / ``, what is not known is empty, numbers are numbers and booleans do not occur.
 
-A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula (OWASP, "CSV injection"),
-after leading blanks or as a fullwidth ``＝ ＋ － ＠`` too, and a title is written by strangers. Such a text
-gets an apostrophe in front, which spreadsheets take as "this is text". To undo it: drop a leading ``'``
-where what follows would have got one. Only texts are changed; no number of ours is negative.
+A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula (OWASP, "CSV injection"), after blanks
+and quotes or as a fullwidth ``＝ ＋ － ＠`` too, and a title is written by strangers. Many spreadsheets separate at ``;``, tab
+or ``|``, also inside of quotes, or take ``'`` for the quote. So two marks are set (`defused`), and `restored` takes them away:
+
+- ``'`` before a text that begins so. Spreadsheets show it, and run nothing. Its cell is quoted, or ``'`` could be the quote.
+- ``’`` behind each ``;``, ``,``, ``|``, tab or end of a line inside of a text where the rest begins so.
+
+Only texts are changed; no number of ours is negative.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
+import re
 from collections.abc import Iterable, Iterator
 
 from tlray.export.interface import Piece
@@ -32,9 +35,16 @@ TRACK_COLUMNS = (
 )  # fmt: skip
 COLUMNS = SET_COLUMNS + TRACK_COLUMNS
 
-_FORMULA = tuple("=+-@＝＋－＠﹢﹣﹦﹫−")
-_BREAKS = ("\t", "\r", "\n")
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_FORMULA = "[-=+@＝＋－＠﹢﹣﹦﹫−]"
+_UNSEEN = "\x00-\x20\x7f-\xa0\xad\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff"
+_PASSED_OVER = f"[\"'’{_UNSEEN}]*"
+"""Quotes, blanks, and what nobody sees."""
+_HARMLESS = re.compile("[A-Za-z0-9][^;,|\t\r\n]*")
+"""The shape of nearly every text: there is nothing to mark."""
+_AT_START = re.compile(f"'*[\t\r\n]|{_PASSED_OVER}{_FORMULA}")
+_AFTER_SEPARATORS = re.compile(f"[;,|\t\r\n]{_PASSED_OVER}(?P<formula>{_FORMULA})?")
+"""From a separator on all that is passed over, in one step: a row of a million tabs is gone through once."""
+_QUOTED = re.compile("[\"',\r\n]")
 
 
 def per_set(tracklist: Tracklist, options: Options) -> Iterator[Piece]:
@@ -51,9 +61,24 @@ def together(sets: Iterable[Tracklist], options: Options) -> Iterator[bytes]:
 
 
 def defused(text: str) -> str:
-    """``text`` such that no spreadsheet runs it: with an apostrophe in front where it would."""
-    visible = text.lstrip().lstrip(_INVISIBLE).lstrip()
-    return "'" + text if text.startswith(_BREAKS) or visible.startswith(_FORMULA) else text
+    """Return ``text`` such that no spreadsheet runs a part of it."""
+    if _HARMLESS.fullmatch(text):
+        return text
+    return ("'" if _AT_START.match(text) else "") + _AFTER_SEPARATORS.sub(_marked, text)
+
+
+def restored(cell: str) -> str:
+    """Return the text of which `defused` made ``cell``."""
+    text = _AFTER_SEPARATORS.sub(_unmarked, cell)
+    return text[1:] if text.startswith("'") and _AT_START.match(text, 1) else text
+
+
+def _marked(run: re.Match[str]) -> str:
+    return re.sub("[;,|\t\r\n]", r"\g<0>’", run[0]) if run["formula"] else run[0]
+
+
+def _unmarked(run: re.Match[str]) -> str:
+    return re.sub("([;,|\t\r\n])’", r"\1", run[0]) if run["formula"] else run[0]
 
 
 def _set_cells(t: Tracklist) -> tuple[Cell, ...]:
@@ -94,9 +119,13 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
 
 
 def _lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
-    return encode(buffer.getvalue())
+    return encode("".join(",".join(map(_cell, row)) + "\r\n" for row in rows))
+
+
+def _cell(value: Cell) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
+    return "" if value is None else str(value)
 
 
 def _joined(values: list[str]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
+from tlray.core.visible import in_json
 from tlray.model import Track, Tracklist
 
 _TRACKLIST_FIELDS = tuple(f.name for f in fields(Tracklist))
@@ -30,7 +31,7 @@ def plain(tracklist: Tracklist) -> dict[str, Any]:
 
 def dumps(tracklist: Tracklist, *, indent: int | None = None) -> bytes:
     """The set as UTF-8 JSON; on one line unless ``indent`` is given."""
-    return encode(json.dumps(plain(tracklist), ensure_ascii=False, allow_nan=False, indent=indent))
+    return encode(in_json(json.dumps(plain(tracklist), ensure_ascii=False, allow_nan=False, indent=indent)))
 
 
 def encode(text: str) -> bytes:

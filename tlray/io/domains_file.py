@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tlray.core.asked import Asked, read_tables
 from tlray.errors import BadOption, UsageError
+from tlray.io.list_text import as_utf8
 
 NAME = "domains.toml"
 
@@ -19,7 +20,7 @@ def read_domains_file(path: Path | None, home: Path) -> Asked:
     """Read the file that is named, else the home's own, if it has one; UsageError says what is wrong where."""
     where = path or home / NAME
     try:
-        text = where.read_text(encoding="utf-8-sig")
+        text = as_utf8(where.read_bytes()).decode().replace("\r\n", "\n").replace("\r", "\n")
     except (FileNotFoundError, NotADirectoryError):
         if path is None:
             return Asked()
@@ -32,7 +33,10 @@ def read_domains_file(path: Path | None, home: Path) -> Asked:
         raise UsageError(f"{where} cannot be read: {error.strerror or error}") from None
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of thousands of digits is an error of Python's own
         raise UsageError(f"{where} is no TOML: {error}") from None
     try:
         return read_tables(data, of=str(where))

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from tlray.io.rows import ItemKey, to_tables
-from tlray.io.schema import TRACKLISTS, TRACKS
+from tlray.io.schema import TRACKLISTS, TRACKS, for_pandas
 from tlray.model import Tracklist
 
 SETS_AT_ONCE = 512
@@ -29,9 +29,9 @@ _ROWS = [f for f in TRACKS if f.name not in _OWN]
 _NESTED = [f for f in _ROWS if f.name not in _OF_SET]
 _NUMBER = pa.field("set_number", pa.int64(), nullable=False)
 
-FOLDER_TRACKLISTS = pa.schema([_NUMBER, *_SETS])
-FOLDER_TRACKS = pa.schema([_NUMBER, *_ROWS])
-FILE = pa.schema([*_SETS, pa.field("tracks", pa.list_(pa.struct(_NESTED)), nullable=False)])
+FOLDER_TRACKLISTS = for_pandas(pa.schema([_NUMBER, *_SETS]))
+FOLDER_TRACKS = for_pandas(pa.schema([_NUMBER, *_ROWS]))
+FILE = for_pandas(pa.schema([*_SETS, pa.field("tracks", pa.list_(pa.struct(_NESTED)), nullable=False)]))
 
 
 def write_folder(sets: Iterable[Tracklist], folder: Path) -> list[Path]:

@@ -242,7 +242,12 @@ def _failed(
     url: str, kind: OutcomeKind, reason: str, error: Exception | None, started_at: float, latency_s: float
 ) -> Fetched:
     return Fetched(
-        url=url, kind=kind, reason=reason, error=_text(error), started_at=started_at, latency_s=latency_s
+        url=url,
+        kind=kind,
+        reason=told(reason),
+        error=_text(error),
+        started_at=started_at,
+        latency_s=latency_s,
     )
 
 

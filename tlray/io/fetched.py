@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tlray.core.outcome import OutcomeKind
 from tlray.core.urls import join
+from tlray.core.visible import one_line
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 _NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
@@ -73,9 +74,15 @@ class Fetched:
 
 
 def told(words: str | None) -> str | None:
-    """Return words that a site may have had a part in, so that they can be kept and sent: a header may hold any bytes, and half a
-    surrogate pair is no text."""
-    return None if words is None else words.encode("utf-8", "replace").decode()[:MAX_REASON_CHARS] or None
+    """Return words that a site may have had a part in, so that they can be kept, sent and shown.
+
+    A header may hold any bytes, those that drive a terminal too, and half a surrogate pair is no text.
+    """
+    return (
+        None
+        if words is None
+        else one_line(words.encode("utf-8", "replace").decode())[:MAX_REASON_CHARS] or None
+    )
 
 
 def kind_of_status(status: int) -> OutcomeKind | None:

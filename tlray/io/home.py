@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import logging
 import os
 import signal
 import time
@@ -18,6 +19,9 @@ from typing import IO
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
 from tlray.io.home_lock import has_open, is_taken, take
+from tlray.io.private import make_private, open_to_others, private
+
+logger = logging.getLogger(__name__)
 
 BRIEF_S = 10.0
 """How long a holder waits for a command that has the home for a moment."""
@@ -72,18 +76,14 @@ class Home:
             return ""
 
     def create(self) -> Home:
-        """Make the home where it is not, readable by its owner only, and see that it can be written to."""
+        """Make the home where it is not, readable by its owner only, and see that it can be written to.
+
+        One that is there keeps its mode; that others can read it is logged. What tlray keeps in it is closed to them.
+        """
         try:
-            if not self.path.is_dir():
-                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            word = os.urandom(8).hex()
-            probe = (
-                self.path / f".writable-{word}"
-            )  # not by its process's number: two machines may share the home
-            probe.write_text(word + "\n", encoding="ascii")
-            if not self.id:
-                _name(probe, self.path / "home.id")
-            probe.unlink(missing_ok=True)
+            with private():
+                self._make()
+            make_private(self.path)
         except FileExistsError:
             if not self.path.is_dir():
                 raise HomeUnusable(str(self.path), "there is a file of that name") from None
@@ -91,7 +91,20 @@ class Home:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull(str(self.path)) from error
             raise HomeUnusable(str(self.path), error.strerror or str(error)) from error
+        if (is_open := open_to_others(self.path)) is not None:
+            logger.warning("%s", is_open)
         return self
+
+    def _make(self) -> None:
+        if not self.path.is_dir():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        word = os.urandom(8).hex()
+        # not by its process's number: two machines may share the home
+        probe = self.path / f".writable-{word}"
+        probe.write_text(word + "\n", encoding="ascii")
+        if not self.id:
+            _name(probe, self.path / "home.id")
+        probe.unlink(missing_ok=True)
 
     def exists(self) -> bool:
         """Whether a journal is there."""
@@ -102,7 +115,8 @@ class Home:
     def hold(self, holder: Holder) -> IO[str]:
         """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
         returned."""
-        file = self.lock.open("a+", encoding="utf-8")
+        with private():
+            file = self.lock.open("a+", encoding="utf-8")
         deadline = time.monotonic() + BRIEF_S
         try:
             while not (is_ours := take(file, json.dumps(asdict(holder)))):

@@ -1,7 +1,7 @@
 """What items does a list make? Lines in, canonical entries and refused lines out.
 
-A list is text, one URL a line; empty lines and lines that begin with ``#`` are not counted. A file may be
-gzipped. A line that is no good URL is refused with its number and a reason, and the rest goes on.
+A list is text, one URL a line (`tlray.io.list_text`); empty lines and lines that begin with ``#`` are not counted. A file may
+be gzipped. A line that is no good URL is refused with its number and a reason, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -15,31 +15,23 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
+from typing import cast
 
 from tlray.core.hosts import is_public_host
 from tlray.core.policy import host_of, unit_of
 from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.visible import plain
 from tlray.errors import UsageError
 from tlray.io.journal_rows import Entry, RefusedLine
+from tlray.io.list_text import BOM, Readable, is_text, text_lines
 from tlray.sites.registry import failure, for_url
 
 CHUNK_LINES = 5_000
-MAX_LINE_BYTES = 1_000_000
-MAX_LINE_KEPT = 10_000
 MAX_TEXT_KEPT = 200
 """Characters of a refused line that are kept with its reason."""
 OF_COMMAND_LINE = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
 OF_OPERATOR = "whoever runs the service has to say who fetches from it (TLRAY_CONTACT)"
 """How it is mended that nobody says who fetches: on a command line, and by a service."""
-
-
-class Readable(Protocol):
-    """A file of bytes."""
-
-    def readline(self, size: int = -1, /) -> bytes:
-        """Return the next line, or as much of it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]
     numbered = (
         (n, text)
         for n, line in enumerate(lines, first_line)
-        if (text := line.strip()) and not text.startswith("#")
+        if (text := stripped(line)) and not text.startswith("#")
     )
     while batch := list(islice(numbered, CHUNK_LINES)):
         chunk = Chunk([], [])
@@ -71,12 +63,16 @@ def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]
         yield chunk
 
 
+def stripped(line: str) -> str:
+    """Return a line without the white space around it and a byte order mark before it, which `cat` puts between two lists."""
+    return line.strip().lstrip(BOM).strip()
+
+
 def read_line(number: int, text: str) -> Entry | RefusedLine:
     """Read one line of a list."""
     found = canonicalise(text)
     if isinstance(found, BadUrl):
-        kept = text[:MAX_TEXT_KEPT].encode("utf-8", "replace").decode()  # an argument may hold any bytes
-        return RefusedLine(number, kept, found.reason)
+        return refused_line(number, text, found.reason)
     parser = for_url(found.url)
     if parser is None:
         return Entry(number, found.url, unit_of(found.domain), fingerprint(found))
@@ -88,9 +84,15 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
             own = there
         source_id = parser.source_id(own.url)
     except Exception as error:  # noqa: BLE001 - a guest's parser must not take a whole list down with it
-        return RefusedLine(number, found.url[:MAX_TEXT_KEPT], failure(parser, error))
+        return refused_line(number, found.url, failure(parser, error))
     key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
     return Entry(number, own.url, unit_of(own.domain), key)
+
+
+def refused_line(number: int, text: str, reason: str) -> RefusedLine:
+    """Return a refused line as the journal can hold it: in short, and as text whatever its bytes were."""
+    kept, words = (said.encode("utf-8", "replace").decode() for said in (text[:MAX_TEXT_KEPT], reason))
+    return RefusedLine(number, kept, plain(words))
 
 
 def fingerprint(url: CanonicalUrl) -> str:
@@ -108,8 +110,9 @@ def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
         entries += chunk.entries
         refused += chunk.refused
     check_contact(entries, contact)
-    if not entries and len(head) < CHUNK_LINES:
-        raise UsageError(nothing_to_do(refused))
+    is_list = all(map(is_text, head))
+    if not entries and (len(head) < CHUNK_LINES or not is_list):
+        raise UsageError(nothing_to_do(refused) + ("" if is_list else "; give a list with one URL a line"))
     return chain(head, lines)
 
 
@@ -148,22 +151,22 @@ def open_arguments(arguments: Iterable[str]) -> Iterator[str]:
         if "://" in argument:
             yield argument
         elif argument == "-":
-            yield from _text_lines(sys.stdin.buffer, "stdin")
+            yield from text_lines(cast(Readable, sys.stdin.buffer))
         else:
             yield from read_file(Path(argument))
 
 
 def read_file(path: Path) -> Iterator[str]:
-    """Yield the lines of a list; UsageError if it is not there or is no text."""
+    """Yield the lines of a list; UsageError if it cannot be read."""
     with _reading(path) as file:
-        yield from _text_lines(file, str(path))
+        yield from text_lines(file)
 
 
 def see_that_it_is_there(path: Path) -> None:
     """Raise the UsageError that `read_file` would begin with. A pipe is left alone: what is read of it is gone."""
     if path.is_file() or not path.exists() or path.is_dir():
         with _reading(path) as file:
-            file.readline(1)
+            file.read1(1)
 
 
 @contextlib.contextmanager
@@ -183,24 +186,3 @@ def _reading(path: Path) -> Iterator[Readable]:
         raise UsageError(f"{path} is a folder; give a list with one URL a line") from None
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
-
-
-def _bounded_lines(file: Readable) -> Iterator[bytes]:
-    """Yield lines; of one that is far too long for a URL only the beginning, so that it is refused like any other."""
-    while raw := file.readline(MAX_LINE_BYTES):
-        rest = raw
-        while len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
-            rest = file.readline(MAX_LINE_BYTES)
-            raw = raw[:MAX_LINE_KEPT]
-        yield raw
-
-
-def _text_lines(file: Readable, name: str) -> Iterator[str]:
-    for number, raw in enumerate(_bounded_lines(file), 1):
-        text = None
-        if b"\0" not in raw:
-            with contextlib.suppress(UnicodeDecodeError):
-                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        if text is None:
-            raise UsageError(f"{name}: line {number} is not UTF-8 text; give a list with one URL a line")
-        yield text

@@ -13,7 +13,7 @@ from tlray.core.frontier import Priority
 from tlray.core.schedule import zone_of
 from tlray.core.template import clock_values, fill
 from tlray.errors import UsageError
-from tlray.io.intake import OF_OPERATOR, Chunk, check_contact, read_line
+from tlray.io.intake import OF_OPERATOR, Chunk, check_contact, read_line, stripped
 from tlray.io.journal_schedules import ScheduleRow
 from tlray.io.journal_templates import load_template
 
@@ -52,5 +52,5 @@ def chunk_of(urls: list[str]) -> Chunk:
     """Read URLs, each of which counts as a line."""
     chunk = Chunk([], [])
     for number, url in enumerate(urls, 1):
-        chunk.take(read_line(number, url.strip()))
+        chunk.take(read_line(number, stripped(url)))
     return chunk

@@ -12,8 +12,9 @@ from itertools import chain
 from typing import Any, Final
 
 from tlray.errors import ServiceRefuses, TlrayError, UsageError
-from tlray.io.intake import nothing_to_do, read_line
+from tlray.io.intake import nothing_to_do, read_line, stripped
 from tlray.io.journal_rows import Entry, RefusedLine
+from tlray.io.list_text import as_sent, is_text
 from tlray.io.service_client import ServiceClient, batch_path
 
 MAX_URLS: Final = 10_000
@@ -47,13 +48,14 @@ def send_list(
     cut = pieces(lines)
     first, second = next(cut, []), next(cut, None)
     if second is None:
-        urls = [(n, text) for n, line in enumerate(first, 1) if (text := line.strip()) and text[0] != "#"]
+        urls = [(n, text) for n, line in enumerate(first, 1) if (text := stripped(line)) and text[0] != "#"]
         found = [line for n, text in urls if not isinstance(line := read_line(n, text), Entry)]
         if len(found) == len(urls):
             raise UsageError(nothing_to_do(found))
         body = {**asked, "urls": [text for _, text in urls]}
         n_bytes = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
-        if len(urls) <= MAX_URLS and n_bytes <= MAX_BYTES:
+        # JSON holds text alone; a line that is none goes as its bytes, and is refused there
+        if len(urls) <= MAX_URLS and n_bytes <= MAX_BYTES and all(is_text(text) for _, text in urls):
             told = client.ask("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
             return _as_given(told, [n for n, _ in urls])
     opened = client.ask("POST", f"{SUBMIT}?state=receiving", body=asked, key=key, max_wait_s=max_wait_s)
@@ -62,7 +64,7 @@ def send_list(
     try:
         for n, piece in enumerate(chain((first,), () if second is None else (second,), cut), 1):
             client.ask(
-                "POST", batch_path(batch_id, f"/append?piece={n}"), body=_text(piece), max_wait_s=max_wait_s
+                "POST", batch_path(batch_id, f"/append?piece={n}"), body=as_sent(piece), max_wait_s=max_wait_s
             )
             n_lines += len(piece)
             on_sent(n_lines, n)
@@ -113,10 +115,6 @@ def pieces(lines: Iterable[str]) -> Iterator[list[str]]:
         n_bytes += size
     if piece:
         yield piece
-
-
-def _text(piece: list[str]) -> bytes:
-    return ("\n".join(piece) + "\n").encode("utf-8", "replace")
 
 
 def _as_given(told: dict[str, Any], numbers: list[int]) -> dict[str, Any]:

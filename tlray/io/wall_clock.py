@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
+MINUTES = "%Y-%m-%d %H:%M"
 YEAR_S = 365 * 86_400.0
+
+
+def local_minute(at: float) -> str:
+    """Return a moment by the clock of this machine; ``?`` for one that no clock shows."""
+    try:
+        return time.strftime(MINUTES, time.localtime(at))
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def utc_second(at: float | None) -> str:
+    """Return a moment in UTC; ``not begun`` for none, ``?`` for one that no clock shows."""
+    if at is None:
+        return "not begun"
+    try:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%SZ}"
+    except (OverflowError, ValueError, OSError):
+        return "?"
 
 
 def rest_text(until: float, now: float) -> str:

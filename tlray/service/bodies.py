@@ -6,7 +6,7 @@ gone beyond. What a client has not sent whole is never acted upon.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from email.message import Message
 from typing import TypeVar
 
@@ -15,27 +15,30 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
+from tlray.io.list_text import as_utf8
 from tlray.service.faults import faults_of
 from tlray.service.problems import Refused, not_valid
 
 MAX_BYTES = 1_000_000
 """Of any body."""
+MAX_DIGITS = 18
 JSON, TEXT, NDJSON = "application/json", "text/plain", "application/x-ndjson"
 LINES = (TEXT, NDJSON)
 UTF_8 = ("utf-8", "utf8")
+UTF_16 = ("utf-16", "utf-16le", "utf-16be")
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def content_type(request: Request, allowed: Collection[str]) -> str:
-    """Return the body's content type; 415 where it is none that the call takes, or the body is not UTF-8 as it is."""
+    """Return the body's content type; 415 where it is none that the call takes, or it is compressed, or in another charset."""
     told = request.headers.get("content-type", "")
     kind = told.partition(";")[0].strip().lower()
     if kind not in allowed:
         what = f"Content-Type {kind!r}" if kind else "no Content-Type"
         raise Refused(415, "content-type", f"{what}; send {' or '.join(allowed)}")
     for charset in _charsets(told):
-        if charset.lower() not in UTF_8:
+        if charset.lower() not in (UTF_8 + UTF_16 if kind in LINES else UTF_8):
             raise Refused(415, "content-type", f"charset {charset[:40]!r}; send UTF-8")
     coding = request.headers.get("content-encoding", "identity").strip()
     if coding.lower() not in ("", "identity"):
@@ -63,7 +66,7 @@ async def read_body(request: Request, *, max_bytes: int = MAX_BYTES, mend: str =
         headers={"Connection": "close"},
     )
     length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length) > max_bytes:
+    if length.isascii() and length.isdigit() and (len(length) > MAX_DIGITS or int(length) > max_bytes):
         raise too_long
     read, n_bytes = [], 0
     try:
@@ -78,7 +81,11 @@ async def read_body(request: Request, *, max_bytes: int = MAX_BYTES, mend: str =
 
 
 def read_json(body: bytes, model: type[M]) -> M:
-    """Return a body as a model; 400 for what is no JSON, 422 for what does not fit."""
+    """Return a body as a model; 400 for what is no JSON, 422 for what does not fit. A byte order mark before it is no fault."""
+    try:
+        body = as_utf8(body)
+    except UnicodeError as error:
+        raise Refused(400, "not-readable", f"the body is no JSON: {error}") from None
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -86,15 +93,3 @@ def read_json(body: bytes, model: type[M]) -> M:
         if found and found[0]["type"] == "json_invalid":
             raise Refused(400, "not-readable", f"the body is no JSON: {found[0]['msg']}") from None
         raise not_valid(faults_of(found, of="body", sent=from_json(body))) from None
-
-
-def read_lines(body: bytes) -> Iterator[str]:
-    """Yield the lines of a body; 400 names the one that is no UTF-8 text."""
-    for number, raw in enumerate(body.removesuffix(b"\n").split(b"\n") if body else (), 1):
-        try:
-            text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            text = "\0"
-        if "\0" in text:
-            raise Refused(400, "not-readable", f"line {number} is not UTF-8 text; send one URL a line")
-        yield text

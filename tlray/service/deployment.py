@@ -30,9 +30,11 @@ def application(settings: Settings) -> Any:
     see_that_it_may_listen(listens_at(), settings)
 
     def build() -> Any:
-        from tlray.service.app import build_app  # noqa: PLC0415 - on the replica
+        from tlray.io.private import keep_private  # noqa: PLC0415 - on the replica
+        from tlray.service.app import build_app  # noqa: PLC0415
         from tlray.service.gateway import Gateway  # noqa: PLC0415
 
+        keep_private()
         see_that_it_may_listen(host := listens_at(), settings)
         gateway = Gateway(settings)
         gateway.find()

@@ -31,6 +31,7 @@ CLIENT_HEADER: Final = "X-Tlray-Client"
 HEALTH: Final = frozenset({"/healthz", "/readyz"})
 POLICY_VIOLATION: Final = 1008
 MAX_BODY_BYTES: Final = MAX_BYTES + 64_000
+MAX_DIGITS = 18
 """What a route's own bound, which knows how to mend it, does not catch."""
 _ALL: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -99,7 +100,7 @@ class Guard:
 
 def _refusal_of_body(headers: Headers) -> Refused | None:
     length = headers.get("content-length", "")
-    n_bytes = int(length) if length.isascii() and length.isdigit() else 0
+    n_bytes = int(length[:MAX_DIGITS]) if length.isascii() and length.isdigit() else 0
     if n_bytes > MAX_BODY_BYTES:
         return too_long()
     kind = headers.get("content-type")

@@ -21,6 +21,7 @@ from typing import Any, Final, Self
 
 from tlray.core.changes import Changes
 from tlray.core.lifecycle import BatchState
+from tlray.core.visible import in_json
 from tlray.service.gateway import Gateway
 
 POLL_S: Final = 20.0
@@ -50,7 +51,7 @@ class Frame:
 
 def frame_of(told: dict[str, Any]) -> Frame:
     """Return a snapshot as a message."""
-    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+    text = in_json(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
     return Frame(told["version"], text, told["state"] in FINAL)
 
 

@@ -6,15 +6,17 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 from fastapi import Request
 
 from tlray.core.urls import BadUrl
-from tlray.io.intake import MAX_TEXT_KEPT, Chunk, read_line
+from tlray.io.intake import Chunk, read_line, refused_line, stripped
 from tlray.io.journal_rows import Entry, RefusedLine
+from tlray.io.list_text import text_lines
 from tlray.service.allowed import without_private
-from tlray.service.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json, read_lines
+from tlray.service.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
 from tlray.service.json_lines import url_of
 from tlray.service.problems import Refused
 from tlray.service.schemas import BatchAsked, PieceAsked
@@ -66,7 +68,7 @@ class SentLines:
     def _chunk(self, first_line: int) -> Chunk:
         chunk = Chunk([], [])
         for number, line in enumerate(self.texts, first_line):
-            text = line.strip()
+            text = stripped(line)
             if self.are_urls or (text and not text.startswith("#")):
                 chunk.take(self._read(number, text))
         return chunk
@@ -74,8 +76,8 @@ class SentLines:
     def _read(self, number: int, text: str) -> Entry | RefusedLine:
         url = url_of(text) if self.kind == NDJSON else text
         if isinstance(url, BadUrl):
-            return RefusedLine(number, text[:MAX_TEXT_KEPT], url.reason)
-        return read_line(number, url.strip())
+            return refused_line(number, text, url.reason)
+        return read_line(number, stripped(url))
 
 
 async def read_list(
@@ -95,7 +97,7 @@ async def read_list(
         asked = said if isinstance(said, BatchAsked) else asked
         texts = said.urls
     else:
-        texts = list(read_lines(body))
+        texts = list(text_lines(BytesIO(body)))
     if len(texts) > max_lines:
         raise Refused(
             413, "list-too-long", f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}"

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BeforeValidator
 
 from tlray.core.cursor import decode, encode
 from tlray.core.lifecycle import BatchState, ItemState
@@ -21,8 +20,6 @@ from tlray.service.schemas_lists import BatchPage, DeadLetterPage, ItemPage, Lin
 router = APIRouter(prefix="/api/v1")
 _BATCHES: Final[list[str | Enum]] = ["batches"]
 _DEAD: Final[list[str | Enum]] = ["dead letters"]
-AN_EMPTY_ONE_IS_NONE = BeforeValidator(lambda value: value or None)
-"""``?state=`` asks for no state."""
 Reason = Annotated[str | None, Query(max_length=200, description="Only those whose reason contains this.")]
 
 
@@ -30,9 +27,7 @@ Reason = Annotated[str | None, Query(max_length=200, description="Only those who
 async def batches(
     gateway: TheGateway,
     principal: Reader,
-    state: Annotated[
-        BatchState | None, AN_EMPTY_ONE_IS_NONE, Query(description="Only those in this state.")
-    ] = None,
+    state: Annotated[BatchState | None, Query(description="Only those in this state.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:
@@ -49,9 +44,7 @@ async def items(
     batch_id: str,
     gateway: TheGateway,
     principal: Reader,
-    state: Annotated[
-        ItemState | None, AN_EMPTY_ONE_IS_NONE, Query(description="Only those in this state.")
-    ] = None,
+    state: Annotated[ItemState | None, Query(description="Only those in this state.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:

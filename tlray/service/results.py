@@ -16,6 +16,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from tlray.core.cursor import decode, encode
+from tlray.core.visible import in_json
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.done_sets import read_done
@@ -104,7 +105,7 @@ async def _read(
             for number, tracklist in enumerate(sets[n_told:], n_told + 1):
                 place = (row.done_seq, number if number < len(sets) else 0)
                 shape = {**plain(tracklist), "cursor": encode("results", *place, of=batch_id)}
-                lines.append(utf8(json.dumps(shape, ensure_ascii=False, allow_nan=False)) + b"\n")
+                lines.append(utf8(in_json(json.dumps(shape, ensure_ascii=False, allow_nan=False))) + b"\n")
                 n_bytes += len(lines[-1])
                 if n_bytes >= MAX_BYTES:
                     return lines, place, False

@@ -34,7 +34,7 @@ CatchUpName = Literal["none", "last"]
 
 class ScheduleAsked(WorkAsked):
     """A new schedule: what a batch has, and when it comes round. A template's `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
-    are the run's own where nothing else is said."""
+    and `{week_year}` (the year that the week of ISO 8601 belongs to) are the run's own where nothing else is said."""
 
     model_config = ConfigDict(
         json_schema_extra={

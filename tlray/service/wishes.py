@@ -49,6 +49,8 @@ def start_of(asked: BatchAsked) -> float | None:
     if told is None:
         return None
     moment = told.timestamp() if isinstance(told, datetime) else told
+    if moment < 0:
+        raise not_valid([("body.not_before", "before 1970; leave it out to begin at once")])
     if moment > time.time() + MAX_AHEAD_S:
         raise not_valid([("body.not_before", "more than a year ahead; a schedule begins batches later on")])
     return moment if moment > time.time() else None

@@ -10,6 +10,7 @@ parses, and is asked before the ones that are shipped::
 
 from __future__ import annotations
 
+from tlray.core.visible import one_line
 from tlray.model import PageKind, ParsedPage
 from tlray.sites.decode import to_utf8
 from tlray.sites.hosts import host_of
@@ -90,7 +91,7 @@ class Registry:
 def failure(parser: SiteParser, error: Exception) -> str:
     """Say in one line how a parser failed."""
     try:
-        words = " ".join(str(error).split()).encode("utf-8", "replace").decode()[:MAX_ERROR_CHARS]
+        words = one_line(str(error).encode("utf-8", "replace").decode())[:MAX_ERROR_CHARS]
     except Exception:  # noqa: BLE001 - an error that cannot even be told
         words = ""
     return f"parser {parser.name} failed: {type(error).__name__}" + (f": {words}" if words else "")

@@ -4,87 +4,28 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
+from made_home import BATCH, PLAN, change, html, make_home
 
 from tlray import __version__
 from tlray.cli import run
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lease import PartNote
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.verdict import ItemChange, Verdict
+from tlray.core.frontier import Priority
+from tlray.core.lifecycle import ItemEvent, ItemState
+from tlray.core.outcome import OutcomeKind
+from tlray.core.verdict import Verdict
 from tlray.demo.blocks import block_page
-from tlray.demo.page import page_of
-from tlray.demo.plan import Plan
 from tlray.demo.rows import make_set
 from tlray.io.home import Home
-from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal_rows import BatchOptions, Entry
 from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.part_files import publish
-from tlray.io.parts import stage
-from tlray.io.rows import ItemKey
-from tlray.sites.registry import parse_page
-
-BATCH = "20261123-120000-a1b2c3"
-N_SETS = 3
-PLAN = Plan(seed=5, n_sets=8, n_sites=1)
-
-
-def html(i: int) -> bytes:
-    return page_of(make_set(5, i, PLAN.head(i))).encode()
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three sets, a dead letter that was tried twice, a rejected line and a duplicate."""
-    place = Home(tmp_path_factory.mktemp("home") / "sets").create()
-    journal = SqliteJournal(place.journal)
-    journal.begin_incarnation(is_restart=False)
-    journal.create_batch(
-        BATCH,
-        name="a test",
-        priority=Priority.NORMAL,
-        options=BatchOptions(),
-        request_key="k",
-        created_at=1.7e9,
-    )
-    urls = [f"http://127.0.0.1{PLAN.path(i)}" for i in range(N_SETS + 1)]
-    entries = [Entry(n, url, "127.0.0.1", f"url:{n}") for n, url in enumerate(urls, 1)]
-    again = Entry(6, urls[0], "127.0.0.1", "url:1")
-    journal.append(BATCH, [*entries, again], [RefusedLine(5, "ftp://x", "scheme ftp: is not fetched")])
-    journal.commit_batch(BATCH)
-    items = journal.load_lane(1, "127.0.0.1", after_id=0, limit=10)
-    sets = [parse_page(html(i), url=urls[i]).tracklists[0] for i in range(N_SETS)]
-    rows = [(ItemKey(BATCH, item.id, item.fingerprint), s) for item, s in zip(items, sets, strict=False)]
-    staged = stage(place, BATCH, "0001-000001-00001", rows, b"")
-    note = PartNote(
-        BATCH, staged.stem, staged.n_sets, staged.n_tracks, staged.n_bytes, has_rows=True, has_pages=False
-    )
-    done = [
-        change(item, ItemEvent.FETCHED, ItemState.SUCCEEDED, OutcomeKind.FETCHED) for item in items[:N_SETS]
-    ]
-    lost = items[N_SETS]
-    first = change(lost, ItemEvent.RETRY, ItemState.WAITING, OutcomeKind.TIMEOUT, "timeout")
-    journal.commit(Verdict("L", [*done, first], (note,)), now=0.0, wall=1.7e9, node="n")
-    lost.attempt = 2
-    last = change(lost, ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.CONNECT, "connect: refused")
-    journal.commit(Verdict("L", [last]), now=0.0, wall=1.7e9, node="n")
-    publish(place, BATCH, staged.stem)
-    journal.set_batch_state(1, BatchState.COMPLETED, finished_at=1.7e9)
-    journal.close()
-    return place.path
-
-
-def change(
-    item: FrontierItem, event: ItemEvent, after: ItemState, kind: OutcomeKind, reason: str | None = None
-) -> ItemChange:
-    outcome = Outcome(item.id, kind, reason=reason, started_at=1.7e9, latency_s=0.5)
-    return ItemChange(
-        item=item, before=ItemState.LEASED, after=after, event=event, attempt=item.attempt, n_lost=0, n_hops=0,
-        url=item.url, domain=item.domain, reason=reason, outcome=outcome, stem="0001-000001-00001",
-    )  # fmt: skip
+    return make_home(tmp_path_factory.mktemp("home") / "sets")
 
 
 def test_the_version_and_the_formats_are_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,3 +200,21 @@ def test_wrong_usage_is_one_line_on_stderr(
 def test_an_unknown_option_is_wrong_usage_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["scrape", "--no-such-option"]) == 2
     assert "--no-such-option" in capsys.readouterr().err
+
+
+def test_an_export_in_the_home_is_private_and_one_elsewhere_is_as_the_user_has_it(
+    home: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        assert run(["export", BATCH, "--format", "csv", "--home", str(home)]) == 0
+        assert run(["export", BATCH, "--format", "cue", "--home", str(home)]) == 0
+        assert (
+            run(["export", BATCH, "--format", "csv", "--home", str(home), "--out", str(tmp_path / "t.csv")])
+            == 0
+        )
+    finally:
+        os.umask(before)
+    made = list((home / "exports").rglob("*"))
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o600, 0o700}
+    assert (tmp_path / "t.csv").stat().st_mode & 0o777 == 0o644

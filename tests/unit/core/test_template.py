@@ -83,11 +83,37 @@ def test_values_that_do_not_fit_are_told(given: dict[str, Value], said: str) -> 
 
 def test_a_default_goes_before_the_clock_and_what_is_given_before_both() -> None:
     clock = clock_values(datetime.fromisoformat("2026-11-24T03:00:00+01:00"))
-    assert clock == {"year": "2026", "month": "11", "day": "24", "date": "2026-11-24", "week": "48"}
+    assert clock == {
+        "year": "2026",
+        "month": "11",
+        "day": "24",
+        "date": "2026-11-24",
+        "week": "48",
+        "week_year": "2026",
+    }
     assert fill(FESTIVAL, {"event": "x"}, clock).batch_name == "x 2026"
     known = replace(FESTIVAL, defaults={"year": 2020})
     assert fill(known, {"event": "x"}, clock).batch_name == "x 2020"
     assert fill(known, {"event": "x", "year": 2019}, clock).batch_name == "x 2019"
+
+
+@pytest.mark.parametrize(
+    ("day", "year", "week"),
+    [
+        ("2027-01-01", "2026", "53"),  # the days of a week that lies in two years
+        ("2027-01-03", "2026", "53"),
+        ("2027-01-04", "2027", "01"),
+        ("2024-12-29", "2024", "52"),
+        ("2024-12-30", "2025", "01"),
+        ("2026-06-01", "2026", "23"),
+        ("0001-01-01", "0001", "01"),
+        ("9999-12-31", "9999", "52"),
+    ],
+)
+def test_a_week_has_the_year_that_it_belongs_to(day: str, year: str, week: str) -> None:
+    weekly = Template("weekly", ("https://h.test/{week_year}-w{week}",))
+    filled = fill(weekly, {}, clock_values(datetime.fromisoformat(day)))
+    assert filled.urls == (f"https://h.test/{year}-w{week}",)
 
 
 def test_a_batch_is_named_for_its_values() -> None:

@@ -77,3 +77,11 @@ def test_any_set_is_a_line_that_reads_back(tracklist: Tracklist) -> None:
     assert shape["title"] == tracklist.title.encode("utf-8", "replace").decode()
     assert len(shape["tracks"]) == len(tracklist.tracks)
     assert shape == strict(dumps(tracklist, indent=2))
+
+
+def test_nothing_in_json_drives_a_terminal_and_it_means_the_same() -> None:
+    title = "a\x1b[2J\x9b\x7f\u202e\u2066\u2028 Имя"
+    text = dumps(cued(0, title=title)).decode()
+    assert not set("\x1b\x9b\x7f\u202e\u2066\u2028") & set(text)
+    assert "Имя" in text
+    assert json.loads(text)["title"] == title

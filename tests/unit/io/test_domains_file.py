@@ -45,8 +45,10 @@ def test_a_homes_own_file_is_read_and_a_home_without_one_asks_for_nothing(tmp_pa
 def test_a_file_that_is_named_goes_before_the_homes_own(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(FILE)
     other = tmp_path / "other.toml"
-    other.write_bytes(b"\xef\xbb\xbf[domains.localhost]\r\nconcurrency = 3\r\n")  # as some editors write it
-    assert read_domains_file(other, tmp_path).manners == Manners(concurrency={"localhost": 3})
+    text = "[domains.localhost]\r\nconcurrency = 3\r\n"
+    for encoding in ("utf-8-sig", "utf-16"):  # as some editors write it
+        other.write_bytes(text.encode(encoding))
+        assert read_domains_file(other, tmp_path).manners == Manners(concurrency={"localhost": 3})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,12 @@ def test_a_file_that_is_named_goes_before_the_homes_own(tmp_path: Path) -> None:
         (b'[domains."a.test"]\nrate = "1/s"\nrate = "2/s"\n', "is no TOML: .*(at line 3, column "),
         (b'[domains."a.test"]\nrate = "x"\n', ': [domains."a.test"] rate: rate \'x\' is not of the form'),
         (b"[domains.a.test]\nrate = '1/s'\n", 'quote a name with dots'),
+        (b"[retry.timeout]\nbase = " + b"9" * 5_000, "is no TOML: "),
+        (b"[retry.timeout]\nbase = " + b"9" * 400, ": [retry] timeout base must be a duration"),
+        (b"[retry.timeout]\nbase = inf", ": [retry] timeout base must be a duration"),
+        (b"[retry.timeout]\nbase = nan", ": [retry] timeout base must be a duration"),
+        (b"[retry.timeout]\nbase = 0001-01-01T00:00:00Z", ": [retry] timeout base must be a duration"),
+        (b"a = " + b"[" * 5_000, "is no TOML: "),
         (b"# \xe9\n", "is not UTF-8 text: .* at byte 2"),
     ],
 )  # fmt: skip

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
-from tlray.io.home import Holder, Home
+from tlray.io.home import Holder, Home, release
+from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.private import open_to_others
 
 ME = Holder(os.getpid(), "here", "127.0.0.1:6379", "tlray")
 HOLD = """
@@ -40,6 +42,47 @@ def test_a_home_that_is_there_keeps_its_id_and_its_mode(tmp_path: Path) -> None:
     found = home.id
     assert home.create().id == found
     assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
+def test_what_tlray_makes_in_a_home_is_its_owners_whatever_the_umask(
+    tmp_path: Path, umask: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = os.umask(umask)
+    try:
+        home = Home(tmp_path / "open")
+        home.path.mkdir()
+        home.path.chmod(0o755)
+        for name in ("results", "archive", "exports", "leases"):  # of an older tlray
+            (home.path / name).mkdir()
+            (home.path / name).chmod(0o755)
+        home.create()
+        hold = home.hold(ME)
+        journal = SqliteJournal(home.journal)
+        journal.begin_incarnation(is_restart=False)
+        assert (home.path / "state.db-wal").exists()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in home.path.iterdir()}
+        journal.close()
+        release(hold)
+    finally:
+        os.umask(before)
+    folders = dict.fromkeys(("results", "archive", "exports", "leases"), 0o700)
+    files = ("home.id", "coordinator.lock", "state.db", "state.db-wal", "state.db-shm")
+    assert modes == folders | dict.fromkeys(files, 0o600)
+    [told] = [record.getMessage() for record in caplog.records]
+    assert told == f"{home.path} is open to other users of this machine (mode 755): chmod 700 {home.path}"
+
+
+def test_what_was_left_open_is_closed_and_a_private_home_is_not_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Home(tmp_path / "home").create()
+    (home.path / "state.db-wal").touch()
+    (home.path / "state.db-wal").chmod(0o664)
+    home.create()
+    assert (home.path / "state.db-wal").stat().st_mode & 0o777 == 0o600
+    assert caplog.records == []
+    assert open_to_others(home.path / "nothing") is None
 
 
 def test_an_id_that_a_crash_left_empty_is_made_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -191,3 +192,37 @@ def test_a_part_that_is_read_when_it_goes_is_read_to_its_end(
 
     monkeypatch.setattr("tlray.io.part_tables.pq.read_table", gone_meanwhile)
     assert titles(home, lambda: ["p1"]) == ["A", "B"]
+
+
+NULLABLE = {"number": "Int32", "parent": "Int32", "recording": "Int32", "is_live": "boolean"}
+
+
+@pytest.mark.parametrize("known", ["all", "none", "some"])
+def test_a_column_has_one_dtype_whatever_the_batch_holds(home: Home, known: str) -> None:
+    first = a_set(1, title="D").tracks[0]
+    numbers = [1, 2] if known == "all" else [None, None] if known == "none" else [None, 1]
+    rows = [replace(first, index=i, number=n, parent=n, recording=n) for i, n in enumerate(numbers, 1)]
+    sets = [replace(a_set(0, title="D", is_live=None if n is None else True), tracks=rows) for n in numbers]
+    put(home, "p3", *sets, first_item=9)
+    for name in ("p1", "p2"):
+        for piece in ("tracklists", "tracks"):
+            (home.results(BATCH) / piece / f"{name}.parquet").unlink()
+    loaded = load(home, BATCH, lambda: ["p3"])
+    empty = load(home, BATCH, list)
+    for frame, none, piece in zip(loaded, empty, ("tracklists", "tracks"), strict=True):
+        read = pd.read_parquet(home.results(BATCH) / piece)
+        assert frame.dtypes.to_dict() == read.dtypes.to_dict() == none.dtypes.to_dict()
+        told = {name: str(dtype) for name, dtype in frame.dtypes.items() if name in NULLABLE}
+        assert told == {name: dtype for name, dtype in NULLABLE.items() if name in frame}
+        assert str(frame["set_index"].dtype) == "int32"
+
+
+def test_what_an_older_version_wrote_loads_with_the_same_dtypes(home: Home) -> None:
+    before = [frame.dtypes.to_dict() for frame in load(home, BATCH, both)]
+    for piece in (Piece.TRACKLISTS, Piece.TRACKS):
+        path = published_file(home, BATCH, "p1", piece)
+        table = pyarrow.parquet.read_table(path).replace_schema_metadata(None)
+        pyarrow.parquet.write_table(table, path)
+    assert [frame.dtypes.to_dict() for frame in load(home, BATCH, both)] == before
+    assert [frame.dtypes.to_dict() for frame in load(home, BATCH, lambda: ["p1"])] == before
+    assert len(pd.read_parquet(home.results(BATCH) / "tracks")) == 3

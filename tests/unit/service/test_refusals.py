@@ -189,8 +189,50 @@ async def test_utf_8_may_be_said(home: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"\xef\xbb\xbf" + json.dumps({"urls": [PUBLIC]}).encode()),
+        ("application/json", json.dumps({"urls": [PUBLIC]}).encode("utf-16")),
+        ("application/x-ndjson", f'\ufeff"{PUBLIC}"\r\n'.encode()),
+        ("application/x-ndjson", f'# mine\r\ufeff{{"url": "{PUBLIC}"}}\r'.encode("utf-16")),
+        ("text/plain", f"\ufeff{PUBLIC}\r\ufeff".encode()),
+        ("text/plain; charset=utf-16", PUBLIC.encode("utf-16")),
+        ("text/plain; charset=utf-16le", PUBLIC.encode("utf-16-le")),
+    ],
+)
+async def test_what_shells_and_editors_write_before_a_text_is_no_fault(
+    home: Path, kind: str, body: bytes
+) -> None:
+    http = service(home, {"submit": RECEIPT}, contact="you@example.org")
+    answer = await http.post(URL, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-ndjson"])
+async def test_a_line_that_is_no_text_is_a_line_that_is_refused(http: httpx.AsyncClient, kind: str) -> None:
+    body = b"# d\xe9j\xe0\nhttp://a.test/\xe9\n{\xff\nhttp://a.test/\0\n"
+    told = faults(await http.post(URL, content=body, headers={"Content-Type": kind}))
+    assert [where for where, _ in told] == ["line 2", "line 3", "line 4"]
+    assert "no UTF-8 text" in told[0][1]
+
+
+async def test_json_that_is_no_text_is_told(http: httpx.AsyncClient) -> None:
+    for body in (b"\xff\xfe{\xd8", b'{"urls": ["\xff"]}', b"\0{\0}\0"):
+        answer = await http.post(URL, content=body, headers=JSON)
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:not-readable")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/batch", "/api/v1/batch/b/items"])
+async def test_a_filter_that_is_empty_is_told(http: httpx.AsyncClient, path: str) -> None:
+    [(where, what)] = faults(await http.get(f"{path}?state="))
+    assert (where, what.startswith("Input should be")) == ("query.state", True)
+
+
+@pytest.mark.parametrize(
     ("query", "where", "what"),
     [
+        ("state=", "query.state", "Input should be 'receiving'"),
+        ("priority=", "query.priority", "Input should be 'immediate', 'normal' or 'low'"),
         ("name=a&name=b", "query.name", "given 2 times; give it once"),
         ("name=%ff", "query.name", "no UTF-8"),
         ("name=a%C3", "query.name", "no UTF-8"),
