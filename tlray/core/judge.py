@@ -28,6 +28,7 @@ from tlray.core.verdict import DomainChange, ItemChange, Verdict
 if TYPE_CHECKING:
     import random
 
+_NOT_ASKED_WITH = frozenset({OutcomeKind.FETCHED, OutcomeKind.ANSWERED, OutcomeKind.NOT_BEGUN})
 MAX_HOPS = 5
 MAX_LOST = 3
 """An item whose lease was lost so often "kills its worker"."""
@@ -72,9 +73,10 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
         if outcome.kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:
             # nobody chose not to have the page, so it is no skip
             decision = RetryDecision(ItemEvent.EXHAUST)
-        until = now + decision.cool_down_s
+        domain_rests_s = max(decision.cool_down_s, _asked_s(outcome))
+        until = now + domain_rests_s
         waits = turns if outcome.kind is OutcomeKind.NOT_BEGUN else cool_downs
-        if decision.cool_down_s and (item.domain not in waits or until > waits[item.domain].until):
+        if domain_rests_s and (item.domain not in waits or until > waits[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
             reason = _why_cooling(outcome, domain, now)
             if rest_s is not None:
@@ -192,6 +194,11 @@ def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
     }
     after = advance(ItemState.LEASED, event)
     return ItemChange(item=item, before=ItemState.LEASED, after=after, event=event, **{**values, **changed})
+
+
+def _asked_s(outcome: Outcome) -> float:
+    """Return for how long a site asks to be left alone: a ``Retry-After`` counts with any answer but a good one."""
+    return 0.0 if outcome.kind in _NOT_ASKED_WITH else outcome.retry_after_s or 0.0
 
 
 def _why_cooling(outcome: Outcome, domain: DomainState, now: float) -> str:

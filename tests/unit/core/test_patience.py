@@ -68,6 +68,35 @@ def test_ten_years_of_retry_after_end_the_item_with_a_word_and_the_domain_rests_
     assert engine.patience.deaths(0.0) == []
 
 
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Outcome(1, K.FORBIDDEN, status=403, retry_after_s=60.0), S.WAITING),
+        (Outcome(1, K.GONE, status=404, retry_after_s=60.0), S.DEAD),
+        (Outcome(1, K.UNREADABLE, status=200, retry_after_s=60.0), S.WAITING),
+        (Outcome(1, K.REDIRECTED, status=302, location="http://a.test/2", retry_after_s=60.0), S.QUEUED),
+        (Outcome(1, K.BAD_HTTP, retry_after_s=60.0), S.WAITING),
+    ],
+)
+def test_a_site_is_left_alone_for_as_long_as_it_asks_with_whatever_answer(
+    outcome: Outcome, state: ItemState
+) -> None:
+    engine, _ = opened({"a.test": 2})
+    leased(engine, 1)
+    verdict = judged(engine, outcome)
+    assert only(verdict).after is state
+    assert "put off" not in (only(verdict).reason or "")
+    engine.apply(verdict, now=0.0)
+    assert engine.domains["a.test"].cool_until == 60.0
+
+
+def test_a_good_page_asks_for_no_rest() -> None:
+    engine, _ = opened({"a.test": 2})
+    leased(engine, 1)
+    engine.apply(judged(engine, Outcome(1, K.FETCHED, status=200, retry_after_s=60.0)), now=0.0)
+    assert not engine.domains["a.test"].is_cooling(0.0)
+
+
 @pytest.mark.parametrize("after_s", [TEN_YEARS_S, 1.7e308])
 def test_a_batch_on_a_site_that_wants_ten_years_ends_and_has_asked_it_once(after_s: float) -> None:
     site = Site("a.test", throttle=1.0, retry_after_s=after_s)
