@@ -95,11 +95,15 @@ def test_ctrl_c_drains_and_resume_goes_on(
     start_site: StartSite, tlray: Tlray, joined: Tlray, tmp_path: Path
 ) -> None:
     site = start_site("--sites=2", "--sets=100")
-    process = tlray.start("scrape", list_file(site, tmp_path), *rates(site, "10/s"))
+    user = tmp_path / "user"  # who has never used Ray
+    user.mkdir()
+    process = tlray.start("scrape", list_file(site, tmp_path), *rates(site, "10/s"), HOME=str(user))
     batch_id = batch_id_of(process)
     wait_until(lambda: tlray.n_succeeded(batch_id) >= 20, what="20 items")
+    assert (user / ".ray" / "auth_token").stat().st_mode & 0o077 == 0
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=90)
+    assert "token file" not in err, "it is ours alone"
     assert process.returncode == 130, err
     assert f"tlray scrape --resume {batch_id}" in err
     assert "Traceback" not in err

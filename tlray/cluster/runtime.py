@@ -263,6 +263,8 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
         raise RayUnavailable(address, "nothing listens there")
     job = ray.job_config.JobConfig(metadata={"program": f"tlray {__version__}"})
     quieten()
+    token = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
+    is_new = not token.exists()
     quiet: dict[str, Any] = {
         "job_config": job,
         "log_to_driver": False,
@@ -280,6 +282,7 @@ def _init(address: str | None, *, dashboard: bool, num_cpus: int | None) -> None
                 ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
         raise RayUnavailable(address or "this machine", str(error).splitlines()[0][:300]) from error
-    token = os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token"
-    if (is_open := open_to_others(Path(token).expanduser())) is not None:
+    if is_new and token.exists():  # Ray has just made it, for whoever may read it
+        token.chmod(0o600)
+    if (is_open := open_to_others(token)) is not None:
         logger.warning("Ray's token file %s", is_open)
