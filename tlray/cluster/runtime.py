@@ -205,6 +205,8 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         )
     except ray.exceptions.ActorDiedError as error:
         raise _why_it_does_not_start(str(error), home, context.gcs_address) from None
+    except ray.exceptions.ActorUnschedulableError:  # it is to run on this node
+        raise RayUnavailable(context.gcs_address, "this node is gone from the cluster") from None
     except ray.exceptions.GetTimeoutError:
         why = f"the coordinator did not start within {ANSWER_S:.0f} s"
         raise RayUnavailable(context.gcs_address, why) from None
