@@ -16,6 +16,7 @@ class Victim(StrEnum):
     COORDINATOR = "coordinator actor"
     RAYLET = "raylet of a node at work"
     NODE = "whole node at work"
+    GCS = "GCS of the cluster, then --resume"
     EVERYTHING = "everything, then --resume"
 
 
@@ -25,9 +26,10 @@ ROUND = (
     *(Victim.LIMITER,) * 2,
     Victim.RAYLET,
     Victim.NODE,
+    Victim.GCS,
     *(Victim.EVERYTHING,) * 2,
 )
-"""Twelve kills, of every kind."""
+"""Thirteen kills, of every kind."""
 FIRST, LAST = 0.04, 0.94
 """Of the items: no kill comes before or after."""
 

@@ -16,7 +16,7 @@ from benchmarks.chaos.run import ChaosResult
 from benchmarks.report import RUNS, describe_machine
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
-_LEASED = (Victim.WORKER, Victim.NODE, Victim.COORDINATOR, Victim.EVERYTHING)
+_LEASED = (Victim.WORKER, Victim.NODE, Victim.COORDINATOR, Victim.GCS, Victim.EVERYTHING)
 
 
 def of_run(result: ChaosResult, command: str) -> str:

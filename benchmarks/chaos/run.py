@@ -29,7 +29,10 @@ from tlray.io.journal_reader import JournalReader
 
 STUCK_S = 120.0
 """No progress for so long is an error of its own."""
-INCOMPLETE = 3
+GIVES_UP_S = 60.0
+"""A driver whose cluster is lost ends within this time …"""
+INCOMPLETE, CANNOT_FINISH = 3, 4
+"""… with the second of these exit codes; with the first where items have died."""
 MAX_ENDED = 3
 """So often is a batch resumed that nobody has killed."""
 _NAMED = re.compile(r"^batch ([\w-]+)[:\n]", re.MULTILINE)
@@ -189,6 +192,15 @@ class ChaosRun:
             life = self._resume(log)
             self._recovery.of_everything(kill, n_final, before, begun_at=life.begun_at)
             return life
+        if kill.victim is Victim.GCS:
+            kill_at_once(find(kill.victim, life.roots, self._rng))
+            if (code := self._end_of(life)) != CANNOT_FINISH:
+                self._ended.append(code)
+            life.kill()
+            self._look_at_the_books()
+            life = self._resume(log)
+            self._recovery.of_everything(kill, n_final, before, begun_at=life.begun_at)
+            return life
         while not (victims := find(kill.victim, life.roots, self._rng)):
             # a task that has just ended, an actor that is being started again
             if self._watcher.n_final() >= self._site.n_sets or life.driver.poll() is not None:
@@ -201,6 +213,13 @@ class ChaosRun:
         self._recovery.of(kill, n_final, at, before)
         self._look_at_the_books()
         return life
+
+    def _end_of(self, life: _Life) -> int:
+        """Wait until a driver has ended whose cluster is lost; -1 where it goes on for ever."""
+        try:
+            return life.driver.wait(GIVES_UP_S)
+        except subprocess.TimeoutExpired:
+            return -1
 
     def _look_at_the_books(self) -> None:
         """Audit the batch as it is: with a coordinator at work, or with nobody left."""

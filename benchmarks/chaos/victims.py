@@ -16,6 +16,8 @@ _SCRAPE = "ray::scrape"
 
 def find(victim: Victim, roots: Iterable[int], rng: random.Random) -> list[psutil.Process]:
     """Return one victim of that kind below ``roots``, with all that dies with it; nothing while there is none."""
+    if victim is Victim.GCS:
+        return [process for process in below(roots) if process.name() == "gcs_server"]
     title = _TITLES.get(victim, _SCRAPE)
     found = [process for process in below(roots) if _is_titled(process, title)]
     if not found:
