@@ -27,7 +27,10 @@ _PLAIN = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(/[A-Za-z0-9_~/-]*
 """The shape of nearly every URL of a list, already canonical: no port, query, fragment, ``%``, ``./`` or
 ``../``."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_LINE_END = re.compile(r"[\x80-\x9f\u2028\u2029]")
+"""C1 controls, NEL among them, and the line separators of Unicode: what follows may be another line of a list."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NO_CONTROL = "a space or control character inside the URL; write it as %20 or take it out"
 _ADDRESS = re.compile(r"\[[^\[\]]*:[^\[\]]*\](?::\d*)?")
 """What stands in brackets in a URL's host: an IPv6 address, and nothing after it but a port."""
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -60,6 +63,8 @@ def canonicalise(text: str) -> CanonicalUrl | BadUrl:
     text = text.strip()
     if len(text) > MAX_URL_CHARS:
         return BadUrl(f"a URL of {len(text):,} characters; at most {MAX_URL_CHARS:,} are taken")
+    if not text.isascii() and _LINE_END.search(text):
+        return BadUrl(_NO_CONTROL)
     if (
         (plain := _PLAIN.fullmatch(text))
         and "//" not in plain[3]
@@ -125,7 +130,7 @@ def _canonicalise_slowly(text: str, *, keeps_spelling: bool = False) -> Canonica
 def _reason_against(text: str, parts: SplitResult, port: int | None) -> str | None:
     """Say what is wrong with a URL, its host aside; None if nothing is."""
     if _CONTROL.search(text):
-        return "a space or control character inside the URL; write it as %20 or take it out"
+        return _NO_CONTROL
     if _SURROGATE.search(text):
         return "bytes inside the URL that are no UTF-8 text; write them as %XX"
     if not parts.scheme or "://" not in text:

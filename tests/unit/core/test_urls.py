@@ -13,6 +13,7 @@ from tlray.core.urls import (
     CanonicalUrl,
     _canonicalise_slowly,
     canonicalise,
+    redirected,
 )
 
 ROOT = "http://a.test/"
@@ -123,6 +124,10 @@ def test_all_spellings_of_a_page_are_one_url(text: str, expected: CanonicalUrl) 
         ("http://a.test/a\tb", "space"),  # urlsplit would take it out in silence
         ("http://a.test/\x00", "control"),
         ("http://a.test/\x7f", "control"),
+        ("http://a.test/a\x85http://a.test/b", "control"),
+        ("http://a.test/a\u2028http://a.test/b", "control"),
+        ("http://a.test/a?q=\u2029b", "control"),
+        ("http://a.test/a\x9b31m", "control"),
         ("http://a.test/\udcff", "no UTF-8"),  # a byte of argv that was no text
         ("http://\ud800.test/", "no UTF-8"),  # from JSON
         # user and port
@@ -206,6 +211,11 @@ def test_the_shortcut_for_plain_urls_says_what_the_long_way_says(text: str) -> N
 def test_no_line_is_an_exception(before: str, after: str) -> None:
     for text in (before, f"http://{before}/{after}", f"http://a.test/{before}?{after}"):
         assert isinstance(canonicalise(text), CanonicalUrl | BadUrl)
+
+
+def test_a_line_end_of_unicode_behind_a_url_is_white_space_and_one_in_a_redirect_is_escaped() -> None:
+    assert canonicalise("http://a.test/\u00e9\u2028") == path("/%C3%A9")
+    assert redirected("http://a.test/", "/a\u2028b") == path("/a%E2%80%A8b")
 
 
 def test_the_longest_host_and_the_longest_url_are_taken() -> None:
