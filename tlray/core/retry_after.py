@@ -25,7 +25,7 @@ _UNITS_S = {
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.ASCII)
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*[a-z]+\s*)+", re.ASCII)
 _ISO_DURATION = re.compile(r"p([^t]*)t?(.*)")
-_ZONE_WORD = re.compile(r"\s*(?:gmt|utc)$", re.IGNORECASE)
+_ZONE_WORD = re.compile(r"(?:gmt|utc)$", re.IGNORECASE)
 
 
 def retry_after_s(value: str | None, *, now: float) -> float | None:
@@ -71,7 +71,7 @@ def _duration_s(text: str) -> float | None:
 def _moment(text: str) -> datetime | None:
     """Read an ISO 8601 moment or an HTTP date; None where it is neither."""
     try:
-        moment = datetime.fromisoformat(_ZONE_WORD.sub("", text).upper())
+        moment = datetime.fromisoformat(_ZONE_WORD.sub("", text).rstrip().upper())
     except ValueError:
         if ":" not in text:  # every HTTP date holds a time of day; the mail parser would accept less
             return None

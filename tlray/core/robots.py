@@ -52,7 +52,7 @@ def decode(body: bytes) -> str:
     """Return a robots.txt as text: its first 512 KiB, cut at a line's end, without a BOM or half of one."""
     if len(body) > MAX_BYTES:
         body = body[:MAX_BYTES]
-        body = body[: body.rfind(b"\n") + 1]
+        body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
     for length in (3, 2, 1):
         if body.startswith(codecs.BOM_UTF8[:length]):
             body = body[length:]

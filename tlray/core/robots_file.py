@@ -7,7 +7,6 @@ the stricter one counts.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +23,9 @@ _TOKEN = re.compile(r"[A-Za-z_-]*")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_DELAY = re.compile(
+    r"\+?((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?:s|secs?|seconds?)?", re.ASCII | re.IGNORECASE
+)
 _REQUEST_RATE = re.compile(r"(\d+)\s*/\s*(\d+)\s*([smh]?)(?:\s+\d{4}\s*-\s*\d{4})?", re.ASCII | re.IGNORECASE)
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0}
 _KEYS = {
@@ -171,15 +173,14 @@ def _rules(is_allow: bool, value: str) -> list[_Rule]:
 
 def _delay_s(key: str, value: str) -> list[float]:
     """Return the spacing that a line asks for, in seconds; none where it is no positive number."""
-    seconds = math.nan
-    if key == "crawl-delay" and value.isascii():
-        try:
-            seconds = float(value)
-        except ValueError:
-            return []
-    elif (rate := _REQUEST_RATE.fullmatch(value)) is not None and int(rate[1]):
-        seconds = int(rate[2]) * _UNIT_S[rate[3].lower()] / int(rate[1])
-    return [seconds] if 0 < seconds < math.inf else []
+    if key == "crawl-delay":
+        found = _DELAY.fullmatch(value)
+        seconds = float(found[1]) if found else 0.0
+    else:
+        rate = _REQUEST_RATE.fullmatch(value)
+        n_pages = float(rate[1]) if rate else 0.0  # floats: a number of any length is one
+        seconds = float(rate[2]) * _UNIT_S[rate[3].lower()] / n_pages if rate and n_pages else 0.0
+    return [min(seconds, MOST_S)] if seconds > 0 else []
 
 
 def _escaped(text: str) -> str:

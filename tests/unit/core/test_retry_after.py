@@ -131,3 +131,9 @@ def test_of_any_spellings_the_longest_counts(waits: list[tuple[int, Callable[[in
 def test_a_date_is_the_seconds_until_it(wait_s: int) -> None:
     date = format_datetime(datetime.fromtimestamp(NOW + wait_s, UTC), usegmt=True)
     assert retry_after_s(date, now=NOW) == wait_s
+
+
+def test_a_long_run_of_blanks_is_read_in_no_time() -> None:
+    """Looking for a zone's name at the end went over the blanks again from each of them: half a minute."""
+    assert retry_after_s("a" + 200_000 * " " + "b", now=0.0) is None
+    assert retry_after_s("1970-01-01T00:01:00 UTC", now=0.0) == 60.0

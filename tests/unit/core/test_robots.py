@@ -24,7 +24,15 @@ FOR_ALL = "User-agent: *\n"
         (FOR_ALL + "crawl-DELAY:8", 8.0),  # as people write it
         (FOR_ALL + "Crawl-delay: 86400", 86_400.0),  # a day: obeyed
         (FOR_ALL + "Crawl-delay: nan", None),
-        (FOR_ALL + "Crawl-delay: 1e400", None),
+        (FOR_ALL + "Crawl-delay: 1e400", MOST_S),
+        (FOR_ALL + "Crawl-delay: 10s", 10.0),
+        (FOR_ALL + "Crawl-delay: 10 seconds", 10.0),
+        (FOR_ALL + "Crawl-delay: 10 minutes", None),
+        (FOR_ALL + "Crawl-delay: 1_0", None),
+        (FOR_ALL + "Request-rate: 1/" + 400 * "9", MOST_S),
+        (FOR_ALL + "Request-rate: 1/" + 5_000 * "9", MOST_S),
+        (FOR_ALL + "Request-rate: " + 5_000 * "9" + "/1", None),
+        (FOR_ALL + "Request-rate: " + 5_000 * "9" + "/" + 5_000 * "9", None),
         (FOR_ALL + "Crawl-delay: 8 # seconds", 8.0),
         (FOR_ALL + "Crawl-delay: 8,5", None),
         (FOR_ALL + "Request-rate: 1/5", 5.0),
@@ -122,6 +130,7 @@ def test_a_file_of_600_kb_is_read_as_far_as_its_first_half_megabyte() -> None:
 
 def test_a_file_of_one_endless_line_is_no_rule() -> None:
     assert decode(b"Disallow: /" + b"x" * MAX_BYTES) == ""
+    assert decode(b"Disallow: /\r" + b"x" * MAX_BYTES) == "Disallow: /\r", "a CR alone ends a line, too"
 
 
 def test_latin_1_costs_the_lines_that_hold_it_and_nothing_else() -> None:
