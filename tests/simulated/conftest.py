@@ -1,14 +1,5 @@
-"""What tests in virtual time leave behind is taken away."""
+"""No world outlives its test."""
 
-from __future__ import annotations
+from simulated.leftovers import no_world_is_left
 
-from collections.abc import Iterator
-
-import pytest
-from simulated import World
-
-
-@pytest.fixture(autouse=True)
-def no_world_is_left() -> Iterator[None]:
-    yield
-    World.end_all()
+__all__ = ["no_world_is_left"]

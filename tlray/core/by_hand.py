@@ -3,9 +3,10 @@ asks for is still the ceiling above it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tlray.core.policy import MOST_AT_ONCE, DomainPolicy
+from tlray.core.policy import MOST_AT_ONCE, DomainPolicy, host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,9 @@ class SetByHand:
 
 
 NOTHING = SetByHand()
+
+
+def set_for(name: str, settings: Mapping[str, SetByHand]) -> SetByHand:
+    """Return what is set for a domain, or for its host and so for each of its ports."""
+    own, host = settings.get(name, NOTHING), host_of(name)
+    return own if host == name else own.under(settings.get(host, NOTHING))

@@ -139,11 +139,10 @@ class Gate:
     def _may_begin(self, holder: str, ask: Ask, n_permits: int, last_s: float, now: float) -> None:
         """Note until when a task may use its permits, the last of which holds from ``last_s`` on. Who has a domain for itself
         uses them at its own pace; shared ones are spent soon."""
-        if not self._is_shared:
+        is_shared = self._is_shared
+        if not is_shared:
             last_s = max(last_s, ask.wait_s + (n_permits - 1) / self.policy.rate)
-        self._hand_over.begins(
-            holder, now + last_s + late_s(is_shared=self._is_shared, answer_s=ask.answer_s)
-        )
+        self._hand_over.begins(holder, now + last_s + late_s(is_shared=is_shared, answer_s=ask.answer_s))
 
     def may_be_dropped(self, *, now: float, unasked_s: float = 0.0) -> bool:
         """Whether a new one with a full bucket would be the same: nobody asks, it does not rest, and its bucket has been full

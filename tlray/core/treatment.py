@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from tlray.core.by_hand import NOTHING, SetByHand
+from tlray.core.by_hand import SetByHand, set_for
 from tlray.core.domains import DomainState
 from tlray.core.lifecycle import BatchState
 from tlray.core.policy import DomainPolicy, gentlest, host_of
@@ -62,13 +62,12 @@ class Treatment:
 
     def by_hand_of(self, name: str) -> SetByHand:
         """Return what a person has set for a domain, or for its host and so for each of its ports."""
-        own, host = self.by_hand.get(name, NOTHING), host_of(name)
-        return own if host == name else own.under(self.by_hand.get(host, NOTHING))
+        return set_for(name, self.by_hand)
 
     def set_by_hand(self, name: str, setting: SetByHand) -> set[str]:
         """Take in what a person has set for a domain, for all batches of now and later; return the domains that it concerns."""
         self.by_hand[name] = setting
-        concerned = {known for known in self._engine.domains if name in (known, host_of(known))}
+        concerned = self._named(name)
         for known in concerned:
             state = self._engine.domains[known]
             was, state.by_hand = state.effective, self.by_hand_of(known)
@@ -79,13 +78,17 @@ class Treatment:
 
     def lift(self, name: str, *, now: float) -> set[str]:
         """End the rests of a domain, of a host at each of its ports; return the domains that it concerns."""
-        concerned = {known for known in self._engine.domains if name in (known, host_of(known))}
+        concerned = self._named(name)
         for known in concerned:
             self._engine.domains[known].lift()
             self._engine.frontier.lift(known, now)
             self._engine.frontier.unpark(known)
             self._engine.robots_wanted.wake(known)
         return concerned
+
+    def _named(self, name: str) -> set[str]:
+        """Return the known domains that a name means: that one, or a host at each of its ports."""
+        return {known for known in self._engine.domains if name in (known, host_of(known))}
 
     def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
         was, state.policy = state.effective, policy

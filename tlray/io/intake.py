@@ -51,16 +51,19 @@ class Chunk:
 
 def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]:
     """Read a list chunk by chunk; never more than one chunk is in memory."""
-    numbered = (
-        (n, text)
-        for n, line in enumerate(lines, first_line)
-        if (text := stripped(line)) and not text.startswith("#")
-    )
+    numbered = numbered_texts(lines, first_line=first_line)
     while batch := list(islice(numbered, CHUNK_LINES)):
         chunk = Chunk([], [])
         for number, text in batch:
             chunk.take(read_line(number, text))
         yield chunk
+
+
+def numbered_texts(lines: Iterable[str], *, first_line: int = 1) -> Iterator[tuple[int, str]]:
+    """Yield what counts of a list, stripped, with the numbers of its lines; empty lines and comments do not."""
+    for number, line in enumerate(lines, first_line):
+        if (text := stripped(line)) and not text.startswith("#"):
+            yield number, text
 
 
 def stripped(line: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.by_hand import NOTHING, SetByHand
+from tlray.core.by_hand import NOTHING, SetByHand, set_for
 from tlray.core.domains import DomainState
-from tlray.core.policy import SHORT_HOSTS, DomainPolicy, Manners, host_of
+from tlray.core.policy import SHORT_HOSTS, DomainPolicy, Manners
 
 _COLUMNS = (
     "name, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at,"
@@ -132,9 +132,8 @@ def told_at_rest(db: sqlite3.Connection, name: str, *, wall: float) -> list[dict
             " AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)",
             (row.name,),
         ).fetchone()
-        host = host_of(row.name)
-        setting = row.by_hand if host == row.name else row.by_hand.under(by_hand.get(host, NOTHING))
-        told.append(domain_told(row, at_rest(row, setting), now=0.0, wall=wall, n_open=n_open))
+        state = at_rest(row, set_for(row.name, by_hand))
+        told.append(domain_told(row, state, now=0.0, wall=wall, n_open=n_open))
     return told
 
 

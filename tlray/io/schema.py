@@ -27,7 +27,12 @@ MOMENT = pa.timestamp("us", tz="UTC")
 
 _NULLABLE: Final = {COUNT: "Int32", pa.bool_(): "boolean"}
 
-KEYS = ("batch_id", "item_id", "set_index")
+_KEY_FIELDS: Final = (
+    pa.field("batch_id", TEXT, nullable=False),
+    pa.field("item_id", pa.int64(), nullable=False),
+    pa.field("set_index", COUNT, nullable=False),
+)
+KEYS: Final = tuple(field.name for field in _KEY_FIELDS)
 """What both tables have in common, and what their rows are joined by."""
 
 
@@ -51,9 +56,7 @@ def for_pandas(schema: pa.Schema) -> pa.Schema:
 TRACKLISTS = for_pandas(
     pa.schema(
         [
-            pa.field("batch_id", TEXT, nullable=False),
-            pa.field("item_id", pa.int64(), nullable=False),
-            pa.field("set_index", COUNT, nullable=False),
+            *_KEY_FIELDS,
             pa.field("fingerprint", TEXT, nullable=False),
             pa.field("url", TEXT, nullable=False),
             pa.field("site", TEXT, nullable=False),
@@ -82,9 +85,7 @@ TRACKLISTS = for_pandas(
 TRACKS = for_pandas(
     pa.schema(
         [
-            pa.field("batch_id", TEXT, nullable=False),
-            pa.field("item_id", pa.int64(), nullable=False),
-            pa.field("set_index", COUNT, nullable=False),
+            *_KEY_FIELDS,
             pa.field("url", TEXT, nullable=False),
             pa.field("site", TEXT, nullable=False),
             pa.field("source_id", TEXT),

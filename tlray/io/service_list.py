@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, Final
 
 from tlray.errors import ServiceRefuses, TlrayError, UsageError
-from tlray.io.intake import nothing_to_do, read_line, stripped
+from tlray.io.intake import nothing_to_do, numbered_texts, read_line
 from tlray.io.journal_rows import Entry, RefusedLine
 from tlray.io.list_text import as_sent, is_text
 from tlray.io.service_client import ServiceClient, batch_path
@@ -48,7 +48,7 @@ def send_list(
     cut = pieces(lines)
     first, second = next(cut, []), next(cut, None)
     if second is None:
-        urls = [(n, text) for n, line in enumerate(first, 1) if (text := stripped(line)) and text[0] != "#"]
+        urls = list(numbered_texts(first))
         found = [line for n, text in urls if not isinstance(line := read_line(n, text), Entry)]
         if len(found) == len(urls):
             raise UsageError(nothing_to_do(found))
