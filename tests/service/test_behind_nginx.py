@@ -16,6 +16,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -248,13 +249,17 @@ def test_a_service_that_is_away_is_told_as_a_problem(proxy: Proxy) -> None:
 
 
 def test_no_client_chooses_the_address_that_it_is_counted_for(proxy: Proxy) -> None:
+    """Sixteen at once: however slow the machine is, more than the five a second that are let through to a 401."""
     wrong = {"Authorization": "Bearer tlray_000000_" + "a" * 43}
-    with proxy.client(None, "127.0.0.9") as http:
-        codes = [
-            http.get(BATCH, headers=wrong | {"X-Forwarded-For": f"203.0.113.{n}"}).status_code
-            for n in range(60)
-        ]
-        assert (codes[0], codes[-1]) == (401, 429), codes
+    with proxy.client(None, "127.0.0.9") as http, ThreadPoolExecutor(16) as at_once:
+
+        def code(number: int) -> int:
+            headers = wrong | {"X-Forwarded-For": f"203.0.113.{number}"}
+            return http.get(BATCH, headers=headers).status_code
+
+        assert code(0) == 401
+        codes = list(at_once.map(code, range(1, 200)))
+        assert set(codes) == {401, 429}, codes
         ticket = httpx.post(f"{proxy.behind.url}/api/v1/tickets", headers=_of(proxy, "ada")).json()["ticket"]
         events = http.get(f"{BATCH}/nobodys/events", params={"ticket": ticket})
         assert problem(events) == (404, "unknown-batch"), "a good ticket is let in all the same"
