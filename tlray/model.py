@@ -33,6 +33,24 @@ class Identity(StrEnum):
     """An unknown remix of a known track."""
 
 
+class CuePrecision(StrEnum):
+    """How exact a track's ``cue_s`` is."""
+
+    SECOND = "second"
+    """The source gives seconds, or better."""
+    MINUTE = "minute"
+    """The source gives minutes: the track begins somewhere in that minute."""
+    ESTIMATE = "estimate"
+    """The source calls it an estimate, or a program worked it out."""
+    LOGGED = "logged"
+    """Taken from the clock of a log of what was played, not from a recording."""
+    UNKNOWN = "unknown"
+    """There is no cue, or the source does not say what it is."""
+
+
+Day = date
+"""A field of `Tracklist` is called ``date`` too."""
+
 # Track and Tracklist are mutable only because a frozen dataclass costs three times as much to
 # make, and a page makes a hundred of them; nothing changes one after its parser has returned it.
 
@@ -54,10 +72,17 @@ class Track:
     """Which of the set's recordings ``cue_s`` counts in: 1.., the player's number."""
     cue_s: float | None = None
     """Start within the recording, in seconds; None where the page gives none. Never invented."""
+    cue_precision: CuePrecision = CuePrecision.UNKNOWN
+    cue_text: str | None = None
+    """The cue as the source writes it: ``1:02:03``, ``[08:45]``, ``23``."""
+    played_at: datetime | None = None
+    """The moment at which it was played, where the source is a log."""
     artist: str
     title: str
     """Mix name included: ``Purpose (Extended Mix)``."""
     labels: list[str] = field(default_factory=list)
+    catalogue_number: str | None = None
+    """The label's number of the release: ``DRUMCODE 12``."""
     identity: Identity
     track_id: str | None = None
     track_url: str | None = None
@@ -82,7 +107,7 @@ class Tracklist:
     page_id: str | None = None
     """What the page says its own id is; now and then another than ``source_id``."""
     title: str
-    date: date | None = None
+    date: Day | None = None
     """The day it was played."""
     djs: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
@@ -102,6 +127,16 @@ class Tracklist:
     quality_issues: list[str] = field(default_factory=list)
     parser: str
     """Which parser read the page: ``1001tracklists/1``."""
+    published: Day | None = None
+    """When it was put up, aired or released, where that is not the day it was played."""
+    licence: str | None = None
+    """Of the text: ``CC-BY-SA-3.0-US``."""
+    attribution: str | None = None
+    """Who is to be named."""
+    revision: str | None = None
+    """The source's own version of the page."""
+    media_type: str | None = None
+    """What it was read from: ``text/html``, ``application/x-cue``."""
     fetched_at: datetime | None = None
 
 
