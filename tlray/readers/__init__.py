@@ -1,4 +1,4 @@
-"""Readers of files that hold tracklists: CUE sheets, histories of DJ software, feeds, chapters, text. One module or folder per kind.
+"""Readers of files that hold tracklists, one module or folder per kind: CUE sheets, DJ software histories, feeds, text.
 
-Pure: bytes in, `ParsedPage` out. Nothing here opens a file, fetches, or reads a clock. Sites of the network live in `tlray.sites`.
+Pure: bytes in, `ParsedPage` out. Nothing here opens a file, fetches, or reads a clock. Sites live in `tlray.sites`.
 """
