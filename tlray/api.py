@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tlray.cluster.client import Client, Submitted
     from tlray.cluster.ray_watch import OnLost
     from tlray.cluster.runtime import Session
-    from tlray.core.frontier import Priority
+    from tlray.core.scheduling.frontier import Priority
     from tlray.io.journal_rows import BatchOptions
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from conftest import StartSite, wait_until
 import tlray
 from tlray.cluster.client import Client
 from tlray.cluster.runtime import Session, open_session
-from tlray.core.policy import Manners
+from tlray.core.politeness.policy import Manners
 from tlray.errors import BacklogFull, Interrupted, ListTooLong
 from tlray.io import intake
 from tlray.io.home import Home

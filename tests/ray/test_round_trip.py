@@ -10,7 +10,7 @@ import pytest
 from conftest import StartSite
 
 import tlray
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import UsageError
 from tlray.io.archive import iter_records
 from tlray.io.home import Home

@@ -12,7 +12,7 @@ from running import Running
 import tlray
 from tlray.cluster.client import Client
 from tlray.cluster.runtime import open_session
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchOptions

@@ -14,12 +14,12 @@ from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.watching import Watching
-from tlray.core.books import BatchBook
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.progress import snapshot
-from tlray.core.verdict import ItemChange
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.changeset import ItemChange
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_sqlite import SqliteJournal

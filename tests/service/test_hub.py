@@ -16,7 +16,7 @@ import websockets
 from conftest import free_port
 from stage import BATCH, Stage
 
-from tlray.core.changes import MAX_KEPT
+from tlray.core.scheduling.change_log import MAX_KEPT
 from tlray.errors import CoordinatorLost, NoSuchBatch
 from tlray.service import progress
 from tlray.service.app import build_app

@@ -15,7 +15,7 @@ from receivers import Mailbox, Receiver, open_receiver
 from standardwebhooks.webhooks import Webhook
 
 from tlray.cluster.desk_outbox import HOLD_S
-from tlray.core.notice import MAX_AT_ONCE, MAX_TO_ONE
+from tlray.core.notify.notification import MAX_AT_ONCE, MAX_TO_ONE
 from tlray.io.post_webhook import TIMEOUT_S
 from tlray.service.postman import SHORT_WAIT_S
 

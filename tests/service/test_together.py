@@ -12,7 +12,7 @@ import httpx
 import pytest
 from conftest import ROOT, Service, Site, StartSite, free_port, start_service, stop_service, wait_until
 
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.io.journal_reader import JournalReader, totals
 
 pytestmark = pytest.mark.ray

@@ -22,10 +22,10 @@ from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import TaskPorts
 from tlray.cluster.terms import ScrapeTerms
 from tlray.cluster.worker_ports import HomeFiles, Network
-from tlray.core.by_hand import SetByHand
-from tlray.core.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import MOST_AT_ONCE, DomainPolicy
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy
+from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.io.address import ANY_NAMED
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits

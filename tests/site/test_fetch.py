@@ -12,8 +12,8 @@ from email.utils import format_datetime
 import pytest
 from raw_server import gzipped, response, serve
 
-from tlray.core.outcome import OutcomeKind
-from tlray.core.retry_after import MOST_S
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.retry_after import MOST_S
 from tlray.io.address import AddressPolicy
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from raw_server import response, serve
 
-from tlray.core.lease import RobotsErrand
-from tlray.core.outcome import LED_INSIDE, OutcomeKind
-from tlray.core.policy import DomainPolicy
+from tlray.core.model.outcome import LED_INSIDE, OutcomeKind
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.lease import RobotsErrand
 from tlray.io.address import PUBLIC_ONLY, AddressPolicy
 from tlray.io.fetch import Fetcher, FetchLimits
 from tlray.io.robots_fetch import fetch_robots

@@ -8,7 +8,7 @@ import time
 import pytest
 from raw_server import response, serve
 
-from tlray.core.notice import Delivery
+from tlray.core.notify.notification import Delivery
 from tlray.io import post_webhook
 from tlray.io.address import ANY_NAMED, PUBLIC_ONLY, AddressPolicy
 from tlray.io.post_mail import MailServer, message, send

@@ -18,10 +18,10 @@ from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import TaskPorts
 from tlray.cluster.terms import ScrapeTerms
 from tlray.cluster.worker_ports import HomeFiles, Network
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, RobotsErrand, Work
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import DomainPolicy
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, RobotsErrand, Work
 from tlray.io.address import ANY_NAMED
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits, Sender

@@ -19,9 +19,9 @@ from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import TaskPorts
 from tlray.cluster.terms import ScrapeTerms
 from tlray.cluster.worker_ports import HomeFiles, Network
-from tlray.core.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import DomainPolicy
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.demo.server import DemoSites
 from tlray.io.home import Home
 from tlray.io.node_gauge import NodeGauge

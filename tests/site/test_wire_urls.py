@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from raw_server import response, serve
 
-from tlray.core.lease import RobotsErrand
-from tlray.core.policy import PRIVATE
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise, redirected
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, redirected
+from tlray.core.politeness.policy import PRIVATE
+from tlray.core.scheduling.lease import RobotsErrand
 from tlray.io.address import AddressPolicy
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import FetchLimits

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 import tlray
 from tlray.cli import run
 from tlray.cli.remote_home import batch_line, letter_text
-from tlray.core.asked import read_tables
-from tlray.core.durations import LONGEST_S
-from tlray.core.policy import parse_rate
+from tlray.core.model.durations import LONGEST_S
+from tlray.core.politeness.policy import parse_rate
+from tlray.core.politeness.requested_policy import read_tables
 from tlray.errors import BadOption, UsageError
 from tlray.io.wall_clock import local_minute, utc_second
 from tlray.scrape_options import ScrapeOptions

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.core.findings import CURES, Finding, Findings
-from tlray.core.lifecycle import ItemState
+from tlray.core.audit.findings import CURES, Finding, Findings
+from tlray.core.model.lifecycle import ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import JournalReader
 from tlray.settings import read_settings

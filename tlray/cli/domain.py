@@ -17,8 +17,8 @@ import typer
 from tlray.cli.home_control import by_coordinator
 from tlray.cli.options import HomeOption
 from tlray.cli.remote_options import Json, OrService, service
-from tlray.core.durations import spacing_in_words
-from tlray.core.policy import parse_rate, unit_named
+from tlray.core.model.durations import spacing_in_words
+from tlray.core.politeness.policy import parse_rate, unit_named
 from tlray.errors import UsageError
 from tlray.io.home import Home
 from tlray.io.journal_domains import change_domain, told_at_rest

@@ -15,7 +15,7 @@ import typer
 from tlray.cli import remote_home
 from tlray.cli.options import HomeOption
 from tlray.cli.remote_options import Json, OrService, service
-from tlray.core.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
+from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.io.home import Home
 from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
 from tlray.io.journal_rows import BatchRow

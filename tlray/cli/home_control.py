@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import HomeInUse, UsageError
 from tlray.io.home import Home
 from tlray.io.journal_at_rest import cancel_at_rest, pause_at_rest

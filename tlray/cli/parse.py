@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from tlray.core.quality import assess
-from tlray.core.urls import BadUrl, canonicalise
-from tlray.core.visible import in_json
+from tlray.core.model.printable import in_json
+from tlray.core.model.quality import assess
+from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.errors import UsageError
 from tlray.export.json_shape import plain
 from tlray.io.allocator import keep_freed_memory

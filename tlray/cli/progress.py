@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from tlray.cli.streams import keep_plain, terminal
-from tlray.core.visible import plain
+from tlray.core.model.printable import plain
 from tlray.io.wall_clock import YEAR_S, rest_text
 
 if TYPE_CHECKING:

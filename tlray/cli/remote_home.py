@@ -10,7 +10,7 @@ from typing import Any
 
 from tlray.cli.progress import eta_text, waiting_words
 from tlray.cli.remote_watch import follow_to_end
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.io.service_answer import one_line
 from tlray.io.service_client import ServiceClient, batch_path
 from tlray.io.wall_clock import local_minute, utc_second

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
-from tlray.core.visible import plain
+from tlray.core.model.printable import plain
 from tlray.errors import CannotFinish
 
 

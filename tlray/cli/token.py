@@ -17,7 +17,7 @@ import typer
 
 from tlray.cli.options import HomeOption
 from tlray.cli.remote_options import service
-from tlray.core.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
+from tlray.core.access.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
 from tlray.errors import UsageError
 from tlray.io.home import Home
 from tlray.io.journal_tokens import create_token, list_tokens, revoke_token

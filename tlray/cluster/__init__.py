@@ -17,7 +17,7 @@ if "ray" not in sys.modules:
     # The next release's default, which Ray otherwise asks for in a warning at every start.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     # Ray Serve's proxy (uvicorn) believes by default what any program of this machine writes into X-Forwarded-For. It is to
-    # believe nobody: TLRAY_TRUSTED_PROXIES names whom we do (tlray/core/client_address.py).
+    # believe nobody: TLRAY_TRUSTED_PROXIES names whom we do (tlray/core/access/client_address.py).
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     # Of what a worker weighs, half was memory that many arenas and Arrow's own allocator kept for later. One arena for all that
     # keeps 16 MB at most; see tlray/io/allocator.py for why it should keep them (docs/performance.md has both figures).

@@ -1,6 +1,6 @@
 """The coordinator's side of the backlog: what is open is counted once from the journal, then kept in memory.
 
-`tlray.core.backlog` decides. A new life of the coordinator counts anew when the next list comes.
+`tlray.core.scheduling.backlog` decides. A new life of the coordinator counts anew when the next list comes.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 
 from tlray.cluster.state import CoordinatorState
-from tlray.core.backlog import Backlog, Refusal, Standing
-from tlray.core.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.scheduling.backlog import Backlog, Refusal, Standing
 from tlray.errors import BacklogFull, ListTooLong
 from tlray.io.journal_reader import JournalReader, OpenRow
 from tlray.io.journal_rows import Entry

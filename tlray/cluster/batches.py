@@ -18,12 +18,12 @@ from tlray.cluster.limiters import Limiters
 from tlray.cluster.recall import remember
 from tlray.cluster.state import CoordinatorState
 from tlray.cluster.telling import book_of, last_domains, told_of_row, trouble_of
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.books import BatchBook
-from tlray.core.domains import DomainState
-from tlray.core.frontier import FrontierItem
-from tlray.core.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
-from tlray.core.progress import snapshot
+from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
+from tlray.core.politeness.domain import DomainState
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.frontier import FrontierItem
+from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_rows import BatchRow, Counts, DomainRow

@@ -16,7 +16,7 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
-from tlray.core.frontier import Priority
+from tlray.core.scheduling.frontier import Priority
 from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.intake import Chunk, check_contact, nothing_to_do, read_chunks
 from tlray.io.journal_rows import BatchOptions, RefusedLine

@@ -1,7 +1,7 @@
 """What does only the wall clock begin? Batches that were not to start before their time, and the runs of schedules.
 
-`tlray.core.schedule` decides; this looks at the clock twice a second. A run is submitted under a key of its schedule and its
-moment, and noted afterwards: whoever dies between the two makes the same batch again, not another one.
+`tlray.core.schedules.schedule` decides; this looks at the clock twice a second. A run is submitted under a key of its schedule
+and its moment, and noted afterwards: whoever dies between the two makes the same batch again, not another one.
 
 Schedules run while a service is there (`heard_of_service`): a coordinator that a command line started, and that ends with it,
 leaves them alone; what they miss so is made up for, or not, as after any downtime.
@@ -23,9 +23,9 @@ from tlray.cluster.desk_submission import Submission
 from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.request_rates import RequestRates
-from tlray.core.schedule import Decision, Standing, decide, next_runs
+from tlray.core.access.rate_limit import RequestRates
+from tlray.core.schedules.schedule import Decision, Standing, decide, next_runs
+from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.errors import CannotFinish, TlrayError, UsageError
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchOptions

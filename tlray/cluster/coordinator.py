@@ -1,7 +1,8 @@
 """The coordinator: one actor that tracks every batch of a home.
 
-The engine (`tlray.core.engine`) decides, the journal remembers; this actor reads the clock, asks the one, writes the other
-and talks to Ray. Its parts: `batches` for whoever submits and watches, `leasing` for the scrape tasks, `limiters` for the rates.
+The engine (`tlray.core.scheduling.engine`) decides, the journal remembers; this actor reads the clock, asks the one, writes the
+other and talks to Ray. Its parts: `batches` for whoever submits and watches, `leasing` for the scrape tasks, `limiters` for the
+rates.
 
 When it dies Ray starts it again (``max_restarts=-1``), and its tasks are gone with it, because Ray ends what a dead owner
 owns. ``__init__`` ends every older lease in the journal, and `run` goes on by itself with the batches that were under way:
@@ -28,10 +29,10 @@ from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.watching import Watching
-from tlray.core.durations import LONGEST_S
-from tlray.core.engine import Engine
-from tlray.core.frontier import WINDOW, FrontierItem
-from tlray.core.lease import Answer, Report
+from tlray.core.model.durations import LONGEST_S
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import WINDOW, FrontierItem
+from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_domains import all_set_by_hand, bring_up_to_date

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.core.request_rates import RequestRates
-from tlray.core.tokens import SCOPES
+from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.tokens import SCOPES
 from tlray.io.journal_tokens import (
     create_token,
     find_tokens,

@@ -9,7 +9,7 @@ from tlray.cluster.batches import Batches
 from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
-from tlray.core.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchState
 from tlray.errors import Conflict, NoSuchBatch, TlrayError
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchRow

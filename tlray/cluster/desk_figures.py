@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.io.journal_listing import n_batches
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.errors import NoSuchBatch
 from tlray.io.journal_listing import (
     batches_page,

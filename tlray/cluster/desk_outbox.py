@@ -18,9 +18,9 @@ from tlray.cluster.batches import Batches
 from tlray.cluster.clockwork import Clockwork
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.notice import Channel, Delivery, NoticeKind, Underway, next_attempt_at
-from tlray.core.signature import secret_text
+from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underway, next_attempt_at
+from tlray.core.notify.webhook_signature import secret_text
+from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.errors import NoSuchBatch
 from tlray.io.journal_outbox import (
     Notice,

@@ -11,7 +11,7 @@ from tlray.cluster.desk_submission import Submission, known_by, told_lines
 from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
-from tlray.core.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchState
 from tlray.errors import Conflict, NoSuchBatch, UsageError
 from tlray.io.intake import Chunk
 from tlray.io.journal_pieces import PieceRow, piece_of, pieces_of, refused_between

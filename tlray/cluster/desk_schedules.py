@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from tlray.cluster.clockwork import Clockwork
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.core.schedule import Decision, Standing, Timing, next_runs, zone_of
+from tlray.core.schedules.schedule import Decision, Standing, Timing, next_runs, zone_of
 from tlray.errors import Conflict
 from tlray.io.journal_schedules import ScheduleRow, add, change, remove, schedule, schedules
 

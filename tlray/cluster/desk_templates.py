@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.core.built_in_templates import BUILT_IN
-from tlray.core.template import Template
+from tlray.core.schedules.built_in_templates import BUILT_IN
+from tlray.core.schedules.template import Template
 from tlray.io.journal_templates import list_templates, load_template, put_template, remove_template
 
 

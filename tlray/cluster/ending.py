@@ -20,8 +20,8 @@ from tlray.cluster.handshake import PROTOCOL, Hello
 from tlray.cluster.leasing import Leasing
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.state import CoordinatorState
-from tlray.core.idleness import Idleness
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.scheduling.idle_timeout import Idleness
 from tlray.errors import CoordinatorEnded, CoordinatorEnding
 
 logger = logging.getLogger(__name__)

@@ -15,15 +15,15 @@ from tlray.cluster.limiters import Limiters
 from tlray.cluster.ports import EndKind, StartedTask
 from tlray.cluster.recall import recall
 from tlray.cluster.state import CoordinatorState
-from tlray.core.answering import answered_by
-from tlray.core.batch_terms import most_workers
-from tlray.core.judge import give_back, judge, judge_lost
-from tlray.core.lease import Answer, Lease, Report, Work
-from tlray.core.lifecycle import BatchState
-from tlray.core.lost_nodes import NodeLosses
-from tlray.core.suspect import EACH, NOBODY, Suspect
-from tlray.core.verdict import Verdict
-from tlray.core.workforce import Workforce
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.scheduling.autoscaling import Workforce
+from tlray.core.scheduling.batch_config import most_workers
+from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
+from tlray.core.scheduling.decide import give_back, judge, judge_lost
+from tlray.core.scheduling.lease import Answer, Lease, Report, Work
+from tlray.core.scheduling.node_loss import NodeLosses
+from tlray.core.scheduling.result_reuse import answered_by
 from tlray.errors import CannotFinish
 
 logger = logging.getLogger(__name__)

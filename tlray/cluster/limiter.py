@@ -16,8 +16,8 @@ import ray
 from tlray.cluster.ports import Clock
 from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
-from tlray.core.gate import UNASKED_S, Ask, Gate, Grant
-from tlray.core.lease import NO_STOPS, Stops
+from tlray.core.politeness.limiter_gate import UNASKED_S, Ask, Gate, Grant
+from tlray.core.scheduling.lease import NO_STOPS, Stops
 
 NAMESPACE = "tlray"
 SWEEP_EVERY_S = 600.0

@@ -16,8 +16,8 @@ from tlray.cluster.limiter import limiter_of
 from tlray.cluster.ports import LimiterClient
 from tlray.cluster.registration import Registration
 from tlray.cluster.state import CoordinatorState
-from tlray.core.gate import QUIET_S
-from tlray.core.policy import DomainPolicy
+from tlray.core.politeness.limiter_gate import QUIET_S
+from tlray.core.politeness.policy import DomainPolicy
 
 
 class Limiters:

@@ -6,9 +6,9 @@ import math
 
 from ray.util.metrics import Counter, Gauge, Histogram
 
-from tlray.core.engine import Engine
-from tlray.core.lifecycle import ItemState
-from tlray.core.verdict import Verdict
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.engine import Engine
 
 COUNT_DOMAINS_EVERY_S = 10.0
 

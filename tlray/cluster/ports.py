@@ -15,10 +15,10 @@ from enum import Enum
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from tlray.cluster.registration import Registration
-from tlray.core.engine import Engine
-from tlray.core.lease import Stops
-from tlray.core.suspect import Suspect
-from tlray.core.verdict import Verdict
+from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.lease import Stops
 from tlray.errors import TlrayError
 from tlray.io.journal_rows import PartRow
 

@@ -21,8 +21,8 @@ from tlray.cluster.ports import CoordinatorPorts, EndKind, TaskEnd
 from tlray.cluster.registration import Registration
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.terms import ScrapeTerms
-from tlray.core.lease import Stops
-from tlray.core.suspect import Suspect
+from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_rows import PartRow

@@ -14,7 +14,7 @@ from typing import Any
 from tlray.cluster.admission import Admission
 from tlray.cluster.batches import Batches, Found
 from tlray.cluster.state import CoordinatorState
-from tlray.core.frontier import Priority
+from tlray.core.scheduling.frontier import Priority
 from tlray.errors import UsageError
 from tlray.io.intake import Chunk, nothing_to_do
 from tlray.io.journal_pieces import PieceRow

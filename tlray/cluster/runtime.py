@@ -19,8 +19,8 @@ from tlray import __version__, errors
 from tlray.cluster.own_ray import OwnRay, starting
 from tlray.cluster.ray_messages import quieten
 from tlray.cluster.ray_watch import OnLost, RayWatch, answers, watch_joined, watch_own
-from tlray.core.backlog import Bounds
-from tlray.core.batch_terms import user_agent
+from tlray.core.scheduling.backlog import Bounds
+from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, UsageError
 from tlray.io.fetch_limits import FetchLimits
 from tlray.io.home import Home

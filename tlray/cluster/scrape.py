@@ -2,7 +2,7 @@
 
 It fetches the lease's items over many domains at once, as the limiters permit, reads the pages, and about once a second
 stages what it has as a part and reports it. The answer brings more items; without any, the task ends. It
-decides nothing: which fetch may begin is `tlray.core.pacing`, what follows from an outcome the coordinator's.
+decides nothing: which fetch may begin is `tlray.core.pacing.pacer`, what follows from an outcome the coordinator's.
 Ray never retries it (``max_retries=0``): a lost lease is the coordinator's to mend.
 """
 
@@ -15,10 +15,19 @@ from typing import Any
 
 from tlray.cluster.task_ports import PageSource, TaskPorts
 from tlray.cluster.terms import ScrapeTerms
-from tlray.core.lease import NO_STOPS, Answer, LeasedItem, PartNote, Report, RobotsErrand, Stops, Work
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.pacing import Errand, Pacing
-from tlray.core.robots import NOT_ITS_TURN, RobotsAnswer, rules_of
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.pacing.pacer import Errand, Pacing
+from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer, rules_of
+from tlray.core.scheduling.lease import (
+    NO_STOPS,
+    Answer,
+    LeasedItem,
+    PartNote,
+    Report,
+    RobotsErrand,
+    Stops,
+    Work,
+)
 from tlray.io.fetched import told
 from tlray.io.kept import in_parts
 from tlray.io.open_part import OpenPart

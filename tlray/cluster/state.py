@@ -12,12 +12,12 @@ from weakref import WeakValueDictionary
 
 from tlray.cluster.ports import CoordinatorPorts
 from tlray.cluster.terms import ScrapeTerms
-from tlray.core.backlog import Bounds
-from tlray.core.books import BatchBook
-from tlray.core.engine import Engine
-from tlray.core.lease import Stops
-from tlray.core.lifecycle import BatchState
-from tlray.core.retry import MAX_REST_S
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.politeness.retry import MAX_REST_S
+from tlray.core.scheduling.backlog import Bounds
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.home import Home
 from tlray.io.journal_ending import VERSIONS_OF_A_LIFE
@@ -40,7 +40,7 @@ class CoordinatorSettings:
     lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2
-    """For batches of a journal without terms (`tlray.core.batch_terms`)."""
+    """For batches of a journal without terms (`tlray.core.scheduling.batch_config`)."""
     default_workers: int = 10
     """For batches whose terms name no number."""
     limiter_actors: int = 2

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tlray.cluster.ports import Clock
-from tlray.core.gate import Ask, Grant
-from tlray.core.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
-from tlray.core.robots import RobotsAnswer
-from tlray.core.workforce import NodeReading
+from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.autoscaling import NodeReading
+from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
 from tlray.io.task_note import Note
 
 if TYPE_CHECKING:  # the simulator needs neither Arrow nor aiohttp
-    from tlray.core.outcome import Outcome
+    from tlray.core.model.outcome import Outcome
     from tlray.io.fetched import Fetched
     from tlray.io.parts import StagedPart
     from tlray.io.rows import ItemKey

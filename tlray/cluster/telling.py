@@ -1,5 +1,5 @@
 """What is told of a batch that is not in memory, because it is over, sleeps or is still being received? What the journal knows of
-it and of its domains, in the shape in which a living one is told (`tlray.core.progress`)."""
+it and of its domains, in the shape in which a living one is told (`tlray.core.scheduling.snapshot`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from tlray.cluster.state import CoordinatorState
-from tlray.core.books import BatchBook
-from tlray.core.domains import DomainState
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.progress import MAX_DOMAINS_SHOWN, shown, snapshot
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.domain import DomainState
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
 from tlray.errors import NoSuchBatch
 from tlray.io.journal_ending import domains_of
 from tlray.io.journal_pieces import pieces_of

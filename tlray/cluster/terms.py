@@ -15,7 +15,7 @@ class ScrapeTerms:
     home_id: str
     """The word in the home by which a task sees that it looks at the same storage."""
     user_agent: str
-    """For batches of a journal without terms (`tlray.core.batch_terms`); as is the timeout of ``limits``."""
+    """For batches of a journal without terms (`tlray.core.scheduling.batch_config`); as is the timeout of ``limits``."""
     limits: FetchLimits = field(default_factory=FetchLimits)
     heartbeat_s: float = 5.0
     """A task says so often, at the least, that it lives."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from tlray.cluster.batches import Batches
 from tlray.cluster.state import CoordinatorState
-from tlray.core.changes import Changes, ItemChanged
+from tlray.core.scheduling.change_log import Changes, ItemChanged
 
 KEEP_S = 300.0
 """Changes are kept for so long after they were asked for last."""

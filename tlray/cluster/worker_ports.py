@@ -17,11 +17,11 @@ from tlray.cluster.limiter import NAMESPACE, limiter_name
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.task_ports import LimiterAsk, TaskPorts
 from tlray.cluster.terms import ScrapeTerms
-from tlray.core.batch_terms import BatchTerms, user_agent
-from tlray.core.gate import Ask, Grant
-from tlray.core.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
-from tlray.core.outcome import Outcome
-from tlray.core.robots import RobotsAnswer
+from tlray.core.model.outcome import Outcome
+from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.batch_config import BatchTerms, user_agent
+from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
 from tlray.io.address import ANY_NAMED, policy_for
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import Sender

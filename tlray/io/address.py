@@ -17,7 +17,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from tlray.core.hosts import (
+from tlray.core.model.hosts import (
     IPAddress,
     innermost,
     is_metadata_address,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.findings import CURES, Books, Finding, FindingKind, Findings
+from tlray.core.audit.findings import CURES, Books, Finding, FindingKind, Findings
 from tlray.io.audit_books import AuditBooks
 from tlray.io.audit_look import Look
 from tlray.io.home import Home

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tlray.core.findings import Books, Finding, FindingKind
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.audit.findings import Books, Finding, FindingKind
+from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import PartRow
 from tlray.io.journal_view import open_view

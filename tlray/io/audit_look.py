@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tlray.core.findings import Finding, FindingKind, Findings, check_books
+from tlray.core.audit.findings import Finding, FindingKind, Findings, check_books
 from tlray.io.archive import target_uri
 from tlray.io.audit_books import AuditBooks
 from tlray.io.audit_part import page_urls, pieces_of, read_part, record_is_whole

@@ -1,7 +1,7 @@
 """What does a home's ``domains.toml`` ask for? Manners of single domains, and retries, for every batch that is submitted.
 
 It is read when a batch is submitted and kept with it, so a resumed batch keeps its manners. Its tables are those of
-`tlray.core.asked`.
+`tlray.core.politeness.requested_policy`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from tlray.core.asked import Asked, read_tables
+from tlray.core.politeness.requested_policy import Asked, read_tables
 from tlray.errors import BadOption, UsageError
 from tlray.io.list_text import as_utf8
 

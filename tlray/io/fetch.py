@@ -25,8 +25,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from tlray.core.outcome import OutcomeKind
-from tlray.core.retry_after import retry_after_s
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.retry_after import retry_after_s
 from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
 from tlray.io.fetch_limits import FetchLimits, Sender

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from tlray.core.outcome import OutcomeKind
-from tlray.core.urls import join
-from tlray.core.visible import one_line
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.model.printable import one_line
+from tlray.core.model.urls import join
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 _NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")

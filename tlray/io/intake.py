@@ -17,10 +17,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import cast
 
-from tlray.core.hosts import is_public_host
-from tlray.core.policy import host_of, unit_of
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise
-from tlray.core.visible import plain
+from tlray.core.model.hosts import is_public_host
+from tlray.core.model.printable import plain
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.politeness.policy import host_of, unit_of
 from tlray.errors import UsageError
 from tlray.io.journal_rows import Entry, RefusedLine
 from tlray.io.list_text import BOM, Readable, is_text, text_lines

@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from tlray.core.lifecycle import (
+from tlray.core.model.lifecycle import (
     OPEN_ITEM_STATES,
     BadTransition,
     BatchEvent,

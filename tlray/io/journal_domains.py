@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.by_hand import NOTHING, SetByHand, set_for
-from tlray.core.domains import DomainState
-from tlray.core.policy import SHORT_HOSTS, DomainPolicy, Manners
+from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.override import NOTHING, SetByHand, set_for
+from tlray.core.politeness.policy import SHORT_HOSTS, DomainPolicy, Manners
 
 _COLUMNS = (
     "name, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at,"

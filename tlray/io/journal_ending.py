@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.io.journal_outbox import note_ended
 
 VERSIONS_OF_A_LIFE = 10_000_000_000

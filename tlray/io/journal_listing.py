@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchRow, Counts, RefusedLine
 

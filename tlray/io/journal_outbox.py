@@ -14,10 +14,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.notice import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, NoticeState, Underway
-from tlray.core.outcome import OutcomeKind
-from tlray.core.verdict import Verdict
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.notify.notification import (
+    MAX_OF_ONE,
+    MAX_TO_ONE,
+    Channel,
+    Delivery,
+    NoticeKind,
+    NoticeState,
+    Underway,
+)
+from tlray.core.scheduling.changeset import Verdict
 
 OLD_SECRET_S = 86_400.0
 """How long the secret before the present one signs, too."""

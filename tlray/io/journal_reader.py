@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.scheduling.frontier import Priority
 from tlray.errors import NoSuchBatch
 from tlray.io.journal_rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow, RefusedLine
 from tlray.io.journal_view import open_view

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlray.core.schedule import CatchUp, Overlap, Standing, Timing
+from tlray.core.schedules.schedule import CatchUp, Overlap, Standing, Timing
 
 _COLUMNS = (
     "schedule_id, owner, name, cron, timezone, overlap, catch_up, is_paused, created_at, since, waiting_at,"

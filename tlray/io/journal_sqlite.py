@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState
-from tlray.core.outcome import KeptResult
-from tlray.core.policy import unit_of
-from tlray.core.urls import CanonicalUrl, canonicalise
-from tlray.core.verdict import LaneDeath, Verdict
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.outcome import KeptResult
+from tlray.core.model.urls import CanonicalUrl, canonicalise
+from tlray.core.politeness.policy import unit_of
+from tlray.core.scheduling.changeset import LaneDeath, Verdict
+from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal_clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal_kept import Kept, has_kept, kept_for_batch, kept_for_items

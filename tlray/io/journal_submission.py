@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.frontier import Priority
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.frontier import Priority
 from tlray.errors import Conflict
 from tlray.io.journal_pieces import PieceRow, note_piece, piece_of, pieces_of
 from tlray.io.journal_requests import claim_key

@@ -1,4 +1,5 @@
-"""Which templates has a user made? Each user's own, by name; the built-in ones are in `tlray.core.built_in_templates`."""
+"""Which templates has a user made? Each user's own, by name; the built-in ones are in
+`tlray.core.schedules.built_in_templates`."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import json
 import sqlite3
 from typing import Any
 
-from tlray.core.template import Template
+from tlray.core.schedules.template import Template
 
 MAX_TEMPLATES = 1_000
 """Of one user …"""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.tokens import scopes_with
+from tlray.core.access.tokens import scopes_with
 
 _COLUMNS = "name, user, scopes, created_at, last_used_at, revoked_at"
 
@@ -20,7 +20,7 @@ class TokenRow:
     """What a person sees of it."""
     user: str
     scopes: tuple[str, ...]
-    """As they were asked for; `tlray.core.tokens.scopes_with` has what they hold."""
+    """As they were asked for; `tlray.core.access.tokens.scopes_with` has what they hold."""
     created_at: float
     last_used_at: float | None
     """To the minute."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 
-from tlray.core.lifecycle import ItemEvent, ItemState
-from tlray.core.outcome import OutcomeKind
-from tlray.core.verdict import ItemChange, LaneDeath, Verdict
+from tlray.core.model.lifecycle import ItemEvent, ItemState
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
 from tlray.io.journal_outbox import note_dead, note_verdict
 from tlray.io.journal_results import done_numbers
 

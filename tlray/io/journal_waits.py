@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlray.core.domains import DomainState
+from tlray.core.politeness.domain import DomainState
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_rows import BatchRow, Counts
 from tlray.io.wall_clock import rest_text
@@ -15,7 +15,7 @@ def waits(
 ) -> dict[str, dict[str, Any]]:
     """Return domain → ``cooling_until`` and ``reason``, ``slow_because``; only domains that a batch has open items at.
 
-    The words are those of a live snapshot (`tlray.core.progress`).
+    The words are those of a live snapshot (`tlray.core.scheduling.snapshot`).
     """
     found: dict[str, dict[str, Any]] = {}
     for name, states in by_domain.items():

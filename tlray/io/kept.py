@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from tlray.core.lease import LeasedItem
+from tlray.core.scheduling.lease import LeasedItem
 from tlray.errors import CannotFinish
 from tlray.io.home import Home
 from tlray.io.part_tables import read_tables

@@ -17,7 +17,7 @@ MAX_LINE_KEPT: Final = 10_000
 READ_BYTES: Final = 1 << 16
 BOM: Final = "\ufeff"
 NO_TEXT: Final = "\udcff"
-"""Half a surrogate pair, which no text holds; `tlray.core.urls` says so of a URL that holds one."""
+"""Half a surrogate pair, which no text holds; `tlray.core.model.urls` says so of a URL that holds one."""
 _NO_TEXT: Final = re.compile(r"[\0\ud800-\udfff]")
 _BY_MARK: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),

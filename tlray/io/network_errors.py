@@ -8,7 +8,7 @@ import ssl
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from tlray.core.outcome import OutcomeKind
+from tlray.core.model.outcome import OutcomeKind
 from tlray.io.address import RefusedAddressError
 from tlray.io.response_head import HeadError
 

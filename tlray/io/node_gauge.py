@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tlray.core.workforce import NodeReading
+from tlray.core.scheduling.autoscaling import NodeReading
 
 READ_EVERY_S = 5.0
 """A shorter look says little of a load."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tlray.core.lease import LeasedItem
-from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.lease import LeasedItem
 from tlray.io.archive import ArchiveWriter
 from tlray.io.fetched import Fetched
 from tlray.io.rows import ItemKey

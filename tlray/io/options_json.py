@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import Manners, unit_of
-from tlray.core.retry_policy import RetryChoices, RetryPolicy, RuleChange
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import Manners, unit_of
+from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
 
 
 def manners_json(manners: Manners) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from yarl import URL
 
-from tlray.core.lease import LeasedItem
-from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
-from tlray.core.quality import assess
+from tlray.core.model.outcome import LED_INSIDE, Outcome, OutcomeKind
+from tlray.core.model.quality import assess
+from tlray.core.scheduling.lease import LeasedItem
 from tlray.io.fetched import Fetched, told
 from tlray.io.peer import is_public_peer
 from tlray.model import PageKind, Tracklist

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from tlray.core.hosts import is_public_address, is_public_host
+from tlray.core.model.hosts import is_public_address, is_public_host
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection

@@ -6,7 +6,7 @@ import logging
 import traceback
 from typing import Any
 
-from tlray.core.visible import plain
+from tlray.core.model.printable import plain
 
 
 class PlainRecord(logging.LogRecord):

@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from tlray.core.notice import Delivery
-from tlray.core.web_origin import is_loopback
+from tlray.core.access.same_origin import is_loopback
+from tlray.core.notify.notification import Delivery
 
 TIMEOUT_S = 20.0
 _PORTS = {"smtp": 25, "smtps": 465}

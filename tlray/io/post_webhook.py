@@ -13,9 +13,9 @@ from contextlib import aclosing
 import aiohttp
 from yarl import URL
 
-from tlray.core.notice import Delivery, of_status
-from tlray.core.outcome import OutcomeKind
-from tlray.core.retry_after import retry_after_s
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.notify.notification import Delivery, of_status
+from tlray.core.politeness.retry_after import retry_after_s
 from tlray.io.address import AddressPolicy, CheckedResolver
 from tlray.io.name_lookup import NameLookup
 from tlray.io.network_errors import NETWORK_ERRORS, translate

@@ -11,9 +11,9 @@ from contextlib import nullcontext
 
 from yarl import URL
 
-from tlray.core.lease import RobotsErrand
-from tlray.core.outcome import LED_INSIDE, OutcomeKind
-from tlray.core.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
+from tlray.core.model.outcome import LED_INSIDE, OutcomeKind
+from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
+from tlray.core.scheduling.lease import RobotsErrand
 from tlray.io.address import policy_for
 from tlray.io.fetch import Fetcher
 from tlray.io.fetch_limits import Sender

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from tlray.core import visible
+from tlray.core.model import printable
 from tlray.errors import ServiceRefuses, ServiceUnavailable
 
 MAX_WORDS_CHARS = 600
@@ -106,7 +106,7 @@ def phrase(status: int) -> str:
 
 def one_line(text: str) -> str:
     """Return words of somebody else so that they stay one line, and cannot drive a terminal."""
-    return visible.one_line(text)[:MAX_WORDS_CHARS]
+    return printable.one_line(text)[:MAX_WORDS_CHARS]
 
 
 def _words(told: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http.client import HTTPException
 from typing import Any, Final
 
-from tlray.core.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchState
 from tlray.errors import ServiceUnavailable
 from tlray.io.service_client import PATIENCE_S, ServiceClient, Tell, batch_path
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from tlray.core.suspect import EACH, NOBODY, Suspect
+from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
 from tlray.io.durable import disk_errors
 from tlray.io.home import Home
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from tlray.core.request_rates import RequestRates
-from tlray.core.tokens import SCOPES, digest_of, is_token, scopes_with
-from tlray.core.web_origin import is_loopback
+from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.same_origin import is_loopback
+from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.service.lookups import Lookups
 from tlray.service.principal import OPEN, Principal
 from tlray.service.problems import Refused, too_often

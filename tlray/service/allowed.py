@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tlray.core.frontier import Priority
-from tlray.core.hosts import is_public_host
-from tlray.core.loosening import held_up, loosened, loosened_retries, may_write_to
-from tlray.core.policy import host_of
+from tlray.core.model.hosts import is_public_host
+from tlray.core.politeness.policy import host_of
+from tlray.core.politeness.policy_limits import held_up, loosened, loosened_retries, may_write_to
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.address import AddressPolicy, policy_for
 from tlray.io.intake import MAX_TEXT_KEPT, Chunk
 from tlray.io.journal_rows import BatchOptions, RefusedLine

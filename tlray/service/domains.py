@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
-from tlray.core.cursor import decode, encode
-from tlray.core.policy import unit_named
+from tlray.core.access.cursor import decode, encode
+from tlray.core.politeness.policy import unit_named
 from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.paging import Cursor, Limit, page
 from tlray.service.parts import Admin, Reader, TheGateway

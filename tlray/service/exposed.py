@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlray.core.web_origin import ANY_ADDRESS, is_loopback
+from tlray.core.access.same_origin import ANY_ADDRESS, is_loopback
 from tlray.errors import UsageError
 from tlray.io.token_store import lets_anybody_in
 from tlray.settings import Settings

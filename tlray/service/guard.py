@@ -1,8 +1,8 @@
 """What is refused before a route is asked? Requests for hosts that we are not, requests that another site's web page sent,
 bodies of a type that any page may send, bodies that are too long; and every answer gets the headers that a browser obeys.
 
-The decisions are `tlray.core.web_origin`; this is the ASGI middleware around them. Health is exempt: a load balancer asks for
-it by address, and it tells nothing.
+The decisions are `tlray.core.access.same_origin`; this is the ASGI middleware around them. Health is exempt: a load balancer
+asks for it by address, and it tells nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tlray.core.web_origin import (
+from tlray.core.access.same_origin import (
     SAFE_METHODS,
     is_simple,
     refusal_of_host,

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
-from tlray.core.changes import Changes
-from tlray.core.lifecycle import BatchState
-from tlray.core.visible import in_json
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.printable import in_json
+from tlray.core.scheduling.change_log import Changes
 from tlray.service.gateway import Gateway
 
 POLL_S: Final = 20.0

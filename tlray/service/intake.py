@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fastapi import Request
 
-from tlray.core.urls import BadUrl
+from tlray.core.model.urls import BadUrl
 from tlray.io.intake import Chunk, read_line, refused_line, stripped
 from tlray.io.journal_rows import Entry, RefusedLine
 from tlray.io.list_text import text_lines

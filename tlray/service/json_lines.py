@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tlray.core.urls import BadUrl
+from tlray.core.model.urls import BadUrl
 
 FORM = 'a line is a URL, as it is or as a JSON string, or {"url": …}'
 

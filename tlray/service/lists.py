@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from tlray.core.cursor import decode, encode
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.access.cursor import decode, encode
+from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.paging import Cursor, Limit, page
 from tlray.service.parts import Reader, Submitter, TheGateway

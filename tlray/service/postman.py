@@ -13,10 +13,10 @@ from collections import Counter
 from typing import Any
 
 from tlray import __version__
-from tlray.core.batch_terms import user_agent
-from tlray.core.letter import letter
-from tlray.core.notice import MAX_AT_ONCE, Channel, Delivery, Underway
-from tlray.core.signature import headers
+from tlray.core.notify.email_text import letter
+from tlray.core.notify.notification import MAX_AT_ONCE, Channel, Delivery, Underway
+from tlray.core.notify.webhook_signature import headers
+from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import TlrayError
 from tlray.io.address import policy_for
 from tlray.io.post_mail import MailServer, message, send

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from tlray.core.tokens import SCOPES
+from tlray.core.access.tokens import SCOPES
 
 
 @dataclass(frozen=True, slots=True)

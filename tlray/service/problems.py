@@ -20,8 +20,8 @@ from starlette.requests import HTTPConnection
 from starlette.routing import compile_path
 from starlette.websockets import WebSocket
 
-from tlray.core.cursor import BadCursor
-from tlray.core.lifecycle import BadTransition
+from tlray.core.access.cursor import BadCursor
+from tlray.core.model.lifecycle import BadTransition
 from tlray.errors import (
     BacklogFull,
     BadOption,

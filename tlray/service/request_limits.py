@@ -18,9 +18,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from tlray.core.body_pace import BodyPace, PaceLimits
-from tlray.core.client_address import counted_address, networks_of
-from tlray.core.concurrency_limit import ConcurrencyLimit
+from tlray.core.access.body_timeout import BodyPace, PaceLimits
+from tlray.core.access.client_address import counted_address, networks_of
+from tlray.core.access.concurrency_limit import ConcurrencyLimit
 from tlray.service.guard import HEALTH
 from tlray.service.problems import RETRY_AFTER_S, Refused, answer, refuse_socket, too_often
 from tlray.settings import Settings

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from tlray.core.cursor import decode, encode
-from tlray.core.visible import in_json
+from tlray.core.access.cursor import decode, encode
+from tlray.core.model.printable import in_json
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.done_sets import read_done

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from tlray.cluster.desk_schedules import new_schedule_id
 from tlray.cluster.desk_submission import told_lines
-from tlray.core.schedule import CatchUp, Overlap, Timing, check, zone_of
-from tlray.core.template import clock_values
+from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check, zone_of
+from tlray.core.schedules.template import clock_values
 from tlray.io.journal_requests import MAX_LINES_TOLD
 from tlray.io.journal_rows import BatchOptions, RefusedLine
 from tlray.io.scheduled_work import chunk_of

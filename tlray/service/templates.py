@@ -9,10 +9,10 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from tlray.core.built_in_templates import BUILT_IN
-from tlray.core.policy import host_of
-from tlray.core.template import Template, TemplateFault, beginning_of, check
-from tlray.core.urls import BadUrl, canonicalise
+from tlray.core.model.urls import BadUrl, canonicalise
+from tlray.core.politeness.policy import host_of
+from tlray.core.schedules.built_in_templates import BUILT_IN
+from tlray.core.schedules.template import Template, TemplateFault, beginning_of, check
 from tlray.io.address import AddressPolicy, policy_for
 from tlray.io.journal_templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions

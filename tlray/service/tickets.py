@@ -11,7 +11,7 @@ import secrets
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from tlray.core.tokens import digest_of
+from tlray.core.access.tokens import digest_of
 from tlray.service.parts import Reader, TheGateway
 from tlray.service.problems import problems
 from tlray.service.schemas import Told

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request
 from pydantic import ConfigDict, Field, field_validator
 
-from tlray.core.tokens import MAX_USER_CHARS, NAME_BYTES, SECRET_BYTES, spell, user_named
+from tlray.core.access.tokens import MAX_USER_CHARS, NAME_BYTES, SECRET_BYTES, spell, user_named
 from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.parts import Admin, TheGateway
 from tlray.service.problems import Refused, problems

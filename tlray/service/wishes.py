@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tlray.core.frontier import Priority
-from tlray.core.notice import mail_address
-from tlray.core.policy import host_of
-from tlray.core.template import Filled, Template, TemplateFault, fill
-from tlray.core.urls import BadUrl, canonicalise
+from tlray.core.model.urls import BadUrl, canonicalise
+from tlray.core.notify.notification import mail_address
+from tlray.core.politeness.policy import host_of
+from tlray.core.schedules.template import Filled, Template, TemplateFault, fill
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.address import policy_for
 from tlray.io.journal_rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions

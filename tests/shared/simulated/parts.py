@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlray.core.suspect import Suspect
+from tlray.core.scheduling.crash_suspect import Suspect
 from tlray.io.journal_rows import PartRow
 from tlray.model import Tracklist
 

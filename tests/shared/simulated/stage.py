@@ -15,10 +15,10 @@ from tlray.cluster.coordinator import Coordinator
 from tlray.cluster.limiter import Limiter
 from tlray.cluster.state import CoordinatorSettings
 from tlray.cluster.terms import ScrapeTerms
-from tlray.core.backlog import Bounds
-from tlray.core.engine import Engine
-from tlray.core.gate import Gate
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.limiter_gate import Gate
+from tlray.core.scheduling.backlog import Bounds
+from tlray.core.scheduling.engine import Engine
 from tlray.io.home import Home
 from tlray.io.journal_sqlite import SqliteJournal
 

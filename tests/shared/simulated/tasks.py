@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tlray.cluster.ports import EndKind, TaskEnd
 from tlray.cluster.scrape import ScrapeTask
 from tlray.cluster.task_ports import TaskPorts
-from tlray.core.gate import Ask, Grant
-from tlray.core.lease import Answer, Report, Stops
-from tlray.core.suspect import EACH, NOBODY, Suspect
-from tlray.core.workforce import NodeReading
+from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.scheduling.autoscaling import NodeReading
+from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
+from tlray.core.scheduling.lease import Answer, Report, Stops
 from tlray.errors import TlrayError
 
 from .lives import Life

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.home import Holder, Home
 from tlray.io.journal_ending import VERSIONS_OF_A_LIFE
 from tlray.io.journal_reader import JournalReader

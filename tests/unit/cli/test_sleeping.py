@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tlray.cli import run
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.home import Holder, Home
 from tlray.io.journal_rows import BatchOptions, Entry
 from tlray.io.journal_sqlite import SqliteJournal

@@ -17,7 +17,7 @@ from made_home import BATCH, html, make_home
 from tlray.cli import run
 from tlray.cli.progress import Bar
 from tlray.cli.streams import plain_streams
-from tlray.core.visible import in_json, one_line, plain
+from tlray.core.model.printable import in_json, one_line, plain
 from tlray.sites.registry import parse_page
 
 HOSTILE = "Имя \x1b[31m\x07\x9b2J\x7f\u202egpj\u2066 x\u200dy"

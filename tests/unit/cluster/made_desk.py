@@ -21,9 +21,9 @@ from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorSettings, CoordinatorState
 from tlray.cluster.system_clock import SystemClock
 from tlray.cluster.terms import ScrapeTerms
-from tlray.core.backlog import Bounds
-from tlray.core.engine import Engine
-from tlray.core.verdict import LaneDeath
+from tlray.core.scheduling.backlog import Bounds
+from tlray.core.scheduling.changeset import LaneDeath
+from tlray.core.scheduling.engine import Engine
 from tlray.io.home import Home
 from tlray.io.intake import Chunk, read_chunks
 from tlray.io.journal_rows import BatchOptions

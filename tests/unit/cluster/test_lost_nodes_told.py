@@ -6,7 +6,7 @@ import pytest
 from simulated import Site, World
 
 from tlray.cluster.ports import EndKind
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 
 N_ITEMS = 30
 

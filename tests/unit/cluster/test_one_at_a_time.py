@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from made_desk import Desk, chunk
 
-from tlray.core.backlog import Bounds
-from tlray.core.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.scheduling.backlog import Bounds
 from tlray.errors import BacklogFull, Conflict, ListTooLong, UsageError
 from tlray.io.intake import Chunk
 from tlray.io.journal_rows import BatchOptions
@@ -220,7 +220,7 @@ async def test_of_commit_and_cancel_at_once_what_is_told_is_true(desk: Desk) -> 
 async def test_a_list_whose_sender_is_gone_is_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.open_list("P")
     await desk.piece("P", 1, chunk(20))
-    monkeypatch.setattr("tlray.core.backlog.ABANDONED_AFTER_S", -1.0)
+    monkeypatch.setattr("tlray.core.scheduling.backlog.ABANDONED_AFTER_S", -1.0)
     await desk.clockwork.step(time.time())
     assert desk.state.journal.load_row("P") is None
     assert (await desk.submit("B", chunk(30)))["total"] == 30

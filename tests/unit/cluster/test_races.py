@@ -13,11 +13,11 @@ from simulated import Site, World
 
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.registration import Registration
-from tlray.core.by_hand import SetByHand
-from tlray.core.frontier import Priority
-from tlray.core.lease import Stops
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.verdict import LaneDeath, Verdict
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.override import SetByHand
+from tlray.core.scheduling.changeset import LaneDeath, Verdict
+from tlray.core.scheduling.frontier import Priority
+from tlray.core.scheduling.lease import Stops
 from tlray.errors import Conflict, InvariantBroken
 from tlray.io.intake import read_chunks
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from made_desk import Desk, chunk
 
-from tlray.core.by_hand import SetByHand
-from tlray.core.lifecycle import ItemState
-from tlray.core.progress import MAX_DOMAINS_SHOWN
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.politeness.override import SetByHand
+from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN
 from tlray.io.intake import Chunk, read_chunks
 from tlray.io.journal_rows import BatchOptions
 

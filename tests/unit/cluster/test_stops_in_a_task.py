@@ -16,10 +16,10 @@ from simulated.tasks import SimulatedNote
 from tlray.cluster.scrape import ScrapeTask
 from tlray.cluster.task_ports import TaskPorts
 from tlray.cluster.terms import ScrapeTerms
-from tlray.core.gate import Ask, Grant
-from tlray.core.lease import Answer, DomainTerms, LeasedItem, Report, Stops, Work
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import DomainPolicy
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.lease import Answer, DomainTerms, LeasedItem, Report, Stops, Work
 from tlray.io.fetched import Fetched
 
 FAST = DomainPolicy(1_000.0, concurrency=4)

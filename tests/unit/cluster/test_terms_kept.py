@@ -18,9 +18,9 @@ from tlray.cluster.limiters import Limiters
 from tlray.cluster.meeting import see_settings
 from tlray.cluster.ports import EndKind, StartedTask, TaskEnd
 from tlray.cluster.runtime import shared_settings
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.frontier import WINDOW
-from tlray.core.schedule import CatchUp, Decision, Overlap, Standing, Timing
+from tlray.core.schedules.schedule import CatchUp, Decision, Overlap, Standing, Timing
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.frontier import WINDOW
 from tlray.errors import OtherSettings
 from tlray.io.journal_rows import BatchOptions
 from tlray.io.journal_schedules import ScheduleRow, add, schedule

@@ -10,7 +10,7 @@ from made_desk import Desk
 from tlray.cluster import desk_access
 from tlray.cluster.desk_access import Access
 from tlray.cluster.desk_reading import Reading
-from tlray.core.tokens import SCOPES
+from tlray.core.access.tokens import SCOPES
 
 
 async def test_a_ticket_is_good_once_and_ends_with_its_token(tmp_path: Path) -> None:

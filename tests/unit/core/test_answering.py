@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 
-from tlray.core.answering import KEPT_PER_GRANT, MAX_UNANSWERED
-from tlray.core.books import BatchBook
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.judge import give_back, judge, judge_lost
-from tlray.core.lease import Report
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.outcome import KeptResult, Outcome, OutcomeKind
-from tlray.core.policy import Manners
-from tlray.core.verdict import LaneDeath
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
+from tlray.core.politeness.policy import Manners
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.changeset import LaneDeath
+from tlray.core.scheduling.decide import give_back, judge, judge_lost
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import Report
+from tlray.core.scheduling.result_reuse import KEPT_PER_GRANT, MAX_UNANSWERED
 
 K, S = OutcomeKind, ItemState
 DAY_S = 86_400.0

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from tlray.core.asked import Asked, read_tables
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import AUTO_BURST, AUTO_MAX, Manners
-from tlray.core.retry_policy import RetryChoices, RuleChange
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import AUTO_BURST, AUTO_MAX, Manners
+from tlray.core.politeness.requested_policy import Asked, read_tables
+from tlray.core.politeness.retry_policy import RetryChoices, RuleChange
 from tlray.errors import UsageError
 
 K = OutcomeKind

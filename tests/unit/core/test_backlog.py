@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tlray.core.backlog import ABANDONED_AFTER_S, Backlog, Bounds, Standing
+from tlray.core.scheduling.backlog import ABANDONED_AFTER_S, Backlog, Bounds, Standing
 
 BOUNDS = Bounds(in_all=100, per_owner=60)
 

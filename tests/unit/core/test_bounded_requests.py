@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.core.body_pace import BodyPace, PaceLimits
-from tlray.core.client_address import LOOPBACK, UNKNOWN, counted_address, networks_of
-from tlray.core.concurrency_limit import ConcurrencyLimit
+from tlray.core.access.body_timeout import BodyPace, PaceLimits
+from tlray.core.access.client_address import LOOPBACK, UNKNOWN, counted_address, networks_of
+from tlray.core.access.concurrency_limit import ConcurrencyLimit
 
 PROXIES = networks_of(["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"])
 NONE = networks_of([])

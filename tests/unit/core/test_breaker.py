@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from simulated import Site, World
 
-from tlray.core.breaker import LONGEST_REST_S, Breaker
-from tlray.core.domains import DomainState
-from tlray.core.lease import LeasedItem
-from tlray.core.lifecycle import ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import DomainPolicy
-from tlray.core.progress import snapshot
-from tlray.core.verdict import LaneDeath
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.circuit_breaker import LONGEST_REST_S, Breaker
+from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.changeset import LaneDeath
+from tlray.core.scheduling.lease import LeasedItem
+from tlray.core.scheduling.snapshot import snapshot
 
 K = OutcomeKind
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.bucket import TokenBucket
+from tlray.core.politeness.token_bucket import TokenBucket
 
 RATES = st.floats(0.05, 500)
 STEPS = st.lists(st.tuples(st.floats(0, 5), st.integers(1, 6), st.none() | RATES), max_size=40)

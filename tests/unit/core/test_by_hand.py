@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from tlray.core.books import BatchBook
-from tlray.core.by_hand import SetByHand
-from tlray.core.domains import DomainState
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.policy import DomainPolicy
-from tlray.core.progress import snapshot
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.snapshot import snapshot
 
 FREE = DomainPolicy(rate=math.inf, concurrency=32, burst=5.0)
 

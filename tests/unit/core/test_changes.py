@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.changes import Changes, ItemChanged
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.scheduling.change_log import Changes, ItemChanged
 
 
 def test_changes_since_a_version_come_in_the_order_made() -> None:

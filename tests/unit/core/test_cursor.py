@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.cursor import BadCursor, decode, encode
+from tlray.core.access.cursor import BadCursor, decode, encode
 
 NUMBERS = st.integers(0, 2**63 - 1)
 

@@ -6,19 +6,19 @@ import random
 
 import pytest
 
-from tlray.core.books import BatchBook
-from tlray.core.domains import MAX_ROBOTS_FAILURES, MAX_ROBOTS_HOPS, MAX_ROBOTS_LOST
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.granting import ROBOTS_ERRANDS_PER_LEASE
-from tlray.core.judge import MAX_HOPS, give_back, judge, judge_lost
-from tlray.core.lease import PartNote, Report
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import DomainPolicy
-from tlray.core.robots import REFETCH_AFTER_S, RobotsAnswer
-from tlray.core.suspect import NOBODY, Suspect
-from tlray.core.verdict import ItemChange, LaneDeath, Verdict
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.domain import MAX_ROBOTS_FAILURES, MAX_ROBOTS_HOPS, MAX_ROBOTS_LOST
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.robots import REFETCH_AFTER_S, RobotsAnswer
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
+from tlray.core.scheduling.crash_suspect import NOBODY, Suspect
+from tlray.core.scheduling.decide import MAX_HOPS, give_back, judge, judge_lost
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.granting import ROBOTS_ERRANDS_PER_LEASE
+from tlray.core.scheduling.lease import PartNote, Report
 from tlray.errors import InvariantBroken
 
 K, E, S = OutcomeKind, ItemEvent, ItemState

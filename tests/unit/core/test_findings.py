@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tlray.core.findings import CURES, MAX_KEPT, Books, Finding, FindingKind, Findings, check_books
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.audit.findings import CURES, MAX_KEPT, Books, Finding, FindingKind, Findings, check_books
+from tlray.core.model.lifecycle import BatchState, ItemState
 
 RIGHT = Books(
     BatchState.COMPLETED, {ItemState.SUCCEEDED: 7, ItemState.DEAD: 1}, n_lines=11, n_duplicates=2, n_rejected=1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlray.core.frontier import LOW_WATER, WINDOW, Dropped, Frontier, FrontierItem, Priority
+from tlray.core.scheduling.frontier import LOW_WATER, WINDOW, Dropped, Frontier, FrontierItem, Priority
 
 NORMAL, LOW, IMMEDIATE = Priority.NORMAL, Priority.LOW, Priority.IMMEDIATE
 

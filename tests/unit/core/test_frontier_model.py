@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tlray.core.frontier import ISOLATE_AFTER_LOST, Dropped, Frontier, FrontierItem, Lane, Priority
+from tlray.core.scheduling.frontier import ISOLATE_AFTER_LOST, Dropped, Frontier, FrontierItem, Lane, Priority
 
 WINDOW = 3
 """Small, so that windows matter; the frontier leaves the size to who reads the journal."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from test_engine import opened
 
-from tlray.core.books import BatchBook
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lease import Report
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.robots import RobotsAnswer
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import Report
 
 LAN = ("10.0.0.0/8",)
 

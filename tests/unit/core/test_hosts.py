@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.hosts import (
+from tlray.core.model.hosts import (
     is_metadata_address,
     is_metadata_name,
     is_public_address,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlray.core.idleness import Idleness
+from tlray.core.scheduling.idle_timeout import Idleness
 
 
 def test_it_is_over_when_nothing_has_happened_for_the_limit() -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 
-from tlray.core.books import BatchBook
-from tlray.core.domains import PARK_AFTER_BLOCKS
-from tlray.core.engine import Engine
-from tlray.core.frontier import Frontier, FrontierItem, Priority
-from tlray.core.judge import judge
-from tlray.core.lease import Report
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.outcome import KeptResult, Outcome, OutcomeKind
-from tlray.core.verdict import LaneDeath, Verdict
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
+from tlray.core.politeness.domain import PARK_AFTER_BLOCKS
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.changeset import LaneDeath, Verdict
+from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import Frontier, FrontierItem, Priority
+from tlray.core.scheduling.lease import Report
 
 S = ItemState
 DEATH = LaneDeath(1, "a.test", "parked: blocked")

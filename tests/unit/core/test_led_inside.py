@@ -7,13 +7,13 @@ import random
 import pytest
 from test_engine import leased, only, opened
 
-from tlray.core.engine import Engine
-from tlray.core.judge import judge
-from tlray.core.lease import Report
-from tlray.core.lifecycle import ItemState
-from tlray.core.outcome import LED_INSIDE, Outcome, OutcomeKind
-from tlray.core.robots import RobotsAnswer
-from tlray.core.verdict import Verdict
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.outcome import LED_INSIDE, Outcome, OutcomeKind
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.lease import Report
 
 K, S = OutcomeKind, ItemState
 DEAD_INSIDE = (S.DEAD, f"private-address: {LED_INSIDE}")

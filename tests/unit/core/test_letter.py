@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tlray.core.letter import letter
-from tlray.core.notice import NoticeKind
+from tlray.core.notify.email_text import letter
+from tlray.core.notify.notification import NoticeKind
 
 DATA: dict[str, Any] = {
     "batch_id": "20261124-030000-a1b2c3",

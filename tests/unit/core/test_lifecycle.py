@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from tlray.core.lifecycle import (
+from tlray.core.model.lifecycle import (
     BATCH_TRANSITIONS,
     ITEM_TRANSITIONS,
     BadTransition,

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.asked import read_tables
-from tlray.core.lifecycle import ItemEvent
-from tlray.core.loosening import (
+from tlray.core.model.lifecycle import ItemEvent
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.policy import AUTO_BURST, AUTO_MAX, PROFILES, Manners
+from tlray.core.politeness.policy_limits import (
     EVERYBODYS_ATTEMPTS,
     EVERYWHERE,
     held_up,
@@ -20,10 +21,9 @@ from tlray.core.loosening import (
     loosened_retries,
     may_write_to,
 )
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import AUTO_BURST, AUTO_MAX, PROFILES, Manners
-from tlray.core.retry import RULES, Cure, RetryDecision, decide
-from tlray.core.retry_policy import RetryChoices, RetryPolicy, RuleChange
+from tlray.core.politeness.requested_policy import read_tables
+from tlray.core.politeness.retry import RULES, Cure, RetryDecision, decide
+from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
 
 SITE = "1001tracklists.com"
 K = OutcomeKind

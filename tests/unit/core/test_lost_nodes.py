@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tlray.core.books import BatchBook
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.lost_nodes import MAX_TOLD, LostNode, NodeLosses
-from tlray.core.progress import snapshot
-from tlray.core.verdict import ItemChange
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.changeset import ItemChange
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode, NodeLosses
+from tlray.core.scheduling.snapshot import snapshot
 
 
 def change(item_id: int, batch: int, after: ItemState = ItemState.QUEUED) -> ItemChange:

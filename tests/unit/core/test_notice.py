@@ -8,8 +8,8 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from tlray.core.notice import DAY_S, WAITS_S, Delivery, mail_address, next_attempt_at, of_status
-from tlray.core.signature import headers, secret_text
+from tlray.core.notify.notification import DAY_S, WAITS_S, Delivery, mail_address, next_attempt_at, of_status
+from tlray.core.notify.webhook_signature import headers, secret_text
 
 FAILED = Delivery(500, "not taken")
 

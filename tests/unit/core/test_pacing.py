@@ -8,11 +8,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlray.core.gate import BLOCK_S, Ask, Gate, Grant
-from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
-from tlray.core.pacing import GIVE_BACK_AFTER_S, HOLD_S, MIN_ASK_S, Pacing
-from tlray.core.policy import DomainPolicy
-from tlray.core.wire import Wire
+from tlray.core.pacing.pacer import GIVE_BACK_AFTER_S, HOLD_S, MIN_ASK_S, Pacing
+from tlray.core.pacing.send_pacing import Wire
+from tlray.core.politeness.limiter_gate import BLOCK_S, Ask, Gate, Grant
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.lease import DomainTerms, LeasedItem, RobotsErrand
 
 
 def item(i: int, domain: str = "a.test") -> LeasedItem:

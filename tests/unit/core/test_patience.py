@@ -8,18 +8,18 @@ import pytest
 from simulated import Site, World
 from test_engine import judged, leased, only, opened
 
-from tlray.core import lane_deaths
-from tlray.core.domains import FETCHES_A_ROBOTS, LONGEST_TURN_S, PARKED, DomainState
-from tlray.core.durations import in_words, spacing_in_words
-from tlray.core.judge import judge
-from tlray.core.lease import Report
-from tlray.core.lifecycle import BatchEvent, BatchState, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import DomainPolicy
-from tlray.core.progress import snapshot
-from tlray.core.retry import RetryPolicy
-from tlray.core.retry_policy import RetryChoices
-from tlray.core.robots import NOT_ITS_TURN, RobotsAnswer
+from tlray.core.model.durations import in_words, spacing_in_words
+from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.domain import FETCHES_A_ROBOTS, LONGEST_TURN_S, PARKED, DomainState
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.retry_policy import RetryChoices
+from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer
+from tlray.core.scheduling import lane_ends
+from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.lease import Report
+from tlray.core.scheduling.snapshot import snapshot
 
 K, S = OutcomeKind, ItemState
 DAY_S = 86_400.0
@@ -140,13 +140,13 @@ def test_an_operator_says_how_long_one_answer_may_have_a_domain_rest(asked_s: fl
 def test_a_robots_txt_that_asks_for_ten_years_gets_a_week() -> None:
     engine, _ = opened({"a.test": 1}, knows_robots=False)
     state = engine.domains["a.test"]
-    lane_deaths.of_robots(
+    lane_ends.of_robots(
         engine, RobotsAnswer("a.test", None, why="429", retry_after_s=TEN_YEARS_S), state, now=0.0
     )
     assert state.cool_until == WEEK_S
     assert state.cool_reason.startswith("robots.txt: 429; it asks for a rest of 10 years, and gets 7 days")
     far = RobotsAnswer("a.test", None, why=NOT_ITS_TURN, retry_after_s=TEN_YEARS_S)
-    lane_deaths.of_robots(engine, far, state, now=0.0)
+    lane_ends.of_robots(engine, far, state, now=0.0)
     assert state.turn_until == TEN_YEARS_S, "a turn is no answer of the site"
 
 

@@ -6,9 +6,9 @@ import pytest
 from simulated import Site, World
 from test_engine import judged, leased, only, opened
 
-from tlray.core.judge import MAX_HOPS
-from tlray.core.lifecycle import ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.decide import MAX_HOPS
 
 K, S = OutcomeKind, ItemState
 

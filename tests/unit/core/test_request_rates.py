@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.core.request_rates import RequestRates
+from tlray.core.access.rate_limit import RequestRates
 
 
 def test_who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.retry_after import MOST_S, NEAR_S, retry_after_s
+from tlray.core.politeness.retry_after import MOST_S, NEAR_S, retry_after_s
 
 NOW = datetime(2026, 11, 2, 10, 0, tzinfo=UTC).timestamp()
 

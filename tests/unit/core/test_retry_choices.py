@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_engine import leased, only, opened
 
-from tlray.core.judge import judge
-from tlray.core.lease import Report
-from tlray.core.lifecycle import ItemEvent, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.retry import MIN_BACKOFF_S, RULES, Cure, RetryDecision, RetryPolicy, decide
-from tlray.core.retry_policy import RetryChoices, RuleChange
+from tlray.core.model.lifecycle import ItemEvent, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.retry import MIN_BACKOFF_S, RULES, Cure, RetryDecision, RetryPolicy, decide
+from tlray.core.politeness.retry_policy import RetryChoices, RuleChange
+from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.lease import Report
 
 K, E = OutcomeKind, ItemEvent
 FAILING = [kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)]

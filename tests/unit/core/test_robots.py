@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlray.core.policy import DomainPolicy, under_ceiling
-from tlray.core.retry_after import MOST_S
-from tlray.core.robots import MAX_BYTES, decode, rules_of
-from tlray.core.urls import CanonicalUrl, canonicalise, redirected
+from tlray.core.model.urls import CanonicalUrl, canonicalise, redirected
+from tlray.core.politeness.policy import DomainPolicy, under_ceiling
+from tlray.core.politeness.retry_after import MOST_S
+from tlray.core.politeness.robots import MAX_BYTES, decode, rules_of
 
 FOR_ALL = "User-agent: *\n"
 

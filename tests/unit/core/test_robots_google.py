@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.robots import decode
-from tlray.core.robots_file import RobotsFile
+from tlray.core.politeness.robots import decode
+from tlray.core.politeness.robots_parser import RobotsFile
 
 SITEMAP = "User-agent: BarBot\nSitemap: https://foo.bar/s\nUser-agent: *\nDisallow: /\n"
 UNKNOWN = "User-agent: FooBot\nInvalid-Unknown-Line: x\nUser-agent: *\nDisallow: /\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlray.core.robots_wanted import RobotsWanted
+from tlray.core.scheduling.robots_queue import RobotsWanted
 
 
 def wanted(**priorities: int | None) -> RobotsWanted:

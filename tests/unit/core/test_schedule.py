@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.cron_line import plain
-from tlray.core.schedule import (
+from tlray.core.schedules.cron import plain
+from tlray.core.schedules.schedule import (
     LATE_S,
     CatchUp,
     Overlap,

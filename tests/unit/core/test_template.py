@@ -8,8 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from tlray.core.built_in_templates import BUILT_IN
-from tlray.core.template import (
+from tlray.core.schedules.built_in_templates import BUILT_IN
+from tlray.core.schedules.template import (
     MAX_URLS,
     Template,
     TemplateFault,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.core.tokens import digest_of, is_token, scopes_with, spell, user_named
+from tlray.core.access.tokens import digest_of, is_token, scopes_with, spell, user_named
 
 
 def test_a_token_shows_its_name_and_is_kept_as_a_hash() -> None:

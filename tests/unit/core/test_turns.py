@@ -7,16 +7,16 @@ import random
 
 import pytest
 
-from tlray.core.books import BatchBook
-from tlray.core.by_hand import SetByHand
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.judge import judge
-from tlray.core.lease import Report
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import Manners
-from tlray.core.robots import NOT_ITS_TURN
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.robots import NOT_ITS_TURN
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import Report
 
 SITE, HOUR_S = "a.test", 3_600.0
 SLOW = Manners(rates={SITE: (1 / HOUR_S, 1.0)})

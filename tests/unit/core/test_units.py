@@ -7,7 +7,7 @@ from simulated import Site, World
 from test_engine import leased, only, opened
 from test_led_inside import redirected
 
-from tlray.core.policy import Manners, unit_named, unit_of
+from tlray.core.politeness.policy import Manners, unit_named, unit_of
 from tlray.io.intake import read_line
 from tlray.io.journal_rows import Entry
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tlray.core.urls import (
+from tlray.core.model.urls import (
     MAX_HOST_CHARS,
     MAX_URL_CHARS,
     BadUrl,

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from tlray.core.books import BatchBook
-from tlray.core.by_hand import SetByHand
-from tlray.core.domains import DomainState
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.policy import DomainPolicy
-from tlray.core.progress import MAX_DOMAINS_SHOWN, shown, snapshot
-from tlray.core.waits import Wait, wait_of
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch_wait import Wait, wait_of
+from tlray.core.scheduling.frontier import Priority
+from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
 
 NOW, WALL = 100.0, 1_800_000_000.0
 PAUSED = SetByHand(is_paused=True)

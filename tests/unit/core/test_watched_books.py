@@ -6,15 +6,15 @@ import random
 
 import pytest
 
-from tlray.core.books import BatchBook
-from tlray.core.changes import Changes, ItemChanged
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.judge import judge
-from tlray.core.lease import Report
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.verdict import LaneDeath
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.change_log import Changes, ItemChanged
+from tlray.core.scheduling.changeset import LaneDeath
+from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import Report
 
 K, S = OutcomeKind, ItemState
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.core.web_origin import (
+from tlray.core.access.same_origin import (
     ANY_ADDRESS,
     is_loopback,
     is_simple,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.workforce import (
+from tlray.core.scheduling.autoscaling import (
     EXCESS_S,
     READING_HOLDS_S,
     Demand,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from made_parts import BATCH, a_set, page
 
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lease import PartNote
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.verdict import ItemChange, Verdict
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.changeset import ItemChange, Verdict
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import PartNote
 from tlray.io.archive import ArchiveWriter
 from tlray.io.home import Home
 from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine

@@ -14,8 +14,8 @@ import pytest
 from made_batch import MadeBatch
 from made_parts import BATCH, a_set
 
-from tlray.core.findings import Finding, FindingKind
-from tlray.core.lifecycle import ItemState
+from tlray.core.audit.findings import Finding, FindingKind
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import NoSuchBatch
 from tlray.io import audit_look
 from tlray.io.audit import Audit, audit_batch, unknown_folders

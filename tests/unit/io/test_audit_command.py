@@ -11,7 +11,7 @@ from made_batch import MadeBatch
 from made_parts import BATCH
 
 from tlray.cli import run
-from tlray.core.findings import CURES, FindingKind
+from tlray.core.audit.findings import CURES, FindingKind
 from tlray.io.home import Home
 from tlray.io.part_files import Piece, published_file
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.frontier import Priority
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal_rows import BatchOptions
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.journal_submission import set_terms

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.asked import Asked
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import Manners
-from tlray.core.retry_policy import RetryChoices, RetryPolicy, RuleChange
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.requested_policy import Asked
+from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
 from tlray.errors import UsageError
 from tlray.io.domains_file import NAME, read_domains_file
 from tlray.io.journal_rows import BatchOptions

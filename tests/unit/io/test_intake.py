@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.frontier import Priority
+from tlray.core.scheduling.frontier import Priority
 from tlray.errors import UsageError
 from tlray.io.intake import (
     CHUNK_LINES,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lease import PartNote
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.verdict import DomainChange, ItemChange, LaneDeath, Verdict
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import PartNote
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal_reader import JournalReader, totals
 from tlray.io.journal_rows import BatchOptions, Entry, PartRow, RefusedLine

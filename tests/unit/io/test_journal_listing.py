@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.scheduling.frontier import Priority
 from tlray.io import journal_listing
 from tlray.io.journal_ending import domains_of
 from tlray.io.journal_listing import batches_page, dead_page, items_page, n_received

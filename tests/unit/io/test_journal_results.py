@@ -6,8 +6,8 @@ import sqlite3
 from functools import partial
 from pathlib import Path
 
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import BatchState, ItemState
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal_ending import finish_batch
 from tlray.io.journal_reader import JournalReader
 from tlray.io.journal_results import DoneRow, done_numbers, done_page

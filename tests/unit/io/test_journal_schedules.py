@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.schedule import CatchUp, Overlap, Standing, Timing
-from tlray.core.template import Template
+from tlray.core.schedules.schedule import CatchUp, Overlap, Standing, Timing
+from tlray.core.schedules.template import Template
 from tlray.errors import UsageError
 from tlray.io import journal_templates
 from tlray.io.journal_schedules import (

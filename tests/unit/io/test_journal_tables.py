@@ -13,7 +13,7 @@ import pytest
 
 import tlray
 from tlray.cli import run
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import HomeUnusable
 from tlray.io import journal_view
 from tlray.io.audit import audit_batch

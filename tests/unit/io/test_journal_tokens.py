@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.tokens import NewToken, spell
+from tlray.core.access.tokens import NewToken, spell
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.journal_tokens import (
     create_token,

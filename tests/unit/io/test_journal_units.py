@@ -7,8 +7,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-from tlray.core.frontier import Priority
-from tlray.core.policy import PROFILES
+from tlray.core.politeness.policy import PROFILES
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal_rows import BatchOptions, Entry
 from tlray.io.journal_sqlite import SqliteJournal
 from tlray.io.journal_tables import _JOIN_NAMES

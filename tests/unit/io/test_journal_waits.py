@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
-from tlray.core.frontier import Priority
-from tlray.core.policy import Manners
-from tlray.core.verdict import DomainChange, Verdict
+from tlray.core.politeness.policy import Manners
+from tlray.core.scheduling.changeset import DomainChange, Verdict
+from tlray.core.scheduling.frontier import Priority
 from tlray.io.home import Home
 from tlray.io.journal_rows import BatchOptions, Entry
 from tlray.io.journal_sqlite import SqliteJournal

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from made_parts import a_set
 
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lease import LeasedItem, PartNote
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState, advance
-from tlray.core.outcome import KeptResult, Outcome, OutcomeKind
-from tlray.core.verdict import ItemChange, Verdict
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
+from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
+from tlray.core.scheduling.changeset import ItemChange, Verdict
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import LeasedItem, PartNote
 from tlray.io import journal_kept
 from tlray.io.home import Home
 from tlray.io.journal_reader import JournalReader

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
-from tlray.core.lease import LeasedItem
-from tlray.core.outcome import OutcomeKind
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.scheduling.lease import LeasedItem
 from tlray.io.fetched import Fetched, kind_of_status
 from tlray.io.open_part import OpenPart
 from tlray.io.page_outcome import read_page

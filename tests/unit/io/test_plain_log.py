@@ -8,7 +8,7 @@ import logging
 import pytest
 
 import tlray.cluster  # noqa: F401 - each process that works for tlray imports it
-from tlray.core.notice import Delivery
+from tlray.core.notify.notification import Delivery
 from tlray.io.fetched import told
 from tlray.io.intake import refused_line
 from tlray.sites.registry import failure

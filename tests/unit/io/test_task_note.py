@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.suspect import EACH, NOBODY, Suspect
+from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
 from tlray.io.home import Home
 from tlray.io.task_note import TaskNote, sweep_notes, take_note
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
-from tlray.core.tokens import digest_of
-from tlray.core.web_origin import ANY_ADDRESS
+from tlray.core.access.same_origin import ANY_ADDRESS
+from tlray.core.access.tokens import digest_of
 from tlray.errors import HomeInUse, UsageError
 from tlray.io.home import Holder, Home
 from tlray.io.journal_tokens import find_tokens, had_tokens

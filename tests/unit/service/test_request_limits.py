@@ -13,7 +13,7 @@ from alone import Desk
 from starlette.types import Message
 from virtual_time import in_virtual_time
 
-from tlray.core.tokens import digest_of
+from tlray.core.access.tokens import digest_of
 from tlray.service import request_limits, streams
 from tlray.service.app import build_app
 from tlray.service.deployment import MAX_ONGOING
