@@ -20,8 +20,8 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import ItemChange, Verdict
 from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import PartNote
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 QUESTION = "The journal's cost"
 GROUPS = (16, 128)

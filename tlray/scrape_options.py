@@ -12,8 +12,8 @@ from tlray.core.politeness.requested_policy import MOST_ATTEMPTS, Asked, read_ta
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.frontier import Priority
 from tlray.errors import BadOption
-from tlray.io.domains_file import read_domains_file
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.intake.domains_toml import read_domains_file
+from tlray.io.journal.rows import BatchOptions
 from tlray.settings import Settings
 
 T = TypeVar("T", int, tuple[float, float])

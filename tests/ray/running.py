@@ -17,7 +17,7 @@ import tlray
 from tlray.api import BatchResult
 from tlray.cluster.client import Client
 from tlray.cluster.coordinator_actor import coordinator_name
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 
 
 class Running:

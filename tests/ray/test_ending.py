@@ -24,9 +24,9 @@ from tlray.cluster.handshake import Hello
 from tlray.cluster.joining import end, joined
 from tlray.cluster.runtime import open_session
 from tlray.errors import CoordinatorEnding, OtherVersion
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
 

@@ -14,7 +14,7 @@ from tlray.api import BatchResult, run_batch
 from tlray.cluster.client import Client
 from tlray.cluster.runtime import open_session
 from tlray.errors import OtherSettings
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
 

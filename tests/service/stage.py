@@ -21,8 +21,8 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
-from tlray.io.home import Home
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.sqlite import SqliteJournal
 from tlray.service.gateway import Gateway
 from tlray.service.leaving import Leaving
 

@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import Webhook
 
 from tlray.cluster.desk_outbox import HOLD_S
 from tlray.core.notify.notification import MAX_AT_ONCE, MAX_TO_ONE
-from tlray.io.post_webhook import TIMEOUT_S
+from tlray.io.notify.webhook import TIMEOUT_S
 from tlray.service.postman import SHORT_WAIT_S
 
 pytestmark = pytest.mark.ray

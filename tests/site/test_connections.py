@@ -26,12 +26,12 @@ from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.override import SetByHand
 from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
-from tlray.io.address import ANY_NAMED
-from tlray.io.fetch import Fetcher
-from tlray.io.fetch_limits import FetchLimits
-from tlray.io.home import Home
-from tlray.io.node_gauge import NodeGauge
-from tlray.io.task_note import TaskNote
+from tlray.io.disk.home import Home
+from tlray.io.http.address_policy import ANY_NAMED
+from tlray.io.http.fetch import Fetcher
+from tlray.io.http.limits import FetchLimits
+from tlray.io.process.node_load import NodeGauge
+from tlray.io.worker.crash_note import TaskNote
 
 PATIENT = FetchLimits(total_timeout_s=60.0, connect_timeout_s=60.0, read_timeout_s=60.0)
 

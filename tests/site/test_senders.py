@@ -22,12 +22,12 @@ from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, RobotsErrand, Work
-from tlray.io.address import ANY_NAMED
-from tlray.io.fetch import Fetcher
-from tlray.io.fetch_limits import FetchLimits, Sender
-from tlray.io.home import Home
-from tlray.io.node_gauge import NodeGauge
-from tlray.io.task_note import TaskNote
+from tlray.io.disk.home import Home
+from tlray.io.http.address_policy import ANY_NAMED
+from tlray.io.http.fetch import Fetcher
+from tlray.io.http.limits import FetchLimits, Sender
+from tlray.io.process.node_load import NodeGauge
+from tlray.io.worker.crash_note import TaskNote
 
 pytestmark = pytest.mark.site
 POLICY = DomainPolicy(rate=1_000.0, burst=100.0, concurrency=4)

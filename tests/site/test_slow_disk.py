@@ -23,10 +23,10 @@ from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.demo.server import DemoSites
-from tlray.io.home import Home
-from tlray.io.node_gauge import NodeGauge
-from tlray.io.parts import StagedPart
-from tlray.io.task_note import TaskNote
+from tlray.io.disk.home import Home
+from tlray.io.process.node_load import NodeGauge
+from tlray.io.results.part_writer import StagedPart
+from tlray.io.worker.crash_note import TaskNote
 
 SLOTS = 16
 POLICY = DomainPolicy(rate=float("inf"), concurrency=SLOTS)

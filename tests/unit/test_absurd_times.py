@@ -20,7 +20,7 @@ from tlray.core.model.durations import LONGEST_S
 from tlray.core.politeness.policy import parse_rate
 from tlray.core.politeness.requested_policy import read_tables
 from tlray.errors import BadOption, UsageError
-from tlray.io.wall_clock import local_minute, utc_second
+from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
 

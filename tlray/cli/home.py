@@ -16,13 +16,13 @@ from tlray.cli import remote_home
 from tlray.cli.options import HomeOption
 from tlray.cli.remote_options import Json, OrService, service
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
-from tlray.io.home import Home
-from tlray.io.journal_reader import AttemptRow, ItemRow, JournalReader, totals
-from tlray.io.journal_rows import BatchRow
-from tlray.io.journal_waits import waits, waits_text
-from tlray.io.private import open_to_others
-from tlray.io.service_answer import one_line
-from tlray.io.wall_clock import local_minute, utc_second
+from tlray.io.client.answers import one_line
+from tlray.io.disk.home import Home
+from tlray.io.disk.local_time import local_minute, utc_second
+from tlray.io.disk.private_files import open_to_others
+from tlray.io.journal.reader import AttemptRow, ItemRow, JournalReader, totals
+from tlray.io.journal.rows import BatchRow
+from tlray.io.journal.waits import waits, waits_text
 from tlray.settings import read_settings
 
 SLEEPS = " (sleeps: tlray scrape --resume)"

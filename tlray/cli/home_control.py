@@ -14,10 +14,10 @@ from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
 from tlray.errors import HomeInUse, UsageError
-from tlray.io.home import Home
-from tlray.io.journal_at_rest import cancel_at_rest, pause_at_rest
-from tlray.io.journal_reader import JournalReader, totals
-from tlray.io.journal_rows import BatchRow, Counts
+from tlray.io.disk.home import Home
+from tlray.io.journal.offline_control import cancel_at_rest, pause_at_rest
+from tlray.io.journal.reader import JournalReader, totals
+from tlray.io.journal.rows import BatchRow, Counts
 from tlray.settings import read_settings
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tlray.errors import UsageError
 from tlray.export.interface import Format
-from tlray.io.export_files import see_that_it_fits
-from tlray.io.intake import see_that_it_is_there
+from tlray.io.export.files import see_that_it_fits
+from tlray.io.intake.url_list import see_that_it_is_there
 
 
 def see_that_files_are_there(arguments: Iterable[str]) -> None:

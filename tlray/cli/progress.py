@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from tlray.cli.streams import keep_plain, terminal
 from tlray.core.model.printable import plain
-from tlray.io.wall_clock import YEAR_S, rest_text
+from tlray.io.disk.local_time import YEAR_S, rest_text
 
 if TYPE_CHECKING:
     from tlray.cluster.job_note import JobNote

@@ -12,7 +12,7 @@ from tlray.cli.home_control import control_at
 from tlray.cli.progress import n_done
 from tlray.cli.remote_options import TOKEN, BatchId, Json, service
 from tlray.errors import ServiceUnavailable, UsageError
-from tlray.io.service_client import DEFAULT_URL, batch_path
+from tlray.io.client.http_client import DEFAULT_URL, batch_path
 
 ServiceUrl = Annotated[
     str | None,

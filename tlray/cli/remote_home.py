@@ -11,9 +11,9 @@ from typing import Any
 from tlray.cli.progress import eta_text, waiting_words
 from tlray.cli.remote_watch import follow_to_end
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.service_answer import one_line
-from tlray.io.service_client import ServiceClient, batch_path
-from tlray.io.wall_clock import local_minute, utc_second
+from tlray.io.client.answers import one_line
+from tlray.io.client.http_client import ServiceClient, batch_path
+from tlray.io.disk.local_time import local_minute, utc_second
 
 PAGE = 500
 

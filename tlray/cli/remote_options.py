@@ -10,7 +10,7 @@ import typer
 
 from tlray.cli.waiting import WaitingLines
 from tlray.errors import UsageError
-from tlray.io.service_client import DEFAULT_URL, ServiceClient
+from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
 
 TOKEN = "TLRAY_TOKEN"  # noqa: S105 - the variable's name
 ServiceUrl = Annotated[

@@ -21,10 +21,10 @@ from tlray.cli.remote_watch import follow_to_end
 from tlray.cli.scrape import Urls
 from tlray.cli.streams import terminal
 from tlray.errors import Interrupted, UsageError
-from tlray.io.intake import nothing_to_do, open_arguments
-from tlray.io.journal_rows import RefusedLine
-from tlray.io.service_client import DEFAULT_URL, ServiceClient
-from tlray.io.service_list import SUBMIT, send_list
+from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
+from tlray.io.client.submit import SUBMIT, send_list
+from tlray.io.intake.url_list import nothing_to_do, open_arguments
+from tlray.io.journal.rows import RefusedLine
 from tlray.scrape_options import ScrapeOptions
 
 TELL_EVERY_S = 5.0

@@ -12,8 +12,8 @@ from tlray.cli.progress import display
 from tlray.cli.remote_options import BatchId, Json, ServiceUrl, service
 from tlray.cli.waiting import WaitingLines
 from tlray.errors import ServiceRefuses
-from tlray.io.service_client import DEFAULT_URL, ServiceClient
-from tlray.io.service_events import follow
+from tlray.io.client.events import follow
+from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
 
 
 def watch(batch_id: BatchId, url: ServiceUrl = DEFAULT_URL, as_json: Json = False) -> None:

@@ -11,8 +11,8 @@ import typer
 
 from tlray.cli.options import HomeOption
 from tlray.errors import UsageError
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
 from tlray.settings import read_settings
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from tlray.cli.options import HomeOption
 from tlray.cli.remote_options import service
 from tlray.core.access.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
 from tlray.errors import UsageError
-from tlray.io.home import Home
-from tlray.io.journal_tokens import create_token, list_tokens, revoke_token
-from tlray.io.token_store import with_journal
-from tlray.io.wall_clock import local_minute
+from tlray.io.disk.home import Home
+from tlray.io.disk.local_time import local_minute
+from tlray.io.journal.offline_tokens import with_journal
+from tlray.io.journal.tokens import create_token, list_tokens, revoke_token
 from tlray.settings import read_settings
 
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of the service.")

@@ -20,12 +20,12 @@ if "ray" not in sys.modules:
     # believe nobody: TLRAY_TRUSTED_PROXIES names whom we do (tlray/core/access/client_address.py).
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     # Of what a worker weighs, half was memory that many arenas and Arrow's own allocator kept for later. One arena for all that
-    # keeps 16 MB at most; see tlray/io/allocator.py for why it should keep them (docs/performance.md has both figures).
+    # keeps 16 MB at most; see tlray/io/process/malloc.py for why it should keep them (docs/performance.md has both figures).
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "16777216")
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "16777216")
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-from tlray.io.plain_log import keep_logs_plain
+from tlray.io.process.plain_log import keep_logs_plain
 
 keep_logs_plain()

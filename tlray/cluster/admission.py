@@ -13,8 +13,8 @@ from tlray.cluster.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.backlog import Backlog, Refusal, Standing
 from tlray.errors import BacklogFull, ListTooLong
-from tlray.io.journal_reader import JournalReader, OpenRow
-from tlray.io.journal_rows import Entry
+from tlray.io.journal.reader import JournalReader, OpenRow
+from tlray.io.journal.rows import Entry
 
 
 class Admission:

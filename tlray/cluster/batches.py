@@ -25,9 +25,9 @@ from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.frontier import FrontierItem
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
-from tlray.io.journal_ending import finish_batch
-from tlray.io.journal_rows import BatchRow, Counts, DomainRow
-from tlray.io.journal_submission import set_terms
+from tlray.io.journal.batch_end import finish_batch
+from tlray.io.journal.rows import BatchRow, Counts, DomainRow
+from tlray.io.journal.submission import set_terms
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000

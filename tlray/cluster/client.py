@@ -18,8 +18,8 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from tlray.core.scheduling.frontier import Priority
 from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
-from tlray.io.intake import Chunk, check_contact, nothing_to_do, read_chunks
-from tlray.io.journal_rows import BatchOptions, RefusedLine
+from tlray.io.intake.url_list import Chunk, check_contact, nothing_to_do, read_chunks
+from tlray.io.journal.rows import BatchOptions, RefusedLine
 
 CALL_TIMEOUT_S = 120.0
 LOOK_S = 1.0

@@ -27,11 +27,11 @@ from tlray.core.access.rate_limit import RequestRates
 from tlray.core.schedules.schedule import Decision, Standing, decide, next_runs
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.errors import CannotFinish, TlrayError, UsageError
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions
-from tlray.io.journal_schedules import ScheduleRow, note_run, note_standing, schedule, schedules
-from tlray.io.journal_tokens import may_submit
-from tlray.io.scheduled_work import read_work
+from tlray.io.intake.scheduled_list import read_work
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.schedules import ScheduleRow, note_run, note_standing, schedule, schedules
+from tlray.io.journal.tokens import may_submit
 
 logger = logging.getLogger(__name__)
 SERVED_S = 90.0

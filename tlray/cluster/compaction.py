@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tlray.cluster.state import CoordinatorState
-from tlray.io.journal_rows import PartRow
-from tlray.io.merge_plan import PartSize, plan
+from tlray.io.journal.rows import PartRow
+from tlray.io.results.compaction_plan import PartSize, plan
 
 TARGET_BYTES = 64 * 1024 * 1024
 """Parts of half of that or more are left as they are."""

@@ -34,10 +34,10 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.frontier import WINDOW, FrontierItem
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
-from tlray.io.home import Home
-from tlray.io.journal_domains import all_set_by_hand, bring_up_to_date
-from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.domains import all_set_by_hand, bring_up_to_date
+from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
 MAX_SLEEP_S = 1.0

@@ -14,10 +14,10 @@ from tlray.cluster.coordinator import Coordinator
 from tlray.cluster.limiter import NAMESPACE, kill_limiters
 from tlray.cluster.ray_ports import ray_ports
 from tlray.cluster.state import CoordinatorSettings
-from tlray.io.home import Holder, Home, release
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.private import keep_private
-from tlray.io.task_note import sweep_notes
+from tlray.io.disk.home import Holder, Home, release
+from tlray.io.disk.private_files import keep_private
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.worker.crash_note import sweep_notes
 
 
 class CoordinatorActor(Coordinator):

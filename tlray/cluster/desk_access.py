@@ -14,7 +14,7 @@ from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.access.rate_limit import RequestRates
 from tlray.core.access.tokens import SCOPES
-from tlray.io.journal_tokens import (
+from tlray.io.journal.tokens import (
     create_token,
     find_tokens,
     had_tokens,

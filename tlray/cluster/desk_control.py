@@ -11,8 +11,8 @@ from tlray.cluster.receiving import Receiving
 from tlray.cluster.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
 from tlray.errors import Conflict, NoSuchBatch, TlrayError
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchRow
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchRow
 
 logger = logging.getLogger(__name__)
 

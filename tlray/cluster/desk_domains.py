@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from tlray.cluster.limiters import Limiters
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
-from tlray.io.journal_domains import (
+from tlray.io.journal.domains import (
     ListedDomain,
     at_rest,
     change_domain,

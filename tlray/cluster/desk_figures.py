@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal_listing import n_batches
+from tlray.io.journal.listing import n_batches
 
 
 class Figures:

@@ -9,7 +9,7 @@ from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.errors import NoSuchBatch
-from tlray.io.journal_listing import (
+from tlray.io.journal.listing import (
     batches_page,
     counted,
     dead_page,
@@ -18,10 +18,10 @@ from tlray.io.journal_listing import (
     n_received,
     stories,
 )
-from tlray.io.journal_manifest import stems_with_rows
-from tlray.io.journal_reader import JournalReader, totals
-from tlray.io.journal_results import DoneRow, done_page, last_done
-from tlray.io.journal_rows import BatchRow
+from tlray.io.journal.manifest import stems_with_rows
+from tlray.io.journal.reader import JournalReader, totals
+from tlray.io.journal.result_order import DoneRow, done_page, last_done
+from tlray.io.journal.rows import BatchRow
 
 
 class Listing:

@@ -22,7 +22,7 @@ from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underw
 from tlray.core.notify.webhook_signature import secret_text
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.errors import NoSuchBatch
-from tlray.io.journal_outbox import (
+from tlray.io.journal.outbox import (
     Notice,
     change_secret,
     claim,
@@ -33,7 +33,7 @@ from tlray.io.journal_outbox import (
     secrets_of,
     settle,
 )
-from tlray.io.journal_reader import JournalReader
+from tlray.io.journal.reader import JournalReader
 
 HOLD_S = 90.0
 LOOK_EVERY_S = 0.5

@@ -13,10 +13,10 @@ from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
 from tlray.errors import Conflict, NoSuchBatch, UsageError
-from tlray.io.intake import Chunk
-from tlray.io.journal_pieces import PieceRow, piece_of, pieces_of, refused_between
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions, BatchRow
+from tlray.io.intake.url_list import Chunk
+from tlray.io.journal.chunks import PieceRow, piece_of, pieces_of, refused_between
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions, BatchRow
 
 
 class InPieces:

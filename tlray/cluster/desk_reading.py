@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tlray.errors import HomeUnusable
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.schedules.schedule import Decision, Standing, Timing, next_runs, zone_of
 from tlray.errors import Conflict
-from tlray.io.journal_schedules import ScheduleRow, add, change, remove, schedule, schedules
+from tlray.io.journal.schedules import ScheduleRow, add, change, remove, schedule, schedules
 
 MAX_SCHEDULES = 1_000
 """Of one owner."""

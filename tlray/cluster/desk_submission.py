@@ -9,11 +9,11 @@ from tlray.cluster.batches import Batches
 from tlray.cluster.ports import Reader
 from tlray.cluster.receiving import Receiving, new_batch
 from tlray.cluster.state import CoordinatorState
-from tlray.io.intake import Chunk
-from tlray.io.journal_domains import named_in_vain
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_requests import MAX_LINES_TOLD, lines_told
-from tlray.io.journal_rows import BatchOptions, RefusedLine
+from tlray.io.intake.url_list import Chunk
+from tlray.io.journal.domains import named_in_vain
+from tlray.io.journal.idempotency import MAX_LINES_TOLD, lines_told
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions, RefusedLine
 
 MAX_WARNINGS = 20
 

@@ -9,7 +9,7 @@ from tlray.cluster.ports import Reader
 from tlray.cluster.state import CoordinatorState
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template
-from tlray.io.journal_templates import list_templates, load_template, put_template, remove_template
+from tlray.io.journal.templates import list_templates, load_template, put_template, remove_template
 
 
 class Templates:

@@ -24,7 +24,7 @@ from tlray.cluster.meeting import hello_of
 from tlray.cluster.ray_watch import answers
 from tlray.cluster.runtime import _disconnect, _holder_address, _init
 from tlray.errors import Conflict, CoordinatorLost, HomeInUse, OtherVersion, RayUnavailable
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 
 POLL_S = 0.3
 DEAF_S = 15.0

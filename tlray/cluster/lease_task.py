@@ -8,16 +8,16 @@ from typing import Any
 
 from tlray.cluster.terms import ScrapeTerms
 from tlray.errors import HomeUnusable
-from tlray.io.allocator import keep_freed_memory
-from tlray.io.home import Home
-from tlray.io.private import keep_private
+from tlray.io.disk.home import Home
+from tlray.io.disk.private_files import keep_private
+from tlray.io.process.malloc import keep_freed_memory
 
 
 def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
     """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
     from tlray.cluster.scrape import ScrapeTask  # noqa: PLC0415
     from tlray.cluster.worker_ports import worker_ports  # noqa: PLC0415
-    from tlray.io.task_note import TaskNote  # noqa: PLC0415
+    from tlray.io.worker.crash_note import TaskNote  # noqa: PLC0415
 
     keep_freed_memory()
     keep_private()

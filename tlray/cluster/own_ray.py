@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from tlray.io.private import private
+from tlray.io.disk.private_files import private
 
 VITAL = {"gcs_server": "GCS", "raylet": "raylet"}
 """Processes without which a Ray does nothing more, by Ray's name; and by the name in messages."""

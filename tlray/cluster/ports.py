@@ -20,7 +20,7 @@ from tlray.core.scheduling.crash_suspect import Suspect
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import TlrayError
-from tlray.io.journal_rows import PartRow
+from tlray.io.journal.rows import PartRow
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -24,11 +24,11 @@ from tlray.cluster.terms import ScrapeTerms
 from tlray.core.scheduling.crash_suspect import Suspect
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, TlrayError
-from tlray.io.home import Home
-from tlray.io.journal_rows import PartRow
-from tlray.io.part_files import publish, recover, take_the_place
-from tlray.io.private import keep_private
-from tlray.io.task_note import has_note, take_note
+from tlray.io.disk.home import Home
+from tlray.io.disk.private_files import keep_private
+from tlray.io.journal.rows import PartRow
+from tlray.io.results.part_files import publish, recover, take_the_place
+from tlray.io.worker.crash_note import has_note, take_note
 
 T = TypeVar("T")
 
@@ -181,7 +181,7 @@ class HomeParts:
 
 def _merge(home: Home, batch_id: str, stems: tuple[str, ...], new_stem: str) -> Any:
     """Stage one part made of others; this is the Ray task."""
-    from tlray.io.compact import merge  # noqa: PLC0415 - pyarrow is loaded in the task only, not in the coordinator
+    from tlray.io.results.compaction import merge  # noqa: PLC0415 - pyarrow is loaded in the task only, not in the coordinator
 
     keep_private()
     return merge(home, batch_id, stems, new_stem)

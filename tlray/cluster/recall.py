@@ -8,7 +8,7 @@ handed out before.
 from __future__ import annotations
 
 from tlray.cluster.state import CoordinatorState
-from tlray.io.journal_rows import DomainRow
+from tlray.io.journal.rows import DomainRow
 
 
 def remember(state: CoordinatorState, row: DomainRow) -> None:

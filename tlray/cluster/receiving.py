@@ -16,10 +16,10 @@ from tlray.cluster.batches import Batches, Found
 from tlray.cluster.state import CoordinatorState
 from tlray.core.scheduling.frontier import Priority
 from tlray.errors import UsageError
-from tlray.io.intake import Chunk, nothing_to_do
-from tlray.io.journal_pieces import PieceRow
-from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal_submission import Added, NewBatch, add_lines, add_piece, open_batch, submit_whole
+from tlray.io.intake.url_list import Chunk, nothing_to_do
+from tlray.io.journal.chunks import PieceRow
+from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.submission import Added, NewBatch, add_lines, add_piece, open_batch, submit_whole
 
 
 class Receiving:

@@ -22,9 +22,9 @@ from tlray.cluster.ray_watch import OnLost, RayWatch, answers, watch_joined, wat
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, UsageError
-from tlray.io.fetch_limits import FetchLimits
-from tlray.io.home import Home
-from tlray.io.private import open_to_others
+from tlray.io.disk.home import Home
+from tlray.io.disk.private_files import open_to_others
+from tlray.io.http.limits import FetchLimits
 from tlray.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -28,9 +28,9 @@ from tlray.core.scheduling.lease import (
     Stops,
     Work,
 )
-from tlray.io.fetched import told
-from tlray.io.kept import in_parts
-from tlray.io.open_part import OpenPart
+from tlray.io.http.response import told
+from tlray.io.results.item_reader import in_parts
+from tlray.io.results.open_part import OpenPart
 
 FLUSH_S = 1.0
 """The longest that a finished item waits to be reported."""

@@ -19,9 +19,9 @@ from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
-from tlray.io.home import Home
-from tlray.io.journal_ending import VERSIONS_OF_A_LIFE
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.batch_end import VERSIONS_OF_A_LIFE
+from tlray.io.journal.sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")

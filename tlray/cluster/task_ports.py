@@ -16,13 +16,13 @@ from tlray.core.politeness.limiter_gate import Ask, Grant
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.autoscaling import NodeReading
 from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
-from tlray.io.task_note import Note
+from tlray.io.worker.crash_note import Note
 
 if TYPE_CHECKING:  # the simulator needs neither Arrow nor aiohttp
     from tlray.core.model.outcome import Outcome
-    from tlray.io.fetched import Fetched
-    from tlray.io.parts import StagedPart
-    from tlray.io.rows import ItemKey
+    from tlray.io.http.response import Fetched
+    from tlray.io.results.part_writer import StagedPart
+    from tlray.io.results.rows import ItemKey
     from tlray.model import Tracklist
 
     ReadPage = tuple[Fetched, Outcome, tuple[Tracklist, ...]]

@@ -13,10 +13,10 @@ from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
 from tlray.errors import NoSuchBatch
-from tlray.io.journal_ending import domains_of
-from tlray.io.journal_pieces import pieces_of
-from tlray.io.journal_reader import totals
-from tlray.io.journal_rows import BatchRow, Counts
+from tlray.io.journal.batch_end import domains_of
+from tlray.io.journal.chunks import pieces_of
+from tlray.io.journal.reader import totals
+from tlray.io.journal.rows import BatchRow, Counts
 
 
 def trouble_of(state: CoordinatorState) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tlray.io.fetch_limits import FetchLimits
+from tlray.io.http.limits import FetchLimits
 
 
 @dataclass(frozen=True, slots=True)

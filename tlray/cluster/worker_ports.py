@@ -22,18 +22,18 @@ from tlray.core.politeness.limiter_gate import Ask, Grant
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch_config import BatchTerms, user_agent
 from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
-from tlray.io.address import ANY_NAMED, policy_for
-from tlray.io.fetch import Fetcher
-from tlray.io.fetch_limits import Sender
-from tlray.io.fetched import Fetched
-from tlray.io.home import Home
-from tlray.io.kept import read_kept
-from tlray.io.node_gauge import NodeGauge
-from tlray.io.page_outcome import read_page
-from tlray.io.parts import StagedPart, stage
-from tlray.io.robots_fetch import fetch_robots
-from tlray.io.rows import ItemKey
-from tlray.io.task_note import Note, TaskNote
+from tlray.io.disk.home import Home
+from tlray.io.http.address_policy import ANY_NAMED, policy_for
+from tlray.io.http.fetch import Fetcher
+from tlray.io.http.limits import Sender
+from tlray.io.http.response import Fetched
+from tlray.io.process.node_load import NodeGauge
+from tlray.io.results.item_reader import read_kept
+from tlray.io.results.part_writer import StagedPart, stage
+from tlray.io.results.rows import ItemKey
+from tlray.io.worker.classify import read_page
+from tlray.io.worker.crash_note import Note, TaskNote
+from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
 
 

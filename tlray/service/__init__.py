@@ -4,6 +4,6 @@
 Serve. A router file answers one concern, `problems` says every error in one shape (RFC 9457), `schemas` has the bodies.
 """
 
-from tlray.io.plain_log import keep_logs_plain
+from tlray.io.process.plain_log import keep_logs_plain
 
 keep_logs_plain()

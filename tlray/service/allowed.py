@@ -14,9 +14,9 @@ from tlray.core.model.hosts import is_public_host
 from tlray.core.politeness.policy import host_of
 from tlray.core.politeness.policy_limits import held_up, loosened, loosened_retries, may_write_to
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.address import AddressPolicy, policy_for
-from tlray.io.intake import MAX_TEXT_KEPT, Chunk
-from tlray.io.journal_rows import BatchOptions, RefusedLine
+from tlray.io.http.address_policy import AddressPolicy, policy_for
+from tlray.io.intake.url_list import MAX_TEXT_KEPT, Chunk
+from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.principal import OPEN, Principal
 from tlray.service.problems import Refused, too_often

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
-from tlray.io.list_text import as_utf8
+from tlray.io.intake.list_text import as_utf8
 from tlray.service.faults import faults_of
 from tlray.service.problems import Refused, not_valid
 

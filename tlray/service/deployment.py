@@ -30,7 +30,7 @@ def application(settings: Settings) -> Any:
     see_that_it_may_listen(listens_at(), settings)
 
     def build() -> Any:
-        from tlray.io.private import keep_private  # noqa: PLC0415 - on the replica
+        from tlray.io.disk.private_files import keep_private  # noqa: PLC0415 - on the replica
         from tlray.service.app import build_app  # noqa: PLC0415
         from tlray.service.gateway import Gateway  # noqa: PLC0415
 

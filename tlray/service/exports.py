@@ -21,11 +21,11 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from tlray.export.formats import FORMATS, get, names
 from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
-from tlray.io import export_zip
-from tlray.io.export_files import write
-from tlray.io.home import Home
-from tlray.io.part_files import PartMoved
-from tlray.io.results import iter_tracklists
+from tlray.io.disk.home import Home
+from tlray.io.export import zip_archive
+from tlray.io.export.files import write
+from tlray.io.results.part_files import PartMoved
+from tlray.io.results.reader import iter_tracklists
 from tlray.service.gateway import Gateway
 from tlray.service.parts import Reader, TheGateway
 from tlray.service.problems import Refused, problems
@@ -48,7 +48,7 @@ KINDS: Final[dict[str, Any]] = {
     "application/vnd.apache.parquet": {
         "schema": {**_BYTES, "description": "A row a set, with its tracks in it."}
     },
-    export_zip.CONTENT_TYPE: {
+    zip_archive.CONTENT_TYPE: {
         "schema": {**_BYTES, "description": "Sheets, one a recording, and `left-out.txt`."}
     },
 }
@@ -97,7 +97,7 @@ async def export(
     await gateway.see(principal, batch_id)
     chosen = get(format_)
     path = await _made(gateway, batch_id, chosen, options)
-    kind = export_zip.CONTENT_TYPE if chosen.holds is Holds.RECORDING else chosen.content_type
+    kind = zip_archive.CONTENT_TYPE if chosen.holds is Holds.RECORDING else chosen.content_type
     answer = FileResponse(
         path,
         media_type=kind,
@@ -186,7 +186,7 @@ async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Optio
 def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Options) -> None:
     sets = iter_tracklists(home, batch_id, lambda: stems)
     if format_.holds is Holds.RECORDING:
-        export_zip.write_zip(sets, format_, path, options)
+        zip_archive.write_zip(sets, format_, path, options)
     else:
         write(sets, format_, path, options)
     with suppress(FileNotFoundError):  # another replica may have removed one

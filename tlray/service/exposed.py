@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlray.core.access.same_origin import ANY_ADDRESS, is_loopback
 from tlray.errors import UsageError
-from tlray.io.token_store import lets_anybody_in
+from tlray.io.journal.offline_tokens import lets_anybody_in
 from tlray.settings import Settings
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", ""})  # noqa: S104 - nothing is bound

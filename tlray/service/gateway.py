@@ -20,7 +20,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from tlray.cluster.runtime import Session, open_session
 from tlray.errors import CoordinatorLost, NoSuchBatch, OtherSettings, TlrayError
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 from tlray.service.principal import Principal
 from tlray.settings import Settings
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 from fastapi import Request
 
 from tlray.core.model.urls import BadUrl
-from tlray.io.intake import Chunk, read_line, refused_line, stripped
-from tlray.io.journal_rows import Entry, RefusedLine
-from tlray.io.list_text import text_lines
+from tlray.io.intake.list_text import text_lines
+from tlray.io.intake.url_list import Chunk, read_line, refused_line, stripped
+from tlray.io.journal.rows import Entry, RefusedLine
 from tlray.service.allowed import without_private
 from tlray.service.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
 from tlray.service.json_lines import url_of

@@ -18,8 +18,8 @@ from types import FrameType
 from tlray.cluster.ray_watch import OnLost
 from tlray.cluster.runtime import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
-from tlray.io.home import Home
-from tlray.io.home_check import see_that_it_can_be_read
+from tlray.io.disk.home import Home
+from tlray.io.disk.home_check import see_that_it_can_be_read
 from tlray.service.deployment import application
 from tlray.service.exposed import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
 from tlray.service.stand_in import StandIn

@@ -18,9 +18,9 @@ from tlray.core.notify.notification import MAX_AT_ONCE, Channel, Delivery, Under
 from tlray.core.notify.webhook_signature import headers
 from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import TlrayError
-from tlray.io.address import policy_for
-from tlray.io.post_mail import MailServer, message, send
-from tlray.io.post_webhook import post
+from tlray.io.http.address_policy import policy_for
+from tlray.io.notify.smtp import MailServer, message, send
+from tlray.io.notify.webhook import post
 from tlray.scrape_options import terms_of
 from tlray.service.gateway import Gateway
 from tlray.settings import Settings

@@ -19,8 +19,8 @@ from tlray.core.access.cursor import decode, encode
 from tlray.core.model.printable import in_json
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
-from tlray.io.done_sets import read_done
-from tlray.io.part_files import PartMoved
+from tlray.io.results.done_sets import read_done
+from tlray.io.results.part_files import PartMoved
 from tlray.service.bodies import NDJSON
 from tlray.service.paging import Cursor
 from tlray.service.parts import Reader, TheGateway, TheHub, TheStreams

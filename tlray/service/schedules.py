@@ -14,9 +14,9 @@ from tlray.cluster.desk_schedules import new_schedule_id
 from tlray.cluster.desk_submission import told_lines
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check, zone_of
 from tlray.core.schedules.template import clock_values
-from tlray.io.journal_requests import MAX_LINES_TOLD
-from tlray.io.journal_rows import BatchOptions, RefusedLine
-from tlray.io.scheduled_work import chunk_of
+from tlray.io.intake.scheduled_list import chunk_of
+from tlray.io.journal.idempotency import MAX_LINES_TOLD
+from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.service.allowed import see_quota, without_private
 from tlray.service.bodies import JSON, content_type, read_body, read_json
 from tlray.service.gateway import Gateway

@@ -13,8 +13,8 @@ from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.core.politeness.policy import host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template, TemplateFault, beginning_of, check
-from tlray.io.address import AddressPolicy, policy_for
-from tlray.io.journal_templates import MAX_CHARS, MAX_TEMPLATES
+from tlray.io.http.address_policy import AddressPolicy, policy_for
+from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.allowed import options_for, refusal_of_host
 from tlray.service.bodies import JSON, content_type, read_body, read_json

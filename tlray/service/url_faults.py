@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tlray.io.intake import OF_OPERATOR, Chunk, needs_contact
+from tlray.io.intake.url_list import OF_OPERATOR, Chunk, needs_contact
 from tlray.service.faults import MAX_ERRORS_TOLD
 from tlray.service.problems import Refused, not_valid
 from tlray.settings import Settings

@@ -15,8 +15,8 @@ from tlray.core.notify.notification import mail_address
 from tlray.core.politeness.policy import host_of
 from tlray.core.schedules.template import Filled, Template, TemplateFault, fill
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.address import policy_for
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.http.address_policy import policy_for
+from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.allowed import options_for, refusal_of_host, see_recipient
 from tlray.service.faults import faults_of

@@ -19,8 +19,8 @@ from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.limiter_gate import Gate
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.engine import Engine
-from tlray.io.home import Home
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.sqlite import SqliteJournal
 
 from .calls import Actor, Chances, Delays
 from .lives import label_tasks

@@ -34,7 +34,7 @@ class SimulatedNote:
         self.n_at_files = 0
 
     def suspect(self) -> Suspect:
-        """Return whom it names, as `tlray.io.task_note.take_note` does."""
+        """Return whom it names, as `tlray.io.worker.crash_note.take_note` does."""
         if self.reading is not None:
             return self.reading
         return EACH if self.n_at_files else Suspect(begun=frozenset(self.begun_items))

@@ -13,8 +13,8 @@ from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.frontier import Priority
 from tlray.errors import Conflict, StorageFull
-from tlray.io.intake import Chunk, read_chunks
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.io.journal.rows import BatchOptions
 
 from .course import Course
 

@@ -18,9 +18,9 @@ from tlray.core.scheduling.changeset import Verdict
 from tlray.core.scheduling.frontier import Priority
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
-from tlray.io.home import Home
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import pytest
 from tlray.cli import run
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.home import Holder, Home
-from tlray.io.journal_ending import VERSIONS_OF_A_LIFE
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Holder, Home
+from tlray.io.journal.batch_end import VERSIONS_OF_A_LIFE
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 NOWHERE = "http://127.0.0.1:9"
 N_LEASED = 2
@@ -128,7 +128,7 @@ def test_nothing_is_half_done_where_the_journal_fails(
     def full(*_: object, **__: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("tlray.io.journal_at_rest.finish_batch", full)
+    monkeypatch.setattr("tlray.io.journal.offline_control.finish_batch", full)
     assert steer(home, "cancel", "B1") in (2, 4)
     assert capsys.readouterr().err.count("\n") == 1
     monkeypatch.undo()

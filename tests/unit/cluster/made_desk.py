@@ -24,10 +24,10 @@ from tlray.cluster.terms import ScrapeTerms
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.engine import Engine
-from tlray.io.home import Home
-from tlray.io.intake import Chunk, read_chunks
-from tlray.io.journal_rows import BatchOptions
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 class NoLimiters:

@@ -16,12 +16,12 @@ import pytest
 from tlray.cluster import joining, runtime
 from tlray.cluster.ending import How
 from tlray.errors import HomeInUse
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from tlray.io.home import Holder, Home
+from tlray.io.disk.home import Holder, Home
 held = Home(Path(sys.argv[1])).hold(Holder(int(sys.argv[3]) or os.getpid(), "here", sys.argv[2], "tlray"))
 print("held", flush=True)
 time.sleep(600)

@@ -13,9 +13,9 @@ from made_desk import Desk, NoLimiters
 from tlray.cluster.desk_domains import Domains
 from tlray.cluster.desk_reading import Reading
 from tlray.cluster.limiters import Limiters
-from tlray.io.intake import Chunk, read_line
-from tlray.io.journal_domains import domains_page
-from tlray.io.journal_rows import Entry
+from tlray.io.intake.url_list import Chunk, read_line
+from tlray.io.journal.domains import domains_page
+from tlray.io.journal.rows import Entry
 from tlray.scrape_options import ScrapeOptions
 
 DAY_S = 86_400.0

@@ -14,8 +14,8 @@ from made_desk import Desk, chunk
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.backlog import Bounds
 from tlray.errors import BacklogFull, Conflict, ListTooLong, UsageError
-from tlray.io.intake import Chunk
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.intake.url_list import Chunk
+from tlray.io.journal.rows import BatchOptions
 
 
 @pytest.fixture

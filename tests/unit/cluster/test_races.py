@@ -19,7 +19,7 @@ from tlray.core.scheduling.changeset import LaneDeath, Verdict
 from tlray.core.scheduling.frontier import Priority
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import Conflict, InvariantBroken
-from tlray.io.intake import read_chunks
+from tlray.io.intake.url_list import read_chunks
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from made_desk import Desk, chunk
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.politeness.override import SetByHand
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN
-from tlray.io.intake import Chunk, read_chunks
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.io.journal.rows import BatchOptions
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.limiter_gate import Ask, Grant
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.lease import Answer, DomainTerms, LeasedItem, Report, Stops, Work
-from tlray.io.fetched import Fetched
+from tlray.io.http.response import Fetched
 
 FAST = DomainPolicy(1_000.0, concurrency=4)
 PAUSED = Stops(paused=frozenset({"b1"}), version=2)

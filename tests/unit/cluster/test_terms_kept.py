@@ -22,8 +22,8 @@ from tlray.core.schedules.schedule import CatchUp, Decision, Overlap, Standing, 
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.frontier import WINDOW
 from tlray.errors import OtherSettings
-from tlray.io.journal_rows import BatchOptions
-from tlray.io.journal_schedules import ScheduleRow, add, schedule
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.schedules import ScheduleRow, add, schedule
 from tlray.settings import read_settings
 
 ANN = BatchTerms("ann@example.org", 20.0, 1)

@@ -8,8 +8,8 @@ from test_engine import leased, only, opened
 from test_led_inside import redirected
 
 from tlray.core.politeness.policy import Manners, unit_named, unit_of
-from tlray.io.intake import read_line
-from tlray.io.journal_rows import Entry
+from tlray.io.intake.url_list import read_line
+from tlray.io.journal.rows import Entry
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import ItemChange, Verdict
 from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import PartNote
-from tlray.io.archive import ArchiveWriter
-from tlray.io.home import Home
-from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.part_files import publish
-from tlray.io.parts import stage
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.results.part_files import publish
+from tlray.io.results.part_writer import stage
+from tlray.io.results.warc import ArchiveWriter
 from tlray.model import Tracklist
 
 

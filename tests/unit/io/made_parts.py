@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 from datetime import UTC, date, datetime
 
-from tlray.io.fetched import Fetched
-from tlray.io.home import Home
-from tlray.io.rows import ItemKey
+from tlray.io.disk.home import Home
+from tlray.io.http.response import Fetched
+from tlray.io.results.rows import ItemKey
 from tlray.model import Identity, Track, TrackKind, Tracklist
 
 BATCH = "b1"

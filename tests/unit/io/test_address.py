@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tlray.io.address import AddressPolicy, CheckedResolver, RefusedAddressError
+from tlray.io.http.address_policy import AddressPolicy, CheckedResolver, RefusedAddressError
 
 SERVICE = AddressPolicy()
 COMMAND_LINE = AddressPolicy(private=True)

@@ -16,8 +16,8 @@ from made_parts import HTML, page
 from warcio.archiveiterator import ArchiveIterator as WarcioReader
 
 from tlray.errors import CannotFinish
-from tlray.io.archive import ArchiveWriter, iter_records, read_record
-from tlray.io.fetched import Fetched
+from tlray.io.http.response import Fetched
+from tlray.io.results.warc import ArchiveWriter, iter_records, read_record
 
 MIB = 1024 * 1024
 

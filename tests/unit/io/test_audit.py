@@ -17,14 +17,14 @@ from made_parts import BATCH, a_set
 from tlray.core.audit.findings import Finding, FindingKind
 from tlray.core.model.lifecycle import ItemState
 from tlray.errors import NoSuchBatch
-from tlray.io import audit_look
-from tlray.io.audit import Audit, audit_batch, unknown_folders
-from tlray.io.audit_books import check_journal
-from tlray.io.compact import merge
-from tlray.io.home import Holder, Home
-from tlray.io.journal_rows import PartRow
-from tlray.io.part_files import Piece, publish, published_file, retire, staged_file, staging
-from tlray.io.parts import stage
+from tlray.io.audit import checks
+from tlray.io.audit.audit import Audit, audit_batch, unknown_folders
+from tlray.io.audit.journal_copy import check_journal
+from tlray.io.disk.home import Holder, Home
+from tlray.io.journal.rows import PartRow
+from tlray.io.results.compaction import merge
+from tlray.io.results.part_files import Piece, publish, published_file, retire, staged_file, staging
+from tlray.io.results.part_writer import stage
 
 K = FindingKind
 
@@ -352,7 +352,7 @@ def test_a_part_that_counts_and_waits_to_be_published_is_read_where_it_is(runnin
 def test_a_part_that_a_new_life_is_slow_to_publish_is_read_where_it_is(
     running: MadeBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_look, "SETTLE_S", 0.1)
+    monkeypatch.setattr(checks, "SETTLE_S", 0.1)
     stem = running.fetch(4, is_published=False)
     hold = running.home.hold(Holder(1, "n", "a", "t"))
     try:

@@ -12,8 +12,8 @@ from made_parts import BATCH
 
 from tlray.cli import run
 from tlray.core.audit.findings import CURES, FindingKind
-from tlray.io.home import Home
-from tlray.io.part_files import Piece, published_file
+from tlray.io.disk.home import Home
+from tlray.io.results.part_files import Piece, published_file
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.journal_rows import BatchOptions
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.journal_submission import set_terms
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.submission import set_terms
 from tlray.scrape_options import ScrapeOptions, terms_of
 from tlray.settings import read_settings
 

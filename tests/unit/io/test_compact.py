@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from made_parts import BATCH, a_set, files, page
 
 from tlray.errors import CannotFinish
-from tlray.io import compact
-from tlray.io.archive import ArchiveWriter, read_record
-from tlray.io.compact import merge
-from tlray.io.home import Home
-from tlray.io.merge_plan import PartSize, plan
-from tlray.io.part_files import Piece, publish, published_file, retire, sweep
-from tlray.io.parts import stage
+from tlray.io.disk.home import Home
+from tlray.io.results import compaction
+from tlray.io.results.compaction import merge
+from tlray.io.results.compaction_plan import PartSize, plan
+from tlray.io.results.part_files import Piece, publish, published_file, retire, sweep
+from tlray.io.results.part_writer import stage
+from tlray.io.results.warc import ArchiveWriter, read_record
 
 sizes = st.lists(st.integers(1, 150)).map(lambda ns: [PartSize(f"p{i}", n) for i, n in enumerate(ns)])
 
@@ -118,7 +118,7 @@ def test_parts_of_unequal_pieces_are_merged(home: Home) -> None:
 
 
 def test_rows_are_regrouped_and_memory_is_bounded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compact, "ROW_GROUP_ROWS", 6)
+    monkeypatch.setattr(compaction, "ROW_GROUP_ROWS", 6)
     merge(home, BATCH, list(fill(home, 5)), "m1")
     publish(home, BATCH, "m1")
     tracks = pq.read_metadata(published_file(home, BATCH, "m1", Piece.TRACKS))
@@ -157,5 +157,5 @@ def test_a_part_that_is_not_there_is_not_merged_away(home: Home) -> None:
 def test_the_schema_of_today_is_what_is_written(home: Home) -> None:
     merge(home, BATCH, list(fill(home, 2)), "m1")
     publish(home, BATCH, "m1")
-    assert pq.read_schema(published_file(home, BATCH, "m1", Piece.TRACKS)).equals(compact.TRACKS)
-    assert isinstance(compact.TRACKS, pa.Schema)
+    assert pq.read_schema(published_file(home, BATCH, "m1", Piece.TRACKS)).equals(compaction.TRACKS)
+    assert isinstance(compaction.TRACKS, pa.Schema)

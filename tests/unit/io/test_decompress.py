@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tlray.io.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
+from tlray.io.http.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
 
 PAGE = b"<html>" + b"<p>row</p>" * 500
 MIB = 1024 * 1024

@@ -12,8 +12,8 @@ from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.requested_policy import Asked
 from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
 from tlray.errors import UsageError
-from tlray.io.domains_file import NAME, read_domains_file
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.intake.domains_toml import NAME, read_domains_file
+from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
-from tlray.io.home import Holder, Home, release
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.private import open_to_others
+from tlray.io.disk.home import Holder, Home, release
+from tlray.io.disk.private_files import open_to_others
+from tlray.io.journal.sqlite import SqliteJournal
 
 ME = Holder(os.getpid(), "here", "127.0.0.1:6379", "tlray")
 HOLD = """
 import sys
 from pathlib import Path
-from tlray.io.home import Holder, Home
+from tlray.io.disk.home import Holder, Home
 kept = Home(Path(sys.argv[1])).hold(Holder(4711, "there", "10.0.0.1:6379", "ns"))
 print("held", flush=True)
 sys.stdin.read()

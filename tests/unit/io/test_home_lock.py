@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from tlray.errors import HomeInUse, HomeUnusable
-from tlray.io import home_lock
-from tlray.io.home import Holder, Home
+from tlray.io.disk import home_lock
+from tlray.io.disk.home import Holder, Home
 
 ME = Holder(os.getpid(), "here", "127.0.0.1:6379", "tlray")
 LOOK = """
 import sys
 from pathlib import Path
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 home = Home(Path(sys.argv[1]))
 print("looking", flush=True)
 while True:

@@ -11,7 +11,7 @@ import pytest
 
 from tlray.core.scheduling.frontier import Priority
 from tlray.errors import UsageError
-from tlray.io.intake import (
+from tlray.io.intake.url_list import (
     CHUNK_LINES,
     MAX_TEXT_KEPT,
     checked,
@@ -20,8 +20,8 @@ from tlray.io.intake import (
     read_file,
     read_line,
 )
-from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.sqlite import SqliteJournal
 from tlray.sites.tracklists1001 import Tracklists1001
 
 SHARED = Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[3].parent / "shared")

@@ -15,9 +15,9 @@ from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath,
 from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import PartNote
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
-from tlray.io.journal_reader import JournalReader, totals
-from tlray.io.journal_rows import BatchOptions, Entry, PartRow, RefusedLine
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.reader import JournalReader, totals
+from tlray.io.journal.rows import BatchOptions, Entry, PartRow, RefusedLine
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, Verdict
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.journal_clock import ClockReading, jump_s, read_clock
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.clock import ClockReading, jump_s, read_clock
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 HOUR_S = 3_600.0
 

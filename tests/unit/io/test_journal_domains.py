@@ -10,15 +10,15 @@ import pytest
 
 from tlray.core.politeness.override import SetByHand
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.journal_domains import (
+from tlray.io.journal.domains import (
     all_set_by_hand,
     bring_up_to_date,
     change_domain,
     domains_page,
     set_by_hand,
 )
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.scheduling.frontier import Priority
-from tlray.io import journal_listing
-from tlray.io.journal_ending import domains_of
-from tlray.io.journal_listing import batches_page, dead_page, items_page, n_received
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal import listing
+from tlray.io.journal.batch_end import domains_of
+from tlray.io.journal.listing import batches_page, dead_page, items_page, n_received
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def all_items(journal: SqliteJournal, batch: int, state: ItemState | None, limit
 def test_pages_of_items_hold_each_of_them_once(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, limit: int, looked_at: int
 ) -> None:
-    monkeypatch.setattr(journal_listing, "MAX_LOOKED_AT", looked_at)
+    monkeypatch.setattr(listing, "MAX_LOOKED_AT", looked_at)
     assert all_items(journal, 2, None, limit) == list(range(1, 21))
     assert all_items(journal, 2, ItemState.DEAD, limit) == [10, 20]
     assert all_items(journal, 3, ItemState.QUEUED, limit) == [n for n in range(1, 41) if n % 10]
@@ -90,7 +90,7 @@ def test_batches_are_listed_the_newest_first_and_to_whoever_has_them(journal: Sq
 def test_dead_letters_of_all_batches_are_listed_once(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, limit: int, looked_at: int
 ) -> None:
-    monkeypatch.setattr(journal_listing, "MAX_LOOKED_AT", looked_at)
+    monkeypatch.setattr(listing, "MAX_LOOKED_AT", looked_at)
 
     def all_dead(
         owner: str | None = None, batch_id: str | None = None, reason: str | None = None

@@ -9,9 +9,9 @@ import pytest
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.frontier import Priority
 from tlray.errors import NoSuchBatch
-from tlray.io.journal_reader import JournalReader, OpenRow
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.reader import JournalReader, OpenRow
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 def submitted(

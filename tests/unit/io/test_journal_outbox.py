@@ -16,8 +16,8 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.notify.notification import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, Underway
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.journal_ending import finish_batch
-from tlray.io.journal_outbox import (
+from tlray.io.journal.batch_end import finish_batch
+from tlray.io.journal.outbox import (
     NOTHING,
     Notice,
     change_secret,
@@ -29,8 +29,8 @@ from tlray.io.journal_outbox import (
     secrets_of,
     settle,
 )
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 LATER = 4e9
 HOOK, MAIL = "https://hooks.example.org/x", "dj@example.org"

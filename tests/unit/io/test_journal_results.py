@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.journal_ending import finish_batch
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_results import DoneRow, done_numbers, done_page
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.batch_end import finish_batch
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.result_order import DoneRow, done_numbers, done_page
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 def submitted(path: Path, batch_id: str, n: int) -> SqliteJournal:

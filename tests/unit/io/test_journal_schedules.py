@@ -12,8 +12,9 @@ import pytest
 from tlray.core.schedules.schedule import CatchUp, Overlap, Standing, Timing
 from tlray.core.schedules.template import Template
 from tlray.errors import UsageError
-from tlray.io import journal_templates
-from tlray.io.journal_schedules import (
+from tlray.io.intake.scheduled_list import read_work
+from tlray.io.journal import templates
+from tlray.io.journal.schedules import (
     ScheduleRow,
     add,
     change,
@@ -23,9 +24,8 @@ from tlray.io.journal_schedules import (
     schedule,
     schedules,
 )
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.journal_templates import list_templates, load_template, put_template, remove_template
-from tlray.io.scheduled_work import read_work
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.templates import list_templates, load_template, put_template, remove_template
 
 NIGHTLY = ScheduleRow(
     "s1", "ann", "nightly", Timing("0 3 * * *", "Europe/Berlin", Overlap.QUEUE, CatchUp.LAST), False, 5.0, Standing(5.0),
@@ -95,7 +95,7 @@ def test_a_template_is_its_owners_own(journal: SqliteJournal, monkeypatch: pytes
     assert journal.run(partial(load_template, owner="ann", name="sets")) == mine
     assert journal.run(partial(load_template, owner="bob", name="sets")) is None
     assert journal.run(partial(list_templates, owner="ann")) == [mine]
-    monkeypatch.setattr(journal_templates, "MAX_TEMPLATES", 1)
+    monkeypatch.setattr(templates, "MAX_TEMPLATES", 1)
     assert journal.run(partial(put_template, owner="ann", template=mine)) is False
     assert journal.run(partial(put_template, owner="ann", template=replace(mine, name="more"))) is None
     assert journal.run(partial(remove_template, owner="ann", name="sets"))

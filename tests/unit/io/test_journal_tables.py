@@ -15,14 +15,14 @@ import tlray
 from tlray.cli import run
 from tlray.core.model.lifecycle import ItemState
 from tlray.errors import HomeUnusable
-from tlray.io import journal_view
-from tlray.io.audit import audit_batch
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader, totals
-from tlray.io.journal_rows import SCHEMA_VERSION, BatchOptions
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.journal_tables import prepare
-from tlray.io.journal_tokens import has_tokens
+from tlray.io.audit.audit import audit_batch
+from tlray.io.disk.home import Home
+from tlray.io.journal import read_only
+from tlray.io.journal.migrations import prepare
+from tlray.io.journal.reader import JournalReader, totals
+from tlray.io.journal.rows import SCHEMA_VERSION, BatchOptions
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.tokens import has_tokens
 
 VERSION_1 = Path(__file__).with_name("journal_of_version_1.sql")
 
@@ -161,7 +161,7 @@ def test_a_journal_may_be_made_while_others_make_it_or_look(tmp_path: Path, prog
 def test_a_journal_that_was_never_made_is_said_to_hold_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_view, "BEING_MADE_S", 0.0)
+    monkeypatch.setattr(read_only, "BEING_MADE_S", 0.0)
     (tmp_path / "state.db").touch()
     with pytest.raises(HomeUnusable, match="nothing was ever scraped"):
         JournalReader(tmp_path)
@@ -190,7 +190,7 @@ def _n_tables(path: Path) -> int:
 OPEN = """
 import sys
 from pathlib import Path
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.sqlite import SqliteJournal
 print(flush=True)
 sys.stdin.readline()
 SqliteJournal(Path(sys.argv[1], "state.db")).close()
@@ -198,9 +198,9 @@ SqliteJournal(Path(sys.argv[1], "state.db")).close()
 READ = """
 import sys
 from pathlib import Path
-from tlray.io import journal_view
-from tlray.io.journal_reader import JournalReader
-journal_view.BEING_MADE_S = 60
+from tlray.io.journal import read_only
+from tlray.io.journal.reader import JournalReader
+read_only.BEING_MADE_S = 60
 print(flush=True)
 sys.stdin.readline()
 while not Path(sys.argv[1], "state.db").exists():

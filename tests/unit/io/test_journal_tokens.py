@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tlray.core.access.tokens import NewToken, spell
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.journal_tokens import (
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.tokens import (
     create_token,
     find_tokens,
     had_tokens,

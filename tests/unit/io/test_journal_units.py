@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tlray.core.politeness.policy import PROFILES
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.journal_tables import _JOIN_NAMES
+from tlray.io.journal.migrations import _JOIN_NAMES
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 NEW_COLUMNS = {
     "batches": ["owner", "n_answered", "counts", "version", "first_item", "last_item", "n_items"],

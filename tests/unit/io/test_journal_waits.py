@@ -12,9 +12,9 @@ from tlray.cli import run
 from tlray.core.politeness.policy import Manners
 from tlray.core.scheduling.changeset import DomainChange, Verdict
 from tlray.core.scheduling.frontier import Priority
-from tlray.io.home import Home
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 WHY = "robots.txt asks for 1 fetch a day"
 

@@ -13,15 +13,15 @@ from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import ItemChange, Verdict
 from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import LeasedItem, PartNote
-from tlray.io import journal_kept
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.kept import read_kept
-from tlray.io.open_part import OpenPart
-from tlray.io.part_files import Piece, publish, published_file
-from tlray.io.parts import stage
+from tlray.io.disk.home import Home
+from tlray.io.journal import result_reuse
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.results.item_reader import read_kept
+from tlray.io.results.open_part import OpenPart
+from tlray.io.results.part_files import Piece, publish, published_file
+from tlray.io.results.part_writer import stage
 
 
 @pytest.fixture
@@ -170,12 +170,12 @@ def test_a_batch_that_was_over_long_ago_is_not_even_looked_at(journal: SqliteJou
     fetch(journal, first, "b1", at=500.0)
     journal.set_batch_state(first, BatchState.COMPLETED, finished_at=510.0)
     second = submit(journal, "b2", range(2))
-    assert not journal_kept.has_kept(journal._db, second, 600.0)
-    assert journal_kept.has_kept(journal._db, second, 505.0)
+    assert not result_reuse.has_kept(journal._db, second, 600.0)
+    assert result_reuse.has_kept(journal._db, second, 505.0)
 
 
 def test_a_long_list_is_looked_at_in_windows(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_kept, "WINDOW_ITEMS", 3)
+    monkeypatch.setattr(result_reuse, "WINDOW_ITEMS", 3)
     fetch(journal, submit(journal, "b1", range(10)), "b1", at=500.0)
     second = submit(journal, "b2", range(8))
     found, after_id, n = [], 0, 0

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlray.errors import UsageError
-from tlray.io.intake import checked, open_arguments, read_chunks, read_file
-from tlray.io.list_text import NO_TEXT, as_sent, as_utf8, encoding_of, is_text, text_lines
-from tlray.io.service_list import pieces
+from tlray.io.client.submit import pieces
+from tlray.io.intake.list_text import NO_TEXT, as_sent, as_utf8, encoding_of, is_text, text_lines
+from tlray.io.intake.url_list import checked, open_arguments, read_chunks, read_file
 
 CASES = (
     Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[3].parent / "shared") / "cases"

@@ -16,12 +16,12 @@ from made_batch import MadeBatch
 from made_parts import BATCH
 
 import tlray
-from tlray.io.audit import audit_batch
-from tlray.io.compact import Merged, merge
-from tlray.io.home import Home
-from tlray.io.journal_rows import PartRow
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.part_files import recover, take_the_place
+from tlray.io.audit.audit import audit_batch
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import PartRow
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.results.compaction import Merged, merge
+from tlray.io.results.part_files import recover, take_the_place
 
 N_SETS = 2
 N_TRACKS = 1 + 2

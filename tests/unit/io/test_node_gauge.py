@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tlray.io.node_gauge import READ_EVERY_S, NodeGauge, memory_free
+from tlray.io.process.node_load import READ_EVERY_S, NodeGauge, memory_free
 
 MACHINE = psutil.virtual_memory().total
 

@@ -13,10 +13,10 @@ import pytest
 from tlray.cli import run
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.scheduling.lease import LeasedItem
-from tlray.io.fetched import Fetched, kind_of_status
-from tlray.io.open_part import OpenPart
-from tlray.io.page_outcome import read_page
-from tlray.io.rows import ItemKey
+from tlray.io.http.response import Fetched, kind_of_status
+from tlray.io.results.open_part import OpenPart
+from tlray.io.results.rows import ItemKey
+from tlray.io.worker.classify import read_page
 from tlray.model import Identity, PageKind, ParsedPage, Track, TrackKind, Tracklist
 from tlray.sites import registry
 from tlray.sites.interface import SiteParser

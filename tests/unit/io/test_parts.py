@@ -13,9 +13,10 @@ import pytest
 from made_parts import BATCH, a_set, files
 
 from tlray.errors import CannotFinish, HomeUnusable, StorageFull
-from tlray.io import durable, parts
-from tlray.io.home import Home
-from tlray.io.part_files import (
+from tlray.io.disk import durable
+from tlray.io.disk.home import Home
+from tlray.io.results import part_writer
+from tlray.io.results.part_files import (
     Piece,
     discard,
     publish,
@@ -25,7 +26,7 @@ from tlray.io.part_files import (
     staging,
     sweep,
 )
-from tlray.io.parts import stage
+from tlray.io.results.part_writer import stage
 
 WARC = b"a chain of gzip members"
 
@@ -140,7 +141,7 @@ def test_a_full_disk_is_storage_full_and_leaves_no_half_part(
             raise OSError(code, os.strerror(code), str(path))
         durable.write_file(path, data)
 
-    monkeypatch.setattr(parts, "write_file", write)
+    monkeypatch.setattr(part_writer, "write_file", write)
     with pytest.raises(StorageFull):
         stage(home, BATCH, "p1", [a_set(1)], WARC)
     assert files(home) == set()
@@ -155,7 +156,7 @@ def test_a_home_that_may_not_be_written_is_unusable(home: Home, monkeypatch: pyt
     def refuse(path: Path, data: bytes | memoryview) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(parts, "write_file", refuse)
+    monkeypatch.setattr(part_writer, "write_file", refuse)
     with pytest.raises(HomeUnusable, match=r"Permission denied .*p1\.warc\.gz"):
         stage(home, BATCH, "p1", [a_set(1)], WARC)
 

@@ -9,8 +9,8 @@ import pytest
 
 import tlray.cluster  # noqa: F401 - each process that works for tlray imports it
 from tlray.core.notify.notification import Delivery
-from tlray.io.fetched import told
-from tlray.io.intake import refused_line
+from tlray.io.http.response import told
+from tlray.io.intake.url_list import refused_line
 from tlray.sites.registry import failure
 from tlray.sites.tracklists1001 import Tracklists1001
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.io.post_mail import MailServer, message
+from tlray.io.notify.smtp import MailServer, message
 
 
 @pytest.mark.parametrize(

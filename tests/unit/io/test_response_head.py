@@ -11,8 +11,8 @@ from aiohttp.http_parser import HttpResponseParser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tlray.io.fetched import is_page, parse_content_type
-from tlray.io.response_head import HeadError, mended_head
+from tlray.io.http.response import is_page, parse_content_type
+from tlray.io.http.response_head import HeadError, mended_head
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HTML = b"Content-Type: text/html\r\n"

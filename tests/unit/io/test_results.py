@@ -12,13 +12,21 @@ import pytest
 from test_rows import a_set, key
 
 from tlray.errors import CannotFinish
-from tlray.io import results
-from tlray.io.home import Home
-from tlray.io.part_files import PartMoved, Piece, publish, published_file, retire, staged_file, take_the_place
-from tlray.io.parts import stage
-from tlray.io.results import iter_tracklists, load
-from tlray.io.rows import to_tables
-from tlray.io.schema import TRACKLISTS, TRACKS
+from tlray.io.disk.home import Home
+from tlray.io.results import reader
+from tlray.io.results.part_files import (
+    PartMoved,
+    Piece,
+    publish,
+    published_file,
+    retire,
+    staged_file,
+    take_the_place,
+)
+from tlray.io.results.part_writer import stage
+from tlray.io.results.reader import iter_tracklists, load
+from tlray.io.results.rows import to_tables
+from tlray.io.results.schema import TRACKLISTS, TRACKS
 from tlray.model import Tracklist
 
 BATCH = "b"
@@ -42,7 +50,7 @@ def both() -> list[str]:
     return ["p2", "p1"]
 
 
-def titles(home: Home, named: results.Named = both) -> list[str]:
+def titles(home: Home, named: reader.Named = both) -> list[str]:
     return [tracklist.title for tracklist in iter_tracklists(home, BATCH, named)]
 
 
@@ -102,7 +110,7 @@ def test_a_part_of_an_older_version_without_a_column_reads_as_null(home: Home) -
 def test_a_part_that_is_nowhere_is_lost_and_not_passed_over(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "PAUSE_S", 0.0)
+    monkeypatch.setattr(reader, "PAUSE_S", 0.0)
     published_file(home, BATCH, "p2", Piece.TRACKS).unlink()
     with pytest.raises(PartMoved, match="part p2 of batch b cannot be read"):
         titles(home)
@@ -167,7 +175,7 @@ def test_a_frame_has_every_set_once_though_parts_are_merged_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = Merging(Home(tmp_path).create())
-    read, n_calls = results.read_tables, 0
+    read, n_calls = reader.read_tables, 0
 
     def merged_meanwhile(*arguments: str) -> object:
         nonlocal n_calls
@@ -176,7 +184,7 @@ def test_a_frame_has_every_set_once_though_parts_are_merged_meanwhile(
             manifest.merge()
         return read(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(results, "read_tables", merged_meanwhile)
+    monkeypatch.setattr(reader, "read_tables", merged_meanwhile)
     tracklists, tracks = load(manifest.home, BATCH, manifest)
     assert sorted(tracklists["title"]) == sorted(tracks["set_title"]) == [f"T{n}" for n in range(5)]
 
@@ -190,7 +198,7 @@ def test_a_part_that_is_read_when_it_goes_is_read_to_its_end(
         retire(home, BATCH, both())
         return read(*arguments, **options)
 
-    monkeypatch.setattr("tlray.io.part_tables.pq.read_table", gone_meanwhile)
+    monkeypatch.setattr("tlray.io.results.part_tables.pq.read_table", gone_meanwhile)
     assert titles(home, lambda: ["p1"]) == ["A", "B"]
 
 

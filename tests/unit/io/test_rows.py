@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.io import rows
-from tlray.io.rows import ItemKey, from_tables, to_tables
-from tlray.io.schema import TRACKLISTS, TRACKS
+from tlray.io.results import rows
+from tlray.io.results.rows import ItemKey, from_tables, to_tables
+from tlray.io.results.schema import TRACKLISTS, TRACKS
 from tlray.model import Identity, Track, TrackKind, Tracklist
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pyarrow as pa
 
-from tlray.io.schema import KEYS, TRACKLISTS, TRACKS
+from tlray.io.results.schema import KEYS, TRACKLISTS, TRACKS
 from tlray.model import Track, Tracklist
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tlray.errors import ServiceRefuses, ServiceUnavailable, TlrayError, UsageError
-from tlray.io import service_list
-from tlray.io.service_answer import MAX_WORDS_CHARS, NotNow, NotOurs, one_line, read_answer, read_range
-from tlray.io.service_client import batch_path, checked_token, service_url
-from tlray.io.service_events import messages
-from tlray.io.service_list import pieces
+from tlray.io.client import submit
+from tlray.io.client.answers import MAX_WORDS_CHARS, NotNow, NotOurs, one_line, read_answer, read_range
+from tlray.io.client.events import messages
+from tlray.io.client.http_client import batch_path, checked_token, service_url
+from tlray.io.client.submit import pieces
 
 URL = "http://127.0.0.1:8000"
 
@@ -142,7 +142,7 @@ def test_messages_are_the_data_of_a_stream() -> None:
 
 def cut(lines: list[str], monkeypatch: pytest.MonkeyPatch, **bounds: int) -> list[list[str]]:
     for name, bound in bounds.items():
-        monkeypatch.setattr(service_list, name, bound)
+        monkeypatch.setattr(submit, name, bound)
     return list(pieces(lines))
 
 
@@ -167,4 +167,4 @@ def test_no_more_than_a_piece_is_read_ahead() -> None:
     stream = pieces(endless())
     for _ in range(3):
         next(stream)
-    assert n_read == 3 * service_list.MAX_PIECE_LINES + 1
+    assert n_read == 3 * submit.MAX_PIECE_LINES + 1

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
-from tlray.io.home import Home
-from tlray.io.task_note import TaskNote, sweep_notes, take_note
+from tlray.io.disk.home import Home
+from tlray.io.worker.crash_note import TaskNote, sweep_notes, take_note
 
 _DIES = """
 import ctypes, sys
 from pathlib import Path
-from tlray.io.home import Home
-from tlray.io.task_note import TaskNote
+from tlray.io.disk.home import Home
+from tlray.io.worker.crash_note import TaskNote
 with TaskNote(Home(Path(sys.argv[1])), "L") as note, note.begun(17):
     with note.reading_robots("a-long-name.example.org"):
         pass

@@ -15,9 +15,9 @@ from tlray.cli import run
 from tlray.core.access.same_origin import ANY_ADDRESS
 from tlray.core.access.tokens import digest_of
 from tlray.errors import HomeInUse, UsageError
-from tlray.io.home import Holder, Home
-from tlray.io.journal_tokens import find_tokens, had_tokens
-from tlray.io.token_store import lets_anybody_in, with_journal
+from tlray.io.disk.home import Holder, Home
+from tlray.io.journal.offline_tokens import lets_anybody_in, with_journal
+from tlray.io.journal.tokens import find_tokens, had_tokens
 from tlray.service.exposed import knowing, see_that_it_may_listen
 from tlray.settings import Settings
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tlray.io.wall_clock import rest_text
+from tlray.io.disk.local_time import rest_text
 
 EVENING = 1_800_050_400.0  # 2027-01-15 22:00 UTC
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import httpx
 
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 from tlray.service.app import build_app
 from tlray.service.gateway import Gateway
 from tlray.settings import Settings

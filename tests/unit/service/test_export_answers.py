@@ -15,7 +15,7 @@ from alone import service
 
 from tlray.export.formats import FORMATS, get
 from tlray.export.interface import Holds
-from tlray.io.export_zip import CONTENT_TYPE, write_zip
+from tlray.io.export.zip_archive import CONTENT_TYPE, write_zip
 from tlray.model import Tracklist
 from tlray.service.exports import KINDS, is_known
 
