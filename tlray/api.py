@@ -23,9 +23,9 @@ from tlray.settings import Settings, read_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tlray.cluster.client import Client, Submitted
-    from tlray.cluster.ray_watch import OnLost
-    from tlray.cluster.runtime import Session
+    from tlray.cluster.driver.client import Client, Submitted
+    from tlray.cluster.driver.ray_watchdog import OnLost
+    from tlray.cluster.driver.session import Session
     from tlray.core.scheduling.frontier import Priority
     from tlray.io.journal.rows import BatchOptions
 
@@ -176,8 +176,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
             journal.get(resume)
     else:
         urls = checked_lines(urls, contact=settings.contact)
-    from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
-    from tlray.cluster.runtime import find_ray, open_session  # noqa: PLC0415
+    from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.cluster.driver.session import find_ray, open_session  # noqa: PLC0415
 
     if detach and find_ray(home) is None:
         raise UsageError(

@@ -10,8 +10,8 @@ import pytest
 from conftest import StartSite, wait_until
 
 import tlray
-from tlray.cluster.client import Client
-from tlray.cluster.runtime import Session, open_session
+from tlray.cluster.driver.client import Client
+from tlray.cluster.driver.session import Session, open_session
 from tlray.core.politeness.policy import Manners
 from tlray.errors import BacklogFull, Interrupted, ListTooLong
 from tlray.io.disk.home import Home

@@ -10,8 +10,8 @@ from conftest import StartSite, wait_until
 from running import Running
 
 import tlray
-from tlray.cluster.client import Client
-from tlray.cluster.runtime import open_session
+from tlray.cluster.driver.client import Client
+from tlray.cluster.driver.session import open_session
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader

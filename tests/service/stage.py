@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from tlray.cluster.batches import Batches
-from tlray.cluster.ports import CoordinatorPorts
-from tlray.cluster.state import CoordinatorSettings, CoordinatorState
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.watching import Watching
+from tlray.cluster.coordinator.batches import Batches
+from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.handlers.watch import Watching
+from tlray.cluster.ports.coordinator import CoordinatorPorts
+from tlray.cluster.ports.system_clock import SystemClock
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import ItemChange

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from raw_server import response, serve
 
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.registration import Registration
-from tlray.cluster.scrape import ScrapeTask
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.task_ports import TaskPorts
-from tlray.cluster.terms import ScrapeTerms
-from tlray.cluster.worker_ports import HomeFiles, Network
+from tlray.cluster.ports.registration import Registration
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.limiter import Limiter
+from tlray.cluster.workers.ray_ports import HomeFiles, Network
+from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.override import SetByHand
 from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy

@@ -11,13 +11,13 @@ import pytest
 from raw_server import Asked, response, serve
 
 from tlray import __version__
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.registration import Registration
-from tlray.cluster.scrape import ScrapeTask
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.task_ports import TaskPorts
-from tlray.cluster.terms import ScrapeTerms
-from tlray.cluster.worker_ports import HomeFiles, Network
+from tlray.cluster.ports.registration import Registration
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.limiter import Limiter
+from tlray.cluster.workers.ray_ports import HomeFiles, Network
+from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.batch_config import BatchTerms

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from conftest import StartDemo
 
-from tlray.cluster import scrape
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.registration import Registration
-from tlray.cluster.scrape import MAX_IN_HAND, ScrapeTask
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.task_ports import TaskPorts
-from tlray.cluster.terms import ScrapeTerms
-from tlray.cluster.worker_ports import HomeFiles, Network
+from tlray.cluster.ports.registration import Registration
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers import scrape
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.limiter import Limiter
+from tlray.cluster.workers.ray_ports import HomeFiles, Network
+from tlray.cluster.workers.scrape import MAX_IN_HAND, ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work

@@ -50,8 +50,8 @@ def by_coordinator(home: Home, question: str, **given: Any) -> Any:
     """Ask the home's coordinator; None where there is none."""
     if not home.is_held() and home.holder() is None:
         return None  # nobody works here, and it ended in order: Ray need not be loaded
-    from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
-    from tlray.cluster.joining import joined  # noqa: PLC0415
+    from tlray.cluster.driver.attach import joined  # noqa: PLC0415
+    from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
 
     with redirect_stdout(sys.stderr), joined(home) as coordinator:  # Ray's own words are no data
         if coordinator is None:

@@ -33,7 +33,7 @@ from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from tlray.cluster.client import Submitted
+    from tlray.cluster.driver.client import Submitted
 
 Urls = Annotated[
     list[str] | None,
@@ -264,7 +264,7 @@ class Talk:
 
 
 def which_ray(home: Home) -> str:
-    """Say which Ray will do the work, as far as can be seen at once; `tlray.cluster.runtime` finds it."""
+    """Say which Ray will do the work, as far as can be seen at once; `tlray.cluster.driver.session` finds it."""
     address = os.environ.get("RAY_ADDRESS")
     if address and address != "local":
         return f"joining Ray (RAY_ADDRESS={address})"

@@ -121,8 +121,8 @@ def _in_home(home: Path | None, question: str, given: dict[str, Any], action: Ca
     where = Home(settings.home)
     if not where.is_held() or where.is_held_briefly():
         return with_journal(where, action)
-    from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
-    from tlray.cluster.runtime import open_session  # noqa: PLC0415
+    from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.cluster.driver.session import open_session  # noqa: PLC0415
 
     session = open_session(where, settings)
     try:

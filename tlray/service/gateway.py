@@ -18,7 +18,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
-from tlray.cluster.runtime import Session, open_session
+from tlray.cluster.driver.session import Session, open_session
 from tlray.errors import CoordinatorLost, NoSuchBatch, OtherSettings, TlrayError
 from tlray.io.disk.home import Home
 from tlray.service.principal import Principal
@@ -101,7 +101,7 @@ class Gateway:
                 raise CoordinatorLost(why) from None
 
     async def ask(self, question: str, *, timeout_s: float = CALL_TIMEOUT_S, **given: Any) -> Any:
-        """Put a question to the coordinator's desk (`tlray.cluster.desk`)."""
+        """Put a question to the coordinator's desk (`tlray.cluster.handlers.dispatch`)."""
         return await self.call("desk", question, timeout_s=timeout_s, **given)
 
     async def close(self) -> None:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
-from tlray.cluster.ray_watch import OnLost
-from tlray.cluster.runtime import Session, open_session, within
+from tlray.cluster.driver.ray_watchdog import OnLost
+from tlray.cluster.driver.session import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.home_check import see_that_it_can_be_read

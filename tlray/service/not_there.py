@@ -2,7 +2,8 @@
 
 Before an application is deployed and while it goes, Ray Serve's proxy answers 404 in plain text, as if the path were wrong. A
 Ray of our own serves nothing else at any path, so the proxy of such a Ray gets this middleware, by the setting that Ray has for
-it (``RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH``, see `tlray.cluster.own_ray`). On another's cluster its operator may set it.
+it (``RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH``, see `tlray.cluster.driver.ray_processes`). On another's cluster its operator
+may set it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from tlray.cluster.desk_outbox import fresh_secret
+from tlray.cluster.handlers.outbox import fresh_secret
 from tlray.service.parts import Reader, Submitter, TheGateway
 from tlray.service.problems import problems
 from tlray.service.schemas import Moment, Told

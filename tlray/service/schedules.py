@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from tlray.cluster.desk_schedules import new_schedule_id
-from tlray.cluster.desk_submission import told_lines
+from tlray.cluster.handlers.schedules import new_schedule_id
+from tlray.cluster.handlers.submission import told_lines
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check, zone_of
 from tlray.core.schedules.template import clock_values
 from tlray.io.intake.scheduled_list import chunk_of

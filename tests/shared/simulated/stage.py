@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tlray.cluster.coordinator import Coordinator
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.state import CoordinatorSettings
-from tlray.cluster.terms import ScrapeTerms
+from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.coordinator.state import CoordinatorSettings
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.limiter import Limiter
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.limiter_gate import Gate
 from tlray.core.scheduling.backlog import Bounds

@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tlray.cluster.ports import EndKind, TaskEnd
-from tlray.cluster.scrape import ScrapeTask
-from tlray.cluster.task_ports import TaskPorts
+from tlray.cluster.ports.coordinator import EndKind, TaskEnd
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.politeness.limiter_gate import Ask, Grant
 from tlray.core.scheduling.autoscaling import NodeReading
 from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tlray.cluster.coordinator import Coordinator
+from tlray.cluster.coordinator.coordinator import Coordinator
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.retry_policy import RetryPolicy

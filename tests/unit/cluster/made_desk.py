@@ -7,20 +7,20 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from tlray.cluster.admission import Admission
-from tlray.cluster.batches import Batches
-from tlray.cluster.clockwork import Clockwork
-from tlray.cluster.desk_control import Control
-from tlray.cluster.desk_pieces import InPieces
-from tlray.cluster.desk_reading import Reading
-from tlray.cluster.desk_submission import Submission
-from tlray.cluster.limiters import Limiters
-from tlray.cluster.ports import CoordinatorPorts, Meters, TaskStarter
-from tlray.cluster.ray_ports import HomeParts, JournalThread
-from tlray.cluster.receiving import Receiving
-from tlray.cluster.state import CoordinatorSettings, CoordinatorState
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.terms import ScrapeTerms
+from tlray.cluster.adapters.coordinator_ports import HomeParts, JournalThread
+from tlray.cluster.adapters.reading_threads import Reading
+from tlray.cluster.coordinator.admission import Admission
+from tlray.cluster.coordinator.batches import Batches
+from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.coordinator.submission import Receiving
+from tlray.cluster.handlers.control import Control
+from tlray.cluster.handlers.scheduler import Clockwork
+from tlray.cluster.handlers.submission import Submission
+from tlray.cluster.handlers.uploads import InPieces
+from tlray.cluster.ports.coordinator import CoordinatorPorts, Meters, TaskStarter
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.workers.config import ScrapeTerms
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.engine import Engine

@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 from made_desk import Desk, NoLimiters
 
-from tlray.cluster.desk_domains import Domains
-from tlray.cluster.desk_reading import Reading
-from tlray.cluster.limiters import Limiters
+from tlray.cluster.adapters.reading_threads import Reading
+from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.handlers.domains import Domains
 from tlray.io.intake.url_list import Chunk, read_line
 from tlray.io.journal.domains import domains_page
 from tlray.io.journal.rows import Entry

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tlray.cluster import job_note
-from tlray.cluster.job_note import EVERY_S, JobNote, metadata_of, submission_id
+from tlray.cluster.driver import job_metadata
+from tlray.cluster.driver.job_metadata import EVERY_S, JobNote, metadata_of, submission_id
 
 
 def told(n_done: int, state: str = "running") -> dict[str, Any]:
@@ -44,7 +44,9 @@ def test_metadata_are_strings() -> None:
 
 def test_news_are_written_now_and_then_and_an_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     now, written = [0.0], []
-    monkeypatch.setattr(job_note, "write_metadata", lambda job, metadata: written.append(metadata) or True)
+    monkeypatch.setattr(
+        job_metadata, "write_metadata", lambda job, metadata: written.append(metadata) or True
+    )
     note = JobNote("job", clock=lambda: now[0])
     for at, snapshot in (
         (0.0, told(1)),
@@ -65,5 +67,5 @@ def test_what_ray_refuses_stops_no_batch(monkeypatch: pytest.MonkeyPatch) -> Non
     def fails(job: str, metadata: dict[str, str]) -> bool:
         raise ConnectionError(job)
 
-    monkeypatch.setattr(job_note, "write_metadata", fails)
+    monkeypatch.setattr(job_metadata, "write_metadata", fails)
     JobNote("job").tell(told(1))

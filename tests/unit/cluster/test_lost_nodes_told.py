@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from simulated import Site, World
 
-from tlray.cluster.ports import EndKind
+from tlray.cluster.ports.coordinator import EndKind
 from tlray.core.model.lifecycle import ItemState
 
 N_ITEMS = 30

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tlray.cluster import node_table
-from tlray.cluster.node_table import address_of, is_lost
+from tlray.cluster.adapters import node_table
+from tlray.cluster.adapters.node_table import address_of, is_lost
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import socket
 import pytest
 import ray.util
 
-from tlray.cluster.runtime import _is_on_loopback
+from tlray.cluster.driver.session import _is_on_loopback
 
 
 def listening(host: str) -> socket.socket:

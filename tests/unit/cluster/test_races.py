@@ -11,8 +11,8 @@ import pytest
 from made_desk import Desk, chunk
 from simulated import Site, World
 
-from tlray.cluster.limiters import Limiters
-from tlray.cluster.registration import Registration
+from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.ports.registration import Registration
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.override import SetByHand
 from tlray.core.scheduling.changeset import LaneDeath, Verdict

@@ -13,8 +13,15 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from tlray.cluster.own_ray import OwnRay
-from tlray.cluster.ray_watch import ASK_EVERY_S, LOST_AFTER_S, AddressLook, ProcessLook, RayWatch, watch_own
+from tlray.cluster.driver.ray_processes import OwnRay
+from tlray.cluster.driver.ray_watchdog import (
+    ASK_EVERY_S,
+    LOST_AFTER_S,
+    AddressLook,
+    ProcessLook,
+    RayWatch,
+    watch_own,
+)
 
 SOON_S = 30.0
 RAYLET_WITH_A_WORKER = """

@@ -13,9 +13,9 @@ from simulated.lives import Life
 from simulated.loop import VirtualLoop
 from simulated.tasks import SimulatedNote
 
-from tlray.cluster.scrape import ScrapeTask
-from tlray.cluster.task_ports import TaskPorts
-from tlray.cluster.terms import ScrapeTerms
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.limiter_gate import Ask, Grant
 from tlray.core.politeness.policy import DomainPolicy

@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 from made_desk import Desk, NoLimiters, chunk
 
-from tlray.cluster.ending import Ending
-from tlray.cluster.leasing import Leasing
-from tlray.cluster.limiters import Limiters
-from tlray.cluster.meeting import see_settings
-from tlray.cluster.ports import EndKind, StartedTask, TaskEnd
-from tlray.cluster.runtime import shared_settings
+from tlray.cluster.coordinator.leasing import Leasing
+from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.shutdown import Ending
+from tlray.cluster.driver.connect import see_settings
+from tlray.cluster.driver.session import shared_settings
+from tlray.cluster.ports.coordinator import EndKind, StartedTask, TaskEnd
 from tlray.core.schedules.schedule import CatchUp, Decision, Overlap, Standing, Timing
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.frontier import WINDOW

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from made_desk import Desk
 
-from tlray.cluster import desk_access
-from tlray.cluster.desk_access import Access
-from tlray.cluster.desk_reading import Reading
+from tlray.cluster.adapters.reading_threads import Reading
+from tlray.cluster.handlers import access as desk_access
+from tlray.cluster.handlers.access import Access
 from tlray.core.access.tokens import SCOPES
 
 

@@ -67,7 +67,7 @@ def test_a_home_in_use_is_not_written_to(tmp_path: Path) -> None:
 def test_two_commands_that_write_a_line_at_once_come_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("tlray.cluster.runtime.open_session")  # no Ray is started for it
+    monkeypatch.delattr("tlray.cluster.driver.session.open_session")  # no Ray is started for it
     home, first, got = Home(tmp_path).create(), threading.Event(), []
 
     def hold_for_a_moment() -> None:

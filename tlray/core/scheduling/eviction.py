@@ -3,8 +3,8 @@
 A domain is forgotten when no open batch has items there, no robots.txt is being fetched from it, its rest is over, and its
 politeness window has passed: then a full bucket is what it would have anyway. What it has taught us by then that the journal does
 not keep (that it bears less than its rate, blocks, failures in a row) is kept for `LESSONS_S` more. When it comes back, what
-the journal remembers of it counts again (`tlray.cluster.recall`). Each domain is looked at when its time has come, by a heap;
-moments are monotonic seconds.
+the journal remembers of it counts again (`tlray.cluster.coordinator.domain_recall`). Each domain is looked at when its time has
+come, by a heap; moments are monotonic seconds.
 """
 
 from __future__ import annotations

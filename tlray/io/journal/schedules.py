@@ -34,7 +34,7 @@ class ScheduleRow:
     trouble: str | None = None
     """Why the last occurrence made no batch; None where it did."""
     work: dict[str, Any] = field(default_factory=dict)
-    """What a run submits (`tlray.cluster.desk_schedules`); read by `schedule` alone, lists leave it out."""
+    """What a run submits (`tlray.cluster.handlers.schedules`); read by `schedule` alone, lists leave it out."""
 
 
 def add(db: sqlite3.Connection, row: ScheduleRow) -> None:
