@@ -23,8 +23,8 @@ from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.journal.sqlite import SqliteJournal
-from tlray.service.gateway import Gateway
-from tlray.service.leaving import Leaving
+from tlray.service.backend.gateway import Gateway
+from tlray.service.http.shutdown import Leaving
 
 BATCH = "b1"
 DOMAIN = "a.test"

@@ -17,7 +17,7 @@ from standardwebhooks.webhooks import Webhook
 from tlray.cluster.handlers.outbox import HOLD_S
 from tlray.core.notify.notification import MAX_AT_ONCE, MAX_TO_ONE
 from tlray.io.notify.webhook import TIMEOUT_S
-from tlray.service.postman import SHORT_WAIT_S
+from tlray.service.backend.notifier import SHORT_WAIT_S
 
 pytestmark = pytest.mark.ray
 

@@ -34,8 +34,8 @@ def serve(
     Example: tlray serve --port 8000
     """
     settings = read_settings(home=home, max_workers=max_workers, contact=contact, replicas=replicas)
-    from tlray.service.exposed import EVERYWHERE  # noqa: PLC0415
-    from tlray.service.listen import Listener  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.service.auth.listen_policy import EVERYWHERE  # noqa: PLC0415
+    from tlray.service.serve import Listener  # noqa: PLC0415 - Ray is loaded where it is used
 
     listener = Listener(settings, host=host, port=port, dashboard=dashboard)
 

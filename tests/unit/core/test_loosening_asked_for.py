@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tlray.scrape_options import ScrapeOptions
-from tlray.service.allowed import options_for
-from tlray.service.principal import Principal
-from tlray.service.problems import Refused
+from tlray.service.auth.principal import Principal
+from tlray.service.http.problems import Refused
+from tlray.service.submission.permissions import options_for
 from tlray.settings import Settings
 
 BOB = Principal("bob", frozenset({"read", "submit"}))

@@ -18,7 +18,7 @@ from tlray.errors import HomeInUse, UsageError
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.offline_tokens import lets_anybody_in, with_journal
 from tlray.io.journal.tokens import find_tokens, had_tokens
-from tlray.service.exposed import knowing, see_that_it_may_listen
+from tlray.service.auth.listen_policy import knowing, see_that_it_may_listen
 from tlray.settings import Settings
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from tlray.io.disk.home import Home
 from tlray.service.app import build_app
-from tlray.service.gateway import Gateway
+from tlray.service.backend.gateway import Gateway
 from tlray.settings import Settings
 
 SLOW_S = 5.0

@@ -17,7 +17,7 @@ from tlray.export.formats import FORMATS, get
 from tlray.export.interface import Holds
 from tlray.io.export.zip_archive import CONTENT_TYPE, write_zip
 from tlray.model import Tracklist
-from tlray.service.exports import KINDS, is_known
+from tlray.service.routes.exports import KINDS, is_known
 
 URL = "/api/v1/batch/b/export"
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tlray.service.bodies import read_json
-from tlray.service.faults import MAX_ERRORS_TOLD, faults_of
-from tlray.service.problems import Refused
-from tlray.service.schemas import BatchAsked, RetryAsked
+from tlray.service.http.bodies import read_json
+from tlray.service.http.problems import Refused
+from tlray.service.http.validation_errors import MAX_ERRORS_TOLD, faults_of
+from tlray.service.schemas.batches import BatchAsked, RetryAsked
 
 
 def told(body: dict[str, Any], model: Any = BatchAsked) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tlray.core.model.urls import BadUrl
-from tlray.service.json_lines import url_of
+from tlray.service.http.ndjson import url_of
 
 URL = "https://a.org/1"
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tlray.service.leaving import Leaving
+from tlray.service.http.shutdown import Leaving
 
 SOON_S = 20.0
 

@@ -8,7 +8,7 @@ from typing import Any
 from virtual_time import in_virtual_time
 
 from tlray.errors import CoordinatorLost
-from tlray.service.lookups import MAX_AT_ONCE, Lookups
+from tlray.service.auth.token_lookup import MAX_AT_ONCE, Lookups
 
 
 class Coordinator:

@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from tlray.service.not_there import NotThere, middlewares
-from tlray.service.problems import CONTENT_TYPE, Refused, answer
-from tlray.service.stand_in import StandIn, shares_ports
+from tlray.service.http.problems import CONTENT_TYPE, Refused, answer
+from tlray.service.http.unavailable import NotThere, middlewares
+from tlray.service.http.unavailable_server import StandIn, shares_ports
 
 
 async def proxy(scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,7 @@ import pytest
 from alone import faults, service
 
 from tlray.core.politeness.policy import MOST_AT_ONCE
-from tlray.service.query_names import _not_utf_8
+from tlray.service.http.query_params import _not_utf_8
 
 URL = "/api/v1/batch"
 PUBLIC = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"

@@ -14,10 +14,11 @@ from starlette.types import Message
 from virtual_time import in_virtual_time
 
 from tlray.core.access.tokens import digest_of
-from tlray.service import request_limits, streams
 from tlray.service.app import build_app
+from tlray.service.auth import stream_limits
+from tlray.service.auth.principal import Principal
 from tlray.service.deployment import MAX_ONGOING
-from tlray.service.principal import Principal
+from tlray.service.http import request_limits
 from tlray.settings import Settings
 
 HERE, THERE = "203.0.113.5", "198.51.100.7"
@@ -193,7 +194,7 @@ def test_requests_without_a_body_are_bounded_too_and_health_is_answered_all_the_
 
 
 def test_all_together_leave_room_for_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert request_limits.MAX_IN_PROGRESS + streams.MAX_ALL_STREAMS + 500 <= MAX_ONGOING
+    assert request_limits.MAX_IN_PROGRESS + stream_limits.MAX_ALL_STREAMS + 500 <= MAX_ONGOING
     monkeypatch.setattr(request_limits, "MAX_IN_PROGRESS", 2)
 
     async def story() -> None:
@@ -261,7 +262,7 @@ def test_a_stream_is_no_request_in_progress_and_ends_late_without_harm(tmp_path:
     scope = {"type": "http", "path": BATCH, "headers": [], "client": (HERE, 1)}
     place = limits.enter(scope)
     assert limits.of_addresses.n_all == 1
-    own = streams.OwnStreams(streams.Streams(), place)
+    own = stream_limits.OwnStreams(stream_limits.Streams(), place)
     with own.one(Principal("ada", frozenset())):
         assert limits.of_addresses.n_all == 0
     assert limits.of_addresses.n_all == 1, "who has waited for news goes on with the request"

@@ -25,7 +25,7 @@ from tlray.io.disk.private_files import private
 VITAL = {"gcs_server": "GCS", "raylet": "raylet"}
 """Processes without which a Ray does nothing more, by Ray's name; and by the name in messages."""
 KILL_S = 5.0
-PROXY_CALLBACK = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "tlray.service.not_there:middlewares"}
+PROXY_CALLBACK = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "tlray.service.http.unavailable:middlewares"}
 """Setting of a Ray Serve on this Ray: what its proxy answers for a service that is not there."""
 
 
