@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, Service, Site, StartSite
 
-from tlray.cli import remote_submit, run
+from tlray.cli import run
+from tlray.cli.submit import SendingLines
 from tlray.io.client import submit
 
 pytestmark = pytest.mark.ray
@@ -236,14 +237,14 @@ def test_a_list_that_is_broken_off_in_the_middle_is_no_batch(
 def test_a_list_outlives_a_replica_that_is_killed_in_the_middle_of_it(
     service: Service, tlray: Tlray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killing(remote_submit.SendingLines):
+    class Killing(SendingLines):
         def tell(self, n_lines: int, n_pieces: int) -> None:
             super().tell(n_lines, n_pieces)
             if n_pieces == 2:  # … which is in the middle of a later piece then
                 threading.Timer(0.03, lambda: killed.append(service.kill_replicas())).start()
 
     killed: list[int] = []
-    monkeypatch.setattr(remote_submit, "SendingLines", Killing)
+    monkeypatch.setattr(sys.modules["tlray.cli.submit"], "SendingLines", Killing)
     monkeypatch.setattr(submit, "MAX_PIECE_LINES", 1_000)
     urls = a_list(tmp_path / "l.txt", [f"http://127.0.0.1:9/tracklist/{n}" for n in range(30_000)])
     tomorrow = datetime.now(UTC) + timedelta(days=1)

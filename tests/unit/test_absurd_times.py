@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import tlray
 from tlray.cli import run
-from tlray.cli.remote_home import batch_line, letter_text
+from tlray.cli.service_status import batch_line, letter_text
 from tlray.core.model.durations import LONGEST_S
 from tlray.core.politeness.policy import parse_rate
 from tlray.core.politeness.requested_policy import read_tables

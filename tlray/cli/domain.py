@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tlray.cli.home_control import by_coordinator
+from tlray.cli.offline_control import by_coordinator
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import Json, OrService, service
+from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.durations import spacing_in_words
 from tlray.core.politeness.policy import parse_rate, unit_named
 from tlray.errors import UsageError

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import OrService, service
+from tlray.cli.service_options import OrService, service
 from tlray.errors import UsageError
 from tlray.export.formats import FORMATS, get
 from tlray.export.interface import Format, Holds

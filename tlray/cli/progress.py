@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from tlray.cli.streams import keep_plain, terminal
+from tlray.cli.stdio import keep_plain, terminal
 from tlray.core.model.printable import plain
 from tlray.io.disk.local_time import YEAR_S, rest_text
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlray.cli.ending import end_at_once
+from tlray.cli.command_end import end_at_once
 from tlray.cli.options import HomeOption
 from tlray.errors import RayLost
 from tlray.settings import read_settings

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import service
+from tlray.cli.service_options import service
 from tlray.core.access.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home

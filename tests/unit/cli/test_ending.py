@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from tlray.cli.ending import draining, tell_error
+from tlray.cli.command_end import draining, tell_error
 from tlray.errors import UsageError
 
 
@@ -23,7 +23,7 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 def test_a_process_whose_main_thread_is_stuck_ends_with_one_line() -> None:
     done = run("""
 import os, threading
-from tlray.cli.ending import end_at_once
+from tlray.cli.command_end import end_at_once
 def first():
     os.write(2, b"Ray's own words\\n")
 threading.Thread(target=end_at_once, args=("tlray: Ray is gone", 4), kwargs={"first": first}).start()
@@ -35,7 +35,7 @@ threading.Event().wait()
 def test_of_two_threads_that_end_a_process_one_has_the_last_word() -> None:
     done = run("""
 import threading, time
-from tlray.cli.ending import end_at_once, tell_error
+from tlray.cli.command_end import end_at_once, tell_error
 from tlray.errors import UsageError
 begun = threading.Event()
 def first():
@@ -50,7 +50,7 @@ tell_error(UsageError("the coordinator stopped answering"))
 def test_a_process_that_cannot_leave_is_ended_with_its_own_exit_code() -> None:
     done = run("""
 import atexit, sys, threading
-from tlray.cli.ending import leave_within
+from tlray.cli.command_end import leave_within
 atexit.register(threading.Event().wait)
 leave_within(3, 0.2)
 sys.exit(3)

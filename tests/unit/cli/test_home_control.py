@@ -172,7 +172,7 @@ def test_wrong_usage_is_one_line(
 def test_without_a_service_at_the_usual_place_the_way_to_a_home_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tlray.cli.remote_control.DEFAULT_URL", NOWHERE)
+    monkeypatch.setattr("tlray.cli.control.DEFAULT_URL", NOWHERE)
     assert run(["pause", "B1"]) == 4
     assert "a batch that no service runs: `tlray pause B1 --home DIR`" in capsys.readouterr().err
     assert run(["pause", "B1", "--url", NOWHERE]) == 4

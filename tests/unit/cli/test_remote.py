@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tlray.cli import run
-from tlray.cli.remote_home import batch_line, letter_text, status_text
-from tlray.cli.remote_submit import SendingLines, variables
-from tlray.cli.remote_watch import result_of
+from tlray.cli.service_status import batch_line, letter_text, status_text
+from tlray.cli.submit import SendingLines, variables
+from tlray.cli.watch import result_of
 from tlray.errors import ServiceRefuses
 
 NOW = 1_800_000_000.0

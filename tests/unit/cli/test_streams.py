@@ -16,7 +16,7 @@ from made_home import BATCH, html, make_home
 
 from tlray.cli import run
 from tlray.cli.progress import Bar
-from tlray.cli.streams import plain_streams
+from tlray.cli.stdio import plain_streams
 from tlray.core.model.printable import in_json, one_line, plain
 from tlray.sites.registry import parse_page
 

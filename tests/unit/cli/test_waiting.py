@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from tlray.cli.waiting import WaitingLines
+from tlray.cli.wait_notice import WaitingLines
 from tlray.errors import BacklogFull
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tlray.cli.home_control import control_at
+from tlray.cli.offline_control import control_at
 from tlray.cli.progress import n_done
-from tlray.cli.remote_options import TOKEN, BatchId, Json, service
+from tlray.cli.service_options import TOKEN, BatchId, Json, service
 from tlray.errors import ServiceUnavailable, UsageError
 from tlray.io.client.http_client import DEFAULT_URL, batch_path
 

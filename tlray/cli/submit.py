@@ -13,13 +13,13 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from tlray.cli.ending import INCOMPLETE
+from tlray.cli.command_end import INCOMPLETE
+from tlray.cli.intake_summary import tell_received
 from tlray.cli.options import asked_options, duration_s, is_whole
-from tlray.cli.received import tell_received
-from tlray.cli.remote_options import ServiceUrl, service
-from tlray.cli.remote_watch import follow_to_end
 from tlray.cli.scrape import Urls
-from tlray.cli.streams import terminal
+from tlray.cli.service_options import ServiceUrl, service
+from tlray.cli.stdio import terminal
+from tlray.cli.watch import follow_to_end
 from tlray.errors import Interrupted, UsageError
 from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
 from tlray.io.client.submit import SUBMIT, send_list

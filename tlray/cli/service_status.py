@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tlray.cli.progress import eta_text, waiting_words
-from tlray.cli.remote_watch import follow_to_end
+from tlray.cli.watch import follow_to_end
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.client.answers import one_line
 from tlray.io.client.http_client import ServiceClient, batch_path

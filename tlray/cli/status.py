@@ -1,6 +1,6 @@
 """``tlray list``, ``status`` and ``dead``: what a home knows, read from its journal; no Ray is needed.
 
-With ``--url`` they ask a running service, see `tlray.cli.remote_home`.
+With ``--url`` they ask a running service, see `tlray.cli.service_status`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from tlray.cli import remote_home
+from tlray.cli import service_status
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import Json, OrService, service
+from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.io.client.answers import one_line
 from tlray.io.disk.home import Home
@@ -35,7 +35,7 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
     """
     if url is not None:
         with service(url, home=home) as client:
-            remote_home.tell_batches(client, as_json=as_json)
+            service_status.tell_batches(client, as_json=as_json)
         return
     where = Home(read_settings(home=home).home)
     if not where.exists():
@@ -76,7 +76,7 @@ def status(
     """
     if url is not None:
         with service(url, home=home) as client:
-            remote_home.tell_status(client, batch_id, lines=lines, as_json=as_json)
+            service_status.tell_status(client, batch_id, lines=lines, as_json=as_json)
         return
     where = Home(read_settings(home=home).home)
     is_held = tell_who_works(where)
@@ -169,7 +169,7 @@ def dead(
     """
     if url is not None:
         with service(url, home=home) as client:
-            remote_home.tell_dead(client, batch_id, reason=reason, as_json=as_json)
+            service_status.tell_dead(client, batch_id, reason=reason, as_json=as_json)
         return
     with JournalReader.of(read_settings(home=home).home) as journal:
         for item in journal.items(batch_id, ItemState.DEAD):

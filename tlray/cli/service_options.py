@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlray.cli.waiting import WaitingLines
+from tlray.cli.wait_notice import WaitingLines
 from tlray.errors import UsageError
 from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
 

@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 from tlray.api import BatchResult
-from tlray.cli.ending import exit_if_incomplete, summary_line
+from tlray.cli.command_end import exit_if_incomplete, summary_line
 from tlray.cli.progress import display
-from tlray.cli.remote_options import BatchId, Json, ServiceUrl, service
-from tlray.cli.waiting import WaitingLines
+from tlray.cli.service_options import BatchId, Json, ServiceUrl, service
+from tlray.cli.wait_notice import WaitingLines
 from tlray.errors import ServiceRefuses
 from tlray.io.client.events import follow
 from tlray.io.client.http_client import DEFAULT_URL, ServiceClient

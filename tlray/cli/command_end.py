@@ -17,7 +17,7 @@ from typing import NoReturn
 import typer
 
 from tlray.api import BatchResult
-from tlray.cli.streams import terminal
+from tlray.cli.stdio import terminal
 from tlray.errors import TlrayError
 
 INCOMPLETE = 3
