@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from alone import service
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,9 +23,6 @@ from tlray.errors import BadOption, UsageError
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
-
-sys.path.append(str(Path(__file__).parent / "service"))
-from alone import service
 
 URL = "http://127.0.0.1/x"
 RECEIPT = {

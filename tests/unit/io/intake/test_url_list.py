@@ -24,7 +24,7 @@ from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal.sqlite import SqliteJournal
 from tlray.sites.tracklists1001 import Tracklists1001
 
-SHARED = Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[3].parent / "shared")
+SHARED = Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[4].parent / "shared")
 INDEX = SHARED / "urls" / "dj-index-43k.txt.gz"
 SET = "https://www.1001tracklists.com/tracklist/1pnzs0dk/"
 

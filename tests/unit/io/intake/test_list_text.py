@@ -18,7 +18,7 @@ from tlray.io.intake.list_text import NO_TEXT, as_sent, as_utf8, encoding_of, is
 from tlray.io.intake.url_list import checked, open_arguments, read_chunks, read_file
 
 CASES = (
-    Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[3].parent / "shared") / "cases"
+    Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[4].parent / "shared") / "cases"
 )
 A, B = "http://a.test/1", "http://b.test/é"
 CANONICAL = ["http://a.test/1", "http://b.test/%C3%A9"]
