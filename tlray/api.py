@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.disk.home_check import see_that_it_can_be_read
 from tlray.io.disk.local_time import rest_text
 from tlray.io.intake.url_list import checked as checked_lines
+from tlray.io.journal.home_check import see_that_it_can_be_read
 from tlray.io.journal.reader import JournalReader
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings

@@ -26,8 +26,8 @@ from tlray.cli.wait_notice import WaitingLines
 from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
-from tlray.io.disk.home_check import see_that_it_can_be_read
 from tlray.io.intake.url_list import open_arguments
+from tlray.io.journal.home_check import see_that_it_can_be_read
 from tlray.io.journal.reader import JournalReader
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings

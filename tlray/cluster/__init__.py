@@ -1,6 +1,6 @@
-"""The only folder that imports Ray: the coordinator, the limiters, the scrape task, and the client's side of them.
+"""The programs on Ray: coordinator, limiters, scrape tasks, and the client's side of them. No HTTP of our own.
 
-Classes here are plain; each is made an actor in one factory, which holds its name, resources and restarts.
+Ray is imported in `adapters`, `workers` and `driver` alone; classes are plain, and one factory makes each an actor.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from tlray.cluster.driver.ray_watchdog import OnLost
 from tlray.cluster.driver.session import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.disk.home_check import see_that_it_can_be_read
+from tlray.io.journal.home_check import see_that_it_can_be_read
 from tlray.service.auth.listen_policy import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
 from tlray.service.deployment import application
 from tlray.service.http.unavailable_server import StandIn

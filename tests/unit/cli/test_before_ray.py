@@ -11,7 +11,7 @@ import pytest
 
 from tlray.cli import run
 from tlray.io.disk.home import Home
-from tlray.io.disk.home_check import see_that_it_can_be_read
+from tlray.io.journal.home_check import see_that_it_can_be_read
 from tlray.io.journal.sqlite import SqliteJournal
 
 URL = "http://127.0.0.1:9/set"

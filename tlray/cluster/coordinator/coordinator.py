@@ -1,8 +1,8 @@
 """The coordinator: one actor that tracks every batch of a home.
 
 The engine (`tlray.core.scheduling.engine`) decides, the journal remembers; this actor reads the clock, asks the one, writes the
-other and talks to Ray. Its parts: `batches` for whoever submits and watches, `leasing` for the scrape tasks, `limiters` for the
-rates.
+other and talks to Ray. Its parts: `batches` for whoever submits and watches, `leasing` for the scrape tasks, `limiter_pool` for
+the rates.
 
 When it dies Ray starts it again (``max_restarts=-1``), and its tasks are gone with it, because Ray ends what a dead owner
 owns. ``__init__`` ends every older lease in the journal, and `run` goes on by itself with the batches that were under way:

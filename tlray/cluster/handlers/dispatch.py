@@ -1,8 +1,8 @@
 """The coordinator's front desk: what the service asks beyond what a command line needs.
 
-A part of the desk is a file (``desk_….py``) with one class: its ``ASKS`` names the methods that only look, its ``CHANGES``
+A part of the desk is a module of this package with one class: its ``ASKS`` names the methods that only look, its ``CHANGES``
 those that change something. Nothing else can be called from outside. Looking is done in threads of the desk's own
-(`desk_reading`), changing in the journal's.
+(`tlray.cluster.adapters.reading_threads`), changing in the journal's.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ anything else, or a folder          a folder: a file a set (json, csv), a sheet 
                                     ``tracklists.jsonl``, or ``tracklists.parquet`` and ``tracks.parquet``
 ==================================  =====================================================================
 
-All of it arrives, or nothing (`export_place.py`). Files that exist are replaced. A device or a pipe is
+All of it arrives, or nothing (`tlray.io.disk.atomic_output`). Files that exist are replaced. A device or a pipe is
 written to as it is. A path that ends with another format's suffix is a slip, and refused. A reader that
 closed the pipe raises `BrokenPipeError`, as it does everywhere.
 """

@@ -3,11 +3,11 @@
 A *part* is what one flush of one lease leaves: up to three files of one stem. It is staged (durable,
 invisible to pandas), then named in the journal's manifest, then published. It counts from the moment at which the
 manifest names it, staged or published. Every step can be done again after a crash at any point. What stands in the
-files is `parts.py`'s matter.
+files is `part_writer.py`'s matter.
 
 Who lists a folder, as pandas does, never sees a row twice: what the manifest does not name any more goes before what
 it names instead becomes visible, when parts are merged (`take_the_place`) and after a crash (`recover`). In between a folder
-lacks these rows. Who must have them all at any moment reads what the manifest names (`results.py`).
+lacks these rows. Who must have them all at any moment reads what the manifest names (`reader.py`).
 
 ::
 

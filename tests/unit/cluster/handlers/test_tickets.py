@@ -8,7 +8,7 @@ import pytest
 from made_desk import Desk
 
 from tlray.cluster.adapters.reading_threads import Reading
-from tlray.cluster.handlers import access as desk_access
+from tlray.cluster.handlers import access as ticket_access
 from tlray.cluster.handlers.access import Access
 from tlray.core.access.tokens import SCOPES
 
@@ -18,7 +18,7 @@ async def test_a_ticket_is_good_once_and_ends_with_its_token(tmp_path: Path) -> 
     access = Access(desk.state, Reading(desk.state.home))
     await access.create_token("aaaaaa", "token", "ada", ("submit",))
     for ticket in ("one", "two"):
-        assert await access.keep_ticket(ticket, "token") == desk_access.TICKET_S
+        assert await access.keep_ticket(ticket, "token") == ticket_access.TICKET_S
     told = await access.redeem_tickets(["one", "none"])
     assert [(d, row["user"], row["scopes"]) for d, row in told.items()] == [
         ("one", "ada", ("read", "submit"))
@@ -45,12 +45,12 @@ async def test_tickets_grow_old_and_are_not_kept_without_bound(
 ) -> None:
     desk = Desk(tmp_path)
     access = Access(desk.state, Reading(desk.state.home))
-    monkeypatch.setattr(desk_access, "MAX_TICKETS", 2)
+    monkeypatch.setattr(ticket_access, "MAX_TICKETS", 2)
     for ticket in ("one", "two", "three"):
         await access.keep_ticket(ticket, "")
     assert await access.redeem_tickets(["one"]) == {}
     assert list(await access.redeem_tickets(["three"])) == ["three"]
-    monkeypatch.setattr(desk_access, "TICKET_S", 0.0)
+    monkeypatch.setattr(ticket_access, "TICKET_S", 0.0)
     await access.keep_ticket("four", "")
     assert await access.redeem_tickets(["four"]) == {}
     desk.close()
