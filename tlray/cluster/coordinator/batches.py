@@ -17,12 +17,12 @@ from tlray.cluster.coordinator.domain_recall import remember
 from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.stored_status import book_of, last_domains, told_of_row, trouble_of
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.model.progress import Retried, Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import FrontierItem
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict, NoSuchBatch
 from tlray.io.journal.batch_end import finish_batch
@@ -81,7 +81,7 @@ class Batches:
             self._starts_at[row.id] = row.options.not_before or 0.0
         for domain in remembered:
             remember(state, domain)
-        state.engine.known_again(lanes)
+        state.engine.treatment.recalled(lanes)
         for item, due_at, since_at in waiting:
             item.snoozed_since = None if since_at is None else now - max(0.0, wall - since_at)
             state.engine.wait(item, now + max(0.0, due_at - wall))

@@ -30,9 +30,10 @@ from tlray.cluster.handlers.dispatch import Desk
 from tlray.cluster.handlers.watch import Watching
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.core.model.durations import LONGEST_S
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.progress import BatchStatus, ProgressMessage, Retried, Snapshot, Workers
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW, FrontierItem
+from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
@@ -129,7 +130,7 @@ class Coordinator:
         now = self._state.now()
         self._ending.step(now)
         state.engine.tick(now)
-        self._limiters.forget_domains(state.engine.forgetting.step(now))
+        self._limiters.forget_domains(state.engine.forget_idle(now))
         await self._load()
         await self._leasing.give_up_waiting()
         await self._limiters.update(
