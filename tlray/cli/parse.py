@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from tlray.core.quality import assess
-from tlray.core.urls import BadUrl, canonicalise
-from tlray.core.visible import in_json
+from tlray.core.model.printable import in_json
+from tlray.core.model.quality import assess
+from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.errors import UsageError
 from tlray.export.json_shape import plain
-from tlray.io.allocator import keep_freed_memory
-from tlray.io.decompress import DecompressError, decompress
+from tlray.io.http.decompress import DecompressError, decompress
+from tlray.io.process.malloc import keep_freed_memory
 from tlray.model import PageKind, ParsedPage
 from tlray.sites.registry import parse_page
 
