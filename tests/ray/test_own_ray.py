@@ -67,8 +67,8 @@ def test_a_second_scrape_into_the_same_home_joins_the_first(running: Running, st
 def test_a_batch_is_steered_by_its_home_while_its_scrape_runs(
     running: Running, start_site: StartSite
 ) -> None:
-    site, tlray = start_site("--sites=1", "--sets=60"), running.tlray
-    process = tlray.start("scrape", *site.urls(), *rate(site, "5/s"), "--json")
+    site, tlray = start_site("--sites=1", "--sets=300"), running.tlray
+    process = tlray.start("scrape", *site.urls(), *rate(site, "1/s"), "--json")
     batch_id = batch_id_of(process)
     wait_until(lambda: len(site.page_arrivals()) > 0, what="a fetch")
     for action, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancel")):
