@@ -11,7 +11,9 @@ from simulated.weak_site import held
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.adaptive_rate import HOLD_S, AdaptiveRate
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.policy import AUTO_BURST, DomainPolicy, Manners, gentlest, parse_rate
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.policy import Manners, gentlest
+from tlray.core.politeness.rate_text import AUTO_BURST, parse_rate
 from tlray.core.scheduling.engine import Engine
 
 K = OutcomeKind

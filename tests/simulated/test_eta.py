@@ -13,8 +13,8 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import SetByHand
-from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.politeness.throughput import Pace
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.engine import Engine

@@ -10,8 +10,8 @@ from simulated import Site, World
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.workers.limiter import SWEEP_EVERY_S, Limiter
 from tlray.core.model.lifecycle import BatchEvent
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.limiter_gate import UNASKED_S, Ask
-from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.lease import NO_STOPS
 
 

@@ -11,8 +11,8 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.pacing.pacer import AGEING, Pacing
 from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.limiter_gate import BLOCK_S, UNLIMITED_BLOCK, Ask, Gate, Grant
-from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.aging import Turns
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.frontier import Frontier

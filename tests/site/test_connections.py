@@ -23,8 +23,9 @@ from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE, DomainPolicy
 from tlray.core.politeness.override import SetByHand
-from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy
+from tlray.core.politeness.policy import ceiling
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.io.disk.home import Home
 from tlray.io.http.address_policy import ANY_NAMED
@@ -138,7 +139,7 @@ async def test_a_fetch_never_waits_for_the_connection_of_another() -> None:
 
 
 def test_what_a_home_has_set_for_a_domain_is_bounded_too() -> None:
-    policy = SetByHand(concurrency=1_000).over(DomainPolicy(rate=1.0))
+    policy = ceiling(DomainPolicy(rate=1.0), SetByHand(concurrency=1_000), None)
     assert policy.concurrency == MOST_AT_ONCE, "an older tlray let a person set it"
 
 

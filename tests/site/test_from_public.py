@@ -6,7 +6,7 @@ import pytest
 from raw_server import response, serve
 
 from tlray.core.model.outcome import LED_INSIDE, OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.lease import RobotsErrand
 from tlray.io.http.address_policy import PUBLIC_ONLY, AddressPolicy
 from tlray.io.http.fetch import Fetcher, FetchLimits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from raw_server import serve
 
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer
 from tlray.core.scheduling.lease import RobotsErrand
 from tlray.io.http.address_policy import AddressPolicy

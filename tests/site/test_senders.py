@@ -19,7 +19,7 @@ from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, RobotsErrand, Work
 from tlray.io.disk.home import Home

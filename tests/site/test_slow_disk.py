@@ -20,7 +20,7 @@ from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import MAX_IN_HAND, ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.demo.server import DemoSites
 from tlray.io.disk.home import Home

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from raw_server import response, serve
 
 from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, redirected
-from tlray.core.politeness.policy import PRIVATE
+from tlray.core.politeness.domain_policy import PRIVATE
 from tlray.core.scheduling.lease import RobotsErrand
 from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field
 
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.lease import LeasedItem, RobotsErrand
 

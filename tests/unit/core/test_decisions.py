@@ -25,16 +25,12 @@ from tlray.core.model.lifecycle import (
 )
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.model.quality import assess
-from tlray.core.model.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise
+from tlray.core.model.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise, host_of
 from tlray.core.politeness.domain import MAX_ROBOTS_SNOOZE_S, DomainState
-from tlray.core.politeness.policy import (
-    DomainPolicy,
-    Manners,
-    gentlest,
-    host_of,
-    parse_rate,
-    under_ceiling,
-)
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import NOTHING
+from tlray.core.politeness.policy import Manners, ceiling, gentlest
+from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.retry import RULES, RetryDecision, RetryPolicy, backoff_s, decide
 from tlray.core.politeness.robots import MAX_BYTES, decode, rules_of
 from tlray.core.scheduling.autoscaling import Demand, workers_wanted
@@ -190,11 +186,11 @@ def test_a_policy_is_what_the_user_says_over_the_profile_over_the_kind_of_host()
 
 def test_under_a_crawl_delay_there_is_no_burst_and_no_higher_rate() -> None:
     policy = DomainPolicy(rate=1 / 16, burst=5.0)
-    assert under_ceiling(policy, None) == policy
-    assert under_ceiling(policy, 8.0) == DomainPolicy(rate=1 / 16, burst=1.0)
-    assert under_ceiling(DomainPolicy(9.0), 8.0).rate == 1 / 8
+    assert ceiling(policy, NOTHING, None) == policy
+    assert ceiling(policy, NOTHING, 8.0) == DomainPolicy(rate=1 / 16, burst=1.0)
+    assert ceiling(DomainPolicy(9.0), NOTHING, 8.0).rate == 1 / 8
     agreed = DomainPolicy(9.0, crawl_delay_ignored=True)
-    assert under_ceiling(agreed, 8.0) == agreed
+    assert ceiling(agreed, NOTHING, 8.0) == agreed
 
 
 def test_two_batches_on_one_domain_get_the_gentler_of_each() -> None:

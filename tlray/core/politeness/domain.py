@@ -25,8 +25,9 @@ from tlray.core.model.item import Priority
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.adaptive_rate import AdaptiveRate
 from tlray.core.politeness.circuit_breaker import NO_ANSWER, Breaker
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import NOTHING, SetByHand
-from tlray.core.politeness.policy import DomainPolicy, under_ceiling
+from tlray.core.politeness.policy import ceiling, effective
 from tlray.core.politeness.retry import MIN_BACKOFF_S, is_throttle
 from tlray.core.politeness.robots import NOT_ITS_TURN, REFETCH_AFTER_S
 from tlray.core.politeness.throughput import Pace
@@ -109,21 +110,17 @@ class DomainState:
 
     @property
     def effective(self) -> DomainPolicy:
-        """The policy under the ceiling of robots.txt, at the rate that the site bears; an open breaker lets
-        one fetch at a time through."""
+        """The policy that limiter and tasks keep to (`tlray.core.politeness.policy`, step 5)."""
         is_open = self.breaker.open_since is not None
         of = (self.policy, self.by_hand, self.crawl_delay_s, self.adaptive.rate, is_open)
         if self._effective is None or self._effective[0] != of:
-            found = self.ceiling
-            rate = self.adaptive.allowed(found.rate, is_auto=found.is_auto)
-            n = 1 if is_open else found.concurrency
-            self._effective = of, replace(found, rate=rate, concurrency=n)
+            self._effective = of, effective(self.ceiling, self.adaptive, is_probing=is_open)
         return self._effective[1]
 
     @property
     def ceiling(self) -> DomainPolicy:
-        """The policy, or what a person has set in its place, under the ceiling of robots.txt."""
-        return under_ceiling(self.by_hand.over(self.policy), self.crawl_delay_s)
+        """The highest that `effective` may be (`tlray.core.politeness.policy`, step 4)."""
+        return ceiling(self.policy, self.by_hand, self.crawl_delay_s)
 
     @property
     def n_leased(self) -> int:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.handover import LATE_S, SHARED_LATE_S, HandOver, late_s
-from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.politeness.token_bucket import TokenBucket
 
 BLOCK_S = LATE_S

@@ -1,12 +1,11 @@
-"""What has a person set for a domain? It stands in the place of what batches and profiles say of it; what the site's robots.txt
-asks for is still the ceiling above it."""
+"""An operator's override of a domain's policy. It replaces batch options and site profiles; the crawl-delay still applies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy, host_of
+from tlray.core.model.urls import host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,6 @@ class SetByHand:
             host.concurrency if self.concurrency is None else self.concurrency,
             self.is_paused or host.is_paused,
         )
-
-    def over(self, policy: DomainPolicy) -> DomainPolicy:
-        """Return a policy with what is set in its place. A rate that is set is kept to, without bursts."""
-        if self.rate is not None:
-            policy = replace(policy, rate=self.rate, burst=1.0, is_auto=False)
-        if self.concurrency is not None:
-            policy = replace(policy, concurrency=min(self.concurrency, MOST_AT_ONCE))
-        return policy
 
 
 NOTHING = SetByHand()

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.adaptive_rate import AUTO_START
-from tlray.core.politeness.policy import PROFILES, Manners
+from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.retry import RULES, Cure
 from tlray.core.politeness.retry_policy import MAX_ATTEMPTS, RetryPolicy, RuleChange
+from tlray.core.politeness.site_profile import PROFILES
 
 EVERYWHERE = "*"
 """In the place of a domain: all that nobody names. No domain is called so."""

@@ -28,7 +28,10 @@ from typing import Any, TypeVar
 
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import MOST_AT_ONCE, Manners, host_of, parse_rate, unit_named
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.retry import RULES, Cure
 from tlray.core.politeness.retry_policy import (
     MAX_ATTEMPTS,
@@ -37,6 +40,7 @@ from tlray.core.politeness.retry_policy import (
     RetryPolicy,
     RuleChange,
 )
+from tlray.core.politeness.site_profile import unit_named
 from tlray.errors import BadOption
 
 MOST_ATTEMPTS = 100

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import host_of
 
 MAX_ATTEMPTS = 5
 MAX_SNOOZE_S = 172_800.0

@@ -14,11 +14,11 @@ from tlray.core.model.hosts import is_public_host
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import LED_INSIDE, Outcome, OutcomeKind
-from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
+from tlray.core.model.urls import BadUrl, CanonicalUrl, host_of, redirected
 from tlray.core.politeness.circuit_breaker import Breaker
 from tlray.core.politeness.domain import PARK_AFTER_BLOCKS, DomainState, blocked_too_often
-from tlray.core.politeness.policy import host_of, unit_of
 from tlray.core.politeness.retry import RetryDecision, decide, within
+from tlray.core.politeness.site_profile import unit_of
 from tlray.core.scheduling import lane_ends
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, Verdict
 from tlray.core.scheduling.crash_suspect import EACH, Suspect

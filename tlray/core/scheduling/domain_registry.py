@@ -10,9 +10,11 @@ import math
 from collections.abc import Callable, Iterable
 
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.urls import host_of
 from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import SetByHand, set_for
-from tlray.core.politeness.policy import DomainPolicy, gentlest, host_of
+from tlray.core.politeness.policy import gentlest
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.eviction import Forgetting

@@ -15,7 +15,7 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.outcome import KeptResult
 from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
-from tlray.core.politeness.policy import SHORT_HOSTS, unit_of
+from tlray.core.politeness.site_profile import SHORT_HOSTS, unit_of
 from tlray.core.scheduling.aging import Turns
 from tlray.core.scheduling.autoscaling import Demand
 from tlray.core.scheduling.demand import Census, flow_of

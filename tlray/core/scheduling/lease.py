@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.outcome import KeptResult, Outcome
-from tlray.core.politeness.policy import DomainPolicy, host_of
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.autoscaling import NodeReading
 from tlray.core.scheduling.batch_config import BatchTerms

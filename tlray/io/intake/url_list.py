@@ -19,8 +19,8 @@ from typing import cast
 
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.printable import plain
-from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise
-from tlray.core.politeness.policy import host_of, unit_of
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, host_of
+from tlray.core.politeness.site_profile import unit_of
 from tlray.errors import UsageError
 from tlray.io.intake.list_text import BOM, Readable, is_text, text_lines
 from tlray.io.journal.rows import Entry, RefusedLine

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import NOTHING, SetByHand, set_for
-from tlray.core.politeness.policy import SHORT_HOSTS, DomainPolicy, Manners
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.site_profile import SHORT_HOSTS
 
 _COLUMNS = (
     "name, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at,"

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import Manners, unit_of
+from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
+from tlray.core.politeness.site_profile import unit_of
 
 
 def manners_json(manners: Manners) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.outcome import KeptResult
 from tlray.core.model.urls import CanonicalUrl, canonicalise
-from tlray.core.politeness.policy import unit_of
+from tlray.core.politeness.site_profile import unit_of
 from tlray.core.scheduling.changeset import LaneDeath, Verdict
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal.clock import ClockReading, last_reading, note, read_clock

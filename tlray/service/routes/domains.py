@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
 from tlray.core.access.cursor import decode, encode
-from tlray.core.politeness.policy import unit_named
+from tlray.core.politeness.site_profile import unit_named
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.paging import Cursor, Limit, page
 from tlray.service.http.problems import Refused, not_valid, problems

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from tlray.core.model.urls import BadUrl, canonicalise
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template, TemplateFault, beginning_of, check
 from tlray.io.http.address_policy import AddressPolicy, policy_for

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import host_of
 from tlray.core.politeness.policy_limits import held_up, loosened, loosened_retries, may_write_to
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.intake.url_list import MAX_TEXT_KEPT, Chunk

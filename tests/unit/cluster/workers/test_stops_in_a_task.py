@@ -17,8 +17,8 @@ from tlray.cluster.ports.task import TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.limiter_gate import Ask, Grant
-from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.lease import Answer, DomainTerms, LeasedItem, Report, Stops, Work
 from tlray.io.http.response import Fetched
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tlray.core.pacing.pacer import GIVE_BACK_AFTER_S, HOLD_S, MIN_ASK_S, Pacing
 from tlray.core.pacing.send_pacing import Wire
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.limiter_gate import BLOCK_S, Ask, Gate, Grant
-from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.lease import DomainTerms, LeasedItem, RobotsErrand
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.handover import UNHEARD_S
 from tlray.core.politeness.limiter_gate import BLOCK_S, LISTEN_S, SHARED_LATE_S, SHARED_PART, Ask, Gate
-from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.politeness.token_bucket import TokenBucket
 
 RATES = st.floats(0.01, 1_000)

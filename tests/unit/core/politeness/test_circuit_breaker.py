@@ -9,7 +9,7 @@ from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.circuit_breaker import LONGEST_REST_S, Breaker
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.lease import LeasedItem
 from tlray.core.scheduling.snapshot import snapshot

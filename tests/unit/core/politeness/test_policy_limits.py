@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tlray.core.model.lifecycle import ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.policy import AUTO_BURST, AUTO_MAX, PROFILES, Manners
+from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.policy_limits import (
     EVERYBODYS_ATTEMPTS,
     EVERYWHERE,
@@ -21,9 +21,11 @@ from tlray.core.politeness.policy_limits import (
     loosened_retries,
     may_write_to,
 )
+from tlray.core.politeness.rate_text import AUTO_BURST, AUTO_MAX
 from tlray.core.politeness.requested_policy import read_tables
 from tlray.core.politeness.retry import RULES, Cure, RetryDecision, decide
 from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
+from tlray.core.politeness.site_profile import PROFILES
 
 SITE = "1001tracklists.com"
 K = OutcomeKind

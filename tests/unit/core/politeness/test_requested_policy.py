@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import AUTO_BURST, AUTO_MAX, Manners
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.rate_text import AUTO_BURST, AUTO_MAX
 from tlray.core.politeness.requested_policy import Asked, read_tables
 from tlray.core.politeness.retry_policy import RetryChoices, RuleChange
 from tlray.errors import UsageError

@@ -10,7 +10,7 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import MAX_ROBOTS_FAILURES, MAX_ROBOTS_HOPS, MAX_ROBOTS_LOST
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import REFETCH_AFTER_S, RobotsAnswer
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict

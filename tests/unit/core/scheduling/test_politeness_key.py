@@ -7,7 +7,8 @@ from simulated import Site, World
 from test_engine import leased, only, opened
 from test_led_inside import redirected
 
-from tlray.core.politeness.policy import Manners, unit_named, unit_of
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.site_profile import unit_named, unit_of
 from tlray.io.intake.url_list import read_line
 from tlray.io.journal.rows import Entry
 
