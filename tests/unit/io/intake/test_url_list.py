@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import (
     CHUNK_LINES,
