@@ -1,6 +1,6 @@
 """How gently is a domain treated? Its policy: rate, burst, concurrency, and where each comes from.
 
-In this order: what the user says (``--rate``), the profile that tlray ships for the site, the default for
+In this order: what the user says (``--rate``), the profile of the site (`site_profile`), the default for
 its kind of host; and under all of them, as a ceiling, what the site's robots.txt asks for. Only
 ``--ignore-crawl-delay DOMAIN``, by which the user says that the site's owner agreed, lifts that ceiling.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from tlray.core.model.durations import LONGEST_S
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.urls import BadUrl, canonicalise
+from tlray.core.politeness.site_profile import aliases, profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +48,6 @@ PRIVATE = DomainPolicy(rate=math.inf, burst=1.0, concurrency=32)
 """Loopback and private hosts are the user's own: no ceiling of ours, robots.txt still counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What tlray knows of a site before it has asked."""
-
-    policy: DomainPolicy
-    is_one_with_www: bool = False
-    """Whether ``www.`` before its host leads to the same servers: then both names have one bucket."""
-    short_hosts: tuple[str, ...] = ()
-    """Hosts of the site's own short links; they share its bucket, its rests and its robots.txt."""
-
-
-PROFILES: Mapping[str, Profile] = {
-    # robots.txt, read 2026-07: Crawl-delay 8. Limits after some 100 fast requests; see docs/politeness.md
-    "1001tracklists.com": Profile(
-        DomainPolicy(rate=1 / 8, concurrency=1), is_one_with_www=True, short_hosts=("1001.tl",)
-    ),
-    # robots.txt, read 2026-10: Crawl-delay 4
-    "mixesdb.com": Profile(DomainPolicy(rate=1 / 4, concurrency=1), is_one_with_www=True),
-}
-
-
-SHORT_HOSTS: Mapping[str, str] = {
-    prefix + short: site
-    for site, profile in PROFILES.items()
-    for short in profile.short_hosts
-    for prefix in ("", "www.")
-}
-"""Host of short links → the site's host."""
-
-
 def unit_of(domain: str) -> str:
     """Return the unit of politeness of a URL's domain: the domain, without a ``www.`` that its site's profile
     says is the same site; of a site's short links the site.
@@ -84,13 +55,7 @@ def unit_of(domain: str) -> str:
     An unknown site's two names may be two machines, or two owners; they stay two domains.
     """
     host = host_of(domain)
-    if host in SHORT_HOSTS:
-        return SHORT_HOSTS[host] + domain.removeprefix(host)
-    if domain.startswith("www."):
-        profile = PROFILES.get(host.removeprefix("www."))
-        if profile is not None and profile.is_one_with_www:
-            return domain.removeprefix("www.")
-    return domain
+    return aliases().get(host, host) + domain.removeprefix(host)
 
 
 def unit_named(text: str) -> str:
@@ -122,9 +87,9 @@ class Manners:
         """Return the policy for a domain, before its robots.txt is known."""
         domain = unit_of(domain)
         host = host_of(domain)
-        profile = PROFILES.get(host.removeprefix("www."))
-        by_kind = UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE
-        policy = by_kind if profile is None else profile.policy
+        policy = UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE
+        if profile := profiles().get(host.removeprefix("www.")):
+            policy = DomainPolicy(profile.rate, 1.0, profile.concurrency, profile.block_cool_down_s)
         if self.block_cool_down_s is not None:
             policy = replace(policy, block_cool_down_s=self.block_cool_down_s)
         for key in (host, domain):
