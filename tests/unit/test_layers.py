@@ -101,7 +101,8 @@ ALLOWED: dict[str, set[str]] = {
         "service.backend",
     },
     "service.routes": {
-        "", "errors", "settings", "scrape_options", "core", "export", "io", "cluster.handlers", "service.schemas", "service.http",
+        "", "model", "errors", "settings", "scrape_options", "core", "export", "io", "cluster.handlers", "service.schemas",
+        "service.http",
         "service.auth", "service.backend", "service.submission",
     },
     "service.openapi": {"export", "service.schemas", "service.http", "service.routes"},
