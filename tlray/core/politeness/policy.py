@@ -23,7 +23,7 @@ from tlray.core.politeness.adaptive_rate import AdaptiveRate
 from tlray.core.politeness.domain_policy import MOST_AT_ONCE, DomainPolicy, default_policy
 from tlray.core.politeness.override import SetByHand
 from tlray.core.politeness.rate_text import AUTO_BURST
-from tlray.core.politeness.site_profile import profile_of, unit_of
+from tlray.core.politeness.site_profile import profiles, unit_of
 
 AUTO_CONCURRENCY = 16
 
@@ -45,8 +45,9 @@ class Manners:
         """Return the policy of a domain for this batch alone, before its robots.txt is known: steps 1 and 2."""
         domain = unit_of(domain)
         host = host_of(domain)
-        profile = profile_of(domain)
-        policy = default_policy(host) if profile is None else profile.policy
+        policy = default_policy(host)
+        if profile := profiles().get(host.removeprefix("www.")):
+            policy = DomainPolicy(profile.rate, 1.0, profile.concurrency, profile.block_cool_down_s)
         if self.block_cool_down_s is not None:
             policy = replace(policy, block_cool_down_s=self.block_cool_down_s)
         for key in (host, domain):

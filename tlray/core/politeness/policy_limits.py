@@ -17,7 +17,7 @@ from tlray.core.politeness.adaptive_rate import AUTO_START
 from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.retry import RULES, Cure
 from tlray.core.politeness.retry_policy import MAX_ATTEMPTS, RetryPolicy, RuleChange
-from tlray.core.politeness.site_profile import PROFILES
+from tlray.core.politeness.site_profile import profiles
 
 EVERYWHERE = "*"
 """In the place of a domain: all that nobody names. No domain is called so."""
@@ -42,14 +42,14 @@ class Loosening(NamedTuple):
 def loosened(asked: Manners, without: Manners) -> list[Loosening]:
     """Return what ``asked`` loosens of the manners that hold ``without`` it (profiles and defaults included)."""
     return _found(
-        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
+        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
     )
 
 
 def held_up(asked: Manners, without: Manners) -> list[Loosening]:
     """Return where ``asked`` would have all others wait, compared with what holds ``without`` it."""
     return _found(
-        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
+        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
     )
 
 

@@ -15,7 +15,7 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.outcome import KeptResult
 from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
-from tlray.core.politeness.site_profile import SHORT_HOSTS, unit_of
+from tlray.core.politeness.site_profile import aliases, profiles, unit_of
 from tlray.core.scheduling.aging import Turns
 from tlray.core.scheduling.autoscaling import Demand
 from tlray.core.scheduling.demand import Census, flow_of
@@ -230,8 +230,9 @@ class Granting:
     def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
         """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
         scheme, host = urlsplit(item.url)[:2]
-        if site := SHORT_HOSTS.get(host):
-            scheme, host = "https", f"www.{site}"  # what a short link leads to says what may be fetched of it
+        site = aliases().get(host, host)
+        if site != host.removeprefix("www."):  # what a short link leads to says what may be fetched of it
+            scheme, host = "https", f"www.{site}" if profiles()[site].is_one_with_www else site
         own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
         moved_to = self._state.domains[item.domain].robots_url
         found = redirected(own.url, moved_to) if moved_to else own

@@ -13,7 +13,7 @@ from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import NOTHING, SetByHand, set_for
 from tlray.core.politeness.policy import Manners
-from tlray.core.politeness.site_profile import SHORT_HOSTS
+from tlray.core.politeness.site_profile import aliases
 
 _COLUMNS = (
     "name, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at,"
@@ -183,22 +183,22 @@ def lift_rest(db: sqlite3.Connection, name: str, *, wall: float) -> None:
 
 
 def bring_up_to_date(db: sqlite3.Connection, *, until: float) -> None:
-    """Bound rests that an older version has written down without a bound; join a site's short links with the site."""
+    """Bound rests that an older version has written down without a bound; join a site's other names with the site."""
     db.execute("UPDATE domains SET cool_until = ?1 WHERE cool_until > ?1", (until,))
-    for short, site in SHORT_HOSTS.items():
+    for alias, site in aliases().items():
         joined = "(SELECT id FROM domains WHERE name = ?1)"
-        if db.execute(f"SELECT 1 WHERE {joined} IS NULL", (short,)).fetchone():
+        if db.execute(f"SELECT 1 WHERE {joined} IS NULL", (alias,)).fetchone():
             continue
         db.execute("INSERT OR IGNORE INTO domains (name) VALUES (?)", (site,))
         db.execute(
             f"UPDATE items SET domain = (SELECT id FROM domains WHERE name = ?2) WHERE domain = {joined}"  # noqa: S608
             " AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)",
-            (short, site),
+            (alias, site),
         )
         db.execute(
             "UPDATE domains SET cool_until = s.cool_until, cool_reason = s.cool_reason FROM domains s"
             " WHERE domains.name = ?2 AND s.name = ?1 AND s.cool_until > coalesce(domains.cool_until, 0)",
-            (short, site),
+            (alias, site),
         )
 
 

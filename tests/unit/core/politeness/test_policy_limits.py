@@ -25,7 +25,7 @@ from tlray.core.politeness.rate_text import AUTO_BURST, AUTO_MAX
 from tlray.core.politeness.requested_policy import read_tables
 from tlray.core.politeness.retry import RULES, Cure, RetryDecision, decide
 from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
-from tlray.core.politeness.site_profile import PROFILES
+from tlray.core.politeness.site_profile import profiles
 
 SITE = "1001tracklists.com"
 K = OutcomeKind
@@ -122,9 +122,9 @@ def test_what_the_operator_allows_is_everybodys(asked: Manners, without: Manners
 def test_a_rest_that_a_profile_asks_for_is_not_loosened_for_the_whole_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known = PROFILES[SITE]
-    longer = replace(known, policy=replace(known.policy, block_cool_down_s=7200.0))
-    monkeypatch.setitem(PROFILES, SITE, longer)  # type: ignore[arg-type]
+    known = profiles()[SITE]
+    longer = replace(known, block_cool_down_s=7200.0)
+    monkeypatch.setitem(profiles(), SITE, longer)  # type: ignore[arg-type]
     found = loosened(Manners(block_cool_down_s=3600.0), Manners())
     assert found == [(SITE, "a rest of 3600 s after a block is shorter than 7200 s")]
 
