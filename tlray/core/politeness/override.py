@@ -9,7 +9,7 @@ from tlray.core.model.urls import host_of
 
 
 @dataclass(frozen=True, slots=True)
-class SetByHand:
+class DomainOverride:
     """One domain's settings, for all batches."""
 
     rate: float | None = None
@@ -19,19 +19,19 @@ class SetByHand:
     is_paused: bool = False
     """Nothing of it is leased; what is in flight ends."""
 
-    def under(self, host: SetByHand) -> SetByHand:
+    def under(self, host: DomainOverride) -> DomainOverride:
         """Return what holds at a port of a host for which something is set, too: what is said of the port, else of the host."""
-        return SetByHand(
+        return DomainOverride(
             host.rate if self.rate is None else self.rate,
             host.concurrency if self.concurrency is None else self.concurrency,
             self.is_paused or host.is_paused,
         )
 
 
-NOTHING = SetByHand()
+NO_OVERRIDE = DomainOverride()
 
 
-def set_for(name: str, settings: Mapping[str, SetByHand]) -> SetByHand:
+def override_for(name: str, settings: Mapping[str, DomainOverride]) -> DomainOverride:
     """Return what is set for a domain, or for its host and so for each of its ports."""
-    own, host = settings.get(name, NOTHING), host_of(name)
-    return own if host == name else own.under(settings.get(host, NOTHING))
+    own, host = settings.get(name, NO_OVERRIDE), host_of(name)
+    return own if host == name else own.under(settings.get(host, NO_OVERRIDE))

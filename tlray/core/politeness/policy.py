@@ -21,15 +21,15 @@ from dataclasses import dataclass, field, replace
 from tlray.core.model.urls import host_of
 from tlray.core.politeness.adaptive_rate import AdaptiveRate
 from tlray.core.politeness.domain_policy import MOST_AT_ONCE, DomainPolicy, default_policy
-from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.override import DomainOverride
 from tlray.core.politeness.rate_text import AUTO_BURST
-from tlray.core.politeness.site_profile import profiles, unit_of
+from tlray.core.politeness.site_profile import politeness_key, profiles
 
 AUTO_CONCURRENCY = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class PolitenessOptions:
     """The options of one batch. Keys are politeness keys: hosts, or ``host:port`` for that port alone."""
 
     rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Manners:
 
     def policy(self, domain: str) -> DomainPolicy:
         """Return the policy of a domain for this batch alone, before its robots.txt is known: steps 1 and 2."""
-        domain = unit_of(domain)
+        domain = politeness_key(domain)
         host = host_of(domain)
         policy = default_policy(host)
         if profile := profiles().get(host.removeprefix("www.")):
@@ -84,7 +84,7 @@ def gentlest(policies: Iterable[DomainPolicy]) -> DomainPolicy | None:
     )
 
 
-def ceiling(policy: DomainPolicy, override: SetByHand, crawl_delay_s: float | None) -> DomainPolicy:
+def ceiling(policy: DomainPolicy, override: DomainOverride, crawl_delay_s: float | None) -> DomainPolicy:
     """Return the policy under an operator's override and under robots.txt.
 
     An overridden rate is without bursts. A crawl-delay is a spacing: there is no burst under it, however low the rate.

@@ -83,7 +83,7 @@ def aliases() -> Mapping[str, str]:
     return found
 
 
-def unit_of(domain: str) -> str:
+def politeness_key(domain: str) -> str:
     """Return the politeness key of a URL's domain: the domain itself, or its site by the site's profile (``www.``, short links).
 
     What has one key shares one token bucket, one rest and one robots.txt. Without a profile, two names may be two machines or
@@ -93,7 +93,7 @@ def unit_of(domain: str) -> str:
     return aliases().get(host, host) + domain.removeprefix(host)
 
 
-def unit_named(text: str) -> str:
+def parse_politeness_key(text: str) -> str:
     """Return the politeness key for a user's text, ``host`` or ``host:port``; ValueError says what is wrong.
 
     With the default port of http or https the key is the host.
@@ -103,4 +103,4 @@ def unit_named(text: str) -> str:
     found = canonicalise(f"{scheme}://{name}/")
     if isinstance(found, BadUrl) or any(mark in name for mark in "/?#\\"):
         raise ValueError(f"{text!r} is no domain; write a host, such as example.org or example.org:8080")
-    return unit_of(found.domain)
+    return politeness_key(found.domain)
