@@ -1,6 +1,6 @@
-"""How does a receiver know that a webhook is ours? By its signature (Standard Webhooks 1.0.0, symmetric).
+"""The signature of a webhook (Standard Webhooks 1.0.0, symmetric).
 
-``v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``, under a secret that only the receiver and this home know:
+``v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``, with a secret that only the receiver and this home know:
 ``whsec_`` and base64 of 24 to 64 bytes. While a secret is being changed, both sign. Source: standardwebhooks.com.
 """
 
@@ -16,7 +16,7 @@ PREFIX: Final = "whsec_"
 
 
 def secret_text(random_bytes: bytes) -> str:
-    """Return a secret as it is told to people."""
+    """Return a secret as text."""
     return PREFIX + base64.b64encode(random_bytes).decode("ascii")
 
 
