@@ -1,6 +1,6 @@
-"""The command line: ``tlray``. Data goes to stdout, messages to stderr; exit codes are in `tlray.errors` and ``docs/operations.md``.
+"""The command line: ``tlray``. Data goes to stdout, messages to stderr.
 
-Each command is a module; Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
+Exit codes are in `tlray.errors` and ``docs/operations.md``. Each command is a module; Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
 No rule that the library or the service needs too.
 """
 
