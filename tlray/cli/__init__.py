@@ -1,7 +1,7 @@
 """The command line: ``tlray``. Data goes to stdout, messages to stderr.
 
-Exit codes are in `tlray.errors` and ``docs/operations.md``. Each command is a module; Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
-No rule that the library or the service needs too.
+Each command is a module. Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
+Exit codes are in `tlray.errors` and ``docs/operations.md``. A rule that library or service need too has no place here.
 """
 
 from __future__ import annotations
