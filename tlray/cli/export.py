@@ -84,7 +84,7 @@ def default_place(home: Path, batch_id: str, format_: Format) -> str:
 def export_batch(
     home: Path, batch_id: str, format_: Format, out: str, options: Options | None = None
 ) -> None:
-    """Export a batch, and say what was written and what had to be left out."""
+    """Export a batch. Report what was written and what was left out."""
     from tlray.io.export.files import write  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 

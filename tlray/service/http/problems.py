@@ -242,7 +242,7 @@ def too_often(wait_s: float, why: str, *, headers: Mapping[str, str] | None = No
     )
 
 
-def tell_problems(app: FastAPI) -> None:
+def print_problems(app: FastAPI) -> None:
     """Answer every error of an app with a problem document."""
     app.add_exception_handler(Refused, _on_refused)  # type: ignore[arg-type]
     app.add_exception_handler(TlrayError, _on_tlray_error)  # type: ignore[arg-type]
