@@ -37,7 +37,7 @@ from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.domains import all_set_by_hand, bring_up_to_date
+from tlray.io.journal.domains import all_overrides, bring_up_to_date
 from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal.sqlite import SqliteJournal
 
@@ -70,7 +70,7 @@ class Coordinator:
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
         journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
-        engine.treatment.by_hand.update(journal.run(all_set_by_hand))
+        engine.registry.override.update(journal.run(all_overrides))
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         self._limiters = Limiters(self._state)
         admission = Admission(self._state)
@@ -134,7 +134,7 @@ class Coordinator:
         await self._load()
         await self._leasing.give_up_waiting()
         await self._limiters.update(
-            state.engine.treatment.changed(now=now, is_current=self._limiters.is_current)
+            state.engine.registry.changed(now=now, is_current=self._limiters.is_current)
         )
         await self._leasing.end_expired()
         await self._leasing.end_stuck()
@@ -160,7 +160,7 @@ class Coordinator:
 
     async def _sleep(self) -> None:
         engine = self._state.engine
-        moments = (engine.next_event(), engine.treatment.next_at, self._ending.looks_at)
+        moments = (engine.next_event(), engine.registry.next_at, self._ending.looks_at)
         next_at = min((moment for moment in moments if moment is not None), default=None)
         is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
         longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s

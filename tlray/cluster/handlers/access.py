@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import Reader
-from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.tokens import SCOPES
 from tlray.io.journal.tokens import (
     create_token,
@@ -41,7 +41,7 @@ class Access:
         self._reading = reading
         self._used_at: dict[str, float] = {}
         self._tickets: dict[str, tuple[float, str]] = {}
-        self._batches: RequestRates | None = None
+        self._batches: RateLimit | None = None
 
     # -- tokens ------------------------------------------------------------------------------------
 
@@ -110,5 +110,5 @@ class Access:
     async def batch_wait_s(self, user: str, per_minute: int) -> float:
         """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
         if self._batches is None or self._batches.burst != per_minute:
-            self._batches = RequestRates(per_minute / 60.0, per_minute)
+            self._batches = RateLimit(per_minute / 60.0, per_minute)
         return self._batches.take(user, now=self._state.now())

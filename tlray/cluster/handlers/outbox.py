@@ -18,9 +18,9 @@ from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.handlers.scheduler import Clockwork
 from tlray.cluster.ports.coordinator import Reader
-from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underway, next_attempt_at
+from tlray.core.notify.notification import Channel, Delivery, NotificationKind, Underway, next_attempt_at
 from tlray.core.notify.webhook_signature import secret_text
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.outbox import (
     Notice,
@@ -59,7 +59,7 @@ class Outbox:
         self._clockwork = clockwork
 
     async def take_notices(
-        self, limit: int, wait_s: float, underway: Underway, terms: BatchTerms | None = None
+        self, limit: int, wait_s: float, underway: Underway, terms: BatchConfig | None = None
     ) -> list[dict[str, Any]]:
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
         the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
@@ -130,10 +130,10 @@ class Outbox:
     async def _compose(self, notice: Notice) -> str | None:
         told = await self._batches.status(notice.batch_id)
         data: dict[str, Any] = {key: value for key, value in told.items() if key in _TOLD} | notice.about
-        is_end = notice.kind in (NoticeKind.COMPLETED, NoticeKind.CANCELLED)
+        is_end = notice.kind in (NotificationKind.COMPLETED, NotificationKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told
-        if notice.kind is not NoticeKind.BLOCKED and told["counts"].get("dead"):
+        if notice.kind is not NotificationKind.BLOCKED and told["counts"].get("dead"):
             data["dead_letters"] = await self._reading.ask(_first_dead, notice.batch_id)
         when = datetime.fromtimestamp(notice.made_at, UTC).isoformat(timespec="milliseconds")
         said = {"type": notice.kind.value, "timestamp": when.replace("+00:00", "Z"), "data": data}

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.handlers.scheduler import Clockwork
 from tlray.cluster.ports.coordinator import Reader
-from tlray.core.schedules.schedule import Decision, Standing, Timing, next_runs, zone_of
+from tlray.core.schedules.schedule import Decision, ScheduleState, Timing, next_runs, zone_of
 from tlray.errors import Conflict
 from tlray.io.journal.schedules import ScheduleRow, add, change, remove, schedule, schedules
 
@@ -56,7 +56,7 @@ class Schedules:
             if len(await self._reading.ask(schedules, owner)) >= MAX_SCHEDULES:
                 raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
             now = self._state.wall()
-            row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, Standing(now), work=work)
+            row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, ScheduleState(now), work=work)
             await self._state.write(self._state.journal.run, partial(add, row=row))
             self._clockwork.read_again()
         return await self.schedule(owner, schedule_id)
