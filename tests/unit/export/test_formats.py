@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from made_sets import any_set, cued
 
 from tlray.errors import UsageError
-from tlray.export import files, formats
+from tlray.export import formats
+from tlray.export.files import files_of
 from tlray.export.interface import ExportFile, Format, LeftOut
 from tlray.model import Tracklist
 
@@ -40,16 +41,18 @@ def test_a_spec_with_a_colon_and_no_path_is_refused() -> None:
 
 
 def test_names_and_suffixes_are_unlike() -> None:
-    assert len({f.suffix for f in formats.FORMATS}) == len(formats.names()) == len(set(formats.names()))
+    assert len({f.suffix for f in formats.all_formats()}) == len(formats.names()) == len(set(formats.names()))
 
 
-@pytest.mark.parametrize("format_", [f for f in formats.FORMATS if not f.is_binary], ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "format_", [f for f in formats.all_formats() if f.per_set or f.together], ids=lambda f: f.name
+)
 @given(sets=st.lists(any_set(max_tracks=3), max_size=4))
 def test_any_sets_can_be_written_in_every_format_under_names_of_their_own(
     format_: Format, sets: list[Tracklist]
 ) -> None:
     names = []
-    for file in files.folder(format_, sets):
+    for file in files_of(format_, sets):
         if isinstance(file, ExportFile):
             names.append(file.name.casefold())
             assert all(isinstance(chunk, bytes) for chunk in file.chunks)
@@ -58,8 +61,8 @@ def test_any_sets_can_be_written_in_every_format_under_names_of_their_own(
 
 def test_files_are_named_by_title_and_id_and_what_they_hold() -> None:
     whole = cued(*(60.0 * i for i in range(120)))
-    found = files.folder(formats.get("cue"), [whole, cued(None, title="No cue")])
-    assert [f.why if isinstance(f, LeftOut) else f.name for f in found] == [
+    found = files_of(formats.get("cue"), [whole, cued(None, title="No cue")])
+    assert [f.reason if isinstance(f, LeftOut) else f.name for f in found] == [
         "Someone @ Somewhere [1pn8l919] (part 1 of 2).cue",
         "Someone @ Somewhere [1pn8l919] (part 2 of 2).cue",
         "no row has a cue",
@@ -67,7 +70,7 @@ def test_files_are_named_by_title_and_id_and_what_they_hold() -> None:
 
 
 def test_a_streamed_format_is_one_file_in_a_folder() -> None:
-    (file,) = files.folder(formats.get("jsonl"), [cued(0), cued(0)])
+    (file,) = files_of(formats.get("jsonl"), [cued(0), cued(0)])
     assert isinstance(file, ExportFile)
     assert file.name == "tracklists.jsonl"
 
