@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tlray.version import __version__
+
 if TYPE_CHECKING:
     from tlray.api import BatchResult, load, scrape
 
-__version__ = "0.1.0"
 __all__ = ["BatchResult", "__version__", "load", "scrape"]
 
 

@@ -20,6 +20,7 @@ IMPORT_RAY = {
 """Rooms and modules that import Ray."""
 
 ALLOWED: dict[str, set[str]] = {
+    "version": set(),
     "model": set(),
     "errors": set(),
     "settings": {"errors"},
@@ -74,15 +75,15 @@ ALLOWED: dict[str, set[str]] = {
     "cluster": {"io.process"},
     "cluster.ports": {"model", "errors", "core", "io"},
     "cluster.coordinator": {
-        "", "errors", "core", "io", "cluster.ports",
+        "version", "errors", "core", "io", "cluster.ports",
         "cluster.workers",  # an arrow up: the limiters' errors, the config of tasks
-        "cluster.handlers",  # an arrow up: `coordinator` hands questions to `dispatch`, `shutdown` asks the scheduler
     },
     "cluster.handlers": {"errors", "core", "io", "cluster.ports", "cluster.coordinator"},
-    "cluster.workers": {"", "model", "errors", "core", "io", "cluster.ports"},
+    "cluster.workers": {"version", "model", "errors", "core", "io", "cluster.ports"},
     "cluster.adapters": {"errors", "core", "io", "cluster.ports", "cluster.workers"},
     "cluster.driver": {
-        "", "errors", "settings", "core", "io", "cluster.ports", "cluster.coordinator", "cluster.workers", "cluster.adapters",
+        "version", "errors", "settings", "core", "io", "cluster.ports", "cluster.coordinator", "cluster.handlers",
+        "cluster.workers", "cluster.adapters",
     },
     # HTTP
     "service.schemas": {"core.model", "core.politeness"},
@@ -92,19 +93,19 @@ ALLOWED: dict[str, set[str]] = {
     },
     "service.auth": {"errors", "settings", "core", "io.journal", "service.http"},
     "service.backend": {
-        "", "errors", "settings", "scrape_options", "core", "io", "cluster.driver", "service.auth",
+        "version", "errors", "settings", "scrape_options", "core", "io", "cluster.driver", "service.auth",
     },
     "service.submission": {
         "errors", "settings", "scrape_options", "core", "io", "service.schemas", "service.http", "service.auth",
         "service.backend",
     },
     "service.routes": {
-        "", "model", "errors", "settings", "scrape_options", "core", "export", "io", "cluster.handlers", "service.schemas",
+        "version", "model", "errors", "settings", "scrape_options", "core", "export", "io", "cluster.handlers", "service.schemas",
         "service.http",
         "service.auth", "service.backend", "service.submission",
     },
     "service.openapi": {"export", "service.schemas", "service.http", "service.routes"},
-    "service": {"", "errors", "settings", "io", "cluster", "service"},
+    "service": {"version", "errors", "settings", "io", "cluster", "service"},
     # what a user calls
     "api": {"errors", "settings", "scrape_options", "core", "io", "cluster.driver"},
     "cli": {
@@ -114,20 +115,15 @@ ALLOWED: dict[str, set[str]] = {
         "service",
         "service.auth",
     },
-    "": {"api"},
+    "": {"api", "version"},
     "__main__": {"cli"},
 }  # fmt: skip
-"""Room → what of tlray it may import besides itself; "core" stands for all of its rooms too, "" for tlray's version."""
+"""Room → what of tlray it may import besides itself; "core" stands for all of its rooms too, "" for `tlray` itself."""
 
 KNOWN_CIRCLES: tuple[set[str], ...] = (
     # modules of the engine that take it as an argument: its state is to become a class of its own
     {f"tlray.core.scheduling.{name}" for name in (
         "demand", "domain_registry", "engine", "eviction", "give_up", "granting", "invariants", "lane_ends", "result_reuse",
-    )},
-    # `tlray.scrape` loads `api` when it is first used, and these read tlray's version
-    {"tlray", "tlray.api"} | {f"tlray.cluster.{name}" for name in (
-        "adapters.coordinator_ports", "coordinator.coordinator", "coordinator.shutdown", "driver.connect",
-        "driver.coordinator_actor", "driver.session", "workers.ray_ports", "workers.ray_task",
     )},
 )  # fmt: skip
 """Circles that are there today. None may grow, and none may come."""

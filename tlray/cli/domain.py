@@ -103,11 +103,11 @@ def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lif
     if not told and not changes:
         raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
     if changes or is_lifted:
-        if by_coordinator(where, "set_domain", name=name, changes=changes, is_lifted=is_lifted) is None:
+        if by_coordinator(where, lambda c: c.set_domain(name, changes, is_lifted)) is None:
             change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=time.time())
             with_journal(where, change)
         return _as_it_is(where, name)
-    return by_coordinator(where, "domains_at", name=name) or told
+    return by_coordinator(where, lambda c: c.domains_of_host(name)) or told
 
 
 def _as_it_is(home: Home, name: str) -> Told:

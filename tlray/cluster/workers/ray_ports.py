@@ -12,7 +12,6 @@ from typing import Any
 
 import ray
 
-from tlray import __version__
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
@@ -35,6 +34,7 @@ from tlray.io.worker.classify import read_page
 from tlray.io.worker.crash_note import Note, TaskNote
 from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
+from tlray.version import __version__
 
 
 class RayCoordinator:

@@ -1,7 +1,7 @@
 """The brain of a coordinator: what is leased to whom, and what follows from what comes back.
 
 It is plain and synchronous: the time is handed to it, it does no I/O, it knows no Ray. The actor in
-``cluster/coordinator/coordinator.py`` asks it and does what it says; a simulator can drive it through a million URLs in
+``cluster/handlers/coordinator.py`` asks it and does what it says; a simulator can drive it through a million URLs in
 virtual time. The order is always: `decide` (changes nothing) → the journal commits → `apply`. Times are
 monotonic seconds.
 """

@@ -102,14 +102,14 @@ def told(template: Template) -> TemplateTold:
 @router.get("", responses=problems(401, 403, 429, 503))
 async def list_templates(gateway: TheGateway, principal: Reader) -> TemplatesTold:
     """Return the built-in templates and your own."""
-    found = await gateway.ask("templates", owner=principal.user)
+    found = await gateway.coordinator.list_templates(principal.user)
     return TemplatesTold(templates=[told(template) for template in found])
 
 
 @router.get("/{name}", responses=problems(401, 403, 404, 422, 429, 503))
 async def get_template(name: TemplateName, gateway: TheGateway, principal: Reader) -> TemplateTold:
     """Return one template."""
-    found = await gateway.ask("template", owner=principal.user, name=name)
+    found = await gateway.coordinator.get_template(principal.user, name)
     if found is None:
         raise unknown(name)
     return told(found)
@@ -142,7 +142,7 @@ async def put_template(
         raise not_valid([("body", str(fault))]) from None
     if faults := await asyncio.to_thread(url_faults, template, gateway.settings):
         raise not_valid(faults)
-    is_new = await gateway.ask("put_template", owner=principal.user, template=template)
+    is_new = await gateway.coordinator.put_template(principal.user, template)
     if is_new is None:
         raise Refused(
             409,
@@ -157,7 +157,7 @@ async def delete_template(name: TemplateName, gateway: TheGateway, principal: Su
     """Forget one of your templates; batches made of it stay."""
     if name in BUILT_IN:
         raise Refused(409, "conflict", f"{name!r} is a built-in template; it stays")
-    if not await gateway.ask("remove_template", owner=principal.user, name=name):
+    if not await gateway.coordinator.remove_template(principal.user, name):
         raise unknown(name)
     return Response(status_code=204)
 

@@ -78,7 +78,7 @@ async def filled_for(
     """Return the template that is asked for, and what it stands for."""
     if asked.urls:
         raise not_valid([("body.urls", "give URLs or a template, not both")])
-    template = await gateway.ask("template", owner=principal.user, name=asked.template)
+    template = await gateway.coordinator.get_template(principal.user, asked.template or "")
     if template is None:
         raise not_valid([("body.template", f"there is no template {asked.template!r}")])
     try:

@@ -85,6 +85,6 @@ async def see_quota(gateway: Gateway, principal: Principal) -> None:
     if principal is OPEN:
         return
     most = gateway.settings.max_batches_per_minute
-    wait_s = await gateway.ask("batch_wait_s", user=principal.user, per_minute=most)
+    wait_s = await gateway.coordinator.take_batch_quota(principal.user, most)
     if wait_s:
         raise too_often(wait_s, f"more than {most} batches in a minute (TLRAY_MAX_BATCHES_PER_MINUTE)")
