@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tlray.cluster.driver.client import Client, Submitted
     from tlray.cluster.driver.ray_watchdog import OnLost
     from tlray.cluster.driver.session import Session
-    from tlray.core.scheduling.frontier import Priority
+    from tlray.core.model.item import Priority
     from tlray.io.journal.rows import BatchOptions
 
 logger = logging.getLogger(__name__)

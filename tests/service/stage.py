@@ -17,12 +17,12 @@ from tlray.cluster.handlers.handlers import Parts
 from tlray.cluster.handlers.watch import WatchHandlers
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.cluster.ports.system_clock import SystemClock
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.progress import ProgressMessage
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.changeset import ItemChange
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home
@@ -47,7 +47,7 @@ class Stage:
         self.state = CoordinatorState(
             Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, PORTS
         )  # fmt: skip
-        self.book = BatchBook(
+        self.book = Batch(
             1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},
             open_by_domain={DOMAIN: n_items}, version=self.state.first_version,
         )  # fmt: skip

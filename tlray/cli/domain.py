@@ -18,7 +18,8 @@ from tlray.cli.offline_control import by_coordinator
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.durations import spacing_in_words
-from tlray.core.politeness.policy import parse_rate, unit_named
+from tlray.core.politeness.rate_text import parse_rate
+from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import UsageError
 from tlray.io.client.answers import one_line
 from tlray.io.disk.home import Home
@@ -56,7 +57,7 @@ def domain(
     Example: tlray domain 1001tracklists.com --lift
     """
     try:
-        name = unit_named(host)
+        name = parse_politeness_key(host)
     except ValueError as error:
         raise UsageError(str(error)) from None
     changes: dict[str, object] = {}

@@ -22,9 +22,9 @@ from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.submission import Receiving, new_batch
 from tlray.cluster.ports.coordinator import Reader
-from tlray.core.access.rate_limit import RequestRates
-from tlray.core.schedules.schedule import Decision, Standing, decide, next_runs
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.access.rate_limit import RateLimit
+from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_runs
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import CannotFinish, TlrayError, UsageError
 from tlray.io.intake.scheduled_list import read_work
 from tlray.io.journal.reader import JournalReader
@@ -60,9 +60,9 @@ class Clockwork:
         """Whether they are to be read again."""
         self._next_at: dict[str, float] = {}
         self._again_at: dict[str, float] = {}
-        self._rates = RequestRates(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
+        self._rates = RateLimit(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
         self._served_until = -math.inf
-        self._terms: BatchTerms | None = None
+        self._terms: BatchConfig | None = None
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -76,7 +76,7 @@ class Clockwork:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
 
-    def heard_of_service(self, terms: BatchTerms | None = None) -> None:
+    def heard_of_service(self, terms: BatchConfig | None = None) -> None:
         """Take in that a service is there, and under which terms it submits now: schedules run under those."""
         self._served_until = self._state.now() + SERVED_S
         self._terms = terms or self._terms
@@ -152,7 +152,7 @@ class Clockwork:
             batch_id = await self._submit(row, at)
         except CannotFinish as error:  # no room now, or a full disk: the run waits
             trouble = str(error)
-            standing = Standing(decision.standing.since, waiting_at=at)
+            standing = ScheduleState(decision.standing.since, waiting_at=at)
             decision = replace(decision, run_at=None, standing=standing)
             self._again_at[row.schedule_id] = self._state.wall() + AGAIN_S
         except (TlrayError, ValueError) as error:

@@ -13,8 +13,8 @@ from functools import partial
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.batches import Batches, Found
 from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.core.model.item import Priority
 from tlray.core.model.progress import Snapshot
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import Chunk, nothing_to_do
 from tlray.io.journal.chunks import PieceRow

@@ -17,9 +17,9 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from tlray.cluster.driver.remote import Call, remote
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.model.progress import BatchStatus, Snapshot
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.intake.url_list import Chunk, check_contact, nothing_to_do, read_chunks
 from tlray.io.journal.rows import BatchOptions, RefusedLine

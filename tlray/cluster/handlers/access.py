@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
-from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.tokens import SCOPES
 from tlray.io.journal.tokens import (
     create_token,
@@ -34,7 +34,7 @@ class TokenHandlers(Handlers):
         super().__init__(parts)
         self._used_at: dict[str, float] = {}
         self._tickets: dict[str, tuple[float, str]] = {}
-        self._batch_rates: RequestRates | None = None
+        self._batch_rates: RateLimit | None = None
 
     # -- tokens ------------------------------------------------------------------------------------
 
@@ -107,5 +107,5 @@ class TokenHandlers(Handlers):
     async def take_batch_quota(self, user: str, per_minute: int) -> float:
         """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
         if self._batch_rates is None or self._batch_rates.burst != per_minute:
-            self._batch_rates = RequestRates(per_minute / 60.0, per_minute)
+            self._batch_rates = RateLimit(per_minute / 60.0, per_minute)
         return self._batch_rates.take(user, now=self._state.now())

@@ -39,12 +39,13 @@ from tlray.cluster.handlers.uploads import UploadHandlers
 from tlray.cluster.handlers.watch import WatchHandlers
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.core.model.durations import LONGEST_S
+from tlray.core.model.item import FrontierItem
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW, FrontierItem
+from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.domains import all_set_by_hand, bring_up_to_date
+from tlray.io.journal.domains import all_overrides, bring_up_to_date
 from tlray.io.journal.sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Coordinator(
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
         journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
-        engine.treatment.by_hand.update(journal.run(all_set_by_hand))
+        engine.registry.override.update(journal.run(all_overrides))
         state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         limiters, admission = Limiters(state), Admission(state)
         batches = Batches(state, limiters, admission)
@@ -145,11 +146,11 @@ class Coordinator(
         now = self._state.now()
         self._ending.step(now)
         state.engine.tick(now)
-        self._limiters.forget_domains(state.engine.forgetting.step(now))
+        self._limiters.forget_domains(state.engine.forget_idle(now))
         await self._load()
         await self._leasing.give_up_waiting()
         await self._limiters.update(
-            state.engine.treatment.changed(now=now, is_current=self._limiters.is_current)
+            state.engine.registry.changed(now=now, is_current=self._limiters.is_current)
         )
         await self._leasing.end_expired()
         await self._leasing.end_stuck()
@@ -175,7 +176,7 @@ class Coordinator(
 
     async def _sleep(self) -> None:
         engine = self._state.engine
-        moments = (engine.next_event(), engine.treatment.next_at, self._ending.looks_at)
+        moments = (engine.next_event(), engine.registry.next_at, self._ending.looks_at)
         next_at = min((moment for moment in moments if moment is not None), default=None)
         is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
         longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s

@@ -45,15 +45,15 @@ class DomainHandlers(Handlers):
     ) -> dict[str, Any]:
         """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
-        was = engine.treatment.by_hand.get(name)
+        was = engine.registry.override.get(name)
         change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=state.wall())
         setting = await state.write(state.journal.run, change)
-        concerned = engine.treatment.set_by_hand(name, setting)
+        concerned = engine.registry.set_override(name, setting)
         if is_lifted:
-            engine.treatment.lift(name, now=state.now())
+            engine.registry.lift(name, now=state.now())
             logger.info("rest lifted domain=%s", name)
         state.renew_stops()
-        for batch in {book.id for one in concerned for book in engine.presence.at(one)}:
+        for batch in {book.id for one in concerned for book in engine.domain_index.at(one)}:
             state.announce(batch)
         await self._limiters.update(concerned)
         if (was is not None and was.is_paused) != setting.is_paused:
@@ -64,11 +64,11 @@ class DomainHandlers(Handlers):
 
     def _n_open(self, name: str, owner: str | None) -> int:
         """Return the open items of a domain: of all batches, or of an owner's."""
-        here = self._state.engine.presence.at(name)
+        here = self._state.engine.domain_index.at(name)
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
     def _status_of(self, row: ListedDomain, owner: str | None) -> dict[str, Any]:
         engine = self._state.engine
-        state = engine.domains.get(row.name) or at_rest(row, engine.treatment.by_hand_of(row.name))
+        state = engine.domains.get(row.name) or at_rest(row, engine.registry.override_of(row.name))
         n_open = self._n_open(row.name, owner)
         return domain_told(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)

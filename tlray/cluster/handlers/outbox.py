@@ -15,9 +15,9 @@ from functools import partial
 from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, command, read
-from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underway, next_attempt_at
+from tlray.core.notify.notification import Channel, Delivery, NotificationKind, Underway, next_attempt_at
 from tlray.core.notify.webhook_signature import secret_text
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.outbox import (
     Notice,
@@ -45,7 +45,7 @@ class OutboxHandlers(Handlers):
     """Methods for notices."""
 
     async def take_notices(
-        self, limit: int, wait_s: float, underway: Underway, terms: BatchTerms | None = None
+        self, limit: int, wait_s: float, underway: Underway, terms: BatchConfig | None = None
     ) -> list[dict[str, Any]]:
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
         the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
@@ -118,10 +118,10 @@ class OutboxHandlers(Handlers):
     async def _compose(self, notice: Notice) -> str | None:
         told = await self._batches.status(notice.batch_id)
         data: dict[str, Any] = {key: value for key, value in told.items() if key in _TOLD} | notice.about
-        is_end = notice.kind in (NoticeKind.COMPLETED, NoticeKind.CANCELLED)
+        is_end = notice.kind in (NotificationKind.COMPLETED, NotificationKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told
-        if notice.kind is not NoticeKind.BLOCKED and told["counts"].get("dead"):
+        if notice.kind is not NotificationKind.BLOCKED and told["counts"].get("dead"):
             data["dead_letters"] = await self._reading.ask(_first_dead, notice.batch_id)
         when = datetime.fromtimestamp(notice.made_at, UTC).isoformat(timespec="milliseconds")
         said = {"type": notice.kind.value, "timestamp": when.replace("+00:00", "Z"), "data": data}

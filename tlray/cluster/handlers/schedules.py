@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, command, read
-from tlray.core.schedules.schedule import Decision, Standing, Timing, next_runs, zone_of
+from tlray.core.schedules.schedule import Decision, ScheduleState, Timing, next_runs, zone_of
 from tlray.errors import Conflict
 from tlray.io.journal.schedules import ScheduleRow, add, change, remove, schedule, schedules
 
@@ -50,7 +50,7 @@ class ScheduleHandlers(Handlers):
         if row is None:
             if len(await self._reading.ask(schedules, owner)) >= MAX_SCHEDULES:
                 raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
-            row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, Standing(now), work=work)
+            row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, ScheduleState(now), work=work)
             await self._state.write(self._state.journal.run, partial(add, row=row))
             self._clockwork.read_again()
         return {**told(row, now=now), **row.work}

@@ -16,13 +16,13 @@ class StatsHandlers(Handlers):
         """Return the counts."""
         by_state = await self._reading.ask(n_batches)
         state, engine, now = self._state, self._state.engine, self._state.now()
-        books, domains = engine.books.values(), engine.domains.values()
+        books, domains = engine.batches.values(), engine.domains.values()
         return {
             "batches": by_state,
             "items": {one.value: sum(book.counts.get(one, 0) for book in books) for one in ItemState},
             "domains": {
                 "cooling": sum(domain.is_cooling(now) for domain in domains),
-                "paused": sum(setting.is_paused for setting in engine.treatment.by_hand.values()),
+                "paused": sum(setting.is_paused for setting in engine.registry.override.values()),
                 "parked": sum(domain.parked is not None for domain in domains),
                 "slowed": sum(domain.slow_because is not None for domain in domains),
             },

@@ -18,7 +18,7 @@ from tlray.core.model.progress import (
     SnapshotWithItems,
     Workers,
 )
-from tlray.core.scheduling.change_log import Changes, ItemChanged
+from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 
 KEEP_S = 300.0
 """Changes are kept for so long after they were asked for last."""
@@ -34,7 +34,7 @@ SHARE_OF_TIME = 10
 class _Kept:
     """The changes of one batch."""
 
-    changes: Changes[ItemChanged]
+    changes: ChangeLog[ChangedItem]
     asked_at: float = 0.0
 
 
@@ -127,7 +127,7 @@ class WatchHandlers(Handlers):
         kept, book = self._kept.get(batch_id), self._state.book(batch_id)
         if book is not None:
             if kept is None:
-                kept = self._kept[batch_id] = _Kept(Changes(known_since=book.version))
+                kept = self._kept[batch_id] = _Kept(ChangeLog(known_since=book.version))
             elif book.changes is not kept.changes:  # it was finished, and has been opened again
                 kept.changes.lose(version=book.version)
             book.changes = kept.changes
@@ -142,5 +142,5 @@ class WatchHandlers(Handlers):
             del self._kept[batch_id]
             if (book := self._state.book(batch_id)) is not None:
                 book.changes = None
-        if len(self._not_before) > len(self._state.engine.books) + len(self._kept):
+        if len(self._not_before) > len(self._state.engine.batches) + len(self._kept):
             self._not_before = {b: at for b, at in self._not_before.items() if at > now}

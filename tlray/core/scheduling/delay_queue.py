@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 
-from tlray.core.scheduling.lanes import FrontierItem
+from tlray.core.model.item import FrontierItem
 
 LOOKED_AT = 4_096
 
 
-class Waiting:
+class DelayQueue:
     """A heap of items by due time, and how many there are of each lane."""
 
     def __init__(self) -> None:

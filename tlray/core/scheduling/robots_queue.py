@@ -9,13 +9,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 
-from tlray.core.scheduling.lanes import Priority
+from tlray.core.model.item import Priority
 
 _NOBODY = len(Priority)
 """The place of a domain that no lane is known of yet."""
 
 
-class RobotsWanted:
+class RobotsQueue:
     """An ordered set of domains, some of them put off."""
 
     def __init__(self, priority_of: Callable[[str], int | None]) -> None:

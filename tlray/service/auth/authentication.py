@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.same_origin import is_loopback
 from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.service.auth.principal import OPEN, Principal
@@ -55,8 +55,8 @@ class Access:
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self._asks_nobody: tuple[float, bool] = (-math.inf, False)
         rate = settings.max_requests_per_s
-        self._rates = RequestRates(rate, max(1.0, rate * BURST_S))
-        self._failures = RequestRates(FAILURES_PER_S, FAILURES_AT_ONCE)
+        self._rates = RateLimit(rate, max(1.0, rate * BURST_S))
+        self._failures = RateLimit(FAILURES_PER_S, FAILURES_AT_ONCE)
         self._tokens = Lookups(gateway.coordinator.token_holders)
         self._tickets = Lookups(gateway.coordinator.redeem_tickets, once=True)
 

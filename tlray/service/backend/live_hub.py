@@ -23,7 +23,7 @@ from typing import Any, Final, Self
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.printable import in_json
 from tlray.core.model.progress import ItemUpdate, ProgressMessage, Snapshot
-from tlray.core.scheduling.change_log import Changes
+from tlray.core.scheduling.change_log import ChangeLog
 from tlray.service.backend.gateway import Gateway
 
 POLL_S: Final = 20.0
@@ -68,7 +68,7 @@ class Channel:
         self.n_clients = 0
         self.ended = asyncio.Event()
         """Set when the batch has come to its end, or cannot be followed."""
-        self._items: Changes[ItemUpdate] = Changes(known_since=since)
+        self._items: ChangeLog[ItemUpdate] = ChangeLog(known_since=since)
         self._frames: dict[int, Frame] = {}
         """Of this version, by what its reader had seen."""
         self._news = asyncio.Event()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
 from tlray.core.access.cursor import decode, encode
-from tlray.core.politeness.policy import unit_named
+from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.paging import Cursor, Limit, page
 from tlray.service.http.problems import Refused, not_valid, problems
@@ -74,6 +74,6 @@ async def set_domain(request: Request, domain: Domain, gateway: TheGateway, prin
 
 def _unit(text: str) -> str:
     try:
-        return unit_named(text)
+        return parse_politeness_key(text)
     except ValueError as error:
         raise not_valid([("path.domain", str(error))]) from None

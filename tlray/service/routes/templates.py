@@ -9,10 +9,9 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from tlray.core.model.urls import BadUrl, canonicalise
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
-from tlray.core.schedules.template import Template, TemplateFault, beginning_of, check
+from tlray.core.schedules.template import Template, TemplateError, beginning_of, check
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
@@ -138,7 +137,7 @@ async def put_template(
     template = Template(name, tuple(asked.urls), asked.description, asked.batch_name, options, asked.defaults)
     try:
         check(template)
-    except TemplateFault as fault:
+    except TemplateError as fault:
         raise not_valid([("body", str(fault))]) from None
     if faults := await asyncio.to_thread(url_faults, template, gateway.settings):
         raise not_valid(faults)

@@ -10,11 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tlray.core.model.urls import BadUrl, canonicalise
+from tlray.core.model.item import Priority
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.notify.notification import mail_address
-from tlray.core.politeness.policy import host_of
-from tlray.core.schedules.template import Filled, Template, TemplateFault, fill
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.schedules.template import Filled, Template, TemplateError, fill
 from tlray.io.http.address_policy import policy_for
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
@@ -83,7 +82,7 @@ async def filled_for(
         raise not_valid([("body.template", f"there is no template {asked.template!r}")])
     try:
         return template, fill(template, asked.variables, clock)
-    except TemplateFault as fault:
+    except TemplateError as fault:
         raise not_valid([("body.variables", str(fault))]) from None
 
 

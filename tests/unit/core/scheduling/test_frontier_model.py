@@ -14,7 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tlray.core.scheduling.frontier import ISOLATE_AFTER_LOST, Dropped, Frontier, FrontierItem, Lane, Priority
+from tlray.core.model.item import FrontierItem, Priority
+from tlray.core.scheduling.frontier import ISOLATE_AFTER_LOST, Dropped, Frontier, Lane
 
 WINDOW = 3
 """Small, so that windows matter; the frontier leaves the size to who reads the journal."""
@@ -234,9 +235,9 @@ class FrontierBesideItsModel(RuleBasedStateMachine):
         self.frontier.pause(batch, is_paused=is_paused)
 
     @rule(domain=DOMAINS)
-    def unpark(self, domain: str) -> None:
+    def resume_domain(self, domain: str) -> None:
         self.model.parked.pop(domain, None)
-        self.frontier.unpark(domain)
+        self.frontier.resume_domain(domain)
 
     @rule(batch=BATCHES, domain=st.none() | DOMAINS)
     def drop(self, batch: int, domain: str | None) -> None:
@@ -281,7 +282,7 @@ class FrontierBesideItsModel(RuleBasedStateMachine):
             self.frontier.pause(batch, is_paused=False)
         self.model.paused.clear()
         for domain in ("a.test", "b.test", "c.test"):
-            self.unpark(domain)
+            self.resume_domain(domain)
         for _ in range(1_000):
             self.ask_for_windows()
             for read in self.reads:
