@@ -17,7 +17,7 @@ from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, not_valid, problems
+from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import (
@@ -131,7 +131,7 @@ async def put_template(
     content_type(request, (JSON,))
     asked = read_json(await read_body(request), TemplateAsked)
     if name in BUILT_IN:
-        raise Refused(409, "conflict", f"{name!r} is a built-in template; take another name")
+        raise ProblemError(409, f"{name!r} is a built-in template; take another name")
     options = asked.options.model_dump(exclude_unset=True)
     # refuses what no batch may have
     await asyncio.to_thread(options_for, principal, ScrapeOptions(**options), gateway.settings)
@@ -139,14 +139,13 @@ async def put_template(
     try:
         check(template)
     except TemplateFault as fault:
-        raise not_valid([("body", str(fault))]) from None
+        raise validation([("body", str(fault))]) from None
     if faults := await asyncio.to_thread(url_faults, template, gateway.settings):
-        raise not_valid(faults)
+        raise validation(faults)
     is_new = await gateway.ask("put_template", owner=principal.user, template=template)
     if is_new is None:
-        raise Refused(
+        raise ProblemError(
             409,
-            "conflict",
             f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_CHARS:,} characters in them; delete one first",
         )
     return JSONResponse(told(template).model_dump(), 201 if is_new else 200)
@@ -156,7 +155,7 @@ async def put_template(
 async def delete_template(name: TemplateName, gateway: TheGateway, principal: Submitter) -> Response:
     """Forget one of your templates; batches made of it stay."""
     if name in BUILT_IN:
-        raise Refused(409, "conflict", f"{name!r} is a built-in template; it stays")
+        raise ProblemError(409, f"{name!r} is a built-in template; it stays")
     if not await gateway.ask("remove_template", owner=principal.user, name=name):
         raise unknown(name)
     return Response(status_code=204)
@@ -179,6 +178,6 @@ def _refusal_of(text: str, allow: AddressPolicy) -> str | None:
     return why and f"private-address: {why}"
 
 
-def unknown(name: str) -> Refused:
+def unknown(name: str) -> ProblemError:
     """Return the refusal of a name that no template has, or only somebody else's."""
-    return Refused(404, "unknown-template", f"there is no template {name!r}")
+    return ProblemError(404, f"there is no template {name!r}")
