@@ -20,7 +20,7 @@ from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.durations import spacing_in_words
 from tlray.core.politeness.policy import parse_rate, unit_named
 from tlray.errors import UsageError
-from tlray.io.client.answers import one_line
+from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
 from tlray.io.journal.domains import change_domain, told_at_rest
@@ -93,7 +93,9 @@ def _of_service(
     if is_lifted:
         body["lift"] = True
     with service(url, home=home) as client:
-        told: dict[str, Any] = client.ask("PATCH", path, body=body) if body else client.ask("GET", path)
+        told: dict[str, Any] = (
+            client.request("PATCH", path, body=body) if body else client.request("GET", path)
+        )
     return told
 
 

@@ -32,7 +32,7 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
     shown = display()
     told: dict[str, Any] = {}
     try:
-        for told in follow(client, batch_id, tell=WaitingLines().say):
+        for told in follow(client, batch_id, on_wait=WaitingLines().say):
             shown.show(told)
     except KeyboardInterrupt:
         shown.close()
