@@ -33,7 +33,7 @@ FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 """Half of those: two runs end sooner than one."""
 ON_RAY = (*START_THEIR_OWN_RAYS, FIRST_HALF)
 COSTLY = ("tests/simulated", "-m", "costly and not slow")
-MEASURED = ("tests/unit", "tests/simulated", "tests/site", "tests/real", "tests/parts")
+MEASURED = ("tests/unit", "tests/processes", "tests/simulated", "tests/site", "tests/real", "tests/parts")
 """Where coverage is measured, but for `COSTLY` and slow ones. It doubles the time of what computes, and most of what
 works on a Ray does so in workers that it does not see."""
 RUNS = (
@@ -44,6 +44,7 @@ RUNS = (
     COSTLY,
     ("tests/simulated", "-m", "not costly and not slow"),
     ("tests/site",),
+    ("tests/processes",),
     ("tests/real",),
     ("tests/parts",),
 )

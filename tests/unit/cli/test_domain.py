@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import BatchOptions, Entry
 from tlray.io.journal.sqlite import SqliteJournal

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.progress import ProgressMessage
 from tlray.errors import ServiceUnavailable
 from tlray.io.client.http_client import PATIENCE_S, OnWait, ServiceClient, batch_path
 
@@ -24,7 +25,7 @@ def follow(
     on_wait: OnWait = lambda what, why: None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ProgressMessage]:
     """Yield a batch's snapshots, each newer than the one before, until its final state.
 
     `ServiceUnavailable` if nothing answers: at first at once, later after `PATIENCE_S`.
@@ -43,7 +44,7 @@ def follow(
                     if event.event != "message" or not event.data:  # the end of the stream, a heartbeat
                         continue
                     broken_at, n_failures = None, 0
-                    snapshot = json.loads(event.data)
+                    snapshot: ProgressMessage = json.loads(event.data)
                     if since is None or snapshot["version"] > since or snapshot["state"] in FINAL:
                         since = snapshot["version"]
                         yield snapshot

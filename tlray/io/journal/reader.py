@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.read_only import open_view
 from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow, RefusedLine

@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.outcome import KeptResult
 from tlray.core.model.urls import CanonicalUrl, canonicalise
 from tlray.core.politeness.policy import unit_of
 from tlray.core.scheduling.changeset import LaneDeath, Verdict
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal.clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal.commit import keep_robots, write_verdict

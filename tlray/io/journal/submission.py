@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from tlray.core.model.item import Priority
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import Conflict
 from tlray.io.journal.chunks import PieceRow, note_piece, piece_of, pieces_of
 from tlray.io.journal.idempotency import claim_key

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 from tlray.io.journal.submission import set_terms

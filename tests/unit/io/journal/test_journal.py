@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import PartNote
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal.reader import JournalReader, totals

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.politeness.override import SetByHand
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.domains import (
     all_set_by_hand,
     bring_up_to_date,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemState
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal import listing
 from tlray.io.journal.batch_end import domains_of
 from tlray.io.journal.listing import batches_page, dead_page, items_page, n_received

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.notify.notification import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, Underway
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.batch_end import finish_batch
 from tlray.io.journal.outbox import (
     NOTHING,

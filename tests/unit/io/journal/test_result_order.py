@@ -6,8 +6,8 @@ import sqlite3
 from functools import partial
 from pathlib import Path
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.batch_end import finish_batch
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.result_order import DoneRow, done_numbers, done_page
