@@ -21,7 +21,7 @@ from tlray.core.model.durations import spacing_in_words
 from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import UsageError
-from tlray.io.client.answers import one_line
+from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
 from tlray.io.journal.domains import change_domain, told_at_rest
@@ -94,7 +94,9 @@ def _of_service(
     if is_lifted:
         body["lift"] = True
     with service(url, home=home) as client:
-        told: dict[str, Any] = client.ask("PATCH", path, body=body) if body else client.ask("GET", path)
+        told: dict[str, Any] = (
+            client.request("PATCH", path, body=body) if body else client.request("GET", path)
+        )
     return told
 
 

@@ -17,7 +17,7 @@ from tlray.errors import UsageError
 from tlray.export.formats import FORMATS, get
 from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
-from tlray.io.client.download import take_export
+from tlray.io.client.download import download_export
 from tlray.io.client.http_client import ServiceClient
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.io.disk.home import Home
@@ -126,10 +126,10 @@ def export_from(
     asked |= {name: "true" for name in ("bom", "strict") if getattr(options, name)}
     if out == "-":
         with tempfile.TemporaryFile() as kept:
-            take_export(client, batch_id, kept, **asked)
+            download_export(client, batch_id, kept, **asked)
             kept.seek(0)
             shutil.copyfileobj(kept, sys.stdout.buffer)
         return
     with os_errors_explained(str(target)), whole_file(target) as staged, staged.open("wb") as file:
-        n_bytes = take_export(client, batch_id, file, **asked)
+        n_bytes = download_export(client, batch_id, file, **asked)
     sys.stderr.write(f"{format_.name}: {n_bytes:,} bytes: {target}\n")

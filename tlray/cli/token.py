@@ -137,4 +137,4 @@ def _in_home(home: Path | None, call: Call[Any], action: Callable[..., Any]) -> 
 def _over_http(method: str, url: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Ask a running service, once: a token that was made and not heard of would be nobody's."""
     with service(url) as client:
-        return client.ask(method, path, body=body, max_wait_s=0, patience_s=0)
+        return client.request(method, path, body=body, max_wait_s=0, patience_s=0)

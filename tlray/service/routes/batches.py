@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.service.backend.gateway import new_batch_id
-from tlray.service.http.problems import not_valid, problems
+from tlray.service.http.problems import problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import MAX_URLS, NAME, BatchAsked, Priority, Receipt, Snapshot
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
@@ -54,7 +54,7 @@ async def submit(
     sent = await read_list(request, max_lines=MAX_URLS, mend=IN_PIECES)
     if sent.are_urls:
         if name or priority != "normal":
-            raise not_valid([("query", "say name and priority in the body")])
+            raise validation([("query", "say name and priority in the body")])
         asked = await with_template(gateway, principal, sent.asked)
         sent = replace(sent, asked=asked, texts=asked.urls)
     else:
@@ -75,7 +75,7 @@ async def submit(
         see_some(chunk, sent.place)
         told = await gateway.coordinator.submit(chunk=chunk, **given)
     elif any(text.strip() for text in sent.texts):
-        raise not_valid([("body.urls", "a list that comes in pieces begins without any; append them")])
+        raise validation([("body.urls", "a list that comes in pieces begins without any; append them")])
     else:
         told = await gateway.coordinator.open_upload(**given)
     return JSONResponse(told, 202, {"Location": f"/api/v1/batch/{told['batch_id']}/status"})

@@ -11,7 +11,7 @@ from tlray.core.access.cursor import decode, encode
 from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.paging import Cursor, Limit, page
-from tlray.service.http.problems import Refused, not_valid, problems
+from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.routes.dependencies import Admin, Reader, TheGateway
 from tlray.service.schemas.batches import DomainAsked
 from tlray.service.schemas.lists import DomainPage, DomainTold
@@ -48,7 +48,7 @@ async def domain(domain: Domain, gateway: TheGateway, principal: Reader) -> JSON
     """How a domain stands."""
     told = await gateway.coordinator.get_domain(_unit(domain), owner=principal.sees)
     if told is None:
-        raise Refused(404, "unknown-domain", f"nothing was ever to be fetched from {domain[:80]!r}")
+        raise ProblemError(404, f"nothing was ever to be fetched from {domain[:80]!r}")
     return JSONResponse(told)
 
 
@@ -76,4 +76,4 @@ def _unit(text: str) -> str:
     try:
         return parse_politeness_key(text)
     except ValueError as error:
-        raise not_valid([("path.domain", str(error))]) from None
+        raise validation([("path.domain", str(error))]) from None

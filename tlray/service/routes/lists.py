@@ -12,7 +12,7 @@ from tlray.core.access.cursor import decode, encode
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.paging import Cursor, Limit, page
-from tlray.service.http.problems import not_valid, problems
+from tlray.service.http.problems import problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import Retried, RetryAsked
 from tlray.service.schemas.lists import BatchPage, DeadLetterPage, ItemPage, LinePage
@@ -95,7 +95,7 @@ async def retry(request: Request, batch_id: str, gateway: TheGateway, principal:
         content_type(request, (JSON,))
         asked = read_json(body, RetryAsked)
     if asked.item_ids is not None and asked.reason is not None:
-        raise not_valid([("body", "say item_ids or reason, not both")])
+        raise validation([("body", "say item_ids or reason, not both")])
     ids = None if asked.item_ids is None else [int(item_id) for item_id in asked.item_ids]
     told = await gateway.coordinator.retry(batch_id, item_ids=ids, reason=asked.reason)
     return JSONResponse(told)

@@ -20,7 +20,7 @@ from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, not_valid, problems
+from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import OptionsAsked
 from tlray.service.schemas.schedules import (
@@ -143,7 +143,7 @@ def _checked(timing: Timing, where: str) -> Timing:
         check(timing)
     except ValueError as error:
         place = "body.timezone" if "time zone" in str(error) else where
-        raise not_valid([(place, str(error))]) from None
+        raise validation([(place, str(error))]) from None
     return timing
 
 
@@ -173,7 +173,7 @@ async def _work(
         template, filled = await filled_for(gateway, principal, asked, clock_values(local))
         urls, options = list(filled.urls), merged_options(template, asked.options)
     elif asked.variables:
-        raise not_valid([("body.variables", "values for a template, but none is named")])
+        raise validation([("body.variables", "values for a template, but none is named")])
     kept, _ = await asyncio.to_thread(
         checked_options, principal, asked.model_copy(update={"options": options}), gateway.settings
     )
@@ -203,7 +203,7 @@ async def _changed_work(
     if not said:
         return {}, []
     if patch.urls and patch.template:
-        raise not_valid([("body.urls", "give URLs or a template, not both")])
+        raise validation([("body.urls", "give URLs or a template, not both")])
     kept = {key: now[key] for key in OF_WORK - {"options"}}
     if patch.urls:
         kept |= {"template": None, "variables": {}}
@@ -221,6 +221,6 @@ async def _changed_work(
     return work, refused
 
 
-def unknown(schedule_id: str) -> Refused:
+def unknown(schedule_id: str) -> ProblemError:
     """Return the refusal of an id that no schedule has, or only somebody else's."""
-    return Refused(404, "unknown-schedule", f"there is no schedule {schedule_id!r}")
+    return ProblemError(404, f"there is no schedule {schedule_id!r}")

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from tlray.core.access.tokens import MAX_USER_CHARS, NAME_BYTES, SECRET_BYTES, spell, user_named
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, problems
+from tlray.service.http.problems import ProblemError, problems
 from tlray.service.routes.dependencies import Admin, TheGateway
 from tlray.service.schemas.batches import Asked, Moment, Told
 
@@ -92,4 +92,4 @@ async def revoke_token(
 ) -> None:
     """Revoke a token; within seconds nobody is let in by it."""
     if not await gateway.coordinator.revoke_token(name):
-        raise Refused(404, "unknown-token", f"there is no token {name!r}")
+        raise ProblemError(404, f"there is no token {name!r}")
