@@ -72,7 +72,7 @@ def _control(batch_id: str, action: str, url: str | None, home: Path | None, *, 
 def _ask_service(batch_id: str, action: str, url: str | None) -> dict[str, Any]:
     try:
         with service(url or DEFAULT_URL) as client:
-            status: dict[str, Any] = client.ask("POST", batch_path(batch_id, f"/{action}"))
+            status: dict[str, Any] = client.request("POST", batch_path(batch_id, f"/{action}"))
     except ServiceUnavailable as error:
         if url is not None:
             raise

@@ -21,7 +21,7 @@ from tlray.core.model.durations import spacing_in_words
 from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import UsageError
-from tlray.io.client.answers import one_line
+from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
 from tlray.io.journal.domains import change_domain, told_at_rest
@@ -94,7 +94,9 @@ def _of_service(
     if is_lifted:
         body["lift"] = True
     with service(url, home=home) as client:
-        domain: dict[str, Any] = client.ask("PATCH", path, body=body) if body else client.ask("GET", path)
+        domain: dict[str, Any] = (
+            client.request("PATCH", path, body=body) if body else client.request("GET", path)
+        )
     return domain
 
 
@@ -104,11 +106,11 @@ def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lif
     if not rows and not changes:
         raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
     if changes or is_lifted:
-        if by_coordinator(where, "set_domain", name=name, changes=changes, is_lifted=is_lifted) is None:
+        if by_coordinator(where, lambda c: c.set_domain(name, changes, is_lifted)) is None:
             change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=time.time())
             with_journal(where, change)
         return _as_it_is(where, name)
-    return by_coordinator(where, "domains_at", name=name) or rows
+    return by_coordinator(where, lambda c: c.domains_of_host(name)) or rows
 
 
 def _as_it_is(home: Home, name: str) -> Told:

@@ -35,4 +35,4 @@ def service(url: str = DEFAULT_URL, *, home: Path | None = None) -> ServiceClien
         raise UsageError(
             "--home and --url: a home is read on this machine, a service is asked; give one of them"
         )
-    return ServiceClient(url, os.environ.get(TOKEN) or None, tell=WaitingLines().say)
+    return ServiceClient(url, os.environ.get(TOKEN) or None, on_wait=WaitingLines().say)

@@ -12,8 +12,8 @@ from tlray.cli.progress import eta_text, waiting_words
 from tlray.cli.watch import follow_to_end
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.progress import BatchStatus
-from tlray.io.client.answers import one_line
 from tlray.io.client.http_client import ServiceClient, batch_path
+from tlray.io.client.responses import one_line
 from tlray.io.disk.local_time import local_minute, utc_second
 
 PAGE = 500
@@ -102,7 +102,7 @@ def retry_on(
         asked["item_ids"] = [str(item) for item in items]
     if reason is not None:
         asked["reason"] = reason
-    status = client.ask("POST", batch_path(batch_id, "/retry"), body=asked)
+    status = client.request("POST", batch_path(batch_id, "/retry"), body=asked)
     n_open = sum(status["counts"][state] for state in (ItemState.QUEUED, ItemState.WAITING, ItemState.LEASED))
     sys.stderr.write(
         f"batch {batch_id}: {status['n_retried']} dead letters are queued again, {n_open} items are open\n"

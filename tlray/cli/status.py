@@ -16,7 +16,7 @@ from tlray.cli import service_status
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
-from tlray.io.client.answers import one_line
+from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.io.disk.private_files import open_to_others

@@ -99,7 +99,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     with service(url) as client:
         if template is not None:
             body = {**asked, "template": template, "variables": values}
-            answer = client.ask("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
+            answer = client.request("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
         else:
             sent, lines = SendingLines(), open_arguments(urls or [])
             try:

@@ -33,7 +33,7 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
     shown = display()
     status: Mapping[str, Any] = {}
     try:
-        for progress in follow(client, batch_id, tell=WaitingLines().say):
+        for progress in follow(client, batch_id, on_wait=WaitingLines().say):
             shown.show(progress)
             status = progress
     except KeyboardInterrupt:

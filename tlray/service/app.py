@@ -9,14 +9,13 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from tlray import __version__
 from tlray.service.auth.authentication import Access
 from tlray.service.auth.stream_limits import Streams
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
 from tlray.service.backend.notifier import Postman
 from tlray.service.http.head_requests import Heads
-from tlray.service.http.problems import print_problems
+from tlray.service.http.problems import add_problem_handlers
 from tlray.service.http.request_guard import Guard
 from tlray.service.http.request_limits import RequestLimits
 from tlray.service.http.shutdown import Leaving
@@ -39,6 +38,7 @@ from tlray.service.routes import (
     uploads,
 )
 from tlray.settings import Settings
+from tlray.version import __version__
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,
@@ -91,7 +91,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     app.add_middleware(Heads)
     app.add_middleware(RequestLimits, settings=settings, known_user=access.known_user)
     app.add_middleware(Guard, settings=settings)  # the outermost: the last that is added
-    print_problems(app)
+    add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tlray.service.auth.principal import Principal
-from tlray.service.http.problems import too_often
+from tlray.service.http.problems import rate_limited
 from tlray.service.http.request_limits import Place
 from tlray.service.http.shutdown import Leaving
 
@@ -35,9 +35,9 @@ class Streams:
     def see(self, principal: Principal) -> None:
         """Refuse (429) one more of a user who has as many as one may have, or of anybody where the replica has."""
         if self._n[principal.user] >= self._most:
-            raise too_often(5.0, f"{self._most:,} sockets and streams are open already; close some")
+            raise rate_limited(5.0, f"{self._most:,} sockets and streams are open already; close some")
         if self._n.total() >= self._most_of_all:
-            raise too_often(5.0, f"{self._most_of_all:,} sockets and streams are open here, of all users")
+            raise rate_limited(5.0, f"{self._most_of_all:,} sockets and streams are open here, of all users")
 
     @contextmanager
     def one(self, principal: Principal) -> Iterator[None]:

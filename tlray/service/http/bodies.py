@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
 from tlray.io.intake.list_text import as_utf8
-from tlray.service.http.problems import Refused, not_valid
+from tlray.service.http.problems import ProblemError, validation
 from tlray.service.http.validation_errors import faults_of
 
 MAX_BYTES = 1_000_000
@@ -36,15 +36,14 @@ def content_type(request: Request, allowed: Collection[str]) -> str:
     kind = told.partition(";")[0].strip().lower()
     if kind not in allowed:
         what = f"Content-Type {kind!r}" if kind else "no Content-Type"
-        raise Refused(415, "content-type", f"{what}; send {' or '.join(allowed)}")
+        raise ProblemError(415, f"{what}; send {' or '.join(allowed)}")
     for charset in _charsets(told):
         if charset.lower() not in (UTF_8 + UTF_16 if kind in LINES else UTF_8):
-            raise Refused(415, "content-type", f"charset {charset[:40]!r}; send UTF-8")
+            raise ProblemError(415, f"charset {charset[:40]!r}; send UTF-8")
     coding = request.headers.get("content-encoding", "identity").strip()
     if coding.lower() not in ("", "identity"):
-        raise Refused(
+        raise ProblemError(
             415,
-            "content-type",
             f"Content-Encoding {coding[:40]!r}; send the body as it is, not compressed",
             headers={"Accept-Encoding": "identity"},
         )
@@ -59,9 +58,8 @@ def _charsets(content_type: str) -> list[str]:
 
 async def read_body(request: Request, *, max_bytes: int = MAX_BYTES, mend: str = "") -> bytes:
     """Return the body; 413 beyond ``max_bytes``, 400 where the client left in the middle."""
-    too_long = Refused(
+    too_long = ProblemError(
         413,
-        "body-too-long",
         f"a body may have {max_bytes:,} bytes" + (f"; {mend}" if mend else ""),
         headers={"Connection": "close"},
     )
@@ -76,7 +74,7 @@ async def read_body(request: Request, *, max_bytes: int = MAX_BYTES, mend: str =
                 raise too_long
             read.append(piece)
     except ClientDisconnect:
-        raise Refused(400, "not-readable", "the body ended before it was whole") from None
+        raise ProblemError(400, "the body ended before it was whole") from None
     return b"".join(read)
 
 
@@ -85,11 +83,11 @@ def read_json(body: bytes, model: type[M]) -> M:
     try:
         body = as_utf8(body)
     except UnicodeError as error:
-        raise Refused(400, "not-readable", f"the body is no JSON: {error}") from None
+        raise ProblemError(400, f"the body is no JSON: {error}") from None
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         if found and found[0]["type"] == "json_invalid":
-            raise Refused(400, "not-readable", f"the body is no JSON: {found[0]['msg']}") from None
-        raise not_valid(faults_of(found, of="body", sent=from_json(body))) from None
+            raise ProblemError(400, f"the body is no JSON: {found[0]['msg']}") from None
+        raise validation(faults_of(found, of="body", sent=from_json(body))) from None

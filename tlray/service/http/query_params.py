@@ -15,7 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.requests import HTTPConnection
 
-from tlray.service.http.problems import not_valid
+from tlray.service.http.problems import validation
 
 PATHS: Final = ("/api/", "/ws/")
 """Health, metrics and the documentation are asked by others' programs, in their own ways."""
@@ -38,7 +38,7 @@ async def see_query_names(connection: HTTPConnection) -> None:
     ]
     faults += [(name, "no UTF-8; write it as %XX of UTF-8 bytes") for name in _not_utf_8(text)]
     if faults:
-        raise not_valid([(f"query.{name[:80]}", what) for name, what in faults[:20]])
+        raise validation([(f"query.{name[:80]}", what) for name, what in faults[:20]])
 
 
 def _not_utf_8(query: bytes) -> Iterator[str]:

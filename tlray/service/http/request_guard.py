@@ -22,7 +22,7 @@ from tlray.core.access.same_origin import (
     refusal_of_site,
 )
 from tlray.service.http.bodies import MAX_BYTES
-from tlray.service.http.problems import Refused, answer
+from tlray.service.http.problems import ProblemError, problem_response
 from tlray.service.routes.docs import CSP as DOCS_CSP
 from tlray.settings import Settings
 
@@ -70,16 +70,16 @@ class Guard:
         if refused is None:
             await self._app(scope, _bounded(receive), send)
         else:
-            await answer(Request(scope), refused)(scope, receive, send)
+            await problem_response(Request(scope), refused)(scope, receive, send)
 
-    def _refusal(self, asked: HTTPConnection) -> Refused | None:
+    def _refusal(self, asked: HTTPConnection) -> ProblemError | None:
         path, headers = asked.scope["path"], asked.headers
         if path in HEALTH:
             return None
         hosts = headers.getlist("host")
         host = hosts[0] if len(hosts) == 1 else ""  # who sends two means one of them for somebody else
         if why := refusal_of_host(host, self._hosts):
-            return Refused(421, "unknown-host", why)
+            return ProblemError(421, why)
         is_socket = asked.scope["type"] == "websocket"
         method = "GET" if is_socket else asked.scope["method"]
         fetch_site = headers.get("sec-fetch-site")
@@ -94,11 +94,11 @@ class Guard:
                 fetch_dest=headers.get("sec-fetch-dest"),
             )
         if why:
-            return Refused(403, "other-site", f"this request is refused: {why}")
+            return ProblemError(403, f"this request is refused: {why}")
         return None if method in SAFE_METHODS else _refusal_of_body(headers)
 
 
-def _refusal_of_body(headers: Headers) -> Refused | None:
+def _refusal_of_body(headers: Headers) -> ProblemError | None:
     length = headers.get("content-length", "")
     n_bytes = int(length[:MAX_DIGITS]) if length.isascii() and length.isdigit() else 0
     if n_bytes > MAX_BODY_BYTES:
@@ -107,20 +107,18 @@ def _refusal_of_body(headers: Headers) -> Refused | None:
     is_unasked = "authorization" not in headers and CLIENT_HEADER.lower() not in headers
     if is_unasked and is_simple(kind, has_body=n_bytes > 0 or "transfer-encoding" in headers):
         told = repr(kind) if kind else "no type"
-        return Refused(
-            415, "content-type",
+        return ProblemError(
+            415,
             f"Content-Type {told}: any web page may send that, so it is taken only with a token, or with the header"
             f" {CLIENT_HEADER} (its value means nothing); or send application/json or application/x-ndjson",
         )  # fmt: skip
     return None
 
 
-def too_long() -> Refused:
+def too_long() -> ProblemError:
     """Return the refusal of a body beyond every bound."""
     mend = "send a longer list in pieces: POST /api/v1/batch?state=receiving, then /append, then /commit"
-    return Refused(
-        413, "body-too-long", f"a body may have {MAX_BYTES:,} bytes; {mend}", headers={"Connection": "close"}
-    )
+    return ProblemError(413, f"a body may have {MAX_BYTES:,} bytes; {mend}", headers={"Connection": "close"})
 
 
 def _bounded(receive: Receive) -> Receive:

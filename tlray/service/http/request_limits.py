@@ -21,7 +21,13 @@ from starlette.websockets import WebSocket
 from tlray.core.access.body_timeout import BodyPace, PaceLimits
 from tlray.core.access.client_address import counted_address, networks_of
 from tlray.core.access.concurrency_limit import ConcurrencyLimit
-from tlray.service.http.problems import RETRY_AFTER_S, Refused, answer, refuse_socket, too_often
+from tlray.service.http.problems import (
+    RETRY_AFTER_S,
+    ProblemError,
+    close_socket,
+    problem_response,
+    rate_limited,
+)
 from tlray.service.http.request_guard import HEALTH
 from tlray.settings import Settings
 
@@ -50,16 +56,15 @@ class Limits:
         self.pace = PaceLimits(settings.body_timeout_s, settings.body_gap_s, settings.body_min_rate)
 
     def enter(self, scope: Scope) -> Place:
-        """Return a place for a request; `Refused` (429, 503) where there is none."""
+        """Return a place for a request; `ProblemError` (429, 503) where there is none."""
         headers = Headers(scope=scope)
         peer = scope["client"][0] if scope.get("client") else ""
         address = counted_address(peer, headers.getlist("x-forwarded-for"), self.trusted)
         is_sending = scope["type"] == "http" and _has_body(headers)
         is_health = scope["path"] in HEALTH
         if not is_health and self.of_addresses.n_all + self.of_users.n_all >= MAX_IN_PROGRESS:
-            raise Refused(
+            raise ProblemError(
                 503,
-                "unavailable",
                 f"{MAX_IN_PROGRESS:,} requests are in progress, and this replica takes no more; try again",
                 headers={"Retry-After": str(RETRY_AFTER_S), **(CLOSE if is_sending else {})},
             )
@@ -155,11 +160,11 @@ class RequestLimits:
             return
         try:
             place = self._limits.enter(scope)
-        except Refused as refused:
+        except ProblemError as refused:
             if scope["type"] == "websocket":
-                await refuse_socket(WebSocket(scope, receive, send), refused)
+                await close_socket(WebSocket(scope, receive, send), refused)
             else:
-                await answer(Request(scope), refused)(scope, receive, send)
+                await problem_response(Request(scope), refused)(scope, receive, send)
             return
         scope[_PLACE] = place
         try:
@@ -197,16 +202,15 @@ def _has_body(headers: Headers) -> bool:
     return "transfer-encoding" in headers or length.strip("0") != ""
 
 
-def _too_many(limit: ConcurrencyLimit, holder: str, *, is_sending: bool) -> Refused:
+def _too_many(limit: ConcurrencyLimit, holder: str, *, is_sending: bool) -> ProblemError:
     most, what = (limit.most_sending, "uploads") if is_sending else (limit.most, "requests")
     told = f"{most:,} {what} of this {holder} are in progress (TLRAY_MAX_OPEN_REQUESTS_PER_{holder.upper()})"
-    return too_often(1.0, told, headers=CLOSE if is_sending else {})
+    return rate_limited(1.0, told, headers=CLOSE if is_sending else {})
 
 
-def _too_slow(pace: PaceLimits) -> Refused:
-    return Refused(
+def _too_slow(pace: PaceLimits) -> ProblemError:
+    return ProblemError(
         408,
-        "request-timeout",
         f"the body came too slowly: it may take {pace.total_s:g} s in all and pause for {pace.gap_s:g} s, at"
         f" {pace.min_rate:g} bytes a second or more on average; send less at once, or on a faster line",
         headers=CLOSE,

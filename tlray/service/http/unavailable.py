@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tlray.service.http.problems import RETRY_AFTER_S, Refused, answer
+from tlray.service.http.problems import RETRY_AFTER_S, ProblemError, problem_response
 
 OF_PROXY: Final = "/-/"
 """Paths of Ray Serve's own, such as ``/-/healthz``."""
@@ -30,11 +30,10 @@ def middlewares() -> list[Middleware]:
     return [Middleware(NotThere)]
 
 
-def not_there() -> Refused:
+def not_there() -> ProblemError:
     """Return the refusal of every call while the service begins or ends."""
-    return Refused(
+    return ProblemError(
         503,
-        "unavailable",
         "the service begins or ends just now; try again in a moment",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
@@ -60,7 +59,7 @@ class NotThere:
                 if scope["type"] == "websocket":
                     await send(SOCKET_CLOSED)
                 else:
-                    await answer(Request(scope), not_there())(scope, receive, send)
+                    await problem_response(Request(scope), not_there())(scope, receive, send)
             elif not is_replaced:
                 await send(message)
 

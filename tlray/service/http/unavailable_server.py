@@ -17,7 +17,7 @@ from typing import Final, Self
 
 from starlette.requests import Request
 
-from tlray.service.http.problems import answer
+from tlray.service.http.problems import problem_response
 from tlray.service.http.unavailable import not_there
 
 HEAD_S: Final = 5.0
@@ -109,7 +109,7 @@ def _problem(head: bytes) -> bytes:
     line = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
     path = line[1].split("?", 1)[0] if len(line) == 3 else "/"
     scope = {"type": "http", "path": path, "headers": [], "query_string": b"", "server": ("localhost", 80)}
-    response = answer(Request(scope), not_there())
+    response = problem_response(Request(scope), not_there())
     headers = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in response.raw_headers)
     body = b"" if line[0] == "HEAD" else bytes(response.body)
     return f"HTTP/1.1 503 Service Unavailable\r\n{headers}connection: close\r\n\r\n".encode("latin-1") + body

@@ -21,7 +21,7 @@ from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.auth.principal import Principal
 from tlray.service.auth.stream_limits import OwnStreams
 from tlray.service.backend.live_hub import Feed, Frame
-from tlray.service.http.problems import Refused, problems, refusal_of
+from tlray.service.http.problems import ProblemError, problem_for, problems
 from tlray.service.http.shutdown import WHY, Leaving
 from tlray.service.http.unavailable import not_there
 from tlray.service.routes.dependencies import Reader, TheGateway, TheHub, TheStreams, Watcher
@@ -94,14 +94,14 @@ async def progress(
             code, reason = LEAVING, WHY
     except TlrayError as error:
         code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
-        reason = refusal_of(error).detail
+        reason = problem_for(error).detail
     await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
 
 
 @router.websocket("/{path:path}")
 async def no_such_socket(socket: WebSocket, path: str) -> None:
     """Say to whoever opens a socket elsewhere where the sockets are; routers are asked in turn, and no other has one."""
-    raise Refused(404, "no-such-path", "there is no such socket; /ws/batch/{id}/progress is")
+    raise ProblemError(404, "there is no such socket; /ws/batch/{id}/progress is")
 
 
 async def _tell(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:

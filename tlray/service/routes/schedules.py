@@ -20,7 +20,7 @@ from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, not_valid, problems
+from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import OptionsAsked
 from tlray.service.schemas.schedules import (
@@ -61,8 +61,8 @@ async def add_schedule(
         Timing(asked.cron, asked.timezone, Overlap(asked.overlap), CatchUp(asked.catch_up)), "body.cron"
     )
     work, refused = await _work(gateway, principal, asked)
-    found = await gateway.ask(
-        "add_schedule", owner=principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
+    found = await gateway.coordinator.add_schedule(
+        principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
         is_paused=asked.paused, work=work,
     )  # fmt: skip
     response.headers["Location"] = f"/api/v1/schedules/{found['schedule_id']}"
@@ -72,7 +72,7 @@ async def add_schedule(
 @router.get("/schedules", responses=problems(401, 403, 429, 503))
 async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesTold:
     """Return your schedules, the oldest first."""
-    return SchedulesTold(schedules=await gateway.ask("schedules", owner=principal.sees))
+    return SchedulesTold(schedules=await gateway.coordinator.list_schedules(principal.sees))
 
 
 @router.get("/schedules/{schedule_id}", responses=problems(401, 403, 404, 422, 429, 503))
@@ -102,8 +102,8 @@ async def change_schedule(
             Timing(timing.get("cron", now["cron"]), timing.get("timezone", now["timezone"])), "body.cron"
         )
     work, refused = await _changed_work(gateway, principal, now, patch)
-    found = await gateway.ask(
-        "change_schedule", owner=principal.sees, schedule_id=schedule_id, name=said.get("name"), timing=timing,
+    found = await gateway.coordinator.change_schedule(
+        principal.sees, schedule_id, name=said.get("name"), timing=timing,
         is_paused=said.get("paused"), work=work,
     )  # fmt: skip
     if found is None:
@@ -117,7 +117,7 @@ async def run_schedule(
 ) -> WholeScheduleTold:
     """Run a schedule now, too, whatever is under way; `last_batch` is its batch, or `trouble` says why there is none."""
     await see_quota(gateway, principal)
-    found = await gateway.ask("run_schedule", owner=principal.sees, schedule_id=schedule_id, at=time.time())
+    found = await gateway.coordinator.run_schedule(principal.sees, schedule_id, time.time())
     if found is None:
         raise unknown(schedule_id)
     return _told(found)
@@ -126,13 +126,13 @@ async def run_schedule(
 @router.delete("/schedules/{schedule_id}", status_code=204, responses=problems(401, 403, 404, 422, 429, 503))
 async def delete_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter) -> Response:
     """Forget a schedule; batches that it made stay."""
-    if not await gateway.ask("remove_schedule", owner=principal.sees, schedule_id=schedule_id):
+    if not await gateway.coordinator.remove_schedule(principal.sees, schedule_id):
         raise unknown(schedule_id)
     return Response(status_code=204)
 
 
 async def _found(gateway: Gateway, principal: Principal, schedule_id: str) -> dict[str, Any]:
-    found = await gateway.ask("schedule", owner=principal.sees, schedule_id=schedule_id)
+    found = await gateway.coordinator.get_schedule(principal.sees, schedule_id)
     if found is None:
         raise unknown(schedule_id)
     return dict(found)
@@ -143,7 +143,7 @@ def _checked(timing: Timing, where: str) -> Timing:
         check(timing)
     except ValueError as error:
         place = "body.timezone" if "time zone" in str(error) else where
-        raise not_valid([(place, str(error))]) from None
+        raise validation([(place, str(error))]) from None
     return timing
 
 
@@ -173,7 +173,7 @@ async def _work(
         template, filled = await filled_for(gateway, principal, asked, clock_values(local))
         urls, options = list(filled.urls), merged_options(template, asked.options)
     elif asked.variables:
-        raise not_valid([("body.variables", "values for a template, but none is named")])
+        raise validation([("body.variables", "values for a template, but none is named")])
     kept, _ = await asyncio.to_thread(
         checked_options, principal, asked.model_copy(update={"options": options}), gateway.settings
     )
@@ -203,7 +203,7 @@ async def _changed_work(
     if not said:
         return {}, []
     if patch.urls and patch.template:
-        raise not_valid([("body.urls", "give URLs or a template, not both")])
+        raise validation([("body.urls", "give URLs or a template, not both")])
     kept = {key: now[key] for key in OF_WORK - {"options"}}
     if patch.urls:
         kept |= {"template": None, "variables": {}}
@@ -221,6 +221,6 @@ async def _changed_work(
     return work, refused
 
 
-def unknown(schedule_id: str) -> Refused:
+def unknown(schedule_id: str) -> ProblemError:
     """Return the refusal of an id that no schedule has, or only somebody else's."""
-    return Refused(404, "unknown-schedule", f"there is no schedule {schedule_id!r}")
+    return ProblemError(404, f"there is no schedule {schedule_id!r}")

@@ -16,7 +16,7 @@ from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, not_valid, problems
+from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import (
@@ -101,14 +101,14 @@ def told(template: Template) -> TemplateTold:
 @router.get("", responses=problems(401, 403, 429, 503))
 async def list_templates(gateway: TheGateway, principal: Reader) -> TemplatesTold:
     """Return the built-in templates and your own."""
-    found = await gateway.ask("templates", owner=principal.user)
+    found = await gateway.coordinator.list_templates(principal.user)
     return TemplatesTold(templates=[told(template) for template in found])
 
 
 @router.get("/{name}", responses=problems(401, 403, 404, 422, 429, 503))
 async def get_template(name: TemplateName, gateway: TheGateway, principal: Reader) -> TemplateTold:
     """Return one template."""
-    found = await gateway.ask("template", owner=principal.user, name=name)
+    found = await gateway.coordinator.get_template(principal.user, name)
     if found is None:
         raise unknown(name)
     return told(found)
@@ -130,7 +130,7 @@ async def put_template(
     content_type(request, (JSON,))
     asked = read_json(await read_body(request), TemplateAsked)
     if name in BUILT_IN:
-        raise Refused(409, "conflict", f"{name!r} is a built-in template; take another name")
+        raise ProblemError(409, f"{name!r} is a built-in template; take another name")
     options = asked.options.model_dump(exclude_unset=True)
     # refuses what no batch may have
     await asyncio.to_thread(options_for, principal, ScrapeOptions(**options), gateway.settings)
@@ -138,14 +138,13 @@ async def put_template(
     try:
         check(template)
     except TemplateError as fault:
-        raise not_valid([("body", str(fault))]) from None
+        raise validation([("body", str(fault))]) from None
     if faults := await asyncio.to_thread(url_faults, template, gateway.settings):
-        raise not_valid(faults)
-    is_new = await gateway.ask("put_template", owner=principal.user, template=template)
+        raise validation(faults)
+    is_new = await gateway.coordinator.put_template(principal.user, template)
     if is_new is None:
-        raise Refused(
+        raise ProblemError(
             409,
-            "conflict",
             f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_CHARS:,} characters in them; delete one first",
         )
     return JSONResponse(told(template).model_dump(), 201 if is_new else 200)
@@ -155,8 +154,8 @@ async def put_template(
 async def delete_template(name: TemplateName, gateway: TheGateway, principal: Submitter) -> Response:
     """Forget one of your templates; batches made of it stay."""
     if name in BUILT_IN:
-        raise Refused(409, "conflict", f"{name!r} is a built-in template; it stays")
-    if not await gateway.ask("remove_template", owner=principal.user, name=name):
+        raise ProblemError(409, f"{name!r} is a built-in template; it stays")
+    if not await gateway.coordinator.remove_template(principal.user, name):
         raise unknown(name)
     return Response(status_code=204)
 
@@ -178,6 +177,6 @@ def _refusal_of(text: str, allow: AddressPolicy) -> str | None:
     return why and f"private-address: {why}"
 
 
-def unknown(name: str) -> Refused:
+def unknown(name: str) -> ProblemError:
     """Return the refusal of a name that no template has, or only somebody else's."""
-    return Refused(404, "unknown-template", f"there is no template {name!r}")
+    return ProblemError(404, f"there is no template {name!r}")

@@ -17,7 +17,7 @@ from tlray.io.intake.url_list import Chunk, read_line, refused_line, stripped
 from tlray.io.journal.rows import Entry, RefusedLine
 from tlray.service.http.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
 from tlray.service.http.ndjson import url_of
-from tlray.service.http.problems import Refused
+from tlray.service.http.problems import ProblemError
 from tlray.service.schemas.batches import BatchAsked, PieceAsked
 from tlray.service.submission.permissions import without_private
 from tlray.service.submission.url_errors import OF_LINES, OF_URLS, see_contact
@@ -99,7 +99,5 @@ async def read_list(
     else:
         texts = list(text_lines(BytesIO(body)))
     if len(texts) > max_lines:
-        raise Refused(
-            413, "list-too-long", f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}"
-        )
+        raise ProblemError(413, f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}")
     return SentLines(texts, kind, asked, digest)

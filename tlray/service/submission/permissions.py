@@ -24,7 +24,7 @@ from tlray.io.intake.url_list import MAX_TEXT_KEPT, Chunk
 from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import OPEN, Principal
-from tlray.service.http.problems import Refused, too_often
+from tlray.service.http.problems import ProblemError, rate_limited
 from tlray.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,18 +71,14 @@ def options_for(
         if not_theirs:
             errors = [(f"options: {domain}", what) for domain, what in not_theirs]
             told = "; ".join(f"{domain}: {what}" for domain, what in not_theirs[:3])
-            raise Refused(
-                403, "not-allowed", f"{told}: only an admin may have sites treated so", errors=errors
-            )
+            raise ProblemError(403, f"{told}: only an admin may have sites treated so", errors=errors)
     return replace(options, networks=settings.networks), priority
 
 
 def see_recipient(principal: Principal, address: str) -> None:
     """Refuse mail to somebody else (403), unless an admin asks for it."""
     if not may_email(address, principal.user, is_admin=principal.is_admin):
-        raise Refused(
-            403, "not-allowed", f"mail to {address[:80]!r}: only an admin may have mail sent to others"
-        )
+        raise ProblemError(403, f"mail to {address[:80]!r}: only an admin may have mail sent to others")
 
 
 async def see_quota(gateway: Gateway, principal: Principal) -> None:
@@ -90,6 +86,6 @@ async def see_quota(gateway: Gateway, principal: Principal) -> None:
     if principal is OPEN:
         return
     most = gateway.settings.max_batches_per_minute
-    wait_s = await gateway.ask("batch_wait_s", user=principal.user, per_minute=most)
+    wait_s = await gateway.coordinator.take_batch_quota(principal.user, most)
     if wait_s:
-        raise too_often(wait_s, f"more than {most} batches in a minute (TLRAY_MAX_BATCHES_PER_MINUTE)")
+        raise rate_limited(wait_s, f"more than {most} batches in a minute (TLRAY_MAX_BATCHES_PER_MINUTE)")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from tlray.io.intake.url_list import OF_OPERATOR, Chunk, needs_contact
-from tlray.service.http.problems import Refused, not_valid
+from tlray.service.http.problems import ProblemError, validation
 from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
 from tlray.settings import Settings
 
@@ -27,7 +27,7 @@ def see_contact(chunk: Chunk, settings: Settings, place: str, *, first_line: int
     if settings.contact is None and (domain := needs_contact(chunk.entries)) is not None:
         line = next(entry.line for entry in chunk.entries if entry.domain == domain)
         where = _where(place, line, first_line)
-        raise not_valid([(where, f"{domain} is a public host: {OF_OPERATOR}")])
+        raise validation([(where, f"{domain} is a public host: {OF_OPERATOR}")])
 
 
 def see_some(chunk: Chunk, place: str) -> None:
@@ -35,13 +35,13 @@ def see_some(chunk: Chunk, place: str) -> None:
     if chunk.entries:
         return
     if not chunk.refused:
-        raise not_valid([(place, _EMPTY[place])])
+        raise validation([(place, _EMPTY[place])])
     refused = sorted(chunk.refused, key=lambda line: line.line)
     faults = [(_where(place, line.line, 1), line.reason) for line in refused[:MAX_ERRORS_TOLD]]
     where, what = faults[0]
     more = f" (and {len(refused) - 1:,} more such lines)" if len(refused) > 1 else ""
     told = f"no line is a URL that can be fetched: {where}, {refused[0].text[:80]!r}: {what}{more}"
-    raise Refused(422, "not-valid", told, errors=faults)
+    raise ProblemError(422, told, errors=faults)
 
 
 def _where(place: str, line: int, first_line: int) -> str:

@@ -172,7 +172,7 @@ async def test_where_there_is_no_token_that_is_told(http: httpx.AsyncClient, tol
 async def test_a_body_is_utf_8_as_it_is(http: httpx.AsyncClient, headers: dict[str, str], what: str) -> None:
     body = gzip.compress(json.dumps({"urls": [PUBLIC]}).encode())
     answer = await http.post(URL, content=body, headers=JSON | headers)
-    assert (answer.status_code, answer.json()["type"]) == (415, "urn:tlray:problem:content-type")
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:tlray:problem:unsupported-media-type")
     assert what in answer.json()["detail"]
 
 
@@ -219,7 +219,7 @@ async def test_a_line_that_is_no_text_is_a_line_that_is_refused(http: httpx.Asyn
 async def test_json_that_is_no_text_is_told(http: httpx.AsyncClient) -> None:
     for body in (b"\xff\xfe{\xd8", b'{"urls": ["\xff"]}', b"\0{\0}\0"):
         answer = await http.post(URL, content=body, headers=JSON)
-        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:not-readable")
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-request")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/batch", "/api/v1/batch/b/items"])

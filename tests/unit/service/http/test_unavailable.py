@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from tlray.service.http.problems import CONTENT_TYPE, Refused, answer
+from tlray.service.http.problems import CONTENT_TYPE, ProblemError, problem_response
 from tlray.service.http.unavailable import NotThere, middlewares
 from tlray.service.http.unavailable_server import StandIn, shares_ports
 
@@ -35,7 +35,7 @@ async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def unknown(request: Request) -> Response:
-    return answer(request, Refused(404, "unknown-batch", "there is no batch 'B'"))
+    return problem_response(request, ProblemError(404, "there is no batch 'B'"))
 
 
 async def plain(request: Request) -> Response:

@@ -9,13 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from tlray.service.http.bodies import read_json
-from tlray.service.http.problems import Refused
+from tlray.service.http.problems import ProblemError
 from tlray.service.http.validation_errors import MAX_ERRORS_TOLD, faults_of
 from tlray.service.schemas.batches import BatchAsked, RetryAsked
 
 
 def told(body: dict[str, Any], model: Any = BatchAsked) -> dict[str, str]:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ProblemError) as caught:
         read_json(json.dumps(body).encode(), model)
     places = [where for where, _ in caught.value.errors]
     assert len(set(places)) == len(places), "each once"
