@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.core.audit.findings import CURES, Finding, Findings
+from tlray.core.audit.findings import REMEDIES, Finding, Findings
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
@@ -45,7 +45,7 @@ def audit(
     is_right = True
     for finding in check_journal(where.path):
         is_right = False
-        sys.stderr.write(f"the journal is damaged: {finding.what}\n    {CURES[finding.kind]}\n")
+        sys.stderr.write(f"the journal is damaged: {finding.what}\n    {REMEDIES[finding.kind]}\n")
     for one in ids:
         found = audit_batch(where, one, reads_pages=pages)
         is_right &= found.is_right
@@ -76,9 +76,9 @@ def _wrong(findings: Findings) -> list[str]:
         return ["  every set is there once, every count agrees"]
     lines = [f"  WRONG, {len(findings):,} findings:"]
     for kind, n in findings.counts.items():
-        lines += [f"  {kind}: {n:,}", *(f"    {_line(one)}" for one in findings.kept[kind][:MAX_TOLD])]
+        lines += [f"  {kind}: {n:,}", *(f"    {_line(one)}" for one in findings.examples[kind][:MAX_TOLD])]
         lines += [f"    … and {n - MAX_TOLD:,} more"] * (n > MAX_TOLD)
-        lines += [f"    what to do: {CURES[kind]}"]
+        lines += [f"    what to do: {REMEDIES[kind]}"]
     return lines
 
 

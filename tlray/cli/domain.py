@@ -18,7 +18,8 @@ from tlray.cli.offline_control import by_coordinator
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.durations import spacing_in_words
-from tlray.core.politeness.policy import parse_rate, unit_named
+from tlray.core.politeness.rate_text import parse_rate
+from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import UsageError
 from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
@@ -56,7 +57,7 @@ def domain(
     Example: tlray domain 1001tracklists.com --lift
     """
     try:
-        name = unit_named(host)
+        name = parse_politeness_key(host)
     except ValueError as error:
         raise UsageError(str(error)) from None
     changes: dict[str, object] = {}
@@ -105,11 +106,11 @@ def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lif
     if not told and not changes:
         raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
     if changes or is_lifted:
-        if by_coordinator(where, "set_domain", name=name, changes=changes, is_lifted=is_lifted) is None:
+        if by_coordinator(where, lambda c: c.set_domain(name, changes, is_lifted)) is None:
             change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=time.time())
             with_journal(where, change)
         return _as_it_is(where, name)
-    return by_coordinator(where, "domains_at", name=name) or told
+    return by_coordinator(where, lambda c: c.domains_of_host(name)) or told
 
 
 def _as_it_is(home: Home, name: str) -> Told:

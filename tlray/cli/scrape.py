@@ -139,7 +139,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             fresh_for=fresh_for,
         )
         batch, _ = options.checked(settings)
-        for domain in sorted(batch.manners.crawl_delay_ignored):
+        for domain in sorted(batch.politeness.crawl_delay_ignored):
             sys.stderr.write(
                 f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n"
             )

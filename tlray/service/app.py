@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from tlray import __version__
 from tlray.service.auth.authentication import Access
 from tlray.service.auth.stream_limits import StreamLimits
 from tlray.service.backend.gateway import Gateway
@@ -39,6 +38,7 @@ from tlray.service.routes import (
     uploads,
 )
 from tlray.settings import Settings
+from tlray.version import __version__
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,

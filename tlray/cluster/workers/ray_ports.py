@@ -12,16 +12,15 @@ from typing import Any
 
 import ray
 
-from tlray import __version__
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
 from tlray.core.model.outcome import Outcome
-from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.batch_config import BatchTerms, user_agent
-from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
+from tlray.core.scheduling.batch_config import BatchConfig, user_agent
+from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsRequest, Stops
 from tlray.io.disk.home import Home
 from tlray.io.http.address_policy import ANY_NAMED, policy_for
 from tlray.io.http.fetch import Fetcher
@@ -35,6 +34,7 @@ from tlray.io.worker.classify import read_page
 from tlray.io.worker.crash_note import CrashNote, CrashNoteFile
 from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
+from tlray.version import __version__
 
 
 class RayCoordinator:
@@ -57,8 +57,8 @@ class _Limiter:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
-    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
-        answer: tuple[list[Grant], Stops] = await self._actor.ask.remote(holder, asks)
+    async def ask(self, holder: str, asks: list[PermitRequest]) -> tuple[list[PermitGrant], Stops]:
+        answer: tuple[list[PermitGrant], Stops] = await self._actor.ask.remote(holder, asks)
         return answer
 
 
@@ -78,7 +78,7 @@ class FoundLimiters(dict[int, LimiterAsk]):
 
 
 @lru_cache(maxsize=1_024)
-def sender_of(terms: BatchTerms | None) -> Sender | None:
+def sender_of(terms: BatchConfig | None) -> Sender | None:
     """Return who sends a batch's requests; None: the fetcher's own, for a batch of a journal without terms."""
     if terms is None:
         return None
@@ -100,9 +100,9 @@ class Network:
     ) -> None:
         await self._fetcher.__aexit__(kind, error, trace)
 
-    async def robots(self, errand: RobotsErrand, note: CrashNote) -> RobotsAnswer:
+    async def robots(self, fetch_task: RobotsRequest, note: CrashNote) -> RobotsAnswer:
         """Fetch and read a robots.txt."""
-        return await fetch_robots(self._fetcher, errand, note, sender=sender_of(errand.terms))
+        return await fetch_robots(self._fetcher, fetch_task, note, sender=sender_of(fetch_task.terms))
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
         """Fetch an item's page; calling the result opens and reads it."""

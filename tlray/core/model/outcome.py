@@ -76,7 +76,7 @@ LED_INSIDE = "a redirect from a public address led to a private one"
 
 
 @dataclass(frozen=True, slots=True)
-class KeptResult:
+class ReusableResult:
     """Where another batch keeps the rows of the same page."""
 
     batch_id: str
@@ -118,5 +118,5 @@ class Outcome:
     """Bytes of the body on the wire."""
     raw: tuple[int, int] | None = None
     """Offset and length of the page's record in the WARC file of the part that is reported with it."""
-    kept: KeptResult | None = None
-    """What answered the item; of one that was not begun: what should have, and was not there."""
+    reused: ReusableResult | None = None
+    """The result that was used in place of a fetch; of an item that was not begun: the one that was missing."""

@@ -22,7 +22,7 @@ MAX_SLACK = 0.25
 """So much lateness, and at most so much of a spacing, may be made good by the next fetch."""
 
 
-class Wire:
+class SendPacing:
     """One domain's requests, as one task makes them."""
 
     __slots__ = ("_begins", "_sent", "burst", "n_unsent", "rate")

@@ -23,7 +23,7 @@ _SAYS_NOTHING = frozenset(
 
 
 @dataclass(slots=True)
-class Breaker:
+class CircuitBreaker:
     """One domain's."""
 
     failed: set[int] = field(default_factory=set)
@@ -32,9 +32,9 @@ class Breaker:
     open_since: float | None = None
     """Since when it is open; None while it is closed."""
 
-    def copy(self) -> Breaker:
+    def copy(self) -> CircuitBreaker:
         """Return another in the same state, to see what would follow."""
-        return Breaker(set(self.failed), self.n_rests, self.open_since)
+        return CircuitBreaker(set(self.failed), self.n_rests, self.open_since)
 
     def count(self, item: int, kind: OutcomeKind, *, now: float, cool_until: float) -> float | None:
         """Take in an outcome; return for how long the domain rests now, or None while it is closed."""

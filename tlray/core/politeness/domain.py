@@ -24,12 +24,13 @@ from tlray.core.model.durations import in_words, spacing_in_words
 from tlray.core.model.item import Priority
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.adaptive_rate import AdaptiveRate
-from tlray.core.politeness.circuit_breaker import NO_ANSWER, Breaker
-from tlray.core.politeness.override import NOTHING, SetByHand
-from tlray.core.politeness.policy import DomainPolicy, under_ceiling
+from tlray.core.politeness.circuit_breaker import NO_ANSWER, CircuitBreaker
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
+from tlray.core.politeness.policy import ceiling, effective
 from tlray.core.politeness.retry import MIN_BACKOFF_S, is_throttle
 from tlray.core.politeness.robots import NOT_ITS_TURN, REFETCH_AFTER_S
-from tlray.core.politeness.throughput import Pace
+from tlray.core.politeness.throughput import Throughput
 
 LEASE_AHEAD_S = 4.0
 MAX_AHEAD = 1_024
@@ -64,7 +65,7 @@ class DomainState:
 
     name: str
     policy: DomainPolicy
-    by_hand: SetByHand = NOTHING
+    override: DomainOverride = NO_OVERRIDE
     """What a person has set for it."""
     robots_text: str | None = None
     """None until it is known."""
@@ -98,32 +99,28 @@ class DomainState:
     """Lease → how many of its items are of this domain."""
     leased_at: list[int] = field(default_factory=lambda: [0] * len(Priority))
     """Items leased, by priority."""
-    pace: Pace = field(default_factory=Pace)
+    throughput: Throughput = field(default_factory=Throughput)
     """How fast it was, in truth."""
     adaptive: AdaptiveRate = field(default_factory=AdaptiveRate)
     """How far below its ceiling it is kept."""
-    breaker: Breaker = field(default_factory=Breaker)
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     parked: str | None = None
     """Why its items are dead letters: it has been given up until a person wants it tried anew."""
     _effective: tuple[tuple[object, ...], DomainPolicy] | None = None
 
     @property
     def effective(self) -> DomainPolicy:
-        """The policy under the ceiling of robots.txt, at the rate that the site bears; an open breaker lets
-        one fetch at a time through."""
+        """The policy that limiter and tasks keep to (`tlray.core.politeness.policy`, step 5)."""
         is_open = self.breaker.open_since is not None
-        of = (self.policy, self.by_hand, self.crawl_delay_s, self.adaptive.rate, is_open)
+        of = (self.policy, self.override, self.crawl_delay_s, self.adaptive.rate, is_open)
         if self._effective is None or self._effective[0] != of:
-            found = self.ceiling
-            rate = self.adaptive.allowed(found.rate, is_auto=found.is_auto)
-            n = 1 if is_open else found.concurrency
-            self._effective = of, replace(found, rate=rate, concurrency=n)
+            self._effective = of, effective(self.ceiling, self.adaptive, is_probing=is_open)
         return self._effective[1]
 
     @property
     def ceiling(self) -> DomainPolicy:
-        """The policy, or what a person has set in its place, under the ceiling of robots.txt."""
-        return under_ceiling(self.by_hand.over(self.policy), self.crawl_delay_s)
+        """The highest that `effective` may be (`tlray.core.politeness.policy`, step 4)."""
+        return ceiling(self.policy, self.override, self.crawl_delay_s)
 
     @property
     def n_leased(self) -> int:
@@ -131,12 +128,12 @@ class DomainState:
         return sum(self.leased_at)
 
     @property
-    def is_for_one(self) -> bool:
+    def is_single_task(self) -> bool:
         """Whether it is slow enough to be left to one task at a time."""
         return self.effective.rate <= ONE_LOOP_RATE
 
     @property
-    def has_lessons(self) -> bool:
+    def has_history(self) -> bool:
         """Whether it has shown what the journal does not keep: that it bears less than its rate, or fails, blocks or kills."""
         breaker = self.breaker
         in_a_row = self.n_blocks or self.n_throttles or self.n_robots_failures or self.n_robots_lost
@@ -144,7 +141,7 @@ class DomainState:
             self.adaptive.rate
         )
 
-    def knows_robots(self, now: float) -> bool:
+    def has_robots(self, now: float) -> bool:
         """Whether robots.txt is known and fresh."""
         return self.robots_text is not None and now < self.robots_until
 
@@ -164,7 +161,7 @@ class DomainState:
 
     def rests(self, now: float) -> bool:
         """Whether nothing may be leased: it cools down, or a person has paused it."""
-        return self.by_hand.is_paused or self.is_cooling(now)
+        return self.override.is_paused or self.is_cooling(now)
 
     def allowance(self, lease_id: str, now: float, priority: Priority = Priority.LOW) -> int:
         """How many more items of a priority the lease may take of this domain now."""
@@ -176,16 +173,16 @@ class DomainState:
         ahead = MAX_AHEAD if math.isinf(rate) else min(MAX_AHEAD, math.ceil(rate * LEASE_AHEAD_S) + 1)
         return max(0, ahead - sum(self.leased_at[: priority + 1]))
 
-    def foot_in_door(self, lease_id: str, now: float, priority: Priority) -> int:
+    def owed_allowance(self, lease_id: str, now: float, priority: Priority) -> int:
         """How many items the lease may take that are owed to a priority, whatever others have leased."""
         is_open = self.breaker.open_since is not None
         n = self.n_leased if is_open else self.leased_at[priority]
         return max(0, 1 - n) if self._may_lease(lease_id, now) else 0
 
     def _may_lease(self, lease_id: str, now: float) -> bool:
-        if self.rests(now) or not self.knows_robots(now):
+        if self.rests(now) or not self.has_robots(now):
             return False
-        return not (self.is_for_one and any(holder != lease_id for holder in self.holders))
+        return not (self.is_single_task and any(holder != lease_id for holder in self.holders))
 
     def lease(self, lease_id: str, n: int = 1, *, priority: Priority = Priority.NORMAL) -> None:
         """Count items into a lease."""
@@ -201,7 +198,7 @@ class DomainState:
         else:
             self.holders.pop(lease_id, None)
 
-    def learn_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
+    def apply_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
         """Take in a robots.txt."""
         was = self.effective
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
@@ -209,10 +206,10 @@ class DomainState:
         again_s = min(FETCHES_A_ROBOTS / self.ceiling.rate, LONGEST_TURN_S)
         self.robots_until = now + max(REFETCH_AFTER_S, again_s)
         self.n_robots_failures, self.robots_missed_since = 0, None
-        self.forget_where_robots_lies()
+        self.reset_robots_location()
         self.changed_from(was)
 
-    def lose_robots(self) -> bool:
+    def count_robots_crash(self) -> bool:
         """Take in that a worker died while it was reading robots.txt; True when that has happened too often."""
         self.n_robots_lost += 1
         if self.n_robots_lost < MAX_ROBOTS_LOST:
@@ -224,11 +221,11 @@ class DomainState:
         """Forget the text; its crawl-delay stays in force until another is learned."""
         self.robots_text, self.robots_until = None, -math.inf
 
-    def forget_where_robots_lies(self) -> None:
+    def reset_robots_location(self) -> None:
         """Look for it at the domain's root again."""
         self.robots_url, self.n_robots_hops, self.robots_from_public = None, 0, False
 
-    def follow_robots(self, url: str, *, from_public: bool = False) -> bool:
+    def follow_robots_redirect(self, url: str, *, from_public: bool = False) -> bool:
         """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having
         none."""
         self.robots_url = url
@@ -236,7 +233,7 @@ class DomainState:
         self.n_robots_hops += 1
         return self.n_robots_hops <= MAX_ROBOTS_HOPS
 
-    def miss_robots(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
+    def count_robots_failure(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
         """Take in that robots.txt could not be had; True when that has happened too often, or for too long.
 
         Being put off by ``retry_after_s`` is no failure, as it is none of an item.
@@ -291,7 +288,7 @@ class DomainState:
         """Count the outcomes of one report. They were in flight together: their blocks are one step."""
         outcomes = tuple(outcomes)
         top = self.ceiling
-        self.pace.count(outcomes, now=now, rate=top.rate, cool_until=self.cool_until)
+        self.throughput.count(outcomes, now=now, rate=top.rate, cool_until=self.cool_until)
         self.adaptive.observe(outcomes, now=now, ceiling=top.rate, is_auto=top.is_auto)
         self.n_blocks_ever += sum(outcome.kind is OutcomeKind.BLOCKED for outcome in outcomes)
         self.n_fetched += sum(outcome.kind in GOOD for outcome in outcomes)
@@ -324,7 +321,7 @@ class DomainState:
             self.n_blocks = self.n_throttles = 0
             self.parked = None
 
-    def why_parked(self, max_snooze_s: float, *, now: float) -> str | None:
+    def parked_reason(self, max_snooze_s: float, *, now: float) -> str | None:
         """Return why a batch that puts items off for so long at most has its items here parked, or None."""
         since = self.breaker.open_since
         if since is not None and now - since > max_snooze_s:
@@ -344,7 +341,7 @@ class DomainState:
             return None
         return f"robots.txt asks for {spacing_in_words(delay_s)}"
 
-    def out_of_patience(self, patience_s: float, *, now: float) -> str | None:
+    def give_up_reason(self, patience_s: float, *, now: float) -> str | None:
         """Return why it rests for longer than items wait, or None. Its own next turn is waited for, up to
         `LONGEST_TURN_S`: whoever fetches from a slow domain knows that it takes long."""
         rest_s = self.cool_until - now

@@ -1,8 +1,8 @@
-"""When one task takes over a domain from another, or shares it: until when may the other still begin a fetch?
+"""The handover of a domain from one task to another, or between tasks that share it.
 
-The limiter knows when the permits that it gave hold, not when they are used: an answer is under way for a while, a loop is
-held up, a request waits for those before it. So a task says with each `Ask` how long its own next fetch waits and how long
-answers took lately, and no other task is given a permit that could bunch with what is still to come. Pure; monotonic seconds.
+The limiter knows from when its permits hold, not when they are used: an answer takes time, a loop may be busy, a request waits
+for those before it. So each `PermitRequest` says how long the task's next fetch waits, and how long answers took lately. No
+other task gets a permit for a fetch that could bunch with one that is still to come. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SHARED_LATE_S = 0.02
 """A permit of a domain that tasks share may be used so late; a part of the rate that is not given makes room for that."""
 
 
-class HandOver:
+class Handover:
     """The tasks that have fetched from one domain of late, each with the moment until which it may still begin a fetch."""
 
     __slots__ = ("_until",)

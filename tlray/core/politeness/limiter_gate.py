@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tlray.core.politeness.handover import LATE_S, SHARED_LATE_S, HandOver, late_s
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.handover import LATE_S, SHARED_LATE_S, Handover, late_s
 from tlray.core.politeness.token_bucket import TokenBucket
 
 BLOCK_S = LATE_S
@@ -36,7 +36,7 @@ flight asks within it, and says so."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PermitRequest:
     """What a task wants of one domain."""
 
     domain: str
@@ -52,7 +52,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class PermitGrant:
     """The answer: fetches may begin ``starts`` seconds from now, while at most ``n_slots`` are in flight.
 
     Without any start, ask again after ``retry_after_s``. Unknown: the limiter does not know the domain (it
@@ -85,7 +85,7 @@ class Gate:
         """The end of the domain's rest, as the coordinator has said it last: a person may lift it."""
         self.n_given = 0
         self._asked_at = now
-        self._hand_over = HandOver()
+        self._hand_over = Handover()
         self._holders: dict[str, tuple[int, float, bool]] = {}
         """Task → (slots that it holds, when it asked last, whether it needs any)."""
 
@@ -105,7 +105,7 @@ class Gate:
         """Before then no permit is given."""
         return max(self.listens_until, self.rests_until)
 
-    def ask(self, holder: str, ask: Ask, *, now: float) -> Grant:
+    def ask(self, holder: str, ask: PermitRequest, *, now: float) -> PermitGrant:
         """Answer a task."""
         self._asked_at = now
         if ask.n_in_hand and not self._is_shared:
@@ -136,7 +136,7 @@ class Gate:
         retry_s = max(0.0, self.bucket.wait_s(now=now) - early_s)
         return self._grant(starts, n_slots, retry_s, domain=ask.domain)
 
-    def _may_begin(self, holder: str, ask: Ask, n_permits: int, last_s: float, now: float) -> None:
+    def _may_begin(self, holder: str, ask: PermitRequest, n_permits: int, last_s: float, now: float) -> None:
         """Note until when a task may use its permits, the last of which holds from ``last_s`` on. Who has a domain for itself
         uses them at its own pace; shared ones are spent soon."""
         is_shared = self._is_shared
@@ -154,9 +154,9 @@ class Gate:
 
     def _grant(
         self, starts: tuple[float, ...] = (), n_slots: int = 0, retry_after_s: float = BLOCK_S, *, domain: str
-    ) -> Grant:
+    ) -> PermitGrant:
         late = SHARED_LATE_S if self._is_shared else BLOCK_S
-        return Grant(domain, starts, n_slots, retry_after_s, self.policy.rate, self.policy.burst, late)
+        return PermitGrant(domain, starts, n_slots, retry_after_s, self.policy.rate, self.policy.burst, late)
 
     @property
     def _is_shared(self) -> bool:
@@ -177,7 +177,7 @@ class Gate:
         """Take back the slots of a task that has ended; its permits stay spent."""
         self._holders.pop(holder, None)
 
-    def _slots(self, holder: str, ask: Ask, now: float) -> int:
+    def _slots(self, holder: str, ask: PermitRequest, now: float) -> int:
         for other, (_, at, _) in list(self._holders.items()):
             if now - at > HOLDER_FORGOTTEN_S:
                 del self._holders[other]

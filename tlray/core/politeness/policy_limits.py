@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.adaptive_rate import AUTO_START
-from tlray.core.politeness.policy import PROFILES, Manners
-from tlray.core.politeness.retry import RULES, Cure
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.retry import RULES, RetryAction
 from tlray.core.politeness.retry_policy import MAX_ATTEMPTS, RetryPolicy, RuleChange
+from tlray.core.politeness.site_profile import profiles
 
 EVERYWHERE = "*"
 """In the place of a domain: all that nobody names. No domain is called so."""
@@ -27,10 +28,12 @@ SLOWEST, SLOWEST_SHARE = 1 / 120, 1 / 10
 """Fetches a second, or of what holds without the wish, that anybody may ask for at least, whichever is less."""
 LONGEST_REST_S = 86_400.0
 """The longest rest after a block that anybody may ask for, where none that is longer holds."""
-_TRIED_AGAIN = tuple(kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE))
+_TRIED_AGAIN = tuple(
+    kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
+)
 
 
-class Loosening(NamedTuple):
+class ExceededLimit(NamedTuple):
     """One thing that is rougher than before."""
 
     domain: str
@@ -38,50 +41,55 @@ class Loosening(NamedTuple):
     what: str
 
 
-def loosened(asked: Manners, without: Manners) -> list[Loosening]:
+def exceeding_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
     """Return what ``asked`` loosens of the manners that hold ``without`` it (profiles and defaults included)."""
     return _found(
-        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
+        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
     )
 
 
-def held_up(asked: Manners, without: Manners) -> list[Loosening]:
+def delaying_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
     """Return where ``asked`` would have all others wait, compared with what holds ``without`` it."""
     return _found(
-        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
+        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
     )
 
 
-def loosened_retries(asked: RetryPolicy, without: RetryPolicy) -> list[Loosening]:
+def exceeding_retries(asked: RetryPolicy, without: RetryPolicy) -> list[ExceededLimit]:
     """Return where ``asked`` tries again sooner, or more often, than what holds ``without`` it (the table included)."""
     if without.max_attempts == MAX_ATTEMPTS:
         without = replace(without, max_attempts=EVERYBODYS_ATTEMPTS)
     return _found({*asked.by_domain, *without.by_domain}, lambda domain: _sooner(asked, without, domain))
 
 
-def may_write_to(address: str, user: str, *, is_admin: bool) -> bool:
+def may_email(address: str, user: str, *, is_admin: bool) -> bool:
     """Whether mail may be sent to ``address`` for a user: an admin names anybody, others only themselves, where their name is
     an address."""
     return is_admin or ("@" in user and address.strip().lower() == user.lower())
 
 
-def _found(domains: Iterable[str], rougher_at: Callable[[str], list[str]]) -> list[Loosening]:
+def _found(domains: Iterable[str], rougher_at: Callable[[str], list[str]]) -> list[ExceededLimit]:
     """Return what is rougher everywhere, and then what else is at single domains."""
     everywhere = rougher_at(EVERYWHERE)
-    found = [Loosening(EVERYWHERE, what) for what in everywhere]
+    found = [ExceededLimit(EVERYWHERE, what) for what in everywhere]
     for domain in sorted(domains):
-        found += [Loosening(domain, what) for what in rougher_at(domain) if what not in everywhere]
+        found += [ExceededLimit(domain, what) for what in rougher_at(domain) if what not in everywhere]
     return found
 
 
 # -- manners ---------------------------------------------------------------------------------------
 
 
-def _named(manners: Manners) -> set[str]:
-    return {*manners.rates, *manners.concurrency, *manners.crawl_delay_ignored, *manners.block_cool_downs}
+def _named(politeness: PolitenessOptions) -> set[str]:
+    return {
+        *politeness.rates,
+        *politeness.concurrency,
+        *politeness.crawl_delay_ignored,
+        *politeness.block_cool_downs,
+    }
 
 
-def _rougher(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
+def _rougher(asked_for: PolitenessOptions, without_it: PolitenessOptions, domain: str) -> list[str]:
     asked, without = asked_for.policy(domain), without_it.policy(domain)
     found = []
     if asked.rate > without.rate:
@@ -101,7 +109,7 @@ def _rougher(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
     return found
 
 
-def _slower(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
+def _slower(asked_for: PolitenessOptions, without_it: PolitenessOptions, domain: str) -> list[str]:
     asked, without = asked_for.policy(domain), without_it.policy(domain)
     found = []
     slowest = min(SLOWEST, without.rate * SLOWEST_SHARE)
@@ -138,7 +146,7 @@ def _sooner_after(kind: OutcomeKind, asked: RuleChange, without: RuleChange) -> 
         found.append(f"a first wait of {first_s:g} s is shorter than {first_without_s:g} s")
     if longest_s < longest_without_s:
         found.append(f"a longest wait of {longest_s:g} s is shorter than {longest_without_s:g} s")
-    if RULES[kind].cure is Cure.RETRY and (asked.max_attempts or 0) > (without.max_attempts or 0):
+    if RULES[kind].action is RetryAction.RETRY and (asked.max_attempts or 0) > (without.max_attempts or 0):
         found.append(f"{asked.max_attempts} attempts are more than {without.max_attempts}")
     return found
 

@@ -28,8 +28,11 @@ from typing import Any, TypeVar
 
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import MOST_AT_ONCE, Manners, host_of, parse_rate, unit_named
-from tlray.core.politeness.retry import RULES, Cure
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.rate_text import parse_rate
+from tlray.core.politeness.retry import RULES, RetryAction
 from tlray.core.politeness.retry_policy import (
     MAX_ATTEMPTS,
     MAX_SNOOZE_S,
@@ -37,12 +40,15 @@ from tlray.core.politeness.retry_policy import (
     RetryPolicy,
     RuleChange,
 )
+from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import BadOption
 
 MOST_ATTEMPTS = 100
 
 T = TypeVar("T")
-_WAITS = {kind.value: kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)}
+_WAITS = {
+    kind.value: kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
+}
 """Kinds of outcome after which anything is tried again."""
 
 
@@ -63,30 +69,30 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedPolicy:
     """Everything that is asked for."""
 
-    manners: Manners = field(default_factory=Manners)
+    politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryChoices = field(default_factory=RetryChoices)
     by_domain: Mapping[str, RetryChoices] = field(default_factory=dict)
 
-    def over(self, below: Asked) -> Asked:
+    def over(self, below: RequestedPolicy) -> RequestedPolicy:
         """Return both, this one first: also where the other one speaks of one port, or of one kind of outcome."""
-        mine, theirs = self.manners, below.manners
+        mine, theirs = self.politeness, below.politeness
         by_domain = {
             unit: choices.less(self.retry).less(self.by_domain.get(host_of(unit), RetryChoices()))
             for unit, choices in below.by_domain.items()
         }
         for unit, choices in self.by_domain.items():
             by_domain[unit] = choices.over(by_domain.get(unit, RetryChoices()))
-        manners = Manners(
+        politeness = PolitenessOptions(
             rates=_over(mine.rates, theirs.rates),
             concurrency=_over(mine.concurrency, theirs.concurrency),
             crawl_delay_ignored=mine.crawl_delay_ignored | theirs.crawl_delay_ignored,
             block_cool_down_s=mine.block_cool_down_s or theirs.block_cool_down_s,
             block_cool_downs=_over(mine.block_cool_downs, theirs.block_cool_downs),
         )
-        return Asked(manners, self.retry.over(below.retry), by_domain)
+        return RequestedPolicy(politeness, self.retry.over(below.retry), by_domain)
 
     def retry_policy(self) -> RetryPolicy:
         """Return what the batch does when items fail."""
@@ -107,35 +113,35 @@ def _union(tables: Iterable[Mapping[str, T]]) -> dict[str, T]:
     return dict(pair for table in tables for pair in table.items())
 
 
-def read_tables(data: Mapping[str, object], *, of: str) -> Asked:
+def read_tables(data: Mapping[str, object], *, of: str) -> RequestedPolicy:
     """Read everything; ``of`` says whose tables they are (a file's path, ``scrape()``)."""
     whole = _Place(of)
     _known(data, ("domains", "retry"), whole)
-    every: list[Asked] = []
+    every: list[RequestedPolicy] = []
     retry, block_s = _read_retry(data.get("retry", {}), whole.at(f"{of}: [retry]", "retry"))
     units: dict[str, str] = {}
     domains = whole.at(f"{of}: [domains]", "domains")
     for name, table in _table(data.get("domains", {}), domains).items():
         where = domains.at(f'{of}: [domains."{name}"]', name)
         try:
-            unit = unit_named(name)
+            unit = parse_politeness_key(name)
         except ValueError as error:
             raise where.wrong(f": {error}") from None
         if unit in units:
             raise where.wrong(f": it is the same as {units[unit]!r}; write one table for both")
         units[unit] = name
         every.append(_read_domain(unit, table, where))
-    manners = Manners(
-        rates=_union(asked.manners.rates for asked in every),
-        concurrency=_union(asked.manners.concurrency for asked in every),
-        crawl_delay_ignored=frozenset().union(*(asked.manners.crawl_delay_ignored for asked in every)),
+    politeness = PolitenessOptions(
+        rates=_union(asked.politeness.rates for asked in every),
+        concurrency=_union(asked.politeness.concurrency for asked in every),
+        crawl_delay_ignored=frozenset().union(*(asked.politeness.crawl_delay_ignored for asked in every)),
         block_cool_down_s=block_s,
-        block_cool_downs=_union(asked.manners.block_cool_downs for asked in every),
+        block_cool_downs=_union(asked.politeness.block_cool_downs for asked in every),
     )
-    return Asked(manners, retry, _union(asked.by_domain for asked in every))
+    return RequestedPolicy(politeness, retry, _union(asked.by_domain for asked in every))
 
 
-def _read_domain(unit: str, table: object, where: _Place) -> Asked:
+def _read_domain(unit: str, table: object, where: _Place) -> RequestedPolicy:
     found = _table(table, where)
     _known(found, _DOMAIN_KEYS, where)
     said = {
@@ -147,14 +153,14 @@ def _read_domain(unit: str, table: object, where: _Place) -> Asked:
     if block_s is not None and "block_cool_down" in said:
         raise where.wrong(": block_cool_down and retry.blocked.base are the same; say one of them")
     block_s = said.get("block_cool_down", block_s)
-    manners = Manners(
+    politeness = PolitenessOptions(
         rates={unit: said["rate"]} if "rate" in said else {},
         concurrency={unit: said["concurrency"]} if "concurrency" in said else {},
         crawl_delay_ignored=frozenset({unit} if said.get("ignore_crawl_delay") else ()),
         block_cool_downs={unit: block_s} if block_s is not None else {},
     )
     choices = replace(choices, max_attempts=said.get("max_attempts"), max_snooze_s=said.get("max_snooze"))
-    return Asked(manners, by_domain={} if choices == RetryChoices() else {unit: choices})
+    return RequestedPolicy(politeness, by_domain={} if choices == RetryChoices() else {unit: choices})
 
 
 def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | None]:
@@ -168,7 +174,7 @@ def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | Non
             raise here.wrong(f": {name!r} {why}; there are {_listed(_WAITS)}")
         kind = _WAITS[name]
         found = _table(of_kind, here)
-        keys = _RETRY_KEYS if RULES[kind].cure is Cure.RETRY else _SNOOZE_KEYS
+        keys = _RETRY_KEYS if RULES[kind].action is RetryAction.RETRY else _SNOOZE_KEYS
         _known(found, keys, here)
         said = {key: keys[key](value, here.at(f"{here.words} {key}", key)) for key, value in found.items()}
         base_s, cap_s = said.get("base"), said.get("cap")

@@ -29,7 +29,7 @@ MAX_REST_S = 7 * 86_400.0
 """The longest rest that a site may ask for, unless an operator sets another (``TLRAY_MAX_REST_S``)."""
 
 
-class Cure(Enum):
+class RetryAction(Enum):
     """What to do about a kind of outcome."""
 
     NONE = "none"
@@ -44,7 +44,7 @@ class Cure(Enum):
 class Rule:
     """One row of the table."""
 
-    cure: Cure
+    action: RetryAction
     base_s: float = 1.0
     """First backoff, or for a snooze the domain's first cool-down without ``Retry-After``."""
     cap_s: float = 300.0
@@ -55,34 +55,36 @@ class Rule:
 
 _K = OutcomeKind
 RULES: Mapping[OutcomeKind, Rule] = {
-    _K.FETCHED: Rule(Cure.NONE, why="the row is in a part"),
-    _K.REDIRECTED: Rule(Cure.NONE, why="the next hop is a fetch of its own, with its domain's permit"),
-    _K.ANSWERED: Rule(Cure.NONE, why="a result that is fresh enough was kept from another batch"),
-    _K.NOT_BEGUN: Rule(Cure.NONE, why="nothing happened"),
-    _K.GONE: Rule(Cure.DEAD, why="the site says that there is none"),
-    _K.NOT_A_SET: Rule(Cure.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
+    _K.FETCHED: Rule(RetryAction.NONE, why="the row is in a part"),
+    _K.REDIRECTED: Rule(RetryAction.NONE, why="the next hop is a fetch of its own, with its domain's permit"),
+    _K.ANSWERED: Rule(RetryAction.NONE, why="a result that is fresh enough was kept from another batch"),
+    _K.NOT_BEGUN: Rule(RetryAction.NONE, why="nothing happened"),
+    _K.GONE: Rule(RetryAction.DEAD, why="the site says that there is none"),
+    _K.NOT_A_SET: Rule(RetryAction.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
     _K.BLOCKED: Rule(
-        Cure.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"
+        RetryAction.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"
     ),
-    _K.UNREADABLE: Rule(Cure.RETRY, base_s=2, max_attempts=3, why="a half page may come whole next time"),
-    _K.THROTTLED: Rule(Cure.SNOOZE, base_s=5, cap_s=1_800, why="too fast; the whole domain waits"),
-    _K.UNAVAILABLE: Rule(Cure.RETRY, why="the site is ill for a moment"),
+    _K.UNREADABLE: Rule(
+        RetryAction.RETRY, base_s=2, max_attempts=3, why="a half page may come whole next time"
+    ),
+    _K.THROTTLED: Rule(RetryAction.SNOOZE, base_s=5, cap_s=1_800, why="too fast; the whole domain waits"),
+    _K.UNAVAILABLE: Rule(RetryAction.RETRY, why="the site is ill for a moment"),
     _K.FORBIDDEN: Rule(
-        Cure.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"
+        RetryAction.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"
     ),
-    _K.REFUSED_BY_SITE: Rule(Cure.DEAD, why="the request itself is what the site does not like"),
-    _K.TRUNCATED: Rule(Cure.RETRY, why="the connection broke"),
-    _K.TOO_LARGE: Rule(Cure.DEAD, why="no tracklist is that large"),
-    _K.WRONG_TYPE: Rule(Cure.DEAD, why="no HTML at this URL"),
-    _K.BAD_ENCODING: Rule(Cure.RETRY, max_attempts=3, why="garbled on the way, perhaps"),
-    _K.TIMEOUT: Rule(Cure.RETRY, why="slow for a moment"),
-    _K.CONNECT: Rule(Cure.RETRY, why="down for a moment"),
-    _K.DNS: Rule(Cure.RETRY, base_s=2, why="resolvers fail for a moment, too"),
-    _K.TLS: Rule(Cure.RETRY, base_s=5, max_attempts=2, why="certificates are mended by people"),
-    _K.BAD_HTTP: Rule(Cure.RETRY, max_attempts=3, why="a proxy in trouble"),
-    _K.ROBOTS: Rule(Cure.SKIP, why="the site says that robots may not"),
-    _K.PRIVATE_ADDRESS: Rule(Cure.SKIP, why="not an address that this service fetches"),
-    _K.CRASHED: Rule(Cure.DEAD, why="a bug of ours: the same page crashes it again"),
+    _K.REFUSED_BY_SITE: Rule(RetryAction.DEAD, why="the request itself is what the site does not like"),
+    _K.TRUNCATED: Rule(RetryAction.RETRY, why="the connection broke"),
+    _K.TOO_LARGE: Rule(RetryAction.DEAD, why="no tracklist is that large"),
+    _K.WRONG_TYPE: Rule(RetryAction.DEAD, why="no HTML at this URL"),
+    _K.BAD_ENCODING: Rule(RetryAction.RETRY, max_attempts=3, why="garbled on the way, perhaps"),
+    _K.TIMEOUT: Rule(RetryAction.RETRY, why="slow for a moment"),
+    _K.CONNECT: Rule(RetryAction.RETRY, why="down for a moment"),
+    _K.DNS: Rule(RetryAction.RETRY, base_s=2, why="resolvers fail for a moment, too"),
+    _K.TLS: Rule(RetryAction.RETRY, base_s=5, max_attempts=2, why="certificates are mended by people"),
+    _K.BAD_HTTP: Rule(RetryAction.RETRY, max_attempts=3, why="a proxy in trouble"),
+    _K.ROBOTS: Rule(RetryAction.SKIP, why="the site says that robots may not"),
+    _K.PRIVATE_ADDRESS: Rule(RetryAction.SKIP, why="not an address that this service fetches"),
+    _K.CRASHED: Rule(RetryAction.DEAD, why="a bug of ours: the same page crashes it again"),
 }
 
 
@@ -120,7 +122,7 @@ def is_throttle(outcome: Outcome) -> bool:
     )
 
 
-def within(outcome: Outcome, max_rest_s: float) -> Outcome:
+def bounded_outcome(outcome: Outcome, max_rest_s: float) -> Outcome:
     """Return an outcome whose ``Retry-After`` is no longer than ``max_rest_s``; its reason names what was asked for."""
     asked_s = outcome.retry_after_s
     if asked_s is None or asked_s <= max_rest_s or outcome.kind is _K.NOT_BEGUN:
@@ -150,7 +152,7 @@ def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float
     return max(retry_after_s, MIN_BACKOFF_S if n_in_row <= 1 else own_s)
 
 
-def decide(
+def decide_retry(
     outcome: Outcome,
     *,
     attempt: int,
@@ -170,11 +172,11 @@ def decide(
     if outcome.kind is OutcomeKind.NOT_BEGUN:
         # where the domain's turn is far off, the domain waits until then
         return RetryDecision(ItemEvent.GIVE_BACK, cool_down_s=outcome.retry_after_s or 0.0)
-    if (event := _AT_ONCE.get(outcome.kind) or _BY_CURE.get(rule.cure)) is not None:
+    if (event := _AT_ONCE.get(outcome.kind) or _BY_CURE.get(rule.action)) is not None:
         return RetryDecision(event)
     change = policy.change(outcome.kind, domain, most=rule.max_attempts)
     rule = _changed(rule, change)
-    if rule.cure is Cure.SNOOZE or is_throttle(outcome):
+    if rule.action is RetryAction.SNOOZE or is_throttle(outcome):
         cool_s = cool_down_s(rule, n_in_row, outcome.retry_after_s)
         if outcome.kind is OutcomeKind.BLOCKED and block_cool_down_s is not None:
             own = replace(rule, base_s=block_cool_down_s, cap_s=max(rule.cap_s, block_cool_down_s))
@@ -192,19 +194,22 @@ _AT_ONCE: Mapping[OutcomeKind, ItemEvent] = {
     _K.ANSWERED: ItemEvent.ANSWERED,
     _K.REDIRECTED: ItemEvent.HOP,
 }
-_BY_CURE: Mapping[Cure, ItemEvent] = {Cure.SKIP: ItemEvent.SKIP, Cure.DEAD: ItemEvent.EXHAUST}
+_BY_CURE: Mapping[RetryAction, ItemEvent] = {
+    RetryAction.SKIP: ItemEvent.SKIP,
+    RetryAction.DEAD: ItemEvent.EXHAUST,
+}
 
 __all__ = [
     "MAX_REST_S",
     "RULES",
-    "Cure",
+    "RetryAction",
     "RetryDecision",
     "RetryPolicy",
     "Rule",
     "backoff_s",
     "bounded",
+    "bounded_outcome",
     "cool_down_s",
-    "decide",
+    "decide_retry",
     "is_throttle",
-    "within",
 ]

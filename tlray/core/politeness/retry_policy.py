@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import host_of
 
 MAX_ATTEMPTS = 5
 MAX_SNOOZE_S = 172_800.0
@@ -44,7 +44,7 @@ class RuleChange:
 
 
 NO_CHANGE = RuleChange()
-Changes = Mapping[OutcomeKind, RuleChange]
+RuleChanges = Mapping[OutcomeKind, RuleChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class RetryChoices:
 
     max_attempts: int | None = None
     max_snooze_s: float | None = None
-    changes: Changes = field(default_factory=dict)
+    changes: RuleChanges = field(default_factory=dict)
 
     def over(self, below: RetryChoices) -> RetryChoices:
         """Return both, this one first: where it says how many attempts there are, it says so for every kind."""
@@ -87,7 +87,7 @@ class RetryPolicy:
 
     max_attempts: int = MAX_ATTEMPTS
     max_snooze_s: float = MAX_SNOOZE_S
-    changes: Changes = field(default_factory=dict)
+    changes: RuleChanges = field(default_factory=dict)
     by_domain: Mapping[str, RetryChoices] = field(default_factory=dict)
     """Unit → what is asked for it alone."""
 

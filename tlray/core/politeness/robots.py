@@ -39,7 +39,7 @@ class RobotsAnswer:
     is_refused: bool = False
     """Whether it lies at an address that is not fetched: asking again is of no use."""
     networks: tuple[str, ...] | None = None
-    """If so: for whom it was asked (`tlray.core.scheduling.lease.RobotsErrand`); other batches may fetch from elsewhere."""
+    """If so: for whom it was asked (`tlray.core.scheduling.lease.RobotsRequest`); other batches may fetch from elsewhere."""
 
 
 @lru_cache(maxsize=256)

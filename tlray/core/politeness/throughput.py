@@ -24,7 +24,7 @@ PRIOR_FETCHES = 2.0
 
 
 @dataclass(slots=True)
-class Pace:
+class Throughput:
     """What was seen of one domain."""
 
     n_fetched: int = 0

@@ -17,7 +17,7 @@ MAX_OWED = 4
 """Items that a priority may be owed at most."""
 
 
-class Turns:
+class Aging:
     """What the lower priorities are owed."""
 
     def __init__(self) -> None:

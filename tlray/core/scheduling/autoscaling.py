@@ -4,7 +4,7 @@ Needed are ``max(pages a second × CPU seconds a page, requests in flight ÷ wha
 items left could keep busy, between the bounds (DESIGN.md 2). A task asks Ray for one CPU and holds no item while it waits for
 it, so tasks that wait are real demand, and that alone makes an autoscaler add nodes.
 
-What the nodes bear is told by the tasks on them (`NodeReading`): no further task where others keep every core busy,
+What the nodes bear is told by the tasks on them (`NodeLoad`): no further task where others keep every core busy,
 one fewer where memory runs out. The CPU of our own scrape tasks is no load of others. More tasks are wanted at once, fewer
 one by one, and only after `EXCESS_S`: a task that is ended too soon costs a start. Moments are monotonic seconds.
 """
@@ -35,7 +35,7 @@ EXCESS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class NodeReading:
+class NodeLoad:
     """How a node stands, as a task on it sees it."""
 
     node: str
@@ -61,7 +61,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class ExpectedLoad:
     """What one domain comes to, if nothing but its manners and its latency bounds it."""
 
     pages_per_s: float
@@ -88,14 +88,14 @@ class _Node:
     at: float
 
 
-def flow(*, rate: float, slots: int, latency_s: float) -> Flow:
+def expected_load(*, rate: float, slots: int, latency_s: float) -> ExpectedLoad:
     """Return what a domain comes to at a rate, with so many slots; a latency of 0 is not known yet."""
     if latency_s <= 0:
-        return Flow(rate, min(slots, rate * UNKNOWN_LATENCY_S))
-    return Flow(min(rate, LATENCY_SLACK * slots / latency_s), min(slots, rate * latency_s))
+        return ExpectedLoad(rate, min(slots, rate * UNKNOWN_LATENCY_S))
+    return ExpectedLoad(min(rate, LATENCY_SLACK * slots / latency_s), min(slots, rate * latency_s))
 
 
-def workers_wanted(
+def needed_workers(
     demand: Demand, *, cpu_s_per_page: float, min_workers: int, max_workers: int, bearable: float = math.inf
 ) -> int:
     """Return how many tasks should run; ``bearable`` is how many the nodes bear (one, whatever they say)."""
@@ -109,7 +109,7 @@ def workers_wanted(
     return int(min(within, max(1.0, bearable)))
 
 
-class Workforce:
+class Autoscaler:
     """How many tasks there should be, from what the tasks tell."""
 
     def __init__(self, *, min_workers: int, max_workers: int) -> None:
@@ -124,7 +124,7 @@ class Workforce:
         """What `change` found last, whether or not there was something for each."""
 
     def heard(
-        self, lease_id: str, *, cpu_s: float, n_pages: int, reading: NodeReading | None, now: float
+        self, lease_id: str, *, cpu_s: float, n_pages: int, reading: NodeLoad | None, now: float
     ) -> None:
         """Take in what a task's report says of its work and its node."""
         task = self._tasks.setdefault(lease_id, _Task())
@@ -182,7 +182,7 @@ class Workforce:
 
     def change(self, demand: Demand, *, n_tasks: int, has_room: bool = False, now: float) -> int:
         """Return how many tasks to start, or -1 where one should end; ``has_room`` as in `bearable`."""
-        wanted = workers_wanted(
+        wanted = needed_workers(
             demand,
             cpu_s_per_page=self.cpu_s_per_page,
             min_workers=min(self._min, self.max_workers),

@@ -1,7 +1,7 @@
 """May more items be taken in? A bound on what is journalled but unfinished, in all and for each owner.
 
 Counted are the items of batches that are being received, that run, that are paused and that sleep. The count of a batch in
-memory is its books' (`Standing`); of the others it is kept here. A list that has no room now may wait for it, as long
+memory is its books' (`BatchLoad`); of the others it is kept here. A list that has no room now may wait for it, as long
 as something is on its way to be finished; of lists that only wait for each other the youngest gives up. Moments are monotonic
 seconds.
 """
@@ -25,7 +25,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BatchLoad:
     """A batch in memory."""
 
     owner: str
@@ -90,7 +90,7 @@ class Backlog:
         """Take in that a batch is in memory from now on, or is no more."""
         self._aside.pop(batch_id, None)
 
-    def reserve(self, batch_id: str, n: int, live: Sequence[Standing], *, now: float) -> Refusal | None:
+    def reserve(self, batch_id: str, n: int, live: Sequence[BatchLoad], *, now: float) -> Refusal | None:
         """Count ``n`` more items of a batch that is being received; where they have no room, return why, and
         count nothing.
 
@@ -133,11 +133,11 @@ class Backlog:
             if aside.is_receiving and now - aside.heard_at > ABANDONED_AFTER_S
         ]
 
-    def _n_open(self, owner: str | None, live: Iterable[Standing]) -> int:
-        every: list[Standing | _Aside] = [*live, *self._aside.values()]
+    def _n_open(self, owner: str | None, live: Iterable[BatchLoad]) -> int:
+        every: list[BatchLoad | _Aside] = [*live, *self._aside.values()]
         return sum(batch.n_open for batch in every if owner in (None, batch.owner))
 
-    def _can_wait(self, own: _Aside, running: Iterable[Standing], is_per_owner: bool) -> bool:
+    def _can_wait(self, own: _Aside, running: Iterable[BatchLoad], is_per_owner: bool) -> bool:
         if any(standing.n_open for standing in running):
             return True
         others = [
@@ -151,7 +151,7 @@ class Backlog:
         return any(not other.is_waiting or other.began > own.began for other in others)
 
 
-def _room_in_s(n: int, running: Sequence[Standing]) -> float | None:
+def _room_in_s(n: int, running: Sequence[BatchLoad]) -> float | None:
     """Return when ``n`` items will have become final, at the pace that the batches' ends tell of."""
     if sum(standing.n_open for standing in running) < n:
         return None

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry import RetryPolicy
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.change_log import Changes, ItemChanged
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 from tlray.core.scheduling.changeset import ItemChange
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode
 from tlray.errors import InvariantBroken
@@ -22,7 +22,7 @@ RATE_WINDOW_S = 30.0
 
 
 @dataclass(slots=True)
-class BatchBook:
+class Batch:
     """One batch in memory."""
 
     id: int
@@ -31,7 +31,7 @@ class BatchBook:
     priority: Priority
     state: BatchState
     counts: dict[ItemState, int]
-    manners: Manners = field(default_factory=Manners)
+    politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     owner: str = ""
     """Whose it is; "" on a command line."""
@@ -39,14 +39,14 @@ class BatchBook:
     """Whether the pages are archived."""
     fresh_for_s: float = 0.0
     """A result of another batch that is no older answers an item without a fetch; 0: every page is fetched."""
-    is_answering: bool = False
+    is_matching: bool = False
     """Whether its items are just being held against the results that are kept; nothing else is leased before."""
     networks: tuple[str, ...] | None = None
     """The networks (CIDRs) besides public addresses that are fetched from for it: the service says so with each of its batches.
     None: any that its user names, as on a command line."""
-    terms: BatchTerms | None = None
+    terms: BatchConfig | None = None
     """In whose name it is fetched, and within what limits; None: the coordinator's."""
-    n_being_answered: int = 0
+    n_reusing: int = 0
     """Items that tasks hold just now with the kept rows that answer them."""
     n_duplicates: int = 0
     n_rejected: int = 0
@@ -61,7 +61,7 @@ class BatchBook:
     """Epoch seconds."""
     version: int = 1
     """Grows with every change that a watcher could see."""
-    changes: Changes[ItemChanged] | None = None
+    changes: ChangeLog[ChangedItem] | None = None
     """What has changed item by item, while somebody watches."""
     finals: deque[tuple[float, int]] = field(default_factory=deque)
     """(monotonic moment, items that were done then), of the last half minute."""
@@ -88,7 +88,7 @@ class BatchBook:
     @property
     def may_lease(self) -> bool:
         """Whether its queued items may be leased."""
-        return self.state is BatchState.RUNNING and not self.is_answering
+        return self.state is BatchState.RUNNING and not self.is_matching
 
     def move(self, before: ItemState, after: ItemState, domain: str, *, now: float, n: int = 1) -> None:
         """Count ``n`` items of a domain from one state into another."""
@@ -113,7 +113,7 @@ class BatchBook:
         """Keep an item's change for who watches, before it is moved; one that only goes back into the queue is in the counts."""
         if self.changes is not None and (change.after.is_final or change.after is ItemState.WAITING):
             item = change.item
-            told = ItemChanged(item.id, item.url, change.after, item.attempt, change.reason, now)
+            told = ChangedItem(item.id, item.url, change.after, item.attempt, change.reason, now)
             self.changes.note(item.id, told, version=self.version + 1)
 
     def lose(self, node: LostNode) -> None:
@@ -121,7 +121,7 @@ class BatchBook:
         self.lost_nodes.append(node)
         self.version += 1
 
-    def rehome(self, before: str, after: str) -> None:
+    def move_domain(self, before: str, after: str) -> None:
         """Count an open item from one domain to another (a redirect)."""
         self.open_by_domain[before] = self.open_by_domain.get(before, 0) - 1
         self.open_by_domain[after] = self.open_by_domain.get(after, 0) + 1

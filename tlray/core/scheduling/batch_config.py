@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class BatchTerms:
+class BatchConfig:
     """The terms of one batch."""
 
     contact: str | None = None
@@ -26,7 +26,7 @@ def user_agent(version: str, contact: str | None) -> str:
     return f"tlray/{version} (+{contact})" if contact else f"tlray/{version}"
 
 
-def most_workers(running: Iterable[BatchTerms | None], *, default: int, without_terms: int) -> int:
+def most_workers(running: Iterable[BatchConfig | None], *, default: int, without_terms: int) -> int:
     """Return the largest number of tasks that one of the running batches asks for.
 
     ``default`` is the number of a batch that asks for none; ``without_terms`` that of one that was written before there were

@@ -20,7 +20,7 @@ MAX_KEPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class ItemChanged:
+class ChangedItem:
     """An item that became final, or that will be tried again."""
 
     item_id: int
@@ -44,7 +44,7 @@ class ItemChanged:
         }
 
 
-class Changes(Generic[T]):
+class ChangeLog(Generic[T]):
     """The newest change of each item, the oldest of them forgotten first."""
 
     def __init__(self, *, known_since: int, max_kept: int = MAX_KEPT) -> None:

@@ -1,6 +1,6 @@
 """What follows from a report, before anything is done about it.
 
-The engine decides a `Verdict` without changing itself; the journal writes it in one transaction; then the
+The engine decides a `Changeset` without changing itself; the journal writes it in one transaction; then the
 engine takes it in. A crash between any two of these loses nothing.
 """
 
@@ -12,7 +12,7 @@ from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.lease import PartRecord
 
 
 @dataclass(slots=True)
@@ -64,12 +64,12 @@ class LaneDeath:
 
 
 @dataclass(slots=True)
-class Verdict:
+class Changeset:
     """Everything that follows from one report, from one lost lease, or (``lease_id`` is "") from the passing of time."""
 
     lease_id: str
     changes: list[ItemChange] = field(default_factory=list)
-    parts: tuple[PartNote, ...] = ()
+    parts: tuple[PartRecord, ...] = ()
     cool_downs: list[DomainChange] = field(default_factory=list)
     """At most one a domain."""
     robots: tuple[RobotsAnswer, ...] = ()

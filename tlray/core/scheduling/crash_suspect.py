@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class CrashSuspect:
     """An item whose page was being read, or a domain whose robots.txt was; where nothing was, the items that had begun."""
 
     item_id: int | None = None
@@ -21,6 +21,6 @@ class Suspect:
         return self.begun is None or item_id in self.begun
 
 
-EACH = Suspect()
-NOBODY = Suspect(begun=frozenset())
+ANY_ITEM = CrashSuspect()
+NO_ITEM = CrashSuspect(begun=frozenset())
 """The task had begun nothing."""

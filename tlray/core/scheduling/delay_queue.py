@@ -10,7 +10,7 @@ from tlray.core.model.item import FrontierItem
 LOOKED_AT = 4_096
 
 
-class Waiting:
+class DelayQueue:
     """A heap of items by due time, and how many there are of each lane."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tlray.core.politeness.domain import DomainState
-from tlray.core.scheduling.autoscaling import Flow, flow
+from tlray.core.scheduling.autoscaling import ExpectedLoad, expected_load
 from tlray.core.scheduling.engine_state import EngineState
 
 LOOKED_AT = 512
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SampledDemand:
     """What they come to."""
 
     pages_per_s: float
@@ -32,7 +32,7 @@ class Found:
     n_queued: int
 
 
-class Census:
+class DomainSample:
     """The domains of an engine that have something to do."""
 
     def __init__(self, state: EngineState) -> None:
@@ -52,7 +52,7 @@ class Census:
         stride = math.ceil(len(names) / LOOKED_AT)
         return list(names)[self._n % stride :: stride] if stride > 1 else list(names)
 
-    def count(self, names: set[str], *, now: float) -> Found:
+    def count(self, names: set[str], *, now: float) -> SampledDemand:
         """Count domains that items are held or may be taken of."""
         self._n += 1
         self._stride = math.ceil(len(names) / LOOKED_AT)
@@ -60,10 +60,12 @@ class Census:
         domains = self._state.domains
         at_work = [name for name in looked if not domains[name].rests(now)]
         self._note_at_work(names, looked, at_work, now)
-        found = [(flow_of(state), state.is_for_one) for state in map(domains.__getitem__, at_work)]
+        found = [
+            (expected_load_of(state), state.is_single_task) for state in map(domains.__getitem__, at_work)
+        ]
         n_queued = sum(self._state.frontier.n_queued(name) for name in at_work)
         share = len(looked) / len(names) if names else 1.0
-        return Found(
+        return SampledDemand(
             pages_per_s=sum(comes_to.pages_per_s for comes_to, _ in found) / share,
             slow_per_s=sum(comes_to.pages_per_s for comes_to, is_slow in found if is_slow) / share,
             n_in_flight=sum(comes_to.n_in_flight for comes_to, _ in found) / share,
@@ -78,14 +80,14 @@ class Census:
         resting = was.intersection(looked).difference(at_work)
         gone = self.part(was - names)
         for name in set(at_work) - was:
-            domains[name].pace.begin(now=now, cool_until=domains[name].cool_until)
+            domains[name].throughput.begin(now=now, cool_until=domains[name].cool_until)
         was.difference_update(name for name in (*resting, *gone) if not self._has_work(domains[name], now))
         was.update(at_work)
 
     def _has_work(self, state: DomainState, now: float) -> bool:
         """Whether a domain that nothing is taken from just now is in the midst of its work: it rests, or is read from the
         journal."""
-        if state.by_hand.is_paused:
+        if state.override.is_paused:
             return False
         return state.is_cooling(now) or self._state.frontier.n_queued(state.name) > 0
 
@@ -94,7 +96,7 @@ class Census:
         self._at_work.discard(name)
 
 
-def flow_of(state: DomainState) -> Flow:
+def expected_load_of(state: DomainState) -> ExpectedLoad:
     """Return what a domain comes to under its manners."""
     policy = state.effective
-    return flow(rate=policy.rate, slots=policy.concurrency, latency_s=state.pace.latency_s)
+    return expected_load(rate=policy.rate, slots=policy.concurrency, latency_s=state.throughput.latency_s)

@@ -6,14 +6,14 @@ others there are.
 
 from __future__ import annotations
 
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 
 
-class Presence:
+class DomainIndex:
     """Open batches by domain, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._at: dict[str, tuple[BatchBook, ...]] = {}
+        self._at: dict[str, tuple[Batch, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<Presence at {len(self._at)} domains>"
@@ -21,17 +21,17 @@ class Presence:
     def __contains__(self, domain: str) -> bool:
         return domain in self._at
 
-    def at(self, domain: str) -> tuple[BatchBook, ...]:
+    def at(self, domain: str) -> tuple[Batch, ...]:
         """Return the batches of a domain."""
         return self._at.get(domain, ())
 
-    def come(self, book: BatchBook, domain: str) -> None:
+    def come(self, book: Batch, domain: str) -> None:
         """Take in that a batch has items at a domain."""
         here = self._at.get(domain, ())
         if not any(other is book for other in here):
             self._at[domain] = (*here, book)
 
-    def leave(self, book: BatchBook) -> list[str]:
+    def leave(self, book: Batch) -> list[str]:
         """Take in that a batch is gone; return the domains that it was at."""
         for domain in book.open_by_domain:
             left = tuple(other for other in self._at.get(domain, ()) if other is not book)

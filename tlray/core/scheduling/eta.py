@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.politeness.domain import DomainState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 
 SEEN_S = 1.0
 """What was done within less time says nothing of what is done in a second."""
@@ -36,11 +36,11 @@ class _Unbounded:
 
 
 def remaining_s(
-    book: BatchBook,
+    book: Batch,
     domains: Mapping[str, DomainState],
     *,
     now: float,
-    others_at: Callable[[str], Iterable[BatchBook]] = lambda _: (),
+    others_at: Callable[[str], Iterable[Batch]] = lambda _: (),
     last_due: Mapping[str, float] | None = None,
 ) -> float | None:
     """Return the seconds that a running batch still needs, or None while nothing can be said honestly.
@@ -49,7 +49,7 @@ def remaining_s(
     """
     if not book.n_open:
         return 0.0
-    if book.is_answering or book.n_being_answered:
+    if book.is_matching or book.n_reusing:
         return None
     longest_s, n_unknown = 0.0, 0.0
     unbounded: list[_Unbounded] = []
@@ -61,20 +61,20 @@ def remaining_s(
         if state is None:
             n_unknown += ahead
             continue
-        if state.by_hand.is_paused:
+        if state.override.is_paused:
             return None
         rate = state.ceiling.rate  # below it the rate comes and goes; the pace is what it comes to
-        rest_s = max(0.0, state.cool_until - now) + ahead * state.pace.rest_s_per_item
-        pace = state.pace.per_s(rate)
-        n_fetches = ahead * state.pace.fetches_per_item
+        rest_s = max(0.0, state.cool_until - now) + ahead * state.throughput.rest_s_per_item
+        pace = state.throughput.per_s(rate)
+        n_fetches = ahead * state.throughput.fetches_per_item
         if (last_due or {}).get(name, now) > now:
             longest_s = max(longest_s, (last_due or {})[name] - now)
         if pace is None:
             n_unknown += ahead
             longest_s = max(longest_s, rest_s)
         elif math.isinf(rate):
-            least_s = n_fetches * state.pace.latency_s / state.effective.concurrency
-            per_s = pace / state.pace.fetches_per_item
+            least_s = n_fetches * state.throughput.latency_s / state.effective.concurrency
+            per_s = pace / state.throughput.fetches_per_item
             unbounded.append(_Unbounded(ahead, per_s, least_s + rest_s, rest_s))
         else:
             longest_s = max(longest_s, rest_s + n_fetches / pace)
@@ -89,7 +89,7 @@ def remaining_s(
     return longest_s
 
 
-def _before(book: BatchBook, other: BatchBook, domain: str, n_own: int) -> int:
+def _before(book: Batch, other: Batch, domain: str, n_own: int) -> int:
     """Return how many of another batch's items come before the last one of this."""
     if other.id == book.id or other.state is not BatchState.RUNNING or other.priority > book.priority:
         return 0

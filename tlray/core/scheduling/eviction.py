@@ -2,7 +2,7 @@
 
 A domain is forgotten when no open batch has items there, no robots.txt is being fetched from it, its rest is over, and its
 politeness window has passed: then a full bucket is what it would have anyway. What it has taught us by then that the journal does
-not keep (that it bears less than its rate, blocks, failures in a row) is kept for `LESSONS_S` more. When it comes back, what
+not keep (that it bears less than its rate, blocks, failures in a row) is kept for `HISTORY_S` more. When it comes back, what
 the journal remembers of it counts again (`tlray.cluster.coordinator.domain_recall`). Each domain is looked at when its time has
 come, by a heap; moments are monotonic seconds.
 """
@@ -17,10 +17,10 @@ from tlray.core.scheduling.engine_state import EngineState
 
 SETTLED_S = 10.0
 """Besides its politeness window: permits reach half a second ahead, and calls come late."""
-LESSONS_S = 3_600.0
+HISTORY_S = 3_600.0
 
 
-class Forgetting:
+class Eviction:
     """The domains of an engine that nobody has anything to do with."""
 
     def __init__(self, state: EngineState) -> None:
@@ -46,7 +46,7 @@ class Forgetting:
             if self._state.domains[name].robots_lease is not None:
                 self._errands.setdefault(name, set()).add(name)
 
-    def note_errand(self, domain: str, of: str) -> None:
+    def note_robots_request(self, domain: str, of: str) -> None:
         """Take in that the robots.txt of one domain is to be fetched from another."""
         if domain != of:
             self._errands.setdefault(domain, set()).add(of)
@@ -60,7 +60,7 @@ class Forgetting:
         gone = set()
         while self._due and self._due[0][0] <= now:
             _, name = heapq.heappop(self._due)
-            if name in self._state.presence:
+            if name in self._state.domain_index:
                 del self._idle_since[name]  # it came back; the end of its batch notes it again
                 continue
             domain = self._state.domains[name]
@@ -76,7 +76,7 @@ class Forgetting:
 
     def _may_go_at(self, domain: DomainState, idle_since: float) -> float:
         window_s = domain.effective.burst / domain.effective.rate + SETTLED_S
-        lessons_s = LESSONS_S if domain.has_lessons else 0.0
+        lessons_s = HISTORY_S if domain.has_history else 0.0
         return max(idle_since + window_s, idle_since + lessons_s, domain.cool_until)
 
     def _had_errand(self, name: str) -> bool:
@@ -90,6 +90,6 @@ class Forgetting:
     def _forget(self, name: str) -> None:
         state = self._state
         del state.domains[name], self._idle_since[name]
-        state.strangers.pop(name, None)
-        state.robots_wanted.pop(name, None)
+        state.unrecalled.pop(name, None)
+        state.robots_queue.pop(name, None)
         state.frontier.forget(name)

@@ -14,7 +14,7 @@ SLACK = 1.2
 """A task goes on with what it holds up to so many times its part: rates change, and a change of hands costs time."""
 
 
-class Share:
+class FairShare:
     """One task's part, while it is given items."""
 
     def __init__(self, held: Mapping[str, float], part: float) -> None:

@@ -4,7 +4,7 @@ An item stands in one *lane*: one batch's items of one domain. Of a lane only a 
 (``ready``); the rest stays in the journal and is asked for (`wanting`) when the window runs low, so a batch
 of a million URLs is not a million objects. Items that may not be fetched yet are in one heap by due time. A
 domain that may not be leased from now (``allowance`` says 0) is parked, for that priority and the lower ones,
-and costs nothing until `unpark`.
+and costs nothing until `resume_domain`.
 An item that may be what kills its worker (it was being read then, or its lease was lost twice) stands aside and
 is taken alone.
 
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 
 from tlray.core.model.item import FrontierItem, Priority
-from tlray.core.scheduling.delay_queue import LOOKED_AT, Waiting
+from tlray.core.scheduling.delay_queue import LOOKED_AT, DelayQueue
 from tlray.core.scheduling.lanes import Dropped, Lane
 
 WINDOW = 512
@@ -40,7 +40,7 @@ class Frontier:
         self._rings: dict[Priority, OrderedDict[str, deque[Lane]]] = {p: OrderedDict() for p in Priority}
         self._parked: dict[str, Priority] = {}
         """Domain → the highest priority that may take nothing of it now."""
-        self._waiting = Waiting()
+        self._waiting = DelayQueue()
         self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
@@ -221,7 +221,7 @@ class Frontier:
 
     # -- domains and batches ---------------------------------------------------------------
 
-    def unpark(self, domain: str) -> None:
+    def resume_domain(self, domain: str) -> None:
         """Let a domain take its turns again."""
         if self._parked.pop(domain, None) is not None:
             for lane in self.lanes_at(domain):

@@ -12,7 +12,7 @@ from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.engine_state import EngineState
 
 
-class Patience:
+class GiveUp:
     """The domains that are to be looked at."""
 
     def __init__(self, state: EngineState) -> None:
@@ -35,8 +35,8 @@ class Patience:
             domain = self._state.domains[name]
             if not domain.is_cooling(now):
                 continue
-            for book in self._state.presence.at(name):
-                why = domain.out_of_patience(book.retry.snooze_s(name), now=now)
+            for book in self._state.domain_index.at(name):
+                why = domain.give_up_reason(book.retry.snooze_s(name), now=now)
                 if why is None or book.open_by_domain.get(name, 0) <= 0:
                     continue
                 if book.may_lease:

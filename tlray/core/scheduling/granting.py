@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemState
-from tlray.core.model.outcome import KeptResult
+from tlray.core.model.outcome import ReusableResult
 from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
-from tlray.core.politeness.policy import SHORT_HOSTS, unit_of
-from tlray.core.scheduling.aging import Turns
+from tlray.core.politeness.site_profile import aliases, politeness_key, profiles
+from tlray.core.scheduling.aging import Aging
 from tlray.core.scheduling.autoscaling import Demand
-from tlray.core.scheduling.demand import Census, flow_of
-from tlray.core.scheduling.domain_registry import Treatment
+from tlray.core.scheduling.demand import DomainSample, expected_load_of
+from tlray.core.scheduling.domain_registry import DomainRegistry
 from tlray.core.scheduling.engine_state import EngineState
-from tlray.core.scheduling.eviction import Forgetting
-from tlray.core.scheduling.fair_share import Share
-from tlray.core.scheduling.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
-from tlray.core.scheduling.result_reuse import Answering, answered_by
+from tlray.core.scheduling.eviction import Eviction
+from tlray.core.scheduling.fair_share import FairShare
+from tlray.core.scheduling.lease import DomainConfig, Lease, LeasedItem, RobotsRequest, Work
+from tlray.core.scheduling.result_reuse import ResultReuse, with_reusable
 
 ROBOTS_ERRANDS_PER_LEASE = 256
 ROOM_ABOVE = 32
@@ -42,20 +42,20 @@ class Granting:
     def __init__(
         self,
         state: EngineState,
-        treatment: Treatment,
-        answering: Answering,
-        forgetting: Forgetting,
+        treatment: DomainRegistry,
+        answering: ResultReuse,
+        forgetting: Eviction,
         limiter_of: Callable[[str], int],
     ) -> None:
         self._state = state
-        self._treatment = treatment
-        self._answering = answering
-        self._forgetting = forgetting
+        self._registry = treatment
+        self._reuse = answering
+        self._eviction = forgetting
         self._limiter_of = limiter_of
-        self._turns = Turns()
+        self._turns = Aging()
         self._crowd: tuple[float, int] = (-math.inf, 0)
         """(when, how many items were ready)."""
-        self._census = Census(state)
+        self._census = DomainSample(state)
         self._counted: tuple[float, Demand] | None = None
         """When the demand of a large crowd was counted, and what it was."""
         self._slow_per_s = 0.0
@@ -73,7 +73,7 @@ class Granting:
         self._slow_per_s = found.slow_per_s
         n_ready = found.n_queued + sum(len(lease.items) for lease in engine.leases.values())
         pages_per_s = found.pages_per_s
-        if n_kept := self._answering.n_offered:
+        if n_kept := self._reuse.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
         # before the errands are counted: a robots.txt that has grown too old while nothing was granted is wanted by this look
         allowance = self._allowance("", now, Priority.LOW)
@@ -103,14 +103,14 @@ class Granting:
         if lease.is_ending:
             return Work()
         alone: FrontierItem | None = None
-        robots: tuple[RobotsErrand, ...] = ()
+        robots: tuple[RobotsRequest, ...] = ()
         if lease_id not in self._state.leases:
             alone = self._state.frontier.take_alone(self._allowance(lease_id, now, Priority.LOW))
-        kept: list[tuple[FrontierItem, KeptResult]] = []
+        kept: list[tuple[FrontierItem, ReusableResult]] = []
         if alone is not None:
             items, lease.is_ending = [alone], True
         else:
-            kept = self._answering.take(lease, now=now)
+            kept = self._reuse.take(lease, now=now)
             robots = self._take_errands(lease, now, n_leases)
             fair = math.ceil(self._n_ready(now) / max(1, n_leases))
             share = self._share(lease, n_leases, now) if n_leases > 1 else None
@@ -120,11 +120,11 @@ class Granting:
         self._state.leases[lease_id] = lease
         if alone is not None:
             self._count_leased(lease, items, now)
-        answered = [answered_by(self._leased(item), result) for item, result in kept]
+        answered = [with_reusable(self._leased(item), result) for item, result in kept]
         fetched = [self._leased(item) for item in items]
         return Work((*answered, *fetched), self._terms(lease, items), robots)
 
-    def _take(self, lease: Lease, n: int, now: float, share: Share | None) -> list[FrontierItem]:
+    def _take(self, lease: Lease, n: int, now: float, share: FairShare | None) -> list[FrontierItem]:
         """Take items into a lease: first what is owed, then by priority; a full lease still takes what comes
         before all that it has."""
         items: list[FrontierItem] = []
@@ -133,8 +133,8 @@ class Granting:
                 n_owed, self._foot_in_door(lease.lease_id, now, priority), first=priority, up_to=priority
             )
             self._turns.paid(priority, len(owed))
-            items += self._count_leased(lease, self._answering.without_twins(owed), now)
-        held = [self._state.books[item.batch].priority for item in lease.items.values()]
+            items += self._count_leased(lease, self._reuse.without_twins(owed), now)
+        held = [self._state.batches[item.batch].priority for item in lease.items.values()]
         lowest = max(held, default=Priority.IMMEDIATE)
         for priority in Priority:
             room = n - len(items)
@@ -144,16 +144,16 @@ class Granting:
                 allowance = self._allowance(lease.lease_id, now, priority, share)
                 found = self._state.frontier.take(room, allowance, first=priority, up_to=priority)
                 self._turns.took(priority, len(found))
-                items += self._count_leased(lease, self._answering.without_twins(found), now)
+                items += self._count_leased(lease, self._reuse.without_twins(found), now)
         return items
 
     def _count_leased(self, lease: Lease, items: list[FrontierItem], now: float) -> list[FrontierItem]:
         counted: dict[tuple[int, str], int] = {}
         for item in items:
-            self._answering.hold(lease, item)
+            self._reuse.lease_item(lease, item)
             counted[item.batch, item.domain] = counted.get((item.batch, item.domain), 0) + 1
         for (batch, domain), n in counted.items():
-            book = self._state.books[batch]
+            book = self._state.batches[batch]
             self._state.domains[domain].lease(lease.lease_id, n, priority=book.priority)
             book.move(ItemState.QUEUED, ItemState.LEASED, domain, now=now, n=n)
         return items
@@ -165,35 +165,39 @@ class Granting:
             self._crowd = now, n
         return n
 
-    def _share(self, lease: Lease, n_leases: int, now: float) -> Share:
+    def _share(self, lease: Lease, n_leases: int, now: float) -> FairShare:
         """Return what one of several tasks may hold of the slow domains, by the demand that was counted last."""
         held = {item.domain for item in lease.items.values()}
         slow = (
-            state for name in held if (state := self._state.domains[name]).is_for_one and not state.rests(now)
+            state
+            for name in held
+            if (state := self._state.domains[name]).is_single_task and not state.rests(now)
         )
-        return Share({state.name: flow_of(state).pages_per_s for state in slow}, self._slow_per_s / n_leases)
+        return FairShare(
+            {state.name: expected_load_of(state).pages_per_s for state in slow}, self._slow_per_s / n_leases
+        )
 
     def _allowance(
-        self, lease_id: str, now: float, priority: Priority, share: Share | None = None
+        self, lease_id: str, now: float, priority: Priority, share: FairShare | None = None
     ) -> Callable[[str], int]:
         def allowance(domain: str) -> int:
             state = self._state.domains[domain]
-            if not state.knows_robots(now):
-                self._state.robots_wanted[domain] = None
+            if not state.has_robots(now):
+                self._state.robots_queue[domain] = None
             n = state.allowance(lease_id, now, priority)
-            if n > 0 and share is not None and state.is_for_one:
-                return n if share.may_take(domain, flow_of(state).pages_per_s) else -1
+            if n > 0 and share is not None and state.is_single_task:
+                return n if share.may_take(domain, expected_load_of(state).pages_per_s) else -1
             return n
 
         return allowance
 
     def _foot_in_door(self, lease_id: str, now: float, priority: Priority) -> Callable[[str], int]:
-        return lambda domain: self._state.domains[domain].foot_in_door(lease_id, now, priority)
+        return lambda domain: self._state.domains[domain].owed_allowance(lease_id, now, priority)
 
     def _may_run_errand(self, name: str, now: float) -> bool:
         """Whether a robots.txt that is wanted may be fetched now; one that may not is put off, or wanted no more."""
-        state, wanted = self._state.domains[name], self._state.robots_wanted
-        if state.robots_lease is not None or state.knows_robots(now):
+        state, wanted = self._state.domains[name], self._state.robots_queue
+        if state.robots_lease is not None or state.has_robots(now):
             wanted.pop(name)  # whatever makes it unknown wants it again
             return False
         if state.rests(now) or not self._state.frontier.n_queued(name):
@@ -204,61 +208,62 @@ class Granting:
     def _n_errands(self, now: float) -> int:
         """Return how many robots.txt may be fetched now; beyond the first some hundred they are taken on trust."""
         n = 0
-        for name in self._state.robots_wanted.in_order(now):
+        for name in self._state.robots_queue.in_order(now):
             n += self._may_run_errand(name, now)
             if n >= ENOUGH_ERRANDS:
                 break
-        return max(n, self._state.robots_wanted.n_awake)
+        return max(n, self._state.robots_queue.n_awake)
 
-    def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsErrand, ...]:
+    def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsRequest, ...]:
         """Take a lease's part of the errands: whose robots.txt a task reads, those domains it will mostly have."""
         engine = self._state
-        errands: list[RobotsErrand] = []
+        fetch_tasks: list[RobotsRequest] = []
         n_all = self._n_errands(now) + sum(len(one.robots) for one in engine.leases.values())
         most = min(ROBOTS_ERRANDS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
-        for name in engine.robots_wanted.in_order(now):
-            if len(errands) >= most:
+        for name in engine.robots_queue.in_order(now):
+            if len(fetch_tasks) >= most:
                 break
             item = engine.frontier.next_at(name) if self._may_run_errand(name, now) else None
             if item is not None:
-                del engine.robots_wanted[name]
+                del engine.robots_queue[name]
                 engine.domains[name].robots_lease = lease.lease_id
                 lease.robots.add(name)
-                errands.append(self._errand(item, now))
-        return tuple(errands)
+                fetch_tasks.append(self._errand(item, now))
+        return tuple(fetch_tasks)
 
-    def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
+    def _errand(self, item: FrontierItem, now: float) -> RobotsRequest:
         """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
         scheme, host = urlsplit(item.url)[:2]
-        if site := SHORT_HOSTS.get(host):
-            scheme, host = "https", f"www.{site}"  # what a short link leads to says what may be fetched of it
+        site = aliases().get(host, host)
+        if site != host.removeprefix("www."):  # what a short link leads to says what may be fetched of it
+            scheme, host = "https", f"www.{site}" if profiles()[site].is_one_with_www else site
         own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
         moved_to = self._state.domains[item.domain].robots_url
         found = redirected(own.url, moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
-        unit = unit_of(where.domain)
-        book = self._state.books[item.batch]
-        bucket = self._state.domains.get(unit) or self._treatment.learn_of(unit, book, now)
-        self._forgetting.note_errand(unit, item.domain)
+        unit = politeness_key(where.domain)
+        book = self._state.batches[item.batch]
+        bucket = self._state.domains.get(unit) or self._registry.register(unit, book, now)
+        self._eviction.note_robots_request(unit, item.domain)
         limiter = self._limiter_of(unit)
         state = self._state.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
-        return RobotsErrand(
+        return RobotsRequest(
             item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks, book.terms
         )
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
-        book = self._state.books[item.batch]
+        book = self._state.batches[item.batch]
         return LeasedItem(
             item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
             book.priority, item.from_public, networks=book.networks, terms=book.terms,
         )  # fmt: skip
 
-    def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
-        news = {item.domain for item in items} - lease.told
-        lease.told |= news
+    def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainConfig, ...]:
+        news = {item.domain for item in items} - lease.configured
+        lease.configured |= news
         return tuple(
-            DomainTerms(
+            DomainConfig(
                 n,
                 self._state.domains[n].effective,
                 self._state.domains[n].robots_text or "",

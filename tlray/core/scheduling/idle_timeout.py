@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Idleness:
+class IdleTimeout:
     """How long nothing has happened."""
 
     limit_s: float

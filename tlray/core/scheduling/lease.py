@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tlray.core.model.item import FrontierItem
-from tlray.core.model.outcome import KeptResult, Outcome
-from tlray.core.politeness.policy import DomainPolicy, host_of
+from tlray.core.model.outcome import Outcome, ReusableResult
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.autoscaling import NodeReading
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.autoscaling import NodeLoad
+from tlray.core.scheduling.batch_config import BatchConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,16 @@ class LeasedItem:
     """Its batch's `tlray.core.model.item.Priority`; smaller begins first."""
     from_public: bool = False
     """Whether a redirect from a public address led to its URL: no private address is fetched for it."""
-    kept: KeptResult | None = None
-    """The rows that answer it; None: it is to be fetched."""
+    reused: ReusableResult | None = None
+    """The result that is used in place of a fetch; None: it is fetched."""
     networks: tuple[str, ...] | None = None
-    """Its batch's `tlray.core.scheduling.batch.BatchBook.networks`."""
-    terms: BatchTerms | None = None
-    """Its batch's `tlray.core.scheduling.batch.BatchBook.terms`."""
+    """Its batch's `tlray.core.scheduling.batch.Batch.networks`."""
+    terms: BatchConfig | None = None
+    """Its batch's `tlray.core.scheduling.batch.Batch.terms`."""
 
 
 @dataclass(frozen=True, slots=True)
-class DomainTerms:
+class DomainConfig:
     """What a task must know of a domain."""
 
     domain: str
@@ -55,7 +56,7 @@ class DomainTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class RobotsErrand:
+class RobotsRequest:
     """The robots.txt ``of`` a domain, to be fetched before anything else of it; it lies at ``url``."""
 
     of: str
@@ -67,9 +68,9 @@ class RobotsErrand:
     from_public: bool = False
     """Whether a redirect from a public address led here: then no private address is asked."""
     networks: tuple[str, ...] | None = None
-    """The `tlray.core.scheduling.batch.BatchBook.networks` of the batch that it is wanted for first."""
-    terms: BatchTerms | None = None
-    """The `tlray.core.scheduling.batch.BatchBook.terms` of that batch: rules depend on the product's name alone, not on the
+    """The `tlray.core.scheduling.batch.Batch.networks` of the batch that it is wanted for first."""
+    terms: BatchConfig | None = None
+    """The `tlray.core.scheduling.batch.Batch.terms` of that batch: rules depend on the product's name alone, not on the
     contact."""
 
 
@@ -78,16 +79,16 @@ class Work:
     """What a task is given, at its start and in every answer."""
 
     items: tuple[LeasedItem, ...] = ()
-    domains: tuple[DomainTerms, ...] = ()
+    domains: tuple[DomainConfig, ...] = ()
     """Terms of the domains that are new to the lease, or have changed."""
-    robots: tuple[RobotsErrand, ...] = ()
+    robots: tuple[RobotsRequest, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.items or self.robots)
 
 
 @dataclass(frozen=True, slots=True)
-class PartNote:
+class PartRecord:
     """A part that a task has staged, durably."""
 
     batch_id: str
@@ -106,13 +107,13 @@ class Report:
     lease_id: str
     number: int
     outcomes: tuple[Outcome, ...] = ()
-    parts: tuple[PartNote, ...] = ()
+    parts: tuple[PartRecord, ...] = ()
     robots: tuple[RobotsAnswer, ...] = ()
     n_wanted: int = 0
     """How many more items the task could use."""
     cpu_s: float = 0.0
     """CPU time that it has used since its last report."""
-    node: NodeReading | None = None
+    node: NodeLoad | None = None
     """How its node stands, once in a while."""
     node_id: str = ""
     """Where the task runs."""
@@ -164,8 +165,8 @@ class Lease:
     items: dict[int, FrontierItem] = field(default_factory=dict)
     robots: set[str] = field(default_factory=set)
     """Domains whose robots.txt it fetches."""
-    told: set[str] = field(default_factory=set)
-    """Domains whose terms the task has been told."""
+    configured: set[str] = field(default_factory=set)
+    """Domains whose config the task has."""
     unfetched: set[int] = field(default_factory=set)
     """Items that kept results answer: their domains know nothing of them."""
     last_number: int = 0

@@ -15,7 +15,7 @@ _NOBODY = len(Priority)
 """The place of a domain that no lane is known of yet."""
 
 
-class RobotsWanted:
+class RobotsQueue:
     """An ordered set of domains, some of them put off."""
 
     def __init__(self, priority_of: Callable[[str], int | None]) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
+from tlray.core.scheduling.crash_suspect import ANY_ITEM, NO_ITEM, CrashSuspect
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 
@@ -127,24 +127,24 @@ class CrashNoteFile:
         self._map[0] = text[0]
 
 
-def take_note(home: Home, lease_id: str) -> Suspect:
+def take_note(home: Home, lease_id: str) -> CrashSuspect:
     """Remove a dead task's note and return its suspects; nobody if there is no note: the task had not begun."""
     path = _path(home, lease_id)
     try:
         note = path.read_bytes()
     except OSError:
-        return NOBODY
+        return NO_ITEM
     path.unlink(missing_ok=True)
     what, _, name = note[:_FILES_AT].partition(b"\n")[0].decode("utf-8", "replace").partition(" ")
     if what == "item" and name.isdigit():
-        return Suspect(item_id=int(name))
+        return CrashSuspect(item_id=int(name))
     if what == "robots":
-        return Suspect(robots_of=name)
+        return CrashSuspect(robots_of=name)
     if any(note[_FILES_AT:_BEGUN_AT]):
-        return EACH
+        return ANY_ITEM
     numbers = note[_BEGUN_AT:]
     whole = numbers[: len(numbers) // _NUMBER.size * _NUMBER.size]
-    return Suspect(begun=frozenset(n for (n,) in _NUMBER.iter_unpack(whole) if n))
+    return CrashSuspect(begun=frozenset(n for (n,) in _NUMBER.iter_unpack(whole) if n))
 
 
 def has_note(home: Home, lease_id: str) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.same_origin import is_loopback
 from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.service.auth.principal import OPEN, Principal
@@ -55,12 +55,10 @@ class Access:
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self._asks_nobody: tuple[float, bool] = (-math.inf, False)
         rate = settings.max_requests_per_s
-        self._rates = RequestRates(rate, max(1.0, rate * BURST_S))
-        self._failures = RequestRates(FAILURES_PER_S, FAILURES_AT_ONCE)
-        self._tokens, self._tickets = (
-            Lookups(gateway, "whose_tokens"),
-            Lookups(gateway, "redeem_tickets", once=True),
-        )
+        self._rates = RateLimit(rate, max(1.0, rate * BURST_S))
+        self._failures = RateLimit(FAILURES_PER_S, FAILURES_AT_ONCE)
+        self._tokens = Lookups(gateway.coordinator.token_holders)
+        self._tickets = Lookups(gateway.coordinator.redeem_tickets, once=True)
 
     async def principal(self, connection: HTTPConnection, *, takes_ticket: bool) -> Principal:
         """Return who asks; `ProblemError` (401, 403, 429) where that is nobody who may."""
@@ -124,7 +122,7 @@ class Access:
         """Return the one local user of a service that asks nobody."""
         until, asks_nobody = self._asks_nobody
         if until <= time.monotonic():
-            asks_nobody = await self._gateway.ask("asks_nobody")
+            asks_nobody = not await self._gateway.coordinator.requires_token()
             self._asks_nobody = time.monotonic() + REMEMBER_S, asks_nobody
         if not asks_nobody:
             raise unknown("this service needs a token: `tlray token create` makes one")

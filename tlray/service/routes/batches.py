@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
+from tlray.core.model.lifecycle import BatchEvent
 from tlray.service.backend.gateway import new_batch_id
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
@@ -72,11 +73,11 @@ async def submit(
     if state is None:
         chunk = await sent.chunk(gateway.settings)
         require_some_url(chunk, sent.place)
-        told = await gateway.ask("submit", chunk=chunk, **given)
+        told = await gateway.coordinator.submit(chunk=chunk, **given)
     elif any(text.strip() for text in sent.texts):
         raise validation([("body.urls", "a list that comes in pieces begins without any; append them")])
     else:
-        told = await gateway.ask("open_list", **given)
+        told = await gateway.coordinator.open_upload(**given)
     return JSONResponse(told, 202, {"Location": f"/api/v1/batch/{told['batch_id']}/status"})
 
 
@@ -87,24 +88,26 @@ async def status(batch_id: str, gateway: TheGateway, principal: Reader) -> JSONR
     return JSONResponse(await gateway.status(batch_id))
 
 
-async def _control(gateway: TheGateway, principal: Submitter, batch_id: str, action: str) -> JSONResponse:
+async def _control(
+    gateway: TheGateway, principal: Submitter, batch_id: str, event: BatchEvent
+) -> JSONResponse:
     await gateway.see(principal, batch_id)
-    return JSONResponse(await gateway.ask("control", batch_id=batch_id, action=action))
+    return JSONResponse(await gateway.coordinator.control(batch_id, event))
 
 
 @router.post("/{batch_id}/pause", response_model=Snapshot, responses=problems(404, 409, 503))
 async def pause(batch_id: str, gateway: TheGateway, principal: Submitter) -> JSONResponse:
     """Begin nothing more of a batch; what is in flight ends."""
-    return await _control(gateway, principal, batch_id, "pause")
+    return await _control(gateway, principal, batch_id, BatchEvent.PAUSE)
 
 
 @router.post("/{batch_id}/resume", response_model=Snapshot, responses=problems(404, 409, 503))
 async def resume(batch_id: str, gateway: TheGateway, principal: Submitter) -> JSONResponse:
     """Go on with a batch that is paused."""
-    return await _control(gateway, principal, batch_id, "resume")
+    return await _control(gateway, principal, batch_id, BatchEvent.RESUME)
 
 
 @router.post("/{batch_id}/cancel", response_model=Snapshot, responses=problems(404, 409, 503))
 async def cancel(batch_id: str, gateway: TheGateway, principal: Submitter) -> JSONResponse:
     """End a batch: what is in flight stops, what it has fetched stays."""
-    return await _control(gateway, principal, batch_id, "cancel")
+    return await _control(gateway, principal, batch_id, BatchEvent.CANCEL)

@@ -169,7 +169,7 @@ def bounded_range(text: str | None, n_bytes: int) -> str | None:
 async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Options) -> Path:
     """Return the export's file, made where it is not there yet."""
     for attempt in range(1, TRIES + 1):
-        stems, last_done = await gateway.ask("manifest", batch_id=batch_id)
+        stems, last_done = await gateway.coordinator.manifest(batch_id)
         told = f"{format_.name} {used(format_, options)} {last_done}".encode()
         key = hashlib.blake2b(told, digest_size=8).hexdigest()
         path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{suffix_of(format_)}"

@@ -56,18 +56,18 @@ class SecretResponse(ResponseBody):
 async def deliveries(batch_id: str, gateway: TheGateway, principal: Reader) -> DeliveriesResponse:
     """Return who was told what of a batch, and what came of it. A notice is tried for a day."""
     await gateway.see(principal, batch_id)
-    return DeliveriesResponse(deliveries=await gateway.ask("deliveries", batch_id=batch_id))
+    return DeliveriesResponse(deliveries=await gateway.coordinator.list_deliveries(batch_id))
 
 
 @router.get("/webhooks/secret", responses=problems(401, 403, 429, 503))
 async def webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretResponse:
     """Return the secret that signs your webhooks (Standard Webhooks)."""
-    found = await gateway.ask("webhook_secrets", owner=principal.user)
+    found = await gateway.coordinator.webhook_secrets(principal.user)
     return SecretResponse(secret=found[0])
 
 
 @router.post("/webhooks/secret", status_code=201, responses=problems(401, 403, 415, 429, 503))
 async def change_webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretResponse:
     """Make another secret. For a day the one before signs beside it."""
-    found = await gateway.ask("change_webhook_secret", owner=principal.user, fresh=fresh_secret())
+    found = await gateway.coordinator.change_webhook_secret(principal.user, fresh_secret())
     return SecretResponse(secret=found[0])

@@ -89,8 +89,8 @@ async def _read(
     while True:
         n_wanted = min(ITEMS_AT_ONCE, limit - n_items)
         # an item of which only some sets were told is asked for again
-        rows, is_final = await gateway.ask(
-            "done", batch_id=batch_id, after=place[0] - (place[1] > 0), limit=n_wanted
+        rows, is_final = await gateway.coordinator.list_done(
+            batch_id, after=place[0] - (place[1] > 0), limit=n_wanted
         )
         try:
             found = await asyncio.to_thread(read_done, gateway.home, batch_id, rows)

@@ -61,8 +61,8 @@ async def add_schedule(
         Timing(asked.cron, asked.timezone, Overlap(asked.overlap), CatchUp(asked.catch_up)), "body.cron"
     )
     work, refused = await _work(gateway, principal, asked)
-    found = await gateway.ask(
-        "add_schedule", owner=principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
+    found = await gateway.coordinator.add_schedule(
+        principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
         is_paused=asked.paused, work=work,
     )  # fmt: skip
     response.headers["Location"] = f"/api/v1/schedules/{found['schedule_id']}"
@@ -72,7 +72,7 @@ async def add_schedule(
 @router.get("/schedules", responses=problems(401, 403, 429, 503))
 async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesResponse:
     """Return your schedules, the oldest first."""
-    return SchedulesResponse(schedules=await gateway.ask("schedules", owner=principal.sees))
+    return SchedulesResponse(schedules=await gateway.coordinator.list_schedules(principal.sees))
 
 
 @router.get("/schedules/{schedule_id}", responses=problems(401, 403, 404, 422, 429, 503))
@@ -102,8 +102,8 @@ async def change_schedule(
             Timing(timing.get("cron", now["cron"]), timing.get("timezone", now["timezone"])), "body.cron"
         )
     work, refused = await _changed_work(gateway, principal, now, patch)
-    found = await gateway.ask(
-        "change_schedule", owner=principal.sees, schedule_id=schedule_id, name=said.get("name"), timing=timing,
+    found = await gateway.coordinator.change_schedule(
+        principal.sees, schedule_id, name=said.get("name"), timing=timing,
         is_paused=said.get("paused"), work=work,
     )  # fmt: skip
     if found is None:
@@ -115,7 +115,7 @@ async def change_schedule(
 async def run_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter) -> ScheduleDetails:
     """Run a schedule now, too, whatever is under way; `last_batch` is its batch, or `trouble` says why there is none."""
     await require_quota(gateway, principal)
-    found = await gateway.ask("run_schedule", owner=principal.sees, schedule_id=schedule_id, at=time.time())
+    found = await gateway.coordinator.run_schedule(principal.sees, schedule_id, time.time())
     if found is None:
         raise unknown(schedule_id)
     return _told(found)
@@ -124,13 +124,13 @@ async def run_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: 
 @router.delete("/schedules/{schedule_id}", status_code=204, responses=problems(401, 403, 404, 422, 429, 503))
 async def delete_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter) -> Response:
     """Forget a schedule; batches that it made stay."""
-    if not await gateway.ask("remove_schedule", owner=principal.sees, schedule_id=schedule_id):
+    if not await gateway.coordinator.remove_schedule(principal.sees, schedule_id):
         raise unknown(schedule_id)
     return Response(status_code=204)
 
 
 async def _found(gateway: Gateway, principal: Principal, schedule_id: str) -> dict[str, Any]:
-    found = await gateway.ask("schedule", owner=principal.sees, schedule_id=schedule_id)
+    found = await gateway.coordinator.get_schedule(principal.sees, schedule_id)
     if found is None:
         raise unknown(schedule_id)
     return dict(found)

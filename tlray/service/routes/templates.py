@@ -9,10 +9,9 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from tlray.core.model.urls import BadUrl, canonicalise
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
-from tlray.core.schedules.template import Template, TemplateFault, beginning_of, check
+from tlray.core.schedules.template import Template, TemplateError, beginning_of, check
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
@@ -102,14 +101,14 @@ def told(template: Template) -> TemplateResponse:
 @router.get("", responses=problems(401, 403, 429, 503))
 async def list_templates(gateway: TheGateway, principal: Reader) -> TemplatesResponse:
     """Return the built-in templates and your own."""
-    found = await gateway.ask("templates", owner=principal.user)
+    found = await gateway.coordinator.list_templates(principal.user)
     return TemplatesResponse(templates=[told(template) for template in found])
 
 
 @router.get("/{name}", responses=problems(401, 403, 404, 422, 429, 503))
 async def get_template(name: TemplateName, gateway: TheGateway, principal: Reader) -> TemplateResponse:
     """Return one template."""
-    found = await gateway.ask("template", owner=principal.user, name=name)
+    found = await gateway.coordinator.get_template(principal.user, name)
     if found is None:
         raise unknown(name)
     return told(found)
@@ -138,11 +137,11 @@ async def put_template(
     template = Template(name, tuple(asked.urls), asked.description, asked.batch_name, options, asked.defaults)
     try:
         check(template)
-    except TemplateFault as fault:
+    except TemplateError as fault:
         raise validation([("body", str(fault))]) from None
     if faults := await asyncio.to_thread(url_faults, template, gateway.settings):
         raise validation(faults)
-    is_new = await gateway.ask("put_template", owner=principal.user, template=template)
+    is_new = await gateway.coordinator.put_template(principal.user, template)
     if is_new is None:
         raise ProblemError(
             409,
@@ -156,7 +155,7 @@ async def delete_template(name: TemplateName, gateway: TheGateway, principal: Su
     """Forget one of your templates; batches made of it stay."""
     if name in BUILT_IN:
         raise ProblemError(409, f"{name!r} is a built-in template; it stays")
-    if not await gateway.ask("remove_template", owner=principal.user, name=name):
+    if not await gateway.coordinator.remove_template(principal.user, name):
         raise unknown(name)
     return Response(status_code=204)
 

@@ -37,5 +37,5 @@ async def create_ticket(gateway: TheGateway, principal: Reader) -> TicketRespons
     """Return a ticket for one socket."""
     ticket = secrets.token_urlsafe(32)
     # it stands for the token, for as long as that is good: who sees everybody's batches sees them there, too
-    expires_in_s = await gateway.ask("keep_ticket", digest=digest_of(ticket), token=principal.token)
+    expires_in_s = await gateway.coordinator.issue_ticket(digest_of(ticket), principal.token)
     return TicketResponse(ticket=ticket, expires_in_s=expires_in_s)

@@ -69,7 +69,7 @@ class NewTokenResponse(ResponseBody):
 @router.get("", responses=problems(401, 403, 429, 503))
 async def list_tokens(gateway: TheGateway, principal: Admin) -> list[TokenResponse]:
     """Return every token that there is or was."""
-    return [TokenResponse(**row) for row in await gateway.ask("tokens")]
+    return [TokenResponse(**row) for row in await gateway.coordinator.list_tokens()]
 
 
 @router.post(
@@ -80,8 +80,8 @@ async def create_token(request: Request, gateway: TheGateway, principal: Admin) 
     content_type(request, (JSON,))
     asked = read_json(await read_body(request), TokenRequest)
     token = spell(secrets.token_bytes(NAME_BYTES), secrets.token_bytes(SECRET_BYTES))
-    await gateway.ask(
-        "create_token", name=token.name, digest=token.digest, user=asked.user, scopes=tuple(asked.scopes)
+    await gateway.coordinator.create_token(
+        name=token.name, digest=token.digest, user=asked.user, scopes=tuple(asked.scopes)
     )
     return NewTokenResponse(name=token.name, user=asked.user, scopes=asked.scopes, token=token.text)
 
@@ -91,5 +91,5 @@ async def revoke_token(
     name: Annotated[str, Path(max_length=64)], gateway: TheGateway, principal: Admin
 ) -> None:
     """Revoke a token; within seconds nobody is let in by it."""
-    if not await gateway.ask("revoke_token", name=name):
+    if not await gateway.coordinator.revoke_token(name):
         raise ProblemError(404, f"there is no token {name!r}")

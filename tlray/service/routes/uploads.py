@@ -44,11 +44,11 @@ async def append(
     """Add a piece to a list that was opened with `?state=receiving`. 429 means: not now, the same piece again later."""
     await gateway.see(principal, batch_id)
     sent = await read_list(request, max_lines=MAX_PIECE_LINES, hint=SMALLER, model=PieceRequest)
-    first_line, told = await gateway.ask("piece_place", batch_id=batch_id, piece=piece, digest=sent.digest)
+    first_line, told = await gateway.coordinator.chunk_position(batch_id, piece, sent.digest)
     if told is None:
         chunk = await sent.chunk(gateway.settings, first_line=first_line)
-        told = await gateway.ask(
-            "append_piece", batch_id=batch_id, piece=piece, digest=sent.digest,
+        told = await gateway.coordinator.append_chunk(
+            batch_id, piece, digest=sent.digest,
             first_line=first_line, n_lines=len(sent.texts), chunk=chunk,
         )  # fmt: skip
     return JSONResponse(told)
@@ -69,7 +69,5 @@ async def commit(request: Request, batch_id: str, gateway: TheGateway, principal
     if body:
         content_type(request, (JSON,))
         asked = read_json(body, CommitRequest)
-    told = await gateway.ask(
-        "commit_list", batch_id=batch_id, n_pieces=asked.pieces, timeout_s=COMMIT_TIMEOUT_S
-    )
+    told = await gateway.within(COMMIT_TIMEOUT_S).commit_upload(batch_id, asked.pieces)
     return JSONResponse(told, 202, {"Location": f"/api/v1/batch/{batch_id}/status"})

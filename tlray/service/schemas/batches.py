@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
-from tlray.core.politeness.policy import MOST_AT_ONCE
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
 
 MAX_URLS = 10_000
 """In one call; a longer list is sent in pieces, and made real by one more call."""

@@ -39,7 +39,7 @@ class ItemResponse(ResponseBody):
     reason: str | None
     due_at: Moment | None
     fetched_at: Moment | None
-    answered_by: str | None = Field(description="The item of another batch whose fetch gave its row.")
+    with_reusable: str | None = Field(description="The item of another batch whose fetch gave its row.")
 
 
 class AttemptResponse(ResponseBody):

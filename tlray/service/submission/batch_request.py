@@ -11,10 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from tlray.core.model.item import Priority
-from tlray.core.model.urls import BadUrl, canonicalise
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.notify.notification import mail_address
-from tlray.core.politeness.policy import host_of
-from tlray.core.schedules.template import Filled, Template, TemplateFault, fill
+from tlray.core.schedules.template import Filled, Template, TemplateError, fill
 from tlray.io.http.address_policy import policy_for
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
@@ -78,12 +77,12 @@ async def filled_for(
     """Return the template that is asked for, and what it stands for."""
     if asked.urls:
         raise validation([("body.urls", "give URLs or a template, not both")])
-    template = await gateway.ask("template", owner=principal.user, name=asked.template)
+    template = await gateway.coordinator.get_template(principal.user, asked.template or "")
     if template is None:
         raise validation([("body.template", f"there is no template {asked.template!r}")])
     try:
         return template, fill(template, asked.variables, clock)
-    except TemplateFault as fault:
+    except TemplateError as fault:
         raise validation([("body.variables", str(fault))]) from None
 
 

@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import host_of
-from tlray.core.politeness.policy_limits import held_up, loosened, loosened_retries, may_write_to
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.policy_limits import (
+    delaying_options,
+    exceeding_options,
+    exceeding_retries,
+    may_email,
+)
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.intake.url_list import MAX_TEXT_KEPT, Chunk
 from tlray.io.journal.rows import BatchOptions, RefusedLine
@@ -59,9 +64,9 @@ def options_for(
     if not principal.is_admin:
         without, _ = ScrapeOptions().checked(settings)
         not_theirs = (
-            loosened(options.manners, without.manners)
-            + loosened_retries(options.retry, without.retry)
-            + held_up(options.manners, without.manners)
+            exceeding_options(options.politeness, without.politeness)
+            + exceeding_retries(options.retry, without.retry)
+            + delaying_options(options.politeness, without.politeness)
         )
         if not_theirs:
             errors = [(f"options: {domain}", what) for domain, what in not_theirs]
@@ -72,7 +77,7 @@ def options_for(
 
 def require_own_address(principal: Principal, address: str) -> None:
     """Refuse mail to somebody else (403), unless an admin asks for it."""
-    if not may_write_to(address, principal.user, is_admin=principal.is_admin):
+    if not may_email(address, principal.user, is_admin=principal.is_admin):
         raise ProblemError(403, f"mail to {address[:80]!r}: only an admin may have mail sent to others")
 
 
@@ -81,6 +86,6 @@ async def require_quota(gateway: Gateway, principal: Principal) -> None:
     if principal is OPEN:
         return
     most = gateway.settings.max_batches_per_minute
-    wait_s = await gateway.ask("batch_wait_s", user=principal.user, per_minute=most)
+    wait_s = await gateway.coordinator.take_batch_quota(principal.user, most)
     if wait_s:
         raise rate_limited(wait_s, f"more than {most} batches in a minute (TLRAY_MAX_BATCHES_PER_MINUTE)")

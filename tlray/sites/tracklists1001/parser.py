@@ -25,9 +25,6 @@ from tlray.sites.tracklists1001.rows import Row, read_row
 from tlray.sites.tracklists1001.table import Table, find_table
 from tlray.sites.tracklists1001.tracks import tracks_of
 
-SITE_NAME = "1001tracklists"
-VERSION = "1001tracklists/1"
-
 MAX_BYTES = 16 * 2**20
 """Larger pages are not parsed: the largest seen has 116 rows and 0.9 MB."""
 
@@ -76,7 +73,7 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
     in_url = urls.source_id(page.url) or urls.id_in_path(page.url)
     tracklist = Tracklist(
         url=page.url,
-        site=SITE_NAME,
+        site=urls.SITE_NAME,
         source_id=in_url or urls.id_in_path(head.page_url) or table.page_id,
         page_url=head.page_url,
         page_id=table.page_id,
@@ -92,7 +89,7 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
         identified_count=sum(track.identity is Identity.IDENTIFIED for track in tracks),
         cued_count=sum(track.cue_s is not None for track in tracks),
         tracks=tracks,
-        parser=VERSION,
+        parser=urls.VERSION,
         media_type="text/html",
     )
     if page.n_bad:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from alone import faults, service
 
-from tlray.core.politeness.policy import MOST_AT_ONCE
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
 from tlray.service.http.query_params import _not_utf_8
 
 URL = "/api/v1/batch"

@@ -35,9 +35,9 @@ class Served:
         limits = {"max_open_requests_per_user": MOST, "max_open_requests_per_address": MOST}
         settings = Settings(home=home, **(limits | env))
         says = {
-            "asks_nobody": asks_nobody,
-            "whose_tokens": ROWS,
-            "batches": ([], None),
+            "requires_token": not asks_nobody,
+            "token_holders": ROWS,
+            "list_batches": ([], None),
             "ready": 1,
             "redeem_tickets": {},
         }
@@ -317,7 +317,7 @@ def test_a_flood_of_wrong_tokens_does_not_lock_out_good_ones_from_the_same_addre
             assert (await ada.get(BATCH)).status_code == 200, "a token that this replica did not know yet"
             answers = await asyncio.gather(*begun)
         assert sorted({kind(answer) for answer in answers}) == [(401, "unauthorized"), (429, "rate-limited")]
-        asked = [given for question, given in served.desk.heard if question == "whose_tokens"]
+        asked = [given for question, given in served.desk.heard if question == "token_holders"]
         assert len(asked) <= 3, "they are looked up together"
         async with served.client("bob") as bob:
             assert (await bob.get(BATCH)).status_code == 200, "nor afterwards"
