@@ -39,7 +39,7 @@ def refusal_of_host(host: str, allow: AddressPolicy) -> str | None:
     return why
 
 
-def without_private(chunk: Chunk, settings: Settings) -> Chunk:
+def without_refused_hosts(chunk: Chunk, settings: Settings) -> Chunk:
     """Return a list with the URLs of hosts that the service does not fetch from as refused lines."""
     allow = policy_for(settings.networks)
     found: dict[str, str | None] = {}
@@ -75,13 +75,13 @@ def options_for(
     return replace(options, networks=settings.networks), priority
 
 
-def see_recipient(principal: Principal, address: str) -> None:
+def require_own_address(principal: Principal, address: str) -> None:
     """Refuse mail to somebody else (403), unless an admin asks for it."""
     if not may_email(address, principal.user, is_admin=principal.is_admin):
         raise ProblemError(403, f"mail to {address[:80]!r}: only an admin may have mail sent to others")
 
 
-async def see_quota(gateway: Gateway, principal: Principal) -> None:
+async def require_quota(gateway: Gateway, principal: Principal) -> None:
     """Count one more batch of a user; 429 where that is one too many in a minute."""
     if principal is OPEN:
         return
