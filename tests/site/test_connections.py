@@ -32,7 +32,7 @@ from tlray.io.http.address_policy import ANY_NAMED
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
 from tlray.io.process.node_load import NodeGauge
-from tlray.io.worker.crash_note import TaskNote
+from tlray.io.worker.crash_note import CrashNoteFile
 
 PATIENT = FetchLimits(total_timeout_s=60.0, connect_timeout_s=60.0, read_timeout_s=60.0)
 
@@ -95,7 +95,7 @@ async def scraped(
     terms = ScrapeTerms(
         home=str(home.path), home_id=home.id, user_agent="tlray/test", limits=limits, heartbeat_s=0.1
     )
-    with TaskNote(home, "L1") as note:
+    with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), items, {0: limiter}, lambda on_sent: Network(terms, on_sent), HomeFiles(home), note,
             NodeGauge("n1", now=time.monotonic()), time.process_time,

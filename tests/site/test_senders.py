@@ -35,7 +35,7 @@ from tlray.io.http.address_policy import ANY_NAMED
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits, Sender
 from tlray.io.process.node_load import NodeGauge
-from tlray.io.worker.crash_note import TaskNote
+from tlray.io.worker.crash_note import CrashNoteFile
 
 pytestmark = pytest.mark.site
 POLICY = DomainPolicy(rate=1_000.0, burst=100.0, concurrency=4)
@@ -79,7 +79,7 @@ async def worked_off(path: Path, work: Work) -> list[Report]:
     terms = ScrapeTerms(
         home=str(path), home_id=home.id, user_agent="tlray/of-the-coordinator", heartbeat_s=0.1
     )
-    with TaskNote(home, "L1") as note:
+    with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), coordinator, {0: limiter}, lambda on_sent: Network(terms, on_sent), HomeFiles(home), note,
             NodeGauge("n1", now=time.monotonic()), time.process_time,

@@ -26,7 +26,7 @@ from tlray.demo.server import DemoSites
 from tlray.io.disk.home import Home
 from tlray.io.process.node_load import NodeGauge
 from tlray.io.results.part_writer import StagedPart
-from tlray.io.worker.crash_note import TaskNote
+from tlray.io.worker.crash_note import CrashNoteFile
 
 SLOTS = 16
 POLICY = DomainPolicy(rate=float("inf"), concurrency=SLOTS)
@@ -83,7 +83,7 @@ async def scraped(
     await limiter.register([Registration(domain, POLICY, False, 0.0, 1)], NO_STOPS)
     counting = Counting(items, DomainConfig(domain, POLICY, "", 0), answer_s)
     terms = ScrapeTerms(home=str(home.path), home_id=home.id, user_agent="tlray/test")
-    with TaskNote(home, "L1") as note:
+    with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), counting, {0: limiter}, lambda on_sent: Network(terms, on_sent), SlowFiles(home, disk_s), note,
             NodeGauge("n1", now=time.monotonic()), time.process_time,

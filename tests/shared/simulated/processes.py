@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.cluster.ports.coordinator import CoordinatorPorts, EndKind
 from tlray.cluster.workers.limiter import Limiter
 

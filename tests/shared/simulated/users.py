@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.politeness.policy import PolitenessOptions
@@ -92,8 +92,8 @@ class Users(Course):
             for some in read_chunks(lines):
                 chunk.entries.extend(some.entries)
                 chunk.refused.extend(some.refused)
-            return await coordinator.desk(
-                "submit", batch_id=batch_id, name="", priority=int(priority), options=options, owner="", chunk=chunk,
+            return await coordinator.submit(
+                batch_id, name="", priority=int(priority), options=options, owner="", chunk=chunk,
                 key=batch_id, digest="",
             )  # fmt: skip
 
@@ -104,7 +104,7 @@ class Users(Course):
         batch_id = book if isinstance(book, str) else book.batch_id
         if event is BatchEvent.RESUME:
             self.stopped_at.pop(batch_id, None)
-        task = self.ask(lambda c: c.desk("control", batch_id=batch_id, action=event.value))
+        task = self.ask(lambda c: c.control(batch_id, event))
         task.add_done_callback(lambda done: self._controlled(batch_id, event, done))
         return task
 
@@ -123,12 +123,12 @@ class Users(Course):
 
     def set_domain(self, name: str, changes: dict[str, object]) -> asyncio.Task[Any]:
         """Set something for a domain by hand, as an admin does."""
-        return self.ask(lambda c: c.desk("set_domain", name=name, changes=changes))
+        return self.ask(lambda c: c.set_domain(name, changes))
 
     def retry(self, book: Batch | str) -> asyncio.Task[Any]:
         """Retry all dead letters of a batch."""
         batch_id = book if isinstance(book, str) else book.batch_id
-        return self.ask(lambda c: c.desk("retry", batch_id=batch_id, item_ids=None, reason=None))
+        return self.ask(lambda c: c.retry(batch_id))
 
     def retried(self, book: Batch) -> Batch:
         """Retry all dead letters of a batch, and wait until that is done; return its book, which a finished batch has anew."""

@@ -14,15 +14,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
-from tlray import __version__
 from tlray.cluster.coordinator.handshake import PROTOCOL, Hello
 from tlray.cluster.coordinator.leasing import Leasing
 from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.scheduler import Clockwork
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.handlers.scheduler import Clockwork
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.scheduling.idle_timeout import IdleTimeout
 from tlray.errors import CoordinatorEnded, CoordinatorEnding
+from tlray.version import __version__
 
 logger = logging.getLogger(__name__)
 MOVING = frozenset({BatchState.RUNNING, BatchState.CANCELLING, BatchState.SCHEDULED})

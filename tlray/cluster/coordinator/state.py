@@ -101,6 +101,7 @@ class CoordinatorState:
     _n_stops: int = 0
     _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
+    _commands: set[asyncio.Task[Any]] = field(default_factory=set)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -200,6 +201,11 @@ class CoordinatorState:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._ended)
+
+    def keep(self, command: asyncio.Task[Any]) -> None:
+        """Keep hold of a command's task until it ends."""
+        self._commands.add(command)
+        command.add_done_callback(self._commands.discard)
 
     def fail(self, error: BaseException, what: str) -> None:
         """Halt for whatever was raised: the world in the way says so itself, anything else is a bug of ours."""

@@ -1,14 +1,12 @@
-"""The domains: how each stands, and what a person sets for it, which is journalled and holds at once and in every later life."""
+"""Domains: their status, and manual overrides, which are journalled and apply at once."""
 
 from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.limiter_pool import Limiters
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.io.journal.domains import (
     ListedDomain,
     at_rest,
@@ -21,34 +19,27 @@ from tlray.io.journal.domains import (
 logger = logging.getLogger(__name__)
 
 
-class Domains:
-    """The desk's part for domains."""
+class DomainHandlers(Handlers):
+    """Methods for domains."""
 
-    ASKS: ClassVar = frozenset({"domains", "domain", "domains_at"})
-    CHANGES: ClassVar = frozenset({"set_domain"})
-
-    def __init__(self, state: CoordinatorState, limiters: Limiters, reading: Reader) -> None:
-        self._state = state
-        self._limiters = limiters
-        self._reading = reading
-
-    async def domains(
+    async def list_domains(
         self, *, owner: str | None, after: str, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
         rows = await self._reading.ask(domains_page, owner=owner, after=after, limit=limit)
-        told = [self._told(row, owner) for row in rows]
+        told = [self._status_of(row, owner) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
-    async def domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
+    async def get_domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
         """Return one domain; None where it is not known."""
         rows = await self._reading.ask(domains_page, owner=owner, after="", limit=1, name=name)
-        return self._told(rows[0], owner) if rows else None
+        return self._status_of(rows[0], owner) if rows else None
 
-    async def domains_at(self, name: str) -> list[dict[str, Any]]:
+    async def domains_of_host(self, name: str) -> list[dict[str, Any]]:
         """Return a domain, and of a host those at its ports."""
-        return [self._told(row, None) for row in await self._reading.ask(domains_at, name)]
+        return [self._status_of(row, None) for row in await self._reading.ask(domains_at, name)]
 
+    @command
     async def set_domain(
         self, name: str, changes: dict[str, object], is_lifted: bool = False
     ) -> dict[str, Any]:
@@ -69,14 +60,14 @@ class Domains:
             await self._limiters.spread_stops()
         state.wake.set()
         unknown = ListedDomain(name, None, None, None, None, 0, None, setting)
-        return await self.domain(name, owner=None) or self._told(unknown, None)
+        return await self.get_domain(name, owner=None) or self._status_of(unknown, None)
 
     def _n_open(self, name: str, owner: str | None) -> int:
         """Return the open items of a domain: of all batches, or of an owner's."""
         here = self._state.engine.domain_index.at(name)
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
-    def _told(self, row: ListedDomain, owner: str | None) -> dict[str, Any]:
+    def _status_of(self, row: ListedDomain, owner: str | None) -> dict[str, Any]:
         engine = self._state.engine
         state = engine.domains.get(row.name) or at_rest(row, engine.registry.override_of(row.name))
         n_open = self._n_open(row.name, owner)

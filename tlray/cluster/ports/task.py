@@ -16,7 +16,7 @@ from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.autoscaling import NodeLoad
 from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsRequest, Stops
-from tlray.io.worker.crash_note import Note
+from tlray.io.worker.crash_note import CrashNote
 
 if TYPE_CHECKING:  # the simulator needs neither Arrow nor aiohttp
     from tlray.core.model.outcome import Outcome
@@ -51,7 +51,7 @@ class LimiterAsk(Protocol):
 class PageSource(Protocol):
     """The network, as a scrape task uses it, and what reads the pages."""
 
-    async def robots(self, fetch_task: RobotsRequest, note: Note) -> RobotsAnswer:
+    async def robots(self, fetch_task: RobotsRequest, note: CrashNote) -> RobotsAnswer:
         """Fetch and read a robots.txt."""
         ...
 
@@ -96,7 +96,7 @@ class TaskPorts:
     pages: Callable[[Callable[[], None]], AbstractAsyncContextManager[PageSource]]
     """Opens the network; the argument is called in the task that fetches when its request has gone out."""
     files: PartFiles
-    note: Note
+    note: CrashNote
     gauge: Gauge
     cpu_s: Callable[[], float]
     """CPU time of this process so far."""

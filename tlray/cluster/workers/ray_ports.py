@@ -12,7 +12,6 @@ from typing import Any
 
 import ray
 
-from tlray import __version__
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
@@ -32,9 +31,10 @@ from tlray.io.results.item_reader import read_kept
 from tlray.io.results.part_writer import StagedPart, stage
 from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
-from tlray.io.worker.crash_note import Note, TaskNote
+from tlray.io.worker.crash_note import CrashNote, CrashNoteFile
 from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
+from tlray.version import __version__
 
 
 class RayCoordinator:
@@ -100,14 +100,14 @@ class Network:
     ) -> None:
         await self._fetcher.__aexit__(kind, error, trace)
 
-    async def robots(self, fetch_task: RobotsRequest, note: Note) -> RobotsAnswer:
+    async def robots(self, fetch_task: RobotsRequest, note: CrashNote) -> RobotsAnswer:
         """Fetch and read a robots.txt."""
         return await fetch_robots(self._fetcher, fetch_task, note, sender=sender_of(fetch_task.terms))
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
         """Fetch an item's page; calling the result opens and reads it."""
         allow = policy_for(item.networks, from_public=item.from_public)
-        open_page = await self._fetcher.take(item.url, allow=allow, sender=sender_of(item.terms))
+        open_page = await self._fetcher.get_packed(item.url, allow=allow, sender=sender_of(item.terms))
 
         def read() -> tuple[Fetched, Outcome, tuple[Tracklist, ...]]:
             fetched = open_page()
@@ -135,7 +135,7 @@ class HomeFiles:
         return await asyncio.to_thread(read_kept, self._home, batch_id, stem, item_ids)
 
 
-def worker_ports(terms: ScrapeTerms, coordinator: Any, note: TaskNote) -> TaskPorts:
+def worker_ports(terms: ScrapeTerms, coordinator: Any, note: CrashNoteFile) -> TaskPorts:
     """Return the ports of a task in this Ray worker."""
     clock = SystemClock()
     return TaskPorts(

@@ -28,7 +28,7 @@ from tlray.core.scheduling.lease import (
     Stops,
     Work,
 )
-from tlray.io.http.response import told
+from tlray.io.http.response import printable_reason
 from tlray.io.results.item_reader import in_parts
 from tlray.io.results.open_part import OpenPart
 
@@ -208,7 +208,7 @@ class ScrapeTask:
         if task.cancelled():
             self._not_begun([fetch_task])
         elif (error := task.exception()) is not None:
-            reason = told(f"{type(error).__name__}: {error}"[:200])
+            reason = printable_reason(f"{type(error).__name__}: {error}"[:200])
             if isinstance(fetch_task, LeasedItem):
                 self._outcomes.append(Outcome(fetch_task.item_id, OutcomeKind.CRASHED, reason=reason))
             else:

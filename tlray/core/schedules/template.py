@@ -16,7 +16,8 @@ from datetime import datetime
 from itertools import product
 from math import prod
 from typing import Final
-from urllib.parse import quote
+
+from uritemplate import URITemplate
 
 MAX_URLS: Final = 10_000
 """The most URLs of one template; as many as one call may submit."""
@@ -26,7 +27,6 @@ MOST_IN_RANGE: Final = 10**15
 MAX_VALUE_CHARS: Final = 1_000
 _PLACE = re.compile(r"\{(\+?)([a-z][a-z0-9_]{0,39})\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_RESERVED: Final = ":/?#[]@!$&'()*+,;=%"
 
 Scalar = str | int
 Value = Scalar | Sequence[Scalar] | Mapping[str, int]
@@ -152,24 +152,15 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _expand(name: str, text: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield a URL for each combination; raise before the first if one would be too long."""
-    places = [(found[2], bool(found[1])) for found in _PLACE.finditer(text)]
-    said = {
-        place: [quote(value, safe=_RESERVED if place[1] else "") for value in values[place[0]]]
-        for place in dict.fromkeys(places)
-    }
-    longest = len(_PLACE.sub("", text)) + sum(max(map(len, said[place])) for place in places)
-    if longest > MAX_URL_CHARS:
-        raise TemplateError(
-            f"template {name!r} with these values stands for a URL of {longest:,} characters; at most {MAX_URL_CHARS:,}"
-        )
-    names = _names(text)
-    for chosen in product(*(range(len(values[name])) for name in names)):
-        number = dict(zip(names, chosen, strict=True))
-        yield _PLACE.sub(
-            lambda found, number=number: said[found[2], bool(found[1])][number[found[2]]],  # type: ignore[misc]
-            text,
-        )
+    """Yield a URL for each combination of values."""
+    template, names = URITemplate(text), _names(text)
+    for chosen in product(*(values[variable] for variable in names)):
+        url = template.expand(dict(zip(names, chosen, strict=True)))
+        if len(url) > MAX_URL_CHARS:
+            raise TemplateError(
+                f"template {name!r} with these values stands for a URL of {len(url):,} characters; at most {MAX_URL_CHARS:,}"
+            )
+        yield url
 
 
 def _n_values(name: str, value: Value) -> int:

@@ -1,7 +1,7 @@
 """The engine: what is leased to which task, and the consequences of reports.
 
 It is plain and synchronous: the time is an argument, there is no I/O and no Ray. The actor in
-``cluster/coordinator/coordinator.py`` calls it and does the I/O; a simulator runs a million URLs in virtual time. The order is
+``cluster/handlers/coordinator.py`` calls it and does the I/O; a simulator runs a million URLs in virtual time. The order is
 always: `decide` (changes nothing) → the journal commits → `apply`. Moments are monotonic seconds.
 """
 

@@ -14,7 +14,7 @@ from simulated import Site, World
 from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.ports.registration import Registration
 from tlray.core.model.item import Priority
-from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.scheduling.changeset import Changeset, LaneDeath
 from tlray.core.scheduling.lease import Stops
@@ -96,7 +96,7 @@ async def test_a_resume_whose_look_came_before_a_cancel_is_a_conflict(desk: Desk
     book = desk.state.book("B")
     assert book is not None
     async with desk.state.one_at_a_time("B"):
-        resuming = asyncio.create_task(desk.control.control("B", "resume"))
+        resuming = asyncio.create_task(desk.coordinator.control("B", BatchEvent.RESUME))
         await asyncio.sleep(0.05)  # it has looked, and waits for whoever changes the batch
         await desk.state.write(desk.state.journal.set_batch_state, book.id, BatchState.CANCELLING)
         book.state = BatchState.CANCELLING

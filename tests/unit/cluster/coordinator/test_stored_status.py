@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from made_desk import Desk, chunk
 
-from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.lifecycle import BatchEvent, ItemState
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN
 from tlray.io.intake.url_list import Chunk, read_chunks
@@ -72,11 +72,11 @@ async def test_a_batch_that_is_over_is_told_alike_in_the_next_life(desk: Desk, n
 
 async def test_so_is_one_that_was_cancelled_and_one_of_which_a_part_was_retried(desk: Desk) -> None:
     await desk.submit("A", of_many_domains(3))
-    await desk.control.control("A", "cancel")
+    await desk.coordinator.control("A", BatchEvent.CANCEL)
     await desk.submit("B", chunk(5))
     await desk.state.settle(2)
     await desk.let_die("B")
-    await desk.control.retry("B", item_ids=[7], reason=None)
+    await desk.coordinator.retry("B", item_ids=[7], reason=None)
     await desk.let_die("B")
     for batch_id, n in (("A", 3), ("B", 1)):
         first, second = await told_in_both_lives(desk, batch_id)

@@ -188,7 +188,7 @@ def test_whoever_lifts_a_rest_has_the_site_asked_at_once() -> None:
     world.go_on(60.0)
     n_before, lifted_at = len(site.begins), world.loop.now
     site.throttle = 0.0
-    lifting = world.ask(lambda c: c.desk("set_domain", name="a.test", changes={}, is_lifted=True))
+    lifting = world.ask(lambda c: c.set_domain("a.test", {}, is_lifted=True))
     world.until(lifting.done)
     world.run(until_s=lifted_at + 3_600.0)
     assert book.counts[S.SUCCEEDED] == 3
