@@ -1,7 +1,7 @@
 """Findings of an audit, and what to do about each.
 
 An audit compares three sources: the journal's counts, its items, and the files of its manifest. Each difference is a `Finding`;
-`check_books` finds those that need no file.
+`check_counts` finds those that need no file.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class BatchCounts:
     """The counts of one batch in a journal, twice if two tables have them."""
 
     state: BatchState
@@ -122,7 +122,7 @@ class Books:
         return sum(n for state, n in self.counts.items() if not state.is_final)
 
 
-def check_books(books: Books) -> Iterator[Finding]:
+def check_counts(books: BatchCounts) -> Iterator[Finding]:
     """Yield a finding for each pair of counts that differ, and for open items of a finished batch."""
     given = books.total + books.n_duplicates + books.n_rejected
     if given != books.n_lines:
