@@ -1,0 +1,58 @@
+"""What kind is a file, and who reads it: by its content first, its name second, or as the user says (``--as``).
+
+A reader is loaded when a file may be of its kind, so that reading one kind does not pay for the others.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from tlray.core.visible import one_line
+from tlray.model import PageKind, ParsedPage
+from tlray.readers.interface import FileReader, SourceFile
+from tlray.readers.sniff import is_binary
+
+MAX_ERROR_CHARS = 160
+
+READERS = {
+    # in the order in which they are asked: what shows itself surely comes first, text that may be anything last
+    "tlray": "tlray.readers.own_export:OwnExportReader",
+    "info-json": "tlray.readers.info_json:InfoJsonReader",
+    "chapters": "tlray.readers.chapters:ChaptersReader",
+    "feed": "tlray.readers.feed:FeedReader",
+    "page": "tlray.readers.page:PageReader",
+}
+CONTAINERS = frozenset({"warc"})
+"""Kinds that hold files of other kinds; `tlray.io.containers` opens them."""
+KINDS = frozenset({*READERS, *CONTAINERS})
+"""The words of ``--as``."""
+
+
+@cache
+def reader_of(kind: str) -> FileReader:
+    """Return the reader of a kind; what is in a WARC is read as pages."""
+    module, _, name = READERS["page" if kind in CONTAINERS else kind].partition(":")
+    reader: FileReader = getattr(import_module(module), name)()
+    return reader
+
+
+def kind_of(file: SourceFile) -> str | None:
+    """Return the kind of a file; None for one that no reader knows."""
+    return next((kind for kind in READERS if reader_of(kind).recognises(file.head, file.name)), None)
+
+
+def read_file(file: SourceFile, kind: str | None = None) -> ParsedPage:
+    """Read the sets in a file, as the kind that the user says or that it shows. Never raises."""
+    if not file.body.strip(b"\0 \t\r\n"):
+        return ParsedPage(PageKind.UNKNOWN, "empty")
+    kind = kind or kind_of(file)
+    if kind is None:
+        what = "binary, of" if is_binary(file.head) else "of"
+        return ParsedPage(PageKind.UNKNOWN, f"{what} no kind that is read")
+    try:
+        page = reader_of(kind).read(file)
+    except Exception as error:  # noqa: BLE001 - one file must not take the others down with it
+        words = one_line(str(error).encode("utf-8", "replace").decode())[:MAX_ERROR_CHARS]
+        return ParsedPage(PageKind.UNKNOWN, f"reader {kind} failed: {type(error).__name__}: {words}")
+    return page
