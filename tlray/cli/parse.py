@@ -14,15 +14,15 @@ from typing import Annotated
 
 import typer
 
-from tlray.core.quality import assess
-from tlray.core.urls import BadUrl, canonicalise
-from tlray.core.visible import in_json, one_line
+from tlray.core.model.printable import in_json, one_line
+from tlray.core.model.quality import assess
+from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.errors import UsageError
 from tlray.export.json_shape import plain
-from tlray.io.allocator import keep_freed_memory
-from tlray.io.containers.members import Given, Member, Refusal, base_name
-from tlray.io.containers.open_file import open_file
-from tlray.io.containers.walk import walk
+from tlray.io.intake.members import Given, Member, Refusal, base_name
+from tlray.io.intake.open_file import open_file
+from tlray.io.intake.walk import walk
+from tlray.io.process.malloc import keep_freed_memory
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.registry import CONTAINERS, KINDS, read_file
 

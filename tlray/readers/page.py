@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 
-from tlray.core.urls import BadUrl, canonicalise
+from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.interface import HEAD_BYTES, SourceFile
 from tlray.readers.sniff import Shape, head_text, shape_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from tlray.core.visible import one_line
+from tlray.core.model.printable import one_line
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.interface import FileReader, SourceFile
 from tlray.readers.sniff import Shape, shape_of
@@ -22,6 +22,7 @@ READERS: dict[str, tuple[Shape, ...]] = {
     "chapters": (Shape.JSON, Shape.XML),
     "feed": (Shape.XML,),
     "page": (Shape.HTML, Shape.JSON, Shape.TEXT),
+    "text": (Shape.TEXT, Shape.HTML),
 }
 """Kinds, and the shapes of files that may be of them."""
 _WHERE = {
@@ -30,9 +31,10 @@ _WHERE = {
     "chapters": "tlray.readers.chapters:ChaptersReader",
     "feed": "tlray.readers.feed:FeedReader",
     "page": "tlray.readers.page:PageReader",
+    "text": "tlray.readers.text:TextReader",
 }
 CONTAINERS = frozenset({"warc"})
-"""Kinds that hold files of other kinds; `tlray.io.containers` opens them."""
+"""Kinds that hold files of other kinds; `tlray.io.intake` opens them."""
 KINDS = frozenset({*READERS, *CONTAINERS})
 """The words of ``--as``."""
 

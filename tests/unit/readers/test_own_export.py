@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_sets import a_set, a_track, cued, with_row
 
 from tlray.export import json_document, json_lines
 from tlray.export.json_shape import plain
@@ -18,9 +17,6 @@ from tlray.export.options import Options
 from tlray.model import CuePrecision, PageKind, Tracklist
 from tlray.readers.interface import SourceFile
 from tlray.readers.own_export import OwnExportReader
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "export"))
-from made_sets import a_set, a_track, cued, with_row
 
 FULL = replace(
     a_set(
