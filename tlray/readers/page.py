@@ -14,6 +14,9 @@ from tlray.readers.interface import HEAD_BYTES, SourceFile
 from tlray.readers.sniff import Shape, head_text, shape_of
 
 _NAMES = (".html", ".htm", ".xhtml", ".xht", ".shtml", ".mhtml", ".mht")
+_NAMES_OF_TEXT = (".txt", ".md", ".nfo", ".description")
+_WHOLE_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+"""What text with a few tags in it does not have."""
 _BASE = re.compile(r"""<base\s[^>]{0,500}?href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _MAX_TAG_CHARS = 3_000
 _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
@@ -34,7 +37,9 @@ class PageReader:
             from tlray.sites.registry import for_page  # noqa: PLC0415 - as below
 
             return for_page("", head) is not None
-        return shape is Shape.HTML or (shape is Shape.TEXT and name.lower().endswith(_NAMES))
+        if shape is Shape.HTML:
+            return not name.lower().endswith(_NAMES_OF_TEXT) or bool(_WHOLE_PAGE.search(head_text(head)))
+        return shape is Shape.TEXT and name.lower().endswith(_NAMES)
 
     def read(self, file: SourceFile) -> ParsedPage:
         """Read the sets of a page by its site's parser."""

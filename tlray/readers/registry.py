@@ -22,7 +22,7 @@ READERS: dict[str, tuple[Shape, ...]] = {
     "chapters": (Shape.JSON, Shape.XML),
     "feed": (Shape.XML,),
     "page": (Shape.HTML, Shape.JSON, Shape.TEXT),
-    "text": (Shape.TEXT, Shape.HTML),
+    "text": (Shape.TEXT, Shape.HTML, Shape.XML),
 }
 """Kinds, and the shapes of files that may be of them."""
 _WHERE = {

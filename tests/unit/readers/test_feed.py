@@ -123,6 +123,12 @@ def test_an_address_of_mail_is_nobodys_name() -> None:
     ]
 
 
+def test_what_the_title_says_of_day_and_dj_stands_above_the_author() -> None:
+    inside = "<itunes:author>Tidal Crew</itunes:author>" + simple_chapters()
+    found = the_set(rss(item(inside, title="Nora Field @ Harbour Hall 2026-05-14")))
+    assert (found.djs, found.date) == (["Nora Field"], date(2026, 5, 14))
+
+
 def test_episodes_without_a_list_are_counted() -> None:
     page = read(rss(item("<description>We talk.</description>"), item(simple_chapters()), item()))
     assert (page.kind, page.reason, len(page.tracklists)) == (

@@ -45,6 +45,14 @@ def test_an_unknown_file_is_unknown_with_a_reason(body: bytes, reason: str) -> N
     assert (page.kind, page.reason) == (PageKind.UNKNOWN, reason)
 
 
+@pytest.mark.parametrize(
+    "lead", ["", "<b>Tracklist:</b>\n", "<p>Tracklist:</p>\n", "[00:00] Kepler - Salt\n"]
+)
+def test_text_with_a_few_tags_in_it_is_text(lead: str) -> None:
+    body = (lead + "\n".join(LINES)).encode()
+    assert kind_of(SourceFile("set.txt", body)) == "text"
+
+
 def test_the_user_has_the_last_word() -> None:
     page = read_file(SourceFile("x", FEED), "page")
     assert (page.kind, page.reason) == (PageKind.UNKNOWN, "no parser")
