@@ -15,42 +15,39 @@ from tlray.readers.sniff import Shape, shape_of
 
 MAX_ERROR_CHARS = 160
 
-READERS: dict[str, tuple[Shape, ...]] = {
+_READERS: dict[str, tuple[str, tuple[Shape, ...]]] = {
     # in the order in which they are asked: what shows itself surely comes first
-    "tlray": (Shape.JSON,),
-    "info-json": (Shape.JSON,),
-    "chapters": (Shape.JSON, Shape.XML),
-    "feed": (Shape.XML,),
-    "page": (Shape.HTML, Shape.JSON, Shape.TEXT),
-    "text": (Shape.TEXT, Shape.HTML, Shape.XML),
+    "tlray": ("own_export:OwnExportReader", (Shape.JSON,)),
+    "info-json": ("info_json:InfoJsonReader", (Shape.JSON,)),
+    "cue": ("cue:CueReader", (Shape.TEXT, Shape.BINARY)),
+    "serato": ("serato:SeratoReader", (Shape.BINARY, Shape.TEXT)),
+    "traktor": ("traktor:TraktorReader", (Shape.XML, Shape.TEXT)),
+    "rekordbox": ("rekordbox:RekordboxReader", (Shape.XML, Shape.TEXT)),
+    "virtualdj": ("virtualdj:VirtualDJReader", (Shape.TEXT,)),
+    "chapters": ("chapters:ChaptersReader", (Shape.JSON, Shape.XML)),
+    "feed": ("feed:FeedReader", (Shape.XML,)),
+    "page": ("page:PageReader", (Shape.HTML, Shape.JSON, Shape.TEXT)),
+    "text": ("text:TextReader", (Shape.TEXT, Shape.HTML, Shape.XML)),
 }
-"""Kinds, and the shapes of files that may be of them."""
-_WHERE = {
-    "tlray": "tlray.readers.own_export:OwnExportReader",
-    "info-json": "tlray.readers.info_json:InfoJsonReader",
-    "chapters": "tlray.readers.chapters:ChaptersReader",
-    "feed": "tlray.readers.feed:FeedReader",
-    "page": "tlray.readers.page:PageReader",
-    "text": "tlray.readers.text:TextReader",
-}
+"""Kind → where its reader is, and the shapes of files that may be of it."""
 CONTAINERS = frozenset({"warc"})
 """Kinds that hold files of other kinds; `tlray.io.intake` opens them."""
-KINDS = frozenset({*READERS, *CONTAINERS})
+KINDS = frozenset({*_READERS, *CONTAINERS})
 """The words of ``--as``."""
 
 
 @cache
 def reader_of(kind: str) -> FileReader:
     """Return the reader of a kind; what is in a WARC is read as pages."""
-    module, _, name = _WHERE["page" if kind in CONTAINERS else kind].partition(":")
-    reader: FileReader = getattr(import_module(module), name)()
+    module, _, name = _READERS["page" if kind in CONTAINERS else kind][0].partition(":")
+    reader: FileReader = getattr(import_module(f"tlray.readers.{module}"), name)()
     return reader
 
 
 def kind_of(file: SourceFile) -> str | None:
     """Return the kind of a file; None for one that no reader knows."""
     shape = shape_of(file.head)
-    may_be = (kind for kind, shapes in READERS.items() if shape in shapes)
+    may_be = (kind for kind, (_, shapes) in _READERS.items() if shape in shapes)
     return next((kind for kind in may_be if reader_of(kind).recognises(file.head, file.name)), None)
 
 
