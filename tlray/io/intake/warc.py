@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
-from tlray.io.http.decompress import DecompressError, decompress
+from tlray.io.http.decompress import DecompressError, ExpandsTooFarError, decompress
 from tlray.io.intake.members import (
     MAX_MEMBER_BYTES,
     Budget,
@@ -29,7 +30,7 @@ _GZIP = b"\x1f\x8b"
 def read_warc(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
     """Yield the pages of a WARC file, in its order; what is no page (pictures, scripts) is passed over."""
     records = ArchiveIterator(stream, record_types=_TYPES)
-    n_records = 0
+    n_records = n_found = 0
     while True:
         try:
             record = next(records, None)
@@ -44,8 +45,9 @@ def read_warc(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member
             yield Refusal(f"record {n_records}", str(error))
             return
         if found is not None:
+            n_found += 1
             yield found
-    if not n_records:
+    if not n_found:
         yield Refusal("", "a WARC file without a page")
 
 
@@ -93,7 +95,31 @@ def _decoded(body: bytes, headers: dict[str, str]) -> bytes:
     coding = named.get("content-encoding", "")
     if "gzip" in coding.lower() and not body.startswith(_GZIP):
         return body
+    if coding.strip().lower() in ("br", "zstd"):
+        decoded = _decoded_by_fastwarc(body, coding.strip().encode())
+        if decoded is not None:
+            return decoded
     return decompress(body, coding, max_bytes=MAX_MEMBER_BYTES)
+
+
+def _decoded_by_fastwarc(body: bytes, coding: bytes) -> bytes | None:
+    """Undo a coding that Python's library does not know; None where the body is not in it.
+
+    Browsers accept Brotli, so what they record has it. `ArchiveIterator` undoes codings of all records or of none: this is one.
+    """
+    http = b"HTTP/1.1 200 OK\r\nContent-Encoding: " + coding + b"\r\n\r\n" + body
+    head = (
+        b"WARC/1.1\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: %d\r\n\r\n"
+        % len(http)
+    )
+    try:
+        record = next(ArchiveIterator(BytesIO(head + http + b"\r\n\r\n"), auto_decode="content"))
+        decoded: bytes = record.reader.read(MAX_MEMBER_BYTES + 1)
+    except OSError:
+        return None
+    if len(decoded) > MAX_MEMBER_BYTES:
+        raise ExpandsTooFarError(f"more than {MAX_MEMBER_BYTES} bytes")
+    return decoded
 
 
 def _dechunked(body: bytes) -> bytes:

@@ -160,6 +160,18 @@ def test_the_pages_of_a_warc_come_out_and_other_answers_are_told(pack) -> None:
     assert [one.reason for one in told][:2] == ["HTTP 404", "a revisit record: the page is in another record"]
 
 
+def test_brotli_which_browsers_record_is_undone() -> None:
+    headers = b"Content-Type: text/html\r\nContent-Encoding: br\r\n"
+    assert bodies(warc_record(b"\x0b\x02\x80hello\x03", headers=headers)) == [b"hello"]
+    assert bodies(warc_record(b"<p>plain", headers=headers)) == [b"<p>plain"]
+
+
+def test_a_warc_without_a_page_is_told() -> None:
+    assert reasons(warc_record(b"x", headers=b"Content-Type: image/png\r\n")) == [
+        ": a WARC file without a page"
+    ]
+
+
 def test_a_warc_that_ends_early_gives_what_is_whole() -> None:
     data = gzip_warc(warc_record(PAGE), warc_record(PAGE * 99))
     assert bodies(data[:-20]) == [PAGE]
