@@ -12,16 +12,16 @@ from typing import Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import OrService, service
+from tlray.cli.service_options import OrService, service
 from tlray.errors import UsageError
 from tlray.export.formats import FORMATS, get
 from tlray.export.interface import Format, Holds
 from tlray.export.options import Options, Over99
-from tlray.io.export_place import os_errors_explained, whole_file
-from tlray.io.home import Home
-from tlray.io.private import private
-from tlray.io.service_client import ServiceClient
-from tlray.io.service_file import take_export
+from tlray.io.client.download import take_export
+from tlray.io.client.http_client import ServiceClient
+from tlray.io.disk.atomic_output import os_errors_explained, whole_file
+from tlray.io.disk.home import Home
+from tlray.io.disk.private_files import private
 from tlray.model import CuePrecision
 from tlray.settings import read_settings
 
@@ -85,8 +85,8 @@ def export_batch(
     home: Path, batch_id: str, format_: Format, out: str, options: Options | None = None
 ) -> None:
     """Export a batch, and say what was written and what had to be left out."""
-    from tlray.io.export_files import write  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.results import iter_tracklists, manifest_of  # noqa: PLC0415
+    from tlray.io.export.files import write  # noqa: PLC0415 - Arrow is loaded where it is used
+    from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
     where = Home(home)
     named = manifest_of(where, batch_id)

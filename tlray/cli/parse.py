@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import shutil
@@ -14,15 +13,15 @@ from typing import Annotated
 
 import typer
 
-from tlray.core.quality import assess
-from tlray.core.urls import BadUrl, canonicalise
-from tlray.core.visible import in_json, one_line
+from tlray.core.model.printable import in_json, one_line
+from tlray.core.model.quality import assess
+from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.errors import UsageError
 from tlray.export.json_shape import plain
-from tlray.io.allocator import keep_freed_memory
-from tlray.io.containers.members import Given, Member, Refusal, base_name
-from tlray.io.containers.open_file import open_file
-from tlray.io.containers.walk import walk
+from tlray.io.intake.members import Given, Member, Refusal, base_name
+from tlray.io.intake.open_file import open_file
+from tlray.io.intake.walk import walk
+from tlray.io.process.malloc import keep_freed_memory
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.registry import CONTAINERS, KINDS, read_file
 
@@ -54,13 +53,10 @@ def parse(
     url = _checked_url(url)
     if kind and kind not in KINDS:
         raise UsageError(f"--as {kind[:40]!r}: no such kind; choose one of {' '.join(sorted(KINDS))}")
-    if encoding:
-        try:
-            codecs.lookup(encoding)
-        except (LookupError, ValueError):
-            raise UsageError(
-                f"--encoding {encoding[:40]!r}: no such encoding; give one like cp1251, gb18030, shift_jis"
-            ) from None
+    if encoding and not _is_encoding(encoding):
+        raise UsageError(
+            f"--encoding {encoding[:40]!r}: no such encoding; give one like cp1251, gb18030, shift_jis"
+        )
     for path in files:
         if not path.is_file() and not path.is_dir():
             raise UsageError(
@@ -74,7 +70,7 @@ def parse(
         for found in walk(path):
             if isinstance(found, Refusal):
                 name = str(path / found.where) if found.where else str(path)
-                all_good &= _write_line(name, iter([found]), kind)
+                all_good &= _write_line(name, iter([Refusal("", found.reason)]), kind)
             else:
                 given = Given(base_name(found.path.name), url, encoding or None)
                 all_good &= _write_line(str(found.path), open_file(found.path, given), kind)
@@ -91,30 +87,42 @@ def _checked_url(url: str) -> str:
     return found.url
 
 
+def _is_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of text by that name; it has names for other codecs, too (``base64``)."""
+    try:
+        " ".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 def _write_line(name: str, members: Iterator[Member | Refusal], kind: str) -> bool:
     """Write what is in a file on one line; return whether it holds a set."""
-    answer = ParsedPage(PageKind.UNKNOWN, "empty")
+    answer = PageKind.UNKNOWN
+    reason: str | None = None
     n_members = n_bad = n_sets = 0
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, "w+", encoding="utf-8", newline="") as sets:
         for member in members:
             page = _read(member, kind)
             n_members += 1
+            if page.kind is PageKind.TRACKLIST or n_members == 1:
+                answer = page.kind
             n_bad += page.kind is not PageKind.TRACKLIST
-            if n_members == 1 or (page.kind is PageKind.TRACKLIST and answer.kind is not PageKind.TRACKLIST):
-                answer = ParsedPage(page.kind, page.reason)
+            reason = reason or page.reason
             for tracklist in page.tracklists:
                 tracklist.quality, tracklist.quality_issues = assess(tracklist)
                 sets.write((", " if n_sets else "") + _json(plain(tracklist)))
                 n_sets += 1
-        reason = answer.reason
         if n_members > 1 and n_bad:
-            reason = f"{n_bad} of {n_members} members hold no tracklist" + (f": {reason}" if reason else "")
-        head = {"file": name, "kind": answer.kind.value, "reason": reason}
+            reason = f"{n_bad} of {n_members} members hold no tracklist: {reason}"
+        elif not n_members:
+            reason = "empty"
+        head = {"file": name, "kind": answer.value, "reason": reason}
         sys.stdout.write(_json(head).removesuffix("}") + ', "tracklists": [')
         sets.seek(0)
         shutil.copyfileobj(sets, sys.stdout)
         sys.stdout.write("]}\n")
-    return answer.kind is PageKind.TRACKLIST
+    return answer is PageKind.TRACKLIST
 
 
 def _read(member: Member | Refusal, kind: str) -> ParsedPage:

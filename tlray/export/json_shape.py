@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
-from tlray.core.visible import in_json
+from tlray.core.model.printable import in_json
 from tlray.model import Track, Tracklist
 
 _TRACKLIST_FIELDS = tuple(f.name for f in fields(Tracklist))

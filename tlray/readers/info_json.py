@@ -18,6 +18,7 @@ from tlray.readers.interface import SourceFile
 from tlray.readers.json_text import BadJsonError, load, number, string
 from tlray.readers.made import content_id, day, links, made_set, names, stem
 from tlray.readers.sniff import head_text, json_keys
+from tlray.readers.text.about import about
 from tlray.sites.text import FoundList, find_list
 
 MAX_ENTRIES = 50_000
@@ -86,9 +87,13 @@ def _set_of(info: Mapping[str, Any], file: SourceFile, *, is_entry: bool = False
         ),
         "",
     )
+    title = string(_first(info, "fulltitle", "title", "mix_title")) or stem(file.name)
+    named = about([], title)
     return made_set(
         found.tracks,
-        title=string(_first(info, "fulltitle", "title", "mix_title")) or stem(file.name),
+        title=title,
+        date=named.date,
+        djs=named.djs,
         url=url or file.url,
         page_url=url or None,
         site=_site(info, url),

@@ -8,20 +8,20 @@ from __future__ import annotations
 import html
 import re
 
-from tlray.core.urls import BadUrl, canonicalise
+from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.interface import HEAD_BYTES, SourceFile
-from tlray.readers.sniff import first_element, head_text
+from tlray.readers.sniff import Shape, head_text, shape_of
 
-_HTML_ELEMENTS = frozenset(
-    ["html", "head", "body", "title", "meta", "link", "script", "style", "div", "table", "p", "h1", "a", "br"]
-)
 _NAMES = (".html", ".htm", ".xhtml", ".xht", ".shtml", ".mhtml", ".mht")
-_TAG = re.compile(r"<(?:link|meta|base)\b[^>]{0,2000}>", re.IGNORECASE)
+_NAMES_OF_TEXT = (".txt", ".md", ".nfo", ".description")
+_WHOLE_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+"""What text with a few tags in it does not have."""
+_BASE = re.compile(r"""<base\s[^>]{0,500}?href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
+_MAX_TAG_CHARS = 3_000
 _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(\S+)\s*-->", re.IGNORECASE)
 _SINGLE_FILE = re.compile(r"<!--\s*Page saved with SingleFile\s+url:\s*(\S+)", re.IGNORECASE)
-_DOCTYPE_HTML = re.compile(r"\s*<!doctype\s+html", re.IGNORECASE)
 
 
 class PageReader:
@@ -31,11 +31,15 @@ class PageReader:
     version = "page/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is HTML."""
-        text = head_text(head)
-        if _DOCTYPE_HTML.match(text) or first_element(text) in _HTML_ELEMENTS:
-            return True
-        return name.lower().endswith(_NAMES) and not text.lstrip().startswith(("{", "[", "<?xml"))
+        """Whether it is HTML, or what a site's API answers."""
+        shape = shape_of(head)
+        if shape is Shape.JSON:
+            from tlray.sites.registry import for_page  # noqa: PLC0415 - as below
+
+            return for_page("", head) is not None
+        if shape is Shape.HTML:
+            return not name.lower().endswith(_NAMES_OF_TEXT) or bool(_WHOLE_PAGE.search(head_text(head)))
+        return shape is Shape.TEXT and name.lower().endswith(_NAMES)
 
     def read(self, file: SourceFile) -> ParsedPage:
         """Read the sets of a page by its site's parser."""
@@ -54,18 +58,20 @@ def own_url(head: bytes) -> str:
     text = head_text(head[:HEAD_BYTES])
     if found := _SAVED_FROM.search(text) or _SINGLE_FILE.search(text):
         return _checked(found[1])
-    said: dict[str, str] = {}
-    for tag in _TAG.findall(text):
-        given = {
-            name.lower(): html.unescape(value.strip("\"'")).strip() for name, value in _ATTRIBUTE.findall(tag)
-        }
-        role = "base" if tag[1:5].lower() == "base" else given.get("rel", given.get("property", "")).lower()
-        said.setdefault(role, given.get("href") or given.get("content", ""))
-    return (
-        _checked(said.get("canonical", ""))
-        or _checked(said.get("og:url", ""))
-        or _page_of(said.get("base", ""))
-    )
+    lower = text.lower()
+    for word in ("canonical", "og:url"):
+        at = lower.find(word)
+        while at >= 0:
+            tag = _ATTRIBUTE.findall(
+                text[max(0, text.rfind("<", 0, at)) : text.find(">", at)][:_MAX_TAG_CHARS]
+            )
+            said = {name.lower(): html.unescape(value.strip("\"'")).strip() for name, value in tag}
+            url = _checked(said.get("href") or said.get("content", ""))
+            if url and word in (said.get("rel", "").lower(), said.get("property", "").lower()):
+                return url
+            at = lower.find(word, at + 1)
+    base = _BASE.search(text)
+    return _page_of(html.unescape(base[1])) if base else ""
 
 
 def _page_of(base: str) -> str:

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import codecs
 import re
+from enum import StrEnum
+
+
+class Shape(StrEnum):
+    """What a file is made of."""
+
+    JSON = "JSON"
+    XML = "XML"
+    HTML = "HTML"
+    TEXT = "text"
+    BINARY = "binary data"
+
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -24,6 +36,12 @@ _PROLOG = re.compile(
 )
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)[\s/>]")
 _JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\]:]')
+_JSON_START = re.compile(r'\{\s*["}]|\[\s*(?:[{"]|\]\s*\Z)')
+"""A line of a tracklist may begin with ``[07]`` or ``[[``."""
+_DOCTYPE_HTML = re.compile(r"<!doctype\s+html", re.IGNORECASE)
+HTML_ELEMENTS = frozenset(
+    ["html", "head", "body", "title", "meta", "link", "script", "style", "div", "table", "p", "h1", "a", "br"]
+)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -38,9 +56,17 @@ def head_text(head: bytes) -> str:
     return head.decode(unicode_encoding(head) or "utf-8", "replace")
 
 
-def is_binary(head: bytes) -> bool:
-    """Whether a file holds bytes that no text has."""
-    return unicode_encoding(head) is None and bool(_BINARY.search(head[:4096]))
+def shape_of(head: bytes) -> Shape:
+    """Return what a file is made of, so that only some readers need to look at it."""
+    if unicode_encoding(head) is None and _BINARY.search(head[:4096]):
+        return Shape.BINARY
+    text = head_text(head[:32_768]).lstrip("\ufeff \t\r\n")
+    if text.startswith(("{", "[")):
+        return Shape.JSON if _JSON_START.match(text) else Shape.TEXT
+    element = first_element(text)
+    if element in HTML_ELEMENTS or _DOCTYPE_HTML.match(text):
+        return Shape.HTML
+    return Shape.XML if element or text.startswith("<?xml") else Shape.TEXT
 
 
 def first_element(text: str) -> str:

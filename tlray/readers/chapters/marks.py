@@ -16,7 +16,7 @@ from tlray.sites.text.separators import Separator, is_loose, majority
 
 MIN_TRACKS = 3
 """Fewer chapters with artist and title are a coincidence."""
-MIN_SHARE = 0.6
+MIN_SHARE = 0.5
 """Of all chapters that must be tracks; a talk has a dash in some of its chapters."""
 MAX_CHAPTERS = 5_000
 _SEPARATORS = (Separator.DASH, Separator.BY, Separator.QUOTED)

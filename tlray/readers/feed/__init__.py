@@ -8,6 +8,7 @@ from tlray.readers.feed.items import Episode, Feed, episodes_of, feed_of, source
 from tlray.readers.interface import SourceFile
 from tlray.readers.made import links, made_set, names, plural
 from tlray.readers.sniff import first_element, head_text
+from tlray.readers.text.about import about
 from tlray.readers.xml_tree import BadXmlError, parse_xml
 from tlray.sites.text import FoundList, find_list
 
@@ -55,16 +56,19 @@ def set_of(feed: Feed, episode: Episode, issues: list[str]) -> Tracklist | None:
     found = _tracks(episode)
     if found is None:
         return None
+    title = episode.title or feed.title
+    named = about([], title)
     linked = ["chapters are in another file"] if episode.chapters_url and not episode.chapters else []
     url = next(iter(links([episode.link, *episode.media_urls])), feed.link)
     return made_set(
         found.tracks,
-        title=episode.title or feed.title,
+        title=title,
         url=url,
         page_url=next(iter(links([episode.link])), None),
         site=SITE,
         source_id=source_id_of(feed, episode),
-        djs=names(episode.author or feed.author),
+        date=named.date,
+        djs=named.djs or names(episode.author or feed.author),
         sources=names(feed.title),
         published=episode.published,
         duration_s=episode.duration_s,

@@ -46,6 +46,8 @@ class Run:
 
 
 _MAX_NOTES = 4
+_MAX_BELOW_HEAD = 30
+"""Lines between the heading and the first row."""
 _PAIRED = (Separator.DASH, Separator.BY, Separator.QUOTED, Separator.SLASH, Separator.PIPE, Separator.TILDE)
 
 
@@ -234,7 +236,7 @@ class _Builder:
 
     def _head_above(self, at: int) -> int | None:
         """Return the line that announces the list, unless prose stands between them."""
-        if self.head is None:
+        if self.head is None or at - self.head > _MAX_BELOW_HEAD:
             return None
         between = self.sorts[self.head + 1 : at]
         prose = sum(sort in (Sort.NOTE, Sort.END) for sort in between)

@@ -14,6 +14,8 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]{0,16}[@-~]|[@-Z\\^_])?")
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffc]"
 )
+_FRAMES = " \t\n" + "".join(map(chr, range(0x2500, 0x25A0)))
+"""Blanks, and the lines and blocks that art of letters is made of."""
 _BLANKS = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
@@ -28,7 +30,7 @@ def clean(line: str) -> str:
     if line.isascii() and line.isprintable():
         return line.strip()
     line = _INVISIBLE.sub("", _ESCAPES.sub("", line))
-    return unicodedata.normalize("NFC", _BLANKS.sub(" ", line)).strip()
+    return unicodedata.normalize("NFC", _BLANKS.sub(" ", line)).strip(_FRAMES)
 
 
 def one_blank(text: str) -> str:

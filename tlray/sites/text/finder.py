@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from tlray.model import Track
 from tlray.sites.text.blocks import Run, Sort, runs_of, sort_of
 from tlray.sites.text.characters import clean, lines_of
+from tlray.sites.text.evidence import why_not
 from tlray.sites.text.layout import prepared
 from tlray.sites.text.lines import Kind, Line, lex
 from tlray.sites.text.names import without_wiki_marks
-from tlray.sites.text.rows import Reading, Row, read, row_of, section_name
+from tlray.sites.text.rows import Row, read, row_of, section_name
 from tlray.sites.text.starts import Dialect
+from tlray.sites.text.tables import untabled
 
-MAX_CHARS = 4_000_000
-MAX_ROWS = 5_000
+MAX_CHARS = 1_000_000
+MAX_LINES = 20_000
+MAX_ROWS = 2_000
 """Longer texts and lists are not read: no set is that long."""
 
 
@@ -57,9 +60,11 @@ def find_list(
     if len(text) > MAX_CHARS:
         return NoList(f"a text of {len(text)} characters: more than {MAX_CHARS}")
     raws = lines_of(text)
+    if sum(map(bool, raws)) > MAX_LINES:
+        return NoList(f"more than {MAX_LINES} lines")
     if dialect is Dialect.MIXESDB:
         return _read_whole(_wiki_rows(raws), dialect, duration_s)
-    lines = prepared(raws)
+    lines = prepared(untabled(raws))
     if whole:
         run = Run(
             [line.at for line in lines if line.kind is Kind.OTHER and sort_of(line) is not Sort.HEADING],
@@ -104,7 +109,7 @@ def _judged(
     if len(run.rows) > MAX_ROWS:
         return NoList(f"{len(run.rows)} rows: more than {MAX_ROWS}")
     reading = read(_rows(lines, run), dialect=dialect, duration_s=duration_s, names=names)
-    reason = _why_not(lines, run, reading)
+    reason = why_not(lines, run, reading)
     if reason:
         return NoList(reason)
     first = min([run.rows[0], *([run.head] if run.head is not None else [])])
@@ -130,64 +135,6 @@ def _rows(lines: Sequence[Line], run: Run) -> list[Row]:
         row.section, row.part = section, part
         rows.append(row)
     return rows
-
-
-def _why_not(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
-    """Return why a run is no list of tracks; None if it is one."""
-    n = len(reading.tracks)
-    timed = [track.cue_text for track in reading.tracks if track.cue_text]
-    named = reading.n_named / n
-    long = sum(
-        len(track.text.split()) > 16 or (track.text.endswith((".", "!")) and len(track.text.split()) > 7)
-        for track in reading.tracks
-    )
-    if n < (2 if run.head is not None and run.is_strong else 3):
-        return f"{n} lines that look like tracks: too few to be a list"
-    if long * 3 > n:
-        return "lines of prose"
-    if named < 0.5 and not (run.head is not None and (named >= 0.3 or lines[run.rows[0]].number is not None)):
-        return "times without artist and title" if timed else "no artist and title in most lines"
-    if run.head is not None:
-        return None
-    if timed and _is_timetable(run, lines):
-        return "a timetable"
-    if not run.is_strong and n < 6 and not (n >= 4 and _sounds_like_music(reading)):
-        return f"{n} lines that may be tracks, without number, time or heading: too few to be certain"
-    if not timed and not _sounds_like_music(reading) and not _look_like_names(reading):
-        return "lines that are no names of artists and tracks"
-    return None
-
-
-_MUSIC = re.compile(
-    r"[(\[][^()\[\]]*\b(?:mix|remix|edit|dub|version|rework|bootleg|vip|instrumental|feat|ft)\b|\b(?:feat|ft|vs)\.?\s|\bremix\b",
-    re.IGNORECASE,
-)
-
-
-def _sounds_like_music(reading: Reading) -> bool:
-    hits = sum(bool(_MUSIC.search(track.text)) or bool(track.labels) for track in reading.tracks)
-    return hits >= 2 and hits * 8 >= len(reading.tracks)
-
-
-def _look_like_names(reading: Reading) -> bool:
-    """True if nearly all rows are two short names, not a term and what it means."""
-    good = sum(
-        bool(track.artist)
-        and len(track.artist.split()) <= 7
-        and len(track.title.split()) <= 9
-        and not re.search(
-            r"[`{}\\=]|[.;:]$|^--|\b(?:the|is|are|will|which|should)\s\w+\s\w+\s\w+", track.text
-        )
-        for track in reading.tracks
-    )
-    capital = sum(not (track.artist[:1].islower() and track.title[:1].islower()) for track in reading.tracks)
-    return good * 10 >= len(reading.tracks) * 9 and capital * 2 >= len(reading.tracks)
-
-
-def _is_timetable(run: Run, lines: Sequence[Line]) -> bool:
-    times = [lead for at in run.rows if (lead := lines[at].lead) and lead.parts]
-    late = bool(times) and len(times[0].parts) == 2 and 6 <= times[0].parts[0] <= 23
-    return late and all(len(cue.parts) == 2 and cue.parts[0] <= 23 and cue.parts[1] % 5 == 0 for cue in times)
 
 
 _GAP = re.compile(r"\.{3,}|…")

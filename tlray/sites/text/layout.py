@@ -124,7 +124,7 @@ def _joined(raws: Sequence[str]) -> list[str]:
 
 
 def _wants_more(raw: str) -> bool:
-    if not raw or len(raw) > 200 or not any(char.isalnum() for char in raw):
+    if not raw or len(raw) > 200 or (len(raw) > 16 and raw[-1] not in ",&.-–—tsTS") or not any(char.isalnum() for char in raw):
         return False
     line = lex(raw)
     if line.lead is not None or line.number is not None:

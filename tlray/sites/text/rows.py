@@ -44,6 +44,7 @@ class Reading:
     issues: list[str]
     n_named: int
     """Rows whose artist and title are apart, or that are said to be unknown."""
+    separator: Separator | None = None
 
 
 _MASHED = re.compile(r"\s+vs\.?\s+", re.IGNORECASE)
@@ -108,7 +109,7 @@ def read(
     if any(row.guessed for row in rows):
         issues.append("guessed")
     _number(tracks)
-    return Reading(tracks, issues, n_named)
+    return Reading(tracks, issues, n_named, separator)
 
 
 def _take_times_behind(rows: Sequence[Row]) -> bool:

@@ -80,6 +80,11 @@ def names_tracklist(line: str) -> bool:
     return (len(line.split()) <= 8 and not _NOT_HERE.search(line)) or line.endswith((":", "：", "↓", "⬇", "👇"))
 
 
+def is_plain_head(line: str) -> bool:
+    """True if a heading says ``tracklist`` or a like word, not only ``Music``."""
+    return bool(_NAMES_LIST.search(line))
+
+
 def is_link(line: str) -> bool:
     """True if a line without number and time is a link, or says where something can be found."""
     return bool(LINK.search(line))
