@@ -17,6 +17,7 @@ MAX_ROWS = 20_000
 MAX_FILE_ROWS = 200_000
 """So many rows may all sets of a file have."""
 MAX_NAME_CHARS = 1_000
+DASHES = (" - ", " – ", " — ")
 
 
 def clean(text: str | None) -> str:
@@ -32,12 +33,13 @@ def with_mix(title: str, mix: str) -> str:
     return f"{title} ({mix})" if mix and mix.casefold() not in title.casefold() else title
 
 
-def split_name(line: str) -> tuple[str, str]:
-    """Split ``Artist - Title`` at its first dash; all of it is the title where there is none."""
-    artist, dash, title = line.partition(" - ")
-    return (
-        (artist.strip(), title.strip()) if dash and artist.strip() and title.strip() else ("", line.strip())
-    )
+def split_name(line: str, separators: Sequence[str] = DASHES) -> tuple[str, str]:
+    """Split ``Artist - Title`` where the first separator that it has stands first; else all of it is the title."""
+    for separator in separators:
+        artist, found, title = line.partition(separator)
+        if found and artist.strip() and title.strip():
+            return artist.strip(), title.strip()
+    return "", line.strip()
 
 
 def named(artist: str | None, title: str | None) -> tuple[str, str]:

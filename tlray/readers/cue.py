@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tlray.model import CuePrecision, ParsedPage, Track, TrackKind
-from tlray.readers.assembly import clean, file_set, make_track, page_of, split_name, unknown
+from tlray.readers.assembly import DASHES, clean, file_set, make_track, page_of, split_name, unknown
 from tlray.readers.clock_times import day_of
 from tlray.readers.cue_sheet import Sheet, is_sheet, parse_sheet
 from tlray.readers.cue_times import FRAMES_PER_S, starts_s
@@ -104,17 +104,14 @@ def _names(sheet: Sheet) -> list[tuple[str, str]]:
     performers = [clean(track.performer) for track in sheet.tracks]
     titles = [clean(track.title) for track in sheet.tracks]
     others = [name for name in performers if name and name.casefold() != owner]
-    dashed = sum(" - " in title for title in titles) / len(titles)
     nobody = all(name.casefold() in ("", owner) for name in performers)
-    in_titles = (
-        nobody
-        and (dashed >= 0.8 if any(performers) else dashed >= 0.5)
-        and (len(titles) > 2 or not any(performers))
-    )
+    enough = 0.8 if any(performers) else 0.5
+    separators = next((some for some in (DASHES, (" / ",)) if _share(titles, some) >= enough), None)
+    in_titles = nobody and separators is not None and (len(titles) > 2 or not any(performers))
     is_mix = in_titles or len(others) * 2 > sum(map(bool, performers)) or bool(_VARIOUS.fullmatch(owner))
     names = []
     for performer, title in zip(performers, titles, strict=True):
-        artist, rest = split_name(title)
+        artist, rest = split_name(title, separators or DASHES)
         if performer and not in_titles:
             names.append((performer, rest if artist.casefold() == performer.casefold() else title))
         elif artist and (in_titles or is_mix):
@@ -122,6 +119,10 @@ def _names(sheet: Sheet) -> list[tuple[str, str]]:
         else:
             names.append(("" if is_mix or not title else clean(sheet.performer), title))
     return names
+
+
+def _share(titles: Sequence[str], separators: Sequence[str]) -> float:
+    return sum(bool(split_name(title, separators)[0]) for title in titles) / len(titles)
 
 
 def _with_remarks(tracks: list[Track], sheet: Sheet, *, is_own: bool) -> list[Track]:

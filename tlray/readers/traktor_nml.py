@@ -35,6 +35,11 @@ _MARK = re.compile(r"\([A-Z]\) (?=\S)")
 """What users set before names, of a whole list: ``(U) Navar``."""
 
 
+def is_log(root: Element) -> bool:
+    """Whether a file logs what was played."""
+    return any((playlist.get("TYPE") or "").upper() == PROTOCOL for playlist in root.iter("{*}PLAYLIST"))
+
+
 def read_nml(file: SourceFile, root: Element, known: dict[str, Any]) -> list[Tracklist]:
     """Read the log of a history, else every playlist that has rows."""
     collection = {

@@ -20,7 +20,7 @@ from tlray.readers.assembly import (
 from tlray.readers.clock_times import Clock, clock_of, day_of, epoch_moment
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
-from tlray.readers.m3u import Entry, is_m3u, names, parse_m3u
+from tlray.readers.m3u import Entry, is_bare, is_m3u, names, parse_m3u
 from tlray.readers.play_log import DATE_UTC, LOCAL_TIME, Play, moments_of, set_times
 
 MAX_BYTES = 32 * 2**20
@@ -53,10 +53,10 @@ class VirtualDJReader:
         if "#EXT-X-" in text[:100_000]:
             return unknown("a playlist of HTTP streaming, no list of tracks")
         known = {"site": "virtualdj", "parser": self.version, "quality_issues": issues}
-        if is_m3u(text) or not _HEADING.search(text):
-            made = _history(file, parse_m3u(text), known) if is_m3u(text) else None
-            return page_of([made] if made else [], "no row in the list")
-        return page_of(_tracklist_txt(file, text, known), "no row in the history")
+        if _HEADING.search(text) and not is_m3u(text):
+            return page_of(_tracklist_txt(file, text, known), "no row in the history")
+        entries = parse_m3u(text) if is_m3u(text) or is_bare(text) else []
+        return page_of([_history(file, entries, known)], "no row in the list")
 
 
 def _history(file: SourceFile, entries: list[Entry], known: dict[str, Any]) -> Tracklist:

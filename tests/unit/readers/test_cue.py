@@ -228,6 +228,16 @@ def test_the_performer_of_an_album_is_inherited_and_that_of_a_mix_is_not() -> No
     assert names(in_titles) == [("Bo", "One"), ("Cy", "Two - Live"), ("", "Intro")]
     by_dj = sheet(tracks(*((f"Artist {i} - Title", "DJ Ada", f"{i:02}:00:00") for i in range(0, 20, 4))))
     assert names(by_dj)[1] == ("Artist 4", "Title")
+    dashes = sheet(
+        tracks(
+            ("Bo — One", "", "00:00:00"), ("Cy – Two", "", "03:00:00"), ("Di - Three – Live", "", "06:00:00")
+        )
+    )
+    assert names(dashes) == [("Bo", "One"), ("Cy", "Two"), ("Di", "Three – Live")]
+    slashes = sheet(
+        tracks(("Bo / One", None, "00:00:00"), ("Cy / Two", None, "03:00:00"), head='PERFORMER "Various"\n')
+    )
+    assert names(slashes) == [("Bo", "One"), ("Cy", "Two")]
     various = sheet(tracks(("Bo - One", None, "00:00:00"), head='PERFORMER "Various Artists"\n'))
     assert (various.djs, names(various)) == ([], [("Bo", "One")])
     twice = sheet(tracks(("Bo - One", "Bo", "00:00:00"), ("Cy - Two", "Cy", "03:00:00")))

@@ -100,6 +100,8 @@ def test_a_bare_list_is_named_by_its_files_without_their_numbers() -> None:
     made = the_set(VDJ, text.encode("cp1252"), "2021-01-09.m3u")
     assert names(made) == [("", "Ocean"), ("Cy", "River"), ("", "99 Luftballons")]
     assert (made.quality_issues, made.date) == (["names_from_files"], date(2021, 1, 9))
+    no_head = the_set(VDJ, "Bo - Ocean.mp3\nhttp://example.com/live\nCy - River.ogg\n", "x.m3u")
+    assert names(no_head) == [("Bo", "Ocean"), ("Cy", "River")]
     kept = the_set(VDJ, "#EXTM3U\n/m/99 Luftballons.mp3\n/m/Ocean.mp3\n/m/River.mp3\n", "x.m3u")
     assert kept.tracks[0].title == "99 Luftballons"
 
