@@ -13,15 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import process_time
 
-from tlray.core.books import BatchBook
-from tlray.core.engine import Engine
-from tlray.core.frontier import WINDOW, FrontierItem, Priority
-from tlray.core.judge import give_back, judge
-from tlray.core.lease import LeasedItem, Report, Work
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import Manners
-from tlray.core.robots import RobotsAnswer
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.decide import give_back, judge
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import WINDOW, FrontierItem, Priority
+from tlray.core.scheduling.lease import LeasedItem, Report, Work
 
 N_TASKS = 4
 IN_HAND = 256

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.figures import Answer, Figure
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lease import PartNote
-from tlray.core.lifecycle import ItemEvent, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.verdict import ItemChange, Verdict
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.core.model.lifecycle import ItemEvent, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.changeset import ItemChange, Verdict
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import PartNote
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 QUESTION = "The journal's cost"
 GROUPS = (16, 128)

@@ -17,7 +17,7 @@ from benchmarks import pages
 from benchmarks.figures import Answer, Figure
 from benchmarks.peers.bare_fields import extract
 from tlray.export.json_shape import dumps
-from tlray.io.allocator import keep_freed_memory
+from tlray.io.process.malloc import keep_freed_memory
 from tlray.sites.registry import parse_page
 
 QUESTION = "Parsing a page, all fields"

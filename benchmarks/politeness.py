@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.arrival_times import WINDOWS_S, longest_gap_s, most_in, room_left, used
 from benchmarks.figures import Answer, Figure
 from benchmarks.recorded_run import Recorded, Setting, record
-from tlray.core.domains import ONE_LOOP_RATE
+from tlray.core.politeness.domain import ONE_LOOP_RATE
 
 QUESTION = "At the site's socket"
 USED, USED_WIDE = 99.0, 97.0

@@ -18,7 +18,7 @@ from benchmarks import pages
 from benchmarks.figures import Answer, Figure
 from benchmarks.weighed import tlray_in, write_list
 from tlray.demo.plan import Plan
-from tlray.io.intake import read_chunks
+from tlray.io.intake.url_list import read_chunks
 
 QUESTION = "Submitting a list of 43,228 lines"
 N_LINES = 43_228

@@ -35,9 +35,9 @@ class Program:
 
     def open(self, home: str, max_workers: int | None = None) -> dict[str, Any]:
         """Start what `tlray scrape` starts: Ray if it is not there yet, and the home's coordinator."""
-        from tlray.cluster.client import Client  # noqa: PLC0415
-        from tlray.cluster.runtime import open_session  # noqa: PLC0415
-        from tlray.io.home import Home  # noqa: PLC0415
+        from tlray.cluster.driver.client import Client  # noqa: PLC0415
+        from tlray.cluster.driver.session import open_session  # noqa: PLC0415
+        from tlray.io.disk.home import Home  # noqa: PLC0415
         from tlray.settings import read_settings  # noqa: PLC0415
 
         settings = read_settings(home=home, max_workers=max_workers)

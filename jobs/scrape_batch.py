@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from tlray.cli import run
-from tlray.cli.ending import leave_within
+from tlray.cli.command_end import leave_within
 from tlray.errors import TlrayError
 from tlray.settings import read_settings
 

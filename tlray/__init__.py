@@ -4,14 +4,14 @@
 >>> batch = tlray.scrape(["https://…"], home="sets")        # blocks; a BatchResult
 >>> tracklists, tracks = tlray.load(batch.batch_id, home="sets")   # two pandas DataFrames
 
-The map, from what decides to what runs (each imports only what stands before it):
+The map, from what decides to what runs; each package says in its first lines what lives there:
 
 * `tlray.model`, `tlray.errors`, `tlray.settings`: the shapes, the errors, what may be set from outside.
-* `tlray.core`: the decisions, pure: URLs, frontier, bucket, retry, lifecycle, engine.
+* `tlray.core`: the decisions, pure: `model`, `politeness`, `scheduling`, `pacing` and smaller rooms.
 * `tlray.sites`: a page's bytes → what kind of page it is → tracklists.
 * `tlray.export`: tracklists → one format each.
-* `tlray.io`: one outside thing a file: fetch, journal, parts, archive.
-* `tlray.cluster`: the only folder that knows Ray: coordinator, limiters, scrape task, client.
+* `tlray.io`: outside things: `http`, `journal`, `results`, `disk` and others.
+* `tlray.cluster`: the programs on Ray: `coordinator`, `workers`, `driver`. `tlray.service`: the HTTP API.
 * `tlray.cli`, ``jobs/``: how people call it. `tlray.demo`: the bundled demo site.
 """
 

@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
-from tlray.io.home import Home
-from tlray.io.home_check import see_that_it_can_be_read
-from tlray.io.intake import checked as checked_lines
-from tlray.io.journal_reader import JournalReader
-from tlray.io.wall_clock import rest_text
+from tlray.io.disk.home import Home
+from tlray.io.disk.local_time import rest_text
+from tlray.io.intake.url_list import checked as checked_lines
+from tlray.io.journal.home_check import see_that_it_can_be_read
+from tlray.io.journal.reader import JournalReader
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tlray.cluster.client import Client, Submitted
-    from tlray.cluster.ray_watch import OnLost
-    from tlray.cluster.runtime import Session
-    from tlray.core.frontier import Priority
-    from tlray.io.journal_rows import BatchOptions
+    from tlray.cluster.driver.client import Client, Submitted
+    from tlray.cluster.driver.ray_watchdog import OnLost
+    from tlray.cluster.driver.session import Session
+    from tlray.core.scheduling.frontier import Priority
+    from tlray.io.journal.rows import BatchOptions
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.5
@@ -115,8 +115,8 @@ def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame
 
     `NoSuchBatch` if there is no such batch.
     """
-    from tlray.io.results import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
-    from tlray.io.results import manifest_of  # noqa: PLC0415
+    from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
+    from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
     where = Home(read_settings(home=home).home)
     return load_results(where, batch_id, manifest_of(where, batch_id))
@@ -176,8 +176,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
             journal.get(resume)
     else:
         urls = checked_lines(urls, contact=settings.contact)
-    from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
-    from tlray.cluster.runtime import find_ray, open_session  # noqa: PLC0415
+    from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.cluster.driver.session import find_ray, open_session  # noqa: PLC0415
 
     if detach and find_ray(home) is None:
         raise UsageError(

@@ -28,7 +28,7 @@
         └── Interrupted            130 the user stopped it
 
 An expected failure of a page (a 404, a timeout, a block) is no error: it is an
-`Outcome`, see ``core/outcome.py``. Arguments go unchanged to ``super().__init__`` and the
+`Outcome`, see ``core/model/outcome.py``. Arguments go unchanged to ``super().__init__`` and the
 message is made in ``__str__``, so that every error survives the pickling between Ray actors.
 """
 

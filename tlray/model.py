@@ -123,7 +123,7 @@ class Tracklist:
     cued_count: int
     tracks: list[Track]
     quality: float | None = None
-    """0..1, see ``core/quality.py``."""
+    """0..1, see ``core/model/quality.py``."""
     quality_issues: list[str] = field(default_factory=list)
     parser: str
     """Which parser read the page: ``1001tracklists/1``."""

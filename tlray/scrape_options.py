@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from tlray.core.asked import MOST_ATTEMPTS, Asked, read_tables
-from tlray.core.batch_terms import BatchTerms
-from tlray.core.durations import LONGEST_S, parse_duration_s
-from tlray.core.frontier import Priority
-from tlray.core.policy import MOST_AT_ONCE, Manners, parse_rate, unit_named
+from tlray.core.model.durations import LONGEST_S, parse_duration_s
+from tlray.core.politeness.policy import MOST_AT_ONCE, Manners, parse_rate, unit_named
+from tlray.core.politeness.requested_policy import MOST_ATTEMPTS, Asked, read_tables
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.frontier import Priority
 from tlray.errors import BadOption
-from tlray.io.domains_file import read_domains_file
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.intake.domains_toml import read_domains_file
+from tlray.io.journal.rows import BatchOptions
 from tlray.settings import Settings
 
 T = TypeVar("T", int, tuple[float, float])

@@ -23,9 +23,9 @@ from benchmarks.chaos.recovery import Killed, Recovery
 from benchmarks.chaos.site import Site, most_above, pages_only
 from benchmarks.chaos.victims import find, kill_at_once, kill_everything
 from benchmarks.chaos.watcher import Watcher
-from tlray.io.audit import audit_batch
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
+from tlray.io.audit.audit import audit_batch
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
 
 STUCK_S = 120.0
 """No progress for so long is an error of its own."""

@@ -26,8 +26,8 @@ from demo_site import StartSite, demo_sites
 from injected_faults import Injected
 
 from tlray.cli import run as run_command
-from tlray.core.lifecycle import ItemState
-from tlray.io.journal_reader import JournalReader, totals
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.journal.reader import JournalReader, totals
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = ("RAY_ADDRESS", "TLRAY_CONTACT", "RAY_JOB_ID", "TLRAY_HOME")

@@ -15,9 +15,9 @@ from conftest import wait_until
 
 import tlray
 from tlray.api import BatchResult
-from tlray.cluster.client import Client
-from tlray.cluster.coordinator_actor import coordinator_name
-from tlray.io.home import Home
+from tlray.cluster.driver.client import Client
+from tlray.cluster.driver.coordinator_actor import coordinator_name
+from tlray.io.disk.home import Home
 
 
 class Running:

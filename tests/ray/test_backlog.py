@@ -10,14 +10,14 @@ import pytest
 from conftest import StartSite, wait_until
 
 import tlray
-from tlray.cluster.client import Client
-from tlray.cluster.runtime import Session, open_session
-from tlray.core.policy import Manners
+from tlray.cluster.driver.client import Client
+from tlray.cluster.driver.session import Session, open_session
+from tlray.core.politeness.policy import Manners
 from tlray.errors import BacklogFull, Interrupted, ListTooLong
-from tlray.io import intake
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.disk.home import Home
+from tlray.io.intake import url_list
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
@@ -28,7 +28,7 @@ SLOW = BatchOptions(Manners(rates={"127.0.0.1": (10.0, 1.0)}))
 def session(tmp_path: Path, ray_here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A coordinator that takes in 60 items in all, in pieces of 10."""
     monkeypatch.setenv("TLRAY_MAX_OPEN_ITEMS", "60")
-    monkeypatch.setattr(intake, "CHUNK_LINES", 10)
+    monkeypatch.setattr(url_list, "CHUNK_LINES", 10)
     opened = open_session(Home(tmp_path), read_settings(home=tmp_path))
     yield opened
     opened.close()

@@ -22,7 +22,7 @@ import pytest
 from conftest import StartSite, Tlray, batch_id_of, wait_until
 from demo_site import Site
 
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 
 pytestmark = pytest.mark.ray
 

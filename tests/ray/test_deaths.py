@@ -21,8 +21,8 @@ import pytest
 from conftest import ROOT, StartSite, Tlray, batch_id_of, wait_until
 from demo_site import Site
 
-from tlray.core.lifecycle import ItemState
-from tlray.io.journal_reader import JournalReader
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.journal.reader import JournalReader
 
 pytestmark = pytest.mark.ray
 END_S = 60.0

@@ -17,16 +17,16 @@ from conftest import StartSite, Tlray, batch_id_of, wait_until
 from demo_site import Site
 
 import tlray
-from tlray.cluster import meeting
-from tlray.cluster.client import Client
-from tlray.cluster.ending import How
-from tlray.cluster.handshake import Hello
-from tlray.cluster.joining import end, joined
-from tlray.cluster.runtime import open_session
+from tlray.cluster.coordinator.handshake import Hello
+from tlray.cluster.coordinator.shutdown import How
+from tlray.cluster.driver import connect
+from tlray.cluster.driver.attach import end, joined
+from tlray.cluster.driver.client import Client
+from tlray.cluster.driver.session import open_session
 from tlray.errors import CoordinatorEnding, OtherVersion
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
 
@@ -182,24 +182,24 @@ def test_a_client_of_a_newer_version_replaces_an_idle_coordinator_and_no_other(
 ) -> None:
     site, home = start_site("--sites=1", "--sets=12"), Home(tmp_path)
     client, batch_id = begun(home, site, "4/s")
-    monkeypatch.setattr(meeting, "__version__", "99.0.0")
+    monkeypatch.setattr(connect, "__version__", "99.0.0")
     with pytest.raises(OtherVersion, match=r"older tlray \(0\.1\.0; this is 99\.0\.0\).*tlray stop --drain"):
         open_session(home, read_settings(home=tmp_path))
     client.control("pause", batch_id)
     wait_until(lambda: counts(home, batch_id).get("leased", 0) == 0, what="an idle coordinator")
     before = ray.get(client._coordinator.hello.remote())["incarnation"]
     # the new coordinator is of the version of the tests, so the client must be of it, too, when it looks again
-    replaced = meeting.is_replaced
+    replaced = connect.is_replaced
 
     def replace_once(coordinator: Any, hello: Hello, home: str) -> bool:
-        monkeypatch.setattr(meeting, "is_replaced", replaced)
+        monkeypatch.setattr(connect, "is_replaced", replaced)
         is_ending = replaced(coordinator, hello, home)
-        monkeypatch.setattr(meeting, "__version__", tlray.__version__)
+        monkeypatch.setattr(connect, "__version__", tlray.__version__)
         return is_ending
 
     def try_to() -> bool:
-        monkeypatch.setattr(meeting, "is_replaced", replace_once)
-        monkeypatch.setattr(meeting, "__version__", "99.0.0")
+        monkeypatch.setattr(connect, "is_replaced", replace_once)
+        monkeypatch.setattr(connect, "__version__", "99.0.0")
         try:
             fresh = open_session(home, read_settings(home=tmp_path)).coordinator
         except OtherVersion:  # its tasks are just ending
@@ -216,10 +216,10 @@ def test_a_client_of_an_older_version_never_replaces_a_newer_coordinator(
 ) -> None:
     home = Home(tmp_path)
     open_session(home, read_settings(home=tmp_path))
-    monkeypatch.setattr(meeting, "__version__", "0.0.9")
+    monkeypatch.setattr(connect, "__version__", "0.0.9")
     with pytest.raises(OtherVersion, match=r"newer tlray \(0\.1\.0; this is 0\.0\.9\)"):
         open_session(home, read_settings(home=tmp_path))
-    monkeypatch.setattr("tlray.cluster.joining.__version__", "0.0.9")
+    monkeypatch.setattr("tlray.cluster.driver.attach.__version__", "0.0.9")
     with pytest.raises(OtherVersion), joined(home):
         pass
     assert home.is_held()

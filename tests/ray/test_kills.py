@@ -14,8 +14,8 @@ from running import Running, kill, kill_if_there
 
 import tlray
 from tlray.api import BatchResult
-from tlray.core.lifecycle import ItemState
-from tlray.io.journal_reader import JournalReader
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.journal.reader import JournalReader
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
 RATE = 20

@@ -9,7 +9,7 @@ import pytest
 from conftest import StartSite
 
 import tlray
-from tlray.io.journal_reader import JournalReader
+from tlray.io.journal.reader import JournalReader
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
 

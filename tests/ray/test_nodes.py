@@ -15,9 +15,9 @@ import pytest
 from conftest import StartSite, Tlray, batch_id_of, wait_until
 from nodes import Nodes, several_nodes
 
-from tlray.core.lifecycle import ItemState
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
 
 pytestmark = pytest.mark.ray
 N_ITEMS = 150

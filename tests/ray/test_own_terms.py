@@ -11,10 +11,10 @@ from conftest import StartSite, Tlray, wait_until
 import tlray as library
 from tlray import __version__
 from tlray.api import BatchResult, run_batch
-from tlray.cluster.client import Client
-from tlray.cluster.runtime import open_session
+from tlray.cluster.driver.client import Client
+from tlray.cluster.driver.session import open_session
 from tlray.errors import OtherSettings
-from tlray.io.home import Home
+from tlray.io.disk.home import Home
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
 

@@ -10,11 +10,11 @@ import pytest
 from conftest import StartSite
 
 import tlray
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import UsageError
-from tlray.io.archive import iter_records
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
+from tlray.io.results.warc import iter_records
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
 

@@ -10,12 +10,12 @@ from conftest import StartSite, wait_until
 from running import Running
 
 import tlray
-from tlray.cluster.client import Client
-from tlray.cluster.runtime import open_session
-from tlray.core.lifecycle import ItemState
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
-from tlray.io.journal_rows import BatchOptions
+from tlray.cluster.driver.client import Client
+from tlray.cluster.driver.session import open_session
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]

@@ -15,10 +15,10 @@ import httpx
 from conftest import Service
 from plain_service import plain_service
 
-from tlray.core.tokens import spell
-from tlray.io.home import Home
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.journal_tokens import create_token
+from tlray.core.access.tokens import spell
+from tlray.io.disk.home import Home
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.tokens import create_token
 
 USERS = {"ada": "submit", "bob": "submit", "reader": "read", "root": "admin"}
 

@@ -8,7 +8,7 @@ import sys
 import uvicorn
 
 from tlray.service.app import build_app
-from tlray.service.gateway import Gateway
+from tlray.service.backend.gateway import Gateway
 from tlray.settings import read_settings
 
 if __name__ == "__main__":

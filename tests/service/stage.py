@@ -9,22 +9,22 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from tlray.cluster.batches import Batches
-from tlray.cluster.ports import CoordinatorPorts
-from tlray.cluster.state import CoordinatorSettings, CoordinatorState
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.watching import Watching
-from tlray.core.books import BatchBook
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.progress import snapshot
-from tlray.core.verdict import ItemChange
+from tlray.cluster.coordinator.batches import Batches
+from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.handlers.watch import Watching
+from tlray.cluster.ports.coordinator import CoordinatorPorts
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.changeset import ItemChange
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
-from tlray.io.home import Home
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.service.gateway import Gateway
-from tlray.service.leaving import Leaving
+from tlray.io.disk.home import Home
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.service.backend.gateway import Gateway
+from tlray.service.http.shutdown import Leaving
 
 BATCH = "b1"
 DOMAIN = "a.test"

@@ -26,7 +26,7 @@ import websockets
 from closed import Closed, closed_service
 from conftest import ROOT, Service, Site, free_port
 
-from tlray.service.bodies import MAX_BYTES
+from tlray.service.http.bodies import MAX_BYTES
 
 pytestmark = [pytest.mark.ray, pytest.mark.parts]
 NAME = "sets.example.org"

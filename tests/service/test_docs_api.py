@@ -14,7 +14,7 @@ import pytest
 from closed import closed_service
 from conftest import ROOT, Service, Site
 
-from tlray.service.problems import _OF
+from tlray.service.http.problems import _OF
 
 pytestmark = pytest.mark.ray
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

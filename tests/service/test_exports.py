@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Service, Site
 
-from tlray.service import exports
-from tlray.service.exports import bounded_range
-from tlray.service.problems import Refused
+from tlray.service.http.problems import Refused
+from tlray.service.routes import exports
+from tlray.service.routes.exports import bounded_range
 
 pytestmark = pytest.mark.ray
 

@@ -16,11 +16,11 @@ import websockets
 from conftest import free_port
 from stage import BATCH, Stage
 
-from tlray.core.changes import MAX_KEPT
+from tlray.core.scheduling.change_log import MAX_KEPT
 from tlray.errors import CoordinatorLost, NoSuchBatch
-from tlray.service import progress
 from tlray.service.app import build_app
-from tlray.service.hub import Frame, Hub
+from tlray.service.backend.live_hub import Frame, Hub
+from tlray.service.routes import progress
 from tlray.settings import Settings
 
 SOON_S = 30.0
@@ -143,7 +143,7 @@ async def test_more_changes_than_are_kept_are_a_gap_that_is_told() -> None:
 
 
 async def test_the_end_is_told_at_once_even_after_a_long_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tlray.service.hub.BYTES_PER_S", 100)
+    monkeypatch.setattr("tlray.service.backend.live_hub.BYTES_PER_S", 100)
     stage = Stage(800)
     async with Hub(stage.gateway).feed(BATCH, None) as feed:
         await feed.first()
@@ -282,7 +282,7 @@ async def test_who_does_not_read_is_let_go_and_holds_up_nobody(monkeypatch: pyte
         await until("it is polled for it", holds=lambda: stage.n_polls == 1)
         async with websockets.connect(f"ws://{place}/ws/batch/{BATCH}/progress", max_size=None) as quick:
             await quick.recv()
-            monkeypatch.setattr("tlray.service.hub.BYTES_PER_S", 1e9)  # as much as there is
+            monkeypatch.setattr("tlray.service.backend.live_hub.BYTES_PER_S", 1e9)  # as much as there is
             deadline = time.monotonic() + SOON_S
             while n_sending() > 1:
                 assert time.monotonic() < deadline, "it is still there"

@@ -14,10 +14,10 @@ from conftest import Clock, Service, Site, StartSite
 from receivers import Mailbox, Receiver, open_receiver
 from standardwebhooks.webhooks import Webhook
 
-from tlray.cluster.desk_outbox import HOLD_S
-from tlray.core.notice import MAX_AT_ONCE, MAX_TO_ONE
-from tlray.io.post_webhook import TIMEOUT_S
-from tlray.service.postman import SHORT_WAIT_S
+from tlray.cluster.handlers.outbox import HOLD_S
+from tlray.core.notify.notification import MAX_AT_ONCE, MAX_TO_ONE
+from tlray.io.notify.webhook import TIMEOUT_S
+from tlray.service.backend.notifier import SHORT_WAIT_S
 
 pytestmark = pytest.mark.ray
 

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from conftest import ROOT, Service, Site, StartSite
 
-from tlray.cli import remote_submit, run
-from tlray.io import service_list
+from tlray.cli import run
+from tlray.cli.submit import SendingLines
+from tlray.io.client import submit
 
 pytestmark = pytest.mark.ray
 Tlray = Callable[..., tuple[int, str, str]]
@@ -77,7 +78,7 @@ def test_the_id_is_what_a_script_reads(site: Site, tlray: Tlray, service: Servic
 def test_a_list_in_pieces_is_one_batch_whatever_is_sent_twice(
     site: Site, tlray: Tlray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 7)
+    monkeypatch.setattr(submit, "MAX_PIECE_LINES", 7)
     urls = a_list(tmp_path / "l.txt", [*site.urls()[:15], "no-url", *site.urls()[:15]])
     told = [tlray("submit", urls, "--key", "pieces of one list", "--json") for _ in range(2)]
     assert [code for code, _, _ in told] == [3, 3]
@@ -222,7 +223,7 @@ def test_ctrl_c_leaves_and_the_batch_goes_on(service: Service, site: Site, tlray
 def test_a_list_that_is_broken_off_in_the_middle_is_no_batch(
     service: Service, site: Site, tlray: Tlray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 2)
+    monkeypatch.setattr(submit, "MAX_PIECE_LINES", 2)
     cut = tmp_path / "list.txt.gz"
     cut.write_bytes(gzip.compress("\n".join([*site.urls()[:6], ""]).encode())[:-8])
     code, out, err = tlray("submit", str(cut), "--name", "broken off")
@@ -236,15 +237,15 @@ def test_a_list_that_is_broken_off_in_the_middle_is_no_batch(
 def test_a_list_outlives_a_replica_that_is_killed_in_the_middle_of_it(
     service: Service, tlray: Tlray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killing(remote_submit.SendingLines):
+    class Killing(SendingLines):
         def tell(self, n_lines: int, n_pieces: int) -> None:
             super().tell(n_lines, n_pieces)
             if n_pieces == 2:  # … which is in the middle of a later piece then
                 threading.Timer(0.03, lambda: killed.append(service.kill_replicas())).start()
 
     killed: list[int] = []
-    monkeypatch.setattr(remote_submit, "SendingLines", Killing)
-    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 1_000)
+    monkeypatch.setattr(sys.modules["tlray.cli.submit"], "SendingLines", Killing)
+    monkeypatch.setattr(submit, "MAX_PIECE_LINES", 1_000)
     urls = a_list(tmp_path / "l.txt", [f"http://127.0.0.1:9/tracklist/{n}" for n in range(30_000)])
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     code, out, err = tlray("submit", urls, "--not-before", tomorrow.isoformat(), "--json")

@@ -14,11 +14,11 @@ import pytest
 from conftest import free_port
 
 from tlray.errors import ServiceRefuses, ServiceUnavailable
-from tlray.io import service_list
-from tlray.io.service_client import PATIENCE_S, ServiceClient
-from tlray.io.service_events import follow
-from tlray.io.service_file import take_export
-from tlray.io.service_list import send_list
+from tlray.io.client import submit
+from tlray.io.client.download import take_export
+from tlray.io.client.events import follow
+from tlray.io.client.http_client import PATIENCE_S, ServiceClient
+from tlray.io.client.submit import send_list
 
 TOKEN = "tlray_3fa9c1_secret"  # noqa: S105 - of nobody
 CUT = b""
@@ -300,7 +300,7 @@ Send = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def send(script: Scripted, monkeypatch: pytest.MonkeyPatch) -> Send:
-    monkeypatch.setattr(service_list, "MAX_PIECE_LINES", 3)
+    monkeypatch.setattr(submit, "MAX_PIECE_LINES", 3)
 
     def send(lines: list[str], **asked: Any) -> dict[str, Any]:
         with client_of(script.url, Clock()) as client:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.service.principal import OPEN, Principal
-from tlray.service.problems import Refused
-from tlray.service.streams import Streams
+from tlray.service.auth.principal import OPEN, Principal
+from tlray.service.auth.stream_limits import Streams
+from tlray.service.http.problems import Refused
 
 ADA, BOB = (Principal(user, frozenset({"read"})) for user in ("ada", "bob"))
 

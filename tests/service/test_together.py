@@ -12,8 +12,8 @@ import httpx
 import pytest
 from conftest import ROOT, Service, Site, StartSite, free_port, start_service, stop_service, wait_until
 
-from tlray.core.lifecycle import ItemState
-from tlray.io.journal_reader import JournalReader, totals
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.journal.reader import JournalReader, totals
 
 pytestmark = pytest.mark.ray
 

@@ -8,11 +8,11 @@ import random
 import pytest
 from simulated.weak_site import held
 
-from tlray.core.adaptive import HOLD_S, AdaptiveRate
-from tlray.core.domains import DomainState
-from tlray.core.engine import Engine
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import AUTO_BURST, DomainPolicy, Manners, gentlest, parse_rate
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.adaptive_rate import HOLD_S, AdaptiveRate
+from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.policy import AUTO_BURST, DomainPolicy, Manners, gentlest, parse_rate
+from tlray.core.scheduling.engine import Engine
 
 K = OutcomeKind
 

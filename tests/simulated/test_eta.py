@@ -9,17 +9,17 @@ from simulated.eta import table
 from simulated.site import Site
 from simulated.world import Chances, World
 
-from tlray.core.books import BatchBook
-from tlray.core.by_hand import SetByHand
-from tlray.core.domains import DomainState
-from tlray.core.engine import Engine
-from tlray.core.eta import remaining_s
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lifecycle import BatchEvent, BatchState, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.pace import Pace
-from tlray.core.policy import DomainPolicy
-from tlray.core.progress import snapshot
+from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.throughput import Pace
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.eta import remaining_s
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.snapshot import snapshot
 
 
 def batch(n: int, priority: Priority = Priority.NORMAL, number: int = 1, domain: str = "a.test") -> BatchBook:

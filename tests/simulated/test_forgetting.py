@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from simulated.crowd import Crowd
 
-from tlray.core.books import BatchBook
-from tlray.core.by_hand import SetByHand
-from tlray.core.engine import Engine
-from tlray.core.forgetting import LESSONS_S, SETTLED_S
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.judge import judge
-from tlray.core.lease import Report
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import Manners
-from tlray.core.progress import snapshot
-from tlray.core.robots import RobotsAnswer
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.eviction import LESSONS_S, SETTLED_S
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import Report
+from tlray.core.scheduling.snapshot import snapshot
 
 
 def opened(

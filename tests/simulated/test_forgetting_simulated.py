@@ -7,12 +7,12 @@ import asyncio
 import pytest
 from simulated import Site, World
 
-from tlray.cluster.limiter import SWEEP_EVERY_S, Limiter
-from tlray.cluster.registration import Registration
-from tlray.core.gate import UNASKED_S, Ask
-from tlray.core.lease import NO_STOPS
-from tlray.core.lifecycle import BatchEvent
-from tlray.core.policy import DomainPolicy
+from tlray.cluster.ports.registration import Registration
+from tlray.cluster.workers.limiter import SWEEP_EVERY_S, Limiter
+from tlray.core.model.lifecycle import BatchEvent
+from tlray.core.politeness.limiter_gate import UNASKED_S, Ask
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.lease import NO_STOPS
 
 
 def later(world: World, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from simulated.crowd import Crowd
 
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 
 
 @pytest.mark.costly

@@ -7,15 +7,15 @@ import math
 import pytest
 from simulated import Site, World
 
-from tlray.core.books import BatchBook
-from tlray.core.domains import DomainState
-from tlray.core.frontier import Frontier, FrontierItem, Priority
-from tlray.core.gate import BLOCK_S, UNLIMITED_BLOCK, Ask, Gate, Grant
-from tlray.core.lease import DomainTerms, LeasedItem, RobotsErrand
-from tlray.core.lifecycle import ItemState
-from tlray.core.pacing import AGEING, Pacing
-from tlray.core.policy import DomainPolicy
-from tlray.core.turns import Turns
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.pacing.pacer import AGEING, Pacing
+from tlray.core.politeness.domain import DomainState
+from tlray.core.politeness.limiter_gate import BLOCK_S, UNLIMITED_BLOCK, Ask, Gate, Grant
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.aging import Turns
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.frontier import Frontier, FrontierItem, Priority
+from tlray.core.scheduling.lease import DomainTerms, LeasedItem, RobotsErrand
 
 IMMEDIATE, NORMAL, LOW = Priority
 

@@ -6,7 +6,7 @@ import pytest
 from simulated.site import Site
 from simulated.world import World
 
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 
 CPU_S = 0.05
 """A page."""

@@ -15,23 +15,23 @@ from pathlib import Path
 import pytest
 from raw_server import response, serve
 
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.registration import Registration
-from tlray.cluster.scrape import ScrapeTask
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.task_ports import TaskPorts
-from tlray.cluster.terms import ScrapeTerms
-from tlray.cluster.worker_ports import HomeFiles, Network
-from tlray.core.by_hand import SetByHand
-from tlray.core.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import MOST_AT_ONCE, DomainPolicy
-from tlray.io.address import ANY_NAMED
-from tlray.io.fetch import Fetcher
-from tlray.io.fetch_limits import FetchLimits
-from tlray.io.home import Home
-from tlray.io.node_gauge import NodeGauge
-from tlray.io.task_note import TaskNote
+from tlray.cluster.ports.registration import Registration
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.limiter import Limiter
+from tlray.cluster.workers.ray_ports import HomeFiles, Network
+from tlray.cluster.workers.scrape import ScrapeTask
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy
+from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
+from tlray.io.disk.home import Home
+from tlray.io.http.address_policy import ANY_NAMED
+from tlray.io.http.fetch import Fetcher
+from tlray.io.http.limits import FetchLimits
+from tlray.io.process.node_load import NodeGauge
+from tlray.io.worker.crash_note import TaskNote
 
 PATIENT = FetchLimits(total_timeout_s=60.0, connect_timeout_s=60.0, read_timeout_s=60.0)
 

@@ -12,11 +12,11 @@ from email.utils import format_datetime
 import pytest
 from raw_server import gzipped, response, serve
 
-from tlray.core.outcome import OutcomeKind
-from tlray.core.retry_after import MOST_S
-from tlray.io.address import AddressPolicy
-from tlray.io.fetch import Fetcher
-from tlray.io.fetch_limits import FetchLimits
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.retry_after import MOST_S
+from tlray.io.http.address_policy import AddressPolicy
+from tlray.io.http.fetch import Fetcher
+from tlray.io.http.limits import FetchLimits
 
 pytestmark = pytest.mark.site
 

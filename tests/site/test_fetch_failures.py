@@ -14,10 +14,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from raw_server import Answer, gzipped, response, serve
 
-from tlray.core.outcome import OutcomeKind
-from tlray.io.address import AddressPolicy
-from tlray.io.fetch import Fetcher
-from tlray.io.fetch_limits import FetchLimits
+from tlray.core.model.outcome import OutcomeKind
+from tlray.io.http.address_policy import AddressPolicy
+from tlray.io.http.fetch import Fetcher
+from tlray.io.http.limits import FetchLimits
 
 pytestmark = pytest.mark.site
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from raw_server import response, serve
 
-from tlray.core.lease import RobotsErrand
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import DomainPolicy
-from tlray.io.address import ANY_NAMED, policy_for
-from tlray.io.fetch import Fetcher, FetchLimits
-from tlray.io.robots_fetch import fetch_robots
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.lease import RobotsErrand
+from tlray.io.http.address_policy import ANY_NAMED, policy_for
+from tlray.io.http.fetch import Fetcher, FetchLimits
+from tlray.io.worker.robots import fetch_robots
 
 pytestmark = pytest.mark.site
 METADATA = "http://169.254.169.254/latest/meta-data/"

@@ -8,19 +8,17 @@ import time
 import pytest
 from raw_server import response, serve
 
-from tlray.core.notice import Delivery
-from tlray.io import post_webhook
-from tlray.io.address import ANY_NAMED, PUBLIC_ONLY, AddressPolicy
-from tlray.io.post_mail import MailServer, message, send
+from tlray.core.notify.notification import Delivery
+from tlray.io.http.address_policy import ANY_NAMED, PUBLIC_ONLY, AddressPolicy
+from tlray.io.notify import webhook
+from tlray.io.notify.smtp import MailServer, message, send
 
 pytestmark = pytest.mark.site
 LOOPBACK = AddressPolicy.of_networks(["127.0.0.0/8", "::1/128"])
 
 
 async def post(url: str, allow: AddressPolicy = LOOPBACK) -> Delivery:
-    return await post_webhook.post(
-        url, b'{"a":1}', {"webhook-id": "msg_1"}, allow=allow, user_agent="tlray/0"
-    )
+    return await webhook.post(url, b'{"a":1}', {"webhook-id": "msg_1"}, allow=allow, user_agent="tlray/0")
 
 
 async def test_it_is_one_post_of_the_very_bytes() -> None:
@@ -91,7 +89,7 @@ async def test_an_answer_without_end_is_not_waited_for() -> None:
 
 
 async def test_a_receiver_that_does_not_answer_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(post_webhook, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(webhook, "TIMEOUT_S", 0.3)
 
     async def silent(_: asyncio.StreamWriter) -> None:
         await asyncio.sleep(5)

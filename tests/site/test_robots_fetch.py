@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from raw_server import serve
 
-from tlray.core.lease import RobotsErrand
-from tlray.core.policy import DomainPolicy
-from tlray.core.robots import MAX_BYTES, RobotsAnswer
-from tlray.io.address import AddressPolicy
-from tlray.io.fetch import Fetcher, FetchLimits
-from tlray.io.robots_fetch import fetch_robots
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer
+from tlray.core.scheduling.lease import RobotsErrand
+from tlray.io.http.address_policy import AddressPolicy
+from tlray.io.http.fetch import Fetcher, FetchLimits
+from tlray.io.worker.robots import fetch_robots
 
 pytestmark = pytest.mark.site
 

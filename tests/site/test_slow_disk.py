@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from conftest import StartDemo
 
-from tlray.cluster import scrape
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.registration import Registration
-from tlray.cluster.scrape import MAX_IN_HAND, ScrapeTask
-from tlray.cluster.system_clock import SystemClock
-from tlray.cluster.task_ports import TaskPorts
-from tlray.cluster.terms import ScrapeTerms
-from tlray.cluster.worker_ports import HomeFiles, Network
-from tlray.core.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
-from tlray.core.outcome import OutcomeKind
-from tlray.core.policy import DomainPolicy
+from tlray.cluster.ports.registration import Registration
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers import scrape
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.limiter import Limiter
+from tlray.cluster.workers.ray_ports import HomeFiles, Network
+from tlray.cluster.workers.scrape import MAX_IN_HAND, ScrapeTask
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
 from tlray.demo.server import DemoSites
-from tlray.io.home import Home
-from tlray.io.node_gauge import NodeGauge
-from tlray.io.parts import StagedPart
-from tlray.io.task_note import TaskNote
+from tlray.io.disk.home import Home
+from tlray.io.process.node_load import NodeGauge
+from tlray.io.results.part_writer import StagedPart
+from tlray.io.worker.crash_note import TaskNote
 
 SLOTS = 16
 POLICY = DomainPolicy(rate=float("inf"), concurrency=SLOTS)

@@ -10,14 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from raw_server import response, serve
 
-from tlray.core.lease import RobotsErrand
-from tlray.core.policy import PRIVATE
-from tlray.core.urls import BadUrl, CanonicalUrl, canonicalise, redirected
-from tlray.io.address import AddressPolicy
-from tlray.io.fetch import Fetcher
-from tlray.io.fetch_limits import FetchLimits
-from tlray.io.fetched import absolute_location
-from tlray.io.robots_fetch import fetch_robots
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, redirected
+from tlray.core.politeness.policy import PRIVATE
+from tlray.core.scheduling.lease import RobotsErrand
+from tlray.io.http.address_policy import AddressPolicy
+from tlray.io.http.fetch import Fetcher
+from tlray.io.http.limits import FetchLimits
+from tlray.io.http.response import absolute_location
+from tlray.io.worker.robots import fetch_robots
 
 pytestmark = pytest.mark.site
 ALLOW = AddressPolicy(private=True)

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from alone import service
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tlray
 from tlray.cli import run
-from tlray.cli.remote_home import batch_line, letter_text
-from tlray.core.asked import read_tables
-from tlray.core.durations import LONGEST_S
-from tlray.core.policy import parse_rate
+from tlray.cli.service_status import batch_line, letter_text
+from tlray.core.model.durations import LONGEST_S
+from tlray.core.politeness.policy import parse_rate
+from tlray.core.politeness.requested_policy import read_tables
 from tlray.errors import BadOption, UsageError
-from tlray.io.wall_clock import local_minute, utc_second
+from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
-
-sys.path.append(str(Path(__file__).parent / "service"))
-from alone import service
 
 URL = "http://127.0.0.1/x"
 RECEIPT = {

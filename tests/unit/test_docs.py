@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core import asked
-from tlray.core.lifecycle import (
+from tlray.core.model.lifecycle import (
     BATCH_TRANSITIONS,
     ITEM_TRANSITIONS,
     BatchEvent,
@@ -18,8 +17,9 @@ from tlray.core.lifecycle import (
     ItemEvent,
     ItemState,
 )
-from tlray.core.outcome import OutcomeKind
-from tlray.core.retry import RULES, Cure
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness import requested_policy
+from tlray.core.politeness.retry import RULES, Cure
 from tlray.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -72,14 +72,14 @@ def test_the_table_of_cures_is_the_rules() -> None:
 
 def test_every_key_of_the_domains_file_is_documented() -> None:
     text = (DOCS / "politeness.md").read_text(encoding="utf-8")
-    for key in (*asked._DOMAIN_KEYS, *asked._RETRY_KEYS):
+    for key in (*requested_policy._DOMAIN_KEYS, *requested_policy._RETRY_KEYS):
         assert re.search(rf"^\| `{key}`", text, re.MULTILINE) or f"`{key}`" in text, key
 
 
 def test_the_file_that_the_document_shows_is_a_good_one() -> None:
     text = (DOCS / "politeness.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert asked.read_tables(tomllib.loads(shown), of="docs").by_domain
+    assert requested_policy.read_tables(tomllib.loads(shown), of="docs").by_domain
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

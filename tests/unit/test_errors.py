@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from tlray import errors
-from tlray.core.lifecycle import BadTransition
+from tlray.core.model.lifecycle import BadTransition
 from tlray.errors import InvariantBroken, TlrayError, hold
 
 EXIT_CODES = {

@@ -11,7 +11,7 @@ from tlray.api import Listeners, _Run
 from tlray.errors import CannotFinish, Conflict, Interrupted
 
 if TYPE_CHECKING:
-    from tlray.cluster.client import Client
+    from tlray.cluster.driver.client import Client
 
 
 class Batch:

@@ -25,24 +25,24 @@ def run(injected: Injected, program: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_poisoned_page_kills_who_reads_it_and_no_other_does(injected: Injected) -> None:
     program = (
-        "from tlray.io import page_outcome, robots_fetch\n"
-        "page_outcome.parse_page(b'<p>good')\n"
-        "robots_fetch.decode(b'# good')\n"
+        "from tlray.io.worker import classify, robots\n"
+        "classify.parse_page(b'<p>good')\n"
+        "robots.decode(b'# good')\n"
         "print('read')\n"
         "{read}(b'<p>bad')\n"
     )
     injected.poison("segfault:bad")
-    for read in ("page_outcome.parse_page", "robots_fetch.decode"):
+    for read in ("classify.parse_page", "robots.decode"):
         done = run(injected, program.format(read=read))
         assert (done.returncode < 0, done.stdout) == (True, "read\n"), done.stderr
     injected.poison("")
-    assert run(injected, program.format(read="robots_fetch.decode")).returncode == 0
+    assert run(injected, program.format(read="robots.decode")).returncode == 0
 
 
 def test_the_clock_is_wrong_for_tlray_alone(injected: Injected) -> None:
     program = (
         "import time\n"
-        "from tlray.cluster.system_clock import SystemClock\n"
+        "from tlray.cluster.ports.system_clock import SystemClock\n"
         "print(round(SystemClock().wall() - time.time(), -1))\n"
     )
     injected.shift_clock(-3_600)

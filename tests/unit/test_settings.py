@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.batch_terms import user_agent
-from tlray.core.retry import MAX_REST_S
+from tlray.core.politeness.retry import MAX_REST_S
+from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import UsageError
 from tlray.settings import Settings, read_settings
 

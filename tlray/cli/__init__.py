@@ -1,6 +1,7 @@
 """The command line: ``tlray``. Data goes to stdout, talk to stderr; exit codes are in `tlray.errors` and ``docs/operations.md``.
 
-Each command is a file; Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
+Each command is a module; Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
+No rule that the library or the service needs too.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ import typer
 
 from tlray import __version__
 from tlray.cli.audit import audit
+from tlray.cli.command_end import leave_within, tell_error
+from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
 from tlray.cli.domain import domain
-from tlray.cli.ending import leave_within, tell_error
 from tlray.cli.export import export, formats
-from tlray.cli.home import dead, list_batches, status
 from tlray.cli.parse import parse
-from tlray.cli.remote_control import cancel, pause, resume
-from tlray.cli.remote_submit import submit
-from tlray.cli.remote_watch import watch
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
+from tlray.cli.status import dead, list_batches, status
+from tlray.cli.stdio import ReaderGone, plain_streams
 from tlray.cli.stop import stop
-from tlray.cli.streams import ReaderGone, plain_streams
+from tlray.cli.submit import submit
 from tlray.cli.token import token
+from tlray.cli.watch import watch
 from tlray.errors import TlrayError
 
 app = typer.Typer(

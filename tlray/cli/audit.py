@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.core.findings import CURES, Finding, Findings
-from tlray.core.lifecycle import ItemState
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
+from tlray.core.audit.findings import CURES, Finding, Findings
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
 from tlray.settings import read_settings
 
 if TYPE_CHECKING:
-    from tlray.io.audit import Audit
+    from tlray.io.audit.audit import Audit
 
 WRONG = 1
 MAX_TOLD = 10
@@ -36,8 +36,8 @@ def audit(
 
     Example: tlray audit 20261123-120000-a1b2c3
     """
-    from tlray.io.audit import audit_batch, unknown_folders  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.audit_books import check_journal  # noqa: PLC0415
+    from tlray.io.audit.audit import audit_batch, unknown_folders  # noqa: PLC0415 - Arrow is loaded where it is used
+    from tlray.io.audit.journal_copy import check_journal  # noqa: PLC0415
 
     where = Home(read_settings(home=home).home)
     with JournalReader.of(where.path) as journal:

@@ -14,18 +14,18 @@ from typing import Annotated, Any
 
 import typer
 
-from tlray.cli.home_control import by_coordinator
+from tlray.cli.offline_control import by_coordinator
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import Json, OrService, service
-from tlray.core.durations import spacing_in_words
-from tlray.core.policy import parse_rate, unit_named
+from tlray.cli.service_options import Json, OrService, service
+from tlray.core.model.durations import spacing_in_words
+from tlray.core.politeness.policy import parse_rate, unit_named
 from tlray.errors import UsageError
-from tlray.io.home import Home
-from tlray.io.journal_domains import change_domain, told_at_rest
-from tlray.io.journal_reader import JournalReader
-from tlray.io.service_answer import one_line
-from tlray.io.token_store import with_journal
-from tlray.io.wall_clock import rest_text
+from tlray.io.client.answers import one_line
+from tlray.io.disk.home import Home
+from tlray.io.disk.local_time import rest_text
+from tlray.io.journal.domains import change_domain, told_at_rest
+from tlray.io.journal.offline_tokens import with_journal
+from tlray.io.journal.reader import JournalReader
 from tlray.settings import read_settings
 
 NO_RATE = "none"

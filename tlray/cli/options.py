@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlray.core.durations import LONGEST_S, parse_duration_s
+from tlray.core.model.durations import LONGEST_S, parse_duration_s
 from tlray.errors import UsageError
 from tlray.scrape_options import ScrapeOptions
 

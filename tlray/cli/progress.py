@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from tlray.cli.streams import keep_plain, terminal
-from tlray.core.visible import plain
-from tlray.io.wall_clock import YEAR_S, rest_text
+from tlray.cli.stdio import keep_plain, terminal
+from tlray.core.model.printable import plain
+from tlray.io.disk.local_time import YEAR_S, rest_text
 
 if TYPE_CHECKING:
-    from tlray.cluster.job_note import JobNote
+    from tlray.cluster.driver.job_metadata import JobNote
 
 LINE_EVERY_S = 5.0
 JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
@@ -43,7 +43,7 @@ def display(n_done: int = 0, total: int | None = None) -> Display:
     shown = Bar(n_done, total) if sys.stderr.isatty() else Lines()
     if JOB not in os.environ:
         return shown
-    from tlray.cluster.job_note import JobNote, submission_id  # noqa: PLC0415 - only in a Ray job
+    from tlray.cluster.driver.job_metadata import JobNote, submission_id  # noqa: PLC0415 - only in a Ray job
 
     job = submission_id()
     return shown if job is None else InJob(shown, JobNote(job))

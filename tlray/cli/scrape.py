@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlray.api import BatchResult, Listeners, go_on_with, run_batch
-from tlray.cli.ending import draining, end_at_once, exit_if_incomplete, say, summary_line
+from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
 from tlray.cli.export import default_place, export_batch
+from tlray.cli.intake_summary import tell_received
 from tlray.cli.options import HomeOption, asked_options, duration_s
-from tlray.cli.places import see_that_files_are_there, see_that_they_can_be_written
+from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
 from tlray.cli.progress import display
-from tlray.cli.received import tell_received
-from tlray.cli.remote_home import retry_on
-from tlray.cli.remote_options import OrService, service
-from tlray.cli.waiting import WaitingLines
+from tlray.cli.service_options import OrService, service
+from tlray.cli.service_status import retry_on
+from tlray.cli.wait_notice import WaitingLines
 from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
-from tlray.io.home import Home
-from tlray.io.home_check import see_that_it_can_be_read
-from tlray.io.intake import open_arguments
-from tlray.io.journal_reader import JournalReader
+from tlray.io.disk.home import Home
+from tlray.io.intake.url_list import open_arguments
+from tlray.io.journal.home_check import see_that_it_can_be_read
+from tlray.io.journal.reader import JournalReader
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from tlray.cluster.client import Submitted
+    from tlray.cluster.driver.client import Submitted
 
 Urls = Annotated[
     list[str] | None,
@@ -264,7 +264,7 @@ class Talk:
 
 
 def which_ray(home: Home) -> str:
-    """Say which Ray will do the work, as far as can be seen at once; `tlray.cluster.runtime` finds it."""
+    """Say which Ray will do the work, as far as can be seen at once; `tlray.cluster.driver.session` finds it."""
     address = os.environ.get("RAY_ADDRESS")
     if address and address != "local":
         return f"joining Ray (RAY_ADDRESS={address})"

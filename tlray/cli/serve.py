@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlray.cli.ending import end_at_once
+from tlray.cli.command_end import end_at_once
 from tlray.cli.options import HomeOption
 from tlray.errors import RayLost
 from tlray.settings import read_settings
@@ -34,8 +34,8 @@ def serve(
     Example: tlray serve --port 8000
     """
     settings = read_settings(home=home, max_workers=max_workers, contact=contact, replicas=replicas)
-    from tlray.service.exposed import EVERYWHERE  # noqa: PLC0415
-    from tlray.service.listen import Listener  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.service.auth.listen_policy import EVERYWHERE  # noqa: PLC0415
+    from tlray.service.serve import Listener  # noqa: PLC0415 - Ray is loaded where it is used
 
     listener = Listener(settings, host=host, port=port, dashboard=dashboard)
 

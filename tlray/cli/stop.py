@@ -11,12 +11,12 @@ import typer
 
 from tlray.cli.options import HomeOption
 from tlray.errors import UsageError
-from tlray.io.home import Home
-from tlray.io.journal_reader import JournalReader
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
 from tlray.settings import read_settings
 
 if TYPE_CHECKING:
-    from tlray.cluster.handshake import Hello
+    from tlray.cluster.coordinator.handshake import Hello
 
 TELL_EVERY_S = 5.0
 
@@ -40,8 +40,8 @@ def stop(
     where = Home(read_settings(home=home).home)
     left = None
     if where.exists():
-        from tlray.cluster.ending import How  # noqa: PLC0415 - Ray is loaded where it is used
-        from tlray.cluster.joining import end  # noqa: PLC0415
+        from tlray.cluster.coordinator.shutdown import How  # noqa: PLC0415 - Ray is loaded where it is used
+        from tlray.cluster.driver.attach import end  # noqa: PLC0415
 
         lines = _DrainLines()
         with redirect_stdout(sys.stderr):  # Ray's own words

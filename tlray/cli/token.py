@@ -16,13 +16,13 @@ from typing import Annotated, Any
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.cli.remote_options import service
-from tlray.core.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
+from tlray.cli.service_options import service
+from tlray.core.access.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spell, user_named
 from tlray.errors import UsageError
-from tlray.io.home import Home
-from tlray.io.journal_tokens import create_token, list_tokens, revoke_token
-from tlray.io.token_store import with_journal
-from tlray.io.wall_clock import local_minute
+from tlray.io.disk.home import Home
+from tlray.io.disk.local_time import local_minute
+from tlray.io.journal.offline_tokens import with_journal
+from tlray.io.journal.tokens import create_token, list_tokens, revoke_token
 from tlray.settings import read_settings
 
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of the service.")
@@ -121,8 +121,8 @@ def _in_home(home: Path | None, question: str, given: dict[str, Any], action: Ca
     where = Home(settings.home)
     if not where.is_held() or where.is_held_briefly():
         return with_journal(where, action)
-    from tlray.cluster.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
-    from tlray.cluster.runtime import open_session  # noqa: PLC0415
+    from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.cluster.driver.session import open_session  # noqa: PLC0415
 
     session = open_session(where, settings)
     try:

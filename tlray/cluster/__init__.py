@@ -1,6 +1,6 @@
-"""The only folder that imports Ray: the coordinator, the limiters, the scrape task, and the client's side of them.
+"""The programs on Ray: coordinator, limiters, scrape tasks, and the client's side of them. No HTTP of our own.
 
-Classes here are plain; each is made an actor in one factory, which holds its name, resources and restarts.
+Ray is imported in `adapters`, `workers` and `driver` alone; classes are plain, and one factory makes each an actor.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if "ray" not in sys.modules:
     # The next release's default, which Ray otherwise asks for in a warning at every start.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     # Ray Serve's proxy (uvicorn) believes by default what any program of this machine writes into X-Forwarded-For. It is to
-    # believe nobody: TLRAY_TRUSTED_PROXIES names whom we do (tlray/core/client_address.py).
+    # believe nobody: TLRAY_TRUSTED_PROXIES names whom we do (tlray/core/access/client_address.py).
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     # Of what a worker weighs, half was memory that many arenas and Arrow's own allocator kept for later. One arena for all that
-    # keeps 16 MB at most; see tlray/io/allocator.py for why it should keep them (docs/performance.md has both figures).
+    # keeps 16 MB at most; see tlray/io/process/malloc.py for why it should keep them (docs/performance.md has both figures).
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "16777216")
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "16777216")
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-from tlray.io.plain_log import keep_logs_plain
+from tlray.io.process.plain_log import keep_logs_plain
 
 keep_logs_plain()

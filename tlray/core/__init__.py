@@ -1,2 +1,4 @@
-"""Core: the decisions, pure. No Ray, no network, no clock: ``now`` is an argument, randomness comes in as a
-number."""
+"""The decisions, pure: a room for each subject.
+
+No Ray, network, disk or clock: ``now`` is an argument, and randomness comes in as a number.
+"""

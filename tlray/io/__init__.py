@@ -1,1 +1,4 @@
-"""Outside things, one to a file: the network, the journal, parts, the archive. Foreign exceptions are translated here."""
+"""Outside things, a room each: network, journal, result files, disk. Foreign exceptions are translated here.
+
+No decision about what is fetched, when, or by whom; no Ray.
+"""

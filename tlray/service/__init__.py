@@ -1,9 +1,8 @@
-"""The service: batches over HTTP, on Ray Serve. Replicas keep nothing; what they say they ask the coordinator.
+"""The HTTP API on Ray Serve: `app` joins the routes, `deployment` runs it, `serve` is the command's side.
 
-`app` puts the routers together and knows no Ray; `gateway` is the way to the coordinator; `deployment` runs the app on Ray
-Serve. A router file answers one concern, `problems` says every error in one shape (RFC 9457), `schemas` has the bodies.
+No truth of its own: what a replica says it asks the coordinator, through `tlray.service.backend.gateway`.
 """
 
-from tlray.io.plain_log import keep_logs_plain
+from tlray.io.process.plain_log import keep_logs_plain
 
 keep_logs_plain()

@@ -10,39 +10,39 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from tlray import __version__
-from tlray.service import (
+from tlray.service.auth.authentication import Access
+from tlray.service.auth.stream_limits import Streams
+from tlray.service.backend.gateway import Gateway
+from tlray.service.backend.live_hub import Hub
+from tlray.service.backend.notifier import Postman
+from tlray.service.http.head_requests import Heads
+from tlray.service.http.problems import tell_problems
+from tlray.service.http.request_guard import Guard
+from tlray.service.http.request_limits import RequestLimits
+from tlray.service.http.shutdown import Leaving
+from tlray.service.openapi.document import document
+from tlray.service.routes import (
     batches,
-    docs_page,
+    docs,
     domains,
     exports,
     health,
     lists,
     metrics,
     notifications,
-    pieces,
     progress,
     results,
     schedules,
     templates,
     tickets,
     tokens,
+    uploads,
 )
-from tlray.service.access import Access
-from tlray.service.gateway import Gateway
-from tlray.service.guard import Guard
-from tlray.service.heads import Heads
-from tlray.service.hub import Hub
-from tlray.service.leaving import Leaving
-from tlray.service.openapi import document
-from tlray.service.postman import Postman
-from tlray.service.problems import tell_problems
-from tlray.service.request_limits import RequestLimits
-from tlray.service.streams import Streams
 from tlray.settings import Settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,
-    pieces.router,
+    uploads.router,
     lists.router,
     results.router,
     exports.router,
@@ -55,7 +55,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     tokens.router,
     health.router,
     metrics.router,
-    docs_page.router,
+    docs.router,
 )
 
 

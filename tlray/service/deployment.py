@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import tlray.cluster  # noqa: F401 - sets what Ray reads at its import
-from tlray.service.exposed import knowing, listens_at, see_that_it_may_listen
+from tlray.service.auth.listen_policy import knowing, listens_at, see_that_it_may_listen
 from tlray.settings import Settings
 
 MAX_ONGOING = 4_000
@@ -30,9 +30,9 @@ def application(settings: Settings) -> Any:
     see_that_it_may_listen(listens_at(), settings)
 
     def build() -> Any:
-        from tlray.io.private import keep_private  # noqa: PLC0415 - on the replica
+        from tlray.io.disk.private_files import keep_private  # noqa: PLC0415 - on the replica
         from tlray.service.app import build_app  # noqa: PLC0415
-        from tlray.service.gateway import Gateway  # noqa: PLC0415
+        from tlray.service.backend.gateway import Gateway  # noqa: PLC0415
 
         keep_private()
         see_that_it_may_listen(host := listens_at(), settings)

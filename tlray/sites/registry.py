@@ -10,7 +10,7 @@ parses, and is asked before the ones that are shipped::
 
 from __future__ import annotations
 
-from tlray.core.visible import one_line
+from tlray.core.model.printable import one_line
 from tlray.model import PageKind, ParsedPage
 from tlray.sites.decode import to_utf8
 from tlray.sites.hosts import host_of

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 _CLOCK, _POISON = os.environ.get("TLRAY_TEST_CLOCK"), os.environ.get("TLRAY_TEST_POISON")
-_PATCHED = {"tlray.io.page_outcome": "parse_page", "tlray.io.robots_fetch": "decode"}
+_PATCHED = {"tlray.io.worker.classify": "parse_page", "tlray.io.worker.robots": "decode"}
 """Module → what it calls with the bytes to be read."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tlray.core.lifecycle import ItemState
+from tlray.core.model.lifecycle import ItemState
 
 from .processes import Processes
 from .promises import check_gates, check_rate, note_ceilings, note_stops

@@ -11,17 +11,17 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from tlray.core.books import BatchBook
-from tlray.core.engine import Engine
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.judge import give_back, judge, judge_lost
-from tlray.core.lease import Report, Work
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import Manners
-from tlray.core.retry import RetryPolicy
-from tlray.core.robots import RobotsAnswer
-from tlray.core.verdict import Verdict
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.decide import give_back, judge, judge_lost
+from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import Report, Work
 
 N_TASKS = 8
 WINDOW = 512

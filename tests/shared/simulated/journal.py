@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tlray.errors import StorageFull
-from tlray.io.journal_clock import ClockReading
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.journal.clock import ClockReading
+from tlray.io.journal.sqlite import SqliteJournal
 
 from .calls import Delays
 from .lives import Life

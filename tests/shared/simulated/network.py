@@ -7,11 +7,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from tlray.core.lease import LeasedItem, RobotsErrand
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.pacing import Errand
-from tlray.core.robots import RobotsAnswer
-from tlray.io.fetched import Fetched
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.pacing.pacer import Errand
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.lease import LeasedItem, RobotsErrand
+from tlray.io.http.response import Fetched
 from tlray.model import Tracklist
 
 from .lives import Life

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlray.core.suspect import Suspect
-from tlray.io.journal_rows import PartRow
+from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.io.journal.rows import PartRow
 from tlray.model import Tracklist
 
 from .calls import Delays
@@ -20,7 +20,7 @@ Row = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """What `tlray.io.parts.StagedPart` says."""
+    """What `tlray.io.results.part_writer.StagedPart` says."""
 
     stem: str
     n_sets: int

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlray.cluster.coordinator import Coordinator
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.ports import CoordinatorPorts, EndKind
+from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.ports.coordinator import CoordinatorPorts, EndKind
+from tlray.cluster.workers.limiter import Limiter
 
 from .journal import SimulatedReader, SimulatedWriter, open_journal
 from .lives import Life

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tlray.core.lease import LeasedItem
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.core.pacing import Errand
-from tlray.core.wire import LATE_S, MAX_SLACK
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.pacing.pacer import Errand
+from tlray.core.pacing.send_pacing import LATE_S, MAX_SLACK
+from tlray.core.scheduling.lease import LeasedItem
 
 from .loop import START
 from .site import Site
@@ -20,7 +20,7 @@ STOP_HEARD_S = 2.6
 POLICY_HEARD_S = 4.0
 """A limiter is told of a domain's changes once a second; permits reach half a second ahead."""
 CLOCK_S = 0.005
-"""A loop does not wake to the microsecond, and `tlray.core.bucket.SLACK_S` allows for it."""
+"""A loop does not wake to the microsecond, and `tlray.core.politeness.token_bucket.SLACK_S` allows for it."""
 WINDOW = 60
 """Fetches after each one that the rate is checked over."""
 
@@ -116,7 +116,7 @@ def check_rate(world: World, site: Site) -> None:
                 + world.chances.connect_s
                 + max(0.0, world.chances.longest_call_s - 0.3)
             )
-            # what is late by so much may be made good (tlray.core.wire)
+            # what is late by so much may be made good (tlray.core.pacing.send_pacing)
             most = burst + rate * t + (min(MAX_SLACK, rate * LATE_S) if rate >= 1 else 0.0)
             assert j - i + 1 <= most + 1e-6, (
                 f"{j - i + 1} fetches of {site.name} in {t:.3f} s at {rate:g}/s, burst {burst:g}"

@@ -6,10 +6,10 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from tlray.core.lease import LeasedItem, RobotsErrand
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import DomainPolicy
-from tlray.core.robots import RobotsAnswer
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.robots import RobotsAnswer
+from tlray.core.scheduling.lease import LeasedItem, RobotsErrand
 
 
 @dataclass

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tlray.cluster.coordinator import Coordinator
-from tlray.cluster.limiter import Limiter
-from tlray.cluster.state import CoordinatorSettings
-from tlray.cluster.terms import ScrapeTerms
-from tlray.core.backlog import Bounds
-from tlray.core.engine import Engine
-from tlray.core.gate import Gate
-from tlray.core.lifecycle import BatchState, ItemState
-from tlray.io.home import Home
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.coordinator.state import CoordinatorSettings
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.limiter import Limiter
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.limiter_gate import Gate
+from tlray.core.scheduling.backlog import Bounds
+from tlray.core.scheduling.engine import Engine
+from tlray.io.disk.home import Home
+from tlray.io.journal.sqlite import SqliteJournal
 
 from .calls import Actor, Chances, Delays
 from .lives import label_tasks

@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tlray.cluster.ports import EndKind, TaskEnd
-from tlray.cluster.scrape import ScrapeTask
-from tlray.cluster.task_ports import TaskPorts
-from tlray.core.gate import Ask, Grant
-from tlray.core.lease import Answer, Report, Stops
-from tlray.core.suspect import EACH, NOBODY, Suspect
-from tlray.core.workforce import NodeReading
+from tlray.cluster.ports.coordinator import EndKind, TaskEnd
+from tlray.cluster.ports.task import TaskPorts
+from tlray.cluster.workers.scrape import ScrapeTask
+from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.scheduling.autoscaling import NodeReading
+from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
+from tlray.core.scheduling.lease import Answer, Report, Stops
 from tlray.errors import TlrayError
 
 from .lives import Life
@@ -34,7 +34,7 @@ class SimulatedNote:
         self.n_at_files = 0
 
     def suspect(self) -> Suspect:
-        """Return whom it names, as `tlray.io.task_note.take_note` does."""
+        """Return whom it names, as `tlray.io.worker.crash_note.take_note` does."""
         if self.reading is not None:
             return self.reading
         return EACH if self.n_at_files else Suspect(begun=frozenset(self.begun_items))

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tlray.cluster.coordinator import Coordinator
-from tlray.core.books import BatchBook
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import BatchEvent
-from tlray.core.policy import Manners
-from tlray.core.retry_policy import RetryPolicy
+from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.core.model.lifecycle import BatchEvent
+from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.retry_policy import RetryPolicy
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.frontier import Priority
 from tlray.errors import Conflict, StorageFull
-from tlray.io.intake import Chunk, read_chunks
-from tlray.io.journal_rows import BatchOptions
+from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.io.journal.rows import BatchOptions
 
 from .course import Course
 

@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlray.core.lease import LeasedItem
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import AUTO_BURST
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.policy import AUTO_BURST
+from tlray.core.scheduling.lease import LeasedItem
 
 from .site import Site
 from .world import World

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlray.core.lease import LeasedItem
-from tlray.core.pacing import Errand
+from tlray.core.pacing.pacer import Errand
+from tlray.core.scheduling.lease import LeasedItem
 
 from .calls import Chances
 from .promises import check_begin, late_s, note_ceilings, note_stops

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tlray.core.frontier import FrontierItem, Priority
-from tlray.core.lease import PartNote
-from tlray.core.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.verdict import ItemChange, Verdict
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.changeset import ItemChange, Verdict
+from tlray.core.scheduling.frontier import FrontierItem, Priority
+from tlray.core.scheduling.lease import PartNote
 from tlray.demo.page import page_of
 from tlray.demo.plan import Plan
 from tlray.demo.rows import make_set
-from tlray.io.home import Home
-from tlray.io.journal_rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal_sqlite import SqliteJournal
-from tlray.io.part_files import publish
-from tlray.io.parts import stage
-from tlray.io.rows import ItemKey
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.results.part_files import publish
+from tlray.io.results.part_writer import stage
+from tlray.io.results.rows import ItemKey
 from tlray.sites.registry import parse_page
 
 BATCH = "20261123-120000-a1b2c3"

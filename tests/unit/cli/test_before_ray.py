@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tlray.cli import run
-from tlray.io.home import Home
-from tlray.io.home_check import see_that_it_can_be_read
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.home_check import see_that_it_can_be_read
+from tlray.io.journal.sqlite import SqliteJournal
 
 URL = "http://127.0.0.1:9/set"
 

@@ -12,15 +12,15 @@ from made_home import BATCH, PLAN, change, html, make_home
 
 from tlray import __version__
 from tlray.cli import run
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import ItemEvent, ItemState
-from tlray.core.outcome import OutcomeKind
-from tlray.core.verdict import Verdict
+from tlray.core.model.lifecycle import ItemEvent, ItemState
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.frontier import Priority
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
-from tlray.io.home import Home
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 @pytest.fixture(scope="module")

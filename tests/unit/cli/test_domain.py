@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
-from tlray.core.frontier import Priority
-from tlray.io.home import Home
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.core.scheduling.frontier import Priority
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 
 @pytest.fixture

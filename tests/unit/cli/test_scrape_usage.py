@@ -8,7 +8,7 @@ import pytest
 
 from tlray.cli import run
 from tlray.cli.scrape import which_ray
-from tlray.io.home import Holder, Home
+from tlray.io.disk.home import Holder, Home
 
 URL = "http://127.0.0.1:9/set"
 

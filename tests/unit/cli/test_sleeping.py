@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tlray.cli import run
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import BatchState
-from tlray.io.home import Holder, Home
-from tlray.io.journal_rows import BatchOptions, Entry
-from tlray.io.journal_sqlite import SqliteJournal
+from tlray.core.model.lifecycle import BatchState
+from tlray.core.scheduling.frontier import Priority
+from tlray.io.disk.home import Holder, Home
+from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.sqlite import SqliteJournal
 
 ME = Holder(1, "here", "127.0.0.1:6379", "tlray")
 SLEEPS = "(sleeps: tlray scrape --resume)"

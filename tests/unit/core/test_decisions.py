@@ -10,11 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.core.books import BatchBook
-from tlray.core.domains import MAX_ROBOTS_SNOOZE_S, DomainState
-from tlray.core.eta import remaining_s
-from tlray.core.frontier import Priority
-from tlray.core.lifecycle import (
+from tlray.core.model.lifecycle import (
     BATCH_TRANSITIONS,
     ITEM_TRANSITIONS,
     OPEN_ITEM_STATES,
@@ -26,8 +22,11 @@ from tlray.core.lifecycle import (
     advance,
     advance_batch,
 )
-from tlray.core.outcome import Outcome, OutcomeKind
-from tlray.core.policy import (
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.model.quality import assess
+from tlray.core.model.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise
+from tlray.core.politeness.domain import MAX_ROBOTS_SNOOZE_S, DomainState
+from tlray.core.politeness.policy import (
     DomainPolicy,
     Manners,
     gentlest,
@@ -35,12 +34,13 @@ from tlray.core.policy import (
     parse_rate,
     under_ceiling,
 )
-from tlray.core.progress import snapshot
-from tlray.core.quality import assess
-from tlray.core.retry import RULES, RetryDecision, RetryPolicy, backoff_s, decide
-from tlray.core.robots import MAX_BYTES, decode, rules_of
-from tlray.core.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise
-from tlray.core.workforce import Demand, workers_wanted
+from tlray.core.politeness.retry import RULES, RetryDecision, RetryPolicy, backoff_s, decide
+from tlray.core.politeness.robots import MAX_BYTES, decode, rules_of
+from tlray.core.scheduling.autoscaling import Demand, workers_wanted
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.eta import remaining_s
+from tlray.core.scheduling.frontier import Priority
+from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import InvariantBroken
 from tlray.model import Identity, Track, TrackKind, Tracklist
 

@@ -15,7 +15,7 @@ from made_sets import a_set, a_track, cued
 
 from tlray.errors import CannotFinish, StorageFull, UsageError
 from tlray.export import formats
-from tlray.io.export_files import Summary, write
+from tlray.io.export.files import Summary, write
 from tlray.model import Tracklist
 
 

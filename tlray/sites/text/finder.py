@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tlray.model import Track
-from tlray.sites.text.evidence import why_not
 from tlray.sites.text.blocks import Run, Sort, runs_of, sort_of
 from tlray.sites.text.characters import clean, lines_of
+from tlray.sites.text.evidence import why_not
 from tlray.sites.text.layout import prepared
 from tlray.sites.text.lines import Kind, Line, lex
 from tlray.sites.text.names import without_wiki_marks
-from tlray.sites.text.rows import Reading, Row, read, row_of, section_name
+from tlray.sites.text.rows import Row, read, row_of, section_name
 from tlray.sites.text.starts import Dialect
 from tlray.sites.text.tables import untabled
 

@@ -1,0 +1,56 @@
+"""The service's app without Ray and without a socket: real routes and real words, on a coordinator's desk that knows nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+
+from tlray.io.disk.home import Home
+from tlray.service.app import build_app
+from tlray.service.backend.gateway import Gateway
+from tlray.settings import Settings
+
+SLOW_S = 5.0
+NEAR = ("127.0.0.1", 40_000)
+
+
+class Desk:
+    """In the place of a gateway: it is asked nothing but whether tokens are asked for, and what a test has it say."""
+
+    def __init__(self, settings: Settings, says: Mapping[str, Any]) -> None:
+        self.settings, self.home = settings, Home(settings.home)
+        self._says = {"asks_nobody": True, **says}
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.is_slow = False
+
+    async def ask(self, question: str, **given: Any) -> Any:
+        assert question in self._says, f"asked {question}, which what is refused should not be"
+        self.heard.append((question, given))
+        if self.is_slow:
+            await asyncio.sleep(SLOW_S)
+        return self._says[question]
+
+    async def call(self, method: str, **given: Any) -> Any:
+        return await self.ask(method, **given)
+
+    async def see(self, principal: object, batch_id: str) -> None: ...
+
+
+def service(tmp_path: Path, says: Mapping[str, Any] | None = None, **env: Any) -> httpx.AsyncClient:
+    """Return a client of a service that has only a desk."""
+    settings = Settings(home=tmp_path, **env)
+    desk = Desk(settings, says or {})
+    transport = httpx.ASGITransport(app=build_app(cast(Gateway, desk), settings), client=NEAR)
+    headers = {"X-Tlray-Client": "tests"}
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
+
+
+def faults(answer: httpx.Response, status: int = 422) -> list[tuple[str, str]]:
+    """Return what is told to be wrong, each with its place."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return [(fault["where"], fault["what"]) for fault in answer.json()["errors"]]

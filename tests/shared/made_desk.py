@@ -1,0 +1,124 @@
+"""A coordinator's desk without Ray: the real books, journal, receiving and control on a home of its own; nobody scrapes."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from tlray.cluster.adapters.coordinator_ports import HomeParts, JournalThread
+from tlray.cluster.adapters.reading_threads import Reading
+from tlray.cluster.coordinator.admission import Admission
+from tlray.cluster.coordinator.batches import Batches
+from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
+from tlray.cluster.coordinator.submission import Receiving
+from tlray.cluster.handlers.control import Control
+from tlray.cluster.handlers.scheduler import Clockwork
+from tlray.cluster.handlers.submission import Submission
+from tlray.cluster.handlers.uploads import InPieces
+from tlray.cluster.ports.coordinator import CoordinatorPorts, Meters, TaskStarter
+from tlray.cluster.ports.system_clock import SystemClock
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.core.scheduling.backlog import Bounds
+from tlray.core.scheduling.changeset import LaneDeath
+from tlray.core.scheduling.engine import Engine
+from tlray.io.disk.home import Home
+from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.sqlite import SqliteJournal
+
+
+class NoLimiters:
+    """Nobody asks for permits."""
+
+    async def update(self, names: set[str]) -> None: ...
+
+    async def spread_stops(self) -> None: ...
+
+
+class Desk:
+    """One life of a coordinator."""
+
+    def __init__(self, path: Path, *, is_restart: bool = False, bounds: Bounds | None = None) -> None:
+        self.is_closed = False
+        home = Home(path)
+        home.create()
+        journal = SqliteJournal(home.journal)
+        life = journal.begin_incarnation(is_restart=is_restart)
+        terms = ScrapeTerms(str(path), home.id, "tlray/made")
+        settings = CoordinatorSettings(
+            str(path), "", terms, max_workers=2, default_workers=4, bounds=bounds or Bounds()
+        )
+        reading = Reading(home)
+        ports = CoordinatorPorts(
+            SystemClock(), random.Random(1), JournalThread(), reading, cast(TaskStarter, None), cast(Any, None),
+            HomeParts(home), cast(Meters, None), die=lambda: None,
+        )  # fmt: skip
+        self.state = CoordinatorState(home, settings, Engine(), journal, life, is_restart, ports)
+        admission = Admission(self.state)
+        self.backlog = admission._backlog
+        self.batches = Batches(self.state, cast(Limiters, NoLimiters()), admission)
+        self.receiving = Receiving(self.state, admission, self.batches)
+        self.whole = Submission(self.state, self.batches, self.receiving, reading)
+        self.pieces = InPieces(self.state, self.receiving, reading, self.whole)
+        self.control = Control(self.state, self.batches, self.receiving, reading)
+        self.clockwork = Clockwork(self.state, self.batches, self.receiving, reading, self.whole)
+
+    def close(self) -> None:
+        """Close the journal, if that has not been done."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.state.close()
+
+    async def submit(self, batch_id: str, chunk: Chunk, **more: Any) -> dict[str, Any]:
+        asked: dict[str, Any] = {"name": "", "priority": 1, "options": BatchOptions(), "owner": "ada"}
+        return await self.whole.submit(batch_id, chunk=chunk, **{**asked, **more})
+
+    async def open_list(self, batch_id: str) -> None:
+        await self.pieces.open_list(
+            batch_id, name="", priority=1, options=BatchOptions(), owner="ada", key=None, digest=""
+        )
+
+    async def piece(self, batch_id: str, number: int, chunk: Chunk, *, digest: str = "") -> dict[str, Any]:
+        lines = [entry.line for entry in chunk.entries]
+        return await self.pieces.append_piece(
+            batch_id, number, digest=digest or f"{number}", first_line=lines[0], n_lines=len(lines), chunk=chunk
+        )  # fmt: skip
+
+    async def let_die(self, batch_id: str, *, is_finished: bool = True) -> None:
+        """Make dead letters of all that is open, and finish the batch."""
+        book = self.state.book(batch_id)
+        assert book is not None
+        for domain in list(book.open_by_domain):
+            death = LaneDeath(book.id, domain, "timeout")
+            n_queued, n_waiting = await self.state.write(self.state.journal.kill_lane, death)
+            self.state.engine.kill_lane(death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting)
+        if is_finished:
+            self.batches.finish_soon(book.id)
+            await self.state.settle(2)
+
+    def in_journal(self, batch_id: str) -> tuple[str, dict[str, int]]:
+        """A batch's state, and its items counted, as the journal has them."""
+
+        def look(db: Any) -> tuple[str, dict[str, int]]:
+            (state,) = db.execute("SELECT state FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
+            counts = db.execute(
+                "SELECT i.state, count(*) FROM items i JOIN batches b ON b.id = i.batch WHERE b.batch_id = ?"
+                " GROUP BY 1",
+                (batch_id,),
+            )
+            return state, dict(counts.fetchall())
+
+        return self.state.journal.run(look)
+
+    def next_life(self) -> Desk:
+        """Kill it, and return the life that Ray starts; it has opened nothing yet."""
+        self.close()
+        return Desk(self.state.home.path, is_restart=True, bounds=self.state.settings.bounds)
+
+
+def chunk(n: int, *, first: int = 1, named: str = "a") -> Chunk:
+    """Return ``n`` good lines, each with a page of its own."""
+    return next(read_chunks([f"http://e.test/{named}{i}" for i in range(n)], first_line=first))

@@ -1,0 +1,71 @@
+"""What a Ray job's metadata say of its batch, and when they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tlray.cluster.driver import job_metadata
+from tlray.cluster.driver.job_metadata import EVERY_S, JobNote, metadata_of, submission_id
+
+
+def told(n_done: int, state: str = "running") -> dict[str, Any]:
+    counts = {"queued": 10 - n_done, "waiting": 0, "leased": 0, "succeeded": n_done, "dead": 0}
+    return {"batch_id": "B1", "state": state, "total": 10, "tracks": 7 * n_done, "counts": counts}
+
+
+@pytest.mark.parametrize(
+    ("config", "job"),
+    [
+        (None, None),
+        ("", None),
+        ("no json", None),
+        ("[]", None),
+        ('{"metadata": {}}', None),
+        ('{"metadata": {"job_submission_id": "raysubmit_1"}}', "raysubmit_1"),
+    ],
+)
+def test_a_submitted_job_is_known_by_what_ray_sets(
+    monkeypatch: pytest.MonkeyPatch, config: str | None, job: str | None
+) -> None:
+    monkeypatch.delenv("RAY_JOB_CONFIG_JSON_ENV_VAR", raising=False)
+    if config is not None:
+        monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", config)
+    assert submission_id() == job
+
+
+def test_metadata_are_strings() -> None:
+    assert metadata_of(told(4)) == {
+        "tlray_batch_id": "B1", "tlray_state": "running", "tlray_total": "10", "tlray_succeeded": "4", "tlray_dead": "0",
+        "tlray_open": "6", "tlray_tracks": "28",
+    }  # fmt: skip
+
+
+def test_news_are_written_now_and_then_and_an_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, written = [0.0], []
+    monkeypatch.setattr(
+        job_metadata, "write_metadata", lambda job, metadata: written.append(metadata) or True
+    )
+    note = JobNote("job", clock=lambda: now[0])
+    for at, snapshot in (
+        (0.0, told(1)),
+        (1.0, told(2)),
+        (EVERY_S, told(3)),
+        (99.0, told(3)),
+        (100.0, told(4)),
+    ):
+        now[0] = at
+        note.tell(snapshot)
+    note.tell(told(10, "completed"))
+    assert [(m["tlray_state"], m["tlray_succeeded"]) for m in written] == [
+        ("running", "1"), ("running", "3"), ("running", "4"), ("completed", "10")
+    ]  # fmt: skip
+
+
+def test_what_ray_refuses_stops_no_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(job: str, metadata: dict[str, str]) -> bool:
+        raise ConnectionError(job)
+
+    monkeypatch.setattr(job_metadata, "write_metadata", fails)
+    JobNote("job").tell(told(1))

@@ -1,0 +1,68 @@
+"""The options of a batch are kept with it; what an older tlray wrote is read with today's defaults."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.frontier import Priority
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.submission import set_terms
+from tlray.scrape_options import ScrapeOptions, terms_of
+from tlray.settings import read_settings
+
+
+@pytest.mark.parametrize("networks", [None, (), ("127.0.0.0/8", "10.0.0.0/8")])
+def test_where_a_batch_may_be_fetched_from_is_kept_with_it(networks: tuple[str, ...] | None) -> None:
+    kept = json.loads(json.dumps(BatchOptions(networks=networks).to_json()))
+    assert BatchOptions.from_json(kept) == BatchOptions(networks=networks)
+
+
+def test_a_batch_of_before_there_was_a_service_is_a_command_lines() -> None:
+    kept = BatchOptions().to_json()
+    del kept["networks"]
+    assert BatchOptions.from_json(kept).networks is None
+
+
+ALL = BatchTerms("me@example.org", 12.5, 3)
+
+
+@pytest.mark.parametrize("terms", [None, BatchTerms(), ALL])
+def test_the_terms_of_a_batch_are_kept_with_it(terms: BatchTerms | None) -> None:
+    kept = json.loads(json.dumps(BatchOptions(terms=terms).to_json()))
+    assert BatchOptions.from_json(kept) == BatchOptions(terms=terms)
+
+
+def test_a_batch_of_before_there_were_terms_has_none() -> None:
+    kept = BatchOptions().to_json()
+    del kept["terms"]
+    assert BatchOptions.from_json(kept) == BatchOptions(terms=None)
+
+
+def test_a_batch_has_the_terms_of_the_settings_that_it_is_submitted_under(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TLRAY_FETCH_TIMEOUT_S", "12.5")
+    settings = read_settings(contact="me@example.org", max_workers=3)
+    assert ScrapeOptions().checked(settings)[0].terms == terms_of(settings) == ALL
+    assert ScrapeOptions().checked(None)[0].terms is None, "a resumed batch has its own"
+
+
+def test_a_batch_may_be_given_other_terms_and_keeps_the_rest(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "state.db")
+    options = BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",))
+    journal.create_batch(
+        "b1", name="", priority=Priority.NORMAL, options=options, request_key="k", created_at=1.0
+    )
+    row = journal.load_row("b1")
+    assert row is not None
+    journal.run(partial(set_terms, batch=row.id, terms=ALL))
+    after = journal.load_row("b1")
+    journal.close()
+    assert after is not None
+    assert after.options == BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",), terms=ALL)

@@ -1,0 +1,36 @@
+"""What lasts ends with a last word when its replica is to end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tlray.service.http.shutdown import Leaving
+
+SOON_S = 20.0
+
+
+async def test_what_is_waited_for_comes_unless_the_replica_is_to_end() -> None:
+    leaving = Leaving()
+    assert await leaving.unless_begun(asyncio.sleep(0, "news")) == "news"
+    waiting = asyncio.create_task(leaving.unless_begun(asyncio.sleep(600, "news")))
+    await asyncio.sleep(0)
+    leaving.begin()
+    async with asyncio.timeout(SOON_S):
+        assert await waiting is None
+
+
+async def test_what_goes_wrong_while_it_waits_is_told() -> None:
+    async def fails() -> None:
+        raise ValueError("no such batch")
+
+    with pytest.raises(ValueError, match="no such batch"):
+        await Leaving().unless_begun(fails())
+
+
+async def test_outside_of_a_replica_there_is_nothing_to_look_at() -> None:
+    leaving = Leaving()
+    async with asyncio.timeout(SOON_S):
+        await leaving.watch()
+    assert not leaving.has_begun

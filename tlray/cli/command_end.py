@@ -1,0 +1,123 @@
+"""The end of a command: what came of its batch in one line, and how it heeds signals.
+
+Exit 3 where something is left to do. One line on stderr is the last one, whichever thread writes it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+import typer
+
+from tlray.api import BatchResult
+from tlray.cli.stdio import terminal
+from tlray.errors import TlrayError
+
+INCOMPLETE = 3
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE_S = 10.0
+EXIT_S = 30.0
+"""How long Python and Ray may take to leave after the last line."""
+SHOW_CURSOR = "\x1b[?25h"
+_last_line = threading.Lock()
+
+
+def summary_line(result: BatchResult) -> str:
+    """Return what came of a batch, in one line."""
+    earlier = f", {result.answered} of them fetched earlier" if result.answered else ""
+    return (
+        f"{result.state}: {result.succeeded} of {result.total} sets{earlier}, {result.tracks} tracks in {result.elapsed_s:.1f} s"
+        f" ({result.dead} dead, {result.skipped} skipped, {result.cancelled} cancelled)"
+    )
+
+
+def exit_if_incomplete(result: BatchResult) -> None:
+    """End with exit 3 where items died, or lines were rejected."""
+    if result.dead or result.n_rejected:
+        raise typer.Exit(INCOMPLETE)
+
+
+def say(line: str) -> None:
+    """Write a line to stderr; one that nobody can read any more stops nothing."""
+    with suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+def tell_error(error: TlrayError) -> None:
+    """Write the last line of a command that failed. Where the watch of Ray writes it, wait: it ends the process."""
+    if not _last_line.acquire(blocking=False):
+        time.sleep(PATIENCE_S)
+        return
+    say(f"tlray: {error}")
+    _last_line.release()
+
+
+def end_at_once(line: str, code: int, *, first: Callable[[], None]) -> NoReturn:
+    """End the process from a thread of its own, with one line and an exit code: the main thread may be stuck.
+
+    ``first`` is done before, while this process's stderr goes nowhere: Ray's C++ tells of each process that dies.
+    """
+    is_ours = _last_line.acquire(timeout=PATIENCE_S)  # never released: nothing is written after it
+    with suppress(OSError):
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        _to_nowhere(2)
+        first()
+        os.dup2(stderr, 2)
+    if is_ours:
+        if sys.stderr.isatty():
+            terminal().write(SHOW_CURSOR)
+        say(line)
+    os._exit(code)
+
+
+def leave_within(code: int, limit_s: float = EXIT_S) -> None:
+    """End this process with ``code`` after ``limit_s`` if it has not ended by then: Ray's own clean-up has no time limit."""
+
+    def end() -> None:
+        time.sleep(limit_s)
+        os._exit(code)
+
+    threading.Thread(target=end, name="tlray-exit", daemon=True).start()
+
+
+@contextmanager
+def draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[None]:
+    """Let the first SIGINT, SIGTERM or SIGHUP drain, and a second one end at once. A hang-up that is ignored stays so (nohup)."""
+
+    def stop(number: int, frame: object) -> None:
+        if number == signal.SIGHUP:
+            _leave_terminal()
+        if stopping.is_set():
+            close()
+            raise KeyboardInterrupt
+        stopping.set()
+        say("\ndraining: nothing more begins, what is in flight ends (Ctrl-C again to leave at once)")
+
+    heeded = [*SIGNALS] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [*SIGNALS[:2]]
+    before = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave_terminal() -> None:
+    """Write nowhere from now on, where this was a terminal: it is gone, and writing to it fails."""
+    _to_nowhere(*filter(os.isatty, (1, 2)))
+
+
+def _to_nowhere(*descriptors: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in descriptors:
+        os.dup2(nowhere, number)
+    os.close(nowhere)

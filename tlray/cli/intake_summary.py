@@ -1,0 +1,37 @@
+"""What does a command say of a list that was taken in? How many items it made, and which of its lines made none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from tlray.io.journal.rows import RefusedLine
+
+MAX_LINES_TOLD = 20
+
+
+def tell_received(
+    batch_id: str,
+    total: int,
+    n_rejected: int,
+    n_duplicates: int,
+    rejected: Sequence[RefusedLine],
+    duplicates: Sequence[RefusedLine],
+    *,
+    mend: str,
+    warnings: Sequence[str] = (),
+) -> None:
+    """Say it on stderr, the first lines of each kind by name; ``mend`` says where the others are to be seen."""
+    out = sys.stderr
+    out.writelines(f"warning: {warning}\n" for warning in warnings)
+    out.write(f"batch {batch_id}: {total} items")
+    out.write(f", {n_duplicates} duplicates" if n_duplicates else "")
+    out.write(f", {n_rejected} lines rejected" if n_rejected else "")
+    out.write("\n")
+    for lines, word in ((rejected, "rejected"), (duplicates, "duplicate")):
+        for line in lines[:MAX_LINES_TOLD]:
+            out.write(f"line {line.line} {word}: {line.reason} ({line.text[:100]!r})\n")
+    n_more = max(0, n_rejected - MAX_LINES_TOLD) + max(0, n_duplicates - MAX_LINES_TOLD)
+    if n_more:
+        out.write(f"… and {n_more} more; {mend}\n")
+    out.flush()

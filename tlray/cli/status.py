@@ -1,0 +1,207 @@
+"""``tlray list``, ``status`` and ``dead``: what a home knows, read from its journal; no Ray is needed.
+
+With ``--url`` they ask a running service, see `tlray.cli.service_status`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from tlray.cli import service_status
+from tlray.cli.options import HomeOption
+from tlray.cli.service_options import Json, OrService, service
+from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
+from tlray.io.client.answers import one_line
+from tlray.io.disk.home import Home
+from tlray.io.disk.local_time import local_minute, utc_second
+from tlray.io.disk.private_files import open_to_others
+from tlray.io.journal.reader import AttemptRow, ItemRow, JournalReader, totals
+from tlray.io.journal.rows import BatchRow
+from tlray.io.journal.waits import waits, waits_text
+from tlray.settings import read_settings
+
+SLEEPS = " (sleeps: tlray scrape --resume)"
+
+
+def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json = False) -> None:
+    """List the batches of a home, or of a running service, the newest first.
+
+    Example: tlray list --home sets
+    """
+    if url is not None:
+        with service(url, home=home) as client:
+            service_status.tell_batches(client, as_json=as_json)
+        return
+    where = Home(read_settings(home=home).home)
+    if not where.exists():
+        sys.stderr.write(f"nothing was scraped into {where.path} yet\n")
+        return
+    is_held = tell_who_works(where)
+    with JournalReader.of(where.path) as journal:
+        for row, counts in journal.list_batches():
+            sleeps = is_asleep(row, is_held=is_held)
+            if as_json:
+                told = {
+                    "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()),
+                    "counts": as_resumed(row, counts) if sleeps else counts, "tracks": row.n_tracks,
+                    "created_at": row.created_at, "sleeps": sleeps,
+                }  # fmt: skip
+                print(json.dumps(told))
+            else:
+                at = local_minute(row.created_at)
+                done = f"{counts.get(ItemState.SUCCEEDED, 0)}/{sum(counts.values())}"
+                print(
+                    f"{row.batch_id}  {at}  {_state(row, sleeps=sleeps):10} {done:>13} sets  {row.n_tracks:>8} tracks  "
+                    f"{one_line(row.name)}{SLEEPS if sleeps else ''}"
+                )
+
+
+def status(
+    batch_id: Annotated[str, typer.Argument(help="The batch.")],
+    home: HomeOption = None,
+    url: OrService = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Name the rejected and duplicate lines of its list.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how far a batch is, by domain.
+
+    Example: tlray status 20261123-120000-a1b2c3
+    """
+    if url is not None:
+        with service(url, home=home) as client:
+            service_status.tell_status(client, batch_id, lines=lines, as_json=as_json)
+        return
+    where = Home(read_settings(home=home).home)
+    is_held = tell_who_works(where)
+    with JournalReader.of(where.path) as journal:
+        row, by_domain = journal.get(batch_id)
+        if sleeps := is_asleep(row, is_held=is_held):
+            by_domain = {domain: as_resumed(row, states) for domain, states in by_domain.items()}
+        counts = totals(by_domain)
+        refused = journal.refused_lines(batch_id) if lines else []
+        now = time.time()
+        waiting = waits(journal, row, by_domain, wall=now)
+        if as_json:
+            told = {
+                "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
+                "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "tracks": row.n_tracks, "retries": row.n_retries,
+                "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting, "sleeps": sleeps,
+            }  # fmt: skip
+            if lines:
+                told["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
+            print(json.dumps(told))
+            return
+    print(
+        f"{row.batch_id} {one_line(row.name)} {_state(row, sleeps=sleeps)}{SLEEPS if sleeps else ''}:"
+        f" {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries"
+    )
+    print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
+    for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
+        words = [
+            ", ".join(f"{n} {state}" for state, n in states.items()),
+            waits_text(waiting.get(domain, {}), now),
+        ]
+        print(f"  {domain}: " + "; ".join(filter(None, words)))
+    for line in refused:
+        print(f"  line {line.line}: {line.reason} ({line.text!r})")
+
+
+def tell_who_works(home: Home) -> bool:
+    """Return whether a coordinator works in a home; say on stderr where, and what ends it, and whether others can read the home.
+
+    Nobody else may know of one: what started it has gone, or was a service that `serve shutdown` has removed.
+    """
+    if (is_open := open_to_others(home.path)) is not None:
+        sys.stderr.write(f"{is_open}\n")
+    if not home.is_held():
+        return False
+    holder = home.holder()
+    where = f"the Ray at {holder.ray_address}" if holder and holder.ray_address else "this machine"
+    sys.stderr.write(
+        f"a coordinator works in {home.path}, on {where}; `tlray stop --home {home.path}` ends it\n"
+    )
+    return True
+
+
+def is_asleep(row: BatchRow, *, is_held: bool) -> bool:
+    """Whether nobody works at a batch until it is resumed: no coordinator holds its home, or none was asked to go on with it.
+
+    One that was killed, and that Ray is starting again, holds nothing for a second.
+    """
+    return not row.state.is_final and (row.is_dormant or not is_held)
+
+
+def as_resumed(row: BatchRow, counts: dict[ItemState, int]) -> dict[ItemState, int]:
+    """Return the items of a batch that sleeps as the next coordinator takes them up: what was leased is queued again, and where
+    the batch was being cancelled, what is open is cancelled."""
+    back = {ItemState.LEASED: ItemState.QUEUED}
+    if row.state is BatchState.CANCELLING:
+        back = dict.fromkeys(OPEN_ITEM_STATES, ItemState.CANCELLED)
+    found: dict[ItemState, int] = {}
+    for state, n in counts.items():
+        after = back.get(state, state)
+        found[after] = found.get(after, 0) + n
+    return found
+
+
+def _state(row: BatchRow, *, sleeps: bool) -> str:
+    """Return a batch's state in a word; "running" is said of none at which nobody works."""
+    return "sleeping" if sleeps and row.state is BatchState.RUNNING else row.state
+
+
+def dead(
+    batch_id: Annotated[str, typer.Argument(help="The batch.")],
+    home: HomeOption = None,
+    url: OrService = None,
+    reason: Annotated[str | None, typer.Option(help="Only those whose reason contains this word.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a batch's dead letters, each with its whole story.
+
+    Example: tlray dead 20261123-120000-a1b2c3 --reason timeout
+    """
+    if url is not None:
+        with service(url, home=home) as client:
+            service_status.tell_dead(client, batch_id, reason=reason, as_json=as_json)
+        return
+    with JournalReader.of(read_settings(home=home).home) as journal:
+        for item in journal.items(batch_id, ItemState.DEAD):
+            if reason is not None and reason not in (item.reason or ""):
+                continue
+            story = journal.story(item.item_id)
+            before = journal.died_before(item)
+            print(json.dumps(_json(item, story, before)) if as_json else _text(item, story, before))
+    sys.stdout.flush()
+
+
+def _json(item: ItemRow, story: list[AttemptRow], before: tuple[int, bool]) -> dict[str, object]:
+    return {
+        "item_id": item.item_id, "line": item.line, "url": item.url, "reason": item.reason, "attempts": item.attempt,
+        "n_lost": item.n_lost, "fingerprint": item.fingerprint, "n_dead_elsewhere": before[0], "was_ever_had": before[1],
+        "story": [{name: getattr(row, name) for name in AttemptRow.__slots__} for row in story],
+    }  # fmt: skip
+
+
+def _text(item: ItemRow, story: list[AttemptRow], before: tuple[int, bool]) -> str:
+    lines = [f"{item.item_id}  {item.url}", f"    {item.reason}"]
+    n_elsewhere, was_ever_had = before
+    if n_elsewhere and not was_ever_had:
+        lines.append(f"    died in each of {n_elsewhere + 1} batches that wanted it; a retry may be in vain")
+    elif n_elsewhere:
+        lines.append(f"    died in {n_elsewhere} other batches, too; at least one has had it")
+    for row in story:
+        at = utc_second(row.started_at or None)
+        took = f" {row.latency_s:.2f} s" if row.latency_s is not None else ""
+        node = f" on {row.node[:12]}" if row.node else ""
+        where = f"  page: {row.part} at byte {row.raw_offset}" if row.raw_offset is not None else ""
+        lines.append(
+            f"    attempt {row.attempt}  {at}  {row.kind} {row.reason or ''} {row.status or ''}{took}{node}{where}".rstrip()
+        )
+    return "\n".join(lines)

@@ -1,0 +1,4 @@
+"""The coordinator's ports on Ray: actors, tasks, threads, nodes, metrics.
+
+No decisions.
+"""

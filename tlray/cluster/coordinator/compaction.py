@@ -1,0 +1,27 @@
+"""Merging a batch's small parts into large ones: planned by the coordinator, done in a Ray task, committed by the journal."""
+
+from __future__ import annotations
+
+from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.io.journal.rows import PartRow
+from tlray.io.results.compaction_plan import PartSize, plan
+
+TARGET_BYTES = 64 * 1024 * 1024
+"""Parts of half of that or more are left as they are."""
+
+
+async def compact_batch(state: CoordinatorState, batch_id: str, *, is_final: bool = True) -> int:
+    """Merge what is worth merging; return how many parts became fewer. A crash at any point is repaired by the next recovery."""
+    parts = await state.write(state.journal.parts, batch_id)
+    sizes = [PartSize(part.stem, part.n_bytes) for part in parts]
+    n_gone = 0
+    for stems in plan(sizes, target_bytes=TARGET_BYTES, is_final=is_final):
+        row, offsets = await state.ports.parts.merge(batch_id, stems, f"{stems[0]}m")
+        await state.write(_replace, state, offsets, row)
+        n_gone += len(stems) - 1
+    return n_gone
+
+
+def _replace(state: CoordinatorState, offsets: dict[str, int], row: PartRow) -> None:
+    state.journal.replace_parts(row.batch_id, offsets, row)
+    state.ports.parts.replace(row.batch_id, list(offsets), row.stem)

@@ -1,0 +1,75 @@
+"""The coordinator as a Ray actor: one a home, named, detached, restarted by Ray whenever it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from tlray.cluster.adapters.coordinator_ports import ray_ports
+from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.coordinator.state import CoordinatorSettings
+from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
+from tlray.io.disk.home import Holder, Home, release
+from tlray.io.disk.private_files import keep_private
+from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.worker.crash_note import sweep_notes
+
+
+class CoordinatorActor(Coordinator):
+    """A coordinator that holds its home and runs by itself from its first moment on."""
+
+    def __init__(self, settings: CoordinatorSettings) -> None:
+        keep_private()
+        context = ray.get_runtime_context()
+        home, node = Home(Path(settings.home)), context.get_node_id()
+        self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
+        journal = SqliteJournal(home.journal)
+        sweep_notes(home)
+        me = context.current_actor
+        ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)
+        is_restart = bool(context.was_current_actor_reconstructed)
+        super().__init__(settings, home, journal, ports, is_restart=is_restart)
+        self._running = me.run.options(max_task_retries=0).remote()
+
+    async def stop(self) -> None:
+        """End in order, and release the home."""
+        await super().stop()
+        release(self._hold)
+
+    async def _leave(self) -> None:
+        """Release the home, take the limiters along, and end so that Ray does not start another life."""
+        release(self._hold)
+        await asyncio.to_thread(kill_limiters, self._state.home.id)
+        ray.kill(ray.get_runtime_context().current_actor, no_restart=True)
+
+
+def coordinator_name(home_key: str) -> str:
+    """Return the actor name of a home's coordinator."""
+    return f"tlray-coordinator-{home_key}"
+
+
+def start_coordinator(settings: CoordinatorSettings, *, home_key: str, node_id: str) -> Any:
+    """Return the handle of a home's coordinator, started on the node that holds the home where it is not there yet."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - only here
+
+    return (
+        ray.remote(CoordinatorActor)
+        .options(
+            name=coordinator_name(home_key),
+            namespace=NAMESPACE,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=-1,
+            max_task_retries=-1,
+            max_concurrency=10_000,  # a long poll for each batch that is watched is one
+            enable_task_events=False,  # its calls are many; the dashboard shows the scrape tasks
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
+        )
+        .remote(settings)
+    )

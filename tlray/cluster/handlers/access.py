@@ -1,0 +1,114 @@
+"""Who may ask the service what? Tokens, the tickets that stand for them at a socket, and how many batches a minute.
+
+Tickets and counts are in memory only: a ticket lives for seconds, and whoever finds it gone asks for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any, ClassVar
+
+from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.cluster.ports.coordinator import Reader
+from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.tokens import SCOPES
+from tlray.io.journal.tokens import (
+    create_token,
+    find_tokens,
+    had_tokens,
+    list_tokens,
+    note_use,
+    revoke_token,
+)
+
+TICKET_S = 30.0
+MAX_TICKETS = 10_000
+NOTE_USE_EVERY_S = 60.0
+
+
+class Access:
+    """The desk's part for tokens."""
+
+    ASKS: ClassVar = frozenset(
+        {"asks_nobody", "whose_tokens", "tokens", "keep_ticket", "redeem_tickets", "batch_wait_s"}
+    )
+    CHANGES: ClassVar = frozenset({"create_token", "revoke_token"})
+
+    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
+        self._state = state
+        self._reading = reading
+        self._used_at: dict[str, float] = {}
+        self._tickets: dict[str, tuple[float, str]] = {}
+        self._batches: RequestRates | None = None
+
+    # -- tokens ------------------------------------------------------------------------------------
+
+    async def asks_nobody(self) -> bool:
+        """Whether no token was ever made."""
+        return not await self._reading.ask(had_tokens)
+
+    async def whose_tokens(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return whose tokens are and what their holders may do, by digest; nothing of those that are unknown or revoked."""
+        found = await self._reading.ask(find_tokens, digests)
+        now = self._state.now()
+        for row in found.values():
+            if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
+                self._used_at[row.name] = now
+                self._state.background(self._note_use(row.name))
+        return {
+            digest: {"name": row.name, "user": row.user, "scopes": tuple(sorted(row.held))}
+            for digest, row in found.items()
+        }
+
+    async def _note_use(self, name: str) -> None:
+        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=self._state.wall()))
+
+    async def tokens(self) -> list[dict[str, Any]]:
+        """Return every token, without its secret, which nobody has."""
+        return [{**asdict(row), "scopes": list(row.scopes)} for row in await self._reading.ask(list_tokens)]
+
+    async def create_token(self, name: str, digest: str, user: str, scopes: tuple[str, ...]) -> None:
+        """Keep a new token."""
+        keep = partial(
+            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=self._state.wall()
+        )
+        await self._state.write(self._state.journal.run, keep)
+
+    async def revoke_token(self, name: str) -> bool:
+        """Revoke a token; False where there is none of that name."""
+        revoke = partial(revoke_token, name=name, now=self._state.wall())
+        return await self._state.write(self._state.journal.run, revoke)
+
+    # -- tickets -----------------------------------------------------------------------------------
+
+    async def keep_ticket(self, digest: str, token: str) -> float:
+        """Keep a ticket, by its hash and that of the token for which it stands ("": nobody was asked for one); return for how
+        long it is good, in seconds."""
+        now = self._state.now()
+        for old in [key for key, (until, _) in self._tickets.items() if until <= now]:
+            del self._tickets[old]
+        while len(self._tickets) >= MAX_TICKETS:
+            del self._tickets[next(iter(self._tickets))]
+        self._tickets[digest] = now + TICKET_S, token
+        return TICKET_S
+
+    async def redeem_tickets(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return whose tickets are, once, by digest; nothing of those that are unknown, used or too old, or whose token was
+        revoked."""
+        now = self._state.now()
+        popped = {digest: self._tickets.pop(digest, (0.0, "")) for digest in digests}
+        good = {digest: token for digest, (until, token) in popped.items() if until > now}
+        rows = await self.whose_tokens([token for token in good.values() if token])
+        if "" in good.values() and await self.asks_nobody():
+            rows[""] = {"user": "", "scopes": SCOPES}
+        return {digest: rows[token] for digest, token in good.items() if token in rows}
+
+    # -- quotas ------------------------------------------------------------------------------------
+
+    async def batch_wait_s(self, user: str, per_minute: int) -> float:
+        """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
+        if self._batches is None or self._batches.burst != per_minute:
+            self._batches = RequestRates(per_minute / 60.0, per_minute)
+        return self._batches.take(user, now=self._state.now())

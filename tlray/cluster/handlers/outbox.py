@@ -1,0 +1,154 @@
+"""What is to be told to whom, and what came of it? The service's replicas deliver; this hands out and takes back.
+
+A notice that nobody settles within `HOLD_S` is handed out again: to be told twice is better than not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+import sqlite3
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from tlray.cluster.coordinator.batches import Batches
+from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.cluster.handlers.scheduler import Clockwork
+from tlray.cluster.ports.coordinator import Reader
+from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underway, next_attempt_at
+from tlray.core.notify.webhook_signature import secret_text
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.errors import NoSuchBatch
+from tlray.io.journal.outbox import (
+    Notice,
+    change_secret,
+    claim,
+    deliveries_of,
+    drop,
+    has_due,
+    keep_body,
+    secrets_of,
+    settle,
+)
+from tlray.io.journal.reader import JournalReader
+
+HOLD_S = 90.0
+LOOK_EVERY_S = 0.5
+N_DEAD_TOLD = 10
+_TOLD = (
+    "batch_id", "name", "state", "total", "counts", "duplicates", "n_rejected", "tracks", "retries", "blocked", "elapsed_s",
+)  # fmt: skip
+"""Of a batch's snapshot."""
+
+
+class Outbox:
+    """The desk's part for notices."""
+
+    ASKS: ClassVar = frozenset({"take_notices", "settle_notice", "deliveries", "webhook_secrets"})
+    CHANGES: ClassVar = frozenset({"change_webhook_secret"})
+
+    def __init__(
+        self, state: CoordinatorState, batches: Batches, reading: Reader, clockwork: Clockwork
+    ) -> None:
+        self._state = state
+        self._batches = batches
+        self._reading = reading
+        self._clockwork = clockwork
+
+    async def take_notices(
+        self, limit: int, wait_s: float, underway: Underway, terms: BatchTerms | None = None
+    ) -> list[dict[str, Any]]:
+        """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
+        the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
+        deadline = self._state.now() + wait_s
+        self._clockwork.heard_of_service(terms)
+        while not await self._reading.ask(has_due, self._state.wall(), underway):
+            if self._state.now() > deadline or self._state.is_stopping:
+                return []
+            await asyncio.sleep(LOOK_EVERY_S)
+        action = partial(claim, wall=self._state.wall(), hold_s=HOLD_S, limit=limit, underway=underway)
+        taken = await self._state.write(self._state.journal.run, action)
+        return [letter for notice in taken if (letter := await self._letter(notice)) is not None]
+
+    async def settle_notice(
+        self, notice_id: str, n_attempts: int, made_at: float, delivery: Delivery, took_s: float
+    ) -> None:
+        """Take in what came of an attempt; ``n_attempts`` counts it."""
+        now = self._state.wall()
+        next_at = next_attempt_at(delivery, n_attempts, made_at=made_at, now=now, jitter=random.random())  # noqa: S311
+        action = partial(
+            settle, notice_id=notice_id, delivery=delivery, at=now - took_s, took_s=took_s, next_at=next_at
+        )
+        await self._state.write(self._state.journal.run, action)
+
+    async def deliveries(self, batch_id: str) -> list[dict[str, Any]]:
+        """Return a batch's notices with all their attempts."""
+        row = await self._reading.ask(JournalReader.batch_row, batch_id)
+        if row is None:
+            raise NoSuchBatch(batch_id, str(self._state.home.path))
+        return await self._reading.ask(deliveries_of, row.id)
+
+    async def webhook_secrets(self, owner: str) -> list[str]:
+        """Return what signs an owner's webhooks, the present secret first."""
+        action = partial(secrets_of, owner=owner, fresh=fresh_secret(), wall=self._state.wall())
+        return await self._state.write(self._state.journal.run, action)
+
+    async def change_webhook_secret(self, owner: str, fresh: str) -> list[str]:
+        """Put a new secret in the place of the old one, which signs beside it for a day. Said again it changes nothing."""
+        action = partial(change_secret, owner=owner, fresh=fresh, wall=self._state.wall())
+        await self._state.write(self._state.journal.run, action)
+        return await self.webhook_secrets(owner)
+
+    async def _letter(self, notice: Notice) -> dict[str, Any] | None:
+        """Return a notice with all that its delivery needs; None for one that is not true any more."""
+        body = notice.body
+        if body is None:
+            body = await self._compose(notice)
+            action = (
+                partial(drop, notice_id=notice.notice_id)
+                if body is None
+                else partial(keep_body, notice_id=notice.notice_id, body=body)
+            )
+            await self._state.write(self._state.journal.run, action)
+            if body is None:
+                return None
+        is_signed = notice.channel is Channel.WEBHOOK
+        return {
+            "notice_id": notice.notice_id,
+            "channel": notice.channel,
+            "target": notice.target,
+            "owner": notice.owner,
+            "body": body,
+            "made_at": notice.made_at,
+            "n_attempts": notice.n_attempts,
+            "secrets": await self.webhook_secrets(notice.owner) if is_signed else [],
+        }
+
+    async def _compose(self, notice: Notice) -> str | None:
+        told = await self._batches.status(notice.batch_id)
+        data = {key: told[key] for key in _TOLD if key in told} | notice.about
+        is_end = notice.kind in (NoticeKind.COMPLETED, NoticeKind.CANCELLED)
+        if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
+            return None  # it was opened again before anybody was told; its next end is told
+        if notice.kind is not NoticeKind.BLOCKED and told["counts"].get("dead"):
+            data["dead_letters"] = await self._reading.ask(_first_dead, notice.batch_id)
+        when = datetime.fromtimestamp(notice.made_at, UTC).isoformat(timespec="milliseconds")
+        said = {"type": notice.kind.value, "timestamp": when.replace("+00:00", "Z"), "data": data}
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+
+
+def _first_dead(db: sqlite3.Connection, batch_id: str) -> list[dict[str, Any]]:
+    rows = db.execute(
+        "SELECT id, url, reason FROM items WHERE batch = (SELECT id FROM batches WHERE batch_id = ?) AND state = 'dead'"
+        " ORDER BY id LIMIT ?",
+        (batch_id, N_DEAD_TOLD),
+    )
+    return [{"item_id": str(r[0]), "url": r[1], "reason": r[2]} for r in rows]
+
+
+def fresh_secret() -> str:
+    """Return a secret that nobody has."""
+    return secret_text(secrets.token_bytes(32))

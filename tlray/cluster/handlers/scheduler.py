@@ -1,0 +1,204 @@
+"""What does only the wall clock begin? Batches that were not to start before their time, and the runs of schedules.
+
+`tlray.core.schedules.schedule` decides; this looks at the clock twice a second. A run is submitted under a key of its schedule
+and its moment, and noted afterwards: whoever dies between the two makes the same batch again, not another one.
+
+Schedules run while a service is there (`heard_of_service`): a coordinator that a command line started, and that ends with it,
+leaves them alone; what they miss so is made up for, or not, as after any downtime.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import secrets
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tlray.cluster.coordinator.batches import Batches
+from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.cluster.coordinator.submission import Receiving
+from tlray.cluster.handlers.submission import Submission
+from tlray.cluster.ports.coordinator import Reader
+from tlray.core.access.rate_limit import RequestRates
+from tlray.core.schedules.schedule import Decision, Standing, decide, next_runs
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.errors import CannotFinish, TlrayError, UsageError
+from tlray.io.intake.scheduled_list import read_work
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.schedules import ScheduleRow, note_run, note_standing, schedule, schedules
+from tlray.io.journal.tokens import may_submit
+
+logger = logging.getLogger(__name__)
+SERVED_S = 90.0
+"""A service that was not heard of for so long is gone."""
+MAX_RUNS_PER_MINUTE = 60
+"""Of one user's schedules, all together."""
+AGAIN_S = 30.0
+"""When a run that found no room is tried again."""
+
+
+class Clockwork:
+    """The coordinator's side of time."""
+
+    def __init__(
+        self,
+        state: CoordinatorState,
+        batches: Batches,
+        receiving: Receiving,
+        reading: Reader,
+        submission: Submission,
+    ) -> None:
+        self._state = state
+        self._batches = batches
+        self._receiving = receiving
+        self._reading = reading
+        self._submission = submission
+        self._rows: dict[str, ScheduleRow] = {}
+        self._is_stale = True
+        """Whether they are to be read again."""
+        self._next_at: dict[str, float] = {}
+        self._again_at: dict[str, float] = {}
+        self._rates = RequestRates(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
+        self._served_until = -math.inf
+        self._terms: BatchTerms | None = None
+        self._loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look at the clock."""
+        self._loop = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Look no more; what is being written is written."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+
+    def heard_of_service(self, terms: BatchTerms | None = None) -> None:
+        """Take in that a service is there, and under which terms it submits now: schedules run under those."""
+        self._served_until = self._state.now() + SERVED_S
+        self._terms = terms or self._terms
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a service is there."""
+        return self._state.now() < self._served_until
+
+    def read_again(self) -> None:
+        """Take in that somebody changed a schedule."""
+        self._is_stale = True
+
+    async def _run(self) -> None:
+        while not self._state.is_stopping:
+            if self._state.trouble is None:
+                try:
+                    await self.step(self._state.wall())
+                except CannotFinish as error:
+                    self._state.halt(error)
+                except Exception:  # one bad schedule must not stop the clock for all
+                    logger.exception("clock failed")
+            await asyncio.sleep(self._state.settings.tick_s)
+
+    async def step(self, wall: float) -> None:
+        """Do what is due at a moment; epoch seconds."""
+        await self._batches.start_due(wall)
+        await self._receiving.abandon_old()
+        if not self.is_served:
+            return
+        if self._is_stale:
+            self._is_stale = False  # before they are read: one that is changed meanwhile is read once more
+            rows = [row for row in await self._reading.ask(schedules) if not row.is_paused]
+            self._next_at = await asyncio.to_thread(lambda: {row.schedule_id: _next_at(row) for row in rows})
+            self._rows = {row.schedule_id: row for row in rows}
+        for row in list(self._rows.values()):
+            if self._is_worth_a_look(row, wall):
+                try:
+                    await self._attend(row.schedule_id, wall)
+                except CannotFinish:
+                    raise
+                except Exception:  # the others run
+                    logger.exception("schedule failed schedule=%s", row.schedule_id)
+                    self._again_at[row.schedule_id] = wall + AGAIN_S
+
+    def _is_worth_a_look(self, row: ScheduleRow, wall: float) -> bool:
+        if self._again_at.get(row.schedule_id, wall) > wall:
+            return False
+        is_ahead = row.standing.since > wall + 60  # the clock was set back
+        return is_ahead or row.standing.waiting_at is not None or wall >= self._next_at[row.schedule_id]
+
+    async def _attend(self, schedule_id: str, wall: float) -> None:
+        row = await self._reading.ask(schedule, schedule_id)
+        if row is None or row.is_paused:
+            self._is_stale = True
+            return
+        is_running = row.last_batch is not None and await self._is_under_way(row.last_batch)
+        decision = decide(row.timing, row.standing, now=wall, is_running=is_running)
+        if decision.run_at is not None:
+            decision = await self.run_once(row, decision, decision.run_at)
+        elif decision.standing != row.standing:
+            await self._state.write(
+                self._state.journal.run,
+                lambda db: note_standing(db, schedule_id, decision.standing, decision.n_passed_over),
+            )
+        self._rows[schedule_id] = replace(row, standing=decision.standing, work={})
+        self._next_at[schedule_id] = _next_at(self._rows[schedule_id])
+
+    async def run_once(self, row: ScheduleRow, decision: Decision, at: float) -> Decision:
+        """Submit one run, and note it; the decision comes back as it is noted."""
+        batch_id, trouble = None, None
+        try:
+            batch_id = await self._submit(row, at)
+        except CannotFinish as error:  # no room now, or a full disk: the run waits
+            trouble = str(error)
+            standing = Standing(decision.standing.since, waiting_at=at)
+            decision = replace(decision, run_at=None, standing=standing)
+            self._again_at[row.schedule_id] = self._state.wall() + AGAIN_S
+        except (TlrayError, ValueError) as error:
+            trouble = str(error)
+        if trouble is not None:
+            logger.warning("schedule made no batch schedule=%s why=%s", row.schedule_id, trouble)
+
+        def note(db: sqlite3.Connection) -> None:
+            note_standing(db, row.schedule_id, decision.standing, decision.n_passed_over)
+            note_run(db, row.schedule_id, at=at, batch_id=batch_id, trouble=trouble)
+
+        await self._state.write(self._state.journal.run, note)
+        return decision
+
+    async def _submit(self, row: ScheduleRow, at: float) -> str:
+        """Submit one run; `CannotFinish` where its owner has had enough for a minute, UsageError where nobody may any more."""
+        if row.owner:
+            if not await self._reading.ask(may_submit, row.owner):
+                raise UsageError(f"{row.owner} has no token any more by which batches may be submitted")
+            if wait_s := self._rates.take(row.owner, now=self._state.now()):
+                raise CannotFinish(
+                    f"more than {MAX_RUNS_PER_MINUTE} runs a minute; it is tried again in {wait_s:.0f} s"
+                )
+        work = await self._reading.ask(read_work, row, at, self._terms)
+        options = BatchOptions.from_json(row.work["options"])
+        told = await self._submission.submit(
+            f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            name=work.name,
+            priority=int(work.priority),
+            options=replace(options, terms=self._terms or options.terms),
+            owner=row.owner,
+            chunk=work.chunk,
+            key=f"schedule {row.schedule_id} {at:.3f}",
+        )
+        return str(told["batch_id"])
+
+    async def _is_under_way(self, batch_id: str) -> bool:
+        book = self._state.book(batch_id)
+        if book is not None:
+            return not book.state.is_final
+        row = await self._reading.ask(JournalReader.batch_row, batch_id)
+        return row is not None and not row.state.is_final
+
+
+def _next_at(row: ScheduleRow) -> float:
+    return next(iter(next_runs(row.timing, after=row.standing.since, n=1)), math.inf)

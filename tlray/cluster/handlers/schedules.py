@@ -1,0 +1,139 @@
+"""Which schedules are there, when do they run, and what becomes of one that is changed?"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.cluster.handlers.scheduler import Clockwork
+from tlray.cluster.ports.coordinator import Reader
+from tlray.core.schedules.schedule import Decision, Standing, Timing, next_runs, zone_of
+from tlray.errors import Conflict
+from tlray.io.journal.schedules import ScheduleRow, add, change, remove, schedule, schedules
+
+MAX_SCHEDULES = 1_000
+"""Of one owner."""
+N_RUNS_TOLD = 5
+
+
+class Schedules:
+    """The desk's part for schedules. An owner of None sees everybody's."""
+
+    ASKS: ClassVar = frozenset({"schedules", "schedule"})
+    CHANGES: ClassVar = frozenset({"add_schedule", "change_schedule", "remove_schedule", "run_schedule"})
+
+    def __init__(self, state: CoordinatorState, reading: Reader, clockwork: Clockwork) -> None:
+        self._state = state
+        self._reading = reading
+        self._clockwork = clockwork
+
+    async def schedules(self, owner: str | None) -> list[dict[str, Any]]:
+        """Return the schedules that somebody sees, the oldest first."""
+        now = self._state.wall()
+        return [told(row, now=now) for row in await self._reading.ask(schedules, owner)]
+
+    async def schedule(self, owner: str | None, schedule_id: str) -> dict[str, Any] | None:
+        """Return one, with its work; None where there is none, or it is somebody else's."""
+        row = await self._row(owner, schedule_id)
+        return None if row is None else {**told(row, now=self._state.wall()), **row.work}
+
+    async def add_schedule(
+        self,
+        owner: str,
+        *,
+        schedule_id: str,
+        name: str,
+        timing: Timing,
+        is_paused: bool,
+        work: dict[str, Any],
+    ) -> dict[str, Any] | None:
+        """Keep a new schedule; `Conflict` where there are too many. The same id again changes nothing."""
+        if await self._reading.ask(schedule, schedule_id) is None:
+            if len(await self._reading.ask(schedules, owner)) >= MAX_SCHEDULES:
+                raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
+            now = self._state.wall()
+            row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, Standing(now), work=work)
+            await self._state.write(self._state.journal.run, partial(add, row=row))
+            self._clockwork.read_again()
+        return await self.schedule(owner, schedule_id)
+
+    async def change_schedule(
+        self,
+        owner: str | None,
+        schedule_id: str,
+        *,
+        name: str | None,
+        timing: dict[str, Any],
+        is_paused: bool | None,
+        work: dict[str, Any],
+    ) -> dict[str, Any] | None:
+        """Change what is given of a schedule, and leave the rest; what passed while it was paused is not made up for."""
+        row = await self._row(owner, schedule_id)
+        if row is None:
+            return None
+        is_anew = bool(timing) or (row.is_paused and is_paused is False)
+        changed = partial(
+            change,
+            schedule_id=schedule_id,
+            name=row.name if name is None else name,
+            timing=replace(row.timing, **timing),
+            is_paused=row.is_paused if is_paused is None else is_paused,
+            since=self._state.wall() if is_anew else row.standing.since,
+            work={**row.work, **work},
+        )
+        await self._state.write(self._state.journal.run, changed)
+        self._clockwork.read_again()
+        return await self.schedule(owner, schedule_id)
+
+    async def remove_schedule(self, owner: str | None, schedule_id: str) -> bool:
+        """Forget a schedule; its batches stay. False if there was none."""
+        if await self._row(owner, schedule_id) is None:
+            return False
+        await self._state.write(self._state.journal.run, partial(remove, schedule_id=schedule_id))
+        self._clockwork.read_again()
+        return True
+
+    async def run_schedule(self, owner: str | None, schedule_id: str, at: float) -> dict[str, Any] | None:
+        """Run a schedule now, beside its occurrences; the same moment again makes no second batch."""
+        row = await self._row(owner, schedule_id)
+        if row is None:
+            return None
+        await self._clockwork.run_once(row, Decision(at, row.standing), at)
+        self._clockwork.read_again()
+        return await self.schedule(owner, schedule_id)
+
+    async def _row(self, owner: str | None, schedule_id: str) -> ScheduleRow | None:
+        row = await self._reading.ask(schedule, schedule_id)
+        return row if row is not None and owner in (None, row.owner) else None
+
+
+def new_schedule_id() -> str:
+    """Return an id that no schedule has."""
+    return f"sch_{secrets.token_hex(8)}"
+
+
+def told(row: ScheduleRow, *, now: float) -> dict[str, Any]:
+    """Return a schedule as it is told, without its work."""
+    zone = zone_of(row.timing.timezone)
+    runs = [] if row.is_paused else next_runs(row.timing, after=max(now, row.standing.since), n=N_RUNS_TOLD)
+    return {
+        "schedule_id": row.schedule_id,
+        "owner": row.owner,
+        "name": row.name,
+        **asdict(row.timing),
+        "paused": row.is_paused,
+        "created_at": row.created_at,
+        "next_runs": [
+            {"at": at, "local": datetime.fromtimestamp(at, UTC).astimezone(zone).isoformat()} for at in runs
+        ],
+        "waiting": row.standing.waiting_at,
+        "last_run_at": row.last_run_at,
+        "last_batch": row.last_batch,
+        "runs": row.n_runs,
+        "passed_over": row.n_passed_over,
+        "trouble": row.trouble,
+    }

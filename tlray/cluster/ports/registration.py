@@ -1,0 +1,20 @@
+"""What a limiter is sent of a domain."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tlray.core.politeness.policy import DomainPolicy
+
+
+class Registration(NamedTuple):
+    """What a limiter is sent of one domain."""
+
+    domain: str
+    policy: DomainPolicy
+    starts_empty: bool
+    """Whether its bucket begins empty, where the limiter does not know it."""
+    rest_s: float
+    """Seconds that it still rests."""
+    call: int
+    """Number of the call; an older one that comes late changes nothing."""

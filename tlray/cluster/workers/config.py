@@ -1,0 +1,21 @@
+"""What is the same for every scrape task of a coordinator. Light: the coordinator loads neither aiohttp nor Arrow for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlray.io.http.limits import FetchLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTerms:
+    """The terms of every task."""
+
+    home: str
+    home_id: str
+    """The word in the home by which a task sees that it looks at the same storage."""
+    user_agent: str
+    """For batches of a journal without terms (`tlray.core.scheduling.batch_config`); as is the timeout of ``limits``."""
+    limits: FetchLimits = field(default_factory=FetchLimits)
+    heartbeat_s: float = 5.0
+    """A task says so often, at the least, that it lives."""

@@ -1,0 +1,32 @@
+"""The Ray task that works one lease off. What it needs (aiohttp, Arrow, the parsers) is loaded by the worker alone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from tlray.cluster.workers.config import ScrapeTerms
+from tlray.errors import HomeUnusable
+from tlray.io.disk.home import Home
+from tlray.io.disk.private_files import keep_private
+from tlray.io.process.malloc import keep_freed_memory
+
+
+def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
+    """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
+    from tlray.cluster.workers.ray_ports import worker_ports  # noqa: PLC0415
+    from tlray.cluster.workers.scrape import ScrapeTask  # noqa: PLC0415
+    from tlray.io.worker.crash_note import TaskNote  # noqa: PLC0415
+
+    keep_freed_memory()
+    keep_private()
+    home = Home(Path(terms.home))
+    if home.id != terms.home_id:
+        raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
+
+    async def run() -> int:
+        with TaskNote(home, lease_id) as note:
+            return await ScrapeTask(lease_id, terms, worker_ports(terms, coordinator, note)).run()
+
+    return asyncio.run(run())

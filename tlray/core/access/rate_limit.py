@@ -1,0 +1,32 @@
+"""How often may one user ask? A token bucket each, for as many users as are remembered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from tlray.core.politeness.token_bucket import TokenBucket
+
+MAX_REMEMBERED = 10_000
+"""Whoever was not heard of for longest is forgotten first, and begins with a full bucket."""
+
+
+class RequestRates:
+    """``rate`` requests a second, ``burst`` at once, for each of those who ask."""
+
+    def __init__(self, rate: float, burst: float, *, max_remembered: int = MAX_REMEMBERED) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._max_remembered = max_remembered
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def take(self, who: str, *, now: float) -> float:
+        """Count one request of ``who`` and return 0; or count nothing and return the seconds after which it may come."""
+        bucket = self._buckets.get(who)
+        if bucket is None:
+            bucket = self._buckets[who] = TokenBucket(self.rate, self.burst, now=now)
+            if len(self._buckets) > self._max_remembered:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(who)
+        if bucket.reserve(1, now=now):
+            return 0.0
+        return bucket.wait_s(now=now)

@@ -1,0 +1,368 @@
+"""How does a domain stand? Its policy, its robots.txt, its cool-down, and how many of its items may be
+leased now.
+
+A domain is leased ahead by what it may fetch in `LEASE_AHEAD_S`: enough that a task never waits for the
+coordinator, little enough that nothing is tied up; what a lower priority has been leased does not count
+against a higher one.
+
+A domain that blocks us `PARK_AFTER_BLOCKS` times in a row, or that gives no answer for longer than a batch
+puts items off, is *parked*: of the states that an item knows, dead letter is the true one (nothing more
+will be tried, the reason is kept, a person may revive it), and the batch comes to its end instead of running
+for ever. A new batch, a manual retry or a good answer end it; the cool-down stays.
+
+A domain slow enough for one loop is leased to one task at a time, so that its spacing
+and its connections are in one hand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from tlray.core.model.durations import in_words, spacing_in_words
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.politeness.adaptive_rate import AdaptiveRate
+from tlray.core.politeness.circuit_breaker import NO_ANSWER, Breaker
+from tlray.core.politeness.override import NOTHING, SetByHand
+from tlray.core.politeness.policy import DomainPolicy, under_ceiling
+from tlray.core.politeness.retry import MIN_BACKOFF_S, is_throttle
+from tlray.core.politeness.robots import NOT_ITS_TURN, REFETCH_AFTER_S
+from tlray.core.politeness.throughput import Pace
+from tlray.core.scheduling.frontier import Priority
+
+LEASE_AHEAD_S = 4.0
+MAX_AHEAD = 1_024
+"""Items of one domain that may be leased at once, however fast it is."""
+ONE_LOOP_RATE = 50.0
+"""Fetches a second up to which a domain is left to one task."""
+PARK_AFTER_BLOCKS = 4
+"""So many blocks in a row, each after a longer cool-down, and the domain's items are parked."""
+PARKED = "parked"
+"""With this word begins the reason of their dead letters: ``tlray retry --reason parked`` queues them again."""
+MAX_ROBOTS_FAILURES = 5
+MAX_ROBOTS_LOST = 3
+MAX_ROBOTS_BACKOFF_S = 300.0
+MAX_ROBOTS_SNOOZE_S = 172_800.0
+"""Two days: for so long a site may put its robots.txt off (429, Retry-After)."""
+FETCHES_A_ROBOTS = 10
+"""So many fetches of a slow domain before its robots.txt is read again, though that be more than a day old."""
+LONGEST_TURN_S = 30 * 86_400.0
+"""A turn that is further off is not waited for, whatever the site calls it."""
+SLOW_S = 60.0
+"""A person is told of a crawl-delay that is so long."""
+MAX_ROBOTS_HOPS = 5
+"""RFC 9309 §2.3.1.2: five redirects are followed, also to other hosts; then there is none."""
+
+GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET})
+"""Answers by which a site shows that it serves us."""
+
+
+@dataclass(slots=True)
+class DomainState:
+    """One domain, as the coordinator sees it. Moments are monotonic seconds."""
+
+    name: str
+    policy: DomainPolicy
+    by_hand: SetByHand = NOTHING
+    """What a person has set for it."""
+    robots_text: str | None = None
+    """None until it is known."""
+    robots_until: float = -math.inf
+    crawl_delay_s: float | None = None
+    robots_lease: str | None = None
+    """The lease that is fetching it."""
+    n_robots_failures: int = 0
+    n_robots_lost: int = 0
+    """Workers that died while they were reading it."""
+    robots_missed_since: float | None = None
+    robots_url: str | None = None
+    """Where redirects say that it lies."""
+    n_robots_hops: int = 0
+    robots_from_public: bool = False
+    """Whether a public address redirected there."""
+    is_named: bool = False
+    """Whether a list names it; else only redirects from public addresses have led here."""
+    rest_until: float = -math.inf
+    rest_reason: str = ""
+    """Why it rests: what the site asks for, or shows."""
+    turn_until: float = -math.inf
+    turn_reason: str = ""
+    """Under the rate that it has now its next turn is so far off; another rate is another turn."""
+    n_blocks: int = 0
+    """Blocks in a row, without a good page between."""
+    n_throttles: int = 0
+    n_blocks_ever: int = 0
+    n_fetched: int = 0
+    holders: dict[str, int] = field(default_factory=dict)
+    """Lease → how many of its items are of this domain."""
+    leased_at: list[int] = field(default_factory=lambda: [0] * len(Priority))
+    """Items leased, by priority."""
+    pace: Pace = field(default_factory=Pace)
+    """How fast it was, in truth."""
+    adaptive: AdaptiveRate = field(default_factory=AdaptiveRate)
+    """How far below its ceiling it is kept."""
+    breaker: Breaker = field(default_factory=Breaker)
+    parked: str | None = None
+    """Why its items are dead letters: it has been given up until a person wants it tried anew."""
+    _effective: tuple[tuple[object, ...], DomainPolicy] | None = None
+
+    @property
+    def effective(self) -> DomainPolicy:
+        """The policy under the ceiling of robots.txt, at the rate that the site bears; an open breaker lets
+        one fetch at a time through."""
+        is_open = self.breaker.open_since is not None
+        of = (self.policy, self.by_hand, self.crawl_delay_s, self.adaptive.rate, is_open)
+        if self._effective is None or self._effective[0] != of:
+            found = self.ceiling
+            rate = self.adaptive.allowed(found.rate, is_auto=found.is_auto)
+            n = 1 if is_open else found.concurrency
+            self._effective = of, replace(found, rate=rate, concurrency=n)
+        return self._effective[1]
+
+    @property
+    def ceiling(self) -> DomainPolicy:
+        """The policy, or what a person has set in its place, under the ceiling of robots.txt."""
+        return under_ceiling(self.by_hand.over(self.policy), self.crawl_delay_s)
+
+    @property
+    def n_leased(self) -> int:
+        """Items of this domain in any lease."""
+        return sum(self.leased_at)
+
+    @property
+    def is_for_one(self) -> bool:
+        """Whether it is slow enough to be left to one task at a time."""
+        return self.effective.rate <= ONE_LOOP_RATE
+
+    @property
+    def has_lessons(self) -> bool:
+        """Whether it has shown what the journal does not keep: that it bears less than its rate, or fails, blocks or kills."""
+        breaker = self.breaker
+        in_a_row = self.n_blocks or self.n_throttles or self.n_robots_failures or self.n_robots_lost
+        return bool(in_a_row or breaker.failed or breaker.open_since is not None) or not math.isinf(
+            self.adaptive.rate
+        )
+
+    def knows_robots(self, now: float) -> bool:
+        """Whether robots.txt is known and fresh."""
+        return self.robots_text is not None and now < self.robots_until
+
+    @property
+    def cool_until(self) -> float:
+        """Until when nothing is fetched: it rests, or its turn is far off."""
+        return max(self.rest_until, self.turn_until)
+
+    @property
+    def cool_reason(self) -> str:
+        """Why nothing is fetched until then."""
+        return self.turn_reason if self.turn_until > self.rest_until else self.rest_reason
+
+    def is_cooling(self, now: float) -> bool:
+        """Whether nothing may be fetched yet."""
+        return now < self.cool_until
+
+    def rests(self, now: float) -> bool:
+        """Whether nothing may be leased: it cools down, or a person has paused it."""
+        return self.by_hand.is_paused or self.is_cooling(now)
+
+    def allowance(self, lease_id: str, now: float, priority: Priority = Priority.LOW) -> int:
+        """How many more items of a priority the lease may take of this domain now."""
+        if not self._may_lease(lease_id, now):
+            return 0
+        if self.breaker.open_since is not None:
+            return max(0, 1 - self.n_leased)  # a probe
+        rate = self.effective.rate
+        ahead = MAX_AHEAD if math.isinf(rate) else min(MAX_AHEAD, math.ceil(rate * LEASE_AHEAD_S) + 1)
+        return max(0, ahead - sum(self.leased_at[: priority + 1]))
+
+    def foot_in_door(self, lease_id: str, now: float, priority: Priority) -> int:
+        """How many items the lease may take that are owed to a priority, whatever others have leased."""
+        is_open = self.breaker.open_since is not None
+        n = self.n_leased if is_open else self.leased_at[priority]
+        return max(0, 1 - n) if self._may_lease(lease_id, now) else 0
+
+    def _may_lease(self, lease_id: str, now: float) -> bool:
+        if self.rests(now) or not self.knows_robots(now):
+            return False
+        return not (self.is_for_one and any(holder != lease_id for holder in self.holders))
+
+    def lease(self, lease_id: str, n: int = 1, *, priority: Priority = Priority.NORMAL) -> None:
+        """Count items into a lease."""
+        self.holders[lease_id] = self.holders.get(lease_id, 0) + n
+        self.leased_at[priority] += n
+
+    def release(self, lease_id: str, *, priority: Priority = Priority.NORMAL) -> None:
+        """Count one item out of a lease."""
+        self.leased_at[priority] -= 1
+        left = self.holders.get(lease_id, 0) - 1
+        if left > 0:
+            self.holders[lease_id] = left
+        else:
+            self.holders.pop(lease_id, None)
+
+    def learn_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
+        """Take in a robots.txt."""
+        was = self.effective
+        self.robots_text, self.crawl_delay_s = text, crawl_delay_s
+        # it spends a permit too: of a domain with one a day it must not take them all
+        again_s = min(FETCHES_A_ROBOTS / self.ceiling.rate, LONGEST_TURN_S)
+        self.robots_until = now + max(REFETCH_AFTER_S, again_s)
+        self.n_robots_failures, self.robots_missed_since = 0, None
+        self.forget_where_robots_lies()
+        self.changed_from(was)
+
+    def lose_robots(self) -> bool:
+        """Take in that a worker died while it was reading robots.txt; True when that has happened too often."""
+        self.n_robots_lost += 1
+        if self.n_robots_lost < MAX_ROBOTS_LOST:
+            return False
+        self.n_robots_lost = 0
+        return True
+
+    def forget_robots(self) -> None:
+        """Forget the text; its crawl-delay stays in force until another is learned."""
+        self.robots_text, self.robots_until = None, -math.inf
+
+    def forget_where_robots_lies(self) -> None:
+        """Look for it at the domain's root again."""
+        self.robots_url, self.n_robots_hops, self.robots_from_public = None, 0, False
+
+    def follow_robots(self, url: str, *, from_public: bool = False) -> bool:
+        """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having
+        none."""
+        self.robots_url = url
+        self.robots_from_public |= from_public
+        self.n_robots_hops += 1
+        return self.n_robots_hops <= MAX_ROBOTS_HOPS
+
+    def miss_robots(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
+        """Take in that robots.txt could not be had; True when that has happened too often, or for too long.
+
+        Being put off by ``retry_after_s`` is no failure, as it is none of an item.
+        """
+        if self.robots_missed_since is None:
+            self.robots_missed_since = now
+        self.n_robots_failures += retry_after_s is None
+        wait_s = retry_after_s
+        if wait_s is None:
+            wait_s = min(MAX_ROBOTS_BACKOFF_S, 2.0 ** (self.n_robots_failures - 1))
+        wait = self.wait_turn if why == NOT_ITS_TURN else self.cool_down
+        wait(now + max(MIN_BACKOFF_S, wait_s), f"robots.txt: {why}")
+        too_long = now - self.robots_missed_since > MAX_ROBOTS_SNOOZE_S
+        if too_long or self.n_robots_failures >= MAX_ROBOTS_FAILURES:
+            self.n_robots_failures, self.robots_missed_since = 0, None
+            return True
+        return False
+
+    def cool_down(self, until: float, reason: str) -> None:
+        """Fetch nothing before ``until``; a longer rest stays."""
+        if until > self.rest_until:
+            self.rest_until, self.rest_reason = until, reason
+
+    def lift(self) -> None:
+        """End its rest, and begin to count anew what led to it. Its pace stays: its limiter says again when its turn comes."""
+        self.rest_until, self.rest_reason, self.turn_until = -math.inf, "", -math.inf
+        self.n_blocks = self.n_throttles = self.n_robots_failures = 0
+        self.robots_missed_since = self.parked = None
+        self.breaker.close()
+
+    def wait_turn(self, until: float, reason: str) -> None:
+        """Lease nothing before ``until``, when its next turn comes at the rate that it has now."""
+        if until > self.turn_until:
+            self.turn_until, self.turn_reason = until, reason
+
+    def changed_from(self, was: DomainPolicy) -> bool:
+        """Whether it is treated otherwise than it ``was``; at a higher rate its next turn is not so far off any more."""
+        if self.effective.rate > was.rate:
+            self.turn_until = -math.inf
+        return self.effective != was
+
+    def n_in_row(self, kind: OutcomeKind, *, now: float) -> int:
+        """Return how many such answers in a row there are, with one more of them now.
+
+        What comes while the domain cools already was in flight with the answer that cooled it: it is no
+        further step.
+        """
+        n = self.n_blocks if kind is OutcomeKind.BLOCKED else self.n_throttles
+        return n if n and self.is_cooling(now) else n + 1
+
+    def count(self, outcomes: Iterable[Outcome], *, now: float) -> None:
+        """Count the outcomes of one report. They were in flight together: their blocks are one step."""
+        outcomes = tuple(outcomes)
+        top = self.ceiling
+        self.pace.count(outcomes, now=now, rate=top.rate, cool_until=self.cool_until)
+        self.adaptive.observe(outcomes, now=now, ceiling=top.rate, is_auto=top.is_auto)
+        self.n_blocks_ever += sum(outcome.kind is OutcomeKind.BLOCKED for outcome in outcomes)
+        self.n_fetched += sum(outcome.kind in GOOD for outcome in outcomes)
+        self.count_answers(outcomes, now=now)
+
+    def forecast(self) -> DomainState:
+        """Return a copy on which `count_answers` and the robots.txt methods show what would follow."""
+        return replace(self, breaker=self.breaker.copy())
+
+    def may_park(self, outcomes: Iterable[Outcome]) -> bool:
+        """True if these outcomes could park it: cheap, and true too often rather than too seldom."""
+        return any(o.kind is OutcomeKind.BLOCKED or o.kind in NO_ANSWER for o in outcomes) and (
+            self.n_blocks + 1 >= PARK_AFTER_BLOCKS or self.breaker.open_since is not None
+        )
+
+    def count_answers(self, outcomes: Iterable[Outcome], *, now: float) -> None:
+        """Count blocks, throttles and silence of one report."""
+        kinds, cool_until = set(), self.cool_until
+        for outcome in outcomes:
+            rest_s = self.breaker.count(outcome.item_id, outcome.kind, now=now, cool_until=cool_until)
+            cool_until = max(cool_until, now + (rest_s or 0.0))
+            kinds.add(OutcomeKind.THROTTLED if is_throttle(outcome) else outcome.kind)
+        if OutcomeKind.BLOCKED in kinds:
+            self.n_blocks = self.n_in_row(OutcomeKind.BLOCKED, now=now)
+            if self.n_blocks >= PARK_AFTER_BLOCKS:
+                self.parked = blocked_too_often(self.n_blocks)
+        elif OutcomeKind.THROTTLED in kinds:
+            self.n_throttles = self.n_in_row(OutcomeKind.THROTTLED, now=now)
+        elif not kinds.isdisjoint(GOOD) and not self.is_cooling(now):
+            self.n_blocks = self.n_throttles = 0
+            self.parked = None
+
+    def why_parked(self, max_snooze_s: float, *, now: float) -> str | None:
+        """Return why a batch that puts items off for so long at most has its items here parked, or None."""
+        since = self.breaker.open_since
+        if since is not None and now - since > max_snooze_s:
+            self.parked = f"{PARKED}: no answer for {(now - since) / 3600:.3g} hours"
+        return self.parked
+
+    @property
+    def slow_because(self) -> str | None:
+        """What a person should know of its pace: that robots.txt asks for a very slow one; else None."""
+        delay_s = self.crawl_delay_s
+        if (
+            delay_s is None
+            or delay_s < SLOW_S
+            or self.ceiling.rate < 1 / delay_s
+            or self.policy.crawl_delay_ignored
+        ):
+            return None
+        return f"robots.txt asks for {spacing_in_words(delay_s)}"
+
+    def out_of_patience(self, patience_s: float, *, now: float) -> str | None:
+        """Return why it rests for longer than items wait, or None. Its own next turn is waited for, up to
+        `LONGEST_TURN_S`: whoever fetches from a slow domain knows that it takes long."""
+        rest_s = self.cool_until - now
+        spacing_s = 1 / self.ceiling.rate
+        if rest_s <= max(patience_s, min(spacing_s, LONGEST_TURN_S)):
+            return None
+        if rest_s <= spacing_s:
+            return f"{PARKED}: {self.slow_because or self.cool_reason}"
+        waits = f"it is to rest for {in_words(rest_s)}, nothing waits for longer than {in_words(patience_s)}"
+        return f"{PARKED}: {self.cool_reason}; {waits}; `tlray domain {self.name} --lift` ends the rest"
+
+    def try_anew(self, *, now: float) -> None:
+        """Take in that a person wants it tried, whatever has been; a cool-down stays."""
+        self.parked = None
+        if self.breaker.open_since is not None:
+            self.breaker.open_since = now
+
+
+def blocked_too_often(n: int) -> str:
+    """Return why items of a domain that blocks again and again are parked."""
+    return f"{PARKED}: blocked {n} times in a row"

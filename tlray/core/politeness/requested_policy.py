@@ -1,0 +1,271 @@
+"""What does a user ask for, in tables? Of a file, or of a call: ``{"domains": {...}, "retry": {...}}``.
+
+::
+
+    [retry.timeout]                      # the whole batch
+    max_attempts = 2
+    base = "5s"
+    cap = "10m"
+
+    [domains."example.org"]              # one domain; "example.org:8080" for that port alone
+    rate = "2/s"                         # "auto", "auto:10/s", "1/8s", "30/m", "2/s:5"
+    concurrency = 2
+    ignore_crawl_delay = true            # the site's owner agreed
+    block_cool_down = "30m"
+    max_attempts = 3
+    max_snooze = "2d"
+    retry.timeout.max_attempts = 1
+
+Every mistake is one `BadOption`: where, what, and what is allowed there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from tlray.core.model.durations import LONGEST_S, parse_duration_s
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import MOST_AT_ONCE, Manners, host_of, parse_rate, unit_named
+from tlray.core.politeness.retry import RULES, Cure
+from tlray.core.politeness.retry_policy import (
+    MAX_ATTEMPTS,
+    MAX_SNOOZE_S,
+    RetryChoices,
+    RetryPolicy,
+    RuleChange,
+)
+from tlray.errors import BadOption
+
+MOST_ATTEMPTS = 100
+
+T = TypeVar("T")
+_WAITS = {kind.value: kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)}
+"""Kinds of outcome after which anything is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the tables something stands: for a person, and by which keys."""
+
+    words: str
+    keys: tuple[str, ...] = ()
+
+    def at(self, words: str, *keys: str) -> _Place:
+        """Return a place below this one."""
+        return _Place(words, (*self.keys, *keys))
+
+    def wrong(self, what: str) -> BadOption:
+        """Return what is wrong here."""
+        return BadOption(f"{self.words}{what}", *self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that is asked for."""
+
+    manners: Manners = field(default_factory=Manners)
+    retry: RetryChoices = field(default_factory=RetryChoices)
+    by_domain: Mapping[str, RetryChoices] = field(default_factory=dict)
+
+    def over(self, below: Asked) -> Asked:
+        """Return both, this one first: also where the other one speaks of one port, or of one kind of outcome."""
+        mine, theirs = self.manners, below.manners
+        by_domain = {
+            unit: choices.less(self.retry).less(self.by_domain.get(host_of(unit), RetryChoices()))
+            for unit, choices in below.by_domain.items()
+        }
+        for unit, choices in self.by_domain.items():
+            by_domain[unit] = choices.over(by_domain.get(unit, RetryChoices()))
+        manners = Manners(
+            rates=_over(mine.rates, theirs.rates),
+            concurrency=_over(mine.concurrency, theirs.concurrency),
+            crawl_delay_ignored=mine.crawl_delay_ignored | theirs.crawl_delay_ignored,
+            block_cool_down_s=mine.block_cool_down_s or theirs.block_cool_down_s,
+            block_cool_downs=_over(mine.block_cool_downs, theirs.block_cool_downs),
+        )
+        return Asked(manners, self.retry.over(below.retry), by_domain)
+
+    def retry_policy(self) -> RetryPolicy:
+        """Return what the batch does when items fail."""
+        all_of_it = self.retry
+        return RetryPolicy(
+            all_of_it.max_attempts or MAX_ATTEMPTS,
+            all_of_it.max_snooze_s or MAX_SNOOZE_S,
+            all_of_it.changes,
+            self.by_domain,
+        )
+
+
+def _over(mine: Mapping[str, T], theirs: Mapping[str, T]) -> dict[str, T]:
+    return {k: v for k, v in theirs.items() if host_of(k) not in mine} | dict(mine)
+
+
+def _union(tables: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    return dict(pair for table in tables for pair in table.items())
+
+
+def read_tables(data: Mapping[str, object], *, of: str) -> Asked:
+    """Read everything; ``of`` says whose tables they are (a file's path, ``scrape()``)."""
+    whole = _Place(of)
+    _known(data, ("domains", "retry"), whole)
+    every: list[Asked] = []
+    retry, block_s = _read_retry(data.get("retry", {}), whole.at(f"{of}: [retry]", "retry"))
+    units: dict[str, str] = {}
+    domains = whole.at(f"{of}: [domains]", "domains")
+    for name, table in _table(data.get("domains", {}), domains).items():
+        where = domains.at(f'{of}: [domains."{name}"]', name)
+        try:
+            unit = unit_named(name)
+        except ValueError as error:
+            raise where.wrong(f": {error}") from None
+        if unit in units:
+            raise where.wrong(f": it is the same as {units[unit]!r}; write one table for both")
+        units[unit] = name
+        every.append(_read_domain(unit, table, where))
+    manners = Manners(
+        rates=_union(asked.manners.rates for asked in every),
+        concurrency=_union(asked.manners.concurrency for asked in every),
+        crawl_delay_ignored=frozenset().union(*(asked.manners.crawl_delay_ignored for asked in every)),
+        block_cool_down_s=block_s,
+        block_cool_downs=_union(asked.manners.block_cool_downs for asked in every),
+    )
+    return Asked(manners, retry, _union(asked.by_domain for asked in every))
+
+
+def _read_domain(unit: str, table: object, where: _Place) -> Asked:
+    found = _table(table, where)
+    _known(found, _DOMAIN_KEYS, where)
+    said = {
+        key: _DOMAIN_KEYS[key](value, where.at(f"{where.words} {key}", key))
+        for key, value in found.items()
+        if key != "retry"
+    }
+    choices, block_s = _read_retry(found.get("retry", {}), where.at(f"{where.words} retry", "retry"))
+    if block_s is not None and "block_cool_down" in said:
+        raise where.wrong(": block_cool_down and retry.blocked.base are the same; say one of them")
+    block_s = said.get("block_cool_down", block_s)
+    manners = Manners(
+        rates={unit: said["rate"]} if "rate" in said else {},
+        concurrency={unit: said["concurrency"]} if "concurrency" in said else {},
+        crawl_delay_ignored=frozenset({unit} if said.get("ignore_crawl_delay") else ()),
+        block_cool_downs={unit: block_s} if block_s is not None else {},
+    )
+    choices = replace(choices, max_attempts=said.get("max_attempts"), max_snooze_s=said.get("max_snooze"))
+    return Asked(manners, by_domain={} if choices == RetryChoices() else {unit: choices})
+
+
+def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | None]:
+    """Return what is asked for single kinds of outcome, and how long a domain rests after a block."""
+    changes: dict[OutcomeKind, RuleChange] = {}
+    block_s = None
+    for name, of_kind in _table(table, where).items():
+        here = where.at(f"{where.words} {name}", name)
+        if name not in _WAITS:
+            why = "is never tried again" if name in list(OutcomeKind) else "is no kind of outcome"
+            raise here.wrong(f": {name!r} {why}; there are {_listed(_WAITS)}")
+        kind = _WAITS[name]
+        found = _table(of_kind, here)
+        keys = _RETRY_KEYS if RULES[kind].cure is Cure.RETRY else _SNOOZE_KEYS
+        _known(found, keys, here)
+        said = {key: keys[key](value, here.at(f"{here.words} {key}", key)) for key, value in found.items()}
+        base_s, cap_s = said.get("base"), said.get("cap")
+        if base_s is not None and cap_s is not None and cap_s < base_s:
+            raise here.wrong(f": cap {cap_s:g} s is shorter than base {base_s:g} s")
+        if kind is OutcomeKind.BLOCKED:
+            block_s, base_s = base_s, None  # a domain's policy says that
+        change = RuleChange(said.get("max_attempts"), base_s, cap_s)
+        if change != RuleChange():
+            changes[kind] = change
+    return RetryChoices(changes=changes), block_s
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:100]
+    except ValueError:  # Python prints no numbers of thousands of digits
+        return "a number of thousands of digits"
+
+
+def _table(value: object, where: _Place) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise where.wrong(f" must be a table, got {_shown(value)}")
+    return value
+
+
+def _known(table: Mapping[str, object], allowed: Iterable[str], where: _Place) -> None:
+    for key, value in table.items():
+        if key not in allowed:
+            is_cut = where.words.endswith('"]') and isinstance(
+                value, Mapping
+            )  # [domains.a.b]: a table in one
+            hint = f'; quote a name with dots: {where.words[:-2]}.{key}"]' if is_cut else ""
+            raise where.at(where.words, key).wrong(
+                f" knows no key {key!r}; there are {_listed(allowed)}{hint}"
+            )
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def _rate(value: object, where: _Place) -> tuple[float, float]:
+    if not isinstance(value, str):
+        raise where.wrong(f' must be text such as "2/s", got {_shown(value)}')
+    try:
+        return parse_rate(value)
+    except ValueError as error:
+        raise where.wrong(f": {error}") from None
+
+
+def _whole(most: int) -> Callable[[object, _Place], int]:
+    def read(value: object, where: _Place) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise where.wrong(f" must be a whole number from 1 to {most}, got {_shown(value)}")
+        return value
+
+    return read
+
+
+def _claim(value: object, where: _Place) -> bool:
+    if not isinstance(value, bool):
+        raise where.wrong(f" must be true or false, got {_shown(value)}")
+    return value
+
+
+def _duration_s(value: object, where: _Place) -> float:
+    """Read a duration; a bare number is seconds."""
+    seconds = math.nan
+    if isinstance(value, str):
+        try:
+            seconds = parse_duration_s(value)
+        except ValueError as error:
+            raise where.wrong(f": {error}") from None
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds = (
+            float(value) if value <= LONGEST_S else math.inf
+        )  # a whole number may be too long for a float
+    if not 0 < seconds <= LONGEST_S:
+        raise where.wrong(f' must be a duration such as "30m", at most 366d, got {_shown(value)}')
+    return seconds
+
+
+_SNOOZE_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {"base": _duration_s, "cap": _duration_s}
+_RETRY_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {
+    "max_attempts": _whole(MOST_ATTEMPTS),
+    **_SNOOZE_KEYS,
+}
+_DOMAIN_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {
+    "rate": _rate,
+    "concurrency": _whole(MOST_AT_ONCE),
+    "ignore_crawl_delay": _claim,
+    "block_cool_down": _duration_s,
+    "max_attempts": _whole(MOST_ATTEMPTS),
+    "max_snooze": _duration_s,
+    "retry": _table,
+}

@@ -1,0 +1,123 @@
+"""What does a batch ask for when items fail? Attempts, waits and patience, for all and for single domains.
+
+What is not asked for is as the table in `tlray.core.politeness.retry` says. Of two places that speak of the same thing the
+narrower counts: a domain before the batch, there a kind of outcome before all kinds. What ``host:port`` says goes
+before what ``host`` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.policy import host_of
+
+MAX_ATTEMPTS = 5
+MAX_SNOOZE_S = 172_800.0
+"""Two days: longer than any block that was seen to end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """What is asked for another kind of outcome than the table says; None: as it says."""
+
+    max_attempts: int | None = None
+    base_s: float | None = None
+    cap_s: float | None = None
+
+    def over(self, below: RuleChange) -> RuleChange:
+        """Return both, this one first."""
+        return RuleChange(
+            self.max_attempts if self.max_attempts is not None else below.max_attempts,
+            self.base_s if self.base_s is not None else below.base_s,
+            self.cap_s if self.cap_s is not None else below.cap_s,
+        )
+
+    def less(self, other: RuleChange) -> RuleChange:
+        """Return what is left where the other one has its way."""
+        return RuleChange(
+            self.max_attempts if other.max_attempts is None else None,
+            self.base_s if other.base_s is None else None,
+            self.cap_s if other.cap_s is None else None,
+        )
+
+
+NO_CHANGE = RuleChange()
+Changes = Mapping[OutcomeKind, RuleChange]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryChoices:
+    """What is asked for in one place: by a batch for all its domains, or for one of them."""
+
+    max_attempts: int | None = None
+    max_snooze_s: float | None = None
+    changes: Changes = field(default_factory=dict)
+
+    def over(self, below: RetryChoices) -> RetryChoices:
+        """Return both, this one first: where it says how many attempts there are, it says so for every kind."""
+        left = below.less(self)
+        kinds = {**left.changes, **self.changes}
+        return RetryChoices(
+            self.max_attempts if self.max_attempts is not None else left.max_attempts,
+            self.max_snooze_s if self.max_snooze_s is not None else left.max_snooze_s,
+            {
+                kind: self.changes.get(kind, NO_CHANGE).over(left.changes.get(kind, NO_CHANGE))
+                for kind in kinds
+            },
+        )
+
+    def less(self, other: RetryChoices) -> RetryChoices:
+        """Return what is left where the other ones have their way."""
+        every_kind = RuleChange(max_attempts=other.max_attempts)
+        return RetryChoices(
+            self.max_attempts if other.max_attempts is None else None,
+            self.max_snooze_s if other.max_snooze_s is None else None,
+            {
+                kind: change.less(every_kind).less(other.changes.get(kind, NO_CHANGE))
+                for kind, change in self.changes.items()
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """What a batch asks for."""
+
+    max_attempts: int = MAX_ATTEMPTS
+    max_snooze_s: float = MAX_SNOOZE_S
+    changes: Changes = field(default_factory=dict)
+    by_domain: Mapping[str, RetryChoices] = field(default_factory=dict)
+    """Unit → what is asked for it alone."""
+
+    def snooze_s(self, domain: str) -> float:
+        """Return for how long an item of a domain may be put off, in seconds."""
+        asked = self._of_domain(domain).max_snooze_s if self.by_domain else None
+        return self.max_snooze_s if asked is None else asked
+
+    def change(self, kind: OutcomeKind, domain: str, *, most: int | None) -> RuleChange:
+        """Return what holds for a kind of outcome at a domain; the attempts always say a number.
+
+        ``most`` is the table's own bound, which only who speaks of this very kind may lift.
+        """
+        of_batch = self.changes.get(kind, NO_CHANGE)
+        if not self.by_domain:
+            return replace(of_batch, max_attempts=of_batch.max_attempts or _least(self.max_attempts, most))
+        own = self._of_domain(domain)
+        of_domain = own.changes.get(kind, NO_CHANGE)
+        n = of_domain.max_attempts
+        if n is None and own.max_attempts is not None:
+            n = _least(own.max_attempts, most)
+        n = n or of_batch.max_attempts or _least(self.max_attempts, most)
+        return replace(of_domain.over(of_batch), max_attempts=n)
+
+    def _of_domain(self, domain: str) -> RetryChoices:
+        own, of_host = self.by_domain.get(domain), self.by_domain.get(host_of(domain))
+        if own is None or of_host is None or own is of_host:
+            return own or of_host or RetryChoices()
+        return own.over(of_host)
+
+
+def _least(n: int, most: int | None) -> int:
+    return n if most is None else min(n, most)

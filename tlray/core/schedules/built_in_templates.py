@@ -1,0 +1,49 @@
+"""Which templates does everybody have? One for each of the common cases: a DJ's sets, a festival, a podcast, a compilation.
+
+They say where a set lies, not which there are: tlray reads no index pages, so the ids or numbers come from whoever uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tlray.core.schedules.template import Template
+
+_SHORT_LINK: Final = "https://1001.tl/{set}"
+"""The site's own short link: it needs the id alone, no slug that would have to be guessed."""
+
+BUILT_IN: Final[Mapping[str, Template]] = {
+    template.name: template
+    for template in (
+        Template(
+            "dj-sets",
+            (_SHORT_LINK,),
+            "Sets of one DJ on 1001tracklists. `set`: their ids, as in /tracklist/1pn8l919/…; `dj`: the batch's name.",
+            batch_name="{dj}",
+            is_built_in=True,
+        ),
+        Template(
+            "festival",
+            (_SHORT_LINK,),
+            "Sets of one festival on 1001tracklists. `set`: their ids; `event`, `year`: the batch's name.",
+            batch_name="{event} {year}",
+            is_built_in=True,
+        ),
+        Template(
+            "podcast",
+            ("{+address}{episode}",),
+            "A podcast whose pages are numbered. `address`: what stands before the number, https://…/episode-;"
+            ' `episode`: numbers, {"from": 1, "to": 50}; `show`: the batch\'s name.',
+            batch_name="{show}",
+            is_built_in=True,
+        ),
+        Template(
+            "compilation",
+            ("{+page}",),
+            "Pages from anywhere that belong together. `page`: their whole addresses; `title`: the batch's name.",
+            batch_name="{title}",
+            is_built_in=True,
+        ),
+    )
+}

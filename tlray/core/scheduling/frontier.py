@@ -1,0 +1,384 @@
+"""Who goes next? All items that are not final, in the order priority ▸ domain round robin ▸ due time.
+
+An item stands in one *lane*: one batch's items of one domain. Of a lane only a window is in memory
+(``ready``); the rest stays in the journal and is asked for (`wanting`) when the window runs low, so a batch
+of a million URLs is not a million objects. Items that may not be fetched yet are in one heap by due time. A
+domain that may not be leased from now (``allowance`` says 0) is parked, for that priority and the lower ones,
+and costs nothing until `unpark`.
+An item that may be what kills its worker (it was being read then, or its lease was lost twice) stands aside and
+is taken alone.
+
+Taking, giving back and finishing are O(log n) in the items waiting and O(1) in everything else.
+Times are seconds of the caller's monotonic clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from tlray.core.scheduling.delay_queue import LOOKED_AT, Waiting
+from tlray.core.scheduling.lanes import Dropped, FrontierItem, Lane, Priority
+
+WINDOW = 512
+"""Items of a lane that are loaded at once."""
+LOW_WATER = 256
+"""With fewer in memory, and more in the journal, a lane wants loading."""
+MOST_PASSED = 1_024
+"""Domains, one after the other, that are left for others before no further one is looked at: the next time it begins there."""
+ISOLATE_AFTER_LOST = 2
+"""An item whose lease was lost so often is leased alone."""
+
+
+class Frontier:
+    """All open items that no lease holds."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[tuple[int, str], Lane] = {}
+        self._rings: dict[Priority, OrderedDict[str, deque[Lane]]] = {p: OrderedDict() for p in Priority}
+        self._parked: dict[str, Priority] = {}
+        """Domain → the highest priority that may take nothing of it now."""
+        self._waiting = Waiting()
+        self._by_batch: dict[int, dict[str, Lane]] = {}
+        self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
+        """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
+        self._hungry: OrderedDict[int, OrderedDict[str, None]] = OrderedDict()
+        """Batch → its domains whose lanes want loading."""
+        self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
+        """Lanes with isolated items."""
+        self._closed: Counter[tuple[int, str]] = Counter()
+        """Lanes that end as soon as the journal has written it, each as often as it was closed."""
+        self._held: set[int] = set()
+        self._twins: dict[str, list[FrontierItem]] = {}
+        """Fingerprint of a page that is leased → items of other batches that wait for what comes of it."""
+
+    def __repr__(self) -> str:
+        n_ready = sum(len(lane.ready) for lane in self._lanes.values())
+        parts = f"{len(self._lanes)} lanes, {n_ready} ready, {len(self._waiting)} waiting"
+        return f"<Frontier {parts}, {len(self._parked)} parked>"
+
+    # -- filling ---------------------------------------------------------------------------
+
+    def add_lane(
+        self, batch: int, domain: str, priority: Priority, n_stored: int, *, is_paused: bool = False
+    ) -> None:
+        """Make a lane known, with ``n_stored`` queued items in the journal."""
+        lane = self._lane(batch, domain, priority)
+        lane.n_stored, lane.cursor, lane.is_paused = n_stored, 0, is_paused
+        self._feed(lane)
+
+    def restock(
+        self, batch: int, domain: str, priority: Priority, n: int, *, is_paused: bool = False
+    ) -> None:
+        """Count ``n`` more queued items of a lane that are in the journal only, anywhere in its order."""
+        known = (batch, domain) in self._lanes
+        lane = self._lane(batch, domain, priority)
+        lane.n_stored, lane.cursor = lane.n_stored + n, 0
+        lane.is_restocked = lane.is_loading
+        lane.is_paused = lane.is_paused if known else is_paused
+        self._feed(lane)
+
+    def wanting(self, most: int = LOOKED_AT) -> list[Lane]:
+        """Return the lanes whose window runs low while the journal holds more, at most so many, the batches in turn; they
+        count as being loaded."""
+        lanes: list[Lane] = []
+        while self._hungry and len(lanes) < most:
+            batch, domains = self._hungry.popitem(last=False)
+            domain, _ = domains.popitem(last=False)
+            if domains:
+                self._hungry[batch] = domains
+            if (lane := self._lanes.get((batch, domain))) is not None:
+                lane.is_loading = True
+                lanes.append(lane)
+        return lanes
+
+    def loaded(self, lane: Lane, items: Iterable[FrontierItem], *, last_id: int, is_last: bool) -> None:
+        """Put items that the journal gave for a lane into its window."""
+        lane.is_loading = False
+        if self._lanes.get((lane.batch, lane.domain)) is not lane:
+            return  # dropped meanwhile
+        n_read = 0
+        for item in items:
+            if item.id not in self._held:
+                n_read += 1
+                self._held.add(item.id)
+                self._queue(lane, item)
+        if lane.is_restocked:  # what came meanwhile may lie before what was read: begin again
+            lane.is_restocked, lane.cursor = False, 0
+            lane.n_stored = max(0, lane.n_stored - n_read)
+        else:
+            lane.cursor = max(lane.cursor, last_id)
+            lane.n_stored = 0 if is_last else max(0, lane.n_stored - n_read)
+        self._activate(lane)
+        self._feed(lane)
+
+    def push(
+        self, item: FrontierItem, priority: Priority, *, first: bool = False, is_paused: bool = False
+    ) -> None:
+        """Queue an item: behind its lane, or before it where it has been on its way already."""
+        lane = self._lanes.get((item.batch, item.domain))
+        if lane is None:
+            lane = self._lane(item.batch, item.domain, priority)
+            lane.is_paused = is_paused
+        self._held.add(item.id)
+        self._queue(lane, item, first=first)
+        self._activate(lane)
+
+    def wait(self, item: FrontierItem, due: float) -> None:
+        """Keep an item until ``due``."""
+        self._held.add(item.id)
+        self._waiting.add(item, due)
+
+    def lift(self, domain: str, now: float) -> None:
+        """Let what a domain's rest has put off be due now."""
+        self._waiting.lift(domain, now)
+
+    def pop_due(self, now: float) -> list[FrontierItem]:
+        """Take out the waiting items whose time has come; the caller pushes them back as queued."""
+        return self._waiting.pop_due(now)
+
+    # -- taking ----------------------------------------------------------------------------
+
+    def take(
+        self,
+        n: int,
+        allowance: Callable[[str], int],
+        *,
+        first: Priority = Priority.IMMEDIATE,
+        up_to: Priority = Priority.LOW,
+    ) -> list[FrontierItem]:
+        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain, of the priorities
+        from ``first`` to ``up_to``. An allowance below 0 leaves a domain for others to take of."""
+        taken: list[FrontierItem] = []
+        left: dict[str, int] = {}
+        for priority, ring in self._rings.items():
+            if not first <= priority <= up_to:
+                continue
+            quantum = max(1, n // max(1, len(ring)))
+            n_passed = 0
+            while ring and len(taken) < n and n_passed < min(len(ring), MOST_PASSED):
+                domain, lanes = next(iter(ring.items()))
+                if domain not in left:
+                    left[domain] = allowance(domain)
+                if left[domain] < 0:
+                    ring.move_to_end(domain)
+                    n_passed += 1
+                    continue
+                n_passed = 0
+                k = min(quantum, n - len(taken), left[domain])
+                if k <= 0:
+                    self._park(domain, priority)
+                    continue
+                lane = lanes[0]
+                for _ in range(min(k, len(lane.ready))):
+                    taken.append(lane.ready.popleft())
+                    left[domain] -= 1
+                lanes.rotate(-1)
+                self._by_domain[domain].move_to_end(lane.batch)
+                ring.move_to_end(domain)
+                if not lane.ready:
+                    self._deactivate(lane)
+                self._feed(lane)
+        return taken
+
+    def take_alone(self, allowance: Callable[[str], int]) -> FrontierItem | None:
+        """Take one item that is to be leased alone, the first priority first; None if none may go."""
+        for lane in sorted(self._aside.values(), key=lambda lane: lane.priority):
+            if (
+                not lane.is_paused
+                and not self.is_closed(lane.batch, lane.domain)
+                and allowance(lane.domain) > 0
+            ):
+                item = lane.isolated.popleft()
+                if not lane.isolated:
+                    del self._aside[lane.batch, lane.domain]
+                return item
+        return None
+
+    def take_stored(self, item: FrontierItem) -> None:
+        """Count out of its lane an item that was read past it, while nothing of the lane was being loaded."""
+        self._lanes[item.batch, item.domain].n_stored -= 1
+        self._held.add(item.id)
+
+    def hold_back(self, item: FrontierItem) -> None:
+        """Let an item that was just taken wait for its twin."""
+        self._lanes[item.batch, item.domain].behind[item.id] = item
+        self._twins.setdefault(item.fingerprint, []).append(item)
+
+    def release(self, fingerprint: str) -> None:
+        """Queue what waited for a twin again, before the others of its lane."""
+        for item in self._twins.pop(fingerprint, ()):
+            lane = self._lanes.get((item.batch, item.domain))
+            if lane is not None and lane.behind.pop(item.id, None) is not None:
+                self._queue(lane, item, first=True)
+                self._activate(lane)
+
+    def finish(self, item: FrontierItem) -> None:
+        """Forget an item that is final."""
+        self._held.discard(item.id)
+
+    # -- domains and batches ---------------------------------------------------------------
+
+    def unpark(self, domain: str) -> None:
+        """Let a domain take its turns again."""
+        if self._parked.pop(domain, None) is not None:
+            for lane in self.lanes_at(domain):
+                self._activate(lane)
+
+    def forget(self, domain: str) -> None:
+        """Forget a domain that has no lanes."""
+        self._parked.pop(domain, None)
+
+    def close_lane(self, batch: int, domain: str) -> None:
+        """Take nothing of a lane until `reopen_lane`: its end is being written down."""
+        self._closed[batch, domain] += 1
+        if (lane := self._lanes.get((batch, domain))) is not None:
+            self._deactivate(lane)
+
+    def reopen_lane(self, batch: int, domain: str) -> None:
+        """Undo one `close_lane`."""
+        self._closed[batch, domain] -= 1
+        if not self.is_closed(batch, domain):
+            del self._closed[batch, domain]
+
+    def is_closed(self, batch: int, domain: str) -> bool:
+        """True while the end of a lane is being written down."""
+        return self._closed.get((batch, domain), 0) > 0
+
+    def pause(self, batch: int, *, is_paused: bool) -> None:
+        """Stop or go on taking a batch's items."""
+        for lane in self.lanes_of(batch):
+            lane.is_paused = is_paused
+            if is_paused:
+                self._deactivate(lane)
+            else:
+                self._activate(lane)
+                self._feed(lane)
+
+    def drop(self, batch: int, domain: str | None = None) -> Dropped:
+        """Forget a batch's queued and waiting items, of one domain or of all."""
+        n_queued = 0
+        gone: list[FrontierItem] = []
+        if domain is None:
+            lanes = self.lanes_of(batch)
+        else:
+            lanes = [lane for lane in (self._lanes.get((batch, domain)),) if lane is not None]
+        for lane in lanes:
+            n_queued += lane.n_queued
+            gone += (*lane.ready, *lane.isolated, *lane.behind.values())
+            self._forget(lane)
+        waited = self._waiting.drop(batch, domain)
+        self._held.difference_update(item.id for item in chain(gone, waited))
+        return Dropped(n_queued, len(waited))
+
+    def lanes_of(self, batch: int) -> list[Lane]:
+        """Return a batch's lanes."""
+        return list(self._by_batch.get(batch, {}).values())
+
+    def lanes_at(self, domain: str) -> list[Lane]:
+        """Return a domain's lanes, the one whose turn it is first."""
+        return list(self._by_domain.get(domain, {}).values())
+
+    def priority_at(self, domain: str) -> Priority | None:
+        """Return the highest priority of a domain's lanes; None where it has none."""
+        return min((lane.priority for lane in self._by_domain.get(domain, {}).values()), default=None)
+
+    def next_at(self, domain: str) -> FrontierItem | None:
+        """Return an item of a domain that is in memory and not paused, or None."""
+        for lane in self.lanes_at(domain):
+            if (
+                not lane.is_paused
+                and (lane.ready or lane.isolated)
+                and not self.is_closed(lane.batch, domain)
+            ):
+                return (lane.ready or lane.isolated)[0]
+        return None
+
+    def n_queued(self, domain: str) -> int:
+        """Queued items of a domain that are not paused, in memory or not."""
+        return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
+
+    def n_waiting(self, batch: int) -> int:
+        """Return how many of a batch's items are waiting for their time; looks at all that wait."""
+        return self._waiting.n(batch)
+
+    def last_due(self, batch: int) -> dict[str, float]:
+        """Return when the last waiting item of each of a batch's domains is due; looks at no more than
+        `LOOKED_AT` that wait."""
+        return self._waiting.last_due(batch)
+
+    def takeable_domains(self) -> list[str]:
+        """Return the domains whose turn it is: something ready and not parked, or something alone."""
+        alone = (
+            lane.domain
+            for lane in self._aside.values()
+            if not lane.is_paused and not self.is_closed(lane.batch, lane.domain)
+        )
+        return list(dict.fromkeys(chain(*self._rings.values(), alone)))
+
+    def next_due(self) -> float | None:
+        """Return when the next waiting item is due, or None."""
+        return self._waiting.next_due()
+
+    # -- within ----------------------------------------------------------------------------
+
+    def _lane(self, batch: int, domain: str, priority: Priority) -> Lane:
+        lane = self._lanes.get((batch, domain))
+        if lane is None:
+            lane = self._lanes[batch, domain] = Lane(batch, domain, priority)
+            self._by_domain.setdefault(domain, OrderedDict())[batch] = lane
+            self._by_batch.setdefault(batch, {})[domain] = lane
+        return lane
+
+    def _forget(self, lane: Lane) -> None:
+        self._deactivate(lane)
+        del self._lanes[lane.batch, lane.domain]
+        self._aside.pop((lane.batch, lane.domain), None)
+        of_domain = self._by_domain[lane.domain]
+        del of_domain[lane.batch]
+        if not of_domain:
+            del self._by_domain[lane.domain]
+        of_batch = self._by_batch[lane.batch]
+        del of_batch[lane.domain]
+        if not of_batch:
+            del self._by_batch[lane.batch]
+
+    def _queue(self, lane: Lane, item: FrontierItem, *, first: bool = False) -> None:
+        if item.is_suspect or item.n_lost >= ISOLATE_AFTER_LOST:
+            lane.isolated.append(item)
+            self._aside[lane.batch, lane.domain] = lane
+        elif first:
+            lane.ready.appendleft(item)
+        else:
+            lane.ready.append(item)
+
+    def _feed(self, lane: Lane) -> None:
+        if lane.n_stored and len(lane.ready) < LOW_WATER and not lane.is_loading and not lane.is_paused:
+            self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
+
+    def _activate(self, lane: Lane) -> None:
+        if not lane.ready or lane.is_paused or self.is_closed(lane.batch, lane.domain):
+            return
+        if lane.domain in self._parked and self._parked[lane.domain] <= lane.priority:
+            return
+        lanes = self._rings[lane.priority].setdefault(lane.domain, deque())
+        if lane not in lanes:
+            lanes.append(lane)
+
+    def _deactivate(self, lane: Lane) -> None:
+        ring = self._rings[lane.priority]
+        if (lanes := ring.get(lane.domain)) is not None:
+            if lane in lanes:
+                lanes.remove(lane)
+            if not lanes:
+                del ring[lane.domain]
+
+    def _park(self, domain: str, priority: Priority) -> None:
+        self._parked[domain] = min(priority, self._parked.get(domain, priority))
+        for of, ring in self._rings.items():
+            if of >= priority:
+                ring.pop(domain, None)
+
+
+__all__ = ["ISOLATE_AFTER_LOST", "WINDOW", "Dropped", "Frontier", "FrontierItem", "Lane", "Priority"]

@@ -1,0 +1,60 @@
+"""Nodes that were lost with tasks on them, and what goes back to the queue with each.
+
+A node takes several tasks along, and their ends come one after the other. Each batch is told once of a node, when the last of its
+tasks has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tlray.core.model.lifecycle import ItemState
+from tlray.core.scheduling.changeset import ItemChange
+
+MAX_TOLD = 10
+"""Nodes that a snapshot names: the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostNode:
+    """A node that was lost while it held items of a batch."""
+
+    node_id: str
+    address: str
+    n_items: int
+    """Items of the batch that went back to the queue."""
+    lost_at: float
+    """Monotonic seconds."""
+
+    def told(self, *, now: float, wall: float) -> dict[str, Any]:
+        """Return plain JSON data; the moment is seconds since the epoch."""
+        at = round(wall + self.lost_at - now, 1)
+        return {"node_id": self.node_id, "address": self.address, "items": self.n_items, "at": at}
+
+
+@dataclass(slots=True)
+class NodeLosses:
+    """What has been lost so far with nodes of which not all tasks have ended."""
+
+    _n_items: dict[str, dict[int, int]] = field(default_factory=dict)
+    """Node → batch → items that went back to the queue."""
+
+    def count(self, node: str, changes: Iterable[ItemChange]) -> None:
+        """Take in what became of the items of a task that was lost with its node."""
+        of_node = self._n_items.setdefault(node, {})
+        for change in changes:
+            if change.after is ItemState.QUEUED:
+                of_node[change.item.batch] = of_node.get(change.item.batch, 0) + 1
+
+    def take(
+        self, at_work: Collection[str], address: Callable[[str], str], *, now: float
+    ) -> list[tuple[int, LostNode]]:
+        """Return what each batch has lost, and forget it; nodes that tasks still have to do with (``at_work``) are left."""
+        over = [node for node in self._n_items if node not in at_work]
+        return [
+            (batch, LostNode(node, address(node), n, now))
+            for node in over
+            for batch, n in self._n_items.pop(node).items()
+        ]

@@ -1,0 +1,4 @@
+"""The audit of a batch: journal, rows and files checked against each other.
+
+No repair, and nothing written.
+"""

@@ -1,0 +1,99 @@
+"""Do the books balance? A batch's journal, its items and its files, each held against the others.
+
+No Ray is needed, and a coordinator may be at work meanwhile: the journal is read at one moment, files that are just being
+published or merged are waited for, and a merge that came between has the batch read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tlray.core.audit.findings import CURES, Books, Finding, FindingKind, Findings
+from tlray.io.audit.checks import Look
+from tlray.io.audit.journal_copy import AuditBooks
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What came of looking at one batch."""
+
+    batch_id: str
+    books: Books
+    findings: Findings
+    notes: tuple[str, ...]
+    """What is not wrong, but should be known."""
+    n_parts: int
+    n_bytes: int
+    n_rows: int
+    n_track_rows: int
+    n_pages: int
+    """Archived pages that were read."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether everything agrees."""
+        return not self.findings.counts
+
+    @property
+    def n_missing(self) -> int:
+        """Items that succeeded and have no row, or not all of their rows."""
+        return self.findings.counts.get(FindingKind.ROW_MISSING, 0)
+
+    @property
+    def n_twice(self) -> int:
+        """Rows that are there more than once."""
+        return self.findings.counts.get(FindingKind.ROW_TWICE, 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        books = self.books
+        found = self.findings
+        return {
+            "batch_id": self.batch_id, "state": books.state, "is_right": self.is_right, "lines": books.n_lines,
+            "total": books.total, "duplicates": books.n_duplicates, "n_rejected": books.n_rejected,
+            "counts": dict(books.counts), "open": books.n_open, "parts": self.n_parts, "bytes": self.n_bytes,
+            "sets": self.n_rows, "tracks": self.n_track_rows, "pages_read": self.n_pages,
+            "missing": self.n_missing, "twice": self.n_twice, "notes": list(self.notes),
+            "findings": [
+                {"kind": kind, "n": n, "cure": CURES[kind], "examples": [_example(one) for one in found.kept[kind]]}
+                for kind, n in found.counts.items()
+            ],
+        }  # fmt: skip
+
+
+def _example(finding: Finding) -> dict[str, Any]:
+    told = {
+        "what": finding.what,
+        "part": finding.part,
+        "item_id": finding.item_id,
+        "line": finding.line,
+        "url": finding.url,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audit:
+    """Look at everything of a batch; with ``reads_pages`` also at every archived page. `NoSuchBatch` if there is none."""
+    while True:
+        with AuditBooks.of(home.path, batch_id) as books:
+            look = Look(home, batch_id, books, reads_pages=reads_pages)
+            stems = {part.stem for part in books.parts}
+            # its parts are merged once a batch, and by nobody once it is final: this ends
+            if books.state.is_final or stems <= books.stems_now():
+                break
+    return Audit(
+        batch_id, look.books, look.findings, tuple(look.notes), n_parts=len(stems), n_bytes=look.n_bytes,
+        n_rows=look.n_rows, n_track_rows=look.n_track_rows, n_pages=look.n_pages,
+    )  # fmt: skip
+
+
+def unknown_folders(home: Home) -> list[str]:
+    """Return folders of results and pages that are of no batch of the journal, as paths within the home."""
+    with JournalReader.of(home.path) as journal:
+        known = {row.batch_id for row, _ in journal.list_batches()}
+    above = [home.results("x").parent, home.archive("x").parent]
+    there = [path for folder in above if folder.is_dir() for path in folder.iterdir() if path.is_dir()]
+    return sorted(str(path.relative_to(home.path)) for path in there if path.name not in known)

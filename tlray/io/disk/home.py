@@ -1,0 +1,182 @@
+"""Where does everything lie? The home: its paths, its creation, and who holds it.
+
+One coordinator at a time holds a home, by a lock on ``coordinator.lock`` that the kernel drops when the process
+dies, however it dies (`tlray.io.disk.home_lock`). In the file stands a note of who that is, so that others can join its cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from tlray.errors import HomeInUse, HomeUnusable, StorageFull
+from tlray.io.disk.home_lock import has_open, is_taken, take
+from tlray.io.disk.private_files import make_private, open_to_others, private
+
+logger = logging.getLogger(__name__)
+
+BRIEF_S = 10.0
+"""How long a holder waits for a command that has the home for a moment."""
+KILLED_S = 10.0
+"""How long a process that was killed may take to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a home."""
+
+    pid: int
+    node: str
+    ray_address: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder that holds the journal, the results, the archive and the exports."""
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """The SQLite journal."""
+        return self.path / "state.db"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock means that a coordinator is alive."""
+        return self.path / "coordinator.lock"
+
+    def results(self, batch_id: str) -> Path:
+        """A batch's results."""
+        return self.path / "results" / batch_id
+
+    def archive(self, batch_id: str) -> Path:
+        """A batch's pages as they came."""
+        return self.path / "archive" / batch_id
+
+    def exports(self, batch_id: str) -> Path:
+        """What was exported of a batch."""
+        return self.path / "exports" / batch_id
+
+    @property
+    def id(self) -> str:
+        """The random word by which a task sees that it looks at the same storage; "" where there is none."""
+        try:
+            return (self.path / "home.id").read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
+
+    def create(self) -> Home:
+        """Make the home where it is not, readable by its owner only, and see that it can be written to.
+
+        One that is there keeps its mode; that others can read it is logged. What tlray keeps in it is closed to them.
+        """
+        try:
+            with private():
+                self._make()
+            make_private(self.path)
+        except FileExistsError:
+            if not self.path.is_dir():
+                raise HomeUnusable(str(self.path), "there is a file of that name") from None
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(str(self.path)) from error
+            raise HomeUnusable(str(self.path), error.strerror or str(error)) from error
+        if (is_open := open_to_others(self.path)) is not None:
+            logger.warning("%s", is_open)
+        return self
+
+    def _make(self) -> None:
+        if not self.path.is_dir():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        word = os.urandom(8).hex()
+        # not by its process's number: two machines may share the home
+        probe = self.path / f".writable-{word}"
+        probe.write_text(word + "\n", encoding="ascii")
+        if not self.id:
+            _name(probe, self.path / "home.id")
+        probe.unlink(missing_ok=True)
+
+    def exists(self) -> bool:
+        """Whether a journal is there."""
+        return self.journal.exists()
+
+    # -- who holds it ----------------------------------------------------------------------------
+
+    def hold(self, holder: Holder) -> IO[str]:
+        """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
+        returned."""
+        with private():
+            file = self.lock.open("a+", encoding="utf-8")
+        deadline = time.monotonic() + BRIEF_S
+        try:
+            while not (is_ours := take(file, json.dumps(asdict(holder)))):
+                if not self.is_held_briefly() or time.monotonic() >= deadline:
+                    break
+        except OSError as error:
+            file.close()
+            raise HomeUnusable(
+                str(self.path), f"{self.lock.name} cannot be locked: {error.strerror}"
+            ) from error
+        if not is_ours:
+            file.close()
+            other = self.holder()
+            name = f"process {other.pid} on {other.node}" if other else "another process"
+            raise HomeInUse(str(self.path), name)
+        return file
+
+    def is_held(self) -> bool:
+        """Whether a coordinator is alive in this home. To look takes no lock away from anybody."""
+        return is_taken(self.lock)
+
+    def is_held_briefly(self) -> bool:
+        """Whether the holder is no coordinator, but a command that writes a line into the journal and ends."""
+        holder = self.holder()
+        return holder is not None and not holder.ray_address
+
+    def holder(self) -> Holder | None:
+        """Return who holds the home, or held it last."""
+        try:
+            return Holder(**json.loads(self.lock.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def kill_holder(self) -> bool:
+        """Kill the process that holds the home, and wait until it is gone; False where it is none of this machine."""
+        holder = self.holder()
+        if holder is None or not has_open(holder.pid, self.lock):
+            return False
+        os.kill(holder.pid, signal.SIGKILL)
+        deadline = time.monotonic() + KILLED_S
+        while self.is_held() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.is_held()
+
+
+def _name(probe: Path, target: Path) -> None:
+    """Give a file its name, unless another process came first; one that a crash left empty is replaced."""
+    try:
+        os.link(probe, target)
+    except FileExistsError:
+        if not target.read_text(encoding="ascii").strip():
+            probe.replace(target)
+    except OSError:  # a file system without hard links
+        probe.replace(target)
+
+
+def release(hold: IO[str]) -> None:
+    """Let go of a home in order: without a note, so that nobody looks for a holder that has ended. Again it does nothing."""
+    if hold.closed:
+        return
+    with contextlib.suppress(OSError):  # a full disk; the note is only older than it should be
+        hold.truncate(0)
+    hold.close()

@@ -1,0 +1,194 @@
+"""Where does an export go, and does it arrive whole? ``--out PATH`` for every format.
+
+==================================  =====================================================================
+PATH                                what is written
+==================================  =====================================================================
+``-``                               stdout; formats of text that fit one file
+ends with the format's own suffix   that one file (a CUE sheet: only if there is exactly one)
+anything else, or a folder          a folder: a file a set (json, csv), a sheet a recording (cue),
+                                    ``tracklists.jsonl``, or ``tracklists.parquet`` and ``tracks.parquet``
+==================================  =====================================================================
+
+All of it arrives, or nothing (`tlray.io.disk.atomic_output`). Files that exist are replaced. A device or a pipe is
+written to as it is. A path that ends with another format's suffix is a slip, and refused. A reader that
+closed the pipe raises `BrokenPipeError`, as it does everywhere.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from tlray.errors import CannotFinish, UsageError
+from tlray.export import files, formats
+from tlray.export.interface import ExportFile, Format, LeftOut
+from tlray.export.options import DEFAULTS, Options
+from tlray.io.disk.atomic_output import os_errors_explained, whole_file, whole_folder
+from tlray.io.export import parquet
+from tlray.model import Tracklist
+
+MAX_NAMED = 1000
+"""So many files and left out sets are named in a `Summary`; all are counted."""
+STDOUT = "-"
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an export wrote."""
+
+    format: str
+    out: str
+    n_sets: int = 0
+    n_files: int = 0
+    n_left_out: int = 0
+    files: list[Path] = field(default_factory=list)
+    """The first `MAX_NAMED` of them."""
+    left_out: list[LeftOut] = field(default_factory=list)
+    """The first `MAX_NAMED` of what the format had nothing to say of: in CUE, recordings without a cue."""
+
+    def add_file(self, path: Path) -> None:
+        """Count a file that was written."""
+        self.n_files += 1
+        if self.n_files <= MAX_NAMED:
+            self.files.append(path)
+
+    def add_left_out(self, left_out: LeftOut) -> None:
+        """Count a set, or a recording of one, of which nothing was written."""
+        self.n_left_out += 1
+        if self.n_left_out <= MAX_NAMED:
+            self.left_out.append(left_out)
+
+
+def write(
+    sets: Iterable[Tracklist],
+    format_: Format,
+    out: Path | str,
+    options: Options = DEFAULTS,
+    *,
+    stdout: BinaryIO | None = None,
+) -> Summary:
+    """Write ``sets`` to ``out`` as the table above says; ``stdout`` stands in for the process's own.
+
+    Raises `UsageError` for a place that cannot be written, `StorageFull` for a full disk.
+    """
+    summary = Summary(format_.name, str(out))
+    sets = _counted(sets, summary)
+    with os_errors_explained(str(out)):
+        see_that_it_fits(format_, str(out))
+        if str(out) == STDOUT:
+            _write_stdout(sets, format_, options, summary, stdout)
+        elif Path(out).is_dir() or not _suffix(str(out)):
+            _write_folder(sets, format_, Path(out), options, summary)
+        else:
+            _write_one(sets, format_, Path(out), options, summary)
+    return summary
+
+
+def see_that_it_fits(format_: Format, out: str) -> None:
+    """Raise UsageError where ``out`` is no place for this format: the name of another's file, or stdout for a binary one."""
+    if out == STDOUT:
+        if format_.is_binary:
+            raise UsageError(
+                f"{format_.name} cannot go to stdout; name a file ({format_.suffix}) or a folder"
+            )
+        return
+    suffix = None if Path(out).is_dir() else _suffix(out)
+    if suffix not in (None, format_.suffix):
+        raise UsageError(f"{out} ends with {suffix}, but {format_.name} files end with {format_.suffix}")
+
+
+def _write_stdout(
+    sets: Iterator[Tracklist], format_: Format, options: Options, summary: Summary, stdout: BinaryIO | None
+) -> None:
+    stream = stdout or sys.stdout.buffer
+    stream.writelines(_one(sets, format_, options, summary))
+    stream.flush()
+    summary.n_files = 1
+
+
+def _write_one(
+    sets: Iterator[Tracklist], format_: Format, out: Path, options: Options, summary: Summary
+) -> None:
+    target = out.resolve()  # what a link points to is replaced, not the link
+    if target.exists() and not target.is_file():
+        if format_.is_binary:
+            raise UsageError(f"{out} is no file, and {format_.name} cannot be written to a device or a pipe")
+        with target.open("wb") as stream:
+            stream.writelines(_one(sets, format_, options, summary))
+        summary.add_file(out)
+        return
+    with whole_file(target) as staged:
+        if format_.is_binary:
+            parquet.write_file(sets, staged)
+        else:
+            with staged.open("xb") as stream:
+                stream.writelines(_one(sets, format_, options, summary))
+    summary.add_file(out)
+
+
+def _write_folder(
+    sets: Iterator[Tracklist], format_: Format, out: Path, options: Options, summary: Summary
+) -> None:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder; name a folder, or a file that ends with {format_.suffix}")
+    with whole_folder(out) as staging:
+        if format_.is_binary:
+            for path in parquet.write_folder(sets, staging):
+                summary.add_file(out / path.name)
+            return
+        for file in files.folder(format_, sets, options):
+            if isinstance(file, LeftOut):
+                summary.add_left_out(file)
+                continue
+            with (staging / file.name).open("xb") as stream:
+                stream.writelines(file.chunks)
+            summary.add_file(out / file.name)
+
+
+def _suffix(out: str) -> str | None:
+    """The suffix of ``out``, if it is one of a format's."""
+    return next((f.suffix for f in formats.FORMATS if out.lower().endswith(f.suffix)), None)
+
+
+def _one(sets: Iterator[Tracklist], format_: Format, options: Options, summary: Summary) -> Iterator[bytes]:
+    """The chunks of the one file that holds all ``sets``."""
+    if format_.together is not None:
+        return format_.together(sets, options)
+    first: ExportFile | None = None
+    n_files = 0
+    for file in files.folder(format_, sets, options):
+        if isinstance(file, LeftOut):
+            summary.add_left_out(file)
+            continue
+        n_files += 1
+        if first is None:
+            first = ExportFile(file.name, list(file.chunks))
+    if first is None or n_files > 1:
+        raise UsageError(_not_one(format_, n_files, summary))
+    return chain(first.chunks)
+
+
+def _not_one(format_: Format, n_files: int, summary: Summary) -> str:
+    if n_files:
+        return (
+            f"{n_files} {format_.name} sheets do not fit one file; name a folder (without {format_.suffix})"
+        )
+    why = "; ".join(sorted({left_out.why for left_out in summary.left_out})[:3]) or "there are no sets"
+    return f"nothing to write as {format_.name}: {why}"
+
+
+def _counted(sets: Iterable[Tracklist], summary: Summary) -> Iterator[Tracklist]:
+    rest = iter(sets)
+    while True:
+        try:
+            tracklist = next(rest)
+        except StopIteration:
+            return
+        except OSError as error:  # or it would be taken for one of the place that is written to
+            raise CannotFinish(f"the results cannot be read: {error}") from error
+        summary.n_sets += 1
+        yield tracklist

@@ -1,0 +1,113 @@
+"""Which addresses may a fetch connect to?
+
+Checked twice, because an aiohttp resolver is never asked about literals: the host of every URL as it
+is written (`AddressPolicy.refusal_of_host`), and every address that a name resolves to
+(`CheckedResolver`). aiohttp connects to the very addresses that the resolver returns, so what was
+checked is what is reached: a name that changes its address a moment later (DNS rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from tlray.core.model.hosts import (
+    IPAddress,
+    innermost,
+    is_metadata_address,
+    is_metadata_name,
+    is_public_address,
+    literal_address,
+)
+
+
+class RefusedAddressError(OSError):
+    """A name resolves to nothing but refused addresses; an `OSError`, as a resolver must raise."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(host, why)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """What is fetched besides public addresses. Metadata addresses of clouds never are."""
+
+    private: bool = False
+    """Any private, loopback or link-local address: right for a command line, whose user names the hosts."""
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that are fetched although they are private."""
+
+    @classmethod
+    def of_networks(cls, cidrs: Iterable[str]) -> AddressPolicy:
+        """Make a service's policy from CIDRs (``127.0.0.0/8``); ValueError names one that is none."""
+        return cls(networks=tuple(ip_network(cidr.strip(), strict=False) for cidr in cidrs if cidr.strip()))
+
+    def refusal(self, address: IPAddress) -> str | None:
+        """Say why ``address`` is not fetched, without naming it (a stranger asked); None where it is."""
+        if is_metadata_address(address):
+            return "a cloud's metadata address"
+        if self.private or is_public_address(address):
+            return None
+        inner = innermost(address)
+        if any(inner in network or address in network for network in self.networks):
+            return None
+        return "not a public address"
+
+    def refusal_of_host(self, host: str) -> str | None:
+        """Say why a URL's host as written is not fetched; None for a name, which the resolver checks."""
+        if is_metadata_name(host):
+            return "a cloud's metadata address"
+        address = literal_address(host)
+        return None if address is None else self.refusal(address)
+
+
+PUBLIC_ONLY = AddressPolicy()
+"""What a redirect from a public address may lead to, whatever the user may name himself."""
+ANY_NAMED = AddressPolicy(private=True)
+
+
+@lru_cache(maxsize=64)
+def policy_for(networks: tuple[str, ...] | None, *, from_public: bool = False) -> AddressPolicy:
+    """Return what is fetched for a batch: of the service besides public addresses the ``networks`` that it may name, of a
+    command line (None) whatever its user names; where a redirect from a public address led, public addresses only."""
+    if from_public:
+        return PUBLIC_ONLY
+    return ANY_NAMED if networks is None else AddressPolicy.of_networks(networks)
+
+
+class CheckedResolver(AbstractResolver):
+    """Resolves names and hands on only the addresses that the policy allows."""
+
+    def __init__(self, policy: AddressPolicy, inner: AbstractResolver | None = None) -> None:
+        self._policy = policy
+        self._inner = inner or ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the allowed addresses of ``host``; RefusedAddressError where there are only others."""
+        found = await self._inner.resolve(host, port, family)
+        why = None
+        allowed = []
+        for result in found:
+            refusal = self._policy.refusal(ip_address(result["host"].partition("%")[0]))
+            if refusal is None:
+                allowed.append(result)
+            else:
+                why = refusal
+        if why is not None and not allowed:
+            raise RefusedAddressError(host, why)
+        return allowed
+
+    async def close(self) -> None:
+        """Close the resolver underneath."""
+        await self._inner.close()

@@ -1,0 +1,323 @@
+"""How is one URL fetched, once, politely and within bounds?
+
+A `Fetcher` makes one GET and follows nothing: a redirect's next hop is a fetch of its own, with a permit
+of its own. Whatever the network does, the answer is a `Fetched`; nothing is raised but a cancellation.
+
+Bodies are asked for in the codings that the standard library undoes (gzip, deflate; not br or zstd) and
+kept as they came: the archive stores them so, which is far cheaper than compressing again. No cookies, no
+proxies from the environment, no retry on another connection: one permit is one request.
+
+Each fetch says which addresses it may connect to (`tlray.io.http.address_policy`): a site on the internet must not lead us into
+the user's own network, nor may whoever submits to a service. Each such policy has a session of its own, so no connection and no
+resolved name of one is used by another. Each fetch may also say who sends it (`Sender`): User-Agent and time limit
+are those of its batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from tlray.core.model.outcome import OutcomeKind
+from tlray.core.politeness.retry_after import retry_after_s
+from tlray.io.http.address_policy import AddressPolicy, CheckedResolver
+from tlray.io.http.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
+from tlray.io.http.errors import NETWORK_ERRORS, translate
+from tlray.io.http.limits import FetchLimits, Sender
+from tlray.io.http.peer import PeerResponse
+from tlray.io.http.resolver import NameLookup
+from tlray.io.http.response import (
+    Fetched,
+    absolute_location,
+    is_page,
+    kind_of_status,
+    parse_content_type,
+    told,
+)
+from tlray.io.http.response_head import LenientConnector
+
+_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
+    "Accept-Encoding": "gzip, deflate",
+}
+
+
+Opening = Callable[[], Fetched]
+"""Opens what came: undoes its compression, and says what status and body together mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Want:
+    """What one request is after."""
+
+    max_wire_bytes: int
+    max_body_bytes: int
+    any_type: bool = False
+    cut: bool = False
+    """The beginning is enough: what goes beyond the bounds is left, and no fault."""
+
+
+class Fetcher:
+    """One aiohttp session; ``async with Fetcher(...) as fetcher: await fetcher.get(url)``.
+
+    ``on_sent`` is called in the task that fetches, when its request has gone out.
+    """
+
+    def __init__(
+        self,
+        limits: FetchLimits,
+        *,
+        user_agent: str,
+        allow: AddressPolicy,
+        on_sent: Callable[[], None] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._on_sent = on_sent
+        self._user_agent = user_agent
+        self._allow = allow
+        self._page = _Want(limits.max_wire_bytes, limits.max_body_bytes)
+        self._sessions: dict[AddressPolicy, aiohttp.ClientSession] = {}
+        """Nearly always one: the fetcher's own policy."""
+        self._names = NameLookup(limits.max_connections)
+        self._is_open = False
+
+    async def __aenter__(self) -> Fetcher:
+        self._is_open = True
+        return self
+
+    def _open_session(self, allow: AddressPolicy) -> aiohttp.ClientSession:
+        limits = self._limits
+        connector = LenientConnector(
+            resolver=CheckedResolver(allow, self._names),
+            limit=0,  # who begins a fetch has a slot for it (`FetchLimits.max_connections`); to wait here would cost its time
+            keepalive_timeout=limits.keep_alive_s,
+            ttl_dns_cache=60,
+        )
+        session = aiohttp.ClientSession(
+            connector=connector,
+            trace_configs=[] if self._on_sent is None else [_telling(self._on_sent)],
+            response_class=PeerResponse,
+            headers={"User-Agent": self._user_agent, **_HEADERS},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            timeout=self._timeout(limits.total_timeout_s),
+        )
+        # aiohttp asks a second time where a kept connection turns out dead; the site may have counted
+        # the first. There is no public switch; our test of arrivals would notice its loss.
+        session._retry_connection = False
+        return session
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_open = False
+        for session in self._sessions.values():
+            await session.close()
+        await self._names.close()
+
+    async def take(
+        self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
+    ) -> Opening:
+        """Fetch a page and return what opens it; ``allow``: from which addresses, ``sender``: in whose name; by default the
+        fetcher's own.
+
+        As it came it is a fifth to a tenth of what is in it: whoever takes many at once opens one at a time.
+        """
+        return await self._fetch(url, self._page, allow or self._allow, sender)
+
+    async def get(
+        self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
+    ) -> Fetched:
+        """Fetch a page and open it."""
+        return (await self.take(url, allow=allow, sender=sender))()
+
+    async def get_start(
+        self, url: str, max_bytes: int, *, allow: AddressPolicy | None = None, sender: Sender | None = None
+    ) -> Fetched:
+        """Fetch the first ``max_bytes`` of whatever is at ``url``, of any type; robots.txt is read so."""
+        want = _Want(max_bytes, max_bytes, any_type=True, cut=True)
+        return (await self._fetch(url, want, allow or self._allow, sender))()
+
+    def _timeout(self, total_s: float) -> aiohttp.ClientTimeout:
+        limits = self._limits
+        return aiohttp.ClientTimeout(
+            total=total_s, sock_connect=limits.connect_timeout_s, sock_read=limits.read_timeout_s
+        )
+
+    def _of(self, sender: Sender | None) -> dict[str, Any]:
+        """Return what a request says in the place of its session: connections are shared, names are not."""
+        if sender is None:
+            return {}
+        return {
+            "headers": {"User-Agent": sender.user_agent},
+            "timeout": self._timeout(sender.total_timeout_s),
+        }
+
+    def _session_for(self, allow: AddressPolicy) -> aiohttp.ClientSession:
+        if not self._is_open:
+            raise RuntimeError("a Fetcher is used inside `async with`")
+        session = self._sessions.get(allow)
+        if session is None:
+            session = self._sessions[allow] = self._open_session(allow)
+        return session
+
+    async def _fetch(self, url: str, want: _Want, allow: AddressPolicy, sender: Sender | None) -> Opening:
+        """Make the request and turn every failure into an answer."""
+        session = self._session_for(allow)
+        started_at, begun = time.time(), time.perf_counter()
+        error: Exception | None = None
+        try:
+            target = URL(url, encoded=True)  # or yarl would spell it its own way
+            if why := allow.refusal_of_host(target.raw_host or ""):
+                kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
+            else:
+                async with session.get(target, allow_redirects=False, **self._of(sender)) as response:
+                    wire = await _read(response, want)
+                return partial(_opened, url, response, wire, want, started_at, time.perf_counter() - begun)
+        except NETWORK_ERRORS as caught:
+            error = caught
+            kind, reason = translate(caught, body_began=False)
+        failed = _failed(url, kind, reason, error, started_at, time.perf_counter() - begun)
+        return lambda: failed
+
+
+def _telling(on_sent: Callable[[], None]) -> aiohttp.TraceConfig:
+    """Return what makes aiohttp say that a request has gone out."""
+
+    async def say(*_: object) -> None:
+        on_sent()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(say)
+    return trace
+
+
+@dataclass(slots=True)
+class _Wire:
+    """What came of a body on the wire."""
+
+    n_bytes: int = 0
+    body: bytes = b""
+    kind: OutcomeKind | None = None
+    reason: str | None = None
+    error: Exception | None = None
+
+
+async def _read(response: aiohttp.ClientResponse, want: _Want) -> _Wire:
+    """Read a body as far as it is wanted; what is left unread costs the connection, nothing else."""
+    wire = _Wire()
+    content_type, _ = parse_content_type(_all_of(response, "Content-Type"))
+    if not want.any_type and response.status < 300 and not is_page(content_type, b""):
+        wire.kind, wire.reason = OutcomeKind.WRONG_TYPE, content_type[:60]
+        return wire
+    chunks: list[bytes] = []
+    try:
+        while chunk := await response.content.readany():
+            chunks.append(chunk)
+            wire.n_bytes += len(chunk)
+            if wire.n_bytes > want.max_wire_bytes:
+                break
+    except NETWORK_ERRORS as error:
+        wire.error = error
+        wire.kind, wire.reason = translate(error, body_began=True)
+    if wire.n_bytes > want.max_wire_bytes and not want.cut:
+        wire.kind, wire.reason = OutcomeKind.TOO_LARGE, f"more than {want.max_wire_bytes} bytes"
+    if wire.kind is None:
+        wire.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return wire
+
+
+def _opened(
+    url: str, response: aiohttp.ClientResponse, wire: _Wire, want: _Want, started_at: float, latency_s: float
+) -> Fetched:
+    """Open what came; a header that makes no sense is an answer too."""
+    try:
+        return _answer(url, response, wire, want, started_at, latency_s)
+    except NETWORK_ERRORS as error:
+        return _failed(url, *translate(error, body_began=False), error, started_at, latency_s)
+
+
+def _failed(
+    url: str, kind: OutcomeKind, reason: str, error: Exception | None, started_at: float, latency_s: float
+) -> Fetched:
+    return Fetched(
+        url=url,
+        kind=kind,
+        reason=told(reason),
+        error=_text(error),
+        started_at=started_at,
+        latency_s=latency_s,
+    )
+
+
+def _answer(
+    url: str, response: aiohttp.ClientResponse, wire: _Wire, want: _Want, started_at: float, latency_s: float
+) -> Fetched:
+    """Put together what a response says; what the status suggests outlives a bad body."""
+    status, headers = response.status, response.headers
+    version = response.version or aiohttp.HttpVersion11
+    kind, reason = kind_of_status(status), f"{status}"
+    location = None
+    if 300 <= status < 400 and "Location" in headers:
+        location = absolute_location(url, headers["Location"])
+        kind = OutcomeKind.REDIRECTED if location else OutcomeKind.BAD_HTTP
+        reason = f"{status}" if location else f"{status} to no http URL"
+    content_type, charset = parse_content_type(_all_of(response, "Content-Type"))
+    body, body_kind, body_reason = wire.body, wire.kind, wire.reason
+    if wire.body:
+        body, body_kind, body_reason = _undo(wire.body, headers.get("Content-Encoding", ""), want)
+    is_good_type = want.any_type or is_page(content_type, body)
+    if body_kind is None and not is_good_type:
+        body_kind, body_reason = OutcomeKind.WRONG_TYPE, content_type or "no type"
+    if kind is None:
+        kind, reason = body_kind, body_reason or ""
+    return Fetched(
+        url=url,
+        kind=kind,
+        reason=told(reason),
+        error=_text(wire.error),
+        started_at=started_at,
+        latency_s=latency_s,
+        status=status,
+        status_line=f"HTTP/{version.major}.{version.minor} {status} {response.reason or ''}".encode(
+            "latin-1", "replace"
+        ),
+        raw_headers=response.raw_headers,
+        wire_body=wire.body,
+        body=body,
+        charset=charset,
+        has_page=bool(body) and is_good_type,
+        location=location,
+        peer=response.peer if isinstance(response, PeerResponse) else None,
+        retry_after_s=retry_after_s(", ".join(headers.getall("Retry-After", ())), now=started_at + latency_s),
+        n_bytes=wire.n_bytes,
+    )
+
+
+def _all_of(response: aiohttp.ClientResponse, name: str) -> str:
+    return ", ".join(response.headers.getall(name, ()))
+
+
+def _undo(body: bytes, coding: str, want: _Want) -> tuple[bytes, OutcomeKind | None, str | None]:
+    """Decompress a body; no bytes, and why, where that fails."""
+    try:
+        return decompress(body, coding, max_bytes=want.max_body_bytes, cut=want.cut), None, None
+    except ExpandsTooFarError as error:
+        return b"", OutcomeKind.TOO_LARGE, str(error)
+    except EndsEarlyError as error:
+        return b"", OutcomeKind.TRUNCATED, str(error)
+    except DecompressError as error:
+        return b"", OutcomeKind.BAD_ENCODING, str(error)
+
+
+def _text(error: Exception | None) -> str | None:
+    """One line about an exception, for the log."""
+    return None if error is None else f"{type(error).__name__}: {error}"[:300]

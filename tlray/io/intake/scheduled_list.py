@@ -1,0 +1,56 @@
+"""What does a run of a schedule submit? Its URLs, or its template's as it is by then, with the values that the clock gives."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tlray.core.schedules.built_in_templates import BUILT_IN
+from tlray.core.schedules.schedule import zone_of
+from tlray.core.schedules.template import clock_values, fill
+from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.frontier import Priority
+from tlray.errors import UsageError
+from tlray.io.intake.url_list import OF_OPERATOR, Chunk, check_contact, read_line, stripped
+from tlray.io.journal.schedules import ScheduleRow
+from tlray.io.journal.templates import load_template
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One run's list."""
+
+    name: str
+    priority: Priority
+    chunk: Chunk
+
+
+def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float, terms: BatchTerms | None = None) -> Work:
+    """Return what a schedule submits at a moment; UsageError or ValueError says why that is nothing.
+
+    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``, in the place of
+    which the contact of ``terms`` counts.
+    """
+    local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(row.timing.timezone))
+    said: dict[str, Any] = row.work
+    urls, name = said.get("urls") or [], ""
+    if said.get("template"):
+        template = BUILT_IN.get(said["template"]) or load_template(db, row.owner, said["template"])
+        if template is None:
+            raise UsageError(f"there is no template {said['template']!r} any more")
+        filled = fill(template, said.get("variables") or {}, clock_values(local))
+        urls, name = list(filled.urls), filled.batch_name
+    chunk = chunk_of(urls)
+    check_contact(chunk.entries, said.get("contact") if terms is None else terms.contact, OF_OPERATOR)
+    name = row.name or name or "scheduled"
+    return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)
+
+
+def chunk_of(urls: list[str]) -> Chunk:
+    """Read URLs, each of which counts as a line."""
+    chunk = Chunk([], [])
+    for number, url in enumerate(urls, 1):
+        chunk.take(read_line(number, stripped(url)))
+    return chunk

@@ -1,0 +1,191 @@
+"""What items does a list make? Lines in, canonical entries and refused lines out.
+
+A list is text, one URL a line (`tlray.io.intake.list_text`); empty lines and lines that begin with ``#`` are not counted. A
+file may be gzipped. A line that is no good URL is refused with its number and a reason, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain, islice
+from pathlib import Path
+from typing import cast
+
+from tlray.core.model.hosts import is_public_host
+from tlray.core.model.printable import plain
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise
+from tlray.core.politeness.policy import host_of, unit_of
+from tlray.errors import UsageError
+from tlray.io.intake.list_text import BOM, Readable, is_text, text_lines
+from tlray.io.journal.rows import Entry, RefusedLine
+from tlray.sites.registry import failure, for_url
+
+CHUNK_LINES = 5_000
+MAX_TEXT_KEPT = 200
+"""Characters of a refused line that are kept with its reason."""
+OF_COMMAND_LINE = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
+OF_OPERATOR = "whoever runs the service has to say who fetches from it (TLRAY_CONTACT)"
+"""How it is mended that nobody says who fetches: on a command line, and by a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some lines of a list, read."""
+
+    entries: list[Entry]
+    refused: list[RefusedLine]
+
+    def take(self, found: Entry | RefusedLine) -> None:
+        """Take in what a line was."""
+        if isinstance(found, Entry):
+            self.entries.append(found)
+        else:
+            self.refused.append(found)
+
+
+def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]:
+    """Read a list chunk by chunk; never more than one chunk is in memory."""
+    numbered = numbered_texts(lines, first_line=first_line)
+    while batch := list(islice(numbered, CHUNK_LINES)):
+        chunk = Chunk([], [])
+        for number, text in batch:
+            chunk.take(read_line(number, text))
+        yield chunk
+
+
+def numbered_texts(lines: Iterable[str], *, first_line: int = 1) -> Iterator[tuple[int, str]]:
+    """Yield what counts of a list, stripped, with the numbers of its lines; empty lines and comments do not."""
+    for number, line in enumerate(lines, first_line):
+        if (text := stripped(line)) and not text.startswith("#"):
+            yield number, text
+
+
+def stripped(line: str) -> str:
+    """Return a line without the white space around it and a byte order mark before it, which `cat` puts between two lists."""
+    return line.strip().lstrip(BOM).strip()
+
+
+def read_line(number: int, text: str) -> Entry | RefusedLine:
+    """Read one line of a list."""
+    found = canonicalise(text)
+    if isinstance(found, BadUrl):
+        return refused_line(number, text, found.reason)
+    parser = for_url(found.url)
+    if parser is None:
+        return Entry(number, found.url, unit_of(found.domain), fingerprint(found))
+    own = found
+    try:
+        if (url := parser.canonical_url(found.url)) != found.url and not isinstance(
+            there := canonicalise(url), BadUrl
+        ):
+            own = there
+        source_id = parser.source_id(own.url)
+    except Exception as error:  # noqa: BLE001 - a guest's parser must not take a whole list down with it
+        return refused_line(number, found.url, failure(parser, error))
+    key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
+    return Entry(number, own.url, unit_of(own.domain), key)
+
+
+def refused_line(number: int, text: str, reason: str) -> RefusedLine:
+    """Return a refused line as the journal can hold it: in short, and as text whatever its bytes were."""
+    kept, words = (said.encode("utf-8", "replace").decode() for said in (text[:MAX_TEXT_KEPT], reason))
+    return RefusedLine(number, kept, plain(words))
+
+
+def fingerprint(url: CanonicalUrl) -> str:
+    """Return the identity of a URL of no known site: a hash of the URL without its scheme."""
+    return "url:" + blake2b(url.url.partition("://")[2].encode(), digest_size=12).hexdigest()
+
+
+def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
+    """Return the same lines, once their beginning is seen to be worth starting Ray for; UsageError where it is not."""
+    lines = iter(lines)
+    head = list(islice(lines, CHUNK_LINES))
+    entries: list[Entry] = []
+    refused: list[RefusedLine] = []
+    for chunk in read_chunks(head):
+        entries += chunk.entries
+        refused += chunk.refused
+    check_contact(entries, contact)
+    is_list = all(map(is_text, head))
+    if not entries and (len(head) < CHUNK_LINES or not is_list):
+        raise UsageError(nothing_to_do(refused) + ("" if is_list else "; give a list with one URL a line"))
+    return chain(head, lines)
+
+
+def check_contact(entries: Iterable[Entry], contact: str | None, mend: str = OF_COMMAND_LINE) -> None:
+    """Raise UsageError where an entry is of a public host, and nobody says who fetches from it."""
+    if contact is None and (host := needs_contact(entries)) is not None:
+        raise UsageError(f"{host} is a public host: {mend}")
+
+
+def nothing_to_do(refused: list[RefusedLine]) -> str:
+    """Say why a list makes no batch: it is empty, or what is wrong with its first line."""
+    if not refused:
+        return "no URL given; give URLs, a file with one URL a line, or - for stdin"
+    first = refused[0]
+    more = f" (and {len(refused) - 1} more such lines)" if len(refused) > 1 else ""
+    return (
+        f"no line is a URL that can be fetched: line {first.line}, {first.text[:80]!r}: {first.reason}{more}"
+    )
+
+
+def needs_contact(entries: Iterable[Entry]) -> str | None:
+    """Return the first public host among the entries: whoever fetches from it must say who they are."""
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.domain not in seen:
+            seen.add(entry.domain)
+            if is_public_host(host_of(entry.domain)):
+                return entry.domain
+    return None
+
+
+def open_arguments(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of all arguments: URLs stand for themselves, ``-`` is stdin, anything else is a
+    file."""
+    for argument in arguments:
+        if "://" in argument:
+            yield argument
+        elif argument == "-":
+            yield from text_lines(cast(Readable, sys.stdin.buffer))
+        else:
+            yield from read_file(Path(argument))
+
+
+def read_file(path: Path) -> Iterator[str]:
+    """Yield the lines of a list; UsageError if it cannot be read."""
+    with _reading(path) as file:
+        yield from text_lines(file)
+
+
+def see_that_it_is_there(path: Path) -> None:
+    """Raise the UsageError that `read_file` would begin with. A pipe is left alone: what is read of it is gone."""
+    if path.is_file() or not path.exists() or path.is_dir():
+        with _reading(path) as file:
+            file.read1(1)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[Readable]:
+    """Open a list; UsageError says why it cannot be read."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        hint = (
+            "a URL needs its scheme, https://…"
+            if "." in path.name and "/" in str(path)
+            else "give a file, a URL or -"
+        )
+        raise UsageError(f"no file {str(path)!r} here ({hint})") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; give a list with one URL a line") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None

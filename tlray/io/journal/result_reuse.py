@@ -1,0 +1,99 @@
+"""Which items does another batch's result answer? A page that was fetched lately is not fetched again.
+
+A result counts by its page's own fetch (``fetched_at``), however often it has answered since; so an answer never makes
+another one fresher. A batch that may not be fetched from everywhere is not answered from there either: the address that gave
+the page is one that it could have had it from.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from tlray.core.model.outcome import KeptResult
+from tlray.core.scheduling.frontier import FrontierItem
+from tlray.io.http.address_policy import AddressPolicy, policy_for
+
+WINDOW_ITEMS = 5_000
+"""Items of a batch that are looked at in one go; about 30 ms of the journal's thread."""
+
+Kept = list[tuple[FrontierItem, KeptResult]]
+
+
+def has_kept(db: sqlite3.Connection, batch: int, since: float) -> bool:
+    """Whether any other batch may have a result of a fetch that began after ``since`` (epoch seconds)."""
+    row = db.execute(
+        "SELECT 1 FROM batches WHERE id != ? AND n_sets > 0 AND (finished_at IS NULL OR finished_at >= ?) LIMIT 1",
+        (batch, since),
+    ).fetchone()
+    return row is not None
+
+
+def kept_for_batch(
+    db: sqlite3.Connection, batch: int, since: float, *, after_id: int
+) -> tuple[Kept, int | None]:
+    """Return those of a batch's next queued items that kept results answer, and the last id looked at; None at the end."""
+    if not after_id:
+        (first_id,) = db.execute("SELECT min(id) FROM items WHERE batch = ?", (batch,)).fetchone()
+        after_id = (first_id or 1) - 1
+    last_id, n = db.execute(
+        "SELECT max(id), count(*) FROM (SELECT id FROM items WHERE +batch = ? AND id > ? ORDER BY id LIMIT ?)",
+        (batch, after_id, WINDOW_ITEMS),
+    ).fetchone()
+    if not n:
+        return [], None
+    rows = db.execute(
+        "SELECT i.id, d.name, coalesce(i.fetch_url, i.url), i.fingerprint, i.attempt, i.n_lost, i.n_hops, i.from_public,"
+        " b.batch_id, k.part, k.id, k.fetched_at, k.peer"
+        " FROM items i CROSS JOIN items k ON k.fingerprint = i.fingerprint AND k.state = 'succeeded'"
+        " JOIN batches b ON b.id = k.batch JOIN domains d ON d.id = i.domain"
+        " WHERE +i.batch = ? AND i.id > ? AND i.id <= ? AND i.state = 'queued'"
+        " AND k.batch != i.batch AND k.part IS NOT NULL AND k.fetched_at >= ? ORDER BY i.id, k.fetched_at",
+        (batch, after_id, last_id, since),
+    )
+    allow = _policy_of(db, batch)
+    found = {
+        r[0]: (
+            FrontierItem(r[0], batch, r[1], r[2], r[3], r[4], r[5], r[6], bool(r[7])),
+            KeptResult(r[8], r[9], r[10], r[11], r[12]),
+        )
+        for r in rows
+        if _is_theirs(allow, r[12])
+    }  # of several results the newest is the last
+    return list(found.values()), last_id if n == WINDOW_ITEMS else None
+
+
+def kept_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]]) -> dict[int, KeptResult]:
+    """Return what answers some items, by their ids; each comes with the moment since which a fetch counts."""
+    found = {}
+    policies: dict[int, AddressPolicy] = {}
+    for item, since in items:
+        rows = db.execute(
+            "SELECT i.batch, b.batch_id, k.part, k.id, k.fetched_at, k.peer FROM items i"
+            " CROSS JOIN items k ON k.fingerprint = i.fingerprint AND k.state = 'succeeded'"
+            " JOIN batches b ON b.id = k.batch WHERE i.id = ? AND k.batch != i.batch"
+            " AND k.part IS NOT NULL AND k.fetched_at >= ? ORDER BY k.fetched_at DESC",
+            (item, since),
+        )
+        for batch, *kept in rows:
+            if batch not in policies:
+                policies[batch] = _policy_of(db, batch)
+            if _is_theirs(policies[batch], kept[-1]):
+                found[item] = KeptResult(*kept)
+                break
+    return found
+
+
+def _policy_of(db: sqlite3.Connection, batch: int) -> AddressPolicy:
+    """Return from where a batch may be fetched."""
+    (told,) = db.execute("SELECT options ->> '$.networks' FROM batches WHERE id = ?", (batch,)).fetchone()
+    return policy_for(None if told is None else tuple(json.loads(told)))
+
+
+def _is_theirs(allow: AddressPolicy, peer: str | None) -> bool:
+    """Whether a batch could have had a page from the address that gave it."""
+    if peer is None:
+        return allow.private
+    return allow.refusal(ip_address(peer.partition("%")[0])) is None

@@ -1,0 +1,87 @@
+"""How is an e-mail delivered? To the one SMTP server that the operator names, in plain text, to one address.
+
+``smtp://user:password@mail.example.org:587`` (STARTTLS where the server has it; a password is sent to
+another machine over TLS only), ``smtps://…:465`` (TLS from the start).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from tlray.core.access.same_origin import is_loopback
+from tlray.core.notify.notification import Delivery
+
+TIMEOUT_S = 20.0
+_PORTS = {"smtp": 25, "smtps": 465}
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over."""
+
+    host: str
+    port: int
+    sender: str
+    is_tls: bool = False
+    user: str | None = None
+    password: str | None = None
+
+    @property
+    def keeps_its_word(self) -> bool:
+        """Whether a password is to be sent, and not within this machine: then only over TLS."""
+        return self.user is not None and not self.is_tls and not is_loopback(self.host)
+
+    def __repr__(self) -> str:
+        return f"<MailServer {self.host}:{self.port}>"  # the password stays out of logs
+
+    @classmethod
+    def of_url(cls, url: str, sender: str) -> MailServer:
+        """Read ``smtp://user:password@host:port``; ValueError says what is wrong, without the password."""
+        parts = urlsplit(url)
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ValueError("write smtp://host:port or smtps://user:password@host:port")
+        user, password = (None if v is None else unquote(v) for v in (parts.username, parts.password))
+        port = parts.port or _PORTS[parts.scheme]
+        return cls(parts.hostname, port, sender, parts.scheme == "smtps", user or None, password)
+
+
+def message(notice_id: str, to: str, subject: str, text: str, *, sender: str, at: float) -> EmailMessage:
+    """Return a mail; its Message-ID is the notice's, so that one that came twice is seen to be one."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = sender, to
+    mail["Subject"] = " ".join("".join(c if c.isprintable() else " " for c in subject).split())[:200]
+    mail["Message-ID"] = f"<{notice_id}@{sender.rpartition('@')[2].rstrip('>')}>"
+    mail["Date"] = formatdate(at)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text)
+    return mail
+
+
+async def send(mail: EmailMessage, server: MailServer) -> Delivery:
+    """Hand one mail over and say what came of it."""
+    try:
+        await aiosmtplib.send(
+            mail,
+            hostname=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            use_tls=server.is_tls,
+            start_tls=True if server.keeps_its_word else None,
+            timeout=TIMEOUT_S,
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        refused = error.recipients[0]
+        return Delivery(
+            refused.code, f"recipient refused: {refused.message}", is_hopeless=refused.code >= 500
+        )
+    except aiosmtplib.SMTPResponseException as error:
+        return Delivery(error.code, error.message)
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        return Delivery(None, str(error).splitlines()[0] if str(error) else type(error).__name__)
+    return Delivery(250, "", is_delivered=True)

@@ -1,0 +1,4 @@
+"""The process itself and its node: memory allocator, load, plain logs.
+
+Nothing about sites or batches.
+"""

@@ -1,0 +1,92 @@
+"""The sets of a batch, as pandas frames or as `Tracklist`\\ s: those of the parts that count, each once, at any moment.
+
+A part counts when the journal's manifest names it, published or not. While the sets are read, the batch may be running: more
+parts are committed, and small ones are merged into large ones. Where a part has gone, the manifest is asked again, and of
+the parts that it names now only the items are read that were not read before.
+
+``pandas.read_parquet(".../tracks")`` reads what is published, which is the same but for moments after a commit, and while parts
+are merged. It reads a batch without parts as a frame without columns, and `load` as an empty one with all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tlray.io.disk.home import Home
+from tlray.io.journal.reader import JournalReader
+from tlray.io.results.part_files import PartMoved
+from tlray.io.results.part_tables import read_tables
+from tlray.io.results.rows import from_tables
+from tlray.io.results.schema import TRACKLISTS, TRACKS
+from tlray.model import Tracklist
+
+Named = Callable[[], Collection[str]]
+"""The stems of the parts with rows that the manifest names now."""
+TRIES: Final = 6
+"""How often a part is looked for that the manifest names and that is nowhere …"""
+PAUSE_S: Final = 0.05
+"""… and how long is waited after the first time; each time longer."""
+
+
+def manifest_of(home: Home, batch_id: str) -> Named:
+    """Return what asks a batch's manifest in the home's journal, each time anew; `NoSuchBatch` if there is no such batch."""
+
+    def named() -> list[str]:
+        with JournalReader.of(home.path) as journal:
+            journal.row(batch_id)
+            return [part.stem for part in journal.manifest(batch_id) if part.has_rows]
+
+    return named
+
+
+def load(home: Home, batch_id: str, named: Named) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a batch's (tracklists, tracks), a row a set and a row a track; empty where it has no parts."""
+    read = list(_parts(home, batch_id, named))
+    tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in read)])
+    tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in read)])
+    return tracklists.to_pandas(), tracks.to_pandas()
+
+
+def iter_tracklists(home: Home, batch_id: str, named: Named) -> Iterator[Tracklist]:
+    """Yield every set, part by part; at most one part's rows are in memory, and 256 sets as objects."""
+    for tracklists, tracks in _parts(home, batch_id, named):
+        yield from from_tables(tracklists, tracks)
+
+
+def _parts(home: Home, batch_id: str, named: Named) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield (tracklists, tracks) of one part after the other, no item twice; `PartMoved` where one is lost."""
+    had: dict[str, pa.ChunkedArray] = {}
+    """Stem → the items that were read of it."""
+    ahead, before = sorted(named(), reverse=True), None
+    n_tries = 0
+    while ahead:
+        stem = ahead[-1]
+        try:
+            tracklists, tracks = read_tables(home, batch_id, stem)
+        except PartMoved:
+            names = set(named())
+            n_tries = n_tries + 1 if stem in names else 0
+            if n_tries >= TRIES:
+                raise
+            time.sleep(PAUSE_S * n_tries)
+            ahead = sorted(names - had.keys(), reverse=True)
+            before = pa.chunked_array([chunk for items in had.values() for chunk in items.chunks], pa.int64())
+            continue
+        ahead.pop()
+        n_tries = 0
+        had[stem] = tracklists.column("item_id")
+        yield (
+            (tracklists, tracks)
+            if before is None
+            else (_without(before, tracklists), _without(before, tracks))
+        )
+
+
+def _without(items: pa.ChunkedArray, table: pa.Table) -> pa.Table:
+    return table.filter(pc.invert(pc.is_in(table.column("item_id"), value_set=items)))

@@ -1,0 +1,4 @@
+"""The OpenAPI document: made, completed, with examples.
+
+Nothing that handles a request.
+"""

@@ -1,0 +1,64 @@
+"""The OpenAPI document: what FastAPI finds in the routes, and the bodies that they read themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from tlray.service.http.problems import Problem
+from tlray.service.openapi.postprocess import PROBLEM, complete
+from tlray.service.routes.templates import TemplateAsked
+from tlray.service.routes.tokens import TokenAsked
+from tlray.service.schemas.batches import (
+    BatchAsked,
+    CommitAsked,
+    DomainAsked,
+    PieceAsked,
+    RetryAsked,
+    SetLine,
+)
+from tlray.service.schemas.schedules import ScheduleAsked, SchedulePatch
+
+READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
+    BatchAsked,
+    CommitAsked,
+    DomainAsked,
+    PieceAsked,
+    Problem,
+    RetryAsked,
+    ScheduleAsked,
+    SchedulePatch,
+    SetLine,
+    TemplateAsked,
+    TokenAsked,
+)
+"""Models that routes name in ``openapi_extra`` or ``responses``."""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the document of an app."""
+    told = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        routes=app.routes,
+        description=app.description,
+    )
+    _, defined = models_json_schema(
+        [(model, "validation") for model in READ_BY_HAND], ref_template="#/components/schemas/{model}"
+    )
+    schemas = told.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(defined["$defs"])
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    for path in told["paths"].values():
+        for call in path.values():
+            # FastAPI tells of 422 in a shape that is not ours
+            if "HTTPValidationError" in str(call.get("responses", {}).get("422", "")):
+                call["responses"]["422"] = {"description": "Unprocessable Content", "content": PROBLEM}
+    complete(told)
+    return told

@@ -1,0 +1,125 @@
+"""What does an answer look like? An example of each, for the OpenAPI document; a test holds them against their schemas."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tlray.export.csv_table import COLUMNS
+
+_AT: Final = 1795000000.0
+_BATCH: Final = "20261123-120000-a1b2c3"
+_URL: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"
+_EXPORT: Final = "/api/v1/batch/{batch_id}/export"
+_GONE: Final = "https://www.1001tracklists.com/tracklist/1q0zzzzz/gone.html"
+_DOMAIN: Final = "1001tracklists.com"
+_COUNTS: Final = {
+    "queued": 60, "waiting": 1, "leased": 8, "succeeded": 50, "dead": 1, "skipped": 0, "cancelled": 0,
+}  # fmt: skip
+_SNAPSHOT: Final[dict[str, Any]] = {
+    "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "total": 120, "counts": _COUNTS,
+    "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
+    "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "trouble": None,
+    "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "lost_nodes": [], "parked": {},
+    "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125, "cooling_until": None}},
+}  # fmt: skip
+_ITEM: Final[dict[str, Any]] = {
+    "item_id": "17", "line": 1, "url": _URL, "domain": _DOMAIN, "state": "succeeded", "attempt": 1, "n_lost": 0,
+    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None,
+}  # fmt: skip
+_LETTER: Final[dict[str, Any]] = {
+    "batch_id": _BATCH, "item_id": "18", "line": 2, "url": _GONE, "domain": _DOMAIN, "attempt": 1, "n_lost": 0,
+    "reason": "gone: 404",
+    "attempts": [{"attempt": 1, "at": _AT, "kind": "gone", "reason": None, "status": 404, "latency_s": 0.31}],
+}  # fmt: skip
+_LISTED: Final[dict[str, Any]] = {
+    "batch_id": _BATCH, "name": "closing sets", "state": "running", "owner": "ada", "priority": "normal",
+    "created_at": _AT, "finished_at": None, "total": 120, "counts": _COUNTS, "tracks": 1204, "duplicates": 0,
+    "n_rejected": 0,
+}  # fmt: skip
+_TRACK: Final[dict[str, Any]] = {
+    "index": 1, "number": 1, "kind": "main", "parent": None, "section": None, "recording": 1, "cue_s": 0.0,
+    "cue_precision": "second", "cue_text": "00:00", "played_at": None, "artist": "Some Artist",
+    "title": "Some Title (Someone Remix)", "labels": ["SOME LABEL"], "catalogue_number": None,
+    "identity": "identified", "track_id": "1craspp3", "track_url": None, "duration_s": 296.0, "genres": [],
+    "artwork_url": None, "media_id": None, "text": "Some Artist - Some Title (Someone Remix) [SOME LABEL]",
+}  # fmt: skip
+_SET: Final[dict[str, Any]] = {
+    "url": _URL, "site": "1001tracklists", "source_id": "1pn8l919", "title": "Someone @ Somewhere 2026-05-15",
+    "date": "2026-05-15", "djs": ["Someone"], "track_count": 1, "tracks": [_TRACK], "cursor": "WzEsMF0…",
+}  # fmt: skip
+_EXPORTED: Final = {name: value for name, value in _SET.items() if name != "cursor"}
+_TOKEN: Final[dict[str, Any]] = {
+    "name": "3fa9c1", "user": "ada", "scopes": ["submit"], "created_at": _AT, "last_used_at": None,
+    "revoked_at": None,
+}  # fmt: skip
+_WHOLE_SCHEDULE: Final[dict[str, Any]] = {
+    "urls": [_URL], "template": None, "variables": {}, "priority": "normal", "options": {"fresh_for": "7d"},
+    "webhook": "https://hooks.example.org/tlray", "email": None,
+}  # fmt: skip
+_DOMAIN_TOLD: Final[dict[str, Any]] = {
+    "domain": _DOMAIN, "paused": False, "max_rate": 0.125, "rate": 0.125, "concurrency": 1,
+    "set": {"max_rate": None, "concurrency": None}, "crawl_delay_s": 8.0, "robots_at": _AT, "open": 69,
+    "in_flight": 1, "cooling_until": None, "reason": None, "blocks_in_a_row": 0, "last_fetch_at": _AT,
+}  # fmt: skip
+_SCHEDULE: Final[dict[str, Any]] = {
+    "schedule_id": "sch_0123456789abcdef", "name": "weekly", "cron": "30 3 * * MON", "timezone": "Europe/Berlin",
+    "overlap": "skip", "catch_up": "last", "paused": False, "created_at": _AT,
+    "next_runs": [{"at": 1796005800.0, "local": "2026-11-30T03:30:00+01:00"}], "waiting": None,
+    "last_run_at": _AT, "last_batch": _BATCH, "runs": 3, "passed_over": 0, "trouble": None,
+}  # fmt: skip
+_TEMPLATE: Final[dict[str, Any]] = {
+    "name": "my-festival", "description": "All sets of one festival.",
+    "urls": ["https://example.org/{event}/{year}/{+set}"], "batch_name": "{event} {year}",
+    "variables": ["event", "year", "set"], "options": {"fresh_for": "7d"},
+    "defaults": {"event": "tomorrowland"}, "built_in": False,
+}  # fmt: skip
+_DELIVERY: Final[dict[str, Any]] = {
+    "id": "msg_0123456789ab", "event": "batch.completed", "channel": "webhook",
+    "target": "https://hooks.example.org/tlray", "state": "delivered", "made_at": _AT, "next_attempt_at": None,
+    "domain": None, "attempts": [{"at": _AT, "took_s": 0.2, "status": 204, "why": ""}],
+}  # fmt: skip
+
+OF_MODELS: Final[dict[str, Any]] = {
+    "CheckedScheduleTold": {
+        **_SCHEDULE, **_WHOLE_SCHEDULE, "n_rejected": 1,
+        "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "scheme ftp: is not fetched; only http and https are"}],
+    },
+    "BatchPage": {"batches": [_LISTED], "next_cursor": None},
+    "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
+    "DeliveriesTold": {"deliveries": [_DELIVERY]},
+    "DomainPage": {"domains": [_DOMAIN_TOLD], "next_cursor": None},
+    "ItemPage": {"items": [_ITEM], "next_cursor": "WzE3XQ…"},
+    "LinePage": {
+        "lines": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https", "first_line": None}],
+        "next_cursor": None,
+    },
+    "PieceTold": {
+        "batch_id": _BATCH, "piece": 1, "first_line": 1, "lines": 3, "items": 1, "duplicates": 1, "n_rejected": 1,
+        "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
+        "duplicate_lines": [{"line": 3, "url": _URL, "first_line": 1}],
+    },
+    "Retried": {**_SNAPSHOT, "n_retried": 1},
+    "SchedulesTold": {"schedules": [_SCHEDULE]},
+    "Snapshot": _SNAPSHOT,
+    "SecretTold": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+    "SetLine": _SET,
+    "TemplateTold": _TEMPLATE,
+    "TemplatesTold": {"templates": [_TEMPLATE]},
+    "TokenTold": _TOKEN,
+    "WholeScheduleTold": {**_SCHEDULE, **_WHOLE_SCHEDULE},
+}  # fmt: skip
+"""Of models, by the name of their schema."""
+
+OF_PATHS: Final[dict[tuple[str, str], Any]] = {
+    ("/healthz", "application/json"): {"status": "alive", "version": "0.1.0"},
+    ("/readyz", "application/json"): {"status": "ready", "incarnation": 3},
+    ("/metrics", "text/plain"): 'tlray_items{state="succeeded"} 50.0\n',
+    ("/api/v1/formats", "application/json"): {
+        "formats": [{"name": "jsonl", "suffix": ".jsonl", "about": "one set a line"}]
+    },
+    (_EXPORT, "application/json"): [_EXPORTED],
+    (_EXPORT, "application/x-ndjson"): _EXPORTED,
+    (_EXPORT, "text/csv"): ",".join(COLUMNS) + "\r\n",
+    ("/api/v1/tokens", "application/json"): [_TOKEN],
+}
+"""Of answers without a model, by path and media type."""

@@ -1,0 +1,25 @@
+"""``/healthz``, ``/readyz``: is this replica alive, and can it do its work?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tlray import __version__
+from tlray.service.http.problems import problems
+from tlray.service.routes.dependencies import TheGateway
+
+router = APIRouter(tags=["health"])
+READY_TIMEOUT_S = 10.0
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Whether this replica answers."""
+    return {"status": "alive", "version": __version__}
+
+
+@router.get("/readyz", responses=problems(503))
+async def readyz(gateway: TheGateway) -> dict[str, str | int]:
+    """Whether the coordinator answers too."""
+    life = await gateway.call("ready", timeout_s=READY_TIMEOUT_S)
+    return {"status": "ready", "incarnation": life}

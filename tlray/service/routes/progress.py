@@ -1,0 +1,204 @@
+"""Live progress: ``WS /ws/batch/{id}/progress`` and, the same messages as server-sent events, ``/api/v1/batch/{id}/events``.
+
+The first message is how things stand; each one that follows has a higher version and the items that changed since the one
+before. The last one has the batch's final state, and then the connection is closed: once, and at once. Who comes back with
+the last version that they saw is told what they missed; where that is not known any more ``items_complete`` is false, the
+counts are true all the same, and the items can be read anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
+from fastapi.responses import Response, StreamingResponse
+
+from tlray.errors import NoSuchBatch, TlrayError
+from tlray.service.auth.principal import Principal
+from tlray.service.auth.stream_limits import OwnStreams
+from tlray.service.backend.live_hub import Feed, Frame
+from tlray.service.http.problems import Refused, problems, refusal_of
+from tlray.service.http.shutdown import WHY, Leaving
+from tlray.service.http.unavailable import not_there
+from tlray.service.routes.dependencies import Reader, TheGateway, TheHub, TheStreams, Watcher
+
+router = APIRouter(tags=["progress"])
+SEND_TIMEOUT_S: Final = 20.0
+"""Who takes a message no faster is let go."""
+HEARTBEAT_S: Final = 15.0
+MAX_STREAM_BYTES: Final = 2_000_000
+"""Of one answer with events: whoever reads comes back for more (an EventSource by itself), who does not costs no more. Nothing
+else tells the two apart through Ray Serve's proxy."""
+RETRY_MS: Final = 1_000
+"""When an EventSource whose connection broke is to come back."""
+MAX_VERSION: Final = 2**53
+MAX_DIGITS: Final = len(str(MAX_VERSION))
+DONE, LEAVING, TRY_AGAIN, NOT_VALID, UNKNOWN = 1000, 1012, 1013, 4400, 4404
+"""Codes that a socket is closed with; those from 4000 on are the HTTP status that a request would have had."""
+EVENTS_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "A message for every change, the same as a socket's; its `id` is the version. Then one event: `end`, or"
+        " `leaving` where the service stops or is replaced.",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",  # of one event
+                    "required": ["data"],
+                    "properties": {
+                        "event": {"enum": ["message", "end", "leaving"]},
+                        "id": {"type": "string"},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                },
+                "example": 'id: 418\ndata: {"version":418,"state":"running","items":[],"items_complete":true}\n\n',
+            }
+        },
+    },
+    204: {"description": "The batch has come to its end, and whoever asks has seen it."},
+    **problems(404, 422, 503),
+}
+Version = Annotated[
+    int | None,
+    Query(ge=0, le=MAX_VERSION, description="The last version that was seen: tell what changed since."),
+]
+
+
+@router.websocket("/ws/batch/{batch_id}/progress")
+async def progress(
+    socket: WebSocket,
+    batch_id: str,
+    gateway: TheGateway,
+    hub: TheHub,
+    streams: TheStreams,
+    principal: Reader,
+    since: str | None = None,
+) -> None:
+    """Tell how a batch goes on until it ends."""
+    streams.see(principal)
+    await socket.accept()
+    if since is not None and not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
+        await socket.close(NOT_VALID, "since is the version of a message that was seen")
+        return
+    code, reason = DONE, "the batch has come to its end"
+    try:
+        await gateway.see(principal, batch_id)
+        with streams.one(principal):
+            async with hub.feed(batch_id, None if since is None else int(since)) as feed:
+                if not await _tell(socket, feed, streams.leaving):
+                    return
+        if streams.leaving.has_begun:
+            code, reason = LEAVING, WHY
+    except TlrayError as error:
+        code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
+        reason = refusal_of(error).detail
+    await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
+
+
+@router.websocket("/{path:path}")
+async def no_such_socket(socket: WebSocket, path: str) -> None:
+    """Say to whoever opens a socket elsewhere where the sockets are; routers are asked in turn, and no other has one."""
+    raise Refused(404, "no-such-path", "there is no such socket; /ws/batch/{id}/progress is")
+
+
+async def _tell(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
+    """Send frame after frame; False where the client has left, or does not read."""
+    sending = asyncio.create_task(_send(socket, feed, leaving))
+    listening = asyncio.create_task(_listen(socket))
+    try:
+        await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
+        return sending.done() and sending.result()
+    finally:
+        sending.cancel()
+        listening.cancel()
+        await asyncio.gather(sending, listening, return_exceptions=True)
+
+
+async def _send(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
+    frame: Frame | None = await feed.first()
+    while not leaving.has_begun:
+        if frame is not None:
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await socket.send_text(frame.text)
+            except (TimeoutError, WebSocketDisconnect, RuntimeError):
+                return False
+            if frame.is_last:
+                return True
+        frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
+    return True
+
+
+async def _listen(socket: WebSocket) -> None:
+    """Return when the client has left; what it says means nothing here."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+@router.get("/api/v1/batch/{batch_id}/events", response_class=StreamingResponse, responses=EVENTS_ANSWER)
+async def events(
+    batch_id: str,
+    gateway: TheGateway,
+    hub: TheHub,
+    streams: TheStreams,
+    principal: Watcher,
+    since: Version = None,
+    last_event_id: Annotated[
+        int | None,
+        Header(
+            alias="Last-Event-ID", ge=0, le=MAX_VERSION, description="As `since`; an EventSource sends it."
+        ),
+    ] = None,
+) -> Response:
+    """How a batch goes on, until it ends, as server-sent events. The same messages come through a WebSocket:
+    `/ws/batch/{batch_id}/progress` (no `/api/v1` before it), with `since` and `ticket` as here."""
+    streams.see(principal)
+    if streams.leaving.has_begun:
+        raise not_there()
+    await gateway.see(principal, batch_id)
+    feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)
+    first = await feed.first()
+    if first.is_last and first.version == last_event_id:
+        return Response(status_code=204)  # an EventSource does not come back after that
+    return StreamingResponse(
+        _stream(feed, first, streams, principal),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(feed: Feed, first: Frame, streams: OwnStreams, principal: Principal) -> AsyncIterator[str]:
+    with streams.one(principal):
+        async with aclosing(_events(feed, first, streams.leaving)) as texts:
+            async for text in texts:
+                yield text
+
+
+async def _events(feed: Feed, first: Frame, leaving: Leaving) -> AsyncGenerator[str, None]:
+    async with feed:
+        frame: Frame | None = first
+        version = first.version
+        n_bytes = 0
+        yield f"retry: {RETRY_MS}\n"
+        while n_bytes < MAX_STREAM_BYTES:
+            yield ": still here\n\n" if frame is None else f"id: {frame.version}\ndata: {frame.text}\n\n"
+            version = version if frame is None else frame.version
+            n_bytes += 0 if frame is None else len(frame.text)
+            if frame is not None and frame.is_last:
+                yield _last_event("end", version)
+                return
+            try:
+                frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
+            except TlrayError:
+                return  # it comes back, and is told what is wrong then
+            if leaving.has_begun:
+                yield _last_event("leaving", version, reason=WHY)
+                return
+
+
+def _last_event(name: str, version: int, **more: str) -> str:
+    data = json.dumps({"version": version, **more}, separators=(",", ":"))
+    return f"event: {name}\nid: {version}\ndata: {data}\n\n"

@@ -1,0 +1,4 @@
+"""The bodies of requests and responses, as pydantic models.
+
+No logic but validation.
+"""

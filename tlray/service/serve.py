@@ -1,0 +1,138 @@
+"""One ``tlray serve``: Ray found or started, the coordinator beside it, the application on Ray Serve; until a signal.
+
+At a signal it ends in order, each step within a time limit: no new request, those under way answered, the coordinator drained
+where the Ray is ours. While it begins and ends every call is answered 503 (`tlray.service.http.unavailable_server`,
+`tlray.service.http.unavailable`).
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+from tlray.cluster.driver.ray_watchdog import OnLost
+from tlray.cluster.driver.session import Session, open_session, within
+from tlray.errors import CannotFinish, UsageError
+from tlray.io.disk.home import Home
+from tlray.io.journal.home_check import see_that_it_can_be_read
+from tlray.service.auth.listen_policy import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
+from tlray.service.deployment import application
+from tlray.service.http.unavailable_server import StandIn
+from tlray.settings import Settings
+
+NAME = "tlray"
+KEEP_ALIVE_S = 30
+DELETE_S = 25.0
+"""How long the requests under way may take, when it is to end."""
+
+
+class Listener:
+    """One ``tlray serve``."""
+
+    def __init__(self, settings: Settings, *, host: str, port: int, dashboard: bool = False) -> None:
+        self._settings = settings
+        self._host, self._port = host, port
+        self._dashboard = dashboard
+        self._stopping = threading.Event()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a signal has come."""
+        return self._stopping.is_set()
+
+    def run(self, *, on_ready: Callable[[str], None], on_lost: OnLost | None = None) -> None:
+        """Serve until SIGINT or SIGTERM; UsageError where the port is taken, or the home cannot be used.
+
+        ``on_lost`` is called in a thread when Ray has died.
+        """
+        home = Home(self._settings.home)
+        see_that_it_may_listen(self._host, self._settings)
+        see_that_it_can_be_read(home)
+        _see_that_it_is_free(self._host, self._port)
+        self._heed_signals()
+        with StandIn(self._host, self._port) as stand_in:
+            session = open_session(home, self._settings, dashboard=self._dashboard, on_lost=on_lost)
+            try:
+                if not self.is_stopping:
+                    see_that_it_is_alone(NAME, self._host, self._port)
+                    self._start(stand_in)
+                stand_in.close()
+                self._serve(session, on_ready)
+            except KeyboardInterrupt:
+                session.close(at_once=True)
+                raise
+            except BaseException:
+                session.close()
+                raise
+
+    def _start(self, stand_in: StandIn) -> None:
+        """Put the application on Ray Serve, whose proxy answers from then on."""
+        from ray import serve  # noqa: PLC0415
+        from ray.serve.config import HTTPOptions, ProxyLocation  # noqa: PLC0415
+        from ray.serve.schema import LoggingConfig  # noqa: PLC0415
+
+        quiet = LoggingConfig(log_level="WARNING", enable_access_log=False)
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)
+        where = HTTPOptions(host=self._host, port=self._port, keep_alive_timeout_s=KEEP_ALIVE_S)
+        try:
+            serve.start(proxy_location=ProxyLocation.HeadOnly, http_options=where, logging_config=quiet)
+            stand_in.close()
+            self._heed_signals()  # Ray's C++ has put its own handlers before ours
+            if not self.is_stopping:
+                app = application(self._settings)
+                serve.run(app, name=NAME, route_prefix="/", logging_config=quiet)
+        except RuntimeError as error:
+            raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
+
+    def _serve(self, session: Session, on_ready: Callable[[str], None]) -> None:
+        """Answer until a signal comes, then end in order."""
+        if not self.is_stopping:
+            near = "127.0.0.1" if self._host in EVERYWHERE else _spelt(self._host)
+            on_ready(f"http://{near}:{self._port}")
+        while not self._stopping.wait(1.0):
+            if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
+                session.coordinator.stay.remote(NAME)
+        with StandIn(self._host, self._port):
+            within(DELETE_S, _delete)
+            session.close()  # where the Ray is ours, the rest of Serve ends with it
+
+    def _heed_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._stopping.is_set():
+            raise KeyboardInterrupt  # the second one is meant
+        self._stopping.set()
+        with suppress(OSError):
+            sys.stderr.write("\nstopping: finishing open requests (Ctrl-C again to leave at once)\n")
+
+
+def _delete() -> None:
+    """Take the application from Ray Serve: no new request, those under way are answered."""
+    from ray import serve  # noqa: PLC0415
+
+    with suppress(Exception):
+        serve.delete(NAME)
+
+
+def _see_that_it_is_free(host: str, port: int) -> None:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise UsageError(
+            f"{_spelt(host)}:{port} cannot be listened at: {error.strerror or error}; choose another --port"
+        ) from None
+
+
+def _spelt(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,105 @@
+"""What did a request send as its list? The lines of a body, read and checked, as one chunk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+
+from fastapi import Request
+
+from tlray.core.model.urls import BadUrl
+from tlray.io.intake.list_text import text_lines
+from tlray.io.intake.url_list import Chunk, read_line, refused_line, stripped
+from tlray.io.journal.rows import Entry, RefusedLine
+from tlray.service.http.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
+from tlray.service.http.ndjson import url_of
+from tlray.service.http.problems import Refused
+from tlray.service.schemas.batches import BatchAsked, PieceAsked
+from tlray.service.submission.permissions import without_private
+from tlray.service.submission.url_errors import OF_LINES, OF_URLS, see_contact
+from tlray.settings import Settings
+
+IN_PIECES: Final = (
+    "send a longer list in pieces: POST /api/v1/batch?state=receiving, then /append, then /commit"
+)
+LINES_EXAMPLE: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html\n"
+
+
+def list_body(model: str) -> dict[str, Any]:
+    """Return what the OpenAPI document says of a body that is a list: JSON of this model, or lines."""
+    of_lines = {kind: {"schema": {"type": "string"}, "example": LINES_EXAMPLE} for kind in LINES}
+    of_json = {JSON: {"schema": {"$ref": f"#/components/schemas/{model}"}}}
+    return {"requestBody": {"required": True, "content": of_json | of_lines}}
+
+
+@dataclass(frozen=True, slots=True)
+class SentLines:
+    """The lines that a request sent."""
+
+    texts: Sequence[str]
+    kind: str
+    """The body's content type. In JSON each is a URL, also an empty one; of others empty lines and comments are passed over."""
+    asked: BatchAsked
+    """What a body of JSON says besides."""
+    digest: str
+    """Of the whole body."""
+
+    @property
+    def are_urls(self) -> bool:
+        """Whether they came in JSON."""
+        return self.kind == JSON
+
+    @property
+    def place(self) -> str:
+        """Where they stand, for whoever sent them."""
+        return OF_URLS if self.are_urls else OF_LINES
+
+    async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
+        """Read the lines; those of hosts that the service does not fetch from are refused. 422 where nobody says who
+        fetches from a public host."""
+        chunk = without_private(await asyncio.to_thread(self._chunk, first_line), settings)
+        see_contact(chunk, settings, self.place, first_line=first_line)
+        return chunk
+
+    def _chunk(self, first_line: int) -> Chunk:
+        chunk = Chunk([], [])
+        for number, line in enumerate(self.texts, first_line):
+            text = stripped(line)
+            if self.are_urls or (text and not text.startswith("#")):
+                chunk.take(self._read(number, text))
+        return chunk
+
+    def _read(self, number: int, text: str) -> Entry | RefusedLine:
+        url = url_of(text) if self.kind == NDJSON else text
+        if isinstance(url, BadUrl):
+            return refused_line(number, text, url.reason)
+        return read_line(number, stripped(url))
+
+
+async def read_list(
+    request: Request,
+    *,
+    max_lines: int,
+    mend: str,
+    model: type[BatchAsked] | type[PieceAsked] = BatchAsked,
+) -> SentLines:
+    """Read a request's list, which is lines or JSON of this model; 413 says that it is too long, and how to mend that."""
+    kind = content_type(request, (JSON, *LINES))
+    body = await read_body(request, mend=mend)
+    digest = hashlib.sha256(body).hexdigest()
+    asked = BatchAsked()
+    if kind == JSON:
+        said: BatchAsked | PieceAsked = read_json(body, model)
+        asked = said if isinstance(said, BatchAsked) else asked
+        texts = said.urls
+    else:
+        texts = list(text_lines(BytesIO(body)))
+    if len(texts) > max_lines:
+        raise Refused(
+            413, "list-too-long", f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}"
+        )
+    return SentLines(texts, kind, asked, digest)
