@@ -188,6 +188,8 @@ def test_a_warc_bomb_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     data = gzip_warc(warc_record(PAGE), warc_record(b" " * 3_000_000), warc_record(PAGE))
     assert bodies(data) == [PAGE]
     assert "a bomb" in reasons(data)[0]
+    asked = warc_record(b" " * 3_000_000, kind=b"metadata", headers=b"")
+    assert "a bomb" in reasons(gzip_warc(warc_record(PAGE), asked))[0]
 
 
 def test_wacz_and_zip_are_opened_where_they_lie() -> None:
@@ -211,6 +213,17 @@ def test_wacz_and_zip_are_opened_where_they_lie() -> None:
         ("d.warc 1", "one.html"),
     ]
     assert [one.file.body for one in out] == [b"TITLE x", PAGE, b"<p>hi", PAGE]
+
+
+def test_the_assets_of_a_complete_page_in_a_zip_are_no_files_of_the_users() -> None:
+    files = {
+        "a/Page.html": PAGE,
+        "a/Page_files/x.js": b"x",
+        "a/Page_files/y/z.html": b"z",
+        "a/Other_files/b.cue": b"TITLE",
+    }
+    assert bodies(zipped(files)) == [PAGE, b"TITLE"]
+    assert reasons(zipped(files)) == []
 
 
 @pytest.mark.parametrize(
