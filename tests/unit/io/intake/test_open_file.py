@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import struct
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -284,6 +285,22 @@ def test_a_zip_whose_list_of_members_is_too_long_is_told() -> None:
     at = data.rindex(b"PK\x05\x06")
     data[at + 12 : at + 16] = (2**31).to_bytes(4, "little")
     assert "a list of members of 2,147,483,648 bytes" in reasons(bytes(data))[0]
+
+
+def as_zip64(data: bytes, directory_bytes: int) -> bytes:
+    """The same zip file with its end written as files beyond 4 GiB have it."""
+    at = data.rindex(b"PK\x05\x06")
+    n, size, offset = struct.unpack_from("<H2L", data, at + 10)
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, n, n, directory_bytes or size, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    old_end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return data[:at] + end + locator + old_end
+
+
+def test_zip_files_beyond_4_gib_are_read() -> None:
+    data = zipped({"a.cue": b"TITLE a"})
+    assert bodies(as_zip64(data, 0)) == [b"TITLE a"]
+    assert "a list of members of 1,099,511,627,776 bytes" in reasons(as_zip64(data, 2**40))[0]
 
 
 def own_line(number: int) -> bytes:
