@@ -68,8 +68,9 @@ def _url_of(file: SourceFile) -> str:
 def own_url(head: bytes) -> str:
     """Return the URL that a saved page says it comes from: by the browser's comment, else its canonical link; "" without."""
     text = head_text(head[:HEAD_BYTES])
-    if found := _SAVED_FROM.search(text) or _SINGLE_FILE.search(text):
-        return _checked(found[1])
+    saved = _SAVED_FROM.search(text) or _SINGLE_FILE.search(text)
+    if saved and (url := _checked(saved[1])):
+        return url
     for word in ("canonical", "og:url"):
         for tag in _tags_with(word, text):
             said = {
