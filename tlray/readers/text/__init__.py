@@ -1,4 +1,4 @@
-"""Reader of text that people write: ``.txt``, ``.md``, ``.nfo``, ``.description``, pasted text. It holds one list of tracks, or none."""
+"""Reader of text that people write: ``.txt``, ``.md``, ``.nfo``, ``.description``, pasted text."""
 
 from tlray.readers.text.reader import TextReader
 

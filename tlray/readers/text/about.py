@@ -23,7 +23,11 @@ class About(NamedTuple):
 
 
 _SUFFIX = re.compile(r"(?:\.(?:txt|text|md|markdown|nfo|description|tracklist|info|gz)){1,3}$", re.IGNORECASE)
-_KEY = re.compile(r"^\W{0,4}(?P<key>title|set|mix|show|dj|djs|artist|artists|performer|mixed by|date|recorded|played|datum)\s*[:：=]\s*(?P<value>\S.{0,200})$", re.IGNORECASE)
+_KEY = re.compile(
+    r"^\W{0,4}(?P<key>title|set|mix|show|djs?|artists?|performer|"
+    r"mixed by|date|recorded|played|datum)\s*[:：=]\s*(?P<value>\S.{0,200})$",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"^(?:#{1,6}|=+)\s*(?P<title>.+?)\s*[#=]*$")
 _MIXED_BY = re.compile(r"\b(?:mixed|compiled|selected)\s+by\s+(?P<djs>[^()\[\]|]{2,80})", re.IGNORECASE)
 _AT = re.compile(r"^(?P<djs>[^@|()\[\]]{2,80}?)\s+(?:@|live\s+@|live\s+at)\s+\S", re.IGNORECASE)
@@ -34,9 +38,15 @@ _BETWEEN_NAMES = re.compile(r"\s*(?:,|&|\bb2b\b|\bvs\.?\s|\band\b|\+)\s*", re.IG
 
 def about(above: Sequence[str], name: str) -> About:
     """Find out title, date and DJs."""
-    keys = {found["key"].lower(): found["value"].strip() for line in above[:40] if (found := _KEY.match(line))}
+    keys = {
+        found["key"].lower(): found["value"].strip() for line in above[:40] if (found := _KEY.match(line))
+    }
     stem = clean(_SUFFIX.sub("", name) or name) or "text"
-    title = next((keys[key] for key in ("title", "set", "mix", "show") if key in keys), None) or _title_in(above) or stem
+    title = (
+        next((keys[key] for key in ("title", "set", "mix", "show") if key in keys), None)
+        or _title_in(above)
+        or stem
+    )
     title = one_blank(title)[:MAX_TITLE_CHARS]
     said = next((keys[key] for key in ("date", "played", "recorded", "datum") if key in keys), None)
     return About(title, _day(said) if said else _day(title) or _day(stem), _djs(keys, title))
@@ -50,12 +60,20 @@ def _title_in(above: Sequence[str]) -> str | None:
     if not above or len(above) > _MAX_ABOVE:
         return None
     first = above[0].strip(" *_-=~#[]|")
-    is_title = 2 < len(first) <= 120 and len(first.split()) <= 16 and not is_prose(first) and not first.endswith((".", "!", ","))
+    is_title = (
+        2 < len(first) <= 120
+        and len(first.split()) <= 16
+        and not is_prose(first)
+        and not first.endswith((".", "!", ","))
+    )
     return first if is_title and not is_link(first) and not is_credit(first) else None
 
 
 def _djs(keys: dict[str, str], title: str) -> list[str]:
-    said = next((keys[key] for key in ("dj", "djs", "mixed by", "artist", "artists", "performer") if key in keys), None)
+    said = next(
+        (keys[key] for key in ("dj", "djs", "mixed by", "artist", "artists", "performer") if key in keys),
+        None,
+    )
     if said is None:
         found = _MIXED_BY.search(title) or _AT.match(_without_day(title))
         said = found["djs"] if found else None

@@ -16,7 +16,9 @@ MAX_BYTES = 8 * 1024 * 1024
 """A larger file is no text that a person wrote about a set."""
 
 _SUFFIXES = (".txt", ".text", ".md", ".markdown", ".nfo", ".description", ".tracklist", ".me", ".1st")
-_OTHER_KINDS = re.compile(rb"\s*(?:<(?:!doctype|html|\?xml|rss)|[{\[]\s*[\"{\[]|WARC/|#EXTM3U|PK\x03\x04)", re.IGNORECASE)
+_OTHER_KINDS = re.compile(
+    rb"\s*(?:<(?:!doctype|html|\?xml|rss)|[{\[]\s*[\"{\[]|WARC/|#EXTM3U|PK\x03\x04)", re.IGNORECASE
+)
 _ART = re.compile(rb"[\xb0-\xdf\xfe]{2}")
 
 
@@ -29,7 +31,9 @@ class TextReader:
     def recognises(self, head: bytes, name: str) -> bool:
         """Whether it may be text of a person: its name says so, and its beginning is not of another kind."""
         base = name.lower()
-        return (base.endswith(_SUFFIXES) or "." not in base) and not _OTHER_KINDS.match(head) and _is_text(head)
+        return (
+            (base.endswith(_SUFFIXES) or "." not in base) and not _OTHER_KINDS.match(head) and _is_text(head)
+        )
 
     def read(self, file: SourceFile) -> ParsedPage:
         """Read the set in a text. Never raises."""
@@ -45,13 +49,17 @@ class TextReader:
         found = find_list(plain_text(text, is_markdown=is_markdown))
         if not isinstance(found, FoundList):
             return _unknown(found.reason)
-        return ParsedPage(PageKind.TRACKLIST, tracklists=(_set(file, found, issues, is_markdown=is_markdown),))
+        return ParsedPage(
+            PageKind.TRACKLIST, tracklists=(_set(file, found, issues, is_markdown=is_markdown),)
+        )
 
 
 def _decoded(file: SourceFile) -> Text:
     """Decode a file; the art of an ``.nfo`` is drawn with the letters of CP437."""
     decoded = decode_text(file.body, file.encoding)
-    if GUESSED in decoded.issues and (file.name.lower().endswith(".nfo") or len(_ART.findall(file.body[:65536])) > 20):
+    if GUESSED in decoded.issues and (
+        file.name.lower().endswith(".nfo") or len(_ART.findall(file.body[:65536])) > 20
+    ):
         return Text(file.body.decode("cp437"), decoded.issues)
     return decoded
 

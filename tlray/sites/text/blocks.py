@@ -53,7 +53,7 @@ _ANNOUNCED_ONLY = (Separator.COLON, Separator.DOTS, Separator.TAB, Separator.TIG
 _PAIRED = (Separator.DASH, Separator.BY, Separator.QUOTED, Separator.SLASH, Separator.PIPE, Separator.TILDE)
 
 
-def sort_of(line: Line) -> Sort:
+def sort_of(line: Line) -> Sort:  # noqa: PLR0911 - a list of rules, one a line
     """Say what a line can be."""
     if line.kind in (Kind.BLANK, Kind.RULE, Kind.LINK):
         return Sort.NOTHING
@@ -143,8 +143,12 @@ class _Builder:
             return False
         if rows and not self.n_blank and line.bulleted and self.lines[rows[-1]].bulleted:
             return not is_prose(line.raw)
+        if rows and not self.n_blank and line.trail and self.lines[rows[-1]].trail:
+            return True
         head = self.run.head if rows else self.head
-        announced = head is not None and is_plain_head(self.lines[head].raw) and (bool(rows) or at - head <= 3)
+        announced = (
+            head is not None and is_plain_head(self.lines[head].raw) and (bool(rows) or at - head <= 3)
+        )
         return announced and any(is_loose(line.body, kind) for kind in _ANNOUNCED_ONLY)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ MAX_LINE_CHARS = 20_000
 
 _AFTER_NUMBER = re.compile(r"(?m)^([ \t]*\d{1,3}[.)]?[ \t]*)[\u2028\x0b\x85]")
 _LINE_ENDS = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_MANY_BLANK = re.compile(r"\n{5,}")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]{0,16}[@-~]|[@-Z\\^_])?")
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffc]"
@@ -21,7 +22,7 @@ _BLANKS = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 def lines_of(text: str) -> list[str]:
     """Split a text into clean lines; a line that is too long to be read is empty."""
-    text = _AFTER_NUMBER.sub(r"\1 ", text)
+    text = _MANY_BLANK.sub("\n\n\n\n", _AFTER_NUMBER.sub(r"\1 ", text))
     return [clean(line) if len(line) <= MAX_LINE_CHARS else "" for line in _LINE_ENDS.split(text)]
 
 

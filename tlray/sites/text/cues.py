@@ -100,11 +100,10 @@ def leading(text: str, at: int = 0, *, dotted: bool = False) -> tuple[Cue, int] 
 
 def trailing(text: str) -> tuple[Cue, int, int] | None:
     """Return the last cue that stands at the end of a line (a note may follow a dash), where it begins, where it ends."""
-    last = None
-    for last in _TIME.finditer(text):
-        pass
-    if last is None or last.start() == 0:
+    found = list(_TIME.finditer(text))
+    if not found or found[-1].start() == 0:
         return None
+    last = found[-1]
     start = last.start()
     before = text[start - 1]
     if before not in " \t[(@|<~-–—":

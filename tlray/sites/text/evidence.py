@@ -14,17 +14,23 @@ from tlray.sites.text.separators import Separator
 from tlray.sites.text.wording import is_plain_head
 
 _MUSIC = re.compile(
-    r"[(\[][^()\[\]]*\b(?:(?:re)?mix|rmx|edit|dub|rework|bootleg|vip|feat|ft|acapella|instrumental|original|extended)\b|\s(?:feat|ft|vs)\.?\s|\bremix\b",
+    r"[(\[][^()\[\]]*\b(?:(?:re)?mix|rmx|edit|dub|rework|bootleg|vip|feat|ft|acapella|instrumental|original|"
+    r"extended)\b|\s(?:feat|ft|vs)\.?\s|\bremix\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"[{}`\\<>$^]|\(\)|[\w)]\(\w+[,)]\S|::|&&|[!=<>]=|->|;$|\w_\w+_?\w*\(|\b\w+_\w+_\w+\b|^[#/*]{1,2}\w|\S@\w+\.\w|\w/\w+/\w|--\w|\b0x|\.(?:py|js|c|h|md|html?|json|so|exe|dll|"
-    r"cfg|conf|xml|ya?ml|sh|java|css|cpp)\b|\w\.\w+\(|^\[?[0-9a-f]{7,40}\b|\b[a-z]+[A-Z][a-z]+[A-Z]\w*|^\"|\"[,:]|#\d{2,}|\w\[['\"_]|\b(?:None|self|def|import|return|const|int|str)\b|✔"
+    r"[{}`\\<>$^]|\(\)|[\w)]\(\w+[,)]\S|::|&&|[!=<>]=|->|;$|\w_\w+_?\w*\(|\b\w+_\w+_\w+\b|^[#/*]{1,2}\w|"
+    r"\S@\w+\.\w|\w/\w+/\w|--\w|\b0x|\.(?:py|js|c|h|md|html?|json|so|exe|dll|"
+    r"cfg|conf|xml|ya?ml|sh|java|css|cpp)\b|\w\.\w+\(|^\[?[0-9a-f]{7,40}\b|\b[a-z]+[A-Z][a-z]+[A-Z]\w*|^\"|"
+    r"\"[,:]|#\d{2,}|\w\[['\"_]|\b(?:None|self|def|import|return|const|int|str)\b|✔"
 )
 _SOFTWARE = re.compile(
-    r"\b(?:maintainers?|authors?|contributors?|developers?|translat\w+|documentation|docs?|bugs?|fix(?:es|ed)?|implement\w*|code|tests?|api|errors?|default|options?|files?|functions?|"
-    r"returns?|values?|strings?|integers?|boolean|null|true|false|class|method|module|package|install\w*|build|server|client|user|users|data|config\w*|settings?|version \d|"
-    r"parameters?|arguments?|command|output|input|support(?:s|ed)?|update[sd]?|release[sd]?|copyright|license[sd]?|library|directory|enable[sd]?|disable[sd]?|specif\w+|e\.g\.|i\.e\.)\b",
+    r"\b(?:maintainers?|authors?|contributors?|developers?|translat\w+|documentation|docs?|bugs?|fix(?:es|"
+    r"ed)?|implement\w*|code|tests?|api|errors?|default|options?|files?|functions?|"
+    r"returns?|values?|strings?|integers?|boolean|null|true|false|class|method|module|package|install\w*|"
+    r"build|server|client|user|users|data|config\w*|settings?|version \d|"
+    r"parameters?|arguments?|command|output|input|support(?:s|ed)?|update[sd]?|release[sd]?|copyright|"
+    r"license[sd]?|library|directory|enable[sd]?|disable[sd]?|specif\w+|e\.g\.|i\.e\.)\b",
     re.IGNORECASE,
 )
 _MIN_BARE = 6
@@ -43,18 +49,23 @@ def why_not(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
 
 def _why_no_names(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
     n = len(reading.tracks)
-    long = sum(len(words := track.text.split()) > 20 or (track.text.endswith((".", ":")) and len(words) > 7) for track in reading.tracks)
+    long = sum(
+        len(words := track.text.split()) > 20 or (track.text.endswith((".", ":")) and len(words) > 7)
+        for track in reading.tracks
+    )
     if long * 3 > n:
         return "lines of prose"
     named = reading.n_named / n
-    numbered_titles = lines[run.rows[0]].number is not None and is_plain_head(lines[run.head].raw if run.head is not None else "")
+    numbered_titles = lines[run.rows[0]].number is not None and is_plain_head(
+        lines[run.head].raw if run.head is not None else ""
+    )
     if named < 0.5 and not (run.head is not None and (named >= 0.3 or numbered_titles)):
         return "times without artist and title" if _is_timed(reading) else "no artist and title in most lines"
     return None
 
 
-def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
-    """Judge what the lines are about: a heading that announces a tracklist, times or versions speak for it, words of software against."""
+def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:  # noqa: PLR0911 - a list of rules
+    """Judge what the lines are about: a heading, times or versions speak for music, code and words of software against."""
     tracks = reading.tracks
     n = len(tracks)
     announced = run.head is not None and is_plain_head(lines[run.head].raw)
@@ -80,7 +91,9 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
 
 def _is_timed(reading: Reading) -> bool:
     """True if most rows have a time that means something."""
-    return sum(track.cue_s is not None or track.duration_s is not None for track in reading.tracks) * 2 >= len(reading.tracks)
+    return sum(
+        track.cue_s is not None or track.duration_s is not None for track in reading.tracks
+    ) * 2 >= len(reading.tracks)
 
 
 def _sounds_like_music(tracks: Sequence[Track]) -> bool:
@@ -90,8 +103,15 @@ def _sounds_like_music(tracks: Sequence[Track]) -> bool:
 
 def _look_like_names(tracks: Sequence[Track]) -> bool:
     """True if nearly all rows are two short names that begin with a capital letter; in a long list all, with or without."""
-    short = sum(bool(track.artist) and len(track.artist.split()) <= 8 and len(track.title.split()) <= 8 for track in tracks)
-    if len(tracks) >= _MIN_PLAIN and short == len(tracks) and not any(_SOFTWARE.search(track.text) for track in tracks):
+    short = sum(
+        bool(track.artist) and len(track.artist.split()) <= 8 and len(track.title.split()) <= 8
+        for track in tracks
+    )
+    if (
+        len(tracks) >= _MIN_PLAIN
+        and short == len(tracks)
+        and not any(_SOFTWARE.search(track.text) for track in tracks)
+    ):
         return True
     good = sum(
         bool(track.artist)

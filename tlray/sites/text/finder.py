@@ -67,7 +67,11 @@ def find_list(
     lines = prepared(untabled(raws), is_list=whole)
     if whole:
         run = Run(
-            [line.at for line in lines if line.kind is Kind.OTHER and sort_of(line) is not Sort.HEADING],
+            [
+                line.at
+                for line in lines
+                if line.kind is Kind.OTHER and line.body and sort_of(line) is not Sort.HEADING
+            ],
             is_strong=True,
         )
         run.headings = [line.at for line in lines if sort_of(line) is Sort.HEADING]
@@ -85,7 +89,7 @@ def find_list(
 def parse_line(line: str, *, dialect: Dialect = Dialect.PLAIN) -> Track | None:
     """Read one line by itself: number, time, artist, title, label. None for a line without text.
 
-    A list reads better as a whole (`find_list`): numbers, separators, times and the order of names are decided by all of its lines.
+    A list reads better as a whole (`find_list`): all of its lines decide on numbers, separators, times and the order of names.
     """
     text = clean(line)
     if dialect is Dialect.MIXESDB:
@@ -159,6 +163,8 @@ def _wiki_rows(raws: Sequence[str]) -> tuple[list[Row], bool]:
     found = prepared(lines, is_list=True, minutes_in_brackets=True) if lines else []
     rows = []
     for line, (name, number), (what, guessed) in zip(found, sections, announced, strict=True):
+        if not line.body:
+            continue
         row = row_of(line)
         row.section, row.part, row.announced, row.guessed = name, number, what, guessed
         rows.append(row)

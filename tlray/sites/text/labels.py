@@ -49,6 +49,7 @@ _LABEL_WORD = re.compile(
 _BEHIND_VERSION = re.compile(r"\)\s+(?![-–—/|~&+])(?P<label>[^()\[\]]{2,60}?)\s*\)?$")
 _IN_BRACKETS = re.compile(r"\((?P<label>[^()]{1,60})\)$")
 _MIN_LINES = 3
+_MIN_TO_JUDGE = 8
 
 
 def habit_of(bodies: Sequence[str], separator: Separator | None) -> LabelHabit:
@@ -69,10 +70,12 @@ def habit_of(bodies: Sequence[str], separator: Separator | None) -> LabelHabit:
     three = (
         [parts for body in bare if len(parts := segments(body)) == 3] if separator is Separator.DASH else []
     )
-    labelled = sum(bool(_LABEL_WORD.search(parts[2])) and not VERSION.search(parts[2]) for parts in three)
+    labelled = len(
+        {parts[2] for parts in three if _LABEL_WORD.search(parts[2]) and not VERSION.search(parts[2])}
+    )
     squared = sum(bool(_cut_square(body)[1]) for body in bodies)
     return LabelHabit(
-        in_square=squared >= max(2, n * 0.15),
+        in_square=squared >= max(2, n * 0.15) or n < _MIN_TO_JUDGE,
         in_brackets=in_brackets * 10 >= n * 7,
         behind_dash=len(three) * 2 >= n or (labelled >= _MIN_LINES and labelled * 2 >= len(three)),
         behind_version=len(behind) >= _MIN_LINES and len(behind) * 2 >= versioned,

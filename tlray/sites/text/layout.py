@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -58,7 +59,7 @@ def _rising(raw: str) -> list[int]:
         if (
             len(values) >= _MIN_ON_ONE_LINE
             and values[0] <= 1
-            and all(a <= b for a, b in zip(values, values[1:], strict=False))
+            and all(a <= b for a, b in itertools.pairwise(values))
         ):
             return [at for _, at in found]
     return []
@@ -112,7 +113,7 @@ def _keep_times_in_company(lines: Sequence[Line]) -> None:
 
 
 def _joined(raws: Sequence[str]) -> list[str]:
-    """Join lines that belong together: a number or time alone with the line below, an artist list that goes on in the next line."""
+    """Join lines that belong together: a number or time alone with the line below, artists that go on in the next line."""
     joined: list[str] = []
     wanting = False
     for raw in raws:
@@ -129,7 +130,12 @@ def _joined(raws: Sequence[str]) -> list[str]:
 
 
 def _wants_more(raw: str) -> bool:
-    if not raw or len(raw) > 200 or (len(raw) > 16 and raw[-1] not in ",&.-–—tsTS") or not any(char.isalnum() for char in raw):
+    if (
+        not raw
+        or len(raw) > 200
+        or (len(raw) > 16 and raw[-1] not in ",&.-–—tsTS")
+        or not any(char.isalnum() for char in raw)
+    ):
         return False
     line = lex(raw)
     if line.lead is not None or line.number is not None:

@@ -17,7 +17,8 @@ class Name(NamedTuple):
 
 
 _UNKNOWN = re.compile(
-    r"[?¿]{1,6}|\W{0,2}(?:id|i\.d\.?|unknown|unk|unidentified|unknown\s+(?:artist|track|title|id)|n/a|tba|tbc|tbd|track\s+id|id\s*\d{1,2})\W{0,3}",
+    r"[?¿]{1,6}|\W{0,2}(?:id|i\.d\.?|unknown|unk|unidentified|unknown\s+(?:artist|track|title|id)|n/a|tba|tbc|"
+    r"tbd|track\s+id|id\s*\d{1,2})\W{0,3}",
     re.IGNORECASE,
 )
 _UNKNOWN_PLUS = re.compile(r"(?:ID|\?{1,3})(?:\s*[(\[].*)?")
@@ -26,8 +27,10 @@ _UNKNOWN_REMIX = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"^(?:what|who|whose|where|when|why|how|which|do|does|did|is|are|am|was|were|can|could|will|would|should|shall|have|has|had|ain'?t|isn'?t|don'?t|won'?t|"
-    r"aren'?t|can'?t|you|have|qui|que|qué|quién|wer|was|wie|wo|warum|pourquoi|comment|où|got|ready|remember|right|really|huh|hey|so|and|u)\b",
+    r"^(?:what|who|whose|where|when|why|how|which|do|does|did|is|are|am|was|were|can|could|will|would|should|"
+    r"shall|have|has|had|ain'?t|isn'?t|don'?t|won'?t|"
+    r"aren'?t|can'?t|you|have|qui|que|qué|quién|wer|was|wie|wo|warum|pourquoi|comment|où|got|ready|remember|"
+    r"right|really|huh|hey|so|and|u)\b",
     re.IGNORECASE,
 )
 _ITALICS = re.compile(r"'{2,5}")

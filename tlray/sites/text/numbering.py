@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -39,9 +40,7 @@ def _chains(lines: Sequence[Line]) -> list[list[int]]:
 
 
 def _goes_on(last: Line, line: Line, n_before: int) -> bool:
-    assert last.number is not None
-    assert line.number is not None
-    step, gap = line.number - last.number, line.at - last.at
+    step, gap = (line.number or 0) - (last.number or 0), line.at - last.at
     if step == 1:
         return gap <= MAX_GAP
     # a number was forgotten, or stands twice
@@ -52,7 +51,8 @@ def _goes_on(last: Line, line: Line, n_before: int) -> bool:
 def minutes(lines: Sequence[Line], numbers: set[int], *, always: bool) -> set[int]:
     """Return the indexes of lines whose number is a time in minutes: ``(00)``, ``(02)``, ``(05)``.
 
-    ``always``: each number in square brackets is one, as on MixesDB. Else they start at 0 or 1, never fall and do not count by one.
+    ``always``: each number in square brackets is one, as on MixesDB. Else they start at 0 or 1, never fall, and do not
+    count by one.
     """
     found = {at for at, line in enumerate(lines) if always and line.number_style == "[]"}
     for style in ("[]", "()", "blank", "dot", "dash", "colon"):
@@ -66,7 +66,7 @@ def minutes(lines: Sequence[Line], numbers: set[int], *, always: bool) -> set[in
         if len(those) < 4 or len(numbers.intersection(those)) * 2 > len(those):
             continue
         values = [lines[at].number or 0 for at in those]
-        steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+        steps = [b - a for a, b in itertools.pairwise(values)]
         if (
             values[0] <= 1
             and min(steps) >= 0
@@ -79,8 +79,7 @@ def minutes(lines: Sequence[Line], numbers: set[int], *, always: bool) -> set[in
 
 def as_minutes(line: Line) -> None:
     """Make a line's number its time."""
-    assert line.number is not None
-    digits = found[0] if (found := re.search(r"\d+", line.raw)) else str(line.number)
+    digits = found[0] if (found := re.search(r"\d+", line.raw)) else ""
     printed = {"[]": f"[{digits}]", "()": f"({digits})"}.get(line.number_style, digits)
-    line.lead = Cue(printed, Form.MINUTES, (line.number,), first_digits=len(digits))
+    line.lead = Cue(printed, Form.MINUTES, (line.number or 0,), first_digits=len(digits))
     line.number, line.numbered_body = None, line.body

@@ -1,7 +1,8 @@
 """Which side of the separator is the artist: decided for a whole list, or part of it, never for one line.
 
-A line votes where only one of its sides looks like an artist (several names, a guest) or like a title (a version in brackets,
-everyday words); so does a side whose names come again and again. Without votes the artist stands first, as nearly everybody writes.
+A line votes where only one of its sides looks like an artist (several names, a guest) or like a title (a version in
+brackets, everyday words); so does a side whose names come again and again. Without votes the artist stands first, as
+nearly everybody writes.
 """
 
 from __future__ import annotations
@@ -23,17 +24,22 @@ class Order(StrEnum):
 
 
 _VERSION_BRACKET = re.compile(
-    r"[(\[][^()\[\]]{0,60}\b(?:re-?mix|mix|edit|version|dub|bootleg|rework|instrumental|remaster(?:ed)?|extended|original|vip|feat\.?|ft\.?|prod\.?)\b",
+    r"[(\[][^()\[\]]{0,60}\b(?:re-?mix|mix|edit|version|dub|bootleg|rework|instrumental|remaster(?:ed)?|"
+    r"extended|original|vip|feat\.?|ft\.?|prod\.?)\b",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
-    r"\s(?:&|x|×|vs\.?|feat\.?|ft\.?|featuring|pres\.?|b2b|aka)\s|\w,\s\w|^(?:dj|mc)\s|\((?:uk|us|usa|de|fr|it|nl|ru|br|arg?|ua|es|be|ca|au|pl)\)",
+    r"\s(?:&|x|×|vs\.?|feat\.?|ft\.?|featuring|pres\.?|b2b|aka)\s|\w,\s\w|^(?:dj|mc)\s|\((?:uk|us|usa|de|fr|"
+    r"it|nl|ru|br|arg?|ua|es|be|ca|au|pl)\)",
     re.IGNORECASE,
 )
 _EVERYDAY = re.compile(
-    r"(?<![\w-])(?:i|i'm|i'll|you|your|you're|me|my|mine|we|our|it|it's|its|don'?t|can'?t|won'?t|is|are|am|be|to|in|on|for|love|lovin'?|night|nights|baby|all|what|how|"
-    r"this|that|up|down|out|feel|feeling|time|want|wanna|gonna|go|get|got|let|let's|never|when|where|why|no|not|do|like|at|if|from|into|again|"
-    r"give|take|make|need|come|keep|tell|away|tonight|heart|dance|dancing|world|forever|show|shake|move|inside|without|je|moi|toi|ti|te|mi|tu|ich|dich|mir|nicht|"
+    r"(?<![\w-])(?:i|i'm|i'll|you|your|you're|me|my|mine|we|our|it|it's|its|don'?t|can'?t|won'?t|is|are|am|be|"
+    r"to|in|on|for|love|lovin'?|night|nights|baby|all|what|how|"
+    r"this|that|up|down|out|feel|feeling|time|want|wanna|gonna|go|get|got|let|let's|never|when|where|why|no|"
+    r"not|do|like|at|if|from|into|again|"
+    r"give|take|make|need|come|keep|tell|away|tonight|heart|dance|dancing|world|forever|show|shake|move|"
+    r"inside|without|je|moi|toi|ti|te|mi|tu|ich|dich|mir|nicht|"
     r"amor|amour|corazón|nuit|nacht|liebe|vida)(?![\w-])",
     re.IGNORECASE,
 )
@@ -74,5 +80,7 @@ def _bare(text: str) -> str:
 
 
 def _repeated(sides: list[str]) -> set[str]:
-    counts = Counter(side.casefold() for side in sides if not is_unknown(side) and not _COMMON.fullmatch(side))
+    counts = Counter(
+        side.casefold() for side in sides if not is_unknown(side) and not _COMMON.fullmatch(side)
+    )
     return {side for side, n in counts.items() if n > 1}

@@ -40,7 +40,9 @@ _HALF_DASH = re.compile(
     rf"(?<=[^\s{_DASHES}])(?:\s+[{_DASHES}]+(?=[^\s{_DASHES}])|[{_DASHES}]+\s+|\s*[–—]\s*)(?=\S)"
 )
 _BY = re.compile(r"\s+by\s+", re.IGNORECASE)
-_QUOTES = re.compile(r"‘(?P<single>[^‘]{1,200}?)’(?=[\s,.;()\[\]]|$)|[\"“”„«‘「『](?P<q>[^\"“”„«»’」』]{1,200}|[^\"“”«»」』]{1,200}?)[\"“”»’」』]")
+_QUOTES = re.compile(
+    r"‘(?P<single>[^‘]{1,200}?)’(?=[\s,.;()\[\]]|$)|[\"“”„«‘「『](?P<q>[^\"“”„«»’」』]{1,200}|[^\"“”«»」』]{1,200}?)[\"“”»’」』]"
+)
 _EDGES = " \t-‐‑‒–—―−－,:|"
 
 
@@ -66,7 +68,7 @@ def is_loose(body: str, separator: Separator) -> bool:
     return bool((found := _PATTERNS[separator].search(body)) and found.start() and found.end() < len(body))
 
 
-def majority(bodies: Sequence[str]) -> Separator | None:
+def majority(bodies: Sequence[str]) -> Separator | None:  # noqa: PLR0911 - a list of rules
     """Return the separator that most lines have; None where none is in half of them."""
     named = [body for body in bodies if body]
     if not named:
@@ -113,13 +115,12 @@ def without_quotes(title: str) -> str:
 
 
 def _at_last_by(body: str) -> tuple[str, str] | None:
-    last = None
-    for last in _BY.finditer(body):
-        pass
-    if last is None or not body[: last.start()].strip() or not body[last.end() :].strip():
+    found = list(_BY.finditer(body))
+    if not found:
         return None
+    last = found[-1]
     title, artist = body[: last.start()].strip(), body[last.end() :].strip()
-    return artist, without_quotes(title)
+    return (artist, without_quotes(title)) if artist and title else None
 
 
 def _at_quotes(body: str) -> tuple[str, str] | None:

@@ -1,17 +1,20 @@
-"""What the times of a list mean: starts, ends, lengths, or clocks; minutes or hours; one recording or several. Nothing is invented.
+"""What the times of a list mean: starts, ends, lengths or clocks; minutes or hours; one recording or several.
 
-* ``N:NN`` is minutes and seconds. On MixesDB one digit before the colon means hours and minutes. Elsewhere that is so only where a list
-  read as seconds would be over in seconds a track.
+Nothing is invented.
+
+* ``N:NN`` is minutes and seconds. On MixesDB one digit before the colon means hours and minutes. Elsewhere that is so
+  only where each track of the list would last a few seconds otherwise.
 * Three parts are hours, minutes, seconds, also where they appear half-way.
 * A zero is a time in the first row of a recording only: many programs write it for "not set".
 * Clocks (a start past 10 minutes of hours and minutes, ``9:05 PM``, a step over midnight) are no starts.
-* Times behind the lines are the tracks' ends where the last line has none, or the first track would begin as late as a track is long;
-  they are lengths where they do not go up.
+* Times behind the lines are the tracks' ends where the last line has none, or where the first track would begin as
+  late as a track is long; they are lengths where they do not go up.
 * Times that fall back and go on from there begin another recording.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,7 +29,7 @@ class Dialect(StrEnum):
 
     PLAIN = "plain"
     MIXESDB = "mixesdb"
-    """``[07]`` is minutes, ``[0:59]`` hours and minutes; ``;Part``, ``...``, wiki marks; each square bracket at the end is a label."""
+    """``[07]`` is minutes, ``[0:59]`` hours and minutes; ``;Part``, ``...``, wiki marks; labels in square brackets."""
     CLOCK = "clock"
     """A log: times are clocks."""
 
@@ -68,8 +71,8 @@ def starts_of(
 ) -> Starts:
     """Interpret the cues of a list's rows.
 
-    ``behind``: they stand behind the names. ``starts_part``: the rows below a heading, or whose number is 1 again. ``follows``: the
-    ``w/`` rows, which share the time of the row before.
+    ``behind``: they stand behind the names. ``starts_part``: the rows below a heading, or whose number is 1 again.
+    ``follows``: the ``w/`` rows, which share the time of the row before.
     """
     n = len(cues)
     found = Starts([Start() for _ in range(n)])
@@ -87,7 +90,7 @@ def starts_of(
     times = _without_zeros(cues, times, starts_part, follows)
     parts = _parts(times, starts_part)
     known = [time for time in times if time is not None]
-    falls = sum(b < a for a, b in zip(known, known[1:], strict=False))
+    falls = sum(b < a for a, b in itertools.pairwise(known))
     n_parts = parts[-1] if parts else 1
     if falls - (n_parts - 1) > max(2, len(known) // 4):
         found.issues.append("cue_order")
@@ -125,7 +128,7 @@ def _in_hours(cues: Sequence[Cue | None], dialect: Dialect) -> bool:
     ):
         return False
     seconds = [time for cue in two if (time := cue.seconds()) is not None]
-    steps = [b - a for a, b in zip(seconds, seconds[1:], strict=False) if b > a]
+    steps = [b - a for a, b in itertools.pairwise(seconds) if b > a]
     return len(steps) >= 5 and median(steps) < _SHORTEST_STEP_S and max(steps) < 60
 
 
@@ -144,7 +147,10 @@ def _are_clocks(
     if dialect is not Dialect.MIXESDB:
         return _over_midnight(two)
     return (
-        first > _LATE_START_S and times[0] is not None and len(known) > 1 and max(cue.parts[0] for cue in two) <= 23
+        first > _LATE_START_S
+        and times[0] is not None
+        and len(known) > 1
+        and max(cue.parts[0] for cue in two) <= 23
     ) or _over_midnight(two)
 
 
@@ -164,7 +170,7 @@ def _over_midnight(cues: Sequence[Cue]) -> bool:
 def _are_lengths(times: Sequence[float | None]) -> bool:
     """True if times behind the lines go up and down, each as long as a track is."""
     known = [time for time in times if time is not None]
-    falls = sum(b < a for a, b in zip(known, known[1:], strict=False))
+    falls = sum(b < a for a, b in itertools.pairwise(known))
     return len(known) >= 3 and max(known) < _LONGEST_TRACK_S and falls * 4 >= len(known) - 1 and falls > 0
 
 
@@ -181,8 +187,9 @@ def _without_zeros(
             before = next((t for t in reversed(kept) if t is not None), None)
             again = before is not None and before > 0 and _goes_on(times, at, before, starts_part)
             same = before == 0 and (cue.form is Form.MINUTES or (bool(follows) and follows[at]))
-            time = time if again or same else None
-        kept.append(time)
+            kept.append(time if again or same else None)
+        else:
+            kept.append(time)
     return kept
 
 
@@ -237,7 +244,7 @@ def _are_ends(cues: Sequence[Cue | None], times: Sequence[float | None], duratio
     known = [time for time in times if time is not None]
     if len(known) < 3 or times[0] is None or times[0] <= 0:
         return False
-    steps = [b - a for a, b in zip(known, known[1:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(known)]
     if min(steps) <= 0:
         return False
     if duration_s:

@@ -40,15 +40,23 @@ def untabled(lines: Sequence[str]) -> list[str]:
 def _cells(line: str) -> list[str]:
     for mark in ("\t", "|", ";"):
         if mark in line:
-            return [cell.strip(" *`\"") for cell in line.strip("| \t" if mark == "|" else " ").split(mark)][:40]
+            return [cell.strip(' *`"') for cell in line.strip("| \t" if mark == "|" else " ").split(mark)][
+                :40
+            ]
     return []
 
 
 def _header(cells: Sequence[str]) -> list[str | None] | None:
     if len(cells) < 2:
         return None
-    columns = [next((name for name, pattern in _NAMED.items() if pattern.fullmatch(cell)), None) for cell in cells]
-    return columns if "title" in columns and ("artist" in columns or "time" in columns or "number" in columns) else None
+    columns = [
+        next((name for name, pattern in _NAMED.items() if pattern.fullmatch(cell)), None) for cell in cells
+    ]
+    return (
+        columns
+        if "title" in columns and ("artist" in columns or "time" in columns or "number" in columns)
+        else None
+    )
 
 
 def _row(cells: Sequence[str], columns: Sequence[str | None]) -> str:
@@ -69,5 +77,9 @@ def _unnamed(line: str, cells: Sequence[str]) -> str:
         return line
     filled = [cell for cell in cells if cell]
     number = f"{filled.pop(0).rstrip('.)')}. " if len(filled) > 2 and filled[0].rstrip(".)").isdigit() else ""
-    time = f"{filled.pop(0)} " if len(filled) > 2 and re.fullmatch(r"\[?\d{1,3}:\d\d(?::\d\d)?\]?", filled[0]) else ""
+    time = (
+        f"{filled.pop(0)} "
+        if len(filled) > 2 and re.fullmatch(r"\[?\d{1,3}:\d\d(?::\d\d)?\]?", filled[0])
+        else ""
+    )
     return number + time + "\t".join(filled)
