@@ -13,6 +13,7 @@ from tlray.readers.cue_sheet import Sheet, is_sheet, parse_sheet
 from tlray.readers.cue_times import FRAMES_PER_S, starts_s
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
+from tlray.readers.made import plural
 
 MAX_BYTES = 8 * 2**20
 _VARIOUS = re.compile(r"(?:various(?: artists?)?|va|v\.a\.|v/a|unknown(?: artist)?)\.?", re.IGNORECASE)
@@ -63,7 +64,7 @@ class CueReader:
             genres=[genre for genre in map(clean, _GENRES.split(sheet.remark("GENRE"))) if genre],
             quality_issues=[*issues, *found, *([issue] if issue else []), *_data_tracks(sheet)],
         )
-        return page_of([made], "no track in the sheet")
+        return page_of(file, [made], "no track in the sheet")
 
 
 def _tracks(sheet: Sheet) -> tuple[list[Track], list[str]]:
@@ -153,4 +154,4 @@ def _renumber(tracks: Sequence[Track]) -> None:
 
 
 def _data_tracks(sheet: Sheet) -> list[str]:
-    return [f"{sheet.n_data_tracks} data tracks left out"] if sheet.n_data_tracks else []
+    return [f"{plural(sheet.n_data_tracks, 'data track')} left out"] if sheet.n_data_tracks else []

@@ -54,9 +54,9 @@ class VirtualDJReader:
             return unknown("a playlist of HTTP streaming, no list of tracks")
         known = {"site": "virtualdj", "parser": self.version, "quality_issues": issues}
         if _HEADING.search(text) and not is_m3u(text):
-            return page_of(_tracklist_txt(file, text, known), "no row in the history")
+            return page_of(file, _tracklist_txt(file, text, known), "no row in the history")
         entries = parse_m3u(text) if is_m3u(text) or is_bare(text) else []
-        return page_of([_history(file, entries, known)], "no row in the list")
+        return page_of(file, [_history(file, entries, known)], "no row in the list")
 
 
 def _history(file: SourceFile, entries: list[Entry], known: dict[str, Any]) -> Tracklist:
@@ -119,7 +119,7 @@ def _offset(moment: datetime, clock: Clock) -> timedelta:
 
 
 def _tracklist_txt(file: SourceFile, text: str, known: dict[str, Any]) -> list[Tracklist]:
-    """Read the sets of all days; a heading that is said again on the same day goes on with it."""
+    """Read the sets of all days; rows under a second heading of the same day join it."""
     days: dict[str, list[tuple[str, str]]] = {}
     rows: list[tuple[str, str]] = []
     n_rows = 0

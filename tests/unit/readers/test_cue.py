@@ -197,7 +197,7 @@ def test_a_recording_of_rekordbox_counts_in_hours() -> None:
     assert "/Users" not in repr(made)
 
 
-def test_without_the_remark_tracks_of_a_few_seconds_are_told_and_said_to_be_a_guess() -> None:
+def test_without_the_remark_tracks_of_a_few_seconds_are_recognised_and_noted_as_a_guess() -> None:
     rows = [(f"T{i}", f"A{i}", f"{i // 15:02}:{i * 4 % 60:02}:{i * 7 % 60:02}") for i in range(21)]
     made = sheet(tracks(*rows))
     assert (made.tracks[20].cue_s, made.quality_issues) == (3600 + 20 * 60 + 20, ["hours_guessed"])
@@ -291,7 +291,7 @@ def test_data_tracks_are_left_out_and_counted() -> None:
         'FILE "a.bin" BINARY\nTRACK 01 MODE1/2352\nTITLE "Data"\nINDEX 01 00:00:00\n'
         + tracks(("One", "Bo", "00:00:00"))
     )
-    assert (names(made), made.quality_issues) == ([("Bo", "One")], ["1 data tracks left out"])
+    assert (names(made), made.quality_issues) == ([("Bo", "One")], ["1 data track left out"])
 
 
 def test_a_set_without_a_title_is_named_by_its_file_without_folders() -> None:
