@@ -238,6 +238,18 @@ def test_the_performer_of_an_album_is_inherited_and_that_of_a_mix_is_not() -> No
         tracks(("Bo / One", None, "00:00:00"), ("Cy / Two", None, "03:00:00"), head='PERFORMER "Various"\n')
     )
     assert names(slashes) == [("Bo", "One"), ("Cy", "Two")]
+    movements = sheet(
+        tracks(*((f"Symphony No. {i // 4} - Part {i}", None, f"{i:02}:00:00") for i in range(1, 20)))
+    )
+    assert names(movements)[5] == ("DJ Ada", "Symphony No. 1 - Part 6")
+    numbered = sheet(
+        tracks(
+            ("01. Bo - One", None, "00:00:00"),
+            ("02. Cy - Two", None, "03:00:00"),
+            ("03. Di - Three", None, "06:00:00"),
+        )
+    )
+    assert names(numbered) == [("Bo", "One"), ("Cy", "Two"), ("Di", "Three")]
     various = sheet(tracks(("Bo - One", None, "00:00:00"), head='PERFORMER "Various Artists"\n'))
     assert (various.djs, names(various)) == ([], [("Bo", "One")])
     twice = sheet(tracks(("Bo - One", "Bo", "00:00:00"), ("Cy - Two", "Cy", "03:00:00")))
