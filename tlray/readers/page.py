@@ -45,12 +45,23 @@ class PageReader:
         """Read the sets of a page by its site's parser."""
         from tlray.sites.registry import parse_page  # noqa: PLC0415 - the parsers of HTML take 50 ms
 
-        url = file.url if file.url.startswith(("http://", "https://")) else own_url(file.head)
-        page = parse_page(file.body, url=url, charset=file.encoding)
+        page = parse_page(file.body, url=_url_of(file), charset=file.encoding)
         for found in page.tracklists if page.kind is PageKind.TRACKLIST else ():
             found.url = found.url or found.page_url or file.url
             found.media_type = found.media_type or "text/html"
         return page
+
+
+def is_of_a_site(file: SourceFile) -> bool:
+    """Whether a page comes from a site that has a parser, by its URL."""
+    from tlray.sites.registry import for_url  # noqa: PLC0415 - as above
+
+    url = _url_of(file)
+    return bool(url) and for_url(url) is not None
+
+
+def _url_of(file: SourceFile) -> str:
+    return file.url if file.url.startswith(("http://", "https://")) else own_url(file.head)
 
 
 def own_url(head: bytes) -> str:

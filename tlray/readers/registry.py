@@ -11,6 +11,7 @@ from importlib import import_module
 from tlray.core.model.printable import one_line
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.interface import FileReader, SourceFile
+from tlray.readers.page import is_of_a_site
 from tlray.readers.sniff import Shape, shape_of
 
 MAX_ERROR_CHARS = 160
@@ -47,6 +48,8 @@ def reader_of(kind: str) -> FileReader:
 def kind_of(file: SourceFile) -> str | None:
     """Return the kind of a file; None for one that no reader knows."""
     shape = shape_of(file.head)
+    if shape is Shape.HTML and is_of_a_site(file):
+        return "page"
     may_be = (kind for kind, (_, shapes) in _READERS.items() if shape in shapes)
     return next((kind for kind in may_be if reader_of(kind).recognises(file.head, file.name)), None)
 

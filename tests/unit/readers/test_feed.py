@@ -50,6 +50,11 @@ WRITTEN = {
     + "".join(f"<li><b>{html.escape(a)}</b> - {html.escape(t)}</li>" for a, t in NAMES)
     + "</ol>",
     "lines in a paragraph": "<p>" + "\n".join(map(html.escape, LINES)) + "</p>",
+    "lines in one of many paragraphs": "<p>a</p>" * 20
+    + "<p>"
+    + "\n".join(map(html.escape, LINES))
+    + "</p>"
+    + "<p>b</p>" * 20,
     "plain": "\n".join(LINES),
     "wrapped source": "".join(
         "<div>\n" + html.escape(line).replace(" - ", " -\n") + "\n</div>\n" for line in LINES
@@ -139,6 +144,21 @@ def test_episodes_without_a_list_are_counted() -> None:
     page = read(rss(item("<description>We talk.</description>")))
     assert (page.kind, page.reason) == (PageKind.UNKNOWN, "1 episode, no tracklist in any")
     assert read(rss()).reason == "no episodes"
+
+
+def test_an_episode_that_a_feed_has_twice_is_one_set() -> None:
+    other = item(simple_chapters(), guid="https://tidal.example/13")
+    page = read(rss(item(simple_chapters()), item(simple_chapters()), other))
+    assert [found.source_id for found in page.tracklists] == [
+        "https://tidal.example/12",
+        "https://tidal.example/13",
+    ]
+    assert page.reason is None
+    page = read(rss(item(simple_chapters()), item(simple_chapters(TRACKS[:3]))))
+    assert [found.source_id for found in page.tracklists] == [
+        "https://tidal.example/12",
+        "https://tidal.example/12#2",
+    ]
 
 
 def test_chapters_in_another_file_are_named() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tlray.model import CuePrecision, PageKind, ParsedPage, Tracklist
 from tlray.readers.chapters.marks import ChapterTracks, tracks_of
 from tlray.readers.feed.items import Episode, Feed, episodes_of, feed_of, source_id_of
@@ -38,17 +40,30 @@ class FeedReader:
         feed = feed_of(root)
         if feed is None:
             return ParsedPage(PageKind.UNKNOWN, "XML that is no feed")
-        sets = [found for episode in episodes_of(root) if (found := set_of(feed, episode, issues))]
-        n_others = feed.n_episodes - len(sets)
-        if not sets:
+        found = [made for episode in episodes_of(root) if (made := set_of(feed, episode, issues))]
+        n_others = feed.n_episodes - len(found)
+        if not found:
+            n_said = plural(n_others, "episode")
             return ParsedPage(
-                PageKind.UNKNOWN,
-                f"{plural(n_others, 'episode')}, no tracklist in any" if n_others else "no episodes",
+                PageKind.UNKNOWN, f"{n_said}, no tracklist in any" if n_others else "no episodes"
             )
-        reason = (
-            f"{n_others} of {plural(feed.n_episodes, 'episode')} without a tracklist" if n_others else None
-        )
-        return ParsedPage(PageKind.TRACKLIST, reason, tuple(sets))
+        n_all = plural(feed.n_episodes, "episode")
+        reason = f"{n_others} of {n_all} without a tracklist" if n_others else None
+        return ParsedPage(PageKind.TRACKLIST, reason, tuple(_each_once(found)))
+
+
+def _each_once(sets: list[Tracklist]) -> Iterator[Tracklist]:
+    """Yield sets without those that a feed has twice; of different ones with one id, the later ones get a number."""
+    seen: dict[str | None, list[list[str]]] = {}
+    for made in sets:
+        lists = seen.setdefault(made.source_id, [])
+        texts = [track.text for track in made.tracks]
+        if texts in lists:
+            continue
+        if lists and made.source_id:
+            made.source_id = f"{made.source_id}#{len(lists) + 1}"
+        lists.append(texts)
+        yield made
 
 
 def set_of(feed: Feed, episode: Episode, issues: list[str]) -> Tracklist | None:

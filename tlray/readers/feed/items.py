@@ -161,6 +161,12 @@ def _duration_s(item: Element) -> float | None:
 def _media_urls(item: Element) -> list[str]:
     urls = [one.get("url", "") for one in children(item, "enclosure")]
     urls += [one.get("href", "") for one in children(item, "link") if one.get("rel") == "enclosure"]
+    media = [one for parent in (item, *children(item, "group")) for one in children(parent, "content")]
+    urls += [
+        one.get("url", "")
+        for one in media
+        if one.get("medium", one.get("type", "")).startswith(("audio", "video"))
+    ]
     return [url.strip() for url in dict.fromkeys(urls) if url.strip().startswith(("http://", "https://"))]
 
 

@@ -37,6 +37,7 @@ _UNSEEN_END = re.compile(r"</(?:script|style|template|svg)\s*>", re.IGNORECASE)
 _COMMENT_END = re.compile("-->")
 _CELL = frozenset(["td", "th"])
 _BREAK = "\x00"
+_LIST_LINE = re.compile(r"\s*(?:[\[(#]?\d{1,3}(?::\d\d|[.)\]])|\S.{0,150}\s[-–—]\s\S)")
 _ESCAPED = re.compile(r"&lt;(?:/?(?:p|br|li|ul|ol|div|a|b|strong|em|i|span|h[1-6])\b)", re.IGNORECASE)
 
 
@@ -77,9 +78,15 @@ def _has_tags(text: str) -> bool:
 def _broken_into_lines(text: str) -> str:
     """Return text with its breaks as line ends.
 
-    A line end of the source is a blank in HTML. Where a writer used more of them than tags that break, they are meant.
+    A line end of the source is a blank in HTML. Where a writer used more of them than tags that break, or where they part the
+    lines of a list, they are meant.
     """
-    text = re.sub(r"[ \t]*\r?\n?[ \t]*\x00[ \t]*(?:\r?\n)?", _BREAK, text.replace("\r\n", "\n"))
-    if text.strip(_BREAK + "\n ").count("\n") <= text.count(_BREAK):
-        text = text.replace("\n", " ")
-    return text.replace(_BREAK, "\n")
+    text = re.sub(r"[ \t]*\n?[ \t]*\x00[ \t]*\n?[ \t]*", _BREAK, text.replace("\r\n", "\n"))
+    if text.strip(_BREAK + "\n ").count("\n") > text.count(_BREAK):
+        return text.replace(_BREAK, "\n")
+    return "\n".join(part if _is_list(part) else part.replace("\n", " ") for part in text.split(_BREAK))
+
+
+def _is_list(text: str) -> bool:
+    lines = [line for line in text.split("\n") if line.strip()]
+    return len(lines) >= 3 and sum(bool(_LIST_LINE.match(line)) for line in lines) * 3 >= len(lines) * 2

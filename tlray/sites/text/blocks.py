@@ -9,7 +9,7 @@ from enum import StrEnum
 from tlray.sites.text.lines import MAX_TRACK_CHARS, Kind, Line
 from tlray.sites.text.names import is_unknown
 from tlray.sites.text.separators import Separator, is_loose
-from tlray.sites.text.wording import is_marked, is_part, is_prose
+from tlray.sites.text.wording import is_marked, is_part, is_plain_head, is_prose
 
 
 class Sort(StrEnum):
@@ -45,9 +45,11 @@ class Run:
     """Blank lines stand between its rows."""
 
 
+MAX_ITEM_CHARS = 120
 _MAX_NOTES = 4
 _MAX_BELOW_HEAD = 30
 """Lines between the heading and the first row."""
+_ANNOUNCED_ONLY = (Separator.COLON, Separator.DOTS, Separator.TAB, Separator.TIGHT)
 _PAIRED = (Separator.DASH, Separator.BY, Separator.QUOTED, Separator.SLASH, Separator.PIPE, Separator.TILDE)
 
 
@@ -127,10 +129,23 @@ class _Builder:
         elif sort is Sort.END:
             self.n_notes += _MAX_NOTES + 1 if not self.run.is_strong else 1
             self.titles.clear()
+        elif self._is_item(at):
+            self._bare(at, Sort.PAIR)
         else:
             self.n_notes += 1
             if self.run.rows and not self.n_blank:
                 self.titles.append(at)
+
+    def _is_item(self, at: int) -> bool:
+        """True for a line that only its place makes a track: one more bullet, or ``Artist: Title`` below ``Tracklist``."""
+        line, rows = self.lines[at], self.run.rows
+        if len(line.raw) > MAX_ITEM_CHARS or self.n_notes or self.run.is_strong:
+            return False
+        if rows and not self.n_blank and line.bulleted and self.lines[rows[-1]].bulleted:
+            return not is_prose(line.raw)
+        head = self.run.head if rows else self.head
+        announced = head is not None and is_plain_head(self.lines[head].raw) and (bool(rows) or at - head <= 3)
+        return announced and any(is_loose(line.body, kind) for kind in _ANNOUNCED_ONLY)
 
     def close(self) -> None:
         """End the open run."""

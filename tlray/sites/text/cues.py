@@ -63,9 +63,9 @@ _MASKED = re.compile(
 )
 _MASKED_MINUTES = re.compile(r"\d{0,3}\?{1,3}(?=\])")
 _UNITS = re.compile(
-    r"(?:(?P<h>\d{1,2})[hH][ ]?(?P<hm>\d{1,2})(?:[mM]\b|(?=[\s\])'mM:-]))(?:[ ]?(?P<hs>\d{1,2})[sS]\b)?"
-    r"|(?P<m>\d{1,3})(?:[mM]|['′’])[ ]?(?P<s>\d{2})(?:[sS]\b|[\"″”]|''|(?=[\s\])]))"
-    r"|(?P<only>\d{1,3})(?:['′](?=[\s\])])|[ ]?[mM]in\b\.?))"
+    r"(?P<h>\d{1,2})[hH][ ]?(?P<hm>[0-5]?\d)(?:[mM](?![^\W\d])|(?=[\s\]):-]))(?:[ ]?(?P<hs>[0-5]?\d)[sS]\b)?"
+    r"|(?P<m>\d{1,3})(?:[mM][ ]?(?P<s>[0-5]?\d)[sS]\b|['′’](?P<q>[0-5]\d)(?:[\"″”]|''|(?=[\s\])])))"
+    r"|(?P<only>\d{1,3})(?:['′](?=[\s\])])|[ ]?[mM]in\b\.?)"
 )
 _OPEN = {"[": "]", "(": ")", "{": "}", "<": ">", "【": "】", "（": "）", "［": "］"}
 _BETWEEN = re.compile(r"[ \t]*(?:[-–—~→]|->|to)[ \t]*")
@@ -162,5 +162,5 @@ def _of_units(m: re.Match[str]) -> Cue:
         return Cue("", Form.MINUTES, (int(m["h"]) * 60 + int(m["hm"]),))
     if m["m"]:
         hours, minutes = divmod(int(m["m"]), 60)
-        return Cue("", Form.THREE, (hours, minutes, int(m["s"])))
+        return Cue("", Form.THREE, (hours, minutes, int(m["s"] or m["q"])))
     return Cue("", Form.MINUTES, (int(m["only"]),))

@@ -28,6 +28,7 @@ _SOFTWARE = re.compile(
     re.IGNORECASE,
 )
 _MIN_BARE = 6
+_MIN_PLAIN = 10
 _MIN_BARE_WITH_MUSIC = 4
 
 
@@ -66,13 +67,13 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
         return "a timetable"
     music = _sounds_like_music(tracks)
     software = sum(bool(_SOFTWARE.search(track.text)) for track in tracks)
-    if software * (4 if music else 8) > n and not (_is_timed(reading) and music):
+    if software > 1 and software * (4 if music else 7) > n and not (_is_timed(reading) and music):
         return "lines about something else than music"
     if _is_timed(reading):
         return None
     if not run.is_strong and n < (_MIN_BARE_WITH_MUSIC if music else _MIN_BARE) and run.head is None:
         return f"{n} lines that may be tracks, without number, time or heading: too few to be certain"
-    if not music and not run.is_strong and reading.separator is not Separator.DASH:
+    if not music and not run.is_strong and run.head is None and reading.separator is not Separator.DASH:
         return "pairs of words, without number, time or heading"
     return None if music or _look_like_names(tracks) else "lines that are no names of artists and tracks"
 
@@ -88,7 +89,10 @@ def _sounds_like_music(tracks: Sequence[Track]) -> bool:
 
 
 def _look_like_names(tracks: Sequence[Track]) -> bool:
-    """True if nearly all rows are two short names that begin with a capital letter, and no term with what it means."""
+    """True if nearly all rows are two short names that begin with a capital letter; in a long list all, with or without."""
+    short = sum(bool(track.artist) and len(track.artist.split()) <= 8 and len(track.title.split()) <= 8 for track in tracks)
+    if len(tracks) >= _MIN_PLAIN and short == len(tracks) and not any(_SOFTWARE.search(track.text) for track in tracks):
+        return True
     good = sum(
         bool(track.artist)
         and len(track.artist.split()) <= 7

@@ -64,7 +64,7 @@ def find_list(
         return NoList(f"more than {MAX_LINES} lines")
     if dialect is Dialect.MIXESDB:
         return _read_whole(_wiki_rows(raws), dialect, duration_s)
-    lines = prepared(untabled(raws))
+    lines = prepared(untabled(raws), is_list=whole)
     if whole:
         run = Run(
             [line.at for line in lines if line.kind is Kind.OTHER and sort_of(line) is not Sort.HEADING],
@@ -156,7 +156,7 @@ def _wiki_rows(raws: Sequence[str]) -> tuple[list[Row], bool]:
             lines.append(f"{cue or ''} {plain}".strip())
             sections.append((section, part))
             announced.append((what, guessed))
-    found = prepared(lines, minutes_in_brackets=True) if lines else []
+    found = prepared(lines, is_list=True, minutes_in_brackets=True) if lines else []
     rows = []
     for line, (name, number), (what, guessed) in zip(found, sections, announced, strict=True):
         row = row_of(line)

@@ -46,7 +46,7 @@ _LABEL_WORD = re.compile(
     r"\b(?:records?|recordings?|recs?|music|rec\.|ltd\.?|limited|digital|label|productions?|white|tunes|audio|sounds?|trax)\b",
     re.IGNORECASE,
 )
-_BEHIND_VERSION = re.compile(r"\)\s+(?P<label>[^()\[\]]{2,60}?)\s*\)?$")
+_BEHIND_VERSION = re.compile(r"\)\s+(?![-–—/|~&+])(?P<label>[^()\[\]]{2,60}?)\s*\)?$")
 _IN_BRACKETS = re.compile(r"\((?P<label>[^()]{1,60})\)$")
 _MIN_LINES = 3
 
@@ -117,7 +117,7 @@ def _cut_square(text: str, *, only_labels: bool = False) -> tuple[str, str]:
         if depth == 0:
             inside = text[at + 1 : -1].strip()
             if (
-                not text[:at].strip()
+                text[:at].rstrip()[-1:] in "-–—"
                 or not inside
                 or (not only_labels and VERSION.search(inside) and not _LABEL_WORD.search(inside))
             ):

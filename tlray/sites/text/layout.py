@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tlray.sites.text.cues import inline
-from tlray.sites.text.lines import Kind, Line, lex
+from tlray.sites.text.lines import Kind, Line, lex, unmark
 from tlray.sites.text.names import is_unknown
 from tlray.sites.text.numbering import as_minutes, counted, minutes
 from tlray.sites.text.separators import Separator, is_loose, split
@@ -74,8 +74,11 @@ def _times(raw: str) -> list[tuple[int, int]]:
     return found
 
 
-def prepared(raws: Sequence[str], *, minutes_in_brackets: bool = False) -> list[Line]:
-    """Take all lines apart and say which of their numbers count, and which of their times are times."""
+def prepared(raws: Sequence[str], *, is_list: bool = False, minutes_in_brackets: bool = False) -> list[Line]:
+    """Take all lines apart and say which of their numbers count, and which of their times are times.
+
+    ``is_list``: all of it is one list. ``minutes_in_brackets``: ``[07]`` is a time.
+    """
     raws = _joined([piece for raw in raws for piece in lines_on_one(raw)])
     lines = _lexed(raws)
     numbers = counted(lines)
@@ -84,8 +87,11 @@ def prepared(raws: Sequence[str], *, minutes_in_brackets: bool = False) -> list[
         if at in timed:
             as_minutes(line)
         elif line.number is not None and at not in numbers:
+            if line.lead is None:
+                unmark(line)
             line.number, line.body = None, line.numbered_body
-    _keep_times_in_company(lines)
+    if not is_list:
+        _keep_times_in_company(lines)
     return lines
 
 
@@ -102,8 +108,7 @@ def _keep_times_in_company(lines: Sequence[Line]) -> None:
         near = [other for other in timed[max(0, order - 2) : order + 3] if abs(other - at) <= _NEAR]
         line = lines[at]
         if len(near) < 2 and line.number is None:
-            line.lead, line.body = None, line.raw
-            line.trail = None
+            unmark(line)
 
 
 def _joined(raws: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tlray.sites.text.cues import Cue, leading, trailing
-from tlray.sites.text.wording import is_credit, is_link, is_rule, names_tracklist, without_url
+from tlray.sites.text.wording import is_credit, is_link, is_rule, names_tracklist, without_note, without_url
 
 MAX_TRACK_CHARS = 400
 """A longer line is prose."""
@@ -58,9 +58,9 @@ _WITH = re.compile(
 _KEYCAP = re.compile(r"^(?:(\d)\ufe0f?\u20e3)(?:(\d)\ufe0f?\u20e3)?[ \t.:-]*|^(🔟)[ \t.:-]*")
 _NUMBER = re.compile(
     r"(?:#|№|no\.?[ ]?|track[ ]?#?|tr\.?[ ]?)?(?P<n>\d{1,3})(?:"
-    r"(?P<dot>[ \t]*[.)\]°º][.)]?(?!\d)[ \t]*(?:[-–—|:][ \t]+)?)"
+    r"(?P<dot>[ \t]*[.)\]°º][.)]?[ \t]*(?:[-–—|:][ \t]+)?)"
     r"|(?P<colon>[ \t]*[:：][ \t]+)"
-    r"|(?P<dash>[ \t]*[-–—|/_][ \t]*(?![\d/]))"
+    r"|(?P<dash>[ \t]+[-–—|/_][ \t]*|[-–—|/_](?![\d/])[ \t]*)"
     r"|(?P<blank>[ \t]+)"
     r"|(?P<none>(?=[\[(]\d))|$)",
     re.IGNORECASE,
@@ -87,10 +87,10 @@ def lex(raw: str, at: int = 0, *, dotted: bool = False) -> Line:
     start = position
     number_at = -1
     for _ in range(2):
-        if number_at < 0 and line.lead is None and (found := leading(text, position, dotted=dotted)):
+        if line.lead is None and (found := leading(text, position, dotted=dotted)):
             line.lead, position = found
             position = _past_delimiter(text, position)
-        elif number_at < 0 and (read := _number(text, position)):
+        elif line.number is None and (read := _number(text, position)):
             number_at = position
             line.number, line.number_style, position = read
             if line.lead is None and (found := leading(text, position, dotted=dotted)):
@@ -105,13 +105,20 @@ def lex(raw: str, at: int = 0, *, dotted: bool = False) -> Line:
         and (marked := _WITH.match(text, position))
     ):
         line.is_with, position = True, marked.end()
-    line.body = without_url(text[position:]).strip()
+    line.body = without_note(without_url(text[position:]).strip())
     line.numbered_body = without_url(text[number_at:]).strip() if number_at >= 0 else line.body
     if ended := trailing(line.body):
         line.trail, *span = ended
         line.trail_span = (span[0], span[1])
     line.kind = _kind(raw, text[start:], line)
     return line
+
+
+def unmark(line: Line) -> None:
+    """Let the number and time of a line be text: they count nothing."""
+    line.body = line.numbered_body if line.lead is None else line.raw
+    line.number = line.lead = line.trail = None
+    line.kind = _kind(line.raw, line.raw, line)
 
 
 def _number(text: str, at: int) -> tuple[int, str, int] | None:

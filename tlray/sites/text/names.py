@@ -45,7 +45,8 @@ def named(body: str, separator: Separator | None, *, title_first: bool = False) 
     """Split a body; without a separator all of it is the title."""
     if (found := separator and split(body, separator)) is None:
         if is_unknown(body):
-            return Name(body, body)
+            artist, _, title = body.partition(" - ")
+            return Name(artist, title or artist)
         body = re.sub(r"^[-–—]\s+|\s+[-–—]$", "", body)
         return Name("", without_quotes(body))
     artist, title = found

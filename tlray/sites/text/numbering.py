@@ -45,7 +45,8 @@ def _goes_on(last: Line, line: Line, n_before: int) -> bool:
     if step == 1:
         return gap <= MAX_GAP
     # a number was forgotten, or stands twice
-    return n_before >= 3 and 0 <= step <= _MAX_SKIPPED and gap <= 3 and line.number_style == last.number_style
+    surely = n_before >= 3 or (step == 2 and line.number_style in ("dot", "colon"))
+    return surely and 0 <= step <= _MAX_SKIPPED and gap <= 3 and line.number_style == last.number_style
 
 
 def minutes(lines: Sequence[Line], numbers: set[int], *, always: bool) -> set[int]:

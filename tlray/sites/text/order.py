@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 
+from tlray.sites.text.names import is_unknown
+
 
 class Order(StrEnum):
     """What stands first."""
@@ -29,12 +31,14 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _EVERYDAY = re.compile(
-    r"\b(?:i|i'm|i'll|you|your|you're|me|my|mine|we|our|it|it's|its|don'?t|can'?t|won'?t|is|are|am|be|to|in|on|for|love|lovin'?|night|nights|baby|all|what|how|"
+    r"(?<![\w-])(?:i|i'm|i'll|you|your|you're|me|my|mine|we|our|it|it's|its|don'?t|can'?t|won'?t|is|are|am|be|to|in|on|for|love|lovin'?|night|nights|baby|all|what|how|"
     r"this|that|up|down|out|feel|feeling|time|want|wanna|gonna|go|get|got|let|let's|never|when|where|why|no|not|do|like|at|if|from|into|again|"
     r"give|take|make|need|come|keep|tell|away|tonight|heart|dance|dancing|world|forever|show|shake|move|inside|without|je|moi|toi|ti|te|mi|tu|ich|dich|mir|nicht|"
-    r"amor|amour|corazón|nuit|nacht|liebe|vida)\b",
+    r"amor|amour|corazón|nuit|nacht|liebe|vida)(?![\w-])",
     re.IGNORECASE,
 )
+
+_COMMON = re.compile(r"(?:untitled|intro|outro|interlude|unreleased|track|live|mix)\W*\d*", re.IGNORECASE)
 
 
 def order_of(pairs: Sequence[tuple[str, str]], names: Sequence[str] = ()) -> Order:
@@ -56,7 +60,7 @@ def order_of(pairs: Sequence[tuple[str, str]], names: Sequence[str] = ()) -> Ord
         return Order.TITLE
     if title == 0 and artist == 0 and weak_title >= max(3, n / 4) and weak_title >= 3 * weak_artist:
         return Order.TITLE
-    if title > artist or (artist == 0 and weak_title >= 2 and weak_title > weak_artist):
+    if title > max(artist, 1) or (artist == 0 and weak_title >= 2 and weak_title > weak_artist):
         return Order.TITLE if title > artist and weak_title > 2 * weak_artist else Order.UNCERTAIN
     return Order.ARTIST
 
@@ -70,5 +74,5 @@ def _bare(text: str) -> str:
 
 
 def _repeated(sides: list[str]) -> set[str]:
-    counts = Counter(side.casefold() for side in sides)
+    counts = Counter(side.casefold() for side in sides if not is_unknown(side) and not _COMMON.fullmatch(side))
     return {side for side, n in counts.items() if n > 1}

@@ -76,6 +76,9 @@ def read(
     behind = _take_times_behind(rows)
     if behind and _has_title_row(rows):
         rows = rows[1:]
+    if sum(row.body.endswith(".") for row in rows) * 5 > len(rows) * 4 and len(rows) > 3:
+        for row in rows:
+            row.body = row.body.rstrip(".")
     bodies = [row.body for row in rows]
     separator = majority([body for body in bodies if not is_unknown(body)])
     if dialect is Dialect.MIXESDB:

@@ -31,7 +31,7 @@ _PATTERNS = {
     Separator.TAB: re.compile(r"\t+"),
     Separator.SLASH: re.compile(r"\s+[/／]{1,2}\s+|／"),
     Separator.PIPE: re.compile(r"\s*[|｜¦]{1,2}\s*"),
-    Separator.DOTS: re.compile(r"\s+(?:[•·*»>→:]{1,2}|::|>>|->|=>|=)\s+"),
+    Separator.DOTS: re.compile(r"\s+(?:[•·*»>→:]{1,2}|::|>>|->|=>)\s+"),
     Separator.COLON: re.compile(r"(?<=\S)[:：]\s+"),
     Separator.TILDE: re.compile(r"\s+[~～_]\s+"),
     Separator.TIGHT: re.compile(rf"\s*[{_DASHES}]\s*"),
@@ -40,7 +40,7 @@ _HALF_DASH = re.compile(
     rf"(?<=[^\s{_DASHES}])(?:\s+[{_DASHES}]+(?=[^\s{_DASHES}])|[{_DASHES}]+\s+|\s*[–—]\s*)(?=\S)"
 )
 _BY = re.compile(r"\s+by\s+", re.IGNORECASE)
-_QUOTES = re.compile(r"[\"“”„«‘「『](?P<q>[^\"“”„«»’」』]{1,200}|[^\"“”«»」』]{1,200}?)[\"“”»’」』]")
+_QUOTES = re.compile(r"‘(?P<single>[^‘]{1,200}?)’(?=[\s,.;()\[\]]|$)|[\"“”„«‘「『](?P<q>[^\"“”„«»’」』]{1,200}|[^\"“”«»」』]{1,200}?)[\"“”»’」』]")
 _EDGES = " \t-‐‑‒–—―−－,:|"
 
 
@@ -109,7 +109,7 @@ def without_quotes(title: str) -> str:
     rest = title[found.end() :].strip()
     if rest and rest[0] not in "([":
         return title
-    return f"{found['q'].strip()} {rest}".strip()
+    return f"{(found['q'] or found['single']).strip()} {rest}".strip()
 
 
 def _at_last_by(body: str) -> tuple[str, str] | None:
@@ -126,7 +126,7 @@ def _at_quotes(body: str) -> tuple[str, str] | None:
     found = _QUOTES.search(body)
     if found is None:
         return None
-    title = found["q"].strip()
+    title = (found["q"] or found["single"]).strip()
     before, after = body[: found.start()].strip(_EDGES), body[found.end() :].strip()
     if before:
         return before, f"{title} {after}".strip() if after else title

@@ -144,7 +144,7 @@ def _are_clocks(
     if dialect is not Dialect.MIXESDB:
         return _over_midnight(two)
     return (
-        first > _LATE_START_S and len(known) > 1 and max(cue.parts[0] for cue in two) <= 23
+        first > _LATE_START_S and times[0] is not None and len(known) > 1 and max(cue.parts[0] for cue in two) <= 23
     ) or _over_midnight(two)
 
 
@@ -187,43 +187,39 @@ def _without_zeros(
 
 
 def _goes_on(times: Sequence[float | None], at: int, before: float, starts_part: Sequence[bool]) -> bool:
-    """True if a zero is followed by three times that rise, from well below where the list was."""
+    """True if a zero is followed by two times that rise, from well below where the list was."""
     end = next((n for n in range(at + 1, len(times)) if starts_part and starts_part[n]), len(times))
-    later = [time for time in times[at + 1 : min(end, at + 8)] if time is not None][:3]
-    return len(later) == 3 and 0 < later[0] < later[1] < later[2] and later[0] < before / 2
+    later = [time for time in times[at + 1 : min(end, at + 8)] if time is not None][:2]
+    return len(later) == 2 and 0 < later[0] < later[1] and later[0] < before / 2
 
 
 def _parts(times: Sequence[float | None], starts_part: Sequence[bool]) -> list[int]:
     """Return the number of the recording for each row: the next one where times fall back far, and go on from there."""
     numbers: list[int] = []
-    part, before, last = 1, None, None
+    part = 1
+    before: float | None = None
+    last: float | None = None
     for at, time in enumerate(times):
         if time is not None:
-            if (
-                last is not None
-                and time < last
-                and (before is None or time < before)
-                and _is_restart(times, at, last, starts_part)
-            ):
-                part += 1
-                before = None
-            before, last = (last if last is not None and last <= time else before), time
+            if last is not None and time < last and _is_restart(times, at, last, before, starts_part):
+                part, before = part + 1, None
+            elif last is not None and last <= time:
+                before = last
+            last = time
         numbers.append(part)
     return _from_headings(numbers, starts_part)
 
 
-def _is_restart(times: Sequence[float | None], at: int, last: float, starts_part: Sequence[bool]) -> bool:
-    time = times[at]
-    assert time is not None
-    following = [later for later in times[at + 1 : at + 6] if later is not None]
+def _is_restart(
+    times: Sequence[float | None], at: int, last: float, before: float | None, starts_part: Sequence[bool]
+) -> bool:
+    """True if the time at ``at`` begins a recording: below a heading, or far back and rising; one wrong time does not."""
+    time = times[at] or 0.0
+    following = [later for later in times[at + 1 : at + 6] if later is not None][:2]
     if starts_part and any(starts_part[max(0, at - 3) : at + 1]):
-        return time < last and (not following or following[0] >= time)
-    return (
-        time <= last / 3
-        and len(following) >= 2
-        and all(time <= later < last or later >= last for later in following[:2])
-        and following[0] < last
-    )
+        return not following or following[0] >= time
+    rises = len(following) == 2 and time <= following[0] < last and following[0] <= following[1]
+    return rises and time <= last / 3 and (before is None or time < before)
 
 
 def _from_headings(numbers: list[int], starts_part: Sequence[bool]) -> list[int]:

@@ -70,4 +70,4 @@ def _unnamed(line: str, cells: Sequence[str]) -> str:
     filled = [cell for cell in cells if cell]
     number = f"{filled.pop(0).rstrip('.)')}. " if len(filled) > 2 and filled[0].rstrip(".)").isdigit() else ""
     time = f"{filled.pop(0)} " if len(filled) > 2 and re.fullmatch(r"\[?\d{1,3}:\d\d(?::\d\d)?\]?", filled[0]) else ""
-    return number + time + " - ".join(filled)
+    return number + time + "\t".join(filled)

@@ -67,6 +67,9 @@ _PROSE_END = re.compile(
 )
 
 
+_NOTE_CHARS = 60
+
+
 def names_tracklist(line: str) -> bool:
     """True if the line announces a tracklist and is no sentence about one somewhere else."""
     if len(line) > 80 and not line.rstrip(" :-–—*_=>↓⬇👇🔽\ufe0f").lower().endswith(
@@ -93,6 +96,19 @@ def is_link(line: str) -> bool:
 def without_url(text: str) -> str:
     """Return ``text`` without a URL at its end."""
     return _URL_AT_END.sub("", text) if "://" in text or "www." in text.lower() else text
+
+
+def without_note(text: str) -> str:
+    """Return ``text`` without a long sentence in brackets at its end: what the writer thinks of the track."""
+    if len(text) < _NOTE_CHARS or not text.endswith(")"):
+        return text
+    depth = 0
+    for at in range(len(text) - 1, 0, -1):
+        depth += (text[at] == ")") - (text[at] == "(")
+        if depth == 0:
+            is_note = len(text) - at > _NOTE_CHARS and len(text[at:].split()) > 10
+            return text[:at].rstrip() if is_note and text[:at].strip() else text
+    return text
 
 
 def is_credit(line: str) -> bool:
