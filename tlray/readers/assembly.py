@@ -68,20 +68,20 @@ def make_track(
 
 
 def file_set(file: SourceFile, tracks: list[Track], **known: Any) -> Tracklist:
-    """Make a set of a file, named by its content and titled by its name unless more is known."""
+    """Make a set of a file, titled by the file's name unless a title is known."""
     title = known.pop("title", "") or stem_of(file.name)
-    return made_set(tracks, title=title, **({"url": file.url, "source_id": content_id(file)} | known))
+    return made_set(tracks, title=title, url=file.url, source_id=None, **known)
 
 
-def page_of(sets: Sequence[Tracklist], why_none: str) -> ParsedPage:
-    """Return the sets of a file, or the reason why there is none. Several sets of one file have ids of their own."""
+def page_of(file: SourceFile, sets: Sequence[Tracklist], why_none: str) -> ParsedPage:
+    """Return the sets of a file, or the reason why there is none. They have the id of its content, several with a number."""
     whole = [made for made in sets if 0 < made.track_count <= MAX_ROWS]
     if not whole:
         too_long = next((made for made in sets if made.track_count), None)
         return unknown(f"{too_long.track_count} rows: no set is so long" if too_long else why_none)
-    if len(whole) > 1:
-        for number, made in enumerate(whole, 1):
-            made.source_id = f"{made.source_id}-{number}"
+    source_id = content_id(file)
+    for number, made in enumerate(whole, 1):
+        made.source_id = f"{source_id}-{number}" if len(whole) > 1 else source_id
     return ParsedPage(PageKind.TRACKLIST, tracklists=tuple(whole))
 
 

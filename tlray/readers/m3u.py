@@ -1,6 +1,6 @@
 """The grammar of M3U lists as DJ programs write them: ``#EXTINF``, ``#EXTVDJ``, a path a row.
 
-Only the base name of a path is kept, and used where a row says nothing else.
+Of a path only the base name is used, and only where a row says nothing else.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from tlray.readers.clock_times import epoch_moment
 from tlray.readers.columns import length_s
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
+from tlray.readers.made import plural
 from tlray.readers.play_log import DATE_UTC, Play, set_times
 from tlray.readers.serato_csv import header_of, read_csv
 from tlray.readers.serato_session import (
@@ -56,8 +57,9 @@ class SeratoReader:
         known = {"site": "serato", "parser": self.version, "quality_issues": issues}
         if serato_page.MARK in text:
             made = serato_page.read_page(file, known)
-            return page_of([made] if made else [], "no row in the playlist")
+            return page_of(file, [made] if made else [], "no row in the playlist")
         return page_of(
+            file,
             read_csv(file, text, known),
             "no row of a history" if header_of(text) else "no header of Serato's history",
         )
@@ -74,7 +76,7 @@ class SeratoReader:
             play.track.index = play.track.number = index
         issues = ["cut off within a row"] if is_cut else []
         if len(played) < len(rows):
-            issues.append(f"{len(rows) - len(played)} rows preheard")
+            issues.append(f"{plural(len(rows) - len(played), 'row')} preheard")
         issues += set_times(plays)
         first = next((play.at for play in plays if play.at), None)
         if first and file.zone is None:
@@ -88,7 +90,7 @@ class SeratoReader:
             date=first and first.astimezone(file.zone or first.tzinfo).date(),
             quality_issues=issues,
         )
-        return page_of([made], "no row in the session")
+        return page_of(file, [made], "no row in the session")
 
 
 def _play(row: SessionRow) -> Play:

@@ -44,15 +44,18 @@ class TraktorReader:
                     return unknown("not NML of Traktor")
                 sets = read_nml(file, tree.root, known | {"quality_issues": tree.issues})
                 return page_of(
-                    sets, "no row that was played in public" if is_log(tree.root) else "no playlist with rows"
+                    file,
+                    sets,
+                    "no row that was played in public" if is_log(tree.root) else "no playlist with rows",
                 )
             if is_page(head_text(file.head)):
                 page = read_page(file, known)
-                return page_of([page] if page else [], "no table with artist and title")
+                return page_of(file, [page] if page else [], "no table with artist and title")
             text, issues = decode_text(file.body, file.encoding)
         except (BadXmlError, NoTextError) as error:
             return unknown(str(error))
         return page_of(
+            file,
             [_read_list(file, text, known | {"quality_issues": issues})],
             "no line such as: 1. Title by Artist",
         )

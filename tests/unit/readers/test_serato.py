@@ -53,7 +53,7 @@ def test_a_session() -> None:
         ["House"],
         245.12,
     )
-    assert made.quality_issues == ["1 rows preheard", "date_utc"]
+    assert made.quality_issues == ["1 row preheard", "date_utc"]
     assert "/Users" not in repr(made)
     assert the_set(SERATO, body, "x", zone=ZoneInfo("Europe/Berlin")).date == date(2024, 6, 1)
 

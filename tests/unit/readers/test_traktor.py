@@ -62,7 +62,7 @@ def test_a_history_is_what_was_played_in_public() -> None:
         301.5,
     )
     assert first.text == "Bo & Cy - Ocean [Deep]"
-    assert made.quality_issues == ["1 rows preheard"]
+    assert made.quality_issues == ["1 row preheard"]
     assert "Users" not in repr(made)
 
 
