@@ -314,7 +314,7 @@ def own_line(number: int) -> bytes:
 def test_an_export_of_any_size_comes_in_blocks_of_whole_lines(
     lead: tuple[bytes, bytes, bytes], is_packed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "MAX_MEMBER_BYTES", 1_000)
+    monkeypatch.setattr(opening, "BLOCK_BYTES", 1_000)
     monkeypatch.setattr(own_lines, "BLOCK_BYTES", 400)
     data = lead[0] + lead[1].join(map(own_line, range(20))) + lead[2]
     found = read(gzip.compress(data) if is_packed else data, "sets.jsonl")
