@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tlray.io.intake.members import Refusal
 
-BLOCK_NAMES = 20_000
+BLOCK_NAMES = 50_000
 """How many names of one folder are in memory."""
 _ASSET_SUFFIXES = (
     # browsers and Windows name the folder of a saved page in the user's language
