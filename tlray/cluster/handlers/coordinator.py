@@ -89,7 +89,7 @@ class Coordinator(
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
         journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
-        engine.registry.override.update(journal.run(all_overrides))
+        engine.registry.overrides.update(journal.run(all_overrides))
         state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         limiters, admission = Limiters(state), Admission(state)
         batches = Batches(state, limiters, admission)

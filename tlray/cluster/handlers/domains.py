@@ -45,7 +45,7 @@ class DomainHandlers(Handlers):
     ) -> dict[str, Any]:
         """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
-        was = engine.registry.override.get(name)
+        was = engine.registry.overrides.get(name)
         change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=state.wall())
         setting = await state.write(state.journal.run, change)
         concerned = engine.registry.set_override(name, setting)

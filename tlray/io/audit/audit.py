@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.audit.findings import REMEDIES, Books, Finding, FindingKind, Findings
+from tlray.core.audit.findings import REMEDIES, BatchCounts, Finding, FindingKind, Findings
 from tlray.io.audit.checks import Look
 from tlray.io.audit.journal_copy import AuditBooks
 from tlray.io.disk.home import Home
@@ -21,7 +21,7 @@ class Audit:
     """What came of looking at one batch."""
 
     batch_id: str
-    books: Books
+    books: BatchCounts
     findings: Findings
     notes: tuple[str, ...]
     """What is not wrong, but should be known."""

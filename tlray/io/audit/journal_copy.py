@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tlray.core.audit.findings import Books, Finding, FindingKind
+from tlray.core.audit.findings import BatchCounts, Finding, FindingKind
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.io.journal.read_only import open_view
 from tlray.io.journal.reader import JournalReader
@@ -89,7 +89,7 @@ class AuditBooks:
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def books(self) -> Books:
+    def books(self) -> BatchCounts:
         """Return every count, each as often as it is told."""
         duplicates, rejected, n_sets, n_tracks = self._told
         counts = self._db.execute("SELECT state, count(*) FROM items GROUP BY state")
@@ -97,7 +97,7 @@ class AuditBooks:
             "SELECT count(*) FROM (SELECT line FROM items UNION SELECT line FROM refused)"
         ).fetchone()
         n_first, n_refused = self._db.execute("SELECT count(first_line), count(*) FROM refused").fetchone()
-        return Books(
+        return BatchCounts(
             self.state,
             {ItemState(state): n for state, n in counts},
             n_lines=n_lines,
