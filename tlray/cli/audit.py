@@ -1,4 +1,4 @@
-"""``tlray audit``: do the books balance, and is every file what the journal says? No Ray is needed."""
+"""``tlray audit``: compare journal, items and files, and list what does not agree. Needs no Ray."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WRONG = 1
 MAX_TOLD = 10
-"""Findings of a kind that are told with their place; ``--json`` has a hundred."""
+"""Findings of a kind that are listed with their place; ``--json`` has a hundred."""
 
 
 def audit(

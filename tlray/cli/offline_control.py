@@ -33,9 +33,9 @@ def control_at(home: Path, batch_id: str, action: str) -> Mapping[str, Any]:
     with JournalReader.of(where.path) as journal:
         row = journal.row(batch_id)
     ask = partial(by_coordinator, where, lambda c: c.control(batch_id, BatchEvent(action)))
-    told = ask()
-    if told is not None:
-        return told
+    status = ask()
+    if status is not None:
+        return status
     if action == "resume":
         if row.state.is_final:
             raise UsageError(f"batch {batch_id} is {row.state}; there is nothing to resume")
@@ -44,12 +44,12 @@ def control_at(home: Path, batch_id: str, action: str) -> Mapping[str, Any]:
         )
     at_rest = pause_at_rest if action == "pause" else cancel_at_rest
     try:
-        return _told(*at_rest(where, batch_id))
+        return _status(*at_rest(where, batch_id))
     except HomeInUse:  # a coordinator came first
-        told = ask()
-        if told is None:
+        status = ask()
+        if status is None:
             raise
-        return told
+        return status
 
 
 def by_coordinator(home: Home, call: Call[T]) -> T | None:
@@ -65,7 +65,7 @@ def by_coordinator(home: Home, call: Call[T]) -> T | None:
         return Client(coordinator).call(call)
 
 
-def _told(row: BatchRow, counts: Counts) -> dict[str, Any]:
+def _status(row: BatchRow, counts: Counts) -> dict[str, Any]:
     by_state = totals(counts)
     return {
         "batch_id": row.batch_id, "name": row.name, "state": row.state.value, "total": sum(by_state.values()),

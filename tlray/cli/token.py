@@ -1,4 +1,4 @@
-"""``tlray token``: who may use the service. Tokens are made, listed and revoked in a home, or on a running service."""
+"""``tlray token``: create, list and revoke the tokens of a home, or of a running service."""
 
 from __future__ import annotations
 
@@ -58,21 +58,21 @@ def create(
         raise UsageError(str(error)) from None
     is_first = url is None and not _in_home(home, lambda c: c.list_tokens(), list_tokens)
     if url is not None:
-        told = _over_http("POST", url, "/api/v1/tokens", {"user": name, "scopes": list(scopes)})
+        token = _over_http("POST", url, "/api/v1/tokens", {"user": name, "scopes": list(scopes)})
     else:
         new = spell(secrets.token_bytes(NAME_BYTES), secrets.token_bytes(SECRET_BYTES))
         given: dict[str, Any] = {"name": new.name, "digest": new.digest, "user": name, "scopes": scopes}
         _in_home(home, lambda c: c.create_token(**given), partial(create_token, **given, now=time.time()))
-        told = {"name": new.name, "user": name, "scopes": list(scopes), "token": new.text}
-    print(json.dumps(told) if as_json else told["token"])
-    whose = f"{told['user']} ({', '.join(told['scopes'])})"
-    sys.stderr.write(f"token {told['name']} of {whose}; keep it now, nobody can show it again\n")
+        token = {"name": new.name, "user": name, "scopes": list(scopes), "token": new.text}
+    print(json.dumps(token) if as_json else token["token"])
+    whose = f"{token['user']} ({', '.join(token['scopes'])})"
+    sys.stderr.write(f"token {token['name']} of {whose}; keep it now, nobody can show it again\n")
     if is_first:
         sys.stderr.write(
             "it is the first: within seconds everybody needs a token, and what was made without one is an admin's to see"
             + (
                 "\n"
-                if "admin" in told["scopes"]
+                if "admin" in token["scopes"]
                 else "; make one, too: tlray token create --user NAME --scope admin\n"
             )
         )
