@@ -21,27 +21,23 @@ from tlray.io.worker.crash_note import CrashNote
 
 
 async def fetch_robots(
-    fetcher: Fetcher,
-    fetch_task: RobotsRequest,
-    note: CrashNote | None = None,
-    *,
-    sender: Sender | None = None,
+    fetcher: Fetcher, request: RobotsRequest, note: CrashNote | None = None, *, sender: Sender | None = None
 ) -> RobotsAnswer:
     """Fetch a robots.txt and return what it allows; ``note`` records that it is being parsed."""
-    allow = policy_for(fetch_task.networks, from_public=fetch_task.from_public)
-    fetched = await fetcher.get_start(fetch_task.url, MAX_BYTES + 1, allow=allow, sender=sender)
+    allow = policy_for(request.networks, from_public=request.from_public)
+    fetched = await fetcher.get_start(request.url, MAX_BYTES + 1, allow=allow, sender=sender)
     status = fetched.status
     if fetched.kind is OutcomeKind.REDIRECTED and fetched.location is not None:
         led_by_public = is_public_peer(fetched.peer, URL(fetched.url, encoded=True).raw_host or "")
-        return RobotsAnswer(fetch_task.of, None, location=fetched.location, from_public=led_by_public)
+        return RobotsAnswer(request.of, None, location=fetched.location, from_public=led_by_public)
     if fetched.kind is OutcomeKind.PRIVATE_ADDRESS:
-        why = LED_INSIDE if fetch_task.from_public else fetched.reason
-        return RobotsAnswer(fetch_task.of, None, why=why, is_refused=True, networks=fetch_task.networks)
+        why = LED_INSIDE if request.from_public else fetched.reason
+        return RobotsAnswer(request.of, None, why=why, is_refused=True, networks=request.networks)
     if status is not None and status < 300 and fetched.kind is None:
-        with note.reading_robots(fetch_task.of) if note else nullcontext():
+        with note.reading_robots(request.of) if note else nullcontext():
             text = decode(fetched.body)
-            return RobotsAnswer(fetch_task.of, text, crawl_delay_s=rules_of(text).crawl_delay_s)
+            return RobotsAnswer(request.of, text, crawl_delay_s=rules_of(text).crawl_delay_s)
     if status is not None and 400 <= status < 500 and status != 429:
-        return RobotsAnswer(fetch_task.of, "")
+        return RobotsAnswer(request.of, "")
     why = fetched.reason or str(fetched.kind or status)
-    return RobotsAnswer(fetch_task.of, None, why=why, retry_after_s=fetched.retry_after_s)
+    return RobotsAnswer(request.of, None, why=why, retry_after_s=fetched.retry_after_s)
