@@ -35,6 +35,7 @@ _SOFTWARE = re.compile(
 )
 _MIN_BARE = 6
 _MIN_PLAIN = 10
+_MIN_COUNTED = 8
 _MIN_BARE_WITH_MUSIC = 4
 
 
@@ -44,10 +45,10 @@ def why_not(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
     has_head = run.head is not None
     if n < (2 if has_head and run.is_strong else 3):
         return f"{n} lines that look like tracks: too few to be a list"
-    return _why_no_names(lines, run, reading) or _why_no_music(lines, run, reading)
+    return _why_no_names(run, reading) or _why_no_music(lines, run, reading)
 
 
-def _why_no_names(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
+def _why_no_names(run: Run, reading: Reading) -> str | None:
     n = len(reading.tracks)
     long = sum(
         len(words := track.text.split()) > 20 or (track.text.endswith((".", ":")) and len(words) > 7)
@@ -56,10 +57,7 @@ def _why_no_names(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
     if long * 3 > n:
         return "lines of prose"
     named = reading.n_named / n
-    numbered_titles = lines[run.rows[0]].number is not None and is_plain_head(
-        lines[run.head].raw if run.head is not None else ""
-    )
-    if named < 0.5 and not (run.head is not None and (named >= 0.3 or numbered_titles)):
+    if named < (0.3 if run.head is not None else 0.5):
         return "times without artist and title" if _is_timed(reading) else "no artist and title in most lines"
     return None
 
@@ -86,7 +84,10 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
         return f"{n} lines that may be tracks, without number, time or heading: too few to be certain"
     if not music and not run.is_strong and run.head is None and reading.separator is not Separator.DASH:
         return "pairs of words, without number, time or heading"
-    return None if music or _look_like_names(tracks) else "lines that are no names of artists and tracks"
+    many = run.is_strong and n >= _MIN_COUNTED and reading.n_named * 5 >= n * 4
+    return (
+        None if music or many or _look_like_names(tracks) else "lines that are no names of artists and tracks"
+    )
 
 
 def _is_timed(reading: Reading) -> bool:

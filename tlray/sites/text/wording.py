@@ -77,7 +77,7 @@ _PART = re.compile(
     r"stunde))|(?:hour|part|pt|cd|disc|disk|side|set|"
     r"teil|stunde|heure|parte|hora|mix|episode|segment|chapter|section|act|room|deck|tape|vinyl|player|block|"
     r"session|час|часть)\W{0,3}(?:\d{1,2}|[a-h]|one|two|three|four|five|i{1,3}|iv)\b|"
-    r"guest\s?(?:mix|set|dj)?|special guest|mixed by|mix by|[\w' ]{1,30}guest mix|warm\s?-?up|opening set|"
+    r"\d{1,2}\s?(?:am|pm)\b.{0,12}$|guest\s?(?:mix|set|dj)?|special guest|mixed by|mix by|[\w' ]{1,30}guest mix|warm\s?-?up|opening set|"
     r"closing set|live set|encore|bonus|b2b|residents?\b)",
     re.IGNORECASE,
 )
