@@ -33,6 +33,20 @@ _SOFTWARE = re.compile(
     r"license[sd]?|library|directory|enable[sd]?|disable[sd]?|specif\w+|e\.g\.|i\.e\.)\b",
     re.IGNORECASE,
 )
+_DATES = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?\s+\d{1,2}\b|"
+    r"\b\d{1,2}\.?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|"
+    r"sept?|oct|nov|dec)[a-z]{0,6}\b|\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})?\b|^\d{1,2}\.\d{1,2}\.?\s|"
+    r"\b\d{1,2}/\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)\b|"
+    r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\b",
+    re.IGNORECASE,
+)
+_TALK = re.compile(
+    r"\b(?:introduction|interview|q\s?&\s?a|questions?|answers?|discuss\w*|sponsors?|how to|what is|tips?|"
+    r"review|explained|overview|chapter|"
+    r"episode|news|topics?|conclusion|summary|guests?|listeners?|welcome|thoughts|why we|what we|about)\b",
+    re.IGNORECASE,
+)
 _MIN_BARE = 6
 _MIN_PLAIN = 10
 _MIN_COUNTED = 8
@@ -78,8 +92,13 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
     software = sum(bool(_SOFTWARE.search(track.text)) for track in tracks)
     if software > 1 and software * (4 if music else 7) > n and not (_is_timed(reading) and music):
         return "lines about something else than music"
+    if not music and sum(bool(_DATES.search(track.text)) for track in tracks) * 3 > n:
+        return "a list of dates"
+    talk = sum(bool(_TALK.search(track.text)) for track in tracks)
+    if not music and talk > 1 and talk * 5 > n:
+        return "chapters of a talk"
     if _is_timed(reading):
-        return None
+        return None if music or reading.n_named * 5 >= n * 3 else "times without artist and title"
     if not run.is_strong and n < (_MIN_BARE_WITH_MUSIC if music else _MIN_BARE) and run.head is None:
         return f"{n} lines that may be tracks, without number, time or heading: too few to be certain"
     if not music and not run.is_strong and run.head is None and reading.separator is not Separator.DASH:

@@ -46,10 +46,15 @@ def _chains(lines: Sequence[Line]) -> list[list[int]]:
             continue
         if open_chain and _goes_on(lines[open_chain[-1]], line, len(open_chain)):
             open_chain.append(at)
-        elif line.number <= 1 or (not open_chain and line.number_style not in ("blank", "dash")):
+        elif line.number <= 1 or (not open_chain and _may_open(line)):
             open_chain = [at]
             chains.append(open_chain)
     return chains
+
+
+def _may_open(line: Line) -> bool:
+    """True if numbers may begin at this one although it is not the first; a day with its month does not."""
+    return line.number_style not in ("blank", "dash") and not re.match(r"\d\d\b", line.body)
 
 
 def _goes_on(last: Line, line: Line, n_before: int) -> bool:
