@@ -9,7 +9,7 @@ from enum import StrEnum
 from tlray.sites.text.lines import MAX_TRACK_CHARS, Kind, Line
 from tlray.sites.text.names import is_unknown
 from tlray.sites.text.separators import Separator, is_loose
-from tlray.sites.text.wording import is_marked, is_part, is_plain_head, is_prose
+from tlray.sites.text.wording import is_about_others, is_marked, is_part, is_plain_head, is_prose
 
 
 class Sort(StrEnum):
@@ -124,6 +124,9 @@ class _Builder:
             self._strong(at)
         elif sort in (Sort.PAIR, Sort.UNKNOWN, Sort.WITH):
             self._bare(at, sort)
+        elif sort is Sort.HEADING and is_about_others(self.lines[at].raw):
+            self.close()
+            self.head = None
         elif sort is Sort.HEADING:
             self.headings.append(at)
         elif sort is Sort.END:

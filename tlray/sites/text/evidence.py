@@ -113,9 +113,9 @@ def _look_like_names(tracks: Sequence[Track]) -> bool:
         and not any(_SOFTWARE.search(track.text) for track in tracks)
     ):
         return True
+    tracks = [track for track in tracks if track.artist]
     good = sum(
-        bool(track.artist)
-        and len(track.artist.split()) <= 7
+        len(track.artist.split()) <= 7
         and len(track.title.split()) <= 8
         and not track.artist[:1].islower()
         and not track.title[:1].islower()

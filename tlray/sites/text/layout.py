@@ -17,6 +17,7 @@ _NUMBERS = re.compile(r"(?:(?<=\s)|^|(?<=[,;|/)]))\(?(\d{1,3})[.)](?=\s*\S)[ ]*"
 _BRACKETED = re.compile(r"[\[(](\d{1,3})[\])]")
 _DOTTED = re.compile(r"^[^\w\n]{0,4}\d{1,3}\.[0-5]\d(?:\.[0-5]\d)?[\s\])]")
 _OPEN_END = re.compile(r"(?:,|\s&|\s(?:feat|ft|vs)\.?|\s[-–—])$", re.IGNORECASE)
+_SIDE = re.compile(r"([A-Ha-h]\d{1,2})[ \t]*[.):|-]?[ \t]+(?=\S)")
 _NEAR = 12
 
 
@@ -80,6 +81,7 @@ def prepared(raws: Sequence[str], *, is_list: bool = False, minutes_in_brackets:
 
     ``is_list``: all of it is one list. ``minutes_in_brackets``: ``[07]`` is a time.
     """
+    raws = _without_sides(raws)
     raws = _joined([piece for raw in raws for piece in lines_on_one(raw)])
     lines = _lexed(raws)
     numbers = counted(lines)
@@ -94,6 +96,14 @@ def prepared(raws: Sequence[str], *, is_list: bool = False, minutes_in_brackets:
     if not is_list:
         _keep_times_in_company(lines)
     return lines
+
+
+def _without_sides(raws: Sequence[str]) -> Sequence[str]:
+    """Return lines without the places on a record, ``A1. …``, where at least three have one, from A1 on."""
+    found = [side for raw in raws if (side := _SIDE.match(raw))]
+    if len(found) < 3 or found[0][1].upper() != "A1":
+        return raws
+    return [_SIDE.sub("", raw) for raw in raws]
 
 
 def _lexed(raws: Sequence[str]) -> list[Line]:

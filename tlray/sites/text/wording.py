@@ -11,7 +11,7 @@ VERSION = re.compile(
     r"interlude|intro|outro|cover|"
     r"feat\.?|ft\.?|featuring|prod\.?|re-?interpretation|re-?construction|rendition|session|demo|unreleased|"
     r"freestyle|tool|part|pt\.?|"
-    r"from|ost|vol\.?|clip|loop|touch|take|reboot|revisit|rub|blend|refreak|perspective|variation|explicit|"
+    r"free|bpm|premiere|exclusive|forthcoming|promo|preview|from|ost|vol\.?|clip|loop|touch|take|reboot|revisit|rub|blend|refreak|perspective|variation|explicit|"
     r"clean|dirty|skit)\b",
     re.IGNORECASE,
 )
@@ -81,8 +81,12 @@ _PART = re.compile(
     r"closing set|live set|encore|bonus|b2b|residents?\b)",
     re.IGNORECASE,
 )
+_OTHERS = re.compile(
+    r"^\W*(?:previous|past|earlier|other|more|upcoming|next|also|related|recent|further|my other)\b",
+    re.IGNORECASE,
+)
 _MARKED = re.compile(
-    r"^(?:;+|#{1,6}\s|={2,}|\*{1,3}|_{2,}|\[|<|【|~{1,3}|-{2,}|—|/{2,}|>{1,3}\s|•\s?•)|[:：]\W*$"
+    r"^(?:;+|#{1,6}\s|={2,}|\*{1,3}|_{2,}|<|【|~{1,3}|-{2,}|—|/{2,}|>{1,3}\s|•\s?•)|[:：]\W*$"
 )
 _RULE = re.compile(r"[\W_]{2,}")
 _PROSE_END = re.compile(
@@ -144,6 +148,11 @@ def is_credit(line: str) -> bool:
 def is_part(line: str) -> bool:
     """True if the line names a part of a set: ``Hour 2``, ``Guest Mix - X``."""
     return bool(_PART.match(line))
+
+
+def is_about_others(line: str) -> bool:
+    """True if a heading is that of a list of other things: ``Previous episodes:``."""
+    return bool(_OTHERS.match(line))
 
 
 def is_marked(line: str) -> bool:

@@ -430,6 +430,37 @@ def test_tables_are_lists() -> None:
     assert named(read(tabs)) == NAMES
 
 
+ODD = {
+    "file names": ("01 - A B - North.mp3\n02 - C - Paper (Osk Remix).mp3\n03 - D - Under.mp3", ("C", "Paper (Osk Remix)"), []),
+    "labels behind slashes": ("1. A - B // Grey\n2. C - D // Tin\n3. E - F // Osk", ("C", "D"), ["Tin"]),
+    "labels behind bars": ("0:00 A – B | Grey\n3:00 C – D | Tin\n7:00 E – F | Osk", ("C", "D"), ["Tin"]),
+    "three columns": ("Tracklist\nA A\tB\tGrey\nC\tD\tTin\nE\tF\tOsk", ("C", "D"), ["Tin"]),
+    "CSV": ('artist,title,label\nA,"B, b",Grey\nC,D,Tin\nE,F,Osk', ("C", "D"), ["Tin"]),
+    "notes on music": ("Song\nB\nArtist\nA\nAlbum\nX\nSong\nD\nArtist\nC\nSong\nF (Dub)\nArtist\nE\nSong\nH (Dub)\nArtist\nI", ("C", "D"), []),
+    "titles in quotes": ("1. A “B” (Grey)\n2. C “D” (Tin)\n3. E “F” (Osk)", ("C", "D"), ["Tin"]),
+    "Japanese": ("1. 青い鳥「夜」\n2. C「D」\n3. E「F」", ("C", "D"), []),
+    "sides of a record": ("Tracklist\nA1. A - B\nA2. C - D\nB1. E - F", ("C", "D"), []),
+    "a chart": ("5. A - B\n4. C - D\n3. E - F\n2. G - H\n1. I - J", ("C", "D"), []),
+    "an intro": ("1. Intro\n2. C - D\n3. E - F\n4. G - H\n5. Outro", ("C", "D"), []),
+    "notes below tracks": ("1. A - B\n(my favourite)\n2. C - D\n[Tin Records]\n3. E - F", ("C", "D"), []),
+    "thoughts behind tracks": (
+        "1. A - B (it is the best that I have heard in all of this cold year, really)\n2. C - D\n3. E - F", ("C", "D"), []
+    ),
+    "full stops": ('1. A, "B" [Original Mix].\n2. C, "D" [Dub].\n3. E, "F" [Dub].\n4. G, "H" [Dub].', ("C", "D [Dub]"), []),
+    "keycaps": ("1\ufe0f\u20e3 A - B\n2\ufe0f\u20e3 C - D\n3\ufe0f\u20e3 E - F", ("C", "D"), []),
+    "other lists": ("Tracklist:\n1. A - B\n2. C - D\n3. E - F\n\nPrevious episodes:\n1. Show 1 - X\n2. Show 2 - Y", ("C", "D"), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "second", "labels"), ODD.values(), ids=ODD)
+def test_rare_shapes(text: str, second: tuple[str, str], labels: list[str]) -> None:
+    found = read(text)
+    track = found.tracks[1]
+    assert ((track.artist, track.title), track.labels) == (second, labels)
+    assert {t.section for t in found.tracks} == {None}
+    assert 3 <= len(found.tracks) <= 5
+
+
 NO_LISTS = {
     "nothing": "",
     "prose": "An hour of music from Vienna. It is good.\n\nFind the tracklist and Q&A at example.org/podcast/12\n@somebody",
