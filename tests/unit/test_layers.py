@@ -99,8 +99,8 @@ ALLOWED: dict[str, set[str]] = {
         "service.backend",
     },
     "service.routes": {
-        "", "model", "errors", "settings", "scrape_options", "core", "export", "io", "cluster.handlers", "service.schemas", "service.http",
-        "service.auth", "service.backend", "service.submission",
+        "", "model", "errors", "settings", "scrape_options", "core", "export", "io", "cluster.handlers", "service.schemas",
+        "service.http", "service.auth", "service.backend", "service.submission",
     },
     "service.openapi": {"export", "service.schemas", "service.http", "service.routes"},
     "service": {"", "errors", "settings", "io", "cluster", "service"},

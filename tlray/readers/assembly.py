@@ -17,6 +17,7 @@ MAX_ROWS = 20_000
 MAX_FILE_ROWS = 200_000
 """So many rows may all sets of a file have."""
 MAX_NAME_CHARS = 1_000
+DASHES = (" - ", " – ", " — ")
 
 
 def clean(text: str | None) -> str:
@@ -32,12 +33,13 @@ def with_mix(title: str, mix: str) -> str:
     return f"{title} ({mix})" if mix and mix.casefold() not in title.casefold() else title
 
 
-def split_name(line: str) -> tuple[str, str]:
-    """Split ``Artist - Title`` at its first dash; all of it is the title where there is none."""
-    artist, dash, title = line.partition(" - ")
-    return (
-        (artist.strip(), title.strip()) if dash and artist.strip() and title.strip() else ("", line.strip())
-    )
+def split_name(line: str, separators: Sequence[str] = DASHES) -> tuple[str, str]:
+    """Split ``Artist - Title`` where the first separator that it has stands first; else all of it is the title."""
+    for separator in separators:
+        artist, found, title = line.partition(separator)
+        if found and artist.strip() and title.strip():
+            return artist.strip(), title.strip()
+    return "", line.strip()
 
 
 def named(artist: str | None, title: str | None) -> tuple[str, str]:
@@ -66,20 +68,20 @@ def make_track(
 
 
 def file_set(file: SourceFile, tracks: list[Track], **known: Any) -> Tracklist:
-    """Make a set of a file, named by its content and titled by its name unless more is known."""
+    """Make a set of a file, titled by the file's name unless a title is known."""
     title = known.pop("title", "") or stem_of(file.name)
-    return made_set(tracks, title=title, **({"url": file.url, "source_id": content_id(file)} | known))
+    return made_set(tracks, title=title, url=file.url, source_id=None, **known)
 
 
-def page_of(sets: Sequence[Tracklist], why_none: str) -> ParsedPage:
-    """Return the sets of a file, or the reason why there is none. Several sets of one file have ids of their own."""
+def page_of(file: SourceFile, sets: Sequence[Tracklist], why_none: str) -> ParsedPage:
+    """Return the sets of a file, or the reason why there is none. They have the id of its content, several with a number."""
     whole = [made for made in sets if 0 < made.track_count <= MAX_ROWS]
     if not whole:
         too_long = next((made for made in sets if made.track_count), None)
         return unknown(f"{too_long.track_count} rows: no set is so long" if too_long else why_none)
-    if len(whole) > 1:
-        for number, made in enumerate(whole, 1):
-            made.source_id = f"{made.source_id}-{number}"
+    source_id = content_id(file)
+    for number, made in enumerate(whole, 1):
+        made.source_id = f"{source_id}-{number}" if len(whole) > 1 else source_id
     return ParsedPage(PageKind.TRACKLIST, tracklists=tuple(whole))
 
 

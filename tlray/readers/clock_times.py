@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
@@ -16,6 +16,15 @@ _TIME = re.compile(
 _DOTTED = re.compile(rf"(\d{{1,2}})[.h](\d{{2}})(?:[.m](\d{{2}})s?)?{_HALF}", re.IGNORECASE)
 _YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/._y]([01]?\d)[-/._m]([0-3]?\d)(?!\d)")
 _DAY_FIRST = re.compile(r"(?<!\d)([0-3]?\d)([-/.])([0-3]?\d)\2((?:19|20)\d\d)(?!\d)")
+_AROUND = re.compile(r"^\s*[0-3]?\d\.[0-3]?\d\.\d{4}[,\s]+|\s+[A-Z]{2,5}(?:[+-]\d{1,2})?\s*$")
+"""A day before a time of day that is written with dots, and a zone behind it: ``10.01.2019, 20.00.00 EET``."""
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = re.compile(
+    r"(?<!\d)(?:(?P<d1>[0-3]?\d)(?:st|nd|rd|th)?[ .-]+(?P<m1>[a-z]{3,9})|(?P<m2>[a-z]{3,9})\.? +(?P<d2>[0-3]?\d)(?:st|nd|rd|th)?)"
+    r"[ .,-]+(?P<y>(?:19|20)\d\d)(?!\d)",
+    re.IGNORECASE,
+)
+_OFFSET = re.compile(r"\b(?:GMT|UTC)\s?(?:([+-])(\d{1,2})(?::?(\d{2}))?)?(?![\w:])")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -29,7 +38,7 @@ class Clock(NamedTuple):
 
 def clock_of(text: str) -> Clock | None:
     """Read ``21:39``, ``8:52:29 PM``; None where there is no time of day."""
-    found = _TIME.search(text) or _DOTTED.fullmatch(text.strip())
+    found = _TIME.search(text) or _DOTTED.fullmatch(_AROUND.sub("", text).strip())
     if found is None:
         return None
     hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
@@ -50,7 +59,18 @@ def day_of(text: str) -> tuple[date | None, str | None]:
         if found[2] == "." or first > 12 or first == second:
             return _day(year, second, first), None
         return (_day(year, first, second), None) if second > 12 else (None, AMBIGUOUS)
+    if (found := _NAMED.search(text)) and (month := (found["m1"] or found["m2"])[:3].lower()) in _MONTHS:
+        return _day(int(found["y"]), _MONTHS.index(month) + 1, int(found["d1"] or found["d2"])), None
     return None, YEAR_ONLY if _YEAR.fullmatch(text.strip()) else None
+
+
+def zone_of(text: str) -> tzinfo | None:
+    """Return the zone of ``20:10:29 GMT-4``; names such as EST are of several zones."""
+    found = _OFFSET.search(text)
+    if found is None:
+        return None
+    offset = timedelta(hours=int(found[2] or 0), minutes=int(found[3] or 0))
+    return timezone(-offset if found[1] == "-" else offset) if offset < timedelta(hours=15) else None
 
 
 def packed_day(value: int) -> date | None:

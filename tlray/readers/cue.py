@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from tlray.model import CuePrecision, ParsedPage, Track, TrackKind
-from tlray.readers.assembly import clean, file_set, make_track, page_of, split_name, unknown
+from tlray.readers.assembly import DASHES, clean, file_set, make_track, page_of, split_name, unknown
 from tlray.readers.clock_times import day_of
 from tlray.readers.cue_sheet import Sheet, is_sheet, parse_sheet
 from tlray.readers.cue_times import FRAMES_PER_S, starts_s
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
+from tlray.readers.made import plural
 
 MAX_BYTES = 8 * 2**20
 _VARIOUS = re.compile(r"(?:various(?: artists?)?|va|v\.a\.|v/a|unknown(?: artist)?)\.?", re.IGNORECASE)
 _WITH = re.compile(r"\s+w/\s+(?=\S.*? - \S)")
+_NUMBERED = re.compile(r"(\d{1,3})(?:\s*[.)]|\s+-)\s+(?=\S)")
 _GENRES = re.compile(r"\s*[,;]\s*")
 
 # what tlray's own sheets say (`tlray.export.cue_sheet`)
@@ -63,7 +65,7 @@ class CueReader:
             genres=[genre for genre in map(clean, _GENRES.split(sheet.remark("GENRE"))) if genre],
             quality_issues=[*issues, *found, *([issue] if issue else []), *_data_tracks(sheet)],
         )
-        return page_of([made], "no track in the sheet")
+        return page_of(file, [made], "no track in the sheet")
 
 
 def _tracks(sheet: Sheet) -> tuple[list[Track], list[str]]:
@@ -102,19 +104,18 @@ def _names(sheet: Sheet) -> list[tuple[str, str]]:
     """Artist and title of every track: the sheet's performer is the artist of an album, and the DJ of a mix."""
     owner = clean(sheet.performer).casefold()
     performers = [clean(track.performer) for track in sheet.tracks]
-    titles = [clean(track.title) for track in sheet.tracks]
+    titles = _without_numbers([clean(track.title) for track in sheet.tracks], sheet)
     others = [name for name in performers if name and name.casefold() != owner]
-    dashed = sum(" - " in title for title in titles) / len(titles)
     nobody = all(name.casefold() in ("", owner) for name in performers)
-    in_titles = (
-        nobody
-        and (dashed >= 0.8 if any(performers) else dashed >= 0.5)
-        and (len(titles) > 2 or not any(performers))
+    enough = 0.8 if any(performers) else 0.5
+    separators = next(
+        (some for some in (DASHES, (" / ",)) if _hold_artists(titles, some, enough, owner=owner)), None
     )
+    in_titles = nobody and separators is not None and (len(titles) > 2 or not any(performers))
     is_mix = in_titles or len(others) * 2 > sum(map(bool, performers)) or bool(_VARIOUS.fullmatch(owner))
     names = []
     for performer, title in zip(performers, titles, strict=True):
-        artist, rest = split_name(title)
+        artist, rest = split_name(title, separators or DASHES)
         if performer and not in_titles:
             names.append((performer, rest if artist.casefold() == performer.casefold() else title))
         elif artist and (in_titles or is_mix):
@@ -122,6 +123,20 @@ def _names(sheet: Sheet) -> list[tuple[str, str]]:
         else:
             names.append(("" if is_mix or not title else clean(sheet.performer), title))
     return names
+
+
+def _hold_artists(titles: Sequence[str], separators: Sequence[str], enough: float, *, owner: str) -> bool:
+    """Whether titles begin with artists: enough are divided, and by various names (movements of a symphony are not)."""
+    artists = [artist for title in titles if (artist := split_name(title, separators)[0])]
+    return len(artists) >= enough * len(titles) and (not owner or 2 * len(set(artists)) > len(artists))
+
+
+def _without_numbers(titles: list[str], sheet: Sheet) -> list[str]:
+    """Return titles without the numbers of their tracks, if all begin with them: ``01. Artist - Title``."""
+    found = [_NUMBERED.match(title) for title in titles]
+    if all(n and int(n[1]) == track.number for n, track in zip(found, sheet.tracks, strict=True)):
+        return [title[n.end() :] for title, n in zip(titles, found, strict=True) if n]
+    return titles
 
 
 def _with_remarks(tracks: list[Track], sheet: Sheet, *, is_own: bool) -> list[Track]:
@@ -152,4 +167,4 @@ def _renumber(tracks: Sequence[Track]) -> None:
 
 
 def _data_tracks(sheet: Sheet) -> list[str]:
-    return [f"{sheet.n_data_tracks} data tracks left out"] if sheet.n_data_tracks else []
+    return [f"{plural(sheet.n_data_tracks, 'data track')} left out"] if sheet.n_data_tracks else []

@@ -23,9 +23,9 @@ from tlray.sites.text import FoundList, find_list
 
 MAX_ENTRIES = 50_000
 _OF_YT_DLP = frozenset(
-    ["extractor", "extractor_key", "webpage_url", "webpage_url_basename", "upload_date", "formats", "_type"]
+    ["extractor", "extractor_key", "webpage_url", "webpage_url_basename", "upload_date", "live_status"]
 )
-_OF_OTHERS = frozenset(["artists", "tracklist", "media", "tracks", "site"])
+_OF_RELEASES = frozenset(["artists", "tracklist", "media", "tracks", "labels"])
 """Keys of records of releases, which also have ``id``, ``title`` and ``formats``."""
 _YOUTUBE = re.compile(r"https?://(?:[\w-]+\.)?(?:youtube\.com|youtu\.be|youtube-nocookie\.com)/")
 
@@ -44,7 +44,9 @@ class InfoJsonReader:
             return False
         if {"video_id", "description"} <= keys or name.lower().endswith(".info.json"):
             return True
-        return {"id", "title"} <= keys and bool(keys & _OF_YT_DLP) and not keys & _OF_OTHERS
+        # hundreds of formats may stand before what is yt-dlp's alone
+        is_known = bool(keys & _OF_YT_DLP) or ("formats" in keys and not keys & _OF_RELEASES)
+        return {"id", "title"} <= keys and is_known
 
     def read(self, file: SourceFile) -> ParsedPage:
         """Read the list in the description, else in the chapters; of a playlist, in those of its entries."""

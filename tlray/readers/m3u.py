@@ -1,6 +1,6 @@
 """The grammar of M3U lists as DJ programs write them: ``#EXTINF``, ``#EXTVDJ``, a path a row.
 
-Only the base name of a path is kept, and used where a row says nothing else.
+Of a path only the base name is used, and only where a row says nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _TAG = re.compile(r"<(/?)([a-z]{1,20})>", re.IGNORECASE)
 _ESCAPED = re.compile("&(amp|lt|gt|quot|apos|#39);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "#39": "'"}
 _NUMBERED = re.compile(r"(?:\d{1,2}-\d{2}|\d{2,3})[ ._-]+(?=\S)")
+_PLACE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$|[/\\]")
 _DOUBLE_BLANK = re.compile(r"(\S.*?)\s{2,}(\S.*)")
 
 
@@ -47,6 +48,12 @@ def is_m3u(text: str) -> bool:
     return (
         first.startswith(("#EXTM3U", "#EXTINF", "#EXTVDJ")) or "\n#EXTVDJ:" in text
     ) and "#EXT-X-" not in text
+
+
+def is_bare(text: str) -> bool:
+    """Whether the lines of a list without ``#EXTM3U`` are places of files."""
+    lines = [line.strip() for line in text[:20_000].splitlines() if line.strip() and not line.startswith("#")]
+    return 2 * sum(bool(_PLACE.search(line[-300:])) for line in lines) > len(lines)
 
 
 def parse_m3u(text: str) -> list[Entry]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 
 from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.model import PageKind, ParsedPage
@@ -45,33 +46,53 @@ class PageReader:
         """Read the sets of a page by its site's parser."""
         from tlray.sites.registry import parse_page  # noqa: PLC0415 - the parsers of HTML take 50 ms
 
-        url = file.url if file.url.startswith(("http://", "https://")) else own_url(file.head)
-        page = parse_page(file.body, url=url, charset=file.encoding)
+        page = parse_page(file.body, url=_url_of(file), charset=file.encoding)
         for found in page.tracklists if page.kind is PageKind.TRACKLIST else ():
             found.url = found.url or found.page_url or file.url
             found.media_type = found.media_type or "text/html"
         return page
 
 
+def is_of_a_site(file: SourceFile) -> bool:
+    """Whether a page comes from a site that has a parser, by its URL."""
+    from tlray.sites.registry import for_url  # noqa: PLC0415 - as above
+
+    url = _url_of(file)
+    return bool(url) and for_url(url) is not None
+
+
+def _url_of(file: SourceFile) -> str:
+    return file.url if file.url.startswith(("http://", "https://")) else own_url(file.head)
+
+
 def own_url(head: bytes) -> str:
     """Return the URL that a saved page says it comes from: by the browser's comment, else its canonical link; "" without."""
     text = head_text(head[:HEAD_BYTES])
-    if found := _SAVED_FROM.search(text) or _SINGLE_FILE.search(text):
-        return _checked(found[1])
-    lower = text.lower()
+    saved = _SAVED_FROM.search(text) or _SINGLE_FILE.search(text)
+    if saved and (url := _checked(saved[1])):
+        return url
     for word in ("canonical", "og:url"):
-        at = lower.find(word)
-        while at >= 0:
-            tag = _ATTRIBUTE.findall(
-                text[max(0, text.rfind("<", 0, at)) : text.find(">", at)][:_MAX_TAG_CHARS]
-            )
-            said = {name.lower(): html.unescape(value.strip("\"'")).strip() for name, value in tag}
+        for tag in _tags_with(word, text):
+            said = {
+                name.lower(): html.unescape(value.strip("\"'")).strip()
+                for name, value in _ATTRIBUTE.findall(tag)
+            }
             url = _checked(said.get("href") or said.get("content", ""))
             if url and word in (said.get("rel", "").lower(), said.get("property", "").lower()):
                 return url
-            at = lower.find(word, at + 1)
     base = _BASE.search(text)
     return _page_of(html.unescape(base[1])) if base else ""
+
+
+def _tags_with(word: str, text: str) -> Iterator[str]:
+    """Yield each tag that has a word in it, once."""
+    lower = text.lower()
+    at = lower.find(word)
+    while at >= 0:
+        start, end = lower.rfind("<", 0, at), lower.find(">", at)
+        if start >= 0 and lower.find(">", start, at) < 0 and 0 < end - start <= _MAX_TAG_CHARS:
+            yield text[start:end]
+        at = lower.find(word, max(at + 1, end))
 
 
 def _page_of(base: str) -> str:

@@ -11,6 +11,7 @@ from importlib import import_module
 from tlray.core.model.printable import one_line
 from tlray.model import PageKind, ParsedPage
 from tlray.readers.interface import FileReader, SourceFile
+from tlray.readers.page import is_of_a_site
 from tlray.readers.sniff import Shape, shape_of
 
 MAX_ERROR_CHARS = 160
@@ -20,8 +21,8 @@ _READERS: dict[str, tuple[str, tuple[Shape, ...]]] = {
     "tlray": ("own_export:OwnExportReader", (Shape.JSON,)),
     "info-json": ("info_json:InfoJsonReader", (Shape.JSON,)),
     "cue": ("cue:CueReader", (Shape.TEXT, Shape.BINARY)),
-    "serato": ("serato:SeratoReader", (Shape.BINARY, Shape.TEXT)),
-    "traktor": ("traktor:TraktorReader", (Shape.XML, Shape.TEXT)),
+    "serato": ("serato:SeratoReader", (Shape.BINARY, Shape.TEXT, Shape.HTML)),
+    "traktor": ("traktor:TraktorReader", (Shape.XML, Shape.TEXT, Shape.HTML)),
     "rekordbox": ("rekordbox:RekordboxReader", (Shape.XML, Shape.TEXT)),
     "virtualdj": ("virtualdj:VirtualDJReader", (Shape.TEXT,)),
     "chapters": ("chapters:ChaptersReader", (Shape.JSON, Shape.XML)),
@@ -47,6 +48,8 @@ def reader_of(kind: str) -> FileReader:
 def kind_of(file: SourceFile) -> str | None:
     """Return the kind of a file; None for one that no reader knows."""
     shape = shape_of(file.head)
+    if shape is Shape.HTML and is_of_a_site(file):
+        return "page"
     may_be = (kind for kind, (_, shapes) in _READERS.items() if shape in shapes)
     return next((kind for kind in may_be if reader_of(kind).recognises(file.head, file.name)), None)
 

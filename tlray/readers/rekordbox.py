@@ -43,7 +43,7 @@ class RekordboxReader:
         if local(tree.root).lower() != _ROOT:
             return unknown("not XML of rekordbox")
         known = {"site": "rekordbox", "parser": self.version, "quality_issues": tree.issues}
-        return page_of(read_xml(file, tree.root, known), "a collection without playlists")
+        return page_of(file, read_xml(file, tree.root, known), "a collection without playlists")
 
     def _text(self, file: SourceFile) -> ParsedPage:
         text, issues = decode_text(file.body, file.encoding)
@@ -54,7 +54,7 @@ class RekordboxReader:
             "date": history_day(stem_of(file.name)),
         }
         if is_m3u(text):
-            return page_of(read_m3u8(file, text, known), "no row in the list")
+            return page_of(file, read_m3u8(file, text, known), "no row in the list")
         if is_table(text):
-            return page_of(read_table(file, text, known), "no row in the table")
+            return page_of(file, read_table(file, text, known), "no row in the table")
         return unknown("not of rekordbox: no table of tracks, no M3U, no XML")

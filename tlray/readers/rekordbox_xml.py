@@ -7,6 +7,7 @@ from typing import Any
 from tlray.model import Track, Tracklist
 from tlray.readers.assembly import MAX_FILE_ROWS, clean, file_set, make_track, named, with_mix
 from tlray.readers.interface import SourceFile
+from tlray.readers.made import plural
 from tlray.readers.rekordbox_list import history_day
 from tlray.readers.xml_tree import BadXmlError, Element, children
 
@@ -31,7 +32,7 @@ def read_xml(file: SourceFile, root: Element, known: dict[str, Any]) -> list[Tra
             if not found:
                 continue
             n_missing = found.count(None)
-            issues = [f"{n_missing} rows are not in the collection"] if n_missing else []
+            issues = [f"{plural(n_missing, 'row')} not in the collection"] if n_missing else []
             title = clean(node.get("Name"))
             sets.append(
                 file_set(

@@ -1,13 +1,15 @@
-"""Serato: session files, and the CSV that its history exports."""
+"""Serato: session files, the CSV that its history exports, and saved pages of playlists."""
 
 from __future__ import annotations
 
 from tlray.model import ParsedPage
+from tlray.readers import serato_page
 from tlray.readers.assembly import file_set, make_track, named, page_of, unknown
 from tlray.readers.clock_times import epoch_moment
 from tlray.readers.columns import length_s
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
+from tlray.readers.made import plural
 from tlray.readers.play_log import DATE_UTC, Play, set_times
 from tlray.readers.serato_csv import header_of, read_csv
 from tlray.readers.serato_session import (
@@ -35,8 +37,12 @@ class SeratoReader:
     version = "serato/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it begins as a session does, or has the header of the export."""
-        return is_session(head) or (not head.startswith(b"vrsn") and header_of(head_text(head)) is not None)
+        """Whether it begins as a session does, has the header of the export, or the element of a playlist."""
+        del name
+        if head.startswith(b"vrsn"):
+            return is_session(head)
+        text = head_text(head)
+        return serato_page.MARK in text or header_of(text) is not None
 
     def read(self, file: SourceFile) -> ParsedPage:
         """Read a session, or all of an export."""
@@ -49,7 +55,11 @@ class SeratoReader:
         except NoTextError as error:
             return unknown(str(error))
         known = {"site": "serato", "parser": self.version, "quality_issues": issues}
+        if serato_page.MARK in text:
+            made = serato_page.read_page(file, known)
+            return page_of(file, [made] if made else [], "no row in the playlist")
         return page_of(
+            file,
             read_csv(file, text, known),
             "no row of a history" if header_of(text) else "no header of Serato's history",
         )
@@ -66,7 +76,7 @@ class SeratoReader:
             play.track.index = play.track.number = index
         issues = ["cut off within a row"] if is_cut else []
         if len(played) < len(rows):
-            issues.append(f"{len(rows) - len(played)} rows preheard")
+            issues.append(f"{plural(len(rows) - len(played), 'row')} preheard")
         issues += set_times(plays)
         first = next((play.at for play in plays if play.at), None)
         if first and file.zone is None:
@@ -80,7 +90,7 @@ class SeratoReader:
             date=first and first.astimezone(file.zone or first.tzinfo).date(),
             quality_issues=issues,
         )
-        return page_of([made], "no row in the session")
+        return page_of(file, [made], "no row in the session")
 
 
 def _play(row: SessionRow) -> Play:

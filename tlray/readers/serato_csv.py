@@ -13,7 +13,7 @@ from typing import Any
 
 from tlray.model import Tracklist
 from tlray.readers.assembly import MAX_FILE_ROWS, file_set, make_track, named
-from tlray.readers.clock_times import AMBIGUOUS, clock_of, day_of
+from tlray.readers.clock_times import AMBIGUOUS, clock_of, day_of, zone_of
 from tlray.readers.columns import cell, length_s, places_of
 from tlray.readers.interface import SourceFile
 from tlray.readers.play_log import LOCAL_TIME, Play, moments_of, set_times
@@ -105,15 +105,16 @@ def _read_session(
     day = next((day for day, _ in days if day), None)
     issues = [] if day else [issue for _, issue in days[:3] if issue][:1]
     clocks = [clock_of(cell(row, places, "start")) for row in rows]
+    zone = file.zone or next(filter(None, map(zone_of, texts)), None)
     for play, clock, moment in zip(
-        plays, clocks, moments_of(clocks, day or date(1970, 1, 2), file.zone), strict=True
+        plays, clocks, moments_of(clocks, day or date(1970, 1, 2), zone), strict=True
     ):
         play.at, play.is_exact = moment, clock is not None and clock.has_seconds
     issues += set_times(plays)
     if day is None:  # the clock alone gives cues, and no moment
         for play in plays:
             play.track.played_at = None
-    elif file.zone is None and any(clocks):
+    elif zone is None and any(clocks):
         issues.append(LOCAL_TIME)
     name = cell(session, places, "title")
     return file_set(

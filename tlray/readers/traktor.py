@@ -1,4 +1,4 @@
-"""Traktor: histories and playlists (``.nml``), and the text that is made of them: ``1. Title by Artist``."""
+"""Traktor: histories and playlists (``.nml``), its list as a web page, and as text: ``1. Title by Artist``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tlray.readers.clock_times import day_of
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
 from tlray.readers.sniff import first_element
-from tlray.readers.traktor_nml import read_nml
+from tlray.readers.traktor_html import is_page, read_page
+from tlray.readers.traktor_nml import is_log, read_nml
 from tlray.readers.xml_tree import BadXmlError, local, parse_xml
 
 MAX_BYTES = 64 * 2**20
@@ -26,10 +27,10 @@ class TraktorReader:
     version = "traktor/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is NML, or numbered lines that all say who a title is by."""
+        """Whether it is NML, a page of Traktor's, or numbered lines that all say who a title is by."""
         del name
         text = head_text(head)
-        return first_element(text) == "nml" or _is_list(text)
+        return first_element(text) == "nml" or is_page(text) or _is_list(text)
 
     def read(self, file: SourceFile) -> ParsedPage:
         """Read what was played in public; of a file without a log, every playlist."""
@@ -43,12 +44,18 @@ class TraktorReader:
                     return unknown("not NML of Traktor")
                 sets = read_nml(file, tree.root, known | {"quality_issues": tree.issues})
                 return page_of(
-                    sets, "no row that was played in public" if sets else "a collection without playlists"
+                    file,
+                    sets,
+                    "no row that was played in public" if is_log(tree.root) else "no playlist with rows",
                 )
+            if is_page(head_text(file.head)):
+                page = read_page(file, known)
+                return page_of(file, [page] if page else [], "no table with artist and title")
             text, issues = decode_text(file.body, file.encoding)
         except (BadXmlError, NoTextError) as error:
             return unknown(str(error))
         return page_of(
+            file,
             [_read_list(file, text, known | {"quality_issues": issues})],
             "no line such as: 1. Title by Artist",
         )

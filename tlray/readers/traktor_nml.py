@@ -25,6 +25,7 @@ from tlray.readers.assembly import (
 from tlray.readers.clock_times import day_of, local_moment, packed_day
 from tlray.readers.interface import SourceFile
 from tlray.readers.m3u import FROM_FILES
+from tlray.readers.made import plural
 from tlray.readers.play_log import LOCAL_TIME, Play, roll_over, set_times
 from tlray.readers.xml_tree import BadXmlError, Element, children
 
@@ -33,6 +34,11 @@ _SEPARATOR = "/:"
 _UNNAMED = frozenset({"HISTORY", "$ROOT", ""})
 _MARK = re.compile(r"\([A-Z]\) (?=\S)")
 """What users set before names, of a whole list: ``(U) Navar``."""
+
+
+def is_log(root: Element) -> bool:
+    """Whether a file logs what was played."""
+    return any((playlist.get("TYPE") or "").upper() == PROTOCOL for playlist in root.iter("{*}PLAYLIST"))
 
 
 def read_nml(file: SourceFile, root: Element, known: dict[str, Any]) -> list[Tracklist]:
@@ -58,7 +64,7 @@ def _read_list(
 ) -> Tracklist:
     rows = list(children(playlist, "ENTRY"))
     public = [row for row in rows if _given(row, "EXTENDEDDATA", "PLAYEDPUBLIC") != "0"]
-    issues = [f"{len(rows) - len(public)} rows preheard"] if len(public) < len(rows) else []
+    issues = [f"{plural(len(rows) - len(public), 'row')} preheard"] if len(public) < len(rows) else []
     keys = [_given(row, "PRIMARYKEY", "KEY") for row in public]
     tracks = [_track(index, key, collection.get(key)) for index, key in enumerate(keys, 1)]
     if any(key not in collection for key in keys):

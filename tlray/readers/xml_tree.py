@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from tlray.readers.decoding import NoTextError, decode_text
 from tlray.readers.sniff import unicode_encoding
 from tlray.sites.decode import decode
 
@@ -99,9 +100,13 @@ def _decoded(body: bytes, encoding: str | None) -> tuple[str, list[str]]:
     if found := unicode_encoding(body):
         return body.decode(found, "replace"), []
     data, n_bad = decode(body, encoding)
-    if n_bad and not encoding:
-        return body.decode("whatwg-windows-1252"), ["encoding_guessed"]
-    return data.decode(), []
+    if not n_bad:
+        return data.decode(), []
+    try:
+        text, issues = decode_text(body, encoding)
+    except NoTextError as error:
+        raise BadXmlError(str(error)) from None
+    return text, issues
 
 
 def _repaired(found: re.Match[str]) -> str:

@@ -173,6 +173,9 @@ def test_many_sets_of_one_file_wait_on_disk(
 ) -> None:
     monkeypatch.setattr(import_module("tlray.cli.parse"), "IN_MEMORY_BYTES", 1_000)
     item = FEED[FEED.index("<item>") : FEED.index("</channel>")]
-    (path,) = make(tmp_path, {"feed.xml": FEED.replace(item, item * 30)})
+    (path,) = make(
+        tmp_path,
+        {"feed.xml": FEED.replace(item, "".join(item.replace("Salt", f"Salt {n} -") for n in range(30)))},
+    )
     assert run(["parse", path]) == 0
     assert len(lines(capsys)[0]["tracklists"]) == 30

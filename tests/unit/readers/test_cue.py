@@ -197,7 +197,7 @@ def test_a_recording_of_rekordbox_counts_in_hours() -> None:
     assert "/Users" not in repr(made)
 
 
-def test_without_the_remark_tracks_of_a_few_seconds_are_told_and_said_to_be_a_guess() -> None:
+def test_without_the_remark_tracks_of_a_few_seconds_are_recognised_and_noted_as_a_guess() -> None:
     rows = [(f"T{i}", f"A{i}", f"{i // 15:02}:{i * 4 % 60:02}:{i * 7 % 60:02}") for i in range(21)]
     made = sheet(tracks(*rows))
     assert (made.tracks[20].cue_s, made.quality_issues) == (3600 + 20 * 60 + 20, ["hours_guessed"])
@@ -228,6 +228,28 @@ def test_the_performer_of_an_album_is_inherited_and_that_of_a_mix_is_not() -> No
     assert names(in_titles) == [("Bo", "One"), ("Cy", "Two - Live"), ("", "Intro")]
     by_dj = sheet(tracks(*((f"Artist {i} - Title", "DJ Ada", f"{i:02}:00:00") for i in range(0, 20, 4))))
     assert names(by_dj)[1] == ("Artist 4", "Title")
+    dashes = sheet(
+        tracks(
+            ("Bo — One", "", "00:00:00"), ("Cy – Two", "", "03:00:00"), ("Di - Three – Live", "", "06:00:00")
+        )
+    )
+    assert names(dashes) == [("Bo", "One"), ("Cy", "Two"), ("Di", "Three – Live")]
+    slashes = sheet(
+        tracks(("Bo / One", None, "00:00:00"), ("Cy / Two", None, "03:00:00"), head='PERFORMER "Various"\n')
+    )
+    assert names(slashes) == [("Bo", "One"), ("Cy", "Two")]
+    movements = sheet(
+        tracks(*((f"Symphony No. {i // 4} - Part {i}", None, f"{i:02}:00:00") for i in range(1, 20)))
+    )
+    assert names(movements)[5] == ("DJ Ada", "Symphony No. 1 - Part 6")
+    numbered = sheet(
+        tracks(
+            ("01. Bo - One", None, "00:00:00"),
+            ("02. Cy - Two", None, "03:00:00"),
+            ("03. Di - Three", None, "06:00:00"),
+        )
+    )
+    assert names(numbered) == [("Bo", "One"), ("Cy", "Two"), ("Di", "Three")]
     various = sheet(tracks(("Bo - One", None, "00:00:00"), head='PERFORMER "Various Artists"\n'))
     assert (various.djs, names(various)) == ([], [("Bo", "One")])
     twice = sheet(tracks(("Bo - One", "Bo", "00:00:00"), ("Cy - Two", "Cy", "03:00:00")))
@@ -281,7 +303,7 @@ def test_data_tracks_are_left_out_and_counted() -> None:
         'FILE "a.bin" BINARY\nTRACK 01 MODE1/2352\nTITLE "Data"\nINDEX 01 00:00:00\n'
         + tracks(("One", "Bo", "00:00:00"))
     )
-    assert (names(made), made.quality_issues) == ([("Bo", "One")], ["1 data tracks left out"])
+    assert (names(made), made.quality_issues) == ([("Bo", "One")], ["1 data track left out"])
 
 
 def test_a_set_without_a_title_is_named_by_its_file_without_folders() -> None:

@@ -94,3 +94,10 @@ def test_what_is_broken_is_unknown(body: bytes) -> None:
 def test_records_of_releases_are_not_taken_for_videos() -> None:
     release = {"id": 1, "title": "Nine", "formats": [], "artists": [], "tracklist": []}
     assert not InfoJsonReader().recognises(json.dumps(release).encode(), "r1.json")
+    assert InfoJsonReader().recognises(info_json(TIMED, artists=["Nora Field"]), "x.json")
+    early = {
+        "id": "a",
+        "title": "b",
+        "formats": [{"format_id": str(n), "url": "x" * 500} for n in range(200)],
+    }
+    assert InfoJsonReader().recognises(json.dumps(early).encode()[:65_536], "x.json")

@@ -30,6 +30,7 @@ SET = "https://www.1001tracklists.com/tracklist/1abc2def/a-set.html"
         ('<link rel="canonical" href="javascript:alert(1)">', ""),
         ('<link rel="canonical', ""),
         ("<!-- saved from url=(0014)about:internet -->", ""),
+        (f'<!-- saved from url=(0022)file:///C:/My%20set.html --><link rel="canonical" href="{SET}">', SET),
         ("canonical " * 5_000, ""),
         ("", ""),
     ],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlray.readers.assembly import make_track
-from tlray.readers.clock_times import Clock, clock_of, day_of, epoch_moment, local_moment, packed_day
+from tlray.readers.clock_times import Clock, clock_of, day_of, epoch_moment, local_moment, packed_day, zone_of
 from tlray.readers.play_log import CLOCK_TIMES, Play, moments_of, roll_over, set_times
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -107,3 +107,9 @@ def test_packed_days_and_epochs_within_reason() -> None:
     assert [epoch_moment(n) for n in (0, -1, 1e30, float("inf"), float("nan"))] == [None] * 5
     assert day_of("history_2022y07m17d_20h06m38s") == (date(2022, 7, 17), None)
     assert day_of("2021-13-40")[0] is None
+    assert [day_of(text)[0] for text in ("17 Mar 2022", "March 17th, 2022", "17. march 2022", "17 Foo 2022")] == [
+        date(2022, 3, 17), date(2022, 3, 17), date(2022, 3, 17), None,
+    ]  # fmt: skip
+    assert [str(zone_of(f"20:10:29 {name}")) for name in ("GMT-4", "UTC+05:30", "GMT", "EST", "GMT+99")] == [
+        "UTC-04:00", "UTC+05:30", "UTC", "None", "None",
+    ]  # fmt: skip

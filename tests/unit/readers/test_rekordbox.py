@@ -116,7 +116,7 @@ def test_every_playlist_of_the_xml_is_a_set() -> None:
         ["House"],
         391.0,
     )
-    assert (first.tracks[2].identity, first.quality_issues) == ("id", ["1 rows are not in the collection"])
+    assert (first.tracks[2].identity, first.quality_issues) == ("id", ["1 row not in the collection"])
     assert names(second) == [("Bo", "Ocean & Sea (Dub)")]
     assert "ada" not in repr(page)
 

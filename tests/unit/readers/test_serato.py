@@ -53,7 +53,7 @@ def test_a_session() -> None:
         ["House"],
         245.12,
     )
-    assert made.quality_issues == ["1 rows preheard", "date_utc"]
+    assert made.quality_issues == ["1 row preheard", "date_utc"]
     assert "/Users" not in repr(made)
     assert the_set(SERATO, body, "x", zone=ZoneInfo("Europe/Berlin")).date == date(2024, 6, 1)
 
@@ -177,3 +177,67 @@ def test_a_cell_of_a_megabyte_ends_the_table_there() -> None:
 @pytest.mark.parametrize("body", [b"vrsn\0\0\0\x02\0x", b"hello", b"url,site,name\n", b"name,price\nx,1\n"])
 def test_other_files_are_not_of_serato(body: bytes) -> None:
     assert not SERATO.recognises(body, "x.csv")
+
+
+def test_zones_and_dots_in_times() -> None:
+    text = "name,artist,start time\n31/05/2024,,20:10:00 GMT-4\nOcean,Bo,20:10:29 GMT-4\nRiver,Cy,20:14:29 GMT-4\n"
+    made = the_set(SERATO, text, "x.csv")
+    assert made.tracks[0].played_at == datetime(2024, 6, 1, 0, 10, 29, tzinfo=UTC)
+    assert (made.date, made.quality_issues) == (date(2024, 5, 31), [])
+    text = 'name,artist,start time\nFriday,,"10.01.2019, 20.00.00 EET"\nOcean,Bo,20.00.10 EET\nRiver,Cy,20.04.10 EET\n'
+    made = the_set(SERATO, text, "x.csv")
+    assert (made.title, made.date, [t.cue_s for t in made.tracks]) == (
+        "Friday",
+        date(2019, 1, 10),
+        [0.0, 240.0],
+    )
+    assert made.tracks[0].played_at == datetime(2019, 1, 10, 20, 0, 10, tzinfo=UTC)
+
+
+def page(*rows: tuple[str, str]) -> str:
+    body = "".join(
+        f'<div class="playlist-track " id="track_{n}"><div class="playlist-tracktime">\n {time} </div>'
+        f'<div class="playlist-trackname">\n {name} </div></div>'
+        for n, (time, name) in enumerate(rows, 7)
+    )
+    return (
+        "<!DOCTYPE html><html><head><title>5/7/2025 - DJ Ada - Serato DJ Playlists</title></head><body><a>ada@example.com</a>"
+        '<div class="playlist-heading"><h1>5/7/2025</h1><span class="playlist-dj-subtitle">Serato Playlist by DJ Ada</span></div>'
+        f'<div id="playlist_tracklist" class="card">{body}</div></body></html>'
+    )
+
+
+def test_a_live_page_is_newest_first() -> None:
+    body = page(("59 secs ago", "Cy - River &amp; Lake"), ("5 mins ago", "Bo - Ocean"))
+    assert SERATO.recognises(body.encode(), "x.html")
+    made = the_set(SERATO, body, "x.html")
+    assert names(made) == [("Bo", "Ocean"), ("Cy", "River & Lake")]
+    assert (made.djs, made.date, made.cued_count, made.quality_issues) == (
+        ["DJ Ada"],
+        date(2025, 5, 7),
+        0,
+        ["clock_times"],
+    )
+    assert made.tracks[0].track_id == "8"
+    assert "ada@" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("times", "cues", "issues"),
+    [
+        (("0:00", "03:10", "1:02:10"), [0.0, 190.0, 3730.0], []),
+        (("00:00:00", "00:03:10", "00:02:10"), [None] * 3, ["clock_times"]),
+        (("21:00:00", "21:04:00", "21:09:00"), [None] * 3, ["clock_times"]),
+        (("", "", ""), [None] * 3, []),
+    ],
+)
+def test_times_of_a_set_that_is_over(
+    times: tuple[str, str, str], cues: list[float | None], issues: list[str]
+) -> None:
+    made = the_set(SERATO, page(*((time, f"A - {n}") for n, time in enumerate(times))), "x.html")
+    assert ([t.cue_s for t in made.tracks], made.quality_issues) == (cues, issues)
+
+
+def test_a_page_without_rows_is_said() -> None:
+    assert read(SERATO, page(), "x.html").reason == "no row in the playlist"
+    assert read(SERATO, page(("", "A - B")) + "<b>" * 60_000, "x.html").reason == "no row in the playlist"

@@ -62,7 +62,7 @@ def test_a_history_is_what_was_played_in_public() -> None:
         301.5,
     )
     assert first.text == "Bo & Cy - Ocean [Deep]"
-    assert made.quality_issues == ["1 rows preheard"]
+    assert made.quality_issues == ["1 row preheard"]
     assert "Users" not in repr(made)
 
 
@@ -125,10 +125,10 @@ def test_a_mark_that_a_user_set_before_all_names_is_no_name() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (nml(ENTRIES), "a collection without playlists"),
+        (nml(ENTRIES), "no playlist with rows"),
         (nml(ENTRIES, playlist(played("a.mp3", "20:00:00", public=0))), "no row that was played in public"),
         (nml(ENTRIES, playlist(row("a.mp3")))[:-30], "cut off: XML without its end"),
-        ("<NML/>", "a collection without playlists"),
+        ("<NML/>", "no playlist with rows"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><NML>&a;</NML>', "XML that declares entities: not read"),
         ("1. One\n2. Two\n", "no line such as: 1. Title by Artist"),
     ],
@@ -185,3 +185,26 @@ def test_the_text_has_the_title_first_and_the_last_by_divides() -> None:
 )  # fmt: skip
 def test_what_is_of_traktor_is_known_by_its_content(body: str, is_ours: bool) -> None:
     assert TRAKTOR.recognises(body.encode(), "x") == is_ours
+
+
+PAGE = """<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
+<style type="text/css">td { color: red }</style>
+<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
+<html><head><title>Track List HISTORY</title></head><body><h1>Track List: HISTORY</h1><table class="border">
+<tr><th>Num.</th><th>Artist</th><th>Title</th><th>Start Time</th><th>Duration</th></tr>
+<tr><td>1</td><td>Bo &amp; Cy</td><td>Ocean</td><td>2025/1/29 23:58:10</td><td>04:00</td></tr>
+<tr><td>2</td><td></td><td>Di - River</td><td>2025/1/30 0:02:06</td><td>04:00</td></tr>
+</table></body></html>"""
+
+
+def test_the_list_as_a_web_page() -> None:
+    assert TRAKTOR.recognises(PAGE.encode(), "history.html")
+    made = the_set(TRAKTOR, PAGE, "history.html")
+    assert names(made) == [("Bo & Cy", "Ocean"), ("Di", "River")]
+    assert [(t.cue_s, t.cue_text) for t in made.tracks] == [
+        (0.0, "2025/1/29 23:58:10"),
+        (236.0, "2025/1/30 0:02:06"),
+    ]
+    assert (made.title, made.date, made.quality_issues) == ("history", date(2025, 1, 29), ["local_time"])
+    assert read(TRAKTOR, PAGE.replace("Artist", "Wer"), "x.html").reason == "no table with artist and title"
+    assert not TRAKTOR.recognises(b"<html><title>Track List of mine</title><p>1. A - B</html>", "x.html")

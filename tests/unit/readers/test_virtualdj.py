@@ -62,8 +62,7 @@ def test_names_are_not_escaped_and_a_remix_joins_the_title_once() -> None:
     [
         ("10:00", None, date(2024, 6, 1), []),  # Auckland
         ("15:00", None, date(2024, 5, 31), []),  # Los Angeles
-        ("", None, date(2024, 5, 31), ["date_utc"]),
-        ("", ZoneInfo("Europe/Berlin"), date(2024, 6, 1), []),
+        ("10:00", ZoneInfo("Europe/Berlin"), date(2024, 6, 1), []),
     ],
 )
 def test_the_day_is_that_of_the_place(
@@ -100,6 +99,8 @@ def test_a_bare_list_is_named_by_its_files_without_their_numbers() -> None:
     made = the_set(VDJ, text.encode("cp1252"), "2021-01-09.m3u")
     assert names(made) == [("", "Ocean"), ("Cy", "River"), ("", "99 Luftballons")]
     assert (made.quality_issues, made.date) == (["names_from_files"], date(2021, 1, 9))
+    no_head = the_set(VDJ, "Bo - Ocean.mp3\nhttp://example.com/live\nCy - River.ogg\n", "x.m3u")
+    assert names(no_head) == [("Bo", "Ocean"), ("Cy", "River")]
     kept = the_set(VDJ, "#EXTM3U\n/m/99 Luftballons.mp3\n/m/Ocean.mp3\n/m/River.mp3\n", "x.m3u")
     assert kept.tracks[0].title == "99 Luftballons"
 
@@ -172,3 +173,23 @@ def test_a_line_of_a_hundred_thousand_tags_takes_no_time() -> None:
 )
 def test_what_is_of_virtualdj_is_known_by_its_content(body: str, name: str, is_ours: bool) -> None:
     assert VDJ.recognises(body.encode(), name) == is_ours
+
+
+def test_rows_without_a_moment_are_dated_by_those_around_them() -> None:
+    text = (
+        "#EXTVDJ:<time>23:58</time><title>A</title>\nx.mp3\n#EXTVDJ:<time>00:02</time>"
+        f"<lastplaytime>{START + 120}</lastplaytime><title>B</title>\nx.mp3\n#EXTVDJ:<time>00:06</time><title>C</title>\nx.mp3\n"
+    )
+    made = the_set(VDJ, text, "history.m3u")
+    clocks = [t.played_at.strftime("%H:%M") for t in made.tracks if t.played_at]
+    assert clocks == ["21:58", "22:02", "22:06"]
+    assert (made.date, made.cued_count, made.quality_issues) == (date(2024, 5, 31), 0, ["clock_times"])
+
+
+def test_the_moments_in_a_playlist_are_of_other_nights() -> None:
+    text = f"#EXTVDJ:<lastplaytime>{START}</lastplaytime><title>A</title>\nx.mp3\n"
+    made = the_set(VDJ, text, "Favourites.m3u")
+    assert (made.date, made.tracks[0].played_at, made.quality_issues) == (None, None, [])
+    dated = the_set(VDJ, text, "2024-06-01.m3u")
+    assert (dated.date, dated.quality_issues) == (date(2024, 6, 1), [])
+    assert dated.tracks[0].played_at == datetime(2024, 5, 31, 22, tzinfo=UTC)

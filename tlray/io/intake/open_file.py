@@ -25,10 +25,12 @@ from tlray.io.intake.members import (
     too_large,
 )
 from tlray.io.intake.mhtml import is_mhtml, read_mhtml
-from tlray.io.intake.own_lines import is_own_lines, read_own_lines
+from tlray.io.intake.own_lines import BLOCK_BYTES, is_own_lines, read_own_lines
 from tlray.io.intake.walk import unreadable
 from tlray.readers.interface import HEAD_BYTES
 
+START_BYTES = 8 * 1024
+"""What of a gzip file is looked at before all of it is undone."""
 GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _WARC_MAGIC = b"WARC/"
@@ -68,7 +70,7 @@ def _read(stream: BinaryIO, given: Given, n_bytes: int, budget: Budget) -> Itera
         yield from _read_gzip(stream, head, given, n_bytes, budget)
     elif head.startswith(_WARC_MAGIC):
         yield from _read_warc(stream, given, budget)
-    elif is_own_lines(head) and n_bytes > MAX_MEMBER_BYTES:
+    elif n_bytes > BLOCK_BYTES and is_own_lines(head):
         yield from read_own_lines(stream, given)
     elif n_bytes > MAX_MEMBER_BYTES:
         raise RefusedError(too_large(n_bytes))
@@ -79,7 +81,7 @@ def _read(stream: BinaryIO, given: Given, n_bytes: int, budget: Budget) -> Itera
 def _read_gzip(
     stream: BinaryIO, head: bytes, given: Given, n_bytes: int, budget: Budget
 ) -> Iterator[Member | Refusal]:
-    start = decompress(head, "gzip", max_bytes=HEAD_BYTES, cut=True)
+    start = decompress(head, "gzip", max_bytes=START_BYTES, cut=True)
     inner = given.unzipped()
     if start.startswith(_WARC_MAGIC):
         yield from _read_warc(stream, inner, budget)

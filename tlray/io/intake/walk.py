@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tlray.io.intake.members import Refusal
 
-BLOCK_NAMES = 20_000
+BLOCK_NAMES = 50_000
 """How many names of one folder are in memory."""
 _ASSET_SUFFIXES = (
     # browsers and Windows name the folder of a saved page in the user's language
@@ -138,11 +138,14 @@ def _judged(path: Path, position: str, status: os.stat_result) -> Found | Refusa
 
 def is_assets(name: str, folder: Path) -> bool:
     """Whether the folder ``name`` holds what a browser saved beside a page."""
-    return any(
-        name.endswith(suffix)
-        and any((folder / (name.removesuffix(suffix) + page)).is_file() for page in _PAGE_SUFFIXES)
-        for suffix in _ASSET_SUFFIXES
-    )
+    return any((folder / page).is_file() for page in pages_beside(name))
+
+
+def pages_beside(name: str) -> Iterator[str]:
+    """Yield the names that the page of a folder of assets may have; none for a folder that is not named like one."""
+    for suffix in _ASSET_SUFFIXES:
+        if name.endswith(suffix) and name != suffix:
+            yield from (name.removesuffix(suffix) + page for page in _PAGE_SUFFIXES)
 
 
 def unreadable(error: OSError) -> str:

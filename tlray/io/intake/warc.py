@@ -21,7 +21,7 @@ from tlray.io.intake.members import (
     too_large,
 )
 
-_TYPES = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.revisit
+_TYPES = (WarcRecordType.response, WarcRecordType.resource, WarcRecordType.revisit)
 _PAGE_TYPES = re.compile(r"text/html|application/xhtml\+xml|(?:application|text)/(?:rss\+|atom\+)?xml")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r?\n")
 _GZIP = b"\x1f\x8b"
@@ -29,7 +29,7 @@ _GZIP = b"\x1f\x8b"
 
 def read_warc(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
     """Yield the pages of a WARC file, in its order; what is no page (pictures, scripts) is passed over."""
-    records = ArchiveIterator(stream, record_types=_TYPES)
+    records = ArchiveIterator(stream)
     n_records = n_found = 0
     while True:
         try:
@@ -61,7 +61,7 @@ def _read_record(record: WarcRecord, number: int, given: Given, budget: Budget) 
     budget.spend(n_bytes)
     if not record.record_id and not url:
         raise OSError("a record without a header")
-    if not _PAGE_TYPES.match(media_type.strip().lower()):
+    if record.record_type not in _TYPES or not _PAGE_TYPES.match(media_type.strip().lower()):
         return None
     if reason := _refused(record):
         return Refusal(where, reason)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from tlray.io.intake.members import Refusal, RefusedError
+from tlray.io.intake.walk import pages_beside
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 MAX_DIRECTORY_BYTES = 16 * 2**20
@@ -48,7 +49,11 @@ def zip_members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo | Refusal]
     """Yield the files in a zip that can be read, and why others cannot. Of a WACZ, its WARC files only."""
     of_wacz = is_wacz(archive)
     for info in archive.infolist():
-        if info.is_dir() or (of_wacz and not info.filename.startswith("archive/")):
+        if (
+            info.is_dir()
+            or (of_wacz and not info.filename.startswith("archive/"))
+            or _is_asset(archive, info)
+        ):
             continue
         reason = _refused(info)
         yield Refusal(info.filename, reason) if reason else info
@@ -58,6 +63,16 @@ def is_wacz(archive: zipfile.ZipFile) -> bool:
     """Whether a zip file is a web archive (WACZ 1.1.1)."""
     names = archive.NameToInfo
     return "datapackage.json" in names and any(name.startswith("archive/") for name in names)
+
+
+def _is_asset(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    """Whether a file is what a browser saved beside a page that is in the zip, too."""
+    folders = info.filename.split("/")[:-1]
+    return any(
+        "/".join([*folders[:depth], page]) in archive.NameToInfo
+        for depth, folder in enumerate(folders)
+        for page in pages_beside(folder)
+    )
 
 
 def _refused(info: zipfile.ZipInfo) -> str | None:

@@ -12,6 +12,7 @@ from tlray.readers.interface import SourceFile
 from tlray.readers.json_text import BadJsonError, load
 from tlray.readers.made import content_id, day, links, made_set, names, stem
 from tlray.readers.sniff import first_element, head_text, json_keys
+from tlray.readers.text.about import about
 from tlray.readers.xml_tree import BadXmlError, local, parse_xml
 
 SITE = "podcast"
@@ -49,13 +50,16 @@ class ChaptersReader:
         found = tracks_of(episode.chapters, duration_s=episode.duration_s)
         if isinstance(found, str):
             return ParsedPage(PageKind.UNKNOWN, found)
+        title = episode.title or stem(file.name)
+        named = about([], title)
         made = made_set(
             found.tracks,
-            title=episode.title or stem(file.name),
+            title=title,
+            date=named.date,
             url=next(iter(links([episode.url])), file.url),
             site=SITE,
             source_id=content_id(file),
-            djs=names(episode.author),
+            djs=named.djs or names(episode.author),
             sources=names(episode.show),
             published=day(episode.published),
             duration_s=episode.duration_s,

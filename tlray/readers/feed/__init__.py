@@ -68,7 +68,8 @@ def _each_once(sets: list[Tracklist]) -> Iterator[Tracklist]:
 
 def set_of(feed: Feed, episode: Episode, issues: list[str]) -> Tracklist | None:
     """Return the set of an episode; None where it holds no tracklist."""
-    found = _tracks(episode)
+    authors = names(episode.author or feed.author)
+    found = _tracks(episode, authors)
     if found is None:
         return None
     title = episode.title or feed.title
@@ -83,7 +84,7 @@ def set_of(feed: Feed, episode: Episode, issues: list[str]) -> Tracklist | None:
         site=SITE,
         source_id=source_id_of(feed, episode),
         date=named.date,
-        djs=named.djs or names(episode.author or feed.author),
+        djs=named.djs or authors,
         sources=names(feed.title),
         published=episode.published,
         duration_s=episode.duration_s,
@@ -95,12 +96,12 @@ def set_of(feed: Feed, episode: Episode, issues: list[str]) -> Tracklist | None:
     )
 
 
-def _tracks(episode: Episode) -> ChapterTracks | FoundList | None:
+def _tracks(episode: Episode, authors: list[str]) -> ChapterTracks | FoundList | None:
     """Return the tracks by the chapters or the show notes, whichever name more; chapters, which are exact, before equal notes."""
     marks = tracks_of(episode.chapters, duration_s=episode.duration_s) if episode.chapters else ""
     best: ChapterTracks | FoundList | None = None if isinstance(marks, str) else marks
     for notes in episode.notes:
-        found = find_list(notes, duration_s=episode.duration_s)
+        found = find_list(notes, duration_s=episode.duration_s, names=authors)
         if isinstance(found, FoundList) and (best is None or _weight(found) > _weight(best)):
             best = found
     return best

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import struct
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -188,6 +189,8 @@ def test_a_warc_bomb_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     data = gzip_warc(warc_record(PAGE), warc_record(b" " * 3_000_000), warc_record(PAGE))
     assert bodies(data) == [PAGE]
     assert "a bomb" in reasons(data)[0]
+    asked = warc_record(b" " * 3_000_000, kind=b"metadata", headers=b"")
+    assert "a bomb" in reasons(gzip_warc(warc_record(PAGE), asked))[0]
 
 
 def test_wacz_and_zip_are_opened_where_they_lie() -> None:
@@ -211,6 +214,17 @@ def test_wacz_and_zip_are_opened_where_they_lie() -> None:
         ("d.warc 1", "one.html"),
     ]
     assert [one.file.body for one in out] == [b"TITLE x", PAGE, b"<p>hi", PAGE]
+
+
+def test_the_assets_of_a_complete_page_in_a_zip_are_no_files_of_the_users() -> None:
+    files = {
+        "a/Page.html": PAGE,
+        "a/Page_files/x.js": b"x",
+        "a/Page_files/y/z.html": b"z",
+        "a/Other_files/b.cue": b"TITLE",
+    }
+    assert bodies(zipped(files)) == [PAGE, b"TITLE"]
+    assert reasons(zipped(files)) == []
 
 
 @pytest.mark.parametrize(
@@ -273,6 +287,22 @@ def test_a_zip_whose_list_of_members_is_too_long_is_told() -> None:
     assert "a list of members of 2,147,483,648 bytes" in reasons(bytes(data))[0]
 
 
+def as_zip64(data: bytes, directory_bytes: int) -> bytes:
+    """The same zip file with its end written as files beyond 4 GiB have it."""
+    at = data.rindex(b"PK\x05\x06")
+    n, size, offset = struct.unpack_from("<H2L", data, at + 10)
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, n, n, directory_bytes or size, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    old_end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return data[:at] + end + locator + old_end
+
+
+def test_zip_files_beyond_4_gib_are_read() -> None:
+    data = zipped({"a.cue": b"TITLE a"})
+    assert bodies(as_zip64(data, 0)) == [b"TITLE a"]
+    assert "a list of members of 1,099,511,627,776 bytes" in reasons(as_zip64(data, 2**40))[0]
+
+
 def own_line(number: int) -> bytes:
     return json.dumps(
         {"url": f"https://x.example/{number}", "site": "x", "source_id": "1", "title": "t" * 100}
@@ -284,7 +314,7 @@ def own_line(number: int) -> bytes:
 def test_an_export_of_any_size_comes_in_blocks_of_whole_lines(
     lead: tuple[bytes, bytes, bytes], is_packed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "MAX_MEMBER_BYTES", 1_000)
+    monkeypatch.setattr(opening, "BLOCK_BYTES", 1_000)
     monkeypatch.setattr(own_lines, "BLOCK_BYTES", 400)
     data = lead[0] + lead[1].join(map(own_line, range(20))) + lead[2]
     found = read(gzip.compress(data) if is_packed else data, "sets.jsonl")
