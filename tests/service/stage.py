@@ -22,7 +22,7 @@ from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.shutdown import Leaving
 

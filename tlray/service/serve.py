@@ -20,7 +20,7 @@ from tlray.cluster.driver.ray_watchdog import OnLost
 from tlray.cluster.driver.session import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.home_check import see_that_it_can_be_read
+from tlray.io.journal.opening import require_readable
 from tlray.service.auth.listen_policy import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
 from tlray.service.deployment import application
 from tlray.service.http.unavailable_server import StandIn
@@ -53,7 +53,7 @@ class Listener:
         """
         home = Home(self._settings.home)
         see_that_it_may_listen(self._host, self._settings)
-        see_that_it_can_be_read(home)
+        require_readable(home)
         _see_that_it_is_free(self._host, self._port)
         self._heed_signals()
         with StandIn(self._host, self._port) as stand_in:

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from tlray.cluster.coordinator.admission import Admission
@@ -35,9 +34,8 @@ from tlray.core.scheduling.frontier import WINDOW, FrontierItem
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.domains import all_set_by_hand, bring_up_to_date
 from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.writer import Journal
 
 logger = logging.getLogger(__name__)
 MAX_SLEEP_S = 1.0
@@ -56,7 +54,7 @@ class Coordinator:
         self,
         settings: CoordinatorSettings,
         home: Home,
-        journal: SqliteJournal,
+        journal: Journal,
         ports: CoordinatorPorts,
         *,
         is_restart: bool,
@@ -67,8 +65,8 @@ class Coordinator:
             max_rest_s=settings.max_rest_s,
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
-        journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
-        engine.treatment.by_hand.update(journal.run(all_set_by_hand))
+        journal.normalise_domains(until=ports.clock.wall() + LONGEST_S)
+        engine.treatment.by_hand.update(journal.overrides())
         self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         self._limiters = Limiters(self._state)
         admission = Admission(self._state)

@@ -10,8 +10,7 @@ from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.submission import Receiving
 from tlray.cluster.ports.coordinator import Reader
 from tlray.core.model.lifecycle import BatchState
-from tlray.errors import Conflict, NoSuchBatch, TlrayError
-from tlray.io.journal.reader import JournalReader
+from tlray.errors import Conflict, TlrayError
 from tlray.io.journal.rows import BatchRow
 
 logger = logging.getLogger(__name__)
@@ -72,7 +71,4 @@ class Control:
         return n
 
     async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row
+        return await self._reading.ask(lambda journal: journal.batch(batch_id))

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import Any, ClassVar
 
 from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import Reader
-from tlray.io.journal.domains import (
-    ListedDomain,
-    at_rest,
-    change_domain,
-    domain_told,
-    domains_at,
-    domains_page,
-)
+from tlray.io.journal.domain_status import domain_status, stored_domain_state
+from tlray.io.journal.rows import DomainRow
 
 logger = logging.getLogger(__name__)
 
@@ -36,18 +29,19 @@ class Domains:
         self, *, owner: str | None, after: str, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
-        rows = await self._reading.ask(domains_page, owner=owner, after=after, limit=limit)
+        rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, after=after, limit=limit))
         told = [self._told(row, owner) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
     async def domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
         """Return one domain; None where it is not known."""
-        rows = await self._reading.ask(domains_page, owner=owner, after="", limit=1, name=name)
+        rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._told(rows[0], owner) if rows else None
 
     async def domains_at(self, name: str) -> list[dict[str, Any]]:
         """Return a domain, and of a host those at its ports."""
-        return [self._told(row, None) for row in await self._reading.ask(domains_at, name)]
+        rows = await self._reading.ask(lambda journal: journal.domains_at(name))
+        return [self._told(row, None) for row in rows]
 
     async def set_domain(
         self, name: str, changes: dict[str, object], is_lifted: bool = False
@@ -55,8 +49,9 @@ class Domains:
         """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
         was = engine.treatment.by_hand.get(name)
-        change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=state.wall())
-        setting = await state.write(state.journal.run, change)
+        setting = await state.write(
+            state.journal.set_domain, name, changes, lift_at=state.wall() if is_lifted else None
+        )
         concerned = engine.treatment.set_by_hand(name, setting)
         if is_lifted:
             engine.treatment.lift(name, now=state.now())
@@ -68,7 +63,7 @@ class Domains:
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
         state.wake.set()
-        unknown = ListedDomain(name, None, None, None, None, 0, None, setting)
+        unknown = DomainRow(name, override=setting)
         return await self.domain(name, owner=None) or self._told(unknown, None)
 
     def _n_open(self, name: str, owner: str | None) -> int:
@@ -76,8 +71,10 @@ class Domains:
         here = self._state.engine.presence.at(name)
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
-    def _told(self, row: ListedDomain, owner: str | None) -> dict[str, Any]:
+    def _told(self, row: DomainRow, owner: str | None) -> dict[str, Any]:
         engine = self._state.engine
-        state = engine.domains.get(row.name) or at_rest(row, engine.treatment.by_hand_of(row.name))
+        state = engine.domains.get(row.name) or stored_domain_state(
+            row, engine.treatment.by_hand_of(row.name)
+        )
         n_open = self._n_open(row.name, owner)
-        return domain_told(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)
+        return domain_status(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)

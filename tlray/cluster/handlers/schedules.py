@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, ClassVar
 
 from tlray.cluster.coordinator.state import CoordinatorState
@@ -13,7 +12,7 @@ from tlray.cluster.handlers.scheduler import Clockwork
 from tlray.cluster.ports.coordinator import Reader
 from tlray.core.schedules.schedule import Decision, Standing, Timing, next_runs, zone_of
 from tlray.errors import Conflict
-from tlray.io.journal.schedules import ScheduleRow, add, change, remove, schedule, schedules
+from tlray.io.journal.service_rows import ScheduleRow
 
 MAX_SCHEDULES = 1_000
 """Of one owner."""
@@ -34,7 +33,8 @@ class Schedules:
     async def schedules(self, owner: str | None) -> list[dict[str, Any]]:
         """Return the schedules that somebody sees, the oldest first."""
         now = self._state.wall()
-        return [told(row, now=now) for row in await self._reading.ask(schedules, owner)]
+        rows = await self._reading.ask(lambda journal: journal.schedules(owner))
+        return [told(row, now=now) for row in rows]
 
     async def schedule(self, owner: str | None, schedule_id: str) -> dict[str, Any] | None:
         """Return one, with its work; None where there is none, or it is somebody else's."""
@@ -52,12 +52,12 @@ class Schedules:
         work: dict[str, Any],
     ) -> dict[str, Any] | None:
         """Keep a new schedule; `Conflict` where there are too many. The same id again changes nothing."""
-        if await self._reading.ask(schedule, schedule_id) is None:
-            if len(await self._reading.ask(schedules, owner)) >= MAX_SCHEDULES:
+        if await self._reading.ask(lambda journal: journal.schedule(schedule_id)) is None:
+            if len(await self._reading.ask(lambda journal: journal.schedules(owner))) >= MAX_SCHEDULES:
                 raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
             now = self._state.wall()
             row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, Standing(now), work=work)
-            await self._state.write(self._state.journal.run, partial(add, row=row))
+            await self._state.write(self._state.journal.add_schedule, row)
             self._clockwork.read_again()
         return await self.schedule(owner, schedule_id)
 
@@ -76,16 +76,15 @@ class Schedules:
         if row is None:
             return None
         is_anew = bool(timing) or (row.is_paused and is_paused is False)
-        changed = partial(
-            change,
-            schedule_id=schedule_id,
+        await self._state.write(
+            self._state.journal.change_schedule,
+            schedule_id,
             name=row.name if name is None else name,
             timing=replace(row.timing, **timing),
             is_paused=row.is_paused if is_paused is None else is_paused,
             since=self._state.wall() if is_anew else row.standing.since,
             work={**row.work, **work},
         )
-        await self._state.write(self._state.journal.run, changed)
         self._clockwork.read_again()
         return await self.schedule(owner, schedule_id)
 
@@ -93,7 +92,7 @@ class Schedules:
         """Forget a schedule; its batches stay. False if there was none."""
         if await self._row(owner, schedule_id) is None:
             return False
-        await self._state.write(self._state.journal.run, partial(remove, schedule_id=schedule_id))
+        await self._state.write(self._state.journal.remove_schedule, schedule_id)
         self._clockwork.read_again()
         return True
 
@@ -107,7 +106,7 @@ class Schedules:
         return await self.schedule(owner, schedule_id)
 
     async def _row(self, owner: str | None, schedule_id: str) -> ScheduleRow | None:
-        row = await self._reading.ask(schedule, schedule_id)
+        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
         return row if row is not None and owner in (None, row.owner) else None
 
 
@@ -135,5 +134,5 @@ def told(row: ScheduleRow, *, now: float) -> dict[str, Any]:
         "last_batch": row.last_batch,
         "runs": row.n_runs,
         "passed_over": row.n_passed_over,
-        "trouble": row.trouble,
+        "trouble": row.failure,
     }

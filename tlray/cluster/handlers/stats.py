@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import Reader
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.listing import n_batches
 
 
 class Figures:
@@ -22,7 +21,7 @@ class Figures:
 
     async def figures(self) -> dict[str, Any]:
         """Return the counts."""
-        by_state = await self._reading.ask(n_batches)
+        by_state = await self._reading.ask(lambda journal: journal.count_batches())
         state, engine, now = self._state, self._state.engine, self._state.now()
         books, domains = engine.books.values(), engine.domains.values()
         return {

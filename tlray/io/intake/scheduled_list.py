@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.schedule import zone_of
@@ -14,8 +12,8 @@ from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.frontier import Priority
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import OF_OPERATOR, Chunk, check_contact, read_line, stripped
-from tlray.io.journal.schedules import ScheduleRow
-from tlray.io.journal.templates import load_template
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.service_rows import ScheduleRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +25,17 @@ class Work:
     chunk: Chunk
 
 
-def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float, terms: BatchTerms | None = None) -> Work:
+def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchTerms | None = None) -> Work:
     """Return what a schedule submits at a moment; UsageError or ValueError says why that is nothing.
 
     ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``, in the place of
     which the contact of ``terms`` counts.
     """
     local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(row.timing.timezone))
-    said: dict[str, Any] = row.work
+    said = row.work
     urls, name = said.get("urls") or [], ""
     if said.get("template"):
-        template = BUILT_IN.get(said["template"]) or load_template(db, row.owner, said["template"])
+        template = BUILT_IN.get(said["template"]) or journal.template(row.owner, said["template"])
         if template is None:
             raise UsageError(f"there is no template {said['template']!r} any more")
         filled = fill(template, said.get("variables") or {}, clock_values(local))

@@ -11,11 +11,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request, Response
 
 from tlray.cluster.handlers.schedules import new_schedule_id
-from tlray.cluster.handlers.submission import told_lines
+from tlray.cluster.handlers.submission import MAX_LINES_TOLD, told_lines
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check, zone_of
 from tlray.core.schedules.template import clock_values
 from tlray.io.intake.scheduled_list import chunk_of
-from tlray.io.journal.idempotency import MAX_LINES_TOLD
 from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway

@@ -14,7 +14,7 @@ from tlray.core.politeness.policy import host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template, TemplateFault, beginning_of, check
 from tlray.io.http.address_policy import AddressPolicy, policy_for
-from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
+from tlray.io.journal.service_rows import MAX_TEMPLATE_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.problems import Refused, not_valid, problems
@@ -147,7 +147,7 @@ async def put_template(
         raise Refused(
             409,
             "conflict",
-            f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_CHARS:,} characters in them; delete one first",
+            f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_TEMPLATE_CHARS:,} characters in them; delete one first",
         )
     return JSONResponse(told(template).model_dump(), 201 if is_new else 200)
 

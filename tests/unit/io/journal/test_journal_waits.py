@@ -7,14 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
+from made_journal import learn_robots
 
 from tlray.cli import run
 from tlray.core.politeness.policy import Manners
 from tlray.core.scheduling.changeset import DomainChange, Verdict
 from tlray.core.scheduling.frontier import Priority
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 WHY = "robots.txt asks for 1 fetch a day"
 
@@ -24,14 +25,14 @@ def made(home: Path, manners: Manners | None = None) -> None:
     place = Home(home).create()
     journal = SqliteJournal(place.journal)
     journal.begin_incarnation(is_restart=False)
-    journal.create_batch(
+    journal.open_batch(NewBatch(
         "B1", name="", priority=Priority.NORMAL, options=BatchOptions(manners or Manners()), request_key="k", created_at=1.7e9
-    )  # fmt: skip
-    journal.append(
+    ))  # fmt: skip
+    journal.add_lines(
         "B1", [Entry(1, "http://a.test/1", "a.test", "1"), Entry(2, "http://b.test/1", "b.test", "2")], []
     )
     journal.commit_batch("B1")
-    journal.keep_robots(("a.test", "", 86_400.0), wall=time.time())
+    learn_robots(journal, "a.test", "", 86_400.0, wall=time.time())
     rest = DomainChange("a.test", until=90_000.0, reason=WHY)
     journal.commit(Verdict("L", cool_downs=[rest]), now=0.0, wall=time.time(), node="n")
     journal.close()
