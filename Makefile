@@ -27,10 +27,12 @@ coverage: ## say what `make test COVERAGE=1` covered; fails under 85 % in all, o
 	@$(PY) -m coverage report --skip-covered --skip-empty --fail-under=85
 	@$(PY) -m coverage report --include='tlray/core/*' --skip-empty --fail-under=100
 
-check: $(VENV)/.has-tools ## ruff, its formatter, mypy --strict
+check: $(VENV)/.has-tools ## ruff, its formatter, mypy --strict, deptry, and the rules of the house (layers, lengths, docstrings)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m deptry . --no-ansi
+	@$(PY) -m pytest -q -p no:cacheprovider tests/unit/test_layers.py tests/unit/test_habits.py
 
 fix: $(VENV)/.has-tools ## mend and format what ruff can
 	@$(PY) -m ruff check --fix .

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import process_time
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.policy import Manners
@@ -20,7 +21,7 @@ from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.decide import give_back, judge
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW, FrontierItem, Priority
+from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import LeasedItem, Report, Work
 
 N_TASKS = 4

@@ -1,4 +1,4 @@
-"""Run pytest in lanes: three at once, because the tests on a real Ray mostly wait and the others mostly compute.
+"""Run pytest in lanes: four at once, because the tests on a real Ray mostly wait and the others mostly compute.
 
 ``python tests/in_lanes.py [--coverage] [--slow] [--lanes N] [PYTEST ARGUMENT]...``. A run is one pytest, with tests of one
 conftest. A lane that is free takes the next run; what a run printed follows when it is done. Ends with 1 where any of
@@ -24,13 +24,16 @@ def _on_ray(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/ray/test_{name}.py" for name in names)
 
 
-START_THEIR_OWN_RAYS = (_on_ray("command_line", "deaths", "nodes"), _on_ray("on_a_cluster", "chaos"))
+START_THEIR_OWN_RAYS = (
+    _on_ray("command_line", "deaths", "own_ray"),
+    _on_ray("on_a_cluster", "chaos", "nodes"),
+)
 """About half of the time of ``tests/ray``, in two runs of about the same length; all others share the Ray of their session."""
 FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 """Half of those: two runs end sooner than one."""
 ON_RAY = (*START_THEIR_OWN_RAYS, FIRST_HALF)
 COSTLY = ("tests/simulated", "-m", "costly and not slow")
-MEASURED = ("tests/unit", "tests/simulated", "tests/site", "tests/real", "tests/parts")
+MEASURED = ("tests/unit", "tests/processes", "tests/simulated", "tests/site", "tests/real", "tests/parts")
 """Where coverage is measured, but for `COSTLY` and slow ones. It doubles the time of what computes, and most of what
 works on a Ray does so in workers that it does not see."""
 RUNS = (
@@ -41,6 +44,7 @@ RUNS = (
     COSTLY,
     ("tests/simulated", "-m", "not costly and not slow"),
     ("tests/site",),
+    ("tests/processes",),
     ("tests/real",),
     ("tests/parts",),
 )
@@ -58,7 +62,7 @@ def main() -> int:
         "--coverage", action="store_true", help="measure, for `coverage combine` and `report`"
     )
     parser.add_argument("--slow", action="store_true", help="also the tests that are marked slow")
-    parser.add_argument("--lanes", type=int, default=3, help="runs at once; 3")
+    parser.add_argument("--lanes", type=int, default=4, help="runs at once; 4")
     options, given = parser.parse_known_args()
     runs = [run for run in (*RUNS, *(SLOW if options.slow else ())) if (ROOT / run[0]).exists()]
     pytest = Pytest(given, measures=options.coverage, is_thorough=options.slow)

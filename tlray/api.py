@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tlray.cluster.driver.client import Client, Submitted
     from tlray.cluster.driver.ray_watchdog import OnLost
     from tlray.cluster.driver.session import Session
-    from tlray.core.scheduling.frontier import Priority
+    from tlray.core.model.item import Priority
     from tlray.io.journal.rows import BatchOptions
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class BatchResult:
         return asdict(self)
 
 
-Progress = Callable[[dict[str, Any]], None]
+Progress = Callable[[BatchStatus], None]
 
 
 def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
@@ -254,7 +255,7 @@ class _Run:
             self.client.retry(self.batch_id, **revive)
         self.client.resume(self.batch_id, **(anew or {}))
 
-    def follow(self, max_wait_s: float | None) -> dict[str, Any]:
+    def follow(self, max_wait_s: float | None) -> BatchStatus:
         """Watch the batch to its end, telling of its progress."""
         told = self.client.status(self.batch_id)
         while not _is_over(told):
@@ -273,7 +274,7 @@ class _Run:
         self._listeners.on_progress(told)
         return told
 
-    def _drain(self, told: dict[str, Any]) -> dict[str, Any]:
+    def _drain(self, told: Snapshot) -> BatchStatus:
         """Begin nothing more and wait for what is in flight; return the last snapshot."""
         deadline = time.monotonic() + SETTLE_S
         with suppress(Conflict):  # it has come to its end meanwhile
@@ -291,17 +292,17 @@ class _Run:
                 self.client.control("pause", self.batch_id, timeout_s=PAUSE_S)
 
 
-def _is_moving(told: dict[str, Any]) -> bool:
+def _is_moving(told: Snapshot) -> bool:
     """True if something of a paused batch is in flight, or nothing is open any more: then it is about to be completed."""
     counts = told["counts"]
     return bool(counts["leased"]) or not (counts["queued"] or counts["waiting"])
 
 
-def _is_over(told: dict[str, Any]) -> bool:
+def _is_over(told: Snapshot) -> bool:
     return told["state"] in ("completed", "cancelled")
 
 
-def _waits_too_long(told: dict[str, Any], max_wait_s: float, *, now: float) -> str | None:
+def _waits_too_long(told: Snapshot, max_wait_s: float, *, now: float) -> str | None:
     """Return why a batch is given up that can fetch nothing for longer than ``max_wait_s``; None where it goes on."""
     waits_for, until = told["waits_for"], told["waits_until"]
     if waits_for is None or (until is not None and until - now <= max_wait_s):
@@ -322,7 +323,7 @@ def _wait_for_others(session: Session, client: Client, stopping: threading.Event
             time.sleep(POLL_S)
 
 
-def _result(told: dict[str, Any], home: Home) -> BatchResult:
+def _result(told: Snapshot, home: Home) -> BatchResult:
     counts = told["counts"]
     return BatchResult(
         batch_id=told["batch_id"], state=told["state"], total=told["total"], duplicates=told["duplicates"],

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
+from tlray.core.model.item import Priority
 from tlray.core.politeness.policy import MOST_AT_ONCE, Manners, parse_rate, unit_named
 from tlray.core.politeness.requested_policy import MOST_ATTEMPTS, Asked, read_tables
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import BadOption
 from tlray.io.intake.domains_toml import read_domains_file
 from tlray.io.journal.rows import BatchOptions

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from time import process_time
 
-from tlray.core.scheduling.frontier import FrontierItem
+from tlray.core.model.item import FrontierItem
 
 IN_HAND = 256
 

@@ -22,7 +22,7 @@ import pytest
 from tlray.export.cue_sheet import per_set
 from tlray.export.interface import Piece
 from tlray.export.options import Options, Over99
-from tlray.model import Identity, Track, TrackKind, Tracklist
+from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 
 pytestmark = pytest.mark.parts
 
@@ -163,6 +163,7 @@ def a_set(
             number=i,
             kind=TrackKind.MAIN,
             cue_s=cue_s,
+            cue_precision=CuePrecision.SECOND,
             artist="Artist",
             title=name,
             identity=Identity.IDENTIFIED,

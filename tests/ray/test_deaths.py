@@ -84,7 +84,7 @@ def n_done(tlray: Tlray, batch_id: str) -> int:
 
 
 def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
-    start_site: StartSite, tlray: Tlray, commands: list[Command]
+    start_site: StartSite, tlray: Tlray, joined: Tlray, commands: list[Command]
 ) -> None:
     site = start_site("--sites=2", "--sets=120")
     command = start(commands, tlray, "scrape", *site.urls(), *slow(site, "5/s"))
@@ -125,7 +125,7 @@ def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(
     assert told["state"] == "paused"
     assert told["counts"]["succeeded"] < 120
 
-    done = tlray.run("scrape", "--resume", batch_id, "--json")
+    done = joined.here("scrape", "--resume", batch_id, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["succeeded"] == 120
     rows = pd.read_parquet(tlray.home / "results" / batch_id / "tracklists")

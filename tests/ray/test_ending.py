@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
@@ -13,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import ray
-from conftest import StartSite, Tlray, batch_id_of, wait_until
+from conftest import StartSite, wait_until
 from demo_site import Site
 
 import tlray
@@ -223,47 +222,3 @@ def test_a_client_of_an_older_version_never_replaces_a_newer_coordinator(
     with pytest.raises(OtherVersion), joined(home):
         pass
     assert home.is_held()
-
-
-def test_stop_ends_a_scrape_of_its_own_ray_with_one_line(start_site: StartSite, tlray: Tlray) -> None:
-    site = start_site("--sites=1", "--sets=40")
-    rate = f"--rate={site.bases[0].split('//')[1]}=2/s"
-    process = tlray.start("scrape", *site.urls(), rate)
-    batch_id = batch_id_of(process)
-    wait_until(lambda: len(site.page_arrivals()) > 2, what="a fetch")
-    listed = tlray.run("list")
-    assert f"`tlray stop --home {tlray.home}` ends it" in listed.stderr, "who works here is told"
-    done = tlray.run("stop")
-    assert done.returncode == 0, done.stderr
-    assert f"ended: the coordinator of {tlray.home}" in done.stderr
-    assert f"open: {batch_id}; `tlray scrape --resume BATCH_ID --home {tlray.home}` goes on" in done.stderr
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 4, err
-    (line,) = [line for line in err.splitlines() if line.startswith("tlray: ")]
-    assert "was ended by `tlray stop`" in line
-    assert "Traceback" not in err + done.stderr
-    again = tlray.run("stop", "--now")
-    assert (again.returncode, again.stderr) == (0, f"nothing works in {tlray.home}\n")
-    assert (tlray.run("list").stderr, os.environ.get("RAY_ADDRESS")) == ("", None)
-
-
-def test_a_batch_is_steered_by_its_home_while_its_scrape_runs(start_site: StartSite, tlray: Tlray) -> None:
-    site = start_site("--sites=1", "--sets=60")
-    rate = f"--rate={site.bases[0].split('//')[1]}=5/s"
-    process = tlray.start("scrape", *site.urls(), rate, "--json")
-    batch_id = batch_id_of(process)
-    wait_until(lambda: len(site.page_arrivals()) > 0, what="a fetch")
-    here = ["--home", str(tlray.home)]
-    for action, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancel")):
-        done = tlray.run(action, batch_id, *here)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith(f"{batch_id} {state}")
-        if state == "paused":
-            wait_until(lambda: tlray.status(batch_id)["counts"].get("leased", 0) == 0, what="a pause")
-            n_fetched = len(site.page_arrivals())
-            assert tlray.status(batch_id)["state"] == "paused"
-            assert len(site.page_arrivals()) == n_fetched
-    out, err = process.communicate(timeout=60)
-    assert json.loads(out)["state"] == "cancelled", err
-    late = tlray.run("pause", batch_id, *here)
-    assert (late.returncode, "is cancelled already" in late.stderr) == (2, True)

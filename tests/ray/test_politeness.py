@@ -16,7 +16,7 @@ from running import Running, client_of, kill
 
 from benchmarks.arrival_times import room_left
 from benchmarks.recorded_run import VICTIMS, Setting, Site, record, recording_site
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
 from tlray.io.journal.rows import BatchOptions
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]

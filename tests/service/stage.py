@@ -14,11 +14,11 @@ from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorStat
 from tlray.cluster.handlers.watch import Watching
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.cluster.ports.system_clock import SystemClock
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import ItemChange
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home

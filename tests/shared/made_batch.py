@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from made_parts import BATCH, a_set, page
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import PartNote
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.io.disk.home import Home
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.opening import open_reader

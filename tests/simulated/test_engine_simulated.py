@@ -7,9 +7,9 @@ import pytest
 from simulated import Site, World, chaos
 from simulated.chaos import failure
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.frontier import Priority
 
 N_SEEDS, AT_ONCE = 200, 8
 

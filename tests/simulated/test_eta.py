@@ -9,6 +9,7 @@ from simulated.eta import table
 from simulated.site import Site
 from simulated.world import Chances, World
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import DomainState
@@ -18,7 +19,6 @@ from tlray.core.politeness.throughput import Pace
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.eta import remaining_s
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.snapshot import snapshot
 
 

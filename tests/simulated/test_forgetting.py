@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from simulated.crowd import Crowd
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.override import SetByHand
@@ -20,7 +21,6 @@ from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.decide import judge
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.eviction import LESSONS_S, SETTLED_S
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import Report
 from tlray.core.scheduling.snapshot import snapshot
 
@@ -59,7 +59,7 @@ def held(engine: Engine) -> dict[str, Any]:
         "errands": engine.forgetting._errands, "lanes": frontier._lanes, "batches": frontier._by_batch,
         "hungry": frontier._hungry, "parked": frontier._parked, "by_domain": frontier._by_domain,
         "waiting": frontier._waiting.n_of, "restless": treatment._restless, "closed": frontier._closed,
-        "news": engine.patience._news, "timers": engine._timers, "at_work": engine._granting._census._at_work,
+        "news": engine.patience._news, "timers": engine.timers, "at_work": engine._granting._census._at_work,
         "named": engine.named,
     }  # fmt: skip
     return {place: found for place, found in places.items() if found}
@@ -77,7 +77,7 @@ def test_an_hour_after_a_batch_of_5000_domains_the_engine_holds_nothing_of_them(
         engine.tick(now)
         engine.patience.deaths(now)
         engine.treatment.changed(now=now, is_current=lambda _: True)
-        engine.forgetting.step(now)
+        engine.forget_idle(now)
     assert held(engine) == {}
     assert now < crowd.now + LESSONS_S + 60
 
@@ -88,10 +88,10 @@ def test_a_domain_is_remembered_for_its_politeness_window() -> None:
     engine.cancel_open(1, now=5.0)
     engine.close(1, now=5.0)
     assert engine.next_event() == 5.0 + SETTLED_S
-    assert not engine.forgetting.step(104.9 + SETTLED_S)
+    assert not engine.forget_idle(104.9 + SETTLED_S)
     assert engine.next_event() == pytest.approx(105.0 + SETTLED_S)
     assert repr(engine.forgetting) == "<Forgetting 1 idle domains>"
-    assert engine.forgetting.step(105.0 + SETTLED_S) == {"a.test"}
+    assert engine.forget_idle(105.0 + SETTLED_S) == {"a.test"}
     assert held(engine) == {}
 
 
@@ -102,12 +102,12 @@ def test_a_domain_that_rests_is_remembered_until_then() -> None:
     engine.cancel_open(1, now=5.0)
     engine.close(1, now=5.0)
     for now in (100.0, 7_199.0):
-        assert not engine.forgetting.step(now)
+        assert not engine.forget_idle(now)
     opened(engine, 2, ["a.test"], now=7_199.0)
     assert engine.domains["a.test"].cool_reason == "blocked"
     engine.cancel_open(2, now=7_199.0)
     engine.close(2, now=7_199.0)
-    assert engine.forgetting.step(7_220.0) == {"a.test"}
+    assert engine.forget_idle(7_220.0) == {"a.test"}
 
 
 def test_what_a_site_has_shown_and_the_journal_does_not_keep_is_remembered_for_an_hour() -> None:
@@ -117,8 +117,8 @@ def test_what_a_site_has_shown_and_the_journal_does_not_keep_is_remembered_for_a
     engine.domains["b.test"].adaptive.rate = 0.3
     engine.cancel_open(1, now=0.0)
     engine.close(1, now=0.0)
-    assert not engine.forgetting.step(LESSONS_S - 1)
-    assert engine.forgetting.step(LESSONS_S) == {"a.test", "b.test"}
+    assert not engine.forget_idle(LESSONS_S - 1)
+    assert engine.forget_idle(LESSONS_S) == {"a.test", "b.test"}
 
 
 def test_a_domain_that_comes_back_stays_and_its_next_idle_time_counts_from_its_next_end() -> None:
@@ -128,7 +128,7 @@ def test_a_domain_that_comes_back_stays_and_its_next_idle_time_counts_from_its_n
     engine.close(1, now=0.0)
     state = engine.domains["a.test"]
     opened(engine, 2, ["a.test"], now=5.0)
-    assert not engine.forgetting.step(60.0)
+    assert not engine.forget_idle(60.0)
     assert engine.domains["a.test"] is state
     engine.check_invariants()
     assert repr(engine.presence) == "<Presence at 1 domains>"
@@ -138,8 +138,8 @@ def test_a_domain_that_comes_back_stays_and_its_next_idle_time_counts_from_its_n
         opened(engine, 2, ["a.test"], now=now)
     engine.cancel_open(2, now=65.0)
     engine.close(2, now=65.0)
-    assert not engine.forgetting.step(75.5)
-    assert engine.forgetting.step(76.0) == {"a.test"}
+    assert not engine.forget_idle(75.5)
+    assert engine.forget_idle(76.0) == {"a.test"}
 
 
 def test_a_domain_whose_robots_txt_is_on_its_way_is_not_forgotten() -> None:
@@ -149,12 +149,12 @@ def test_a_domain_whose_robots_txt_is_on_its_way_is_not_forgotten() -> None:
     engine.cancel_open(1, now=0.0)
     engine.close(1, now=0.0)
     for now in (20.0, 50.0):
-        assert not engine.forgetting.step(now)
+        assert not engine.forget_idle(now)
     engine.renew("L", now=50.0)
     engine.learn_robots(Report("L", 1, robots=(RobotsAnswer("a.test", ""),)), now=50.0)
-    assert not engine.forgetting.step(61.0)  # it was fetched since: its window begins now
-    assert not engine.forgetting.step(71.0)
-    assert engine.forgetting.step(72.0) == {"a.test"}
+    assert not engine.forget_idle(61.0)  # it was fetched since: its window begins now
+    assert not engine.forget_idle(71.0)
+    assert engine.forget_idle(72.0) == {"a.test"}
 
 
 def test_a_domain_that_another_ones_robots_txt_is_fetched_from_is_not_forgotten() -> None:
@@ -165,13 +165,13 @@ def test_a_domain_that_another_ones_robots_txt_is_fetched_from_is_not_forgotten(
     engine.learn_robots(Report("L", 1, robots=(moved,)), now=0.0)
     assert engine.grant("L", 9, now=0.0).robots[0].domain == "b.test"
     assert "b.test" in engine.strangers
-    engine.known_again(["b.test", "c.test"])
+    engine.treatment.recalled(["b.test", "c.test"])
     for now in (20.0, 40.0):
-        assert not engine.forgetting.step(now)
+        assert not engine.forget_idle(now)
         engine.check_invariants()
     engine.learn_robots(Report("L", 2, robots=(RobotsAnswer("a.test", ""),)), now=41.0)
-    assert not engine.forgetting.step(52.0)
-    assert engine.forgetting.step(64.0) == {"b.test"}
+    assert not engine.forget_idle(52.0)
+    assert engine.forget_idle(64.0) == {"b.test"}
     assert "a.test" in engine.domains
 
 
@@ -211,7 +211,7 @@ def test_a_rest_that_ends_after_its_domain_was_forgotten_ends_nothing() -> None:
     engine.domains["a.test"].rest_until = 0.0
     engine.cancel_open(1, now=0.0)
     engine.close(1, now=0.0)
-    assert engine.forgetting.step(20.0)
+    assert engine.forget_idle(20.0)
     engine.tick(500.0)
     assert held(engine) == {}
 

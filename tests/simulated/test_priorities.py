@@ -7,6 +7,7 @@ import math
 import pytest
 from simulated import Site, World
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.pacing.pacer import AGEING, Pacing
 from tlray.core.politeness.domain import DomainState
@@ -14,7 +15,7 @@ from tlray.core.politeness.limiter_gate import BLOCK_S, UNLIMITED_BLOCK, Ask, Ga
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.aging import Turns
 from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.frontier import Frontier, FrontierItem, Priority
+from tlray.core.scheduling.frontier import Frontier
 from tlray.core.scheduling.lease import DomainTerms, LeasedItem, RobotsErrand
 
 IMMEDIATE, NORMAL, LOW = Priority

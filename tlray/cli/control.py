@@ -63,7 +63,9 @@ def _control(batch_id: str, action: str, url: str | None, home: Path | None, *, 
         raise UsageError(f"--home and --url: {action} a batch of a home or of a service; give one of them")
     told = control_at(home, batch_id, action) if home is not None else _ask_service(batch_id, action, url)
     print(
-        json.dumps(told) if as_json else f"{batch_id} {told['state']}: {n_done(told)} of {told['total']} done"
+        json.dumps(told)
+        if as_json
+        else f"{batch_id} {told['state']}: {n_done(told['counts'])} of {told['total']} done"
     )
 
 

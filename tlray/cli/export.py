@@ -22,6 +22,7 @@ from tlray.io.client.http_client import ServiceClient
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import private
+from tlray.model import CuePrecision
 from tlray.settings import read_settings
 
 MAX_TOLD = 5
@@ -42,13 +43,19 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     over_99: Annotated[Over99, typer.Option(help="CUE: what to do with more than 99 tracks.")] = Over99.SPLIT,
     strict: Annotated[bool, typer.Option("--strict", help="CUE: at most 80 characters in a value.")] = False,
     media: Annotated[str | None, typer.Option(metavar="NAME", help="CUE: the audio file's name.")] = None,
+    cue_precision: Annotated[
+        list[CuePrecision] | None,
+        typer.Option(help="CUE: take cues of this precision too, not only exact ones. Repeatable."),
+    ] = None,
 ) -> None:
     """Write a batch's sets as files of one format; with --url as the one file that a service makes of them (CUE: a ZIP archive).
 
     Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
     """
     chosen = get(format_)
-    options = Options(bom=bom, media=media, over_99=over_99, strict=strict)
+    options = Options(
+        bom=bom, media=media, over_99=over_99, strict=strict, cue_precision=tuple(cue_precision or ())
+    )
     if url is not None:
         with service(url, home=home) as client:
             export_from(client, batch_id, chosen, out, options)
@@ -114,6 +121,7 @@ def export_from(
         "format": format_.name,
         "over_99": options.over_99.value,
         "media": options.media,
+        "cue_precision": [precision.value for precision in options.cue_precision],
     }
     asked |= {name: "true" for name in ("bom", "strict") if getattr(options, name)}
     if out == "-":

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from tlray.cli.stdio import keep_plain, terminal
 from tlray.core.model.printable import plain
+from tlray.core.model.progress import BatchStatus, LostNodeRecord
 from tlray.io.disk.local_time import YEAR_S, rest_text
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ FINAL = ("succeeded", "dead", "skipped", "cancelled")
 class Display(Protocol):
     """Something that shows snapshots."""
 
-    def show(self, told: dict[str, Any]) -> None:
+    def show(self, told: BatchStatus) -> None:
         """Show a snapshot."""
         ...
 
@@ -49,12 +51,12 @@ def display(n_done: int = 0, total: int | None = None) -> Display:
     return shown if job is None else InJob(shown, JobNote(job))
 
 
-def n_done(told: dict[str, Any]) -> int:
+def n_done(counts: Mapping[str, int]) -> int:
     """Return how many items are final."""
-    return sum(told["counts"][state] for state in FINAL)
+    return sum(counts[state] for state in FINAL)
 
 
-def eta_text(told: dict[str, Any], now: float) -> str:
+def eta_text(told: BatchStatus, now: float) -> str:
     """Return the time that is left, in words."""
     at = told["estimated_completion"]
     if at is None:
@@ -69,7 +71,7 @@ def eta_text(told: dict[str, Any], now: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def trouble_text(told: dict[str, Any], now: float) -> str:
+def trouble_text(told: BatchStatus, now: float) -> str:
     """Return what slows a batch down: retries, blocks by domain, cool-downs and their reasons."""
     words = []
     counts = told["counts"]
@@ -82,7 +84,7 @@ def trouble_text(told: dict[str, Any], now: float) -> str:
     return "; ".join([*words, *waiting_words(told, now)])
 
 
-def waiting_words(told: dict[str, Any], now: float) -> list[str]:
+def waiting_words(told: BatchStatus, now: float) -> list[str]:
     """Return what the batch waits for, by domain: rests and their reasons, slow paces, and what has been given up."""
     cooling = [
         f"{name} {rest_text(d['cooling_until'], now)} ({d['reason']})"
@@ -99,7 +101,7 @@ def waiting_words(told: dict[str, Any], now: float) -> list[str]:
     return words + slow[:2] + ([f"{len(slow) - 2} more are as slow"] if len(slow) > 2 else [])
 
 
-def waiting_workers(told: dict[str, Any]) -> list[str]:
+def waiting_workers(told: BatchStatus) -> list[str]:
     """Return how many scrape tasks wait for a CPU, in words, if any do."""
     n = told.get("workers_waiting", 0)
     return [f"{n} {'waits' if n == 1 else 'wait'} for a CPU (`ray status`)"] if n else []
@@ -111,14 +113,14 @@ class LostNodes:
     def __init__(self) -> None:
         self._told: set[tuple[str, float]] | None = None
 
-    def news(self, told: dict[str, Any]) -> list[str]:
+    def news(self, told: BatchStatus) -> list[str]:
         """Return what a snapshot has to say that none before it had; what the first one names is over already."""
         lost = {(node["node_id"], node["at"]): node for node in told.get("lost_nodes", ())}
         before, self._told = self._told, (self._told or set()) | lost.keys()
         return [] if before is None else [_lost(node) for key, node in lost.items() if key not in before]
 
 
-def _lost(node: dict[str, Any]) -> str:
+def _lost(node: LostNodeRecord) -> str:
     name, n = f"{node['address']} ({node['node_id'][:8]})", node["items"]
     return f"node {name} is gone: {n} {'item goes' if n == 1 else 'items go'} back to the queue"
 
@@ -130,7 +132,7 @@ class InJob:
         self._shown = shown
         self._note = note
 
-    def show(self, told: dict[str, Any]) -> None:
+    def show(self, told: BatchStatus) -> None:
         """Show a snapshot, and note it."""
         self._shown.show(told)
         self._note.tell(told)
@@ -163,7 +165,7 @@ class Bar:
         self._progress.start()
         keep_plain()
 
-    def show(self, told: dict[str, Any]) -> None:
+    def show(self, told: BatchStatus) -> None:
         """Show a snapshot in the bar; news of trouble become a line above it."""
         now = time.time()
         for line in self._lost.news(told):
@@ -171,7 +173,7 @@ class Bar:
         self._progress.update(
             self._task,
             total=told["total"],
-            completed=n_done(told),
+            completed=n_done(told["counts"]),
             state=told["state"],
             rate=f"{told['rate_per_min']:.0f}/min",
             eta="-" if told["state"] in ("completed", "cancelled") else eta_text(told, now),
@@ -199,7 +201,7 @@ class Lines:
         self._state = ""
         self._lost = LostNodes()
 
-    def show(self, told: dict[str, Any]) -> None:
+    def show(self, told: BatchStatus) -> None:
         """Write a line if it is time to, or the state has changed; of a node that is lost at once."""
         now = time.time()
         for line in self._lost.news(told):
@@ -209,7 +211,7 @@ class Lines:
             return
         self._next_at, self._state = now + LINE_EVERY_S, told["state"]
         words = [
-            f"{told['state']} {n_done(told)}/{told['total']}",
+            f"{told['state']} {n_done(told['counts'])}/{told['total']}",
             f"{told['rate_per_min']:.0f}/min",
             f"{told['workers']} workers",
             *waiting_workers(told),

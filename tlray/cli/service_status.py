@@ -11,6 +11,7 @@ from typing import Any
 from tlray.cli.progress import eta_text, waiting_words
 from tlray.cli.watch import follow_to_end
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.progress import BatchStatus
 from tlray.io.client.answers import one_line
 from tlray.io.client.http_client import ServiceClient, batch_path
 from tlray.io.disk.local_time import local_minute, utc_second
@@ -45,7 +46,7 @@ def tell_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: b
         print(f"  line {line['line']}: {line['reason']} ({line['url']!r})")
 
 
-def status_text(told: dict[str, Any], now: float) -> str:
+def status_text(told: BatchStatus, now: float) -> str:
     """Return a snapshot in words, a line for each domain that has something open."""
     counts = ", ".join(f"{n} {state}" for state, n in told["counts"].items() if n)
     head = " ".join(filter(None, (told["batch_id"], one_line(told["name"]), told["state"]))) + ": "

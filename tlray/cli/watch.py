@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from tlray.api import BatchResult
@@ -30,10 +31,11 @@ def watch(batch_id: BatchId, url: ServiceUrl = DEFAULT_URL, as_json: Json = Fals
 def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> None:
     """Show a batch until it has come to its end, and end with its exit code."""
     shown = display()
-    told: dict[str, Any] = {}
+    told: Mapping[str, Any] = {}
     try:
-        for told in follow(client, batch_id, tell=WaitingLines().say):
-            shown.show(told)
+        for progress in follow(client, batch_id, tell=WaitingLines().say):
+            shown.show(progress)
+            told = progress
     except KeyboardInterrupt:
         shown.close()
         sys.stderr.write(
@@ -54,7 +56,7 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
     exit_if_incomplete(result)
 
 
-def result_of(told: dict[str, Any], url: str) -> BatchResult:
+def result_of(told: Mapping[str, Any], url: str) -> BatchResult:
     """Return a batch's last snapshot as its summary; `ServiceRefuses` where it is none of tlray's."""
     counts = told.get("counts", {})
     states = {name: counts.get(name, 0) for name in ("succeeded", "dead", "skipped", "cancelled")}

@@ -70,6 +70,7 @@ def _tracks(demo: DemoSet) -> list[dict[str, Any]]:
             "section": None if section is None else _nfc(section),
             "recording": row.player if demo.recordings else None,
             "cue_s": None if cue_s is None else float(cue_s),
+            "cue_precision": "unknown" if cue_s is None else "second",
             **_names(row),
             "labels": [label_text(label) for label in row.labels],
             "identity": row.identity,

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tlray.export.interface import Piece
-from tlray.export.json_shape import encode
+from tlray.export.json_shape import encode, moment
 from tlray.export.options import Options
 from tlray.model import Track, Tracklist
 
@@ -27,11 +27,12 @@ Cell = str | int | float | None
 
 SET_COLUMNS = (
     "url", "site", "source_id", "set_title", "set_date", "set_djs",
-    "set_sources", "set_genres", "set_duration_s",
+    "set_sources", "set_genres", "set_duration_s", "set_published", "set_licence", "set_attribution",
 )  # fmt: skip
 TRACK_COLUMNS = (
-    "index", "number", "kind", "parent", "section", "recording", "cue_s", "artist", "title",
-    "labels", "identity", "track_id", "track_url", "duration_s", "genres", "artwork_url", "media_id", "text",
+    "index", "number", "kind", "parent", "section", "recording", "cue_s", "cue_precision",
+    "cue_text", "played_at", "artist", "title", "labels", "catalogue_number",
+    "identity", "track_id", "track_url", "duration_s", "genres", "artwork_url", "media_id", "text",
 )  # fmt: skip
 COLUMNS = SET_COLUMNS + TRACK_COLUMNS
 
@@ -87,11 +88,14 @@ def _set_cells(t: Tracklist) -> tuple[Cell, ...]:
         defused(t.site),
         _text(t.source_id),
         defused(t.title),
-        t.date.isoformat() if t.date else None,
+        moment(t.date),
         _joined(t.djs),
         _joined(t.sources),
         _joined(t.genres),
         _number(t.duration_s),
+        moment(t.published),
+        _text(t.licence),
+        _text(t.attribution),
     )
 
 
@@ -104,9 +108,13 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
         _text(t.section),
         t.recording,
         _number(t.cue_s),
+        t.cue_precision.value,
+        _text(t.cue_text),
+        moment(t.played_at),
         defused(t.artist),
         defused(t.title),
         _joined(t.labels),
+        _text(t.catalogue_number),
         t.identity.value,
         _text(t.track_id),
         _text(t.track_url),

@@ -14,6 +14,7 @@ The specification (CDRWIN's manual) and what libcue 2.2, VLC, mpv, MPD and Kodi 
 * the first INDEX is 00:00:00. Where the first known start is later, the time before it is a track named
   ``(before the first cue)``; a start within 4 s, the shortest track that a CD may have, is moved to 00:00:00
   and a REM says so;
+* only cues that are exact to the second become an INDEX, unless a user asks for others too;
 * tracks that are left out are named in REMs at the end; `starts.py` says which and why;
 * at most 99 tracks, see `Over99`. Sheets of a split are all of the same file with its true times, so each but
   the first begins with a track named ``(before this part)``.
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 
 from tlray.export.cue_limit import within_99
@@ -30,7 +32,7 @@ from tlray.export.filenames import safe_name, whole_letters
 from tlray.export.interface import LeftOut, Piece
 from tlray.export.json_shape import encode
 from tlray.export.options import Options
-from tlray.export.starts import Recording, Start, line, recordings
+from tlray.export.starts import EXACT, Recording, Start, line, recordings
 from tlray.model import Tracklist
 
 FRAMES_PER_S = 75
@@ -44,11 +46,11 @@ BEFORE_FIRST = "(before the first cue)"
 
 def per_set(tracklist: Tracklist, options: Options) -> Iterator[Piece | LeftOut]:
     """The sheets of a set: none for a recording without a single cue."""
-    found = recordings(tracklist, ticks_per_s=FRAMES_PER_S)
+    found = recordings(tracklist, ticks_per_s=FRAMES_PER_S, precisions=EXACT.union(options.cue_precision))
     for recording in found:
         label = f"recording {recording.number}" if recording.number is not None else ""
         if not recording.starts:
-            why = f"{label}: no row has a cue" if label else "no row has a cue"
+            why = f"{label}: {_why_empty(recording)}" if label else _why_empty(recording)
             yield LeftOut(tracklist.title, tracklist.source_id, why)
             continue
         remarks = _from_zero(recording, performer=_djs(tracklist))
@@ -75,6 +77,12 @@ def quoted(value: str, limit: int | None = None) -> str:
     if limit is not None:
         clean = clean[: whole_letters(clean, limit)].rstrip()
     return f'"{clean} "' if clean.endswith("\\") else f'"{clean}"'
+
+
+def _why_empty(recording: Recording) -> str:
+    inexact = Counter(str(track.cue_precision) for track, why in recording.left_out if why != "no cue")
+    named = ", ".join(f"{n} {precision}" for precision, n in sorted(inexact.items()))
+    return f"no row has an exact cue; others: {named}" if named else "no row has a cue"
 
 
 def _from_zero(recording: Recording, *, performer: str) -> list[str]:

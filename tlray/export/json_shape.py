@@ -21,8 +21,9 @@ _TRACK_FIELDS = tuple(f.name for f in fields(Track))
 def plain(tracklist: Tracklist) -> dict[str, Any]:
     """The set as dicts, lists, strings and numbers that ``json.dumps`` takes."""
     shape = {name: getattr(tracklist, name) for name in _TRACKLIST_FIELDS}
-    shape["date"] = _moment(tracklist.date)
-    shape["fetched_at"] = _moment(tracklist.fetched_at)
+    shape["date"] = moment(tracklist.date)
+    shape["published"] = moment(tracklist.published)
+    shape["fetched_at"] = moment(tracklist.fetched_at)
     shape["duration_s"] = _number(tracklist.duration_s)
     shape["quality"] = _number(tracklist.quality)
     shape["tracks"] = [_plain_track(track) for track in tracklist.tracks]
@@ -39,20 +40,22 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def moment(value: date | datetime | None) -> str | None:
+    """A day or a moment in ISO 8601, in UTC."""
+    if isinstance(value, datetime):
+        # a moment without a zone is UTC: `fetched_at` knows no other
+        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return aware.isoformat().removesuffix("+00:00") + "Z"
+    return None if value is None else value.isoformat()
+
+
 def _plain_track(track: Track) -> dict[str, Any]:
     shape = {name: getattr(track, name) for name in _TRACK_FIELDS}
     shape["cue_s"] = _number(track.cue_s)
+    shape["played_at"] = moment(track.played_at)
     shape["duration_s"] = _number(track.duration_s)
     return shape
 
 
 def _number(value: float | None) -> float | None:
     return value if value is None or math.isfinite(value) else None
-
-
-def _moment(value: date | datetime | None) -> str | None:
-    if isinstance(value, datetime):
-        # a moment without a zone is UTC: `fetched_at` knows no other
-        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        return aware.isoformat().removesuffix("+00:00") + "Z"
-    return None if value is None else value.isoformat()

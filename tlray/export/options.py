@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tlray.errors import UsageError
+from tlray.model import CuePrecision
 
 MAX_MEDIA_BYTES = 1000
 """Beyond that, FILE could not stand within the first 2,048 bytes of a sheet."""
@@ -34,6 +35,8 @@ class Options:
     """cue: what becomes of more than 99 tracks."""
     strict: bool = False
     """cue: cut TITLE and PERFORMER at the 80 characters of the specification."""
+    cue_precision: tuple[CuePrecision, ...] = ()
+    """cue: take cues of these precisions as if they were exact; those that are exact to the second always count."""
 
     def __post_init__(self) -> None:
         if self.media is not None and not 0 < len(self.media.encode("utf-8", "replace")) <= MAX_MEDIA_BYTES:

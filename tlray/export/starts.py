@@ -8,7 +8,8 @@ Rules, so that no time is ever made up and nothing is lost silently:
 * Mashup parts are not listed: their mashup is.
 * A ``w/`` row sounds together with its main row and joins its title (``A w/ Artist - B``); where the main
   row has no cue, it stands for itself.
-* A row without a cue is left out and named.
+* A row without a cue is left out and named, and so is one whose cue is not exact (`CuePrecision`), unless the
+  caller takes that precision.
 * Starts stand in the order of time. Where the page has another order, `Recording.is_reordered` says so.
 * Rows with the same start, in the format's resolution, become one start: ``A / Artist - B``.
 """
@@ -16,13 +17,15 @@ Rules, so that no time is ever made up and nothing is lost silently:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from tlray.model import Track, TrackKind, Tracklist
+from tlray.model import CuePrecision, Track, TrackKind, Tracklist
 
 LONGEST_S = 7 * 24 * 3600.0
 """No recording is longer than a week: a cue beyond it is no time."""
+EXACT = frozenset({CuePrecision.SECOND})
+"""What is taken unless a user asks for more."""
 
 
 @dataclass(slots=True)
@@ -47,13 +50,15 @@ class Recording:
     is_reordered: bool = False
 
 
-def recordings(tracklist: Tracklist, *, ticks_per_s: int) -> list[Recording]:
-    """The set's recordings in the order of their numbers, one without any cue too."""
+def recordings(
+    tracklist: Tracklist, *, ticks_per_s: int, precisions: Collection[CuePrecision] = EXACT
+) -> list[Recording]:
+    """The set's recordings in the order of their numbers, one without any cue too; cues of ``precisions`` count."""
     rows = [t for t in tracklist.tracks if t.kind is not TrackKind.MASHUP_PART]
     numbers = sorted({t.recording for t in rows if t.recording is not None})
     if not numbers:
-        return [_recording(None, rows, ticks_per_s)]
-    found = [_recording(n, [t for t in rows if t.recording == n], ticks_per_s) for n in numbers]
+        return [_recording(None, rows, ticks_per_s, precisions)]
+    found = [_recording(n, [t for t in rows if t.recording == n], ticks_per_s, precisions) for n in numbers]
     found[0].left_out += [(t, "not known of which recording") for t in rows if t.recording is None]
     if len(found) == 1:
         found[0].number = None
@@ -65,7 +70,9 @@ def line(track: Track) -> str:
     return " - ".join(filter(None, (track.artist, track.title))) or track.text
 
 
-def _recording(number: int | None, rows: Iterable[Track], ticks_per_s: int) -> Recording:
+def _recording(
+    number: int | None, rows: Iterable[Track], ticks_per_s: int, precisions: Collection[CuePrecision]
+) -> Recording:
     recording = Recording(number)
     by_index: dict[int, Start] = {}
     for track in rows:
@@ -76,6 +83,8 @@ def _recording(number: int | None, rows: Iterable[Track], ticks_per_s: int) -> R
             main.title += f" w/ {line(track)}"
         elif track.cue_s is None or not 0 <= track.cue_s <= LONGEST_S:  # nan is not within either
             recording.left_out.append((track, "no cue"))
+        elif track.cue_precision not in precisions:
+            recording.left_out.append((track, f"no exact cue ({track.cue_precision})"))
         else:
             by_index[track.index] = Start(
                 math.floor(track.cue_s * ticks_per_s + 0.5), track.artist, track.title or track.text

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
-from tlray.core.scheduling.frontier import Priority
 
 from .calls import Chances
 from .site import Site

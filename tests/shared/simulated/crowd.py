@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.policy import Manners
@@ -20,7 +21,6 @@ from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import Verdict
 from tlray.core.scheduling.decide import give_back, judge, judge_lost
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import Report, Work
 
 N_TASKS = 8

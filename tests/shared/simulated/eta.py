@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
 
 from .site import Site
 from .world import World

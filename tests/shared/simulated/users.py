@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import Conflict, StorageFull
 from tlray.io.intake.url_list import Chunk, read_chunks
 from tlray.io.journal.rows import BatchOptions

@@ -12,10 +12,10 @@ from made_home import BATCH, PLAN, change, html, make_home
 
 from tlray import __version__
 from tlray.cli import run
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.scheduling.changeset import Verdict
-from tlray.core.scheduling.frontier import Priority
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home

@@ -10,7 +10,7 @@ import pytest
 from made_journal import cool_down, learn_robots, sqlite_of
 
 from tlray.cli import run
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal

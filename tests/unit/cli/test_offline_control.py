@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tlray.cli import run
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import VERSIONS_PER_LIFE, BatchOptions, Entry, NewBatch

@@ -76,7 +76,7 @@ def test_a_node_that_is_lost_is_told_at_once_and_once(
 
 
 def test_what_is_final_is_done() -> None:
-    assert n_done(told(counts={"dead": 2, "skipped": 1, "cancelled": 1})) == 7
+    assert n_done(told(counts={"dead": 2, "skipped": 1, "cancelled": 1})["counts"]) == 7
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tlray.cli import run
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import (
     BATCH_TRANSITIONS,
     ITEM_TRANSITIONS,
@@ -39,7 +40,6 @@ from tlray.core.politeness.robots import MAX_BYTES, decode, rules_of
 from tlray.core.scheduling.autoscaling import Demand, workers_wanted
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.eta import remaining_s
-from tlray.core.scheduling.frontier import Priority
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import InvariantBroken
 from tlray.model import Identity, Track, TrackKind, Tracklist

@@ -42,6 +42,7 @@ def test_pages_of_each_age_are_read_field_for_field(generation: str, n_pages: in
         read["date"] = read["date"] and read["date"].isoformat()
         for track, expected in zip(read["tracks"], truth["tracks"], strict=True):
             assert {name: track[name] for name in expected} == expected, i
+        del truth["tracks"]
         assert {name: read[name] for name in truth} == truth, i
 
 

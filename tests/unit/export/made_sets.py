@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tlray.model import Identity, Track, TrackKind, Tracklist
+from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 
 
 def a_track(index: int, cue_s: float | None = None, **given: Any) -> Track:
@@ -19,6 +19,7 @@ def a_track(index: int, cue_s: float | None = None, **given: Any) -> Track:
             "number": index,
             "kind": TrackKind.MAIN,
             "cue_s": cue_s,
+            "cue_precision": CuePrecision.UNKNOWN if cue_s is None else CuePrecision.SECOND,
             "artist": artist,
             "title": title,
             "identity": Identity.IDENTIFIED,

@@ -14,7 +14,7 @@ from tlray.errors import UsageError
 from tlray.export.cue_sheet import per_set, timestamp
 from tlray.export.interface import LeftOut, Piece
 from tlray.export.options import Options, Over99
-from tlray.model import Tracklist
+from tlray.model import CuePrecision, Tracklist
 
 
 def sheets(tracklist: Tracklist, **chosen: object) -> list[str]:
@@ -98,6 +98,32 @@ def test_a_set_without_any_cue_has_no_sheet_and_it_is_said() -> None:
     assert list(per_set(cued(None, None), Options())) == [
         LeftOut("Someone @ Somewhere", "1pn8l919", "no row has a cue")
     ]
+
+
+def test_a_cue_that_is_not_exact_is_no_index_unless_it_is_asked_for() -> None:
+    tracklist = a_set(
+        a_track(1, 0),
+        a_track(2, 60, cue_precision=CuePrecision.MINUTE),
+        a_track(3, 90.5, cue_precision=CuePrecision.LOGGED),
+        a_track(4, 120),
+    )
+    text = sheet(tracklist)
+    assert indexes(text) == ["00:00:00", "02:00:00"]
+    assert text.endswith(
+        'REM NOTE "left out, no exact cue (minute): Artist 2 - Title 2 (row 2)"\n'
+        'REM NOTE "left out, no exact cue (logged): Artist 3 - Title 3 (row 3)"\n'
+    )
+    text = sheet(tracklist, cue_precision=(CuePrecision.LOGGED,))
+    assert indexes(text) == ["00:00:00", "01:30:38", "02:00:00"]
+    assert indexes(sheet(tracklist, cue_precision=(CuePrecision.MINUTE, CuePrecision.LOGGED))) == [
+        "00:00:00", "01:00:00", "01:30:38", "02:00:00",
+    ]  # fmt: skip
+
+
+def test_a_set_without_an_exact_cue_has_no_sheet_and_it_is_said() -> None:
+    minutes = [a_track(i, 60.0 * i, cue_precision=CuePrecision.MINUTE) for i in (1, 2)]
+    [missing] = per_set(a_set(*minutes, a_track(3)), Options())
+    assert missing == LeftOut("Someone @ Somewhere", "1pn8l919", "no row has an exact cue; others: 2 minute")
 
 
 def test_a_recording_without_any_cue_has_no_sheet_and_it_is_said() -> None:

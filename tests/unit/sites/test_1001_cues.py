@@ -46,6 +46,9 @@ def test_a_start_is_read_where_the_page_gives_one(rows: list[FakeRow], starts: l
     found = the_set(*rows)
     assert [t.cue_s for t in found.tracks] == starts
     assert found.cued_count == sum(s is not None for s in starts)
+    assert [t.cue_precision for t in found.tracks] == ["unknown" if s is None else "second" for s in starts]
+    assert [t.cue_text for t in found.tracks] == [row.cue or None for row in rows]
+    assert found.media_type == "text/html"
 
 
 def test_times_restart_under_each_player_and_other_headings_change_nothing() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.compaction import compact_batch
@@ -17,11 +16,12 @@ from tlray.cluster.coordinator.domain_recall import remember
 from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.stored_status import book_of, last_domains, told_of_row, trouble_of
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
+from tlray.core.model.progress import Retried, Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import FrontierItem
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict
 from tlray.io.journal.rows import BatchRow, Counts, DomainRow
@@ -43,7 +43,7 @@ class Batches:
         self._limiters = limiters
         self._admission = admission
         self._finishing: set[int] = set()
-        self._finished: dict[str, dict[str, Any]] = {}
+        self._finished: dict[str, Snapshot] = {}
         self._running_since: dict[int, tuple[float, float]] = {}
         self._left: dict[int, tuple[float | None, float, float]] = {}
         """What a batch still needs, in seconds; when that was said, and until when it holds (monotonic)."""
@@ -77,7 +77,7 @@ class Batches:
             self._starts_at[row.id] = row.options.not_before or 0.0
         for domain in remembered:
             remember(state, domain)
-        state.engine.known_again(lanes)
+        state.engine.treatment.recalled(lanes)
         for item, due_at, since_at in waiting:
             item.snoozed_since = None if since_at is None else now - max(0.0, wall - since_at)
             state.engine.wait(item, now + max(0.0, due_at - wall))
@@ -156,7 +156,7 @@ class Batches:
 
     # -- asking ------------------------------------------------------------------------------------
 
-    async def status(self, batch_id: str) -> dict[str, Any]:
+    async def status(self, batch_id: str) -> Snapshot:
         """Return a batch's snapshot."""
         book = self._state.book(batch_id)
         if book is not None:
@@ -169,11 +169,11 @@ class Batches:
         before_s, since = self._running_since[book.id]
         return 0.0 if book.state is BatchState.SCHEDULED else before_s + self._state.now() - since
 
-    def _told(self, book: BatchBook, elapsed_s: float, domains: Mapping[str, DomainState]) -> dict[str, Any]:
+    def _told(self, book: BatchBook, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
         now = self._state.now()
         left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
         starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
-        told = snapshot(
+        return snapshot(
             book,
             domains,
             now=now,
@@ -181,8 +181,8 @@ class Batches:
             left_s=left_s,
             elapsed_s=elapsed_s,
             starts_at=starts_at,
+            trouble=trouble_of(self._state),
         )
-        return {**told, "trouble": trouble_of(self._state)}
 
     def _left_s(self, book: BatchBook, now: float) -> float | None:
         """Return what `Engine.remaining_s` says; where that takes long (thousands of domains, many batches) it is not asked again
@@ -195,7 +195,7 @@ class Batches:
 
     # -- controlling -------------------------------------------------------------------------------
 
-    async def pause(self, batch_id: str) -> dict[str, Any]:
+    async def pause(self, batch_id: str) -> Snapshot:
         """Begin nothing more of a batch; what is in flight ends."""
         async with self._state.one_at_a_time(batch_id):
             return await self._control(batch_id, BatchEvent.PAUSE, BatchState.PAUSED)
@@ -207,7 +207,7 @@ class Batches:
         is_strict: bool = False,
         contact: str | None = None,
         max_workers: int | None = None,
-    ) -> dict[str, Any]:
+    ) -> Snapshot:
         """Go on with a batch that is paused, or that slept since an earlier coordinator died; with its end where it was being
         cancelled. It keeps its terms, but for a contact and a number of tasks that are given. ``is_strict``: `Conflict` where
         there is nothing to go on with."""
@@ -241,7 +241,7 @@ class Batches:
                 await self._state.write(self._state.journal.set_batch_state, row.id, row.state)
                 await self.open(batch_id)
 
-    async def cancel(self, batch_id: str) -> dict[str, Any]:
+    async def cancel(self, batch_id: str) -> Snapshot:
         """End a batch: what is in flight stops, what it has fetched stays. One that was cancelled stays so."""
         async with self._state.one_at_a_time(batch_id):
             if (await self._row(batch_id)).state is BatchState.CANCELLED:
@@ -261,7 +261,7 @@ class Batches:
                 self._state.announce(book.id)
             return await self.status(batch_id)
 
-    async def _control(self, batch_id: str, event: BatchEvent, after: BatchState) -> dict[str, Any]:
+    async def _control(self, batch_id: str, event: BatchEvent, after: BatchState) -> Snapshot:
         state = self._state
         row = await self._row(batch_id)
         if row.state.is_final:
@@ -282,7 +282,7 @@ class Batches:
             state.wake.set()
         return await self.status(batch_id)
 
-    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> dict[str, Any]:
+    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> Retried:
         """Queue dead letters again: those named, those with a reason, or all; a completed batch opens again."""
         state = self._state
         async with state.one_at_a_time(batch_id):

@@ -29,8 +29,10 @@ from tlray.cluster.handlers.dispatch import Desk
 from tlray.cluster.handlers.watch import Watching
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.core.model.durations import LONGEST_S
+from tlray.core.model.item import FrontierItem
+from tlray.core.model.progress import BatchStatus, ProgressMessage, Retried, Snapshot, Workers
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW, FrontierItem
+from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
@@ -126,7 +128,7 @@ class Coordinator:
         now = self._state.now()
         self._ending.step(now)
         state.engine.tick(now)
-        self._limiters.forget_domains(state.engine.forgetting.step(now))
+        self._limiters.forget_domains(state.engine.forget_idle(now))
         await self._load()
         await self._leasing.give_up_waiting()
         await self._limiters.update(
@@ -238,7 +240,7 @@ class Coordinator:
         self._ending.require_open()
         return await self._receiving.append(batch_id, entries, refused)
 
-    async def commit_batch(self, batch_id: str) -> dict[str, Any]:
+    async def commit_batch(self, batch_id: str) -> Snapshot:
         """Make a received batch real and start it."""
         self._ending.require_open()
         return await self._receiving.commit(batch_id)
@@ -247,7 +249,7 @@ class Coordinator:
         """Forget a batch that was never committed."""
         await self._receiving.abandon(batch_id)
 
-    async def status(self, batch_id: str) -> dict[str, Any]:
+    async def status(self, batch_id: str) -> BatchStatus:
         """Return a batch's snapshot."""
         return {**await self._batches.status(batch_id), **self._workers()}
 
@@ -259,13 +261,14 @@ class Coordinator:
         session: str = "",
         *,
         with_items: bool = False,
-    ) -> dict[str, Any]:
+    ) -> BatchStatus | ProgressMessage:
         """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
         self._sessions[session] = self._state.now()
-        watched = self._watching.with_items if with_items else self._watching.watch
-        return {**await watched(batch_id, since, timeout_s), **self._workers()}
+        if with_items:
+            return {**await self._watching.with_items(batch_id, since, timeout_s), **self._workers()}
+        return {**await self._watching.watch(batch_id, since, timeout_s), **self._workers()}
 
-    def _workers(self) -> dict[str, int]:
+    def _workers(self) -> Workers:
         """Tasks that work, and those that wait for a CPU."""
         return {"workers": self._leasing.n_working, "workers_waiting": self._leasing.n_waiting}
 
@@ -281,25 +284,25 @@ class Coordinator:
         since = self._state.now() - SESSION_S
         return sum(1 for other, at in self._sessions.items() if other != but and at >= since)
 
-    async def pause(self, batch_id: str) -> dict[str, Any]:
+    async def pause(self, batch_id: str) -> Snapshot:
         """Begin nothing more of a batch; what is in flight ends."""
         return await self._batches.pause(batch_id)
 
     async def resume(
         self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
-    ) -> dict[str, Any]:
+    ) -> Snapshot:
         """Go on with a batch that is paused, or that slept since an earlier coordinator died; a contact and a number of tasks
         that are given are its own from now on."""
         self._begin_anew_after_trouble()
         return await self._batches.resume(batch_id, contact=contact, max_workers=max_workers)
 
-    async def cancel(self, batch_id: str) -> dict[str, Any]:
+    async def cancel(self, batch_id: str) -> Snapshot:
         """End a batch: what is in flight stops, what it has fetched stays."""
         return await self._batches.cancel(batch_id)
 
     async def retry(
         self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
-    ) -> dict[str, Any]:
+    ) -> Retried:
         """Queue dead letters again."""
         self._begin_anew_after_trouble()
         return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason)

@@ -35,4 +35,4 @@ async def recall(state: CoordinatorState) -> None:
     for row in rows:
         if row is not None and row.name in state.engine.strangers:
             remember(state, row)
-    state.engine.known_again(names)
+    state.engine.treatment.recalled(names)

@@ -4,10 +4,10 @@ it and of its domains, in the shape in which a living one is told (`tlray.core.s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.progress import Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
@@ -19,7 +19,7 @@ def trouble_of(state: CoordinatorState) -> str | None:
     return str(state.trouble) if state.trouble else None
 
 
-async def told_of_row(state: CoordinatorState, row: BatchRow) -> dict[str, Any]:
+async def told_of_row(state: CoordinatorState, row: BatchRow) -> Snapshot:
     """Return the snapshot of a batch that is not in memory."""
     book = await _read(state, row)
     if row.state.is_final:
@@ -27,8 +27,16 @@ async def told_of_row(state: CoordinatorState, row: BatchRow) -> dict[str, Any]:
     domains = await _remembered(state, book, shown(book))
     starts_at = row.options.not_before if row.state is BatchState.SCHEDULED else None
     now, wall = state.now(), state.wall()
-    told = snapshot(book, domains, now=now, wall=wall, elapsed_s=row.elapsed_s, starts_at=starts_at)
-    return {**told, "trouble": trouble_of(state), "estimated_completion": None}
+    told = snapshot(
+        book,
+        domains,
+        now=now,
+        wall=wall,
+        elapsed_s=row.elapsed_s,
+        starts_at=starts_at,
+        trouble=trouble_of(state),
+    )
+    return {**told, "estimated_completion": None}
 
 
 async def last_domains(state: CoordinatorState, book: BatchBook) -> dict[str, DomainState]:

@@ -7,13 +7,13 @@ something with one list waits for whoever else does (`CoordinatorState.one_at_a_
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.batches import Batches, Found
 from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.progress import Snapshot
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import Chunk, nothing_to_do
 from tlray.io.journal.rows import Added, BatchOptions, ChunkRow, Entry, NewBatch, RefusedLine
@@ -101,7 +101,7 @@ class Receiving:
                 self._admission.settle(batch_id, n, added.n_items)
         return added
 
-    async def commit(self, batch_id: str) -> dict[str, Any]:
+    async def commit(self, batch_id: str) -> Snapshot:
         """Make a received batch real and start it; return its first snapshot."""
         async with self._state.one_at_a_time(batch_id):
             await self._state.write(self._state.journal.commit_batch, batch_id)

@@ -16,7 +16,8 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
+from tlray.core.model.progress import BatchStatus, Retried, Snapshot
 from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.intake.url_list import Chunk, check_contact, nothing_to_do, read_chunks
 from tlray.io.journal.rows import BatchOptions, RefusedLine
@@ -146,35 +147,35 @@ class Client:
             else:
                 return duplicates
 
-    def status(self, batch_id: str) -> dict[str, Any]:
+    def status(self, batch_id: str) -> BatchStatus:
         """Return a batch's snapshot."""
-        told: dict[str, Any] = self._call("status", batch_id)
+        told: BatchStatus = self._call("status", batch_id)
         return told
 
-    def watch(self, batch_id: str, since: int = 0, timeout_s: float = 1.0) -> dict[str, Any]:
+    def watch(self, batch_id: str, since: int = 0, timeout_s: float = 1.0) -> BatchStatus:
         """Return the snapshot as soon as it is newer than ``since``, or after ``timeout_s``."""
-        told: dict[str, Any] = self._call(
+        told: BatchStatus = self._call(
             "watch", batch_id, since, timeout_s, self._session, timeout_s=timeout_s + CALL_TIMEOUT_S
         )
         return told
 
-    def control(self, action: str, batch_id: str, *, timeout_s: float = CALL_TIMEOUT_S) -> dict[str, Any]:
+    def control(self, action: str, batch_id: str, *, timeout_s: float = CALL_TIMEOUT_S) -> Snapshot:
         """Pause, resume or cancel a batch; return its snapshot."""
-        told: dict[str, Any] = self._call(action, batch_id, timeout_s=timeout_s)
+        told: Snapshot = self._call(action, batch_id, timeout_s=timeout_s)
         return told
 
     def resume(
         self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
-    ) -> dict[str, Any]:
+    ) -> Snapshot:
         """Resume a batch, under its own terms but for those that are given; return its snapshot."""
-        told: dict[str, Any] = self._call("resume", batch_id, contact=contact, max_workers=max_workers)
+        told: Snapshot = self._call("resume", batch_id, contact=contact, max_workers=max_workers)
         return told
 
     def retry(
         self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
-    ) -> dict[str, Any]:
+    ) -> Retried:
         """Queue dead letters again; ``n_retried`` in the snapshot says how many."""
-        told: dict[str, Any] = self._call("retry", batch_id, item_ids=item_ids, reason=reason)
+        told: Retried = self._call("retry", batch_id, item_ids=item_ids, reason=reason)
         return told
 
     def ask(self, question: str, **given: Any) -> Any:

@@ -12,7 +12,8 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+
+from tlray.core.model.progress import Snapshot
 
 logger = logging.getLogger(__name__)
 EVERY_S = 5.0
@@ -37,7 +38,7 @@ class JobNote:
         self._next_at = -float("inf")
         self._last: dict[str, str] = {}
 
-    def tell(self, told: dict[str, Any]) -> None:
+    def tell(self, told: Snapshot) -> None:
         """Write down a snapshot, if it says something new and that was not done just now; an end at once."""
         metadata = metadata_of(told)
         is_news = metadata["tlray_state"] != self._last.get("tlray_state")
@@ -51,7 +52,7 @@ class JobNote:
             logger.exception("job metadata not written job=%s", self._job)
 
 
-def metadata_of(told: dict[str, Any]) -> dict[str, str]:
+def metadata_of(told: Snapshot) -> dict[str, str]:
     """Return what a snapshot says, as the strings that a job's metadata are."""
     counts = told["counts"]
     numbers = {

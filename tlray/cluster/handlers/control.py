@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.submission import Receiving
 from tlray.cluster.ports.coordinator import Reader
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.progress import Retried, Snapshot
 from tlray.errors import Conflict, TlrayError
 from tlray.io.journal.rows import BatchRow
 
@@ -34,7 +35,7 @@ class Control:
         """Return whose a batch is; `NoSuchBatch` if there is none."""
         return (await self._row(batch_id)).owner
 
-    async def control(self, batch_id: str, action: str) -> dict[str, Any]:
+    async def control(self, batch_id: str, action: str) -> Snapshot:
         """Pause, resume or cancel a batch; `Conflict` where that does not go with its state."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING and action == "cancel":
@@ -49,7 +50,7 @@ class Control:
             return await self._batches.resume(batch_id, is_strict=True)
         return await (self._batches.pause if action == "pause" else self._batches.cancel)(batch_id)
 
-    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> dict[str, Any]:
+    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> Retried:
         """Queue dead letters again: those named, those with a reason, or all; ``n_retried`` says how many."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING:

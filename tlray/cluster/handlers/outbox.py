@@ -112,7 +112,7 @@ class Outbox:
 
     async def _compose(self, notice: Notice) -> str | None:
         told = await self._batches.status(notice.batch_id)
-        data = {key: told[key] for key in _TOLD if key in told} | notice.about
+        data: dict[str, Any] = {key: value for key, value in told.items() if key in _TOLD} | notice.about
         is_end = notice.kind in (NoticeKind.COMPLETED, NoticeKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.core.model.progress import ItemUpdate, Snapshot, SnapshotWithItems
 from tlray.core.scheduling.change_log import Changes, ItemChanged
 
 KEEP_S = 300.0
@@ -40,7 +40,7 @@ class Watching:
         self._not_before: dict[str, float] = {}
         """Batches whose snapshots are costly."""
 
-    async def watch(self, batch_id: str, since: int | None, timeout_s: float) -> dict[str, Any]:
+    async def watch(self, batch_id: str, since: int | None, timeout_s: float) -> Snapshot:
         """Return the snapshot as soon as its version is above ``since`` (None: at once), or after ``timeout_s``."""
         deadline = self._state.now() + timeout_s
         while True:
@@ -53,7 +53,7 @@ class Watching:
                 return told
             await self._state.news(batch_id, left_s, seen=told["version"])
 
-    async def with_items(self, batch_id: str, since: int | None, timeout_s: float) -> dict[str, Any]:
+    async def with_items(self, batch_id: str, since: int | None, timeout_s: float) -> SnapshotWithItems:
         """Return what `watch` does, with the items that changed since: those that became final or will be tried again.
 
         ``items_complete`` says whether these are all of them.
@@ -70,7 +70,7 @@ class Watching:
             return {**told, "items": [], "items_complete": since >= told["version"]}
         found, is_complete = kept.changes.take(since)
         now, wall = self._state.now(), self._state.wall()
-        items = [change.told(now=now, wall=wall) for change in found[-MAX_ITEMS:]]
+        items: list[ItemUpdate] = [change.as_json(now=now, wall=wall) for change in found[-MAX_ITEMS:]]
         is_complete = is_complete and len(found) == len(items) and since <= told["version"]
         return {**told, "items": items, "items_complete": is_complete}
 

@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from tlray.core.model.item import Priority
 from tlray.core.pacing.send_pacing import Wire
 from tlray.core.politeness.limiter_gate import BLOCK_S, LISTEN_S, Ask, Grant
 from tlray.core.politeness.token_bucket import SLACK_S
-from tlray.core.scheduling.frontier import Priority
 from tlray.core.scheduling.lease import DomainTerms, LeasedItem, RobotsErrand
 
 GIVE_BACK_AFTER_S = 20.0

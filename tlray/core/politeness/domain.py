@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from tlray.core.model.durations import in_words, spacing_in_words
+from tlray.core.model.item import Priority
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.adaptive_rate import AdaptiveRate
 from tlray.core.politeness.circuit_breaker import NO_ANSWER, Breaker
@@ -29,7 +30,6 @@ from tlray.core.politeness.policy import DomainPolicy, under_ceiling
 from tlray.core.politeness.retry import MIN_BACKOFF_S, is_throttle
 from tlray.core.politeness.robots import NOT_ITS_TURN, REFETCH_AFTER_S
 from tlray.core.politeness.throughput import Pace
-from tlray.core.scheduling.frontier import Priority
 
 LEASE_AHEAD_S = 4.0
 MAX_AHEAD = 1_024

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
 
 AGEING = 16
 """Items of higher priorities for one of a lower that waits."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.retry import RetryPolicy
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.change_log import Changes, ItemChanged
 from tlray.core.scheduling.changeset import ItemChange
-from tlray.core.scheduling.frontier import Priority
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode
 from tlray.errors import InvariantBroken
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.progress import ItemUpdate
 
 T = TypeVar("T")
 MAX_KEPT = 2_000
@@ -31,8 +32,8 @@ class ItemChanged:
     at: float
     """Monotonic."""
 
-    def told(self, *, now: float, wall: float) -> dict[str, Any]:
-        """Return it as plain JSON data; ``now`` and ``wall`` are one moment on the two clocks."""
+    def as_json(self, *, now: float, wall: float) -> ItemUpdate:
+        """Return it as JSON; ``now`` and ``wall`` are one moment on the two clocks."""
         return {
             "item_id": str(self.item_id),
             "url": self.url,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.frontier import FrontierItem
 from tlray.core.scheduling.lease import PartNote
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlray.core.model.durations import in_words
 from tlray.core.model.hosts import is_public_host
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
@@ -21,8 +22,7 @@ from tlray.core.politeness.retry import RetryDecision, decide, within
 from tlray.core.scheduling import lane_ends
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, Verdict
 from tlray.core.scheduling.crash_suspect import EACH, Suspect
-from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem
+from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.lease import Report
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ MAX_LOST = 3
 """An item whose lease was lost so often "kills its worker"."""
 
 
-def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> Verdict:
+def judge(engine: EngineState, report: Report, *, now: float, rng: random.Random) -> Verdict:
     """Decide what follows from a report of a live lease."""
     lease = engine.leases[report.lease_id]
     stems = {part.batch_id: part.stem for part in report.parts}
@@ -99,7 +99,7 @@ def judge(engine: Engine, report: Report, *, now: float, rng: random.Random) -> 
     return verdict
 
 
-def judge_lost(engine: Engine, lease_id: str, why: str, suspect: Suspect = EACH) -> Verdict:
+def judge_lost(engine: EngineState, lease_id: str, why: str, suspect: Suspect = EACH) -> Verdict:
     """Decide what becomes of the items of a lease that was lost with its worker: a loss counts against those that the
     suspect accuses, and against no other."""
     verdict = Verdict(lease_id)
@@ -125,7 +125,7 @@ def judge_lost(engine: Engine, lease_id: str, why: str, suspect: Suspect = EACH)
     return verdict
 
 
-def give_back(engine: Engine, lease_id: str) -> Verdict:
+def give_back(engine: EngineState, lease_id: str) -> Verdict:
     """Decide what becomes of items that a task which ended in order has not begun."""
     cancelling = {b.id for b in engine.books.values() if b.state is BatchState.CANCELLING}
     items = engine.leases[lease_id].items.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 
-from tlray.core.scheduling.lanes import FrontierItem
+from tlray.core.model.item import FrontierItem
 
 LOOKED_AT = 4_096
 

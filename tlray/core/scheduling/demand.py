@@ -9,13 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.autoscaling import Flow, flow
-
-if TYPE_CHECKING:
-    from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.engine_state import EngineState
 
 LOOKED_AT = 512
 """Domains that are looked at each time."""
@@ -37,8 +35,8 @@ class Found:
 class Census:
     """The domains of an engine that have something to do."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, state: EngineState) -> None:
+        self._state = state
         self._at_work: set[str] = set()
         """Domains that had something to do when they were looked at last."""
         self._n = 0
@@ -59,11 +57,11 @@ class Census:
         self._n += 1
         self._stride = math.ceil(len(names) / LOOKED_AT)
         looked = self.part(names)
-        domains = self._engine.domains
+        domains = self._state.domains
         at_work = [name for name in looked if not domains[name].rests(now)]
         self._note_at_work(names, looked, at_work, now)
         found = [(flow_of(state), state.is_for_one) for state in map(domains.__getitem__, at_work)]
-        n_queued = sum(self._engine.frontier.n_queued(name) for name in at_work)
+        n_queued = sum(self._state.frontier.n_queued(name) for name in at_work)
         share = len(looked) / len(names) if names else 1.0
         return Found(
             pages_per_s=sum(comes_to.pages_per_s for comes_to, _ in found) / share,
@@ -76,7 +74,7 @@ class Census:
         self, names: set[str], looked: Iterable[str], at_work: Iterable[str], now: float
     ) -> None:
         """Let the paces of domains that have something to do, and had nothing, begin anew."""
-        domains, was = self._engine.domains, self._at_work
+        domains, was = self._state.domains, self._at_work
         resting = was.intersection(looked).difference(at_work)
         gone = self.part(was - names)
         for name in set(at_work) - was:
@@ -89,7 +87,7 @@ class Census:
         journal."""
         if state.by_hand.is_paused:
             return False
-        return state.is_cooling(now) or self._engine.frontier.n_queued(state.name) > 0
+        return state.is_cooling(now) or self._state.frontier.n_queued(state.name) > 0
 
     def forget(self, name: str) -> None:
         """Take in that a domain is forgotten."""

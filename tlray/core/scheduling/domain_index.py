@@ -6,10 +6,7 @@ others there are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import BatchBook
 
 
 class Presence:

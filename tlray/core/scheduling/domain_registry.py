@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.override import SetByHand, set_for
 from tlray.core.politeness.policy import DomainPolicy, gentlest, host_of
-
-if TYPE_CHECKING:
-    from tlray.core.scheduling.batch import BatchBook
-    from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.engine_state import EngineState
+from tlray.core.scheduling.eviction import Forgetting
+from tlray.core.scheduling.give_up import Patience
 
 TELL_EVERY_S = 1.0
 """A limiter hears of changes of one domain no more often than this."""
@@ -25,10 +24,12 @@ _HAS_NO_SAY = (BatchState.SCHEDULED, BatchState.PAUSED)
 
 
 class Treatment:
-    """What holds for the domains of an engine."""
+    """The domains of an engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, state: EngineState, patience: Patience, forgetting: Forgetting) -> None:
+        self._state = state
+        self._patience = patience
+        self._forgetting = forgetting
         self.by_hand: dict[str, SetByHand] = {}
         """Domain → what a person has set for it."""
         self._restless: dict[str, float] = {}
@@ -37,13 +38,35 @@ class Treatment:
     def policy(self, domain: str) -> DomainPolicy | None:
         """Return a policy as gentle as each that the open batches ask for; None if none has to do with it. One of which nothing
         is fetched now has no say beside others."""
-        open_here = self._engine.presence.at(domain)
+        open_here = self._state.presence.at(domain)
         at_work = [book for book in open_here if book.state not in _HAS_NO_SAY]
         return gentlest(book.manners.policy(domain) for book in at_work or open_here)
 
-    def new(self, name: str, book: BatchBook) -> DomainState:
-        """Return a domain that nobody knew, as a batch asks for it."""
-        return DomainState(name, book.manners.policy(name), self.by_hand_of(name))
+    def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
+        """Return a domain at which a batch has items, under the policies of all batches that do; make it if it is new."""
+        state = self._state
+        if name in book.open_by_domain:
+            state.presence.come(book, name)
+        domain = state.domains.get(name)
+        if domain is None:
+            domain = DomainState(name, book.manners.policy(name), self.by_hand_of(name))
+            state.domains[name] = domain
+            state.strangers[name] = None
+            if name not in state.presence:
+                self._forgetting.note((name,), now=now)
+        else:
+            self.look_at(domain, book)
+        if not domain.knows_robots(now):
+            state.robots_wanted[name] = None
+        self._patience.look_at(name)
+        return domain
+
+    def recalled(self, names: Iterable[str]) -> None:
+        """Take in that what the journal remembers of some domains has been applied."""
+        for name in names:
+            if name in self._state.strangers:
+                del self._state.strangers[name]
+                self._state.frontier.unpark(name)
 
     def look_at(self, state: DomainState, book: BatchBook) -> None:
         """Take in that a batch has come to a domain, or begins or ceases to be at work there."""
@@ -52,13 +75,13 @@ class Treatment:
     def look_again(self, names: Iterable[str]) -> None:
         """Take in that a batch is gone from its domains: what it asked for counts no more, and each robots.txt that nobody needs
         any more is forgotten (the journal has them)."""
-        for state in (self._engine.domains[name] for name in names if name in self._engine.domains):
+        for state in (self._state.domains[name] for name in names if name in self._state.domains):
             policy = self.policy(state.name)
             if policy is not None:
                 self._treat(state, policy)
             else:
                 state.forget_robots()
-                self._engine.robots_wanted.pop(state.name, None)
+                self._state.robots_wanted.pop(state.name, None)
 
     def by_hand_of(self, name: str) -> SetByHand:
         """Return what a person has set for a domain, or for its host and so for each of its ports."""
@@ -69,26 +92,26 @@ class Treatment:
         self.by_hand[name] = setting
         concerned = self._named(name)
         for known in concerned:
-            state = self._engine.domains[known]
+            state = self._state.domains[known]
             was, state.by_hand = state.effective, self.by_hand_of(known)
             self._see_change(state, was)
-            self._engine.frontier.unpark(known)  # it may have been paused
-            self._engine.robots_wanted.wake(known)
+            self._state.frontier.unpark(known)  # it may have been paused
+            self._state.robots_wanted.wake(known)
         return concerned
 
     def lift(self, name: str, *, now: float) -> set[str]:
         """End the rests of a domain, of a host at each of its ports; return the domains that it concerns."""
         concerned = self._named(name)
         for known in concerned:
-            self._engine.domains[known].lift()
-            self._engine.frontier.lift(known, now)
-            self._engine.frontier.unpark(known)
-            self._engine.robots_wanted.wake(known)
+            self._state.domains[known].lift()
+            self._state.frontier.lift(known, now)
+            self._state.frontier.unpark(known)
+            self._state.robots_wanted.wake(known)
         return concerned
 
     def _named(self, name: str) -> set[str]:
         """Return the known domains that a name means: that one, or a host at each of its ports."""
-        return {known for known in self._engine.domains if name in (known, host_of(known))}
+        return {known for known in self._state.domains if name in (known, host_of(known))}
 
     def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
         was, state.policy = state.effective, policy
@@ -97,10 +120,10 @@ class Treatment:
     def _see_change(self, state: DomainState, was: DomainPolicy) -> None:
         if state.changed_from(was):
             self.note(state.name)
-            for lease in self._engine.leases.values():
+            for lease in self._state.leases.values():
                 lease.told.discard(state.name)
-            self._engine.frontier.unpark(state.name)
-            self._engine.robots_wanted.wake(state.name)
+            self._state.frontier.unpark(state.name)
+            self._state.robots_wanted.wake(state.name)
 
     def forget(self, domain: str) -> None:
         """Take in that a domain is forgotten; what a person has set for it stays."""

@@ -11,31 +11,30 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.retry import MAX_REST_S
 from tlray.core.scheduling import lane_ends
 from tlray.core.scheduling.autoscaling import Demand
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
 from tlray.core.scheduling.crash_suspect import NOBODY, Suspect
-from tlray.core.scheduling.domain_index import Presence
 from tlray.core.scheduling.domain_registry import Treatment
+from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.eta import remaining_s
 from tlray.core.scheduling.eviction import Forgetting
-from tlray.core.scheduling.frontier import Frontier, FrontierItem, Lane, Priority
+from tlray.core.scheduling.frontier import Lane
 from tlray.core.scheduling.give_up import Patience
 from tlray.core.scheduling.granting import Granting
 from tlray.core.scheduling.invariants import check
 from tlray.core.scheduling.lease import Lease, Report, Work
 from tlray.core.scheduling.result_reuse import Answering
-from tlray.core.scheduling.robots_queue import RobotsWanted
 from tlray.errors import hold
 
 
-class Engine:
-    """All batches, domains, items and leases that are alive."""
+class Engine(EngineState):
+    """All batches, domains, items and leases that are alive, and the decisions about them."""
 
     def __init__(
         self,
@@ -44,25 +43,12 @@ class Engine:
         max_rest_s: float = MAX_REST_S,
         limiter_of: Callable[[str], int] = lambda _: 0,
     ) -> None:
-        self.lease_s = lease_s
-        self.max_rest_s = max_rest_s
-        self.frontier = Frontier()
-        self.books: dict[int, BatchBook] = {}
-        self.named: dict[str, BatchBook] = {}
-        """The same books by ``batch_id``."""
-        self.presence = Presence()
-        self.domains: dict[str, DomainState] = {}
-        self.leases: dict[str, Lease] = {}
-        self.robots_wanted = RobotsWanted(self.frontier.priority_at)
-        """Domains whose robots.txt is to be fetched before anything else of them."""
-        self.strangers: dict[str, None] = {}
-        """Domains of which it is not known yet what the journal remembers."""
+        super().__init__(lease_s, max_rest_s)
         self.answering = Answering(self)
         self.patience = Patience(self)
-        self.treatment = Treatment(self)
         self.forgetting = Forgetting(self)
-        self._granting = Granting(self, limiter_of)
-        self._timers: list[tuple[float, str]] = []
+        self.treatment = Treatment(self, self.patience, self.forgetting)
+        self._granting = Granting(self, self.treatment, self.answering, self.forgetting, limiter_of)
 
     def __repr__(self) -> str:
         known = f"{len(self.books)} batches, {len(self.domains)} domains, {len(self.leases)} leases"
@@ -77,7 +63,7 @@ class Engine:
             self.presence.come(book, domain)
         for domain, n in lanes.items():
             self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
-            self.learn_of(domain, book, now).try_anew(now=now)
+            self.treatment.learn_of(domain, book, now).try_anew(now=now)
 
     def close(self, batch: int, *, now: float) -> None:
         """Forget a finished batch, and soon the domains that no other has to do with."""
@@ -91,33 +77,14 @@ class Engine:
             idle = [name for name in left if name in self.domains and name not in self.presence]
             self.forgetting.note(idle, now=now)
 
-    def learn_of(self, name: str, book: BatchBook, now: float) -> DomainState:
-        """Return a domain that a batch has to do with, under the manners of all batches that have."""
-        if name in book.open_by_domain:
-            self.presence.come(book, name)
-        state = self.domains.get(name)
-        if state is None:
-            state = self.domains[name] = self.treatment.new(name, book)
-            self.strangers[name] = None
-            if name not in self.presence:
-                self.forgetting.note((name,), now=now)
-        else:
-            self.treatment.look_at(state, book)
-        if not state.knows_robots(now):
-            self.robots_wanted[name] = None
-        self.patience.look_at(name)
-        return state
-
-    def known_again(self, names: Iterable[str]) -> None:
-        """Take in that what the journal remembers of some domains has been told."""
-        for name in names:
-            if name in self.strangers:
-                del self.strangers[name]
-                self.frontier.unpark(name)
-
-    def forget_pace(self, name: str) -> None:
-        """Take in that a domain is gone, and will begin anew when it comes back."""
-        self._granting.forget(name)
+    def forget_idle(self, now: float) -> set[str]:
+        """Forget the domains that nothing has to do with any more, and return them."""
+        gone = self.forgetting.step(now)
+        for name in gone:
+            self.treatment.forget(name)
+            self.patience.forget(name)
+            self._granting.forget(name)
+        return gone
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
         """Take in items that the journal gave for a lane."""
@@ -157,7 +124,7 @@ class Engine:
         """Fetch nothing of a domain before ``until``."""
         self.domains[domain].cool_down(until, reason)
         self.patience.look_at(domain)
-        heapq.heappush(self._timers, (until, domain))
+        heapq.heappush(self.timers, (until, domain))
 
     def cancel_open(self, batch: int, *, now: float) -> bool:
         """Take in that a batch's queued and waiting items are cancelled; True when it has nothing open any
@@ -185,7 +152,7 @@ class Engine:
         for domain, n in by_domain.items():
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
             self.frontier.restock(batch, domain, book.priority, n, is_paused=not book.may_lease)
-            self.learn_of(domain, book, now).try_anew(now=now)
+            self.treatment.learn_of(domain, book, now).try_anew(now=now)
 
     # -- leasing -------------------------------------------------------------------------------
 
@@ -211,13 +178,13 @@ class Engine:
             book.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
             self.frontier.push(item, book.priority, is_paused=not book.may_lease)
             self.robots_wanted.wake(item.domain)
-        while self._timers and self._timers[0][0] <= now:
-            _, name = heapq.heappop(self._timers)
+        while self.timers and self.timers[0][0] <= now:
+            _, name = heapq.heappop(self.timers)
             state = self.domains.get(name)
             if state is None:
                 continue  # it has been forgotten
             if state.is_cooling(now):
-                heapq.heappush(self._timers, (state.cool_until, name))
+                heapq.heappush(self.timers, (state.cool_until, name))
             else:
                 self.frontier.unpark(name)
 
@@ -227,7 +194,7 @@ class Engine:
             m
             for m in (
                 self.frontier.next_due(),
-                self._timers[0][0] if self._timers else None,
+                self.timers[0][0] if self.timers else None,
                 self.forgetting.next_at(),
             )
             if m is not None
@@ -269,7 +236,7 @@ class Engine:
                 self.frontier.unpark(answer.domain)
             else:
                 self.robots_wanted[answer.domain] = None
-                heapq.heappush(self._timers, (state.cool_until, answer.domain))
+                heapq.heappush(self.timers, (state.cool_until, answer.domain))
                 self.patience.look_at(answer.domain)
             for other in self.leases.values():
                 other.told.discard(answer.domain)
@@ -315,7 +282,7 @@ class Engine:
         for turn in verdict.turns:
             self.domains[turn.domain].wait_turn(turn.until, turn.reason)
             self.patience.look_at(turn.domain)
-            heapq.heappush(self._timers, (turn.until, turn.domain))
+            heapq.heappush(self.timers, (turn.until, turn.domain))
         for part in verdict.parts:
             book = self.named.get(part.batch_id)
             if book is not None:
@@ -340,7 +307,7 @@ class Engine:
         if change.domain != item.domain:
             book.rehome(item.domain, change.domain)
             item.domain = change.domain
-            self.learn_of(item.domain, book, now)
+            self.treatment.learn_of(item.domain, book, now)
             self._note_named(item.domain, (item,))
         if change.after is ItemState.QUEUED:
             item.is_suspect = change.is_suspect
@@ -385,7 +352,4 @@ class Engine:
 
     def check_invariants(self) -> None:
         """Raise `InvariantBroken` where the books do not balance, or an item is in two places."""
-        check(self)
-
-
-__all__ = ["Engine", "Priority"]
+        check(self, self.forgetting)

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from tlray.core.politeness.domain import DomainState
-
-if TYPE_CHECKING:
-    from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.engine_state import EngineState
 
 SETTLED_S = 10.0
 """Besides its politeness window: permits reach half a second ahead, and calls come late."""
@@ -26,8 +23,8 @@ LESSONS_S = 3_600.0
 class Forgetting:
     """The domains of an engine that nobody has anything to do with."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, state: EngineState) -> None:
+        self._state = state
         self._idle_since: dict[str, float] = {}
         self._due: list[tuple[float, str]] = []
         """When to look at which of them; one entry each."""
@@ -46,7 +43,7 @@ class Forgetting:
             if name not in self._idle_since:
                 heapq.heappush(self._due, (now + SETTLED_S, name))
             self._idle_since[name] = now
-            if self._engine.domains[name].robots_lease is not None:
+            if self._state.domains[name].robots_lease is not None:
                 self._errands.setdefault(name, set()).add(name)
 
     def note_errand(self, domain: str, of: str) -> None:
@@ -63,13 +60,13 @@ class Forgetting:
         gone = set()
         while self._due and self._due[0][0] <= now:
             _, name = heapq.heappop(self._due)
-            if name in self._engine.presence:
+            if name in self._state.presence:
                 del self._idle_since[name]  # it came back; the end of its batch notes it again
                 continue
-            state = self._engine.domains[name]
+            domain = self._state.domains[name]
             if self._had_errand(name):
                 self._idle_since[name] = now
-            at = self._may_go_at(state, self._idle_since[name])
+            at = self._may_go_at(domain, self._idle_since[name])
             if at > now:
                 heapq.heappush(self._due, (at, name))
             else:
@@ -77,25 +74,22 @@ class Forgetting:
                 gone.add(name)
         return gone
 
-    def _may_go_at(self, state: DomainState, idle_since: float) -> float:
-        window_s = state.effective.burst / state.effective.rate + SETTLED_S
-        lessons_s = LESSONS_S if state.has_lessons else 0.0
-        return max(idle_since + window_s, idle_since + lessons_s, state.cool_until)
+    def _may_go_at(self, domain: DomainState, idle_since: float) -> float:
+        window_s = domain.effective.burst / domain.effective.rate + SETTLED_S
+        lessons_s = LESSONS_S if domain.has_lessons else 0.0
+        return max(idle_since + window_s, idle_since + lessons_s, domain.cool_until)
 
     def _had_errand(self, name: str) -> bool:
         """Whether a robots.txt may have been fetched from a domain since it was looked at last."""
         noted = self._errands.pop(name, set())
-        known = (self._engine.domains[of] for of in noted if of in self._engine.domains)
+        known = (self._state.domains[of] for of in noted if of in self._state.domains)
         if running := {other.name for other in known if other.robots_lease is not None}:
             self._errands[name] = running
         return bool(noted)
 
     def _forget(self, name: str) -> None:
-        engine = self._engine
-        del engine.domains[name], self._idle_since[name]
-        engine.strangers.pop(name, None)
-        engine.robots_wanted.pop(name, None)
-        engine.frontier.forget(name)
-        engine.treatment.forget(name)
-        engine.patience.forget(name)
-        engine.forget_pace(name)
+        state = self._state
+        del state.domains[name], self._idle_since[name]
+        state.strangers.pop(name, None)
+        state.robots_wanted.pop(name, None)
+        state.frontier.forget(name)

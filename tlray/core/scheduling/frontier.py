@@ -18,8 +18,9 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import chain
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.scheduling.delay_queue import LOOKED_AT, Waiting
-from tlray.core.scheduling.lanes import Dropped, FrontierItem, Lane, Priority
+from tlray.core.scheduling.lanes import Dropped, Lane
 
 WINDOW = 512
 """Items of a lane that are loaded at once."""
@@ -381,4 +382,4 @@ class Frontier:
                 ring.pop(domain, None)
 
 
-__all__ = ["ISOLATE_AFTER_LOST", "WINDOW", "Dropped", "Frontier", "FrontierItem", "Lane", "Priority"]
+__all__ = ["ISOLATE_AFTER_LOST", "WINDOW", "Dropped", "Frontier", "Lane"]

@@ -8,19 +8,15 @@ again and again, or is gone, is *parked*: its lanes are given up, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tlray.core.scheduling.changeset import LaneDeath
-
-if TYPE_CHECKING:
-    from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.engine_state import EngineState
 
 
 class Patience:
     """The domains that are to be looked at."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, state: EngineState) -> None:
+        self._state = state
         self._news: dict[str, None] = {}
 
     def look_at(self, domain: str) -> None:
@@ -36,11 +32,11 @@ class Patience:
         news, self._news = self._news, {}
         deaths = []
         for name in news:
-            state = self._engine.domains[name]
-            if not state.is_cooling(now):
+            domain = self._state.domains[name]
+            if not domain.is_cooling(now):
                 continue
-            for book in self._engine.presence.at(name):
-                why = state.out_of_patience(book.retry.snooze_s(name), now=now)
+            for book in self._state.presence.at(name):
+                why = domain.out_of_patience(book.retry.snooze_s(name), now=now)
                 if why is None or book.open_by_domain.get(name, 0) <= 0:
                     continue
                 if book.may_lease:

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.outcome import KeptResult
 from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
 from tlray.core.politeness.policy import SHORT_HOSTS, unit_of
 from tlray.core.scheduling.aging import Turns
 from tlray.core.scheduling.autoscaling import Demand
 from tlray.core.scheduling.demand import Census, flow_of
+from tlray.core.scheduling.domain_registry import Treatment
+from tlray.core.scheduling.engine_state import EngineState
+from tlray.core.scheduling.eviction import Forgetting
 from tlray.core.scheduling.fair_share import Share
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
-from tlray.core.scheduling.result_reuse import answered_by
-
-if TYPE_CHECKING:
-    from tlray.core.model.outcome import KeptResult
-    from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.result_reuse import Answering, answered_by
 
 ROBOTS_ERRANDS_PER_LEASE = 256
 ROOM_ABOVE = 32
@@ -40,13 +39,23 @@ DEMAND_HOLDS_S, SAMPLE_HOLDS_S = 0.2, 0.5
 class Granting:
     """Whose turn it is, of all that an engine holds."""
 
-    def __init__(self, engine: Engine, limiter_of: Callable[[str], int]) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        state: EngineState,
+        treatment: Treatment,
+        answering: Answering,
+        forgetting: Forgetting,
+        limiter_of: Callable[[str], int],
+    ) -> None:
+        self._state = state
+        self._treatment = treatment
+        self._answering = answering
+        self._forgetting = forgetting
         self._limiter_of = limiter_of
         self._turns = Turns()
         self._crowd: tuple[float, int] = (-math.inf, 0)
         """(when, how many items were ready)."""
-        self._census = Census(engine)
+        self._census = Census(state)
         self._counted: tuple[float, Demand] | None = None
         """When the demand of a large crowd was counted, and what it was."""
         self._slow_per_s = 0.0
@@ -57,14 +66,14 @@ class Granting:
         counted, now and then."""
         if self._counted is not None and now - self._counted[0] <= SAMPLE_HOLDS_S:
             return self._counted[1]
-        engine = self._engine
+        engine = self._state
         held = {item.domain for lease in engine.leases.values() for item in lease.items.values()}
         takeable = engine.frontier.takeable_domains()
         found = self._census.count(held.union(takeable), now=now)
         self._slow_per_s = found.slow_per_s
         n_ready = found.n_queued + sum(len(lease.items) for lease in engine.leases.values())
         pages_per_s = found.pages_per_s
-        if n_kept := engine.answering.n_offered:
+        if n_kept := self._answering.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
         # before the errands are counted: a robots.txt that has grown too old while nothing was granted is wanted by this look
         allowance = self._allowance("", now, Priority.LOW)
@@ -89,26 +98,26 @@ class Granting:
 
         ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
         """
-        lease = self._engine.leases.get(lease_id) or Lease(lease_id, until=now, started_at=now)
-        lease.until = now + self._engine.lease_s
+        lease = self._state.leases.get(lease_id) or Lease(lease_id, until=now, started_at=now)
+        lease.until = now + self._state.lease_s
         if lease.is_ending:
             return Work()
         alone: FrontierItem | None = None
         robots: tuple[RobotsErrand, ...] = ()
-        if lease_id not in self._engine.leases:
-            alone = self._engine.frontier.take_alone(self._allowance(lease_id, now, Priority.LOW))
+        if lease_id not in self._state.leases:
+            alone = self._state.frontier.take_alone(self._allowance(lease_id, now, Priority.LOW))
         kept: list[tuple[FrontierItem, KeptResult]] = []
         if alone is not None:
             items, lease.is_ending = [alone], True
         else:
-            kept = self._engine.answering.take(lease, now=now)
+            kept = self._answering.take(lease, now=now)
             robots = self._take_errands(lease, now, n_leases)
             fair = math.ceil(self._n_ready(now) / max(1, n_leases))
             share = self._share(lease, n_leases, now) if n_leases > 1 else None
             items = self._take(lease, max(0, min(n, fair - len(lease.items))), now, share)
         if not items and not robots and not kept:
             return Work()
-        self._engine.leases[lease_id] = lease
+        self._state.leases[lease_id] = lease
         if alone is not None:
             self._count_leased(lease, items, now)
         answered = [answered_by(self._leased(item), result) for item, result in kept]
@@ -120,12 +129,12 @@ class Granting:
         before all that it has."""
         items: list[FrontierItem] = []
         for priority, n_owed in self._turns.owed() if n else ():
-            owed = self._engine.frontier.take(
+            owed = self._state.frontier.take(
                 n_owed, self._foot_in_door(lease.lease_id, now, priority), first=priority, up_to=priority
             )
             self._turns.paid(priority, len(owed))
-            items += self._count_leased(lease, self._engine.answering.without_twins(owed), now)
-        held = [self._engine.books[item.batch].priority for item in lease.items.values()]
+            items += self._count_leased(lease, self._answering.without_twins(owed), now)
+        held = [self._state.books[item.batch].priority for item in lease.items.values()]
         lowest = max(held, default=Priority.IMMEDIATE)
         for priority in Priority:
             room = n - len(items)
@@ -133,19 +142,19 @@ class Granting:
                 room = max(room, ROOM_ABOVE - sum(1 for p in held if p <= priority))
             if room > 0:
                 allowance = self._allowance(lease.lease_id, now, priority, share)
-                found = self._engine.frontier.take(room, allowance, first=priority, up_to=priority)
+                found = self._state.frontier.take(room, allowance, first=priority, up_to=priority)
                 self._turns.took(priority, len(found))
-                items += self._count_leased(lease, self._engine.answering.without_twins(found), now)
+                items += self._count_leased(lease, self._answering.without_twins(found), now)
         return items
 
     def _count_leased(self, lease: Lease, items: list[FrontierItem], now: float) -> list[FrontierItem]:
         counted: dict[tuple[int, str], int] = {}
         for item in items:
-            self._engine.answering.hold(lease, item)
+            self._answering.hold(lease, item)
             counted[item.batch, item.domain] = counted.get((item.batch, item.domain), 0) + 1
         for (batch, domain), n in counted.items():
-            book = self._engine.books[batch]
-            self._engine.domains[domain].lease(lease.lease_id, n, priority=book.priority)
+            book = self._state.books[batch]
+            self._state.domains[domain].lease(lease.lease_id, n, priority=book.priority)
             book.move(ItemState.QUEUED, ItemState.LEASED, domain, now=now, n=n)
         return items
 
@@ -160,9 +169,7 @@ class Granting:
         """Return what one of several tasks may hold of the slow domains, by the demand that was counted last."""
         held = {item.domain for item in lease.items.values()}
         slow = (
-            state
-            for name in held
-            if (state := self._engine.domains[name]).is_for_one and not state.rests(now)
+            state for name in held if (state := self._state.domains[name]).is_for_one and not state.rests(now)
         )
         return Share({state.name: flow_of(state).pages_per_s for state in slow}, self._slow_per_s / n_leases)
 
@@ -170,9 +177,9 @@ class Granting:
         self, lease_id: str, now: float, priority: Priority, share: Share | None = None
     ) -> Callable[[str], int]:
         def allowance(domain: str) -> int:
-            state = self._engine.domains[domain]
+            state = self._state.domains[domain]
             if not state.knows_robots(now):
-                self._engine.robots_wanted[domain] = None
+                self._state.robots_wanted[domain] = None
             n = state.allowance(lease_id, now, priority)
             if n > 0 and share is not None and state.is_for_one:
                 return n if share.may_take(domain, flow_of(state).pages_per_s) else -1
@@ -181,15 +188,15 @@ class Granting:
         return allowance
 
     def _foot_in_door(self, lease_id: str, now: float, priority: Priority) -> Callable[[str], int]:
-        return lambda domain: self._engine.domains[domain].foot_in_door(lease_id, now, priority)
+        return lambda domain: self._state.domains[domain].foot_in_door(lease_id, now, priority)
 
     def _may_run_errand(self, name: str, now: float) -> bool:
         """Whether a robots.txt that is wanted may be fetched now; one that may not is put off, or wanted no more."""
-        state, wanted = self._engine.domains[name], self._engine.robots_wanted
+        state, wanted = self._state.domains[name], self._state.robots_wanted
         if state.robots_lease is not None or state.knows_robots(now):
             wanted.pop(name)  # whatever makes it unknown wants it again
             return False
-        if state.rests(now) or not self._engine.frontier.n_queued(name):
+        if state.rests(now) or not self._state.frontier.n_queued(name):
             wanted.put_off(name, max(state.cool_until, now + LOOK_AGAIN_S))
             return False
         return True
@@ -197,15 +204,15 @@ class Granting:
     def _n_errands(self, now: float) -> int:
         """Return how many robots.txt may be fetched now; beyond the first some hundred they are taken on trust."""
         n = 0
-        for name in self._engine.robots_wanted.in_order(now):
+        for name in self._state.robots_wanted.in_order(now):
             n += self._may_run_errand(name, now)
             if n >= ENOUGH_ERRANDS:
                 break
-        return max(n, self._engine.robots_wanted.n_awake)
+        return max(n, self._state.robots_wanted.n_awake)
 
     def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsErrand, ...]:
         """Take a lease's part of the errands: whose robots.txt a task reads, those domains it will mostly have."""
-        engine = self._engine
+        engine = self._state
         errands: list[RobotsErrand] = []
         n_all = self._n_errands(now) + sum(len(one.robots) for one in engine.leases.values())
         most = min(ROBOTS_ERRANDS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
@@ -226,22 +233,22 @@ class Granting:
         if site := SHORT_HOSTS.get(host):
             scheme, host = "https", f"www.{site}"  # what a short link leads to says what may be fetched of it
         own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
-        moved_to = self._engine.domains[item.domain].robots_url
+        moved_to = self._state.domains[item.domain].robots_url
         found = redirected(own.url, moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
         unit = unit_of(where.domain)
-        book = self._engine.books[item.batch]
-        bucket = self._engine.domains.get(unit) or self._engine.learn_of(unit, book, now)
-        self._engine.forgetting.note_errand(unit, item.domain)
+        book = self._state.books[item.batch]
+        bucket = self._state.domains.get(unit) or self._treatment.learn_of(unit, book, now)
+        self._forgetting.note_errand(unit, item.domain)
         limiter = self._limiter_of(unit)
-        state = self._engine.domains[item.domain]
+        state = self._state.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
         return RobotsErrand(
             item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks, book.terms
         )
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
-        book = self._engine.books[item.batch]
+        book = self._state.books[item.batch]
         return LeasedItem(
             item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
             book.priority, item.from_public, networks=book.networks, terms=book.terms,
@@ -253,8 +260,8 @@ class Granting:
         return tuple(
             DomainTerms(
                 n,
-                self._engine.domains[n].effective,
-                self._engine.domains[n].robots_text or "",
+                self._state.domains[n].effective,
+                self._state.domains[n].robots_text or "",
                 self._limiter_of(n),
             )
             for n in sorted(news)

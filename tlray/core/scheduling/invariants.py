@@ -6,16 +6,14 @@ Too slow for every step of a real run; tests call it after every step of simulat
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.scheduling.engine_state import EngineState
+from tlray.core.scheduling.eviction import Forgetting
 from tlray.errors import hold
 
-if TYPE_CHECKING:
-    from tlray.core.scheduling.engine import Engine
 
-
-def check(engine: Engine) -> None:
+def check(engine: EngineState, forgetting: Forgetting) -> None:
     """Raise `InvariantBroken` where the books do not balance, or an item is in two places."""
     seen: set[int] = set()
     by_batch: Counter[int] = Counter()
@@ -55,7 +53,7 @@ def check(engine: Engine) -> None:
         for name in book.open_by_domain:
             hold(book in engine.presence.at(name), "{} is not indexed at {}", book, name)
     for domain in engine.domains.values():
-        is_needed = domain.name in engine.presence or domain.name in engine.forgetting
+        is_needed = domain.name in engine.presence or domain.name in forgetting
         hold(is_needed, "nobody needs it, and it would never be forgotten: {}", domain)
         name, n_held = domain.name, by_domain[domain.name]
         hold(domain.n_leased == n_held, "{} items are leased: {}", n_held, domain)

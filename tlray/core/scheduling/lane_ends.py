@@ -7,23 +7,19 @@ copy of its state; the engine itself stays as it is until the journal has commit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.retry import bounded
 from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer
 from tlray.core.scheduling.changeset import LaneDeath, Verdict
 from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.lease import Report
-
-if TYPE_CHECKING:
-    from tlray.core.scheduling.engine import Engine
 
 KILLS_READERS = "its robots.txt kills the worker that reads it"
 
 
-def of_report(engine: Engine, report: Report, verdict: Verdict, *, now: float) -> list[LaneDeath]:
+def of_report(engine: EngineState, report: Report, verdict: Verdict, *, now: float) -> list[LaneDeath]:
     """Return the lanes that end with a report whose other consequences are in ``verdict``."""
     ahead: dict[str, DomainState] = {}
     answers: dict[str, list[Outcome]] = {}
@@ -41,7 +37,7 @@ def of_report(engine: Engine, report: Report, verdict: Verdict, *, now: float) -
     return list(dict.fromkeys(deaths))
 
 
-def parked_lanes(engine: Engine, name: str, state: DomainState, *, now: float) -> list[LaneDeath]:
+def parked_lanes(engine: EngineState, name: str, state: DomainState, *, now: float) -> list[LaneDeath]:
     """Return the lanes of a domain that are given up because it is parked."""
     return [
         LaneDeath(book.id, name, why)
@@ -52,7 +48,9 @@ def parked_lanes(engine: Engine, name: str, state: DomainState, *, now: float) -
     ]
 
 
-def of_robots(engine: Engine, answer: RobotsAnswer, state: DomainState, *, now: float) -> list[LaneDeath]:
+def of_robots(
+    engine: EngineState, answer: RobotsAnswer, state: DomainState, *, now: float
+) -> list[LaneDeath]:
     """Take a robots.txt's answer into a domain's state; return the lanes that die of it."""
     if answer.location is not None and state.follow_robots(answer.location, from_public=answer.from_public):
         return []
@@ -75,7 +73,7 @@ def of_robots(engine: Engine, answer: RobotsAnswer, state: DomainState, *, now: 
     return _begun_lanes(engine, answer.domain, f"robots.txt cannot be had: {answer.why}")
 
 
-def of_lost_reader(engine: Engine, suspect: Suspect) -> list[LaneDeath]:
+def of_lost_reader(engine: EngineState, suspect: Suspect) -> list[LaneDeath]:
     """Return the lanes that end because a robots.txt has killed its reader once too often."""
     name = suspect.robots_of or ""
     if name not in engine.domains or not engine.domains[name].forecast().lose_robots():
@@ -83,7 +81,7 @@ def of_lost_reader(engine: Engine, suspect: Suspect) -> list[LaneDeath]:
     return _begun_lanes(engine, name, KILLS_READERS)
 
 
-def _begun_lanes(engine: Engine, name: str, why: str) -> list[LaneDeath]:
+def _begun_lanes(engine: EngineState, name: str, why: str) -> list[LaneDeath]:
     """Return a domain's lanes, but for those of batches that were put off: what happens before is not their matter."""
     lanes = engine.frontier.lanes_at(name)
     return [LaneDeath(lane.batch, name, why) for lane in lanes if engine.books[lane.batch].has_begun]

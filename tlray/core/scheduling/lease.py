@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.outcome import KeptResult, Outcome
 from tlray.core.politeness.policy import DomainPolicy, host_of
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.autoscaling import NodeReading
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import FrontierItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class LeasedItem:
     keeps_page: bool = True
     """Whether the page is archived."""
     priority: int = 1
-    """Its batch's `tlray.core.scheduling.frontier.Priority`; smaller begins first."""
+    """Its batch's `tlray.core.model.item.Priority`; smaller begins first."""
     from_public: bool = False
     """Whether a redirect from a public address led to its URL: no private address is fetched for it."""
     kept: KeptResult | None = None

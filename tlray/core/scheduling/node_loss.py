@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.progress import LostNodeRecord
 from tlray.core.scheduling.changeset import ItemChange
 
 MAX_TOLD = 10
@@ -28,8 +28,8 @@ class LostNode:
     lost_at: float
     """Monotonic seconds."""
 
-    def told(self, *, now: float, wall: float) -> dict[str, Any]:
-        """Return plain JSON data; the moment is seconds since the epoch."""
+    def as_json(self, *, now: float, wall: float) -> LostNodeRecord:
+        """Return it as JSON; ``now`` and ``wall`` are one moment on the two clocks."""
         at = round(wall + self.lost_at - now, 1)
         return {"node_id": self.node_id, "address": self.address, "items": self.n_items, "at": at}
 

@@ -14,15 +14,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.outcome import KeptResult
-from tlray.core.scheduling.frontier import FrontierItem
+from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.lease import Lease, LeasedItem
-
-if TYPE_CHECKING:
-    from tlray.core.scheduling.engine import Engine
 
 KEPT_PER_GRANT = 256
 """Items with kept results that a task is given at once, besides what it fetches."""
@@ -33,8 +30,8 @@ MAX_UNANSWERED = 3
 class Answering:
     """Items that kept results answer, and pages that are leased."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, state: EngineState) -> None:
+        self._state = state
         self._offered: deque[tuple[FrontierItem, KeptResult]] = deque()
         self._n_leased: dict[str, int] = {}
         """Fingerprint → leased items of that page."""
@@ -78,12 +75,12 @@ class Answering:
         taken: list[tuple[FrontierItem, KeptResult]] = []
         while self._offered and len(taken) < KEPT_PER_GRANT:
             item, kept = self._offered.popleft()
-            if self._engine.frontier.is_closed(item.batch, item.domain):
+            if self._state.frontier.is_closed(item.batch, item.domain):
                 continue  # its end is being written down
-            self._engine.frontier.take_stored(item)
+            self._state.frontier.take_stored(item)
             self.hold(lease, item)
             lease.unfetched.add(item.id)
-            book = self._engine.books[item.batch]
+            book = self._state.books[item.batch]
             book.move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
             book.n_being_answered += 1
             taken.append((item, kept))
@@ -99,14 +96,14 @@ class Answering:
         held_back: set[str] = set()
         for item in items:
             is_twin = item.fingerprint in self._n_leased or item.fingerprint in first
-            if is_twin and self._engine.books[item.batch].fresh_for_s > 0:
-                self._engine.frontier.hold_back(item)
+            if is_twin and self._state.books[item.batch].fresh_for_s > 0:
+                self._state.frontier.hold_back(item)
                 held_back.add(item.domain)
             else:
                 first.add(item.fingerprint)
                 alone.append(item)
         for domain in held_back.difference(item.domain for item in alone):
-            self._engine.frontier.unpark(domain)
+            self._state.frontier.unpark(domain)
         return alone
 
     def may_answer(
@@ -117,7 +114,7 @@ class Answering:
         found = []
         for told in leased:
             item = lease.items[told.item_id]
-            fresh_for_s = self._engine.books[item.batch].fresh_for_s
+            fresh_for_s = self._state.books[item.batch].fresh_for_s
             if told.kept is None and fresh_for_s > 0 and item.n_unanswered < MAX_UNANSWERED:
                 found.append((item.id, wall - fresh_for_s))
         return found
@@ -130,12 +127,12 @@ class Answering:
     def let_go(self, lease: Lease, item: FrontierItem) -> None:
         """Take an item out of its lease, and let its twins have their turn."""
         del lease.items[item.id]
-        book = self._engine.books[item.batch]
+        book = self._state.books[item.batch]
         if item.id in lease.unfetched:
             lease.unfetched.discard(item.id)
             book.n_being_answered -= 1
         else:
-            domain = self._engine.domains[item.domain]
+            domain = self._state.domains[item.domain]
             domain.release(lease.lease_id, priority=book.priority)
             if lease.lease_id not in domain.holders:
                 lease.told.discard(item.domain)  # the task may forget it now
@@ -143,7 +140,7 @@ class Answering:
         if n_left:
             self._n_leased[item.fingerprint] = n_left
         else:
-            self._engine.frontier.release(item.fingerprint)
+            self._state.frontier.release(item.fingerprint)
 
 
 def answered_by(leased: LeasedItem, kept: KeptResult | None) -> LeasedItem:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 
-from tlray.core.scheduling.lanes import Priority
+from tlray.core.model.item import Priority
 
 _NOBODY = len(Priority)
 """The place of a domain that no lane is known of yet."""

@@ -1,8 +1,4 @@
-"""What is told of a batch's progress? One plain snapshot, with a version that only grows.
-
-The shape is public (CONTRACT, ``WS /ws/batch/{id}/progress``): version, batch_id, state, total, counts,
-rate_per_min, estimated_completion, domains, and what a bar shows besides.
-"""
+"""The snapshot of a batch's progress (`tlray.core.model.progress`), made from its book and its domains."""
 
 from __future__ import annotations
 
@@ -11,9 +7,9 @@ from collections.abc import Mapping
 from heapq import nlargest
 from itertools import islice
 from operator import itemgetter
-from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.progress import DomainProgress, DomainWait, Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.batch_wait import wait_of
@@ -31,11 +27,12 @@ def snapshot(
     left_s: float | None = None,
     elapsed_s: float = 0.0,
     starts_at: float | None = None,
-) -> dict[str, Any]:
-    """Return a batch's progress at this moment, as plain JSON data; moments are seconds since the epoch.
+    trouble: str | None = None,
+) -> Snapshot:
+    """Return a batch's progress at this moment; ``now`` and ``wall`` are one moment on the two clocks.
 
-    ``left_s`` is what `Engine.remaining_s` says, which knows of the other batches too; ``elapsed_s`` is the time that it
-    took so far. Of a batch that is over the rate is the mean of all its time.
+    ``left_s`` is the result of `Engine.remaining_s`, which counts the other batches too; without it only this batch counts.
+    The rate of a finished batch is the mean of ``elapsed_s``.
     """
     if left_s is None and book.state.value == "running":
         left_s = remaining_s(book, domains, now=now)
@@ -63,32 +60,44 @@ def snapshot(
         "starts_at": starts_at,
         "waits_until": None if wait is None or math.isinf(wait.until) else round(wall + wait.until - now, 1),
         "waits_for": None if wait is None else {"domain": wait.domain, "reason": wait.reason},
-        "lost_nodes": [lost.told(now=now, wall=wall) for lost in book.lost_nodes if not book.state.is_final],
+        "lost_nodes": [
+            lost.as_json(now=now, wall=wall) for lost in book.lost_nodes if not book.state.is_final
+        ],
         "parked": dict(islice(parked, MAX_DOMAINS_SHOWN)),
         "domains": {
             name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown(book).items()
         },
+        "trouble": trouble,
     }
 
 
 def shown(book: BatchBook) -> dict[str, int]:
-    """Return the domains of a batch that are told of, those with the most open items first."""
+    """Return the domains of a batch that its snapshot names, with their open items: those with the most."""
     return dict(nlargest(MAX_DOMAINS_SHOWN, book.open_by_domain.items(), key=itemgetter(1)))
 
 
-def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) -> dict[str, Any]:
+def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) -> DomainProgress:
     if state is None:
         return {"open": n_open}
-    told: dict[str, Any] = {"open": n_open, "in_flight": state.n_leased, "blocks": state.n_blocks_ever}
     rate = state.effective.rate
-    told["max_rate"] = None if rate == float("inf") else rate
+    return {
+        "open": n_open,
+        "in_flight": state.n_leased,
+        "blocks": state.n_blocks_ever,
+        "max_rate": None if math.isinf(rate) else rate,
+        **_wait(state, now=now, wall=wall),
+    }
+
+
+def _wait(state: DomainState, *, now: float, wall: float) -> DomainWait:
+    wait: DomainWait = {}
     if (slow := state.slow_because) is not None:
-        told["slow_because"] = slow
+        wait["slow_because"] = slow
     if state.parked is not None:
-        told["state"], told["reason"] = "parked", state.parked
+        wait["state"], wait["reason"] = "parked", state.parked
     if state.by_hand.is_paused:
-        told["state"] = "paused"
+        wait["state"] = "paused"
     if state.is_cooling(now):
-        told["cooling_until"] = round(wall + state.cool_until - now, 1)
-        told.setdefault("reason", state.cool_reason)
-    return told
+        wait["cooling_until"] = round(wall + state.cool_until - now, 1)
+        wait.setdefault("reason", state.cool_reason)
+    return wait

@@ -6,9 +6,10 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http.client import HTTPException
-from typing import Any, Final
+from typing import Final
 
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.progress import ProgressMessage
 from tlray.errors import ServiceUnavailable
 from tlray.io.client.http_client import PATIENCE_S, ServiceClient, Tell, batch_path
 
@@ -26,7 +27,7 @@ def follow(
     tell: Tell = lambda what, why: None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ProgressMessage]:
     """Yield a batch's snapshots, each newer than the one before, until it has come to its end.
 
     `ServiceUnavailable` where nobody answers: at first at once, later after `PATIENCE_S`.
@@ -40,7 +41,7 @@ def follow(
             with client.stream(batch_path(batch_id, "/events"), timeout_s=SILENCE_S, since=since) as answer:
                 for data in messages(iter(lambda: answer.readline(MAX_LINE_BYTES), b"") if answer else ()):
                     broken_at, n_failures = None, 0
-                    told = json.loads(data)
+                    told: ProgressMessage = json.loads(data)
                     if since is None or told["version"] > since or told["state"] in FINAL:
                         since = told["version"]
                         yield told

@@ -235,7 +235,7 @@ class ServiceClient:
         return HTTPConnection(host, port, timeout=timeout_s)
 
     def _target(self, path: str, query: Mapping[str, object]) -> str:
-        told = urlencode({name: value for name, value in query.items() if value is not None})
+        told = urlencode({name: value for name, value in query.items() if value is not None}, doseq=True)
         return f"{self._parts.path.rstrip('/')}{path}" + (f"?{told}" if told else "")
 
     def _why(self, error: Exception) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tlray.core.model.item import Priority
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.schedule import zone_of
 from tlray.core.schedules.template import clock_values, fill
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import OF_OPERATOR, Chunk, check_contact, read_line, stripped
 from tlray.io.journal.reader import JournalReader

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.override import NOTHING, SetByHand
 from tlray.core.politeness.policy import Manners
 from tlray.core.politeness.retry import RetryPolicy
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.options_json import manners_json, manners_of, retry_json, retry_of
 
 VERSIONS_PER_LIFE = 10_000_000_000

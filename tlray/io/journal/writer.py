@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import KeptResult
 from tlray.core.notify.notification import Delivery, Underway
@@ -21,7 +22,6 @@ from tlray.core.schedules.schedule import Standing, Timing
 from tlray.core.schedules.template import Template
 from tlray.core.scheduling.batch_config import BatchTerms
 from tlray.core.scheduling.changeset import Verdict
-from tlray.core.scheduling.frontier import FrontierItem
 from tlray.io.journal.reader import NOTHING_UNDERWAY, JournalReader
 from tlray.io.journal.rows import Added, ChunkRow, Entry, NewBatch, PartRow, RefusedLine
 from tlray.io.journal.service_rows import Notice, ScheduleRow

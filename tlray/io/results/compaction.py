@@ -26,7 +26,7 @@ from tlray.io.disk.durable import disk_errors, make_folder, sync_folder
 from tlray.io.disk.home import Home
 from tlray.io.results.part_files import Piece, discard, is_whole, published_file, staged_file, staging
 from tlray.io.results.part_writer import REPEATED_COLUMNS, StagedPart
-from tlray.io.results.schema import TRACKLISTS, TRACKS
+from tlray.io.results.schema import TRACKLISTS, TRACKS, completed
 
 ROW_GROUP_ROWS = 32 * 1024
 """Rows that a merged file holds together: about 10 MB of tracks in memory."""
@@ -125,15 +125,13 @@ def _row_groups(path: Path, stem: str, schema: pa.Schema) -> Iterator[pa.Table]:
         with pq.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group)
-                yield pa.Table.from_arrays(
-                    [
-                        table.column(field.name).cast(field.type)
-                        if field.name in table.column_names
-                        else pa.nulls(table.num_rows, field.type)
-                        for field in schema
-                    ],
-                    schema=schema,
-                )
+                columns = [
+                    table.column(field.name).cast(field.type)
+                    if field.name in table.column_names
+                    else pa.nulls(table.num_rows, field.type)
+                    for field in schema
+                ]
+                yield completed(pa.Table.from_arrays(columns, schema=schema))
     except pa.ArrowException as error:
         raise CannotFinish(f"part {stem} is damaged: {error}") from error
     except OSError as error:

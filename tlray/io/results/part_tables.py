@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from tlray.errors import CannotFinish
 from tlray.io.disk.home import Home
 from tlray.io.results.part_files import PartMoved, Piece, published_file, staged_file
-from tlray.io.results.schema import TRACKLISTS, TRACKS
+from tlray.io.results.schema import TRACKLISTS, TRACKS, completed
 
 _SCHEMAS = {Piece.TRACKLISTS: TRACKLISTS, Piece.TRACKS: TRACKS}
 
@@ -35,7 +35,7 @@ def read_tables(
         except (OSError, pa.ArrowException) as error:
             why = str(error).splitlines()[0][:200]
             raise CannotFinish(f"part {stem} of batch {batch_id} is damaged: {why}") from error
-    return tracklists, tracks
+    return tracklists, completed(tracks)
 
 
 def _opened(home: Home, batch_id: str, stem: str, piece: Piece) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from tlray.io.results.schema import KEYS, TRACKLISTS, TRACKS
-from tlray.model import Identity, Track, TrackKind, Tracklist
+from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 
 SETS_AT_ONCE = 256
 """So many sets are Python objects at a time on the way back: some 10,000 tracks, 20 MB."""
@@ -96,6 +96,7 @@ def _runs(tracks: pa.Table) -> dict[tuple[int, int], Sequence[int]]:
 def _tracks(table: pa.Table) -> Iterator[Track]:
     columns = {name: table.column(name).to_pylist() for name in _TRACK_FIELDS}
     columns["kind"] = [TrackKind(kind) for kind in columns["kind"]]
+    columns["cue_precision"] = [CuePrecision(precision) for precision in columns["cue_precision"]]
     columns["identity"] = [Identity(identity) for identity in columns["identity"]]
     for values in zip(*columns.values(), strict=True):
         yield Track(**dict(zip(columns, values, strict=True)))

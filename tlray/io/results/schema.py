@@ -18,6 +18,7 @@ import json
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 TEXT = pa.string()
 TEXTS = pa.list_(pa.string())
@@ -77,6 +78,11 @@ TRACKLISTS = for_pandas(
             pa.field("quality", SECONDS),
             pa.field("quality_issues", TEXTS, nullable=False),
             pa.field("parser", TEXT, nullable=False),
+            pa.field("published", pa.date32()),
+            pa.field("licence", TEXT),
+            pa.field("attribution", TEXT),
+            pa.field("revision", TEXT),
+            pa.field("media_type", TEXT),
             pa.field("fetched_at", MOMENT),
         ]
     )
@@ -99,9 +105,13 @@ TRACKS = for_pandas(
             pa.field("section", TEXT),
             pa.field("recording", COUNT),
             pa.field("cue_s", SECONDS),
+            pa.field("cue_precision", TEXT, nullable=False),
+            pa.field("cue_text", TEXT),
+            pa.field("played_at", MOMENT),
             pa.field("artist", TEXT, nullable=False),
             pa.field("title", TEXT, nullable=False),
             pa.field("labels", TEXTS, nullable=False),
+            pa.field("catalogue_number", TEXT),
             pa.field("identity", TEXT, nullable=False),
             pa.field("track_id", TEXT),
             pa.field("track_url", TEXT),
@@ -113,3 +123,14 @@ TRACKS = for_pandas(
         ]
     )
 )
+
+
+def completed(table: pa.Table) -> pa.Table:
+    """Fill in the precision of cues in rows of an older version, all of which were exact to the second."""
+    place = table.schema.get_field_index("cue_precision")
+    if place < 0 or not table.column(place).null_count:
+        return table
+    column = pc.coalesce(
+        table.column(place), pc.if_else(pc.is_valid(table.column("cue_s")), "second", "unknown")
+    )
+    return table.set_column(place, table.schema.field(place), column)

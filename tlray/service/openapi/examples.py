@@ -38,7 +38,8 @@ _LISTED: Final[dict[str, Any]] = {
 }  # fmt: skip
 _TRACK: Final[dict[str, Any]] = {
     "index": 1, "number": 1, "kind": "main", "parent": None, "section": None, "recording": 1, "cue_s": 0.0,
-    "artist": "Some Artist", "title": "Some Title (Someone Remix)", "labels": ["SOME LABEL"],
+    "cue_precision": "second", "cue_text": "00:00", "played_at": None, "artist": "Some Artist",
+    "title": "Some Title (Someone Remix)", "labels": ["SOME LABEL"], "catalogue_number": None,
     "identity": "identified", "track_id": "1craspp3", "track_url": None, "duration_s": 296.0, "genres": [],
     "artwork_url": None, "media_id": None, "text": "Some Artist - Some Title (Someone Remix) [SOME LABEL]",
 }  # fmt: skip

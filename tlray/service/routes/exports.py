@@ -26,6 +26,7 @@ from tlray.io.export import zip_archive
 from tlray.io.export.files import write
 from tlray.io.results.part_files import PartMoved
 from tlray.io.results.reader import iter_tracklists
+from tlray.model import CuePrecision
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import Refused, problems
 from tlray.service.routes.dependencies import Reader, TheGateway
@@ -73,8 +74,13 @@ async def _options(
     over_99: Annotated[Over99, Query(description="cue: what to do with more than 99 tracks.")] = Over99.SPLIT,
     strict: Annotated[bool, Query(description="cue: at most 80 characters in a value.")] = False,
     media: Annotated[str | None, Query(max_length=300, description="cue: the audio file's name.")] = None,
+    cue_precision: Annotated[
+        list[CuePrecision] | None,
+        Query(description="cue: take cues of these precisions too, not only exact ones."),
+    ] = None,
 ) -> Options:
-    return Options(bom=bom, over_99=over_99, strict=strict, media=media)
+    chosen = tuple(sorted(set(cue_precision or ())))
+    return Options(bom=bom, over_99=over_99, strict=strict, media=media, cue_precision=chosen)
 
 
 @router.head("/batch/{batch_id}/export", include_in_schema=False)

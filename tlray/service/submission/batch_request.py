@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tlray.core.model.item import Priority
 from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.core.notify.notification import mail_address
 from tlray.core.politeness.policy import host_of
 from tlray.core.schedules.template import Filled, Template, TemplateFault, fill
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.http.address_policy import policy_for
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tlray.core.model.hosts import is_public_host
+from tlray.core.model.item import Priority
 from tlray.core.politeness.policy import host_of
 from tlray.core.politeness.policy_limits import held_up, loosened, loosened_retries, may_write_to
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.intake.url_list import MAX_TEXT_KEPT, Chunk
 from tlray.io.journal.rows import BatchOptions, RefusedLine

@@ -93,6 +93,7 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
         cued_count=sum(track.cue_s is not None for track in tracks),
         tracks=tracks,
         parser=VERSION,
+        media_type="text/html",
     )
     if page.n_bad:
         if _is_garbled(table, tracklist):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tlray.model import Track, TrackKind
+from tlray.model import CuePrecision, Track, TrackKind
 from tlray.sites.tracklists1001.cues import recordings_of, starts
 from tlray.sites.tracklists1001.names import name_of
 from tlray.sites.tracklists1001.players import Players
@@ -43,6 +43,8 @@ def tracks_of(rows: Sequence[Row], players: Players) -> list[Track]:
                 section=row.section,
                 recording=recording,
                 cue_s=cue_s,
+                cue_precision=CuePrecision.UNKNOWN if cue_s is None else CuePrecision.SECOND,
+                cue_text=row.cue_text or None,
                 artist=name.artist,
                 title=name.title,
                 labels=row.labels,

@@ -13,10 +13,10 @@ from simulated import Site, World
 
 from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.ports.registration import Registration
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.override import SetByHand
 from tlray.core.scheduling.changeset import LaneDeath, Verdict
-from tlray.core.scheduling.frontier import Priority
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import Conflict, InvariantBroken
 from tlray.io.intake.url_list import read_chunks

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.override import SetByHand
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.snapshot import snapshot
 
 FREE = DomainPolicy(rate=math.inf, concurrency=32, burst=5.0)

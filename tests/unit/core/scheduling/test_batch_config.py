@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.scheduling.autoscaling import Demand, Workforce
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.batch_config import BatchTerms, most_workers
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 
 
 def opened(engine: Engine, number: int, domain: str, terms: BatchTerms | None) -> BatchBook:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.override import SetByHand
 from tlray.core.politeness.policy import DomainPolicy
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.batch_wait import Wait, wait_of
-from tlray.core.scheduling.frontier import Priority
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
 
 NOW, WALL = 100.0, 1_800_000_000.0

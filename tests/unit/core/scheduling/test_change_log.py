@@ -52,7 +52,7 @@ def test_many_changes_at_once_are_a_gap() -> None:
 
 def test_a_change_is_told_with_the_moment_on_the_wall_clock() -> None:
     changed = ItemChanged(7, "http://a/", ItemState.DEAD, 2, "gone: 404", at=100.0)
-    assert changed.told(now=102.5, wall=1_000.0) == {
+    assert changed.as_json(now=102.5, wall=1_000.0) == {
         "item_id": "7",
         "url": "http://a/",
         "state": "dead",

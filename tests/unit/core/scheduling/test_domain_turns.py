@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.override import SetByHand
@@ -15,7 +16,6 @@ from tlray.core.politeness.robots import NOT_ITS_TURN
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.decide import judge
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import Report
 
 SITE, HOUR_S = "a.test", 3_600.0

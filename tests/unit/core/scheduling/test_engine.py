@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import MAX_ROBOTS_FAILURES, MAX_ROBOTS_HOPS, MAX_ROBOTS_LOST
@@ -16,7 +17,6 @@ from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
 from tlray.core.scheduling.crash_suspect import NOBODY, Suspect
 from tlray.core.scheduling.decide import MAX_HOPS, give_back, judge, judge_lost
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.granting import ROBOTS_ERRANDS_PER_LEASE
 from tlray.core.scheduling.lease import PartNote, Report
 from tlray.errors import InvariantBroken

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.scheduling.fair_share import SLACK, Share
-from tlray.core.scheduling.frontier import Frontier, FrontierItem, Priority
+from tlray.core.scheduling.frontier import Frontier
 
 
 def test_a_task_takes_domains_on_until_it_has_its_part() -> None:

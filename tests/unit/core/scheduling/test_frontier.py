@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tlray.core.scheduling.frontier import LOW_WATER, WINDOW, Dropped, Frontier, FrontierItem, Priority
+from tlray.core.model.item import FrontierItem, Priority
+from tlray.core.scheduling.frontier import LOW_WATER, WINDOW, Dropped, Frontier
 
 NORMAL, LOW, IMMEDIATE = Priority.NORMAL, Priority.LOW, Priority.IMMEDIATE
 

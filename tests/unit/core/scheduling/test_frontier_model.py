@@ -14,7 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tlray.core.scheduling.frontier import ISOLATE_AFTER_LOST, Dropped, Frontier, FrontierItem, Lane, Priority
+from tlray.core.model.item import FrontierItem, Priority
+from tlray.core.scheduling.frontier import ISOLATE_AFTER_LOST, Dropped, Frontier, Lane
 
 WINDOW = 3
 """Small, so that windows matter; the frontier leaves the size to who reads the journal."""

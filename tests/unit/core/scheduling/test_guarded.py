@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from test_engine import opened
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import Report
 
 LAN = ("10.0.0.0/8",)

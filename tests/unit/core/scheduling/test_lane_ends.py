@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
 from tlray.core.politeness.domain import PARK_AFTER_BLOCKS
@@ -11,7 +12,7 @@ from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import LaneDeath, Verdict
 from tlray.core.scheduling.decide import judge
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import Frontier, FrontierItem, Priority
+from tlray.core.scheduling.frontier import Frontier
 from tlray.core.scheduling.lease import Report
 
 S = ItemState

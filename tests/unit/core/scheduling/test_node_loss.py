@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import ItemChange
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode, NodeLosses
 from tlray.core.scheduling.snapshot import snapshot
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
 from tlray.core.politeness.policy import Manners
@@ -11,7 +12,6 @@ from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.decide import give_back, judge, judge_lost
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import Report
 from tlray.core.scheduling.result_reuse import KEPT_PER_GRANT, MAX_UNANSWERED
 

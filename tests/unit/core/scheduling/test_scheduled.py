@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.scheduling.batch import BatchBook
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 
 
 def test_a_scheduled_batch_wants_nothing_until_it_starts() -> None:

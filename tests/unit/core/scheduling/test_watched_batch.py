@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.batch import BatchBook
@@ -13,7 +14,6 @@ from tlray.core.scheduling.change_log import Changes, ItemChanged
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.decide import judge
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import Report
 
 K, S = OutcomeKind, ItemState

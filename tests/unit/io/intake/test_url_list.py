@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.scheduling.frontier import Priority
+from tlray.core.model.item import Priority
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import (
     CHUNK_LINES,
@@ -92,7 +92,7 @@ def test_a_refused_line_is_kept_in_short_and_can_be_written_down(tmp_path: Path)
 def test_a_list_may_be_gzipped_and_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     plain, packed = tmp_path / "urls.txt", tmp_path / "urls.txt.gz"
     plain.write_bytes(b"\xef\xbb\xbfhttp://a.test/1\r\nhttp://a.test/2")
-    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
     for path in (plain, packed):
         [chunk] = read_chunks(read_file(path))
         assert [e.url for e in chunk.entries] == ["http://a.test/1", "http://a.test/2"]
@@ -102,8 +102,12 @@ def test_a_list_may_be_gzipped_and_may_begin_with_a_byte_order_mark(tmp_path: Pa
     ("name", "content", "why"),
     [
         ("plain.gz", b"http://a.test/\n", "cannot be read: Not a gzipped file"),
-        ("cut.gz", gzip.compress(b"http://a.test/\n" * 99)[:-9], "cannot be read: Compressed file ended"),
-        ("broken.gz", gzip.compress(b"http://a.test/\n")[:12] + b"\xff" * 30, "cannot be read"),
+        (
+            "cut.gz",
+            gzip.compress(b"http://a.test/\n" * 99, mtime=0)[:-9],
+            "cannot be read: Compressed file ended",
+        ),
+        ("broken.gz", gzip.compress(b"http://a.test/\n", mtime=0)[:12] + b"\xff" * 30, "cannot be read"),
     ],
 )
 def test_a_file_that_is_no_list_says_what_is_wrong_with_it(

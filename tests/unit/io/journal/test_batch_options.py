@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.scrape_options import ScrapeOptions, terms_of

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import DomainChange, ItemChange, Verdict
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.clock import ClockReading, jump_s, read_clock
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal

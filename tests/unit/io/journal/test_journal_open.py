@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, OpenRow

@@ -7,8 +7,8 @@ import sqlite3
 import time
 from pathlib import Path
 
+from tlray.core.model.item import Priority
 from tlray.core.politeness.policy import PROFILES
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.sqlite.migrations import _JOIN_NAMES

@@ -10,9 +10,9 @@ import pytest
 from made_journal import learn_robots
 
 from tlray.cli import run
+from tlray.core.model.item import Priority
 from tlray.core.politeness.policy import Manners
 from tlray.core.scheduling.changeset import DomainChange, Verdict
-from tlray.core.scheduling.frontier import Priority
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_parts import BATCH, a_set, files, page
+from older_parts import as_before_november_2026
 
 from tlray.errors import CannotFinish
 from tlray.io.disk.home import Home
@@ -133,6 +134,19 @@ def test_a_part_of_an_older_version_gets_the_columns_it_lacks(home: Home) -> Non
     retire(home, BATCH, ["p0", "p1"])
     publish(home, BATCH, "m1")
     assert pd.read_parquet(home.results(BATCH) / "tracks")["artwork_url"].isna().all()
+
+
+def test_cues_of_an_older_version_are_exact_to_the_second_when_parts_are_merged(home: Home) -> None:
+    fill(home, 2)
+    for piece in (Piece.TRACKS, Piece.TRACKLISTS):
+        as_before_november_2026(published_file(home, BATCH, "p0", piece))
+    before = pq.read_table(published_file(home, BATCH, "p0", Piece.TRACKS))["cue_s"].to_pylist()
+    merge(home, BATCH, ["p0", "p1"], "m1")
+    retire(home, BATCH, ["p0", "p1"])
+    publish(home, BATCH, "m1")
+    tracks = pd.read_parquet(home.results(BATCH) / "tracks")
+    assert tracks["cue_precision"].notna().all()
+    assert [s is not None for s in before] == list(tracks["cue_precision"][: len(before)] == "second")
 
 
 @pytest.mark.parametrize("damage", [b"", b"no Parquet at all", b"PAR1" + bytes(50) + b"PAR1"])

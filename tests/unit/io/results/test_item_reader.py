@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from made_parts import a_set
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import LeasedItem, PartNote
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader

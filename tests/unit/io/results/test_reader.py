@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet
 import pytest
+from older_parts import as_before_november_2026
 from test_rows import a_set, key
 
 from tlray.errors import CannotFinish
@@ -105,6 +106,24 @@ def test_a_part_of_an_older_version_without_a_column_reads_as_null(home: Home) -
         pyarrow.parquet.write_table(table.drop_columns([without]), published_file(home, BATCH, "p0", piece))
     assert titles(home, lambda: ["p0", *both()]) == ["Old", "A", "B", "C"]
     assert len(load(home, BATCH, lambda: ["p0", *both()])[0]) == 4
+
+
+def test_a_part_of_the_older_schema_reads_and_its_cues_are_exact_to_the_second(home: Home) -> None:
+    old = a_set(3, title="Old")
+    old.tracks[0].cue_s, old.tracks[2].cue_s = 0.0, 61.5
+    put(home, "p0", old, first_item=9)
+    for piece in (Piece.TRACKLISTS, Piece.TRACKS):
+        as_before_november_2026(published_file(home, BATCH, "p0", piece))
+    named = lambda: ["p0", *both()]  # noqa: E731
+    [first, *_] = iter_tracklists(home, BATCH, named)
+    assert [t.cue_precision for t in first.tracks] == ["second", "unknown", "second"]
+    assert {t.cue_text for t in first.tracks} == {t.played_at for t in first.tracks} == {None}
+    assert (first.published, first.licence, first.media_type) == (None, None, None)
+    tracklists, tracks = load(home, BATCH, named)
+    assert (list(tracklists), list(tracks)) == (TRACKLISTS.names, TRACKS.names)
+    assert list(tracks["cue_precision"][:3]) == ["second", "unknown", "second"]
+    assert str(tracks["played_at"].dtype) == "datetime64[us, UTC]"
+    assert len(pd.read_parquet(home.results(BATCH) / "tracks")) == 6  # old and new, as they stand
 
 
 def test_a_part_that_is_nowhere_is_lost_and_not_passed_over(

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from tlray.io.results import rows
 from tlray.io.results.rows import ItemKey, from_tables, to_tables
 from tlray.io.results.schema import TRACKLISTS, TRACKS
-from tlray.model import Identity, Track, TrackKind, Tracklist
+from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 maybe_text = st.none() | text
 texts = st.lists(text, max_size=3)
 count = st.integers(0, 2**31 - 1)
 seconds = st.none() | st.floats(allow_nan=False)
+moments = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 tracks = st.builds(
     Track,
     index=count,
@@ -43,8 +44,11 @@ tracks = st.builds(
     artwork_url=maybe_text,
     media_id=maybe_text,
     text=text,
+    cue_precision=st.sampled_from(CuePrecision),
+    cue_text=maybe_text,
+    played_at=st.none() | moments,
+    catalogue_number=maybe_text,
 )
-moments = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 tracklists = st.builds(
     Tracklist,
     url=text,
@@ -68,6 +72,11 @@ tracklists = st.builds(
     quality_issues=texts,
     parser=text,
     fetched_at=st.none() | moments,
+    published=st.none() | st.dates(),
+    licence=maybe_text,
+    attribution=maybe_text,
+    revision=maybe_text,
+    media_type=maybe_text,
 )
 
 

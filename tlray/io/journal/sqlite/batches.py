@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.urls import CanonicalUrl, canonicalise
 from tlray.core.politeness.policy import unit_of
 from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.frontier import Priority
 from tlray.errors import NoSuchItem
 from tlray.io.journal.clock import ClockReading
 from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import KeptResult, OutcomeKind
 from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
-from tlray.core.scheduling.frontier import FrontierItem
 from tlray.core.scheduling.lease import PartNote
 from tlray.io.journal.sqlite.connection import Writing, transactional
 from tlray.io.journal.sqlite.outbox import note_dead, note_verdict

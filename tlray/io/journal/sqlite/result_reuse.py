@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Iterable
 from ipaddress import ip_address
 
+from tlray.core.model.item import FrontierItem
 from tlray.core.model.outcome import KeptResult
-from tlray.core.scheduling.frontier import FrontierItem
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 
 WINDOW_ITEMS = 5_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.frontier import FrontierItem, Priority
 from tlray.core.scheduling.lease import PartNote
 from tlray.demo.page import page_of
 from tlray.demo.plan import Plan

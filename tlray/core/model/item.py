@@ -1,0 +1,39 @@
+"""An item of the frontier, and the priorities of batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """Smaller goes first."""
+
+    IMMEDIATE = 0
+    NORMAL = 1
+    LOW = 2
+
+
+@dataclass(slots=True)
+class FrontierItem:
+    """One open item in memory."""
+
+    id: int
+    batch: int
+    domain: str
+    url: str
+    fingerprint: str
+    attempt: int = 1
+    """The attempt that comes next, or runs; counts from 1."""
+    n_lost: int = 0
+    """Leases that were lost with their worker."""
+    n_hops: int = 0
+    """Redirects followed so far."""
+    from_public: bool = False
+    """Whether a redirect from a public address led to its URL: then that must be public, too."""
+    snoozed_since: float | None = None
+    """When it was first put off without an attempt; monotonic."""
+    is_suspect: bool = False
+    """Whether it was being read when its worker died: then it is leased alone."""
+    n_unanswered: int = 0
+    """How often kept rows that should have answered it were not there."""

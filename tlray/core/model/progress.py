@@ -1,0 +1,159 @@
+"""The progress of a batch and the status of a domain, as JSON: made in the core, passed on unchanged by CLI, HTTP API and SSE.
+
+The keys are public (CONTRACT, ``WS /ws/batch/{id}/progress``). Moments are seconds since the epoch, rounded.
+"""
+
+from __future__ import annotations
+
+from typing import (
+    Literal,
+    NotRequired,  # pydantic takes no other before Python 3.12
+)
+
+from typing_extensions import TypedDict
+
+
+class DomainWait(TypedDict):
+    """Why a domain is slow, or rests; empty while it is neither."""
+
+    slow_because: NotRequired[str]
+    """Its robots.txt asks for a very slow rate."""
+    state: NotRequired[Literal["parked", "paused"]]
+    reason: NotRequired[str]
+    """Why it rests, or why it was given up."""
+    cooling_until: NotRequired[float]
+
+
+class DomainProgress(DomainWait):
+    """One domain of a batch."""
+
+    open: int
+    """Items of the batch that are not final."""
+    in_flight: NotRequired[int]
+    """Items of all batches that tasks hold. This and what follows is missing while the domain is not in memory."""
+    blocks: NotRequired[int]
+    max_rate: NotRequired[float | None]
+    """Fetches a second; None: no ceiling."""
+
+
+class FirstBack(TypedDict):
+    """The domain that a batch waits for: the one that is back first."""
+
+    domain: str
+    reason: str
+
+
+class LostNodeRecord(TypedDict):
+    """A node that was lost while it held items of the batch."""
+
+    node_id: str
+    address: str
+    items: int
+    """Items that went back to the queue."""
+    at: float
+
+
+class ItemUpdate(TypedDict):
+    """An item that became final, or that will be tried again."""
+
+    item_id: str
+    url: str
+    state: str
+    attempt: int
+    """The attempt that was made."""
+    reason: str | None
+    at: float
+
+
+class Snapshot(TypedDict):
+    """The progress of a batch at one version."""
+
+    version: int
+    """Grows with every change."""
+    batch_id: str
+    name: str
+    state: str
+    total: int
+    counts: dict[str, int]
+    """Items by state; their sum is the total."""
+    duplicates: int
+    n_rejected: int
+    tracks: int
+    retries: int
+    blocked: int
+    answered: int
+    """Items that results of other batches answered."""
+    rate_per_min: float
+    estimated_completion: float | None
+    elapsed_s: float
+    starts_at: float | None
+    """When a scheduled batch begins."""
+    waits_until: float | None
+    """Nothing of it can be fetched before this moment; None while something can, or while nobody knows when."""
+    waits_for: FirstBack | None
+    lost_nodes: list[LostNodeRecord]
+    parked: dict[str, str]
+    """Domain → why its items were given up."""
+    domains: dict[str, DomainProgress]
+    trouble: str | None
+    """Why the coordinator does no work; None while it does."""
+
+
+class SnapshotWithItems(Snapshot):
+    """A snapshot, with the items that changed since the version that its reader has seen."""
+
+    items: list[ItemUpdate]
+    items_complete: bool
+    """True if ``items`` are all that changed; else they are to be read from the list of items."""
+
+
+class Workers(TypedDict):
+    """The scrape tasks of a home."""
+
+    workers: int
+    """Tasks that run."""
+    workers_waiting: int
+    """Tasks that wait for a CPU."""
+
+
+class BatchStatus(Snapshot, Workers):
+    """The answer of the coordinator's ``status``."""
+
+
+class ProgressMessage(SnapshotWithItems, Workers):
+    """The answer of the coordinator's ``watch``, and a frame of SSE and WebSocket."""
+
+
+class Retried(Snapshot):
+    """A snapshot after dead letters were queued again."""
+
+    n_retried: int
+
+
+class DomainOverride(TypedDict):
+    """What an operator has set for a domain; None: nothing."""
+
+    max_rate: float | None
+    concurrency: int | None
+
+
+class DomainStatus(TypedDict):
+    """One domain, for all batches."""
+
+    domain: str
+    paused: bool
+    max_rate: float | None
+    """Fetches a second at most; None: no ceiling."""
+    rate: float | None
+    """Fetches a second now; None: no ceiling."""
+    concurrency: int
+    set: DomainOverride
+    crawl_delay_s: float | None
+    robots_at: float | None
+    """When robots.txt was read."""
+    open: int
+    in_flight: int
+    cooling_until: float | None
+    reason: str | None
+    blocks_in_a_row: int
+    last_fetch_at: float | None
