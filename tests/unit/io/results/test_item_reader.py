@@ -130,7 +130,7 @@ def test_nobody_is_answered_from_where_they_may_not_fetch(
         assert bool(journal.reusable_results(third, 0.0, after_id=0)[0]) is (peer == "93.184.216.34")
 
 
-def test_an_answer_is_as_old_as_the_fetch_behind_it(journal: SqliteJournal) -> None:
+def test_an_answer_is_as_old_as_the_fetch_behind_it(journal: SqliteJournal, tmp_path: Path) -> None:
     first = submit(journal, "b1", range(1))
     fetch(journal, first, "b1", at=500.0)
     second = submit(journal, "b2", range(1))
@@ -142,7 +142,7 @@ def test_an_answer_is_as_old_as_the_fetch_behind_it(journal: SqliteJournal) -> N
     assert journal.reusable_results(third, 500.5, after_id=0) == ([], None)
     [(_, again)] = journal.reusable_results(third, 499.0, after_id=0)[0]
     assert again.fetched_at == 500.0
-    with open_reader(journal.path.parent) as reader:
+    with open_reader(tmp_path) as reader:
         assert reader.batch("b2").n_answered == 1
         [attempt] = reader.attempts([item.id])[item.id]
         assert (attempt.kind, attempt.reason) == ("answered", f"as item {result.item_id} of batch b1 was")
