@@ -11,7 +11,7 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
+from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange, LaneDeath
 from tlray.io.disk.home import Home
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.opening import open_reader
@@ -100,27 +100,27 @@ def succeed(journal: Journal, items: Sequence[FrontierItem], stem: str | None = 
         change(i, ItemEvent.FETCHED, stem=stem, outcome=Outcome(i.id, OutcomeKind.FETCHED, started_at=at))
         for i in items
     ]
-    commit(journal, Verdict("L", changes))
+    commit(journal, Changeset("L", changes))
 
 
 def commit(
-    journal: Journal, verdict: Verdict, *, now: float = 0.0, wall: float = 0.0, node: str = ""
+    journal: Journal, verdict: Changeset, *, now: float = 0.0, wall: float = 0.0, node: str = ""
 ) -> list[tuple[int, int]]:
     return journal.commit(verdict, now=now, wall=wall, node=node)
 
 
 def kill_lane(journal: Journal, death: LaneDeath) -> tuple[int, int]:
-    return commit(journal, Verdict("", deaths=[death]))[0]
+    return commit(journal, Changeset("", deaths=[death]))[0]
 
 
 def learn_robots(
     journal: Journal, domain: str, text: str, crawl_delay_s: float | None, *, wall: float
 ) -> None:
-    commit(journal, Verdict("", robots=(RobotsAnswer(domain, text, crawl_delay_s),)), wall=wall)
+    commit(journal, Changeset("", robots=(RobotsAnswer(domain, text, crawl_delay_s),)), wall=wall)
 
 
 def cool_down(journal: Journal, domain: str, until: float, reason: str, n_blocks: int = 0) -> None:
-    commit(journal, Verdict("", cool_downs=[DomainChange(domain, until, reason, n_blocks)]))
+    commit(journal, Changeset("", cool_downs=[DomainChange(domain, until, reason, n_blocks)]))
 
 
 def states(journal: JournalReader, batch_id: str = "b1") -> dict[ItemState, int]:

@@ -1,28 +1,20 @@
-"""What the service lists: batches, items, results, dead letters; a page at a time, with the place to go on from."""
+"""Lists: batches, items, refused lines, results and dead letters, a page at a time."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import AttemptRow, BatchRow, DoneRow
 
 
-class Listing:
-    """The desk's part for lists."""
+class ListingHandlers(Handlers):
+    """Methods for lists."""
 
-    ASKS: ClassVar = frozenset({"batches", "items", "lines", "done", "dead", "manifest"})
-    CHANGES: ClassVar = frozenset[str]()
-
-    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
-        self._state = state
-        self._reading = reading
-
-    async def batches(
+    async def list_batches(
         self, *, owner: str | None, state: str | None, before: int | None, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return batches with their counts, the newest first."""
@@ -48,7 +40,8 @@ class Listing:
             return {ItemState.QUEUED: await self._reading.ask(lambda journal: journal.count_items(row.id))}
         return await self._reading.ask(lambda journal: journal.totals(row))
 
-    async def items(
+    @read
+    async def list_items(
         self, batch_id: str, *, state: str | None, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return items in the order of the list."""
@@ -60,7 +53,8 @@ class Listing:
         )
         return [asdict(item) for item in page], next_
 
-    async def lines(
+    @read
+    async def list_refused(
         self, batch_id: str, *, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return the lines of a batch's list that made no item."""
@@ -70,16 +64,18 @@ class Listing:
         told = [{"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page]
         return told, page[-1].line if len(page) == limit else None
 
-    async def done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
+    @read
+    async def list_done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
         """Return the items that succeeded next after a number, and whether the batch was finished before that was asked."""
 
-        def read(journal: JournalReader) -> tuple[list[DoneRow], bool]:
+        def query(journal: JournalReader) -> tuple[list[DoneRow], bool]:
             row = journal.batch(batch_id)
             return journal.results_after(row.id, after=after, limit=limit), row.state.is_final
 
-        return await self._reading.ask(read)
+        return await self._reading.ask(query)
 
-    async def dead(
+    @read
+    async def list_dead_letters(
         self,
         *,
         owner: str | None,
@@ -90,7 +86,7 @@ class Listing:
     ) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
         """Return dead letters, each with all of its attempts, those of the newest batch first."""
 
-        def read(journal: JournalReader) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
+        def query(journal: JournalReader) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
             page, next_ = journal.dead_letters(
                 owner=owner, batch_id=batch_id, reason=reason, before=before, limit=limit
             )
@@ -101,16 +97,17 @@ class Listing:
             ]
             return told, next_
 
-        return await self._reading.ask(read)
+        return await self._reading.ask(query)
 
+    @read
     async def manifest(self, batch_id: str) -> tuple[list[str], int]:
         """Return the parts that have a batch's rows, and the number of the item that succeeded last."""
 
-        def read(journal: JournalReader) -> tuple[list[str], int]:
+        def query(journal: JournalReader) -> tuple[list[str], int]:
             stems = [part.stem for part in journal.parts(batch_id) if part.has_rows]
             return stems, journal.last_result(journal.batch(batch_id).id)
 
-        return await self._reading.ask(read)
+        return await self._reading.ask(query)
 
 
 def _attempt(row: AttemptRow) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What is to be told to whom, and what came of it? The service's replicas deliver; this hands out and takes back.
+"""Notices: the replicas of the service deliver them; these methods hand them out and record what came of it.
 
-A notice that nobody settles within `HOLD_S` is handed out again: to be told twice is better than not at all.
+A notice that is not settled within `HOLD_S` is handed out again: twice is better than never.
 """
 
 from __future__ import annotations
@@ -11,15 +11,12 @@ import random
 import secrets
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.batches import Batches
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.handlers.scheduler import Clockwork
-from tlray.cluster.ports.coordinator import Reader
-from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underway, next_attempt_at
+from tlray.cluster.handlers.handlers import Handlers, command, read
+from tlray.core.notify.notification import Channel, Delivery, NotificationKind, Underway, next_attempt_at
 from tlray.core.notify.webhook_signature import secret_text
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.io.journal.service_rows import Notice
 
 HOLD_S = 90.0
@@ -31,22 +28,11 @@ _TOLD = (
 """Of a batch's snapshot."""
 
 
-class Outbox:
-    """The desk's part for notices."""
-
-    ASKS: ClassVar = frozenset({"take_notices", "settle_notice", "deliveries", "webhook_secrets"})
-    CHANGES: ClassVar = frozenset({"change_webhook_secret"})
-
-    def __init__(
-        self, state: CoordinatorState, batches: Batches, reading: Reader, clockwork: Clockwork
-    ) -> None:
-        self._state = state
-        self._batches = batches
-        self._reading = reading
-        self._clockwork = clockwork
+class OutboxHandlers(Handlers):
+    """Methods for notices."""
 
     async def take_notices(
-        self, limit: int, wait_s: float, underway: Underway, terms: BatchTerms | None = None
+        self, limit: int, wait_s: float, underway: Underway, terms: BatchConfig | None = None
     ) -> list[dict[str, Any]]:
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
         the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
@@ -73,7 +59,8 @@ class Outbox:
         settle = self._state.journal.settle_notice
         await self._state.write(settle, notice_id, delivery, at=now - took_s, took_s=took_s, next_at=next_at)
 
-    async def deliveries(self, batch_id: str) -> list[dict[str, Any]]:
+    @read
+    async def list_deliveries(self, batch_id: str) -> list[dict[str, Any]]:
         """Return a batch's notices with all their attempts."""
         rows = await self._reading.ask(lambda journal: journal.deliveries(journal.batch(batch_id).id))
         return [asdict(row) for row in rows]
@@ -83,6 +70,7 @@ class Outbox:
         state = self._state
         return await state.write(state.journal.webhook_secrets, owner, fresh_secret(), state.wall())
 
+    @command
     async def change_webhook_secret(self, owner: str, fresh: str) -> list[str]:
         """Put a new secret in the place of the old one, which signs beside it for a day. Said again it changes nothing."""
         state = self._state
@@ -113,10 +101,10 @@ class Outbox:
     async def _compose(self, notice: Notice) -> str | None:
         told = await self._batches.status(notice.batch_id)
         data: dict[str, Any] = {key: value for key, value in told.items() if key in _TOLD} | notice.about
-        is_end = notice.kind in (NoticeKind.COMPLETED, NoticeKind.CANCELLED)
+        is_end = notice.kind in (NotificationKind.COMPLETED, NotificationKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told
-        if notice.kind is not NoticeKind.BLOCKED and told["counts"].get("dead"):
+        if notice.kind is not NotificationKind.BLOCKED and told["counts"].get("dead"):
             first, _ = await self._reading.ask(
                 lambda journal: journal.dead_letters(batch_id=notice.batch_id, limit=N_DEAD_TOLD)
             )

@@ -6,15 +6,18 @@ import math
 from typing import Any
 
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.override import SetByHand, set_for
-from tlray.core.politeness.policy import DomainPolicy, Manners
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import DomainOverride, override_for
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import DomainRow
 
 
-def stored_domain_state(row: DomainRow, by_hand: SetByHand) -> DomainState:
+def stored_domain_state(row: DomainRow, override: DomainOverride) -> DomainState:
     """Return the state of a domain that no coordinator has in memory."""
-    return DomainState(row.name, Manners().policy(row.name), by_hand, crawl_delay_s=row.crawl_delay_s)
+    return DomainState(
+        row.name, PolitenessOptions().policy(row.name), override, crawl_delay_s=row.crawl_delay_s
+    )
 
 
 def domain_status(
@@ -28,7 +31,7 @@ def domain_status(
     ceiling = state.ceiling
     return {
         "domain": row.name,
-        "paused": state.by_hand.is_paused,
+        "paused": state.override.is_paused,
         "max_rate": _rate(ceiling),
         "rate": _rate(state.effective),
         "concurrency": ceiling.concurrency,
@@ -53,6 +56,6 @@ def stored_domain_status(journal: JournalReader, host: str, *, wall: float) -> l
     overrides = journal.overrides()
     rows = []
     for row in journal.domains_at(host):
-        state = stored_domain_state(row, set_for(row.name, overrides))
+        state = stored_domain_state(row, override_for(row.name, overrides))
         rows.append(domain_status(row, state, now=0.0, wall=wall, n_open=journal.count_open_at(row.name)))
     return rows

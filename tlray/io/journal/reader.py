@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.notify.notification import Underway
-from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.override import DomainOverride
 from tlray.core.schedules.template import Template
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.audit_copy import AuditCopy
@@ -191,7 +191,7 @@ class JournalReader(Protocol):
     def count_open_at(self, name: str) -> int:
         """Count a domain's open items in all batches that are not finished."""
 
-    def overrides(self) -> dict[str, SetByHand]:
+    def overrides(self) -> dict[str, DomainOverride]:
         """Return the manual overrides by domain."""
 
     def domains_without_items(self, batch_id: str, names: Sequence[str]) -> list[str]:

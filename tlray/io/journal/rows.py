@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.politeness.override import NOTHING, SetByHand
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry import RetryPolicy
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.io.journal.options_json import manners_json, manners_of, retry_json, retry_of
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.io.journal.options_json import politeness_json, politeness_of, retry_json, retry_of
 
 VERSIONS_PER_LIFE = 10_000_000_000
 """Progress versions of a coordinator's life begin at its number times this. A batch changes less often in one life, and a JSON
@@ -42,7 +42,7 @@ class RefusedLine:
 class BatchOptions:
     """The options that a batch was submitted with; stored as JSON."""
 
-    manners: Manners = field(default_factory=Manners)
+    politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     keeps_pages: bool = True
     fresh_for_s: float = 0.0
@@ -57,13 +57,13 @@ class BatchOptions:
     """The address that gets the same by mail."""
     named: tuple[str, ...] = ()
     """The domains that its submitter named, without those of the operator's file."""
-    terms: BatchTerms | None = None
+    terms: BatchConfig | None = None
     """Contact, proxy and limits; None for a batch of an older tlray, which has those of the coordinator."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return {
-            **manners_json(self.manners),
+            **politeness_json(self.politeness),
             "retry": retry_json(self.retry),
             "keeps_pages": self.keeps_pages,
             "fresh_for_s": self.fresh_for_s,
@@ -80,7 +80,7 @@ class BatchOptions:
         """Read what `to_json` wrote."""
         networks, terms = data.get("networks"), data.get("terms")
         return cls(
-            manners_of(data),
+            politeness_of(data),
             retry_of(data["retry"]),
             data["keeps_pages"],
             data.get("fresh_for_s", 0.0),
@@ -89,7 +89,7 @@ class BatchOptions:
             data.get("webhook"),
             data.get("email"),
             tuple(data.get("named", ())),
-            None if terms is None else BatchTerms(**terms),
+            None if terms is None else BatchConfig(**terms),
         )
 
 
@@ -134,7 +134,7 @@ class DomainRow:
     cool_reason: str | None = None
     n_blocks: int = 0
     last_fetch_at: float | None = None
-    override: SetByHand = NOTHING
+    override: DomainOverride = NO_OVERRIDE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tlray.core.access.tokens import scopes_with
-from tlray.core.notify.notification import Channel, NoticeKind
-from tlray.core.schedules.schedule import Standing, Timing
+from tlray.core.notify.notification import Channel, NotificationKind
+from tlray.core.schedules.schedule import ScheduleState, Timing
 
 MAX_TEMPLATES = 1_000
 """Of one owner."""
@@ -48,7 +48,7 @@ class ScheduleRow:
     timing: Timing
     is_paused: bool
     created_at: float
-    standing: Standing
+    standing: ScheduleState
     last_run_at: float | None = None
     """The occurrence that ran last."""
     last_batch: str | None = None
@@ -68,7 +68,7 @@ class Notice:
     """``msg_…``, the same at every attempt."""
     batch_id: str
     owner: str
-    kind: NoticeKind
+    kind: NotificationKind
     channel: Channel
     target: str
     about: dict[str, Any]

@@ -15,13 +15,13 @@ from typing import Any, Protocol
 
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.model.outcome import KeptResult
+from tlray.core.model.outcome import ReusableResult
 from tlray.core.notify.notification import Delivery, Underway
-from tlray.core.politeness.override import SetByHand
-from tlray.core.schedules.schedule import Standing, Timing
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.schedules.schedule import ScheduleState, Timing
 from tlray.core.schedules.template import Template
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.scheduling.changeset import Changeset
 from tlray.io.journal.reader import NOTHING_UNDERWAY, JournalReader
 from tlray.io.journal.rows import Added, ChunkRow, Entry, NewBatch, PartRow, RefusedLine
 from tlray.io.journal.service_rows import Notice, ScheduleRow
@@ -83,7 +83,7 @@ class Journal(JournalReader, Protocol):
     ) -> None:
         """Write a batch's state."""
 
-    def set_terms(self, batch: int, terms: BatchTerms) -> None:
+    def set_terms(self, batch: int, terms: BatchConfig) -> None:
         """Replace the terms in a batch's options."""
 
     def finish_batch(
@@ -119,18 +119,18 @@ class Journal(JournalReader, Protocol):
 
     def reusable_results(
         self, batch: int, since: float, *, after_id: int
-    ) -> tuple[list[tuple[FrontierItem, KeptResult]], int | None]:
+    ) -> tuple[list[tuple[FrontierItem, ReusableResult]], int | None]:
         """Return those of a batch's next queued items that other batches have results for, fetched after ``since``; and the id to
         continue after, None at the end."""
 
     def mark_leased(
         self, ids: Iterable[int], may_reuse: Iterable[tuple[int, float]] = ()
-    ) -> dict[int, KeptResult]:
+    ) -> dict[int, ReusableResult]:
         """Mark items as leased; return the results that may stand for some of ``may_reuse`` (item, oldest fetch that counts)."""
 
-    def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
-        """Write a verdict: items, attempts, parts, robots.txt, cool-downs, ended lanes, notices; ``now`` (monotonic) and ``wall``
-        are one moment. Return how many queued and waiting items each lane's death has ended."""
+    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
+        """Write a changeset: items, attempts, parts, robots.txt, cool-downs, ended lanes, notices. ``now`` (monotonic) and
+        ``wall`` are one moment. Return how many queued and waiting items each lane's death has ended."""
 
     def replace_parts(self, batch_id: str, old: Mapping[str, int], new: PartRow) -> None:
         """Name one part in the place of several; ``old`` is stem → offset of its pages in the new part's archive."""
@@ -139,9 +139,9 @@ class Journal(JournalReader, Protocol):
 
     def set_domain(
         self, name: str, changes: Mapping[str, object], *, lift_at: float | None = None
-    ) -> SetByHand:
-        """Change a domain's overrides (fields of `SetByHand`) and return all of them; ``lift_at`` ends its cool-down, and makes
-        what was snoozed due at that moment."""
+    ) -> DomainOverride:
+        """Change a domain's overrides (fields of `DomainOverride`) and return all of them. ``lift_at`` ends its cool-down, and
+        makes what was snoozed due at that moment."""
 
     def normalise_domains(self, *, until: float) -> None:
         """Limit cool-downs to ``until``, and merge a site's short-link domain into the site's."""
@@ -191,7 +191,7 @@ class Journal(JournalReader, Protocol):
     def remove_schedule(self, schedule_id: str) -> bool:
         """Remove a schedule and keep its batches; False if there was none."""
 
-    def advance_schedule(self, schedule_id: str, standing: Standing, n_passed_over: int = 0) -> None:
+    def advance_schedule(self, schedule_id: str, standing: ScheduleState, n_passed_over: int = 0) -> None:
         """Write how far a schedule has come."""
 
     def record_run(self, schedule_id: str, *, at: float, batch_id: str | None, failure: str | None) -> None:

@@ -20,8 +20,8 @@ from made_journal import (
 
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import DomainChange, LaneDeath, Verdict
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.changeset import Changeset, DomainChange, LaneDeath
+from tlray.core.scheduling.lease import PartRecord
 from tlray.errors import Conflict, HomeInUse, InvariantBroken, NoSuchBatch, NoSuchItem
 from tlray.io.journal.rows import ChunkRow, Chunks, Entry, PartRow, RefusedLine, totals
 from tlray.io.journal.writer import Journal
@@ -112,7 +112,7 @@ def test_a_verdict_is_written_whole(journal: Journal, storage: Storage) -> None:
     one, two, three, four, five, six = lease(journal, batch)
     fetched = Outcome(1, OutcomeKind.FETCHED, started_at=50.0, n_sets=1, raw=(0, 99))
     blocked = Outcome(2, OutcomeKind.BLOCKED, reason="captcha", started_at=51.0)
-    verdict = Verdict(
+    verdict = Changeset(
         "L1",
         [
             change(one, ItemEvent.FETCHED, outcome=fetched, stem="p1"),
@@ -129,7 +129,7 @@ def test_a_verdict_is_written_whole(journal: Journal, storage: Storage) -> None:
             change(five, ItemEvent.GIVE_BACK, n_lost=1, reason="worker died"),
             change(six, ItemEvent.GIVE_BACK, outcome=Outcome(6, OutcomeKind.NOT_BEGUN)),
         ],
-        parts=(PartNote("b1", "p1", 1, 12, 999, has_rows=True, has_pages=True),),
+        parts=(PartRecord("b1", "p1", 1, 12, 999, has_rows=True, has_pages=True),),
         cool_downs=[DomainChange("a.test", 1900.0, "blocked: captcha", n_blocks=2)],
     )
     journal.commit(verdict, now=100.0, wall=1_000_000.0, node="n1")
@@ -156,8 +156,8 @@ def test_a_verdict_is_written_whole(journal: Journal, storage: Storage) -> None:
 def test_a_verdict_that_cannot_be_written_whole_is_not_written(journal: Journal) -> None:
     batch = submit(journal)
     items = lease(journal, batch)
-    note = PartNote("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
-    twice = Verdict("L1", [change(items[0], ItemEvent.FETCHED)], parts=(note, note))
+    note = PartRecord("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
+    twice = Changeset("L1", [change(items[0], ItemEvent.FETCHED)], parts=(note, note))
     with pytest.raises(InvariantBroken):
         commit(journal, twice)
     assert states(journal) == {ItemState.LEASED: 3}
@@ -167,11 +167,11 @@ def test_a_verdict_that_cannot_be_written_whole_is_not_written(journal: Journal)
 def test_a_domain_numbered_in_what_was_undone_is_numbered_again(journal: Journal) -> None:
     batch = submit(journal)
     items = lease(journal, batch)
-    note = PartNote("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
+    note = PartRecord("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
     hop = change(items[0], ItemEvent.HOP, url="http://new.test/", domain="new.test")
     with pytest.raises(InvariantBroken):
-        commit(journal, Verdict("L1", [hop], parts=(note, note)))
-    commit(journal, Verdict("L1", [hop]))
+        commit(journal, Changeset("L1", [hop], parts=(note, note)))
+    commit(journal, Changeset("L1", [hop]))
     assert [i.url for i in journal.load_lane(batch, "new.test", after_id=0, limit=9)] == ["http://new.test/"]
     assert sum(states(journal).values()) == 3
 
@@ -180,7 +180,7 @@ def test_a_dead_lane_says_how_many_it_took_along(journal: Journal) -> None:
     batch = submit(journal, lines=5)
     items = journal.load_lane(batch, "a.test", after_id=0, limit=2)
     journal.mark_leased([item.id for item in items])
-    commit(journal, Verdict("L1", [change(items[0], ItemEvent.RETRY, due=9.0)]))
+    commit(journal, Changeset("L1", [change(items[0], ItemEvent.RETRY, due=9.0)]))
     assert kill_lane(journal, LaneDeath(batch, "a.test", "no robots")) == (3, 1)
     assert states(journal) == {ItemState.DEAD: 4, ItemState.LEASED: 1}
 
@@ -198,7 +198,7 @@ def test_dead_letters_are_revived_all_or_by_reason_or_by_name(journal: Journal) 
     items = lease(journal, batch)
     reasons = ["timeout", "gone: 404", "timeout", "dns"]
     dead = [change(i, ItemEvent.EXHAUST, attempt=5, reason=r) for i, r in zip(items, reasons, strict=True)]
-    commit(journal, Verdict("L1", dead))
+    commit(journal, Changeset("L1", dead))
     assert journal.revive(batch, reason="timeout") == {"a.test": 2}
     assert journal.revive(batch, ids=[items[1].id, items[0].id]) == {"a.test": 1}
     with pytest.raises(NoSuchItem, match=r"has no item 998, 999; nothing"):
@@ -211,9 +211,9 @@ def test_a_dead_letter_that_was_redirected_begins_anew_at_its_own_domain(journal
     batch = submit(journal, lines=1)
     (item,) = lease(journal, batch)
     hop = change(item, ItemEvent.HOP, url="http://b.test/x", domain="b.test", n_hops=1)
-    commit(journal, Verdict("L1", [hop]))
+    commit(journal, Changeset("L1", [hop]))
     journal.mark_leased([item.id])
-    commit(journal, Verdict("L2", [change(item, ItemEvent.EXHAUST)]))
+    commit(journal, Changeset("L2", [change(item, ItemEvent.EXHAUST)]))
     assert journal.revive(batch) == {"a.test": 1}
     (again,) = journal.load_lane(batch, "a.test", after_id=0, limit=9)
     assert (again.url, again.n_hops) == ("http://a.test/1", 0)
@@ -262,8 +262,8 @@ def test_one_part_takes_the_place_of_several(journal: Journal, storage: Storage)
     items = lease(journal, batch)
     outcomes = [Outcome(i.id, OutcomeKind.GONE, raw=(10, 5)) for i in items]
     for n, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
-        note = PartNote("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
-        verdict = Verdict(
+        note = PartRecord("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
+        verdict = Changeset(
             "L", [change(item, ItemEvent.EXHAUST, outcome=outcome, stem=f"p{n}")], parts=(note,)
         )
         commit(journal, verdict)

@@ -8,8 +8,8 @@ import pytest
 from made_journal import Storage, change, commit, cool_down, entries, lease, submit
 
 from tlray.core.model.lifecycle import BatchState, ItemEvent
-from tlray.core.politeness.override import SetByHand
-from tlray.core.scheduling.changeset import Verdict
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.scheduling.changeset import Changeset
 from tlray.io.journal.rows import Entry
 from tlray.io.journal.writer import Journal
 
@@ -56,8 +56,8 @@ def test_a_lift_ends_the_cool_downs_of_a_host_and_its_ports_and_what_they_snooze
         change(snoozed, ItemEvent.SNOOZE, due=9e9, snoozed_since=1.0),
         change(failed, ItemEvent.RETRY, due=9e9),
     ]
-    commit(journal, Verdict("L", wait))
-    assert journal.set_domain("a.org", {}, lift_at=5.0) == SetByHand()
+    commit(journal, Changeset("L", wait))
+    assert journal.set_domain("a.org", {}, lift_at=5.0) == DomainOverride()
     rows = {row.name: row for row in journal.domains()}
     assert {name for name, row in rows.items() if row.cool_until is not None} == {"a.orgs"}
     assert (rows["a.org"].cool_reason, rows["a.org"].n_blocks) == (None, 0)
@@ -85,12 +85,15 @@ def test_open_items_of_a_sites_short_links_come_to_the_site_with_their_cool_down
 
 
 def test_an_override_stays_until_it_is_taken_back(storage: Storage, journal: Journal) -> None:
-    assert journal.set_domain("a.org", {"rate": 0.5}) == SetByHand(0.5)
-    assert journal.set_domain("a.org", {"is_paused": True}) == SetByHand(0.5, None, True)
-    assert journal.set_domain("new.org", {"concurrency": 2}) == SetByHand(None, 2)
+    assert journal.set_domain("a.org", {"rate": 0.5}) == DomainOverride(0.5)
+    assert journal.set_domain("a.org", {"is_paused": True}) == DomainOverride(0.5, None, True)
+    assert journal.set_domain("new.org", {"concurrency": 2}) == DomainOverride(None, 2)
     with storage.open() as again:
-        assert again.overrides() == {"a.org": SetByHand(0.5, None, True), "new.org": SetByHand(None, 2)}
+        assert again.overrides() == {
+            "a.org": DomainOverride(0.5, None, True),
+            "new.org": DomainOverride(None, 2),
+        }
         again.set_domain("a.org", {"rate": None, "is_paused": False})
         assert list(again.overrides()) == ["new.org"]
         (row,) = again.domains(name="new.org")
-        assert row.override == SetByHand(None, 2)
+        assert row.override == DomainOverride(None, 2)

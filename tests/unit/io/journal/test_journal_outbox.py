@@ -11,8 +11,15 @@ from made_journal import change, commit, entries, kill_lane, lease
 
 from tlray.core.model.lifecycle import BatchState, ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.notify.notification import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, Underway
-from tlray.core.scheduling.changeset import DomainChange, LaneDeath, Verdict
+from tlray.core.notify.notification import (
+    MAX_OF_ONE,
+    MAX_TO_ONE,
+    Channel,
+    Delivery,
+    NotificationKind,
+    Underway,
+)
+from tlray.core.scheduling.changeset import Changeset, DomainChange, LaneDeath
 from tlray.io.journal.reader import NOTHING_UNDERWAY
 from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.service_rows import Notice
@@ -31,7 +38,7 @@ def report(journal: Journal, batch: int, event: ItemEvent, kind: OutcomeKind, *c
     """What a task says of the batch's next item."""
     [item] = lease(journal, batch, limit=1)
     outcome = Outcome(item.id, kind)
-    verdict = Verdict("L", [change(item, event, due=100.0, outcome=outcome)], cool_downs=list(cool))
+    verdict = Changeset("L", [change(item, event, due=100.0, outcome=outcome)], cool_downs=list(cool))
     commit(journal, verdict, wall=50.0)
 
 
@@ -52,9 +59,9 @@ def test_an_end_is_told_by_every_way_that_the_batch_wants(journal: Journal) -> N
     finish(journal, submit(journal, "mail", email=MAIL), BatchState.CANCELLED)
     found = take(journal)
     assert [(n.batch_id, n.kind, n.channel, n.target) for n in found] == [
-        ("both", NoticeKind.COMPLETED, Channel.WEBHOOK, HOOK),
-        ("both", NoticeKind.COMPLETED, Channel.EMAIL, MAIL),
-        ("mail", NoticeKind.CANCELLED, Channel.EMAIL, MAIL),
+        ("both", NotificationKind.COMPLETED, Channel.WEBHOOK, HOOK),
+        ("both", NotificationKind.COMPLETED, Channel.EMAIL, MAIL),
+        ("mail", NotificationKind.CANCELLED, Channel.EMAIL, MAIL),
     ]
     assert len({n.notice_id for n in found}) == 3
     assert {n.owner for n in found} == {"ann"}
@@ -75,7 +82,7 @@ def test_dead_letters_are_told_of_once(journal: Journal) -> None:
     assert not journal.has_due_notices(wall=LATER)
     report(journal, batch, ItemEvent.EXHAUST, OutcomeKind.GONE)
     report(journal, batch, ItemEvent.EXHAUST, OutcomeKind.GONE)
-    assert [n.kind for n in take(journal)] == [NoticeKind.DEAD_LETTERS]
+    assert [n.kind for n in take(journal)] == [NotificationKind.DEAD_LETTERS]
 
 
 def test_a_lane_that_dies_tells_of_dead_letters(journal: Journal) -> None:
@@ -83,7 +90,7 @@ def test_a_lane_that_dies_tells_of_dead_letters(journal: Journal) -> None:
     kill_lane(journal, LaneDeath(batch, "nobody.test", "no robots.txt"))
     assert take(journal) == []
     assert kill_lane(journal, LaneDeath(batch, "a.test", "no robots.txt")) == (3, 0)
-    assert [n.kind for n in take(journal)] == [NoticeKind.DEAD_LETTERS]
+    assert [n.kind for n in take(journal)] == [NotificationKind.DEAD_LETTERS]
 
 
 def test_a_block_is_told_to_every_batch_that_waits_for_the_domain(journal: Journal) -> None:
@@ -98,7 +105,7 @@ def test_a_block_is_told_to_every_batch_that_waits_for_the_domain(journal: Journ
     report(journal, other, ItemEvent.SNOOZE, OutcomeKind.BLOCKED, rest)
     found = take(journal)
     assert sorted(n.batch_id for n in found) == ["b1", "other"]
-    assert found[0].kind is NoticeKind.BLOCKED
+    assert found[0].kind is NotificationKind.BLOCKED
     assert found[0].about == {"domain": "a.test", "reason": "blocked: captcha", "until": 1_850.0}
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import PROFILES
+from tlray.core.politeness.site_profile import profiles
 from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
@@ -75,5 +75,5 @@ def test_two_names_of_one_site_become_one_lane_that_rests_as_long_as_either(tmp_
 
 
 def test_the_names_are_those_of_the_profiles() -> None:
-    names = {name for name, profile in PROFILES.items() if profile.is_one_with_www}
+    names = {name for name, profile in profiles().items() if profile.is_one_with_www}
     assert set(re.findall(r"'www\.([^']+)'", _JOIN_NAMES)) == names

@@ -10,8 +10,8 @@ from typing import Any
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.urls import CanonicalUrl, canonicalise
-from tlray.core.politeness.policy import unit_of
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.politeness.site_profile import politeness_key
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchItem
 from tlray.io.journal.clock import ClockReading
 from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow
@@ -158,7 +158,7 @@ class BatchWrites(BatchReads, Writing):
         )
 
     @transactional
-    def set_terms(self, batch: int, terms: BatchTerms) -> None:
+    def set_terms(self, batch: int, terms: BatchConfig) -> None:
         self._db.execute(
             "UPDATE batches SET options = json_set(options, '$.terms', json(?)) WHERE id = ?",
             (json.dumps(asdict(terms)), batch),
@@ -203,7 +203,7 @@ class BatchWrites(BatchReads, Writing):
             # redirects may have led it to another domain: it starts again at its own
             found = canonicalise(url)
             if isinstance(found, CanonicalUrl):
-                unit = unit_of(found.domain)
+                unit = politeness_key(found.domain)
                 self._db.execute(
                     "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = NULL,"
                     " from_public = 0, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",

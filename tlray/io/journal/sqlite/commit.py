@@ -1,4 +1,4 @@
-"""The work: what is leased, and what a verdict changes, in one transaction: items, attempts, manifest, domains, notices."""
+"""The work: what is leased, and what a changeset changes, in one transaction: items, attempts, manifest, domains, notices."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
-from tlray.core.model.outcome import KeptResult, OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.model.outcome import OutcomeKind, ReusableResult
+from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
+from tlray.core.scheduling.lease import PartRecord
 from tlray.io.journal.sqlite.connection import Writing, transactional
-from tlray.io.journal.sqlite.outbox import note_dead, note_verdict
+from tlray.io.journal.sqlite.outbox import note_changes, note_dead
 from tlray.io.journal.sqlite.result_reuse import reusable_for_batch, reusable_for_items
 
 
@@ -39,39 +39,39 @@ class WorkWrites(Writing):
 
     def reusable_results(
         self, batch: int, since: float, *, after_id: int
-    ) -> tuple[list[tuple[FrontierItem, KeptResult]], int | None]:
+    ) -> tuple[list[tuple[FrontierItem, ReusableResult]], int | None]:
         return reusable_for_batch(self._db, batch, since, after_id=after_id)
 
     @transactional
     def mark_leased(
         self, ids: Iterable[int], may_reuse: Iterable[tuple[int, float]] = ()
-    ) -> dict[int, KeptResult]:
+    ) -> dict[int, ReusableResult]:
         self._db.executemany("UPDATE items SET state = 'leased' WHERE id = ?", [(i,) for i in ids])
         return reusable_for_items(self._db, may_reuse)
 
     @transactional
-    def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
+    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
         self._note_clock()
         since = wall - now  # from monotonic seconds to the epoch's
-        self._write_robots(verdict, wall)
-        self._write_items(verdict.changes, since)
+        self._write_robots(changeset, wall)
+        self._write_items(changeset.changes, since)
         self._db.executemany(
             "INSERT INTO attempts (item, attempt, started_at, node, kind, reason, status, latency_s, part,"
             " raw_offset, raw_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [row for c in verdict.changes if (row := _attempt(c, wall, node)) is not None],
+            [row for c in changeset.changes if (row := _attempt(c, wall, node)) is not None],
         )
-        self._write_parts(verdict.parts)
-        self._count(verdict.changes)
-        self._write_domains(verdict, since)
-        note_verdict(self._db, verdict, since)
-        return [self._end_lane(death) for death in verdict.deaths]
+        self._write_parts(changeset.parts)
+        self._count(changeset.changes)
+        self._write_domains(changeset, since)
+        note_changes(self._db, changeset, since)
+        return [self._end_lane(death) for death in changeset.deaths]
 
-    def _write_robots(self, verdict: Verdict, wall: float) -> None:
+    def _write_robots(self, changeset: Changeset, wall: float) -> None:
         self._db.executemany(
             "UPDATE domains SET robots_text = ?, crawl_delay_s = ?, robots_at = ? WHERE id = ?",
             [
                 (answer.text, answer.crawl_delay_s, wall, self._domain_number(answer.domain))
-                for answer in verdict.robots
+                for answer in changeset.robots
                 if answer.text is not None
             ],
         )
@@ -104,7 +104,7 @@ class WorkWrites(Writing):
             self._set_meta("done_seq", str(last + n))
             yield from range(last + 1, last + n + 1)
 
-    def _write_parts(self, parts: Iterable[PartNote]) -> None:
+    def _write_parts(self, parts: Iterable[PartRecord]) -> None:
         for part in parts:
             batch = self._batch_number(part.batch_id)
             self._db.execute(
@@ -129,14 +129,14 @@ class WorkWrites(Writing):
             [(*counts, batch) for batch, counts in per_batch.items()],
         )
 
-    def _write_domains(self, verdict: Verdict, since: float) -> None:
+    def _write_domains(self, changeset: Changeset, since: float) -> None:
         self._db.executemany(
             "UPDATE domains SET cool_until = max(coalesce(cool_until, 0), ?), cool_reason = ?, n_blocks = ?"
             " WHERE name = ?",
-            [(since + cool.until, cool.reason, cool.n_blocks, cool.domain) for cool in verdict.cool_downs],
+            [(since + cool.until, cool.reason, cool.n_blocks, cool.domain) for cool in changeset.cool_downs],
         )
         started: dict[str, float] = {}
-        for change in verdict.changes:
+        for change in changeset.changes:
             if change.outcome is not None and change.outcome.started_at is not None:
                 name = change.item.domain
                 started[name] = max(started.get(name, 0.0), change.outcome.started_at)
@@ -161,8 +161,8 @@ def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:
     outcome = change.outcome
     if outcome is None or change.after is not ItemState.SUCCEEDED:
         return None, None, None
-    if outcome.kept is not None:
-        return outcome.kept.fetched_at, outcome.kept.item_id, outcome.kept.peer
+    if outcome.reused is not None:
+        return outcome.reused.fetched_at, outcome.reused.item_id, outcome.reused.peer
     return outcome.started_at, None, outcome.peer
 
 
@@ -176,9 +176,9 @@ def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] |
     if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
         return None
     raw = outcome.raw or (None, None)
-    if outcome.kept is not None:
-        reason = f"as item {outcome.kept.item_id} of batch {outcome.kept.batch_id} was"
-        at = outcome.kept.fetched_at
+    if outcome.reused is not None:
+        reason = f"as item {outcome.reused.item_id} of batch {outcome.reused.batch_id} was"
+        at = outcome.reused.fetched_at
         return item.id, item.attempt, at, node, outcome.kind.value, reason, None, None, change.stem, *raw
     return (
         item.id, item.attempt, outcome.started_at, node, outcome.kind.value, outcome.reason, outcome.status,

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tlray.core.politeness.override import NOTHING, SetByHand
-from tlray.core.politeness.policy import SHORT_HOSTS
+from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
+from tlray.core.politeness.site_profile import aliases
 from tlray.io.journal.rows import DomainRow
 from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
 
@@ -50,12 +50,12 @@ class DomainReads(Connected):
         ).fetchone()
         return int(n)
 
-    def overrides(self) -> dict[str, SetByHand]:
+    def overrides(self) -> dict[str, DomainOverride]:
         rows = self._db.execute(
             "SELECT name, set_rate, set_concurrency, is_paused FROM domains"
             " WHERE set_rate IS NOT NULL OR set_concurrency IS NOT NULL OR is_paused"
         )
-        return {name: SetByHand(rate, n, bool(is_paused)) for name, rate, n, is_paused in rows}
+        return {name: DomainOverride(rate, n, bool(is_paused)) for name, rate, n, is_paused in rows}
 
     def domains_without_items(self, batch_id: str, names: Sequence[str]) -> list[str]:
         sql = (
@@ -99,17 +99,17 @@ class DomainWrites(DomainReads, Writing):
     @transactional
     def set_domain(
         self, name: str, changes: Mapping[str, object], *, lift_at: float | None = None
-    ) -> SetByHand:
+    ) -> DomainOverride:
         if lift_at is not None:
             self._end_cool_downs(name, lift_at)
         current = self.domains(name=name)
-        override = current[0].override if current else NOTHING
+        override = current[0].override if current else NO_OVERRIDE
         if not changes:
             return override
         fields: dict[str, Any] = {
             "rate": override.rate, "concurrency": override.concurrency, "is_paused": override.is_paused, **changes,
         }  # fmt: skip
-        override = SetByHand(**fields)
+        override = DomainOverride(**fields)
         self._db.execute(
             "UPDATE domains SET set_rate = ?, set_concurrency = ?, is_paused = ? WHERE id = ?",
             (override.rate, override.concurrency, override.is_paused, self._domain_number(name)),
@@ -134,8 +134,8 @@ class DomainWrites(DomainReads, Writing):
     @transactional
     def normalise_domains(self, *, until: float) -> None:
         self._db.execute("UPDATE domains SET cool_until = ?1 WHERE cool_until > ?1", (until,))
-        for short, site in SHORT_HOSTS.items():
-            row = self._db.execute("SELECT id FROM domains WHERE name = ?", (short,)).fetchone()
+        for alias, site in aliases().items():
+            row = self._db.execute("SELECT id FROM domains WHERE name = ?", (alias,)).fetchone()
             if row is None:
                 continue
             pair = self._domain_number(site), row[0]
@@ -152,5 +152,5 @@ class DomainWrites(DomainReads, Writing):
 
 
 def _domain_row(row: tuple[Any, ...]) -> DomainRow:
-    values: list[Any] = [*row[:8], SetByHand(row[8], row[9], bool(row[10]))]
+    values: list[Any] = [*row[:8], DomainOverride(row[8], row[9], bool(row[10]))]
     return DomainRow(*values)

@@ -37,7 +37,7 @@ UPDATE items SET domain = (
 DELETE FROM domains WHERE name IN both_names;
 DROP TABLE both_names
 """
-"""Merge names that were two domains in version 1 and are one now (`tlray.core.politeness.policy.unit_of`)."""
+"""Merge names that were two domains in version 1 and are one now (`tlray.core.politeness.site_profile.politeness_key`)."""
 
 _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
     "1": (

@@ -19,11 +19,11 @@ from tlray.core.notify.notification import (
     MAX_TO_ONE,
     Channel,
     Delivery,
-    NoticeKind,
-    NoticeState,
+    NotificationKind,
+    NotificationState,
     Underway,
 )
-from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.changeset import Changeset
 from tlray.io.journal.reader import NOTHING_UNDERWAY
 from tlray.io.journal.service_rows import OLD_SECRET_S, DeliveryAttempt, DeliveryRow, Notice
 from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
@@ -82,7 +82,16 @@ class OutboxWrites(OutboxReads, Writing):
         self._db.executemany("UPDATE notices SET due_at = ? WHERE id = ?", [(until, row[0]) for row in rows])
         return [
             Notice(
-                r[1], r[2], r[3], NoticeKind(r[4]), Channel(r[5]), r[6], json.loads(r[7]), r[8], r[9], r[10]
+                r[1],
+                r[2],
+                r[3],
+                NotificationKind(r[4]),
+                Channel(r[5]),
+                r[6],
+                json.loads(r[7]),
+                r[8],
+                r[9],
+                r[10],
             )
             for r in rows
         ]
@@ -101,8 +110,8 @@ class OutboxWrites(OutboxReads, Writing):
     def settle_notice(
         self, notice_id: str, delivery: Delivery, *, at: float, took_s: float, next_at: float | None
     ) -> None:
-        state = NoticeState.DUE if next_at is not None else NoticeState.GIVEN_UP
-        state = NoticeState.DELIVERED if delivery.is_delivered else state
+        state = NotificationState.DUE if next_at is not None else NotificationState.GIVEN_UP
+        state = NotificationState.DELIVERED if delivery.is_delivered else state
         self._db.execute(
             "UPDATE notices SET state = ?, due_at = ?, n_attempts = n_attempts + 1 WHERE notice_id = ? AND state = 'due'",
             (state.value, next_at, notice_id),
@@ -139,21 +148,23 @@ def _delivery(r: tuple[Any, ...], attempts: tuple[DeliveryAttempt, ...]) -> Deli
 
 def note_ended(db: sqlite3.Connection, batch: int, state: BatchState, finished_at: float) -> None:
     """Note the end of a batch."""
-    kind = NoticeKind.COMPLETED if state is BatchState.COMPLETED else NoticeKind.CANCELLED
+    kind = NotificationKind.COMPLETED if state is BatchState.COMPLETED else NotificationKind.CANCELLED
     _note(db, batch, kind, repr(finished_at), {})
 
 
 def note_dead(db: sqlite3.Connection, batches: Iterable[int]) -> None:
     """Note that batches have dead letters, once for each batch."""
     for batch in batches:
-        _note(db, batch, NoticeKind.DEAD_LETTERS, "", {})
+        _note(db, batch, NotificationKind.DEAD_LETTERS, "", {})
 
 
-def note_verdict(db: sqlite3.Connection, verdict: Verdict, since: float) -> None:
-    """Note a verdict's dead letters, and the domains that block batches; ``since``: epoch seconds at monotonic 0."""
-    note_dead(db, {c.item.batch for c in verdict.changes if c.after is ItemState.DEAD})
-    blocking = {c.item.domain for c in verdict.changes if c.outcome and c.outcome.kind is OutcomeKind.BLOCKED}
-    for cool in verdict.cool_downs:
+def note_changes(db: sqlite3.Connection, changeset: Changeset, since: float) -> None:
+    """Note a changeset's dead letters, and the domains that block batches; ``since``: epoch seconds at monotonic 0."""
+    note_dead(db, {c.item.batch for c in changeset.changes if c.after is ItemState.DEAD})
+    blocking = {
+        c.item.domain for c in changeset.changes if c.outcome and c.outcome.kind is OutcomeKind.BLOCKED
+    }
+    for cool in changeset.cool_downs:
         if cool.domain in blocking:
             about = {"domain": cool.domain, "reason": cool.reason, "until": since + cool.until}
             waiting = db.execute(
@@ -163,11 +174,11 @@ def note_verdict(db: sqlite3.Connection, verdict: Verdict, since: float) -> None
                 (cool.domain,),
             )
             for (batch,) in waiting.fetchall():
-                _note(db, batch, NoticeKind.BLOCKED, cool.domain, about)
+                _note(db, batch, NotificationKind.BLOCKED, cool.domain, about)
 
 
 def _note(
-    db: sqlite3.Connection, batch: int, kind: NoticeKind, subject: str, about: Mapping[str, Any]
+    db: sqlite3.Connection, batch: int, kind: NotificationKind, subject: str, about: Mapping[str, Any]
 ) -> None:
     """Write a notice for each channel of a batch, once for each subject."""
     for channel in Channel:
@@ -181,7 +192,7 @@ def _note(
                 subject,
                 channel.value,
                 json.dumps(about),
-                NoticeState.DUE.value,
+                NotificationState.DUE.value,
                 time.time(),
             ),
         )

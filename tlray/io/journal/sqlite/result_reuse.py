@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from tlray.core.model.item import FrontierItem
-from tlray.core.model.outcome import KeptResult
+from tlray.core.model.outcome import ReusableResult
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 
 WINDOW_ITEMS = 5_000
 """Items of a batch that are read at once; about 30 ms of the journal's thread."""
 
-Reusable = list[tuple[FrontierItem, KeptResult]]
+Reusable = list[tuple[FrontierItem, ReusableResult]]
 
 
 def _may_have_results(db: sqlite3.Connection, batch: int, since: float) -> bool:
@@ -58,7 +58,7 @@ def reusable_for_batch(
     found = {
         r[0]: (
             FrontierItem(r[0], batch, r[1], r[2], r[3], r[4], r[5], r[6], bool(r[7])),
-            KeptResult(r[8], r[9], r[10], r[11], r[12]),
+            ReusableResult(r[8], r[9], r[10], r[11], r[12]),
         )
         for r in rows
         if _may_fetch_from(allow, r[12])
@@ -66,7 +66,9 @@ def reusable_for_batch(
     return list(found.values()), last_id if n == WINDOW_ITEMS else None
 
 
-def reusable_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]]) -> dict[int, KeptResult]:
+def reusable_for_items(
+    db: sqlite3.Connection, items: Iterable[tuple[int, float]]
+) -> dict[int, ReusableResult]:
     """Return results for some items by their ids; each item comes with the oldest fetch that counts."""
     found = {}
     policies: dict[int, AddressPolicy] = {}
@@ -82,7 +84,7 @@ def reusable_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]
             if batch not in policies:
                 policies[batch] = _policy_of(db, batch)
             if _may_fetch_from(policies[batch], kept[-1]):
-                found[item] = KeptResult(*kept)
+                found[item] = ReusableResult(*kept)
                 break
     return found
 

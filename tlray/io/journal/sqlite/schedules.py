@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tlray.core.schedules.schedule import CatchUp, Overlap, Standing, Timing
+from tlray.core.schedules.schedule import CatchUp, Overlap, ScheduleState, Timing
 from tlray.io.journal.service_rows import ScheduleRow
 from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
 
@@ -73,7 +73,7 @@ class ScheduleWrites(ScheduleReads, Writing):
         return bool(self._db.execute("DELETE FROM schedules WHERE schedule_id = ?", (schedule_id,)).rowcount)
 
     @transactional
-    def advance_schedule(self, schedule_id: str, standing: Standing, n_passed_over: int = 0) -> None:
+    def advance_schedule(self, schedule_id: str, standing: ScheduleState, n_passed_over: int = 0) -> None:
         self._db.execute(
             "UPDATE schedules SET since = ?, waiting_at = ?, n_passed_over = n_passed_over + ? WHERE schedule_id = ?",
             (standing.since, standing.waiting_at, n_passed_over, schedule_id),
@@ -90,5 +90,5 @@ class ScheduleWrites(ScheduleReads, Writing):
 
 def _row(r: tuple[Any, ...], work: dict[str, Any] | None = None) -> ScheduleRow:
     timing = Timing(r[3], r[4], Overlap(r[5]), CatchUp(r[6]))
-    values: list[Any] = [*r[:3], timing, bool(r[7]), r[8], Standing(r[9], r[10]), *r[11:], work or {}]
+    values: list[Any] = [*r[:3], timing, bool(r[7]), r[8], ScheduleState(r[9], r[10]), *r[11:], work or {}]
     return ScheduleRow(*values)
