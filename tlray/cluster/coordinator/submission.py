@@ -15,7 +15,7 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.progress import Snapshot
 from tlray.errors import UsageError
-from tlray.io.intake.url_list import Chunk, nothing_to_do
+from tlray.io.intake.url_list import Chunk, no_item_reason
 from tlray.io.journal.rows import Added, BatchOptions, ChunkRow, Entry, NewBatch, RefusedLine
 
 
@@ -52,7 +52,7 @@ class Receiving:
                 return made, None, None
             added = journal.add_lines(made, chunk.entries, chunk.refused)
             if not added.n_items:
-                raise UsageError(nothing_to_do(chunk.refused))
+                raise UsageError(no_item_reason(chunk.refused))
             self._admission.see_that_it_fits(new.batch_id, n_reserved, added.n_items)
             journal.commit_batch(made)
             return made, added, self._batches.read(made)
