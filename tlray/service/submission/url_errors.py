@@ -14,7 +14,7 @@ OF_URLS: Final = "body.urls"
 OF_LINES: Final = "body"
 """… as lines …"""
 OF_TEMPLATE: Final = "body.template"
-"""… or as a template says."""
+"""… or from a template."""
 _EMPTY: Final = {
     OF_URLS: "no URL; give one or more, or a template",
     OF_LINES: "no URL; send one per line",
