@@ -20,7 +20,7 @@ from tlray.cluster.driver.ray_watchdog import OnLost
 from tlray.cluster.driver.session import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.home_check import see_that_it_can_be_read
+from tlray.io.journal.opening import require_readable
 from tlray.service.auth.listen_policy import EVERYWHERE, require_may_listen, require_no_other_service
 from tlray.service.deployment import application
 from tlray.service.http.unavailable_server import UnavailableServer
@@ -53,7 +53,7 @@ class Server:
         """
         home = Home(self._settings.home)
         require_may_listen(self._host, self._settings)
-        see_that_it_can_be_read(home)
+        require_readable(home)
         _require_free_port(self._host, self._port)
         self._handle_signals()
         with UnavailableServer(self._host, self._port) as unavailable:

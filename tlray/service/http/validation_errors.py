@@ -15,7 +15,7 @@ MAX_FAULTS_SHOWN: Final = 100
 _SHOULD_BE: Final = "Input should be "
 _IN_JSON: Final = {
     "dict_type": "Input should be an object",
-    "list_type": "Input should be an array",
+    "list_type": "Input should be a valid array",
     "model_attributes_type": "Input should be an object",
 }
 """Messages of pydantic in the terms of JSON instead of Python, by error type."""

@@ -13,7 +13,7 @@ from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template, TemplateError, beginning_of, check
 from tlray.io.http.address_policy import AddressPolicy, policy_for
-from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
+from tlray.io.journal.service_rows import MAX_TEMPLATE_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.http.problems import ProblemError, not_found, problems, validation
 from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
@@ -121,7 +121,8 @@ async def put_template(
     is_new = await gateway.coordinator.put_template(principal.user, template)
     if is_new is None:
         raise ProblemError(
-            409, f"you may have {MAX_TEMPLATES:,} templates with {MAX_CHARS:,} characters; delete one first"
+            409,
+            f"you may have {MAX_TEMPLATES:,} templates with {MAX_TEMPLATE_CHARS:,} characters; delete one first",
         )
     return JSONResponse(_response(template).model_dump(), 201 if is_new else 200)
 

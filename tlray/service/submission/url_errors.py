@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tlray.io.intake.url_list import OF_OPERATOR, Chunk, needs_contact
+from tlray.io.intake.url_list import CONTACT_BY_OPERATOR, Chunk, needs_contact
 from tlray.service.http.problems import ProblemError, validation
 from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
 from tlray.settings import Settings
@@ -26,7 +26,7 @@ def require_contact(chunk: Chunk, settings: Settings, place: str, *, first_line:
     if settings.contact is None and (domain := needs_contact(chunk.entries)) is not None:
         line = next(entry.line for entry in chunk.entries if entry.domain == domain)
         where = _where(place, line, first_line)
-        raise validation([(where, f"{domain} is a public host: {OF_OPERATOR}")])
+        raise validation([(where, f"{domain} is a public host: {CONTACT_BY_OPERATOR}")])
 
 
 def require_some_url(chunk: Chunk, place: str) -> None:
