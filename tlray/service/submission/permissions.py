@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def refusal_of_host(host: str, allow: AddressPolicy) -> str | None:
-    """Return reason a URL's host is refused, by its spelling; None if it is allowed."""
+    """Return why a URL's host is refused, by its spelling; None if it is allowed."""
     reason = allow.refusal_of_host(host)
     if reason is None and not allow.networks and not is_public_host(host):
         reason = "not a public host"  # localhost, printer.local
