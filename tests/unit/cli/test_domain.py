@@ -10,8 +10,9 @@ import pytest
 
 from tlray.cli import run
 from tlray.core.model.item import Priority
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 

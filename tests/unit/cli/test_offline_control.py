@@ -11,10 +11,11 @@ import pytest
 from tlray.cli import run
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.batch_end import VERSIONS_OF_A_LIFE
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 NOWHERE = "http://127.0.0.1:9"

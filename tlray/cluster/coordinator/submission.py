@@ -15,10 +15,10 @@ from tlray.cluster.coordinator.batches import Batches, Found
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.item import Priority
 from tlray.core.model.progress import Snapshot
-from tlray.errors import UsageError
-from tlray.io.intake.url_list import Chunk, nothing_to_do
+from tlray.core.submission.lines import Chunk, Entry, RefusedLine
+from tlray.core.submission.rules import NoGoodLine
 from tlray.io.journal.chunks import PieceRow
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.submission import Added, NewBatch, add_lines, add_piece, open_batch, submit_whole
 
 
@@ -44,7 +44,7 @@ class Receiving:
                 made, added = submit_whole(db, new, chunk.entries, chunk.refused, number_of)
                 if added is not None:
                     if not added.n_items:
-                        raise UsageError(nothing_to_do(chunk.refused))
+                        raise NoGoodLine(tuple(chunk.refused))
                     self._admission.see_that_it_fits(new.batch_id, n, added.n_items)
                 return made, added, self._batches.read(made) if added is not None else None
 

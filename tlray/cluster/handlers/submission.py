@@ -10,11 +10,11 @@ from typing import Any
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import Snapshot
-from tlray.io.intake.url_list import Chunk
+from tlray.core.submission.lines import Chunk, Entry, RefusedLine
 from tlray.io.journal.domains import named_in_vain
 from tlray.io.journal.idempotency import MAX_LINES_TOLD, lines_told
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.rows import BatchOptions
 
 MAX_WARNINGS = 20
 

@@ -11,8 +11,8 @@ from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import command, read
 from tlray.cluster.handlers.submission import SubmissionHandlers, told_lines
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Chunk
 from tlray.errors import Conflict, NoSuchBatch, UsageError
-from tlray.io.intake.url_list import Chunk
 from tlray.io.journal.chunks import PieceRow, piece_of, pieces_of, refused_between
 from tlray.io.journal.rows import BatchOptions, BatchRow
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from tlray.core.submission.lines import RefusedLine
 from tlray.io.journal.idempotency import MAX_LINES_TOLD
-from tlray.io.journal.rows import RefusedLine
 
 
 @dataclass(frozen=True, slots=True)

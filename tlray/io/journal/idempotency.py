@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from tlray.io.journal.rows import RefusedLine
+from tlray.core.submission.lines import RefusedLine
 
 MAX_LINES_TOLD = 1_000
 

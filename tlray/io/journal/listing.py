@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.submission.lines import RefusedLine
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchRow, Counts, RefusedLine
+from tlray.io.journal.rows import BatchRow, Counts
 
 MAX_LOOKED_AT = 20_000
 

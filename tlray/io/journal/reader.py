@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.submission.lines import RefusedLine
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.read_only import open_view
-from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow, RefusedLine
+from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow
 
 T = TypeVar("T")
 

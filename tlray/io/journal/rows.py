@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
@@ -14,25 +14,6 @@ from tlray.io.journal.options_json import politeness_json, politeness_of, retry_
 
 SCHEMA_VERSION = "3"
 """Of the journal's tables."""
-
-
-class Entry(NamedTuple):
-    """One line of a list that is a good URL; a tuple, because a long list is pickled in a third of the time."""
-
-    line: int
-    url: str
-    domain: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedLine:
-    """One line of a list that made no item: rejected, or a duplicate of ``first_line``."""
-
-    line: int
-    text: str
-    reason: str
-    first_line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

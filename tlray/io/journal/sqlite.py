@@ -20,6 +20,7 @@ from tlray.core.model.outcome import ReusableResult
 from tlray.core.model.urls import CanonicalUrl, canonicalise
 from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.changeset import Changeset, LaneDeath
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal.clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal.commit import keep_robots, write_verdict
@@ -27,15 +28,7 @@ from tlray.io.journal.manifest import replace_parts
 from tlray.io.journal.migrations import prepare
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.result_reuse import Kept, has_kept, kept_for_batch, kept_for_items
-from tlray.io.journal.rows import (
-    BatchOptions,
-    BatchRow,
-    Counts,
-    DomainRow,
-    Entry,
-    PartRow,
-    RefusedLine,
-)
+from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow
 from tlray.io.journal.submission import NewBatch, abandon, add_lines, forget, make_real, open_batch
 
 T = TypeVar("T")

@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, replace
 
 from tlray.core.model.item import Priority
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import Conflict
 from tlray.io.journal.chunks import PieceRow, note_piece, piece_of, pieces_of
 from tlray.io.journal.idempotency import claim_key
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.rows import BatchOptions
 
 NumberOf = Callable[[sqlite3.Connection, str], int]
 """A domain's number, made where it has none yet."""

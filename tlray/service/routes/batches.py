@@ -16,8 +16,8 @@ from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import MAX_URLS, NAME, BatchAsked, Priority, Receipt, Snapshot
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
 from tlray.service.submission.list_body import IN_PIECES, list_body, read_list
-from tlray.service.submission.permissions import see_quota
-from tlray.service.submission.url_errors import see_some
+from tlray.service.submission.permissions import require_quota
+from tlray.service.submission.url_errors import require_url
 
 router = APIRouter(prefix="/api/v1/batch", tags=["batches"])
 Key = Annotated[
@@ -65,14 +65,14 @@ async def submit(
     ) = await asyncio.to_thread(  # it reads the operator's file, and may have thousands of domains to compare
         checked_options, principal, asked, gateway.settings, not_before=start_of(asked)
     )
-    await see_quota(gateway, principal)
+    await require_quota(gateway, principal)
     given: dict[str, Any] = {
         "batch_id": new_batch_id(), "name": asked.name, "priority": int(level), "options": batch,
         "owner": principal.user, "key": key, "digest": " ".join((sent.digest, state or "", priority, name)),
     }  # fmt: skip
     if state is None:
         chunk = await sent.chunk(gateway.settings)
-        see_some(chunk, sent.place)
+        require_url(chunk, sent.place)
         told = await gateway.coordinator.submit(chunk=chunk, **given)
     elif any(text.strip() for text in sent.texts):
         raise validation([("body.urls", "a list that comes in pieces begins without any; append them")])

@@ -14,9 +14,10 @@ from tlray.cluster.handlers.schedules import new_schedule_id
 from tlray.cluster.handlers.submission import told_lines
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check, zone_of
 from tlray.core.schedules.template import clock_values
+from tlray.core.submission.lines import RefusedLine
 from tlray.io.intake.scheduled_list import chunk_of
 from tlray.io.journal.idempotency import MAX_LINES_TOLD
-from tlray.io.journal.rows import BatchOptions, RefusedLine
+from tlray.io.journal.rows import BatchOptions
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
@@ -31,8 +32,8 @@ from tlray.service.schemas.schedules import (
     WholeScheduleTold,
 )
 from tlray.service.submission.batch_request import checked_options, filled_for, merged_options
-from tlray.service.submission.permissions import see_quota, without_private
-from tlray.service.submission.url_errors import OF_TEMPLATE, OF_URLS, see_contact, see_some
+from tlray.service.submission.permissions import require_quota
+from tlray.service.submission.url_errors import OF_TEMPLATE, OF_URLS, checked_list, require_url
 
 router = APIRouter(prefix="/api/v1", tags=["schedules"])
 ScheduleId = Annotated[str, Path(max_length=64, examples=["sch_0123456789abcdef"])]
@@ -116,7 +117,7 @@ async def run_schedule(
     schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter
 ) -> WholeScheduleTold:
     """Run a schedule now, too, whatever is under way; `last_batch` is its batch, or `trouble` says why there is none."""
-    await see_quota(gateway, principal)
+    await require_quota(gateway, principal)
     found = await gateway.coordinator.run_schedule(principal.sees, schedule_id, time.time())
     if found is None:
         raise unknown(schedule_id)
@@ -177,10 +178,9 @@ async def _work(
     kept, _ = await asyncio.to_thread(
         checked_options, principal, asked.model_copy(update={"options": options}), gateway.settings
     )
-    chunk = without_private(chunk_of(urls), gateway.settings)
     place = OF_URLS if asked.template is None else OF_TEMPLATE
-    see_contact(chunk, gateway.settings, place)
-    see_some(chunk, place)
+    chunk = checked_list(chunk_of(urls), gateway.settings, place)
+    require_url(chunk, place)
     work = {
         "urls": asked.urls,
         "template": asked.template,

@@ -14,9 +14,10 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal.reader import JournalReader, totals
-from tlray.io.journal.rows import BatchOptions, Entry, PartRow, RefusedLine
+from tlray.io.journal.rows import BatchOptions, PartRow
 from tlray.io.journal.sqlite import SqliteJournal
 
 

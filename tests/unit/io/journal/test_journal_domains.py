@@ -10,6 +10,7 @@ import pytest
 
 from tlray.core.model.item import Priority
 from tlray.core.politeness.override import DomainOverride
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.domains import (
     all_overrides,
     bring_up_to_date,
@@ -17,7 +18,7 @@ from tlray.io.journal.domains import (
     domains_page,
     set_override,
 )
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 

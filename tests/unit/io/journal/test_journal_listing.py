@@ -10,10 +10,11 @@ import pytest
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.submission.lines import Entry
 from tlray.io.journal import listing
 from tlray.io.journal.batch_end import domains_of
 from tlray.io.journal.listing import batches_page, dead_page, items_page, n_received
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Entry
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.reader import JournalReader, OpenRow
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 

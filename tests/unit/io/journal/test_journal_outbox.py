@@ -23,6 +23,7 @@ from tlray.core.notify.notification import (
     Underway,
 )
 from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange, LaneDeath
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.batch_end import finish_batch
 from tlray.io.journal.outbox import (
     NOTHING,
@@ -36,7 +37,7 @@ from tlray.io.journal.outbox import (
     secrets_of,
     settle,
 )
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 LATER = 4e9

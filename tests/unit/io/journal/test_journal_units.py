@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tlray.core.model.item import Priority
 from tlray.core.politeness.site_profile import profiles
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.migrations import _JOIN_NAMES
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 NEW_COLUMNS = {

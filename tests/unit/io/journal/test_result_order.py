@@ -8,10 +8,11 @@ from pathlib import Path
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.batch_end import finish_batch
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.result_order import DoneRow, done_numbers, done_page
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 
 

@@ -13,10 +13,11 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind, ReusableResult
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import LeasedItem, PartRecord
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Home
 from tlray.io.journal import result_reuse
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 from tlray.io.results.item_reader import read_kept
 from tlray.io.results.open_part import OpenPart
