@@ -47,4 +47,6 @@ def _loaded(entry: EntryPoint, package: str, kind: type) -> Any:
         raise UsageError(
             f"{where} is no {kind.__name__} but {type(plugin).__name__}, see docs/extending.md; update or uninstall that package"
         )
+    if (name := getattr(plugin, "name", entry.name)) != entry.name:
+        raise UsageError(f"{where} calls itself {name!r}; update or uninstall that package")
     return plugin

@@ -26,9 +26,9 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.service.backend.gateway import Gateway
-from tlray.service.http.shutdown import Leaving
+from tlray.service.http.shutdown import Shutdown
 
 BATCH = "b1"
 DOMAIN = "a.test"
@@ -57,7 +57,7 @@ class Stage:
         self.n_done = 0
         self.n_polls = self.max_polls = 0
         self.trouble: TlrayError | None = None
-        self.leaving: Leaving | None = None
+        self.shutdown: Shutdown | None = None
         """Of the app that is served with this behind it."""
         self._last: dict[str, Any] | None = None
 

@@ -157,7 +157,7 @@ def test_a_domain_that_had_nothing_to_do_was_not_slow(
     assert told == pytest.approx(true_left_s(world, last), rel=0.25)
 
 
-@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("override", [False, True])
 def test_the_time_in_which_it_was_paused_is_no_slowness(override: bool) -> None:
     world = world_of(SLOW)
     book = world.submit({SLOW: 40})

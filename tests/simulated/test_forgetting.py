@@ -54,7 +54,7 @@ def held(engine: Engine) -> dict[str, Any]:
     """Return everything in an engine that still names a domain."""
     frontier, treatment = engine.frontier, engine.registry
     places: dict[str, Any] = {
-        "domains": engine.domains, "presence": engine.domain_index._at, "strangers": engine.unrecalled,
+        "domains": engine.domains, "domain_index": engine.domain_index._at, "strangers": engine.unrecalled,
         "robots": list(engine.robots_queue), "idle": engine.eviction._idle_since, "due": engine.eviction._due,
         "errands": engine.eviction._errands, "lanes": frontier._lanes, "batches": frontier._by_batch,
         "hungry": frontier._hungry, "parked": frontier._parked, "by_domain": frontier._by_domain,
@@ -287,7 +287,7 @@ class _Users:
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("knows_robots", [True, False])
+@pytest.mark.parametrize("has_robots", [True, False])
 def test_what_a_report_and_a_status_cost_does_not_grow_with_the_domains_of_other_batches(
     has_robots: bool,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Which service does a command ask, and by which token?"""
+"""The options that name a service and its token."""
 
 from __future__ import annotations
 

@@ -1,16 +1,19 @@
 """The interface of a site: its parser, and how gently it is treated. docs/extending.md builds one from nothing.
 
-A parser is any object with these members; nothing is to be inherited. It is pure: the same bytes give the same answer, nothing
-is fetched, no clock is read. It gets bytes, because that is what sites send; `tlray.sites.decode` turns them into UTF-8, and
-`parsel` or `selectolax` into a tree. A package offers its parser under the entry-point group ``tlray.sites``.
+A parser is any object with these members; a class that inherits `SiteParser` has defaults for some. It is pure: the same bytes
+give the same answer, nothing is fetched, no clock is read. It gets bytes, because that is what sites send; `tlray.sites.decode`
+turns them into UTF-8. A package offers its parser under the entry-point group ``tlray.sites``.
 """
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from tlray.core.model.tracklists import make_set, make_track
 from tlray.core.politeness.site_profile import SiteProfile
-from tlray.model import ParsedPage
+from tlray.model import PageKind, ParsedPage
+
+__all__ = ["PageKind", "ParsedPage", "SiteParser", "SiteProfile", "make_set", "make_track"]
 
 
 @runtime_checkable
@@ -35,25 +38,25 @@ class SiteParser(Protocol):
     @property
     def profiles(self) -> tuple[SiteProfile, ...]:
         """How gently each of its hosts is treated; one without a profile is treated as any unknown host."""
-        ...
+        return ()
 
     def canonical_url(self, url: str) -> str:
         """Return the one URL under which the site itself would serve ``url``, which is canonicalised in general."""
-        ...
+        return url
 
     def source_id(self, url: str) -> str | None:
         """Return the site's own id of the set at ``url``, or None where the URL names no set.
 
         Two URLs with one id are one item.
         """
-        ...
+        return None
 
     def recognises(self, head: str) -> bool:
         """Return True if the page looks like this site's, whatever host it came from.
 
         ``head`` is the page's text, or that of its first 64 KiB.
         """
-        ...
+        return False
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
         """Say what kind of page ``body`` (decompressed) is, and read the sets on it.

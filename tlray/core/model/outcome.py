@@ -109,7 +109,7 @@ class Outcome:
     location: str | None = None
     """Where a redirect points, absolute."""
     from_public: bool = False
-    """Whether it was a public address that redirected."""
+    """True if it was a public address that redirected."""
     peer: str | None = None
     """The address that gave the page; None where it is not known, or none did."""
     n_sets: int = 0

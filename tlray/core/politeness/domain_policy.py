@@ -10,19 +10,19 @@ from tlray.core.model.hosts import is_public_host
 
 @dataclass(frozen=True, slots=True)
 class DomainPolicy:
-    """What one domain is allowed."""
+    """The limits of one domain."""
 
     rate: float
-    """Fetches a second; ``math.inf`` for no ceiling of ours."""
+    """Fetches a second; ``math.inf``: no ceiling of ours."""
     burst: float = 1.0
     concurrency: int = 2
     """Fetches in flight at once."""
     block_cool_down_s: float = 1_800.0
-    """How long nothing is fetched after a block page."""
+    """The rest after a block page."""
     crawl_delay_ignored: bool = False
-    """The user says that the site's owner agreed."""
+    """True if the user says that the site's owner agreed."""
     is_auto: bool = False
-    """``rate`` is how far it may go at most; it begins low and finds its level (`tlray.core.politeness.adaptive_rate`)."""
+    """True if ``rate`` is a maximum: the domain starts low and finds its own (`tlray.core.politeness.adaptive_rate`)."""
 
 
 MOST_AT_ONCE = 256

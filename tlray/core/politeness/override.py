@@ -10,17 +10,17 @@ from tlray.core.model.urls import host_of
 
 @dataclass(frozen=True, slots=True)
 class DomainOverride:
-    """One domain's settings, for all batches."""
+    """The override of one domain, for all batches."""
 
     rate: float | None = None
-    """Fetches a second at most; None: as batches and profiles say."""
+    """Fetches a second at most; None: no override."""
     concurrency: int | None = None
-    """Fetches at once at most."""
+    """Fetches in flight at most; None: no override."""
     is_paused: bool = False
-    """Nothing of it is leased; what is in flight ends."""
+    """True: nothing of it is leased; fetches in flight end."""
 
     def under(self, host: DomainOverride) -> DomainOverride:
-        """Return what holds at a port of a host for which something is set, too: what is said of the port, else of the host."""
+        """Return the override of a port: its own values, else those of its host."""
         return DomainOverride(
             host.rate if self.rate is None else self.rate,
             host.concurrency if self.concurrency is None else self.concurrency,
@@ -32,6 +32,6 @@ NO_OVERRIDE = DomainOverride()
 
 
 def override_for(name: str, settings: Mapping[str, DomainOverride]) -> DomainOverride:
-    """Return what is set for a domain, or for its host and so for each of its ports."""
+    """Return the override of a domain; that of a host holds at each of its ports."""
     own, host = settings.get(name, NO_OVERRIDE), host_of(name)
     return own if host == name else own.under(settings.get(host, NO_OVERRIDE))

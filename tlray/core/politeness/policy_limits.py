@@ -1,9 +1,7 @@
-"""What of a user's wishes treats a site more roughly than it is treated without them, or holds up everybody else there? That is
-for an admin to allow, not for each user.
+"""Options that only an admin may set: they raise a domain's rate above its default, or delay other users' batches.
 
-Gentler wishes are everybody's: asking for less than a site bears harms nobody. But a site is treated as gently as anybody asks
-for whose batch runs, so they have a bound, too. Both sides are compared as they come out, all that is said anywhere in them, at
-every domain that either of them names and at all others.
+Gentler options are free for all. But the gentlest option of any running batch holds for a domain, so they have a bound, too.
+Both sides are compared by their result, at every domain that one of them names and at all others.
 """
 
 from __future__ import annotations
@@ -20,56 +18,54 @@ from tlray.core.politeness.retry_policy import MAX_ATTEMPTS, RetryPolicy, RuleCh
 from tlray.core.politeness.site_profile import profiles
 
 EVERYWHERE = "*"
-"""In the place of a domain: all that nobody names. No domain is called so."""
+"""In place of a domain: all domains that are not named. No domain has this name."""
 EVERYBODYS_ATTEMPTS = 10
-"""So many attempts are no rougher than the default's: the waits between them double. It holds where nobody has said a
-number: a bound of the table, or the operator's, stands."""
+"""So many attempts are allowed for all: the waits between them double. An operator's number, or one of the table, stands."""
 SLOWEST, SLOWEST_SHARE = 1 / 120, 1 / 10
-"""Fetches a second, or of what holds without the wish, that anybody may ask for at least, whichever is less."""
+"""The lowest rate that is allowed for all: fetches a second, or a share of the rate without the option, whichever is less."""
 LONGEST_REST_S = 86_400.0
-"""The longest rest after a block that anybody may ask for, where none that is longer holds."""
+"""The longest rest after a block that is allowed for all, unless a longer one holds already."""
 _TRIED_AGAIN = tuple(
     kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
 )
 
 
 class ExceededLimit(NamedTuple):
-    """One thing that is rougher than before."""
+    """An option beyond a limit."""
 
     domain: str
-    """`EVERYWHERE` where it is so for a whole batch."""
+    """`EVERYWHERE` for a whole batch."""
     what: str
 
 
 def exceeding_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
-    """Return what ``asked`` loosens of the manners that hold ``without`` it (profiles and defaults included)."""
+    """Return the options of ``asked`` that are rougher than the policies ``without`` them."""
     return _found(
         {*profiles(), *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
     )
 
 
 def delaying_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
-    """Return where ``asked`` would have all others wait, compared with what holds ``without`` it."""
+    """Return the options of ``asked`` that delay all others at a domain, compared with the policies ``without`` them."""
     return _found(
         {*profiles(), *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
     )
 
 
 def exceeding_retries(asked: RetryPolicy, without: RetryPolicy) -> list[ExceededLimit]:
-    """Return where ``asked`` tries again sooner, or more often, than what holds ``without`` it (the table included)."""
+    """Return the options of ``asked`` that retry sooner or more often than the rules ``without`` them."""
     if without.max_attempts == MAX_ATTEMPTS:
         without = replace(without, max_attempts=EVERYBODYS_ATTEMPTS)
     return _found({*asked.by_domain, *without.by_domain}, lambda domain: _sooner(asked, without, domain))
 
 
 def may_email(address: str, user: str, *, is_admin: bool) -> bool:
-    """Whether mail may be sent to ``address`` for a user: an admin names anybody, others only themselves, where their name is
-    an address."""
+    """True if mail may be sent to ``address`` for a user: an admin may name any address, others their own name if it is one."""
     return is_admin or ("@" in user and address.strip().lower() == user.lower())
 
 
 def _found(domains: Iterable[str], rougher_at: Callable[[str], list[str]]) -> list[ExceededLimit]:
-    """Return what is rougher everywhere, and then what else is at single domains."""
+    """Return the findings for all domains, then those for single domains."""
     everywhere = rougher_at(EVERYWHERE)
     found = [ExceededLimit(EVERYWHERE, what) for what in everywhere]
     for domain in sorted(domains):
@@ -142,7 +138,7 @@ def _sooner_after(kind: OutcomeKind, asked: RuleChange, without: RuleChange) -> 
         _waits_s(kind, asked),
         _waits_s(kind, without),
     )
-    if first_s < first_without_s and kind is not OutcomeKind.BLOCKED:  # the manners say that one's
+    if first_s < first_without_s and kind is not OutcomeKind.BLOCKED:  # the politeness options have that one
         found.append(f"a first wait of {first_s:g} s is shorter than {first_without_s:g} s")
     if longest_s < longest_without_s:
         found.append(f"a longest wait of {longest_s:g} s is shorter than {longest_without_s:g} s")
@@ -152,8 +148,7 @@ def _sooner_after(kind: OutcomeKind, asked: RuleChange, without: RuleChange) -> 
 
 
 def _waits_s(kind: OutcomeKind, change: RuleChange) -> tuple[float, float]:
-    """Return the first and the longest wait, as `tlray.core.politeness.retry.decide` has them; where neither is shorter, no
-    wait is."""
+    """Return the first and the longest wait, as in `tlray.core.politeness.retry.decide_retry`."""
     rule = RULES[kind]
     base_s = rule.base_s if change.base_s is None else change.base_s
     cap_s = max(rule.cap_s, base_s) if change.cap_s is None else change.cap_s

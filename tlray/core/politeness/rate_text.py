@@ -18,11 +18,9 @@ _UNIT_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 1.0}
 
 
 def parse_rate(text: str) -> tuple[float, float]:
-    """Read ``N/s``, ``N/8s``, ``N/m`` or ``N/s:BURST`` as (fetches a second, burst); ValueError says what is
-    wrong.
+    """Read ``N/s``, ``N/8s``, ``N/m`` or ``N/s:BURST`` as (fetches a second, burst); ValueError says what is wrong.
 
-    ``auto`` and ``auto:N/s`` let the domain find its level, up to 50 or N a second: (the maximum,
-    `AUTO_BURST`).
+    ``auto`` and ``auto:N/s`` let the domain find its own rate, up to 50 or N a second: (the maximum, `AUTO_BURST`).
     """
     if text.strip() == "auto":
         return AUTO_MAX, AUTO_BURST

@@ -49,12 +49,12 @@ T = TypeVar("T")
 _WAITS = {
     kind.value: kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
 }
-"""Kinds of outcome after which anything is tried again."""
+"""Kinds of outcome that are tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the tables something stands: for a person, and by which keys."""
+    """A place in the tables: in words, and as keys."""
 
     words: str
     keys: tuple[str, ...] = ()
@@ -64,20 +64,20 @@ class _Place:
         return _Place(words, (*self.keys, *keys))
 
     def wrong(self, what: str) -> BadOption:
-        """Return what is wrong here."""
+        """Return an error at this place."""
         return BadOption(f"{self.words}{what}", *self.keys)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedPolicy:
-    """Everything that is asked for."""
+    """The requested options of one source."""
 
     politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryChoices = field(default_factory=RetryChoices)
     by_domain: Mapping[str, RetryChoices] = field(default_factory=dict)
 
     def over(self, below: RequestedPolicy) -> RequestedPolicy:
-        """Return both, this one first: also where the other one speaks of one port, or of one kind of outcome."""
+        """Return both, this one over the other, also for single ports and single kinds of outcome."""
         mine, theirs = self.politeness, below.politeness
         by_domain = {
             unit: choices.less(self.retry).less(self.by_domain.get(host_of(unit), RetryChoices()))
@@ -95,7 +95,7 @@ class RequestedPolicy:
         return RequestedPolicy(politeness, self.retry.over(below.retry), by_domain)
 
     def retry_policy(self) -> RetryPolicy:
-        """Return what the batch does when items fail."""
+        """Return the retry policy of a batch with these options."""
         all_of_it = self.retry
         return RetryPolicy(
             all_of_it.max_attempts or MAX_ATTEMPTS,
@@ -114,7 +114,7 @@ def _union(tables: Iterable[Mapping[str, T]]) -> dict[str, T]:
 
 
 def read_tables(data: Mapping[str, object], *, of: str) -> RequestedPolicy:
-    """Read everything; ``of`` says whose tables they are (a file's path, ``scrape()``)."""
+    """Read the tables; ``of`` names their source (a file's path, ``scrape()``)."""
     whole = _Place(of)
     _known(data, ("domains", "retry"), whole)
     every: list[RequestedPolicy] = []
@@ -164,7 +164,7 @@ def _read_domain(unit: str, table: object, where: _Place) -> RequestedPolicy:
 
 
 def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | None]:
-    """Return what is asked for single kinds of outcome, and how long a domain rests after a block."""
+    """Return the options for single kinds of outcome, and the rest of a domain after a block."""
     changes: dict[OutcomeKind, RuleChange] = {}
     block_s = None
     for name, of_kind in _table(table, where).items():
@@ -181,7 +181,7 @@ def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | Non
         if base_s is not None and cap_s is not None and cap_s < base_s:
             raise here.wrong(f": cap {cap_s:g} s is shorter than base {base_s:g} s")
         if kind is OutcomeKind.BLOCKED:
-            block_s, base_s = base_s, None  # a domain's policy says that
+            block_s, base_s = base_s, None  # this one is part of a domain's policy
         change = RuleChange(said.get("max_attempts"), base_s, cap_s)
         if change != RuleChange():
             changes[kind] = change
@@ -194,7 +194,7 @@ def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | Non
 def _shown(value: object) -> str:
     try:
         return repr(value)[:100]
-    except ValueError:  # Python prints no numbers of thousands of digits
+    except ValueError:  # Python prints no number of thousands of digits
         return "a number of thousands of digits"
 
 
@@ -209,7 +209,7 @@ def _known(table: Mapping[str, object], allowed: Iterable[str], where: _Place) -
         if key not in allowed:
             is_cut = where.words.endswith('"]') and isinstance(
                 value, Mapping
-            )  # [domains.a.b]: a table in one
+            )  # [domains.a.b] is a table in a table
             hint = f'; quote a name with dots: {where.words[:-2]}.{key}"]' if is_cut else ""
             raise where.at(where.words, key).wrong(
                 f" knows no key {key!r}; there are {_listed(allowed)}{hint}"
@@ -253,9 +253,7 @@ def _duration_s(value: object, where: _Place) -> float:
         except ValueError as error:
             raise where.wrong(f": {error}") from None
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = (
-            float(value) if value <= LONGEST_S else math.inf
-        )  # a whole number may be too long for a float
+        seconds = float(value) if value <= LONGEST_S else math.inf  # an integer may be too large for a float
     if not 0 < seconds <= LONGEST_S:
         raise where.wrong(f' must be a duration such as "30m", at most 366d, got {_shown(value)}')
     return seconds

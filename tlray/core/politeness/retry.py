@@ -1,15 +1,14 @@
-"""What follows from an outcome? One table: retry, snooze, dead letter or skip, and what the domain owes.
+"""The consequence of an outcome: retry, snooze, dead letter or skip, and the domain's cool-down, by one table.
 
 * *retry* spends an attempt and waits: exponential backoff with full jitter, ``base_s * 2 ** (attempt - 1)``
   at most ``cap_s``, times a random number of [0, 1) (Brooker, "Exponential Backoff And Jitter", AWS
   Architecture Blog, 2015), and never under half a second.
 * *snooze* puts the item off with its whole domain and spends no attempt; an item that has been put off
   for longer than ``max_snooze_s`` becomes a dead letter.
-* *dead* ends the item at once, because no retry mends it. *skip* ends it without failure.
+* *dead* ends the item at once, because a retry would not help. *skip* ends it without failure.
 
-``Retry-After`` is obeyed in full, by the whole domain, up to a bound that an operator sets: one answer bans no domain for ever.
-A user may change attempts and waits, for a batch or a
-domain (`tlray.core.politeness.retry_policy`); no choice of his shortens what a site's ``Retry-After`` asks for.
+``Retry-After`` is obeyed in full, by the whole domain, up to a bound that an operator sets. A user may change attempts and
+waits, for a batch or a domain (`tlray.core.politeness.retry_policy`); no option shortens a site's ``Retry-After``.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from tlray.core.politeness.retry_policy import RetryPolicy, RuleChange
 
 MIN_BACKOFF_S = 0.5
 MAX_REST_S = 7 * 86_400.0
-"""The longest rest that a site may ask for, unless an operator sets another (``TLRAY_MAX_REST_S``)."""
+"""The longest rest that a site may ask for; an operator may set another (``TLRAY_MAX_REST_S``)."""
 
 
 class RetryAction(Enum):
-    """What to do about a kind of outcome."""
+    """The action for a kind of outcome."""
 
     NONE = "none"
-    """Nothing to cure: it succeeded, moves on, or was not begun."""
+    """No action: it succeeded, was redirected, or was not begun."""
     RETRY = "retry"
     SNOOZE = "snooze"
     DEAD = "dead"
@@ -46,10 +45,10 @@ class Rule:
 
     action: RetryAction
     base_s: float = 1.0
-    """First backoff, or for a snooze the domain's first cool-down without ``Retry-After``."""
+    """First backoff; for a snooze the domain's first cool-down without ``Retry-After``."""
     cap_s: float = 300.0
     max_attempts: int | None = None
-    """Fewer attempts than the batch's, where more would only annoy."""
+    """Fewer attempts than the batch's, if more would only annoy the site."""
     why: str = ""
 
 
@@ -90,17 +89,17 @@ RULES: Mapping[OutcomeKind, Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class RetryDecision:
-    """What becomes of the item, and of its domain."""
+    """The consequence for the item and for its domain."""
 
     event: ItemEvent
     delay_s: float = 0.0
-    """How long the item waits, where it waits."""
+    """The wait of the item, if it waits."""
     cool_down_s: float = 0.0
-    """How long the whole domain fetches nothing."""
+    """The cool-down of the whole domain."""
 
 
 def _changed(rule: Rule, change: RuleChange) -> Rule:
-    """Return the rule with the waits that are asked for; a longer first wait lifts a cap that nobody named."""
+    """Return the rule with the requested waits; a longer first wait raises a cap that was not requested."""
     if change.base_s is None and change.cap_s is None:
         return rule
     base_s = rule.base_s if change.base_s is None else change.base_s
@@ -116,14 +115,14 @@ def backoff_s(rule: Rule, attempt: int, *, jitter: float) -> float:
 
 
 def is_throttle(outcome: Outcome) -> bool:
-    """Whether the site asks for a slower pace: 429, or another answer with a ``Retry-After``."""
+    """True if the site asks for a slower rate: 429, or another answer with a ``Retry-After``."""
     return outcome.kind is _K.THROTTLED or (
         outcome.kind is _K.UNAVAILABLE and outcome.retry_after_s is not None
     )
 
 
 def bounded_outcome(outcome: Outcome, max_rest_s: float) -> Outcome:
-    """Return an outcome whose ``Retry-After`` is no longer than ``max_rest_s``; its reason names what was asked for."""
+    """Return the outcome with a ``Retry-After`` of at most ``max_rest_s``; its reason has the one of the site."""
     asked_s = outcome.retry_after_s
     if asked_s is None or asked_s <= max_rest_s or outcome.kind is _K.NOT_BEGUN:
         return outcome
@@ -134,17 +133,17 @@ def bounded_outcome(outcome: Outcome, max_rest_s: float) -> Outcome:
 
 
 def bounded(asked_s: float, max_rest_s: float) -> str:
-    """Say that a site asks for a longer rest than it is given."""
+    """Say that a site asks for a longer rest than it gets."""
     or_more = " or more" if asked_s >= MOST_S else ""
     gets = in_words(max_rest_s)
     return f"it asks for a rest of {in_words(asked_s)}{or_more}, and gets {gets} (TLRAY_MAX_REST_S)"
 
 
 def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:
-    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one between.
+    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer in a row.
 
-    The site's own word counts, in full; where it did not help, our own doubling is a floor under it, so that
-    a site that says ``Retry-After: 0`` for ever is not asked without a pause for ever.
+    The site's own word counts in full; after the first answer our own doubling is a floor under it, so that a site with
+    ``Retry-After: 0`` is not asked without a pause for ever.
     """
     own_s = max(MIN_BACKOFF_S, min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60)))
     if retry_after_s is None:
@@ -163,14 +162,14 @@ def decide_retry(
     domain: str = "",
     block_cool_down_s: float | None = None,
 ) -> RetryDecision:
-    """Say what follows from an outcome of the ``attempt``-th attempt (1..).
+    """Return the consequence of an outcome of the ``attempt``-th attempt (1..).
 
-    ``policy`` is what the batch asks for, also for the ``domain`` alone; ``snoozed_s`` is for how long the item
-    has been put off so far, ``n_in_row`` how many such answers the domain has given in a row, this one counted.
+    ``policy`` is that of the batch; ``snoozed_s`` is how long the item was put off so far, ``n_in_row`` the number of such
+    answers of the domain in a row, this one included.
     """
     rule = RULES[outcome.kind]
     if outcome.kind is OutcomeKind.NOT_BEGUN:
-        # where the domain's turn is far off, the domain waits until then
+        # with its turn far off, the domain waits until then
         return RetryDecision(ItemEvent.GIVE_BACK, cool_down_s=outcome.retry_after_s or 0.0)
     if (event := _AT_ONCE.get(outcome.kind) or _BY_CURE.get(rule.action)) is not None:
         return RetryDecision(event)

@@ -1,7 +1,7 @@
 """Site profiles: the policy of a site before its robots.txt is known, and its politeness key.
 
-A profile stands beside the parser of its site (`tlray.sites`) and reaches the core as data. `provide` names the function that
-returns them; it is called when the first domain is looked up, so that no process can treat a site without its profile.
+A profile stands beside the parser of its site (`tlray.sites`) and reaches the core as data. `provide` adds a function that
+returns profiles; it is called at the first look-up of a domain, so that no process can miss a site's profile.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The wait of a whole batch: nothing of it can be fetched before its first domain is back.
 
-It counts all domains at which the batch has open items, however many a snapshot shows.
+All domains with open items of the batch count, not only those of its snapshot.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ class Wait:
     domain: str
     reason: str
     until: float
-    """Monotonic seconds; infinite where a person has paused each domain that has open items: nobody knows when that ends."""
+    """Monotonic seconds; infinite if every domain with open items is paused by an operator."""
 
 
 def wait_of(book: Batch, domains: Mapping[str, DomainState], *, now: float) -> Wait | None:
-    """Return what a batch waits for; None while something of it can be fetched, is leased, or may be answered by kept results.
+    """Return the wait of a batch; None while something of it can be fetched, is leased, or is matched against results.
 
-    The search ends at the first domain that is free. A domain that is paused by hand is not: it counts as one that rests for
-    ever.
+    The search ends at the first domain that is free. A paused domain counts as one that rests for ever.
     """
     if book.counts.get(ItemState.LEASED, 0) or book.is_matching:
         return None

@@ -1,7 +1,6 @@
-"""What follows from the outcomes of a report? From each outcome one `ItemChange`, and the domains'
-cool-downs.
+"""The consequences of a report: a change for each outcome, cool-downs of domains, ends of lanes.
 
-Nothing is changed here; see `tlray.core.scheduling.changeset`.
+Nothing is applied here; see `tlray.core.scheduling.changeset`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ MAX_LOST = 3
 
 
 def decide(engine: EngineState, report: Report, *, now: float, rng: random.Random) -> Changeset:
-    """Decide what follows from a report of a live lease."""
+    """Return the consequences of a report of a live lease."""
     lease = engine.leases[report.lease_id]
     stems = {part.batch_id: part.stem for part in report.parts}
     changeset = Changeset(report.lease_id, parts=report.parts, robots=report.robots)
@@ -47,7 +46,7 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
         outcome = bounded_outcome(told, engine.max_rest_s)
         item = left.pop(outcome.item_id, None)
         if item is None:
-            continue  # not of this lease, or told twice
+            continue  # not of this lease, or reported twice
         book = engine.batches[item.batch]
         domain = engine.domains[item.domain]
         n_in_row = domain.n_in_row(outcome.kind, now=now)
@@ -71,7 +70,7 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             decision = replace(decision, event=ItemEvent.EXHAUST, delay_s=0.0)
         if outcome.kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:
-            # nobody chose not to have the page, so it is no skip
+            # no rule of a user or a site skips the page, so it is no skip
             decision = RetryDecision(ItemEvent.EXHAUST)
         domain_rests_s = max(decision.cool_down_s, _asked_s(outcome))
         waits = turns if outcome.kind is OutcomeKind.NOT_BEGUN else cool_downs
@@ -96,8 +95,7 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
 
 
 def decide_lost(engine: EngineState, lease_id: str, why: str, suspect: CrashSuspect = ANY_ITEM) -> Changeset:
-    """Decide what becomes of the items of a lease that was lost with its worker: a loss counts against those that the
-    suspect accuses, and against no other."""
+    """Return the consequences of a lost lease: the loss counts against the suspects only."""
     changeset = Changeset(lease_id)
     for item in engine.leases[lease_id].items.values():
         if engine.batches[item.batch].state is BatchState.CANCELLING:
@@ -122,7 +120,7 @@ def decide_lost(engine: EngineState, lease_id: str, why: str, suspect: CrashSusp
 
 
 def give_back(engine: EngineState, lease_id: str) -> Changeset:
-    """Decide what becomes of items that a task which ended in order has not begun."""
+    """Return the consequences for items that a task which ended in order has not begun."""
     cancelling = {b.id for b in engine.batches.values() if b.state is BatchState.CANCELLING}
     items = engine.leases[lease_id].items.values()
     return Changeset(
@@ -198,12 +196,12 @@ def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
 
 
 def _asked_s(outcome: Outcome) -> float:
-    """Return for how long a site asks to be left alone: a ``Retry-After`` counts with any answer but a good one."""
+    """Return the seconds of an outcome's ``Retry-After``; it counts with every answer but a good one."""
     return 0.0 if outcome.kind in _NOT_ASKED_WITH else outcome.retry_after_s or 0.0
 
 
 def _why_cooling(outcome: Outcome, domain: DomainState, now: float) -> str:
-    """Say why a domain cools; an item that is given back because it does is no new reason."""
+    """Return why a domain cools down; an item given back because of that adds no reason."""
     if outcome.kind is not OutcomeKind.NOT_BEGUN:
         return _why(outcome)
     if domain.is_cooling(now) and domain.cool_reason:

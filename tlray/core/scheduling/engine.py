@@ -1,9 +1,8 @@
-"""The brain of a coordinator: what is leased to whom, and what follows from what comes back.
+"""The engine: what is leased to which task, and the consequences of reports.
 
-It is plain and synchronous: the time is handed to it, it does no I/O, it knows no Ray. The actor in
-``cluster/handlers/coordinator.py`` asks it and does what it says; a simulator can drive it through a million URLs in
-virtual time. The order is always: `decide` (changes nothing) → the journal commits → `apply`. Times are
-monotonic seconds.
+It is plain and synchronous: the time is an argument, there is no I/O and no Ray. The actor in
+``cluster/handlers/coordinator.py`` calls it and does the I/O; a simulator runs a million URLs in virtual time. The order is
+always: `decide` (changes nothing) → the journal commits → `apply`. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from tlray.errors import check_invariant
 
 
 class Engine(EngineState):
-    """All batches, domains, items and leases that are alive, and the decisions about them."""
+    """The engine's state, and the decisions about it."""
 
     def __init__(
         self,
@@ -57,7 +56,7 @@ class Engine(EngineState):
     # -- batches and domains -----------------------------------------------------------------
 
     def open(self, book: Batch, lanes: Mapping[str, int], *, now: float) -> None:
-        """Take in a batch whose items are journalled: ``lanes`` is domain → queued items."""
+        """Add a batch from the journal: ``lanes`` is domain → queued items."""
         self.batches[book.id] = self.by_batch_id[book.batch_id] = book
         for domain in book.open_by_domain:
             self.domain_index.come(book, domain)
@@ -66,7 +65,7 @@ class Engine(EngineState):
             self.registry.register(domain, book, now).try_anew(now=now)
 
     def close(self, batch: int, *, now: float) -> None:
-        """Forget a finished batch, and soon the domains that no other has to do with."""
+        """Remove a finished batch, and later the domains that no other batch needs."""
         book = self.batches.pop(batch, None)
         self.reuse.close(batch)
         self.frontier.drop(batch)
@@ -78,7 +77,7 @@ class Engine(EngineState):
             self.eviction.note(idle, now=now)
 
     def forget_idle(self, now: float) -> set[str]:
-        """Forget the domains that nothing has to do with any more, and return them."""
+        """Remove the domains that are not needed, and return them."""
         gone = self.eviction.step(now)
         for name in gone:
             self.registry.forget(name)
@@ -87,12 +86,12 @@ class Engine(EngineState):
         return gone
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
-        """Take in items that the journal gave for a lane."""
+        """Add items that the journal loaded for a lane."""
         self._note_named(lane.domain, items)
         self.frontier.loaded(lane, items, last_id=last_id, is_last=is_last)
 
     def wait(self, item: FrontierItem, due: float) -> None:
-        """Take in an item that may not be fetched before ``due``."""
+        """Add an item that may not be fetched before ``due``."""
         self._note_named(item.domain, (item,))
         self.frontier.wait(item, due)
 
@@ -101,7 +100,7 @@ class Engine(EngineState):
         state.is_named = state.is_named or any(not item.from_public for item in items)
 
     def pause(self, batch: int, *, is_paused: bool) -> None:
-        """Lease nothing more of a batch, or go on; its manners have a say in its domains' while it does."""
+        """Pause or resume a batch, and recompute the policies of its domains."""
         book = self.batches[batch]
         for name in book.open_by_domain:
             self.registry.look_at(self.domains[name], book)
@@ -109,13 +108,13 @@ class Engine(EngineState):
         self.frontier.pause(batch, is_paused=is_paused or book.is_matching)
 
     def begin(self, batch: int, *, now: float) -> None:
-        """Lease of a batch that was put off until now, as of one that was just taken in."""
+        """Start a scheduled batch."""
         for name in self.batches[batch].open_by_domain:
             self.domains[name].try_anew(now=now)
         self.pause(batch, is_paused=False)
 
     def matching_done(self, batch: int) -> None:
-        """Take in that kept results have answered what they can: the rest of the batch is to be fetched."""
+        """End the matching of a batch against other batches' results: its other items are to be fetched."""
         book = self.batches[batch]
         book.is_matching = False
         self.pause(batch, is_paused=not book.may_lease)
@@ -127,8 +126,7 @@ class Engine(EngineState):
         heapq.heappush(self.timers, (until, domain))
 
     def cancel_open(self, batch: int, *, now: float) -> bool:
-        """Take in that a batch's queued and waiting items are cancelled; True when it has nothing open any
-        more."""
+        """Cancel a batch's queued and waiting items; True if it has no open item left."""
         book = self.batches[batch]
         self.reuse.drop(batch)
         self.frontier.drop(batch)
@@ -147,7 +145,7 @@ class Engine(EngineState):
         return not book.n_open
 
     def revive(self, batch: int, by_domain: Mapping[str, int], *, now: float) -> None:
-        """Take in that dead letters are queued again: ``by_domain`` is how many of each domain."""
+        """Queue dead letters again: ``by_domain`` is their number by domain."""
         book = self.batches[batch]
         for domain, n in by_domain.items():
             book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
@@ -157,19 +155,18 @@ class Engine(EngineState):
     # -- leasing -------------------------------------------------------------------------------
 
     def demand(self, now: float) -> Demand:
-        """Return the work that politeness allows now, what is leased already included."""
+        """Return the demand that politeness allows now, leased items included."""
         return self._granting.demand(now)
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
-        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
-        `Work` if there is none.
+        """Lease up to ``n`` items, and requests for robots.txt, to a new or a live lease; an empty `Work` if there is none.
 
-        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
+        ``n_leases`` tasks share the work: none gets more than its share.
         """
         return self._granting.grant(lease_id, n, now=now, n_leases=n_leases)
 
     def tick(self, now: float) -> None:
-        """Move on what only time moves: items that are due, cool-downs that end."""
+        """Apply the passing of time: due items, ended cool-downs."""
         for item in self.frontier.pop_due(now):
             book = self.batches.get(item.batch)
             if book is None:
@@ -182,14 +179,14 @@ class Engine(EngineState):
             _, name = heapq.heappop(self.timers)
             state = self.domains.get(name)
             if state is None:
-                continue  # it has been forgotten
+                continue  # it was evicted
             if state.is_cooling(now):
                 heapq.heappush(self.timers, (state.cool_until, name))
             else:
                 self.frontier.resume_domain(name)
 
     def next_event(self) -> float | None:
-        """Return when time moves something next, or None."""
+        """Return the next moment at which `tick` has work, or None."""
         moments = [
             m
             for m in (
@@ -203,7 +200,7 @@ class Engine(EngineState):
         return min(moments, default=None)
 
     def remaining_s(self, batch: int, *, now: float) -> float | None:
-        """Return the seconds that a running batch still needs, or None while nothing can be said honestly."""
+        """Return the seconds that a running batch still needs; None while there is no honest estimate."""
         last_due = self.frontier.last_due(batch)
         return remaining_s(
             self.batches[batch], self.domains, now=now, others_at=self.domain_index.at, last_due=last_due
@@ -212,18 +209,18 @@ class Engine(EngineState):
     # -- what comes back -------------------------------------------------------------------------
 
     def renew(self, lease_id: str, *, now: float) -> Lease | None:
-        """Return a lease and let it live on, or None if it is over."""
+        """Renew and return a lease; None if it is over."""
         lease = self.leases.get(lease_id)
         if lease is not None:
             lease.until = now + self.lease_s
         return lease
 
     def expired(self, now: float) -> list[str]:
-        """Return the leases whose task has not been heard of for too long."""
+        """Return the leases whose task was silent for too long."""
         return [i for i, lease in self.leases.items() if lease.until <= now and not lease.is_committing]
 
     def apply_robots(self, report: Report, *, now: float) -> list[LaneDeath]:
-        """Take in what the lease found as robots.txt; return the lanes that die of having none."""
+        """Apply the answers to requests for robots.txt; return the lanes that end because there is none."""
         deaths = []
         lease = self.leases[report.lease_id]
         for answer in report.robots:
@@ -243,14 +240,14 @@ class Engine(EngineState):
         return deaths
 
     def prepare(self, changeset: Changeset) -> None:
-        """Lease nothing more of the lanes that a verdict ends, while the journal writes it."""
+        """Lease nothing of the lanes that a changeset ends, while the journal writes it."""
         for death in changeset.deaths:
             self.frontier.close_lane(death.batch, death.domain)
             self.reuse.drop(death.batch, death.domain)
 
     def apply(self, changeset: Changeset, *, now: float, killed: Sequence[tuple[int, int]] = ()) -> list[int]:
-        """Take in a verdict that the journal has committed; return the batches that have nothing open any
-        more. ``killed`` is how many queued and waiting items each of its deaths has ended, where `prepare` was called before.
+        """Apply a changeset that the journal has committed; return the batches without open items. ``killed`` is the number of
+        queued and waiting items that each of its ends of lanes had, if `prepare` was called.
         """
         lease = self.leases.get(changeset.lease_id) or Lease(changeset.lease_id, until=now)
         touched: dict[int, None] = {}
@@ -265,7 +262,7 @@ class Engine(EngineState):
                 found.append(change.outcome)
             move = change.item.batch, change.before, change.after, change.item.domain
             moves[move] = moves.get(move, 0) + 1
-            self._apply_change(change, lease, now)  # may carry the item to another domain
+            self._apply_change(change, lease, now)  # may move the item to another domain
         for (batch, before, after, domain), n in moves.items():
             self.batches[batch].move(before, after, domain, now=now, n=n)
         for domain, found in outcomes.items():
@@ -320,14 +317,14 @@ class Engine(EngineState):
             self.frontier.finish(item)
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
-        """Take in that the journal has made dead letters of a lane's queued and waiting items.
+        """Apply the end of a lane that the journal has written; True if the batch has no open item left.
 
-        How many they are it counted; which were queued and which waiting is only known here, because an item
-        that has become due is not written down before it is leased. True when the batch has nothing open.
+        The journal counted the items. How many were queued and how many waiting is known only here, because an item that
+        becomes due is not journalled before its lease.
         """
         book = self.batches.get(death.batch)
         if book is None:
-            return False  # it died twice, of two reports, and the first death was the end of its batch
+            return False  # it ended twice, by two reports, and the first closed its batch
         self.reuse.drop(death.batch, death.domain)
         gone = self.frontier.drop(death.batch, death.domain)
         counted = n_queued + n_waiting
@@ -338,7 +335,7 @@ class Engine(EngineState):
         return not book.n_open
 
     def end(self, lease_id: str, *, suspect: CrashSuspect = NO_ITEM) -> list[LaneDeath]:
-        """Forget a lease that has no items left; return the lanes that die of a robots.txt that kills who reads it."""
+        """Remove a lease without items; return the lanes that end because their robots.txt kills its reader."""
         lease = self.leases.pop(lease_id, None)
         for name in lease.robots if lease else ():
             self.domains[name].robots_lease = None
@@ -351,5 +348,5 @@ class Engine(EngineState):
     # -- invariants --------------------------------------------------------------------------------
 
     def check_invariants(self) -> None:
-        """Raise `InvariantBroken` where the books do not balance, or an item is in two places."""
+        """Raise `InvariantBroken` if the counts do not balance, or an item is in two places."""
         check(self, self.eviction)

@@ -1,8 +1,6 @@
-"""What is leased to a task that asks? Items in their turn, robots.txt errands, and what it must know of the
-domains.
+"""The grant of a lease: items in their order, requests for robots.txt, and the configs of their domains.
 
-This is the part of the engine that hands out; `tlray.core.scheduling.engine` holds what there is. Nothing here waits or
-writes: the caller writes down what is leased before a task sees it.
+It changes the engine's state (`engine_state`) and does no I/O: the caller journals what is leased before a task gets it.
 """
 
 from __future__ import annotations
@@ -31,13 +29,13 @@ ROOM_ABOVE = 32
 """Items of higher priorities that a lease takes although it has enough of lower ones."""
 ENOUGH_ERRANDS = 512
 LOOK_AGAIN_S = 30.0
-"""A robots.txt that cannot be fetched yet is looked at again after so long at the latest; whatever lets it be fetched says so."""
+"""A robots.txt that cannot be fetched yet is checked again after this time, or when an event allows its fetch."""
 DEMAND_HOLDS_S, SAMPLE_HOLDS_S = 0.2, 0.5
-"""For so long the demand of a crowd of items is not counted anew for each lease, nor that of a crowd of domains at all."""
+"""The demand of many items, and that of many domains, is counted at most this often."""
 
 
 class Granting:
-    """Whose turn it is, of all that an engine holds."""
+    """The order of an engine's items."""
 
     def __init__(
         self,
@@ -54,16 +52,17 @@ class Granting:
         self._limiter_of = limiter_of
         self._turns = Aging()
         self._crowd: tuple[float, int] = (-math.inf, 0)
-        """(when, how many items were ready)."""
+        """(moment, number of ready items)."""
         self._census = DomainSample(state)
         self._counted: tuple[float, Demand] | None = None
-        """When the demand of a large crowd was counted, and what it was."""
+        """The last demand of many domains, and its moment."""
         self._slow_per_s = 0.0
-        """Pages a second that the slow domains came to, when demand was counted last."""
+        """Pages a second of the slow domains, in the last count."""
 
     def demand(self, now: float) -> Demand:
-        """Return the work that politeness allows now, what is leased already included. Of a large crowd of domains a sample is
-        counted, now and then."""
+        """Return the demand that politeness allows now, leased items included. Of many domains a sample is counted, now and
+        then.
+        """
         if self._counted is not None and now - self._counted[0] <= SAMPLE_HOLDS_S:
             return self._counted[1]
         engine = self._state
@@ -75,7 +74,7 @@ class Granting:
         pages_per_s = found.pages_per_s
         if n_kept := self._reuse.n_offered:
             pages_per_s, n_ready = math.inf, n_ready + n_kept
-        # before the errands are counted: a robots.txt that has grown too old while nothing was granted is wanted by this look
+        # before the robots.txt requests are counted: an outdated robots.txt is queued by this call
         allowance = self._allowance("", now, Priority.LOW)
         may_take = any(allowance(name) > 0 for name in self._census.part(takeable))
         n_robots = self._n_errands(now)
@@ -89,14 +88,13 @@ class Granting:
         return demand
 
     def forget(self, name: str) -> None:
-        """Take in that a domain is forgotten."""
+        """Forget a domain."""
         self._census.forget(name)
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
-        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
-        `Work` if there is none.
+        """Lease up to ``n`` items, and requests for robots.txt, to a new or a live lease; an empty `Work` if there is none.
 
-        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
+        ``n_leases`` tasks share the work: none gets more than its share.
         """
         lease = self._state.leases.get(lease_id) or Lease(lease_id, until=now, started_at=now)
         lease.until = now + self._state.lease_s
@@ -125,8 +123,9 @@ class Granting:
         return Work((*answered, *fetched), self._terms(lease, items), robots)
 
     def _take(self, lease: Lease, n: int, now: float, share: FairShare | None) -> list[FrontierItem]:
-        """Take items into a lease: first what is owed, then by priority; a full lease still takes what comes
-        before all that it has."""
+        """Take items into a lease: first those that are owed, then by priority. A full lease still takes items of a higher
+        priority than all that it has.
+        """
         items: list[FrontierItem] = []
         for priority, n_owed in self._turns.owed() if n else ():
             owed = self._state.frontier.take(
@@ -166,7 +165,7 @@ class Granting:
         return n
 
     def _share(self, lease: Lease, n_leases: int, now: float) -> FairShare:
-        """Return what one of several tasks may hold of the slow domains, by the demand that was counted last."""
+        """Return a task's share of the slow domains, by the last demand."""
         held = {item.domain for item in lease.items.values()}
         slow = (
             state
@@ -195,10 +194,10 @@ class Granting:
         return lambda domain: self._state.domains[domain].owed_allowance(lease_id, now, priority)
 
     def _may_run_errand(self, name: str, now: float) -> bool:
-        """Whether a robots.txt that is wanted may be fetched now; one that may not is put off, or wanted no more."""
+        """True if a queued robots.txt may be fetched now; else put it off, or remove it."""
         state, wanted = self._state.domains[name], self._state.robots_queue
         if state.robots_lease is not None or state.has_robots(now):
-            wanted.pop(name)  # whatever makes it unknown wants it again
+            wanted.pop(name)  # it is queued again when it becomes unknown
             return False
         if state.rests(now) or not self._state.frontier.n_queued(name):
             wanted.put_off(name, max(state.cool_until, now + LOOK_AGAIN_S))
@@ -206,7 +205,7 @@ class Granting:
         return True
 
     def _n_errands(self, now: float) -> int:
-        """Return how many robots.txt may be fetched now; beyond the first some hundred they are taken on trust."""
+        """Return how many robots.txt may be fetched now; beyond `ENOUGH_ERRANDS` all that are not put off count."""
         n = 0
         for name in self._state.robots_queue.in_order(now):
             n += self._may_run_errand(name, now)
@@ -215,7 +214,7 @@ class Granting:
         return max(n, self._state.robots_queue.n_awake)
 
     def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsRequest, ...]:
-        """Take a lease's part of the errands: whose robots.txt a task reads, those domains it will mostly have."""
+        """Take a lease's share of the requests: the task that reads a domain's robots.txt will get most of its items."""
         engine = self._state
         fetch_tasks: list[RobotsRequest] = []
         n_all = self._n_errands(now) + sum(len(one.robots) for one in engine.leases.values())
@@ -232,10 +231,10 @@ class Granting:
         return tuple(fetch_tasks)
 
     def _errand(self, item: FrontierItem, now: float) -> RobotsRequest:
-        """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
+        """Return the request for the robots.txt of an item's domain: at its root, or where redirects have led."""
         scheme, host = urlsplit(item.url)[:2]
         site = aliases().get(host, host)
-        if site != host.removeprefix("www."):  # what a short link leads to says what may be fetched of it
+        if site != host.removeprefix("www."):  # the robots.txt of a short link's site holds for the link
             scheme, host = "https", f"www.{site}" if profiles()[site].is_one_with_www else site
         own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
         moved_to = self._state.domains[item.domain].robots_url

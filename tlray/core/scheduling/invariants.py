@@ -1,6 +1,6 @@
-"""Do the engine's books balance? The invariants of DESIGN.md that can be seen from within.
+"""The invariants of an engine's state: counts balance, and no item is in two places.
 
-Too slow for every step of a real run; tests call it after every step of simulated ones.
+The check is too slow for every step of a real run; tests call it after every simulated step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tlray.errors import check_invariant
 
 
 def check(engine: EngineState, forgetting: Eviction) -> None:
-    """Raise `InvariantBroken` where the books do not balance, or an item is in two places."""
+    """Raise `InvariantBroken` if the counts do not balance, or an item is in two places."""
     seen: set[int] = set()
     by_batch: Counter[int] = Counter()
     by_domain: Counter[str] = Counter()

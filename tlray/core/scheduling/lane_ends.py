@@ -1,8 +1,8 @@
-"""Lanes that a changeset ends: decided before anything is written, so that they die in the same transaction.
+"""The lanes that a changeset ends: decided before it is written, so that they end in the same transaction.
 
-A lane dies where its domain is parked (it blocks again and again, or is gone), where its robots.txt cannot be had, lies at an
-address that the batch may not fetch from, or kills the worker that reads it. What the report will make of a domain is found on a
-copy of its state; the engine itself stays as it is until the journal has committed.
+A lane ends if its domain is parked (it blocks again and again, or is gone), or if its robots.txt cannot be fetched, lies at an
+address that the batch may not fetch from, or kills the worker that reads it. The effect of a report on a domain is computed on
+a copy; the engine's state stays until the journal has committed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KILLS_READERS = "its robots.txt kills the worker that reads it"
 
 
 def of_report(engine: EngineState, report: Report, changeset: Changeset, *, now: float) -> list[LaneDeath]:
-    """Return the lanes that end with a report whose other consequences are in ``changeset``."""
+    """Return the lanes that end with a report; ``changeset`` has its other consequences."""
     ahead: dict[str, DomainState] = {}
     answers: dict[str, list[Outcome]] = {}
     for change in changeset.changes:
@@ -38,7 +38,7 @@ def of_report(engine: EngineState, report: Report, changeset: Changeset, *, now:
 
 
 def parked_lanes(engine: EngineState, name: str, state: DomainState, *, now: float) -> list[LaneDeath]:
-    """Return the lanes of a domain that are given up because it is parked."""
+    """Return the lanes of a parked domain that are given up."""
     return [
         LaneDeath(book.id, name, why)
         for book in engine.domain_index.at(name)
@@ -51,7 +51,7 @@ def parked_lanes(engine: EngineState, name: str, state: DomainState, *, now: flo
 def of_robots(
     engine: EngineState, answer: RobotsAnswer, state: DomainState, *, now: float
 ) -> list[LaneDeath]:
-    """Take a robots.txt's answer into a domain's state; return the lanes that die of it."""
+    """Apply a robots.txt answer to a domain; return the lanes that it ends."""
     if answer.location is not None and state.follow_robots_redirect(
         answer.location, from_public=answer.from_public
     ):
@@ -76,7 +76,7 @@ def of_robots(
 
 
 def of_lost_reader(engine: EngineState, suspect: CrashSuspect) -> list[LaneDeath]:
-    """Return the lanes that end because a robots.txt has killed its reader once too often."""
+    """Return the lanes that end because a robots.txt has killed its reader too often."""
     name = suspect.robots_of or ""
     if name not in engine.domains or not engine.domains[name].forecast().count_robots_crash():
         return []
@@ -84,6 +84,6 @@ def of_lost_reader(engine: EngineState, suspect: CrashSuspect) -> list[LaneDeath
 
 
 def _begun_lanes(engine: EngineState, name: str, why: str) -> list[LaneDeath]:
-    """Return a domain's lanes, but for those of batches that were put off: what happens before is not their matter."""
+    """Return a domain's lanes, without those of scheduled batches."""
     lanes = engine.frontier.lanes_at(name)
     return [LaneDeath(lane.batch, name, why) for lane in lanes if engine.batches[lane.batch].has_begun]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from tlray.core.model.item import Priority
 from tlray.core.schedules.built_in_templates import BUILT_IN
@@ -16,8 +14,8 @@ from tlray.core.submission.lines import Chunk
 from tlray.core.submission.rules import OF_OPERATOR, ListRules
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import read_line, stripped
-from tlray.io.journal.schedules import ScheduleRow
-from tlray.io.journal.templates import load_template
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.service_rows import ScheduleRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +27,17 @@ class Work:
     chunk: Chunk
 
 
-def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float, terms: BatchConfig | None = None) -> Work:
+def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchConfig | None = None) -> Work:
     """Return what a schedule submits at a moment; UsageError or ValueError says why that is nothing.
 
     ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``, in the place of
     which the contact of ``terms`` counts.
     """
     local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(row.timing.timezone))
-    said: dict[str, Any] = row.work
+    said = row.work
     urls, name = said.get("urls") or [], ""
     if said.get("template"):
-        template = BUILT_IN.get(said["template"]) or load_template(db, row.owner, said["template"])
+        template = BUILT_IN.get(said["template"]) or journal.template(row.owner, said["template"])
         if template is None:
             raise UsageError(f"there is no template {said['template']!r} any more")
         filled = fill(template, said.get("variables") or {}, clock_values(local))

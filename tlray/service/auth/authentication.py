@@ -24,8 +24,8 @@ from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.service.auth.principal import OPEN, Principal
 from tlray.service.auth.token_lookup import Lookups
 from tlray.service.http.problems import ProblemError, rate_limited
-from tlray.service.http.query_params import see_query_names
-from tlray.service.http.request_limits import place_of
+from tlray.service.http.query_params import require_known_query_names
+from tlray.service.http.request_limits import slot_of
 
 if TYPE_CHECKING:
     from tlray.service.backend.gateway import Gateway
@@ -70,7 +70,7 @@ class Access:
             found = await self._by_ticket(connection, ticket)
         else:
             return await self._by_place(connection)
-        place_of(connection).give_to(found.user)
+        slot_of(connection).assign_to(found.user)
         wait_s = self._rates.take(found.user, now=time.monotonic())
         if wait_s:
             raise rate_limited(
@@ -135,7 +135,7 @@ class Access:
 
     def _failed(self, connection: HTTPConnection, why: str) -> ProblemError:
         """Count a wrong token or ticket, and return its refusal: 429 where too many have come from the address."""
-        wait_s = self._failures.take(place_of(connection).address, now=time.monotonic())
+        wait_s = self._failures.take(slot_of(connection).address, now=time.monotonic())
         return (
             rate_limited(wait_s, f"{why}, and many have come from this address") if wait_s else unknown(why)
         )
@@ -154,7 +154,9 @@ def requires(scope: str, *, takes_ticket: bool = False) -> Callable[[HTTPConnect
         found = await access.principal(connection, takes_ticket=is_socket)
         if scope not in found.scopes:
             raise ProblemError(403, f"this call needs a token with the scope {scope!r}")
-        await see_query_names(connection)  # not before: whoever may not ask is told no more than that
+        await require_known_query_names(
+            connection
+        )  # not before: whoever may not ask is told no more than that
         return found
 
     return principal

@@ -13,11 +13,11 @@ from tlray.core.model.lifecycle import BatchEvent
 from tlray.service.backend.gateway import new_batch_id
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import MAX_URLS, NAME, BatchAsked, Priority, Receipt, Snapshot
+from tlray.service.schemas.batches import MAX_URLS, NAME, BatchRequest, Priority, Receipt, Snapshot
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
 from tlray.service.submission.list_body import IN_PIECES, list_body, read_list
 from tlray.service.submission.permissions import require_quota
-from tlray.service.submission.url_errors import require_url
+from tlray.service.submission.url_errors import require_some_url
 
 router = APIRouter(prefix="/api/v1/batch", tags=["batches"])
 Key = Annotated[
@@ -35,7 +35,7 @@ Key = Annotated[
     "",
     status_code=202,
     response_model=Receipt,
-    openapi_extra=list_body("BatchAsked"),
+    openapi_extra=list_body("BatchRequest"),
     responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
 )
 async def submit(
@@ -51,14 +51,14 @@ async def submit(
     priority: Annotated[Priority, Query(description="Of a list of lines.")] = "normal",
 ) -> JSONResponse:
     """Submit a list of URLs: all of it or nothing. Lines that make no item are named in the answer."""
-    sent = await read_list(request, max_lines=MAX_URLS, mend=IN_PIECES)
+    sent = await read_list(request, max_lines=MAX_URLS, hint=IN_PIECES)
     if sent.are_urls:
         if name or priority != "normal":
             raise validation([("query", "say name and priority in the body")])
         asked = await with_template(gateway, principal, sent.asked)
         sent = replace(sent, asked=asked, texts=asked.urls)
     else:
-        asked = BatchAsked(name=name, priority=priority)
+        asked = BatchRequest(name=name, priority=priority)
     (
         batch,
         level,
@@ -72,7 +72,7 @@ async def submit(
     }  # fmt: skip
     if state is None:
         chunk = await sent.chunk(gateway.settings)
-        require_url(chunk, sent.place)
+        require_some_url(chunk, sent.place)
         told = await gateway.coordinator.submit(chunk=chunk, **given)
     elif any(text.strip() for text in sent.texts):
         raise validation([("body.urls", "a list that comes in pieces begins without any; append them")])

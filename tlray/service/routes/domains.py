@@ -13,8 +13,8 @@ from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.paging import Cursor, Limit, page
 from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.routes.dependencies import Admin, Reader, TheGateway
-from tlray.service.schemas.batches import DomainAsked
-from tlray.service.schemas.lists import DomainPage, DomainTold
+from tlray.service.schemas.batches import DomainPatch
+from tlray.service.schemas.lists import DomainPage, DomainResponse
 
 router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
 Domain = Annotated[
@@ -27,7 +27,7 @@ Domain = Annotated[
 DOMAIN_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/DomainAsked"}}},
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/DomainPatch"}}},
     }
 }
 FIELDS: Final = {"max_rate": "rate", "concurrency": "concurrency", "paused": "is_paused"}
@@ -43,7 +43,7 @@ async def domains(
     return page("domains", found, None if next_ is None else encode("domains", next_))
 
 
-@router.get("/{domain}", response_model=DomainTold, responses=problems(404, 422, 503))
+@router.get("/{domain}", response_model=DomainResponse, responses=problems(404, 422, 503))
 async def domain(domain: Domain, gateway: TheGateway, principal: Reader) -> JSONResponse:
     """How a domain stands."""
     told = await gateway.coordinator.get_domain(_unit(domain), owner=principal.sees)
@@ -54,7 +54,7 @@ async def domain(domain: Domain, gateway: TheGateway, principal: Reader) -> JSON
 
 @router.patch(
     "/{domain}",
-    response_model=DomainTold,
+    response_model=DomainResponse,
     openapi_extra=DOMAIN_BODY,
     responses=problems(400, 413, 415, 422, 503),
 )
@@ -65,7 +65,7 @@ async def set_domain(request: Request, domain: Domain, gateway: TheGateway, prin
     """
     name = _unit(domain)
     content_type(request, (JSON,))
-    asked = read_json(await read_body(request), DomainAsked)
+    asked = read_json(await read_body(request), DomainPatch)
     changes = {FIELDS[field]: getattr(asked, field) for field in asked.model_fields_set - {"lift"}}
     if changes.get("is_paused", False) is None:
         changes["is_paused"] = False

@@ -10,23 +10,24 @@ import asyncio
 import hashlib
 import re
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import fields
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_type_hints
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from tlray.export.formats import FORMATS, get, names
-from tlray.export.interface import Format, Holds
-from tlray.export.options import Options, Over99
+from tlray.export.formats import all_formats, get, names
+from tlray.export.interface import Format
 from tlray.io.disk.home import Home
 from tlray.io.export import zip_archive
 from tlray.io.export.files import write
 from tlray.io.results.part_files import PartMoved
 from tlray.io.results.reader import iter_tracklists
-from tlray.model import CuePrecision
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problems
 from tlray.service.routes.dependencies import Reader, TheGateway
@@ -49,11 +50,17 @@ KINDS: Final[dict[str, Any]] = {
     "application/vnd.apache.parquet": {
         "schema": {**_BYTES, "description": "A row a set, with its tracks in it."}
     },
-    zip_archive.CONTENT_TYPE: {
+    zip_archive.MEDIA_TYPE: {
         "schema": {**_BYTES, "description": "Sheets, one a recording, and `left-out.txt`."}
     },
 }
-"""A test sees that each format's is here."""
+KINDS.update(
+    {
+        kind: {"schema": {"type": "string"} if f.is_text else _BYTES}
+        for f in all_formats()
+        if f.fits_one_file and (kind := f.media_type.partition(";")[0]) not in KINDS
+    }
+)
 FILE_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file.", "content": KINDS},
     206: {"description": f"A range of it, at most {MAX_SENT:,} bytes.", "content": KINDS},
@@ -65,22 +72,34 @@ _making: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 @router.get("/formats")
 async def formats(principal: Reader) -> JSONResponse:
     """The formats that sets can be exported as."""
-    told = [{"name": f.name, "suffix": suffix_of(f), "about": f.about} for f in FORMATS]
-    return JSONResponse({"formats": told})
+    rows = [
+        {"name": f.name, "suffix": f.download_suffix, "about": f.about, "options": f.option_names}
+        for f in all_formats()
+    ]
+    return JSONResponse({"formats": rows})
 
 
-async def _options(
-    bom: Annotated[bool, Query(description="cue, csv: begin with a byte order mark.")] = False,
-    over_99: Annotated[Over99, Query(description="cue: what to do with more than 99 tracks.")] = Over99.SPLIT,
-    strict: Annotated[bool, Query(description="cue: at most 80 characters in a value.")] = False,
-    media: Annotated[str | None, Query(max_length=300, description="cue: the audio file's name.")] = None,
-    cue_precision: Annotated[
-        list[CuePrecision] | None,
-        Query(description="cue: take cues of these precisions too, not only exact ones."),
-    ] = None,
-) -> Options:
-    chosen = tuple(sorted(set(cue_precision or ())))
-    return Options(bom=bom, over_99=over_99, strict=strict, media=media, cue_precision=chosen)
+def _options_query() -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Return a dependency that takes every option of every format as a parameter of the query."""
+
+    async def options(**values: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value is not None}
+
+    takers: dict[str, list[str]] = {}
+    parameters: dict[str, Parameter] = {}
+    for format_ in all_formats():
+        types = get_type_hints(type(format_.options))
+        for field in fields(format_.options):
+            takers.setdefault(field.name, []).append(format_.name)
+            is_list = isinstance(field.default, tuple)
+            about = f"{', '.join(takers[field.name])}: {field.metadata.get('about', '')}"
+            query = Query(description=f"{about}, separated by commas" if is_list else about)
+            type_: Any = Annotated[str if is_list else types[field.name], query]
+            parameters[field.name] = Parameter(
+                field.name, Parameter.KEYWORD_ONLY, default=None, annotation=type_ | None
+            )
+    options.__signature__ = Signature(list(parameters.values()))  # type: ignore[attr-defined]
+    return options
 
 
 @router.head("/batch/{batch_id}/export", include_in_schema=False)
@@ -94,7 +113,7 @@ async def export(
     batch_id: str,
     gateway: TheGateway,
     principal: Reader,
-    options: Annotated[Options, Depends(_options)],
+    options: Annotated[dict[str, Any], Depends(_options_query())],
     format_: Annotated[
         str, Query(alias="format", json_schema_extra={"enum": list(names())}, examples=["csv"])
     ],
@@ -102,12 +121,13 @@ async def export(
     """A batch's sets as one file: those that it has now. CUE sheets come as a ZIP archive."""
     await gateway.see(principal, batch_id)
     chosen = get(format_)
-    path = await _made(gateway, batch_id, chosen, options)
-    kind = zip_archive.CONTENT_TYPE if chosen.holds is Holds.RECORDING else chosen.content_type
+    heeded = {name: value for name, value in options.items() if name in chosen.option_names}
+    path = await _made(gateway, batch_id, chosen, chosen.chosen(heeded))
+    kind = chosen.media_type if chosen.fits_one_file else zip_archive.MEDIA_TYPE
     answer = FileResponse(
         path,
         media_type=kind,
-        filename=f"{batch_id}{suffix_of(chosen)}",
+        filename=f"{batch_id}{chosen.download_suffix}",
         headers={"ETag": f'"{path.stem}"'},  # it names what is in the file, which is never changed
     )
     if is_known(request.headers.getlist("if-none-match"), answer.headers["etag"]):
@@ -128,18 +148,6 @@ async def export(
     others = [pair for pair in request.scope["headers"] if pair[0] not in (b"range", b"if-range")]
     request.scope["headers"] = [*others, (b"range", asked.encode())] if asked else others
     return answer
-
-
-def used(format_: Format, options: Options) -> Options:
-    """Return the options that a format heeds; the others are as if nobody had said them."""
-    if format_.holds is Holds.RECORDING:
-        return options
-    return Options(bom=options.bom) if format_.name == "csv" else Options()
-
-
-def suffix_of(format_: Format) -> str:
-    """Return what an export's file ends with."""
-    return ".zip" if format_.holds is Holds.RECORDING else format_.suffix
 
 
 def is_known(if_none_match: list[str], etag: str) -> bool:
@@ -166,13 +174,13 @@ def bounded_range(text: str | None, n_bytes: int) -> str | None:
     return f"bytes={first}-{min(last, n_bytes - 1, first + MAX_SENT - 1)}"
 
 
-async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Options) -> Path:
+async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Any) -> Path:
     """Return the export's file, made where it is not there yet."""
     for attempt in range(1, TRIES + 1):
         stems, last_done = await gateway.coordinator.manifest(batch_id)
-        told = f"{format_.name} {used(format_, options)} {last_done}".encode()
+        told = f"{format_.name} {options} {last_done}".encode()
         key = hashlib.blake2b(told, digest_size=8).hexdigest()
-        path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{suffix_of(format_)}"
+        path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{format_.download_suffix}"
         lock = _making.setdefault(path.parent, asyncio.Lock())  # one at a time of a batch
         async with lock:
             if path.is_file():
@@ -189,12 +197,12 @@ async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Optio
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 
-def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Options) -> None:
+def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Any) -> None:
     sets = iter_tracklists(home, batch_id, lambda: stems)
-    if format_.holds is Holds.RECORDING:
-        zip_archive.write_zip(sets, format_, path, options)
-    else:
+    if format_.fits_one_file:
         write(sets, format_, path, options)
+    else:
+        zip_archive.write_zip(sets, format_, path, options)
     with suppress(FileNotFoundError):  # another replica may have removed one
         files = sorted(path.parent.iterdir(), key=lambda file: -file.stat().st_mtime)
         for n, older in enumerate(files):

@@ -14,7 +14,7 @@ from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.paging import Cursor, Limit, page
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import Retried, RetryAsked
+from tlray.service.schemas.batches import Retried, RetryRequest
 from tlray.service.schemas.lists import BatchPage, DeadLetterPage, ItemPage, LinePage
 
 router = APIRouter(prefix="/api/v1")
@@ -74,7 +74,7 @@ async def lines(
 RETRY_BODY: dict[str, Any] = {
     "requestBody": {
         "description": "Nothing, or `{}`: all dead letters.",
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/RetryAsked"}}},
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/RetryRequest"}}},
     }
 }
 
@@ -90,10 +90,10 @@ async def retry(request: Request, batch_id: str, gateway: TheGateway, principal:
     """Queue dead letters again: those named, those with a reason, or all. A completed batch opens again."""
     await gateway.see(principal, batch_id)
     body = await read_body(request)
-    asked = RetryAsked()
+    asked = RetryRequest()
     if body:
         content_type(request, (JSON,))
-        asked = read_json(body, RetryAsked)
+        asked = read_json(body, RetryRequest)
     if asked.item_ids is not None and asked.reason is not None:
         raise validation([("body", "say item_ids or reason, not both")])
     ids = None if asked.item_ids is None else [int(item_id) for item_id in asked.item_ids]

@@ -70,10 +70,10 @@ async def results(
     while True:
         lines, place, is_end = await _read(gateway, batch_id, place, limit)
         left_s = deadline - time.monotonic()
-        if lines or is_end or left_s <= 0 or streams.leaving.has_begun:
+        if lines or is_end or left_s <= 0 or streams.shutdown.has_begun:
             break
-        with streams.one(principal):
-            told = await streams.leaving.unless_begun(hub.news(batch_id, version, left_s))
+        with streams.counted(principal):
+            told = await streams.shutdown.unless_begun(hub.news(batch_id, version, left_s))
         version = told["version"] if told else version
         await asyncio.sleep(LOOK_EVERY_S)  # a batch changes far more often than it brings a set
     headers = {} if is_end else {"X-Next-Cursor": encode("results", *place, of=batch_id)}

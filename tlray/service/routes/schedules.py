@@ -11,29 +11,33 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request, Response
 
 from tlray.cluster.handlers.schedules import new_schedule_id
-from tlray.cluster.handlers.submission import told_lines
+from tlray.cluster.handlers.submission import MAX_LINES_TOLD, told_lines
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check, zone_of
 from tlray.core.schedules.template import clock_values
 from tlray.core.submission.lines import RefusedLine
 from tlray.io.intake.scheduled_list import chunk_of
-from tlray.io.journal.idempotency import MAX_LINES_TOLD
 from tlray.io.journal.rows import BatchOptions
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import OptionsAsked
+from tlray.service.schemas.batches import OptionsRequest
 from tlray.service.schemas.schedules import (
-    CheckedScheduleTold,
-    ScheduleAsked,
+    ScheduleDetails,
     SchedulePatch,
-    SchedulesTold,
-    WholeScheduleTold,
+    ScheduleReceipt,
+    ScheduleRequest,
+    SchedulesResponse,
 )
 from tlray.service.submission.batch_request import checked_options, filled_for, merged_options
 from tlray.service.submission.permissions import require_quota
-from tlray.service.submission.url_errors import OF_TEMPLATE, OF_URLS, checked_list, require_url
+from tlray.service.submission.url_errors import (
+    OF_TEMPLATE,
+    OF_URLS,
+    checked_list,
+    require_some_url,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["schedules"])
 ScheduleId = Annotated[str, Path(max_length=64, examples=["sch_0123456789abcdef"])]
@@ -48,16 +52,16 @@ def _body(model: str) -> dict[str, Any]:
 @router.post(
     "/batch/schedule",
     status_code=201,
-    openapi_extra=_body("ScheduleAsked"),
+    openapi_extra=_body("ScheduleRequest"),
     responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
 )
 async def add_schedule(
     request: Request, response: Response, gateway: TheGateway, principal: Submitter
-) -> CheckedScheduleTold:
+) -> ScheduleReceipt:
     """Have batches made when a cron line comes round. All is checked now as it is when a batch is submitted; lines of which no
     run fetches anything are named."""
     content_type(request, (JSON,))
-    asked = read_json(await read_body(request), ScheduleAsked)
+    asked = read_json(await read_body(request), ScheduleRequest)
     timing = _checked(
         Timing(asked.cron, asked.timezone, Overlap(asked.overlap), CatchUp(asked.catch_up)), "body.cron"
     )
@@ -71,13 +75,13 @@ async def add_schedule(
 
 
 @router.get("/schedules", responses=problems(401, 403, 429, 503))
-async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesTold:
+async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesResponse:
     """Return your schedules, the oldest first."""
-    return SchedulesTold(schedules=await gateway.coordinator.list_schedules(principal.sees))
+    return SchedulesResponse(schedules=await gateway.coordinator.list_schedules(principal.sees))
 
 
 @router.get("/schedules/{schedule_id}", responses=problems(401, 403, 404, 422, 429, 503))
-async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Reader) -> WholeScheduleTold:
+async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Reader) -> ScheduleDetails:
     """Return one schedule."""
     return _told(await _found(gateway, principal, schedule_id))
 
@@ -89,7 +93,7 @@ async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: 
 )
 async def change_schedule(
     schedule_id: ScheduleId, request: Request, gateway: TheGateway, principal: Submitter
-) -> CheckedScheduleTold:
+) -> ScheduleReceipt:
     """Change when a schedule runs and what it submits, or pause it."""
     content_type(request, (JSON,))
     patch = read_json(await read_body(request), SchedulePatch)
@@ -113,9 +117,7 @@ async def change_schedule(
 
 
 @router.post("/schedules/{schedule_id}/run", responses=problems(401, 403, 404, 415, 422, 429, 503, 507))
-async def run_schedule(
-    schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter
-) -> WholeScheduleTold:
+async def run_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter) -> ScheduleDetails:
     """Run a schedule now, too, whatever is under way; `last_batch` is its batch, or `trouble` says why there is none."""
     await require_quota(gateway, principal)
     found = await gateway.coordinator.run_schedule(principal.sees, schedule_id, time.time())
@@ -153,19 +155,19 @@ def _asked(found: dict[str, Any]) -> dict[str, Any]:
     return dict(found.get("asked", {}))
 
 
-def _told(found: dict[str, Any]) -> WholeScheduleTold:
-    return WholeScheduleTold(**{**found, "options": _asked(found)})
+def _told(found: dict[str, Any]) -> ScheduleDetails:
+    return ScheduleDetails(**{**found, "options": _asked(found)})
 
 
-def _checked_told(found: dict[str, Any], refused: list[RefusedLine]) -> CheckedScheduleTold:
+def _checked_told(found: dict[str, Any], refused: list[RefusedLine]) -> ScheduleReceipt:
     lines = told_lines(sorted(refused, key=lambda line: line.line)[:MAX_LINES_TOLD], [])["rejected"]
-    return CheckedScheduleTold(
+    return ScheduleReceipt(
         **{**found, "options": _asked(found), "n_rejected": len(refused), "rejected": lines}
     )
 
 
 async def _work(
-    gateway: Gateway, principal: Principal, asked: ScheduleAsked
+    gateway: Gateway, principal: Principal, asked: ScheduleRequest
 ) -> tuple[dict[str, Any], list[RefusedLine]]:
     """Return what a run submits, once it is seen that a run now would make a batch, and the lines that are none for it."""
     urls, options = asked.urls, asked.options
@@ -180,7 +182,7 @@ async def _work(
     )
     place = OF_URLS if asked.template is None else OF_TEMPLATE
     chunk = checked_list(chunk_of(urls), gateway.settings, place)
-    require_url(chunk, place)
+    require_some_url(chunk, place)
     work = {
         "urls": asked.urls,
         "template": asked.template,
@@ -208,10 +210,10 @@ async def _changed_work(
     if patch.urls:
         kept |= {"template": None, "variables": {}}
     elif patch.template:
-        kept |= {"urls": [], "options": OptionsAsked(**_asked(now))}
+        kept |= {"urls": [], "options": OptionsRequest(**_asked(now))}
     given = {key: getattr(patch, key) for key in said}
     given = {key: value for key, value in given.items() if value is not None or key in ("webhook", "email")}
-    asked = ScheduleAsked(cron=now["cron"], timezone=patch.timezone or now["timezone"], **{**kept, **given})
+    asked = ScheduleRequest(cron=now["cron"], timezone=patch.timezone or now["timezone"], **{**kept, **given})
     work, refused = await _work(gateway, replace(principal, user=now["owner"]), asked)
     if patch.options is None and not patch.template:  # who is told may be another; the manners stay
         new = BatchOptions.from_json(work["options"])

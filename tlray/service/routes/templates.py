@@ -13,19 +13,19 @@ from tlray.core.model.address_policy import AddressPolicy, policy_for
 from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template, TemplateError, beginning_of, check
-from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
+from tlray.io.journal.service_rows import MAX_TEMPLATE_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.problems import ProblemError, problems, validation
-from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
+from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import (
     MAX_URLS,
     TEMPLATE_NAME,
-    Asked,
     Name,
-    OptionsAsked,
-    Told,
+    OptionsRequest,
+    RequestBody,
+    ResponseBody,
     VariableValue,
 )
 from tlray.service.submission.permissions import options_for
@@ -36,12 +36,12 @@ TemplateName = Annotated[str, Path(pattern=TEMPLATE_NAME, examples=["my-festival
 BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/TemplateAsked"}}},
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/TemplateRequest"}}},
     }
 }
 
 
-class TemplateAsked(Asked):
+class TemplateRequest(RequestBody):
     """A template. `{year}` is a place for a value, `{+path}` for one that may hold `/ : ? &`."""
 
     model_config = ConfigDict(
@@ -61,11 +61,11 @@ class TemplateAsked(Asked):
     urls: Annotated[list[Annotated[str, Field(max_length=2_000)]], Field(min_length=1, max_length=MAX_URLS)]
     description: Annotated[str, Field(max_length=1_000)] = ""
     batch_name: Name = ""
-    options: OptionsAsked = OptionsAsked()
+    options: OptionsRequest = OptionsRequest()
     defaults: dict[str, VariableValue] = Field({}, description="Values of variables that need none given.")
 
 
-class TemplateTold(Told):
+class TemplateResponse(ResponseBody):
     """A template, with the variables that it has places for."""
 
     name: str
@@ -78,15 +78,15 @@ class TemplateTold(Told):
     built_in: bool
 
 
-class TemplatesTold(Told):
+class TemplatesResponse(ResponseBody):
     """Every template that may be taken."""
 
-    templates: list[TemplateTold]
+    templates: list[TemplateResponse]
 
 
-def told(template: Template) -> TemplateTold:
+def told(template: Template) -> TemplateResponse:
     """Return a template as it is told."""
-    return TemplateTold(
+    return TemplateResponse(
         name=template.name,
         description=template.description,
         urls=list(template.urls),
@@ -99,14 +99,14 @@ def told(template: Template) -> TemplateTold:
 
 
 @router.get("", responses=problems(401, 403, 429, 503))
-async def list_templates(gateway: TheGateway, principal: Reader) -> TemplatesTold:
+async def list_templates(gateway: TheGateway, principal: Reader) -> TemplatesResponse:
     """Return the built-in templates and your own."""
     found = await gateway.coordinator.list_templates(principal.user)
-    return TemplatesTold(templates=[told(template) for template in found])
+    return TemplatesResponse(templates=[told(template) for template in found])
 
 
 @router.get("/{name}", responses=problems(401, 403, 404, 422, 429, 503))
-async def get_template(name: TemplateName, gateway: TheGateway, principal: Reader) -> TemplateTold:
+async def get_template(name: TemplateName, gateway: TheGateway, principal: Reader) -> TemplateResponse:
     """Return one template."""
     found = await gateway.coordinator.get_template(principal.user, name)
     if found is None:
@@ -116,10 +116,10 @@ async def get_template(name: TemplateName, gateway: TheGateway, principal: Reade
 
 @router.put(
     "/{name}",
-    response_model=TemplateTold,
+    response_model=TemplateResponse,
     openapi_extra=BODY,
     responses={
-        201: {"model": TemplateTold, "description": "It is new."},
+        201: {"model": TemplateResponse, "description": "It is new."},
         **problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
     },
 )
@@ -128,7 +128,7 @@ async def put_template(
 ) -> JSONResponse:
     """Keep a template, in the place of your own one of that name."""
     content_type(request, (JSON,))
-    asked = read_json(await read_body(request), TemplateAsked)
+    asked = read_json(await read_body(request), TemplateRequest)
     if name in BUILT_IN:
         raise ProblemError(409, f"{name!r} is a built-in template; take another name")
     options = asked.options.model_dump(exclude_unset=True)
@@ -145,7 +145,7 @@ async def put_template(
     if is_new is None:
         raise ProblemError(
             409,
-            f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_CHARS:,} characters in them; delete one first",
+            f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_TEMPLATE_CHARS:,} characters in them; delete one first",
         )
     return JSONResponse(told(template).model_dump(), 201 if is_new else 200)
 
@@ -164,7 +164,7 @@ def url_faults(template: Template, settings: Settings) -> list[tuple[str, str]]:
     """Return which URLs of a template could never be fetched, whatever their values, and why."""
     allow = policy_for(settings.networks)
     whys = ((n, _refusal_of(text, allow)) for n, text in enumerate(template.urls))
-    return [(f"body.urls.{n}", why) for n, why in whys if why is not None][:MAX_ERRORS_TOLD]
+    return [(f"body.urls.{n}", why) for n, why in whys if why is not None][:MAX_FAULTS_SHOWN]
 
 
 def _refusal_of(text: str, allow: AddressPolicy) -> str | None:

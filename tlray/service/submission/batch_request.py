@@ -22,7 +22,11 @@ from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, validation
 from tlray.service.http.validation_errors import faults_of
-from tlray.service.schemas.batches import BatchAsked, OptionsAsked, WorkAsked
+from tlray.service.schemas.batches import (
+    BatchRequest,
+    OptionsRequest,
+    WorkRequest,
+)
 from tlray.service.submission.permissions import options_for
 from tlray.settings import Settings
 
@@ -31,7 +35,7 @@ MAX_AHEAD_S = 366 * 86_400.0
 
 
 def checked_options(
-    principal: Principal, asked: WorkAsked, settings: Settings, *, not_before: float | None = None
+    principal: Principal, asked: WorkRequest, settings: Settings, *, not_before: float | None = None
 ) -> tuple[BatchOptions, Priority]:
     """Return all that is kept with a batch; 422 and 403 say what of it is not as it should be, or not theirs to ask for."""
     wanted = ScrapeOptions(
@@ -43,7 +47,7 @@ def checked_options(
     return replace(options, not_before=not_before, webhook=webhook, email=email), priority
 
 
-def start_of(asked: BatchAsked) -> float | None:
+def start_of(asked: BatchRequest) -> float | None:
     """Return when a batch is to begin, in epoch seconds; None where that is at once."""
     told = asked.not_before
     if told is None:
@@ -56,7 +60,7 @@ def start_of(asked: BatchAsked) -> float | None:
     return moment if moment > time.time() else None
 
 
-async def with_template(gateway: Gateway, principal: Principal, asked: BatchAsked) -> BatchAsked:
+async def with_template(gateway: Gateway, principal: Principal, asked: BatchRequest) -> BatchRequest:
     """Return what is asked for with a template's URLs and options in it, where one is asked for."""
     if asked.template is None:
         if asked.variables:
@@ -73,7 +77,7 @@ async def with_template(gateway: Gateway, principal: Principal, asked: BatchAske
 
 
 async def filled_for(
-    gateway: Gateway, principal: Principal, asked: WorkAsked, clock: Mapping[str, str] | None = None
+    gateway: Gateway, principal: Principal, asked: WorkRequest, clock: Mapping[str, str] | None = None
 ) -> tuple[Template, Filled]:
     """Return the template that is asked for, and what it stands for."""
     if asked.urls:
@@ -87,11 +91,11 @@ async def filled_for(
         raise validation([("body.variables", str(fault))]) from None
 
 
-def merged_options(template: Template, asked: OptionsAsked) -> OptionsAsked:
+def merged_options(template: Template, asked: OptionsRequest) -> OptionsRequest:
     """Return a template's options under those that are asked for."""
     said: dict[str, Any] = {**template.options, **asked.model_dump(exclude_unset=True)}
     try:
-        return OptionsAsked(**said)
+        return OptionsRequest(**said)
     except ValidationError as error:  # an older tlray took it
         raise validation(faults_of(error.errors(), of="template.options", sent=said)) from None
 

@@ -18,7 +18,7 @@ from tlray.io.intake.url_list import read_line, refused_line, stripped
 from tlray.service.http.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
 from tlray.service.http.ndjson import url_of
 from tlray.service.http.problems import ProblemError
-from tlray.service.schemas.batches import BatchAsked, PieceAsked
+from tlray.service.schemas.batches import BatchRequest, PieceRequest
 from tlray.service.submission.url_errors import OF_LINES, OF_URLS, checked_list
 from tlray.settings import Settings
 
@@ -42,7 +42,7 @@ class SentLines:
     texts: Sequence[str]
     kind: str
     """The body's content type. In JSON each is a URL, also an empty one; of others empty lines and comments are passed over."""
-    asked: BatchAsked
+    asked: BatchRequest
     """What a body of JSON says besides."""
     digest: str
     """Of the whole body."""
@@ -80,20 +80,20 @@ async def read_list(
     request: Request,
     *,
     max_lines: int,
-    mend: str,
-    model: type[BatchAsked] | type[PieceAsked] = BatchAsked,
+    hint: str,
+    model: type[BatchRequest] | type[PieceRequest] = BatchRequest,
 ) -> SentLines:
     """Read a request's list, which is lines or JSON of this model; 413 says that it is too long, and how to mend that."""
     kind = content_type(request, (JSON, *LINES))
-    body = await read_body(request, mend=mend)
+    body = await read_body(request)
     digest = hashlib.sha256(body).hexdigest()
-    asked = BatchAsked()
+    asked = BatchRequest()
     if kind == JSON:
-        said: BatchAsked | PieceAsked = read_json(body, model)
-        asked = said if isinstance(said, BatchAsked) else asked
+        said: BatchRequest | PieceRequest = read_json(body, model)
+        asked = said if isinstance(said, BatchRequest) else asked
         texts = said.urls
     else:
         texts = list(text_lines(BytesIO(body)))
     if len(texts) > max_lines:
-        raise ProblemError(413, f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}")
+        raise ProblemError(413, f"{len(texts):,} lines; at most {max_lines:,} in one call: {hint}")
     return SentLines(texts, kind, asked, digest)

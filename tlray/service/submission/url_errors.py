@@ -7,7 +7,7 @@ from typing import Final
 from tlray.core.submission.lines import Chunk
 from tlray.core.submission.rules import ContactMissing, NoGoodLine, require_good_line
 from tlray.service.http.problems import ProblemError, validation
-from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
+from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
 from tlray.service.submission.permissions import list_rules
 from tlray.settings import Settings
 
@@ -31,7 +31,7 @@ def checked_list(chunk: Chunk, settings: Settings, place: str, *, first_line: in
         raise validation([(_where(place, error.line, first_line), str(error))]) from None
 
 
-def require_url(chunk: Chunk, place: str) -> None:
+def require_some_url(chunk: Chunk, place: str) -> None:
     """Refuse (422) a list without a good URL, and name what is wrong with each of its lines."""
     try:
         require_good_line(chunk)
@@ -39,7 +39,7 @@ def require_url(chunk: Chunk, place: str) -> None:
         refused = error.refused
         if not refused:
             raise validation([(place, _EMPTY[place])]) from None
-        faults = [(_where(place, line.line, 1), line.reason) for line in refused[:MAX_ERRORS_TOLD]]
+        faults = [(_where(place, line.line, 1), line.reason) for line in refused[:MAX_FAULTS_SHOWN]]
         more = f" (and {len(refused) - 1:,} more such lines)" if len(refused) > 1 else ""
         first, reason = faults[0]
         detail = f"no line is a URL that can be fetched: {first}, {refused[0].text[:80]!r}: {reason}{more}"

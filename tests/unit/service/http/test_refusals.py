@@ -77,9 +77,9 @@ async def test_a_line_of_json_is_refused_alone(home: Path) -> None:
     assert [entry.line for entry in chunk.entries] == [1, 5]
     reasons = {line.line: line.reason for line in chunk.refused}
     assert list(reasons) == [2, 3, 4, 6], "lines are accounted for, comments aside"
-    assert reasons[2].startswith("no JSON: ")
+    assert reasons[2].startswith("invalid JSON: ")
     assert reasons[3].startswith("unknown field 'uri'")
-    assert reasons[4].startswith("JSON, but no URL")
+    assert reasons[4].startswith("not a URL")
 
 
 async def test_who_runs_the_service_is_to_say_who_fetches(home: Path) -> None:
@@ -161,7 +161,7 @@ async def test_where_there_is_no_token_that_is_told(http: httpx.AsyncClient, tol
 @pytest.mark.parametrize(
     ("headers", "what"),
     [
-        ({"Content-Encoding": "gzip"}, "Content-Encoding 'gzip'; send the body as it is"),
+        ({"Content-Encoding": "gzip"}, "Content-Encoding 'gzip'; send the body uncompressed"),
         ({"Content-Encoding": "identity, br"}, "Content-Encoding 'identity, br'"),
         ({"Content-Type": "application/json; charset=utf-16"}, "charset 'utf-16'; send UTF-8"),
         ({"Content-Type": "application/json; charset=latin-1"}, "charset 'latin-1'"),
@@ -234,8 +234,8 @@ async def test_a_filter_that_is_empty_is_told(http: httpx.AsyncClient, path: str
         ("state=", "query.state", "Input should be 'receiving'"),
         ("priority=", "query.priority", "Input should be 'immediate', 'normal' or 'low'"),
         ("name=a&name=b", "query.name", "given 2 times; give it once"),
-        ("name=%ff", "query.name", "no UTF-8"),
-        ("name=a%C3", "query.name", "no UTF-8"),
+        ("name=%ff", "query.name", "not UTF-8"),
+        ("name=a%C3", "query.name", "not UTF-8"),
         ("nme=a&nme=b", "query.nme", "did you mean name?"),
         ("state=receiving&state=receiving", "query.state", "given 2 times"),
     ],

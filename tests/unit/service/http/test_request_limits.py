@@ -194,8 +194,8 @@ def test_requests_without_a_body_are_bounded_too_and_health_is_answered_all_the_
 
 
 def test_all_together_leave_room_for_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert request_limits.MAX_IN_PROGRESS + stream_limits.MAX_ALL_STREAMS + 500 <= MAX_ONGOING
-    monkeypatch.setattr(request_limits, "MAX_IN_PROGRESS", 2)
+    assert request_limits.MAX_OPEN + stream_limits.MAX_ALL_STREAMS + 500 <= MAX_ONGOING
+    monkeypatch.setattr(request_limits, "MAX_OPEN", 2)
 
     async def story() -> None:
         served = Served(tmp_path)
@@ -258,15 +258,15 @@ def test_a_socket_is_refused_in_words_where_there_is_no_place(tmp_path: Path) ->
 
 
 def test_a_stream_is_no_request_in_progress_and_ends_late_without_harm(tmp_path: Path) -> None:
-    limits = request_limits.Limits(Settings(home=tmp_path), nobody)
+    limits = request_limits.OpenRequests(Settings(home=tmp_path), nobody)
     scope = {"type": "http", "path": BATCH, "headers": [], "client": (HERE, 1)}
     place = limits.enter(scope)
     assert limits.of_addresses.n_all == 1
-    own = stream_limits.OwnStreams(stream_limits.Streams(), place)
-    with own.one(Principal("ada", frozenset())):
+    own = stream_limits.RequestStreams(stream_limits.StreamLimits(), place)
+    with own.counted(Principal("ada", frozenset())):
         assert limits.of_addresses.n_all == 0
     assert limits.of_addresses.n_all == 1, "who has waited for news goes on with the request"
-    broken_off = own.one(Principal("ada", frozenset()))
+    broken_off = own.counted(Principal("ada", frozenset()))
     broken_off.__enter__()
     place.end()
     broken_off.__exit__(None, None, None)
