@@ -15,7 +15,7 @@ from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.intake.url_list import checked as checked_lines
+from tlray.io.intake.url_list import check_beginning
 from tlray.io.journal.opening import open_reader, require_readable
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
@@ -175,7 +175,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
         with open_reader(home.path) as journal:
             journal.batch(resume)
     else:
-        urls = checked_lines(urls, contact=settings.contact)
+        urls = check_beginning(urls, contact=settings.contact)
     from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
     from tlray.cluster.driver.session import find_ray, open_session  # noqa: PLC0415
 

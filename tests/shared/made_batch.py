@@ -11,8 +11,9 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.results.part_files import publish
 from tlray.io.results.part_writer import stage

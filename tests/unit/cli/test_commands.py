@@ -16,10 +16,11 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.scheduling.changeset import Changeset
+from tlray.core.submission.lines import Entry
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 

@@ -16,13 +16,13 @@ from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
+from tlray.core.model.address_policy import ANY_NAMED, policy_for
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch_config import BatchConfig, user_agent
 from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsRequest, Stops
 from tlray.io.disk.home import Home
-from tlray.io.http.address_policy import ANY_NAMED, policy_for
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import Sender
 from tlray.io.http.response import Fetched

@@ -37,9 +37,9 @@ router = APIRouter(prefix="/api/v1", tags=["results"], route_class=ApiRoute)
 MAX_SENT: Final = 32_000_000
 TRIES: Final = 4
 KEEP_S: Final = 3_600.0
-"""A file that nobody has taken for so long is removed when another is made …"""
+"""A file that was not downloaded for so long is removed when another is written …"""
 MAX_KEPT: Final = 12
-"""… and of more than so many of a batch those that nobody has taken for the longest time."""
+"""… and the least recently used of a batch with more files than this."""
 _RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 
 _BYTES: Final = {"type": "string", "format": "binary"}

@@ -13,9 +13,10 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind, ReusableResult
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import LeasedItem, PartRecord
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite import result_reuse
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.results.item_reader import read_kept
