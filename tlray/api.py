@@ -116,11 +116,12 @@ def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame
 
     `NoSuchBatch` if there is no such batch.
     """
+    from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
     where = Home(read_settings(home=home).home)
-    return load_results(where, batch_id, manifest_of(where, batch_id))
+    return load_results(open_store(where), batch_id, manifest_of(where, batch_id))
 
 
 def _log_warnings(told: Submitted) -> None:

@@ -14,7 +14,7 @@ from tlray.core.scheduling.lease import PartNote
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal.sqlite import SqliteJournal
-from tlray.io.results.part_files import publish
+from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_writer import stage
 from tlray.io.results.warc import ArchiveWriter
 from tlray.model import Tracklist
@@ -64,7 +64,7 @@ class MadeBatch:
             for item in items
             for key, made in [self.set_of(item)]
         ]
-        part = stage(self.home, BATCH, stem, rows, archive.take())
+        part = stage(LocalStore(self.home), BATCH, stem, rows, archive.take())
         note = PartNote(BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=True)
         changes = [
             _change(item, ItemEvent.FETCHED, OutcomeKind.FETCHED, stem=stem, raw=place)
@@ -72,7 +72,7 @@ class MadeBatch:
         ]
         self.journal.commit(Verdict("L", changes, (note,)), now=0.0, wall=2.0, node="n")
         if is_published:
-            publish(self.home, BATCH, stem)
+            LocalStore(self.home).publish(BATCH, stem)
         return stem
 
     def lose(self, reason: str | None = "gone: 404") -> None:

@@ -1,4 +1,4 @@
-"""Do the books balance? A batch's journal, its items and its files, each held against the others.
+"""The audit of one batch: its journal, its items and its files, each compared with the others.
 
 No Ray is needed, and a coordinator may be at work meanwhile: the journal is read at one moment, files that are just being
 published or merged are waited for, and a merge that came between has the batch read again.
@@ -14,6 +14,7 @@ from tlray.io.audit.checks import Look
 from tlray.io.audit.journal_copy import AuditBooks
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
+from tlray.io.results.open_store import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,5 @@ def unknown_folders(home: Home) -> list[str]:
     """Return folders of results and pages that are of no batch of the journal, as paths within the home."""
     with JournalReader.of(home.path) as journal:
         known = {row.batch_id for row, _ in journal.list_batches()}
-    above = [home.results("x").parent, home.archive("x").parent]
-    there = [path for folder in above if folder.is_dir() for path in folder.iterdir() if path.is_dir()]
-    return sorted(str(path.relative_to(home.path)) for path in there if path.name not in known)
+    there = open_store(home).batches()
+    return sorted(name for batch_id, names in there.items() if batch_id not in known for name in names)

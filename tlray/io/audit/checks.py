@@ -1,21 +1,20 @@
-"""One reading of a batch: its books, its parts file by file, its folders, its archived pages."""
+"""One audit of a batch: its counts, its parts file by file, what lies beside them, its archived pages."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from tlray.core.audit.findings import Finding, FindingKind, Findings, check_books
 from tlray.io.audit.journal_copy import AuditBooks
-from tlray.io.audit.part_checks import page_urls, pieces_of, read_part, record_is_whole
+from tlray.io.audit.part_checks import files_of, page_urls, read_part, record_error
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
-from tlray.io.results.part_files import Piece, published_file, staged_file, staging
+from tlray.io.results.open_store import open_store
+from tlray.io.results.store import PartFile, StoredFile
 from tlray.io.results.warc import target_uri
 
 _K = FindingKind
-_SUFFIXES = {Piece.ARCHIVE: ".warc.gz", Piece.TRACKS: ".parquet", Piece.TRACKLISTS: ".parquet"}
 SETTLE_S = 3.0
 """How long a living coordinator is given to publish or to remove a file; it takes some milliseconds."""
 
@@ -24,7 +23,7 @@ class Look:
     """What was seen of one batch."""
 
     def __init__(self, home: Home, batch_id: str, books: AuditBooks, *, reads_pages: bool) -> None:
-        self._home = home
+        self._store = open_store(home)
         self._batch_id = batch_id
         self._books = books
         self._is_alive = home.is_held()
@@ -33,8 +32,9 @@ class Look:
         self.notes: list[str] = []
         self.n_bytes = self.n_rows = self.n_track_rows = self.n_pages = 0
         self.books = books.books()
+        self._files = self._listed()
         self._at_books()
-        self._at_folders()
+        self._at_strangers()
         for part in books.parts:
             self._at_part(part)
         for finding in books.disagreements():
@@ -57,15 +57,19 @@ class Look:
     # -- parts -------------------------------------------------------------------------------------
 
     def _at_part(self, part: PartRow) -> None:
-        contents = read_part(part, self._files_of(part))
+        files = self._files_of(part)
+        contents = read_part(self._store, part, files)
+        contents.missing += [
+            self._store.place(self._batch_id, part.stem, kind) for kind in files_of(part) if kind not in files
+        ]
         self._books.take_rows(contents.rows)
         self.n_bytes += contents.n_bytes
         self.n_rows += len(contents.rows)
         self.n_track_rows += contents.n_tracks
-        for path in contents.missing:
-            self._found(_K.PART_MISSING, f"{self._name(path)} is not there", part.stem)
-        for path, why in contents.damaged:
-            self._found(_K.PART_DAMAGED, f"{self._name(path)} cannot be read: {why}", part.stem)
+        for name in contents.missing:
+            self._found(_K.PART_MISSING, f"{name} is not there", part.stem)
+        for name, why in contents.damaged:
+            self._found(_K.PART_DAMAGED, f"{name} cannot be read: {why}", part.stem)
         for other in sorted(contents.of_others):
             self._found(_K.ROW_STRANGE, f"it has rows of batch {other}", part.stem)
         if not contents.is_whole:
@@ -83,27 +87,33 @@ class Look:
             what = f"its set {place} claims {claimed} tracks and has {there}"
             self.findings.add(self._books.about(_K.TRACKS_DIFFER, what, item, part.stem))
 
-    def _files_of(self, part: PartRow) -> dict[Piece, Path]:
-        """Return where a part's files lie: published, or staged still where a crash came between and a next life publishes.
+    def _files_of(self, part: PartRow) -> dict[PartFile, StoredFile]:
+        """Return the files of a part that are there: published, or after a crash staged until the next start.
 
-        A coordinator that holds the home may just have been started, and be slow to come to this part.
+        A coordinator that holds the home may have begun a moment ago, and not have come to this part.
         """
-        files = {}
-        for piece in pieces_of(part):
-            path = published_file(self._home, self._batch_id, part.stem, piece)
-            staged = staged_file(self._home, self._batch_id, part.stem, piece)
-            is_there = self._is_there(path, part.stem)
-            if not is_there and not self._is_final and staged.exists():
-                self.notes.append(
-                    f"{self._name(staged)} counts, and is seen once the next start has published it"
-                )
-                path = staged
-            files[piece] = path
-        return files
+        wanted = files_of(part)
 
-    def _is_there(self, path: Path, stem: str) -> bool:
-        """Whether a file is published; one of a part that was merged into another meanwhile is not waited for."""
-        return self._settles(lambda: path.exists() or stem not in self._books.stems_now()) and path.exists()
+        def is_published() -> bool:
+            if all((part.stem, kind, True) in self._files for kind in wanted):
+                return True
+            self._files = self._listed()
+            return part.stem not in self._books.stems_now()
+
+        self._settles(is_published)
+        found = {}
+        for kind in wanted:
+            staged = None if self._is_final else self._files.get((part.stem, kind, False))
+            if file := self._files.get((part.stem, kind, True)):
+                found[kind] = file
+            elif staged is not None:
+                found[kind] = staged
+                self.notes.append(f"{staged.name} counts, and is seen once the next start has published it")
+        return found
+
+    def _listed(self) -> dict[tuple[str | None, PartFile | None, bool], StoredFile]:
+        files = self._store.list(self._batch_id)
+        return {(file.stem or file.name, file.kind, file.is_published): file for file in files}
 
     def _settles(self, claim: Callable[[], bool]) -> bool:
         """Wait for a claim for as long as a living coordinator may take to make it true."""
@@ -114,41 +124,37 @@ class Look:
             time.sleep(0.05)
         return True
 
-    # -- folders -----------------------------------------------------------------------------------
+    # -- what lies beside the parts ------------------------------------------------------------------
 
-    def _at_folders(self) -> None:
-        """Find files that pandas would read and that no manifest names, and what a next start removes."""
+    def _at_strangers(self) -> None:
+        """Find files that pandas reads and no manifest names, and staged ones that a next start removes."""
         named = {part.stem for part in self._books.parts}
-        for piece in Piece:
-            folder = published_file(self._home, self._batch_id, "x", piece).parent
-            for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-                stem = path.name.split(".", 1)[0]
-                is_piece = path.name == f"{stem}{_SUFFIXES[piece]}"
-                is_hidden = path.name.startswith(("_", "."))
-                if not is_hidden and not (stem in named and is_piece):
-                    self._at_stranger(path, stem if is_piece else None, piece)
-        folder = staging(self._home, self._batch_id)
-        n_left = (
-            sum(path.name.split(".", 1)[0] not in named for path in folder.iterdir())
-            if folder.is_dir()
-            else 0
-        )
+        n_left = 0
+        for file in self._files.values():
+            if file.stem in named:
+                continue
+            if file.is_published:
+                self._at_stranger(file)
+            else:
+                n_left += 1
         if n_left and not self._is_alive:
             when = "a retry of its dead letters" if self._is_final else "the next start of the batch"
             self.notes.append(
                 f"{n_left} staged files count for nothing and nobody reads them; {when} removes them"
             )
 
-    def _at_stranger(self, path: Path, stem: str | None, piece: Piece) -> None:
+    def _at_stranger(self, file: StoredFile) -> None:
         """Look again at a file that the manifest did not name: it may be just published, or just merged into another."""
-        if self._settles(lambda: not path.exists() or stem in self._books.stems_now()):
-            return
-        what = "but pandas reads it" if piece is not Piece.ARCHIVE else "but it lies among the pages"
-        until = "" if self._is_final else ", until the next start of the batch removes it"
-        self._found(_K.ORPHAN, f"no manifest names it, {what}{until}", self._name(path))
 
-    def _name(self, path: Path) -> str:
-        return str(path.relative_to(self._home.path))
+        def is_explained() -> bool:
+            is_there = any(file.name == other.name for other in self._store.list(self._batch_id))
+            return not is_there or file.stem in self._books.stems_now()
+
+        if self._settles(is_explained):
+            return
+        what = "but it lies among the pages" if file.kind is PartFile.ARCHIVE else "but pandas reads it"
+        until = "" if self._is_final else ", until the next start of the batch removes it"
+        self._found(_K.ORPHAN, f"no manifest names it, {what}{until}", file.name)
 
     # -- pages -------------------------------------------------------------------------------------
 
@@ -158,7 +164,7 @@ class Look:
         for item, stem, offset, length in self._books.pages():
             wrong: str | None = "the manifest names no such archive"
             if stem in with_pages:
-                wrong = record_is_whole(self._archive(stem), offset, length)
+                wrong = record_error(self._store, self._batch_id, stem, offset, length)
             if wrong is None:
                 self.n_pages += 1
             else:
@@ -171,7 +177,7 @@ class Look:
         for part in self._books.parts:
             if not part.has_pages:
                 continue
-            urls, wrong = page_urls(self._archive(part.stem))
+            urls, wrong = page_urls(self._store, self._batch_id, part.stem)
             self.n_pages += sum(urls.values())
             if wrong is not None:
                 self._found(_K.PART_DAMAGED, f"its archive: {wrong}", part.stem)
@@ -181,8 +187,3 @@ class Look:
                         self.findings.add(
                             self._books.about(_K.PAGE_MISSING, "its page is not in the archive", item)
                         )
-
-    def _archive(self, stem: str) -> Path:
-        """Return where a part's archive lies, published or staged still."""
-        path = published_file(self._home, self._batch_id, stem, Piece.ARCHIVE)
-        return path if path.exists() else staged_file(self._home, self._batch_id, stem, Piece.ARCHIVE)

@@ -30,15 +30,6 @@ def disk_errors(home: Path) -> Iterator[None]:
         raise HomeUnusable(str(home), f"{error.strerror or error}{where}") from error
 
 
-def write_file(path: Path, data: bytes | memoryview) -> None:
-    """Write a file whole and sync it; the folder is the caller's to sync."""
-    with path.open("wb", buffering=0) as file:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
-
-
 def make_folder(path: Path, *, below: Path) -> None:
     """Make a folder and those above it, durably, as far up as ``below``, which must be there."""
     if path == below or path.is_dir():

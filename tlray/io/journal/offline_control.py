@@ -27,7 +27,8 @@ from tlray.io.journal.reader import JournalReader, totals
 from tlray.io.journal.rows import BatchRow, Counts
 from tlray.io.journal.sqlite import SqliteJournal
 from tlray.io.journal.submission import forget
-from tlray.io.results.part_files import publish, sweep
+from tlray.io.results.open_store import open_store
+from tlray.io.results.store import recover
 
 
 def pause_at_rest(home: Home, batch_id: str) -> tuple[BatchRow, Counts]:
@@ -57,10 +58,8 @@ def _steer(home: Home, batch_id: str, event: BatchEvent) -> tuple[BatchRow, Coun
 def _put_files_in_order(home: Home, journal: SqliteJournal, batch_id: str) -> None:
     """Publish what the manifest names, and remove what it does not."""
     row = journal.load_row(batch_id)
-    if row is not None and not row.state.is_final and home.results(batch_id).exists():
-        stems = [part.stem for part in journal.parts(batch_id)]
-        publish(home, batch_id, *stems)
-        sweep(home, batch_id, stems)
+    if row is not None and not row.state.is_final:
+        recover(open_store(home), batch_id, [part.stem for part in journal.parts(batch_id)])
 
 
 def _write(

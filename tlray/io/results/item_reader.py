@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 from tlray.core.scheduling.lease import LeasedItem
 from tlray.errors import CannotFinish
-from tlray.io.disk.home import Home
 from tlray.io.results.part_tables import read_tables
 from tlray.io.results.rows import from_tables
+from tlray.io.results.store import ResultStore
 from tlray.model import Tracklist
 
 
@@ -28,14 +28,16 @@ def in_parts(
             yield batch_id, stem, of_part[begin : begin + at_once]
 
 
-def read_kept(home: Home, batch_id: str, stem: str, item_ids: Collection[int]) -> dict[int, list[Tracklist]]:
+def read_kept(
+    store: ResultStore, batch_id: str, stem: str, item_ids: Collection[int]
+) -> dict[int, list[Tracklist]]:
     """Return the sets of some items of a part, by item.
 
     What is not there, or cannot be read any more, is left out: the part may just have been merged into another, and
     its page can be fetched.
     """
     try:
-        lists, tracks = read_tables(home, batch_id, stem, item_ids=item_ids)
+        lists, tracks = read_tables(store, batch_id, stem, item_ids=item_ids)
     except CannotFinish:
         return {}
     sets: dict[int, list[Tracklist]] = {}

@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
-from tlray.io.results.part_files import PartMoved
 from tlray.io.results.part_tables import read_tables
 from tlray.io.results.rows import from_tables
 from tlray.io.results.schema import TRACKLISTS, TRACKS
+from tlray.io.results.store import PartMoved, ResultStore
 from tlray.model import Tracklist
 
 Named = Callable[[], Collection[str]]
@@ -45,21 +45,21 @@ def manifest_of(home: Home, batch_id: str) -> Named:
     return named
 
 
-def load(home: Home, batch_id: str, named: Named) -> tuple[pd.DataFrame, pd.DataFrame]:
+def load(store: ResultStore, batch_id: str, named: Named) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's (tracklists, tracks), a row a set and a row a track; empty where it has no parts."""
-    read = list(_parts(home, batch_id, named))
+    read = list(_parts(store, batch_id, named))
     tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in read)])
     tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in read)])
     return tracklists.to_pandas(), tracks.to_pandas()
 
 
-def iter_tracklists(home: Home, batch_id: str, named: Named) -> Iterator[Tracklist]:
+def iter_tracklists(store: ResultStore, batch_id: str, named: Named) -> Iterator[Tracklist]:
     """Yield every set, part by part; at most one part's rows are in memory, and 256 sets as objects."""
-    for tracklists, tracks in _parts(home, batch_id, named):
+    for tracklists, tracks in _parts(store, batch_id, named):
         yield from from_tables(tracklists, tracks)
 
 
-def _parts(home: Home, batch_id: str, named: Named) -> Iterator[tuple[pa.Table, pa.Table]]:
+def _parts(store: ResultStore, batch_id: str, named: Named) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield (tracklists, tracks) of one part after the other, no item twice; `PartMoved` where one is lost."""
     had: dict[str, pa.ChunkedArray] = {}
     """Stem → the items that were read of it."""
@@ -68,7 +68,7 @@ def _parts(home: Home, batch_id: str, named: Named) -> Iterator[tuple[pa.Table, 
     while ahead:
         stem = ahead[-1]
         try:
-            tracklists, tracks = read_tables(home, batch_id, stem)
+            tracklists, tracks = read_tables(store, batch_id, stem)
         except PartMoved:
             names = set(named())
             n_tries = n_tries + 1 if stem in names else 0

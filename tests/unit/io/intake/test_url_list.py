@@ -102,7 +102,11 @@ def test_a_list_may_be_gzipped_and_may_begin_with_a_byte_order_mark(tmp_path: Pa
     ("name", "content", "why"),
     [
         ("plain.gz", b"http://a.test/\n", "cannot be read: Not a gzipped file"),
-        ("cut.gz", gzip.compress(b"http://a.test/\n" * 99, mtime=0)[:-9], "cannot be read: Compressed file ended"),
+        (
+            "cut.gz",
+            gzip.compress(b"http://a.test/\n" * 99, mtime=0)[:-9],
+            "cannot be read: Compressed file ended",
+        ),
         ("broken.gz", gzip.compress(b"http://a.test/\n", mtime=0)[:12] + b"\xff" * 30, "cannot be read"),
     ],
 )
