@@ -21,11 +21,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tlray.core.politeness import site_profile
+from tlray.version import __version__
 
 if TYPE_CHECKING:
     from tlray.api import BatchResult, load, scrape
 
-__version__ = "0.1.0"
 __all__ = ["BatchResult", "__version__", "load", "scrape"]
 
 

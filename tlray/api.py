@@ -254,8 +254,8 @@ class _Run:
         if self.stopping.is_set():
             raise Interrupted(self.batch_id)
         if revive is not None:
-            self.client.retry(self.batch_id, **revive)
-        self.client.resume(self.batch_id, **(anew or {}))
+            self.client.call(lambda c: c.retry(self.batch_id, **revive))
+        self.client.call(lambda c: c.resume(self.batch_id, **(anew or {})))
 
     def follow(self, max_wait_s: float | None) -> BatchStatus:
         """Watch the batch to its end, telling of its progress."""

@@ -51,7 +51,7 @@ class InvariantBroken(TlrayError):
         return f"{self.args[0]}; this is a bug of tlray"
 
 
-def hold(claim: bool, story: str, *about: object) -> None:
+def check_invariant(claim: bool, story: str, *about: object) -> None:
     """Raise `InvariantBroken` with the story (its ``{}`` filled with what it is about) unless the claim holds."""
     if not claim:
         raise InvariantBroken(story.format(*about))

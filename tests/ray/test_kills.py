@@ -136,7 +136,7 @@ def test_a_pause_survives_the_coordinator(start_site: StartSite, tmp_path: Path)
     running.comes_to_rest()
     n_before = len(site.arrivals())
     kill("ray::Coordinator")
-    wait_until(lambda: running.control("status")["state"] == "paused", what="a new life")
+    wait_until(lambda: running.status()["state"] == "paused", what="a new life")
     time.sleep(2.0)
     assert len(site.arrivals()) == n_before, "a restart forgot the pause"
     running.control("resume")

@@ -31,7 +31,9 @@ def test_what_domains_toml_asks_for_is_what_arrives(start_site: StartSite, tmp_p
     assert moments[-1] - moments[0] > (len(moments) - 1) * 0.2 - 0.7
     with JournalReader.of(tmp_path) as journal:
         options = journal.get(batch.batch_id)[0].options
-    assert options.manners.rates == {"127.0.0.1": (5.0, 1.0)}, "kept with the batch, for whoever resumes it"
+    assert options.politeness.rates == {"127.0.0.1": (5.0, 1.0)}, (
+        "kept with the batch, for whoever resumes it"
+    )
 
 
 def test_a_crawl_delay_of_a_day_is_said_and_not_waited_for(start_site: StartSite, tmp_path: Path) -> None:

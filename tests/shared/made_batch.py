@@ -9,8 +9,8 @@ from made_parts import BATCH, a_set, page
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.changeset import Changeset, ItemChange
+from tlray.core.scheduling.lease import PartRecord
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
 from tlray.io.journal.sqlite import SqliteJournal
@@ -65,12 +65,14 @@ class MadeBatch:
             for key, made in [self.set_of(item)]
         ]
         part = stage(LocalStore(self.home), BATCH, stem, rows, archive.take())
-        note = PartNote(BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=True)
+        note = PartRecord(
+            BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=True
+        )
         changes = [
             _change(item, ItemEvent.FETCHED, OutcomeKind.FETCHED, stem=stem, raw=place)
             for item, place in zip(items, places, strict=True)
         ]
-        self.journal.commit(Verdict("L", changes, (note,)), now=0.0, wall=2.0, node="n")
+        self.journal.commit(Changeset("L", changes, (note,)), now=0.0, wall=2.0, node="n")
         if is_published:
             LocalStore(self.home).publish(BATCH, stem)
         return stem
@@ -79,7 +81,7 @@ class MadeBatch:
         """Make a dead letter of the next item."""
         (item,) = self.take(1)
         change = _change(item, ItemEvent.EXHAUST, OutcomeKind.GONE, reason=reason)
-        self.journal.commit(Verdict("L", [change]), now=0.0, wall=2.0, node="n")
+        self.journal.commit(Changeset("L", [change]), now=0.0, wall=2.0, node="n")
 
     def finish(self) -> None:
         """Declare it completed."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.changeset import Changeset, ItemChange
+from tlray.core.scheduling.lease import PartRecord
 from tlray.demo.page import page_of
 from tlray.demo.plan import Plan
 from tlray.demo.rows import make_set
@@ -55,7 +55,7 @@ def make_home(
         track.title = track.text = titles or ""
     rows = [(ItemKey(BATCH, item.id, item.fingerprint), s) for item, s in zip(items, sets, strict=False)]
     staged = stage(LocalStore(place), BATCH, "0001-000001-00001", rows, b"")
-    note = PartNote(
+    note = PartRecord(
         BATCH, staged.stem, staged.n_sets, staged.n_tracks, staged.n_bytes, has_rows=True, has_pages=False
     )
     done = [
@@ -63,10 +63,10 @@ def make_home(
     ]
     lost = items[N_SETS]
     first = change(lost, ItemEvent.RETRY, ItemState.WAITING, OutcomeKind.TIMEOUT, "timeout")
-    journal.commit(Verdict("L", [*done, first], (note,)), now=0.0, wall=1.7e9, node="n")
+    journal.commit(Changeset("L", [*done, first], (note,)), now=0.0, wall=1.7e9, node="n")
     lost.attempt = 2
     last = change(lost, ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.CONNECT, why_dead)
-    journal.commit(Verdict("L", [last]), now=0.0, wall=1.7e9, node="n")
+    journal.commit(Changeset("L", [last]), now=0.0, wall=1.7e9, node="n")
     LocalStore(place).publish(BATCH, staged.stem)
     journal.set_batch_state(1, BatchState.COMPLETED, finished_at=1.7e9)
     journal.close()

@@ -9,7 +9,7 @@ import pytest
 
 from tlray import errors
 from tlray.core.model.lifecycle import BadTransition
-from tlray.errors import InvariantBroken, TlrayError, hold
+from tlray.errors import InvariantBroken, TlrayError, check_invariant
 
 EXIT_CODES = {
     "TlrayError": 1,
@@ -69,6 +69,6 @@ def test_every_error_stands_in_the_tree_of_the_docstring() -> None:
 
 
 def test_a_claim_that_does_not_hold_tells_its_story() -> None:
-    hold(True, "never told")
+    check_invariant(True, "never told")
     with pytest.raises(InvariantBroken, match="item 7 is in two leases; this is a bug of tlray"):
-        hold(False, "item {} is in two leases", 7)
+        check_invariant(False, "item {} is in two leases", 7)

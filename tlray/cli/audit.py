@@ -1,4 +1,4 @@
-"""``tlray audit``: do the books balance, and is every file what the journal says? No Ray is needed."""
+"""``tlray audit``: compare journal, items and files, and list what does not agree. Needs no Ray."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.core.audit.findings import CURES, Finding, Findings
+from tlray.core.audit.findings import REMEDIES, Finding, Findings
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WRONG = 1
 MAX_TOLD = 10
-"""Findings of a kind that are told with their place; ``--json`` has a hundred."""
+"""Findings of a kind that are listed with their place; ``--json`` has a hundred."""
 
 
 def audit(
@@ -45,7 +45,7 @@ def audit(
     is_right = True
     for finding in check_journal(where.path):
         is_right = False
-        sys.stderr.write(f"the journal is damaged: {finding.what}\n    {CURES[finding.kind]}\n")
+        sys.stderr.write(f"the journal is damaged: {finding.what}\n    {REMEDIES[finding.kind]}\n")
     for one in ids:
         found = audit_batch(where, one, reads_pages=pages)
         is_right &= found.is_right
@@ -76,9 +76,9 @@ def _wrong(findings: Findings) -> list[str]:
         return ["  every set is there once, every count agrees"]
     lines = [f"  WRONG, {len(findings):,} findings:"]
     for kind, n in findings.counts.items():
-        lines += [f"  {kind}: {n:,}", *(f"    {_line(one)}" for one in findings.kept[kind][:MAX_TOLD])]
+        lines += [f"  {kind}: {n:,}", *(f"    {_line(one)}" for one in findings.examples[kind][:MAX_TOLD])]
         lines += [f"    … and {n - MAX_TOLD:,} more"] * (n > MAX_TOLD)
-        lines += [f"    what to do: {CURES[kind]}"]
+        lines += [f"    what to do: {REMEDIES[kind]}"]
     return lines
 
 

@@ -18,7 +18,7 @@ from tlray.errors import UsageError
 from tlray.export.formats import all_formats, get
 from tlray.export.interface import Format
 from tlray.export.options import Over99
-from tlray.io.client.download import take_export
+from tlray.io.client.download import download_export
 from tlray.io.client.http_client import ServiceClient
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.io.disk.home import Home
@@ -99,7 +99,7 @@ def default_place(home: Path, batch_id: str, format_: Format) -> str:
 
 
 def export_batch(home: Path, batch_id: str, format_: Format, out: str, options: Any = None) -> None:
-    """Export a batch, and say what was written and what had to be left out."""
+    """Export a batch. Report what was written and what was left out."""
     from tlray.io.export.files import write  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
@@ -138,10 +138,10 @@ def export_from(
     }
     if out == "-":
         with tempfile.TemporaryFile() as kept:
-            take_export(client, batch_id, kept, **query)
+            download_export(client, batch_id, kept, **query)
             kept.seek(0)
             shutil.copyfileobj(kept, sys.stdout.buffer)
         return
     with os_errors_explained(str(target)), whole_file(target) as staged, staged.open("wb") as file:
-        n_bytes = take_export(client, batch_id, file, **query)
+        n_bytes = download_export(client, batch_id, file, **query)
     sys.stderr.write(f"{format_.name}: {n_bytes:,} bytes: {target}\n")

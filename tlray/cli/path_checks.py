@@ -1,4 +1,4 @@
-"""Files that a command names, seen to before Ray is started: lists to read, and places to export to at the end."""
+"""Checks of the files that a command names, before Ray is started: lists to read, places to export to."""
 
 from __future__ import annotations
 

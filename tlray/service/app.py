@@ -9,17 +9,16 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from tlray import __version__
 from tlray.service.auth.authentication import Access
-from tlray.service.auth.stream_limits import Streams
+from tlray.service.auth.stream_limits import StreamLimits
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
 from tlray.service.backend.notifier import Postman
-from tlray.service.http.head_requests import Heads
-from tlray.service.http.problems import tell_problems
-from tlray.service.http.request_guard import Guard
+from tlray.service.http.head_requests import HeadRequests
+from tlray.service.http.problems import add_problem_handlers
+from tlray.service.http.request_guard import RequestGuard
 from tlray.service.http.request_limits import RequestLimits
-from tlray.service.http.shutdown import Leaving
+from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
 from tlray.service.routes import (
     batches,
@@ -39,6 +38,7 @@ from tlray.service.routes import (
     uploads,
 )
 from tlray.settings import Settings
+from tlray.version import __version__
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,
@@ -62,14 +62,14 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     """Return the app of one replica."""
 
-    leaving = Leaving()
+    shutdown = Shutdown()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        beside = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), leaving.watch())]
+        beside = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), shutdown.watch())]
         yield
-        leaving.begin()
+        shutdown.begin()
         for task in beside:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -87,11 +87,11 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     )
     access = Access(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
-    app.state.access, app.state.streams = access, Streams(leaving=leaving)
-    app.add_middleware(Heads)
+    app.state.access, app.state.streams = access, StreamLimits(shutdown=shutdown)
+    app.add_middleware(HeadRequests)
     app.add_middleware(RequestLimits, settings=settings, known_user=access.known_user)
-    app.add_middleware(Guard, settings=settings)  # the outermost: the last that is added
-    tell_problems(app)
+    app.add_middleware(RequestGuard, settings=settings)  # the outermost: the last that is added
+    add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
 

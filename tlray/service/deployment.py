@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import tlray.cluster  # noqa: F401 - sets what Ray reads at its import
-from tlray.service.auth.listen_policy import knowing, listens_at, see_that_it_may_listen
+from tlray.service.auth.listen_policy import allowing_host, require_may_listen, serve_host
 from tlray.settings import Settings
 
 MAX_ONGOING = 4_000
@@ -27,7 +27,7 @@ def application(settings: Settings) -> Any:
     at more than loopback without a token; a replica looks once more, for Serve may be told another address later."""
     from ray import serve  # noqa: PLC0415
 
-    see_that_it_may_listen(listens_at(), settings)
+    require_may_listen(serve_host(), settings)
 
     def build() -> Any:
         from tlray.io.disk.private_files import keep_private  # noqa: PLC0415 - on the replica
@@ -35,10 +35,10 @@ def application(settings: Settings) -> Any:
         from tlray.service.backend.gateway import Gateway  # noqa: PLC0415
 
         keep_private()
-        see_that_it_may_listen(host := listens_at(), settings)
+        require_may_listen(host := serve_host(), settings)
         gateway = Gateway(settings)
         gateway.find()
-        return build_app(gateway, knowing(host, settings))
+        return build_app(gateway, allowing_host(host, settings))
 
     return serve.deployment(
         serve.ingress(build)(),

@@ -21,9 +21,9 @@ from tlray.cluster.driver.session import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.journal.home_check import see_that_it_can_be_read
-from tlray.service.auth.listen_policy import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
+from tlray.service.auth.listen_policy import EVERYWHERE, require_may_listen, require_no_other_service
 from tlray.service.deployment import application
-from tlray.service.http.unavailable_server import StandIn
+from tlray.service.http.unavailable_server import UnavailableServer
 from tlray.settings import Settings
 
 NAME = "tlray"
@@ -32,7 +32,7 @@ DELETE_S = 25.0
 """How long the requests under way may take, when it is to end."""
 
 
-class Listener:
+class Server:
     """One ``tlray serve``."""
 
     def __init__(self, settings: Settings, *, host: str, port: int, dashboard: bool = False) -> None:
@@ -52,17 +52,17 @@ class Listener:
         ``on_lost`` is called in a thread when Ray has died.
         """
         home = Home(self._settings.home)
-        see_that_it_may_listen(self._host, self._settings)
+        require_may_listen(self._host, self._settings)
         see_that_it_can_be_read(home)
         _see_that_it_is_free(self._host, self._port)
         self._heed_signals()
-        with StandIn(self._host, self._port) as stand_in:
+        with UnavailableServer(self._host, self._port) as unavailable:
             session = open_session(home, self._settings, dashboard=self._dashboard, on_lost=on_lost)
             try:
                 if not self.is_stopping:
-                    see_that_it_is_alone(NAME, self._host, self._port)
-                    self._start(stand_in)
-                stand_in.close()
+                    require_no_other_service(NAME, self._host, self._port)
+                    self._start(unavailable)
+                unavailable.close()
                 self._serve(session, on_ready)
             except KeyboardInterrupt:
                 session.close(at_once=True)
@@ -71,7 +71,7 @@ class Listener:
                 session.close()
                 raise
 
-    def _start(self, stand_in: StandIn) -> None:
+    def _start(self, unavailable: UnavailableServer) -> None:
         """Put the application on Ray Serve, whose proxy answers from then on."""
         from ray import serve  # noqa: PLC0415
         from ray.serve.config import HTTPOptions, ProxyLocation  # noqa: PLC0415
@@ -82,7 +82,7 @@ class Listener:
         where = HTTPOptions(host=self._host, port=self._port, keep_alive_timeout_s=KEEP_ALIVE_S)
         try:
             serve.start(proxy_location=ProxyLocation.HeadOnly, http_options=where, logging_config=quiet)
-            stand_in.close()
+            unavailable.close()
             self._heed_signals()  # Ray's C++ has put its own handlers before ours
             if not self.is_stopping:
                 app = application(self._settings)
@@ -98,7 +98,7 @@ class Listener:
         while not self._stopping.wait(1.0):
             if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
                 session.coordinator.stay.remote(NAME)
-        with StandIn(self._host, self._port):
+        with UnavailableServer(self._host, self._port):
             within(DELETE_S, _delete)
             session.close()  # where the Ray is ours, the rest of Serve ends with it
 

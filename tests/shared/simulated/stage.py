@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tlray.cluster.coordinator.coordinator import Coordinator
 from tlray.cluster.coordinator.state import CoordinatorSettings
+from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import Limiter
 from tlray.core.model.lifecycle import BatchState, ItemState

@@ -15,7 +15,7 @@ from tlray.cli import run
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.changeset import Changeset
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
@@ -96,8 +96,8 @@ def test_a_page_that_dies_in_every_batch_is_told(tmp_path: Path, capsys: pytest.
         found = journal.load_batch(name)
         assert found is not None
         [item] = journal.load_lane(found[0].id, "127.0.0.1", after_id=0, limit=10)
-        verdict = Verdict("L", [change(item, event, after, kind, "gone: 404")])
-        journal.commit(verdict, now=0.0, wall=1.7e9, node="n")
+        changeset = Changeset("L", [change(item, event, after, kind, "gone: 404")])
+        journal.commit(changeset, now=0.0, wall=1.7e9, node="n")
 
     def second_line() -> str:
         assert run(["dead", "b2", "--home", str(tmp_path)]) == 0

@@ -1,6 +1,6 @@
-"""How does the desk look into the journal? In threads of its own, with connections of their own, beside the one that writes.
+"""Reads of the journal: threads and connections of their own, beside the one that writes.
 
-A long look (all items of a large batch) holds up neither the writing nor, with two threads, a short look.
+A long read (all items of a large batch) holds up neither the writer nor, with two threads, a short read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Reading:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._threads = ThreadPoolExecutor(N_THREADS, thread_name_prefix="desk")
+        self._threads = ThreadPoolExecutor(N_THREADS, thread_name_prefix="reads")
         self._own = threading.local()
 
     async def ask(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.backlog import Backlog, Refusal, Standing
+from tlray.core.scheduling.backlog import Backlog, BatchLoad, Refusal
 from tlray.errors import BacklogFull, ListTooLong
 from tlray.io.journal.reader import JournalReader, OpenRow
 from tlray.io.journal.rows import Entry
@@ -106,16 +106,16 @@ class Admission:
         """Take in that a list was not kept, or that its batch is in memory from now on."""
         self._backlog.forget(batch_id)
 
-    def _standings(self, now: float) -> list[Standing]:
+    def _standings(self, now: float) -> list[BatchLoad]:
         engine = self._state.engine
         return [
-            Standing(
+            BatchLoad(
                 book.owner,
                 book.n_open,
                 book.state is BatchState.RUNNING,
                 lambda batch=book.id: engine.remaining_s(batch, now=now),  # type: ignore[misc]
             )
-            for book in engine.books.values()
+            for book in engine.batches.values()
         ]
 
 

@@ -1,7 +1,7 @@
-"""How are lists taken in? All of a list or nothing: in one transaction, or piece by piece with one commit at the end.
+"""Admission and storage of lists: a whole list in one transaction, or chunk by chunk with one commit at the end.
 
-Each step can be said again, by Ray after a crash or by a sender whose answer was lost, and changes nothing then. Whoever does
-something with one list waits for whoever else does (`CoordinatorState.one_at_a_time`).
+Each step can be repeated, by Ray after a crash or by a sender whose answer was lost, and changes nothing then. Steps of one
+list wait for each other (`CoordinatorState.one_at_a_time`).
 """
 
 from __future__ import annotations
@@ -129,10 +129,15 @@ def new_batch(
     name: str,
     priority: int,
     options: BatchOptions,
-    request_key: str,
     created_at: float,
     owner: str = "",
+    key: str | None = None,
     digest: str | None = None,
 ) -> NewBatch:
-    """Return a batch that is to be opened; ``created_at`` is in epoch seconds."""
-    return NewBatch(batch_id, name, Priority(priority), options, request_key, created_at, owner, digest)
+    """Return a batch that is to be opened; ``created_at`` is in epoch seconds.
+
+    ``key`` is its owner's name for the request and ``digest`` stands for its content: the same key again makes no second batch.
+    Without a key the request is known by the batch's id, so that only the very same call is a repetition.
+    """
+    request_key, known = (f"once {batch_id}", None) if key is None else (f"{owner}\n{key}", digest)
+    return NewBatch(batch_id, name, Priority(priority), options, request_key, created_at, owner, known)

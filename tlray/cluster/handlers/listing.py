@@ -1,14 +1,12 @@
-"""What the service lists: batches, items, results, dead letters; a page at a time, with the place to go on from."""
+"""Lists: batches, items, refused lines, results and dead letters, a page at a time."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.errors import NoSuchBatch
 from tlray.io.journal.listing import (
     batches_page,
     counted,
@@ -19,22 +17,15 @@ from tlray.io.journal.listing import (
     stories,
 )
 from tlray.io.journal.manifest import stems_with_rows
-from tlray.io.journal.reader import JournalReader, totals
+from tlray.io.journal.reader import totals
 from tlray.io.journal.result_order import DoneRow, done_page, last_done
 from tlray.io.journal.rows import BatchRow
 
 
-class Listing:
-    """The desk's part for lists."""
+class ListingHandlers(Handlers):
+    """Methods for lists."""
 
-    ASKS: ClassVar = frozenset({"batches", "items", "lines", "done", "dead", "manifest"})
-    CHANGES: ClassVar = frozenset[str]()
-
-    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
-        self._state = state
-        self._reading = reading
-
-    async def batches(
+    async def list_batches(
         self, *, owner: str | None, state: str | None, before: int | None, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return batches with their counts, the newest first."""
@@ -60,7 +51,8 @@ class Listing:
             return {ItemState.QUEUED: await self._reading.ask(n_received, row.id)}
         return totals(await self._reading.ask(counted, row.batch_id))
 
-    async def items(
+    @read
+    async def list_items(
         self, batch_id: str, *, state: str | None, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return items in the order of the list."""
@@ -69,7 +61,8 @@ class Listing:
         page, next_ = await self._reading.ask(items_page, row.id, state=wanted, after=after, limit=limit)
         return [asdict(item) for item in page], next_
 
-    async def lines(
+    @read
+    async def list_refused(
         self, batch_id: str, *, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return the lines of a batch's list that made no item."""
@@ -78,12 +71,14 @@ class Listing:
         told = [{"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page]
         return told, next_
 
-    async def done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
+    @read
+    async def list_done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
         """Return the items that succeeded next after a number, and whether the batch was finished before that was asked."""
         row = await self._row(batch_id)
         return await self._reading.ask(done_page, row.id, after=after, limit=limit), row.state.is_final
 
-    async def dead(
+    @read
+    async def list_dead_letters(
         self,
         *,
         owner: str | None,
@@ -100,17 +95,12 @@ class Listing:
         attempts = {item: [asdict(once) for once in story] for item, story in told.items()}
         return [{**asdict(letter), "attempts": attempts[letter.item_id]} for letter in page], next_
 
+    @read
     async def manifest(self, batch_id: str) -> tuple[list[str], int]:
         """Return the parts that have a batch's rows, and the number of the item that succeeded last."""
         row = await self._row(batch_id)
         last = await self._reading.ask(last_done, row.id)
         return await self._reading.ask(stems_with_rows, row.id), last
-
-    async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row
 
 
 def _counts(counts: dict[ItemState, int]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What is to be told to whom, and what came of it? The service's replicas deliver; this hands out and takes back.
+"""Notices: the replicas of the service deliver them; these methods hand them out and record what came of it.
 
-A notice that nobody settles within `HOLD_S` is handed out again: to be told twice is better than not at all.
+A notice that is not settled within `HOLD_S` is handed out again: twice is better than never.
 """
 
 from __future__ import annotations
@@ -12,15 +12,12 @@ import secrets
 import sqlite3
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.batches import Batches
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.handlers.scheduler import Clockwork
-from tlray.cluster.ports.coordinator import Reader
-from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underway, next_attempt_at
+from tlray.cluster.handlers.handlers import Handlers, command, read
+from tlray.core.notify.notification import Channel, Delivery, NotificationKind, Underway, next_attempt_at
 from tlray.core.notify.webhook_signature import secret_text
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.outbox import (
     Notice,
@@ -44,22 +41,11 @@ _TOLD = (
 """Of a batch's snapshot."""
 
 
-class Outbox:
-    """The desk's part for notices."""
-
-    ASKS: ClassVar = frozenset({"take_notices", "settle_notice", "deliveries", "webhook_secrets"})
-    CHANGES: ClassVar = frozenset({"change_webhook_secret"})
-
-    def __init__(
-        self, state: CoordinatorState, batches: Batches, reading: Reader, clockwork: Clockwork
-    ) -> None:
-        self._state = state
-        self._batches = batches
-        self._reading = reading
-        self._clockwork = clockwork
+class OutboxHandlers(Handlers):
+    """Methods for notices."""
 
     async def take_notices(
-        self, limit: int, wait_s: float, underway: Underway, terms: BatchTerms | None = None
+        self, limit: int, wait_s: float, underway: Underway, terms: BatchConfig | None = None
     ) -> list[dict[str, Any]]:
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
         the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
@@ -84,7 +70,8 @@ class Outbox:
         )
         await self._state.write(self._state.journal.run, action)
 
-    async def deliveries(self, batch_id: str) -> list[dict[str, Any]]:
+    @read
+    async def list_deliveries(self, batch_id: str) -> list[dict[str, Any]]:
         """Return a batch's notices with all their attempts."""
         row = await self._reading.ask(JournalReader.batch_row, batch_id)
         if row is None:
@@ -96,6 +83,7 @@ class Outbox:
         action = partial(secrets_of, owner=owner, fresh=fresh_secret(), wall=self._state.wall())
         return await self._state.write(self._state.journal.run, action)
 
+    @command
     async def change_webhook_secret(self, owner: str, fresh: str) -> list[str]:
         """Put a new secret in the place of the old one, which signs beside it for a day. Said again it changes nothing."""
         action = partial(change_secret, owner=owner, fresh=fresh, wall=self._state.wall())
@@ -130,10 +118,10 @@ class Outbox:
     async def _compose(self, notice: Notice) -> str | None:
         told = await self._batches.status(notice.batch_id)
         data: dict[str, Any] = {key: value for key, value in told.items() if key in _TOLD} | notice.about
-        is_end = notice.kind in (NoticeKind.COMPLETED, NoticeKind.CANCELLED)
+        is_end = notice.kind in (NotificationKind.COMPLETED, NotificationKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told
-        if notice.kind is not NoticeKind.BLOCKED and told["counts"].get("dead"):
+        if notice.kind is not NotificationKind.BLOCKED and told["counts"].get("dead"):
             data["dead_letters"] = await self._reading.ask(_first_dead, notice.batch_id)
         when = datetime.fromtimestamp(notice.made_at, UTC).isoformat(timespec="milliseconds")
         said = {"type": notice.kind.value, "timestamp": when.replace("+00:00", "Z"), "data": data}

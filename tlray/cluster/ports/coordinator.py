@@ -15,8 +15,8 @@ from enum import Enum
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from tlray.cluster.ports.registration import Registration
-from tlray.core.scheduling.changeset import Verdict
-from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.core.scheduling.changeset import Changeset
+from tlray.core.scheduling.crash_suspect import CrashSuspect
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import TlrayError
@@ -162,7 +162,7 @@ class PartStore(Protocol):
         """True if a task has begun and not ended in order."""
         ...
 
-    async def take_note(self, lease_id: str) -> Suspect:
+    async def take_note(self, lease_id: str) -> CrashSuspect:
         """Return whom a dead task's note names, and remove the note."""
         ...
 
@@ -170,7 +170,7 @@ class PartStore(Protocol):
 class Meters(Protocol):
     """Metrics for Prometheus and Ray's dashboard."""
 
-    def count(self, verdict: Verdict) -> None:
+    def count(self, changeset: Changeset) -> None:
         """Count what a report brought."""
         ...
 

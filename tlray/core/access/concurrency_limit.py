@@ -25,7 +25,7 @@ class ConcurrencyLimit:
         self._counts: dict[str, _Count] = {}
 
     def is_full(self, holder: str, *, is_sending: bool) -> bool:
-        """Whether one request more of a holder is one too many."""
+        """True if one request more of a holder is one too many."""
         count = self._counts.get(holder)
         if count is None:
             return False

@@ -10,7 +10,7 @@ MAX_REMEMBERED = 10_000
 """Whoever was not heard of for longest is forgotten first, and begins with a full bucket."""
 
 
-class RequestRates:
+class RateLimit:
     """``rate`` requests a second, ``burst`` at once, for each of those who ask."""
 
     def __init__(self, rate: float, burst: float, *, max_remembered: int = MAX_REMEMBERED) -> None:

@@ -30,7 +30,7 @@ def split_host(header: str) -> tuple[str, str] | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, as written, is this machine's loopback."""
+    """True if a host, as written, is this machine's loopback."""
     address = literal_address(host)
     return address.is_loopback if address is not None else host.rstrip(".").lower() == "localhost"
 
@@ -70,14 +70,14 @@ def refusal_of_read(
 
 
 def is_simple(content_type: str | None, *, has_body: bool) -> bool:
-    """Whether any web page may send a body of such a type without being asked; one that says nothing of itself too."""
+    """True if any web page may send a body of such a type without being asked; one that says nothing of itself too."""
     if content_type is None or not content_type.strip():
         return has_body
     return content_type.partition(";")[0].strip().lower() in SIMPLE_TYPES
 
 
 def _is_same(origin: str, host: str) -> bool:
-    """Whether a page of ``origin`` was had from the ``host`` that it asks now. Whether that was over TLS is not compared:
+    """True if a page of ``origin`` was had from the ``host`` that it asks now. Whether that was over TLS is not compared:
     before a proxy that ends it we cannot know."""
     try:
         parts = urlsplit(origin.strip().lower())

@@ -44,7 +44,7 @@ def spell(name: bytes, secret: bytes) -> NewToken:
 
 
 def is_token(text: str) -> bool:
-    """Whether ``text`` has the shape of a token; nothing else is looked up."""
+    """True if ``text`` has the shape of a token; nothing else is looked up."""
     return _TOKEN.fullmatch(text) is not None
 
 

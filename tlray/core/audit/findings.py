@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from tlray.core.model.lifecycle import BatchState, ItemState
 
-MAX_KEPT = 100
+MAX_EXAMPLES = 100
 """Findings of a kind that are kept with their place; all are counted."""
 
 
@@ -35,7 +35,7 @@ class FindingKind(StrEnum):
 
 _K = FindingKind
 _ANEW = "put the file back from a backup, or scrape the URLs of its items (row-missing) as a new batch"
-CURES: Mapping[FindingKind, str] = {
+REMEDIES: Mapping[FindingKind, str] = {
     _K.JOURNAL: "put state.db back from a backup; what is in results/ stays readable",
     _K.BOOKS: "tell us, with `tlray audit --json`: this is a bug of tlray, or somebody has changed the journal",
     _K.NO_REASON: "`tlray dead` shows what was tried, `tlray retry` tries again; and tell us",
@@ -79,14 +79,14 @@ class Findings:
     """Everything that was found, counted by kind; of each kind only the first are kept."""
 
     counts: dict[FindingKind, int] = field(default_factory=dict)
-    kept: dict[FindingKind, list[Finding]] = field(default_factory=dict)
+    examples: dict[FindingKind, list[Finding]] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
         """Take one in."""
         self.counts[finding.kind] = self.counts.get(finding.kind, 0) + 1
-        kept = self.kept.setdefault(finding.kind, [])
-        if len(kept) < MAX_KEPT:
-            kept.append(finding)
+        examples = self.examples.setdefault(finding.kind, [])
+        if len(examples) < MAX_EXAMPLES:
+            examples.append(finding)
 
     def __len__(self) -> int:
         return sum(self.counts.values())

@@ -115,7 +115,7 @@ def innermost(address: IPAddress) -> IPAddress:
 
 
 def is_public_address(address: IPAddress) -> bool:
-    """Whether ``address`` is one that anybody on the internet could mean."""
+    """True if ``address`` is one that anybody on the internet could mean."""
     if any(address in network for network in _NOT_PUBLIC_V6):
         return False
     inner = innermost(address)
@@ -125,17 +125,17 @@ def is_public_address(address: IPAddress) -> bool:
 
 
 def is_metadata_address(address: IPAddress) -> bool:
-    """Whether a cloud serves a machine its own secrets at ``address``."""
+    """True if a cloud serves a machine its own secrets at ``address``."""
     return address in METADATA_ADDRESSES or innermost(address) in METADATA_ADDRESSES
 
 
 def is_metadata_name(host: str) -> bool:
-    """Whether ``host`` is a name of such an address."""
+    """True if ``host`` is a name of such an address."""
     return _bare(host) in METADATA_NAMES
 
 
 def is_public_host(host: str) -> bool:
-    """Whether ``host`` may be somebody else's, as far as its spelling tells; a port after it is ignored.
+    """True if ``host`` may be somebody else's, as far as its spelling tells; a port after it is ignored.
 
     Nothing is resolved: an unknown name is public, which is the polite mistake.
     """

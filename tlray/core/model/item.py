@@ -30,10 +30,10 @@ class FrontierItem:
     n_hops: int = 0
     """Redirects followed so far."""
     from_public: bool = False
-    """Whether a redirect from a public address led to its URL: then that must be public, too."""
+    """True if a redirect from a public address led to its URL: then that must be public, too."""
     snoozed_since: float | None = None
     """When it was first put off without an attempt; monotonic."""
     is_suspect: bool = False
-    """Whether it was being read when its worker died: then it is leased alone."""
+    """True if it was being read when its worker died: then it is leased alone."""
     n_unanswered: int = 0
     """How often kept rows that should have answered it were not there."""

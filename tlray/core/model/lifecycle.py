@@ -32,7 +32,7 @@ class ItemState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing but a person moves it any more."""
+        """True if nothing but a person moves it any more."""
         return self in _FINAL_ITEMS
 
 
@@ -73,7 +73,7 @@ class BatchState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing of it is left to do."""
+        """True if nothing of it is left to do."""
         return self in (BatchState.CANCELLED, BatchState.COMPLETED)
 
 

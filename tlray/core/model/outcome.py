@@ -76,7 +76,7 @@ LED_INSIDE = "a redirect from a public address led to a private one"
 
 
 @dataclass(frozen=True, slots=True)
-class KeptResult:
+class ReusableResult:
     """Where another batch keeps the rows of the same page."""
 
     batch_id: str
@@ -109,7 +109,7 @@ class Outcome:
     location: str | None = None
     """Where a redirect points, absolute."""
     from_public: bool = False
-    """Whether it was a public address that redirected."""
+    """True if it was a public address that redirected."""
     peer: str | None = None
     """The address that gave the page; None where it is not known, or none did."""
     n_sets: int = 0
@@ -118,5 +118,5 @@ class Outcome:
     """Bytes of the body on the wire."""
     raw: tuple[int, int] | None = None
     """Offset and length of the page's record in the WARC file of the part that is reported with it."""
-    kept: KeptResult | None = None
-    """What answered the item; of one that was not begun: what should have, and was not there."""
+    reused: ReusableResult | None = None
+    """The result that was used in place of a fetch; of an item that was not begun: the one that was missing."""

@@ -215,3 +215,10 @@ def _remove_dot_segments(path: str) -> str:
     if plain[-1] in (".", ".."):
         kept.append("")
     return "/".join(kept)
+
+
+def host_of(domain: str) -> str:
+    """Return the host of a domain, without its port."""
+    if domain.startswith("["):
+        return domain[: domain.index("]") + 1]
+    return domain.partition(":")[0]

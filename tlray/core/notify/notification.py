@@ -15,7 +15,7 @@ from typing import Final
 from tlray.core.model.printable import one_line
 
 
-class NoticeKind(StrEnum):
+class NotificationKind(StrEnum):
     """What a notice tells of."""
 
     COMPLETED = "batch.completed"
@@ -26,7 +26,7 @@ class NoticeKind(StrEnum):
     """A domain blocks, and rests; told once a batch and domain."""
 
 
-class NoticeState(StrEnum):
+class NotificationState(StrEnum):
     """How far a notice is."""
 
     DUE = "due"

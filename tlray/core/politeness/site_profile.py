@@ -1,7 +1,7 @@
-"""Site profiles: how gently a site is treated before its robots.txt is known.
+"""Site profiles: the policy of a site before its robots.txt is known, and its politeness key.
 
-A profile stands beside the parser of its site (`tlray.sites`) and reaches the core as data. `provide` names the function that
-returns them; it is called when the first domain is looked up, so that no process can treat a site without its profile.
+A profile stands beside the parser of its site (`tlray.sites`) and reaches the core as data. `provide` adds a function that
+returns profiles; it is called at the first look-up of a domain, so that no process can miss a site's profile.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +81,26 @@ def aliases() -> Mapping[str, str]:
             found[f"www.{host}"] = host
         found |= {prefix + short: host for short in profile.short_hosts for prefix in ("", "www.")}
     return found
+
+
+def politeness_key(domain: str) -> str:
+    """Return the politeness key of a URL's domain: the domain itself, or its site by the site's profile (``www.``, short links).
+
+    What has one key shares one token bucket, one rest and one robots.txt. Without a profile, two names may be two machines or
+    two owners: they stay two domains.
+    """
+    host = host_of(domain)
+    return aliases().get(host, host) + domain.removeprefix(host)
+
+
+def parse_politeness_key(text: str) -> str:
+    """Return the politeness key for a user's text, ``host`` or ``host:port``; ValueError says what is wrong.
+
+    With the default port of http or https the key is the host.
+    """
+    name = text.strip()
+    scheme = "https" if name.endswith(":443") else "http"
+    found = canonicalise(f"{scheme}://{name}/")
+    if isinstance(found, BadUrl) or any(mark in name for mark in "/?#\\"):
+        raise ValueError(f"{text!r} is no domain; write a host, such as example.org or example.org:8080")
+    return politeness_key(found.domain)

@@ -57,7 +57,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ScheduleState:
     """How far a schedule has come."""
 
     since: float
@@ -72,7 +72,7 @@ class Decision:
 
     run_at: float | None
     """The occurrence that is run; None: nothing is."""
-    standing: Standing
+    standing: ScheduleState
     """How far it has come then."""
     n_passed_over: int = 0
 
@@ -145,7 +145,7 @@ def latest(timing: Timing, *, since: float, now: float) -> float | None:
     return None
 
 
-def decide(timing: Timing, standing: Standing, *, now: float, is_running: bool) -> Decision:
+def decide(timing: Timing, standing: ScheduleState, *, now: float, is_running: bool) -> Decision:
     """Return what a schedule does now; ``is_running``: the batch that it made last is not finished."""
     since, waiting_at, n_passed_over = min(standing.since, now), standing.waiting_at, 0
     due = latest(timing, since=since, now=now)
@@ -157,5 +157,5 @@ def decide(timing: Timing, standing: Standing, *, now: float, is_running: bool) 
         if not is_missed and not is_skipped:
             waiting_at = due
     if waiting_at is None or is_running:
-        return Decision(None, Standing(since, waiting_at), n_passed_over)
-    return Decision(waiting_at, Standing(since), n_passed_over)
+        return Decision(None, ScheduleState(since, waiting_at), n_passed_over)
+    return Decision(waiting_at, ScheduleState(since), n_passed_over)

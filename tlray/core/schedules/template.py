@@ -17,7 +17,8 @@ from datetime import datetime
 from itertools import product
 from math import prod
 from typing import Final
-from urllib.parse import quote
+
+from uritemplate import URITemplate
 
 MAX_URLS: Final = 10_000
 """That one template may stand for; as many as one call may submit."""
@@ -27,13 +28,12 @@ MOST_IN_RANGE: Final = 10**15
 MAX_VALUE_CHARS: Final = 1_000
 _PLACE = re.compile(r"\{(\+?)([a-z][a-z0-9_]{0,39})\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_RESERVED: Final = ":/?#[]@!$&'()*+,;=%"
 
 Scalar = str | int
 Value = Scalar | Sequence[Scalar] | Mapping[str, int]
 
 
-class TemplateFault(ValueError):  # noqa: N818 - named for what is wrong
+class TemplateError(ValueError):
     """A template that is none, or values that do not fit it; says everything that is wrong, in one sentence or two."""
 
 
@@ -68,31 +68,31 @@ class Filled:
 
 
 def check(template: Template) -> None:
-    """Raise `TemplateFault` where a template can never be filled."""
+    """Raise `TemplateError` where a template can never be filled."""
     if not _NAME.fullmatch(template.name):
-        raise TemplateFault(
+        raise TemplateError(
             f"name {template.name[:80]!r}: small letters, digits and -, at most 64 of them, no - first"
         )
     if not template.urls:
-        raise TemplateFault("a template needs at least one URL")
+        raise TemplateError("a template needs at least one URL")
     for text in (*template.urls, template.batch_name):
         if left := set(_PLACE.sub("", text)) & {"{", "}"}:
             found = min(left)
-            raise TemplateFault(
+            raise TemplateError(
                 f"{text[:200]!r}: a {found} that belongs to no variable; write {{year}} or {{+path}}"
             )
     if unknown := sorted(set(template.defaults) - set(template.variables)):
-        raise TemplateFault(f"a default for {', '.join(unknown)}, which no URL has a place for")
+        raise TemplateError(f"a default for {', '.join(unknown)}, which no URL has a place for")
     if len(template.variables) > MAX_VARIABLES:
-        raise TemplateFault(f"{len(template.variables):,} variables; at most {MAX_VARIABLES}")
+        raise TemplateError(f"{len(template.variables):,} variables; at most {MAX_VARIABLES}")
     if sum(_n_values(name, value) for name, value in template.defaults.items()) > MAX_URLS:
-        raise TemplateFault(f"the defaults have more than {MAX_URLS:,} values")
+        raise TemplateError(f"the defaults have more than {MAX_URLS:,} values")
     for name, value in template.defaults.items():
         _values(name, value)
 
 
 def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str] | None = None) -> Filled:
-    """Put values into a template; `TemplateFault` names every variable that is missing and every one that is not there.
+    """Put values into a template; `TemplateError` names every variable that is missing and every one that is not there.
 
     ``clock`` has values for variables that neither the caller nor the template says anything of.
     """
@@ -104,13 +104,13 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
         has = ", ".join(wanted) or "none"
         faults.append(f"has no variable {', '.join(unknown)} (its variables: {has})")
     if faults:
-        raise TemplateFault(f"template {template.name!r} {' and '.join(faults)}")
+        raise TemplateError(f"template {template.name!r} {' and '.join(faults)}")
     said = {**(clock or {}), **template.defaults, **given}
     # counted before any of them is made: thirty bytes of a request may say ten thousand values
     n_values = {name: _n_values(name, said[name]) for name in wanted}
     n_urls = sum(prod(n_values[name] for name in _names(url)) for url in template.urls)
     if max(n_urls, sum(n_values.values())) > MAX_URLS:
-        raise TemplateFault(
+        raise TemplateError(
             f"template {template.name!r} with these values stands for {n_urls:,} URLs; at most {MAX_URLS:,}"
         )
     values = {name: _values(name, said[name]) for name in wanted}
@@ -152,24 +152,15 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _expand(name: str, text: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield a URL for each combination; none is made where one would be longer than a URL may be."""
-    places = [(found[2], bool(found[1])) for found in _PLACE.finditer(text)]
-    said = {
-        place: [quote(value, safe=_RESERVED if place[1] else "") for value in values[place[0]]]
-        for place in dict.fromkeys(places)
-    }
-    longest = len(_PLACE.sub("", text)) + sum(max(map(len, said[place])) for place in places)
-    if longest > MAX_URL_CHARS:
-        raise TemplateFault(
-            f"template {name!r} with these values stands for a URL of {longest:,} characters; at most {MAX_URL_CHARS:,}"
-        )
-    names = _names(text)
-    for chosen in product(*(range(len(values[name])) for name in names)):
-        number = dict(zip(names, chosen, strict=True))
-        yield _PLACE.sub(
-            lambda found, number=number: said[found[2], bool(found[1])][number[found[2]]],  # type: ignore[misc]
-            text,
-        )
+    """Yield a URL for each combination of values."""
+    template, names = URITemplate(text), _names(text)
+    for chosen in product(*(values[variable] for variable in names)):
+        url = template.expand(dict(zip(names, chosen, strict=True)))
+        if len(url) > MAX_URL_CHARS:
+            raise TemplateError(
+                f"template {name!r} with these values stands for a URL of {len(url):,} characters; at most {MAX_URL_CHARS:,}"
+            )
+        yield url
 
 
 def _n_values(name: str, value: Value) -> int:
@@ -178,7 +169,7 @@ def _n_values(name: str, value: Value) -> int:
         return len(_range(name, value))
     n = 1 if isinstance(value, str | int) else len(value)
     if not n:
-        raise TemplateFault(f"{name}: an empty list")
+        raise TemplateError(f"{name}: an empty list")
     return n
 
 
@@ -195,14 +186,14 @@ def _range(name: str, value: Mapping[str, int]) -> range:
     is_whole = isinstance(first, int) and isinstance(last, int) and len(value) == 2
     is_small = is_whole and first is not None and last is not None and max(-first, last) < MOST_IN_RANGE
     if first is None or last is None or not is_small or not 0 <= last - first < MAX_URLS:
-        raise TemplateFault(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
+        raise TemplateError(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
     return range(first, last + 1)
 
 
 def _text(name: str, value: Scalar) -> str:
     text = str(value).strip()
     if not text or len(text) > MAX_VALUE_CHARS or not text.isprintable():
-        raise TemplateFault(f"{name}: {text[:40]!r} is no value; give 1 to {MAX_VALUE_CHARS:,} characters")
+        raise TemplateError(f"{name}: {text[:40]!r} is no value; give 1 to {MAX_VALUE_CHARS:,} characters")
     return text
 
 

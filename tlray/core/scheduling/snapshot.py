@@ -11,7 +11,7 @@ from operator import itemgetter
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.progress import DomainProgress, DomainWait, Snapshot
 from tlray.core.politeness.domain import DomainState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_wait import wait_of
 from tlray.core.scheduling.eta import remaining_s
 
@@ -19,7 +19,7 @@ MAX_DOMAINS_SHOWN = 50
 
 
 def snapshot(
-    book: BatchBook,
+    book: Batch,
     domains: Mapping[str, DomainState],
     *,
     now: float,
@@ -71,7 +71,7 @@ def snapshot(
     }
 
 
-def shown(book: BatchBook) -> dict[str, int]:
+def shown(book: Batch) -> dict[str, int]:
     """Return the domains of a batch that its snapshot names, with their open items: those with the most."""
     return dict(nlargest(MAX_DOMAINS_SHOWN, book.open_by_domain.items(), key=itemgetter(1)))
 
@@ -95,7 +95,7 @@ def _wait(state: DomainState, *, now: float, wall: float) -> DomainWait:
         wait["slow_because"] = slow
     if state.parked is not None:
         wait["state"], wait["reason"] = "parked", state.parked
-    if state.by_hand.is_paused:
+    if state.override.is_paused:
         wait["state"] = "paused"
     if state.is_cooling(now):
         wait["cooling_until"] = round(wall + state.cool_until - now, 1)

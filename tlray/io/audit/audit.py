@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tlray.core.audit.findings import CURES, Books, Finding, FindingKind, Findings
+from tlray.core.audit.findings import REMEDIES, Books, Finding, FindingKind, Findings
 from tlray.io.audit.checks import Look
 from tlray.io.audit.journal_copy import AuditBooks
 from tlray.io.disk.home import Home
@@ -59,7 +59,7 @@ class Audit:
             "sets": self.n_rows, "tracks": self.n_track_rows, "pages_read": self.n_pages,
             "missing": self.n_missing, "twice": self.n_twice, "notes": list(self.notes),
             "findings": [
-                {"kind": kind, "n": n, "cure": CURES[kind], "examples": [_example(one) for one in found.kept[kind]]}
+                {"kind": kind, "n": n, "cure": REMEDIES[kind], "examples": [_example(one) for one in found.examples[kind]]}
                 for kind, n in found.counts.items()
             ],
         }  # fmt: skip

@@ -11,7 +11,7 @@ from tlray.core.model.item import Priority
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.schedule import zone_of
 from tlray.core.schedules.template import clock_values, fill
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import OF_OPERATOR, Chunk, check_contact, read_line, stripped
 from tlray.io.journal.schedules import ScheduleRow
@@ -27,7 +27,7 @@ class Work:
     chunk: Chunk
 
 
-def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float, terms: BatchTerms | None = None) -> Work:
+def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float, terms: BatchConfig | None = None) -> Work:
     """Return what a schedule submits at a moment; UsageError or ValueError says why that is nothing.
 
     ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``, in the place of

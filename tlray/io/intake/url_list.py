@@ -19,8 +19,8 @@ from typing import cast
 
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.printable import plain
-from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise
-from tlray.core.politeness.policy import host_of, unit_of
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, host_of
+from tlray.core.politeness.site_profile import politeness_key
 from tlray.errors import UsageError
 from tlray.io.intake.list_text import BOM, Readable, is_text, text_lines
 from tlray.io.journal.rows import Entry, RefusedLine
@@ -78,7 +78,7 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
         return refused_line(number, text, found.reason)
     parser = for_url(found.url)
     if parser is None:
-        return Entry(number, found.url, unit_of(found.domain), fingerprint(found))
+        return Entry(number, found.url, politeness_key(found.domain), fingerprint(found))
     own = found
     try:
         if (url := parser.canonical_url(found.url)) != found.url and not isinstance(
@@ -89,7 +89,7 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
     except Exception as error:  # noqa: BLE001 - a guest's parser must not take a whole list down with it
         return refused_line(number, found.url, failure(parser, error))
     key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
-    return Entry(number, own.url, unit_of(own.domain), key)
+    return Entry(number, own.url, politeness_key(own.domain), key)
 
 
 def refused_line(number: int, text: str, reason: str) -> RefusedLine:

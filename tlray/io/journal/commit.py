@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
+from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.io.journal.outbox import note_dead, note_verdict
 from tlray.io.journal.result_order import done_numbers
 
 
 def write_verdict(
     db: sqlite3.Connection,
-    verdict: Verdict,
+    changeset: Changeset,
     domain_id: Callable[[sqlite3.Connection, str], int],
     batch_id: Callable[[str], int],
     *,
@@ -30,34 +30,34 @@ def write_verdict(
 
     keep_robots(
         db,
-        [(a.domain, a.text, a.crawl_delay_s) for a in verdict.robots if a.text is not None],
+        [(a.domain, a.text, a.crawl_delay_s) for a in changeset.robots if a.text is not None],
         domain_id,
         wall=wall,
     )
-    numbers = done_numbers(db, sum(c.after is ItemState.SUCCEEDED for c in verdict.changes))
+    numbers = done_numbers(db, sum(c.after is ItemState.SUCCEEDED for c in changeset.changes))
     db.executemany(
         "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
         " reason = ?, part = ?, fetched_at = ?, answered_by = ?, peer = ?, done_seq = ? WHERE id = ?",
         [
             (c.after.value, c.attempt, c.n_lost, c.n_hops, at(c.due), at(c.snoozed_since), c.reason,
              c.stem, *_origin(c), next(numbers) if c.after is ItemState.SUCCEEDED else None, c.item.id)
-            for c in verdict.changes
+            for c in changeset.changes
         ],
     )  # fmt: skip
     db.executemany(
         "UPDATE items SET fetch_url = ?, domain = ?, from_public = ? WHERE id = ?",
         [
             (c.url, domain_id(db, c.domain), c.from_public, c.item.id)
-            for c in verdict.changes
+            for c in changeset.changes
             if c.event is ItemEvent.HOP
         ],
     )
     db.executemany(
         "INSERT INTO attempts (item, attempt, started_at, node, kind, reason, status, latency_s, part,"
         " raw_offset, raw_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [row for c in verdict.changes if (row := _attempt(c, wall, node)) is not None],
+        [row for c in changeset.changes if (row := _attempt(c, wall, node)) is not None],
     )
-    for part in verdict.parts:
+    for part in changeset.parts:
         batch = batch_id(part.batch_id)
         db.execute(
             "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -67,21 +67,21 @@ def write_verdict(
             "UPDATE batches SET n_sets = n_sets + ?, n_tracks = n_tracks + ? WHERE id = ?",
             (part.n_sets, part.n_tracks, batch),
         )
-    _count(db, verdict.changes)
+    _count(db, changeset.changes)
     db.executemany(
         "UPDATE domains SET cool_until = max(coalesce(cool_until, 0), ?), cool_reason = ?, n_blocks = ?"
         " WHERE name = ?",
-        [(at(cool.until), cool.reason, cool.n_blocks, cool.domain) for cool in verdict.cool_downs],
+        [(at(cool.until), cool.reason, cool.n_blocks, cool.domain) for cool in changeset.cool_downs],
     )
     started: dict[str, float] = {}
-    for change in verdict.changes:
+    for change in changeset.changes:
         if change.outcome is not None and change.outcome.started_at is not None:
             name = change.item.domain
             started[name] = max(started.get(name, 0.0), change.outcome.started_at)
     rows = [(moment, name) for name, moment in started.items()]
     db.executemany("UPDATE domains SET last_fetch_at = ? WHERE name = ?", rows)
-    note_verdict(db, verdict, wall, now)
-    return [_end_lane(db, death, domain_id) for death in verdict.deaths]
+    note_verdict(db, changeset, wall, now)
+    return [_end_lane(db, death, domain_id) for death in changeset.deaths]
 
 
 def keep_robots(
@@ -118,8 +118,8 @@ def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:
     outcome = change.outcome
     if outcome is None or change.after is not ItemState.SUCCEEDED:
         return None, None, None
-    if outcome.kept is not None:
-        return outcome.kept.fetched_at, outcome.kept.item_id, outcome.kept.peer
+    if outcome.reused is not None:
+        return outcome.reused.fetched_at, outcome.reused.item_id, outcome.reused.peer
     return outcome.started_at, None, outcome.peer
 
 
@@ -147,9 +147,9 @@ def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] |
     if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
         return None
     raw = outcome.raw or (None, None)
-    if outcome.kept is not None:
-        why = f"as item {outcome.kept.item_id} of batch {outcome.kept.batch_id} was"
-        at = outcome.kept.fetched_at
+    if outcome.reused is not None:
+        why = f"as item {outcome.reused.item_id} of batch {outcome.reused.batch_id} was"
+        at = outcome.reused.fetched_at
         return item.id, item.attempt, at, node, outcome.kind.value, why, None, None, change.stem, *raw
     return (
         item.id, item.attempt, outcome.started_at, node, outcome.kind.value, outcome.reason, outcome.status,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.override import NOTHING, SetByHand, set_for
-from tlray.core.politeness.policy import DomainPolicy, Manners
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride, override_for
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.site_profile import aliases
 
 _COLUMNS = (
@@ -31,11 +32,11 @@ class ListedDomain:
     cool_reason: str | None
     n_blocks: int
     last_fetch_at: float | None
-    by_hand: SetByHand
+    override: DomainOverride
 
 
 def _listed(row: tuple[Any, ...]) -> ListedDomain:
-    values: list[Any] = [*row[:7], SetByHand(row[7], row[8], bool(row[9]))]
+    values: list[Any] = [*row[:7], DomainOverride(row[7], row[8], bool(row[9]))]
     return ListedDomain(*values)
 
 
@@ -77,9 +78,11 @@ def _numbers_at(db: sqlite3.Connection, name: str) -> str:
     return json.dumps([number for (number,) in rows])
 
 
-def at_rest(row: ListedDomain, by_hand: SetByHand) -> DomainState:
+def at_rest(row: ListedDomain, override: DomainOverride) -> DomainState:
     """Return a domain at which nobody works, as the journal has it."""
-    return DomainState(row.name, Manners().policy(row.name), by_hand, crawl_delay_s=row.crawl_delay_s)
+    return DomainState(
+        row.name, PolitenessOptions().policy(row.name), override, crawl_delay_s=row.crawl_delay_s
+    )
 
 
 def domain_told(
@@ -93,11 +96,11 @@ def domain_told(
     ceiling = state.ceiling
     return {
         "domain": row.name,
-        "paused": state.by_hand.is_paused,
+        "paused": state.override.is_paused,
         "max_rate": _rate(ceiling),
         "rate": _rate(state.effective),
         "concurrency": ceiling.concurrency,
-        "set": {"max_rate": row.by_hand.rate, "concurrency": row.by_hand.concurrency},
+        "set": {"max_rate": row.override.rate, "concurrency": row.override.concurrency},
         "crawl_delay_s": state.crawl_delay_s,
         "robots_at": row.robots_at,
         "open": n_open,
@@ -124,7 +127,7 @@ def domains_at(db: sqlite3.Connection, name: str) -> list[ListedDomain]:
 
 def told_at_rest(db: sqlite3.Connection, name: str, *, wall: float) -> list[dict[str, Any]]:
     """Return how a domain, and of a host those at its ports, stand in a home without a coordinator."""
-    by_hand = all_set_by_hand(db)
+    override = all_overrides(db)
     told = []
     for row in domains_at(db, name):
         (n_open,) = db.execute(
@@ -133,7 +136,7 @@ def told_at_rest(db: sqlite3.Connection, name: str, *, wall: float) -> list[dict
             " AND batch IN (SELECT id FROM batches WHERE finished_at IS NULL)",
             (row.name,),
         ).fetchone()
-        state = at_rest(row, set_for(row.name, by_hand))
+        state = at_rest(row, override_for(row.name, override))
         told.append(domain_told(row, state, now=0.0, wall=wall, n_open=n_open))
     return told
 
@@ -154,14 +157,15 @@ def _numbers_of(db: sqlite3.Connection, owner: str) -> list[int]:
     return sorted(found)
 
 
-def all_set_by_hand(db: sqlite3.Connection) -> dict[str, SetByHand]:
+def all_overrides(db: sqlite3.Connection) -> dict[str, DomainOverride]:
     """Return what a person has set, by domain."""
     rows = db.execute(
         "SELECT name, set_rate, set_concurrency, is_paused FROM domains"
         " WHERE set_rate IS NOT NULL OR set_concurrency IS NOT NULL OR is_paused"
     )
     return {
-        name: SetByHand(rate, concurrency, bool(is_paused)) for name, rate, concurrency, is_paused in rows
+        name: DomainOverride(rate, concurrency, bool(is_paused))
+        for name, rate, concurrency, is_paused in rows
     }
 
 
@@ -203,24 +207,24 @@ def bring_up_to_date(db: sqlite3.Connection, *, until: float) -> None:
 
 def change_domain(
     db: sqlite3.Connection, name: str, changes: dict[str, object], *, is_lifted: bool, wall: float
-) -> SetByHand:
+) -> DomainOverride:
     """Change what is set for a domain, and end its rest if asked to; return all that is set now."""
     if is_lifted:
         lift_rest(db, name, wall=wall)
-    return set_by_hand(db, name, changes) if changes else all_set_by_hand(db).get(name, NOTHING)
+    return set_override(db, name, changes) if changes else all_overrides(db).get(name, NO_OVERRIDE)
 
 
-def set_by_hand(db: sqlite3.Connection, name: str, changes: dict[str, object]) -> SetByHand:
+def set_override(db: sqlite3.Connection, name: str, changes: dict[str, object]) -> DomainOverride:
     """Change what is set for a domain, which need not be known yet; return all that is set now.
 
-    ``changes`` has some of the fields of `SetByHand`.
+    ``changes`` has some of the fields of `DomainOverride`.
     """
     db.execute("INSERT OR IGNORE INTO domains (name) VALUES (?)", (name,))
     row = db.execute(
         "SELECT set_rate, set_concurrency, is_paused FROM domains WHERE name = ?", (name,)
     ).fetchone()
     now = {"rate": row[0], "concurrency": row[1], "is_paused": bool(row[2])} | changes
-    setting = SetByHand(**now)
+    setting = DomainOverride(**now)
     db.execute(
         "UPDATE domains SET set_rate = ?, set_concurrency = ?, is_paused = ? WHERE name = ?",
         (setting.rate, setting.concurrency, setting.is_paused, name),

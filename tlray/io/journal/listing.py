@@ -31,7 +31,7 @@ class ListedItem:
     reason: str | None
     due_at: float | None
     fetched_at: float | None
-    answered_by: int | None
+    with_reusable: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ UPDATE items SET domain = (
 DELETE FROM domains WHERE name IN both_names;
 DROP TABLE both_names
 """
-"""Names that were two domains in version 1 and are one (`tlray.core.politeness.policy.unit_of`): their lanes and rests are
+"""Names that were two domains in version 1 and are one (`tlray.core.politeness.policy.politeness_key`): their lanes and rests are
 joined."""
 
 _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {

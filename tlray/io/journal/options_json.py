@@ -7,27 +7,28 @@ from dataclasses import asdict
 from typing import Any
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import Manners, unit_of
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
+from tlray.core.politeness.site_profile import politeness_key
 
 
-def manners_json(manners: Manners) -> dict[str, Any]:
+def politeness_json(politeness: PolitenessOptions) -> dict[str, Any]:
     """Return plain JSON data."""
     return {
-        "rates": {k: list(v) for k, v in manners.rates.items()},
-        "concurrency": dict(manners.concurrency),
-        "crawl_delay_ignored": sorted(manners.crawl_delay_ignored),
-        "block_cool_down_s": manners.block_cool_down_s,
-        "block_cool_downs": dict(manners.block_cool_downs),
+        "rates": {k: list(v) for k, v in politeness.rates.items()},
+        "concurrency": dict(politeness.concurrency),
+        "crawl_delay_ignored": sorted(politeness.crawl_delay_ignored),
+        "block_cool_down_s": politeness.block_cool_down_s,
+        "block_cool_downs": dict(politeness.block_cool_downs),
     }
 
 
-def manners_of(data: Mapping[str, Any]) -> Manners:
-    """Read what `manners_json` wrote."""
-    return Manners(
-        rates={unit_of(k): (v[0], v[1]) for k, v in data["rates"].items()},
-        concurrency={unit_of(k): n for k, n in data["concurrency"].items()},
-        crawl_delay_ignored=frozenset(unit_of(k) for k in data["crawl_delay_ignored"]),
+def politeness_of(data: Mapping[str, Any]) -> PolitenessOptions:
+    """Read what `politeness_json` wrote."""
+    return PolitenessOptions(
+        rates={politeness_key(k): (v[0], v[1]) for k, v in data["rates"].items()},
+        concurrency={politeness_key(k): n for k, n in data["concurrency"].items()},
+        crawl_delay_ignored=frozenset(politeness_key(k) for k in data["crawl_delay_ignored"]),
         block_cool_down_s=data["block_cool_down_s"],
         block_cool_downs=data.get("block_cool_downs", {}),
     )

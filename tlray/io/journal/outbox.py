@@ -21,11 +21,11 @@ from tlray.core.notify.notification import (
     MAX_TO_ONE,
     Channel,
     Delivery,
-    NoticeKind,
-    NoticeState,
+    NotificationKind,
+    NotificationState,
     Underway,
 )
-from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.changeset import Changeset
 
 OLD_SECRET_S = 86_400.0
 """How long the secret before the present one signs, too."""
@@ -40,7 +40,7 @@ class Notice:
     """``msg_…``, the same at every attempt."""
     batch_id: str
     owner: str
-    kind: NoticeKind
+    kind: NotificationKind
     channel: Channel
     target: str
     about: dict[str, Any]
@@ -55,21 +55,23 @@ class Notice:
 
 def note_ended(db: sqlite3.Connection, batch: int, state: BatchState, finished_at: float) -> None:
     """Note that a batch is finished."""
-    kind = NoticeKind.COMPLETED if state is BatchState.COMPLETED else NoticeKind.CANCELLED
+    kind = NotificationKind.COMPLETED if state is BatchState.COMPLETED else NotificationKind.CANCELLED
     _note(db, batch, kind, repr(finished_at), {})
 
 
 def note_dead(db: sqlite3.Connection, batches: Iterable[int]) -> None:
     """Note that batches have dead letters; of each the first time counts."""
     for batch in batches:
-        _note(db, batch, NoticeKind.DEAD_LETTERS, "", {})
+        _note(db, batch, NotificationKind.DEAD_LETTERS, "", {})
 
 
-def note_verdict(db: sqlite3.Connection, verdict: Verdict, wall: float, now: float) -> None:
+def note_verdict(db: sqlite3.Connection, changeset: Changeset, wall: float, now: float) -> None:
     """Note what a verdict tells of: dead letters, and domains that block the batches that wait for them."""
-    note_dead(db, {c.item.batch for c in verdict.changes if c.after is ItemState.DEAD})
-    blocking = {c.item.domain for c in verdict.changes if c.outcome and c.outcome.kind is OutcomeKind.BLOCKED}
-    for cool in verdict.cool_downs:
+    note_dead(db, {c.item.batch for c in changeset.changes if c.after is ItemState.DEAD})
+    blocking = {
+        c.item.domain for c in changeset.changes if c.outcome and c.outcome.kind is OutcomeKind.BLOCKED
+    }
+    for cool in changeset.cool_downs:
         if cool.domain in blocking:
             about = {"domain": cool.domain, "reason": cool.reason, "until": wall + (cool.until - now)}
             waiting = db.execute(
@@ -79,11 +81,11 @@ def note_verdict(db: sqlite3.Connection, verdict: Verdict, wall: float, now: flo
                 (cool.domain,),
             )
             for (batch,) in waiting.fetchall():
-                _note(db, batch, NoticeKind.BLOCKED, cool.domain, about)
+                _note(db, batch, NotificationKind.BLOCKED, cool.domain, about)
 
 
 def _note(
-    db: sqlite3.Connection, batch: int, kind: NoticeKind, subject: str, about: Mapping[str, Any]
+    db: sqlite3.Connection, batch: int, kind: NotificationKind, subject: str, about: Mapping[str, Any]
 ) -> None:
     """Write a notice for each way that a batch wants; one of the same subject is there once."""
     for channel in Channel:
@@ -97,7 +99,7 @@ def _note(
                 subject,
                 channel.value,
                 json.dumps(about),
-                NoticeState.DUE.value,
+                NotificationState.DUE.value,
                 time.time(),
             ),
         )
@@ -140,7 +142,9 @@ def claim(
     rows = db.execute(_CLAIM, {**_asked(wall, underway), "limit": limit}).fetchall()
     db.executemany("UPDATE notices SET due_at = ? WHERE id = ?", [(wall + hold_s, row[0]) for row in rows])
     return [
-        Notice(r[1], r[2], r[3], NoticeKind(r[4]), Channel(r[5]), r[6], json.loads(r[7]), r[8], r[9], r[10])
+        Notice(
+            r[1], r[2], r[3], NotificationKind(r[4]), Channel(r[5]), r[6], json.loads(r[7]), r[8], r[9], r[10]
+        )
         for r in rows
     ]
 
@@ -172,8 +176,8 @@ def settle(
     next_at: float | None,
 ) -> None:
     """Write down what came of an attempt; ``next_at`` is when it is tried again, None where it is not."""
-    state = NoticeState.DUE if next_at is not None else NoticeState.GIVEN_UP
-    state = NoticeState.DELIVERED if delivery.is_delivered else state
+    state = NotificationState.DUE if next_at is not None else NotificationState.GIVEN_UP
+    state = NotificationState.DELIVERED if delivery.is_delivered else state
     db.execute(
         "UPDATE notices SET state = ?, due_at = ?, n_attempts = n_attempts + 1 WHERE notice_id = ? AND state = 'due'",
         (state.value, next_at, notice_id),

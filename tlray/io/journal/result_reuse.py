@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from tlray.core.model.item import FrontierItem
-from tlray.core.model.outcome import KeptResult
+from tlray.core.model.outcome import ReusableResult
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 
 WINDOW_ITEMS = 5_000
 """Items of a batch that are looked at in one go; about 30 ms of the journal's thread."""
 
-Kept = list[tuple[FrontierItem, KeptResult]]
+Kept = list[tuple[FrontierItem, ReusableResult]]
 
 
 def has_kept(db: sqlite3.Connection, batch: int, since: float) -> bool:
@@ -57,7 +57,7 @@ def kept_for_batch(
     found = {
         r[0]: (
             FrontierItem(r[0], batch, r[1], r[2], r[3], r[4], r[5], r[6], bool(r[7])),
-            KeptResult(r[8], r[9], r[10], r[11], r[12]),
+            ReusableResult(r[8], r[9], r[10], r[11], r[12]),
         )
         for r in rows
         if _is_theirs(allow, r[12])
@@ -65,7 +65,7 @@ def kept_for_batch(
     return list(found.values()), last_id if n == WINDOW_ITEMS else None
 
 
-def kept_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]]) -> dict[int, KeptResult]:
+def kept_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]]) -> dict[int, ReusableResult]:
     """Return what answers some items, by their ids; each comes with the moment since which a fetch counts."""
     found = {}
     policies: dict[int, AddressPolicy] = {}
@@ -81,7 +81,7 @@ def kept_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]]) -
             if batch not in policies:
                 policies[batch] = _policy_of(db, batch)
             if _is_theirs(policies[batch], kept[-1]):
-                found[item] = KeptResult(*kept)
+                found[item] = ReusableResult(*kept)
                 break
     return found
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry import RetryPolicy
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.io.journal.options_json import manners_json, manners_of, retry_json, retry_of
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.io.journal.options_json import politeness_json, politeness_of, retry_json, retry_of
 
 SCHEMA_VERSION = "3"
 """Of the journal's tables."""
@@ -39,7 +39,7 @@ class RefusedLine:
 class BatchOptions:
     """What the user asked for with a batch; kept with it as JSON."""
 
-    manners: Manners = field(default_factory=Manners)
+    politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     keeps_pages: bool = True
     fresh_for_s: float = 0.0
@@ -54,14 +54,14 @@ class BatchOptions:
     """… and by mail."""
     named: tuple[str, ...] = ()
     """The domains that its submitter named, the operator's file aside."""
-    terms: BatchTerms | None = None
+    terms: BatchConfig | None = None
     """In whose name it is fetched, and within what limits; None for a batch that was written before there were terms: it has
     those of the coordinator."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return {
-            **manners_json(self.manners),
+            **politeness_json(self.politeness),
             "retry": retry_json(self.retry),
             "keeps_pages": self.keeps_pages,
             "fresh_for_s": self.fresh_for_s,
@@ -78,7 +78,7 @@ class BatchOptions:
         """Read what `to_json` wrote."""
         networks, terms = data.get("networks"), data.get("terms")
         return cls(
-            manners_of(data),
+            politeness_of(data),
             retry_of(data["retry"]),
             data["keeps_pages"],
             data.get("fresh_for_s", 0.0),
@@ -87,7 +87,7 @@ class BatchOptions:
             data.get("webhook"),
             data.get("email"),
             tuple(data.get("named", ())),
-            None if terms is None else BatchTerms(**terms),
+            None if terms is None else BatchConfig(**terms),
         )
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlray.core.schedules.schedule import CatchUp, Overlap, Standing, Timing
+from tlray.core.schedules.schedule import CatchUp, Overlap, ScheduleState, Timing
 
 _COLUMNS = (
     "schedule_id, owner, name, cron, timezone, overlap, catch_up, is_paused, created_at, since, waiting_at,"
@@ -25,7 +25,7 @@ class ScheduleRow:
     timing: Timing
     is_paused: bool
     created_at: float
-    standing: Standing
+    standing: ScheduleState
     last_run_at: float | None = None
     """The occurrence that was run last."""
     last_batch: str | None = None
@@ -95,7 +95,7 @@ def remove(db: sqlite3.Connection, schedule_id: str) -> bool:
 
 
 def note_standing(
-    db: sqlite3.Connection, schedule_id: str, standing: Standing, n_passed_over: int = 0
+    db: sqlite3.Connection, schedule_id: str, standing: ScheduleState, n_passed_over: int = 0
 ) -> None:
     """Write down how far a schedule has come."""
     db.execute(
@@ -117,5 +117,5 @@ def note_run(
 
 def _row(r: tuple[Any, ...], work: dict[str, Any] | None = None) -> ScheduleRow:
     timing = Timing(r[3], r[4], Overlap(r[5]), CatchUp(r[6]))
-    values: list[Any] = [*r[:3], timing, bool(r[7]), r[8], Standing(r[9], r[10]), *r[11:], work or {}]
+    values: list[Any] = [*r[:3], timing, bool(r[7]), r[8], ScheduleState(r[9], r[10]), *r[11:], work or {}]
     return ScheduleRow(*values)

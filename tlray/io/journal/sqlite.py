@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.model.outcome import KeptResult
+from tlray.core.model.outcome import ReusableResult
 from tlray.core.model.urls import CanonicalUrl, canonicalise
-from tlray.core.politeness.policy import unit_of
-from tlray.core.scheduling.changeset import LaneDeath, Verdict
+from tlray.core.politeness.site_profile import politeness_key
+from tlray.core.scheduling.changeset import Changeset, LaneDeath
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal.clock import ClockReading, last_reading, note, read_clock
 from tlray.io.journal.commit import keep_robots, write_verdict
@@ -200,25 +200,25 @@ class SqliteJournal:
 
     def mark_leased(
         self, ids: Iterable[int], may_be_kept: Iterable[tuple[int, float]] = ()
-    ) -> dict[int, KeptResult]:
+    ) -> dict[int, ReusableResult]:
         """Write down that items are leased; return the results that answer some of ``may_be_kept`` (id, and the moment
         since which a fetch counts)."""
         with self._transaction() as db:
             db.executemany("UPDATE items SET state = 'leased' WHERE id = ?", [(i,) for i in ids])
             return kept_for_items(db, may_be_kept)
 
-    def commit(self, verdict: Verdict, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
+    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
         """Write a verdict: item states, attempts, the manifest, robots.txt, cool-downs and the ends of lanes, in one transaction;
         return how many queued and waiting items each of its deaths has ended."""
         with self._transaction() as db:
             self._note_clock(db)
             return write_verdict(
-                db, verdict, self.domain_number, self.batch_number, now=now, wall=wall, node=node
+                db, changeset, self.domain_number, self.batch_number, now=now, wall=wall, node=node
             )
 
     def kill_lane(self, death: LaneDeath) -> tuple[int, int]:
         """Make dead letters of a lane's open items; return how many were queued and waiting."""
-        return self.commit(Verdict("", deaths=[death]), now=0.0, wall=0.0, node="")[0]
+        return self.commit(Changeset("", deaths=[death]), now=0.0, wall=0.0, node="")[0]
 
     def cancel_open(self, batch: int) -> int:
         """Cancel a batch's queued and waiting items; return how many. What is leased follows when its lease
@@ -253,7 +253,7 @@ class SqliteJournal:
                 # redirects may have led it to another domain: it begins anew, at its own
                 found = canonicalise(row[0]) if row else None
                 if isinstance(found, CanonicalUrl):
-                    unit = unit_of(found.domain)
+                    unit = politeness_key(found.domain)
                     db.execute(
                         "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0,"
                         " fetch_url = NULL, from_public = 0, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",

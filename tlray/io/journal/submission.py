@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from tlray.core.model.item import Priority
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import Conflict
 from tlray.io.journal.chunks import PieceRow, note_piece, piece_of, pieces_of
 from tlray.io.journal.idempotency import claim_key
@@ -142,7 +142,7 @@ def make_real(db: sqlite3.Connection, batch: int) -> None:
     )
 
 
-def set_terms(db: sqlite3.Connection, batch: int, terms: BatchTerms) -> None:
+def set_terms(db: sqlite3.Connection, batch: int, terms: BatchConfig) -> None:
     """Give a batch other terms; the rest of its options stays."""
     said = json.dumps(asdict(terms))
     db.execute(

@@ -23,7 +23,7 @@ def waits(
         if remembered is None:
             continue
         told: dict[str, Any] = {}
-        state = DomainState(name, row.options.manners.policy(name), crawl_delay_s=remembered.crawl_delay_s)
+        state = DomainState(name, row.options.politeness.policy(name), crawl_delay_s=remembered.crawl_delay_s)
         if state.slow_because is not None:
             told["slow_because"] = state.slow_because
         if remembered.cool_until is not None and remembered.cool_until > wall:

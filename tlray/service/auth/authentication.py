@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.same_origin import is_loopback
 from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.service.auth.principal import OPEN, Principal
 from tlray.service.auth.token_lookup import Lookups
-from tlray.service.http.problems import Refused, too_often
-from tlray.service.http.query_params import see_query_names
-from tlray.service.http.request_limits import place_of
+from tlray.service.http.problems import ProblemError, rate_limited
+from tlray.service.http.query_params import require_known_query_names
+from tlray.service.http.request_limits import slot_of
 
 if TYPE_CHECKING:
     from tlray.service.backend.gateway import Gateway
@@ -55,15 +55,13 @@ class Access:
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self._asks_nobody: tuple[float, bool] = (-math.inf, False)
         rate = settings.max_requests_per_s
-        self._rates = RequestRates(rate, max(1.0, rate * BURST_S))
-        self._failures = RequestRates(FAILURES_PER_S, FAILURES_AT_ONCE)
-        self._tokens, self._tickets = (
-            Lookups(gateway, "whose_tokens"),
-            Lookups(gateway, "redeem_tickets", once=True),
-        )
+        self._rates = RateLimit(rate, max(1.0, rate * BURST_S))
+        self._failures = RateLimit(FAILURES_PER_S, FAILURES_AT_ONCE)
+        self._tokens = Lookups(gateway.coordinator.token_holders)
+        self._tickets = Lookups(gateway.coordinator.redeem_tickets, once=True)
 
     async def principal(self, connection: HTTPConnection, *, takes_ticket: bool) -> Principal:
-        """Return who asks; `Refused` (401, 403, 429) where that is nobody who may."""
+        """Return who asks; `ProblemError` (401, 403, 429) where that is nobody who may."""
         told = connection.headers.get("authorization")
         ticket = connection.query_params.get("ticket") if takes_ticket else None
         if told is not None:
@@ -72,10 +70,10 @@ class Access:
             found = await self._by_ticket(connection, ticket)
         else:
             return await self._by_place(connection)
-        place_of(connection).give_to(found.user)
+        slot_of(connection).assign_to(found.user)
         wait_s = self._rates.take(found.user, now=time.monotonic())
         if wait_s:
-            raise too_often(
+            raise rate_limited(
                 wait_s,
                 f"more than {self._settings.max_requests_per_s:g} requests a second (TLRAY_MAX_REQUESTS_PER_S)",
             )
@@ -124,21 +122,23 @@ class Access:
         """Return the one local user of a service that asks nobody."""
         until, asks_nobody = self._asks_nobody
         if until <= time.monotonic():
-            asks_nobody = await self._gateway.ask("asks_nobody")
+            asks_nobody = not await self._gateway.coordinator.requires_token()
             self._asks_nobody = time.monotonic() + REMEMBER_S, asks_nobody
         if not asks_nobody:
             raise unknown("this service needs a token: `tlray token create` makes one")
         is_near = connection.client is not None and is_loopback(connection.client.host)
         if not is_near or any(name in connection.headers for name in FORWARDED):
-            raise Refused(
-                403, "loopback-only", "this service has no tokens and answers loopback only; `tlray token create` makes one"
+            raise ProblemError(
+                403, "this service has no tokens and answers loopback only; `tlray token create` makes one"
             )  # fmt: skip
         return OPEN
 
-    def _failed(self, connection: HTTPConnection, why: str) -> Refused:
+    def _failed(self, connection: HTTPConnection, why: str) -> ProblemError:
         """Count a wrong token or ticket, and return its refusal: 429 where too many have come from the address."""
-        wait_s = self._failures.take(place_of(connection).address, now=time.monotonic())
-        return too_often(wait_s, f"{why}, and many have come from this address") if wait_s else unknown(why)
+        wait_s = self._failures.take(slot_of(connection).address, now=time.monotonic())
+        return (
+            rate_limited(wait_s, f"{why}, and many have come from this address") if wait_s else unknown(why)
+        )
 
 
 def requires(scope: str, *, takes_ticket: bool = False) -> Callable[[HTTPConnection], Awaitable[Principal]]:
@@ -153,8 +153,10 @@ def requires(scope: str, *, takes_ticket: bool = False) -> Callable[[HTTPConnect
         is_socket = takes_ticket or connection.scope["type"] == "websocket"
         found = await access.principal(connection, takes_ticket=is_socket)
         if scope not in found.scopes:
-            raise Refused(403, "not-allowed", f"this call needs a token with the scope {scope!r}")
-        await see_query_names(connection)  # not before: whoever may not ask is told no more than that
+            raise ProblemError(403, f"this call needs a token with the scope {scope!r}")
+        await require_known_query_names(
+            connection
+        )  # not before: whoever may not ask is told no more than that
         return found
 
     return principal
@@ -166,6 +168,6 @@ def _bearer(authorization: str) -> str:
     return text.strip() if kind.lower() == "bearer" else ""
 
 
-def unknown(why: str) -> Refused:
+def unknown(why: str) -> ProblemError:
     """Return the refusal of somebody that we do not know."""
-    return Refused(401, "who-are-you", why, headers={"WWW-Authenticate": 'Bearer realm="tlray"'})
+    return ProblemError(401, why, headers={"WWW-Authenticate": 'Bearer realm="tlray"'})

@@ -5,7 +5,8 @@ have come meanwhile. So a flood of wrong ones costs the coordinator a few questi
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
 
 MAX_AT_ONCE: Final = 500
 """Digests in one question."""
@@ -13,19 +14,15 @@ MAX_AT_ONCE: Final = 500
 Row = dict[str, Any]
 
 
-class Asks(Protocol):
-    """What a `Gateway` does here."""
-
-    async def ask(self, question: str, **given: Any) -> Any:
-        """Put a question to the coordinator."""
+Find = Callable[[Sequence[str]], Awaitable[Mapping[str, Row]]]
+"""Asks the coordinator for the rows of some digests."""
 
 
 class Lookups:
-    """One kind of question, such as ``whose_tokens``."""
+    """One kind of lookup, such as `Coordinator.token_holders`."""
 
-    def __init__(self, gateway: Asks, question: str, *, once: bool = False) -> None:
-        self._gateway = gateway
-        self._question = question
+    def __init__(self, find: Find, *, once: bool = False) -> None:
+        self._find = find
         self._once = once
         """True where a digest is good for one request only."""
         self._waiting: dict[str, asyncio.Future[Row | None]] = {}
@@ -46,7 +43,7 @@ class Lookups:
         while self._waiting:
             taken = {digest: self._waiting.pop(digest) for digest in list(self._waiting)[:MAX_AT_ONCE]}
             try:
-                rows = await self._gateway.ask(self._question, digests=tuple(taken))
+                rows = await self._find(tuple(taken))
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait
                 for waiting in taken.values():
                     waiting.set_exception(error)

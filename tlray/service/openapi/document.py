@@ -11,30 +11,30 @@ from pydantic.json_schema import models_json_schema
 
 from tlray.service.http.problems import Problem
 from tlray.service.openapi.postprocess import PROBLEM, complete
-from tlray.service.routes.templates import TemplateAsked
-from tlray.service.routes.tokens import TokenAsked
+from tlray.service.routes.templates import TemplateRequest
+from tlray.service.routes.tokens import TokenRequest
 from tlray.service.schemas.batches import (
-    BatchAsked,
-    CommitAsked,
-    DomainAsked,
-    PieceAsked,
-    RetryAsked,
+    BatchRequest,
+    CommitRequest,
+    DomainPatch,
+    PieceRequest,
+    RetryRequest,
     SetLine,
 )
-from tlray.service.schemas.schedules import ScheduleAsked, SchedulePatch
+from tlray.service.schemas.schedules import SchedulePatch, ScheduleRequest
 
 READ_BY_HAND: Final[tuple[type[BaseModel], ...]] = (
-    BatchAsked,
-    CommitAsked,
-    DomainAsked,
-    PieceAsked,
+    BatchRequest,
+    CommitRequest,
+    DomainPatch,
+    PieceRequest,
     Problem,
-    RetryAsked,
-    ScheduleAsked,
+    RetryRequest,
+    ScheduleRequest,
     SchedulePatch,
     SetLine,
-    TemplateAsked,
-    TokenAsked,
+    TemplateRequest,
+    TokenRequest,
 )
 """Models that routes name in ``openapi_extra`` or ``responses``."""
 

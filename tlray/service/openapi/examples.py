@@ -80,33 +80,33 @@ _DELIVERY: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 OF_MODELS: Final[dict[str, Any]] = {
-    "CheckedScheduleTold": {
+    "ScheduleReceipt": {
         **_SCHEDULE, **_WHOLE_SCHEDULE, "n_rejected": 1,
         "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "scheme ftp: is not fetched; only http and https are"}],
     },
     "BatchPage": {"batches": [_LISTED], "next_cursor": None},
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
-    "DeliveriesTold": {"deliveries": [_DELIVERY]},
+    "DeliveriesResponse": {"deliveries": [_DELIVERY]},
     "DomainPage": {"domains": [_DOMAIN_TOLD], "next_cursor": None},
     "ItemPage": {"items": [_ITEM], "next_cursor": "WzE3XQ…"},
     "LinePage": {
         "lines": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https", "first_line": None}],
         "next_cursor": None,
     },
-    "PieceTold": {
+    "PieceReceipt": {
         "batch_id": _BATCH, "piece": 1, "first_line": 1, "lines": 3, "items": 1, "duplicates": 1, "n_rejected": 1,
         "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
         "duplicate_lines": [{"line": 3, "url": _URL, "first_line": 1}],
     },
     "Retried": {**_SNAPSHOT, "n_retried": 1},
-    "SchedulesTold": {"schedules": [_SCHEDULE]},
+    "SchedulesResponse": {"schedules": [_SCHEDULE]},
     "Snapshot": _SNAPSHOT,
-    "SecretTold": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+    "SecretResponse": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "SetLine": _SET,
-    "TemplateTold": _TEMPLATE,
-    "TemplatesTold": {"templates": [_TEMPLATE]},
-    "TokenTold": _TOKEN,
-    "WholeScheduleTold": {**_SCHEDULE, **_WHOLE_SCHEDULE},
+    "TemplateResponse": _TEMPLATE,
+    "TemplatesResponse": {"templates": [_TEMPLATE]},
+    "TokenResponse": _TOKEN,
+    "ScheduleDetails": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
 """Of models, by the name of their schema."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tlray.service.http.problems import CONTENT_TYPE
 from tlray.service.openapi.examples import OF_MODELS, OF_PATHS
-from tlray.service.schemas.batches import Told
+from tlray.service.schemas.batches import ResponseBody
 
 HEALTH: Final = ("/healthz", "/readyz")
 """Asked by a load balancer, which has no token."""
@@ -49,7 +49,7 @@ EXAMPLES: Final[dict[str, Any]] = {
 def complete(told: dict[str, Any]) -> None:
     """Say in a document what holds for all of its calls."""
     told["components"]["securitySchemes"] = SECURITY
-    of_models = {**_examples_of(Told), **OF_MODELS}
+    of_models = {**_examples_of(ResponseBody), **OF_MODELS}
     for name, schema in told["components"]["schemas"].items():
         if name in of_models:
             schema["examples"] = [of_models[name]]

@@ -9,10 +9,10 @@ from starlette.requests import HTTPConnection
 
 from tlray.service.auth.authentication import requires
 from tlray.service.auth.principal import Principal
-from tlray.service.auth.stream_limits import OwnStreams
+from tlray.service.auth.stream_limits import RequestStreams
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
-from tlray.service.http.request_limits import place_of
+from tlray.service.http.request_limits import slot_of
 
 
 async def _gateway(connection: HTTPConnection) -> Gateway:
@@ -25,13 +25,13 @@ async def _hub(connection: HTTPConnection) -> Hub:
     return found
 
 
-async def _streams(connection: HTTPConnection) -> OwnStreams:
-    return OwnStreams(connection.app.state.streams, place_of(connection))
+async def _streams(connection: HTTPConnection) -> RequestStreams:
+    return RequestStreams(connection.app.state.streams, slot_of(connection))
 
 
 TheGateway = Annotated[Gateway, Depends(_gateway)]
 TheHub = Annotated[Hub, Depends(_hub)]
-TheStreams = Annotated[OwnStreams, Depends(_streams)]
+TheStreams = Annotated[RequestStreams, Depends(_streams)]
 Reader = Annotated[Principal, Depends(requires("read"))]
 Watcher = Annotated[Principal, Depends(requires("read", takes_ticket=True))]
 """A reader that may be an event stream's."""

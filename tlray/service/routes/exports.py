@@ -30,7 +30,7 @@ from tlray.io.results.open_store import open_store
 from tlray.io.results.reader import iter_tracklists
 from tlray.io.results.store import PartMoved
 from tlray.service.backend.gateway import Gateway
-from tlray.service.http.problems import Refused, problems
+from tlray.service.http.problems import ProblemError, problems
 from tlray.service.routes.dependencies import Reader, TheGateway
 
 router = APIRouter(prefix="/api/v1", tags=["results"])
@@ -139,11 +139,11 @@ async def export(
         text = None  # it is another file now
     asked = bounded_range(text, stat.st_size)
     if asked is None and stat.st_size > MAX_SENT and request.method != "HEAD":
-        raise Refused(
+        raise ProblemError(
             413,
-            "take-ranges",
             f"the file has {stat.st_size:,} bytes, and an answer at most {MAX_SENT:,}: take it in ranges,"
             f" such as `Range: bytes=0-{MAX_SENT - 1}`",
+            kind="range-required",
             headers={"Accept-Ranges": "bytes"},
         )
     others = [pair for pair in request.scope["headers"] if pair[0] not in (b"range", b"if-range")]
@@ -171,14 +171,14 @@ def bounded_range(text: str | None, n_bytes: int) -> str | None:
     last = int(match[2]) if match[1] and match[2] else n_bytes - 1
     if first >= n_bytes:
         beyond = {"Content-Range": f"bytes */{n_bytes}"}
-        raise Refused(416, "no-such-range", f"the file has {n_bytes:,} bytes", headers=beyond)
+        raise ProblemError(416, f"the file has {n_bytes:,} bytes", headers=beyond)
     return f"bytes={first}-{min(last, n_bytes - 1, first + MAX_SENT - 1)}"
 
 
 async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Any) -> Path:
     """Return the export's file, made where it is not there yet."""
     for attempt in range(1, TRIES + 1):
-        stems, last_done = await gateway.ask("manifest", batch_id=batch_id)
+        stems, last_done = await gateway.coordinator.manifest(batch_id)
         told = f"{format_.name} {options} {last_done}".encode()
         key = hashlib.blake2b(told, digest_size=8).hexdigest()
         path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{format_.download_suffix}"

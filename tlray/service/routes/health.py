@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tlray import __version__
 from tlray.service.http.problems import problems
 from tlray.service.routes.dependencies import TheGateway
+from tlray.version import __version__
 
 router = APIRouter(tags=["health"])
 READY_TIMEOUT_S = 10.0
@@ -21,5 +21,5 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", responses=problems(503))
 async def readyz(gateway: TheGateway) -> dict[str, str | int]:
     """Whether the coordinator answers too."""
-    life = await gateway.call("ready", timeout_s=READY_TIMEOUT_S)
+    life = await gateway.within(READY_TIMEOUT_S).ready()
     return {"status": "ready", "incarnation": life}

@@ -12,9 +12,9 @@ from tlray.core.access.cursor import decode, encode
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.paging import Cursor, Limit, page
-from tlray.service.http.problems import not_valid, problems
+from tlray.service.http.problems import problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import Retried, RetryAsked
+from tlray.service.schemas.batches import Retried, RetryRequest
 from tlray.service.schemas.lists import BatchPage, DeadLetterPage, ItemPage, LinePage
 
 router = APIRouter(prefix="/api/v1")
@@ -33,7 +33,9 @@ async def batches(
 ) -> JSONResponse:
     """Your batches, the newest first."""
     before = decode(cursor, "batches", int)[0] if cursor else None
-    found, next_ = await gateway.ask("batches", owner=principal.sees, state=state, before=before, limit=limit)
+    found, next_ = await gateway.coordinator.list_batches(
+        owner=principal.sees, state=state, before=before, limit=limit
+    )
     return page("batches", found, None if next_ is None else encode("batches", next_))
 
 
@@ -51,7 +53,7 @@ async def items(
     """A batch's items, in the order of its list. A page may be shorter than the limit; the last has no `next_cursor`."""
     await gateway.see(principal, batch_id)
     after = decode(cursor, "items", int, of=batch_id)[0] if cursor else 0
-    found, next_ = await gateway.ask("items", batch_id=batch_id, state=state, after=after, limit=limit)
+    found, next_ = await gateway.coordinator.list_items(batch_id, state=state, after=after, limit=limit)
     next_cursor = None if next_ is None else encode("items", next_, of=batch_id)
     return page("items", [_told(item) for item in found], next_cursor)
 
@@ -65,14 +67,14 @@ async def lines(
     """The lines of a batch's list that made no item: rejected ones, and duplicates of an earlier line."""
     await gateway.see(principal, batch_id)
     after = decode(cursor, "lines", int, of=batch_id)[0] if cursor else 0
-    found, next_ = await gateway.ask("lines", batch_id=batch_id, after=after, limit=limit)
+    found, next_ = await gateway.coordinator.list_refused(batch_id, after=after, limit=limit)
     return page("lines", found, None if next_ is None else encode("lines", next_, of=batch_id))
 
 
 RETRY_BODY: dict[str, Any] = {
     "requestBody": {
         "description": "Nothing, or `{}`: all dead letters.",
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/RetryAsked"}}},
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/RetryRequest"}}},
     }
 }
 
@@ -88,14 +90,14 @@ async def retry(request: Request, batch_id: str, gateway: TheGateway, principal:
     """Queue dead letters again: those named, those with a reason, or all. A completed batch opens again."""
     await gateway.see(principal, batch_id)
     body = await read_body(request)
-    asked = RetryAsked()
+    asked = RetryRequest()
     if body:
         content_type(request, (JSON,))
-        asked = read_json(body, RetryAsked)
+        asked = read_json(body, RetryRequest)
     if asked.item_ids is not None and asked.reason is not None:
-        raise not_valid([("body", "say item_ids or reason, not both")])
+        raise validation([("body", "say item_ids or reason, not both")])
     ids = None if asked.item_ids is None else [int(item_id) for item_id in asked.item_ids]
-    told = await gateway.ask("retry", batch_id=batch_id, item_ids=ids, reason=asked.reason)
+    told = await gateway.coordinator.retry(batch_id, item_ids=ids, reason=asked.reason)
     return JSONResponse(told)
 
 
@@ -117,8 +119,8 @@ async def dead_letters(
     if batch_id is not None:
         await gateway.see(principal, batch_id)
     before = decode(cursor, "dead", int, int) if cursor else None
-    found, next_ = await gateway.ask(
-        "dead", owner=principal.sees, batch_id=batch_id, reason=reason, before=before, limit=limit
+    found, next_ = await gateway.coordinator.list_dead_letters(
+        owner=principal.sees, batch_id=batch_id, reason=reason, before=before, limit=limit
     )
     told = [{k: v for k, v in _told(letter).items() if k != "batch"} for letter in found]
     return page("dead_letters", told, None if next_ is None else encode("dead", *next_))

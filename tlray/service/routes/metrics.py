@@ -37,9 +37,7 @@ ALONE: Final[dict[str, str]] = {
 )
 async def metrics(gateway: TheGateway, principal: Admin) -> Response:
     """How things stand in all batches, in Prometheus' text format; an admin's."""
-    return Response(
-        exposition(await gateway.ask("figures", timeout_s=TIMEOUT_S)), media_type=CONTENT_TYPE_LATEST
-    )
+    return Response(exposition(await gateway.within(TIMEOUT_S).stats()), media_type=CONTENT_TYPE_LATEST)
 
 
 def exposition(figures: Mapping[str, Any]) -> bytes:

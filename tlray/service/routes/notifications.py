@@ -10,12 +10,12 @@ from pydantic import Field
 from tlray.cluster.handlers.outbox import fresh_secret
 from tlray.service.http.problems import problems
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import Moment, Told
+from tlray.service.schemas.batches import Moment, ResponseBody
 
 router = APIRouter(prefix="/api/v1", tags=["notifications"])
 
 
-class AttemptTold(Told):
+class DeliveryAttempt(ResponseBody):
     """One attempt to deliver a notice."""
 
     at: Moment
@@ -24,7 +24,7 @@ class AttemptTold(Told):
     why: str = Field(description="In words; empty where it was taken.")
 
 
-class DeliveryTold(Told):
+class DeliveryResponse(ResponseBody):
     """A notice, and every attempt to deliver it."""
 
     id: str = Field(description="The `webhook-id`, the same at every attempt.", examples=["msg_0123456789ab"])
@@ -35,16 +35,16 @@ class DeliveryTold(Told):
     made_at: Moment
     next_attempt_at: Moment | None
     domain: str | None = Field(description="Of a block.")
-    attempts: list[AttemptTold]
+    attempts: list[DeliveryAttempt]
 
 
-class DeliveriesTold(Told):
+class DeliveriesResponse(ResponseBody):
     """A batch's notices, the oldest first."""
 
-    deliveries: list[DeliveryTold]
+    deliveries: list[DeliveryResponse]
 
 
-class SecretTold(Told):
+class SecretResponse(ResponseBody):
     """What signs your webhooks."""
 
     secret: str = Field(
@@ -53,21 +53,21 @@ class SecretTold(Told):
 
 
 @router.get("/batch/{batch_id}/deliveries", responses=problems(401, 403, 404, 429, 503))
-async def deliveries(batch_id: str, gateway: TheGateway, principal: Reader) -> DeliveriesTold:
+async def deliveries(batch_id: str, gateway: TheGateway, principal: Reader) -> DeliveriesResponse:
     """Return who was told what of a batch, and what came of it. A notice is tried for a day."""
     await gateway.see(principal, batch_id)
-    return DeliveriesTold(deliveries=await gateway.ask("deliveries", batch_id=batch_id))
+    return DeliveriesResponse(deliveries=await gateway.coordinator.list_deliveries(batch_id))
 
 
 @router.get("/webhooks/secret", responses=problems(401, 403, 429, 503))
-async def webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretTold:
+async def webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretResponse:
     """Return the secret that signs your webhooks (Standard Webhooks)."""
-    found = await gateway.ask("webhook_secrets", owner=principal.user)
-    return SecretTold(secret=found[0])
+    found = await gateway.coordinator.webhook_secrets(principal.user)
+    return SecretResponse(secret=found[0])
 
 
 @router.post("/webhooks/secret", status_code=201, responses=problems(401, 403, 415, 429, 503))
-async def change_webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretTold:
+async def change_webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretResponse:
     """Make another secret. For a day the one before signs beside it."""
-    found = await gateway.ask("change_webhook_secret", owner=principal.user, fresh=fresh_secret())
-    return SecretTold(secret=found[0])
+    found = await gateway.coordinator.change_webhook_secret(principal.user, fresh_secret())
+    return SecretResponse(secret=found[0])

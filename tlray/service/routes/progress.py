@@ -19,11 +19,11 @@ from fastapi.responses import Response, StreamingResponse
 
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.auth.principal import Principal
-from tlray.service.auth.stream_limits import OwnStreams
+from tlray.service.auth.stream_limits import RequestStreams
 from tlray.service.backend.live_hub import Feed, Frame
-from tlray.service.http.problems import Refused, problems, refusal_of
-from tlray.service.http.shutdown import WHY, Leaving
-from tlray.service.http.unavailable import not_there
+from tlray.service.http.problems import ProblemError, problem_for, problems
+from tlray.service.http.shutdown import WHY, Shutdown
+from tlray.service.http.unavailable import service_unavailable
 from tlray.service.routes.dependencies import Reader, TheGateway, TheHub, TheStreams, Watcher
 
 router = APIRouter(tags=["progress"])
@@ -78,7 +78,7 @@ async def progress(
     since: str | None = None,
 ) -> None:
     """Tell how a batch goes on until it ends."""
-    streams.see(principal)
+    streams.require_room(principal)
     await socket.accept()
     if since is not None and not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
         await socket.close(NOT_VALID, "since is the version of a message that was seen")
@@ -86,27 +86,27 @@ async def progress(
     code, reason = DONE, "the batch has come to its end"
     try:
         await gateway.see(principal, batch_id)
-        with streams.one(principal):
+        with streams.counted(principal):
             async with hub.feed(batch_id, None if since is None else int(since)) as feed:
-                if not await _tell(socket, feed, streams.leaving):
+                if not await _tell(socket, feed, streams.shutdown):
                     return
-        if streams.leaving.has_begun:
+        if streams.shutdown.has_begun:
             code, reason = LEAVING, WHY
     except TlrayError as error:
         code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
-        reason = refusal_of(error).detail
+        reason = problem_for(error).detail
     await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
 
 
 @router.websocket("/{path:path}")
 async def no_such_socket(socket: WebSocket, path: str) -> None:
     """Say to whoever opens a socket elsewhere where the sockets are; routers are asked in turn, and no other has one."""
-    raise Refused(404, "no-such-path", "there is no such socket; /ws/batch/{id}/progress is")
+    raise ProblemError(404, "there is no such socket; /ws/batch/{id}/progress is")
 
 
-async def _tell(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
+async def _tell(socket: WebSocket, feed: Feed, shutdown: Shutdown) -> bool:
     """Send frame after frame; False where the client has left, or does not read."""
-    sending = asyncio.create_task(_send(socket, feed, leaving))
+    sending = asyncio.create_task(_send(socket, feed, shutdown))
     listening = asyncio.create_task(_listen(socket))
     try:
         await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
@@ -117,9 +117,9 @@ async def _tell(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
         await asyncio.gather(sending, listening, return_exceptions=True)
 
 
-async def _send(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
+async def _send(socket: WebSocket, feed: Feed, shutdown: Shutdown) -> bool:
     frame: Frame | None = await feed.first()
-    while not leaving.has_begun:
+    while not shutdown.has_begun:
         if frame is not None:
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
@@ -128,7 +128,7 @@ async def _send(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
                 return False
             if frame.is_last:
                 return True
-        frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
+        frame = await shutdown.unless_begun(feed.next(HEARTBEAT_S))
     return True
 
 
@@ -155,9 +155,9 @@ async def events(
 ) -> Response:
     """How a batch goes on, until it ends, as server-sent events. The same messages come through a WebSocket:
     `/ws/batch/{batch_id}/progress` (no `/api/v1` before it), with `since` and `ticket` as here."""
-    streams.see(principal)
-    if streams.leaving.has_begun:
-        raise not_there()
+    streams.require_room(principal)
+    if streams.shutdown.has_begun:
+        raise service_unavailable()
     await gateway.see(principal, batch_id)
     feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)
     first = await feed.first()
@@ -170,14 +170,16 @@ async def events(
     )
 
 
-async def _stream(feed: Feed, first: Frame, streams: OwnStreams, principal: Principal) -> AsyncIterator[str]:
-    with streams.one(principal):
-        async with aclosing(_events(feed, first, streams.leaving)) as texts:
+async def _stream(
+    feed: Feed, first: Frame, streams: RequestStreams, principal: Principal
+) -> AsyncIterator[str]:
+    with streams.counted(principal):
+        async with aclosing(_events(feed, first, streams.shutdown)) as texts:
             async for text in texts:
                 yield text
 
 
-async def _events(feed: Feed, first: Frame, leaving: Leaving) -> AsyncGenerator[str, None]:
+async def _events(feed: Feed, first: Frame, shutdown: Shutdown) -> AsyncGenerator[str, None]:
     async with feed:
         frame: Frame | None = first
         version = first.version
@@ -191,10 +193,10 @@ async def _events(feed: Feed, first: Frame, leaving: Leaving) -> AsyncGenerator[
                 yield _last_event("end", version)
                 return
             try:
-                frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
+                frame = await shutdown.unless_begun(feed.next(HEARTBEAT_S))
             except TlrayError:
                 return  # it comes back, and is told what is wrong then
-            if leaving.has_begun:
+            if shutdown.has_begun:
                 yield _last_event("leaving", version, reason=WHY)
                 return
 

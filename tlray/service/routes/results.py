@@ -71,10 +71,10 @@ async def results(
     while True:
         lines, place, is_end = await _read(gateway, batch_id, place, limit)
         left_s = deadline - time.monotonic()
-        if lines or is_end or left_s <= 0 or streams.leaving.has_begun:
+        if lines or is_end or left_s <= 0 or streams.shutdown.has_begun:
             break
-        with streams.one(principal):
-            told = await streams.leaving.unless_begun(hub.news(batch_id, version, left_s))
+        with streams.counted(principal):
+            told = await streams.shutdown.unless_begun(hub.news(batch_id, version, left_s))
         version = told["version"] if told else version
         await asyncio.sleep(LOOK_EVERY_S)  # a batch changes far more often than it brings a set
     headers = {} if is_end else {"X-Next-Cursor": encode("results", *place, of=batch_id)}
@@ -90,8 +90,8 @@ async def _read(
     while True:
         n_wanted = min(ITEMS_AT_ONCE, limit - n_items)
         # an item of which only some sets were told is asked for again
-        rows, is_final = await gateway.ask(
-            "done", batch_id=batch_id, after=place[0] - (place[1] > 0), limit=n_wanted
+        rows, is_final = await gateway.coordinator.list_done(
+            batch_id, after=place[0] - (place[1] > 0), limit=n_wanted
         )
         try:
             found = await asyncio.to_thread(read_done, open_store(gateway.home), batch_id, rows)

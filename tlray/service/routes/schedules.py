@@ -20,19 +20,19 @@ from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, not_valid, problems
+from tlray.service.http.problems import ProblemError, problems, validation
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import OptionsAsked
+from tlray.service.schemas.batches import OptionsRequest
 from tlray.service.schemas.schedules import (
-    CheckedScheduleTold,
-    ScheduleAsked,
+    ScheduleDetails,
     SchedulePatch,
-    SchedulesTold,
-    WholeScheduleTold,
+    ScheduleReceipt,
+    ScheduleRequest,
+    SchedulesResponse,
 )
 from tlray.service.submission.batch_request import checked_options, filled_for, merged_options
-from tlray.service.submission.permissions import see_quota, without_private
-from tlray.service.submission.url_errors import OF_TEMPLATE, OF_URLS, see_contact, see_some
+from tlray.service.submission.permissions import require_quota, without_refused_hosts
+from tlray.service.submission.url_errors import OF_TEMPLATE, OF_URLS, require_contact, require_some_url
 
 router = APIRouter(prefix="/api/v1", tags=["schedules"])
 ScheduleId = Annotated[str, Path(max_length=64, examples=["sch_0123456789abcdef"])]
@@ -47,22 +47,22 @@ def _body(model: str) -> dict[str, Any]:
 @router.post(
     "/batch/schedule",
     status_code=201,
-    openapi_extra=_body("ScheduleAsked"),
+    openapi_extra=_body("ScheduleRequest"),
     responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
 )
 async def add_schedule(
     request: Request, response: Response, gateway: TheGateway, principal: Submitter
-) -> CheckedScheduleTold:
+) -> ScheduleReceipt:
     """Have batches made when a cron line comes round. All is checked now as it is when a batch is submitted; lines of which no
     run fetches anything are named."""
     content_type(request, (JSON,))
-    asked = read_json(await read_body(request), ScheduleAsked)
+    asked = read_json(await read_body(request), ScheduleRequest)
     timing = _checked(
         Timing(asked.cron, asked.timezone, Overlap(asked.overlap), CatchUp(asked.catch_up)), "body.cron"
     )
     work, refused = await _work(gateway, principal, asked)
-    found = await gateway.ask(
-        "add_schedule", owner=principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
+    found = await gateway.coordinator.add_schedule(
+        principal.user, schedule_id=new_schedule_id(), name=asked.name, timing=timing,
         is_paused=asked.paused, work=work,
     )  # fmt: skip
     response.headers["Location"] = f"/api/v1/schedules/{found['schedule_id']}"
@@ -70,13 +70,13 @@ async def add_schedule(
 
 
 @router.get("/schedules", responses=problems(401, 403, 429, 503))
-async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesTold:
+async def list_schedules(gateway: TheGateway, principal: Reader) -> SchedulesResponse:
     """Return your schedules, the oldest first."""
-    return SchedulesTold(schedules=await gateway.ask("schedules", owner=principal.sees))
+    return SchedulesResponse(schedules=await gateway.coordinator.list_schedules(principal.sees))
 
 
 @router.get("/schedules/{schedule_id}", responses=problems(401, 403, 404, 422, 429, 503))
-async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Reader) -> WholeScheduleTold:
+async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Reader) -> ScheduleDetails:
     """Return one schedule."""
     return _told(await _found(gateway, principal, schedule_id))
 
@@ -88,7 +88,7 @@ async def get_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: 
 )
 async def change_schedule(
     schedule_id: ScheduleId, request: Request, gateway: TheGateway, principal: Submitter
-) -> CheckedScheduleTold:
+) -> ScheduleReceipt:
     """Change when a schedule runs and what it submits, or pause it."""
     content_type(request, (JSON,))
     patch = read_json(await read_body(request), SchedulePatch)
@@ -102,8 +102,8 @@ async def change_schedule(
             Timing(timing.get("cron", now["cron"]), timing.get("timezone", now["timezone"])), "body.cron"
         )
     work, refused = await _changed_work(gateway, principal, now, patch)
-    found = await gateway.ask(
-        "change_schedule", owner=principal.sees, schedule_id=schedule_id, name=said.get("name"), timing=timing,
+    found = await gateway.coordinator.change_schedule(
+        principal.sees, schedule_id, name=said.get("name"), timing=timing,
         is_paused=said.get("paused"), work=work,
     )  # fmt: skip
     if found is None:
@@ -112,12 +112,10 @@ async def change_schedule(
 
 
 @router.post("/schedules/{schedule_id}/run", responses=problems(401, 403, 404, 415, 422, 429, 503, 507))
-async def run_schedule(
-    schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter
-) -> WholeScheduleTold:
+async def run_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter) -> ScheduleDetails:
     """Run a schedule now, too, whatever is under way; `last_batch` is its batch, or `trouble` says why there is none."""
-    await see_quota(gateway, principal)
-    found = await gateway.ask("run_schedule", owner=principal.sees, schedule_id=schedule_id, at=time.time())
+    await require_quota(gateway, principal)
+    found = await gateway.coordinator.run_schedule(principal.sees, schedule_id, time.time())
     if found is None:
         raise unknown(schedule_id)
     return _told(found)
@@ -126,13 +124,13 @@ async def run_schedule(
 @router.delete("/schedules/{schedule_id}", status_code=204, responses=problems(401, 403, 404, 422, 429, 503))
 async def delete_schedule(schedule_id: ScheduleId, gateway: TheGateway, principal: Submitter) -> Response:
     """Forget a schedule; batches that it made stay."""
-    if not await gateway.ask("remove_schedule", owner=principal.sees, schedule_id=schedule_id):
+    if not await gateway.coordinator.remove_schedule(principal.sees, schedule_id):
         raise unknown(schedule_id)
     return Response(status_code=204)
 
 
 async def _found(gateway: Gateway, principal: Principal, schedule_id: str) -> dict[str, Any]:
-    found = await gateway.ask("schedule", owner=principal.sees, schedule_id=schedule_id)
+    found = await gateway.coordinator.get_schedule(principal.sees, schedule_id)
     if found is None:
         raise unknown(schedule_id)
     return dict(found)
@@ -143,7 +141,7 @@ def _checked(timing: Timing, where: str) -> Timing:
         check(timing)
     except ValueError as error:
         place = "body.timezone" if "time zone" in str(error) else where
-        raise not_valid([(place, str(error))]) from None
+        raise validation([(place, str(error))]) from None
     return timing
 
 
@@ -152,19 +150,19 @@ def _asked(found: dict[str, Any]) -> dict[str, Any]:
     return dict(found.get("asked", {}))
 
 
-def _told(found: dict[str, Any]) -> WholeScheduleTold:
-    return WholeScheduleTold(**{**found, "options": _asked(found)})
+def _told(found: dict[str, Any]) -> ScheduleDetails:
+    return ScheduleDetails(**{**found, "options": _asked(found)})
 
 
-def _checked_told(found: dict[str, Any], refused: list[RefusedLine]) -> CheckedScheduleTold:
+def _checked_told(found: dict[str, Any], refused: list[RefusedLine]) -> ScheduleReceipt:
     lines = told_lines(sorted(refused, key=lambda line: line.line)[:MAX_LINES_TOLD], [])["rejected"]
-    return CheckedScheduleTold(
+    return ScheduleReceipt(
         **{**found, "options": _asked(found), "n_rejected": len(refused), "rejected": lines}
     )
 
 
 async def _work(
-    gateway: Gateway, principal: Principal, asked: ScheduleAsked
+    gateway: Gateway, principal: Principal, asked: ScheduleRequest
 ) -> tuple[dict[str, Any], list[RefusedLine]]:
     """Return what a run submits, once it is seen that a run now would make a batch, and the lines that are none for it."""
     urls, options = asked.urls, asked.options
@@ -173,14 +171,14 @@ async def _work(
         template, filled = await filled_for(gateway, principal, asked, clock_values(local))
         urls, options = list(filled.urls), merged_options(template, asked.options)
     elif asked.variables:
-        raise not_valid([("body.variables", "values for a template, but none is named")])
+        raise validation([("body.variables", "values for a template, but none is named")])
     kept, _ = await asyncio.to_thread(
         checked_options, principal, asked.model_copy(update={"options": options}), gateway.settings
     )
-    chunk = without_private(chunk_of(urls), gateway.settings)
+    chunk = without_refused_hosts(chunk_of(urls), gateway.settings)
     place = OF_URLS if asked.template is None else OF_TEMPLATE
-    see_contact(chunk, gateway.settings, place)
-    see_some(chunk, place)
+    require_contact(chunk, gateway.settings, place)
+    require_some_url(chunk, place)
     work = {
         "urls": asked.urls,
         "template": asked.template,
@@ -203,15 +201,15 @@ async def _changed_work(
     if not said:
         return {}, []
     if patch.urls and patch.template:
-        raise not_valid([("body.urls", "give URLs or a template, not both")])
+        raise validation([("body.urls", "give URLs or a template, not both")])
     kept = {key: now[key] for key in OF_WORK - {"options"}}
     if patch.urls:
         kept |= {"template": None, "variables": {}}
     elif patch.template:
-        kept |= {"urls": [], "options": OptionsAsked(**_asked(now))}
+        kept |= {"urls": [], "options": OptionsRequest(**_asked(now))}
     given = {key: getattr(patch, key) for key in said}
     given = {key: value for key, value in given.items() if value is not None or key in ("webhook", "email")}
-    asked = ScheduleAsked(cron=now["cron"], timezone=patch.timezone or now["timezone"], **{**kept, **given})
+    asked = ScheduleRequest(cron=now["cron"], timezone=patch.timezone or now["timezone"], **{**kept, **given})
     work, refused = await _work(gateway, replace(principal, user=now["owner"]), asked)
     if patch.options is None and not patch.template:  # who is told may be another; the manners stay
         new = BatchOptions.from_json(work["options"])
@@ -221,6 +219,6 @@ async def _changed_work(
     return work, refused
 
 
-def unknown(schedule_id: str) -> Refused:
+def unknown(schedule_id: str) -> ProblemError:
     """Return the refusal of an id that no schedule has, or only somebody else's."""
-    return Refused(404, "unknown-schedule", f"there is no schedule {schedule_id!r}")
+    return ProblemError(404, f"there is no schedule {schedule_id!r}")

@@ -14,12 +14,12 @@ from pydantic import ConfigDict, Field
 from tlray.core.access.tokens import digest_of
 from tlray.service.http.problems import problems
 from tlray.service.routes.dependencies import Reader, TheGateway
-from tlray.service.schemas.batches import Told
+from tlray.service.schemas.batches import ResponseBody
 
 router = APIRouter(prefix="/api/v1/tickets", tags=["access"])
 
 
-class TicketTold(Told):
+class TicketResponse(ResponseBody):
     """A new ticket."""
 
     model_config = ConfigDict(
@@ -33,9 +33,9 @@ class TicketTold(Told):
 
 
 @router.post("", status_code=201, responses=problems(401, 403, 429, 503))
-async def create_ticket(gateway: TheGateway, principal: Reader) -> TicketTold:
+async def create_ticket(gateway: TheGateway, principal: Reader) -> TicketResponse:
     """Return a ticket for one socket."""
     ticket = secrets.token_urlsafe(32)
     # it stands for the token, for as long as that is good: who sees everybody's batches sees them there, too
-    expires_in_s = await gateway.ask("keep_ticket", digest=digest_of(ticket), token=principal.token)
-    return TicketTold(ticket=ticket, expires_in_s=expires_in_s)
+    expires_in_s = await gateway.coordinator.issue_ticket(digest_of(ticket), principal.token)
+    return TicketResponse(ticket=ticket, expires_in_s=expires_in_s)

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from tlray.service.http.bodies import JSON, content_type, read_body, read_json
 from tlray.service.http.problems import problems
 from tlray.service.routes.dependencies import Submitter, TheGateway
-from tlray.service.schemas.batches import MAX_PIECE_LINES, CommitAsked, PieceAsked, PieceTold, Receipt
+from tlray.service.schemas.batches import MAX_PIECE_LINES, CommitRequest, PieceReceipt, PieceRequest, Receipt
 from tlray.service.submission.list_body import list_body, read_list
 
 router = APIRouter(prefix="/api/v1/batch", tags=["batches"])
@@ -23,15 +23,15 @@ COMMIT_TIMEOUT_S: Final = 300.0
 COMMIT_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "description": "Nothing, or how many pieces there must be.",
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/CommitAsked"}}},
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/CommitRequest"}}},
     }
 }
 
 
 @router.post(
     "/{batch_id}/append",
-    response_model=PieceTold,
-    openapi_extra=list_body("PieceAsked"),
+    response_model=PieceReceipt,
+    openapi_extra=list_body("PieceRequest"),
     responses=problems(400, 404, 409, 413, 415, 422, 429, 503, 507),
 )
 async def append(
@@ -43,12 +43,12 @@ async def append(
 ) -> JSONResponse:
     """Add a piece to a list that was opened with `?state=receiving`. 429 means: not now, the same piece again later."""
     await gateway.see(principal, batch_id)
-    sent = await read_list(request, max_lines=MAX_PIECE_LINES, mend=SMALLER, model=PieceAsked)
-    first_line, told = await gateway.ask("piece_place", batch_id=batch_id, piece=piece, digest=sent.digest)
+    sent = await read_list(request, max_lines=MAX_PIECE_LINES, hint=SMALLER, model=PieceRequest)
+    first_line, told = await gateway.coordinator.chunk_position(batch_id, piece, sent.digest)
     if told is None:
         chunk = await sent.chunk(gateway.settings, first_line=first_line)
-        told = await gateway.ask(
-            "append_piece", batch_id=batch_id, piece=piece, digest=sent.digest,
+        told = await gateway.coordinator.append_chunk(
+            batch_id, piece, digest=sent.digest,
             first_line=first_line, n_lines=len(sent.texts), chunk=chunk,
         )  # fmt: skip
     return JSONResponse(told)
@@ -65,11 +65,9 @@ async def commit(request: Request, batch_id: str, gateway: TheGateway, principal
     """Make a list real, once all its pieces are there. Said again it changes nothing and is answered the same."""
     await gateway.see(principal, batch_id)
     body = await read_body(request)
-    asked = CommitAsked()
+    asked = CommitRequest()
     if body:
         content_type(request, (JSON,))
-        asked = read_json(body, CommitAsked)
-    told = await gateway.ask(
-        "commit_list", batch_id=batch_id, n_pieces=asked.pieces, timeout_s=COMMIT_TIMEOUT_S
-    )
+        asked = read_json(body, CommitRequest)
+    told = await gateway.within(COMMIT_TIMEOUT_S).commit_upload(batch_id, asked.pieces)
     return JSONResponse(told, 202, {"Location": f"/api/v1/batch/{batch_id}/status"})

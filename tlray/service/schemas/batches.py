@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
-from tlray.core.politeness.policy import MOST_AT_ONCE
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
 
 MAX_URLS = 10_000
 """In one call; a longer list is sent in pieces, and made real by one more call."""
@@ -31,7 +31,7 @@ Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
 Name = Annotated[str, Field(max_length=200, pattern=NAME)]
 Scalar = str | int
-Beginning = Annotated[
+StartTime = Annotated[
     Annotated[float, Field(ge=0, le=1e11, description="Seconds since 1970-01-01 UTC."), Tag("seconds")]
     | Annotated[AwareDatetime, Tag("moment")],
     Discriminator(lambda value: "moment" if isinstance(value, str | datetime) else "seconds"),
@@ -40,17 +40,17 @@ Beginning = Annotated[
 VariableValue = Scalar | Annotated[list[Scalar], Field(max_length=MAX_URLS)] | dict[str, int]
 
 
-class Asked(BaseModel):
+class RequestBody(BaseModel):
     """A request's body."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Told(BaseModel):
+class ResponseBody(BaseModel):
     """An answer's body."""
 
 
-class OptionsAsked(Asked):
+class OptionsRequest(RequestBody):
     """The options of a batch: those of ``tlray scrape``, by the same names."""
 
     rates: dict[str, str] = Field(
@@ -75,7 +75,7 @@ class OptionsAsked(Asked):
     )
 
 
-class WorkAsked(Asked):
+class WorkRequest(RequestBody):
     """What is to be done: now, or each time that a schedule comes round."""
 
     urls: Annotated[list[str], Field(max_length=MAX_URLS)] = []
@@ -87,7 +87,7 @@ class WorkAsked(Asked):
     )
     name: Name = ""
     priority: Priority = "normal"
-    options: OptionsAsked = OptionsAsked()
+    options: OptionsRequest = OptionsRequest()
     webhook: Annotated[
         str | None,
         Field(
@@ -99,7 +99,7 @@ class WorkAsked(Asked):
     email: Annotated[str | None, Field(max_length=254, description="Told of the same.")] = None
 
 
-class BatchAsked(WorkAsked):
+class BatchRequest(WorkRequest):
     """A new batch."""
 
     urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_URLS})] = []
@@ -116,14 +116,14 @@ class BatchAsked(WorkAsked):
         }
     )
 
-    not_before: Beginning | None = Field(
+    not_before: StartTime | None = Field(
         None,
         description="Nothing begins before: a moment, at most a year ahead.",
         examples=["2026-12-31T03:00:00+01:00"],
     )
 
 
-class PieceAsked(Asked):
+class PieceRequest(RequestBody):
     """A piece of a list; what else there is to say is said when the list is opened."""
 
     model_config = ConfigDict(
@@ -135,7 +135,7 @@ class PieceAsked(Asked):
     urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_PIECE_LINES})]
 
 
-class LineTold(Told):
+class RejectedLine(ResponseBody):
     """A line of a list that made no item."""
 
     line: int
@@ -143,7 +143,7 @@ class LineTold(Told):
     reason: str
 
 
-class DuplicateTold(Told):
+class DuplicateLine(ResponseBody):
     """A line of a list whose page an earlier line has."""
 
     line: int
@@ -151,7 +151,7 @@ class DuplicateTold(Told):
     first_line: int
 
 
-class Receipt(Told):
+class Receipt(ResponseBody):
     """What became of a list."""
 
     model_config = ConfigDict(
@@ -177,15 +177,15 @@ class Receipt(Told):
     total: int = Field(description="Items: lines given = total + duplicates + n_rejected.")
     duplicates: int
     n_rejected: int
-    rejected: list[LineTold] = Field(description="The first 1,000.")
-    duplicate_lines: list[DuplicateTold] = Field(description="The first 1,000.")
+    rejected: list[RejectedLine] = Field(description="The first 1,000.")
+    duplicate_lines: list[DuplicateLine] = Field(description="The first 1,000.")
     warnings: list[str] = Field(
         description="Domains that the options name, and of which the list has no URL: the first 20."
     )
     estimated_completion: Moment | None
 
 
-class PieceTold(Told):
+class PieceReceipt(ResponseBody):
     """What became of a piece of a list."""
 
     batch_id: str
@@ -195,11 +195,11 @@ class PieceTold(Told):
     items: int
     duplicates: int
     n_rejected: int
-    rejected: list[LineTold] = Field(description="The first 1,000 that made no item, duplicates counted.")
-    duplicate_lines: list[DuplicateTold]
+    rejected: list[RejectedLine] = Field(description="The first 1,000 that made no item, duplicates counted.")
+    duplicate_lines: list[DuplicateLine]
 
 
-class CommitAsked(Asked):
+class CommitRequest(RequestBody):
     """The end of a list that came in pieces."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"pieces": 7}]})
@@ -209,7 +209,7 @@ class CommitAsked(Asked):
     )
 
 
-class Snapshot(Told):
+class Snapshot(ResponseBody):
     """How far a batch is; the frames of its progress are the same."""
 
     model_config = ConfigDict(
@@ -266,7 +266,7 @@ class Snapshot(Told):
     domains: dict[str, dict[str, Any]]
 
 
-class RetryAsked(Asked):
+class RetryRequest(RequestBody):
     """Which dead letters to queue again; all, where neither is said."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "timeout"}, {"item_ids": ["17"]}]})
@@ -285,7 +285,7 @@ class Retried(Snapshot):
     n_retried: int
 
 
-class SetLine(Told):
+class SetLine(ResponseBody):
     """A line of results: a set (all fields: docs/results.md), and the cursor to go on behind it."""
 
     model_config = ConfigDict(extra="allow")
@@ -301,7 +301,7 @@ class SetLine(Told):
     cursor: str
 
 
-class DomainAsked(Asked):
+class DomainPatch(RequestBody):
     """What to set for a domain; what is left out stays, null takes it back."""
 
     model_config = ConfigDict(

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from tlray.service.schemas.batches import LineTold, Moment, Told
+from tlray.service.schemas.batches import Moment, RejectedLine, ResponseBody
 
 
-class BatchListed(Told):
+class BatchResponse(ResponseBody):
     """A batch in a list."""
 
     batch_id: str
@@ -26,7 +26,7 @@ class BatchListed(Told):
     n_rejected: int
 
 
-class ItemTold(Told):
+class ItemResponse(ResponseBody):
     """One URL of a batch."""
 
     item_id: str
@@ -39,10 +39,10 @@ class ItemTold(Told):
     reason: str | None
     due_at: Moment | None
     fetched_at: Moment | None
-    answered_by: str | None = Field(description="The item of another batch whose fetch gave its row.")
+    with_reusable: str | None = Field(description="The item of another batch whose fetch gave its row.")
 
 
-class TriedOnce(Told):
+class AttemptResponse(ResponseBody):
     """One attempt of an item."""
 
     attempt: int
@@ -53,7 +53,7 @@ class TriedOnce(Told):
     latency_s: float | None
 
 
-class DeadLetterTold(Told):
+class DeadLetterResponse(ResponseBody):
     """A dead letter, with its whole story."""
 
     batch_id: str
@@ -64,47 +64,47 @@ class DeadLetterTold(Told):
     attempt: int
     n_lost: int
     reason: str | None
-    attempts: list[TriedOnce]
+    attempts: list[AttemptResponse]
 
 
 NextCursor = Annotated[str | None, Field(description="For the next page; null: this is the last.")]
 
 
-class BatchPage(Told):
+class BatchPage(ResponseBody):
     """A page of batches."""
 
-    batches: list[BatchListed]
+    batches: list[BatchResponse]
     next_cursor: NextCursor
 
 
-class ItemPage(Told):
+class ItemPage(ResponseBody):
     """A page of items."""
 
-    items: list[ItemTold]
+    items: list[ItemResponse]
     next_cursor: NextCursor
 
 
-class NoItemTold(LineTold):
+class LineWithoutItem(RejectedLine):
     """A line of a list that made no item."""
 
     first_line: int | None = Field(description="Of a duplicate: the line that has the same page.")
 
 
-class LinePage(Told):
+class LinePage(ResponseBody):
     """A page of lines that made no item."""
 
-    lines: list[NoItemTold]
+    lines: list[LineWithoutItem]
     next_cursor: NextCursor
 
 
-class DeadLetterPage(Told):
+class DeadLetterPage(ResponseBody):
     """A page of dead letters."""
 
-    dead_letters: list[DeadLetterTold]
+    dead_letters: list[DeadLetterResponse]
     next_cursor: NextCursor
 
 
-class DomainTold(Told):
+class DomainResponse(ResponseBody):
     """How a domain stands."""
 
     model_config = ConfigDict(
@@ -148,8 +148,8 @@ class DomainTold(Told):
     last_fetch_at: Moment | None
 
 
-class DomainPage(Told):
+class DomainPage(ResponseBody):
     """A page of domains."""
 
-    domains: list[DomainTold]
+    domains: list[DomainResponse]
     next_cursor: NextCursor

@@ -8,15 +8,15 @@ from pydantic import ConfigDict, Field
 
 from tlray.service.schemas.batches import (
     MAX_URLS,
-    Asked,
-    LineTold,
     Moment,
     Name,
-    OptionsAsked,
+    OptionsRequest,
     Priority,
-    Told,
+    RejectedLine,
+    RequestBody,
+    ResponseBody,
     VariableValue,
-    WorkAsked,
+    WorkRequest,
 )
 
 Cron = Annotated[
@@ -32,7 +32,7 @@ OverlapName = Literal["skip", "queue"]
 CatchUpName = Literal["none", "last"]
 
 
-class ScheduleAsked(WorkAsked):
+class ScheduleRequest(WorkRequest):
     """A new schedule: what a batch has, and when it comes round. A template's `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
     and `{week_year}` (the year that the week of ISO 8601 belongs to) are the run's own where nothing else is said."""
 
@@ -58,7 +58,7 @@ class ScheduleAsked(WorkAsked):
     paused: bool = False
 
 
-class SchedulePatch(Asked):
+class SchedulePatch(RequestBody):
     """What is to change of a schedule; the rest stays. `null` takes a webhook or an e-mail address back."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "0 5 * * *", "paused": False}]})
@@ -73,19 +73,19 @@ class SchedulePatch(Asked):
     template: Annotated[str | None, Field(max_length=64, description="In the place of URLs.")] = None
     variables: dict[str, VariableValue] | None = None
     priority: Priority | None = None
-    options: OptionsAsked | None = Field(None, description="All of them anew.")
+    options: OptionsRequest | None = Field(None, description="All of them anew.")
     webhook: Annotated[str | None, Field(max_length=2_000)] = None
     email: Annotated[str | None, Field(max_length=254)] = None
 
 
-class RunTold(Told):
+class ScheduledRun(ResponseBody):
     """A moment at which a schedule will run."""
 
     at: Moment
     local: str = Field(description="By the schedule's own clock.", examples=["2026-11-30T03:30:00+01:00"])
 
 
-class ScheduleTold(Told):
+class ScheduleResponse(ResponseBody):
     """A schedule, and how far it has come."""
 
     schedule_id: str
@@ -96,7 +96,7 @@ class ScheduleTold(Told):
     catch_up: str
     paused: bool
     created_at: Moment
-    next_runs: list[RunTold] = Field(description="The next five; none while it is paused.")
+    next_runs: list[ScheduledRun] = Field(description="The next five; none while it is paused.")
     waiting: Moment | None = Field(description="The run that waits for the end of the batch before it.")
     last_run_at: Moment | None
     last_batch: str | None
@@ -107,7 +107,7 @@ class ScheduleTold(Told):
     trouble: str | None = Field(description="Why the last run made no batch.")
 
 
-class WholeScheduleTold(ScheduleTold):
+class ScheduleDetails(ScheduleResponse):
     """A schedule with all that it submits."""
 
     urls: list[str]
@@ -119,14 +119,14 @@ class WholeScheduleTold(ScheduleTold):
     email: str | None
 
 
-class CheckedScheduleTold(WholeScheduleTold):
+class ScheduleReceipt(ScheduleDetails):
     """A schedule whose list was read just now."""
 
     n_rejected: int = Field(description="Lines of its list of which no run fetches anything.")
-    rejected: list[LineTold] = Field(description="The first 1,000.")
+    rejected: list[RejectedLine] = Field(description="The first 1,000.")
 
 
-class SchedulesTold(Told):
+class SchedulesResponse(ResponseBody):
     """Schedules."""
 
-    schedules: list[ScheduleTold]
+    schedules: list[ScheduleResponse]

@@ -17,10 +17,10 @@ from tlray.io.intake.url_list import Chunk, read_line, refused_line, stripped
 from tlray.io.journal.rows import Entry, RefusedLine
 from tlray.service.http.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
 from tlray.service.http.ndjson import url_of
-from tlray.service.http.problems import Refused
-from tlray.service.schemas.batches import BatchAsked, PieceAsked
-from tlray.service.submission.permissions import without_private
-from tlray.service.submission.url_errors import OF_LINES, OF_URLS, see_contact
+from tlray.service.http.problems import ProblemError
+from tlray.service.schemas.batches import BatchRequest, PieceRequest
+from tlray.service.submission.permissions import without_refused_hosts
+from tlray.service.submission.url_errors import OF_LINES, OF_URLS, require_contact
 from tlray.settings import Settings
 
 IN_PIECES: Final = (
@@ -43,7 +43,7 @@ class SentLines:
     texts: Sequence[str]
     kind: str
     """The body's content type. In JSON each is a URL, also an empty one; of others empty lines and comments are passed over."""
-    asked: BatchAsked
+    asked: BatchRequest
     """What a body of JSON says besides."""
     digest: str
     """Of the whole body."""
@@ -61,8 +61,8 @@ class SentLines:
     async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
         """Read the lines; those of hosts that the service does not fetch from are refused. 422 where nobody says who
         fetches from a public host."""
-        chunk = without_private(await asyncio.to_thread(self._chunk, first_line), settings)
-        see_contact(chunk, settings, self.place, first_line=first_line)
+        chunk = without_refused_hosts(await asyncio.to_thread(self._chunk, first_line), settings)
+        require_contact(chunk, settings, self.place, first_line=first_line)
         return chunk
 
     def _chunk(self, first_line: int) -> Chunk:
@@ -84,22 +84,20 @@ async def read_list(
     request: Request,
     *,
     max_lines: int,
-    mend: str,
-    model: type[BatchAsked] | type[PieceAsked] = BatchAsked,
+    hint: str,
+    model: type[BatchRequest] | type[PieceRequest] = BatchRequest,
 ) -> SentLines:
     """Read a request's list, which is lines or JSON of this model; 413 says that it is too long, and how to mend that."""
     kind = content_type(request, (JSON, *LINES))
-    body = await read_body(request, mend=mend)
+    body = await read_body(request)
     digest = hashlib.sha256(body).hexdigest()
-    asked = BatchAsked()
+    asked = BatchRequest()
     if kind == JSON:
-        said: BatchAsked | PieceAsked = read_json(body, model)
-        asked = said if isinstance(said, BatchAsked) else asked
+        said: BatchRequest | PieceRequest = read_json(body, model)
+        asked = said if isinstance(said, BatchRequest) else asked
         texts = said.urls
     else:
         texts = list(text_lines(BytesIO(body)))
     if len(texts) > max_lines:
-        raise Refused(
-            413, "list-too-long", f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}"
-        )
+        raise ProblemError(413, f"{len(texts):,} lines; at most {max_lines:,} in one call: {hint}")
     return SentLines(texts, kind, asked, digest)

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import host_of
-from tlray.core.politeness.policy_limits import held_up, loosened, loosened_retries, may_write_to
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.policy_limits import (
+    delaying_options,
+    exceeding_options,
+    exceeding_retries,
+    may_email,
+)
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.intake.url_list import MAX_TEXT_KEPT, Chunk
 from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import OPEN, Principal
-from tlray.service.http.problems import Refused, too_often
+from tlray.service.http.problems import ProblemError, rate_limited
 from tlray.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +39,7 @@ def refusal_of_host(host: str, allow: AddressPolicy) -> str | None:
     return why
 
 
-def without_private(chunk: Chunk, settings: Settings) -> Chunk:
+def without_refused_hosts(chunk: Chunk, settings: Settings) -> Chunk:
     """Return a list with the URLs of hosts that the service does not fetch from as refused lines."""
     allow = policy_for(settings.networks)
     found: dict[str, str | None] = {}
@@ -59,32 +64,28 @@ def options_for(
     if not principal.is_admin:
         without, _ = ScrapeOptions().checked(settings)
         not_theirs = (
-            loosened(options.manners, without.manners)
-            + loosened_retries(options.retry, without.retry)
-            + held_up(options.manners, without.manners)
+            exceeding_options(options.politeness, without.politeness)
+            + exceeding_retries(options.retry, without.retry)
+            + delaying_options(options.politeness, without.politeness)
         )
         if not_theirs:
             errors = [(f"options: {domain}", what) for domain, what in not_theirs]
             told = "; ".join(f"{domain}: {what}" for domain, what in not_theirs[:3])
-            raise Refused(
-                403, "not-allowed", f"{told}: only an admin may have sites treated so", errors=errors
-            )
+            raise ProblemError(403, f"{told}: only an admin may have sites treated so", errors=errors)
     return replace(options, networks=settings.networks), priority
 
 
-def see_recipient(principal: Principal, address: str) -> None:
+def require_own_address(principal: Principal, address: str) -> None:
     """Refuse mail to somebody else (403), unless an admin asks for it."""
-    if not may_write_to(address, principal.user, is_admin=principal.is_admin):
-        raise Refused(
-            403, "not-allowed", f"mail to {address[:80]!r}: only an admin may have mail sent to others"
-        )
+    if not may_email(address, principal.user, is_admin=principal.is_admin):
+        raise ProblemError(403, f"mail to {address[:80]!r}: only an admin may have mail sent to others")
 
 
-async def see_quota(gateway: Gateway, principal: Principal) -> None:
+async def require_quota(gateway: Gateway, principal: Principal) -> None:
     """Count one more batch of a user; 429 where that is one too many in a minute."""
     if principal is OPEN:
         return
     most = gateway.settings.max_batches_per_minute
-    wait_s = await gateway.ask("batch_wait_s", user=principal.user, per_minute=most)
+    wait_s = await gateway.coordinator.take_batch_quota(principal.user, most)
     if wait_s:
-        raise too_often(wait_s, f"more than {most} batches in a minute (TLRAY_MAX_BATCHES_PER_MINUTE)")
+        raise rate_limited(wait_s, f"more than {most} batches in a minute (TLRAY_MAX_BATCHES_PER_MINUTE)")

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 from tlray.io.intake.url_list import OF_OPERATOR, Chunk, needs_contact
-from tlray.service.http.problems import Refused, not_valid
-from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
+from tlray.service.http.problems import ProblemError, validation
+from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
 from tlray.settings import Settings
 
 OF_URLS: Final = "body.urls"
@@ -22,26 +22,26 @@ _EMPTY: Final = {
 }
 
 
-def see_contact(chunk: Chunk, settings: Settings, place: str, *, first_line: int = 1) -> None:
+def require_contact(chunk: Chunk, settings: Settings, place: str, *, first_line: int = 1) -> None:
     """Refuse (422) a list with a public host where nobody says who fetches from it."""
     if settings.contact is None and (domain := needs_contact(chunk.entries)) is not None:
         line = next(entry.line for entry in chunk.entries if entry.domain == domain)
         where = _where(place, line, first_line)
-        raise not_valid([(where, f"{domain} is a public host: {OF_OPERATOR}")])
+        raise validation([(where, f"{domain} is a public host: {OF_OPERATOR}")])
 
 
-def see_some(chunk: Chunk, place: str) -> None:
+def require_some_url(chunk: Chunk, place: str) -> None:
     """Refuse (422) a list that has no good URL."""
     if chunk.entries:
         return
     if not chunk.refused:
-        raise not_valid([(place, _EMPTY[place])])
+        raise validation([(place, _EMPTY[place])])
     refused = sorted(chunk.refused, key=lambda line: line.line)
-    faults = [(_where(place, line.line, 1), line.reason) for line in refused[:MAX_ERRORS_TOLD]]
+    faults = [(_where(place, line.line, 1), line.reason) for line in refused[:MAX_FAULTS_SHOWN]]
     where, what = faults[0]
     more = f" (and {len(refused) - 1:,} more such lines)" if len(refused) > 1 else ""
     told = f"no line is a URL that can be fetched: {where}, {refused[0].text[:80]!r}: {what}{more}"
-    raise Refused(422, "not-valid", told, errors=faults)
+    raise ProblemError(422, told, errors=faults)
 
 
 def _where(place: str, line: int, first_line: int) -> str:

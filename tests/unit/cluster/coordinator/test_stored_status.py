@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from made_desk import Desk, chunk
 
-from tlray.core.model.lifecycle import ItemState
-from tlray.core.politeness.override import SetByHand
+from tlray.core.model.lifecycle import BatchEvent, ItemState
+from tlray.core.politeness.override import DomainOverride
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN
 from tlray.io.intake.url_list import Chunk, read_chunks
 from tlray.io.journal.rows import BatchOptions
@@ -31,8 +31,8 @@ def of_many_domains(n: int) -> Chunk:
 async def told_in_both_lives(desk: Desk, batch_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     first = await desk.batches.status(batch_id)
     second_life = desk.next_life()
-    second_life.state.engine.treatment.by_hand.update(
-        desk.state.engine.treatment.by_hand
+    second_life.state.engine.registry.override.update(
+        desk.state.engine.registry.override
     )  # as a coordinator does that starts
     second = await second_life.batches.status(batch_id)
     second_life.close()
@@ -47,7 +47,7 @@ def shape(told: dict[str, Any]) -> dict[str, set[str]]:
 async def test_a_batch_that_is_over_is_told_alike_in_the_next_life(desk: Desk, n_domains: int) -> None:
     await desk.submit("A", chunk(3))
     await desk.submit("B", of_many_domains(n_domains))
-    desk.state.engine.treatment.set_by_hand("e1.test", SetByHand(rate=0.25))
+    desk.state.engine.registry.set_override("e1.test", DomainOverride(rate=0.25))
     book = desk.state.book("B")
     assert book is not None
     desk.batches._running_since[book.id] = (30.0, time.monotonic())
@@ -72,11 +72,11 @@ async def test_a_batch_that_is_over_is_told_alike_in_the_next_life(desk: Desk, n
 
 async def test_so_is_one_that_was_cancelled_and_one_of_which_a_part_was_retried(desk: Desk) -> None:
     await desk.submit("A", of_many_domains(3))
-    await desk.control.control("A", "cancel")
+    await desk.coordinator.control("A", BatchEvent.CANCEL)
     await desk.submit("B", chunk(5))
     await desk.state.settle(2)
     await desk.let_die("B")
-    await desk.control.retry("B", item_ids=[7], reason=None)
+    await desk.coordinator.retry("B", item_ids=[7], reason=None)
     await desk.let_die("B")
     for batch_id, n in (("A", 3), ("B", 1)):
         first, second = await told_in_both_lives(desk, batch_id)

@@ -8,30 +8,32 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlray.core.pacing.pacer import GIVE_BACK_AFTER_S, HOLD_S, MIN_ASK_S, Pacing
-from tlray.core.pacing.send_pacing import Wire
-from tlray.core.politeness.limiter_gate import BLOCK_S, Ask, Gate, Grant
-from tlray.core.politeness.policy import DomainPolicy
-from tlray.core.scheduling.lease import DomainTerms, LeasedItem, RobotsErrand
+from tlray.core.pacing.pacer import GIVE_BACK_AFTER_S, HOLD_S, MIN_ASK_S, Pacer
+from tlray.core.pacing.send_pacing import SendPacing
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.limiter_gate import BLOCK_S, Gate, PermitGrant, PermitRequest
+from tlray.core.scheduling.lease import DomainConfig, LeasedItem, RobotsRequest
 
 
 def item(i: int, domain: str = "a.test") -> LeasedItem:
     return LeasedItem(i, "b1", domain, f"http://{domain}/{i}", f"f{i}", 1)
 
 
-def pacing_of(*items: LeasedItem, rate: float = 10.0, burst: float = 1.0) -> Pacing:
-    pacing = Pacing()
+def pacing_of(*items: LeasedItem, rate: float = 10.0, burst: float = 1.0) -> Pacer:
+    pacing = Pacer()
     for domain in {one.domain for one in items}:
-        pacing.learn(DomainTerms(domain, DomainPolicy(rate, burst), "", 0), now=0.0)
+        pacing.learn(DomainConfig(domain, DomainPolicy(rate, burst), "", 0), now=0.0)
     pacing.add(items)
     return pacing
 
 
-def grant(*starts: float, n_slots: int = 1, retry_after_s: float = BLOCK_S, rate: float = 10.0) -> Grant:
-    return Grant("a.test", starts, n_slots, retry_after_s, rate=rate)
+def grant(
+    *starts: float, n_slots: int = 1, retry_after_s: float = BLOCK_S, rate: float = 10.0
+) -> PermitGrant:
+    return PermitGrant("a.test", starts, n_slots, retry_after_s, rate=rate)
 
 
-def asked(pacing: Pacing, now: float) -> dict[int, list[Ask]]:
+def asked(pacing: Pacer, now: float) -> dict[int, list[PermitRequest]]:
     """What is asked, but for the times that only the limiter's care for other tasks needs."""
     asks = pacing.asks(now)
     return {n: [replace(ask, wait_s=0.0, answer_s=0.0) for ask in some] for n, some in asks.items()}
@@ -40,7 +42,7 @@ def asked(pacing: Pacing, now: float) -> dict[int, list[Ask]]:
 def test_nothing_begins_without_a_permit() -> None:
     pacing = pacing_of(item(1))
     assert pacing.begin(0.0) is None
-    assert asked(pacing, 0.0) == {0: [Ask("a.test", 1, 0, 0)]}
+    assert asked(pacing, 0.0) == {0: [PermitRequest("a.test", 1, 0, 0)]}
     assert pacing.asks(0.0) == {}  # not twice before the answer
     assert pacing.wake_at(0.0) is None
 
@@ -72,7 +74,7 @@ def test_a_permit_without_a_free_slot_is_spent() -> None:
     assert pacing.begin(0.1) is None
     pacing.ended("a.test", now=0.15)
     assert pacing.begin(0.2) is None
-    assert asked(pacing, 9.0) == {0: [Ask("a.test", 1, 0, 0)]}  # none is in hand any more
+    assert asked(pacing, 9.0) == {0: [PermitRequest("a.test", 1, 0, 0)]}  # none is in hand any more
 
 
 def test_a_permit_whose_answer_took_longer_than_the_limiter_knows_is_spent() -> None:
@@ -111,12 +113,12 @@ def test_a_late_permit_does_not_bunch_with_the_next_one() -> None:
 
 def test_what_the_rates_of_its_domains_allow_is_useful_to_have_in_hand() -> None:
     pacing = pacing_of(item(1), item(2, "b.test"), rate=2.5)
-    pacing.learn(DomainTerms("c.test", DomainPolicy(math.inf), "", 0), now=0.0)
+    pacing.learn(DomainConfig("c.test", DomainPolicy(math.inf), "", 0), now=0.0)
     assert pacing.n_useful(2.0) == 2 * (5 + 1)
 
 
 def test_a_wire_says_how_it_stands() -> None:
-    assert repr(Wire(2.0, 1, now=0.0)) == "<Wire 2/s burst 1, 0 unsent>"
+    assert repr(SendPacing(2.0, 1, now=0.0)) == "<Wire 2/s burst 1, 0 unsent>"
 
 
 def test_a_late_permit_waits_until_what_began_before_is_on_the_wire() -> None:
@@ -131,12 +133,12 @@ def test_a_late_permit_waits_until_what_began_before_is_on_the_wire() -> None:
 
 def test_a_late_permit_of_a_shared_domain_is_spent_also_after_it_was_put_off() -> None:
     pacing = pacing_of(item(1), item(2), item(3))
-    pacing.answered([Grant("a.test", (0.0, 0.05), 9, rate=10.0, late_s=0.02)], now=0.0)
+    pacing.answered([PermitGrant("a.test", (0.0, 0.05), 9, rate=10.0, late_s=0.02)], now=0.0)
     assert pacing.begin(0.01) == item(1)
     pacing.sent("a.test", now=0.01)
     assert pacing.begin(0.05) is None  # too near to the first one
     assert pacing.begin(0.12) is None
-    assert asked(pacing, 9.0) == {0: [Ask("a.test", 2, 1, 0)]}  # none is in hand any more
+    assert asked(pacing, 9.0) == {0: [PermitRequest("a.test", 2, 1, 0)]}  # none is in hand any more
 
 
 def test_what_is_not_on_the_wire_yet_may_be_there_at_any_moment_and_the_next_one_keeps_its_distance() -> None:
@@ -187,14 +189,14 @@ def test_a_limiter_hears_of_what_is_in_flight_although_nothing_waits() -> None:
     pacing.asks(0.0)
     pacing.answered([grant(0.0, retry_after_s=99.0)], now=0.0)
     pacing.begin(0.0)
-    assert asked(pacing, HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
+    assert asked(pacing, HOLD_S) == {0: [PermitRequest("a.test", 0, 1, 0)]}
     pacing.answered([grant(retry_after_s=99.0)], now=HOLD_S)
     assert pacing.asks(2 * HOLD_S - 0.1) == {}
-    assert asked(pacing, 2 * HOLD_S) == {0: [Ask("a.test", 0, 1, 0)]}
+    assert asked(pacing, 2 * HOLD_S) == {0: [PermitRequest("a.test", 0, 1, 0)]}
     pacing.answered([grant(retry_after_s=0.1)], now=2 * HOLD_S)
     assert pacing.asks(5.0) == {}
     pacing.add([item(2)])  # new work does not wait for the next time to say so
-    assert asked(pacing, 5.0) == {0: [Ask("a.test", 1, 1, 0)]}
+    assert asked(pacing, 5.0) == {0: [PermitRequest("a.test", 1, 1, 0)]}
 
 
 def test_new_work_asks_once_its_domain_may_have_more_and_not_before() -> None:
@@ -206,7 +208,7 @@ def test_new_work_asks_once_its_domain_may_have_more_and_not_before() -> None:
     pacing.ended("a.test", now=0.2)
     pacing.add([item(2)])
     assert pacing.asks(0.7) == {}
-    assert asked(pacing, 0.75) == {0: [Ask("a.test", 1, 0, 0)]}
+    assert asked(pacing, 0.75) == {0: [PermitRequest("a.test", 1, 0, 0)]}
 
 
 def test_an_answer_of_at_once_is_still_a_moment_away() -> None:
@@ -225,7 +227,7 @@ def test_a_domain_whose_turn_is_far_off_is_told_of() -> None:
 def test_a_limiter_that_knows_no_such_domain_is_told_of_and_asked_again() -> None:
     pacing = pacing_of(item(1))
     pacing.asks(0.0)
-    unknown = Grant("a.test", is_unknown=True)
+    unknown = PermitGrant("a.test", is_unknown=True)
     assert pacing.answered([unknown], now=0.0) == [unknown]
     assert pacing.asks(BLOCK_S / 2) == {}
     assert pacing.asks(BLOCK_S) != {}
@@ -248,8 +250,8 @@ def test_what_has_not_begun_may_be_taken_back() -> None:
 
 def test_another_rate_holds_from_the_moment_it_is_heard_of() -> None:
     pacing = pacing_of(item(1), item(2))
-    errand = RobotsErrand("a.test", "a.test", "http://a.test/robots.txt", DomainPolicy(1.0), 0)
-    pacing.learn(errand, now=0.0)
+    fetch_task = RobotsRequest("a.test", "a.test", "http://a.test/robots.txt", DomainPolicy(1.0), 0)
+    pacing.learn(fetch_task, now=0.0)
     pacing.answered([grant(0.0, 0.1, n_slots=2, rate=1.0)], now=0.0)
     assert pacing.begin(0.0) == item(1)
     pacing.sent("a.test", now=0.0)

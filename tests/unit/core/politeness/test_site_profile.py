@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tlray.core.politeness import site_profile
-from tlray.core.politeness.policy import Manners, unit_of
-from tlray.core.politeness.site_profile import SiteProfile, aliases, profiles, provide
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.site_profile import SiteProfile, aliases, politeness_key, profiles, provide
 
 
 @pytest.fixture
@@ -27,18 +27,20 @@ def pier(**values: Any) -> SiteProfile:
 
 def test_a_profile_sets_the_policy_of_its_site_and_of_its_other_names(provided: None) -> None:
     provide(lambda: [pier(rate=0.5, concurrency=3, block_cool_down_s=60.0, short_hosts=("pi.er",))])
-    policy = Manners().policy("pi.er")
+    policy = PolitenessOptions().policy("pi.er")
     assert (policy.rate, policy.burst, policy.concurrency, policy.block_cool_down_s) == (0.5, 1.0, 3, 60.0)
-    assert unit_of("www.pi.er:8080") == "pier.example:8080"
-    assert unit_of("www.pier.example") == "www.pier.example"  # its profile does not say that they are one
+    assert politeness_key("www.pi.er:8080") == "pier.example:8080"
+    assert (
+        politeness_key("www.pier.example") == "www.pier.example"
+    )  # its profile does not say that they are one
 
 
 def test_a_second_profile_of_a_host_makes_it_gentler_only(provided: None) -> None:
     provide(lambda: [pier(concurrency=4, block_cool_down_s=60.0, short_hosts=("pi.er",))])
     provide(lambda: [pier(rate=9.0, concurrency=1, is_one_with_www=True)])
-    policy = Manners().policy("www.pier.example")
+    policy = PolitenessOptions().policy("www.pier.example")
     assert (policy.rate, policy.concurrency, policy.block_cool_down_s) == (2.0, 1, 1_800.0)
-    assert unit_of("pi.er") == "pier.example"
+    assert politeness_key("pi.er") == "pier.example"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tlray.core.scheduling.backlog import ABANDONED_AFTER_S, Backlog, Bounds, Standing
+from tlray.core.scheduling.backlog import ABANDONED_AFTER_S, Backlog, BatchLoad, Bounds
 
 BOUNDS = Bounds(in_all=100, per_owner=60)
 
@@ -20,8 +20,8 @@ def backlog(**owners: str) -> Backlog:
     return made
 
 
-def running(owner: str, n_open: int, left_s: float | None = None, *, is_running: bool = True) -> Standing:
-    return Standing(owner, n_open, is_running, lambda: left_s)
+def running(owner: str, n_open: int, left_s: float | None = None, *, is_running: bool = True) -> BatchLoad:
+    return BatchLoad(owner, n_open, is_running, lambda: left_s)
 
 
 def test_a_list_with_room_is_taken_in() -> None:
@@ -91,7 +91,7 @@ def test_a_list_may_be_too_long_for_all_and_not_for_its_owner() -> None:
     ],
 )
 def test_who_is_refused_hears_when_to_come_back_where_that_is_known(
-    live: list[Standing], retry_after_s: float | None, can_wait: bool
+    live: list[BatchLoad], retry_after_s: float | None, can_wait: bool
 ) -> None:
     refusal = backlog(a="ann").reserve("a", 10, live, now=0.0)
     assert refusal is not None
@@ -162,7 +162,7 @@ class Crowd(RuleBasedStateMachine):
         self.live: dict[str, tuple[str, int]] = {}
         self.n = 0
 
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[BatchLoad]:
         return [running(owner, n, 1.0) for owner, n in self.live.values()]
 
     @rule(owner=st.sampled_from("abc"), size=st.integers(1, 60))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tlray.core.model.item import Priority
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import SqliteJournal
 from tlray.io.journal.submission import set_terms
@@ -29,11 +29,11 @@ def test_a_batch_of_before_there_was_a_service_is_a_command_lines() -> None:
     assert BatchOptions.from_json(kept).networks is None
 
 
-ALL = BatchTerms("me@example.org", 12.5, 3)
+ALL = BatchConfig("me@example.org", 12.5, 3)
 
 
-@pytest.mark.parametrize("terms", [None, BatchTerms(), ALL])
-def test_the_terms_of_a_batch_are_kept_with_it(terms: BatchTerms | None) -> None:
+@pytest.mark.parametrize("terms", [None, BatchConfig(), ALL])
+def test_the_terms_of_a_batch_are_kept_with_it(terms: BatchConfig | None) -> None:
     kept = json.loads(json.dumps(BatchOptions(terms=terms).to_json()))
     assert BatchOptions.from_json(kept) == BatchOptions(terms=terms)
 

@@ -12,8 +12,8 @@ import pytest
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange, LaneDeath
+from tlray.core.scheduling.lease import PartRecord
 from tlray.errors import HomeUnusable, NoSuchBatch, NoSuchItem, StorageFull
 from tlray.io.journal.reader import JournalReader, totals
 from tlray.io.journal.rows import BatchOptions, Entry, PartRow, RefusedLine
@@ -149,7 +149,7 @@ def test_a_verdict_is_written_whole(journal: SqliteJournal, tmp_path: Path) -> N
     one, two, three, four, five, six = lease(journal, batch)
     fetched = Outcome(1, OutcomeKind.FETCHED, started_at=50.0, n_sets=1, raw=(0, 99))
     blocked = Outcome(2, OutcomeKind.BLOCKED, reason="captcha", started_at=51.0)
-    verdict = Verdict(
+    changeset = Changeset(
         "L1",
         [
             change(one, ItemEvent.FETCHED, outcome=fetched, stem="p1"),
@@ -166,10 +166,10 @@ def test_a_verdict_is_written_whole(journal: SqliteJournal, tmp_path: Path) -> N
             change(five, ItemEvent.GIVE_BACK, n_lost=1, reason="worker died"),
             change(six, ItemEvent.GIVE_BACK, outcome=Outcome(6, OutcomeKind.NOT_BEGUN)),
         ],
-        parts=(PartNote("b1", "p1", 1, 12, 999, has_rows=True, has_pages=True),),
+        parts=(PartRecord("b1", "p1", 1, 12, 999, has_rows=True, has_pages=True),),
         cool_downs=[DomainChange("a.test", 1900.0, "blocked: captcha", n_blocks=2)],
     )
-    journal.commit(verdict, now=100.0, wall=1_000_000.0, node="n1")
+    journal.commit(changeset, now=100.0, wall=1_000_000.0, node="n1")
     found = journal.load_batch("b1")
     assert found is not None
     row, counts = found
@@ -193,8 +193,8 @@ def test_a_verdict_is_written_whole(journal: SqliteJournal, tmp_path: Path) -> N
 def test_a_verdict_that_cannot_be_written_whole_is_not_written(journal: SqliteJournal) -> None:
     batch = running(journal)
     items = lease(journal, batch)
-    note = PartNote("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
-    twice = Verdict("L1", [change(items[0], ItemEvent.FETCHED)], parts=(note, note))
+    note = PartRecord("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
+    twice = Changeset("L1", [change(items[0], ItemEvent.FETCHED)], parts=(note, note))
     with pytest.raises(sqlite3.IntegrityError):
         journal.commit(twice, now=0.0, wall=0.0, node="")
     assert states(journal) == {ItemState.LEASED: 3}
@@ -204,11 +204,11 @@ def test_a_verdict_that_cannot_be_written_whole_is_not_written(journal: SqliteJo
 def test_a_domain_numbered_in_what_was_undone_is_numbered_again(journal: SqliteJournal) -> None:
     batch = running(journal)
     items = lease(journal, batch)
-    note = PartNote("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
+    note = PartRecord("b1", "p1", 1, 1, 1, has_rows=True, has_pages=False)
     hop = change(items[0], ItemEvent.HOP, url="http://new.test/", domain="new.test")
     with pytest.raises(sqlite3.IntegrityError):
-        journal.commit(Verdict("L1", [hop], parts=(note, note)), now=0.0, wall=0.0, node="")
-    journal.commit(Verdict("L1", [hop]), now=0.0, wall=0.0, node="")
+        journal.commit(Changeset("L1", [hop], parts=(note, note)), now=0.0, wall=0.0, node="")
+    journal.commit(Changeset("L1", [hop]), now=0.0, wall=0.0, node="")
     assert [i.url for i in journal.load_lane(batch, "new.test", after_id=0, limit=9)] == ["http://new.test/"]
     assert sum(states(journal).values()) == 3
 
@@ -217,7 +217,7 @@ def test_a_dead_lane_says_how_many_it_took_along(journal: SqliteJournal) -> None
     batch = running(journal, 5)
     items = journal.load_lane(batch, "a.test", after_id=0, limit=2)
     journal.mark_leased([item.id for item in items])
-    journal.commit(Verdict("L1", [change(items[0], ItemEvent.RETRY, due=9.0)]), now=0.0, wall=0.0, node="")
+    journal.commit(Changeset("L1", [change(items[0], ItemEvent.RETRY, due=9.0)]), now=0.0, wall=0.0, node="")
     assert journal.kill_lane(LaneDeath(batch, "a.test", "no robots")) == (3, 1)
     assert states(journal) == {ItemState.DEAD: 4, ItemState.LEASED: 1}
 
@@ -235,7 +235,7 @@ def test_dead_letters_are_revived_all_or_by_reason_or_by_name(journal: SqliteJou
     items = lease(journal, batch)
     reasons = ["timeout", "gone: 404", "timeout", "dns"]
     dead = [change(i, ItemEvent.EXHAUST, attempt=5, reason=r) for i, r in zip(items, reasons, strict=True)]
-    journal.commit(Verdict("L1", dead), now=0.0, wall=0.0, node="")
+    journal.commit(Changeset("L1", dead), now=0.0, wall=0.0, node="")
     assert journal.revive(batch, reason="timeout") == {"a.test": 2}
     assert journal.revive(batch, ids=[items[1].id, items[0].id]) == {"a.test": 1}
     with pytest.raises(NoSuchItem, match=r"has no item 998, 999; nothing"):
@@ -248,9 +248,9 @@ def test_a_dead_letter_that_was_redirected_begins_anew_at_its_own_domain(journal
     batch = running(journal, 1)
     (item,) = lease(journal, batch)
     hop = change(item, ItemEvent.HOP, url="http://b.test/x", domain="b.test", n_hops=1)
-    journal.commit(Verdict("L1", [hop]), now=0.0, wall=0.0, node="")
+    journal.commit(Changeset("L1", [hop]), now=0.0, wall=0.0, node="")
     journal.mark_leased([item.id])
-    journal.commit(Verdict("L2", [change(item, ItemEvent.EXHAUST)]), now=0.0, wall=0.0, node="")
+    journal.commit(Changeset("L2", [change(item, ItemEvent.EXHAUST)]), now=0.0, wall=0.0, node="")
     assert journal.revive(batch) == {"a.test": 1}
     (again,) = journal.load_lane(batch, "a.test", after_id=0, limit=9)
     assert (again.url, again.n_hops) == ("http://a.test/1", 0)
@@ -299,11 +299,11 @@ def test_one_part_takes_the_place_of_several(journal: SqliteJournal, tmp_path: P
     items = lease(journal, batch)
     outcomes = [Outcome(i.id, OutcomeKind.GONE, raw=(10, 5)) for i in items]
     for n, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
-        note = PartNote("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
-        verdict = Verdict(
+        note = PartRecord("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
+        changeset = Changeset(
             "L", [change(item, ItemEvent.EXHAUST, outcome=outcome, stem=f"p{n}")], parts=(note,)
         )
-        journal.commit(verdict, now=0.0, wall=0.0, node="")
+        journal.commit(changeset, now=0.0, wall=0.0, node="")
     merged = PartRow("m", "b1", 2, 4, 200, has_rows=True, has_pages=True)
     journal.replace_parts("b1", {"p0": 0, "p1": 100}, merged)
     assert journal.parts("b1") == [merged]

@@ -9,7 +9,7 @@ import pytest
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import DomainChange, ItemChange, Verdict
+from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange
 from tlray.io.journal.clock import ClockReading, jump_s, read_clock
 from tlray.io.journal.rows import BatchOptions, Entry
 from tlray.io.journal.sqlite import SqliteJournal
@@ -73,8 +73,8 @@ def resting(path: Path, clock: Clock) -> int:
         n_hops=0, url=item.url, domain=item.domain, due=60.0, snoozed_since=0.0,
         outcome=Outcome(item.id, OutcomeKind.BLOCKED, started_at=clock.reading.wall),
     )  # fmt: skip
-    verdict = Verdict("L", [change], cool_downs=[DomainChange("a.test", 120.0, "blocked", 1)])
-    journal.commit(verdict, now=0.0, wall=clock.reading.wall, node="n")
+    changeset = Changeset("L", [change], cool_downs=[DomainChange("a.test", 120.0, "blocked", 1)])
+    journal.commit(changeset, now=0.0, wall=clock.reading.wall, node="n")
     journal.close()
     return found[0].id
 
@@ -106,9 +106,9 @@ def test_a_jump_while_the_journal_is_open_is_followed_with_the_next_commit(tmp_p
     journal = SqliteJournal(tmp_path / "state.db", clock=clock)
     journal.begin_incarnation(is_restart=True)
     clock.pass_by(20.0, jump=-HOUR_S)
-    journal.commit(Verdict("L"), now=0.0, wall=clock.reading.wall, node="n")
+    journal.commit(Changeset("L"), now=0.0, wall=clock.reading.wall, node="n")
     clock.pass_by(10.0)
-    journal.commit(Verdict("L"), now=0.0, wall=clock.reading.wall, node="n")
+    journal.commit(Changeset("L"), now=0.0, wall=clock.reading.wall, node="n")
     [(_, due_at, _)] = journal.load_waiting(batch)
     journal.close()
     assert due_at - clock.reading.wall == pytest.approx(30.0), "moved along once, not with every commit"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tlray.core.model.item import Priority
-from tlray.core.politeness.override import SetByHand
+from tlray.core.politeness.override import DomainOverride
 from tlray.io.journal.domains import (
-    all_set_by_hand,
+    all_overrides,
     bring_up_to_date,
     change_domain,
     domains_page,
-    set_by_hand,
+    set_override,
 )
 from tlray.io.journal.rows import BatchOptions, Entry
 from tlray.io.journal.sqlite import SqliteJournal
@@ -106,18 +106,20 @@ def test_open_items_of_a_sites_short_links_come_to_the_site_with_their_rest(jour
 
 
 def test_what_is_set_stays_until_it_is_taken_back(journal: SqliteJournal) -> None:
-    assert journal.run(partial(set_by_hand, name="a.org", changes={"rate": 0.5})) == SetByHand(0.5)
-    assert journal.run(partial(set_by_hand, name="a.org", changes={"is_paused": True})) == SetByHand(
+    assert journal.run(partial(set_override, name="a.org", changes={"rate": 0.5})) == DomainOverride(0.5)
+    assert journal.run(partial(set_override, name="a.org", changes={"is_paused": True})) == DomainOverride(
         0.5, None, True
     )
-    assert journal.run(partial(set_by_hand, name="new.org", changes={"concurrency": 2})) == SetByHand(None, 2)
+    assert journal.run(partial(set_override, name="new.org", changes={"concurrency": 2})) == DomainOverride(
+        None, 2
+    )
     journal.close()
     journal = SqliteJournal(journal.path)
-    assert journal.run(all_set_by_hand) == {
-        "a.org": SetByHand(0.5, None, True),
-        "new.org": SetByHand(None, 2),
+    assert journal.run(all_overrides) == {
+        "a.org": DomainOverride(0.5, None, True),
+        "new.org": DomainOverride(None, 2),
     }
-    journal.run(partial(set_by_hand, name="a.org", changes={"rate": None, "is_paused": False}))
-    assert list(journal.run(all_set_by_hand)) == ["new.org"]
+    journal.run(partial(set_override, name="a.org", changes={"rate": None, "is_paused": False}))
+    assert list(journal.run(all_overrides)) == ["new.org"]
     (row,) = journal.run(partial(domains_page, owner=None, after="", limit=1, name="new.org"))
-    assert row.by_hand == SetByHand(None, 2)
+    assert row.override == DomainOverride(None, 2)

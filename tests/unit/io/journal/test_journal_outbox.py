@@ -14,8 +14,15 @@ import pytest
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.notify.notification import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, Underway
-from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
+from tlray.core.notify.notification import (
+    MAX_OF_ONE,
+    MAX_TO_ONE,
+    Channel,
+    Delivery,
+    NotificationKind,
+    Underway,
+)
+from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange, LaneDeath
 from tlray.io.journal.batch_end import finish_batch
 from tlray.io.journal.outbox import (
     NOTHING,
@@ -67,7 +74,7 @@ def report(
         item=item, before=ItemState.LEASED, after=advance(ItemState.LEASED, event), event=event, attempt=1, n_lost=0,
         n_hops=0, url=item.url, domain=item.domain, due=100.0, outcome=Outcome(item.id, kind),
     )  # fmt: skip
-    journal.commit(Verdict("L", [change], cool_downs=list(cool)), now=0.0, wall=50.0, node="n")
+    journal.commit(Changeset("L", [change], cool_downs=list(cool)), now=0.0, wall=50.0, node="n")
 
 
 def finish(
@@ -91,9 +98,9 @@ def test_an_end_is_told_by_every_way_that_the_batch_wants(journal: SqliteJournal
     finish(journal, submit(journal, "mail", email=MAIL), BatchState.CANCELLED)
     found = take(journal)
     assert [(n.batch_id, n.kind, n.channel, n.target) for n in found] == [
-        ("both", NoticeKind.COMPLETED, Channel.WEBHOOK, HOOK),
-        ("both", NoticeKind.COMPLETED, Channel.EMAIL, MAIL),
-        ("mail", NoticeKind.CANCELLED, Channel.EMAIL, MAIL),
+        ("both", NotificationKind.COMPLETED, Channel.WEBHOOK, HOOK),
+        ("both", NotificationKind.COMPLETED, Channel.EMAIL, MAIL),
+        ("mail", NotificationKind.CANCELLED, Channel.EMAIL, MAIL),
     ]
     assert len({n.notice_id for n in found}) == 3
     assert {n.owner for n in found} == {"ann"}
@@ -114,7 +121,7 @@ def test_dead_letters_are_told_of_once(journal: SqliteJournal) -> None:
     assert not journal.run(partial(has_due, wall=LATER))
     report(journal, batch, ItemEvent.EXHAUST, OutcomeKind.GONE)
     report(journal, batch, ItemEvent.EXHAUST, OutcomeKind.GONE)
-    assert [n.kind for n in take(journal)] == [NoticeKind.DEAD_LETTERS]
+    assert [n.kind for n in take(journal)] == [NotificationKind.DEAD_LETTERS]
 
 
 def test_a_lane_that_dies_tells_of_dead_letters(journal: SqliteJournal) -> None:
@@ -122,7 +129,7 @@ def test_a_lane_that_dies_tells_of_dead_letters(journal: SqliteJournal) -> None:
     journal.kill_lane(LaneDeath(batch, "nobody.test", "no robots.txt"))
     assert take(journal) == []
     assert journal.kill_lane(LaneDeath(batch, "a.test", "no robots.txt")) == (3, 0)
-    assert [n.kind for n in take(journal)] == [NoticeKind.DEAD_LETTERS]
+    assert [n.kind for n in take(journal)] == [NotificationKind.DEAD_LETTERS]
 
 
 def test_a_block_is_told_to_every_batch_that_waits_for_the_domain(journal: SqliteJournal) -> None:
@@ -137,7 +144,7 @@ def test_a_block_is_told_to_every_batch_that_waits_for_the_domain(journal: Sqlit
     report(journal, other, ItemEvent.SNOOZE, OutcomeKind.BLOCKED, rest)
     found = take(journal)
     assert sorted(n.batch_id for n in found) == ["b1", "other"]
-    assert found[0].kind is NoticeKind.BLOCKED
+    assert found[0].kind is NotificationKind.BLOCKED
     assert found[0].about == {"domain": "a.test", "reason": "blocked: captcha", "until": 1_850.0}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.core.schedules.schedule import CatchUp, Overlap, Standing, Timing
+from tlray.core.schedules.schedule import CatchUp, Overlap, ScheduleState, Timing
 from tlray.core.schedules.template import Template
 from tlray.errors import UsageError
 from tlray.io.intake.scheduled_list import read_work
@@ -28,7 +28,7 @@ from tlray.io.journal.sqlite import SqliteJournal
 from tlray.io.journal.templates import list_templates, load_template, put_template, remove_template
 
 NIGHTLY = ScheduleRow(
-    "s1", "ann", "nightly", Timing("0 3 * * *", "Europe/Berlin", Overlap.QUEUE, CatchUp.LAST), False, 5.0, Standing(5.0),
+    "s1", "ann", "nightly", Timing("0 3 * * *", "Europe/Berlin", Overlap.QUEUE, CatchUp.LAST), False, 5.0, ScheduleState(5.0),
     work={"urls": ["http://a.test/1"]},
 )  # fmt: skip
 
@@ -57,13 +57,15 @@ def test_a_schedule_comes_back_as_it_was_written(journal: SqliteJournal) -> None
 def test_what_a_schedule_did_is_on_record(journal: SqliteJournal) -> None:
     journal.run(partial(add, row=NIGHTLY))
     journal.run(
-        partial(note_standing, schedule_id="s1", standing=Standing(20.0, waiting_at=15.0), n_passed_over=2)
+        partial(
+            note_standing, schedule_id="s1", standing=ScheduleState(20.0, waiting_at=15.0), n_passed_over=2
+        )
     )
     journal.run(partial(note_run, schedule_id="s1", at=15.0, batch_id="b1", trouble=None))
     journal.run(partial(note_run, schedule_id="s1", at=25.0, batch_id=None, trouble="no template"))
     row = journal.run(partial(schedule, schedule_id="s1"))
     assert row is not None
-    assert (row.standing, row.n_passed_over, row.n_runs) == (Standing(20.0, 15.0), 2, 1)
+    assert (row.standing, row.n_passed_over, row.n_runs) == (ScheduleState(20.0, 15.0), 2, 1)
     assert (row.last_run_at, row.last_batch, row.trouble) == (25.0, "b1", "no template")
 
 

@@ -18,7 +18,7 @@ from tlray.errors import HomeInUse, UsageError
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.offline_tokens import lets_anybody_in, with_journal
 from tlray.io.journal.tokens import find_tokens, had_tokens
-from tlray.service.auth.listen_policy import knowing, see_that_it_may_listen
+from tlray.service.auth.listen_policy import allowing_host, require_may_listen
 from tlray.settings import Settings
 
 
@@ -89,15 +89,15 @@ def test_two_commands_that_write_a_line_at_once_come_one_after_the_other(
 def test_the_service_listens_at_loopback_or_where_tokens_are_asked_for(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     for host in ("127.0.0.1", "localhost", "::1"):
-        see_that_it_may_listen(host, settings)
+        require_may_listen(host, settings)
     for host in ("0.0.0.0", "::", "10.0.0.1", "sets.example.org", ""):  # noqa: S104 - nothing is bound
         with pytest.raises(UsageError, match="tlray token create"):
-            see_that_it_may_listen(host, settings)
+            require_may_listen(host, settings)
     run(["token", "create", "--user=ada", f"--home={tmp_path}"])
-    see_that_it_may_listen("10.0.0.1", settings)
+    require_may_listen("10.0.0.1", settings)
 
 
 def test_the_address_that_is_listened_at_is_answered_for() -> None:
-    assert knowing("10.0.0.1", Settings(allowed_hosts="a.test")).hosts == {"a.test", "10.0.0.1"}
-    assert knowing("127.0.0.1", Settings()).hosts == frozenset()
-    assert knowing("0.0.0.0", Settings()).hosts == {ANY_ADDRESS}  # noqa: S104
+    assert allowing_host("10.0.0.1", Settings(allowed_hosts="a.test")).hosts == {"a.test", "10.0.0.1"}
+    assert allowing_host("127.0.0.1", Settings()).hosts == frozenset()
+    assert allowing_host("0.0.0.0", Settings()).hosts == {ANY_ADDRESS}  # noqa: S104

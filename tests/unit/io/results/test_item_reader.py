@@ -10,9 +10,9 @@ from made_parts import a_set
 
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
-from tlray.core.model.outcome import KeptResult, Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.lease import LeasedItem, PartNote
+from tlray.core.model.outcome import Outcome, OutcomeKind, ReusableResult
+from tlray.core.scheduling.changeset import Changeset, ItemChange
+from tlray.core.scheduling.lease import LeasedItem, PartRecord
 from tlray.io.disk.home import Home
 from tlray.io.journal import result_reuse
 from tlray.io.journal.reader import JournalReader
@@ -61,17 +61,17 @@ def leased(journal: SqliteJournal, batch: int) -> list[FrontierItem]:
 def succeed(
     journal: SqliteJournal, batch_id: str, stem: str, *outcomes: tuple[FrontierItem, Outcome]
 ) -> None:
-    part = PartNote(batch_id, stem, len(outcomes), len(outcomes), 10, has_rows=True, has_pages=False)
-    verdict = Verdict("L", parts=(part,))
+    part = PartRecord(batch_id, stem, len(outcomes), len(outcomes), 10, has_rows=True, has_pages=False)
+    changeset = Changeset("L", parts=(part,))
     for item, outcome in outcomes:
-        event = ItemEvent.ANSWERED if outcome.kept else ItemEvent.FETCHED
-        verdict.changes.append(
+        event = ItemEvent.ANSWERED if outcome.reused else ItemEvent.FETCHED
+        changeset.changes.append(
             ItemChange(
                 item=item, before=ItemState.LEASED, after=advance(ItemState.LEASED, event), event=event, attempt=1,
                 n_lost=0, n_hops=0, url=item.url, domain=item.domain, outcome=outcome, stem=stem,
             )
         )  # fmt: skip
-    journal.commit(verdict, now=0.0, wall=1_000.0, node="n")
+    journal.commit(changeset, now=0.0, wall=1_000.0, node="n")
 
 
 def fetch(
@@ -93,8 +93,8 @@ def test_a_batch_is_answered_by_what_another_has_fetched_lately(journal: SqliteJ
     kept, last_id = journal.kept_for_batch(second, 400.0, after_id=0)
     assert last_id is None
     assert [(item.url, result) for item, result in kept] == [
-        ("http://a.test/1", KeptResult("b1", "p1", one.id, 500.0)),
-        ("http://a.test/2", KeptResult("b1", "p1", two.id, 500.0)),
+        ("http://a.test/1", ReusableResult("b1", "p1", one.id, 500.0)),
+        ("http://a.test/2", ReusableResult("b1", "p1", two.id, 500.0)),
     ]
     assert journal.kept_for_batch(second, 501.0, after_id=0) == ([], None), "too old"
 
@@ -126,7 +126,7 @@ def test_nobody_is_answered_from_where_they_may_not_fetch(
     found = journal.mark_leased([item.id], [(item.id, 0.0)])
     assert bool(found) is is_answered
     if found:  # whoever is answered answers in turn, by the same address
-        succeed(journal, "b2", "p2", (item, Outcome(item.id, OutcomeKind.ANSWERED, kept=found[item.id])))
+        succeed(journal, "b2", "p2", (item, Outcome(item.id, OutcomeKind.ANSWERED, reused=found[item.id])))
         third = submit(journal, "b3", range(1), networks=())
         assert bool(journal.kept_for_batch(third, 0.0, after_id=0)[0]) is (peer == "93.184.216.34")
 
@@ -137,7 +137,7 @@ def test_an_answer_is_as_old_as_the_fetch_behind_it(journal: SqliteJournal) -> N
     second = submit(journal, "b2", range(1))
     [(item, result)] = journal.kept_for_batch(second, 0.0, after_id=0)[0]
     assert journal.mark_leased([item.id], [(item.id, 0.0)]) == {item.id: result}
-    succeed(journal, "b2", "p2", (item, Outcome(item.id, OutcomeKind.ANSWERED, kept=result)))
+    succeed(journal, "b2", "p2", (item, Outcome(item.id, OutcomeKind.ANSWERED, reused=result)))
 
     third = submit(journal, "b3", range(1))
     assert journal.kept_for_batch(third, 500.5, after_id=0) == ([], None)
@@ -200,10 +200,10 @@ def test_kept_rows_become_rows_of_another_batch_under_its_own_url(tmp_path: Path
     assert {item: [len(s.tracks) for s in found] for item, found in sets.items()} == {2: [5], 3: [3]}
 
     part = OpenPart("b2")
-    kept = KeptResult("b1", "p", 2, 500.0)
-    item = LeasedItem(7, "b2", "a.test", "https://a.test/other-slug", "f", 1, kept=kept)
+    kept = ReusableResult("b1", "p", 2, 500.0)
+    item = LeasedItem(7, "b2", "a.test", "https://a.test/other-slug", "f", 1, reused=kept)
     outcome = part.add_kept(item, sets[2])
-    assert (outcome.kind, outcome.n_sets, outcome.n_tracks, outcome.kept) == (
+    assert (outcome.kind, outcome.n_sets, outcome.n_tracks, outcome.reused) == (
         OutcomeKind.ANSWERED,
         1,
         5,
@@ -223,6 +223,6 @@ def test_rows_that_are_not_there_any_more_answer_nothing(tmp_path: Path) -> None
     LocalStore(home).publish("b1", "p")
     LocalStore(home).published("b1", "p", PartFile.TRACKS).write_bytes(b"PAR1 damaged")
     assert read_kept(LocalStore(home), "b1", "p", [1]) == {}
-    item = LeasedItem(7, "b2", "a.test", "https://a.test/", "f", 1, kept=KeptResult("b1", "p", 1, 5.0))
+    item = LeasedItem(7, "b2", "a.test", "https://a.test/", "f", 1, reused=ReusableResult("b1", "p", 1, 5.0))
     outcome = OpenPart("b2").add_kept(item, ())
-    assert (outcome.kind, outcome.kept) == (OutcomeKind.NOT_BEGUN, item.kept)
+    assert (outcome.kind, outcome.reused) == (OutcomeKind.NOT_BEGUN, item.reused)

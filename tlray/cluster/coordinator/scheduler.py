@@ -1,10 +1,10 @@
-"""What does only the wall clock begin? Batches that were not to start before their time, and the runs of schedules.
+"""Work that the wall clock begins: batches that start at a given time, and the runs of schedules.
 
-`tlray.core.schedules.schedule` decides; this looks at the clock twice a second. A run is submitted under a key of its schedule
-and its moment, and noted afterwards: whoever dies between the two makes the same batch again, not another one.
+`tlray.core.schedules.schedule` decides; this looks at the clock twice a second. A run is submitted under a key made of its
+schedule and its moment, and noted afterwards: a coordinator that dies between the two makes the same batch again, not another.
 
-Schedules run while a service is there (`heard_of_service`): a coordinator that a command line started, and that ends with it,
-leaves them alone; what they miss so is made up for, or not, as after any downtime.
+Schedules run while a service is there (`heard_of_service`). A coordinator that a command line started leaves them alone; the
+runs that they miss count as after any downtime.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from datetime import UTC, datetime
 
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving
-from tlray.cluster.handlers.submission import Submission
+from tlray.cluster.coordinator.submission import Receiving, new_batch
 from tlray.cluster.ports.coordinator import Reader
-from tlray.core.access.rate_limit import RequestRates
-from tlray.core.schedules.schedule import Decision, Standing, decide, next_runs
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.access.rate_limit import RateLimit
+from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_runs
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import CannotFinish, TlrayError, UsageError
 from tlray.io.intake.scheduled_list import read_work
 from tlray.io.journal.reader import JournalReader
@@ -51,21 +50,19 @@ class Clockwork:
         batches: Batches,
         receiving: Receiving,
         reading: Reader,
-        submission: Submission,
     ) -> None:
         self._state = state
         self._batches = batches
         self._receiving = receiving
         self._reading = reading
-        self._submission = submission
         self._rows: dict[str, ScheduleRow] = {}
         self._is_stale = True
         """Whether they are to be read again."""
         self._next_at: dict[str, float] = {}
         self._again_at: dict[str, float] = {}
-        self._rates = RequestRates(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
+        self._rates = RateLimit(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
         self._served_until = -math.inf
-        self._terms: BatchTerms | None = None
+        self._terms: BatchConfig | None = None
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -79,7 +76,7 @@ class Clockwork:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
 
-    def heard_of_service(self, terms: BatchTerms | None = None) -> None:
+    def heard_of_service(self, terms: BatchConfig | None = None) -> None:
         """Take in that a service is there, and under which terms it submits now: schedules run under those."""
         self._served_until = self._state.now() + SERVED_S
         self._terms = terms or self._terms
@@ -155,7 +152,7 @@ class Clockwork:
             batch_id = await self._submit(row, at)
         except CannotFinish as error:  # no room now, or a full disk: the run waits
             trouble = str(error)
-            standing = Standing(decision.standing.since, waiting_at=at)
+            standing = ScheduleState(decision.standing.since, waiting_at=at)
             decision = replace(decision, run_at=None, standing=standing)
             self._again_at[row.schedule_id] = self._state.wall() + AGAIN_S
         except (TlrayError, ValueError) as error:
@@ -181,16 +178,18 @@ class Clockwork:
                 )
         work = await self._reading.ask(read_work, row, at, self._terms)
         options = BatchOptions.from_json(row.work["options"])
-        told = await self._submission.submit(
+        new = new_batch(
             f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
             name=work.name,
             priority=int(work.priority),
             options=replace(options, terms=self._terms or options.terms),
             owner=row.owner,
-            chunk=work.chunk,
             key=f"schedule {row.schedule_id} {at:.3f}",
+            digest="",
+            created_at=self._state.wall(),
         )
-        return str(told["batch_id"])
+        batch_id, _ = await self._receiving.submit(new, work.chunk)
+        return batch_id
 
     async def _is_under_way(self, batch_id: str) -> bool:
         book = self._state.book(batch_id)

@@ -16,29 +16,36 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.handshake import Hello
 from tlray.cluster.coordinator.leasing import Leasing
 from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.scheduler import Clockwork
 from tlray.cluster.coordinator.shutdown import Ending, How
 from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving, new_batch
-from tlray.cluster.handlers.dispatch import Desk
-from tlray.cluster.handlers.watch import Watching
+from tlray.cluster.coordinator.submission import Receiving
+from tlray.cluster.handlers.access import TokenHandlers
+from tlray.cluster.handlers.control import ControlHandlers
+from tlray.cluster.handlers.domains import DomainHandlers
+from tlray.cluster.handlers.handlers import Parts
+from tlray.cluster.handlers.listing import ListingHandlers
+from tlray.cluster.handlers.outbox import OutboxHandlers
+from tlray.cluster.handlers.schedules import ScheduleHandlers
+from tlray.cluster.handlers.stats import StatsHandlers
+from tlray.cluster.handlers.templates import TemplateHandlers
+from tlray.cluster.handlers.uploads import UploadHandlers
+from tlray.cluster.handlers.watch import WatchHandlers
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.core.model.durations import LONGEST_S
 from tlray.core.model.item import FrontierItem
-from tlray.core.model.progress import BatchStatus, ProgressMessage, Retried, Snapshot, Workers
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.domains import all_set_by_hand, bring_up_to_date
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.domains import all_overrides, bring_up_to_date
 from tlray.io.journal.sqlite import SqliteJournal
 
 logger = logging.getLogger(__name__)
@@ -47,12 +54,24 @@ MAX_SLEEP_S = 1.0
 LANES_AT_ONCE = 32
 """Lanes that are loaded from the journal in one go."""
 SETTLE_S = 10.0
-SESSION_S = 5.0
-"""A driver that has not asked for news for so long is gone."""
 
 
-class Coordinator:
-    """One home's coordinator; see the module's docstring for what a restart does. `coordinator_actor` makes it an actor."""
+class Coordinator(
+    UploadHandlers,
+    ControlHandlers,
+    WatchHandlers,
+    ListingHandlers,
+    DomainHandlers,
+    TokenHandlers,
+    TemplateHandlers,
+    ScheduleHandlers,
+    OutboxHandlers,
+    StatsHandlers,
+):
+    """One home's coordinator; see the module's docstring for what a restart does.
+
+    `tlray.cluster.driver.coordinator_actor` makes it an actor; `tlray.cluster.driver.remote` is the typed way to call one.
+    """
 
     def __init__(
         self,
@@ -70,26 +89,23 @@ class Coordinator:
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
         journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
-        engine.treatment.by_hand.update(journal.run(all_set_by_hand))
-        self._state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
-        self._limiters = Limiters(self._state)
-        admission = Admission(self._state)
-        self._batches = Batches(self._state, self._limiters, admission)
-        self._receiving = Receiving(self._state, admission, self._batches)
-        self._desk = Desk(self._state, self._batches, self._receiving, self._limiters)
-        self._watching = Watching(self._state, self._batches)
-        self._leasing = Leasing(self._state, self._limiters, on_empty=self._batches.finish_soon)
-        self._sessions: dict[str, float] = {}
+        engine.registry.override.update(journal.run(all_overrides))
+        state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
+        limiters, admission = Limiters(state), Admission(state)
+        batches = Batches(state, limiters, admission)
+        receiving = Receiving(state, admission, batches)
+        clockwork = Clockwork(state, batches, receiving, ports.reader)
+        leasing = Leasing(state, limiters, on_empty=batches.finish_soon)
+        super().__init__(Parts(state, batches, receiving, limiters, leasing, clockwork))
         self._ending = Ending(
-            self._state,
-            self._leasing,
-            self._limiters,
-            self._desk.clockwork,
-            n_drivers=self._n_sessions,
+            state,
+            leasing,
+            limiters,
+            clockwork,
+            n_drivers=self._n_drivers,
             is_receiving=lambda: admission.is_receiving,
             close=self._close,
         )
-        self._changing: set[asyncio.Task[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
 
     # -- the loop ----------------------------------------------------------------------------------
@@ -97,7 +113,7 @@ class Coordinator:
     async def run(self) -> None:
         """Go on for as long as the actor lives; it calls this itself."""
         await self._guarded(self._open_batches)
-        self._desk.clockwork.start()
+        self._clockwork.start()
         while not self._state.is_stopping:
             await self._guarded(self._step)
             await self._sleep()
@@ -134,12 +150,12 @@ class Coordinator:
         await self._load()
         await self._leasing.give_up_waiting()
         await self._limiters.update(
-            state.engine.treatment.changed(now=now, is_current=self._limiters.is_current)
+            state.engine.registry.changed(now=now, is_current=self._limiters.is_current)
         )
         await self._leasing.end_expired()
         await self._leasing.end_stuck()
         self._leasing.follow_demand()
-        self._watching.refresh(now)
+        self._refresh_watchers(now)
         state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
     async def _load(self) -> None:
@@ -160,7 +176,7 @@ class Coordinator:
 
     async def _sleep(self) -> None:
         engine = self._state.engine
-        moments = (engine.next_event(), engine.treatment.next_at, self._ending.looks_at)
+        moments = (engine.next_event(), engine.registry.next_at, self._ending.looks_at)
         next_at = min((moment for moment in moments if moment is not None), default=None)
         is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
         longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s
@@ -182,7 +198,7 @@ class Coordinator:
     async def _close_once(self, settle_s: float) -> None:
         self._state.is_stopping = True
         self._state.wake.set()
-        await self._desk.clockwork.stop()
+        await self._clockwork.stop()
         await self._state.settle(settle_s)
         self._state.close()
 
@@ -211,116 +227,7 @@ class Coordinator:
         """Return this life's number, once the actor is there."""
         return self._state.incarnation
 
-    async def create_batch(
-        self,
-        batch_id: str,
-        *,
-        name: str,
-        priority: int,
-        options: BatchOptions,
-        request_key: str,
-        owner: str = "",
-    ) -> str:
-        """Open a batch for its list."""
-        self._begin_anew_after_trouble()
-        return await self._receiving.create(
-            new_batch(
-                batch_id,
-                name=name,
-                priority=priority,
-                options=options,
-                request_key=request_key,
-                owner=owner,
-                created_at=self._state.wall(),
-            )
-        )
-
-    async def append(
-        self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
-    ) -> list[RefusedLine]:
-        """Add lines to a batch that is being received; return the duplicates among them."""
-        self._ending.require_open()
-        return await self._receiving.append(batch_id, entries, refused)
-
-    async def commit_batch(self, batch_id: str) -> Snapshot:
-        """Make a received batch real and start it."""
-        self._ending.require_open()
-        return await self._receiving.commit(batch_id)
-
-    async def abandon_batch(self, batch_id: str) -> None:
-        """Forget a batch that was never committed."""
-        await self._receiving.abandon(batch_id)
-
-    async def status(self, batch_id: str) -> BatchStatus:
-        """Return a batch's snapshot."""
-        return {**await self._batches.status(batch_id), **self._workers()}
-
-    async def watch(
-        self,
-        batch_id: str,
-        since: int | None,
-        timeout_s: float,
-        session: str = "",
-        *,
-        with_items: bool = False,
-    ) -> BatchStatus | ProgressMessage:
-        """Return the snapshot as soon as its version is above ``since``, or after ``timeout_s``."""
-        self._sessions[session] = self._state.now()
-        if with_items:
-            return {**await self._watching.with_items(batch_id, since, timeout_s), **self._workers()}
-        return {**await self._watching.watch(batch_id, since, timeout_s), **self._workers()}
-
-    def _workers(self) -> Workers:
-        """Tasks that work, and those that wait for a CPU."""
-        return {"workers": self._leasing.n_working, "workers_waiting": self._leasing.n_waiting}
-
-    async def stay(self, session: str) -> None:
-        """Note that somebody needs this Ray, though they watch no batch just now."""
-        self._sessions[session] = self._state.now()
-
-    async def other_sessions(self, session: str) -> int:
-        """Return how many other drivers were watching within the last seconds."""
-        return self._n_sessions(but=session)
-
-    def _n_sessions(self, but: str | None = None) -> int:
-        since = self._state.now() - SESSION_S
-        return sum(1 for other, at in self._sessions.items() if other != but and at >= since)
-
-    async def pause(self, batch_id: str) -> Snapshot:
-        """Begin nothing more of a batch; what is in flight ends."""
-        return await self._batches.pause(batch_id)
-
-    async def resume(
-        self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
-    ) -> Snapshot:
-        """Go on with a batch that is paused, or that slept since an earlier coordinator died; a contact and a number of tasks
-        that are given are its own from now on."""
-        self._begin_anew_after_trouble()
-        return await self._batches.resume(batch_id, contact=contact, max_workers=max_workers)
-
-    async def cancel(self, batch_id: str) -> Snapshot:
-        """End a batch: what is in flight stops, what it has fetched stays."""
-        return await self._batches.cancel(batch_id)
-
-    async def retry(
-        self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
-    ) -> Retried:
-        """Queue dead letters again."""
-        self._begin_anew_after_trouble()
-        return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason)
-
-    async def desk(self, question: str, **given: Any) -> Any:
-        """Answer a question of the service; `tlray.cluster.handlers.dispatch` says which there are."""
-        if not self._desk.changes(question):
-            return await self._desk.answer(question, given)
-        self._begin_anew_after_trouble()
-        # Ray cancels what a client asked for that left; a change that has begun goes on to its end
-        change = asyncio.create_task(self._desk.answer(question, given))
-        self._changing.add(change)
-        change.add_done_callback(self._changing.discard)
-        return await asyncio.shield(change)
-
-    def _begin_anew_after_trouble(self) -> None:
+    def _require_open(self) -> None:
         """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again.
 
         `CoordinatorEnding` where the coordinator is on its way out.

@@ -9,9 +9,15 @@ import pytest
 
 from tlray.errors import ServiceRefuses, ServiceUnavailable, TlrayError, UsageError
 from tlray.io.client import submit
-from tlray.io.client.answers import MAX_WORDS_CHARS, NotNow, NotOurs, one_line, read_answer, read_range
-from tlray.io.client.events import messages
-from tlray.io.client.http_client import batch_path, checked_token, service_url
+from tlray.io.client.http_client import batch_path, checked_token, checked_url
+from tlray.io.client.responses import (
+    MAX_DETAIL_CHARS,
+    ForeignResponse,
+    RetryLater,
+    one_line,
+    read_range,
+    read_response,
+)
 from tlray.io.client.submit import pieces
 
 URL = "http://127.0.0.1:8000"
@@ -23,8 +29,8 @@ def problem(status: int, detail: str, *faults: tuple[str, str]) -> bytes:
 
 
 def test_data_is_handed_over() -> None:
-    assert read_answer(URL, 202, {}, b'{"batch_id": "x"}') == {"batch_id": "x"}
-    assert read_answer(URL, 204, {}, b"") is None
+    assert read_response(URL, 202, {}, b'{"batch_id": "x"}') == {"batch_id": "x"}
+    assert read_response(URL, 204, {}, b"") is None
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def test_data_is_handed_over() -> None:
         (422, {}, problem(422, "a: no", ("a", "no"), ("b", "neither")), ServiceRefuses, "a: no; b: neither"),
         (422, {}, problem(422, "a: 1", *((f"f{i}", "x") for i in range(9))), ServiceRefuses, "a: 1; f0: x; f1: x; …"),
         (401, {}, problem(401, "this service needs a token"), ServiceRefuses, "needs a token; set TLRAY_TOKEN"),
-        (421, {}, problem(421, "unknown host"), ServiceRefuses, "unknown host; or give another name of it as --url"),
+        (421, {}, problem(421, "unknown host"), ServiceRefuses, "unknown host; or use another name of it in --url"),
         (404, {}, problem(404, "there is no batch 'x'"), ServiceRefuses, "there is no batch 'x'"),
         (422, {}, problem(422, "two\nlines \x1b[2J"), ServiceRefuses, "two lines ?[2J"),
         (400, {}, problem(400, ""), ServiceRefuses, "T"),
@@ -46,7 +52,7 @@ def test_a_problem_is_one_line_of_what_is_wrong(
     status: int, headers: dict[str, str], body: bytes, kind: type[TlrayError], said: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        read_answer(URL, status, headers, body)
+        read_response(URL, status, headers, body)
     told = str(caught.value)
     assert told.startswith(f"{URL}: ")
     assert said in told
@@ -75,8 +81,8 @@ def test_a_problem_is_one_line_of_what_is_wrong(
     ],
 )
 def test_an_answer_of_somebody_else_is_told_apart(status: int, location: str, body: bytes, why: str) -> None:
-    found = read_answer(URL, status, {"location": location}, body)
-    assert isinstance(found, NotOurs)
+    found = read_response(URL, status, {"location": location}, body)
+    assert isinstance(found, ForeignResponse)
     assert found.why == why
     if status != 200:  # to a range that is a file, which is another by now
         assert read_range(URL, status, {"location": location}, body) == found
@@ -85,23 +91,23 @@ def test_an_answer_of_somebody_else_is_told_apart(status: int, location: str, bo
 @pytest.mark.parametrize(
     ("status", "after", "body", "found"),
     [
-        (429, "7", problem(429, "no room"), NotNow(7.0, "no room", is_full=True)),
-        (503, "", problem(503, "starting"), NotNow(2.0, "starting", is_full=False)),
+        (429, "7", problem(429, "no room"), RetryLater(7.0, "no room", is_full=True)),
+        (503, "", problem(503, "starting"), RetryLater(2.0, "starting", is_full=False)),
         (
             503,
             "Wed, 21 Oct 2026 07:28:00 GMT",
             b"",
-            NotNow(2.0, "503 Service Unavailable", is_full=False, is_ours=False),
+            RetryLater(2.0, "503 Service Unavailable", is_full=False, is_tlray=False),
         ),
-        (502, "-1", b"<html>", NotNow(2.0, "502 Bad Gateway", is_full=False, is_ours=False)),
+        (502, "-1", b"<html>", RetryLater(2.0, "502 Bad Gateway", is_full=False, is_tlray=False)),
     ],
 )
-def test_not_now_is_no_error_yet(status: int, after: str, body: bytes, found: NotNow) -> None:
-    assert read_answer(URL, status, {"retry-after": after}, body) == found
+def test_not_now_is_no_error_yet(status: int, after: str, body: bytes, found: RetryLater) -> None:
+    assert read_response(URL, status, {"retry-after": after}, body) == found
 
 
 def test_words_of_somebody_else_are_bounded() -> None:
-    assert len(one_line("x" * 10_000)) == MAX_WORDS_CHARS
+    assert len(one_line("x" * 10_000)) == MAX_DETAIL_CHARS
 
 
 @pytest.mark.parametrize(
@@ -115,29 +121,24 @@ def test_words_of_somebody_else_are_bounded() -> None:
         "http://x/?q",
         "http://x:99999",
         "http://[x",
+        "http://x\x7f",
     ],
 )
 def test_what_is_no_address_of_a_service_is_named(url: str) -> None:
     with pytest.raises(UsageError, match=r"--url .*: give the address of a service, such as http://127"):
-        service_url(url)
+        checked_url(url)
 
 
 def test_an_address_may_have_a_path() -> None:
-    assert service_url("https://sets.test/tlray/").path == "/tlray/"
+    assert checked_url(" https://sets.test/tlray/\n") == "https://sets.test/tlray"
     assert batch_path("a/../b", "/pause") == "/api/v1/batch/a%2F..%2Fb/pause"
 
 
 def test_a_token_is_one_word() -> None:
     assert checked_token(" tlray_a_b\n") == "tlray_a_b"
     for wrong in ("", "a b", "a\r\nX-Header: 1", "é"):
-        with pytest.raises(UsageError, match="TLRAY_TOKEN is no token"):
+        with pytest.raises(UsageError, match="TLRAY_TOKEN is not a token"):
             checked_token(wrong)
-
-
-def test_messages_are_the_data_of_a_stream() -> None:
-    stream = b'retry: 5\n: hello\n\nid: 3\ndata: {"a":\ndata:1}\n\nevent: end\ndata: 4\n\n'
-    stream += b"event: message\r\ndata: x\r\n\r\ndata: cut"
-    assert list(messages(stream.splitlines(keepends=True))) == ['{"a":\n1}', "x"]
 
 
 def cut(lines: list[str], monkeypatch: pytest.MonkeyPatch, **bounds: int) -> list[list[str]]:
