@@ -59,7 +59,7 @@ class BatchResult:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every line was accepted and every item fetched or skipped."""
+        """True if every line was accepted and every item fetched or skipped."""
         return self.state == "completed" and not self.dead and not self.n_rejected
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who asked a demo site for what, when, and how many at once?
+"""The record of requests to a demo: which client, which page, when, and how many at once.
 
 Every request is written down as it arrives, before it is answered, so that a test can check the
 times that politeness is about, and so that the record survives a kill -9 of whoever asked.

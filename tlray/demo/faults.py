@@ -1,4 +1,4 @@
-"""Which page of the demo site misbehaves, how, and for how long?
+"""Faults of the demo site: which page misbehaves, how, and for how long.
 
 A fault is chosen by the set's id alone (a hash of seed and id against the shares), so a test can say
 beforehand what every URL will do: ``Faults.of(set_id)``. A page has one fault or none. A fault with
@@ -122,7 +122,7 @@ class Faults:
     seed: int = 1
 
     def of(self, set_id: str) -> Fault | None:
-        """Say how the page of ``set_id`` misbehaves, if it does."""
+        """Return how the page of ``set_id`` misbehaves, if it does."""
         for one in self.faults:
             if set_id in one.ids:
                 return one

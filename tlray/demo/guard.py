@@ -1,4 +1,4 @@
-"""When does a demo site turn a visitor away: too fast, or too many pages?
+"""Guards of a demo site: they refuse a client that is too fast, or takes too many pages.
 
 Two guards that real sites have. The rate guard answers 429 to whoever comes faster than the declared
 rate. The block guard lets ``after`` pages through, then blocks the whole site for ``lasts_s``.

@@ -1,4 +1,4 @@
-"""How is an answer sent, and how is the sending spoilt?"""
+"""Sending of an answer, whole or spoilt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a set look like in JSON? As in `model.py`, field by field.
+"""A set in JSON: as in `model.py`, field by field.
 
 Dates are ISO 8601 (``2026-05-15``, ``2026-05-15T20:00:00Z``), what is not known is null, and there is no NaN.
 """

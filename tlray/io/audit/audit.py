@@ -35,7 +35,7 @@ class Audit:
 
     @property
     def is_right(self) -> bool:
-        """Whether everything agrees."""
+        """True if everything agrees."""
         return not self.findings.counts
 
     @property

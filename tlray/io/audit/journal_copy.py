@@ -133,7 +133,7 @@ class AuditBooks:
         self._db.execute("COMMIT")
 
     def disagreements(self) -> Iterator[Finding]:
-        """Say which items and rows do not belong together, once every part's rows are taken in."""
+        """Return which items and rows do not belong together, once every part's rows are taken in."""
         self._db.execute("CREATE INDEX temp.rows_item ON rows (item, set_index)")
         yield from self._about_items(
             _K.NO_REASON, "a dead letter without a reason",

@@ -41,7 +41,7 @@ class PartContents:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all its files could be read to the end."""
+        """True if all its files could be read to the end."""
         return not self.missing and not self.damaged
 
 

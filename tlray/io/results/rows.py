@@ -1,4 +1,4 @@
-"""How does a `Tracklist` become rows of the two tables, and rows a `Tracklist` again?
+"""Conversion between `Tracklist` objects and rows of the two tables.
 
 Column by column, not row by row: a page of 40 tracks costs about a tenth of a millisecond. A set's own
 columns in ``tracks`` are built once a set and spread over its rows by Arrow.

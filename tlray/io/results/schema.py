@@ -1,4 +1,4 @@
-"""Which columns do the Parquet files have? Written out here, never inferred.
+"""The columns of the Parquet files, written out and never inferred.
 
 One part whose column has another type (``null``, where no row had a value) breaks reading the whole folder.
 

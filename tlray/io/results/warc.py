@@ -72,7 +72,7 @@ class ArchiveWriter:
 
 
 def _is_packed(page: Fetched) -> bool:
-    """Whether packing the body again would gain nothing."""
+    """True if packing the body again would gain nothing."""
     return any(name.lower() == b"content-encoding" and value for name, value in page.raw_headers)
 
 
