@@ -92,7 +92,7 @@ class DemoSite:
                 return self._spoilt(one, i, path, wall)
         return self._right(i)
 
-    def own_door(self, path: str) -> Answer | None:
+    def internal_answer(self, path: str) -> Answer | None:
         """Answer what only tests and the command line ask for; None if ``path`` is none of it."""
         if path == "/urls.txt":
             text = "".join(f"{url}\n" for url in self.plan.urls(self.bases))

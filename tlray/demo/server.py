@@ -132,7 +132,7 @@ class DemoSites:
 
     async def _handle(self, site: DemoSite, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.raw_path
-        own = self._arrivals_answer() if path == "/arrivals.json" else site.own_door(path)
+        own = self._arrivals_answer() if path == "/arrivals.json" else site.internal_answer(path)
         if own is not None:
             return await send(request, own)
         number = site.site

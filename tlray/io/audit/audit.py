@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlray.core.audit.findings import REMEDIES, Books, Finding, FindingKind, Findings
-from tlray.io.audit.checks import Look
-from tlray.io.audit.journal_copy import AuditBooks
+from tlray.io.audit.checks import BatchCheck
+from tlray.io.audit.journal_copy import JournalCopy
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
 from tlray.io.results.open_store import open_store
@@ -66,28 +66,28 @@ class Audit:
 
 
 def _example(finding: Finding) -> dict[str, Any]:
-    told = {
+    values = {
         "what": finding.what,
         "part": finding.part,
         "item_id": finding.item_id,
         "line": finding.line,
         "url": finding.url,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audit:
-    """Look at everything of a batch; with ``reads_pages`` also at every archived page. `NoSuchBatch` if there is none."""
+    """BatchCheck at everything of a batch; with ``reads_pages`` also at every archived page. `NoSuchBatch` if there is none."""
     while True:
-        with AuditBooks.of(home.path, batch_id) as books:
-            look = Look(home, batch_id, books, reads_pages=reads_pages)
-            stems = {part.stem for part in books.parts}
-            # its parts are merged once a batch, and by nobody once it is final: this ends
-            if books.state.is_final or stems <= books.stems_now():
+        with JournalCopy.of(home.path, batch_id) as journal:
+            check = BatchCheck(home, batch_id, journal, reads_pages=reads_pages)
+            stems = {part.stem for part in journal.parts}
+            # a batch's parts are merged once, and never after it is final: the loop ends
+            if journal.state.is_final or stems <= journal.stems_now():
                 break
     return Audit(
-        batch_id, look.books, look.findings, tuple(look.notes), n_parts=len(stems), n_bytes=look.n_bytes,
-        n_rows=look.n_rows, n_track_rows=look.n_track_rows, n_pages=look.n_pages,
+        batch_id, check.books, check.findings, tuple(check.notes), n_parts=len(stems), n_bytes=check.n_bytes,
+        n_rows=check.n_rows, n_track_rows=check.n_track_rows, n_pages=check.n_pages,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from tlray.core.audit.findings import Finding, FindingKind, Findings, check_books
-from tlray.io.audit.journal_copy import AuditBooks
+from tlray.io.audit.journal_copy import JournalCopy
 from tlray.io.audit.part_checks import files_of, page_urls, read_part, record_error
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
@@ -19,34 +19,34 @@ SETTLE_S = 3.0
 """How long a living coordinator is given to publish or to remove a file; it takes some milliseconds."""
 
 
-class Look:
+class BatchCheck:
     """What was seen of one batch."""
 
-    def __init__(self, home: Home, batch_id: str, books: AuditBooks, *, reads_pages: bool) -> None:
+    def __init__(self, home: Home, batch_id: str, journal: JournalCopy, *, reads_pages: bool) -> None:
         self._store = open_store(home)
         self._batch_id = batch_id
-        self._books = books
+        self._journal = journal
         self._is_alive = home.is_held()
-        self._is_final = books.state.is_final
+        self._is_final = journal.state.is_final
         self.findings = Findings()
         self.notes: list[str] = []
         self.n_bytes = self.n_rows = self.n_track_rows = self.n_pages = 0
-        self.books = books.books()
+        self.books = journal.books()
         self._files = self._listed()
-        self._at_books()
-        self._at_strangers()
-        for part in books.parts:
-            self._at_part(part)
-        for finding in books.disagreements():
+        self._check_counts()
+        self._check_strangers()
+        for part in journal.parts:
+            self._check_part(part)
+        for finding in journal.disagreements():
             self.findings.add(finding)
-        self._at_attempts()
+        self._check_attempts()
         if reads_pages:
-            self._at_archives()
+            self._check_archives()
 
-    def _found(self, kind: FindingKind, what: str, part: str | None = None) -> None:
+    def _add(self, kind: FindingKind, what: str, part: str | None = None) -> None:
         self.findings.add(Finding(kind, what, part))
 
-    def _at_books(self) -> None:
+    def _check_counts(self) -> None:
         for finding in check_books(self.books):
             self.findings.add(finding)
         if self.books.n_open and not self._is_alive:
@@ -56,36 +56,36 @@ class Look:
 
     # -- parts -------------------------------------------------------------------------------------
 
-    def _at_part(self, part: PartRow) -> None:
+    def _check_part(self, part: PartRow) -> None:
         files = self._files_of(part)
         contents = read_part(self._store, part, files)
         contents.missing += [
             self._store.place(self._batch_id, part.stem, kind) for kind in files_of(part) if kind not in files
         ]
-        self._books.take_rows(contents.rows)
+        self._journal.add_rows(contents.rows)
         self.n_bytes += contents.n_bytes
         self.n_rows += len(contents.rows)
         self.n_track_rows += contents.n_tracks
         for name in contents.missing:
-            self._found(_K.PART_MISSING, f"{name} is not there", part.stem)
+            self._add(_K.PART_MISSING, f"{name} is not there", part.stem)
         for name, why in contents.damaged:
-            self._found(_K.PART_DAMAGED, f"{name} cannot be read: {why}", part.stem)
+            self._add(_K.PART_DAMAGED, f"{name} cannot be read: {why}", part.stem)
         for other in sorted(contents.of_others):
-            self._found(_K.ROW_STRANGE, f"it has rows of batch {other}", part.stem)
+            self._add(_K.ROW_STRANGE, f"it has rows of batch {other}", part.stem)
         if not contents.is_whole:
             return
-        for told, there, name in (
+        for stated, there, name in (
             (part.n_sets, len(contents.rows), "sets"),
             (part.n_tracks, contents.n_tracks, "tracks"),
             (part.n_bytes, contents.n_bytes, "bytes"),
         ):
-            if told != there:
-                self._found(
-                    _K.PART_DIFFERS, f"the manifest says {told} {name}, its files have {there}", part.stem
+            if stated != there:
+                self._add(
+                    _K.PART_DIFFERS, f"the manifest says {stated} {name}, its files have {there}", part.stem
                 )
         for (item, place), claimed, there in contents.unequal:
             what = f"its set {place} claims {claimed} tracks and has {there}"
-            self.findings.add(self._books.about(_K.TRACKS_DIFFER, what, item, part.stem))
+            self.findings.add(self._journal.about(_K.TRACKS_DIFFER, what, item, part.stem))
 
     def _files_of(self, part: PartRow) -> dict[PartFile, StoredFile]:
         """Return the files of a part that are there: published, or after a crash staged until the next start.
@@ -98,7 +98,7 @@ class Look:
             if all((part.stem, kind, True) in self._files for kind in wanted):
                 return True
             self._files = self._listed()
-            return part.stem not in self._books.stems_now()
+            return part.stem not in self._journal.stems_now()
 
         self._settles(is_published)
         found = {}
@@ -126,15 +126,15 @@ class Look:
 
     # -- what lies beside the parts ------------------------------------------------------------------
 
-    def _at_strangers(self) -> None:
+    def _check_strangers(self) -> None:
         """Find files that pandas reads and no manifest names, and staged ones that a next start removes."""
-        named = {part.stem for part in self._books.parts}
+        named = {part.stem for part in self._journal.parts}
         n_left = 0
         for file in self._files.values():
             if file.stem in named:
                 continue
             if file.is_published:
-                self._at_stranger(file)
+                self._check_stranger(file)
             else:
                 n_left += 1
         if n_left and not self._is_alive:
@@ -143,25 +143,25 @@ class Look:
                 f"{n_left} staged files count for nothing and nobody reads them; {when} removes them"
             )
 
-    def _at_stranger(self, file: StoredFile) -> None:
-        """Look again at a file that the manifest did not name: it may be just published, or just merged into another."""
+    def _check_stranger(self, file: StoredFile) -> None:
+        """BatchCheck again at a file that the manifest did not name: it may be just published, or just merged into another."""
 
         def is_explained() -> bool:
             is_there = any(file.name == other.name for other in self._store.list(self._batch_id))
-            return not is_there or file.stem in self._books.stems_now()
+            return not is_there or file.stem in self._journal.stems_now()
 
         if self._settles(is_explained):
             return
         what = "but it lies among the pages" if file.kind is PartFile.ARCHIVE else "but pandas reads it"
         until = "" if self._is_final else ", until the next start of the batch removes it"
-        self._found(_K.ORPHAN, f"no manifest names it, {what}{until}", file.name)
+        self._add(_K.ORPHAN, f"no manifest names it, {what}{until}", file.name)
 
     # -- pages -------------------------------------------------------------------------------------
 
-    def _at_attempts(self) -> None:
+    def _check_attempts(self) -> None:
         """Read the pages that attempts point to."""
-        with_pages = {part.stem for part in self._books.parts if part.has_pages}
-        for item, stem, offset, length in self._books.pages():
+        with_pages = {part.stem for part in self._journal.parts if part.has_pages}
+        for item, stem, offset, length in self._journal.pages():
             wrong: str | None = "the manifest names no such archive"
             if stem in with_pages:
                 wrong = record_error(self._store, self._batch_id, stem, offset, length)
@@ -169,21 +169,21 @@ class Look:
                 self.n_pages += 1
             else:
                 what = f"the page of an attempt, at byte {offset}: {wrong}"
-                self.findings.add(self._books.about(_K.PAGE_MISSING, what, item, stem))
+                self.findings.add(self._journal.about(_K.PAGE_MISSING, what, item, stem))
 
-    def _at_archives(self) -> None:
+    def _check_archives(self) -> None:
         """Read every archive to its end, and look for the page of every item that succeeded."""
         self.n_pages = 0
-        for part in self._books.parts:
+        for part in self._journal.parts:
             if not part.has_pages:
                 continue
             urls, wrong = page_urls(self._store, self._batch_id, part.stem)
             self.n_pages += sum(urls.values())
             if wrong is not None:
-                self._found(_K.PART_DAMAGED, f"its archive: {wrong}", part.stem)
-            elif self._books.keeps_pages:
-                for item, url in self._books.items_of(part.stem):
+                self._add(_K.PART_DAMAGED, f"its archive: {wrong}", part.stem)
+            elif self._journal.keeps_pages:
+                for item, url in self._journal.items_of(part.stem):
                     if target_uri(url) not in urls:
                         self.findings.add(
-                            self._books.about(_K.PAGE_MISSING, "its page is not in the archive", item)
+                            self._journal.about(_K.PAGE_MISSING, "its page is not in the archive", item)
                         )

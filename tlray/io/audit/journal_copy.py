@@ -37,7 +37,7 @@ Row = tuple[int, int, str, str]
 """item, set_index, fingerprint, part."""
 
 
-class AuditBooks:
+class JournalCopy:
     """One batch's books at one moment, and the rows that were read of its parts."""
 
     def __init__(self, db: sqlite3.Connection, batch_id: str, *, keeps_pages: bool) -> None:
@@ -59,7 +59,7 @@ class AuditBooks:
 
     @classmethod
     @contextmanager
-    def of(cls, home: Path, batch_id: str) -> Iterator[AuditBooks]:
+    def of(cls, home: Path, batch_id: str) -> Iterator[JournalCopy]:
         """Copy a batch's books out of a home's journal; `NoSuchBatch` if there is none."""
         with JournalReader.of(home) as journal:  # which says what is wrong with it
             keeps_pages = journal.get(batch_id)[0].options.keeps_pages
@@ -90,7 +90,7 @@ class AuditBooks:
         return None if row is None else str(row[0])
 
     def books(self) -> Books:
-        """Return every count, each as often as it is told."""
+        """Return every count, from each place where it stands."""
         duplicates, rejected, n_sets, n_tracks = self._told
         counts = self._db.execute("SELECT state, count(*) FROM items GROUP BY state")
         (n_lines,) = self._db.execute(
@@ -126,7 +126,7 @@ class AuditBooks:
             (part,),
         )
 
-    def take_rows(self, rows: Iterable[Row]) -> None:
+    def add_rows(self, rows: Iterable[Row]) -> None:
         """Take in rows of a part's sets."""
         self._db.execute("BEGIN")
         self._db.executemany("INSERT INTO temp.rows VALUES (?, ?, ?, ?)", rows)
@@ -182,9 +182,9 @@ def check_journal(home: Path) -> list[Finding]:
     """Let SQLite check the journal's file."""
     db = sqlite3.connect(f"{(home / 'state.db').absolute().as_uri()}?mode=rw", uri=True, timeout=10)
     try:
-        said = [row[0] for row in db.execute("PRAGMA quick_check(20)")]
+        messages = [row[0] for row in db.execute("PRAGMA quick_check(20)")]
     except sqlite3.DatabaseError as error:
-        said = [str(error)]
+        messages = [str(error)]
     finally:
         db.close()
-    return [Finding(_K.JOURNAL, f"SQLite says: {text}") for text in said if text != "ok"]
+    return [Finding(_K.JOURNAL, f"SQLite says: {text}") for text in messages if text != "ok"]

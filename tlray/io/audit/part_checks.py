@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tlray.errors import CannotFinish
 from tlray.io.journal.rows import PartRow
+from tlray.io.results.rows import runs_of
 from tlray.io.results.store import PartFile, PartMoved, ResultStore, StoredFile
 from tlray.io.results.warc import iter_records
 
@@ -65,7 +65,7 @@ def read_part(store: ResultStore, part: PartRow, files: Mapping[PartFile, Stored
                 }
                 if kind is PartFile.TRACKS:
                     found.n_tracks += table.num_rows
-                    tracks.update(_runs(table))
+                    tracks.update({key: len(rows) for key, rows in runs_of(table).items()})
                 else:
                     _take_sets(table, part.stem, found, claims)
         except PartMoved:
@@ -97,19 +97,6 @@ def _take_sets(table: pa.Table, stem: str, found: PartContents, claims: dict[Set
     for item, place, fingerprint, n_tracks in zip(*columns, strict=True):
         found.rows.append((item, place, fingerprint, stem))
         claims[item, place] = claims.get((item, place), 0) + n_tracks
-
-
-def _runs(table: pa.Table) -> dict[SetKey, int]:
-    """Count the rows of every set; they mostly stand together."""
-    items, places = (table.column(name).to_numpy() for name in ("item_id", "set_index"))
-    if not len(items):
-        return {}
-    is_new = (items[1:] != items[:-1]) | (places[1:] != places[:-1])
-    begins = np.concatenate(([0], np.flatnonzero(is_new) + 1, [len(items)]))
-    counts: Counter[SetKey] = Counter()
-    for begin, end in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
-        counts[int(items[begin]), int(places[begin])] += end - begin
-    return counts
 
 
 def record_error(store: ResultStore, batch_id: str, stem: str, offset: int, length: int) -> str | None:

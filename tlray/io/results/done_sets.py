@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tlray.io.journal.result_order import DoneRow
-from tlray.io.results.item_reader import read_kept
+from tlray.io.results.item_reader import read_items
 from tlray.io.results.store import PartMoved, ResultStore
 from tlray.model import Tracklist
 
@@ -17,7 +17,7 @@ def read_done(store: ResultStore, batch_id: str, rows: Sequence[DoneRow]) -> lis
         by_part.setdefault(row.part or "", []).append(row.item_id)
     found: dict[int, list[Tracklist]] = {}
     for stem, items in by_part.items():
-        sets = read_kept(store, batch_id, stem, items) if stem else {}
+        sets = read_items(store, batch_id, stem, items) if stem else {}
         if len(sets) < len(items):
             raise PartMoved(stem, batch_id)
         found |= sets

@@ -47,7 +47,7 @@ def parse_page(body: bytes, *, url: str, charset: str | None) -> ParsedPage:
         return _unknown("empty")
     if is_bomb(data):
         return _unknown("nested too deep")
-    # without events: as one is told of each <option>, a long <select> takes its square
+    # without events: with an event for each <option>, a long <select> takes quadratic time
     tree = LexborHTMLParser(data, options=LexborDocumentOptions.WO_EVENTS)
     return _parse_html(_Page(tree, data, url, n_bad))
 

@@ -44,7 +44,7 @@ def both() -> list[str]:
     return ["p2", "p1"]
 
 
-def titles(home: Home, named: reader.Named = both) -> list[str]:
+def titles(home: Home, named: reader.NamedStems = both) -> list[str]:
     return [tracklist.title for tracklist in iter_tracklists(LocalStore(home), BATCH, named)]
 
 
