@@ -14,13 +14,13 @@ from extending import SHOW, install
 CHECK = """
 import sys
 from pathlib import Path
-from tlray.core.politeness.policy import PolitenessOptions, unit_of
+from tlray.core.politeness.policy import PolitenessOptions, politeness_key
 from tlray.export.formats import get
 from tlray.io.export.files import write
 from tlray.sites.registry import for_url, parse_page
 assert for_url("https://www.pier.example/show/9").name == "pier"
 assert for_url("https://1001.tl/abc").name == "1001tracklists"
-assert (PolitenessOptions().policy("pier.example").rate, unit_of("www.pier.example")) == (0.5, "pier.example")
+assert (PolitenessOptions().policy("pier.example").rate, politeness_key("www.pier.example")) == (0.5, "pier.example")
 lines = get("lines")
 page = parse_page(Path(sys.argv[1]).read_bytes())
 write(page.tracklists, lines, Path(sys.argv[2]), lines.chosen({"mark": "by"}))
