@@ -11,8 +11,8 @@ from made_histories import the_set
 
 from tlray.export.cue_limit import BEFORE_PART
 from tlray.export.cue_sheet import BEFORE_FIRST, per_set
-from tlray.export.interface import Piece
-from tlray.export.options import Options, Over99
+from tlray.export.interface import SetFile
+from tlray.export.options import CueOptions, Over99
 from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 from tlray.readers.cue import PLACEHOLDERS, CueReader
 
@@ -35,7 +35,7 @@ def a_set(tracks: list[Track]) -> Tracklist:
 
 
 def sheets(made: Tracklist, **chosen: Any) -> list[Tracklist]:
-    pieces = [p for p in per_set(made, Options(**chosen)) if isinstance(p, Piece)]
+    pieces = [p for p in per_set(made, CueOptions(**chosen)) if isinstance(p, SetFile)]
     return [the_set(CueReader(), b"".join(piece.chunks), "night.cue") for piece in pieces]
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from made_sets import a_set, a_track, cued, with_row
 
 from tlray.export import json_document, json_lines
+from tlray.export.interface import NoOptions
 from tlray.export.json_shape import plain
-from tlray.export.options import Options
 from tlray.model import CuePrecision, PageKind, Tracklist
 from tlray.readers.interface import SourceFile
 from tlray.readers.own_export import OwnExportReader
@@ -45,7 +45,7 @@ SETS = [FULL, cued(0.0, 60.0, None), a_set()]
 
 
 def written(sets: list[Tracklist], form: str) -> bytes:
-    options = Options()
+    options = NoOptions()
     if form == "one":
         return b"".join(part for piece in json_document.per_set(sets[0], options) for part in piece.chunks)
     if form == "parse":
