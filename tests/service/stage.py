@@ -26,7 +26,7 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.shutdown import Shutdown
 
@@ -70,7 +70,7 @@ class Stage:
             change = ItemChange(
                 item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN
             )
-            self.book.note(change, now=time.monotonic())
+            self.book.log_change(change, now=time.monotonic())
         self.n_done += n
         self.book.move(ItemState.LEASED, ItemState.SUCCEEDED, DOMAIN, now=time.monotonic(), n=n)
         self.state.announce(1)

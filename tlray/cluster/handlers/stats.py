@@ -6,7 +6,6 @@ from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.listing import n_batches
 
 
 class StatsHandlers(Handlers):
@@ -14,7 +13,7 @@ class StatsHandlers(Handlers):
 
     async def stats(self) -> dict[str, Any]:
         """Return the counts."""
-        by_state = await self._reading.ask(n_batches)
+        by_state = await self._reading.ask(lambda journal: journal.count_batches())
         state, engine, now = self._state, self._state.engine, self._state.now()
         books, domains = engine.batches.values(), engine.domains.values()
         return {
@@ -22,7 +21,7 @@ class StatsHandlers(Handlers):
             "items": {one.value: sum(book.counts.get(one, 0) for book in books) for one in ItemState},
             "domains": {
                 "cooling": sum(domain.is_cooling(now) for domain in domains),
-                "paused": sum(setting.is_paused for setting in engine.registry.override.values()),
+                "paused": sum(setting.is_paused for setting in engine.registry.overrides.values()),
                 "parked": sum(domain.parked is not None for domain in domains),
                 "slowed": sum(domain.slow_because is not None for domain in domains),
             },

@@ -7,13 +7,13 @@ published or merged are waited for, and a merge that came between has the batch 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tlray.core.audit.findings import REMEDIES, Books, Finding, FindingKind, Findings
+from tlray.core.audit.findings import REMEDIES, BatchCounts, Finding, FindingKind, Findings
 from tlray.io.audit.checks import BatchCheck
-from tlray.io.audit.journal_copy import JournalCopy
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.io.results.open_store import open_store
 
 
@@ -22,7 +22,7 @@ class Audit:
     """What came of looking at one batch."""
 
     batch_id: str
-    books: Books
+    books: BatchCounts
     findings: Findings
     notes: tuple[str, ...]
     """What is not wrong, but should be known."""
@@ -77,13 +77,13 @@ def _example(finding: Finding) -> dict[str, Any]:
 
 
 def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audit:
-    """BatchCheck at everything of a batch; with ``reads_pages`` also at every archived page. `NoSuchBatch` if there is none."""
+    """Check everything of a batch; with ``reads_pages`` also every archived page. `NoSuchBatch` if there is none."""
     while True:
-        with JournalCopy.of(home.path, batch_id) as journal:
-            check = BatchCheck(home, batch_id, journal, reads_pages=reads_pages)
-            stems = {part.stem for part in journal.parts}
+        with open_reader(home.path) as journal, journal.audit_copy(batch_id) as copy:
+            check = BatchCheck(home, batch_id, copy, reads_pages=reads_pages)
+            stems = {part.stem for part in copy.parts}
             # a batch's parts are merged once, and never after it is final: the loop ends
-            if journal.state.is_final or stems <= journal.stems_now():
+            if copy.state.is_final or stems <= copy.stems_now():
                 break
     return Audit(
         batch_id, check.books, check.findings, tuple(check.notes), n_parts=len(stems), n_bytes=check.n_bytes,
@@ -91,9 +91,15 @@ def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audi
     )  # fmt: skip
 
 
+def check_journal(home: Path) -> list[Finding]:
+    """Return what the journal's database finds wrong with its own storage."""
+    with open_reader(home) as journal:
+        return [Finding(FindingKind.JOURNAL, f"SQLite says: {text}") for text in journal.damage()]
+
+
 def unknown_folders(home: Home) -> list[str]:
     """Return folders of results and pages that are of no batch of the journal, as paths within the home."""
-    with JournalReader.of(home.path) as journal:
-        known = {row.batch_id for row, _ in journal.list_batches()}
+    with open_reader(home.path) as journal:
+        known = {row.batch_id for row, _ in journal.batch_summaries()}
     there = open_store(home).batches()
     return sorted(name for batch_id, names in there.items() if batch_id not in known for name in names)

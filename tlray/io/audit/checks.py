@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tlray.core.audit.findings import Finding, FindingKind, Findings, check_books
-from tlray.io.audit.journal_copy import JournalCopy
+from tlray.core.audit.findings import Finding, FindingKind, Findings, check_counts
 from tlray.io.audit.part_checks import files_of, page_urls, read_part, record_error
 from tlray.io.disk.home import Home
+from tlray.io.journal.audit_copy import AuditCopy
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.open_store import open_store
 from tlray.io.results.store import PartFile, StoredFile
@@ -22,7 +22,7 @@ SETTLE_S = 3.0
 class BatchCheck:
     """What was seen of one batch."""
 
-    def __init__(self, home: Home, batch_id: str, journal: JournalCopy, *, reads_pages: bool) -> None:
+    def __init__(self, home: Home, batch_id: str, journal: AuditCopy, *, reads_pages: bool) -> None:
         self._store = open_store(home)
         self._batch_id = batch_id
         self._journal = journal
@@ -47,7 +47,7 @@ class BatchCheck:
         self.findings.add(Finding(kind, what, part))
 
     def _check_counts(self) -> None:
-        for finding in check_books(self.books):
+        for finding in check_counts(self.books):
             self.findings.add(finding)
         if self.books.n_open and not self._is_alive:
             self.notes.append(
@@ -62,7 +62,7 @@ class BatchCheck:
         contents.missing += [
             self._store.place(self._batch_id, part.stem, kind) for kind in files_of(part) if kind not in files
         ]
-        self._journal.add_rows(contents.rows)
+        self._journal.take_rows(contents.rows)
         self.n_bytes += contents.n_bytes
         self.n_rows += len(contents.rows)
         self.n_track_rows += contents.n_tracks

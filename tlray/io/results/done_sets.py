@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tlray.io.journal.result_order import DoneRow
+from tlray.io.journal.rows import DoneRow
 from tlray.io.results.item_reader import read_items
 from tlray.io.results.store import PartMoved, ResultStore
 from tlray.model import Tracklist
