@@ -37,8 +37,7 @@ def is_loopback(host: str) -> bool:
 
 def refusal_of_host(header: str, allowed: Collection[str]) -> str | None:
     """Return why a request for such a host is refused; None if it is answered: loopback, or one of ``allowed`` (names without a
-    port, ``*.example.org`` for all below it, ``*`` for every one).
-    """
+    port, ``*.example.org`` for all below it, ``*`` for every one)."""
     found = split_host(header)
     if found is None:
         return "no valid Host header"
@@ -65,8 +64,7 @@ def refusal_of_read(
     *, host: str, origin: str | None, fetch_site: str | None, fetch_mode: str | None, fetch_dest: str | None
 ) -> str | None:
     """Return why a request for data is refused; None if it is not. A person may follow a link from elsewhere, in a window and
-    not in a frame.
-    """
+    not in a frame."""
     is_followed = fetch_mode == "navigate" and fetch_dest in (None, "document")
     return None if is_followed else refusal_of_site(host=host, origin=origin, fetch_site=fetch_site)
 

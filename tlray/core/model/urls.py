@@ -169,8 +169,7 @@ def _canonical_host(host: str) -> str | None:
 
 def _ascii_host(host: str) -> str | None:
     """Return a host as in DNS, by UTS 46 as browsers apply it (WHATWG URL §3.3): symbols are allowed, which IDNA 2008 refuses;
-    None if it is not valid.
-    """
+    None if it is not valid."""
     try:
         labels = idna.uts46_remap(host, std3_rules=False).split(".")
         is_bidi = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in "".join(labels))

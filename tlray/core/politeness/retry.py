@@ -197,18 +197,3 @@ _BY_CURE: Mapping[RetryAction, ItemEvent] = {
     RetryAction.SKIP: ItemEvent.SKIP,
     RetryAction.DEAD: ItemEvent.EXHAUST,
 }
-
-__all__ = [
-    "MAX_REST_S",
-    "RULES",
-    "RetryAction",
-    "RetryDecision",
-    "RetryPolicy",
-    "Rule",
-    "backoff_s",
-    "bounded",
-    "bounded_outcome",
-    "cool_down_s",
-    "decide_retry",
-    "is_throttle",
-]

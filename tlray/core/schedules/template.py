@@ -120,8 +120,7 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
 
 def beginning_of(text: str) -> str | None:
     """Return a URL with the fixed scheme and host of a template's text, for checks without values; a host with a place is
-    example.org. None if the scheme has a place, too.
-    """
+    example.org. None if the scheme has a place, too."""
     known, place, _ = text.partition("{")
     scheme, mark, rest = known.partition("://")
     if not place or (mark and set(rest) & set("/?#")):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.policy import PolitenessOptions
-from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.io.journal.options_json import politeness_json, politeness_of, retry_json, retry_of
 

@@ -13,8 +13,7 @@ from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import FETCHES_A_ROBOTS, LONGEST_TURN_S, PARKED, DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
-from tlray.core.politeness.retry import RetryPolicy
-from tlray.core.politeness.retry_policy import RetryChoices
+from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy
 from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer
 from tlray.core.scheduling import lane_ends
 from tlray.core.scheduling.decide import decide
