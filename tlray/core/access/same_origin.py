@@ -84,7 +84,7 @@ def _is_same(origin: str, host: str) -> bool:
         theirs = parts.hostname, parts.port or own
     except ValueError:
         return False
-    asked = split_host(host)
-    if parts.scheme not in ("http", "https") or asked is None:
+    requested = split_host(host)
+    if parts.scheme not in ("http", "https") or requested is None:
         return False
-    return theirs == (asked[0].strip("[]"), int(asked[1] or own))
+    return theirs == (requested[0].strip("[]"), int(requested[1] or own))

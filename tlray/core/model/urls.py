@@ -203,18 +203,18 @@ def normalise_escapes(text: str) -> str:
 def _remove_dot_segments(path: str) -> str:
     if "/." not in path and "/%2" not in path:
         return path
-    kept: list[str] = []
+    result: list[str] = []
     segments = path.split("/")
     plain = [_DOT.sub(".", segment) if len(segment) <= len("%2e%2e") else segment for segment in segments]
     for segment, dots in zip(segments, plain, strict=True):
         if dots == "..":
-            if len(kept) > 1:
-                kept.pop()
+            if len(result) > 1:
+                result.pop()
         elif dots != ".":
-            kept.append(segment)
+            result.append(segment)
     if plain[-1] in (".", ".."):
-        kept.append("")
-    return "/".join(kept)
+        result.append("")
+    return "/".join(result)
 
 
 def host_of(domain: str) -> str:

@@ -167,8 +167,8 @@ def _read_retry(table: object, where: _Place) -> tuple[RuleChanges, float | None
     for name, of_kind in _table(table, where).items():
         here = where.at(f"{where.words} {name}", name)
         if name not in _WAITS:
-            why = "is never tried again" if name in list(OutcomeKind) else "is no kind of outcome"
-            raise here.wrong(f": {name!r} {why}; there are {', '.join(_WAITS)}")
+            reason = "is never tried again" if name in list(OutcomeKind) else "is no kind of outcome"
+            raise here.wrong(f": {name!r} {reason}; there are {', '.join(_WAITS)}")
         kind = _WAITS[name]
         keys = _RETRY_KEYS if RULES[kind].action is RetryAction.RETRY else _SNOOZE_KEYS
         values = _read_values(of_kind, keys, here)

@@ -140,11 +140,11 @@ def test_a_robots_txt_that_asks_for_ten_years_gets_a_week() -> None:
     engine, _ = opened({"a.test": 1}, has_robots=False)
     state = engine.domains["a.test"]
     lane_ends.of_robots(
-        engine, RobotsAnswer("a.test", None, why="429", retry_after_s=TEN_YEARS_S), state, now=0.0
+        engine, RobotsAnswer("a.test", None, reason="429", retry_after_s=TEN_YEARS_S), state, now=0.0
     )
     assert state.cool_until == WEEK_S
     assert state.cool_reason.startswith("robots.txt: 429; it asks for a rest of 10 years, and gets 7 days")
-    far = RobotsAnswer("a.test", None, why=NOT_ITS_TURN, retry_after_s=TEN_YEARS_S)
+    far = RobotsAnswer("a.test", None, reason=NOT_ITS_TURN, retry_after_s=TEN_YEARS_S)
     lane_ends.of_robots(engine, far, state, now=0.0)
     assert state.turn_until == TEN_YEARS_S, "a turn is no answer of the site"
 
