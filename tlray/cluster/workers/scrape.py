@@ -214,7 +214,7 @@ class ScrapeTask:
             if isinstance(fetch_task, LeasedItem):
                 self._outcomes.append(Outcome(fetch_task.item_id, OutcomeKind.CRASHED, reason=reason))
             else:
-                self._robots.append(RobotsAnswer(fetch_task.of, None, why=reason))
+                self._robots.append(RobotsAnswer(fetch_task.of, None, reason=reason))
         if self._robots or self._hurries or self._is_full or self._is_idle:
             self._tell.set()
         self._wake.set()
@@ -248,7 +248,7 @@ class ScrapeTask:
                 )
             else:
                 self._robots.append(
-                    RobotsAnswer(fetch_task.of, None, why=NOT_ITS_TURN, retry_after_s=retry_after_s)
+                    RobotsAnswer(fetch_task.of, None, reason=NOT_ITS_TURN, retry_after_s=retry_after_s)
                 )
 
     def _stop(self, told: Stops) -> None:
