@@ -20,8 +20,8 @@ from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import PartRecord
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 QUESTION = "The journal's cost"
 GROUPS = (16, 128)
@@ -68,16 +68,18 @@ def _ms(n_items: int, group: int, path: Path) -> float:
     journal = SqliteJournal(path)
     journal.begin_incarnation(is_restart=False)
     begun = time.process_time()
-    journal.create_batch(
-        "b",
-        name="",
-        priority=Priority.NORMAL,
-        options=BatchOptions(),
-        request_key="k",
-        created_at=time.time(),
+    journal.open_batch(
+        NewBatch(
+            "b",
+            name="",
+            priority=Priority.NORMAL,
+            options=BatchOptions(),
+            request_key="k",
+            created_at=time.time(),
+        )
     )
     for chunk in _groups(entries, CHUNK):
-        journal.append("b", chunk, [])
+        journal.add_lines("b", chunk, [])
     journal.commit_batch("b")
     n_commits = 0
     for domain in range(N_DOMAINS):

@@ -16,7 +16,7 @@ from tlray.core.politeness.policy import PolitenessOptions
 from tlray.errors import BacklogFull, Interrupted, ListTooLong
 from tlray.io.disk.home import Home
 from tlray.io.intake import url_list
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
 
@@ -35,8 +35,8 @@ def session(tmp_path: Path, ray_here: None, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def batches(home: Path) -> dict[str, int]:
-    with JournalReader.of(home) as journal:
-        return {row.batch_id: row.n_open for row in journal.open_items()}
+    with open_reader(home) as journal:
+        return {row.batch_id: row.n_open for row in journal.count_open_items()}
 
 
 def test_a_list_that_has_no_room_now_trickles_in_and_is_scraped_whole(

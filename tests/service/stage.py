@@ -26,7 +26,7 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.shutdown import Shutdown
 

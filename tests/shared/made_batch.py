@@ -12,8 +12,8 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import PartRecord
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.results.part_files import publish
 from tlray.io.results.part_writer import stage
 from tlray.io.results.warc import ArchiveWriter
@@ -34,14 +34,21 @@ class MadeBatch:
         """Submit a list of good lines, one duplicate and one that is no URL."""
         journal = SqliteJournal(home.journal)
         journal.begin_incarnation(is_restart=False)
-        journal.create_batch(
-            BATCH, name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.0
+        journal.open_batch(
+            NewBatch(
+                BATCH,
+                name="",
+                priority=Priority.NORMAL,
+                options=BatchOptions(),
+                request_key="k",
+                created_at=1.0,
+            )
         )
         entries = [
             Entry(i, f"https://example.org/{i}", "example.org", f"f{i}") for i in range(1, n_items + 1)
         ]
         again = replace_line(entries[0], n_items + 1)
-        journal.append(BATCH, [*entries, again], [RefusedLine(n_items + 2, "x", "no scheme")])
+        journal.add_lines(BATCH, [*entries, again], [RefusedLine(n_items + 2, "x", "no scheme")])
         journal.commit_batch(BATCH)
         return cls(home, journal, 1)
 

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+from made_journal import kill_lane
+
 from tlray.cluster.adapters.coordinator_ports import HomeParts, JournalThread
 from tlray.cluster.adapters.reading_threads import Reading
 from tlray.cluster.coordinator.state import CoordinatorSettings
@@ -20,8 +22,8 @@ from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.lease import Stops
 from tlray.io.disk.home import Home
 from tlray.io.intake.url_list import Chunk, read_chunks
-from tlray.io.journal.rows import BatchOptions
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, totals
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 
 class NoLimiters:
@@ -93,7 +95,7 @@ class Desk:
         assert book is not None
         for domain in list(book.open_by_domain):
             death = LaneDeath(book.id, domain, "timeout")
-            n_queued, n_waiting = await self.state.write(self.state.journal.kill_lane, death)
+            n_queued, n_waiting = await self.state.write(kill_lane, self.state.journal, death)
             self.state.engine.kill_lane(death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting)
         if is_finished:
             self.batches.finish_soon(book.id)
@@ -101,17 +103,9 @@ class Desk:
 
     def in_journal(self, batch_id: str) -> tuple[str, dict[str, int]]:
         """A batch's state, and its items counted, as the journal has them."""
-
-        def look(db: Any) -> tuple[str, dict[str, int]]:
-            (state,) = db.execute("SELECT state FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
-            counts = db.execute(
-                "SELECT i.state, count(*) FROM items i JOIN batches b ON b.id = i.batch WHERE b.batch_id = ?"
-                " GROUP BY 1",
-                (batch_id,),
-            )
-            return state, dict(counts.fetchall())
-
-        return self.state.journal.run(look)
+        journal = self.state.journal
+        row = journal.batch(batch_id)
+        return row.state.value, {state.value: n for state, n in totals(journal.counts(row.id)).items()}
 
     def next_life(self) -> Desk:
         """Kill it, and return the life that Ray starts; it has opened nothing yet."""

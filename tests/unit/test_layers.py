@@ -63,8 +63,9 @@ ALLOWED: dict[str, set[str]] = {
         "core",
         "io.disk",
         "io.http",
-        "io.results",  # an arrow up: `offline_control` ends a batch and sweeps its staged parts
     },
+    "io.journal.sqlite": {"errors", "core", "io.http", "io.journal"},
+    "io.offline": {"errors", "core.model", "io.disk", "io.journal", "io.results"},
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
     "io.intake": {"errors", "core", "sites", "readers", "io.http", "io.journal"},
@@ -89,9 +90,8 @@ ALLOWED: dict[str, set[str]] = {
     "service.schemas": {"core.model", "core.politeness"},
     "service.http": {
         "errors", "settings", "core", "io.intake", "service.schemas",
-        "service.routes",  # an arrow up: `request_guard` lets the page of `routes.docs` have its scripts
     },
-    "service.auth": {"errors", "settings", "core", "io.journal", "service.http"},
+    "service.auth": {"errors", "settings", "core", "io.offline", "service.http"},
     "service.backend": {
         "version", "errors", "settings", "scrape_options", "core", "io", "cluster.driver", "service.auth",
     },
@@ -104,7 +104,7 @@ ALLOWED: dict[str, set[str]] = {
         "service.http",
         "service.auth", "service.backend", "service.submission",
     },
-    "service.openapi": {"export", "service.schemas", "service.http", "service.routes"},
+    "service.openapi": {"core.model", "export", "service.schemas", "service.http"},
     "service": {"version", "errors", "settings", "io", "cluster", "service"},
     # what a user calls
     "api": {"errors", "settings", "scrape_options", "core", "io", "cluster.driver"},
@@ -115,6 +115,7 @@ ALLOWED: dict[str, set[str]] = {
         "service",
         "service.auth",
     },
+    "testing": {"io.journal"},
     "": {
         "api", "version",
         "core.politeness", "sites",  # the one place that hands the sites' profiles to the core
@@ -240,6 +241,18 @@ def test_what_decides_and_parses_and_formats_is_pure() -> None:
     assert pure
     wrong = {name_of(path): found for path in pure if (found := top_names(path) & IMPURE)}
     assert not wrong
+
+
+def test_a_database_is_spoken_to_behind_the_journals_protocols_only() -> None:
+    importing = {room_of(module_of(path)) for path in MODULES if "sqlite3" in top_names(path)}
+    assert importing == {"io.journal.sqlite"}
+    knowing = {
+        name_of(path)
+        for path in MODULES
+        if room_of(module_of(path)) != "io.journal.sqlite"
+        and any(name.startswith("tlray.io.journal.sqlite") for name in imports(path, for_types=True))
+    }
+    assert knowing == {"io/journal/opening.py", "testing/__init__.py"}, "these choose one"
 
 
 def test_ray_is_imported_in_its_own_rooms_only() -> None:

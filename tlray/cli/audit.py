@@ -12,7 +12,7 @@ from tlray.cli.options import HomeOption
 from tlray.core.audit.findings import REMEDIES, Finding, Findings
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.settings import read_settings
 
 if TYPE_CHECKING:
@@ -36,12 +36,11 @@ def audit(
 
     Example: tlray audit 20261123-120000-a1b2c3
     """
-    from tlray.io.audit.audit import audit_batch, unknown_folders  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.audit.journal_copy import check_journal  # noqa: PLC0415
+    from tlray.io.audit.audit import audit_batch, check_journal, unknown_folders  # noqa: PLC0415 - Arrow is loaded where it is used
 
     where = Home(read_settings(home=home).home)
-    with JournalReader.of(where.path) as journal:
-        ids = [batch_id] if batch_id else [row.batch_id for row, _ in journal.list_batches()]
+    with open_reader(where.path) as journal:
+        ids = [batch_id] if batch_id else [row.batch_id for row, _ in journal.batch_summaries()]
     is_right = True
     for finding in check_journal(where.path):
         is_right = False

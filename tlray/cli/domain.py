@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 import urllib.parse
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,9 +23,9 @@ from tlray.errors import UsageError
 from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.journal.domains import change_domain, told_at_rest
-from tlray.io.journal.offline_tokens import with_journal
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.domain_status import stored_domain_status
+from tlray.io.journal.opening import open_reader
+from tlray.io.offline.opening import offline_journal
 from tlray.settings import read_settings
 
 NO_RATE = "none"
@@ -107,8 +106,8 @@ def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lif
         raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
     if changes or is_lifted:
         if by_coordinator(where, lambda c: c.set_domain(name, changes, is_lifted)) is None:
-            change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=time.time())
-            with_journal(where, change)
+            with offline_journal(where) as journal:
+                journal.set_domain(name, changes, lift_at=time.time() if is_lifted else None)
         return _as_it_is(where, name)
     return by_coordinator(where, lambda c: c.domains_of_host(name)) or rows
 
@@ -117,8 +116,8 @@ def _as_it_is(home: Home, name: str) -> Told:
     """Return what the journal knows of a domain, and of a host at its ports."""
     if not home.exists():
         return []
-    with JournalReader.of(home.path) as journal:
-        return journal.ask(partial(told_at_rest, name=name, wall=time.time()))
+    with open_reader(home.path) as journal:
+        return stored_domain_status(journal, name, wall=time.time())
 
 
 def _text(domain: dict[str, Any], now: float) -> str:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tlray.core.model.lifecycle import BatchEvent, ItemState
 from tlray.errors import HomeInUse, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.offline_control import cancel_at_rest, pause_at_rest
-from tlray.io.journal.reader import JournalReader, totals
-from tlray.io.journal.rows import BatchRow, Counts
+from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import BatchRow, Counts, totals
+from tlray.io.offline.control import cancel_offline, pause_offline
 from tlray.settings import read_settings
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ T = TypeVar("T")
 def control_at(home: Path, batch_id: str, action: str) -> Mapping[str, Any]:
     """Pause, resume or cancel a batch of a home; return its snapshot, or the part of one that a journal can tell."""
     where = Home(read_settings(home=home).home)
-    with JournalReader.of(where.path) as journal:
-        row = journal.row(batch_id)
+    with open_reader(where.path) as journal:
+        row = journal.batch(batch_id)
     ask = partial(by_coordinator, where, lambda c: c.control(batch_id, BatchEvent(action)))
     status = ask()
     if status is not None:
@@ -42,7 +42,7 @@ def control_at(home: Path, batch_id: str, action: str) -> Mapping[str, Any]:
         raise UsageError(
             f"nobody works in {where.path}; `tlray scrape --resume {batch_id} --home {where.path}` goes on with the batch"
         )
-    at_rest = pause_at_rest if action == "pause" else cancel_at_rest
+    at_rest = pause_offline if action == "pause" else cancel_offline
     try:
         return _status(*at_rest(where, batch_id))
     except HomeInUse:  # a coordinator came first

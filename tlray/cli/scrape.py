@@ -27,8 +27,7 @@ from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
 from tlray.io.intake.url_list import open_arguments
-from tlray.io.journal.home_check import see_that_it_can_be_read
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader, require_readable
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
@@ -228,9 +227,9 @@ class Talk:
 
     def resumed(self, home: Home) -> tuple[int, int]:
         """Say how far the batch is, as the journal has it; return its finished items and all of them."""
-        see_that_it_can_be_read(home)
-        with JournalReader.of(home.path) as journal:
-            counts = journal.totals(journal.row(self.batch_id))
+        require_readable(home)
+        with open_reader(home.path) as journal:
+            counts = journal.totals(journal.batch(self.batch_id))
         n_done, total = sum(n for state, n in counts.items() if state.is_final), sum(counts.values())
         say(f"batch {self.batch_id}: {n_done} of {total} items are done")
         return n_done, total

@@ -20,8 +20,8 @@ from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.io.disk.private_files import open_to_others
-from tlray.io.journal.reader import AttemptRow, ItemRow, JournalReader, totals
-from tlray.io.journal.rows import BatchRow
+from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
 from tlray.io.journal.waits import waits, waits_text
 from tlray.settings import read_settings
 
@@ -42,8 +42,8 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
         sys.stderr.write(f"nothing was scraped into {where.path} yet\n")
         return
     is_held = print_holder(where)
-    with JournalReader.of(where.path) as journal:
-        for row, counts in journal.list_batches():
+    with open_reader(where.path) as journal:
+        for row, counts in journal.batch_summaries():
             sleeps = is_asleep(row, is_held=is_held)
             if as_json:
                 row_json = {
@@ -80,12 +80,13 @@ def status(
         return
     where = Home(read_settings(home=home).home)
     is_held = print_holder(where)
-    with JournalReader.of(where.path) as journal:
-        row, by_domain = journal.get(batch_id)
+    with open_reader(where.path) as journal:
+        row = journal.batch(batch_id)
+        by_domain = journal.counts(row.id)
         if sleeps := is_asleep(row, is_held=is_held):
             by_domain = {domain: as_resumed(row, states) for domain, states in by_domain.items()}
         counts = totals(by_domain)
-        refused = journal.refused_lines(batch_id) if lines else []
+        refused = journal.refused_lines(row.id) if lines else []
         now = time.time()
         waiting = waits(journal, row, by_domain, wall=now)
         if as_json:
@@ -171,11 +172,11 @@ def dead(
         with service(url, home=home) as client:
             service_status.print_dead(client, batch_id, reason=reason, as_json=as_json)
         return
-    with JournalReader.of(read_settings(home=home).home) as journal:
+    with open_reader(read_settings(home=home).home) as journal:
         for item in journal.items(batch_id, ItemState.DEAD):
             if reason is not None and reason not in (item.reason or ""):
                 continue
-            story = journal.story(item.item_id)
+            story = journal.attempts([item.item_id])[item.item_id]
             before = journal.died_before(item)
             print(json.dumps(_json(item, story, before)) if as_json else _text(item, story, before))
     sys.stdout.flush()

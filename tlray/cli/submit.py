@@ -23,7 +23,7 @@ from tlray.cli.watch import follow_to_end
 from tlray.errors import Interrupted, UsageError
 from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
 from tlray.io.client.submit import SUBMIT, send_list
-from tlray.io.intake.url_list import nothing_to_do, open_arguments
+from tlray.io.intake.url_list import no_item_reason, open_arguments
 from tlray.io.journal.rows import RefusedLine
 from tlray.scrape_options import ScrapeOptions
 
@@ -89,7 +89,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     asked = {name: value for name, value in asked.items() if value is not None}
     max_wait_s = math.inf if max_wait is None else duration_s(max_wait, "--max-wait")
     if template is None and not urls:
-        raise UsageError(nothing_to_do([]))
+        raise UsageError(no_item_reason([]))
     if template is not None and urls:
         raise UsageError("give URLs or --template, not both")
     if template is None and var:

@@ -20,7 +20,7 @@ from tlray.core.politeness.limiter_gate import Gate
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.engine import Engine
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 from .calls import Actor, Chances, Delays
 from .lives import label_tasks

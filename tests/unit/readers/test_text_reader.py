@@ -108,10 +108,7 @@ Some words about **this** night.
         "1. Ana Volt - Nördlich\n1. Kölbe - Paper [Grey]\n1. Mira - Über",
         "* Ana Volt - Nördlich\n* Kölbe - Paper [Grey]\n* Mira - Über",
         "- [Ana Volt - Nördlich](https://a.example/1)\n- [Kölbe - Paper](https://a.example/2) [Grey]\n- [Mira - Über](/3)",
-        (
-            "| # | Artist | Title | Label |\n|:--|---|---|---|\n| 1 | Ana Volt | Nördlich | |\n"
-            "| 2 | Kölbe | Paper | Grey |\n|3|Mira|Über||"
-        ),
+        "| # | Artist | Title | Label |\n|:-|-|-|-|\n| 1 | Ana Volt | Nördlich | |\n| 2 | Kölbe | Paper | Grey |\n|3|Mira|Über||",
     ],
 )
 def test_markdown_is_read_as_it_is_seen(rows: str) -> None:

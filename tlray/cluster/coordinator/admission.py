@@ -13,7 +13,6 @@ from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.backlog import Backlog, BatchLoad, Refusal
 from tlray.errors import BacklogFull, ListTooLong
-from tlray.io.journal.reader import JournalReader, OpenRow
 from tlray.io.journal.rows import Entry
 
 
@@ -31,7 +30,7 @@ class Admission:
         async with self._counting:
             if self._is_counted:
                 return
-            rows = await self._state.write(self._read)
+            rows = await self._state.ports.reader.ask(lambda journal: journal.count_open_items())
             now = self._state.now()
             for row in rows:
                 if self._state.book(row.batch_id) is None:
@@ -39,10 +38,6 @@ class Admission:
                         row.batch_id, row.owner, n_open=row.n_open, is_receiving=row.is_receiving, now=now
                     )
             self._is_counted = True
-
-    def _read(self) -> list[OpenRow]:
-        with JournalReader.of(self._state.home.path) as journal:
-            return journal.open_items()
 
     def begin(self, batch_id: str, owner: str) -> None:
         """Count a list that is going to be received."""

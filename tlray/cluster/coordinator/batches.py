@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.compaction import compact_batch
@@ -24,10 +23,8 @@ from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.snapshot import snapshot
-from tlray.errors import CannotFinish, Conflict, NoSuchBatch
-from tlray.io.journal.batch_end import finish_batch
+from tlray.errors import CannotFinish, Conflict
 from tlray.io.journal.rows import BatchRow, Counts, DomainRow
-from tlray.io.journal.submission import set_terms
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -61,9 +58,8 @@ class Batches:
         state = self._state
         if state.book(batch_id) is not None:
             return
-        found = found or await state.write(self.read, batch_id)
         if found is None:
-            raise NoSuchBatch(batch_id, str(state.home.path))
+            found = await state.write(self.read, batch_id)
         row, counts, remembered, waiting = found
         if row.id in state.engine.batches or row.state.is_final:
             return
@@ -127,7 +123,7 @@ class Batches:
                 ticket = answering.ticket(book.id)
                 since = self._state.wall() - book.fresh_for_s
                 kept, next_id = await state.write(
-                    state.journal.kept_for_batch, book.id, since, after_id=after_id
+                    state.journal.reusable_results, book.id, since, after_id=after_id
                 )
                 if self._may_be_answered(book) and answering.offer(book.id, kept, ticket):
                     after_id = next_id
@@ -145,23 +141,18 @@ class Batches:
         is_open = book.id in state.engine.batches and book.state is not BatchState.CANCELLING
         return is_open and state.trouble is None and not state.is_stopping
 
-    def read(self, batch_id: str) -> Found | None:
-        """Read everything of a batch, in the journal's thread, and put its files in order if it is not open."""
+    def read(self, batch_id: str) -> Found:
+        """Read everything of a batch, in the journal's thread, and recover its files if it is not open."""
         journal = self._state.journal
-        found = journal.load_batch(batch_id)
-        if found is None:
-            return None
-        row, counts = found
+        row = journal.batch(batch_id)
+        counts = journal.counts(row.id)
         if row.id not in self._state.engine.batches and not row.state.is_final:
             self._state.ports.parts.recover(batch_id, [part.stem for part in journal.parts(batch_id)])
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
 
     async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._state.write(self._state.journal.load_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row
+        return await self._state.write(self._state.journal.batch, batch_id)
 
     # -- asking ------------------------------------------------------------------------------------
 
@@ -238,7 +229,7 @@ class Batches:
         state = self._state
         old = row.options.terms or BatchConfig(fetch_timeout_s=state.settings.terms.limits.total_timeout_s)
         terms = replace(old, contact=contact or old.contact, max_workers=max_workers or old.max_workers)
-        await state.write(state.journal.run, partial(set_terms, batch=row.id, terms=terms))
+        await state.write(state.journal.set_terms, row.id, terms)
         if (book := state.engine.batches.get(row.id)) is not None:
             book.terms = terms
 
@@ -336,11 +327,10 @@ class Batches:
         elapsed_s = self._elapsed_s(book)
         after = advance_batch(book.state, BatchEvent.EMPTY)
         version = book.version + VERSIONS_OF_AN_END
-        end = partial(
-            finish_batch, batch=book.id, state=after, finished_at=self._state.wall(), counts=dict(book.counts),
-            elapsed_s=elapsed_s, version=version,
+        await state.write(
+            state.journal.finish_batch, book.id, state=after, finished_at=self._state.wall(), elapsed_s=elapsed_s,
+            counts=dict(book.counts), version=version,
         )  # fmt: skip
-        await state.write(state.journal.run, end)
         book.state, book.version = after, version - 1
         with_all = replace(book, open_by_domain=dict.fromkeys(domains, 0))
         self._finished[book.batch_id] = {**self._told(with_all, elapsed_s, domains), "version": version}

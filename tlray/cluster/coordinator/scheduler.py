@@ -14,7 +14,6 @@ import contextlib
 import logging
 import math
 import secrets
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -29,8 +28,7 @@ from tlray.errors import CannotFinish, TlrayError, UsageError
 from tlray.io.intake.scheduled_list import read_work
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions
-from tlray.io.journal.schedules import ScheduleRow, note_run, note_standing, schedule, schedules
-from tlray.io.journal.tokens import may_submit
+from tlray.io.journal.service_rows import ScheduleRow
 
 logger = logging.getLogger(__name__)
 SERVED_S = 90.0
@@ -109,7 +107,8 @@ class Clockwork:
             return
         if self._is_stale:
             self._is_stale = False  # before they are read: one that is changed meanwhile is read once more
-            rows = [row for row in await self._reading.ask(schedules) if not row.is_paused]
+            rows = await self._reading.ask(lambda journal: journal.schedules())
+            rows = [row for row in rows if not row.is_paused]
             self._next_at = await asyncio.to_thread(lambda: {row.schedule_id: _next_at(row) for row in rows})
             self._rows = {row.schedule_id: row for row in rows}
         for row in list(self._rows.values()):
@@ -129,7 +128,7 @@ class Clockwork:
         return is_ahead or row.standing.waiting_at is not None or wall >= self._next_at[row.schedule_id]
 
     async def _attend(self, schedule_id: str, wall: float) -> None:
-        row = await self._reading.ask(schedule, schedule_id)
+        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
         if row is None or row.is_paused:
             self._is_stale = True
             return
@@ -139,8 +138,7 @@ class Clockwork:
             decision = await self.run_once(row, decision, decision.run_at)
         elif decision.standing != row.standing:
             await self._state.write(
-                self._state.journal.run,
-                lambda db: note_standing(db, schedule_id, decision.standing, decision.n_passed_over),
+                self._state.journal.advance_schedule, schedule_id, decision.standing, decision.n_passed_over
             )
         self._rows[schedule_id] = replace(row, standing=decision.standing, work={})
         self._next_at[schedule_id] = _next_at(self._rows[schedule_id])
@@ -160,23 +158,25 @@ class Clockwork:
         if trouble is not None:
             logger.warning("schedule made no batch schedule=%s why=%s", row.schedule_id, trouble)
 
-        def note(db: sqlite3.Connection) -> None:
-            note_standing(db, row.schedule_id, decision.standing, decision.n_passed_over)
-            note_run(db, row.schedule_id, at=at, batch_id=batch_id, trouble=trouble)
+        def record() -> None:
+            journal = self._state.journal
+            with journal.transaction():
+                journal.advance_schedule(row.schedule_id, decision.standing, decision.n_passed_over)
+                journal.record_run(row.schedule_id, at=at, batch_id=batch_id, failure=trouble)
 
-        await self._state.write(self._state.journal.run, note)
+        await self._state.write(record)
         return decision
 
     async def _submit(self, row: ScheduleRow, at: float) -> str:
         """Submit one run; `CannotFinish` where its owner has had enough for a minute, UsageError where nobody may any more."""
         if row.owner:
-            if not await self._reading.ask(may_submit, row.owner):
+            if not await self._reading.ask(lambda journal: _may_submit(journal, row.owner)):
                 raise UsageError(f"{row.owner} has no token any more by which batches may be submitted")
             if wait_s := self._rates.take(row.owner, now=self._state.now()):
                 raise CannotFinish(
                     f"more than {MAX_RUNS_PER_MINUTE} runs a minute; it is tried again in {wait_s:.0f} s"
                 )
-        work = await self._reading.ask(read_work, row, at, self._terms)
+        work = await self._reading.ask(lambda journal: read_work(journal, row, at, self._terms))
         options = BatchOptions.from_json(row.work["options"])
         new = new_batch(
             f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
@@ -195,8 +195,14 @@ class Clockwork:
         book = self._state.book(batch_id)
         if book is not None:
             return not book.state.is_final
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
+        row = await self._reading.ask(lambda journal: journal.find_batch(batch_id))
         return row is not None and not row.state.is_final
+
+
+def _may_submit(journal: JournalReader, user: str) -> bool:
+    """Return True if a user has a token by which batches may be submitted."""
+    tokens = journal.tokens()
+    return any("submit" in token.held for token in tokens if token.user == user and token.revoked_at is None)
 
 
 def _next_at(row: ScheduleRow) -> float:

@@ -20,8 +20,8 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.batch_end import VERSIONS_OF_A_LIFE
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import VERSIONS_PER_LIFE
+from tlray.io.journal.writer import Journal
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -85,7 +85,7 @@ class CoordinatorState:
     home: Home
     settings: CoordinatorSettings
     engine: Engine
-    journal: SqliteJournal
+    journal: Journal
     incarnation: int
     is_restart: bool
     """Whether the actor died and Ray started it again."""
@@ -119,7 +119,7 @@ class CoordinatorState:
     @property
     def first_version(self) -> int:
         """Progress versions of this life begin here, above all that earlier lives told."""
-        return self.incarnation * VERSIONS_OF_A_LIFE
+        return self.incarnation * VERSIONS_PER_LIFE
 
     def one_at_a_time(self, batch_id: str) -> asyncio.Lock:
         """Return what whoever changes a batch's state holds meanwhile: between looking at it and writing it down others would

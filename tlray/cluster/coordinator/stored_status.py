@@ -4,7 +4,6 @@ it and of its domains, in the shape in which a living one is told (`tlray.core.s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState, ItemState
@@ -12,11 +11,7 @@ from tlray.core.model.progress import Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
-from tlray.errors import NoSuchBatch
-from tlray.io.journal.batch_end import domains_of
-from tlray.io.journal.chunks import pieces_of
-from tlray.io.journal.reader import totals
-from tlray.io.journal.rows import BatchRow, Counts
+from tlray.io.journal.rows import BatchRow, Counts, totals
 
 
 def trouble_of(state: CoordinatorState) -> str | None:
@@ -54,23 +49,20 @@ async def _read(state: CoordinatorState, row: BatchRow) -> Batch:
     if row.state is BatchState.RECEIVING:
         # it may be a million by now, and is not to be counted at each question
         book = book_of(row, {})
-        so_far = await state.write(state.journal.run, partial(pieces_of, batch=row.id))
+        so_far = await state.write(state.journal.chunks, row.id)
         book.counts[ItemState.QUEUED] = so_far.n_items
         return book
     if row.state.is_final and row.counts is not None:
         book = book_of(row, {"": row.counts})
         book.version = row.version
         return book
-    found = await state.write(state.journal.load_batch, row.batch_id)
-    if found is None:
-        raise NoSuchBatch(row.batch_id, str(state.home.path))
-    book = book_of(*found)
+    book = book_of(row, await state.write(state.journal.counts, row.id))
     book.version = max(state.first_version, row.version)
     return book
 
 
 async def _had(state: CoordinatorState, book: Batch) -> list[str]:
-    return await state.write(state.journal.run, partial(domains_of, batch=book.id, limit=MAX_DOMAINS_SHOWN))
+    return await state.write(state.journal.batch_domains, book.id, limit=MAX_DOMAINS_SHOWN)
 
 
 async def _remembered(state: CoordinatorState, book: Batch, names: Iterable[str]) -> dict[str, DomainState]:

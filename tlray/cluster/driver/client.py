@@ -21,7 +21,7 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
-from tlray.io.intake.url_list import Chunk, check_contact, nothing_to_do, read_chunks
+from tlray.io.intake.url_list import Chunk, check_contact, no_item_reason, read_chunks
 from tlray.io.journal.rows import BatchOptions, RefusedLine
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ class Client:
                 room = MAX_REFUSED_TOLD - len(told.refused)
                 told.refused += sorted([*chunk.refused, *duplicates], key=lambda r: r.line)[:room]
             if told.total == 0:
-                raise UsageError(nothing_to_do(told.refused))  # noqa: TRY301 - the batch is to be abandoned
+                raise UsageError(no_item_reason(told.refused))  # noqa: TRY301 - the batch is to be abandoned
         except BaseException:
             self.call(lambda c: c.abandon_batch(batch_id))
             raise

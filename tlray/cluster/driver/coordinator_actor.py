@@ -17,7 +17,7 @@ from tlray.cluster.handlers.handlers import READS, read_methods
 from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import keep_private
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.opening import open_journal
 from tlray.io.worker.crash_note import sweep_notes
 
 MAX_READS = 1_000
@@ -32,7 +32,7 @@ class CoordinatorActor(Coordinator):
         context = ray.get_runtime_context()
         home, node = Home(Path(settings.home)), context.get_node_id()
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
-        journal = SqliteJournal(home.journal)
+        journal = open_journal(home)
         sweep_notes(home)
         me = context.current_actor
         ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)

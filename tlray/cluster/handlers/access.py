@@ -7,20 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.tokens import SCOPES
-from tlray.io.journal.tokens import (
-    create_token,
-    find_tokens,
-    had_tokens,
-    list_tokens,
-    note_use,
-    revoke_token,
-)
 
 TICKET_S = 30.0
 MAX_TICKETS = 10_000
@@ -41,11 +32,11 @@ class TokenHandlers(Handlers):
     @read
     async def requires_token(self) -> bool:
         """Return True from the first token on: everybody needs one then."""
-        return await self._reading.ask(had_tokens)
+        return await self._reading.ask(lambda journal: journal.requires_tokens())
 
     async def token_holders(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return whose tokens are and what their holders may do, by digest; nothing of those that are unknown or revoked."""
-        found = await self._reading.ask(find_tokens, digests)
+        found = await self._reading.ask(lambda journal: journal.find_tokens(digests))
         now = self._state.now()
         for row in found.values():
             if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
@@ -57,26 +48,26 @@ class TokenHandlers(Handlers):
         }
 
     async def _note_use(self, name: str) -> None:
-        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=self._state.wall()))
+        await self._state.write(self._state.journal.record_token_use, name, now=self._state.wall())
 
     @read
     async def list_tokens(self) -> list[dict[str, Any]]:
         """Return every token, without its secret, which nobody has."""
-        return [{**asdict(row), "scopes": list(row.scopes)} for row in await self._reading.ask(list_tokens)]
+        rows = await self._reading.ask(lambda journal: journal.tokens())
+        return [{**asdict(row), "scopes": list(row.scopes)} for row in rows]
 
     @command
     async def create_token(self, name: str, digest: str, user: str, scopes: tuple[str, ...]) -> None:
         """Keep a new token."""
-        keep = partial(
-            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=self._state.wall()
+        state = self._state
+        await state.write(
+            state.journal.create_token, name=name, digest=digest, user=user, scopes=scopes, now=state.wall()
         )
-        await self._state.write(self._state.journal.run, keep)
 
     @command
     async def revoke_token(self, name: str) -> bool:
         """Revoke a token; False where there is none of that name."""
-        revoke = partial(revoke_token, name=name, now=self._state.wall())
-        return await self._state.write(self._state.journal.run, revoke)
+        return await self._state.write(self._state.journal.revoke_token, name, now=self._state.wall())
 
     # -- tickets -----------------------------------------------------------------------------------
 

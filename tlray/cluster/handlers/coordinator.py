@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.batches import Batches
@@ -45,8 +44,7 @@ from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.domains import all_overrides, bring_up_to_date
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.writer import Journal
 
 logger = logging.getLogger(__name__)
 MAX_SLEEP_S = 1.0
@@ -77,7 +75,7 @@ class Coordinator(
         self,
         settings: CoordinatorSettings,
         home: Home,
-        journal: SqliteJournal,
+        journal: Journal,
         ports: CoordinatorPorts,
         *,
         is_restart: bool,
@@ -88,8 +86,8 @@ class Coordinator(
             max_rest_s=settings.max_rest_s,
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
-        journal.run(partial(bring_up_to_date, until=ports.clock.wall() + LONGEST_S))
-        engine.registry.overrides.update(journal.run(all_overrides))
+        journal.normalise_domains(until=ports.clock.wall() + LONGEST_S)
+        engine.registry.overrides.update(journal.overrides())
         state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         limiters, admission = Limiters(state), Admission(state)
         batches = Batches(state, limiters, admission)

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, command
-from tlray.io.journal.domains import (
-    ListedDomain,
-    at_rest,
-    change_domain,
-    domain_told,
-    domains_at,
-    domains_page,
-)
+from tlray.io.journal.domain_status import domain_status, stored_domain_state
+from tlray.io.journal.rows import DomainRow
 
 logger = logging.getLogger(__name__)
 
@@ -26,18 +19,19 @@ class DomainHandlers(Handlers):
         self, *, owner: str | None, after: str, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
-        rows = await self._reading.ask(domains_page, owner=owner, after=after, limit=limit)
+        rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, after=after, limit=limit))
         told = [self._status_of(row, owner) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
     async def get_domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
         """Return one domain; None where it is not known."""
-        rows = await self._reading.ask(domains_page, owner=owner, after="", limit=1, name=name)
+        rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
 
     async def domains_of_host(self, name: str) -> list[dict[str, Any]]:
         """Return a domain, and of a host those at its ports."""
-        return [self._status_of(row, None) for row in await self._reading.ask(domains_at, name)]
+        rows = await self._reading.ask(lambda journal: journal.domains_at(name))
+        return [self._status_of(row, None) for row in rows]
 
     @command
     async def set_domain(
@@ -46,8 +40,9 @@ class DomainHandlers(Handlers):
         """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
         was = engine.registry.overrides.get(name)
-        change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=state.wall())
-        setting = await state.write(state.journal.run, change)
+        setting = await state.write(
+            state.journal.set_domain, name, changes, lift_at=state.wall() if is_lifted else None
+        )
         concerned = engine.registry.set_override(name, setting)
         if is_lifted:
             engine.registry.lift(name, now=state.now())
@@ -59,7 +54,7 @@ class DomainHandlers(Handlers):
         if (was is not None and was.is_paused) != setting.is_paused:
             await self._limiters.spread_stops()
         state.wake.set()
-        unknown = ListedDomain(name, None, None, None, None, 0, None, setting)
+        unknown = DomainRow(name, override=setting)
         return await self.get_domain(name, owner=None) or self._status_of(unknown, None)
 
     def _n_open(self, name: str, owner: str | None) -> int:
@@ -67,8 +62,10 @@ class DomainHandlers(Handlers):
         here = self._state.engine.domain_index.at(name)
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
-    def _status_of(self, row: ListedDomain, owner: str | None) -> dict[str, Any]:
+    def _status_of(self, row: DomainRow, owner: str | None) -> dict[str, Any]:
         engine = self._state.engine
-        state = engine.domains.get(row.name) or at_rest(row, engine.registry.override_of(row.name))
+        state = engine.domains.get(row.name) or stored_domain_state(
+            row, engine.registry.override_of(row.name)
+        )
         n_open = self._n_open(row.name, owner)
-        return domain_told(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)
+        return domain_status(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)

@@ -23,8 +23,6 @@ from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.coordinator.scheduler import Clockwork
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.submission import Receiving
-from tlray.errors import NoSuchBatch
-from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow
 
 P = ParamSpec("P")
@@ -64,10 +62,7 @@ class Handlers:
         raise NotImplementedError
 
     async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row
+        return await self._reading.ask(lambda journal: journal.batch(batch_id))
 
 
 def read(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

@@ -7,19 +7,8 @@ from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.io.journal.listing import (
-    batches_page,
-    counted,
-    dead_page,
-    items_page,
-    lines_page,
-    n_received,
-    stories,
-)
-from tlray.io.journal.manifest import stems_with_rows
-from tlray.io.journal.reader import totals
-from tlray.io.journal.result_order import DoneRow, done_page, last_done
-from tlray.io.journal.rows import BatchRow
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import AttemptRow, BatchRow, DoneRow
 
 
 class ListingHandlers(Handlers):
@@ -29,7 +18,9 @@ class ListingHandlers(Handlers):
         self, *, owner: str | None, state: str | None, before: int | None, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return batches with their counts, the newest first."""
-        rows = await self._reading.ask(batches_page, owner=owner, state=state, before=before, limit=limit)
+        rows = await self._reading.ask(
+            lambda journal: journal.batches(owner=owner, state=state, before=before, limit=limit)
+        )
         told = [
             {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state.value, "owner": row.owner,
@@ -45,20 +36,21 @@ class ListingHandlers(Handlers):
         book = self._state.book(row.batch_id)
         if book is not None:
             return book.counts
-        if row.state.is_final and row.counts is not None:
-            return row.counts
         if row.state is BatchState.RECEIVING:
-            return {ItemState.QUEUED: await self._reading.ask(n_received, row.id)}
-        return totals(await self._reading.ask(counted, row.batch_id))
+            return {ItemState.QUEUED: await self._reading.ask(lambda journal: journal.count_items(row.id))}
+        return await self._reading.ask(lambda journal: journal.totals(row))
 
     @read
     async def list_items(
         self, batch_id: str, *, state: str | None, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return items in the order of the list."""
-        row = await self._row(batch_id)
         wanted = None if state is None else ItemState(state)
-        page, next_ = await self._reading.ask(items_page, row.id, state=wanted, after=after, limit=limit)
+        page, next_ = await self._reading.ask(
+            lambda journal: journal.items_page(
+                journal.batch(batch_id).id, state=wanted, after=after, limit=limit
+            )
+        )
         return [asdict(item) for item in page], next_
 
     @read
@@ -66,16 +58,21 @@ class ListingHandlers(Handlers):
         self, batch_id: str, *, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return the lines of a batch's list that made no item."""
-        row = await self._row(batch_id)
-        page, next_ = await self._reading.ask(lines_page, row.id, after=after, limit=limit)
+        page = await self._reading.ask(
+            lambda journal: journal.refused_lines(journal.batch(batch_id).id, after=after, limit=limit)
+        )
         told = [{"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page]
-        return told, next_
+        return told, page[-1].line if len(page) == limit else None
 
     @read
     async def list_done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
         """Return the items that succeeded next after a number, and whether the batch was finished before that was asked."""
-        row = await self._row(batch_id)
-        return await self._reading.ask(done_page, row.id, after=after, limit=limit), row.state.is_final
+
+        def query(journal: JournalReader) -> tuple[list[DoneRow], bool]:
+            row = journal.batch(batch_id)
+            return journal.results_after(row.id, after=after, limit=limit), row.state.is_final
+
+        return await self._reading.ask(query)
 
     @read
     async def list_dead_letters(
@@ -88,19 +85,36 @@ class ListingHandlers(Handlers):
         limit: int,
     ) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
         """Return dead letters, each with all of its attempts, those of the newest batch first."""
-        page, next_ = await self._reading.ask(
-            dead_page, owner=owner, batch_id=batch_id, reason=reason, before=before, limit=limit
-        )
-        told = await self._reading.ask(stories, [letter.item_id for letter in page])
-        attempts = {item: [asdict(once) for once in story] for item, story in told.items()}
-        return [{**asdict(letter), "attempts": attempts[letter.item_id]} for letter in page], next_
+
+        def query(journal: JournalReader) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
+            page, next_ = journal.dead_letters(
+                owner=owner, batch_id=batch_id, reason=reason, before=before, limit=limit
+            )
+            attempts = journal.attempts([letter.item_id for letter in page])
+            told = [
+                {**asdict(letter), "attempts": [_attempt(row) for row in attempts[letter.item_id]]}
+                for letter in page
+            ]
+            return told, next_
+
+        return await self._reading.ask(query)
 
     @read
     async def manifest(self, batch_id: str) -> tuple[list[str], int]:
         """Return the parts that have a batch's rows, and the number of the item that succeeded last."""
-        row = await self._row(batch_id)
-        last = await self._reading.ask(last_done, row.id)
-        return await self._reading.ask(stems_with_rows, row.id), last
+
+        def query(journal: JournalReader) -> tuple[list[str], int]:
+            stems = [part.stem for part in journal.parts(batch_id) if part.has_rows]
+            return stems, journal.last_result(journal.batch(batch_id).id)
+
+        return await self._reading.ask(query)
+
+
+def _attempt(row: AttemptRow) -> dict[str, Any]:
+    return {
+        "attempt": row.attempt, "at": row.started_at, "kind": row.kind, "reason": row.reason, "status": row.status,
+        "latency_s": row.latency_s,
+    }  # fmt: skip
 
 
 def _counts(counts: dict[ItemState, int]) -> dict[str, Any]:

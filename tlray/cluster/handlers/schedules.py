@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, command, read
 from tlray.core.schedules.schedule import Decision, ScheduleState, Timing, next_runs, zone_of
 from tlray.errors import Conflict
-from tlray.io.journal.schedules import ScheduleRow, add, change, remove, schedule, schedules
+from tlray.io.journal.service_rows import ScheduleRow
 
 MAX_SCHEDULES = 1_000
 """Of one owner."""
@@ -25,7 +24,8 @@ class ScheduleHandlers(Handlers):
     async def list_schedules(self, owner: str | None) -> list[dict[str, Any]]:
         """Return the schedules that somebody sees, the oldest first."""
         now = self._state.wall()
-        return [told(row, now=now) for row in await self._reading.ask(schedules, owner)]
+        rows = await self._reading.ask(lambda journal: journal.schedules(owner))
+        return [told(row, now=now) for row in rows]
 
     @read
     async def get_schedule(self, owner: str | None, schedule_id: str) -> dict[str, Any] | None:
@@ -46,12 +46,12 @@ class ScheduleHandlers(Handlers):
     ) -> dict[str, Any]:
         """Keep a new schedule; `Conflict` where there are too many. The same id again changes nothing."""
         now = self._state.wall()
-        row = await self._reading.ask(schedule, schedule_id)
+        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
         if row is None:
-            if len(await self._reading.ask(schedules, owner)) >= MAX_SCHEDULES:
+            if len(await self._reading.ask(lambda journal: journal.schedules(owner))) >= MAX_SCHEDULES:
                 raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
             row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, ScheduleState(now), work=work)
-            await self._state.write(self._state.journal.run, partial(add, row=row))
+            await self._state.write(self._state.journal.add_schedule, row)
             self._clockwork.read_again()
         return {**told(row, now=now), **row.work}
 
@@ -71,16 +71,15 @@ class ScheduleHandlers(Handlers):
         if row is None:
             return None
         is_anew = bool(timing) or (row.is_paused and is_paused is False)
-        changed = partial(
-            change,
-            schedule_id=schedule_id,
+        await self._state.write(
+            self._state.journal.change_schedule,
+            schedule_id,
             name=row.name if name is None else name,
             timing=replace(row.timing, **timing),
             is_paused=row.is_paused if is_paused is None else is_paused,
             since=self._state.wall() if is_anew else row.standing.since,
             work={**row.work, **work},
         )
-        await self._state.write(self._state.journal.run, changed)
         self._clockwork.read_again()
         return await self.get_schedule(owner, schedule_id)
 
@@ -89,7 +88,7 @@ class ScheduleHandlers(Handlers):
         """Forget a schedule; its batches stay. False if there was none."""
         if await self._visible_row(owner, schedule_id) is None:
             return False
-        await self._state.write(self._state.journal.run, partial(remove, schedule_id=schedule_id))
+        await self._state.write(self._state.journal.remove_schedule, schedule_id)
         self._clockwork.read_again()
         return True
 
@@ -104,7 +103,7 @@ class ScheduleHandlers(Handlers):
         return await self.get_schedule(owner, schedule_id)
 
     async def _visible_row(self, owner: str | None, schedule_id: str) -> ScheduleRow | None:
-        row = await self._reading.ask(schedule, schedule_id)
+        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
         return row if row is not None and owner in (None, row.owner) else None
 
 
@@ -132,5 +131,5 @@ def told(row: ScheduleRow, *, now: float) -> dict[str, Any]:
         "last_batch": row.last_batch,
         "runs": row.n_runs,
         "passed_over": row.n_passed_over,
-        "trouble": row.trouble,
+        "trouble": row.failure,
     }

@@ -6,7 +6,6 @@ from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.listing import n_batches
 
 
 class StatsHandlers(Handlers):
@@ -14,7 +13,7 @@ class StatsHandlers(Handlers):
 
     async def stats(self) -> dict[str, Any]:
         """Return the counts."""
-        by_state = await self._reading.ask(n_batches)
+        by_state = await self._reading.ask(lambda journal: journal.count_batches())
         state, engine, now = self._state, self._state.engine, self._state.now()
         books, domains = engine.batches.values(), engine.domains.values()
         return {

@@ -11,12 +11,12 @@ from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import Snapshot
 from tlray.io.intake.url_list import Chunk
-from tlray.io.journal.domains import named_in_vain
-from tlray.io.journal.idempotency import MAX_LINES_TOLD, lines_told
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
 
 MAX_WARNINGS = 20
+MAX_LINES_TOLD = 1_000
+"""Refused lines of each kind that a receipt names; all of them are in the journal."""
 
 
 class SubmissionHandlers(Handlers):
@@ -89,19 +89,26 @@ class SubmissionHandlers(Handlers):
 
     async def receipt(self, batch_id: str) -> dict[str, Any]:
         """Return what became of a list: its batch, and the lines that made no item."""
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        rejected: list[RefusedLine] = []
-        duplicates: list[RefusedLine] = []
-        if row is not None and row.n_duplicates + row.n_rejected:
-            rejected, duplicates = await self._reading.ask(lines_told, row.id)
-        return await self._receipt(batch_id, rejected, duplicates)
+
+        def query(journal: JournalReader) -> list[list[RefusedLine]]:
+            row = journal.find_batch(batch_id)
+            if row is None or not row.n_duplicates + row.n_rejected:
+                return [[], []]
+            return [
+                journal.refused_lines(row.id, is_duplicate=is_duplicate, limit=MAX_LINES_TOLD)
+                for is_duplicate in (False, True)
+            ]
+
+        return await self._receipt(batch_id, *await self._reading.ask(query))
 
     async def _warnings(self, batch_id: str) -> list[str]:
         """Return what is odd about a list that was taken in: domains that its options name in vain."""
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None or not row.options.named:
-            return []
-        missing = await self._reading.ask(named_in_vain, batch_id, row.options.named)
+
+        def query(journal: JournalReader) -> list[str]:
+            row = journal.find_batch(batch_id)
+            return journal.domains_without_items(batch_id, row.options.named) if row is not None else []
+
+        missing = await self._reading.ask(query)
         return [in_vain(name) for name in missing[:MAX_WARNINGS]]
 
     async def _receipt(

@@ -8,11 +8,10 @@ so it runs the coordinator's code as it is. Nothing behind a port decides anythi
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from tlray.cluster.ports.registration import Registration
 from tlray.core.scheduling.changeset import Changeset
@@ -20,9 +19,9 @@ from tlray.core.scheduling.crash_suspect import CrashSuspect
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import TlrayError
+from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import PartRow
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -51,12 +50,10 @@ class Writer(Protocol):
 
 
 class Reader(Protocol):
-    """Questions to the journal beside its writer; each sees what was committed before."""
+    """Queries of the journal beside its writer; each sees what was committed before."""
 
-    async def ask(
-        self, question: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **given: P.kwargs
-    ) -> T:
-        """Run a question with a connection of its own as its first argument."""
+    async def ask(self, query: Callable[[JournalReader], T]) -> T:
+        """Run a query, all of which sees one moment of the journal."""
         ...
 
 

@@ -118,9 +118,7 @@ def _slower(
     found = []
     slowest = min(SLOWEST, without.rate * SLOWEST_SHARE)
     if requested.rate < slowest:
-        found.append(
-            f"a rate of {requested.rate:.3g}/s is below {slowest:.3g}/s, and delays all others"
-        )
+        found.append(f"a rate of {requested.rate:.3g}/s is below {slowest:.3g}/s, and delays all others")
     longest_s = max(LONGEST_REST_S, without.block_cool_down_s)
     if requested.block_cool_down_s > longest_s:
         found.append(

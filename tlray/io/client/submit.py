@@ -13,7 +13,7 @@ from typing import Any, Final
 from tlray.errors import ServiceRefuses, TlrayError, UsageError
 from tlray.io.client.http_client import ServiceClient, batch_path, json_bytes
 from tlray.io.intake.list_text import as_sent, is_text
-from tlray.io.intake.url_list import nothing_to_do, numbered_texts, read_line
+from tlray.io.intake.url_list import no_item_reason, numbered_texts, read_line
 from tlray.io.journal.rows import Entry, RefusedLine
 
 MAX_URLS: Final = 10_000
@@ -50,7 +50,7 @@ def send_list(
         urls = list(numbered_texts(first))
         rejected = [line for n, text in urls if not isinstance(line := read_line(n, text), Entry)]
         if len(rejected) == len(urls):
-            raise UsageError(nothing_to_do(rejected))
+            raise UsageError(no_item_reason(rejected))
         body = {**options, "urls": [text for _, text in urls]}
         n_bytes = len(json_bytes(body))
         # JSON holds text only; a line that is not text is sent as bytes, and rejected by the service
@@ -91,7 +91,7 @@ def _without_an_item(client: ServiceClient, batch_id: str) -> str | None:
     with suppress(TlrayError):
         if client.get(batch_path(batch_id, "/status"))["total"] == 0:
             rows = client.get(batch_path(batch_id, "/lines"), limit=1)["lines"]
-            return nothing_to_do([RefusedLine(row["line"], row["url"], row["reason"]) for row in rows])
+            return no_item_reason([RefusedLine(row["line"], row["url"], row["reason"]) for row in rows])
     return None
 
 

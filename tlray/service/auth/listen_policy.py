@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlray.core.access.same_origin import ANY_ADDRESS, is_loopback
 from tlray.errors import UsageError
-from tlray.io.journal.offline_tokens import lets_anybody_in
+from tlray.io.offline.opening import has_usable_token
 from tlray.settings import Settings
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", ""})  # noqa: S104 - nothing is bound
@@ -12,7 +12,7 @@ EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", ""})  # noqa: S104 - nothing is
 
 def require_may_listen(host: str, settings: Settings) -> None:
     """Raise UsageError if other machines could reach a service without tokens."""
-    if not is_loopback(host) and not lets_anybody_in(settings.home):
+    if not is_loopback(host) and not has_usable_token(settings.home):
         raise UsageError(
             f"other machines could reach the service at {host or 'every address'}, and its home {settings.home} has no token yet:"
             " make one with `tlray token create --user NAME --scope admin`, or listen on 127.0.0.1"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from tlray.sites.text.lines import MAX_TRACK_CHARS, Kind, Line
 from tlray.sites.text.names import is_unknown
 from tlray.sites.text.separators import Separator, is_loose
-from tlray.sites.text.wording import is_marked, is_part, is_plain_head, is_prose
+from tlray.sites.text.wording import is_about_others, is_marked, is_part, is_plain_head, is_prose
 
 
 class Sort(StrEnum):
@@ -48,6 +48,8 @@ class Run:
 MAX_ITEM_CHARS = 120
 _MAX_NOTES = 4
 _MAX_BELOW_HEAD = 30
+_MIN_PART = 3
+_SHORT = 60
 """Lines between the heading and the first row."""
 _ANNOUNCED_ONLY = (Separator.COLON, Separator.DOTS, Separator.TAB, Separator.TIGHT)
 _PAIRED = (Separator.DASH, Separator.BY, Separator.QUOTED, Separator.SLASH, Separator.PIPE, Separator.TILDE)
@@ -95,7 +97,37 @@ def runs_of(lines: Sequence[Line]) -> list[Run]:
     for at in range(len(lines)):
         builder.take(at)
     builder.close()
-    return [run for run in builder.runs if len(run.rows) >= 2]
+    return _merged(builder, [run for run in builder.runs if len(run.rows) >= 2])
+
+
+def _merged(builder: _Builder, runs: Sequence[Run]) -> list[Run]:
+    """Join the parts of one list: bare lines on both sides of a part's heading, or of a few short lines below one heading."""
+    merged: list[Run] = []
+    for run in runs:
+        last = merged[-1] if merged else None
+        if (
+            last
+            and not last.is_strong
+            and not run.is_strong
+            and min(len(last.rows), len(run.rows)) >= _MIN_PART
+        ):
+            between = range(last.rows[-1] + 1, run.rows[0])
+            lines = [builder.lines[at].raw for at in between if builder.lines[at].raw]
+            ends = any(builder.sorts[at] in (Sort.START, Sort.END) for at in between) or any(
+                map(is_about_others, lines)
+            )
+            has_part = any(map(is_part, lines)) and len(between) <= _MAX_BELOW_HEAD
+            is_near = (
+                last.head is not None
+                and len(lines) <= _MAX_NOTES
+                and all(len(line) < _SHORT for line in lines)
+            )
+            if not ends and (has_part or is_near):
+                last.rows += run.rows
+                last.headings += run.headings
+                continue
+        merged.append(run)
+    return merged
 
 
 class _Builder:
@@ -124,6 +156,9 @@ class _Builder:
             self._strong(at)
         elif sort in (Sort.PAIR, Sort.UNKNOWN, Sort.WITH):
             self._bare(at, sort)
+        elif sort is Sort.HEADING and is_about_others(self.lines[at].raw):
+            self.close()
+            self.head = None
         elif sort is Sort.HEADING:
             self.headings.append(at)
         elif sort is Sort.END:

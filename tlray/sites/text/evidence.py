@@ -33,8 +33,23 @@ _SOFTWARE = re.compile(
     r"license[sd]?|library|directory|enable[sd]?|disable[sd]?|specif\w+|e\.g\.|i\.e\.)\b",
     re.IGNORECASE,
 )
+_DATES = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?\s+\d{1,2}\b|"
+    r"\b\d{1,2}\.?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|"
+    r"sept?|oct|nov|dec)[a-z]{0,6}\b|\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})?\b|^\d{1,2}\.\d{1,2}\.?\s|"
+    r"\b\d{1,2}/\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)\b|"
+    r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\b",
+    re.IGNORECASE,
+)
+_TALK = re.compile(
+    r"\b(?:introduction|interview|q\s?&\s?a|questions?|answers?|discuss\w*|sponsors?|how to|what is|tips?|"
+    r"review|explained|overview|chapter|"
+    r"episode|news|topics?|conclusion|summary|guests?|listeners?|welcome|thoughts|why we|what we|about)\b",
+    re.IGNORECASE,
+)
 _MIN_BARE = 6
 _MIN_PLAIN = 10
+_MIN_COUNTED = 8
 _MIN_BARE_WITH_MUSIC = 4
 
 
@@ -44,10 +59,10 @@ def why_not(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
     has_head = run.head is not None
     if n < (2 if has_head and run.is_strong else 3):
         return f"{n} lines that look like tracks: too few to be a list"
-    return _why_no_names(lines, run, reading) or _why_no_music(lines, run, reading)
+    return _why_no_names(run, reading) or _why_no_music(lines, run, reading)
 
 
-def _why_no_names(lines: Sequence[Line], run: Run, reading: Reading) -> str | None:
+def _why_no_names(run: Run, reading: Reading) -> str | None:
     n = len(reading.tracks)
     long = sum(
         len(words := track.text.split()) > 20 or (track.text.endswith((".", ":")) and len(words) > 7)
@@ -56,10 +71,7 @@ def _why_no_names(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
     if long * 3 > n:
         return "lines of prose"
     named = reading.n_named / n
-    numbered_titles = lines[run.rows[0]].number is not None and is_plain_head(
-        lines[run.head].raw if run.head is not None else ""
-    )
-    if named < 0.5 and not (run.head is not None and (named >= 0.3 or numbered_titles)):
+    if named < (0.3 if run.head is not None else 0.5):
         return "times without artist and title" if _is_timed(reading) else "no artist and title in most lines"
     return None
 
@@ -80,13 +92,21 @@ def _why_no_music(lines: Sequence[Line], run: Run, reading: Reading) -> str | No
     software = sum(bool(_SOFTWARE.search(track.text)) for track in tracks)
     if software > 1 and software * (4 if music else 7) > n and not (_is_timed(reading) and music):
         return "lines about something else than music"
+    if not music and sum(bool(_DATES.search(track.text)) for track in tracks) * 3 > n:
+        return "a list of dates"
+    talk = sum(bool(_TALK.search(track.text)) for track in tracks)
+    if not music and talk > 1 and talk * 5 > n:
+        return "chapters of a talk"
     if _is_timed(reading):
-        return None
+        return None if music or reading.n_named * 5 >= n * 3 else "times without artist and title"
     if not run.is_strong and n < (_MIN_BARE_WITH_MUSIC if music else _MIN_BARE) and run.head is None:
         return f"{n} lines that may be tracks, without number, time or heading: too few to be certain"
     if not music and not run.is_strong and run.head is None and reading.separator is not Separator.DASH:
         return "pairs of words, without number, time or heading"
-    return None if music or _look_like_names(tracks) else "lines that are no names of artists and tracks"
+    many = run.is_strong and n >= _MIN_COUNTED and reading.n_named * 5 >= n * 4
+    return (
+        None if music or many or _look_like_names(tracks) else "lines that are no names of artists and tracks"
+    )
 
 
 def _is_timed(reading: Reading) -> bool:
@@ -113,9 +133,9 @@ def _look_like_names(tracks: Sequence[Track]) -> bool:
         and not any(_SOFTWARE.search(track.text) for track in tracks)
     ):
         return True
+    tracks = [track for track in tracks if track.artist]
     good = sum(
-        bool(track.artist)
-        and len(track.artist.split()) <= 7
+        len(track.artist.split()) <= 7
         and len(track.title.split()) <= 8
         and not track.artist[:1].islower()
         and not track.title[:1].islower()

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tlray.sites.text.separators import Separator, segments
+from tlray.sites.text.separators import Separator, is_loose, segments
 from tlray.sites.text.wording import VERSION
 
 
@@ -31,6 +31,8 @@ class LabelHabit(NamedTuple):
     """``Artist - Title - Label``."""
     behind_version: bool = False
     """``Title (Original Mix) Label``."""
+    in_column: bool = False
+    """``Artist - Title // Label``, ``Artist <TAB> Title <TAB> Label``."""
     in_square: bool = True
     """``Title [Label]``: so unless very few lines of a list have it."""
     known: frozenset[str] = frozenset()
@@ -48,6 +50,7 @@ _LABEL_WORD = re.compile(
 )
 _BEHIND_VERSION = re.compile(r"\)\s+(?![-–—/|~&+])(?P<label>[^()\[\]]{2,60}?)\s*\)?$")
 _IN_BRACKETS = re.compile(r"\((?P<label>[^()]{1,60})\)$")
+_IN_COLUMN = re.compile(r"\s*(?:\s/{1,2}\s|\s\|{1,2}\s|\s[•·~]\s|\t)\s*(?P<label>[^/|•·~\t]{1,60})$")
 _MIN_LINES = 3
 _MIN_TO_JUDGE = 8
 
@@ -73,8 +76,12 @@ def habit_of(bodies: Sequence[str], separator: Separator | None) -> LabelHabit:
     labelled = len(
         {parts[2] for parts in three if _LABEL_WORD.search(parts[2]) and not VERSION.search(parts[2])}
     )
+    columned = sum(
+        bool((m := _IN_COLUMN.search(body)) and _has_both(body[: m.start()], separator)) for body in bare
+    )
     squared = sum(bool(_cut_square(body)[1]) for body in bodies)
     return LabelHabit(
+        in_column=columned * 10 >= n * 7,
         in_square=squared >= max(2, n * 0.15) or n < _MIN_TO_JUDGE,
         in_brackets=in_brackets * 10 >= n * 7,
         behind_dash=len(three) * 2 >= n or (labelled >= _MIN_LINES and labelled * 2 >= len(three)),
@@ -85,6 +92,10 @@ def habit_of(bodies: Sequence[str], separator: Separator | None) -> LabelHabit:
     )
 
 
+def _has_both(text: str, separator: Separator | None) -> bool:
+    return separator is not None and is_loose(text, separator)
+
+
 def released(title: str, habit: LabelHabit, *, only_labels: bool = False) -> Released:
     """Take labels and number off the end of a title; ``only_labels``: every square bracket at the end is a label."""
     rest, label = _cut_square(title, only_labels=only_labels)
@@ -92,6 +103,8 @@ def released(title: str, habit: LabelHabit, *, only_labels: bool = False) -> Rel
         rest, label = title, ""
     if not label and habit.behind_dash and len(parts := segments(rest)) > 2 and not VERSION.search(parts[-1]):
         return _read(" - ".join(parts[:-1]), parts[-1], split_number=False)
+    if not label and habit.in_column and (m := _IN_COLUMN.search(rest)):
+        return _read(rest[: m.start()], m["label"])
     if not label and habit.behind_version:
         if (m := _BEHIND_VERSION.search(rest)) and not VERSION.search(m["label"]):
             rest, label = rest[: m.start() + 1], m["label"]

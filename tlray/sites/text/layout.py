@@ -15,8 +15,9 @@ from tlray.sites.text.separators import Separator, is_loose, split
 _MIN_ON_ONE_LINE = 4
 _NUMBERS = re.compile(r"(?:(?<=\s)|^|(?<=[,;|/)]))\(?(\d{1,3})[.)](?=\s*\S)[ ]*")
 _BRACKETED = re.compile(r"[\[(](\d{1,3})[\])]")
-_DOTTED = re.compile(r"^[^\w\n]{0,4}\d{1,3}\.[0-5]\d(?:\.[0-5]\d)?[\s\])]")
+_DOTTED = re.compile(r"^[^\w\n]{0,4}(\d{1,3})\.([0-5]\d)(?:\.[0-5]\d)?[\s\])]")
 _OPEN_END = re.compile(r"(?:,|\s&|\s(?:feat|ft|vs)\.?|\s[-–—])$", re.IGNORECASE)
+_SIDE = re.compile(r"([A-Ha-h]\d{1,2})[ \t]*[.):|-]?[ \t]+(?=\S)")
 _NEAR = 12
 
 
@@ -80,6 +81,7 @@ def prepared(raws: Sequence[str], *, is_list: bool = False, minutes_in_brackets:
 
     ``is_list``: all of it is one list. ``minutes_in_brackets``: ``[07]`` is a time.
     """
+    raws = _without_sides(raws)
     raws = _joined([piece for raw in raws for piece in lines_on_one(raw)])
     lines = _lexed(raws)
     numbers = counted(lines)
@@ -96,10 +98,25 @@ def prepared(raws: Sequence[str], *, is_list: bool = False, minutes_in_brackets:
     return lines
 
 
+def _without_sides(raws: Sequence[str]) -> Sequence[str]:
+    """Return lines without the places on a record, ``A1. …``, where at least three have one, from A1 on."""
+    found = [side for raw in raws if (side := _SIDE.match(raw))]
+    if len(found) < 3 or found[0][1].upper() != "A1":
+        return raws
+    return [_SIDE.sub("", raw) for raw in raws]
+
+
 def _lexed(raws: Sequence[str]) -> list[Line]:
-    filled = [raw for raw in raws if raw]
-    dotted = sum(bool(_DOTTED.match(raw)) for raw in filled)
-    return [lex(raw, at, dotted=dotted >= 3 and dotted * 4 >= len(filled)) for at, raw in enumerate(raws)]
+    dotted = _are_dotted([raw for raw in raws if raw])
+    return [lex(raw, at, dotted=dotted) for at, raw in enumerate(raws)]
+
+
+def _are_dotted(raws: Sequence[str]) -> bool:
+    """True if times are written ``4.30``, which dates and decimals are, too: they begin at the start and seconds go past 31."""
+    found = [(int(m[1]), int(m[2])) for raw in raws if (m := _DOTTED.match(raw))]
+    if len(found) < 3 or len(found) * 4 < len(raws):
+        return False
+    return found[0][0] <= 1 and max(second for _, second in found) > 31 and found == sorted(found)
 
 
 def _keep_times_in_company(lines: Sequence[Line]) -> None:

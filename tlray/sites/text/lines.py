@@ -52,7 +52,7 @@ _BULLET = re.compile(
     r"(?:[•·*▪►▶→»♪♫♬✦✧★☆●○◦‣⁃■□◆◇✓✔❖➤➜🎵🎶🎧🔹🔸🔥💿📀🎼]\ufe0f?[ \t]*(?=[^\s*])|[-–—>~][ \t]+|[-–—](?=[^\W\d]))"
 )
 _WITH = re.compile(
-    r"(?:w/[ \t]*|w\.[ \t]+|with:[ \t]*|\+{1,2}[ \t]+|&[ \t]+|vs\.?[ \t]+|[↳└⤷][ \t]*(?:w/[ \t]*)?)",
+    r"(?:[(\[]?w/[ \t]*|w\.[ \t]+|with:[ \t]*|\+{1,2}[ \t]+|&[ \t]+|vs\.?[ \t]+|[↳└⤷][ \t]*(?:w/[ \t]*)?)",
     re.IGNORECASE,
 )
 _KEYCAP = re.compile(r"^(?:(\d)\ufe0f?\u20e3)(?:(\d)\ufe0f?\u20e3)?[ \t.:-]*|^(🔟)[ \t.:-]*")
@@ -60,7 +60,7 @@ _NUMBER = re.compile(
     r"(?:#|№|no\.?[ ]?|track[ ]?#?|tr\.?[ ]?)?(?P<n>\d{1,3})(?:"
     r"(?P<dot>[ \t]*[.)\]°º][.)]?[ \t]*(?:[-–—|:][ \t]+)?)"
     r"|(?P<colon>[ \t]*[:：][ \t]+)"
-    r"|(?P<dash>[ \t]+[-–—|/_][ \t]*|[-–—|/_](?![\d/])[ \t]*)"
+    r"|(?P<dash>[ \t]+[-–—|/_][ \t]*|[-–—|/_]\.?(?![\d/])[ \t]*)"
     r"|(?P<blank>[ \t]+)"
     r"|(?P<none>(?=[\[(]\d))|$)",
     re.IGNORECASE,
@@ -106,6 +106,8 @@ def lex(raw: str, at: int = 0, *, dotted: bool = False) -> Line:
     ):
         line.is_with, position = True, marked.end()
     line.body = without_note(without_url(text[position:]).strip())
+    if line.is_with and line.body.endswith((")", "]")) and "(" not in line.body and "[" not in line.body:
+        line.body = line.body[:-1].rstrip()
     line.numbered_body = without_url(text[number_at:]).strip() if number_at >= 0 else line.body
     if ended := trailing(line.body):
         line.trail, *span = ended

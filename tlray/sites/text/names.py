@@ -33,6 +33,7 @@ _ASKS = re.compile(
     r"right|really|huh|hey|so|and|u)\b",
     re.IGNORECASE,
 )
+_MARKED_DOUBT = re.compile(r"\s*[(\[]\?{1,3}[)\]]$")
 _ITALICS = re.compile(r"'{2,5}")
 _ANNOUNCED = re.compile(r"^'''(?P<what>[^']{1,80}[:：])'''\s*")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]{1,200}\|)?([^\[\]|]{1,200})\]\]")
@@ -79,8 +80,15 @@ def doubts(body: str) -> bool:
     return "?" in body and (is_unknown(body) or bool(re.search(r"[-–—]\s*\?+(?:\s*[(\[].*)?$", body)))
 
 
+def is_marked_doubtful(body: str) -> bool:
+    """True for ``Title (?)``, which is doubt in any list."""
+    return bool(_MARKED_DOUBT.search(body))
+
+
 def without_doubt(title: str) -> str:
     """Return a title without the question mark of a writer who is not sure."""
+    if marked := _MARKED_DOUBT.search(title):
+        return title[: marked.start()] or title
     if not title.endswith("?") or _UNKNOWN.fullmatch(title) or _ASKS.match(title):
         return title
     return title.rstrip("? ").strip() or title

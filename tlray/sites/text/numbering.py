@@ -12,6 +12,7 @@ from tlray.sites.text.lines import Line
 MAX_GAP = 12
 """Lines between two numbers that count on: links, notes, tags."""
 _MAX_SKIPPED = 3
+_MIN_CHART = 5
 
 
 def counted(lines: Sequence[Line]) -> set[int]:
@@ -22,7 +23,19 @@ def counted(lines: Sequence[Line]) -> set[int]:
             len(chain) == 2 and lines[chain[0]].number_style not in ("blank", "none", "()")
         ):
             found.update(chain)
-    return found
+    return found or _counted_down(lines)
+
+
+def _counted_down(lines: Sequence[Line]) -> set[int]:
+    """Return the lines of a chart, which counts from its length down to 1."""
+    numbered = [
+        at
+        for at, line in enumerate(lines)
+        if line.number is not None and line.number_style not in ("blank", "dash")
+    ]
+    values = [lines[at].number or 0 for at in numbered]
+    falls = len(values) >= _MIN_CHART and values == list(range(len(values), 0, -1))
+    return set(numbered) if falls else set()
 
 
 def _chains(lines: Sequence[Line]) -> list[list[int]]:
@@ -33,10 +46,15 @@ def _chains(lines: Sequence[Line]) -> list[list[int]]:
             continue
         if open_chain and _goes_on(lines[open_chain[-1]], line, len(open_chain)):
             open_chain.append(at)
-        elif line.number <= 1 or (not open_chain and line.number_style not in ("blank", "dash")):
+        elif line.number <= 1 or (not open_chain and _may_open(line)):
             open_chain = [at]
             chains.append(open_chain)
     return chains
+
+
+def _may_open(line: Line) -> bool:
+    """True if numbers may begin at this one although it is not the first; a day with its month does not."""
+    return line.number_style not in ("blank", "dash") and not re.match(r"\d\d\b", line.body)
 
 
 def _goes_on(last: Line, line: Line, n_before: int) -> bool:
@@ -71,7 +89,7 @@ def minutes(lines: Sequence[Line], numbers: set[int], *, always: bool) -> set[in
             values[0] <= 1
             and min(steps) >= 0
             and sum(step > 1 for step in steps) * 2 > len(steps)
-            and max(steps) <= 40
+            and max(steps) <= 60
         ):
             found.update(those)
     return found

@@ -12,7 +12,15 @@ from tlray.sites.text.characters import one_blank
 from tlray.sites.text.cues import Cue, trailing
 from tlray.sites.text.labels import LabelHabit, habit_of, released
 from tlray.sites.text.lines import Line
-from tlray.sites.text.names import Name, doubts, identity_of, is_unknown, named, without_doubt
+from tlray.sites.text.names import (
+    Name,
+    doubts,
+    identity_of,
+    is_marked_doubtful,
+    is_unknown,
+    named,
+    without_doubt,
+)
 from tlray.sites.text.order import Order, order_of
 from tlray.sites.text.separators import Separator, majority, split
 from tlray.sites.text.starts import Dialect, Start, starts_of
@@ -48,9 +56,10 @@ class Reading:
 
 
 _MASHED = re.compile(r"\s+vs\.?\s+", re.IGNORECASE)
-_ALONG = re.compile(r"\s+(?:w/|\+{2})\s*", re.IGNORECASE)
+_ALONG = re.compile(r"\s+(?:w/\s*|\+\+\s*)", re.IGNORECASE)
 _EDGES = re.compile(r"^[\s;=*_#<>\[\]【】~|•>-]+|[\s;=*_#<>\[\]【】~|•:：-]+$")
 _FILE = re.compile(r"\.(?:mp3|wav|flac|m4a|aiff?|ogg|opus|aac|wma)\b", re.IGNORECASE)
+_FILE_END = re.compile(_FILE.pattern + "$", re.IGNORECASE)
 _MIN_FOR_OWN_ORDER = 5
 
 
@@ -79,6 +88,9 @@ def read(
     if sum(row.body.endswith(".") for row in rows) * 5 > len(rows) * 4 and len(rows) > 3:
         for row in rows:
             row.body = row.body.rstrip(".")
+    if sum(bool(_FILE_END.search(row.body)) for row in rows) * 2 > len(rows):
+        for row in rows:
+            row.body = _FILE_END.sub("", row.body)
     bodies = [row.body for row in rows]
     separator = majority([body for body in bodies if not is_unknown(body)])
     if dialect is Dialect.MIXESDB:
@@ -103,7 +115,7 @@ def read(
     n_named = 0
     for row, order, start in zip(rows, orders, starts.rows, strict=True):
         name, labels, number = _named(row.body, separator, habit, order, labels_only=labels_only)
-        if doubted and (sure := without_doubt(name.title)) != name.title:
+        if (doubted or is_marked_doubtful(name.title)) and (sure := without_doubt(name.title)) != name.title:
             name, row.guessed = Name(name.artist, sure), True
         n_named += bool(name.artist)
         tracks.append(_track(row, name, labels, number, start, row.behind if behind else row.cue))

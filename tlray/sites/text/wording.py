@@ -11,7 +11,8 @@ VERSION = re.compile(
     r"interlude|intro|outro|cover|"
     r"feat\.?|ft\.?|featuring|prod\.?|re-?interpretation|re-?construction|rendition|session|demo|unreleased|"
     r"freestyle|tool|part|pt\.?|"
-    r"from|ost|vol\.?|clip|loop|touch|take|reboot|revisit|rub|blend|refreak|perspective|variation|explicit|"
+    r"free|bpm|premiere|exclusive|forthcoming|promo|preview|from|ost|vol\.?|clip|loop|touch|take|reboot|"
+    r"revisit|rub|blend|refreak|perspective|variation|explicit|"
     r"clean|dirty|skit)\b",
     re.IGNORECASE,
 )
@@ -67,6 +68,15 @@ _CREDITED = re.compile(
     r"\s*(?:[:：=|@→➜➡]|\s[-–—/]\s)",
     re.IGNORECASE,
 )
+_DONE_BY = re.compile(
+    r"^\W*(?:written|produced|mixed|mastered|recorded|performed|directed|filmed|edited|designed|composed|"
+    r"arranged|compiled|curated|hosted|"
+    r"presented|artwork|"
+    r"photo\w*|vocals?|video|words|text|lyrics|cover|logo|visuals)\b"
+    r"[^-–—]{0,40}\bby\b[^-–—]*$",
+    re.IGNORECASE,
+)
+_HANDLE = re.compile(r"^[^-–—:|]{1,60}(?:\s[-–—|]|:)\s*@[\w.-]+\W{0,3}$")
 _GEAR = re.compile(
     r"\b\d+\s*(?:x\s*)?(?:decks?|mixers?|turntables?|cdjs?|channels?|players?|hours?|hrs?|min(?:ute)?s?|kbps|"
     r"bpm|mb|gb|khz)\b",
@@ -77,12 +87,17 @@ _PART = re.compile(
     r"stunde))|(?:hour|part|pt|cd|disc|disk|side|set|"
     r"teil|stunde|heure|parte|hora|mix|episode|segment|chapter|section|act|room|deck|tape|vinyl|player|block|"
     r"session|час|часть)\W{0,3}(?:\d{1,2}|[a-h]|one|two|three|four|five|i{1,3}|iv)\b|"
-    r"guest\s?(?:mix|set|dj)?|special guest|mixed by|mix by|[\w' ]{1,30}guest mix|warm\s?-?up|opening set|"
+    r"\d{1,2}\s?(?:am|pm)\b.{0,12}$|guest\s?(?:mix|set|dj)?|special guest|mixed by|mix by|"
+    r"[\w' ]{1,30}guest mix|warm\s?-?up|opening set|"
     r"closing set|live set|encore|bonus|b2b|residents?\b)",
     re.IGNORECASE,
 )
+_OTHERS = re.compile(
+    r"^\W*(?:previous|past|earlier|other|more|upcoming|next|also|related|recent|further|my other)\b",
+    re.IGNORECASE,
+)
 _MARKED = re.compile(
-    r"^(?:;+|#{1,6}\s|={2,}|\*{1,3}|_{2,}|\[|<|【|~{1,3}|-{2,}|—|/{2,}|>{1,3}\s|•\s?•)|[:：]\W*$"
+    r"^(?:;+|#{1,6}\s|={2,}|\*{1,3}|_{2,}|<|【|~{1,3}|-{2,}|—|/{2,}|>{1,3}\s|•\s?•)|[:：]\W*$"
 )
 _RULE = re.compile(r"[\W_]{2,}")
 _PROSE_END = re.compile(
@@ -138,12 +153,22 @@ def without_note(text: str) -> str:
 
 def is_credit(line: str) -> bool:
     """True if the line says who did something, or where somebody can be found: ``Artwork - X``, ``6 Decks - 2 Mixers``."""
-    return bool(_CREDITED.match(line)) or len(_GEAR.findall(line)) >= 2
+    return (
+        bool(_CREDITED.match(line))
+        or bool(_DONE_BY.match(line))
+        or bool(_HANDLE.search(line))
+        or len(_GEAR.findall(line)) >= 2
+    )
 
 
 def is_part(line: str) -> bool:
     """True if the line names a part of a set: ``Hour 2``, ``Guest Mix - X``."""
     return bool(_PART.match(line))
+
+
+def is_about_others(line: str) -> bool:
+    """True if a heading is that of a list of other things: ``Previous episodes:``."""
+    return bool(_OTHERS.match(line))
 
 
 def is_marked(line: str) -> bool:

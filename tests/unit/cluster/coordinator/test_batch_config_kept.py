@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +22,7 @@ from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.frontier import WINDOW
 from tlray.errors import OtherSettings
 from tlray.io.journal.rows import BatchOptions
-from tlray.io.journal.schedules import ScheduleRow, add, schedule
+from tlray.io.journal.service_rows import ScheduleRow
 from tlray.settings import read_settings
 
 ANN = BatchConfig("ann@example.org", 20.0, 1)
@@ -82,7 +81,7 @@ async def test_a_resumed_batch_of_before_there_were_terms_takes_those_that_are_g
     assert terms_of(desk, "old") == BatchConfig("me@example.org", 60.0)
     await desk.let_die("old")
     told = await desk.batches.resume("old", contact="late@example.org")
-    row = desk.state.journal.load_row("old")
+    row = desk.state.journal.find_batch("old")
     assert told["state"] == "completed"
     assert row is not None
     assert row.options.terms == BatchConfig("me@example.org", 60.0), "what it was fetched under"
@@ -93,22 +92,22 @@ async def test_a_run_of_a_schedule_is_the_services_as_it_is_then(desk: Desk) -> 
     work = {"urls": ["https://example.org/1"], "priority": "low", "contact": None, "options": options}
     timing = Timing("@yearly", "UTC", Overlap.SKIP, CatchUp.NONE)
     row = ScheduleRow("s1", "", "yearly", timing, False, 0.0, ScheduleState(0.0), work=work)
-    desk.state.journal.run(partial(add, row=row))
+    desk.state.journal.add_schedule(row=row)
 
     async def run(at: float) -> ScheduleRow:
         await desk.clockwork.run_once(row, Decision(at, row.standing), at)
-        after = desk.state.journal.run(partial(schedule, schedule_id="s1"))
+        after = desk.state.journal.schedule(schedule_id="s1")
         assert after is not None
         return after
 
-    trouble = (await run(1.0)).trouble
+    trouble = (await run(1.0)).failure
     assert trouble is not None
     assert "public host" in trouble, "it was made without a contact, and no service was heard of yet"
     now = BatchConfig("service@example.org", 30.0, 2)
     desk.clockwork.heard_of_service(now)
     desk.clockwork.heard_of_service()  # one that says nothing changes nothing
     after = await run(2.0)
-    assert after.trouble is None
+    assert after.failure is None
     assert terms_of(desk, str(after.last_batch)) == now
 
 

@@ -85,7 +85,7 @@ async def test_a_retry_that_the_coordinator_dies_of_is_made_once(desk: Desk) -> 
     await desk.submit("B", chunk(5))
     await desk.let_die("B")
     assert desk.in_journal("B")[0] == "completed"
-    row = desk.state.journal.load_row("B")
+    row = desk.state.journal.find_batch("B")
     assert row is not None
     await desk.state.write(desk.state.journal.revive, row.id)  # and there it is killed
     second = desk.next_life()
@@ -218,7 +218,7 @@ async def test_of_commit_and_cancel_at_once_what_is_told_is_true(desk: Desk) -> 
     await desk.state.settle(2)
     assert told[1]["state"] in ("cancelling", "cancelled")
     if isinstance(told[0], Exception):
-        assert desk.state.journal.load_row("P") is None, "it was never real"
+        assert desk.state.journal.find_batch("P") is None, "it was never real"
     else:
         assert desk.in_journal("P") == ("cancelled", {"cancelled": 20})
 
@@ -228,7 +228,7 @@ async def test_a_list_whose_sender_is_gone_is_forgotten(desk: Desk, monkeypatch:
     await desk.piece("P", 1, chunk(20))
     monkeypatch.setattr("tlray.core.scheduling.backlog.ABANDONED_AFTER_S", -1.0)
     await desk.clockwork.step(time.time())
-    assert desk.state.journal.load_row("P") is None
+    assert desk.state.journal.find_batch("P") is None
     assert (await desk.submit("B", chunk(30)))["total"] == 30
 
 

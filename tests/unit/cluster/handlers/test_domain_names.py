@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 from made_desk import Desk
+from made_journal import cool_down
 
 from tlray.io.intake.url_list import Chunk, read_line
-from tlray.io.journal.domains import domains_page
 from tlray.io.journal.rows import Entry
 from tlray.scrape_options import ScrapeOptions
 
@@ -89,12 +88,7 @@ async def test_a_lifted_rest_is_over_in_memory_and_in_the_journal(desk: Desk) ->
     await desk.submit("B1", Chunk([Entry(1, "http://a.test:81/1", "a.test:81", "f")], []))
     state, engine = desk.state, desk.state.engine
     engine.cool_down("a.test:81", state.now() + DAY_S, "throttled: 429")
-    await state.write(
-        state.journal.run,
-        lambda db: db.execute(
-            "UPDATE domains SET cool_until = 9e9, cool_reason = 'throttled: 429', n_blocks = 2"
-        ),
-    )
+    await state.write(cool_down, state.journal, "a.test:81", 9e9, "throttled: 429", 2)
     told = await desk.coordinator.get_domain("a.test:81", owner=None)
     assert told is not None
     assert (told["cooling_until"] or 0) > state.wall() + DAY_S / 2
@@ -107,5 +101,5 @@ async def test_a_lifted_rest_is_over_in_memory_and_in_the_journal(desk: Desk) ->
     assert told is not None
     assert (told["cooling_until"], told["reason"], told["blocks_in_a_row"]) == (None, None, 0)
     assert not engine.domains["a.test:81"].is_cooling(state.now())
-    rows = await state.write(state.journal.run, partial(domains_page, owner=None, after="", limit=9))
+    rows = await state.write(state.journal.domains)
     assert [row.cool_until for row in rows] == [None], "nothing was made known by it"

@@ -18,8 +18,7 @@ from tlray.core.audit.findings import Finding, FindingKind
 from tlray.core.model.lifecycle import ItemState
 from tlray.errors import NoSuchBatch
 from tlray.io.audit import checks
-from tlray.io.audit.audit import Audit, audit_batch, unknown_folders
-from tlray.io.audit.journal_copy import check_journal
+from tlray.io.audit.audit import Audit, audit_batch, check_journal, unknown_folders
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.compaction import merge

@@ -113,7 +113,7 @@ def timed(*times: str) -> str:
         (["0m00s", "3m20s", "62m05s"], [0, 200, 3725]),
         (["0'00", "4'30", "9'10"], [0, 270, 550]),
         (["0h00m00s", "0h04m10s", "1h02m03s"], [0, 250, 3723]),
-        (["0.00", "4.30", "9.10"], [0, 270, 550]),
+        (["0.00", "4.35", "9.10"], [0, 275, 550]),
         (["00:00 - 03:12", "03:12 - 07:00", "07:00 - 11:30"], [0, 192, 420]),
         (["00:00", "?:??", "09:10"], [0, None, 550]),
         (["00:00:00", "00:05:00", "00:00:00"], [0, 300, None]),
@@ -430,6 +430,37 @@ def test_tables_are_lists() -> None:
     assert named(read(tabs)) == NAMES
 
 
+ODD = {
+    "file names": ("01 - A B - North.mp3\n02 - C - Paper (Osk Remix).mp3\n03 - D - Under.mp3", ("C", "Paper (Osk Remix)"), []),
+    "labels behind slashes": ("1. A - B // Grey\n2. C - D // Tin\n3. E - F // Osk", ("C", "D"), ["Tin"]),
+    "labels behind bars": ("0:00 A – B | Grey\n3:00 C – D | Tin\n7:00 E – F | Osk", ("C", "D"), ["Tin"]),
+    "three columns": ("Tracklist\nA A\tB\tGrey\nC\tD\tTin\nE\tF\tOsk", ("C", "D"), ["Tin"]),
+    "CSV": ('artist,title,label\nA,"B, b",Grey\nC,D,Tin\nE,F,Osk', ("C", "D"), ["Tin"]),
+    "video notes": ("Song\nB\nArtist\nA\nSong\nD\nArtist\nC\nSong\nF (Dub)\nArtist\nE\nSong\nH (Dub)\nArtist\nI", ("C", "D"), []),
+    "titles in quotes": ("1. A “B” (Grey)\n2. C “D” (Tin)\n3. E “F” (Osk)", ("C", "D"), ["Tin"]),
+    "Japanese": ("1. 青い鳥「夜」\n2. C「D」\n3. E「F」", ("C", "D"), []),
+    "sides of a record": ("Tracklist\nA1. A - B\nA2. C - D\nB1. E - F", ("C", "D"), []),
+    "a chart": ("5. A - B\n4. C - D\n3. E - F\n2. G - H\n1. I - J", ("C", "D"), []),
+    "an intro": ("1. Intro\n2. C - D\n3. E - F\n4. G - H\n5. Outro", ("C", "D"), []),
+    "notes below tracks": ("1. A - B\n(my favourite)\n2. C - D\n[Tin Records]\n3. E - F", ("C", "D"), []),
+    "thoughts behind tracks": (
+        "1. A - B (it is the best that I have heard in all of this year, it is)\n2. C - D\n3. E - F", ("C", "D"), []
+    ),
+    "full stops": ('1. A, "B" [Original Mix].\n2. C, "D" [Dub].\n3. E, "F" [Dub].\n4. G, "H" [Dub].', ("C", "D [Dub]"), []),
+    "keycaps": ("1\ufe0f\u20e3 A - B\n2\ufe0f\u20e3 C - D\n3\ufe0f\u20e3 E - F", ("C", "D"), []),
+    "other lists": ("Tracklist:\n1. A - B\n2. C - D\n3. E - F\n\nPrevious episodes:\n1. Show 1 - X", ("C", "D"), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "second", "labels"), ODD.values(), ids=ODD)
+def test_rare_shapes(text: str, second: tuple[str, str], labels: list[str]) -> None:
+    found = read(text)
+    track = found.tracks[1]
+    assert ((track.artist, track.title), track.labels) == (second, labels)
+    assert {t.section for t in found.tracks} == {None}
+    assert 3 <= len(found.tracks) <= 5
+
+
 NO_LISTS = {
     "nothing": "",
     "prose": "An hour of music from Vienna. It is good.\n\nFind the tracklist and Q&A at example.org/podcast/12\n@somebody",
@@ -441,6 +472,15 @@ NO_LISTS = {
     "socials": "Instagram - @a\nFacebook - a\nTwitter - @a\nYouTube - a\nWebsite - a\nBooking - a",
     "chapters of talk": "00:00 Intro\n02:10 Who we are\n15:00 The interview\n44:00 Questions\n58:00 Goodbye",
     "a timetable": "Friday\n18:00 Ana Volt - Main Stage\n19:30 Kolbe - Main Stage\n21:00 Mira - Small Stage",
+    "tour dates": "\n".join(f"{day}.05 - Town {day} - Club {day}" for day in range(11, 19)),
+    "more dates": "\n".join(f"May {day} - Town {day}, DE - Club {day}" for day in range(11, 19)),
+    "who did it": "Written by A\nProduced by B & C\nMixed by D\nMastered by E\nArtwork by F\nPhotos by G\nVideo by H",
+    "who is who": "\n".join(f"Person {at} - @person{at}" for at in range(8)),
+    "an album": "Tracklist\n\n" + "\n".join(f"{at}. Song {at} ft. Somebody" for at in range(1, 9)),
+    "a release": "Ana Volt - North EP\nOut now on Grey\n\nA1. North\nA2. Paper (Osk Remix)\nB1. Under\nB2. Glass",
+    "topics": "00:00 Intro\n01:30 Markets - what is new\n09:00 Interview - Ana\n22:00 Questions - letters\n40:00 News - the week",
+    "a transcript": "\n".join(f"00:00:{at:02d}.500 | and then she said {at}" for at in range(20)),
+    "words with times": "\n".join(f"00:{at:02d}\nword" for at in range(20)),
     "a changelog": "\n".join(f"- core - fix the error of option {at} in the parser" for at in range(9)),
     "steps": "1. Install - run the installer.\n2. Configure - set the options.\n3. Start - run the server.",
     "glossary": "\n".join(f"term {at} - what it means when the parser reads it in a file" for at in range(9)),

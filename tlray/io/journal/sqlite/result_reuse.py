@@ -1,8 +1,7 @@
-"""Which items does another batch's result answer? A page that was fetched lately is not fetched again.
+"""Results of other batches that may stand for an item: a page that was fetched lately is not fetched again.
 
-A result counts by its page's own fetch (``fetched_at``), however often it has answered since; so an answer never makes
-another one fresher. A batch that may not be fetched from everywhere is not answered from there either: the address that gave
-the page is one that it could have had it from.
+A result's age is that of its page's own fetch (``fetched_at``), however often it was reused since. A batch whose networks are
+limited reuses only results whose page came from an address that it may fetch from itself.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from tlray.core.model.outcome import ReusableResult
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 
 WINDOW_ITEMS = 5_000
-"""Items of a batch that are looked at in one go; about 30 ms of the journal's thread."""
+"""Items of a batch that are read at once; about 30 ms of the journal's thread."""
 
-Kept = list[tuple[FrontierItem, ReusableResult]]
+Reusable = list[tuple[FrontierItem, ReusableResult]]
 
 
-def has_kept(db: sqlite3.Connection, batch: int, since: float) -> bool:
-    """Whether any other batch may have a result of a fetch that began after ``since`` (epoch seconds)."""
+def _may_have_results(db: sqlite3.Connection, batch: int, since: float) -> bool:
+    """Return False if no other batch can have a result of a fetch that began after ``since``."""
     row = db.execute(
         "SELECT 1 FROM batches WHERE id != ? AND n_sets > 0 AND (finished_at IS NULL OR finished_at >= ?) LIMIT 1",
         (batch, since),
@@ -31,10 +30,12 @@ def has_kept(db: sqlite3.Connection, batch: int, since: float) -> bool:
     return row is not None
 
 
-def kept_for_batch(
+def reusable_for_batch(
     db: sqlite3.Connection, batch: int, since: float, *, after_id: int
-) -> tuple[Kept, int | None]:
-    """Return those of a batch's next queued items that kept results answer, and the last id looked at; None at the end."""
+) -> tuple[Reusable, int | None]:
+    """Return those of a batch's next queued items that have a result, and the last id that was read; None at the end."""
+    if not _may_have_results(db, batch, since):
+        return [], None
     if not after_id:
         (first_id,) = db.execute("SELECT min(id) FROM items WHERE batch = ?", (batch,)).fetchone()
         after_id = (first_id or 1) - 1
@@ -60,13 +61,15 @@ def kept_for_batch(
             ReusableResult(r[8], r[9], r[10], r[11], r[12]),
         )
         for r in rows
-        if _is_theirs(allow, r[12])
+        if _may_fetch_from(allow, r[12])
     }  # of several results the newest is the last
     return list(found.values()), last_id if n == WINDOW_ITEMS else None
 
 
-def kept_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]]) -> dict[int, ReusableResult]:
-    """Return what answers some items, by their ids; each comes with the moment since which a fetch counts."""
+def reusable_for_items(
+    db: sqlite3.Connection, items: Iterable[tuple[int, float]]
+) -> dict[int, ReusableResult]:
+    """Return results for some items by their ids; each item comes with the oldest fetch that counts."""
     found = {}
     policies: dict[int, AddressPolicy] = {}
     for item, since in items:
@@ -80,20 +83,20 @@ def kept_for_items(db: sqlite3.Connection, items: Iterable[tuple[int, float]]) -
         for batch, *kept in rows:
             if batch not in policies:
                 policies[batch] = _policy_of(db, batch)
-            if _is_theirs(policies[batch], kept[-1]):
+            if _may_fetch_from(policies[batch], kept[-1]):
                 found[item] = ReusableResult(*kept)
                 break
     return found
 
 
 def _policy_of(db: sqlite3.Connection, batch: int) -> AddressPolicy:
-    """Return from where a batch may be fetched."""
-    (told,) = db.execute("SELECT options ->> '$.networks' FROM batches WHERE id = ?", (batch,)).fetchone()
-    return policy_for(None if told is None else tuple(json.loads(told)))
+    """Return the addresses that a batch may fetch from."""
+    (networks,) = db.execute("SELECT options ->> '$.networks' FROM batches WHERE id = ?", (batch,)).fetchone()
+    return policy_for(None if networks is None else tuple(json.loads(networks)))
 
 
-def _is_theirs(allow: AddressPolicy, peer: str | None) -> bool:
-    """Whether a batch could have had a page from the address that gave it."""
+def _may_fetch_from(allow: AddressPolicy, peer: str | None) -> bool:
+    """Return True if a batch may fetch from the address that gave a page."""
     if peer is None:
         return allow.private
     return allow.refusal(ip_address(peer.partition("%")[0])) is None

@@ -1,22 +1,19 @@
-"""The journal as it stood at one moment, beside the rows that the parts have: SQL answers what does not agree.
+"""The copy of one batch for the audit, and the queries that compare it with the rows of its parts.
 
-A batch's items and manifest are copied out of the journal in one read transaction, into temporary tables of SQLite's own (a file
-without a name, gone when it is closed): `temp.items` is the copy, `main.items` the journal's. So a living coordinator is not held
-up, and a million items cost no memory.
+Items and manifest are copied in one read transaction into temporary tables of SQLite (a file without a name, gone when it is
+closed): `temp.items` is the copy, `main.items` the journal's. So a living coordinator is not held up, and a million items cost no
+memory.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from tlray.core.audit.findings import BatchCounts, Finding, FindingKind
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.io.journal.read_only import open_view
-from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import PartRow
+from tlray.io.journal.audit_copy import AuditCopy, Row
+from tlray.io.journal.rows import BatchRow, PartRow
 
 _K = FindingKind
 _SCHEMA = """
@@ -33,42 +30,29 @@ _COPY = (
     """INSERT INTO temp.pages SELECT a.item, a.attempt, a.part, a.raw_offset, a.raw_length FROM items i
        JOIN main.attempts a ON a.item = i.id WHERE a.raw_offset IS NOT NULL""",
 )
-Row = tuple[int, int, str, str]
-"""item, set_index, fingerprint, part."""
 
 
-class AuditBooks:
-    """One batch's books at one moment, and the rows that were read of its parts."""
+class SqliteAuditCopy(AuditCopy):
+    """One batch at one moment, and the rows that were read of its parts."""
 
-    def __init__(self, db: sqlite3.Connection, batch_id: str, *, keeps_pages: bool) -> None:
+    def __init__(self, db: sqlite3.Connection, row: BatchRow) -> None:
         self._db = db
-        self.keeps_pages = keeps_pages
+        self._batch = row.id
+        self.keeps_pages = row.options.keeps_pages
+        db.execute("PRAGMA temp.journal_mode = OFF")
         db.executescript(_SCHEMA)
         db.execute("BEGIN")
         batch = db.execute(
-            "SELECT id, state, n_duplicates, n_rejected, n_sets, n_tracks, n_items FROM main.batches WHERE batch_id = ?",
-            (batch_id,),
+            "SELECT state, n_items, n_duplicates, n_rejected, n_sets, n_tracks FROM main.batches WHERE id = ?",
+            (row.id,),
         ).fetchone()
-        self._batch, self.state = int(batch[0]), BatchState(batch[1])
-        self._told: tuple[int, int, int, int] = tuple(batch[2:6])
-        self._n_items_made: int | None = batch[6]
+        self.state = BatchState(batch[0])
+        self._n_items_made: int | None = batch[1]
+        self._stated: tuple[int, int, int, int] = tuple(batch[2:])
         for statement in _COPY:
-            db.execute(statement, {"batch": self._batch})
-        self.parts = self._manifest(batch_id)
+            db.execute(statement, {"batch": row.id})
+        self.parts = self._manifest(row.batch_id)
         db.execute("COMMIT")
-
-    @classmethod
-    @contextmanager
-    def of(cls, home: Path, batch_id: str) -> Iterator[AuditBooks]:
-        """Copy a batch's books out of a home's journal; `NoSuchBatch` if there is none."""
-        with JournalReader.of(home) as journal:  # which says what is wrong with it
-            keeps_pages = journal.get(batch_id)[0].options.keeps_pages
-        db = open_view(home)
-        try:
-            db.execute("PRAGMA temp.journal_mode = OFF")
-            yield cls(db, batch_id, keeps_pages=keeps_pages)
-        finally:
-            db.close()
 
     def _manifest(self, batch_id: str) -> list[PartRow]:
         rows = self._db.execute(
@@ -78,20 +62,17 @@ class AuditBooks:
         return [PartRow(r[0], batch_id, r[1], r[2], r[3], bool(r[4]), bool(r[5])) for r in rows]
 
     def stems_now(self) -> set[str]:
-        """Return the stems that the manifest names by now."""
         rows = self._db.execute("SELECT stem FROM main.parts WHERE batch = ?", (self._batch,))
         return {stem for (stem,) in rows}
 
     def url(self, item_id: int) -> str | None:
-        """Return where an item's page was fetched from."""
         row = self._db.execute(
             "SELECT coalesce(fetch_url, url) FROM main.items WHERE id = ?", (item_id,)
         ).fetchone()
         return None if row is None else str(row[0])
 
     def books(self) -> BatchCounts:
-        """Return every count, each as often as it is told."""
-        duplicates, rejected, n_sets, n_tracks = self._told
+        duplicates, rejected, n_sets, n_tracks = self._stated
         counts = self._db.execute("SELECT state, count(*) FROM items GROUP BY state")
         (n_lines,) = self._db.execute(
             "SELECT count(*) FROM (SELECT line FROM items UNION SELECT line FROM refused)"
@@ -113,13 +94,11 @@ class AuditBooks:
         )
 
     def pages(self) -> Iterator[tuple[int, str, int, int]]:
-        """Yield (item, part, offset, length) of every page that an attempt points to, part by part."""
         yield from self._db.execute(
             "SELECT item, part, raw_offset, raw_length FROM pages ORDER BY part, raw_offset"
         )
 
     def items_of(self, part: str) -> Iterator[tuple[int, str]]:
-        """Yield (item, URL) of the items whose own page, fetched for them, should lie in this part."""
         yield from self._db.execute(
             "SELECT i.id, coalesce(j.fetch_url, j.url) FROM items i JOIN main.items j ON j.id = i.id"
             " WHERE i.part = ? AND i.state = 'succeeded' AND j.answered_by IS NULL",
@@ -127,13 +106,11 @@ class AuditBooks:
         )
 
     def take_rows(self, rows: Iterable[Row]) -> None:
-        """Take in rows of a part's sets."""
         self._db.execute("BEGIN")
         self._db.executemany("INSERT INTO temp.rows VALUES (?, ?, ?, ?)", rows)
         self._db.execute("COMMIT")
 
     def disagreements(self) -> Iterator[Finding]:
-        """Say which items and rows do not belong together, once every part's rows are taken in."""
         self._db.execute("CREATE INDEX temp.rows_item ON rows (item, set_index)")
         yield from self._about_items(
             _K.NO_REASON, "a dead letter without a reason",
@@ -162,7 +139,7 @@ class AuditBooks:
         ):
             yield from self._about_items(
                 _K.ROW_STRANGE, f"a row {why}",
-                f"SELECT r.item, r.part FROM rows r LEFT JOIN items i ON i.id = r.item WHERE {claim}",  # noqa: S608 - words from above
+                f"SELECT r.item, r.part FROM rows r LEFT JOIN items i ON i.id = r.item WHERE {claim}",
             )  # fmt: skip
 
     def _about_items(self, kind: FindingKind, what: str, sql: str) -> Iterator[Finding]:
@@ -170,21 +147,8 @@ class AuditBooks:
             yield self.about(kind, what, item_id, part=part[0] if part else None)
 
     def about(self, kind: FindingKind, what: str, item_id: int, part: str | None = None) -> Finding:
-        """Return a finding that names an item by number, line, URL and part."""
         row = self._db.execute("SELECT line, part FROM items WHERE id = ?", (item_id,)).fetchone() or (
             None,
             None,
         )
         return Finding(kind, what, part or row[1], item_id, row[0], self.url(item_id))
-
-
-def check_journal(home: Path) -> list[Finding]:
-    """Let SQLite check the journal's file."""
-    db = sqlite3.connect(f"{(home / 'state.db').absolute().as_uri()}?mode=rw", uri=True, timeout=10)
-    try:
-        said = [row[0] for row in db.execute("PRAGMA quick_check(20)")]
-    except sqlite3.DatabaseError as error:
-        said = [str(error)]
-    finally:
-        db.close()
-    return [Finding(_K.JOURNAL, f"SQLite says: {text}") for text in said if text != "ok"]

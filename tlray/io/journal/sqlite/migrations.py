@@ -1,7 +1,7 @@
-"""The tables of a journal: they are made where they are not, and a journal of an older tlray is brought up to date.
+"""Migrations: the tables of a new journal, and the steps from an older schema to the current one, ``schema.sql``.
 
-The newest schema is ``journal/schema.sql``. Each step of `_STEPS` leads from one version to the next. A journal of a newer tlray
-is left as it is. Only the writer of a journal changes it so; who reads an older one, reads a copy (`tlray.io.journal.read_only`).
+Each step of `_STEPS` leads from one version to the next. A journal of a newer tlray is left as it is. Only a writer migrates a
+journal; a reader of an older one reads a migrated copy (`tlray.io.journal.sqlite.read_only`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from importlib import resources
 from pathlib import Path
 
 from tlray.errors import HomeUnusable
-from tlray.io.journal.rows import SCHEMA_VERSION
 
+SCHEMA_VERSION = "3"
 MIGRATION_S = 120
-"""How long a writer waits for another one, which may be bringing a large journal up to date …"""
+"""Seconds for which a writer waits for another one that migrates a large journal."""
 BUSY_S = 5
-"""… and at any other time."""
+"""Seconds for which it waits at any other time."""
 
 _JOIN_NAMES = """
 CREATE TEMP TABLE both_names (name TEXT);
@@ -37,8 +37,7 @@ UPDATE items SET domain = (
 DELETE FROM domains WHERE name IN both_names;
 DROP TABLE both_names
 """
-"""Names that were two domains in version 1 and are one (`tlray.core.politeness.policy.politeness_key`): their lanes and rests are
-joined."""
+"""Merge names that were two domains in version 1 and are one now (`tlray.core.politeness.site_profile.politeness_key`)."""
 
 _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
     "1": (
@@ -67,24 +66,24 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
     ),
     "2": ("3", ("ALTER TABLE items ADD COLUMN peer TEXT",)),
 }
-"""Version → (the next one, what leads to it)."""
+"""Version → (next version, statements)."""
 
 
 def prepare(db: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, or bring those of an older tlray up to date; `HomeUnusable` where a newer one made them.
+    """Create the tables, or migrate those of an older tlray; `HomeUnusable` if a newer one wrote them.
 
-    It is one transaction, and the version is read within it: where two processes do this at once, the second finds it done.
+    It is one transaction, and the version is read within it: of two processes that do it at once, the second finds it done.
     """
     check_version(version_of(db), path)  # before anything is written
     db.execute(f"PRAGMA busy_timeout = {MIGRATION_S * 1_000}")
     _use_wal(db)
     db.execute("PRAGMA synchronous=FULL")
-    bring_up_to_date(db, path)
+    migrate(db, path)
     db.execute(f"PRAGMA busy_timeout = {BUSY_S * 1_000}")
 
 
 def _use_wal(db: sqlite3.Connection) -> None:
-    """Switch to WAL mode. SQLite does not wait here for those who read the file just then, so this does."""
+    """Switch to WAL mode; wait for readers, which SQLite itself does not do here."""
     deadline = time.monotonic() + MIGRATION_S
     while True:
         try:
@@ -97,8 +96,8 @@ def _use_wal(db: sqlite3.Connection) -> None:
             return
 
 
-def bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
-    """Lead the tables of whatever version, or of none, to today's; all of it or nothing."""
+def migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Migrate the tables of any version, or of none, to the current schema, in one transaction."""
     db.execute("BEGIN IMMEDIATE")
     try:
         version = version_of(db)
@@ -108,7 +107,7 @@ def bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
             for statement in statements:
                 db.execute(statement)
         for statement in _statements(
-            resources.files("tlray.io.journal").joinpath("schema.sql").read_text("utf-8")
+            resources.files("tlray.io.journal.sqlite").joinpath("schema.sql").read_text("utf-8")
         ):
             db.execute(statement)
         db.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
@@ -120,7 +119,7 @@ def bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
 
 
 def version_of(db: sqlite3.Connection) -> str | None:
-    """Return the version of a journal's tables; None where there are none."""
+    """Return the version of a journal's tables; None if there are none."""
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
         return None
     row = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
@@ -128,10 +127,10 @@ def version_of(db: sqlite3.Connection) -> str | None:
 
 
 def check_version(version: str | None, path: Path) -> None:
-    """Raise `HomeUnusable` for a version that no step of this tlray leads on from."""
+    """Raise `HomeUnusable` for a version that this tlray cannot migrate."""
     if version is not None and version != SCHEMA_VERSION and version not in _STEPS:
-        why = f"its journal is of version {version}, this tlray writes {SCHEMA_VERSION}"
-        raise HomeUnusable(str(path.parent), why)
+        reason = f"its journal is of version {version}, this tlray writes {SCHEMA_VERSION}"
+        raise HomeUnusable(str(path.parent), reason)
 
 
 def _statements(script: str) -> Iterator[str]:
