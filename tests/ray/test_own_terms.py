@@ -84,7 +84,7 @@ def test_a_resumed_batch_keeps_its_own_name_unless_it_is_given_another(
     assert fetch_two_more() == {agent("ann@example.org")}
     n = len(site.page_arrivals())
     others = read_settings(home=home.path, contact="other@example.org")
-    result = run_batch((), settings=others, resume=batch_id, anew={"contact": "new@example.org"})
+    result = run_batch((), settings=others, resume=batch_id, overrides={"contact": "new@example.org"})
     assert result.succeeded == 9
     assert {arrival["user_agent"] for arrival in site.page_arrivals()[n:]} == {agent("new@example.org")}
 

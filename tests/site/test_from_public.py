@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from raw_server import response, serve
 
+from tlray.core.model.address_policy import PUBLIC_ONLY, AddressPolicy
 from tlray.core.model.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import PUBLIC_ONLY, AddressPolicy
 from tlray.io.http.fetch import Fetcher, FetchLimits
 from tlray.io.worker.robots import fetch_robots
 

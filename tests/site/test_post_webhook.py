@@ -8,8 +8,8 @@ import time
 import pytest
 from raw_server import response, serve
 
+from tlray.core.model.address_policy import ANY_NAMED, PUBLIC_ONLY, AddressPolicy
 from tlray.core.notify.notification import Delivery
-from tlray.io.http.address_policy import ANY_NAMED, PUBLIC_ONLY, AddressPolicy
 from tlray.io.notify import webhook
 from tlray.io.notify.smtp import MailServer, message, send
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from raw_server import serve
 
+from tlray.core.model.address_policy import AddressPolicy
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher, FetchLimits
 from tlray.io.worker.robots import fetch_robots
 

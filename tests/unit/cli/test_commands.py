@@ -16,10 +16,11 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.scheduling.changeset import Changeset
+from tlray.core.submission.lines import Entry
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 
@@ -167,6 +168,14 @@ def test_what_is_no_tracklist_is_named_and_ends_with_3(
         (["parse", "no.html"], "no file 'no.html' here"),
         (["parse", "no.html", "--url", "ftp://x"], "only http and https are"),
         (["export", BATCH, "--format", "mp3"], "choose one of json"),
+        (
+            ["export", BATCH, "--format", "csv", "--option", "bom"],
+            "--option 'bom' has no value; write NAME=VALUE",
+        ),
+        (
+            ["export", BATCH, "--format", "csv", "--option", "media=x"],
+            "csv has no option 'media'; its options: bom",
+        ),
         (["export", "nope", "--format", "cue"], "no batch 'nope'"),
         (["status", "nope"], "no batch 'nope'"),
         (["dead", "nope"], "no batch 'nope'"),

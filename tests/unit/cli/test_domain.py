@@ -11,8 +11,9 @@ from made_journal import apply_robots, cool_down, sqlite_of
 
 from tlray.cli import run
 from tlray.core.model.item import Priority
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 

@@ -11,8 +11,9 @@ import pytest
 from tlray.cli import run
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Holder, Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 ME = Holder(1, "here", "127.0.0.1:6379", "tlray")

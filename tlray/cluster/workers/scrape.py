@@ -29,7 +29,7 @@ from tlray.core.scheduling.lease import (
     Work,
 )
 from tlray.io.http.response import printable_reason
-from tlray.io.results.item_reader import in_parts
+from tlray.io.results.item_reader import by_part
 from tlray.io.results.open_part import OpenPart
 
 FLUSH_S = 1.0
@@ -171,15 +171,17 @@ class ScrapeTask:
 
     async def _answer(self, items: list[LeasedItem]) -> None:
         """Give items the rows that other batches keep of their pages; one whose rows are not there is given back."""
-        for batch_id, stem, some in in_parts(items, at_once=PART_ROWS):
+        for batch_id, stem, some in by_part(items, at_once=PART_ROWS):
             with self._note.at_files():
                 wanted = {kept_id for kept_id, _ in some}
-                sets = await self._ports.files.read_kept(batch_id, stem, wanted)
+                sets = await self._ports.files.read_items(batch_id, stem, wanted)
             for kept_id, item in some:
                 if item.batch_id in self._stops.cancelled:
                     self._not_begun([item])
                 else:
-                    self._outcomes.append(self._part_of(item.batch_id).add_kept(item, sets.get(kept_id, ())))
+                    self._outcomes.append(
+                        self._part_of(item.batch_id).add_reused(item, sets.get(kept_id, ()))
+                    )
             while len(self._outcomes) >= PART_ROWS:
                 self._room.clear()
                 self._tell.set()

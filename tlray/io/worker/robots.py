@@ -10,10 +10,10 @@ from contextlib import nullcontext
 
 from yarl import URL
 
+from tlray.core.model.address_policy import policy_for
 from tlray.core.model.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import policy_for
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import Sender
 from tlray.io.http.peer import is_public_peer

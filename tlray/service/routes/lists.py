@@ -110,9 +110,9 @@ async def dead_letters(
 
 def _as_json(item: dict[str, Any]) -> dict[str, Any]:
     """Return an item for JSON, where ids are text."""
-    with_reusable = item.get("answered_by")
+    answered_by = item.get("answered_by")
     return {
         **item,
         "item_id": str(item["item_id"]),
-        **({} if with_reusable is None else {"answered_by": str(with_reusable)}),
+        **({} if answered_by is None else {"answered_by": str(answered_by)}),
     }

@@ -10,8 +10,9 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.clock import ClockReading, jump_s, read_clock
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 HOUR_S = 3_600.0

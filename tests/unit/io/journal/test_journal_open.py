@@ -8,9 +8,10 @@ import pytest
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Entry
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.opening import open_reader
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, OpenRow
+from tlray.io.journal.rows import BatchOptions, NewBatch, OpenRow
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 

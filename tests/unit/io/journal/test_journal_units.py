@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tlray.core.model.item import Priority
 from tlray.core.politeness.site_profile import profiles
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.core.submission.lines import Entry
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
 
