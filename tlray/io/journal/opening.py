@@ -13,7 +13,7 @@ from tlray.io.journal.writer import Journal
 
 
 def open_journal(home: Home) -> Journal:
-    """Open the journal of a home that this process holds; made where it is not, brought up to date where it is older."""
+    """Open the journal of a home that this process holds; created if it is missing, migrated if it is older."""
     return SqliteJournal(home.journal)
 
 
