@@ -12,11 +12,12 @@ from tlray.core.model.lifecycle import ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange, LaneDeath
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.disk.home import Home
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine, totals
+from tlray.io.journal.rows import BatchOptions, NewBatch, totals
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.writer import Journal
 from tlray.testing import MemoryJournal

@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "core.scheduling": {"errors", "core.model", "core.politeness"},
     "core.pacing": {"core.model", "core.politeness", "core.scheduling"},
+    "core.submission": {"errors", "core.model", "core.politeness"},
     "core.access": {"errors", "core.model", "core.politeness"},
     "core.schedules": {"errors", "core.model"},
     "core.notify": {"core.model"},
@@ -69,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
     "io.intake": {"errors", "core", "sites", "readers", "io.http", "io.journal"},
-    "io.client": {"errors", "core.model", "io.intake", "io.journal"},
+    "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
     "io.notify": {"errors", "core", "io.http"},
     # Ray
     "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},

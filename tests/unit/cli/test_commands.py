@@ -16,10 +16,10 @@ from tlray.cli import run
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.scheduling.changeset import Changeset
+from tlray.core.submission.lines import Entry
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import Entry
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 

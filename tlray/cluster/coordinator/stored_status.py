@@ -1,5 +1,7 @@
-"""What is told of a batch that is not in memory, because it is over, sleeps or is still being received? What the journal knows of
-it and of its domains, in the shape in which a living one is told (`tlray.core.scheduling.snapshot`)."""
+"""Snapshot of a batch that is not in memory, because it is over, sleeps or is still being received.
+
+It is made from the journal, in the shape of a living batch's (`tlray.core.scheduling.snapshot`).
+"""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import command, read
 from tlray.cluster.handlers.submission import MAX_LINES_TOLD, SubmissionHandlers, told_lines
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Chunk, RefusedLine
 from tlray.errors import Conflict, NoSuchBatch, UsageError
-from tlray.io.intake.url_list import Chunk
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, BatchRow, ChunkRow, RefusedLine
+from tlray.io.journal.rows import BatchOptions, BatchRow, ChunkRow
 
 
 class UploadHandlers(SubmissionHandlers):

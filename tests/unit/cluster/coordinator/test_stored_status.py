@@ -14,7 +14,8 @@ from made_journal import cool_down, learn_robots, lease, sqlite_of, succeed
 from tlray.core.model.lifecycle import BatchEvent, ItemState
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN
-from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.core.submission.lines import Chunk
+from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.rows import BatchOptions
 
 

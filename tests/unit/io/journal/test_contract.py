@@ -22,8 +22,9 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, DomainChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import Conflict, HomeInUse, InvariantBroken, NoSuchBatch, NoSuchItem
-from tlray.io.journal.rows import ChunkRow, Chunks, Entry, PartRow, RefusedLine, totals
+from tlray.io.journal.rows import ChunkRow, Chunks, PartRow, totals
 from tlray.io.journal.writer import Journal
 
 

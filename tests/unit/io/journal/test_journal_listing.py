@@ -9,7 +9,7 @@ from made_journal import Storage, change, commit, lease, new_batch, submit
 
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.scheduling.changeset import Changeset
-from tlray.io.journal.rows import Entry
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.sqlite import items as sqlite_items
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.writer import Journal

@@ -10,7 +10,7 @@ from pathlib import Path
 from made_journal import submit
 
 from tlray.core.politeness.site_profile import profiles
-from tlray.io.journal.rows import Entry
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
 

@@ -12,8 +12,9 @@ from made_journal import learn_robots, submit
 from tlray.cli import run
 from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.scheduling.changeset import Changeset, DomainChange
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 WHY = "robots.txt asks for 1 fetch a day"

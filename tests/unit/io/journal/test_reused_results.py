@@ -11,7 +11,8 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind, ReusableResult
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.lease import PartRecord
-from tlray.io.journal.rows import BatchOptions, Entry
+from tlray.core.submission.lines import Entry
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite import result_reuse
 from tlray.io.journal.writer import Journal
 

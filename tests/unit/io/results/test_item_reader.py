@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from made_parts import a_set
+from tlray.io.results.part_files import Piece, publish, published_file
 
 from tlray.core.model.outcome import OutcomeKind, ReusableResult
 from tlray.core.scheduling.lease import LeasedItem
 from tlray.io.disk.home import Home
 from tlray.io.results.item_reader import read_kept
 from tlray.io.results.open_part import OpenPart
-from tlray.io.results.part_files import Piece, publish, published_file
 from tlray.io.results.part_writer import stage
 
 

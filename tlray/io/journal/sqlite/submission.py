@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import Conflict
-from tlray.io.journal.rows import Added, ChunkRow, Chunks, Entry, NewBatch, RefusedLine
+from tlray.io.journal.rows import Added, ChunkRow, Chunks, NewBatch
 from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
 
 
