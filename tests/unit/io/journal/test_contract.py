@@ -391,3 +391,18 @@ def test_the_audits_copy_stays_as_it_was(storage: Storage, journal: Journal) -> 
         assert (copy.state, copy.parts, copy.stems_now()) == (BatchState.RUNNING, [], set())
     with storage.reader() as reader, pytest.raises(NoSuchBatch), reader.audit_copy("b9"):
         raise AssertionError("there is nothing to copy")
+
+
+def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journal: Journal) -> None:
+    batch = submit(journal)
+    first = journal.begin_incarnation(is_restart=True)
+
+    def begin_and_fail() -> None:
+        with journal.transaction():
+            journal.begin_incarnation(is_restart=True)
+            raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        begin_and_fail()
+    assert journal.begin_incarnation(is_restart=True) == first + 1
+    assert journal.cancel_open(batch) == 3
