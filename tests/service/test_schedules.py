@@ -140,7 +140,7 @@ def test_what_a_schedule_submits_can_be_changed(http: httpx.Client, site: Site, 
     [
         ({"cron": "61 * * * *", "urls": [URL]}, "body.cron", "'61 * * * *' has a bad minute: '61' is no"),
         ({"cron": "* * * *", "urls": [URL]}, "body.cron", "has 4 fields; write five"),
-        ({"cron": "0 0 31 2 *", "urls": [URL]}, "body.cron", "never comes round"),
+        ({"cron": "0 0 31 2 *", "urls": [URL]}, "body.cron", "has a bad day-of-month"),
         ({"cron": "0 0 * * MON#1", "urls": [URL]}, "body.cron", "a bad weekday"),
         ({"cron": "@daily", "timezone": "localtime", "urls": [URL]}, "body.timezone", "is not known"),
         ({"cron": "@daily", "timezone": "Europe/Atlantis", "urls": [URL]}, "body.timezone", "is not known"),

@@ -13,7 +13,7 @@ from tlray.core.submission.lines import MAX_TEXT_KEPT, Chunk, Entry, RefusedLine
 from tlray.errors import UsageError
 
 OF_COMMAND_LINE = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
-OF_OPERATOR = "whoever runs the service has to say who fetches from it (TLRAY_CONTACT)"
+OF_OPERATOR = "the operator of the service must say who fetches from it (TLRAY_CONTACT)"
 """What to do about a missing contact: on a command line, and for users of a service."""
 
 
