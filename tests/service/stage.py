@@ -70,7 +70,7 @@ class Stage:
             change = ItemChange(
                 item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN
             )
-            self.book.note(change, now=time.monotonic())
+            self.book.log_change(change, now=time.monotonic())
         self.n_done += n
         self.book.move(ItemState.LEASED, ItemState.SUCCEEDED, DOMAIN, now=time.monotonic(), n=n)
         self.state.announce(1)

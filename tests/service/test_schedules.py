@@ -377,7 +377,7 @@ def test_a_template_that_does_not_fit_is_one_clear_error(
     ("name", "asked", "status", "said"),
     [
         ("festival", {"urls": [URL]}, 409, "built-in"),
-        ("Bad_Name", {"urls": [URL]}, 422, "small letters, digits and -"),
+        ("Bad_Name", {"urls": [URL]}, 422, "lower-case letters, digits and hyphens"),
         ("mine", {"urls": ["ftp://x/{a}"]}, 422, "body.urls.0: scheme ftp:"),
         ("mine", {"urls": []}, 422, "at least 1"),
         ("mine", {"urls": ["https://a.org/{Year}"]}, 422, "belongs to no variable"),

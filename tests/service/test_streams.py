@@ -17,7 +17,7 @@ def test_one_more_than_a_user_may_have_is_refused_until_one_is_closed() -> None:
         with streams.counted(ADA):
             with pytest.raises(ProblemError) as refused:
                 streams.require_room(ADA)
-            assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "5")
+            assert (refused.value.status_code, refused.value.headers["Retry-After"]) == (429, "5")
             streams.require_room(BOB)
         streams.require_room(ADA)
         with pytest.raises(RuntimeError), streams.counted(ADA):
@@ -36,5 +36,5 @@ def test_all_users_together_leave_room_for_requests() -> None:
     with streams.counted(ADA), streams.counted(ADA), streams.counted(BOB):
         with pytest.raises(ProblemError) as refused:
             streams.require_room(BOB)
-        assert refused.value.status == 429
+        assert refused.value.status_code == 429
     streams.require_room(BOB)

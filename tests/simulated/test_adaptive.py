@@ -160,7 +160,7 @@ def test_auto_is_a_rate_that_a_user_may_name() -> None:
 def test_limiters_are_told_of_another_rate_once_a_second_and_only_of_news() -> None:
     engine = Engine()
     engine.domains["a.test"] = state = DomainState("a.test", DomainPolicy(1.0))
-    engine.registry._restless["a.test"] = -math.inf
+    engine.registry._changed["a.test"] = -math.inf
     current: set[str] = set()
     assert engine.registry.changed(now=0.0, is_current=current.__contains__) == {"a.test"}
     assert engine.registry.changed(now=0.5, is_current=current.__contains__) == set()
@@ -168,4 +168,4 @@ def test_limiters_are_told_of_another_rate_once_a_second_and_only_of_news() -> N
     assert engine.registry.changed(now=1.0, is_current=current.__contains__) == {"a.test"}
     current.add("a.test")
     assert engine.registry.changed(now=2.0, is_current=current.__contains__) == set()
-    assert engine.registry._restless == {}
+    assert engine.registry._changed == {}

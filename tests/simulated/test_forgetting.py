@@ -52,13 +52,13 @@ def load(engine: Engine) -> None:
 
 def held(engine: Engine) -> dict[str, Any]:
     """Return everything in an engine that still names a domain."""
-    frontier, treatment = engine.frontier, engine.registry
+    frontier, registry = engine.frontier, engine.registry
     places: dict[str, Any] = {
         "domains": engine.domains, "domain_index": engine.domain_index._at, "strangers": engine.unrecalled,
         "robots": list(engine.robots_queue), "idle": engine.eviction._idle_since, "due": engine.eviction._due,
-        "errands": engine.eviction._errands, "lanes": frontier._lanes, "batches": frontier._by_batch,
+        "errands": engine.eviction._robots_requests, "lanes": frontier._lanes, "batches": frontier._by_batch,
         "hungry": frontier._hungry, "parked": frontier._parked, "by_domain": frontier._by_domain,
-        "waiting": frontier._waiting.n_of, "restless": treatment._restless, "closed": frontier._closed,
+        "waiting": frontier._waiting.n_of, "restless": registry._changed, "closed": frontier._closed,
         "news": engine.give_up._news, "timers": engine.timers, "at_work": engine._granting._census._at_work,
         "named": engine.by_batch_id,
     }  # fmt: skip

@@ -91,12 +91,12 @@ def test_what_a_lower_priority_has_leased_leaves_room_for_a_higher_one() -> None
 def test_a_priority_that_is_passed_over_is_owed_an_item() -> None:
     turns = Aging()
     assert list(turns.owed()) == []
-    turns.took(IMMEDIATE, 20)
-    turns.took(NORMAL, 12)
+    turns.count_in_order(IMMEDIATE, 20)
+    turns.count_in_order(NORMAL, 12)
     assert list(turns.owed()) == [(LOW, 2), (NORMAL, 1)]
-    turns.paid(LOW, 2)
+    turns.count_owed(LOW, 2)
     assert list(turns.owed()) == [(NORMAL, 1)]
-    turns.took(IMMEDIATE, 10_000)
+    turns.count_in_order(IMMEDIATE, 10_000)
     assert list(turns.owed()) == [(LOW, 4), (NORMAL, 4)]  # not more: nothing may have been waiting
 
 
@@ -110,7 +110,7 @@ def leased(n: int, priority: Priority = NORMAL, domain: str = "a") -> LeasedItem
 def pacing(rate: float = math.inf, *domains: str) -> Pacer:
     made = Pacer()
     for name in domains or ("a",):
-        made.learn(DomainConfig(name, DomainPolicy(rate, 99, 99), "", 0), now=0.0)
+        made.set_policy(DomainConfig(name, DomainPolicy(rate, 99, 99), "", 0), now=0.0)
     return made
 
 
@@ -119,7 +119,7 @@ def test_a_task_begins_higher_priorities_first_and_a_lower_one_now_and_then() ->
     tasks.add([leased(n, LOW) for n in range(100, 110)])
     tasks.add([leased(n, IMMEDIATE) for n in range(20)])
     tasks.add([RobotsRequest("a", "a", "", DomainPolicy(1.0), 0)])
-    tasks.answered([PermitGrant("a", (0.0,) * 31, 99)], now=0.0)
+    tasks.apply_grants([PermitGrant("a", (0.0,) * 31, 99)], now=0.0)
     begun = [tasks.begin(0.0) for _ in range(31)]
     ids = [fetch_task.item_id for fetch_task in begun if isinstance(fetch_task, LeasedItem)]
     assert ids[: AGEING - 1] == list(range(AGEING - 1))
@@ -131,28 +131,28 @@ def test_a_task_begins_higher_priorities_first_and_a_lower_one_now_and_then() ->
 def test_each_domain_is_asked_for_in_its_time_and_once() -> None:
     tasks = pacing(5.0, "a", "b", "c")
     tasks.add([leased(1, domain="a"), leased(2, domain="b")])
-    assert {ask.domain for ask in tasks.asks(0.0)[0]} == {"a", "b"}
-    assert tasks.asks(0.0) == {}
+    assert {ask.domain for ask in tasks.due_requests(0.0)[0]} == {"a", "b"}
+    assert tasks.due_requests(0.0) == {}
     assert tasks.wake_at(0.0) is None
-    tasks.answered([PermitGrant("a", retry_after_s=3.0)], now=0.0)
-    tasks.unanswered(["b"], now=0.0)
+    tasks.apply_grants([PermitGrant("a", retry_after_s=3.0)], now=0.0)
+    tasks.request_failed(["b"], now=0.0)
     assert tasks.wake_at(0.0) == BLOCK_S
-    assert [ask.domain for ask in tasks.asks(BLOCK_S)[0]] == ["b"]
-    assert tasks.take_back(lambda _: True, domain="a") == [leased(1, domain="a")]
+    assert [ask.domain for ask in tasks.due_requests(BLOCK_S)[0]] == ["b"]
+    assert tasks.withdraw(lambda _: True, domain="a") == [leased(1, domain="a")]
     assert tasks.wake_at(9.0) is None
-    assert tasks.asks(9.0) == {}
+    assert tasks.due_requests(9.0) == {}
     assert tasks.n_pending == 1
 
 
 def test_a_domain_in_flight_is_asked_for_at_once_when_items_come() -> None:
     tasks = pacing(5.0)
     tasks.add([leased(1)])
-    tasks.asks(0.0)
-    tasks.answered([PermitGrant("a", (0.0,), 1)], now=0.0)
+    tasks.due_requests(0.0)
+    tasks.apply_grants([PermitGrant("a", (0.0,), 1)], now=0.0)
     assert tasks.begin(0.0) is not None
     assert tasks.wake_at(0.0) == BLOCK_S
     tasks.add([leased(2)])
-    assert [ask.n_wanted for ask in tasks.asks(0.1)[0]] == [1]
+    assert [ask.n_wanted for ask in tasks.due_requests(0.1)[0]] == [1]
 
 
 def test_without_a_ceiling_permits_come_in_blocks_whatever_is_in_flight() -> None:
@@ -162,11 +162,13 @@ def test_without_a_ceiling_permits_come_in_blocks_whatever_is_in_flight() -> Non
     assert gate.ask("A", PermitRequest("a", 0, 2, 9), now=0.0).starts == ()
     tasks = pacing()
     tasks.add([leased(n) for n in range(3)])
-    tasks.asks(0.0)
-    tasks.answered([PermitGrant("a", (0.0,) * 3, 2)], now=0.0)
+    tasks.due_requests(0.0)
+    tasks.apply_grants([PermitGrant("a", (0.0,) * 3, 2)], now=0.0)
     assert [tasks.begin(0.0) is not None for _ in range(3)] == [True, True, False]
-    assert tasks.asks(0.1) == {}
+    assert tasks.due_requests(0.1) == {}
     tasks.ended("a", now=0.2)
     assert tasks.begin(0.2) is not None
     tasks.add([leased(9)])
-    assert tasks.asks(0.2)[0][0].n_wanted == 1  # more has come than was permitted: not in half a second, now
+    assert (
+        tasks.due_requests(0.2)[0][0].n_wanted == 1
+    )  # more has come than was permitted: not in half a second, now

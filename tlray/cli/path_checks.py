@@ -9,14 +9,14 @@ from pathlib import Path
 from tlray.errors import UsageError
 from tlray.export.interface import Format
 from tlray.io.export.files import require_fitting_path
-from tlray.io.intake.url_list import see_that_it_is_there
+from tlray.io.intake.url_list import require_list_file
 
 
 def see_that_files_are_there(arguments: Iterable[str]) -> None:
     """Raise UsageError where an argument names a list that cannot be read: the first 5,000 lines may come from another."""
     for argument in arguments:
         if "://" not in argument and argument != "-":
-            see_that_it_is_there(Path(argument))
+            require_list_file(Path(argument))
 
 
 def see_that_they_can_be_written(exports: Iterable[tuple[Format, str | None]]) -> None:

@@ -1,4 +1,4 @@
-"""The service as an ASGI app: routers, how errors are told, the document of it all. It knows no Ray; the gateway does."""
+"""The service as an ASGI app: middleware, routers, error handlers, OpenAPI document. Only the gateway imports Ray."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from tlray.service.auth.authentication import Access
+from tlray.service.auth.authentication import Authenticator
 from tlray.service.auth.stream_limits import StreamLimits
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
@@ -67,10 +67,10 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        beside = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), shutdown.watch())]
+        tasks = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), shutdown.watch())]
         yield
         shutdown.begin()
-        for task in beside:
+        for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -82,15 +82,15 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
         summary="Catalogue DJ sets by the thousand: batches, progress, results, schedules.",
         lifespan=lifespan,
         redirect_slashes=False,  # a redirect would lose the body of a POST
-        docs_url=None,  # `docs_page` has it
+        docs_url=None,  # tlray.service.routes.docs
         redoc_url=None,
     )
-    access = Access(gateway, settings)
+    authenticator = Authenticator(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
-    app.state.access, app.state.streams = access, StreamLimits(shutdown=shutdown)
+    app.state.authenticator, app.state.streams = authenticator, StreamLimits(shutdown=shutdown)
     app.add_middleware(HeadRequests)
-    app.add_middleware(RequestLimits, settings=settings, known_user=access.known_user)
-    app.add_middleware(RequestGuard, settings=settings)  # the outermost: the last that is added
+    app.add_middleware(RequestLimits, settings=settings, known_user=authenticator.known_user)
+    app.add_middleware(RequestGuard, settings=settings)  # added last: the outermost
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)

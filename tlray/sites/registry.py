@@ -36,6 +36,10 @@ class Registry:
         host = host_of(url)
         return next((parser for parser in self._parsers if host and host in parser.domains), None)
 
+    def for_page(self, url: str, body: bytes, charset: str | None = None) -> SiteParser | None:
+        """Return the parser of the URL's domain, else the first that recognises the page, or None."""
+        return self._find(url, body, charset)[0]
+
     def parse_page(self, body: bytes, url: str = "", charset: str | None = None) -> ParsedPage:
         """Return what the page is, by the parser that reads it; `UNKNOWN` ("no parser") where none does.
 
@@ -97,3 +101,8 @@ def for_url(url: str) -> SiteParser | None:
 def parse_page(body: bytes, url: str = "", charset: str | None = None) -> ParsedPage:
     """Return what a page is and the sets on it; see `Registry.parse_page`."""
     return shared().parse_page(body, url, charset)
+
+
+def for_page(url: str, body: bytes, charset: str | None = None) -> SiteParser | None:
+    """Return the parser of the URL's domain, else the first that recognises the page, or None."""
+    return shared().for_page(url, body, charset)

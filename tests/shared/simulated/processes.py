@@ -50,7 +50,7 @@ class Processes(Stage):
         )
         instance = Coordinator(self.settings, self.home, journal, ports, is_restart=is_restart)
         if self.cpu_s_per_page is not None:
-            instance._leasing._workforce.cpu_s_per_page = self.cpu_s_per_page
+            instance._leasing._autoscaler.cpu_s_per_page = self.cpu_s_per_page
         self.coordinator.is_up(life, instance)
         life.spawn(instance.run())
 

@@ -34,7 +34,7 @@ class Admission:
             now = self._state.now()
             for row in rows:
                 if self._state.book(row.batch_id) is None:
-                    self._backlog.keep(
+                    self._backlog.add(
                         row.batch_id, row.owner, n_open=row.n_open, is_receiving=row.is_receiving, now=now
                     )
             self._is_counted = True
@@ -42,7 +42,7 @@ class Admission:
     def begin(self, batch_id: str, owner: str) -> None:
         """Count a list that is going to be received."""
         if self._state.book(batch_id) is None:
-            self._backlog.keep(batch_id, owner, now=self._state.now())
+            self._backlog.add(batch_id, owner, now=self._state.now())
 
     async def reserve(self, batch_id: str, entries: Sequence[Entry]) -> int:
         """Make room for lines of a list; return for how many items: give back by `settle` what does not become one.

@@ -71,7 +71,7 @@ class Leasing:
         self._losses = NodeLosses()
         self._n_leases = 0
         settings = state.settings
-        self._workforce = Autoscaler(min_workers=settings.min_workers, max_workers=settings.max_workers)
+        self._autoscaler = Autoscaler(min_workers=settings.min_workers, max_workers=settings.max_workers)
         self._n_stillborn = 0
         self._start_after = self._looked_at = -math.inf
         self._room = True
@@ -101,13 +101,13 @@ class Leasing:
         if state.is_stopping or state.is_draining or state.trouble is not None or now < self._start_after:
             return
         going_on = [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]
-        self._workforce.max_workers = self._max_workers()
-        change = self._workforce.change(
+        self._autoscaler.max_workers = self._max_workers()
+        change = self._autoscaler.change(
             state.engine.demand(now), n_tasks=len(going_on), has_room=self._has_room(now), now=now
         )
         if change < 0:
-            self._let_end(self._workforce.to_end(going_on))
-        for _ in range(min(change, self._workforce.max_workers - len(self._tasks))):
+            self._let_end(self._autoscaler.choose_to_end(going_on))
+        for _ in range(min(change, self._autoscaler.max_workers - len(self._tasks))):
             self._start()
 
     def _max_workers(self) -> int:
@@ -146,7 +146,7 @@ class Leasing:
         if now - self._looked_at > LOOK_AT_NODES_EVERY_S:
             self._looked_at = now
             tasks = self._ports.tasks
-            self._room = tasks.is_full() or tasks.n_nodes() > len(self._workforce.nodes(now))
+            self._room = tasks.is_full() or tasks.n_nodes() > len(self._autoscaler.nodes(now))
         return self._room
 
     def _n_sharing(self, now: float) -> int:
@@ -156,8 +156,8 @@ class Leasing:
         going_on = [task for task in tasks if not task.is_ending]
         n_waiting = sum(1 for t in going_on if not t.has_begun and now - t.started_at >= START_S)
         n = len(going_on) - n_waiting
-        may_start = not n_waiting and now >= self._start_after and len(tasks) < self._workforce.max_workers
-        return max(1, n, self._workforce.n_wanted if may_start else 0)
+        may_start = not n_waiting and now >= self._start_after and len(tasks) < self._autoscaler.max_workers
+        return max(1, n, self._autoscaler.n_wanted if may_start else 0)
 
     async def _hand_out(self, work: Work, lease: Lease) -> Work:
         """Write down what is leased, and let the limiters know its domains, before a task sees it.
@@ -238,7 +238,7 @@ class Leasing:
                 "domain rests domain=%s rest_s=%.0f why=%s", rest.domain, rest.until - now, rest.reason
             )
         await self._commit(changeset, report)
-        self._workforce.heard(
+        self._autoscaler.record_report(
             report.lease_id,
             cpu_s=report.cpu_s,
             n_pages=sum(1 for outcome in report.outcomes if outcome.n_bytes),
@@ -370,7 +370,7 @@ class Leasing:
                 self._state.halt(error)
                 engine.end(lease_id)
         self._tasks.pop(lease_id, None)
-        self._workforce.gone(lease_id)
+        self._autoscaler.gone(lease_id)
         self._limiters.forget(lease_id)
         self._tell_of_lost_nodes()
         died_young = task is not None and not task.has_begun and not task.is_ending
@@ -384,7 +384,7 @@ class Leasing:
             words = "%s items of batch %s go back to the queue: node %s (%s) is lost"
             if (book := self._state.engine.batches.get(batch)) is not None:
                 logger.warning(words, node.n_items, book.batch_id, node.address, node.node_id)
-                book.lose(node)
+                book.add_lost_node(node)
                 self._state.announce(batch)
 
     def _count_stillborn(self, why: str) -> None:

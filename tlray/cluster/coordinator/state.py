@@ -135,7 +135,7 @@ class CoordinatorState:
         if self._stops is None:
             books = self.engine.batches.values()
             held = (BatchState.PAUSED, BatchState.RUNNING) if self.is_draining else (BatchState.PAUSED,)
-            override = self.engine.registry.override
+            override = self.engine.registry.overrides
             self._n_stops += 1
             self._stops = Stops(
                 paused=frozenset(book.batch_id for book in books if book.state in held),

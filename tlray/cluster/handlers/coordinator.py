@@ -87,7 +87,7 @@ class Coordinator(
             limiter_of=lambda domain: self._limiters.number(domain),  # noqa: PLW0108 - made below
         )
         journal.normalise_domains(until=ports.clock.wall() + LONGEST_S)
-        engine.registry.override.update(journal.overrides())
+        engine.registry.overrides.update(journal.overrides())
         state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
         limiters, admission = Limiters(state), Admission(state)
         batches = Batches(state, limiters, admission)

@@ -39,7 +39,7 @@ class DomainHandlers(Handlers):
     ) -> dict[str, Any]:
         """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
-        was = engine.registry.override.get(name)
+        was = engine.registry.overrides.get(name)
         setting = await state.write(
             state.journal.set_domain, name, changes, lift_at=state.wall() if is_lifted else None
         )

@@ -21,7 +21,7 @@ class StatsHandlers(Handlers):
             "items": {one.value: sum(book.counts.get(one, 0) for book in books) for one in ItemState},
             "domains": {
                 "cooling": sum(domain.is_cooling(now) for domain in domains),
-                "paused": sum(setting.is_paused for setting in engine.registry.override.values()),
+                "paused": sum(setting.is_paused for setting in engine.registry.overrides.values()),
                 "parked": sum(domain.parked is not None for domain in domains),
                 "slowed": sum(domain.slow_because is not None for domain in domains),
             },

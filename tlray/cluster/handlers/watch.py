@@ -129,7 +129,7 @@ class WatchHandlers(Handlers):
             if kept is None:
                 kept = self._kept[batch_id] = _Kept(ChangeLog(known_since=book.version))
             elif book.changes is not kept.changes:  # it was finished, and has been opened again
-                kept.changes.lose(version=book.version)
+                kept.changes.reset(version=book.version)
             book.changes = kept.changes
         if kept is not None:
             kept.asked_at = self._state.now()

@@ -115,7 +115,7 @@ class ScrapeTask:
             self._running[task] = fetch_task
             self._unsent.add(task)
             task.add_done_callback(self._ended)
-        for limiter, asks in self._pacing.asks(now).items():
+        for limiter, asks in self._pacing.due_requests(now).items():
             asking = asyncio.create_task(self._ask(limiter, asks))
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
@@ -163,7 +163,7 @@ class ScrapeTask:
         self._n_done += 1
         if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:
             # the coordinator will let the whole domain rest; until it has said so, nothing more begins here
-            self._not_begun(self._pacing.take_back(lambda _: True, domain=fetch_task.domain))
+            self._not_begun(self._pacing.withdraw(lambda _: True, domain=fetch_task.domain))
             self._hurries = True
 
     def _part_of(self, batch_id: str) -> OpenPart:
@@ -223,11 +223,11 @@ class ScrapeTask:
         try:
             grants, stops = await self._ports.limiters[limiter].ask(self._lease_id, asks)
         except Exception:  # noqa: BLE001 - a limiter that is being restarted; Ray's errors for that are many
-            self._pacing.unanswered([ask.domain for ask in asks], now=self._clock.monotonic())
+            self._pacing.request_failed([ask.domain for ask in asks], now=self._clock.monotonic())
             return
         self._stop(stops)
         unknown = []
-        for grant in self._pacing.answered(grants, now=self._clock.monotonic()):
+        for grant in self._pacing.apply_grants(grants, now=self._clock.monotonic()):
             if grant.is_unknown:
                 unknown.append(grant.domain)
             else:
@@ -239,7 +239,7 @@ class ScrapeTask:
 
     def _return_items(self, domain: str, retry_after_s: float) -> None:
         """Give a domain's items back: its turn is too far off to wait for."""
-        for fetch_task in self._pacing.take_back(lambda _: True, domain=domain):
+        for fetch_task in self._pacing.withdraw(lambda _: True, domain=domain):
             if isinstance(fetch_task, LeasedItem):
                 self._outcomes.append(
                     Outcome(fetch_task.item_id, OutcomeKind.NOT_BEGUN, retry_after_s=retry_after_s)
@@ -256,7 +256,7 @@ class ScrapeTask:
         if stops is self._stops:
             return
         self._stops = stops
-        self._not_begun(self._pacing.take_back(lambda e: isinstance(e, LeasedItem) and stops.holds_back(e)))
+        self._not_begun(self._pacing.withdraw(lambda e: isinstance(e, LeasedItem) and stops.holds_back(e)))
         for task, fetch_task in self._running.items():
             if isinstance(fetch_task, LeasedItem) and fetch_task.batch_id in stops.cancelled:
                 task.cancel()
@@ -367,9 +367,9 @@ class ScrapeTask:
         now = self._clock.monotonic()
         for terms in work.domains:
             self._robots_text[terms.domain] = terms.robots
-            self._pacing.learn(terms, now=now)
+            self._pacing.set_policy(terms, now=now)
         for fetch_task in work.robots:
-            self._pacing.learn(fetch_task, now=now)
+            self._pacing.set_policy(fetch_task, now=now)
         self._pacing.add(work.robots)
         items = [item for item in work.items if not self._stops.holds_back(item)]
         # they were leased before the stop that this task has heard of meanwhile

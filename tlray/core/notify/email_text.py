@@ -1,4 +1,4 @@
-"""What does a notice say to a person? A subject and a few lines of plain text, made of what a program would be told."""
+"""The text of a notification's e-mail: a subject and a few lines, from the data of its webhook."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS = {
 
 
 def letter(said: Mapping[str, Any]) -> tuple[str, str]:
-    """Return subject and text of a notice, of what its webhook says (``type``, ``timestamp``, ``data``)."""
+    """Return subject and text of a notification, from its webhook's data (``type``, ``timestamp``, ``data``)."""
     kind, data = NotificationKind(said["type"]), said["data"]
     counts = data["counts"]
     words = {

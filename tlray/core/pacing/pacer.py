@@ -21,7 +21,7 @@ from tlray.core.scheduling.lease import DomainConfig, LeasedItem, RobotsRequest
 
 GIVE_BACK_AFTER_S = 20.0
 """Items of a domain that may not be fetched for longer go back to the frontier."""
-MIN_ASK_S = 0.02
+MIN_REQUEST_S = 0.02
 FADES = 0.9
 """The longest answer time is multiplied by this at each answer, so that it fades."""
 AGEING = 8
@@ -30,7 +30,7 @@ HOLD_S = 2.0
 """A limiter hears of fetches in flight at least this often."""
 IDLE_S = 60.0
 """A domain is forgotten after this time without work, and its politeness window besides."""
-ASK_TOGETHER_S = 0.1
+REQUEST_TOGETHER_S = 0.1
 """Permit requests that are not urgent are sent together, ten times a second: a limiter's time goes into calls, not into
 domains. They are sent at least twice as long before the permits are due.
 """
@@ -40,7 +40,7 @@ FetchTask = LeasedItem | RobotsRequest
 
 def _together(at: float) -> float:
     """Return the next moment for requests that are not urgent."""
-    return at + -at % ASK_TOGETHER_S
+    return at + -at % REQUEST_TOGETHER_S
 
 
 @dataclass(slots=True)
@@ -89,9 +89,9 @@ class _Domain:
     """A permit that is used later is spent."""
     more_at: float = -math.inf
     """When the limiter may have more permits, by its last answer."""
-    ask_at: float = -math.inf
-    is_asked: bool = False
-    asked_at: float = math.inf
+    request_at: float = -math.inf
+    is_requested: bool = False
+    requested_at: float = math.inf
     answer_s: float = 0.0
     """The longest answer time, fading; part of the next request."""
     used_at: float = -math.inf
@@ -112,7 +112,7 @@ class _Domain:
 
     def is_idle(self, now: float) -> bool:
         """True if a new one would be the same."""
-        if self.is_busy or self.is_asked or self.n_permits:
+        if self.is_busy or self.is_requested or self.n_permits:
             self.used_at = now
         return now - self.used_at > IDLE_S + self.sending.burst / self.sending.rate
 
@@ -124,12 +124,12 @@ class Pacer:
         self._domains: dict[str, _Domain] = {}
         self._moments: list[tuple[float, str, float]] = []
         """(moment of the next check, domain, moment from which the permit holds)."""
-        self._to_ask: list[tuple[float, str]] = []
-        """(moment of the next request, domain); an entry other than its `ask_at` is passed over."""
+        self._requests: list[tuple[float, str]] = []
+        """(moment of the next request, domain); an entry other than its `request_at` is passed over."""
         self.n_pending = 0
         """Fetches that have not begun."""
 
-    def learn(self, terms: DomainConfig | RobotsRequest, *, now: float) -> None:
+    def set_policy(self, terms: DomainConfig | RobotsRequest, *, now: float) -> None:
         """Set a domain's policy."""
         domain, policy = self._domains.get(terms.domain), terms.policy
         if domain is None:
@@ -160,8 +160,8 @@ class Pacer:
                 idle[domain.name] = -math.inf
             domain.pending.append(fetch_task)
             self.n_pending += 1
-        for name, ask_at in idle.items():
-            self._ask_at(self._domains[name], ask_at)
+        for name, request_at in idle.items():
+            self._request_at(self._domains[name], request_at)
 
     def begin(self, now: float) -> FetchTask | None:
         """Return a fetch that may begin now, and count it as begun; None if there is none."""
@@ -195,16 +195,16 @@ class Pacer:
         """
         domain = self._domains[name]
         domain.sending.sent(now=now)
-        return self._let_go(domain, now)
+        return self._retry_permit(domain, now)
 
     def ended(self, name: str, *, now: float) -> None:
         """Count a fetch as ended."""
         domain = self._domains[name]
         domain.n_in_flight -= 1
         domain.used_at = now
-        self._let_go(domain, now)
+        self._retry_permit(domain, now)
 
-    def _let_go(self, domain: _Domain, now: float) -> bool:
+    def _retry_permit(self, domain: _Domain, now: float) -> bool:
         """Check one held-up permit again."""
         if domain.delaying_options:
             self._look_again(domain, now, domain.delaying_options.popleft())
@@ -215,54 +215,56 @@ class Pacer:
         """Check a permit later; one that this task alone keeps apart holds from then on."""
         heapq.heappush(self._moments, (at, domain.name, moment if domain.late_s < BLOCK_S else at))
 
-    def asks(self, now: float) -> dict[int, list[PermitRequest]]:
+    def due_requests(self, now: float) -> dict[int, list[PermitRequest]]:
         """Return the permit requests that are due, by limiter; a domain has one request open at a time."""
-        asks: dict[int, list[PermitRequest]] = {}
-        while (at := self._next_ask()) is not None and at <= now:
-            domain = self._domains[heapq.heappop(self._to_ask)[1]]
+        requests: dict[int, list[PermitRequest]] = {}
+        while (at := self._next_request()) is not None and at <= now:
+            domain = self._domains[heapq.heappop(self._requests)[1]]
             n_in_hand = min(domain.n_permits, len(domain.pending))
             n_wanted = len(domain.pending) - n_in_hand
             wait_s = domain.sending.wait_s(now=now) if domain.sending.has_ceiling else 0.0
-            ask = PermitRequest(domain.name, n_wanted, domain.n_in_flight, n_in_hand, wait_s, domain.answer_s)
-            asks.setdefault(domain.limiter, []).append(ask)
-            domain.is_asked, domain.asked_at = True, now
-        return asks
+            request = PermitRequest(
+                domain.name, n_wanted, domain.n_in_flight, n_in_hand, wait_s, domain.answer_s
+            )
+            requests.setdefault(domain.limiter, []).append(request)
+            domain.is_requested, domain.requested_at = True, now
+        return requests
 
-    def answered(self, grants: Iterable[PermitGrant], *, now: float) -> list[PermitGrant]:
+    def apply_grants(self, grants: Iterable[PermitGrant], *, now: float) -> list[PermitGrant]:
         """Apply the limiters' answers; return those with a long wait, or without the domain."""
         far = []
         for grant in grants:
             domain = self._domains[grant.domain]
-            domain.is_asked = False
+            domain.is_requested = False
             if grant.is_unknown:
-                self._ask_at(domain, now + BLOCK_S)
+                self._request_at(domain, now + BLOCK_S)
                 far.append(grant)
                 continue
             domain.n_slots, domain.late_s = grant.n_slots, grant.late_s
             domain.sending.change(grant.rate, grant.burst, now=now)
-            if not domain.is_too_late(now - domain.asked_at):
+            if not domain.is_too_late(now - domain.requested_at):
                 domain.n_permits += len(grant.starts)
                 for start_s in grant.starts:
                     heapq.heappush(self._moments, (now + start_s, grant.domain, now + start_s))
             for _ in range(min(len(domain.delaying_options), domain.n_slots - domain.n_in_flight)):
-                self._let_go(domain, now)
-            wait_s = max(MIN_ASK_S, grant.retry_after_s)
+                self._retry_permit(domain, now)
+            wait_s = max(MIN_REQUEST_S, grant.retry_after_s)
             has_more = math.isinf(grant.rate) and grant.retry_after_s <= BLOCK_S
             domain.more_at = -math.inf if has_more else now + wait_s
             if domain.n_in_flight or domain.n_permits:
                 wait_s = min(wait_s, HOLD_S) if domain.pending else HOLD_S
-            self._ask_at(domain, _together(now + wait_s) if wait_s > ASK_TOGETHER_S else now + wait_s)
+            self._request_at(domain, _together(now + wait_s) if wait_s > REQUEST_TOGETHER_S else now + wait_s)
             if not grant.starts and grant.retry_after_s > GIVE_BACK_AFTER_S:
                 far.append(grant)
         return far
 
-    def unanswered(self, names: Iterable[str], *, now: float) -> None:
+    def request_failed(self, names: Iterable[str], *, now: float) -> None:
         """Record that a limiter did not answer: request again soon."""
         for name in names:
-            self._domains[name].is_asked = False
-            self._ask_at(self._domains[name], now + BLOCK_S)
+            self._domains[name].is_requested = False
+            self._request_at(self._domains[name], now + BLOCK_S)
 
-    def take_back(self, which: Callable[[FetchTask], bool], *, domain: str | None = None) -> list[FetchTask]:
+    def withdraw(self, which: Callable[[FetchTask], bool], *, domain: str | None = None) -> list[FetchTask]:
         """Remove and return fetches that have not begun and must not, of one domain or of all."""
         out: list[FetchTask] = []
         for at in self._domains.values() if domain is None else (self._domains[domain],):
@@ -284,22 +286,22 @@ class Pacer:
 
     def wake_at(self, now: float) -> float | None:
         """Return when the next fetch may begin or the next request is due; None without any."""
-        moments = [] if (at := self._next_ask()) is None else [at]
+        moments = [] if (at := self._next_request()) is None else [at]
         if self._moments:
             moments.append(self._moments[0][0])
         return max(now, min(moments)) if moments else None
 
-    def _ask_at(self, domain: _Domain, at: float) -> None:
-        domain.ask_at = at
-        if not domain.is_asked:
-            heapq.heappush(self._to_ask, (at, domain.name))
+    def _request_at(self, domain: _Domain, at: float) -> None:
+        domain.request_at = at
+        if not domain.is_requested:
+            heapq.heappush(self._requests, (at, domain.name))
 
-    def _next_ask(self) -> float | None:
+    def _next_request(self) -> float | None:
         """Return when the next request is due, past outdated entries."""
-        while self._to_ask:
-            at, name = self._to_ask[0]
+        while self._requests:
+            at, name = self._requests[0]
             domain = self._domains.get(name)
-            if domain is not None and at == domain.ask_at and domain.is_busy and not domain.is_asked:
+            if domain is not None and at == domain.request_at and domain.is_busy and not domain.is_requested:
                 return at
-            heapq.heappop(self._to_ask)
+            heapq.heappop(self._requests)
         return None

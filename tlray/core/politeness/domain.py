@@ -346,7 +346,7 @@ class DomainState:
         waits = f"it is to rest for {in_words(rest_s)}, nothing waits for longer than {in_words(patience_s)}"
         return f"{PARKED}: {self.cool_reason}; {waits}; `tlray domain {self.name} --lift` ends the rest"
 
-    def try_anew(self, *, now: float) -> None:
+    def try_again(self, *, now: float) -> None:
         """Try it again, whatever has been; a cool-down stays."""
         self.parked = None
         if self.breaker.open_since is not None:

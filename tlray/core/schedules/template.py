@@ -1,11 +1,10 @@
-"""Which URLs does a template stand for, once its variables have values?
+"""Templates: named sets of URLs with places for values, such as ``https://example.org/{event}/{year}``.
 
-A template is a named set of URLs with places for values: ``https://example.org/{event}/{year}``. A value is text or a number, or
-several (a list, or ``{"from": 1, "to": 50}``); a URL is made for each of them, and for each combination where it has several
-such places. ``{name}`` escapes what would not be part of a word in a URL, ``{+name}`` leaves ``/ : ? &`` and the like as they
-are: RFC 6570, levels 1 and 2.
+A value is text or a number, or several (a list, or ``{"from": 1, "to": 50}``); there is a URL for each value, and for each
+combination of several places. ``{name}`` escapes all but the characters of a word, ``{+name}`` leaves ``/ : ? &`` and the like:
+RFC 6570, levels 1 and 2.
 
-tlray crawls no index page, so a template cannot say "all sets of this DJ": it says where a set lies, and whoever uses it which.
+tlray crawls no index page, so a template cannot mean "all sets of this DJ": it names the URL of a set, and its user the sets.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from typing import Final
 from uritemplate import URITemplate
 
 MAX_URLS: Final = 10_000
-"""That one template may stand for; as many as one call may submit."""
+"""The most URLs of one template; as many as one call may submit."""
 MAX_VARIABLES: Final = 100
 MAX_URL_CHARS: Final = 2_000
 MOST_IN_RANGE: Final = 10**15
@@ -34,7 +33,7 @@ Value = Scalar | Sequence[Scalar] | Mapping[str, int]
 
 
 class TemplateError(ValueError):
-    """A template that is none, or values that do not fit it; says everything that is wrong, in one sentence or two."""
+    """An invalid template, or values that do not fit it; the message names every mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +44,30 @@ class Template:
     urls: tuple[str, ...]
     description: str = ""
     batch_name: str = ""
-    """What batches made of it are called; it may have places, too."""
+    """The name of its batches; it may have places, too."""
     options: Mapping[str, object] = field(default_factory=dict)
-    """As those of a batch; what is asked for with a batch goes before them."""
+    """Options of its batches; those of a request count before them."""
     defaults: Mapping[str, Value] = field(default_factory=dict)
-    """Values of variables that need none given."""
+    """Values of variables without a given one."""
     is_built_in: bool = False
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The names of its places, in the order in which they appear."""
+        """The names of its places, in order."""
         texts = (*self.urls, self.batch_name)
         return tuple(dict.fromkeys(name for text in texts for _, name in _PLACE.findall(text)))
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a template stands for."""
+    """The URLs and the name of a filled template."""
 
     urls: tuple[str, ...]
     batch_name: str
 
 
 def check(template: Template) -> None:
-    """Raise `TemplateError` where a template can never be filled."""
+    """Raise `TemplateError` if a template can never be filled."""
     if not _NAME.fullmatch(template.name):
         raise TemplateError(
             f"name {template.name[:80]!r}: small letters, digits and -, at most 64 of them, no - first"
@@ -92,9 +91,9 @@ def check(template: Template) -> None:
 
 
 def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str] | None = None) -> Filled:
-    """Put values into a template; `TemplateError` names every variable that is missing and every one that is not there.
+    """Fill a template; `TemplateError` names every missing and every unknown variable.
 
-    ``clock`` has values for variables that neither the caller nor the template says anything of.
+    ``clock`` has values for variables that neither the caller nor the template sets.
     """
     wanted = template.variables
     faults = []
@@ -106,7 +105,7 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
     if faults:
         raise TemplateError(f"template {template.name!r} {' and '.join(faults)}")
     said = {**(clock or {}), **template.defaults, **given}
-    # counted before any of them is made: thirty bytes of a request may say ten thousand values
+    # counted before they are made: thirty bytes of a request may mean ten thousand values
     n_values = {name: _n_values(name, said[name]) for name in wanted}
     n_urls = sum(prod(n_values[name] for name in _names(url)) for url in template.urls)
     if max(n_urls, sum(n_values.values())) > MAX_URLS:
@@ -120,21 +119,22 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
 
 
 def beginning_of(text: str) -> str | None:
-    """Return a URL with the scheme and the host that all have that a template's text stands for, so that it can be looked at
-    before there are values; a host that waits for them is example.org. None where the scheme waits, too."""
+    """Return a URL with the fixed scheme and host of a template's text, for checks without values; a host with a place is
+    example.org. None if the scheme has a place, too.
+    """
     known, place, _ = text.partition("{")
     scheme, mark, rest = known.partition("://")
     if not place or (mark and set(rest) & set("/?#")):
         return known
     if mark:
         return f"{scheme}://example.org/"
-    return known if "/" in known else None  # behind a / no scheme comes any more
+    return known if "/" in known else None  # there is no scheme behind a /
 
 
 def clock_values(local: datetime) -> dict[str, str]:
-    """Return the values that a schedule's clock gives at a run: ``year month day date week week_year``.
+    """Return the values of a schedule's clock at a run: ``year month day date week week_year``.
 
-    Weeks are those of ISO 8601, and ``week_year`` is the year that a week belongs to: 2027-01-01 is in week 53 of 2026.
+    Weeks are those of ISO 8601, and ``week_year`` is the year of a week: 2027-01-01 is in week 53 of 2026.
     """
     iso = local.isocalendar()
     return {

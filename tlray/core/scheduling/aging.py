@@ -28,12 +28,12 @@ class Aging:
             if n := self._passed[priority] // AGEING:
                 yield priority, n
 
-    def took(self, priority: Priority, n: int) -> None:
+    def count_in_order(self, priority: Priority, n: int) -> None:
         """Count items that were taken in order of priority."""
         for lower in Priority:
             if lower > priority:
                 self._passed[lower] = min(MAX_OWED * AGEING, self._passed[lower] + n)
 
-    def paid(self, priority: Priority, n: int) -> None:
+    def count_owed(self, priority: Priority, n: int) -> None:
         """Count items that were taken because they were owed."""
         self._passed[priority] -= n * AGEING

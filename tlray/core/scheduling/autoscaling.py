@@ -74,7 +74,7 @@ class _Task:
 
     node: str = ""
     cpu_per_s: float = 0.0
-    heard_at: float | None = None
+    reported_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +123,15 @@ class Autoscaler:
         self.n_wanted = 0
         """The number that the last `change` found, even if there was no work for each."""
 
-    def heard(
+    def record_report(
         self, lease_id: str, *, cpu_s: float, n_pages: int, reading: NodeLoad | None, now: float
     ) -> None:
         """Record the CPU time, the pages and the node of a task's report."""
         task = self._tasks.setdefault(lease_id, _Task())
-        if task.heard_at is not None and now > task.heard_at:
-            weight = min(1.0, (now - task.heard_at) / EXCESS_S)
-            task.cpu_per_s += weight * (cpu_s / (now - task.heard_at) - task.cpu_per_s)
-        task.heard_at = now
+        if task.reported_at is not None and now > task.reported_at:
+            weight = min(1.0, (now - task.reported_at) / EXCESS_S)
+            task.cpu_per_s += weight * (cpu_s / (now - task.reported_at) - task.cpu_per_s)
+        task.reported_at = now
         if n_pages >= 8:
             self.cpu_s_per_page += 0.2 * (cpu_s / n_pages - self.cpu_s_per_page)
         if reading is not None:
@@ -148,7 +148,7 @@ class Autoscaler:
         """Return the nodes with a recent report."""
         return [name for name, node in self._nodes.items() if now - node.at <= READING_HOLDS_S]
 
-    def bearable(self, n_tasks: int, now: float, *, has_room: bool = False) -> float:
+    def capacity(self, n_tasks: int, now: float, *, has_room: bool = False) -> float:
         """Return how many tasks the nodes can bear, the ``n_tasks`` that exist included; infinite while nothing is known.
 
         ``has_room``: a further task would run on a node without a report, or wait for one.
@@ -170,7 +170,7 @@ class Autoscaler:
             return math.inf
         return n_bearable + max(0, n_tasks - n_placed)
 
-    def to_end(self, lease_ids: Collection[str]) -> str:
+    def choose_to_end(self, lease_ids: Collection[str]) -> str:
         """Return the task to end: one that has not begun, or one on the node with the least free memory."""
 
         def memory_free(lease_id: str) -> float:
@@ -187,7 +187,7 @@ class Autoscaler:
             cpu_s_per_page=self.cpu_s_per_page,
             min_workers=min(self._min, self.max_workers),
             max_workers=self.max_workers,
-            bearable=self.bearable(n_tasks, now, has_room=has_room),
+            bearable=self.capacity(n_tasks, now, has_room=has_room),
         )
         self.n_wanted = wanted
         if wanted >= n_tasks:

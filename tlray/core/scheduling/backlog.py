@@ -49,7 +49,7 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class _Aside:
+class _StoredBatch:
     """A batch that is not in memory."""
 
     owner: str
@@ -65,36 +65,36 @@ class Backlog:
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self._aside: dict[str, _Aside] = {}
+        self._stored: dict[str, _StoredBatch] = {}
         self._n_begun = 0
 
-    def keep(
+    def add(
         self, batch_id: str, owner: str, *, n_open: int = 0, is_receiving: bool = True, now: float
     ) -> None:
         """Count a batch that is received, or that sleeps; a known one stays as it is."""
         self._n_begun += 1
-        self._aside.setdefault(batch_id, _Aside(owner, n_open, is_receiving, now, self._n_begun))
+        self._stored.setdefault(batch_id, _StoredBatch(owner, n_open, is_receiving, now, self._n_begun))
 
     def is_receiving(self, batch_id: str) -> bool:
         """True if a batch is counted here and is being received."""
-        aside = self._aside.get(batch_id)
-        return aside is not None and aside.is_receiving
+        stored = self._stored.get(batch_id)
+        return stored is not None and stored.is_receiving
 
     @property
     def is_any_receiving(self) -> bool:
         """True while a list is being received."""
-        return any(aside.is_receiving for aside in self._aside.values())
+        return any(stored.is_receiving for stored in self._stored.values())
 
     def forget(self, batch_id: str) -> None:
         """Stop counting a batch here: it is in memory, or it was dropped."""
-        self._aside.pop(batch_id, None)
+        self._stored.pop(batch_id, None)
 
     def reserve(self, batch_id: str, n: int, live: Sequence[BatchLoad], *, now: float) -> Refusal | None:
         """Count ``n`` more items of a batch that is received; without room, count nothing and return the refusal.
 
         Items beyond a list's own bound are not refused here: they may be duplicates; see `is_too_long`.
         """
-        own = self._aside[batch_id]
+        own = self._stored[batch_id]
         own.heard_at = now
         for is_per_owner, bound in ((True, self.bounds.per_owner), (False, self.bounds.in_all)):
             n_open = self._n_open(own.owner if is_per_owner else None, live)
@@ -112,14 +112,14 @@ class Backlog:
 
     def give_back(self, batch_id: str, n: int) -> None:
         """Count ``n`` items less: they were duplicates, or were not stored."""
-        if (own := self._aside.get(batch_id)) is not None:
+        if (own := self._stored.get(batch_id)) is not None:
             own.n_open -= n
 
     def is_too_long(self, batch_id: str, *, less: int = 0) -> Refusal | None:
         """Return the refusal of a list that would not fit into an empty backlog; None if it fits. ``less`` items of it do not
         count.
         """
-        own = self._aside[batch_id]
+        own = self._stored[batch_id]
         for is_per_owner, bound in ((True, self.bounds.per_owner), (False, self.bounds.in_all)):
             if own.n_open - less > bound:
                 return Refusal(is_per_owner, bound, own.n_open, None, can_wait=False)
@@ -129,24 +129,24 @@ class Backlog:
         """Return the lists without a sender."""
         return [
             batch_id
-            for batch_id, aside in self._aside.items()
-            if aside.is_receiving and now - aside.heard_at > ABANDONED_AFTER_S
+            for batch_id, stored in self._stored.items()
+            if stored.is_receiving and now - stored.heard_at > ABANDONED_AFTER_S
         ]
 
     def _n_open(self, owner: str | None, live: Iterable[BatchLoad]) -> int:
-        every: list[BatchLoad | _Aside] = [*live, *self._aside.values()]
+        every: list[BatchLoad | _StoredBatch] = [*live, *self._stored.values()]
         return sum(batch.n_open for batch in every if owner in (None, batch.owner))
 
-    def _can_wait(self, own: _Aside, running: Iterable[BatchLoad], is_per_owner: bool) -> bool:
+    def _can_wait(self, own: _StoredBatch, running: Iterable[BatchLoad], is_per_owner: bool) -> bool:
         if any(standing.n_open for standing in running):
             return True
         others = [
-            aside
-            for aside in self._aside.values()
-            if aside is not own
-            and aside.is_receiving
-            and aside.n_open
-            and (not is_per_owner or aside.owner == own.owner)
+            stored
+            for stored in self._stored.values()
+            if stored is not own
+            and stored.is_receiving
+            and stored.n_open
+            and (not is_per_owner or stored.owner == own.owner)
         ]
         return any(not other.is_waiting or other.began > own.began for other in others)
 

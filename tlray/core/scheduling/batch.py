@@ -101,21 +101,23 @@ class Batch:
             and before is not ItemState.LEASED
             and before.is_final != after.is_final
         ):
-            self.changes.lose(version=self.version + 1)  # many items at once, by one statement of the journal
+            self.changes.reset(
+                version=self.version + 1
+            )  # many items at once, by one statement of the journal
         if before.is_final != after.is_final:
             self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + (n if before.is_final else -n)
             if before is ItemState.LEASED and after is not ItemState.CANCELLED:
                 self._count_done(n, now)
         self.version += 1
 
-    def note(self, change: ItemChange, *, now: float) -> None:
+    def log_change(self, change: ItemChange, *, now: float) -> None:
         """Add an item's change to the log, before the item is moved. A return to the queue shows only in the counts."""
         if self.changes is not None and (change.after.is_final or change.after is ItemState.WAITING):
             item = change.item
-            told = ChangedItem(item.id, item.url, change.after, item.attempt, change.reason, now)
-            self.changes.note(item.id, told, version=self.version + 1)
+            changed = ChangedItem(item.id, item.url, change.after, item.attempt, change.reason, now)
+            self.changes.add(item.id, changed, version=self.version + 1)
 
-    def lose(self, node: LostNode) -> None:
+    def add_lost_node(self, node: LostNode) -> None:
         """Record a node that was lost with items of the batch."""
         self.lost_nodes.append(node)
         self.version += 1

@@ -26,16 +26,16 @@ class Wait:
     """Monotonic seconds; infinite if every domain with open items is paused by an operator."""
 
 
-def wait_of(book: Batch, domains: Mapping[str, DomainState], *, now: float) -> Wait | None:
+def wait_of(batch: Batch, domains: Mapping[str, DomainState], *, now: float) -> Wait | None:
     """Return the wait of a batch; None while something of it can be fetched, is leased, or is matched against results.
 
     The search ends at the first domain that is free. A paused domain counts as one that rests for ever.
     """
-    if book.counts.get(ItemState.LEASED, 0) or book.is_matching:
+    if batch.counts.get(ItemState.LEASED, 0) or batch.is_matching:
         return None
     first: DomainState | None = None
     first_until = math.inf
-    for name, n_open in book.open_by_domain.items():
+    for name, n_open in batch.open_by_domain.items():
         if n_open <= 0:
             continue
         state = domains.get(name)

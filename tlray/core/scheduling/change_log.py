@@ -56,7 +56,7 @@ class ChangeLog(Generic[T]):
     def __len__(self) -> int:
         return len(self._newest)
 
-    def note(self, item_id: int, change: T, *, version: int) -> None:
+    def add(self, item_id: int, change: T, *, version: int) -> None:
         """Add a change that ``version`` is the first to show; versions come in order."""
         self._newest[item_id] = version, change
         self._newest.move_to_end(item_id)
@@ -64,7 +64,7 @@ class ChangeLog(Generic[T]):
             _, (pushed_out, _) = self._newest.popitem(last=False)
             self._known_since = max(self._known_since, pushed_out)
 
-    def lose(self, *, version: int) -> None:
+    def reset(self, *, version: int) -> None:
         """Drop all changes: ``version`` is the first to show changes of many items at once."""
         self._newest.clear()
         self._known_since = version

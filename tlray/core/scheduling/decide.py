@@ -47,7 +47,7 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
         item = left.pop(outcome.item_id, None)
         if item is None:
             continue  # not of this lease, or reported twice
-        book = engine.batches[item.batch]
+        batch = engine.batches[item.batch]
         domain = engine.domains[item.domain]
         n_in_row = domain.n_in_row(outcome.kind, now=now)
         snoozed_s = now - item.snoozed_since if item.snoozed_since is not None else 0.0
@@ -57,7 +57,7 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
             snoozed_s=snoozed_s,
             n_in_row=n_in_row,
             jitter=rng.random(),
-            policy=book.retry,
+            policy=batch.retry,
             domain=item.domain,
             block_cool_down_s=domain.policy.block_cool_down_s,
         )
@@ -78,14 +78,14 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
             reason = _why_cooling(outcome, domain, now) if rest_s is None else f"no answer, {_why(outcome)}"
             waits[item.domain] = DomainChange(item.domain, now + domain_rests_s, reason, n_blocks)
-        change = _change(item, outcome, decision, now=now, stem=stems.get(book.batch_id))
+        change = _change(item, outcome, decision, now=now, stem=stems.get(batch.batch_id))
         if decision.event is ItemEvent.EXHAUST and decision.cool_down_s:
             put_off = f"put off for {in_words(snoozed_s + decision.cool_down_s)} in all"
-            most = in_words(book.retry.snooze_s(item.domain))
+            most = in_words(batch.retry.snooze_s(item.domain))
             change = replace(change, reason=f"{_why(outcome)}; {put_off}, at most {most}")
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             change = replace(change, reason=blocked_too_often(n_in_row))
-        if book.state is BatchState.CANCELLING and not change.after.is_final:
+        if batch.state is BatchState.CANCELLING and not change.after.is_final:
             change = _with(item, ItemEvent.CANCEL, outcome=outcome, stem=change.stem, reason="cancelled")
         changeset.changes.append(change)
     changeset.cool_downs.extend(cool_downs.values())

@@ -24,18 +24,18 @@ class DomainIndex:
         """Return the batches of a domain."""
         return self._at.get(domain, ())
 
-    def come(self, book: Batch, domain: str) -> None:
+    def add(self, batch: Batch, domain: str) -> None:
         """Add a batch to a domain."""
         here = self._at.get(domain, ())
-        if not any(other is book for other in here):
-            self._at[domain] = (*here, book)
+        if not any(other is batch for other in here):
+            self._at[domain] = (*here, batch)
 
-    def leave(self, book: Batch) -> list[str]:
+    def remove(self, batch: Batch) -> list[str]:
         """Remove a batch; return its domains."""
-        for domain in book.open_by_domain:
-            left = tuple(other for other in self._at.get(domain, ()) if other is not book)
+        for domain in batch.open_by_domain:
+            left = tuple(other for other in self._at.get(domain, ()) if other is not batch)
             if left:
                 self._at[domain] = left
             else:
                 self._at.pop(domain, None)
-        return list(book.open_by_domain)
+        return list(batch.open_by_domain)

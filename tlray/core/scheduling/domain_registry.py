@@ -22,46 +22,46 @@ from tlray.core.scheduling.give_up import GiveUp
 
 TELL_EVERY_S = 1.0
 """Changes of one domain are sent to its limiter at most this often."""
-_HAS_NO_SAY = (BatchState.SCHEDULED, BatchState.PAUSED)
+_NOT_AT_WORK = (BatchState.SCHEDULED, BatchState.PAUSED)
 
 
 class DomainRegistry:
     """The domains of an engine: registered, recomputed, overridden."""
 
-    def __init__(self, state: EngineState, patience: GiveUp, forgetting: Eviction) -> None:
+    def __init__(self, state: EngineState, give_up: GiveUp, eviction: Eviction) -> None:
         self._state = state
-        self._give_up = patience
-        self._eviction = forgetting
-        self.override: dict[str, DomainOverride] = {}
+        self._give_up = give_up
+        self._eviction = eviction
+        self.overrides: dict[str, DomainOverride] = {}
         """Domain → what an operator has set for it."""
-        self._restless: dict[str, float] = {}
+        self._changed: dict[str, float] = {}
         """Domain with a changed policy → when its limiter got the last one."""
 
     def policy(self, domain: str) -> DomainPolicy | None:
         """Return the gentlest policy of the open batches at a domain; None without any. Paused and scheduled batches count only
         if there are no others.
         """
-        open_here = self._state.domain_index.at(domain)
-        at_work = [book for book in open_here if book.state not in _HAS_NO_SAY]
-        return gentlest(book.politeness.policy(domain) for book in at_work or open_here)
+        open_batches = self._state.domain_index.at(domain)
+        at_work = [batch for batch in open_batches if batch.state not in _NOT_AT_WORK]
+        return gentlest(batch.politeness.policy(domain) for batch in at_work or open_batches)
 
-    def register(self, name: str, book: Batch, now: float) -> DomainState:
+    def register(self, name: str, batch: Batch, now: float) -> DomainState:
         """Return the domain of a batch's items, under the policies of all its batches; make it if it is new."""
         state = self._state
-        if name in book.open_by_domain:
-            state.domain_index.come(book, name)
+        if name in batch.open_by_domain:
+            state.domain_index.add(batch, name)
         domain = state.domains.get(name)
         if domain is None:
-            domain = DomainState(name, book.politeness.policy(name), self.override_of(name))
+            domain = DomainState(name, batch.politeness.policy(name), self.override_of(name))
             state.domains[name] = domain
             state.unrecalled[name] = None
             if name not in state.domain_index:
                 self._eviction.note((name,), now=now)
         else:
-            self.look_at(domain, book)
+            self.recompute(domain, batch)
         if not domain.has_robots(now):
             state.robots_queue[name] = None
-        self._give_up.look_at(name)
+        self._give_up.check(name)
         return domain
 
     def recalled(self, names: Iterable[str]) -> None:
@@ -71,57 +71,57 @@ class DomainRegistry:
                 del self._state.unrecalled[name]
                 self._state.frontier.resume_domain(name)
 
-    def look_at(self, state: DomainState, book: Batch) -> None:
+    def recompute(self, state: DomainState, batch: Batch) -> None:
         """Recompute a domain's policy: a batch came to it, or started or stopped work there."""
-        self._treat(state, self.policy(state.name) or book.politeness.policy(state.name))
+        self._set_policy(state, self.policy(state.name) or batch.politeness.policy(state.name))
 
-    def look_again(self, names: Iterable[str]) -> None:
+    def recompute_left(self, names: Iterable[str]) -> None:
         """Recompute the policies of a closed batch's domains; drop each robots.txt that is not needed (the journal has it)."""
         for state in (self._state.domains[name] for name in names if name in self._state.domains):
             policy = self.policy(state.name)
             if policy is not None:
-                self._treat(state, policy)
+                self._set_policy(state, policy)
             else:
                 state.forget_robots()
                 self._state.robots_queue.pop(state.name, None)
 
     def override_of(self, name: str) -> DomainOverride:
         """Return the override of a domain; that of its host holds at each port."""
-        return override_for(name, self.override)
+        return override_for(name, self.overrides)
 
     def set_override(self, name: str, setting: DomainOverride) -> set[str]:
         """Set a domain's override, for all batches of now and later; return the known domains under it."""
-        self.override[name] = setting
-        concerned = self._named(name)
-        for known in concerned:
+        self.overrides[name] = setting
+        names = self._known(name)
+        for known in names:
             state = self._state.domains[known]
             was, state.override = state.effective, self.override_of(known)
-            self._see_change(state, was)
+            self._apply_change(state, was)
             self._state.frontier.resume_domain(known)  # it may have been paused
             self._state.robots_queue.wake(known)
-        return concerned
+        return names
 
     def lift(self, name: str, *, now: float) -> set[str]:
         """End the rests of a domain, of a host at each port; return the known domains among them."""
-        concerned = self._named(name)
-        for known in concerned:
+        names = self._known(name)
+        for known in names:
             self._state.domains[known].lift()
             self._state.frontier.lift(known, now)
             self._state.frontier.resume_domain(known)
             self._state.robots_queue.wake(known)
-        return concerned
+        return names
 
-    def _named(self, name: str) -> set[str]:
+    def _known(self, name: str) -> set[str]:
         """Return the known domains of a name: that domain, or a host at each port."""
         return {known for known in self._state.domains if name in (known, host_of(known))}
 
-    def _treat(self, state: DomainState, policy: DomainPolicy) -> None:
+    def _set_policy(self, state: DomainState, policy: DomainPolicy) -> None:
         was, state.policy = state.effective, policy
-        self._see_change(state, was)
+        self._apply_change(state, was)
 
-    def _see_change(self, state: DomainState, was: DomainPolicy) -> None:
+    def _apply_change(self, state: DomainState, was: DomainPolicy) -> None:
         if state.changed_from(was):
-            self.note(state.name)
+            self.note_change(state.name)
             for lease in self._state.leases.values():
                 lease.configured.discard(state.name)
             self._state.frontier.resume_domain(state.name)
@@ -129,25 +129,25 @@ class DomainRegistry:
 
     def forget(self, domain: str) -> None:
         """Forget a domain; its override stays."""
-        self._restless.pop(domain, None)
+        self._changed.pop(domain, None)
 
-    def note(self, domain: str) -> None:
+    def note_change(self, domain: str) -> None:
         """Record a changed policy: it is to be sent to the limiter."""
-        self._restless.setdefault(domain, -math.inf)
+        self._changed.setdefault(domain, -math.inf)
 
     def changed(self, *, now: float, is_current: Callable[[str], bool]) -> set[str]:
         """Return the domains whose policies are to be sent to limiters, each at most once in `TELL_EVERY_S`; ``is_current``:
         its limiter has confirmed the present one.
         """
-        due = {name for name, told_at in self._restless.items() if now - told_at >= TELL_EVERY_S}
+        due = {name for name, sent_at in self._changed.items() if now - sent_at >= TELL_EVERY_S}
         for name in due:
             if is_current(name):
-                del self._restless[name]
+                del self._changed[name]
             else:
-                self._restless[name] = now
-        return due & self._restless.keys()
+                self._changed[name] = now
+        return due & self._changed.keys()
 
     @property
     def next_at(self) -> float | None:
         """When the next policy is to be sent, or None."""
-        return min(self._restless.values()) + TELL_EVERY_S if self._restless else None
+        return min(self._changed.values()) + TELL_EVERY_S if self._changed else None

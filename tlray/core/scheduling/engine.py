@@ -55,24 +55,24 @@ class Engine(EngineState):
 
     # -- batches and domains -----------------------------------------------------------------
 
-    def open(self, book: Batch, lanes: Mapping[str, int], *, now: float) -> None:
+    def open(self, batch: Batch, lanes: Mapping[str, int], *, now: float) -> None:
         """Add a batch from the journal: ``lanes`` is domain → queued items."""
-        self.batches[book.id] = self.by_batch_id[book.batch_id] = book
-        for domain in book.open_by_domain:
-            self.domain_index.come(book, domain)
+        self.batches[batch.id] = self.by_batch_id[batch.batch_id] = batch
+        for domain in batch.open_by_domain:
+            self.domain_index.add(batch, domain)
         for domain, n in lanes.items():
-            self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
-            self.registry.register(domain, book, now).try_anew(now=now)
+            self.frontier.add_lane(batch.id, domain, batch.priority, n, is_paused=not batch.may_lease)
+            self.registry.register(domain, batch, now).try_again(now=now)
 
-    def close(self, batch: int, *, now: float) -> None:
+    def close(self, batch_no: int, *, now: float) -> None:
         """Remove a finished batch, and later the domains that no other batch needs."""
-        book = self.batches.pop(batch, None)
-        self.reuse.close(batch)
-        self.frontier.drop(batch)
-        if book is not None:
-            self.by_batch_id.pop(book.batch_id, None)
-            left = self.domain_index.leave(book)
-            self.registry.look_again(left)
+        batch = self.batches.pop(batch_no, None)
+        self.reuse.close(batch_no)
+        self.frontier.drop(batch_no)
+        if batch is not None:
+            self.by_batch_id.pop(batch.batch_id, None)
+            left = self.domain_index.remove(batch)
+            self.registry.recompute_left(left)
             idle = [name for name in left if name in self.domains and name not in self.domain_index]
             self.eviction.note(idle, now=now)
 
@@ -99,58 +99,58 @@ class Engine(EngineState):
         state = self.domains[domain]
         state.is_named = state.is_named or any(not item.from_public for item in items)
 
-    def pause(self, batch: int, *, is_paused: bool) -> None:
+    def pause(self, batch_no: int, *, is_paused: bool) -> None:
         """Pause or resume a batch, and recompute the policies of its domains."""
-        book = self.batches[batch]
-        for name in book.open_by_domain:
-            self.registry.look_at(self.domains[name], book)
+        batch = self.batches[batch_no]
+        for name in batch.open_by_domain:
+            self.registry.recompute(self.domains[name], batch)
             self.robots_queue.wake(name)
-        self.frontier.pause(batch, is_paused=is_paused or book.is_matching)
+        self.frontier.pause(batch_no, is_paused=is_paused or batch.is_matching)
 
-    def begin(self, batch: int, *, now: float) -> None:
+    def begin(self, batch_no: int, *, now: float) -> None:
         """Start a scheduled batch."""
-        for name in self.batches[batch].open_by_domain:
-            self.domains[name].try_anew(now=now)
-        self.pause(batch, is_paused=False)
+        for name in self.batches[batch_no].open_by_domain:
+            self.domains[name].try_again(now=now)
+        self.pause(batch_no, is_paused=False)
 
-    def matching_done(self, batch: int) -> None:
+    def matching_done(self, batch_no: int) -> None:
         """End the matching of a batch against other batches' results: its other items are to be fetched."""
-        book = self.batches[batch]
-        book.is_matching = False
-        self.pause(batch, is_paused=not book.may_lease)
+        batch = self.batches[batch_no]
+        batch.is_matching = False
+        self.pause(batch_no, is_paused=not batch.may_lease)
 
     def cool_down(self, domain: str, until: float, reason: str) -> None:
         """Fetch nothing of a domain before ``until``."""
         self.domains[domain].cool_down(until, reason)
-        self.give_up.look_at(domain)
+        self.give_up.check(domain)
         heapq.heappush(self.timers, (until, domain))
 
-    def cancel_open(self, batch: int, *, now: float) -> bool:
+    def cancel_open(self, batch_no: int, *, now: float) -> bool:
         """Cancel a batch's queued and waiting items; True if it has no open item left."""
-        book = self.batches[batch]
-        self.reuse.drop(batch)
-        self.frontier.drop(batch)
+        batch = self.batches[batch_no]
+        self.reuse.drop(batch_no)
+        self.frontier.drop(batch_no)
         leased: dict[str, int] = {}
         for lease in self.leases.values():
             for item in lease.items.values():
-                if item.batch == batch:
+                if item.batch == batch_no:
                     leased[item.domain] = leased.get(item.domain, 0) + 1
-        n_waiting = book.counts.get(ItemState.WAITING, 0)
-        for domain, n_open in list(book.open_by_domain.items()):
+        n_waiting = batch.counts.get(ItemState.WAITING, 0)
+        for domain, n_open in list(batch.open_by_domain.items()):
             n = n_open - leased.get(domain, 0)
             n_of_waiting = min(n, n_waiting)
             n_waiting -= n_of_waiting
-            book.move(ItemState.WAITING, ItemState.CANCELLED, domain, now=now, n=n_of_waiting)
-            book.move(ItemState.QUEUED, ItemState.CANCELLED, domain, now=now, n=n - n_of_waiting)
-        return not book.n_open
+            batch.move(ItemState.WAITING, ItemState.CANCELLED, domain, now=now, n=n_of_waiting)
+            batch.move(ItemState.QUEUED, ItemState.CANCELLED, domain, now=now, n=n - n_of_waiting)
+        return not batch.n_open
 
-    def revive(self, batch: int, by_domain: Mapping[str, int], *, now: float) -> None:
+    def revive(self, batch_no: int, by_domain: Mapping[str, int], *, now: float) -> None:
         """Queue dead letters again: ``by_domain`` is their number by domain."""
-        book = self.batches[batch]
+        batch = self.batches[batch_no]
         for domain, n in by_domain.items():
-            book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
-            self.frontier.restock(batch, domain, book.priority, n, is_paused=not book.may_lease)
-            self.registry.register(domain, book, now).try_anew(now=now)
+            batch.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
+            self.frontier.restock(batch_no, domain, batch.priority, n, is_paused=not batch.may_lease)
+            self.registry.register(domain, batch, now).try_again(now=now)
 
     # -- leasing -------------------------------------------------------------------------------
 
@@ -168,12 +168,12 @@ class Engine(EngineState):
     def tick(self, now: float) -> None:
         """Apply the passing of time: due items, ended cool-downs."""
         for item in self.frontier.pop_due(now):
-            book = self.batches.get(item.batch)
-            if book is None:
+            batch = self.batches.get(item.batch)
+            if batch is None:
                 self.frontier.finish(item)
                 continue
-            book.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
-            self.frontier.push(item, book.priority, is_paused=not book.may_lease)
+            batch.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
+            self.frontier.push(item, batch.priority, is_paused=not batch.may_lease)
             self.robots_queue.wake(item.domain)
         while self.timers and self.timers[0][0] <= now:
             _, name = heapq.heappop(self.timers)
@@ -199,11 +199,11 @@ class Engine(EngineState):
         moments += [lease.until for lease in self.leases.values() if not lease.is_committing]
         return min(moments, default=None)
 
-    def remaining_s(self, batch: int, *, now: float) -> float | None:
+    def remaining_s(self, batch_no: int, *, now: float) -> float | None:
         """Return the seconds that a running batch still needs; None while there is no honest estimate."""
-        last_due = self.frontier.last_due(batch)
+        last_due = self.frontier.last_due(batch_no)
         return remaining_s(
-            self.batches[batch], self.domains, now=now, others_at=self.domain_index.at, last_due=last_due
+            self.batches[batch_no], self.domains, now=now, others_at=self.domain_index.at, last_due=last_due
         )
 
     # -- what comes back -------------------------------------------------------------------------
@@ -234,7 +234,7 @@ class Engine(EngineState):
             else:
                 self.robots_queue[answer.domain] = None
                 heapq.heappush(self.timers, (state.cool_until, answer.domain))
-                self.give_up.look_at(answer.domain)
+                self.give_up.check(answer.domain)
             for other in self.leases.values():
                 other.configured.discard(answer.domain)
         return deaths
@@ -263,53 +263,55 @@ class Engine(EngineState):
             move = change.item.batch, change.before, change.after, change.item.domain
             moves[move] = moves.get(move, 0) + 1
             self._apply_change(change, lease, now)  # may move the item to another domain
-        for (batch, before, after, domain), n in moves.items():
-            self.batches[batch].move(before, after, domain, now=now, n=n)
+        for (batch_no, before, after, domain), n in moves.items():
+            self.batches[batch_no].move(before, after, domain, now=now, n=n)
         for domain, found in outcomes.items():
             state = self.domains[domain]
             was = state.effective
             if found:
                 state.count(found, now=now)
             if state.effective is not was:
-                self.registry.note(domain)
+                self.registry.note_change(domain)
             self.frontier.resume_domain(domain)
-            self.give_up.look_at(domain)
+            self.give_up.check(domain)
         for cool in changeset.cool_downs:
             self.cool_down(cool.domain, cool.until, cool.reason)
         for turn in changeset.turns:
             self.domains[turn.domain].wait_turn(turn.until, turn.reason)
-            self.give_up.look_at(turn.domain)
+            self.give_up.check(turn.domain)
             heapq.heappush(self.timers, (turn.until, turn.domain))
         for part in changeset.parts:
-            book = self.by_batch_id.get(part.batch_id)
-            if book is not None:
-                book.n_sets += part.n_sets
-                book.n_tracks += part.n_tracks
+            batch = self.by_batch_id.get(part.batch_id)
+            if batch is not None:
+                batch.n_sets += part.n_sets
+                batch.n_tracks += part.n_tracks
         for death, (n_queued, n_waiting) in zip(changeset.deaths, killed, strict=False):
             self.frontier.reopen_lane(death.batch, death.domain)
             self.kill_lane(death, now=now, n_queued=n_queued, n_waiting=n_waiting)
             touched[death.batch] = None
-        return [batch for batch in touched if batch in self.batches and not self.batches[batch].n_open]
+        return [
+            batch_no for batch_no in touched if batch_no in self.batches and not self.batches[batch_no].n_open
+        ]
 
     def _apply_change(self, change: ItemChange, lease: Lease, now: float) -> None:
         item = change.item
-        book = self.batches[item.batch]
-        book.note(change, now=now)
+        batch = self.batches[item.batch]
+        batch.log_change(change, now=now)
         self.reuse.release_item(lease, item)
-        book.n_answered += change.event is ItemEvent.ANSWERED
-        book.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
-        book.n_retries += change.event is ItemEvent.RETRY
+        batch.n_answered += change.event is ItemEvent.ANSWERED
+        batch.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
+        batch.n_retries += change.event is ItemEvent.RETRY
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
         item.snoozed_since, item.url, item.from_public = change.snoozed_since, change.url, change.from_public
         if change.domain != item.domain:
-            book.move_domain(item.domain, change.domain)
+            batch.move_domain(item.domain, change.domain)
             item.domain = change.domain
-            self.registry.register(item.domain, book, now)
+            self.registry.register(item.domain, batch, now)
             self._note_named(item.domain, (item,))
         if change.after is ItemState.QUEUED:
             item.is_suspect = change.is_suspect
             item.n_unanswered += change.outcome is not None and change.outcome.reused is not None
-            self.frontier.push(item, book.priority, first=True, is_paused=not book.may_lease)
+            self.frontier.push(item, batch.priority, first=True, is_paused=not batch.may_lease)
             self.robots_queue.wake(item.domain)
         elif change.after is ItemState.WAITING:
             self.frontier.wait(item, now if change.due is None else change.due)
@@ -322,17 +324,17 @@ class Engine(EngineState):
         The journal counted the items. How many were queued and how many waiting is known only here, because an item that
         becomes due is not journalled before its lease.
         """
-        book = self.batches.get(death.batch)
-        if book is None:
+        batch = self.batches.get(death.batch)
+        if batch is None:
             return False  # it ended twice, by two reports, and the first closed its batch
         self.reuse.drop(death.batch, death.domain)
         gone = self.frontier.drop(death.batch, death.domain)
         counted = n_queued + n_waiting
         held = gone.n_queued + gone.n_waiting
         check_invariant(held == counted, "{} open in the journal, {} in memory: {}", counted, held, death)
-        book.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=gone.n_queued)
-        book.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=gone.n_waiting)
-        return not book.n_open
+        batch.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=gone.n_queued)
+        batch.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=gone.n_waiting)
+        return not batch.n_open
 
     def end(self, lease_id: str, *, suspect: CrashSuspect = NO_ITEM) -> list[LaneDeath]:
         """Remove a lease without items; return the lanes that end because their robots.txt kills its reader."""

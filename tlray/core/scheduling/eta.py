@@ -35,7 +35,7 @@ class _Unbounded:
 
 
 def remaining_s(
-    book: Batch,
+    batch: Batch,
     domains: Mapping[str, DomainState],
     *,
     now: float,
@@ -46,16 +46,16 @@ def remaining_s(
 
     ``others_at`` returns the open batches of a domain, ``last_due`` is the due time of the last waiting item of each domain.
     """
-    if not book.n_open:
+    if not batch.n_open:
         return 0.0
-    if book.is_matching or book.n_reusing:
+    if batch.is_matching or batch.n_reusing:
         return None
     longest_s, n_unknown = 0.0, 0.0
     unbounded: list[_Unbounded] = []
-    for name, n_open in book.open_by_domain.items():
+    for name, n_open in batch.open_by_domain.items():
         if n_open <= 0:
             continue
-        ahead = n_open + sum(_before(book, other, name, n_open) for other in others_at(name))
+        ahead = n_open + sum(_before(batch, other, name, n_open) for other in others_at(name))
         state = domains.get(name)
         if state is None:
             n_unknown += ahead
@@ -82,15 +82,15 @@ def remaining_s(
         alone_s = max(u.rest_s + u.ahead / u.per_s for u in unbounded)
         longest_s = max(longest_s, min(alone_s, max(together_s, *(u.least_s for u in unbounded))))
     if n_unknown:
-        is_seen = book.first_at is not None and now - book.first_at >= SEEN_S
-        seen = book.rate_per_s(now) if is_seen else 0.0
-        return max(longest_s, book.n_open / seen) if seen else longest_s or None
+        is_seen = batch.first_at is not None and now - batch.first_at >= SEEN_S
+        seen = batch.rate_per_s(now) if is_seen else 0.0
+        return max(longest_s, batch.n_open / seen) if seen else longest_s or None
     return longest_s
 
 
-def _before(book: Batch, other: Batch, domain: str, n_own: int) -> int:
+def _before(batch: Batch, other: Batch, domain: str, n_own: int) -> int:
     """Return how many of another batch's items come before the last one of this batch."""
-    if other.id == book.id or other.state is not BatchState.RUNNING or other.priority > book.priority:
+    if other.id == batch.id or other.state is not BatchState.RUNNING or other.priority > batch.priority:
         return 0
     n = max(0, other.open_by_domain.get(domain, 0))
-    return n if other.priority < book.priority else min(n, n_own)
+    return n if other.priority < batch.priority else min(n, n_own)

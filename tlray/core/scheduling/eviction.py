@@ -27,7 +27,7 @@ class Eviction:
         self._idle_since: dict[str, float] = {}
         self._due: list[tuple[float, str]] = []
         """A heap of the next checks, one entry a domain."""
-        self._errands: dict[str, set[str]] = {}
+        self._robots_requests: dict[str, set[str]] = {}
         """Domain → the domains whose robots.txt may be fetched from it."""
 
     def __repr__(self) -> str:
@@ -43,12 +43,12 @@ class Eviction:
                 heapq.heappush(self._due, (now + SETTLED_S, name))
             self._idle_since[name] = now
             if self._state.domains[name].robots_lease is not None:
-                self._errands.setdefault(name, set()).add(name)
+                self._robots_requests.setdefault(name, set()).add(name)
 
     def note_robots_request(self, domain: str, of: str) -> None:
         """Record that the robots.txt of one domain is fetched from another."""
         if domain != of:
-            self._errands.setdefault(domain, set()).add(of)
+            self._robots_requests.setdefault(domain, set()).add(of)
 
     def next_at(self) -> float | None:
         """Return the moment of the next check, or None."""
@@ -63,7 +63,7 @@ class Eviction:
                 del self._idle_since[name]  # it is in use again; the end of its batch adds it again
                 continue
             domain = self._state.domains[name]
-            if self._had_errand(name):
+            if self._had_robots_request(name):
                 self._idle_since[name] = now
             at = self._may_go_at(domain, self._idle_since[name])
             if at > now:
@@ -78,12 +78,12 @@ class Eviction:
         lessons_s = HISTORY_S if domain.has_history else 0.0
         return max(idle_since + window_s, idle_since + lessons_s, domain.cool_until)
 
-    def _had_errand(self, name: str) -> bool:
+    def _had_robots_request(self, name: str) -> bool:
         """True if a robots.txt may have been fetched from a domain since the last check."""
-        noted = self._errands.pop(name, set())
+        noted = self._robots_requests.pop(name, set())
         known = (self._state.domains[of] for of in noted if of in self._state.domains)
         if running := {other.name for other in known if other.robots_lease is not None}:
-            self._errands[name] = running
+            self._robots_requests[name] = running
         return bool(noted)
 
     def _forget(self, name: str) -> None:

@@ -19,7 +19,7 @@ class GiveUp:
         self._state = state
         self._news: dict[str, None] = {}
 
-    def look_at(self, domain: str) -> None:
+    def check(self, domain: str) -> None:
         """Check a domain: its rest has begun, or items have come to it."""
         self._news[domain] = None
 
@@ -35,12 +35,12 @@ class GiveUp:
             domain = self._state.domains[name]
             if not domain.is_cooling(now):
                 continue
-            for book in self._state.domain_index.at(name):
-                why = domain.give_up_reason(book.retry.snooze_s(name), now=now)
-                if why is None or book.open_by_domain.get(name, 0) <= 0:
+            for batch in self._state.domain_index.at(name):
+                reason = domain.give_up_reason(batch.retry.snooze_s(name), now=now)
+                if reason is None or batch.open_by_domain.get(name, 0) <= 0:
                     continue
-                if book.may_lease:
-                    deaths.append(LaneDeath(book.id, name, why))
+                if batch.may_lease:
+                    deaths.append(LaneDeath(batch.id, name, reason))
                 else:
-                    self.look_at(name)
+                    self.check(name)
         return deaths

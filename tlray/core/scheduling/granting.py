@@ -24,10 +24,10 @@ from tlray.core.scheduling.fair_share import FairShare
 from tlray.core.scheduling.lease import DomainConfig, Lease, LeasedItem, RobotsRequest, Work
 from tlray.core.scheduling.result_reuse import ResultReuse, with_reusable
 
-ROBOTS_ERRANDS_PER_LEASE = 256
+ROBOTS_PER_LEASE = 256
 ROOM_ABOVE = 32
 """Items of higher priorities that a lease takes although it has enough of lower ones."""
-ENOUGH_ERRANDS = 512
+ENOUGH_ROBOTS = 512
 LOOK_AGAIN_S = 30.0
 """A robots.txt that cannot be fetched yet is checked again after this time, or when an event allows its fetch."""
 DEMAND_HOLDS_S, SAMPLE_HOLDS_S = 0.2, 0.5
@@ -40,17 +40,17 @@ class Granting:
     def __init__(
         self,
         state: EngineState,
-        treatment: DomainRegistry,
-        answering: ResultReuse,
-        forgetting: Eviction,
+        registry: DomainRegistry,
+        reuse: ResultReuse,
+        eviction: Eviction,
         limiter_of: Callable[[str], int],
     ) -> None:
         self._state = state
-        self._registry = treatment
-        self._reuse = answering
-        self._eviction = forgetting
+        self._registry = registry
+        self._reuse = reuse
+        self._eviction = eviction
         self._limiter_of = limiter_of
-        self._turns = Aging()
+        self._aging = Aging()
         self._crowd: tuple[float, int] = (-math.inf, 0)
         """(moment, number of ready items)."""
         self._census = DomainSample(state)
@@ -65,24 +65,24 @@ class Granting:
         """
         if self._counted is not None and now - self._counted[0] <= SAMPLE_HOLDS_S:
             return self._counted[1]
-        engine = self._state
-        held = {item.domain for lease in engine.leases.values() for item in lease.items.values()}
-        takeable = engine.frontier.takeable_domains()
+        state = self._state
+        held = {item.domain for lease in state.leases.values() for item in lease.items.values()}
+        takeable = state.frontier.takeable_domains()
         found = self._census.count(held.union(takeable), now=now)
         self._slow_per_s = found.slow_per_s
-        n_ready = found.n_queued + sum(len(lease.items) for lease in engine.leases.values())
+        n_ready = found.n_queued + sum(len(lease.items) for lease in state.leases.values())
         pages_per_s = found.pages_per_s
-        if n_kept := self._reuse.n_offered:
-            pages_per_s, n_ready = math.inf, n_ready + n_kept
+        if n_offered := self._reuse.n_offered:
+            pages_per_s, n_ready = math.inf, n_ready + n_offered
         # before the robots.txt requests are counted: an outdated robots.txt is queued by this call
         allowance = self._allowance("", now, Priority.LOW)
         may_take = any(allowance(name) > 0 for name in self._census.part(takeable))
-        n_robots = self._n_errands(now)
+        n_robots = self._n_robots_requests(now)
         demand = Demand(
             pages_per_s=pages_per_s or (1.0 if n_robots else 0.0),
             n_ready=n_ready + n_robots,
             n_in_flight=found.n_in_flight,
-            has_more=n_robots > 0 or n_kept > 0 or may_take,
+            has_more=n_robots > 0 or n_offered > 0 or may_take,
         )
         self._counted = (now, demand) if self._census.is_sample else None
         return demand
@@ -104,21 +104,21 @@ class Granting:
         robots: tuple[RobotsRequest, ...] = ()
         if lease_id not in self._state.leases:
             alone = self._state.frontier.take_alone(self._allowance(lease_id, now, Priority.LOW))
-        kept: list[tuple[FrontierItem, ReusableResult]] = []
+        reused: list[tuple[FrontierItem, ReusableResult]] = []
         if alone is not None:
             items, lease.is_ending = [alone], True
         else:
-            kept = self._reuse.take(lease, now=now)
-            robots = self._take_errands(lease, now, n_leases)
+            reused = self._reuse.take(lease, now=now)
+            robots = self._take_robots_requests(lease, now, n_leases)
             fair = math.ceil(self._n_ready(now) / max(1, n_leases))
             share = self._share(lease, n_leases, now) if n_leases > 1 else None
             items = self._take(lease, max(0, min(n, fair - len(lease.items))), now, share)
-        if not items and not robots and not kept:
+        if not items and not robots and not reused:
             return Work()
         self._state.leases[lease_id] = lease
         if alone is not None:
             self._count_leased(lease, items, now)
-        answered = [with_reusable(self._leased(item), result) for item, result in kept]
+        answered = [with_reusable(self._leased(item), result) for item, result in reused]
         fetched = [self._leased(item) for item in items]
         return Work((*answered, *fetched), self._terms(lease, items), robots)
 
@@ -127,11 +127,11 @@ class Granting:
         priority than all that it has.
         """
         items: list[FrontierItem] = []
-        for priority, n_owed in self._turns.owed() if n else ():
+        for priority, n_owed in self._aging.owed() if n else ():
             owed = self._state.frontier.take(
                 n_owed, self._foot_in_door(lease.lease_id, now, priority), first=priority, up_to=priority
             )
-            self._turns.paid(priority, len(owed))
+            self._aging.count_owed(priority, len(owed))
             items += self._count_leased(lease, self._reuse.without_twins(owed), now)
         held = [self._state.batches[item.batch].priority for item in lease.items.values()]
         lowest = max(held, default=Priority.IMMEDIATE)
@@ -142,7 +142,7 @@ class Granting:
             if room > 0:
                 allowance = self._allowance(lease.lease_id, now, priority, share)
                 found = self._state.frontier.take(room, allowance, first=priority, up_to=priority)
-                self._turns.took(priority, len(found))
+                self._aging.count_in_order(priority, len(found))
                 items += self._count_leased(lease, self._reuse.without_twins(found), now)
         return items
 
@@ -151,10 +151,10 @@ class Granting:
         for item in items:
             self._reuse.lease_item(lease, item)
             counted[item.batch, item.domain] = counted.get((item.batch, item.domain), 0) + 1
-        for (batch, domain), n in counted.items():
-            book = self._state.batches[batch]
-            self._state.domains[domain].lease(lease.lease_id, n, priority=book.priority)
-            book.move(ItemState.QUEUED, ItemState.LEASED, domain, now=now, n=n)
+        for (batch_no, domain), n in counted.items():
+            batch = self._state.batches[batch_no]
+            self._state.domains[domain].lease(lease.lease_id, n, priority=batch.priority)
+            batch.move(ItemState.QUEUED, ItemState.LEASED, domain, now=now, n=n)
         return items
 
     def _n_ready(self, now: float) -> int:
@@ -193,7 +193,7 @@ class Granting:
     def _foot_in_door(self, lease_id: str, now: float, priority: Priority) -> Callable[[str], int]:
         return lambda domain: self._state.domains[domain].owed_allowance(lease_id, now, priority)
 
-    def _may_run_errand(self, name: str, now: float) -> bool:
+    def _may_fetch_robots(self, name: str, now: float) -> bool:
         """True if a queued robots.txt may be fetched now; else put it off, or remove it."""
         state, wanted = self._state.domains[name], self._state.robots_queue
         if state.robots_lease is not None or state.has_robots(now):
@@ -204,33 +204,33 @@ class Granting:
             return False
         return True
 
-    def _n_errands(self, now: float) -> int:
-        """Return how many robots.txt may be fetched now; beyond `ENOUGH_ERRANDS` all that are not put off count."""
+    def _n_robots_requests(self, now: float) -> int:
+        """Return how many robots.txt may be fetched now; beyond `ENOUGH_ROBOTS` all that are not put off count."""
         n = 0
         for name in self._state.robots_queue.in_order(now):
-            n += self._may_run_errand(name, now)
-            if n >= ENOUGH_ERRANDS:
+            n += self._may_fetch_robots(name, now)
+            if n >= ENOUGH_ROBOTS:
                 break
         return max(n, self._state.robots_queue.n_awake)
 
-    def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsRequest, ...]:
+    def _take_robots_requests(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsRequest, ...]:
         """Take a lease's share of the requests: the task that reads a domain's robots.txt will get most of its items."""
-        engine = self._state
-        fetch_tasks: list[RobotsRequest] = []
-        n_all = self._n_errands(now) + sum(len(one.robots) for one in engine.leases.values())
-        most = min(ROBOTS_ERRANDS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
-        for name in engine.robots_queue.in_order(now):
-            if len(fetch_tasks) >= most:
+        state = self._state
+        requests: list[RobotsRequest] = []
+        n_all = self._n_robots_requests(now) + sum(len(one.robots) for one in state.leases.values())
+        most = min(ROBOTS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
+        for name in state.robots_queue.in_order(now):
+            if len(requests) >= most:
                 break
-            item = engine.frontier.next_at(name) if self._may_run_errand(name, now) else None
+            item = state.frontier.next_at(name) if self._may_fetch_robots(name, now) else None
             if item is not None:
-                del engine.robots_queue[name]
-                engine.domains[name].robots_lease = lease.lease_id
+                del state.robots_queue[name]
+                state.domains[name].robots_lease = lease.lease_id
                 lease.robots.add(name)
-                fetch_tasks.append(self._errand(item, now))
-        return tuple(fetch_tasks)
+                requests.append(self._robots_request(item, now))
+        return tuple(requests)
 
-    def _errand(self, item: FrontierItem, now: float) -> RobotsRequest:
+    def _robots_request(self, item: FrontierItem, now: float) -> RobotsRequest:
         """Return the request for the robots.txt of an item's domain: at its root, or where redirects have led."""
         scheme, host = urlsplit(item.url)[:2]
         site = aliases().get(host, host)
@@ -241,21 +241,21 @@ class Granting:
         found = redirected(own.url, moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
         unit = politeness_key(where.domain)
-        book = self._state.batches[item.batch]
-        bucket = self._state.domains.get(unit) or self._registry.register(unit, book, now)
+        batch = self._state.batches[item.batch]
+        bucket = self._state.domains.get(unit) or self._registry.register(unit, batch, now)
         self._eviction.note_robots_request(unit, item.domain)
         limiter = self._limiter_of(unit)
         state = self._state.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
         return RobotsRequest(
-            item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks, book.terms
+            item.domain, unit, where.url, bucket.effective, limiter, from_public, batch.networks, batch.terms
         )
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
-        book = self._state.batches[item.batch]
+        batch = self._state.batches[item.batch]
         return LeasedItem(
-            item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
-            book.priority, item.from_public, networks=book.networks, terms=book.terms,
+            item.id, batch.batch_id, item.domain, item.url, item.fingerprint, item.attempt, batch.keeps_pages,
+            batch.priority, item.from_public, networks=batch.networks, terms=batch.terms,
         )  # fmt: skip
 
     def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainConfig, ...]:

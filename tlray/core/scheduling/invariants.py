@@ -13,7 +13,7 @@ from tlray.core.scheduling.eviction import Eviction
 from tlray.errors import check_invariant
 
 
-def check(engine: EngineState, forgetting: Eviction) -> None:
+def check(engine: EngineState, eviction: Eviction) -> None:
     """Raise `InvariantBroken` if the counts do not balance, or an item is in two places."""
     seen: set[int] = set()
     by_batch: Counter[int] = Counter()
@@ -28,18 +28,18 @@ def check(engine: EngineState, forgetting: Eviction) -> None:
             if item.id not in lease.unfetched:
                 by_domain[item.domain] += 1
                 by_holder[item.domain, lease.lease_id] += 1
-    for lane in (lane for batch in engine.batches for lane in engine.frontier.lanes_of(batch)):
+    for lane in (lane for batch_no in engine.batches for lane in engine.frontier.lanes_of(batch_no)):
         for item in (*lane.ready, *lane.isolated, *lane.behind.values()):
             check_invariant(item.id not in seen, "item {} is in two places", item.id)
             check_invariant(
                 item.domain == lane.domain, "item {} stands in the lane of {}", item.id, lane.domain
             )
             seen.add(item.id)
-    for book in engine.batches.values():
-        counts = book.counts
-        queued = sum(lane.n_queued for lane in engine.frontier.lanes_of(book.id))
-        waiting = engine.frontier.n_waiting(book.id)
-        held = {ItemState.QUEUED: queued, ItemState.WAITING: waiting, ItemState.LEASED: by_batch[book.id]}
+    for batch in engine.batches.values():
+        counts = batch.counts
+        queued = sum(lane.n_queued for lane in engine.frontier.lanes_of(batch.id))
+        waiting = engine.frontier.n_waiting(batch.id)
+        held = {ItemState.QUEUED: queued, ItemState.WAITING: waiting, ItemState.LEASED: by_batch[batch.id]}
         for state, n in held.items():
             check_invariant(
                 counts.get(state, 0) == n,
@@ -47,19 +47,19 @@ def check(engine: EngineState, forgetting: Eviction) -> None:
                 counts.get(state),
                 state,
                 n,
-                book,
+                batch,
             )
-        check_invariant(min(counts.values(), default=0) >= 0, "a count below 0: {}", book)
+        check_invariant(min(counts.values(), default=0) >= 0, "a count below 0: {}", batch)
         check_invariant(
-            min(book.open_by_domain.values(), default=0) >= 0, "a domain's count below 0: {}", book
+            min(batch.open_by_domain.values(), default=0) >= 0, "a domain's count below 0: {}", batch
         )
         check_invariant(
-            sum(book.open_by_domain.values()) == book.n_open, "the domains do not add up: {}", book
+            sum(batch.open_by_domain.values()) == batch.n_open, "the domains do not add up: {}", batch
         )
-        for name in book.open_by_domain:
-            check_invariant(book in engine.domain_index.at(name), "{} is not indexed at {}", book, name)
+        for name in batch.open_by_domain:
+            check_invariant(batch in engine.domain_index.at(name), "{} is not indexed at {}", batch, name)
     for domain in engine.domains.values():
-        is_needed = domain.name in engine.domain_index or domain.name in forgetting
+        is_needed = domain.name in engine.domain_index or domain.name in eviction
         check_invariant(is_needed, "nobody needs it, and it would never be forgotten: {}", domain)
         name, n_held = domain.name, by_domain[domain.name]
         check_invariant(domain.n_leased == n_held, "{} items are leased: {}", n_held, domain)

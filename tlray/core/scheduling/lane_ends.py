@@ -40,11 +40,11 @@ def of_report(engine: EngineState, report: Report, changeset: Changeset, *, now:
 def parked_lanes(engine: EngineState, name: str, state: DomainState, *, now: float) -> list[LaneDeath]:
     """Return the lanes of a parked domain that are given up."""
     return [
-        LaneDeath(book.id, name, why)
-        for book in engine.domain_index.at(name)
-        if book.has_begun
-        and book.open_by_domain.get(name, 0) > 0
-        and (why := state.parked_reason(book.retry.snooze_s(name), now=now)) is not None
+        LaneDeath(batch.id, name, why)
+        for batch in engine.domain_index.at(name)
+        if batch.has_begun
+        and batch.open_by_domain.get(name, 0) > 0
+        and (why := state.parked_reason(batch.retry.snooze_s(name), now=now)) is not None
     ]
 
 

@@ -42,48 +42,50 @@ class ResultReuse:
         """Items with results that wait for a task."""
         return len(self._offered)
 
-    def ticket(self, batch: int) -> int:
+    def ticket(self, batch_no: int) -> int:
         """Return the ticket for `offer`; it is taken before the journal is read."""
-        return self._n_drops.setdefault(batch, 0)
+        return self._n_drops.setdefault(batch_no, 0)
 
-    def offer(self, batch: int, kept: Iterable[tuple[FrontierItem, ReusableResult]], ticket: int) -> bool:
+    def offer(
+        self, batch_no: int, result: Iterable[tuple[FrontierItem, ReusableResult]], ticket: int
+    ) -> bool:
         """Add queued items of a matched batch with their results; False if items of it were cancelled or ended since the ticket
         was taken: read them again.
         """
-        if self._n_drops.get(batch) != ticket:
+        if self._n_drops.get(batch_no) != ticket:
             return False
-        self._offered.extend(kept)
+        self._offered.extend(result)
         return True
 
-    def close(self, batch: int) -> None:
+    def close(self, batch_no: int) -> None:
         """Forget a batch."""
-        self.drop(batch)
-        self._n_drops.pop(batch, None)
+        self.drop(batch_no)
+        self._n_drops.pop(batch_no, None)
 
-    def drop(self, batch: int, domain: str | None = None) -> None:
+    def drop(self, batch_no: int, domain: str | None = None) -> None:
         """Drop the offered items of a batch, of one domain or of all."""
-        if batch in self._n_drops:
-            self._n_drops[batch] += 1
+        if batch_no in self._n_drops:
+            self._n_drops[batch_no] += 1
         self._offered = deque(
-            (item, kept)
-            for item, kept in self._offered
-            if item.batch != batch or (domain is not None and item.domain != domain)
+            (item, result)
+            for item, result in self._offered
+            if item.batch != batch_no or (domain is not None and item.domain != domain)
         )
 
     def take(self, lease: Lease, *, now: float) -> list[tuple[FrontierItem, ReusableResult]]:
         """Take offered items into a lease."""
         taken: list[tuple[FrontierItem, ReusableResult]] = []
         while self._offered and len(taken) < KEPT_PER_GRANT:
-            item, kept = self._offered.popleft()
+            item, result = self._offered.popleft()
             if self._state.frontier.is_closed(item.batch, item.domain):
                 continue  # its end is being journalled
             self._state.frontier.take_stored(item)
             self.lease_item(lease, item)
             lease.unfetched.add(item.id)
-            book = self._state.batches[item.batch]
-            book.move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
-            book.n_reusing += 1
-            taken.append((item, kept))
+            batch = self._state.batches[item.batch]
+            batch.move(ItemState.QUEUED, ItemState.LEASED, item.domain, now=now)
+            batch.n_reusing += 1
+            taken.append((item, result))
         return taken
 
     def without_twins(self, items: Iterable[FrontierItem]) -> list[FrontierItem]:
@@ -128,13 +130,13 @@ class ResultReuse:
     def release_item(self, lease: Lease, item: FrontierItem) -> None:
         """Remove an item from its lease, and queue its twins."""
         del lease.items[item.id]
-        book = self._state.batches[item.batch]
+        batch = self._state.batches[item.batch]
         if item.id in lease.unfetched:
             lease.unfetched.discard(item.id)
-            book.n_reusing -= 1
+            batch.n_reusing -= 1
         else:
             domain = self._state.domains[item.domain]
-            domain.release(lease.lease_id, priority=book.priority)
+            domain.release(lease.lease_id, priority=batch.priority)
             if lease.lease_id not in domain.holders:
                 lease.configured.discard(item.domain)  # the task may forget it now
         n_left = self._n_leased.pop(item.fingerprint) - 1

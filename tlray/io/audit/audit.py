@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tlray.core.audit.findings import REMEDIES, Books, Finding, FindingKind, Findings
+from tlray.core.audit.findings import REMEDIES, BatchCounts, Finding, FindingKind, Findings
 from tlray.io.audit.checks import Look
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
@@ -21,7 +21,7 @@ class Audit:
     """What came of looking at one batch."""
 
     batch_id: str
-    books: Books
+    books: BatchCounts
     findings: Findings
     notes: tuple[str, ...]
     """What is not wrong, but should be known."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tlray.core.audit.findings import Finding, FindingKind, Findings, check_books
+from tlray.core.audit.findings import Finding, FindingKind, Findings, check_counts
 from tlray.io.audit.part_checks import page_urls, pieces_of, read_part, record_is_whole
 from tlray.io.disk.home import Home
 from tlray.io.journal.audit_copy import AuditCopy
@@ -47,7 +47,7 @@ class Look:
         self.findings.add(Finding(kind, what, part))
 
     def _at_books(self) -> None:
-        for finding in check_books(self.books):
+        for finding in check_counts(self.books):
             self.findings.add(finding)
         if self.books.n_open and not self._is_alive:
             self.notes.append(

@@ -1,4 +1,4 @@
-"""What does a run of a schedule submit? Its URLs, or its template's as it is by then, with the values that the clock gives."""
+"""The list of a scheduled run: its URLs, or those of its template with the values of the clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tlray.core.schedules.schedule import zone_of
 from tlray.core.schedules.template import clock_values, fill
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.lines import Chunk
-from tlray.core.submission.rules import OF_OPERATOR, ListRules
+from tlray.core.submission.rules import CONTACT_BY_OPERATOR, ListRules
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import read_line, stripped
 from tlray.io.journal.reader import JournalReader
@@ -28,10 +28,10 @@ class Work:
 
 
 def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchConfig | None = None) -> Work:
-    """Return what a schedule submits at a moment; UsageError or ValueError says why that is nothing.
+    """Return the list of a run at a moment; UsageError or ValueError says why there is none.
 
-    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``, in the place of
-    which the contact of ``terms`` counts.
+    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``. The contact of
+    ``terms`` replaces the last one.
     """
     local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(row.timing.timezone))
     said = row.work
@@ -42,7 +42,7 @@ def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchC
             raise UsageError(f"there is no template {said['template']!r} any more")
         filled = fill(template, said.get("variables") or {}, clock_values(local))
         urls, name = list(filled.urls), filled.batch_name
-    rules = ListRules(said.get("contact") if terms is None else terms.contact, hint=OF_OPERATOR)
+    rules = ListRules(said.get("contact") if terms is None else terms.contact, hint=CONTACT_BY_OPERATOR)
     chunk = rules.apply(chunk_of(urls))
     name = row.name or name or "scheduled"
     return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)

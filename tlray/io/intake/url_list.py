@@ -1,4 +1,4 @@
-"""What items does a list make? Lines in, canonical entries and refused lines out.
+"""Lines of a list in, canonical entries and refused lines out.
 
 A list is text, one URL a line (`tlray.io.intake.list_text`); empty lines and lines that begin with ``#`` are not counted. A
 file may be gzipped. A line that is no good URL is refused with its number and a reason, and the rest goes on.
@@ -36,14 +36,14 @@ def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]
 
 
 def numbered_texts(lines: Iterable[str], *, first_line: int = 1) -> Iterator[tuple[int, str]]:
-    """Yield what counts of a list, stripped, with the numbers of its lines; empty lines and comments do not."""
+    """Yield the lines of a list that are neither empty nor comments, stripped, with their numbers."""
     for number, line in enumerate(lines, first_line):
         if (text := stripped(line)) and not text.startswith("#"):
             yield number, text
 
 
 def stripped(line: str) -> str:
-    """Return a line without the white space around it and a byte order mark before it, which `cat` puts between two lists."""
+    """Return a line without white space around it, and without a byte order mark, which `cat` may leave between two lists."""
     return line.strip().lstrip(BOM).strip()
 
 
@@ -69,7 +69,7 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
 
 
 def refused_line(number: int, text: str, reason: str) -> RefusedLine:
-    """Return a refused line as the journal can hold it: in short, and as text whatever its bytes were."""
+    """Return a refused line as the journal can store it: cut short, and as text whatever its bytes were."""
     kept, words = (said.encode("utf-8", "replace").decode() for said in (text[:MAX_TEXT_KEPT], reason))
     return RefusedLine(number, kept, plain(words))
 
@@ -109,8 +109,8 @@ def read_file(path: Path) -> Iterator[str]:
         yield from text_lines(file)
 
 
-def see_that_it_is_there(path: Path) -> None:
-    """Raise the UsageError that `read_file` would begin with. A pipe is left alone: what is read of it is gone."""
+def require_list_file(path: Path) -> None:
+    """Raise the UsageError that `read_file` would begin with; a pipe is not read, because that would consume it."""
     if path.is_file() or not path.exists() or path.is_dir():
         with _reading(path) as file:
             file.read1(1)

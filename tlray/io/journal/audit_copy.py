@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from tlray.core.audit.findings import Books, Finding, FindingKind
+from tlray.core.audit.findings import BatchCounts, Finding, FindingKind
 from tlray.core.model.lifecycle import BatchState
 from tlray.io.journal.rows import PartRow
 
@@ -23,7 +23,7 @@ class AuditCopy(Protocol):
     def stems_now(self) -> set[str]:
         """Return the stems that the manifest names now."""
 
-    def books(self) -> Books:
+    def books(self) -> BatchCounts:
         """Return every count, each from every place that states it."""
 
     def url(self, item_id: int) -> str | None:

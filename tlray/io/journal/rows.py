@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.lines import RefusedLine
-from tlray.io.journal.options_json import politeness_json, politeness_of, retry_json, retry_of
 
 VERSIONS_PER_LIFE = 10_000_000_000
 """Progress versions of a coordinator's life begin at its number times this. A batch changes less often in one life, and a JSON
@@ -43,36 +46,29 @@ class BatchOptions:
     """Contact, proxy and limits; None for a batch of an older tlray, which has those of the coordinator."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON data."""
-        return {
-            **politeness_json(self.politeness),
-            "retry": retry_json(self.retry),
-            "keeps_pages": self.keeps_pages,
-            "fresh_for_s": self.fresh_for_s,
-            "networks": None if self.networks is None else list(self.networks),
-            "not_before": self.not_before,
-            "webhook": self.webhook,
-            "email": self.email,
-            "named": list(self.named),
-            "terms": None if self.terms is None else asdict(self.terms),
-        }
+        """Return plain JSON data, the politeness options flat beside the others."""
+        data: dict[str, Any] = _options_json().dump_python(self, mode="json")
+        return {**data.pop("politeness"), **data}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> BatchOptions:
-        """Read what `to_json` wrote."""
-        networks, terms = data.get("networks"), data.get("terms")
-        return cls(
-            politeness_of(data),
-            retry_of(data["retry"]),
-            data["keeps_pages"],
-            data.get("fresh_for_s", 0.0),
-            None if networks is None else tuple(networks),
-            data.get("not_before"),
-            data.get("webhook"),
-            data.get("email"),
-            tuple(data.get("named", ())),
-            None if terms is None else BatchConfig(**terms),
-        )
+    def from_json(cls, data: Mapping[str, Any]) -> BatchOptions:
+        """Read what `to_json` wrote, in this or an older version; what that did not know has its default."""
+        names = [field.name for field in fields(PolitenessOptions)]
+        politeness = {name: _by_key(data[name]) for name in names if name in data}
+        rest = {name: value for name, value in data.items() if name not in names}
+        return _options_json().validate_python({**rest, "politeness": politeness})
+
+
+@cache
+def _options_json() -> TypeAdapter[BatchOptions]:
+    return TypeAdapter(BatchOptions)
+
+
+def _by_key(value: Any) -> Any:
+    """Return an option under today's politeness keys: domains of an older version may be one now."""
+    if isinstance(value, dict):
+        return {politeness_key(name): one for name, one in value.items()}
+    return [politeness_key(name) for name in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,10 @@ class Channel:
         version = told["version"]
         items, is_complete = told["items"], told["items_complete"]
         if not is_complete:
-            self._items.lose(version=version)
+            self._items.reset(version=version)
         else:
             for item in items:
-                self._items.note(int(item["item_id"]), item, version=version)
+                self._items.add(int(item["item_id"]), item, version=version)
         self.version, self.told = version, told
         self._frames.clear()
         self._told_at, self._round_s = time.monotonic(), 0.0

@@ -86,8 +86,8 @@ class Problem(BaseModel):
     errors: list[Fault] = []
 
 
-class ProblemError(Exception):
-    """A request that is answered with a problem document."""
+class ProblemError(HTTPException):
+    """A request that is answered with a problem document. FastAPI passes on an `HTTPException` that reading a body raises."""
 
     def __init__(
         self,
@@ -98,10 +98,9 @@ class ProblemError(Exception):
         errors: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, detail)
-        self.status, self.detail = status, detail
+        super().__init__(status, detail, dict(headers or {}))
         self.kind = kind or KINDS.get(status) or phrase(status).lower().replace(" ", "-")
-        self.errors, self.headers = errors, dict(headers or {})
+        self.errors = errors
 
 
 STATUS_OF: Final[tuple[tuple[type[TlrayError], int], ...]] = (
@@ -151,15 +150,15 @@ def problem_response(request: HTTPConnection, error: ProblemError) -> JSONRespon
     """Return the response with the problem document."""
     problem = Problem(
         type=TYPE_PREFIX + error.kind,
-        title=phrase(error.status),
-        status=error.status,
+        title=phrase(error.status_code),
+        status=error.status_code,
         detail=error.detail,
         instance=request.url.path,
         errors=[Fault(where=where, what=what) for where, what in error.errors],
     )
     # a quoted value may hold half a surrogate pair, which UTF-8 cannot encode
     content = _encodable(problem.model_dump())
-    return JSONResponse(content, error.status, error.headers, media_type=CONTENT_TYPE)
+    return JSONResponse(content, error.status_code, error.headers, media_type=CONTENT_TYPE)
 
 
 def phrase(status: int) -> str:
@@ -178,7 +177,7 @@ def _encodable(value: Any) -> Any:
 async def close_socket(socket: WebSocket, error: ProblemError) -> None:
     """Accept and close a socket, so that a browser shows the reason to its page; it shows none of a refused handshake."""
     await socket.accept()
-    await socket.close(4000 + error.status, error.detail.encode()[:120].decode(errors="ignore"))
+    await socket.close(4000 + error.status_code, error.detail.encode()[:120].decode(errors="ignore"))
 
 
 async def _on_problem(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
@@ -192,7 +191,7 @@ async def _on_problem(connection: HTTPConnection, error: Exception) -> JSONRespo
 async def _on_tlray_error(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
     assert isinstance(error, TlrayError)  # noqa: S101
     problem = problem_for(error, home=str(connection.app.state.settings.home))
-    if problem.status >= 500:
+    if problem.status_code >= 500:
         logger.error("request failed path=%s error=%s", connection.url.path, error, exc_info=error)
     return await _on_problem(connection, problem)
 
@@ -222,7 +221,15 @@ def _methods_at(request: Request) -> str:
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return problem_response(request, validation(faults_of(error.errors())))
+    errors = error.errors()
+    if errors[0]["type"] == "json_invalid":
+        return problem_response(
+            request, ProblemError(400, f"the body is not JSON: {errors[0]['ctx']['error']}")
+        )
+    of_body = [{**one, "loc": one["loc"][1:]} for one in errors if one["loc"][0] == "body"]
+    others = [one for one in errors if one["loc"][0] != "body"]
+    faults = faults_of(others) + faults_of(of_body, of="body", sent=error.body)
+    return problem_response(request, validation(faults))
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

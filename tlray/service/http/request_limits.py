@@ -59,7 +59,7 @@ class OpenRequests:
         headers = Headers(scope=scope)
         peer = scope["client"][0] if scope.get("client") else ""
         address = counted_address(peer, headers.getlist("x-forwarded-for"), self.trusted)
-        is_sending = scope["type"] == "http" and _has_body(headers)
+        is_sending = scope["type"] == "http" and has_body(headers)
         is_health = scope["path"] in HEALTH
         if not is_health and self.of_addresses.n_all + self.of_users.n_all >= MAX_OPEN:
             raise ProblemError(
@@ -194,7 +194,8 @@ class RequestLimits:
         return in_time
 
 
-def _has_body(headers: Headers) -> bool:
+def has_body(headers: Headers) -> bool:
+    """True if a request has a body, by its headers."""
     length = headers.get("content-length", "0").strip()
     return "transfer-encoding" in headers or length.strip("0") != ""
 

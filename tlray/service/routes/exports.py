@@ -30,9 +30,10 @@ from tlray.io.results.part_files import PartMoved
 from tlray.io.results.reader import iter_tracklists
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problems
-from tlray.service.routes.dependencies import Reader, TheGateway
+from tlray.service.routes.api_route import ApiRoute
+from tlray.service.routes.dependencies import BatchId, Reader, TheGateway
 
-router = APIRouter(prefix="/api/v1", tags=["results"])
+router = APIRouter(prefix="/api/v1", tags=["results"], route_class=ApiRoute)
 MAX_SENT: Final = 32_000_000
 TRIES: Final = 4
 KEEP_S: Final = 3_600.0
@@ -61,17 +62,17 @@ KINDS.update(
         if f.fits_one_file and (kind := f.media_type.partition(";")[0]) not in KINDS
     }
 )
-FILE_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+FILE_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file.", "content": KINDS},
     206: {"description": f"A range of it, at most {MAX_SENT:,} bytes.", "content": KINDS},
-    304: {"description": "It is still the file that `If-None-Match` names."},
+    304: {"description": "The file of `If-None-Match` has not changed."},
 }
-_making: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+_locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
 
 @router.get("/formats")
 async def formats(principal: Reader) -> JSONResponse:
-    """The formats that sets can be exported as."""
+    """List the export formats."""
     rows = [
         {"name": f.name, "suffix": f.download_suffix, "about": f.about, "options": f.option_names}
         for f in all_formats()
@@ -106,11 +107,11 @@ def _options_query() -> Callable[..., Awaitable[dict[str, Any]]]:
 @router.get(
     "/batch/{batch_id}/export",
     response_class=Response,
-    responses={**FILE_ANSWER, **problems(404, 413, 416, 422, 503, 507)},
+    responses={**FILE_RESPONSE, **problems(404, 413, 416, 507)},
 )
 async def export(
     request: Request,
-    batch_id: str,
+    batch_id: BatchId,
     gateway: TheGateway,
     principal: Reader,
     options: Annotated[dict[str, Any], Depends(_options_query())],
@@ -118,48 +119,48 @@ async def export(
         str, Query(alias="format", json_schema_extra={"enum": list(names())}, examples=["csv"])
     ],
 ) -> Response:
-    """A batch's sets as one file: those that it has now. CUE sheets come as a ZIP archive."""
+    """Download the sets that a batch has now as one file. CUE sheets come as a ZIP archive."""
     await gateway.see(principal, batch_id)
     chosen = get(format_)
-    heeded = {name: value for name, value in options.items() if name in chosen.option_names}
-    path = await _made(gateway, batch_id, chosen, chosen.chosen(heeded))
+    chosen_options = {name: value for name, value in options.items() if name in chosen.option_names}
+    path = await _exported(gateway, batch_id, chosen, chosen.chosen(chosen_options))
     kind = chosen.media_type if chosen.fits_one_file else zip_archive.MEDIA_TYPE
     answer = FileResponse(
         path,
         media_type=kind,
         filename=f"{batch_id}{chosen.download_suffix}",
-        headers={"ETag": f'"{path.stem}"'},  # it names what is in the file, which is never changed
+        headers={"ETag": f'"{path.stem}"'},  # the name stands for the content, which never changes
     )
     if is_known(request.headers.getlist("if-none-match"), answer.headers["etag"]):
         return Response(status_code=304, headers={"ETag": answer.headers["etag"]})
     answer.set_stat_headers(stat := path.stat())
     text = request.headers.get("range")
     if request.headers.get("if-range", answer.headers["etag"]) != answer.headers["etag"]:
-        text = None  # it is another file now
-    asked = bounded_range(text, stat.st_size)
-    if asked is None and stat.st_size > MAX_SENT and request.method != "HEAD":
+        text = None  # the file has changed
+    bounded = bounded_range(text, stat.st_size)
+    if bounded is None and stat.st_size > MAX_SENT and request.method != "HEAD":
         raise ProblemError(
             413,
-            f"the file has {stat.st_size:,} bytes, and an answer at most {MAX_SENT:,}: take it in ranges,"
+            f"the file has {stat.st_size:,} bytes, and one response at most {MAX_SENT:,}: request it in ranges,"
             f" such as `Range: bytes=0-{MAX_SENT - 1}`",
             kind="range-required",
             headers={"Accept-Ranges": "bytes"},
         )
     others = [pair for pair in request.scope["headers"] if pair[0] not in (b"range", b"if-range")]
-    request.scope["headers"] = [*others, (b"range", asked.encode())] if asked else others
+    request.scope["headers"] = [*others, (b"range", bounded.encode())] if bounded else others
     return answer
 
 
 def is_known(if_none_match: list[str], etag: str) -> bool:
-    """Whether a client has the file already, by the header in which it names those that it has."""
+    """True if the client has the file, by its ``If-None-Match`` headers."""
     named = [name.strip().removeprefix("W/") for text in if_none_match for name in text.split(",")]
     return etag in named or named == ["*"]
 
 
 def bounded_range(text: str | None, n_bytes: int) -> str | None:
-    """Return the range that is sent of a file, no longer than one answer may be; None: no range was asked for.
+    """Return the range of a file to send, no longer than one response; None if no range was requested.
 
-    What is no single range of bytes counts as none, as RFC 9110 has it (14.1.1, 14.2); 416 for one that lies beyond the end.
+    Anything but a single range of bytes is ignored (RFC 9110, 14.1.1 and 14.2); a range beyond the end is a 416.
     """
     match = _RANGE.fullmatch(text) if text is not None else None
     if match is None or not (match[1] or match[2]):
@@ -174,21 +175,21 @@ def bounded_range(text: str | None, n_bytes: int) -> str | None:
     return f"bytes={first}-{min(last, n_bytes - 1, first + MAX_SENT - 1)}"
 
 
-async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Any) -> Path:
-    """Return the export's file, made where it is not there yet."""
+async def _exported(gateway: Gateway, batch_id: str, format_: Format, options: Any) -> Path:
+    """Return the file of an export, written if there is none yet."""
     for attempt in range(1, TRIES + 1):
         stems, last_done = await gateway.coordinator.manifest(batch_id)
-        told = f"{format_.name} {options} {last_done}".encode()
-        key = hashlib.blake2b(told, digest_size=8).hexdigest()
+        content = f"{format_.name} {options} {last_done}".encode()
+        key = hashlib.blake2b(content, digest_size=8).hexdigest()
         path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{format_.download_suffix}"
-        lock = _making.setdefault(path.parent, asyncio.Lock())  # one at a time of a batch
+        lock = _locks.setdefault(path.parent, asyncio.Lock())  # one at a time for a batch
         async with lock:
             if path.is_file():
                 path.touch()
                 return path
             try:
-                await asyncio.to_thread(_make, gateway.home, batch_id, stems, path, format_, options)
-            except PartMoved:  # a part may just have been merged into another
+                await asyncio.to_thread(_write, gateway.home, batch_id, stems, path, format_, options)
+            except PartMoved:  # a part is being merged into another
                 if attempt == TRIES:
                     raise
                 await asyncio.sleep(0.2 * attempt)
@@ -197,7 +198,7 @@ async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Any) 
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 
-def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Any) -> None:
+def _write(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Any) -> None:
     sets = iter_tracklists(home, batch_id, lambda: stems)
     if format_.fits_one_file:
         write(sets, format_, path, options)

@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz``: is this replica alive, and can it do its work?"""
+"""``/healthz``: this replica is alive. ``/readyz``: it reaches the coordinator."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ router = APIRouter(tags=["health"])
 READY_TIMEOUT_S = 10.0
 
 
-@router.get("/healthz")
+@router.get("/healthz", summary="Check that this replica answers")
 async def healthz() -> dict[str, str]:
-    """Whether this replica answers."""
+    """Check that this replica answers."""
     return {"status": "alive", "version": __version__}
 
 
-@router.get("/readyz", responses=problems(503))
+@router.get("/readyz", summary="Check that the coordinator answers, too", responses=problems(503))
 async def readyz(gateway: TheGateway) -> dict[str, str | int]:
-    """Whether the coordinator answers too."""
+    """Check that the coordinator answers, too."""
     life = await gateway.within(READY_TIMEOUT_S).ready()
     return {"status": "ready", "incarnation": life}

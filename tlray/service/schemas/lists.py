@@ -1,11 +1,12 @@
-"""What stands in a page of a list? The models of batches, items, dead letters, lines and domains as they are listed."""
+"""Pages of lists: batches, items, dead letters, lines and domains."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from tlray.core.model.progress import DomainStatus
 from tlray.service.schemas.batches import Moment, RejectedLine, ResponseBody
 
 
@@ -35,7 +36,7 @@ class ItemResponse(ResponseBody):
     domain: str
     state: str
     attempt: int = Field(description="Counts from 1.")
-    n_lost: int = Field(description="Leases that were lost with their worker; they are no attempts.")
+    n_lost: int = Field(description="Lost leases, which do not count as attempts.")
     reason: str | None
     due_at: Moment | None
     fetched_at: Moment | None
@@ -46,15 +47,15 @@ class AttemptResponse(ResponseBody):
     """One attempt of an item."""
 
     attempt: int
-    at: Moment | None = Field(description="When it began; null where it did not.")
-    kind: str = Field(description="What came of it.", examples=["timeout"])
+    at: Moment | None = Field(description="When it began; null if it did not.")
+    kind: str = Field(description="The kind of outcome.", examples=["timeout"])
     reason: str | None
-    status: int | None = Field(description="The site's, of HTTP.")
+    status: int | None = Field(description="The HTTP status of the site.")
     latency_s: float | None
 
 
 class DeadLetterResponse(ResponseBody):
-    """A dead letter, with its whole story."""
+    """A dead letter with all its attempts."""
 
     batch_id: str
     item_id: str
@@ -67,7 +68,7 @@ class DeadLetterResponse(ResponseBody):
     attempts: list[AttemptResponse]
 
 
-NextCursor = Annotated[str | None, Field(description="For the next page; null: this is the last.")]
+NextCursor = Annotated[str | None, Field(description="The cursor of the next page; null on the last page.")]
 
 
 class BatchPage(ResponseBody):
@@ -85,13 +86,13 @@ class ItemPage(ResponseBody):
 
 
 class LineWithoutItem(RejectedLine):
-    """A line of a list that made no item."""
+    """A line that added no item."""
 
-    first_line: int | None = Field(description="Of a duplicate: the line that has the same page.")
+    first_line: int | None = Field(description="For a duplicate: the line with the same page.")
 
 
 class LinePage(ResponseBody):
-    """A page of lines that made no item."""
+    """A page of lines that added no item."""
 
     lines: list[LineWithoutItem]
     next_cursor: NextCursor
@@ -104,52 +105,8 @@ class DeadLetterPage(ResponseBody):
     next_cursor: NextCursor
 
 
-class DomainResponse(ResponseBody):
-    """How a domain stands."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "domain": "1001tracklists.com",
-                    "paused": False,
-                    "max_rate": 0.125,
-                    "rate": 0.125,
-                    "concurrency": 1,
-                    "set": {"max_rate": None, "concurrency": None},
-                    "crawl_delay_s": 8.0,
-                    "robots_at": 1795000000.0,
-                    "open": 69,
-                    "in_flight": 1,
-                    "cooling_until": None,
-                    "reason": None,
-                    "blocks_in_a_row": 0,
-                    "last_fetch_at": 1795000000.0,
-                }
-            ]
-        }
-    )
-
-    domain: str
-    paused: bool
-    max_rate: float | None = Field(
-        description="Fetches a second at most, robots.txt counted; null: no ceiling."
-    )
-    rate: float | None = Field(description="The level that it bears just now, below that.")
-    concurrency: int
-    set: dict[str, float | None] = Field(description="What an admin has set.")
-    crawl_delay_s: float | None = Field(description="What its robots.txt asks for.")
-    robots_at: Moment | None
-    open: int = Field(description="Items of your batches that are not final; of an admin's question, of all.")
-    in_flight: int
-    cooling_until: Moment | None
-    reason: str | None
-    blocks_in_a_row: int
-    last_fetch_at: Moment | None
-
-
 class DomainPage(ResponseBody):
     """A page of domains."""
 
-    domains: list[DomainResponse]
+    domains: list[DomainStatus]
     next_cursor: NextCursor

@@ -1,4 +1,4 @@
-"""What did a request send as its list? The lines of a body, read and checked, as one chunk."""
+"""A list in the body of a request: its lines, read and checked as one chunk."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ LINES_EXAMPLE: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.
 
 
 def list_body(model: str) -> dict[str, Any]:
-    """Return what the OpenAPI document says of a body that is a list: JSON of this model, or lines."""
+    """Return the OpenAPI description of a list: JSON of this model, or lines."""
     of_lines = {kind: {"schema": {"type": "string"}, "example": LINES_EXAMPLE} for kind in LINES}
     of_json = {JSON: {"schema": {"$ref": f"#/components/schemas/{model}"}}}
     return {"requestBody": {"required": True, "content": of_json | of_lines}}
 
 
 @dataclass(frozen=True, slots=True)
-class SentLines:
-    """The lines that a request sent."""
+class SentList:
+    """The list of a request."""
 
     texts: Sequence[str]
     kind: str
-    """The body's content type. In JSON each is a URL, also an empty one; of others empty lines and comments are passed over."""
-    asked: BatchRequest
-    """What a body of JSON says besides."""
+    """The content type. In JSON every text is a URL, an empty one too; in other types empty lines and comments are skipped."""
+    fields: BatchRequest
+    """The other fields of a JSON body."""
     digest: str
-    """Of the whole body."""
+    """The digest of the body."""
 
     @property
     def are_urls(self) -> bool:
-        """Whether they came in JSON."""
+        """True if the list is JSON."""
         return self.kind == JSON
 
     @property
     def place(self) -> str:
-        """Where they stand, for whoever sent them."""
+        """The place of the list in the request, for faults."""
         return OF_URLS if self.are_urls else OF_LINES
 
     async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
@@ -82,18 +82,18 @@ async def read_list(
     max_lines: int,
     hint: str,
     model: type[BatchRequest] | type[PieceRequest] = BatchRequest,
-) -> SentLines:
-    """Read a request's list, which is lines or JSON of this model; 413 says that it is too long, and how to mend that."""
+) -> SentList:
+    """Read a list as lines or JSON of this model; 413 if it is too long, with a hint."""
     kind = content_type(request, (JSON, *LINES))
     body = await read_body(request)
     digest = hashlib.sha256(body).hexdigest()
-    asked = BatchRequest()
+    fields = BatchRequest()
     if kind == JSON:
-        said: BatchRequest | PieceRequest = read_json(body, model)
-        asked = said if isinstance(said, BatchRequest) else asked
-        texts = said.urls
+        sent: BatchRequest | PieceRequest = read_json(body, model)
+        fields = sent if isinstance(sent, BatchRequest) else fields
+        texts = sent.urls
     else:
         texts = list(text_lines(BytesIO(body)))
     if len(texts) > max_lines:
         raise ProblemError(413, f"{len(texts):,} lines; at most {max_lines:,} in one call: {hint}")
-    return SentLines(texts, kind, asked, digest)
+    return SentList(texts, kind, fields, digest)

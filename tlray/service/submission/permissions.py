@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tlray.core.model.address_policy import policy_for
 from tlray.core.model.item import Priority
 from tlray.core.submission.permissions import NotAllowed, QuotaExceeded, require_within_limits
-from tlray.core.submission.rules import OF_OPERATOR, ListRules
+from tlray.core.submission.rules import CONTACT_BY_OPERATOR, ListRules
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import OPEN, Principal
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 def list_rules(settings: Settings) -> ListRules:
     """Return the rules of a list that is sent to the service."""
-    return ListRules(settings.contact, policy_for(settings.networks), OF_OPERATOR)
+    return ListRules(settings.contact, policy_for(settings.networks), CONTACT_BY_OPERATOR)
 
 
 def options_for(
-    principal: Principal, asked: ScrapeOptions, settings: Settings
+    principal: Principal, wanted: ScrapeOptions, settings: Settings
 ) -> tuple[BatchOptions, Priority]:
     """Return a batch's options as the journal keeps them; 403 where they are for an admin to allow."""
-    options, priority = asked.checked(settings)
+    options, priority = wanted.checked(settings)
     if not principal.is_admin:
         without, _ = ScrapeOptions().checked(settings)
         try:
@@ -44,7 +44,7 @@ def options_for(
 
 
 async def require_quota(gateway: Gateway, principal: Principal) -> None:
-    """Count one more batch of a user; 429 where that is one too many in a minute."""
+    """Count a batch of a user; 429 if it is over the limit per minute."""
     if principal is OPEN:
         return
     try:

@@ -18,8 +18,8 @@ OF_LINES: Final = "body"
 OF_TEMPLATE: Final = "body.template"
 """… or as a template says."""
 _EMPTY: Final = {
-    OF_URLS: "no URL in it; give one or more, or a template",
-    OF_LINES: "no URL in it; send one a line",
+    OF_URLS: "no URL; give one or more, or a template",
+    OF_LINES: "no URL; send one per line",
 }
 
 

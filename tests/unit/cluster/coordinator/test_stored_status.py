@@ -33,8 +33,8 @@ def of_many_domains(n: int) -> Chunk:
 async def told_in_both_lives(desk: Desk, batch_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     first = await desk.batches.status(batch_id)
     second_life = desk.next_life()
-    second_life.state.engine.registry.override.update(
-        desk.state.engine.registry.override
+    second_life.state.engine.registry.overrides.update(
+        desk.state.engine.registry.overrides
     )  # as a coordinator does that starts
     second = await second_life.batches.status(batch_id)
     second_life.close()

@@ -9,22 +9,22 @@ import pytest
 from tlray.core.audit.findings import (
     MAX_EXAMPLES,
     REMEDIES,
-    Books,
+    BatchCounts,
     Finding,
     FindingKind,
     Findings,
-    check_books,
+    check_counts,
 )
 from tlray.core.model.lifecycle import BatchState, ItemState
 
-RIGHT = Books(
+RIGHT = BatchCounts(
     BatchState.COMPLETED, {ItemState.SUCCEEDED: 7, ItemState.DEAD: 1}, n_lines=11, n_duplicates=2, n_rejected=1,
     n_duplicate_lines=2, n_rejected_lines=1, n_sets=7, n_tracks=70, n_sets_of_parts=7, n_tracks_of_parts=70,
 )  # fmt: skip
 
 
-def said(books: Books) -> list[str]:
-    return [finding.what for finding in check_books(books)]
+def said(books: BatchCounts) -> list[str]:
+    return [finding.what for finding in check_counts(books)]
 
 
 def test_books_that_balance_say_nothing() -> None:

@@ -102,7 +102,7 @@ def test_a_domain_that_blocks_four_times_in_a_row_is_parked_and_says_so() -> Non
     death = LaneDeath(book.id, "a.test", "parked")
     assert not world.engine.kill_lane(death, now=world.loop.now, n_queued=0, n_waiting=0)  # twice is once
     state = world.engine.domains["a.test"]
-    state.try_anew(now=0.0)
+    state.try_again(now=0.0)
     assert state.parked is None
 
 
@@ -110,6 +110,6 @@ def test_a_domain_that_blocks_four_times_in_a_row_is_parked_and_says_so() -> Non
 def test_what_a_person_wants_tried_is_tried_anew(open_since: float | None) -> None:
     state = DomainState("a.test", DomainPolicy(1.0), parked="parked: blocked 4 times in a row")
     state.breaker.open_since = open_since
-    state.try_anew(now=9_000.0)
+    state.try_again(now=9_000.0)
     assert state.parked_reason(100.0, now=9_050.0) is None
     assert (state.parked_reason(100.0, now=9_200.0) is None) == (open_since is None)

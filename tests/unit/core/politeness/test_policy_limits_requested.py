@@ -76,7 +76,7 @@ def test_what_is_rougher_is_an_admins(
     asked = ScrapeOptions(**options)
     with pytest.raises(ProblemError) as refused:
         options_for(BOB, asked, settings)
-    assert (refused.value.status, refused.value.kind) == (403, "forbidden")
+    assert (refused.value.status_code, refused.value.kind) == (403, "forbidden")
     assert any(place == f"options: {where}" and what in why for place, why in refused.value.errors)
     options_for(ADMIN, asked, settings)
 

@@ -28,10 +28,10 @@ def force(*, of: int, max_workers: int = 10, **readings: tuple[float, float]) ->
     made = Autoscaler(min_workers=1, max_workers=max_workers)
     for node, (others, memory_free) in readings.items():
         for number in range(of):
-            made.heard(f"{node}{number}", cpu_s=0.0, n_pages=0, reading=None, now=0.0)
+            made.record_report(f"{node}{number}", cpu_s=0.0, n_pages=0, reading=None, now=0.0)
         for number in range(of):
             reading = NodeLoad(node, 4, others, memory_free)
-            made.heard(f"{node}{number}", cpu_s=0.0, n_pages=0, reading=reading, now=10.0)
+            made.record_report(f"{node}{number}", cpu_s=0.0, n_pages=0, reading=reading, now=10.0)
     return made
 
 
@@ -121,8 +121,8 @@ def test_no_task_is_started_that_would_be_given_nothing() -> None:
 def test_the_cpu_of_a_page_is_measured_from_reports_that_have_some() -> None:
     made = Autoscaler(min_workers=1, max_workers=10)
     for second in range(60):
-        made.heard("a", cpu_s=1.0, n_pages=50, reading=None, now=float(second))
-        made.heard("b", cpu_s=1.0, n_pages=2, reading=None, now=float(second))  # mostly its own start
+        made.record_report("a", cpu_s=1.0, n_pages=50, reading=None, now=float(second))
+        made.record_report("b", cpu_s=1.0, n_pages=2, reading=None, now=float(second))  # mostly its own start
     assert made.cpu_s_per_page == pytest.approx(0.02, rel=0.01)
     assert made.change(Demand(100.0, 10**6), n_tasks=0, now=60.0) == 2
 
@@ -163,8 +163,8 @@ def test_a_lull_ends_no_task() -> None:
 )
 def test_the_nodes_bound_the_tasks(readings: dict[str, tuple[float, float]], bearable: float) -> None:
     made = force(of=2, **readings)
-    assert made.bearable(2 * len(readings), 10.0) == bearable
-    assert made.bearable(2 * len(readings) + 1, 10.0) == bearable + 1, (
+    assert made.capacity(2 * len(readings), 10.0) == bearable
+    assert made.capacity(2 * len(readings) + 1, 10.0) == bearable + 1, (
         "one that is just starting is there already"
     )
 
@@ -184,12 +184,12 @@ def test_where_memory_runs_out_tasks_end_but_for_the_last() -> None:
         change = made.change(MUCH, n_tasks=len(tasks), has_room=True, now=float(second))
         assert change in (0, -1)
         if change:
-            gone = made.to_end(tasks)
+            gone = made.choose_to_end(tasks)
             made.gone(gone)
             tasks.remove(gone)
         for task in tasks:
             reading = NodeLoad("a", 4, 0.0, 0.05)
-            made.heard(task, cpu_s=0.0, n_pages=0, reading=reading, now=float(second))
+            made.record_report(task, cpu_s=0.0, n_pages=0, reading=reading, now=float(second))
     assert len(tasks) == 1
 
 
@@ -197,7 +197,7 @@ def test_a_reading_that_is_old_says_nothing() -> None:
     made = force(of=2, a=(4.0, 0.05))
     assert made.nodes(10.0 + READING_HOLDS_S) == ["a"]
     assert made.nodes(10.1 + READING_HOLDS_S) == []
-    assert made.bearable(2, 10.1 + READING_HOLDS_S) == math.inf
+    assert made.capacity(2, 10.1 + READING_HOLDS_S) == math.inf
 
 
 def test_the_cpu_of_our_own_tasks_is_no_load_of_others() -> None:
@@ -205,17 +205,17 @@ def test_the_cpu_of_our_own_tasks_is_no_load_of_others() -> None:
     for second in range(30):
         busy = NodeLoad("a", 4, busy_cores=4.0, memory_free=0.5)
         for task in "123":
-            made.heard(task, cpu_s=1.0, n_pages=100, reading=busy, now=float(second))
-    assert made.bearable(3, 30.0) == 4, "three of four cores are ours"
+            made.record_report(task, cpu_s=1.0, n_pages=100, reading=busy, now=float(second))
+    assert made.capacity(3, 30.0) == 4, "three of four cores are ours"
     for task in "123":
         made.gone(task)
-    made.heard("4", cpu_s=0.0, n_pages=0, reading=NodeLoad("a", 4, 4.0, 0.5), now=31.0)
-    assert made.bearable(1, 31.0) == 1, "now others have them"
+    made.record_report("4", cpu_s=0.0, n_pages=0, reading=NodeLoad("a", 4, 4.0, 0.5), now=31.0)
+    assert made.capacity(1, 31.0) == 1, "now others have them"
 
 
 def test_the_task_that_ends_has_not_begun_or_stands_where_memory_is_least() -> None:
     made = force(of=1, a=(0.0, 0.5), b=(0.0, 0.06), c=(0.0, 0.4))
-    made.heard("unplaced", cpu_s=0.0, n_pages=0, reading=None, now=10.0)
-    assert made.to_end(["a0", "b0", "c0", "unplaced"]) == "b0"
-    assert made.to_end(["a0", "b0", "waits for a CPU"]) == "waits for a CPU"
-    assert made.to_end(["a0", "unplaced"]) == "a0"
+    made.record_report("unplaced", cpu_s=0.0, n_pages=0, reading=None, now=10.0)
+    assert made.choose_to_end(["a0", "b0", "c0", "unplaced"]) == "b0"
+    assert made.choose_to_end(["a0", "b0", "waits for a CPU"]) == "waits for a CPU"
+    assert made.choose_to_end(["a0", "unplaced"]) == "a0"

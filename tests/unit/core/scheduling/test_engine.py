@@ -17,7 +17,7 @@ from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.crash_suspect import NO_ITEM, CrashSuspect
 from tlray.core.scheduling.decide import MAX_HOPS, decide, decide_lost, give_back
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.granting import ROBOTS_ERRANDS_PER_LEASE
+from tlray.core.scheduling.granting import ROBOTS_PER_LEASE
 from tlray.core.scheduling.lease import PartRecord, Report
 from tlray.errors import InvariantBroken
 
@@ -188,9 +188,9 @@ def test_nothing_is_leased_before_robots_txt_is_known_but_the_errand_for_it() ->
 
 
 def test_one_lease_gets_a_bounded_number_of_errands() -> None:
-    n = ROBOTS_ERRANDS_PER_LEASE + 3
+    n = ROBOTS_PER_LEASE + 3
     engine, _ = opened({f"{i}.test": 1 for i in range(n)}, has_robots=False)
-    assert len(engine.grant("L", 999, now=0.0).robots) == ROBOTS_ERRANDS_PER_LEASE
+    assert len(engine.grant("L", 999, now=0.0).robots) == ROBOTS_PER_LEASE
     assert len(engine.grant("M", 999, now=0.0).robots) == 3
 
 

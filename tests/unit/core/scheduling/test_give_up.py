@@ -216,7 +216,7 @@ def test_a_lift_revives_a_domain_that_was_parked() -> None:
 def test_a_robots_txt_that_is_put_off_for_ten_years_is_none_to_wait_for() -> None:
     engine, _ = opened({"a.test": 1}, has_robots=False)
     engine.domains["a.test"].count_robots_failure("429", now=0.0, retry_after_s=TEN_YEARS_S)
-    engine.give_up.look_at("a.test")
+    engine.give_up.check("a.test")
     [death] = engine.give_up.deaths(0.0)
     assert death.reason.startswith("parked: robots.txt: 429; it is to rest for 10 years")
 

@@ -48,7 +48,7 @@ def test_a_snapshot_names_the_last_lost_nodes_until_the_batch_is_over() -> None:
     batch = Batch(1, "B1", "", Priority.NORMAL, BatchState.RUNNING, {})
     before = batch.version
     for n in range(MAX_TOLD + 2):
-        batch.lose(LostNode(f"n{n}", "10.0.0.7", n, 100.0 + n))
+        batch.add_lost_node(LostNode(f"n{n}", "10.0.0.7", n, 100.0 + n))
     assert batch.version == before + MAX_TOLD + 2, "whoever watches is told"
     told = snapshot(batch, {}, now=200.0, wall=1_000.0)["lost_nodes"]
     assert len(told) == MAX_TOLD

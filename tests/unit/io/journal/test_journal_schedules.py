@@ -79,7 +79,7 @@ def test_a_template_is_its_owners_own(journal: Journal, monkeypatch: pytest.Monk
 
 def test_a_run_at_a_public_host_names_the_services_way_to_say_who_fetches(journal: Journal) -> None:
     work = {"urls": ["https://example.org/1"], "priority": "normal", "contact": None}
-    with pytest.raises(UsageError, match=r"whoever runs the service .*TLRAY_CONTACT") as caught:
+    with pytest.raises(UsageError, match=r"operator of the service .*TLRAY_CONTACT") as caught:
         read_work(journal, replace(NIGHTLY, work=work), at=5.0)
     assert "--contact" not in str(caught.value)
     known = replace(NIGHTLY, work=work | {"contact": "me@example.org"})

@@ -40,10 +40,10 @@ def http(home: Path) -> httpx.AsyncClient:
 async def test_an_empty_list_is_told_where_it_is(http: httpx.AsyncClient) -> None:
     for body in ({"urls": []}, {}):
         assert faults(await http.post(URL, json=body)) == [
-            ("body.urls", "no URL in it; give one or more, or a template")
+            ("body.urls", "no URL; give one or more, or a template")
         ]
     lines = await http.post(URL, content="# nothing\n\n", headers={"Content-Type": "text/plain"})
-    assert faults(lines) == [("body", "no URL in it; send one a line")]
+    assert faults(lines) == [("body", "no URL; send one per line")]
 
 
 async def test_a_list_without_a_good_line_has_each_of_them_with_its_place(http: httpx.AsyncClient) -> None:
@@ -259,7 +259,7 @@ async def test_names_are_told_in_words(http: httpx.AsyncClient) -> None:
     )
     assert (where, "one line of text" in what) == ("query.name", True)
     [(where, what)] = faults(await http.put("/api/v1/templates/Bad_Name", json={"urls": [PUBLIC]}))
-    assert (where, "small letters, digits and -" in what) == ("path.name", True)
+    assert (where, "lower-case letters, digits and hyphens" in what) == ("path.name", True)
     assert "pattern" not in what
 
 

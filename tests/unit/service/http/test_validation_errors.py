@@ -40,7 +40,7 @@ A_VALUE = "Input should be a valid string, a valid integer, a valid array or an 
         ({"options": {"concurrency": {"str": 0}}}, "body.options.concurrency.str", "greater than or equal to 1"),
         ({"urls": ["https://a.org/", 7]}, "body.urls.1", "Input should be a valid string"),
         ({"prio": "low"}, "body.prio", "Extra inputs are not permitted"),
-        ({"name": "a\nb"}, "body.name", "a name is one line of text, without control characters"),
+        ({"name": "a\nb"}, "body.name", "a name is one line of text without control characters"),
     ],
 )  # fmt: skip
 def test_a_fault_stands_where_the_sender_wrote_it(body: dict[str, Any], where: str, what: str) -> None:
@@ -51,7 +51,7 @@ def test_a_fault_stands_where_the_sender_wrote_it(body: dict[str, Any], where: s
 
 def test_a_form_is_told_in_words() -> None:
     assert told({"item_ids": ["x"]}, RetryRequest) == {
-        "body.item_ids.0": "an item's id is 1 to 18 digits, as text"
+        "body.item_ids.0": "an item id is a text of 1 to 18 digits"
     }
 
 

@@ -122,4 +122,4 @@ async def test_the_document_shows_what_an_export_looks_like_and_where_the_socket
     assert examples_of(document, "/api/v1/tokens")["application/json"][0]["user"] == "ada"
     events = document["paths"]["/api/v1/batch/{batch_id}/events"]["get"]
     assert "/ws/batch/{batch_id}/progress" in events["description"]
-    assert events["summary"] == "How a batch goes on, until it ends, as server-sent events"
+    assert events["summary"] == "Stream the progress of a batch as server-sent events, until it ends"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from tlray.core.audit.findings import Books, Finding, FindingKind
+from tlray.core.audit.findings import BatchCounts, Finding, FindingKind
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.io.journal.audit_copy import AuditCopy, Row
 from tlray.io.journal.rows import BatchRow, PartRow
@@ -71,14 +71,14 @@ class SqliteAuditCopy(AuditCopy):
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def books(self) -> Books:
+    def books(self) -> BatchCounts:
         duplicates, rejected, n_sets, n_tracks = self._stated
         counts = self._db.execute("SELECT state, count(*) FROM items GROUP BY state")
         (n_lines,) = self._db.execute(
             "SELECT count(*) FROM (SELECT line FROM items UNION SELECT line FROM refused)"
         ).fetchone()
         n_first, n_refused = self._db.execute("SELECT count(first_line), count(*) FROM refused").fetchone()
-        return Books(
+        return BatchCounts(
             self.state,
             {ItemState(state): n for state, n in counts},
             n_lines=n_lines,
