@@ -61,7 +61,7 @@ def cures() -> list[str]:
         waits = rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
         base, cap = (f"{rule.base_s:g} s", f"{rule.cap_s:g} s") if waits else ("–", "–")
         attempts = str(rule.max_attempts or "as the batch says") if rule.action is RetryAction.RETRY else "–"
-        lines.append(f"| {kind.value} | {rule.action.value} | {base} | {cap} | {attempts} | {rule.why} |")
+        lines.append(f"| {kind.value} | {rule.action.value} | {base} | {cap} | {attempts} | {rule.reason} |")
     return lines
 
 

@@ -61,8 +61,7 @@ class Granting:
 
     def demand(self, now: float) -> Demand:
         """Return the demand that politeness allows now, leased items included. Of many domains a sample is counted, now and
-        then.
-        """
+        then."""
         if self._counted is not None and now - self._counted[0] <= SAMPLE_HOLDS_S:
             return self._counted[1]
         state = self._state
@@ -124,8 +123,7 @@ class Granting:
 
     def _take(self, lease: Lease, n: int, now: float, share: FairShare | None) -> list[FrontierItem]:
         """Take items into a lease: first those that are owed, then by priority. A full lease still takes items of a higher
-        priority than all that it has.
-        """
+        priority than all that it has."""
         items: list[FrontierItem] = []
         for priority, n_owed in self._aging.owed() if n else ():
             owed = self._state.frontier.take(

@@ -13,7 +13,7 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.policy import PolitenessOptions
-from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.lines import RefusedLine

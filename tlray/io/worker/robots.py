@@ -32,7 +32,7 @@ async def fetch_robots(
         return RobotsAnswer(request.of, None, location=fetched.location, from_public=led_by_public)
     if fetched.kind is OutcomeKind.PRIVATE_ADDRESS:
         why = LED_INSIDE if request.from_public else fetched.reason
-        return RobotsAnswer(request.of, None, why=why, is_refused=True, networks=request.networks)
+        return RobotsAnswer(request.of, None, reason=why, is_refused=True, networks=request.networks)
     if status is not None and status < 300 and fetched.kind is None:
         with note.reading_robots(request.of) if note else nullcontext():
             text = decode(fetched.body)
@@ -40,4 +40,4 @@ async def fetch_robots(
     if status is not None and 400 <= status < 500 and status != 429:
         return RobotsAnswer(request.of, "")
     why = fetched.reason or str(fetched.kind or status)
-    return RobotsAnswer(request.of, None, why=why, retry_after_s=fetched.retry_after_s)
+    return RobotsAnswer(request.of, None, reason=why, retry_after_s=fetched.retry_after_s)

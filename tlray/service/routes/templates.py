@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from tlray.core.model.address_policy import AddressPolicy, policy_for
 from tlray.core.model.urls import BadUrl, canonicalise, host_of
@@ -37,20 +37,6 @@ TemplateName = Annotated[str, Path(pattern=TEMPLATE_NAME, examples=["my-festival
 
 class TemplateRequest(RequestBody):
     """A template. `{year}` stands for a value, `{+path}` for one that may contain `/ : ? &`."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "urls": ["https://example.org/{event}/{year}/{+set}"],
-                    "description": "All sets of one festival.",
-                    "batch_name": "{event} {year}",
-                    "options": {"fresh_for": "7d"},
-                    "defaults": {"event": "tomorrowland"},
-                }
-            ]
-        }
-    )
 
     urls: Annotated[list[Annotated[str, Field(max_length=2_000)]], Field(min_length=1, max_length=MAX_URLS)]
     description: Annotated[str, Field(max_length=1_000)] = ""

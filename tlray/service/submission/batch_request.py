@@ -107,8 +107,8 @@ def _webhook(text: str, settings: Settings) -> str:
     if isinstance(found, BadUrl):
         raise validation([("body.webhook", found.reason)])
     if why := policy_for(settings.networks).refusal_of_submitted(host_of(found.domain)):
-        raise validation([("body.webhook", f"{why}; nothing is sent there")])
-    # as it was written: what its path and query mean is the receiver's
+        raise validation([("body.webhook", f"{why}; choose another URL")])
+    # unchanged: only the receiver knows how to read its path and query
     return text.strip().partition("#")[0] if text.isascii() else found.url
 
 
@@ -118,7 +118,9 @@ def _email(text: str, principal: Principal, settings: Settings) -> str:
     except ValueError as error:
         raise validation([("body.email", str(error))]) from None
     if settings.smtp_url is None:
-        raise validation([("body.email", "this service sends no e-mail (TLRAY_SMTP_URL); ask for a webhook")])
+        raise validation(
+            [("body.email", "this service sends no e-mail (TLRAY_SMTP_URL is not set); use a webhook")]
+        )
     try:
         require_own_address(address, principal.user, is_admin=principal.is_admin)
     except NotAllowed as error:

@@ -58,8 +58,7 @@ class SentList:
         return OF_URLS if self.are_urls else OF_LINES
 
     async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
-        """Read the lines; those of hosts that the service does not fetch from are refused. 422 where nobody says who
-        fetches from a public host."""
+        """Read the lines and reject those with refused hosts; 422 for a public host if the service has no contact."""
         chunk = await asyncio.to_thread(lambda: Chunk.of(self._lines(first_line)))
         return checked_list(chunk, settings, self.place, first_line=first_line)
 

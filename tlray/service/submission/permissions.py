@@ -1,7 +1,7 @@
-"""The rules of submission (`tlray.core.submission`) as the service applies them: its networks, its contact, its users.
+"""The rules of submission (`tlray.core.submission`) with the service's networks, contact and users.
 
-A URL of a host that the service does not fetch from is a refused line of its list. A name that leads to a private address is
-found where a connection is made; for that the networks travel with the batch.
+A URL with a refused host is a rejected line of its list. A name that resolves to a private address is refused when the connection
+is made; for that the batch stores the allowed networks.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 def list_rules(settings: Settings) -> ListRules:
-    """Return the rules of a list that is sent to the service."""
+    """Return the rules for a list that is sent to the service."""
     return ListRules(settings.contact, policy_for(settings.networks), CONTACT_BY_OPERATOR)
 
 
 def options_for(
     principal: Principal, wanted: ScrapeOptions, settings: Settings
 ) -> tuple[BatchOptions, Priority]:
-    """Return a batch's options as the journal keeps them; 403 where they are for an admin to allow."""
+    """Return the options of a batch for the journal; 403 for options that only an admin may set."""
     options, priority = wanted.checked(settings)
     if not principal.is_admin:
         without, _ = ScrapeOptions().checked(settings)

@@ -1,4 +1,4 @@
-"""HTTP's errors for a list that breaks a rule of submission: each line with its place in the request."""
+"""Problems of a list that breaks a rule of submission: every faulty line and its place in the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OF_URLS: Final = "body.urls"
 OF_LINES: Final = "body"
 """… as lines …"""
 OF_TEMPLATE: Final = "body.template"
-"""… or as a template says."""
+"""… or from a template."""
 _EMPTY: Final = {
     OF_URLS: "no URL; give one or more, or a template",
     OF_LINES: "no URL; send one per line",
@@ -24,7 +24,7 @@ _EMPTY: Final = {
 
 
 def checked_list(chunk: Chunk, settings: Settings, place: str, *, first_line: int = 1) -> Chunk:
-    """Apply the service's rules to a list or a chunk of one; 422 where a contact is missing."""
+    """Apply the service's rules to a list or a chunk of it; 422 if a contact is missing."""
     try:
         return list_rules(settings).apply(chunk)
     except ContactMissing as error:
@@ -32,7 +32,7 @@ def checked_list(chunk: Chunk, settings: Settings, place: str, *, first_line: in
 
 
 def require_some_url(chunk: Chunk, place: str) -> None:
-    """Refuse (422) a list without a good URL, and name what is wrong with each of its lines."""
+    """Raise a problem (422) for a list without a valid URL; it names the fault of each line."""
     try:
         require_good_line(chunk)
     except NoGoodLine as error:

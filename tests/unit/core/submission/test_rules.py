@@ -98,7 +98,7 @@ def test_only_an_admin_loosens_what_holds_without_the_options() -> None:
         require_within_limits(rough, default)
     assert {limit.domain for limit in caught.value.limits} == {"a.test", "*"}
     slow = (PolitenessOptions(rates={"a.test": (1e-9, 1.0)}), RetryPolicy())
-    with pytest.raises(NotAllowed, match="holds up all others"):
+    with pytest.raises(NotAllowed, match="delays all others"):
         require_within_limits(slow, default)
 
 

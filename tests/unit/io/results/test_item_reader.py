@@ -19,10 +19,11 @@ from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite import result_reuse
 from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.results.item_reader import read_kept
+from tlray.io.results.item_reader import read_items
+from tlray.io.results.local_store import LocalStore
 from tlray.io.results.open_part import OpenPart
-from tlray.io.results.part_files import Piece, publish, published_file
 from tlray.io.results.part_writer import stage
+from tlray.io.results.store import PartFile
 
 
 @pytest.fixture
@@ -194,15 +195,15 @@ def test_a_long_list_is_looked_at_in_windows(journal: SqliteJournal, monkeypatch
 def test_kept_rows_become_rows_of_another_batch_under_its_own_url(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.create()
-    stage(home, "b1", "p", [a_set(1), a_set(2, 5), a_set(3)], b"")
-    publish(home, "b1", "p")
-    sets = read_kept(home, "b1", "p", [2, 3, 99])
+    stage(LocalStore(home), "b1", "p", [a_set(1), a_set(2, 5), a_set(3)], b"")
+    LocalStore(home).publish("b1", "p")
+    sets = read_items(LocalStore(home), "b1", "p", [2, 3, 99])
     assert {item: [len(s.tracks) for s in found] for item, found in sets.items()} == {2: [5], 3: [3]}
 
     part = OpenPart("b2")
     kept = ReusableResult("b1", "p", 2, 500.0)
     item = LeasedItem(7, "b2", "a.test", "https://a.test/other-slug", "f", 1, reused=kept)
-    outcome = part.add_kept(item, sets[2])
+    outcome = part.add_reused(item, sets[2])
     assert (outcome.kind, outcome.n_sets, outcome.n_tracks, outcome.reused) == (
         OutcomeKind.ANSWERED,
         1,
@@ -218,11 +219,11 @@ def test_kept_rows_become_rows_of_another_batch_under_its_own_url(tmp_path: Path
 def test_rows_that_are_not_there_any_more_answer_nothing(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.create()
-    assert read_kept(home, "b1", "merged-away", [1]) == {}
-    stage(home, "b1", "p", [a_set(1)], b"")
-    publish(home, "b1", "p")
-    published_file(home, "b1", "p", Piece.TRACKS).write_bytes(b"PAR1 damaged")
-    assert read_kept(home, "b1", "p", [1]) == {}
+    assert read_items(LocalStore(home), "b1", "merged-away", [1]) == {}
+    stage(LocalStore(home), "b1", "p", [a_set(1)], b"")
+    LocalStore(home).publish("b1", "p")
+    LocalStore(home).published("b1", "p", PartFile.TRACKS).write_bytes(b"PAR1 damaged")
+    assert read_items(LocalStore(home), "b1", "p", [1]) == {}
     item = LeasedItem(7, "b2", "a.test", "https://a.test/", "f", 1, reused=ReusableResult("b1", "p", 1, 5.0))
-    outcome = OpenPart("b2").add_kept(item, ())
+    outcome = OpenPart("b2").add_reused(item, ())
     assert (outcome.kind, outcome.reused) == (OutcomeKind.NOT_BEGUN, item.reused)
