@@ -33,11 +33,11 @@ class TokenHandlers(Handlers):
     @read
     async def requires_token(self) -> bool:
         """Return True from the first token on: everybody needs one then."""
-        return await self._reading.ask(lambda journal: journal.requires_tokens())
+        return await self._reader.ask(lambda journal: journal.requires_tokens())
 
     async def token_holders(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return whose tokens are and what their holders may do, by digest; nothing of those that are unknown or revoked."""
-        found = await self._reading.ask(lambda journal: journal.find_tokens(digests))
+        found = await self._reader.ask(lambda journal: journal.find_tokens(digests))
         now = self._state.now()
         for row in found.values():
             if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
@@ -54,7 +54,7 @@ class TokenHandlers(Handlers):
     @read
     async def list_tokens(self) -> list[dict[str, Any]]:
         """Return every token, without its secret, which nobody has."""
-        rows = await self._reading.ask(lambda journal: journal.tokens())
+        rows = await self._reader.ask(lambda journal: journal.tokens())
         return [{**asdict(row), "scopes": list(row.scopes)} for row in rows]
 
     @command

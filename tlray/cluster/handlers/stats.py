@@ -13,7 +13,7 @@ class StatsHandlers(Handlers):
 
     async def stats(self) -> dict[str, Any]:
         """Return the counts."""
-        by_state = await self._reading.ask(lambda journal: journal.count_batches())
+        by_state = await self._reader.ask(lambda journal: journal.count_batches())
         state, engine, now = self._state, self._state.engine, self._state.now()
         books, domains = engine.batches.values(), engine.domains.values()
         return {
