@@ -12,6 +12,7 @@ from typing import Any
 from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.tokens import SCOPES
+from tlray.core.model.receipts import TokenHolder
 from tlray.core.submission.permissions import QuotaExceeded
 
 TICKET_S = 30.0
@@ -35,7 +36,7 @@ class TokenHandlers(Handlers):
         """Return True from the first token on: everybody needs one then."""
         return await self._reader.ask(lambda journal: journal.requires_tokens())
 
-    async def token_holders(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def token_holders(self, digests: Sequence[str]) -> dict[str, TokenHolder]:
         """Return whose tokens are and what their holders may do, by digest; nothing of those that are unknown or revoked."""
         found = await self._reader.ask(lambda journal: journal.find_tokens(digests))
         now = self._state.now()
@@ -44,8 +45,7 @@ class TokenHandlers(Handlers):
                 self._used_at[row.name] = now
                 self._state.background(self._note_use(row.name))
         return {
-            digest: {"name": row.name, "user": row.user, "scopes": tuple(sorted(row.held))}
-            for digest, row in found.items()
+            digest: {"user": row.user, "scopes": tuple(sorted(row.held))} for digest, row in found.items()
         }
 
     async def _note_use(self, name: str) -> None:
@@ -83,7 +83,7 @@ class TokenHandlers(Handlers):
         self._tickets[digest] = now + TICKET_S, token
         return TICKET_S
 
-    async def redeem_tickets(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def redeem_tickets(self, digests: Sequence[str]) -> dict[str, TokenHolder]:
         """Return whose tickets are, once, by digest; nothing of those that are unknown, used or too old, or whose token was
         revoked."""
         now = self._state.now()

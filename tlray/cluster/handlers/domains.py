@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, command
+from tlray.core.model.progress import DomainStatus
 from tlray.io.journal.domain_status import domain_status, stored_domain_state
 from tlray.io.journal.rows import DomainRow
 
@@ -17,18 +17,18 @@ class DomainHandlers(Handlers):
 
     async def list_domains(
         self, *, owner: str | None, after: str, limit: int
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    ) -> tuple[list[DomainStatus], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
         rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, after=after, limit=limit))
         told = [self._status_of(row, owner) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
-    async def get_domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
+    async def get_domain(self, name: str, *, owner: str | None) -> DomainStatus | None:
         """Return one domain; None where it is not known."""
         rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
 
-    async def domains_of_host(self, name: str) -> list[dict[str, Any]]:
+    async def domains_of_host(self, name: str) -> list[DomainStatus]:
         """Return a domain, and of a host those at its ports."""
         rows = await self._reader.ask(lambda journal: journal.domains_at(name))
         return [self._status_of(row, None) for row in rows]
@@ -36,7 +36,7 @@ class DomainHandlers(Handlers):
     @command
     async def set_domain(
         self, name: str, changes: dict[str, object], is_lifted: bool = False
-    ) -> dict[str, Any]:
+    ) -> DomainStatus:
         """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
         was = engine.registry.overrides.get(name)
@@ -62,7 +62,7 @@ class DomainHandlers(Handlers):
         here = self._state.engine.domain_index.at(name)
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
-    def _status_of(self, row: DomainRow, owner: str | None) -> dict[str, Any]:
+    def _status_of(self, row: DomainRow, owner: str | None) -> DomainStatus:
         engine = self._state.engine
         state = engine.domains.get(row.name) or stored_domain_state(
             row, engine.registry.override_of(row.name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.receipts import BatchCounts, BatchSummary, RefusedRecord
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import AttemptRow, BatchRow, DoneRow
 
@@ -16,12 +17,12 @@ class ListingHandlers(Handlers):
 
     async def list_batches(
         self, *, owner: str | None, state: str | None, before: int | None, limit: int
-    ) -> tuple[list[dict[str, Any]], int | None]:
+    ) -> tuple[list[BatchSummary], int | None]:
         """Return batches with their counts, the newest first."""
         rows = await self._reader.ask(
             lambda journal: journal.batches(owner=owner, state=state, before=before, limit=limit)
         )
-        told = [
+        told: list[BatchSummary] = [
             {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state.value, "owner": row.owner,
                 "priority": row.priority.name.lower(), "created_at": row.created_at, "finished_at": row.finished_at,
@@ -56,12 +57,14 @@ class ListingHandlers(Handlers):
     @read
     async def list_refused(
         self, batch_id: str, *, after: int, limit: int
-    ) -> tuple[list[dict[str, Any]], int | None]:
+    ) -> tuple[list[RefusedRecord], int | None]:
         """Return the lines of a batch's list that made no item."""
         page = await self._reader.ask(
             lambda journal: journal.refused_lines(journal.batch(batch_id).id, after=after, limit=limit)
         )
-        told = [{"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page]
+        told: list[RefusedRecord] = [
+            {"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page
+        ]
         return told, page[-1].line if len(page) == limit else None
 
     @read
@@ -117,7 +120,7 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _counts(counts: dict[ItemState, int]) -> dict[str, Any]:
+def _counts(counts: dict[ItemState, int]) -> BatchCounts:
     return {
         "total": sum(counts.values()),
         "counts": {state.value: counts.get(state, 0) for state in ItemState},

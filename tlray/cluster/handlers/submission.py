@@ -5,11 +5,10 @@ Either way all of it is accepted or nothing. A request that is repeated under it
 
 from __future__ import annotations
 
-from typing import Any
-
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import Snapshot
+from tlray.core.model.receipts import Receipt, RefusedLines
 from tlray.core.submission.lines import Chunk, Entry, RefusedLine
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions
@@ -34,7 +33,7 @@ class SubmissionHandlers(Handlers):
         chunk: Chunk,
         key: str | None = None,
         digest: str = "",
-    ) -> dict[str, Any]:
+    ) -> Receipt:
         """Take in a whole list and return its receipt.
 
         ``key`` is the submitter's name for this request and ``digest`` tells what is in it: `Conflict` where something else
@@ -87,7 +86,7 @@ class SubmissionHandlers(Handlers):
         """Forget a batch that was never committed."""
         await self._submissions.abandon(batch_id)
 
-    async def receipt(self, batch_id: str) -> dict[str, Any]:
+    async def receipt(self, batch_id: str) -> Receipt:
         """Return what became of a list: its batch, and the lines that made no item."""
 
         def query(journal: JournalReader) -> list[list[RefusedLine]]:
@@ -113,7 +112,7 @@ class SubmissionHandlers(Handlers):
 
     async def _receipt(
         self, batch_id: str, rejected: list[RefusedLine], duplicates: list[RefusedLine]
-    ) -> dict[str, Any]:
+    ) -> Receipt:
         told = await self._batches.status(batch_id)
         warnings = [] if told["state"] == "receiving" else await self._warnings(batch_id)
         return {
@@ -133,9 +132,7 @@ def warning_of_unused(name: str) -> str:
     return f"the options name {name}, and no URL of the list is there; they hold where a redirect leads there"
 
 
-def refused_as_json(
-    rejected: list[RefusedLine], duplicates: list[RefusedLine]
-) -> dict[str, list[dict[str, Any]]]:
+def refused_as_json(rejected: list[RefusedLine], duplicates: list[RefusedLine]) -> RefusedLines:
     """Return lines that made no item, as they are told."""
     return {
         "rejected": [{"line": r.line, "url": r.text, "reason": r.reason} for r in rejected],

@@ -5,12 +5,11 @@ A chunk that is sent again, because its answer was lost, changes nothing and get
 
 from __future__ import annotations
 
-from typing import Any
-
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import command, read
 from tlray.cluster.handlers.submission import MAX_LINES_LISTED, SubmissionHandlers, refused_as_json
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.receipts import ChunkReceipt, Receipt
 from tlray.core.submission.lines import Chunk, RefusedLine
 from tlray.errors import Conflict, NoSuchBatch, UsageError
 from tlray.io.journal.reader import JournalReader
@@ -31,7 +30,7 @@ class UploadHandlers(SubmissionHandlers):
         owner: str,
         key: str | None,
         digest: str,
-    ) -> dict[str, Any]:
+    ) -> Receipt:
         """Open a batch for its pieces."""
         new = new_batch(
             batch_id, name=name, priority=priority, options=options, owner=owner, key=key, digest=digest,
@@ -40,9 +39,7 @@ class UploadHandlers(SubmissionHandlers):
         return await self.receipt(await self._submissions.create(new))
 
     @read
-    async def chunk_position(
-        self, batch_id: str, piece: int, digest: str
-    ) -> tuple[int, dict[str, Any] | None]:
+    async def chunk_position(self, batch_id: str, piece: int, digest: str) -> tuple[int, ChunkReceipt | None]:
         """Return the number of a piece's first line, and, where it was taken in before, what became of it.
 
         `Conflict` for one that is not the next, for one that was another before, and where the list is taken in already.
@@ -63,7 +60,7 @@ class UploadHandlers(SubmissionHandlers):
     @command
     async def append_chunk(
         self, batch_id: str, piece: int, *, digest: str, first_line: int, n_lines: int, chunk: Chunk
-    ) -> dict[str, Any]:
+    ) -> ChunkReceipt:
         """Take in a piece, all of it or nothing; `BacklogFull` where there is no room for it now."""
         row = await self._row(batch_id)
         await self._submissions.append_chunk(batch_id, ChunkRow(piece, first_line, n_lines, 0, digest), chunk)
@@ -73,7 +70,7 @@ class UploadHandlers(SubmissionHandlers):
         return await self._chunk_receipt(row, taken)
 
     @command
-    async def commit_upload(self, batch_id: str, n_pieces: int | None) -> dict[str, Any]:
+    async def commit_upload(self, batch_id: str, n_pieces: int | None) -> Receipt:
         """Make a list real, once its pieces are all there; return its receipt. Again, it is only told again."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING:
@@ -86,7 +83,7 @@ class UploadHandlers(SubmissionHandlers):
             await self._submissions.commit(batch_id)
         return await self.receipt(batch_id)
 
-    async def _chunk_receipt(self, row: BatchRow, taken: ChunkRow) -> dict[str, Any]:
+    async def _chunk_receipt(self, row: BatchRow, taken: ChunkRow) -> ChunkReceipt:
         after, before = taken.first_line - 1, taken.first_line + taken.n_lines
 
         def query(journal: JournalReader) -> tuple[list[RefusedLine], tuple[int, int]]:

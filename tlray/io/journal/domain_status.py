@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from tlray.core.model.progress import DomainStatus
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import DomainOverride, override_for
@@ -22,7 +22,7 @@ def stored_domain_state(row: DomainRow, override: DomainOverride) -> DomainState
 
 def domain_status(
     row: DomainRow, state: DomainState, *, now: float, wall: float, n_open: int
-) -> dict[str, Any]:
+) -> DomainStatus:
     """Return a domain's status as JSON data; ``now`` (monotonic) and ``wall`` are one moment."""
     cool_until, reason = row.cool_until, row.cool_reason
     if state.is_cooling(now):
@@ -51,7 +51,7 @@ def _rate(policy: DomainPolicy) -> float | None:
     return None if math.isinf(policy.rate) else policy.rate
 
 
-def stored_domain_status(journal: JournalReader, host: str, *, wall: float) -> list[dict[str, Any]]:
+def stored_domain_status(journal: JournalReader, host: str, *, wall: float) -> list[DomainStatus]:
     """Return the status of a domain and of those at other ports of the same host, without a coordinator."""
     overrides = journal.overrides()
     rows = []
