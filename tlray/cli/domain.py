@@ -24,7 +24,7 @@ from tlray.errors import UsageError
 from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.journal.domain_status import stored_domain_status
+from tlray.io.journal.domain_status import stored_statuses
 from tlray.io.journal.opening import open_reader
 from tlray.io.offline.opening import offline_journal
 from tlray.settings import read_settings
@@ -119,7 +119,7 @@ def _as_it_is(home: Home, name: str) -> list[DomainStatus]:
     if not home.exists():
         return []
     with open_reader(home.path) as journal:
-        return stored_domain_status(journal, name, wall=time.time())
+        return stored_statuses(journal, name, wall=time.time())
 
 
 def _text(domain: DomainStatus, now: float) -> str:

@@ -6,7 +6,8 @@ import logging
 
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import DomainStatus
-from tlray.io.journal.domain_status import domain_status, stored_domain_state
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.io.journal.domain_status import domain_status, stored_state
 from tlray.io.journal.rows import DomainRow
 
 logger = logging.getLogger(__name__)
@@ -63,9 +64,9 @@ class DomainHandlers(Handlers):
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
     def _status_of(self, row: DomainRow, owner: str | None) -> DomainStatus:
-        engine = self._state.engine
-        state = engine.domains.get(row.name) or stored_domain_state(
-            row, engine.registry.override_of(row.name)
-        )
-        n_open = self._n_open(row.name, owner)
-        return domain_status(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)
+        engine, now, wall = self._state.engine, self._state.now(), self._state.wall()
+        state = engine.domains.get(row.name)
+        if state is None:
+            override = engine.registry.override_of(row.name)
+            state = stored_state(row, PolitenessOptions(), override, now=now, wall=wall)
+        return domain_status(row, state, now=now, wall=wall, n_open=self._n_open(row.name, owner))

@@ -48,13 +48,13 @@ class UploadHandlers(SubmissionHandlers):
         known = await self._reader.ask(lambda journal: journal.chunk(row.id, piece))
         if known is not None:
             if known.digest != digest:
-                raise Conflict(f"piece {piece} of batch {batch_id} was another when it came first")
+                raise Conflict(f"piece {piece} of batch {batch_id} was sent before with other lines")
             return known.first_line, await self._chunk_receipt(row, known)
         if row.state is not BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is {row.state}; nothing can be added to its list")
         so_far = await self._reader.ask(lambda journal: journal.chunks(row.id))
         if piece != so_far.n + 1:
-            raise Conflict(f"piece {so_far.n + 1} of batch {batch_id} is the next, not {piece}")
+            raise Conflict(f"piece {so_far.n + 1} of batch {batch_id} comes next, not {piece}")
         return so_far.n_lines + 1, None
 
     @command

@@ -13,7 +13,7 @@ from tlray.core.submission.lines import MAX_TEXT_KEPT, Chunk, Entry, RefusedLine
 from tlray.errors import UsageError
 
 CONTACT_BY_OPTION = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
-CONTACT_BY_OPERATOR = "the operator of the service has to set a contact (TLRAY_CONTACT)"
+CONTACT_BY_OPERATOR = "the operator of the service must say who fetches from it (TLRAY_CONTACT)"
 """What to do about a missing contact: on a command line, and for users of a service."""
 
 

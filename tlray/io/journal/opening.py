@@ -28,6 +28,6 @@ def require_readable(home: Home) -> None:
         if not home.exists() or is_without_tables(home.path):
             return
         with open_reader(home.path) as journal:
-            journal.batches(limit=1)
+            journal.count_batches()
     except OSError as error:
         raise HomeUnusable(str(home.path), error.strerror or str(error)) from error

@@ -18,4 +18,4 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The largest number
 
 def page(name: str, rows: Sequence[Mapping[str, Any]], next_cursor: str | None) -> JSONResponse:
     """Return a page of a list."""
-    return JSONResponse({name: rows, "next_cursor": next_cursor})
+    return JSONResponse({name: list(rows), "next_cursor": next_cursor})

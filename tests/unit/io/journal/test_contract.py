@@ -347,9 +347,9 @@ def test_chunks_come_in_order_each_once_and_none_after_the_commit(journal: Journ
     first, second = ChunkRow(1, 1, 2, 0, "one"), ChunkRow(2, 3, 1, 0, "two")
     for _ in range(2):  # the second time changes nothing
         journal.add_chunk("b1", first, entries(2), [RefusedLine(9, "x", "no")], max_lines=9)
-    with pytest.raises(Conflict, match="piece 2 is the next, not 3"):
+    with pytest.raises(Conflict, match="piece 2 comes next, not 3"):
         journal.add_chunk("b1", ChunkRow(3, 4, 1, 0, "three"), [], [], max_lines=9)
-    with pytest.raises(Conflict, match="another when it came first"):
+    with pytest.raises(Conflict, match="sent before with other lines"):
         journal.add_chunk("b1", ChunkRow(1, 1, 2, 0, "other"), [], [], max_lines=9)
     with pytest.raises(Conflict, match="more than 2 lines"):
         journal.add_chunk("b1", second, [], [], max_lines=2)
@@ -358,7 +358,7 @@ def test_chunks_come_in_order_each_once_and_none_after_the_commit(journal: Journ
     assert journal.chunks(batch) == Chunks(2, 3, 3)
     assert (journal.chunk(batch, 1), journal.chunk(batch, 3)) == (ChunkRow(1, 1, 2, 2, "one"), None)
     journal.commit_batch("b1")
-    with pytest.raises(Conflict, match="taken in before piece 3"):
+    with pytest.raises(Conflict, match="committed before piece 3"):
         journal.add_chunk("b1", ChunkRow(3, 4, 1, 0, "three"), [], [], max_lines=9)
 
 
@@ -366,7 +366,7 @@ def test_one_key_has_one_list(journal: Journal) -> None:
     first = new_batch("b1", request_key="ann\nkey", digest="one")
     assert journal.open_batch(first) == "b1"
     assert journal.open_batch(new_batch("b2", request_key="ann\nkey", digest="one")) == "b1"
-    with pytest.raises(Conflict, match="under the key 'key' another list"):
+    with pytest.raises(Conflict, match="key 'key' was used for another list"):
         journal.open_batch(new_batch("b3", request_key="ann\nkey", digest="two"))
     journal.abandon_batch("b1")
     assert journal.open_batch(new_batch("b4", request_key="ann\nkey", digest="two")) == "b4", "it made none"
