@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tlray.cluster.coordinator.domain_recall import recall
-from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import EndKind, StartedTask
 from tlray.core.model.lifecycle import BatchState
@@ -59,7 +59,7 @@ class Leasing:
     def __init__(
         self,
         state: CoordinatorState,
-        limiters: Limiters,
+        limiters: LimiterPool,
         *,
         on_empty: Callable[[int], None],
     ) -> None:
