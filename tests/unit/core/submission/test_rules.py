@@ -62,7 +62,7 @@ def test_a_public_host_needs_a_contact_and_the_error_names_its_line() -> None:
     chunk = chunk_of("127.0.0.1", "example.org:81", "example.org:81")
     assert ListRules("me@example.org").apply(chunk) == chunk
     assert ListRules(None).apply(chunk_of("127.0.0.1", "localhost")).refused == []
-    with pytest.raises(ContactMissing, match=r"example\.org:81 is a public host: whoever runs") as caught:
+    with pytest.raises(ContactMissing, match=r"example\.org:81 is a public host: the operator of") as caught:
         ListRules(None, NOWHERE_ELSE, OF_OPERATOR).apply(chunk)
     assert caught.value.line == 2
     with pytest.raises(ContactMissing, match="--contact"):
@@ -92,7 +92,7 @@ def test_only_an_admin_loosens_what_holds_without_the_options() -> None:
         require_within_limits(rough, default)
     assert {limit.domain for limit in caught.value.limits} == {"a.test", "*"}
     slow = (PolitenessOptions(rates={"a.test": (1e-9, 1.0)}), RetryPolicy())
-    with pytest.raises(NotAllowed, match="holds up all others"):
+    with pytest.raises(NotAllowed, match="delays all others"):
         require_within_limits(slow, default)
 
 
