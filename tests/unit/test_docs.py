@@ -93,7 +93,8 @@ def test_every_setting_is_documented_with_its_unit_and_reason(name: str) -> None
 
 
 NAMED = re.findall(
-    r"\[`(\w+(?:\.\w+)?)`\]\((\.\./tlray/[\w/]+\.py)\)", (DOCS / "architecture.md").read_text(encoding="utf-8")
+    r"\[`(\w+(?:\.\w+)?)`\]\((\.\./tlray/[\w/]+\.py)\)",
+    (DOCS / "architecture.md").read_text(encoding="utf-8"),
 )
 SCREEN = 60
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
