@@ -289,7 +289,7 @@ class ScrapeTask:
             answer = await self._report()
             last_at = self._clock.monotonic()
             self._stop(answer.stops)
-            self._take_in(answer.work)
+            self._apply(answer.work)
             if not answer.accepted or (
                 was_idle and self._is_idle and not self._outcomes and not self._robots
             ):
@@ -365,7 +365,7 @@ class ScrapeTask:
             has_rows=bool(part.rows), has_pages=bool(pages),
         )  # fmt: skip
 
-    def _take_in(self, work: Work) -> None:
+    def _apply(self, work: Work) -> None:
         now = self._clock.monotonic()
         for terms in work.domains:
             self._robots_text[terms.domain] = terms.robots

@@ -68,13 +68,8 @@ def test_a_public_host_needs_a_contact_and_the_error_names_its_line() -> None:
     chunk = chunk_of("127.0.0.1", "example.org:81", "example.org:81")
     assert ListRules("me@example.org").apply(chunk) == chunk
     assert ListRules(None).apply(chunk_of("127.0.0.1", "localhost")).refused == []
-<<<<<<< HEAD
     with pytest.raises(ContactMissing, match=r"example\.org:81 is a public host: the operator") as caught:
         ListRules(None, NOWHERE_ELSE, CONTACT_BY_OPERATOR).apply(chunk)
-=======
-    with pytest.raises(ContactMissing, match=r"example\.org:81 is a public host: the operator of") as caught:
-        ListRules(None, NOWHERE_ELSE, OF_OPERATOR).apply(chunk)
->>>>>>> core
     assert caught.value.line == 2
     with pytest.raises(ContactMissing, match="--contact"):
         ListRules(None).apply(chunk)
