@@ -142,7 +142,7 @@ class Leasing:
             self._end_task(lease_id)
 
     def _has_room(self, now: float) -> bool:
-        """Whether a further task would run on a node that none has told of, or wait for one."""
+        """True if a further task would run on a node that none has told of, or wait for one."""
         if now - self._looked_at > LOOK_AT_NODES_EVERY_S:
             self._looked_at = now
             tasks = self._ports.tasks
