@@ -17,7 +17,7 @@ from tlray.errors import BacklogFull, ListTooLong
 
 
 class Admission:
-    """Whether lists that are submitted have room."""
+    """Admission of lists: room in the backlog."""
 
     def __init__(self, state: CoordinatorState) -> None:
         self._state = state

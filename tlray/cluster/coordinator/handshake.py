@@ -21,7 +21,7 @@ class Hello(TypedDict):
     incarnation: int
     is_ending: bool
     is_served: bool
-    """Whether a service was heard of lately."""
+    """True if a service was heard of lately."""
     n_leased: int
     """Items that tasks hold."""
     n_moving: int

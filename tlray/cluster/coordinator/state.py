@@ -88,7 +88,7 @@ class CoordinatorState:
     journal: Journal
     incarnation: int
     is_restart: bool
-    """Whether the actor died and Ray started it again."""
+    """True if the actor died and Ray started it again."""
     ports: CoordinatorPorts
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the loop has something to do."""

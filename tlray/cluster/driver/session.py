@@ -60,14 +60,14 @@ class Session:
     own: OwnRay | None
     """The Ray that this process has started, which ends with it; None where it has joined another's."""
     owns_connection: bool
-    """Whether it was we who connected this process to Ray."""
+    """True if it was we who connected this process to Ray."""
     address: str
     watch: RayWatch | None = None
     """Notices that Ray has died; None in a worker of Ray."""
 
     @property
     def owns_ray(self) -> bool:
-        """Whether this Ray is ours and ends with us."""
+        """True if this Ray is ours and ends with us."""
         return self.own is not None
 
     @property

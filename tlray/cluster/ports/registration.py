@@ -13,7 +13,7 @@ class Registration(NamedTuple):
     domain: str
     policy: DomainPolicy
     starts_empty: bool
-    """Whether its bucket begins empty, where the limiter does not know it."""
+    """True if its bucket begins empty, where the limiter does not know it."""
     rest_s: float
     """Seconds that it still rests."""
     call: int
