@@ -14,7 +14,7 @@ PROTOCOL = 4
 
 
 class Hello(TypedDict):
-    """What a coordinator says of itself; plain values, never classes of tlray, which may differ."""
+    """The description of a coordinator; plain values, never classes of tlray, which may differ."""
 
     version: str
     protocol: int

@@ -72,7 +72,7 @@ class Session:
 
     @property
     def lost(self) -> str | None:
-        """What of Ray has died; None while all is well."""
+        """The part of Ray that has died; None if none has."""
         return self.watch.lost if self.watch is not None else None
 
     def close(self, *, at_once: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What a limiter is sent of a domain."""
+"""The message that registers a domain with its limiter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tlray.core.politeness.domain_policy import DomainPolicy
 
 
 class Registration(NamedTuple):
-    """What a limiter is sent of one domain."""
+    """One domain, as its limiter receives it."""
 
     domain: str
     policy: DomainPolicy
