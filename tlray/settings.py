@@ -1,4 +1,4 @@
-"""What may be set from outside, by ``TLRAY_…`` variables; read once, at the edge.
+"""Settings from ``TLRAY_…`` variables; read once, at the edge.
 
 Options of a command or of `tlray.scrape` go before the environment.
 """
