@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +102,10 @@ class SimulatedParts:
         await self._life.reach()
         part = PartRow(new_stem, batch_id, len(rows), 3 * len(rows), 1, has_rows=bool(rows), has_pages=False)
         return part, dict.fromkeys(stems, 0)
+
+    async def finish(
+        self, batch_id: str, named: Callable[[], Awaitable[Sequence[str]]], *, life: int
+    ) -> None: ...
 
     async def has_note(self, lease_id: str) -> bool:
         await asyncio.sleep(self._delays.one_way_s())

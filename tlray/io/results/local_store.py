@@ -42,6 +42,11 @@ class LocalStore:
 
     home: Home
 
+    @property
+    def publishes_late(self) -> bool:
+        """A rename costs nothing: False."""
+        return False
+
     @contextmanager
     def stage(self, batch_id: str, stem: str) -> Iterator[LocalStaging]:
         """Write a part; see `ResultStore`."""
@@ -170,10 +175,13 @@ class LocalStore:
             kind = next((kind for kind, suffix in suffixes.items() if path.name.endswith(suffix)), None)
             stem = None if kind is None else path.name.removesuffix(suffixes[kind])
             try:
-                n_bytes = path.stat().st_size
+                stat = path.stat()
             except FileNotFoundError:  # it was just published, or deleted
                 continue
-            yield StoredFile(self._name(path), stem, kind or published_as, n_bytes, published_as is not None)
+            is_published = published_as is not None
+            yield StoredFile(
+                self._name(path), stem, kind or published_as, stat.st_size, is_published, stat.st_mtime
+            )
 
 
 class LocalStaging:
