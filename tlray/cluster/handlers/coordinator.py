@@ -88,7 +88,7 @@ class Coordinator(
         )
         journal.normalise_domains(until=ports.clock.wall() + LONGEST_S)
         engine.registry.overrides.update(journal.overrides())
-        state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
+        state = CoordinatorState(home, settings, engine, journal, incarnation, ports)
         limiters, admission = LimiterPool(state), Admission(state)
         batches = Batches(state, limiters, admission)
         submissions = Submissions(state, admission, batches)
@@ -198,7 +198,12 @@ class Coordinator(
         self._state.wake.set()
         await self._scheduler.stop()
         await self._state.settle(settle_s)
-        self._state.close()
+        leases = self._state.engine.leases.values()
+        try:
+            if not any(lease.items or lease.robots for lease in leases):
+                await self._state.write(self._state.journal.end_incarnation)
+        finally:
+            self._state.close()
 
     # -- what tasks say ----------------------------------------------------------------------------
 

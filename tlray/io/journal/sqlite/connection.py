@@ -115,6 +115,7 @@ class Writing(Connected):
                 " robots_at = robots_at + ?",
                 (jump, jump, jump),
             )
+            self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'ended_at'", (jump,))
             self._db.execute("UPDATE notices SET due_at = due_at + ? WHERE due_at IS NOT NULL", (jump,))
         self._set_meta("clock", json.dumps(asdict(now)))
         self._read_at = now
