@@ -8,6 +8,7 @@
     ├── UsageError                 2   wrong usage or configuration: says what, where, how to correct it
     │   ├── BadOption                  an invalid option of a batch; says its keys
     │   ├── HomeUnusable               the home cannot be made, read or written
+    │   ├── StorageUnusable            the storage of the results is not there, or refuses us
     │   ├── HomeInUse                  another coordinator, that cannot be joined, has the home
     │   ├── NoSuchBatch                no batch of that id in that home
     │   ├── NoSuchItem                 a batch has no item of that id
@@ -18,6 +19,7 @@
     │   └── ServiceRefuses             a running service refuses the request
     └── CannotFinish               4   correct usage, but something is in the way
         ├── StorageFull                the disk is full
+        ├── StorageUnavailable         the storage of the results does not answer, or refuses a request
         ├── BacklogFull                too many items are open for more
         ├── RayUnavailable             no Ray cluster can be started or reached
         ├── RayLost                    the Ray that the work ran on has died
@@ -91,6 +93,16 @@ class HomeUnusable(UsageError):
     def __str__(self) -> str:
         home, reason = self.args
         return f"home {home} cannot be used: {reason}; choose another with --home DIR or TLRAY_HOME"
+
+
+class StorageUnusable(UsageError):
+    """The storage of the results is not there, or refuses us; ``reason`` says how to correct it."""
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(uri, reason)
+
+    def __str__(self) -> str:
+        return f"storage {self.args[0]} cannot be used: {self.args[1]}"
 
 
 class HomeInUse(UsageError):
@@ -204,6 +216,25 @@ class StorageFull(CannotFinish):
     def __str__(self) -> str:
         return (
             f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
+        )
+
+
+class StorageUnavailable(CannotFinish):
+    """The storage of the results does not answer, or refuses a request. ``is_refusal``: trying again does not help."""
+
+    def __init__(self, uri: str, reason: str, is_refusal: bool = False) -> None:
+        super().__init__(uri, reason, is_refusal)
+
+    @property
+    def is_refusal(self) -> bool:
+        """True if somebody must correct something first."""
+        return bool(self.args[2])
+
+    def __str__(self) -> str:
+        uri, reason, _ = self.args
+        return (
+            f"storage {uri} cannot be used: {reason}; what is stored stays,"
+            " go on with `tlray scrape --resume BATCH_ID`"
         )
 
 

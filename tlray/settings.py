@@ -29,6 +29,10 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.tlray")
     """The folder of the journal, the results, the archive and the exports (``TLRAY_HOME``)."""
+    storage: str | None = None
+    """Where results, archived pages and exports are kept: ``s3://bucket/prefix``, ``gs://bucket/prefix``,
+    ``az://container/prefix`` or ``file:///folder``; by default in the home. A home remembers it. Credentials come from the
+    usual variables (``AWS_ACCESS_KEY_ID``, …), never from the URI (``TLRAY_STORAGE``)."""
     contact: str | None = None
     """An e-mail address or web page for the owners of sites. It is part of the User-Agent, stored with each batch, and
     required for public hosts (``TLRAY_CONTACT``)."""

@@ -15,7 +15,7 @@ import typer
 
 from tlray.api import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
-from tlray.cli.export import default_place, export_batch
+from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received
 from tlray.cli.options import HomeOption, asked_options, duration_s
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
@@ -158,8 +158,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         _tell_detached(result, as_json=as_json)
         return
     for format_, path in exports:
-        place = path or default_place(settings.home, result.batch_id, format_)
-        export_batch(settings.home, result.batch_id, format_, place)
+        export_batch(Home.of(settings.home, settings.storage), result.batch_id, format_, path)
     _end(result, as_json=as_json)
 
 

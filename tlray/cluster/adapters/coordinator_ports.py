@@ -22,7 +22,7 @@ from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import start_limiter
 from tlray.cluster.workers.ray_task import scrape_lease
-from tlray.core.scheduling.crash_suspect import CrashSuspect
+from tlray.core.scheduling.crash_suspect import ANY_ITEM, CrashSuspect
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.disk.home import Home
@@ -186,7 +186,9 @@ class HomeParts:
         return await asyncio.to_thread(has_note, self._home, lease_id)
 
     async def take_note(self, lease_id: str) -> CrashSuspect:
-        """Read and remove a dead task's note."""
+        """Read and remove a dead task's note. With a storage, a task may have run where its note cannot be read."""
+        if self._home.has_objects and not await self.has_note(lease_id):
+            return ANY_ITEM
         return await asyncio.to_thread(take_note, self._home, lease_id)
 
 

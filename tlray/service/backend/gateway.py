@@ -40,7 +40,7 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.home = Home(settings.home)
+        self.home = Home.of(settings.home, settings.storage)
         self._session: Session | None = None
         self._found: Session | None = None
         """What `find` has found, until it is first used."""

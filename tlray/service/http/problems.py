@@ -35,6 +35,8 @@ from tlray.errors import (
     NoSuchBatch,
     RayUnavailable,
     StorageFull,
+    StorageUnavailable,
+    StorageUnusable,
     TlrayError,
     UsageError,
 )
@@ -94,6 +96,7 @@ STATUS_OF: Final[tuple[tuple[type[TlrayError], int], ...]] = (
     (BadCursor, 400),
     (HomeUnusable, 503),
     (HomeInUse, 503),
+    (StorageUnusable, 503),
     (UsageError, 422),
     (StorageFull, 507),
     (BacklogFull, 429),
@@ -106,6 +109,8 @@ _PUBLIC_DETAIL: Final[tuple[tuple[type[TlrayError], str], ...]] = (
     (HomeUnusable, "the service cannot use its home now; see the service log"),
     (HomeInUse, "another coordinator uses the home of the service; see the service log"),
     (StorageFull, "the disk of the service is full; nothing of this request was stored"),
+    (StorageUnusable, "the service cannot use its storage now; see the service log"),
+    (StorageUnavailable, "the storage of the results does not answer now; try again"),
     (RayUnavailable, "the service has no Ray cluster now; see the service log"),
     (CoordinatorLost, "the coordinator does not answer now; try again"),
 )

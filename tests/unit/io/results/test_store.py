@@ -1,19 +1,45 @@
-"""What every store of results promises; a further one is a row of `STORES`."""
+"""What every store of results promises; a further one is a row of `STORES`, or a fixture `store` (`tests/parts`)."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from tlray.errors import CannotFinish
 from tlray.io.disk.home import Home
+from tlray.io.disk.storage import Storage
 from tlray.io.results.local_store import LocalStore
-from tlray.io.results.store import PartFile, PartMoved, ResultStore, recover, replace_parts, sweep
+from tlray.io.results.object_client import ObjectClient
+from tlray.io.results.object_store import ObjectStore
+from tlray.io.results.store import (
+    SWEEP_AGE_S,
+    PartFile,
+    PartMoved,
+    ResultStore,
+    recover,
+    replace_parts,
+    settle,
+    sweep,
+)
 
 A, B = "b1", "b2"
-STORES: dict[str, Callable[[Path], ResultStore]] = {"local": lambda path: LocalStore(Home(path).create())}
+
+
+def in_memory(_: Path) -> ObjectStore:
+    """Make a store of objects whose server is the library's own, in memory."""
+    objects = MemoryStore()
+    return ObjectStore(ObjectClient(Storage("s3", "bucket", ""), 0.0, lambda _: objects))
+
+
+STORES: dict[str, Callable[[Path], ResultStore]] = {
+    "local": lambda path: LocalStore(Home(path).create()),
+    "folder": lambda path: LocalStore(Home(path).create(), is_storage=True),
+    "objects": in_memory,
+}
 
 
 @pytest.fixture(params=STORES)
@@ -96,9 +122,49 @@ def test_the_files_follow_the_manifest(store: ResultStore) -> None:
         put(store, stem)
     store.publish(A, "kept", "orphan")
     assert sweep(store, A, ["kept", "kept-staged"]) == ["orphan", "orphan-staged"]
-    recover(store, A, ["kept", "kept-staged"])
+    in_order(store, ["kept", "kept-staged"])
     assert listed(store) == {("kept", True), ("kept-staged", True)}
     put(store, "merged")
     replace_parts(store, A, ["kept", "kept-staged"], "merged")
+    assert listed(store) == {("merged", not store.publishes_late)}
+    in_order(store, ["merged"])
     assert listed(store) == {("merged", True)}
     recover(store, "never-begun", ["p1"])  # a batch without files has nothing to recover
+
+
+def in_order(store: ResultStore, named: list[str]) -> None:
+    """Put the files in order as the coordinator does: when a batch is opened, or when it ends."""
+    recover(store, A, named)
+    if store.publishes_late:
+        settle(store, A, store.list(A), named, life=1, now=time.time())
+
+
+def test_the_end_of_a_batch_deletes_no_upload_that_may_be_on_its_way(store: ResultStore) -> None:
+    for stem in ("0003-000001-00001", "0003-000001-00002", "0002-000009-00001", "0003-000001-00003"):
+        put(store, stem)
+    merged_away, named, lost_with_its_life, uploading = (
+        "0003-000001-00001", "0003-000001-00002", "0002-000009-00001", "0003-000001-00003",
+    )  # fmt: skip
+    store.publish(A, merged_away)
+    settle(store, A, store.list(A), [named], life=3, now=time.time())
+    assert listed(store) == {(named, True), (uploading, False)}
+    assert lost_with_its_life not in {stem for stem, _ in listed(store)}
+    settle(store, A, store.list(A), [named], life=3, now=time.time() + SWEEP_AGE_S + 60)
+    assert listed(store) == {(named, True)}
+
+
+def test_a_part_is_uploaded_once_and_a_repeated_request_finds_its_own(store: ResultStore) -> None:
+    put(store, "p1", b"rows")
+    put(store, "p1", b"rows")
+    assert read(store, "p1") == b"rows"
+
+
+def test_an_archive_is_read_from_anywhere(store: ResultStore) -> None:
+    content = bytes(range(256)) * 10_000
+    put(store, "p1", content)
+    with store.open(A, "p1", PartFile.ARCHIVE) as file:
+        file.seek(2_000_003)
+        assert file.read(9) == content[2_000_003:2_000_012]
+        file.seek(0)
+        assert file.read() == content
+        assert not file.read(1)
