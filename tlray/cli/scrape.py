@@ -290,7 +290,9 @@ def _end(result: BatchResult, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)
-    sys.stderr.write(f"{summary_line(result)}\nresults in {home / 'results' / result.batch_id}\n")
+    storage = Home.of(home, read_settings().storage).storage
+    place = f"{storage.uri if storage else home}/results/{result.batch_id}"
+    sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")
     if result.dead:
         where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
         sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")

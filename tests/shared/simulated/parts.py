@@ -107,6 +107,9 @@ class SimulatedParts:
         self, batch_id: str, named: Callable[[], Awaitable[Sequence[str]]], *, life: int
     ) -> None: ...
 
+    async def is_usable(self) -> bool:
+        return True
+
     async def has_note(self, lease_id: str) -> bool:
         await asyncio.sleep(self._delays.one_way_s())
         await self._life.reach()

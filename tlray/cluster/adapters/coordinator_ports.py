@@ -28,7 +28,7 @@ from tlray.errors import CannotFinish, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.rows import PartRow
-from tlray.io.results.open_store import open_store
+from tlray.io.results.open_store import check_storage, open_store
 from tlray.io.results.store import publish_named, recover, replace_parts, settle
 from tlray.io.worker.crash_note import has_note, take_note
 
@@ -180,6 +180,14 @@ class HomeParts:
             files = await asyncio.to_thread(self._store.list, batch_id)
             stems = await named()
             await asyncio.to_thread(settle, self._store, batch_id, files, stems, life=life, now=time.time())
+
+    async def is_usable(self) -> bool:
+        """Try the storage of the home."""
+        try:
+            await asyncio.to_thread(check_storage, self._home.storage)
+        except TlrayError:
+            return False
+        return True
 
     async def has_note(self, lease_id: str) -> bool:
         """Look for a task's note."""

@@ -161,6 +161,10 @@ class PartStore(Protocol):
         """Publish what ``named`` returns of a batch that ends, and remove the rest, unless both is done already."""
         ...
 
+    async def is_usable(self) -> bool:
+        """Return True if results can be written and read now."""
+        ...
+
     async def has_note(self, lease_id: str) -> bool:
         """True if a task has begun and not ended in order."""
         ...

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import obstore
@@ -24,7 +24,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from tlray.errors import CannotFinish, StorageUnavailable, StorageUnusable
 from tlray.io.disk.storage import Storage
-from tlray.io.results.object_errors import explain
+from tlray.io.results.object_errors import explain, is_missing_object
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -123,17 +123,18 @@ class ObjectClient:
 
     def read(self, key: str) -> memoryview:
         """Return an object's content; FileNotFoundError if it is not there."""
-        return self.call(lambda: memoryview(obstore.get(self.connect("read"), key).bytes()))
+        return self.call(lambda: memoryview(obstore.get(self.connect("read"), key).bytes()), may_miss=True)
 
     def open(self, key: str) -> io.BufferedReader:
         """Open an object of which only some is read; FileNotFoundError if it is not there."""
-        size = self.call(lambda: obstore.head(self.connect("small"), key)["size"])
+        size = self.call(lambda: obstore.head(self.connect("small"), key)["size"], may_miss=True)
         return io.BufferedReader(_Ranges(self, key, size), RANGE_BYTES)
 
     def read_range(self, key: str, begin: int, end: int) -> memoryview:
         """Return some bytes of an object."""
         return self.call(
-            lambda: memoryview(obstore.get_range(self.connect("read"), key, start=begin, end=end))
+            lambda: memoryview(obstore.get_range(self.connect("read"), key, start=begin, end=end)),
+            may_miss=True,
         )
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
@@ -161,11 +162,11 @@ class ObjectClient:
         if not keys:
             return
         try:
-            self.call(lambda: obstore.delete(self.connect("small"), keys))
+            self.call(lambda: obstore.delete(self.connect("small"), keys), may_miss=True)
         except FileNotFoundError:  # some storages say so, and stop there
             for key in keys:
                 with suppress(FileNotFoundError):
-                    self.call(lambda key=key: obstore.delete(self.connect("small"), key))  # type: ignore[misc]
+                    self.call(partial(obstore.delete, self.connect("small"), key), may_miss=True)
 
     def probe(self) -> None:
         """Write, read, list and delete an object; `StorageUnusable` where somebody must correct something first."""
@@ -185,19 +186,21 @@ class ObjectClient:
                 raise StorageUnusable(*error.args[:2]) from None
             raise
 
-    def call(self, action: Callable[[], T], *, patience_s: float | None = None) -> T:
-        """Run a call of the library until it succeeds, is refused, or patience is over."""
+    def call(self, action: Callable[[], T], *, patience_s: float | None = None, may_miss: bool = False) -> T:
+        """Run a call of the library until it succeeds, is refused, or patience is over.
+
+        ``may_miss``: it is about an object that may not be there; FileNotFoundError then.
+        """
         deadline = time.monotonic() + (self.patience_s if patience_s is None else patience_s)
         pause_s = 0.25
         while True:
             try:
                 return action()
-            except FileNotFoundError as error:
-                if "NoSuchBucket" not in str(error) and "ContainerNotFound" not in str(error):
-                    raise FileNotFoundError("no such object") from None
+            except (BaseError, FileNotFoundError) as error:
+                is_missing = may_miss and is_missing_object(error)
                 problem = explain(error, self.storage)
-            except BaseError as error:
-                problem = explain(error, self.storage)
+            if is_missing:
+                raise FileNotFoundError("no such object")
             if problem.is_refusal or time.monotonic() + pause_s >= deadline:
                 raise problem
             logger.warning("storage fails, trying again storage=%s why=%s", self.storage.uri, problem.args[1])

@@ -29,10 +29,15 @@ _WRONG: Final = frozenset(
 _FULL: Final = frozenset({"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "StorageFull"})
 
 
+def is_missing_object(error: BaseException) -> bool:
+    """Return True if an object is not there, though its bucket is."""
+    return isinstance(error, FileNotFoundError) and _code_of(str(error)) not in _REFUSALS
+
+
 def explain(error: BaseException, storage: Storage) -> StorageUnavailable:
     """Return our error for one of the library's."""
     text = str(error)
-    code = next((a or b for a, b in _CODE.findall(text)), "")
+    code = _code_of(text)
     status = int(match[1]) if (match := _STATUS.search(text)) else 0
     kind = match[1] if (match := _KIND.search(text)) else ""
     variables = " and ".join(VARIABLES[storage.scheme][:2])
@@ -45,7 +50,8 @@ def explain(error: BaseException, storage: Storage) -> StorageUnavailable:
         (code in _WRONG or status == 401, True, f"the credentials are wrong, {told}; check {variables}"),
         (code == "AccessDenied" or status == 403, True, f"access is denied; {rights}"),
         (code in _FULL or status == 507, False, "it is full; make room"),
-        (status >= 500 or status in (408, 429), False, f"{server} fails with {told}"),
+        (status >= 500 or status in (408, 409, 429), False, f"{server} fails with {told}"),
+        (isinstance(error, FileNotFoundError), True, f"{server} refuses a request with status 404"),
         (status > 0, True, f"{server} refuses a request with {told}"),
         (kind == "Connect", False, f"{server} cannot be reached"),
         (kind == "Timeout", False, f"{server} does not answer in time"),
@@ -53,3 +59,7 @@ def explain(error: BaseException, storage: Storage) -> StorageUnavailable:
     )
     _, is_refusal, reason = next(row for row in rows if row[0])
     return StorageUnavailable(storage.uri, reason, is_refusal)
+
+
+def _code_of(text: str) -> str:
+    return next((a or b for a, b in _CODE.findall(text)), "")
