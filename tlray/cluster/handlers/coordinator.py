@@ -223,7 +223,7 @@ class Coordinator(
         return self._shutdown.hello()
 
     async def end(self, how: str) -> bool:
-        """Begin to end (`tlray.cluster.coordinator.shutdown.How`); return whether it does."""
+        """Begin to end (`tlray.cluster.coordinator.shutdown.EndMode`); return whether it does."""
         return await self._shutdown.begin(EndMode(how))
 
     async def ready(self) -> int:
