@@ -14,6 +14,7 @@ from benchmarks import (
     memory,
     parse_page,
     politeness,
+    refresh,
     service,
     sockets,
     submit_list,
@@ -30,6 +31,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
     "politeness": politeness.answer,
+    "refresh": refresh.answer,
     "service": service.answer,
     "sockets": sockets.answer,
 }
