@@ -1,8 +1,8 @@
 """How many changes does a day's budget of fetches find? The planner of ``tlray refresh`` next to three simple orders.
 
-Each visits the same generated world (`changing_world.py`), whose processes are known, for 60 days: every fiftieth set a day in the
-table, more and fewer in the picture. What is counted is visits that showed a change; of the rows that changed, each is found by
-whoever comes last, so orders differ less in them.
+Each visits the same generated world (`changing_world.py`), whose processes are known, for 60 days: every fiftieth set a day in
+the table, more and fewer in the picture. What is counted is visits that showed a change; of the rows that changed, each is found
+by whoever comes last, so orders differ less in them.
 """
 
 from __future__ import annotations
