@@ -15,7 +15,8 @@
     │   ├── OtherVersion               the coordinator runs another version of tlray
     │   ├── OtherSettings              the coordinator runs with other settings, which cannot differ between batches
     │   ├── Conflict                   what is asked for does not go with how things stand
-    │   └── ServiceRefuses             a running service says what is wrong with what it was asked
+    │   ├── ServiceRefuses             a running service says what is wrong with what it was asked
+    │   └── BrokerRefuses              a message broker refuses a login, a virtual host or a queue
     └── CannotFinish               4   right usage, but the world is in the way
         ├── StorageFull                the disk is full
         ├── BacklogFull                too much is unfinished to take in more now
@@ -25,6 +26,7 @@
         ├── CoordinatorEnding          the coordinator is ending, and takes nothing more
         ├── CoordinatorEnded           the coordinator was ended by an operator
         ├── ServiceUnavailable         a running service is not there, or cannot do it now
+        ├── BrokerUnavailable          a message broker is not there, or does not answer
         └── Interrupted            130 the user stopped it
 
 An expected failure of a page (a 404, a timeout, a block) is no error: it is an
@@ -187,6 +189,16 @@ class ServiceRefuses(UsageError):
         return f"{self.args[0]}: {self.args[1]}"
 
 
+class BrokerRefuses(UsageError):
+    """A message broker refuses a login, a virtual host or a queue; ``address`` is without the password."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
+
+
 class CannotFinish(TlrayError):
     """Right usage, but the world is in the way; what is done so far is kept."""
 
@@ -308,6 +320,16 @@ class ServiceUnavailable(CannotFinish):
 
     def __str__(self) -> str:
         return f"{self.args[0]}: {self.args[1]}"
+
+
+class BrokerUnavailable(CannotFinish):
+    """A message broker is not there, or does not answer; ``address`` is without the password."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}; see that RabbitMQ runs there, and try again"
 
 
 class Interrupted(CannotFinish):

@@ -17,6 +17,7 @@ from tlray.cluster.coordinator.submission import Receiving
 from tlray.cluster.handlers.access import Access
 from tlray.cluster.handlers.control import Control
 from tlray.cluster.handlers.domains import Domains
+from tlray.cluster.handlers.events import Events
 from tlray.cluster.handlers.listing import Listing
 from tlray.cluster.handlers.outbox import Outbox
 from tlray.cluster.handlers.scheduler import Clockwork
@@ -55,6 +56,7 @@ class Desk:
             Templates(state, reading),
             Schedules(state, reading, self.clockwork),
             Outbox(state, batches, reading, self.clockwork),
+            Events(state, reading),
         )
         self._changes = frozenset().union(*(part.CHANGES for part in parts))
         self._answers: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
