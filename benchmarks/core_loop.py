@@ -16,10 +16,10 @@ from time import process_time
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.decide import give_back, judge
+from tlray.core.scheduling.batch import Batch
+from tlray.core.scheduling.decide import decide, give_back
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import LeasedItem, Report, Work
@@ -85,13 +85,17 @@ class CoreLoop:
             raise SystemExit(f"not all of {self.spent.n_items} items: {self._book.counts}")
         return self.spent
 
-    def _open(self) -> BatchBook:
-        manners = Manners() if self._rate is None else Manners(dict.fromkeys(self._names, (self._rate, 1.0)))
+    def _open(self) -> Batch:
+        politeness = (
+            PolitenessOptions()
+            if self._rate is None
+            else PolitenessOptions(dict.fromkeys(self._names, (self._rate, 1.0)))
+        )
         begun = process_time()
         lanes = dict.fromkeys(self._names, self._per_domain)
         counts = {ItemState.QUEUED: self.spent.n_items}
-        book = BatchBook(
-            1, "b1", "", Priority.NORMAL, BatchState.RUNNING, counts, manners, open_by_domain=dict(lanes)
+        book = Batch(
+            1, "b1", "", Priority.NORMAL, BatchState.RUNNING, counts, politeness, open_by_domain=dict(lanes)
         )
         self._engine.open(book, lanes, now=self._now)
         self.spent.parts["submit"] += process_time() - begun
@@ -129,12 +133,12 @@ class CoreLoop:
         return work
 
     def _report(self, lease_id: str, number: int, work: Work) -> Work:
-        robots = tuple(RobotsAnswer(errand.of, "") for errand in work.robots)
+        robots = tuple(RobotsAnswer(fetch_task.of, "") for fetch_task in work.robots)
         report = Report(lease_id, number, tuple(self._outcomes(work.items)), (), robots)
         begun = process_time()
         self._engine.renew(lease_id, now=self._now)
-        self._engine.apply(judge(self._engine, report, now=self._now, rng=self._rng), now=self._now)
-        self._engine.learn_robots(report, now=self._now)
+        self._engine.apply(decide(self._engine, report, now=self._now, rng=self._rng), now=self._now)
+        self._engine.apply_robots(report, now=self._now)
         self.spent.parts["report"] += process_time() - begun
         self._load()
         return self._grant(lease_id)

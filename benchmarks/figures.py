@@ -40,9 +40,9 @@ class Figure:
 
     def row(self) -> list[str]:
         """Return the cells of a table's row."""
-        verdict = {True: "yes", False: "**no**", None: ""}[self.is_met]
+        changeset = {True: "yes", False: "**no**", None: ""}[self.is_met]
         spread = f"{_short(min(self.values))}–{_short(max(self.values))}" if len(self.values) > 1 else ""
-        return [self.name, f"{_short(self.median)}{self.unit}", spread, self.goal, verdict]
+        return [self.name, f"{_short(self.median)}{self.unit}", spread, self.goal, changeset]
 
 
 @dataclass(slots=True)

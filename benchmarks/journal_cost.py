@@ -18,10 +18,10 @@ from benchmarks.figures import Answer, Figure
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.lease import PartNote
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.core.scheduling.changeset import Changeset, ItemChange
+from tlray.core.scheduling.lease import PartRecord
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 QUESTION = "The journal's cost"
 GROUPS = (16, 128)
@@ -68,16 +68,18 @@ def _ms(n_items: int, group: int, path: Path) -> float:
     journal = SqliteJournal(path)
     journal.begin_incarnation(is_restart=False)
     begun = time.process_time()
-    journal.create_batch(
-        "b",
-        name="",
-        priority=Priority.NORMAL,
-        options=BatchOptions(),
-        request_key="k",
-        created_at=time.time(),
+    journal.open_batch(
+        NewBatch(
+            "b",
+            name="",
+            priority=Priority.NORMAL,
+            options=BatchOptions(),
+            request_key="k",
+            created_at=time.time(),
+        )
     )
     for chunk in _groups(entries, CHUNK):
-        journal.append("b", chunk, [])
+        journal.add_lines("b", chunk, [])
     journal.commit_batch("b")
     n_commits = 0
     for domain in range(N_DOMAINS):
@@ -97,7 +99,7 @@ def _ms(n_items: int, group: int, path: Path) -> float:
     return 1_000 * spent_s / n_items
 
 
-def _verdict(items: Sequence[FrontierItem], number: int) -> Verdict:
+def _verdict(items: Sequence[FrontierItem], number: int) -> Changeset:
     """Succeed all items, but for each tenth on its first attempt (``number`` above 0)."""
     stem = f"0001-000001-{abs(number):07d}{'' if number > 0 else '-1'}"
     changes = []
@@ -122,8 +124,8 @@ def _verdict(items: Sequence[FrontierItem], number: int) -> Verdict:
                 stem=None if fails else stem,
             )
         )
-    note = PartNote("b", stem, len(items), 40 * len(items), 100_000, has_rows=True, has_pages=True)
-    return Verdict("L", changes, (note,))
+    note = PartRecord("b", stem, len(items), 40 * len(items), 100_000, has_rows=True, has_pages=True)
+    return Changeset("L", changes, (note,))
 
 
 def _bare_ms(n_items: int, group: int, path: Path) -> float:

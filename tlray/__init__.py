@@ -8,7 +8,7 @@ The map, from what decides to what runs; each package says in its first lines wh
 
 * `tlray.model`, `tlray.errors`, `tlray.settings`: the shapes, the errors, what may be set from outside.
 * `tlray.core`: the decisions, pure: `model`, `politeness`, `scheduling`, `pacing` and smaller rooms.
-* `tlray.sites`: a page's bytes → what kind of page it is → tracklists.
+* `tlray.sites`: a page's bytes → what kind of page it is → tracklists; how gently a site is treated.
 * `tlray.export`: tracklists → one format each.
 * `tlray.io`: outside things: `http`, `journal`, `results`, `disk` and others.
 * `tlray.cluster`: the programs on Ray: `coordinator`, `workers`, `driver`. `tlray.service`: the HTTP API.
@@ -17,13 +17,25 @@ The map, from what decides to what runs; each package says in its first lines wh
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+from tlray.core.politeness import site_profile
+from tlray.version import __version__
 
 if TYPE_CHECKING:
     from tlray.api import BatchResult, load, scrape
 
-__version__ = "0.1.0"
 __all__ = ["BatchResult", "__version__", "load", "scrape"]
+
+
+def _site_profiles() -> Iterable[site_profile.SiteProfile]:
+    from tlray.sites.installed import profiles  # noqa: PLC0415 - installed packages are looked up with the first domain
+
+    return profiles()
+
+
+site_profile.provide(_site_profiles)  # here, because no process imports a part of tlray without this
 
 
 def __getattr__(name: str) -> Any:

@@ -16,8 +16,7 @@ from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLo
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
 from tlray.io.intake.url_list import checked as checked_lines
-from tlray.io.journal.home_check import see_that_it_can_be_read
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader, require_readable
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
@@ -171,10 +170,10 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     # a resumed batch keeps the manners that it was submitted with
     batch, priority = options.checked(settings if resume is None else None)
     home = Home(settings.home)
-    see_that_it_can_be_read(home)
+    require_readable(home)
     if resume is not None:
-        with JournalReader.of(home.path) as journal:
-            journal.get(resume)
+        with open_reader(home.path) as journal:
+            journal.batch(resume)
     else:
         urls = checked_lines(urls, contact=settings.contact)
     from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
@@ -253,8 +252,8 @@ class _Run:
         if self.stopping.is_set():
             raise Interrupted(self.batch_id)
         if revive is not None:
-            self.client.retry(self.batch_id, **revive)
-        self.client.resume(self.batch_id, **(anew or {}))
+            self.client.call(lambda c: c.retry(self.batch_id, **revive))
+        self.client.call(lambda c: c.resume(self.batch_id, **(anew or {})))
 
     def follow(self, max_wait_s: float | None) -> BatchStatus:
         """Watch the batch to its end, telling of its progress."""

@@ -3,30 +3,30 @@
 
 ::
 
-    TlrayError                     1   a bug, where it is raised as itself
-    ├── InvariantBroken            1   a bug: the books do not balance
-    ├── UsageError                 2   wrong usage or configuration: says what, where, how to mend it
-    │   ├── BadOption                  an option of a batch is not as it should be; says by which keys it is found
+    TlrayError                     1   a bug, if it is raised as itself
+    ├── InvariantBroken            1   a bug: an invariant does not hold
+    ├── UsageError                 2   wrong usage or configuration: says what, where, how to correct it
+    │   ├── BadOption                  an invalid option of a batch; says its keys
     │   ├── HomeUnusable               the home cannot be made, read or written
-    │   ├── HomeInUse                  another coordinator, that cannot be joined, holds the home
+    │   ├── HomeInUse                  another coordinator, that cannot be joined, has the home
     │   ├── NoSuchBatch                no batch of that id in that home
     │   ├── NoSuchItem                 a batch has no item of that id
     │   ├── ListTooLong                a list has more items than may be open at once
     │   ├── OtherVersion               the coordinator runs another version of tlray
-    │   ├── OtherSettings              the coordinator runs with other settings, which cannot differ between batches
-    │   ├── Conflict                   what is asked for does not go with how things stand
-    │   ├── ServiceRefuses             a running service says what is wrong with what it was asked
-    │   └── BrokerRefuses              a message broker refuses a login, a virtual host or a queue
-    └── CannotFinish               4   right usage, but the world is in the way
+    │   ├── OtherSettings              the coordinator runs with other settings, which all batches share
+    │   ├── Conflict                   the request does not fit the present state
+    │   ├── ServiceRefuses             a running service refuses the request
+    │   └── BrokerRefuses              a message broker refuses the login, the virtual host or the queue
+    └── CannotFinish               4   correct usage, but something is in the way
         ├── StorageFull                the disk is full
-        ├── BacklogFull                too much is unfinished to take in more now
+        ├── BacklogFull                too many items are open for more
         ├── RayUnavailable             no Ray cluster can be started or reached
         ├── RayLost                    the Ray that the work ran on has died
         ├── CoordinatorLost            the coordinator stopped answering
-        ├── CoordinatorEnding          the coordinator is ending, and takes nothing more
+        ├── CoordinatorEnding          the coordinator is shutting down
         ├── CoordinatorEnded           the coordinator was ended by an operator
-        ├── ServiceUnavailable         a running service is not there, or cannot do it now
-        ├── BrokerUnavailable          a message broker is not there, or does not answer
+        ├── ServiceUnavailable         the service is not there, or is not able to
+        ├── BrokerUnavailable          the message broker is not there, or does not answer
         └── Interrupted            130 the user stopped it
 
 An expected failure of a page (a 404, a timeout, a block) is no error: it is an
@@ -38,13 +38,13 @@ from __future__ import annotations
 
 
 class TlrayError(Exception):
-    """The root of all of them."""
+    """The base class of all errors."""
 
     exit_code = 1
 
 
 class InvariantBroken(TlrayError):
-    """A bug: something that must hold of the books or the leases does not."""
+    """A bug: an invariant of the counts or the leases does not hold."""
 
     def __init__(self, story: str) -> None:
         super().__init__(story)
@@ -53,8 +53,8 @@ class InvariantBroken(TlrayError):
         return f"{self.args[0]}; this is a bug of tlray"
 
 
-def hold(claim: bool, story: str, *about: object) -> None:
-    """Raise `InvariantBroken` with the story (its ``{}`` filled with what it is about) unless the claim holds."""
+def check_invariant(claim: bool, story: str, *about: object) -> None:
+    """Raise `InvariantBroken` unless the claim holds; ``about`` fills the ``{}`` of the story."""
     if not claim:
         raise InvariantBroken(story.format(*about))
 
@@ -64,13 +64,13 @@ def _spelt(n: object) -> str:
 
 
 class UsageError(TlrayError):
-    """Wrong usage or configuration; the message says what, where and how to mend it."""
+    """Wrong usage or configuration; the message says what, where and how to correct it."""
 
     exit_code = 2
 
 
 class BadOption(UsageError):
-    """An option of a batch is not as it should be; ``keys`` lead to it from the options: ``rates``, ``example.org``."""
+    """An invalid option of a batch; ``keys`` lead to it from the options: ``rates``, ``example.org``."""
 
     def __init__(self, story: str, *keys: str) -> None:
         super().__init__(story, *keys)
@@ -96,7 +96,7 @@ class HomeUnusable(UsageError):
 
 
 class HomeInUse(UsageError):
-    """Another coordinator, that cannot be joined from here, holds the home."""
+    """Another coordinator, that cannot be joined from here, has the home."""
 
     def __init__(self, home: str, holder: str) -> None:
         super().__init__(home, holder)
@@ -124,7 +124,7 @@ class OtherVersion(UsageError):
 
 
 class OtherSettings(UsageError):
-    """The living coordinator of a home runs with other settings than those that are asked for, and all its batches share them."""
+    """The coordinator of a home runs with other settings than the requested ones; all its batches share them."""
 
     def __init__(self, home: str, asked: str, runs: str) -> None:
         super().__init__(home, asked, runs)
@@ -149,7 +149,7 @@ class NoSuchBatch(UsageError):
 
 
 class NoSuchItem(UsageError):
-    """A batch has no items of those ids; the first of them are named."""
+    """A batch has no items of those ids; the message names the first of them."""
 
     def __init__(self, batch_id: str, item_ids: tuple[int, ...]) -> None:
         super().__init__(batch_id, item_ids)
@@ -161,7 +161,7 @@ class NoSuchItem(UsageError):
 
 
 class ListTooLong(UsageError):
-    """A list has more items than may be open at once, however empty all is: ``setting`` says ``bound``."""
+    """A list has more items than may ever be open at once: ``setting`` is ``bound``."""
 
     def __init__(self, bound: int, setting: str) -> None:
         super().__init__(bound, setting)
@@ -173,14 +173,14 @@ class ListTooLong(UsageError):
 
 
 class Conflict(UsageError):
-    """What is asked for does not go with how things stand: two actions at once, or one that comes too late."""
+    """The request does not fit the present state: two actions at once, or one that comes too late."""
 
     def __init__(self, story: str) -> None:
         super().__init__(story)
 
 
 class ServiceRefuses(UsageError):
-    """A running service says what is wrong with what it was asked, or it is none."""
+    """A service refuses a request, or is not a tlray service."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(url, why)
@@ -200,7 +200,7 @@ class BrokerRefuses(UsageError):
 
 
 class CannotFinish(TlrayError):
-    """Right usage, but the world is in the way; what is done so far is kept."""
+    """Correct usage, but something is in the way; finished work stays."""
 
     exit_code = 4
 
@@ -218,7 +218,7 @@ class StorageFull(CannotFinish):
 
 
 class BacklogFull(CannotFinish):
-    """Too many items are unfinished to take in more now."""
+    """Too many items are open for more."""
 
     def __init__(
         self, bound: int, setting: str, n_open: int, retry_after_s: int | None, can_wait: bool
@@ -227,13 +227,13 @@ class BacklogFull(CannotFinish):
 
     @property
     def retry_after_s(self) -> int | None:
-        """When there may be room; None where nobody can say."""
+        """When there may be room; None: unknown."""
         found: int | None = self.args[3]
         return found
 
     @property
     def can_wait(self) -> bool:
-        """Whether room comes by itself."""
+        """True if there will be room without an action."""
         return bool(self.args[4])
 
     def __str__(self) -> str:
@@ -260,7 +260,7 @@ class RayUnavailable(CannotFinish):
 
 
 class RayLost(CannotFinish):
-    """The Ray that the work ran on has died. ``go_on`` says how to go on; "" stands for a batch whose id is not known here."""
+    """The Ray of the work has died. ``go_on`` says how to go on; "" if the batch's id is not known here."""
 
     def __init__(self, what: str, go_on: str) -> None:
         super().__init__(what, go_on)
@@ -284,7 +284,7 @@ class CoordinatorLost(CannotFinish):
 
 
 class CoordinatorEnding(CannotFinish):
-    """The coordinator is ending, and takes nothing more."""
+    """The coordinator is shutting down."""
 
     def __init__(self, home: str) -> None:
         super().__init__(home)
@@ -308,14 +308,14 @@ class CoordinatorEnded(CannotFinish):
 
 
 class ServiceUnavailable(CannotFinish):
-    """A running service is not there, or cannot do it now."""
+    """A service is not there, or is not able to do it."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(url, why)
 
     @property
     def why(self) -> str:
-        """What is in the way, without the service's address."""
+        """The reason, without the service's address."""
         return str(self.args[1])
 
     def __str__(self) -> str:
@@ -333,7 +333,7 @@ class BrokerUnavailable(CannotFinish):
 
 
 class Interrupted(CannotFinish):
-    """The user stopped it; the batch sleeps and can be resumed. "" stands for a list that was not yet one."""
+    """The user stopped it; the batch sleeps and can be resumed. "" for a list that was not yet a batch."""
 
     exit_code = 130
 

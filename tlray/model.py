@@ -1,7 +1,7 @@
-"""What tlray makes: DJ sets and their tracks, and what a page turned out to be.
+"""The data model: DJ sets, their tracks, and the kinds of pages.
 
-Every other module speaks in these shapes. They are plain data: no parsing, no storage, no Ray.
-The field names are public (JSON keys and Parquet columns); seconds are floats and end in ``_s``.
+Every other module uses these shapes. They are plain data: no parsing, no storage, no Ray. The field names are public (JSON keys
+and Parquet columns); seconds are floats and end in ``_s``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class TrackKind(StrEnum):
-    """How a row stands in the set."""
+    """The kind of a row in the set."""
 
     MAIN = "main"
     WITH = "with"
@@ -22,7 +22,7 @@ class TrackKind(StrEnum):
 
 
 class Identity(StrEnum):
-    """How much is known of a track."""
+    """The identity of a track, as far as it is known."""
 
     IDENTIFIED = "identified"
     ID = "id"
@@ -34,18 +34,18 @@ class Identity(StrEnum):
 
 
 class CuePrecision(StrEnum):
-    """How exact a track's ``cue_s`` is."""
+    """The precision of a track's ``cue_s``."""
 
     SECOND = "second"
     """The source gives seconds, or better."""
     MINUTE = "minute"
     """The source gives minutes: the track begins somewhere in that minute."""
     ESTIMATE = "estimate"
-    """The source calls it an estimate, or a program worked it out."""
+    """The source calls it an estimate, or a program computed it."""
     LOGGED = "logged"
-    """Taken from the clock of a log of what was played, not from a recording."""
+    """From the clock of a log, not from a recording."""
     UNKNOWN = "unknown"
-    """There is no cue, or the source does not say what it is."""
+    """There is no cue, or its precision is unknown."""
 
 
 Day = date
@@ -67,16 +67,16 @@ class Track:
     parent: int | None = None
     """``index`` of the row that this one belongs to; None for main rows."""
     section: str | None = None
-    """The heading that the row stands under (``Guest Mix``, ``Player 2``)."""
+    """The heading above the row (``Guest Mix``, ``Player 2``)."""
     recording: int | None = None
-    """Which of the set's recordings ``cue_s`` counts in: 1.., the player's number."""
+    """The recording of ``cue_s``: 1.., the player's number."""
     cue_s: float | None = None
-    """Start within the recording, in seconds; None where the page gives none. Never invented."""
+    """Start within the recording, in seconds; None if the page has none. Never invented."""
     cue_precision: CuePrecision = CuePrecision.UNKNOWN
     cue_text: str | None = None
     """The cue as the source writes it: ``1:02:03``, ``[08:45]``, ``23``."""
     played_at: datetime | None = None
-    """The moment at which it was played, where the source is a log."""
+    """The moment at which it was played, if the source is a log."""
     artist: str
     title: str
     """Mix name included: ``Purpose (Extended Mix)``."""
@@ -96,16 +96,16 @@ class Track:
 
 @dataclass(slots=True, kw_only=True)
 class Tracklist:
-    """One DJ set. ``fetched_at`` and ``quality`` are filled in by whoever had the page fetched."""
+    """One DJ set. The scrape task fills in ``fetched_at`` and ``quality``."""
 
     url: str
     """The item's URL, canonicalised ("" for a page read from a file without ``--url``)."""
     site: str
     source_id: str | None
     page_url: str | None = None
-    """What the page says its own URL is."""
+    """The page's own URL, by itself."""
     page_id: str | None = None
-    """What the page says its own id is; now and then another than ``source_id``."""
+    """The page's own id, by itself; now and then another than ``source_id``."""
     title: str
     date: Day | None = None
     """The day it was played."""
@@ -126,22 +126,22 @@ class Tracklist:
     """0..1, see ``core/model/quality.py``."""
     quality_issues: list[str] = field(default_factory=list)
     parser: str
-    """Which parser read the page: ``1001tracklists/1``."""
+    """The parser that read the page: ``1001tracklists/1``."""
     published: Day | None = None
-    """When it was put up, aired or released, where that is not the day it was played."""
+    """The day of publication, if that is not the day it was played."""
     licence: str | None = None
     """Of the text: ``CC-BY-SA-3.0-US``."""
     attribution: str | None = None
-    """Who is to be named."""
+    """The name to credit."""
     revision: str | None = None
     """The source's own version of the page."""
     media_type: str | None = None
-    """What it was read from: ``text/html``, ``application/x-cue``."""
+    """Its media type: ``text/html``, ``application/x-cue``."""
     fetched_at: datetime | None = None
 
 
 class PageKind(StrEnum):
-    """What a fetched page turned out to be."""
+    """The kind of a fetched page."""
 
     TRACKLIST = "tracklist"
     BLOCKED = "blocked"
@@ -151,15 +151,14 @@ class PageKind(StrEnum):
     SEARCH = "search"
     """A list of search results."""
     UNKNOWN = "unknown"
-    """Anything else, a half tracklist included. Never stored as a set."""
+    """Any other page, a half tracklist included. Never stored as a set."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """A parser's answer: the kind of page, why, and the sets on it (none unless it is a tracklist)."""
+    """A parser's result: the kind of page, the reason, and its sets (none unless it is a tracklist)."""
 
     kind: PageKind
     reason: str | None = None
-    """A short stable word (``wait``, ``turnstile``, ``ip-limit``, ``captcha``, ``decoy``), or a few words for a person
-    (``rows 50 of 72``)."""
+    """A short stable word (``wait``, ``turnstile``, ``ip-limit``, ``captcha``, ``decoy``), or a few words (``rows 50 of 72``)."""
     tracklists: tuple[Tracklist, ...] = ()

@@ -8,9 +8,12 @@ from typing import TypeVar
 
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
 from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import MOST_AT_ONCE, Manners, parse_rate, unit_named
-from tlray.core.politeness.requested_policy import MOST_ATTEMPTS, Asked, read_tables
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.rate_text import parse_rate
+from tlray.core.politeness.requested_policy import MOST_ATTEMPTS, RequestedPolicy, read_tables
+from tlray.core.politeness.site_profile import parse_politeness_key
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import BadOption
 from tlray.io.intake.domains_toml import read_domains_file
 from tlray.io.journal.rows import BatchOptions
@@ -51,11 +54,13 @@ class ScrapeOptions:
             ) from None
         asked = self._asked()
         if settings is not None:
-            asked = asked.over(Asked(Manners(block_cool_down_s=settings.block_cool_down_s)))
+            asked = asked.over(
+                RequestedPolicy(PolitenessOptions(block_cool_down_s=settings.block_cool_down_s))
+            )
             asked = asked.over(read_domains_file(settings.domains_file, settings.home))
         terms = None if settings is None else terms_of(settings)
         return BatchOptions(
-            asked.manners,
+            asked.politeness,
             asked.retry_policy(),
             self.keep_pages,
             self._fresh_for_s(),
@@ -66,7 +71,7 @@ class ScrapeOptions:
     def _named(self) -> tuple[str, ...]:
         """Return the domains that are named here, which `_asked` has checked."""
         names = (*self.rates, *self.concurrency, *self.ignore_crawl_delay, *self.domains)
-        return tuple(sorted({unit_named(name) for name in names}))
+        return tuple(sorted({parse_politeness_key(name) for name in names}))
 
     def _fresh_for_s(self) -> float:
         try:
@@ -77,7 +82,7 @@ class ScrapeOptions:
             raise BadOption(f"fresh-for {str(self.fresh_for)[:40]!r} is more than 366d", "fresh_for")
         return fresh_for_s
 
-    def _asked(self) -> Asked:
+    def _asked(self) -> RequestedPolicy:
         for domain, n in self.concurrency.items():
             if not 1 <= n <= MOST_AT_ONCE:
                 raise BadOption(
@@ -85,7 +90,7 @@ class ScrapeOptions:
                 )
         if self.max_attempts is not None and not 1 <= self.max_attempts <= MOST_ATTEMPTS:
             raise BadOption(f"max attempts is {self.max_attempts}; give 1 to {MOST_ATTEMPTS}", "max_attempts")
-        manners = Manners(
+        politeness = PolitenessOptions(
             rates=_by_unit({domain: _rate(domain, rate) for domain, rate in self.rates.items()}, "rates"),
             concurrency=_by_unit(self.concurrency, "concurrency"),
             crawl_delay_ignored=frozenset(
@@ -93,13 +98,15 @@ class ScrapeOptions:
                 for n, domain in enumerate(self.ignore_crawl_delay)
             ),
         )
-        asked = Asked(manners).over(read_tables({"domains": self.domains, "retry": self.retry}, of="options"))
+        asked = RequestedPolicy(politeness).over(
+            read_tables({"domains": self.domains, "retry": self.retry}, of="options")
+        )
         return replace(asked, retry=replace(asked.retry, max_attempts=self.max_attempts))
 
 
-def terms_of(settings: Settings) -> BatchTerms:
+def terms_of(settings: Settings) -> BatchConfig:
     """Return the terms of a batch that is submitted under these settings."""
-    return BatchTerms(settings.contact, settings.fetch_timeout_s, settings.max_workers)
+    return BatchConfig(settings.contact, settings.fetch_timeout_s, settings.max_workers)
 
 
 def _rate(domain: str, text: str) -> tuple[float, float]:
@@ -111,7 +118,7 @@ def _rate(domain: str, text: str) -> tuple[float, float]:
 
 def _unit(domain: str, *keys: str) -> str:
     try:
-        return unit_named(domain)
+        return parse_politeness_key(domain)
     except ValueError as error:
         raise BadOption(str(error), *keys) from None
 

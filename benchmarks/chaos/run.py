@@ -25,7 +25,7 @@ from benchmarks.chaos.victims import find, kill_at_once, kill_everything
 from benchmarks.chaos.watcher import Watcher
 from tlray.io.audit.audit import audit_batch
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 
 STUCK_S = 120.0
 """No progress for so long is an error of its own."""
@@ -234,10 +234,10 @@ class ChaosRun:
         return life
 
     def _why_dead(self, urls: set[str]) -> dict[str, str | None]:
-        with JournalReader.of(self._home) as journal:
+        with open_reader(self._home) as journal:
             return {
-                item.url: f"{item.state}: {item.reason}; {[row.kind for row in journal.story(item.item_id)]}"
-                for item in journal.items(self._batch_id)
+                item.url: f"{item.state}: {item.reason}; {[row.kind for row in journal.attempts([item.item_id])[item.item_id]]}"
+                for item in journal.items(journal.batch(self._batch_id).id)
                 if item.url in urls
             }
 

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import pytest
 
 from tlray.export.cue_sheet import per_set
-from tlray.export.interface import Piece
-from tlray.export.options import Options, Over99
+from tlray.export.interface import SetFile
+from tlray.export.options import CueOptions, Over99
 from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 
 pytestmark = pytest.mark.parts
@@ -187,8 +187,8 @@ def a_set(
 
 
 def sheets(tracklist: Tracklist, over_99: Over99 = Over99.SPLIT) -> list[bytes]:
-    pieces = per_set(tracklist, Options(media=MEDIA, over_99=over_99))
-    return [b"".join(p.chunks) for p in pieces if isinstance(p, Piece)]
+    pieces = per_set(tracklist, CueOptions(media=MEDIA, over_99=over_99))
+    return [b"".join(p.chunks) for p in pieces if isinstance(p, SetFile)]
 
 
 PLAYERS = ["libcue", "mpv", "vlc"]

@@ -16,7 +16,7 @@ import pytest
 
 from tlray.export import csv_table
 from tlray.export.csv_table import together
-from tlray.export.options import Options
+from tlray.export.options import CsvOptions
 from tlray.model import Identity, Track, TrackKind, Tracklist
 
 pytestmark = pytest.mark.parts
@@ -64,7 +64,7 @@ def a_csv(path: Path) -> None:
         identified_count=len(tracks),
         cued_count=0,
     )
-    path.write_bytes(b"".join(together([made], Options())))
+    path.write_bytes(b"".join(together([made], CsvOptions())))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from tlray.cli.command_end import draining, tell_error
+from tlray.cli.command_end import draining, print_error
 from tlray.errors import UsageError
 
 
@@ -35,14 +35,14 @@ threading.Event().wait()
 def test_of_two_threads_that_end_a_process_one_has_the_last_word() -> None:
     done = run("""
 import threading, time
-from tlray.cli.command_end import end_at_once, tell_error
+from tlray.cli.command_end import end_at_once, print_error
 from tlray.errors import UsageError
 begun = threading.Event()
 def first():
     begun.set(); time.sleep(0.5)
 threading.Thread(target=end_at_once, args=("tlray: Ray is gone", 4), kwargs={"first": first}).start()
 begun.wait()
-tell_error(UsageError("the coordinator stopped answering"))
+print_error(UsageError("the coordinator stopped answering"))
 """)
     assert (done.returncode, done.stderr) == (4, "tlray: Ray is gone\n")
 
@@ -59,8 +59,8 @@ sys.exit(3)
 
 
 def test_errors_are_told_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_error(UsageError("first"))
-    tell_error(UsageError("second"))
+    print_error(UsageError("first"))
+    print_error(UsageError("second"))
     assert capsys.readouterr().err == "tlray: first\ntlray: second\n"
 
 

@@ -27,7 +27,7 @@ from injected_faults import Injected
 
 from tlray.cli import run as run_command
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.reader import JournalReader, totals
+from tlray.io.journal.opening import open_reader
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = ("RAY_ADDRESS", "TLRAY_CONTACT", "RAY_JOB_ID", "TLRAY_HOME")
@@ -147,8 +147,8 @@ class Tlray:
 
     def n_succeeded(self, batch_id: str) -> int:
         """Read from the journal how many items of a batch have succeeded; cheap enough to be asked again and again."""
-        with JournalReader.of(self.home) as journal:
-            return totals(journal.get(batch_id)[1]).get(ItemState.SUCCEEDED, 0)
+        with open_reader(self.home) as journal:
+            return journal.totals(journal.batch(batch_id)).get(ItemState.SUCCEEDED, 0)
 
     def env(self, **more: str) -> dict[str, str]:
         env = {key: value for key, value in os.environ.items() if key not in HIDDEN}

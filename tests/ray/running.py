@@ -17,6 +17,7 @@ import tlray
 from tlray.api import BatchResult
 from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.coordinator_actor import coordinator_name
+from tlray.core.model.progress import BatchStatus
 from tlray.io.disk.home import Home
 
 
@@ -54,8 +55,12 @@ class Running:
         wait_until(lambda: self.told["counts"]["leased"] == 0, what="an end of what was in flight")
 
     def control(self, action: str) -> dict[str, Any]:
-        """Pause, resume or cancel it, or ask for its ``status``, beside the driver that scrapes."""
-        return client_of(self.home).control(action, self.batch_id)
+        """Pause, resume or cancel it, beside the driver that scrapes."""
+        return dict(client_of(self.home).control(action, self.batch_id))
+
+    def status(self) -> BatchStatus:
+        """Its snapshot."""
+        return client_of(self.home).status(self.batch_id)
 
     def result(self, *, timeout_s: float = 120.0) -> BatchResult:
         """Wait for its end."""

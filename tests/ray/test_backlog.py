@@ -12,16 +12,16 @@ from conftest import StartSite, wait_until
 import tlray
 from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.session import Session, open_session
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.errors import BacklogFull, Interrupted, ListTooLong
 from tlray.io.disk.home import Home
 from tlray.io.intake import url_list
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
-SLOW = BatchOptions(Manners(rates={"127.0.0.1": (10.0, 1.0)}))
+SLOW = BatchOptions(PolitenessOptions(rates={"127.0.0.1": (10.0, 1.0)}))
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def session(tmp_path: Path, ray_here: None, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def batches(home: Path) -> dict[str, int]:
-    with JournalReader.of(home) as journal:
-        return {row.batch_id: row.n_open for row in journal.open_items()}
+    with open_reader(home) as journal:
+        return {row.batch_id: row.n_open for row in journal.count_open_items()}
 
 
 def test_a_list_that_has_no_room_now_trickles_in_and_is_scraped_whole(
@@ -90,7 +90,9 @@ def test_a_list_waits_for_nothing_where_nothing_runs_and_ctrl_c_ends_its_waiting
 ) -> None:
     urls = start_site("--sites=1", "--sets=90").urls()
     client = Client(session.coordinator)
-    first = client.submit(urls[:60], options=BatchOptions(Manners(rates={"127.0.0.1": (0.01, 1.0)})))
+    first = client.submit(
+        urls[:60], options=BatchOptions(PolitenessOptions(rates={"127.0.0.1": (0.01, 1.0)}))
+    )
     stopping = threading.Event()
     with pytest.raises(Interrupted, match="nothing of it is kept"):
         client.submit(urls[60:], options=SLOW, on_wait=lambda _: stopping.set(), stopping=stopping)
@@ -110,7 +112,7 @@ def test_what_sleeps_in_a_home_counts_for_the_next_coordinator(
     import ray  # noqa: PLC0415
 
     urls = start_site("--sites=1", "--sets=60").urls()
-    slower = BatchOptions(Manners(rates={"127.0.0.1": (0.2, 1.0)}))
+    slower = BatchOptions(PolitenessOptions(rates={"127.0.0.1": (0.2, 1.0)}))
     sleeping = Client(session.coordinator).submit(urls, options=slower)
     ray.kill(session.coordinator)
     wait_until(lambda: not Home(tmp_path).is_held(), what="its end")

@@ -22,7 +22,7 @@ from conftest import ROOT, StartSite, Tlray, batch_id_of, wait_until
 from demo_site import Site
 
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 
 pytestmark = pytest.mark.ray
 END_S = 60.0
@@ -79,8 +79,8 @@ def all_have_ended(processes: list[psutil.Process]) -> bool:
 
 def n_done(tlray: Tlray, batch_id: str) -> int:
     """Return how many sets there are; without a process, for the batch goes on meanwhile."""
-    with JournalReader.of(tlray.home) as journal:
-        return journal.totals(journal.row(batch_id)).get(ItemState.SUCCEEDED, 0)
+    with open_reader(tlray.home) as journal:
+        return journal.totals(journal.batch(batch_id)).get(ItemState.SUCCEEDED, 0)
 
 
 def test_a_batch_survives_the_death_of_its_ray_and_a_signal_to_its_group(

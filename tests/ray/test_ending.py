@@ -24,7 +24,7 @@ from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.session import open_session
 from tlray.errors import CoordinatorEnding, OtherVersion
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
@@ -53,8 +53,8 @@ def begun(home: Home, site: Site, rate: str, **settings: Any) -> tuple[Client, s
 
 
 def counts(home: Home, batch_id: str) -> dict[str, int]:
-    with JournalReader.of(home.path) as journal:
-        return {state.value: n for state, n in journal.totals(journal.row(batch_id)).items()}
+    with open_reader(home.path) as journal:
+        return {state.value: n for state, n in journal.totals(journal.batch(batch_id)).items()}
 
 
 def n_lost(home: Home) -> int:
@@ -120,8 +120,8 @@ def test_stop_ends_everything_and_the_batch_goes_on_later(
     wait_until(lambda: has_left(home), what="the end")
     n_fetched = len(site.page_arrivals())
     assert n_fetched < 60
-    with JournalReader.of(home.path) as journal:
-        assert journal.row(batch_id).state == "running", "its state is kept"
+    with open_reader(home.path) as journal:
+        assert journal.batch(batch_id).state == "running", "its state is kept"
     if how is How.DRAIN:
         assert counts(home, batch_id) == {"succeeded": n_fetched, "queued": 60 - n_fetched}
     assert end(home, how, lambda hello: None) is None, "nothing is left to end"

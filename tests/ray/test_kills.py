@@ -15,7 +15,7 @@ from running import Running, kill, kill_if_there
 import tlray
 from tlray.api import BatchResult
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
 RATE = 20
@@ -44,7 +44,7 @@ def test_a_killed_process_costs_nothing_but_time(victim: str, start_site: StartS
     site = start_site("--sites=2", "--sets=120")
     running = run(site, tmp_path)
     running.reaches(40)
-    with JournalReader.of(tmp_path) as journal:
+    with open_reader(tmp_path) as journal:
         done = {item.url for item in journal.items(running.batch_id, ItemState.SUCCEEDED)}
     kill(victim)
     batch = running.result()
@@ -67,7 +67,7 @@ def test_pages_that_had_not_begun_are_not_to_blame_however_often_their_workers_a
     batch = running.result()
 
     assert_all_there_once(batch, site, tmp_path)
-    with JournalReader.of(tmp_path) as journal:
+    with open_reader(tmp_path) as journal:
         items = list(journal.items(batch.batch_id))
     assert sum(item.n_lost > 0 for item in items) <= 4 * 2, "of each lease at most what was on the wire"
     assert max(item.n_lost for item in items) <= 2
@@ -94,7 +94,7 @@ def test_a_page_that_kills_its_worker_becomes_a_dead_letter(start_site: StartSit
     stop.set()
     killer.join(5)
 
-    with JournalReader.of(tmp_path) as journal:
+    with open_reader(tmp_path) as journal:
         dead = list(journal.items(batch.batch_id, ItemState.DEAD))
         assert batch.dead == len(dead) >= 1
         assert all("kills its worker" in (item.reason or "") and item.n_lost == 3 for item in dead)
@@ -136,7 +136,7 @@ def test_a_pause_survives_the_coordinator(start_site: StartSite, tmp_path: Path)
     running.comes_to_rest()
     n_before = len(site.arrivals())
     kill("ray::Coordinator")
-    wait_until(lambda: running.control("status")["state"] == "paused", what="a new life")
+    wait_until(lambda: running.status()["state"] == "paused", what="a new life")
     time.sleep(2.0)
     assert len(site.arrivals()) == n_before, "a restart forgot the pause"
     running.control("resume")

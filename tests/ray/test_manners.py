@@ -9,7 +9,7 @@ import pytest
 from conftest import StartSite
 
 import tlray
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
 
@@ -29,9 +29,11 @@ def test_what_domains_toml_asks_for_is_what_arrives(start_site: StartSite, tmp_p
     moments = sorted(arrival["at_s"] for arrival in site.arrivals())
     # all of them together: single ones are noted late where the machine is busy
     assert moments[-1] - moments[0] > (len(moments) - 1) * 0.2 - 0.7
-    with JournalReader.of(tmp_path) as journal:
-        options = journal.get(batch.batch_id)[0].options
-    assert options.manners.rates == {"127.0.0.1": (5.0, 1.0)}, "kept with the batch, for whoever resumes it"
+    with open_reader(tmp_path) as journal:
+        options = journal.batch(batch.batch_id).options
+    assert options.politeness.rates == {"127.0.0.1": (5.0, 1.0)}, (
+        "kept with the batch, for whoever resumes it"
+    )
 
 
 def test_a_crawl_delay_of_a_day_is_said_and_not_waited_for(start_site: StartSite, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from nodes import Nodes, several_nodes
 
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 
 pytestmark = pytest.mark.ray
 N_ITEMS = 150
@@ -49,7 +49,7 @@ class Batch:
 
     def n_lost(self) -> dict[ItemState, list[int]]:
         """State → how often each of its items was lost with a worker that it is suspected of."""
-        with JournalReader.of(self.home) as journal:
+        with open_reader(self.home) as journal:
             return {
                 state: [item.n_lost for item in journal.items(self.batch_id, state)] for state in ItemState
             }

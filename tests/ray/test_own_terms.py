@@ -80,7 +80,7 @@ def test_a_resumed_batch_keeps_its_own_name_unless_it_is_given_another(
         return {arrival["user_agent"] for arrival in site.page_arrivals()[n:]}
 
     assert fetch_two_more() == {agent("ann@example.org")}
-    client.resume(batch_id)
+    client.control("resume", batch_id)
     assert fetch_two_more() == {agent("ann@example.org")}
     n = len(site.page_arrivals())
     others = read_settings(home=home.path, contact="other@example.org")

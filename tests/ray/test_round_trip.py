@@ -13,7 +13,7 @@ import tlray
 from tlray.core.model.lifecycle import ItemState
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.io.results.warc import iter_records
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("kill_coordinators")]
@@ -70,9 +70,9 @@ def test_every_fault_ends_as_its_own_outcome(
     batch = tlray.scrape(site.urls(), home=tmp_path, max_attempts=2)
 
     faults = {a["path"]: a["fault"] for a in site.page_arrivals()}
-    with JournalReader.of(tmp_path) as journal:
+    with open_reader(tmp_path) as journal:
         items = list(journal.items(batch.batch_id))
-        stories = {item.url: journal.story(item.item_id) for item in items}
+        stories = {item.url: journal.attempts([item.item_id])[item.item_id] for item in items}
     seen: dict[str, set[str]] = {}
     for item in items:
         fault = faults.get("/" + item.url.split("/", 3)[3]) or (
@@ -114,8 +114,8 @@ def test_a_block_page_cools_its_domain_down_and_max_wait_gives_up(
     with pytest.raises(tlray.errors.CannotFinish, match="blocked: turnstile"):
         tlray.scrape(site.urls(), home=tmp_path, rates={"127.0.0.1": "20/s"}, max_wait_s=60)
 
-    with JournalReader.of(tmp_path) as journal:
-        (row, counts), *_ = journal.list_batches()
+    with open_reader(tmp_path) as journal:
+        (row, counts), *_ = journal.batch_summaries()
     assert counts[ItemState.SUCCEEDED] == 10
     assert counts.get(ItemState.QUEUED, 0) + counts.get(ItemState.WAITING, 0) == 20
     assert len(site.page_arrivals()) <= 13, "nothing begins once a domain cools down"

@@ -14,7 +14,7 @@ from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.session import open_session
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
 
@@ -78,5 +78,5 @@ def test_items_do_not_wait_with_tasks_that_have_no_cpu(
         ray.kill(occupant)
     batch = running.result()
     assert batch.succeeded == 60
-    with JournalReader.of(tmp_path) as journal:
+    with open_reader(tmp_path) as journal:
         assert all(item.n_lost == 0 for item in journal.items(batch.batch_id, ItemState.SUCCEEDED))

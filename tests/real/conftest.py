@@ -21,3 +21,12 @@ def real_pages() -> Path:
     if not PAGES.is_dir():
         pytest.skip(f"no real pages in {PAGES}; set TLRAY_SHARED to the folder that holds pages/")
     return PAGES
+
+
+@pytest.fixture(scope="session")
+def real_sources() -> Path:
+    """The folder of real files of other sources."""
+    sources = SHARED / "sources"
+    if not sources.is_dir():
+        pytest.skip(f"no real files in {sources}; set TLRAY_SHARED to the folder that holds sources/")
+    return sources

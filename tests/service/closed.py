@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from plain_service import plain_service
 
 from tlray.core.access.tokens import spell
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
-from tlray.io.journal.tokens import create_token
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 USERS = {"ada": "submit", "bob": "submit", "reader": "read", "root": "admin"}
 
@@ -43,10 +41,9 @@ def with_tokens(home: Path) -> dict[str, str]:
     tokens = {}
     for user, scope in USERS.items():
         token = spell(secrets.token_bytes(3), secrets.token_bytes(32))
-        keep = partial(
-            create_token, name=token.name, digest=token.digest, user=user, scopes=(scope,), now=time.time()
+        journal.create_token(
+            name=token.name, digest=token.digest, user=user, scopes=(scope,), now=time.time()
         )
-        journal.run(keep)
         tokens[user] = token.text
     journal.close()
     return tokens

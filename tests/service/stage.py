@@ -7,24 +7,28 @@ import asyncio
 import random
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from tlray.cluster.coordinator.batches import Batches
+from tlray.cluster.coordinator.leasing import Leasing
 from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
-from tlray.cluster.handlers.watch import Watching
+from tlray.cluster.handlers.handlers import Parts
+from tlray.cluster.handlers.watch import WatchHandlers
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.model.progress import ProgressMessage
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.changeset import ItemChange
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.service.backend.gateway import Gateway
-from tlray.service.http.shutdown import Leaving
+from tlray.service.http.shutdown import Shutdown
 
 BATCH = "b1"
 DOMAIN = "a.test"
@@ -43,16 +47,17 @@ class Stage:
         self.state = CoordinatorState(
             Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, PORTS
         )  # fmt: skip
-        self.book = BatchBook(
+        self.book = Batch(
             1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},
             open_by_domain={DOMAIN: n_items}, version=self.state.first_version,
         )  # fmt: skip
         engine.open(self.book, {}, now=0.0)
-        self.watching = Watching(self.state, cast(Batches, self))
+        workers = cast(Leasing, SimpleNamespace(n_working=1, n_waiting=0))
+        self.watching = WatchHandlers(Parts(self.state, cast(Batches, self), _NONE, _NONE, workers, _NONE))
         self.n_done = 0
         self.n_polls = self.max_polls = 0
         self.trouble: TlrayError | None = None
-        self.leaving: Leaving | None = None
+        self.shutdown: Shutdown | None = None
         """Of the app that is served with this behind it."""
         self._last: dict[str, Any] | None = None
 
@@ -65,7 +70,7 @@ class Stage:
             change = ItemChange(
                 item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN
             )
-            self.book.note(change, now=time.monotonic())
+            self.book.log_change(change, now=time.monotonic())
         self.n_done += n
         self.book.move(ItemState.LEASED, ItemState.SUCCEEDED, DOMAIN, now=time.monotonic(), n=n)
         self.state.announce(1)
@@ -77,7 +82,7 @@ class Stage:
         self.state.announce(1)
         self.state.engine.close(1, now=time.monotonic())
 
-    # -- what `Watching` asks of the batches -------------------------------------------------------
+    # -- what `WatchHandlers` asks of the batches -------------------------------------------------------
 
     async def status(self, batch_id: str) -> dict[str, Any]:
         if batch_id != BATCH:
@@ -94,9 +99,7 @@ class Stage:
     def gateway(self) -> Gateway:
         return cast(Gateway, self)
 
-    async def watch(
-        self, batch_id: str, since: int | None, timeout_s: float, *, with_items: bool = False
-    ) -> dict[str, Any]:
+    async def watch(self, batch_id: str, since: int | None, timeout_s: float) -> ProgressMessage:
         await asyncio.sleep(0.001)
         if self.trouble is not None:
             raise self.trouble
@@ -104,8 +107,7 @@ class Stage:
         self.n_polls += is_poll
         self.max_polls = max(self.max_polls, self.n_polls)
         try:
-            watched = self.watching.with_items if with_items else self.watching.watch
-            return await watched(batch_id, since, timeout_s)
+            return await self.watching.watch_items(batch_id, since, timeout_s, "test")
         finally:
             self.n_polls -= is_poll
 
@@ -113,10 +115,20 @@ class Stage:
 
     async def close(self) -> None: ...
 
-    async def ask(self, question: str, **given: Any) -> Any:
-        if question == "take_notices":
-            await asyncio.sleep(60)
-        return question == "asks_nobody"
+    @property
+    def coordinator(self) -> Stage:
+        return self
+
+    def within(self, timeout_s: float) -> Stage:
+        return self
+
+    async def take_notices(self, **given: Any) -> None:
+        await asyncio.sleep(60)
+
+    async def requires_token(self) -> bool:
+        return False
+
+    token_holders = redeem_tickets = requires_token
 
     async def see(self, principal: object, batch_id: str) -> None:
         await self.status(batch_id)

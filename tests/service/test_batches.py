@@ -68,7 +68,7 @@ def test_a_batch_that_is_not_there_is_a_404(
     http: httpx.Client, method: str, path: str, batch_id: str
 ) -> None:
     answer = http.request(method, f"{URL}/{batch_id}/{path}")
-    assert (answer.status_code, answer.json()["type"]) == (404, "urn:tlray:problem:unknown-batch")
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:tlray:problem:not-found")
 
 
 @pytest.mark.parametrize(

@@ -172,17 +172,20 @@ def test_what_is_good_is_passed_on(proxy: Proxy, batch_id: str) -> None:
         assert http.get(f"{BATCH}/{batch_id}/status").json()["total"] == 3
         lines = {"Content-Type": "text/plain"}
         most = http.post(BATCH, content=b"#" * MAX_BYTES, headers=lines)
-        assert problem(most) == (422, "not-valid"), "as long as it may be, and no URL in it"
+        assert problem(most) == (422, "validation"), "as long as it may be, and no URL in it"
         assert problem(http.post(BATCH, content=b"#" * (MAX_BYTES + 1), headers=lines)) == (
             413,
-            "body-too-long",
+            "content-too-large",
         )
-        assert problem(http.post(BATCH, content=b"#" * 3_000_000, headers=lines)) == (413, "body-too-long")
+        assert problem(http.post(BATCH, content=b"#" * 3_000_000, headers=lines)) == (
+            413,
+            "content-too-large",
+        )
     with proxy.client() as http:
-        assert problem(http.get(BATCH)) == (401, "who-are-you")
+        assert problem(http.get(BATCH)) == (401, "unauthorized")
         assert http.get("/healthz").status_code == 200
         assert http.get("/healthz", headers={"Host": "elsewhere.test"}).status_code == 200
-        assert problem(http.get(BATCH, headers={"Host": "elsewhere.test"})) == (421, "unknown-host")
+        assert problem(http.get(BATCH, headers={"Host": "elsewhere.test"})) == (421, "misdirected-request")
 
 
 def test_live_progress_is_passed_on_message_by_message(proxy: Proxy, batch_id: str) -> None:
@@ -262,7 +265,7 @@ def test_no_client_chooses_the_address_that_it_is_counted_for(proxy: Proxy) -> N
         assert set(codes) == {401, 429}, codes
         ticket = httpx.post(f"{proxy.behind.url}/api/v1/tickets", headers=_of(proxy, "ada")).json()["ticket"]
         events = http.get(f"{BATCH}/nobodys/events", params={"ticket": ticket})
-        assert problem(events) == (404, "unknown-batch"), "a good ticket is let in all the same"
+        assert problem(events) == (404, "not-found"), "a good ticket is let in all the same"
 
 
 def _of(proxy: Proxy, user: str) -> dict[str, str]:

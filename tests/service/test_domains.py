@@ -178,4 +178,4 @@ def test_a_setting_that_makes_no_sense_is_refused(
 
 
 def test_a_domain_that_nobody_named_is_a_404(http: httpx.Client) -> None:
-    assert http.get(f"{URL}/nobody.example").json()["type"] == "urn:tlray:problem:unknown-domain"
+    assert http.get(f"{URL}/nobody.example").json()["type"] == "urn:tlray:problem:not-found"

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Service, Site
 
-from tlray.service.http.problems import Refused
+from tlray.service.http.problems import ProblemError
 from tlray.service.routes import exports
 from tlray.service.routes.exports import bounded_range
 
@@ -97,7 +97,7 @@ def test_no_answer_is_longer_than_the_bound(asked: str | None, n_bytes: int, tol
 
 @pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-12", "bytes=-0"])
 def test_a_range_beyond_the_end_is_refused(asked: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(ProblemError):
         bounded_range(asked, 10)
 
 

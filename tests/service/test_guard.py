@@ -41,7 +41,7 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 @pytest.mark.parametrize("host", ["evil.test", "evil.test:8000", "127.0.0.1.evil.test", "10.0.0.1"])
 def test_a_host_that_we_are_not_is_not_answered(plain: httpx.Client, host: str) -> None:
     for path in (BATCH, "/", "/docs", "/openapi.json"):
-        assert problem(plain.get(path, headers={"Host": host})) == (421, "unknown-host")
+        assert problem(plain.get(path, headers={"Host": host})) == (421, "misdirected-request")
     assert plain.get("/healthz", headers={"Host": host}).status_code == 200, "as a load balancer asks"
 
 
@@ -64,22 +64,22 @@ ELSEWHERE = [
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
 def test_a_page_of_another_site_changes_nothing(plain: httpx.Client, headers: dict[str, str]) -> None:
     body = {"urls": ["http://127.0.0.1:9/x"]}
-    assert problem(plain.post(BATCH, json=body, headers=headers)) == (403, "other-site")
-    assert problem(plain.post(f"{BATCH}/x/cancel", headers=headers)) == (403, "other-site")
-    assert problem(plain.post("/api/v1/tickets", headers=headers)) == (403, "other-site")
-    assert problem(plain.patch("/api/v1/domains/a.test", json={}, headers=headers)) == (403, "other-site")
+    assert problem(plain.post(BATCH, json=body, headers=headers)) == (403, "forbidden")
+    assert problem(plain.post(f"{BATCH}/x/cancel", headers=headers)) == (403, "forbidden")
+    assert problem(plain.post("/api/v1/tickets", headers=headers)) == (403, "forbidden")
+    assert problem(plain.patch("/api/v1/domains/a.test", json={}, headers=headers)) == (403, "forbidden")
 
 
 def test_our_own_page_and_a_program_do(plain: httpx.Client, service: Service) -> None:
     own = {"Origin": service.url, "Sec-Fetch-Site": "same-origin"}
     assert plain.post("/api/v1/tickets", headers=own).status_code == 201
     assert plain.post("/api/v1/tickets").status_code == 201
-    assert problem(plain.post(f"{BATCH}/x/cancel", headers=own)) == (404, "unknown-batch")
+    assert problem(plain.post(f"{BATCH}/x/cancel", headers=own)) == (404, "not-found")
 
 
 def test_data_is_not_shown_to_a_page_of_another_site_but_to_who_follows_a_link(plain: httpx.Client) -> None:
     image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
-    assert problem(plain.get(BATCH, headers=image)) == (403, "other-site")
+    assert problem(plain.get(BATCH, headers=image)) == (403, "forbidden")
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert plain.get(BATCH, headers=link).status_code == 200
 
@@ -112,7 +112,7 @@ def test_a_socket_is_not_opened_for_a_page_of_another_site(service: Service, sit
     assert asyncio.run(opened(url)) == 101
     with httpx.Client(base_url=service.url) as http:
         events = http.get(f"{BATCH}/{batch_id}/events", headers={"Sec-Fetch-Site": "cross-site"})
-    assert problem(events) == (403, "other-site")
+    assert problem(events) == (403, "forbidden")
 
 
 # -- bodies -------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ def test_what_any_page_may_send_unasked_is_not_taken(plain: httpx.Client, kind: 
     answer = plain.post(
         BATCH, content=b"http://127.0.0.1:9/x", headers={"Content-Type": kind} if kind else {}
     )
-    assert problem(answer) == (415, "content-type")
+    assert problem(answer) == (415, "unsupported-media-type")
     assert "X-Tlray-Client" in answer.json()["detail"], "it says how to mend it"
 
 
@@ -137,7 +137,7 @@ def test_with_a_header_that_no_page_may_send_lines_are_taken(plain: httpx.Client
     ndjson = plain.post(BATCH, headers={"Content-Type": "application/x-ndjson"}, **lines)  # type: ignore[arg-type]
     assert ndjson.status_code == 202, "a page would have to ask us first"
     form = plain.post(BATCH, data={"urls": "x"}, headers={"X-Tlray-Client": "curl"})
-    assert problem(form) == (415, "content-type"), "nobody takes a form"
+    assert problem(form) == (415, "unsupported-media-type"), "nobody takes a form"
 
 
 def test_a_body_beyond_every_bound_is_refused_before_it_is_sent(service: Service) -> None:
@@ -153,7 +153,7 @@ def test_a_body_beyond_every_bound_is_refused_before_it_is_sent(service: Service
 # -- what a browser is told ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [BATCH, f"{BATCH}/x/status", "/docs", "/no-such-path", "/healthz"])
+@pytest.mark.parametrize("path", [BATCH, f"{BATCH}/x/status", "/docs", "/not-found", "/healthz"])
 def test_every_answer_has_the_headers_that_a_browser_obeys(plain: httpx.Client, path: str) -> None:
     headers = plain.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -243,7 +243,7 @@ def test_a_redirect_leads_nowhere_inside(strict: Closed) -> None:
 
 
 @dataclass
-class Answering:
+class ResultReuse:
     """A small server."""
 
     url: str
@@ -251,7 +251,7 @@ class Answering:
 
 
 @contextmanager
-def answering(host: str, led: dict[str, str] | None = None) -> Iterator[Answering]:
+def answering(host: str, led: dict[str, str] | None = None) -> Iterator[ResultReuse]:
     """Answer at ``host``: ``led`` is path → where it redirects to, all else is not there."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -267,7 +267,7 @@ def answering(host: str, led: dict[str, str] | None = None) -> Iterator[Answerin
         def log_message(self, *_: object) -> None: ...
 
     with ThreadingHTTPServer((host, 0), Handler) as server:
-        told = Answering(f"http://{host}:{server.server_address[1]}")
+        told = ResultReuse(f"http://{host}:{server.server_address[1]}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield told
         server.shutdown()

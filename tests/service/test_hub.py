@@ -210,7 +210,7 @@ async def served(stage: Stage) -> AsyncIterator[str]:
     """Serve the app with the stage behind it."""
     port = free_port()
     app = build_app(stage.gateway, Settings())
-    stage.leaving = app.state.streams.leaving
+    stage.shutdown = app.state.streams.leaving
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     running = asyncio.create_task(server.serve())
     await until("it listens", holds=lambda: server.started)
@@ -239,8 +239,8 @@ async def test_streams_and_sockets_end_with_a_last_word_when_the_replica_is_to_e
             async with http.stream("GET", f"/api/v1/batch/{BATCH}/events") as stream:
                 chunks = stream.aiter_text()
                 text = await anext(chunks)  # it is served
-                assert stage.leaving is not None
-                stage.leaving.begin()
+                assert stage.shutdown is not None
+                stage.shutdown.begin()
                 text += "".join([chunk async for chunk in chunks])
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()

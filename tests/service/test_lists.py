@@ -165,7 +165,7 @@ def test_health_and_documentation_are_asked_as_others_like(http: httpx.Client) -
 )
 def test_a_made_up_cursor_is_refused(http: httpx.Client, finished: str, path: str) -> None:
     answer = http.get("/api/v1/" + path.format(id=finished))
-    assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-cursor")
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-request")
 
 
 def test_a_cursor_of_another_list_is_refused(http: httpx.Client, finished: str) -> None:
@@ -187,7 +187,7 @@ def test_a_cursor_of_another_batch_is_refused(
     ):
         assert http.get(f"{path}/{name}", params={"cursor": cursor}).status_code == 200
         answer = http.get(f"/api/v1/batch/{finished}/{name}", params={"cursor": cursor})
-        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-cursor"), name
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-request"), name
 
 
 def test_lines_that_made_no_item_are_listed_all_of_them(

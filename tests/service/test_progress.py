@@ -202,7 +202,7 @@ def test_a_batch_that_is_not_there_has_no_progress(service: Service, http: httpx
     assert asyncio.run(watched(service.url, "nobody-knows-it")) == ([], 4404)
     answer = http.get("/api/v1/batch/nobody-knows-it/events")
     assert answer.status_code == 404
-    assert answer.json()["type"].endswith("unknown-batch")
+    assert answer.json()["type"].endswith("not-found")
 
 
 def test_a_socket_elsewhere_or_with_a_name_that_it_does_not_know_is_closed_with_words(

@@ -106,7 +106,7 @@ def test_a_schedule_tells_when_it_runs_next_by_its_own_clock(
     assert http.delete(f"/api/v1/schedules/{told['schedule_id']}").status_code == 204
     for call in (http.get, http.delete):
         gone = call(f"/api/v1/schedules/{told['schedule_id']}")
-        assert (gone.status_code, gone.json()["type"]) == (404, "urn:tlray:problem:unknown-schedule")
+        assert (gone.status_code, gone.json()["type"]) == (404, "urn:tlray:problem:not-found")
 
 
 def test_what_a_schedule_submits_can_be_changed(http: httpx.Client, site: Site, forgotten: None) -> None:
@@ -377,7 +377,7 @@ def test_a_template_that_does_not_fit_is_one_clear_error(
     ("name", "asked", "status", "said"),
     [
         ("festival", {"urls": [URL]}, 409, "built-in"),
-        ("Bad_Name", {"urls": [URL]}, 422, "small letters, digits and -"),
+        ("Bad_Name", {"urls": [URL]}, 422, "lower-case letters, digits and hyphens"),
         ("mine", {"urls": ["ftp://x/{a}"]}, 422, "body.urls.0: scheme ftp:"),
         ("mine", {"urls": []}, 422, "at least 1"),
         ("mine", {"urls": ["https://a.org/{Year}"]}, 422, "belongs to no variable"),

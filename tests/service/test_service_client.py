@@ -15,7 +15,7 @@ from conftest import free_port
 
 from tlray.errors import ServiceRefuses, ServiceUnavailable
 from tlray.io.client import submit
-from tlray.io.client.download import take_export
+from tlray.io.client.download import download_export
 from tlray.io.client.events import follow
 from tlray.io.client.http_client import PATIENCE_S, ServiceClient
 from tlray.io.client.submit import send_list
@@ -42,7 +42,8 @@ def of_the_proxy(status: int, words: str = "Internal Server Error", *headers: st
 
 
 def events(*told: dict[str, Any]) -> bytes:
-    text = "".join(f"id: {frame['version']}\ndata: {json.dumps(frame)}\n\n" for frame in told)
+    text = "".join(f"id: {frame['version']}\ndata: {json.dumps(frame)}\n\n: still here\n\n" for frame in told)
+    text = f"retry: 1000\n{text}event: leaving\ndata: {{}}\n\ndata: cut"
     head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream; charset=utf-8"
     return f"{head}\r\n\r\n{text}".encode()
 
@@ -129,7 +130,7 @@ def test_a_request_says_who_asks_and_keeps_its_connection(script: Scripted) -> N
     script.answers = [answer(200, {"a": 1}), answer(200, {"b": 2})]
     with client_of(script.url + "/tlray/", Clock(), token=TOKEN) as client:
         assert client.get("/x", cursor=None, limit=2) == {"a": 1}
-        assert client.ask("POST", "/y", body={"é": 1}, key="k") == {"b": 2}
+        assert client.request("POST", "/y", body={"é": 1}, key="k") == {"b": 2}
     (first, headers, _), (second, more, body) = script.requests
     assert (first, second) == ("GET /tlray/x?limit=2", "POST /tlray/y")
     assert (headers["authorization"], headers["x-tlray-client"]) == (f"Bearer {TOKEN}", "tlray")
@@ -143,9 +144,9 @@ def test_a_request_says_who_asks_and_keeps_its_connection(script: Scripted) -> N
 def test_a_broken_connection_is_made_anew_and_the_same_is_sent_again(script: Scripted) -> None:
     script.answers = [answer(200, {}), CUT, CUT, answer(202, {"done": True})]
     clock, told = Clock(), []
-    with client_of(script.url, clock, tell=lambda what, why: told.append(what)) as client:
+    with client_of(script.url, clock, on_wait=lambda what, why: told.append(what)) as client:
         client.get("/x")
-        assert client.ask("POST", "/y", body=b"http://a\n", key="k") == {"done": True}
+        assert client.request("POST", "/y", body=b"http://a\n", key="k") == {"done": True}
     assert (
         len({(first, headers["idempotency-key"], body) for first, headers, body in script.requests[1:]}) == 1
     )
@@ -173,9 +174,9 @@ def test_what_is_answered_in_the_place_of_tlray_is_a_service_that_is_away(
     away = of_the_proxy(status, NO_ROUTE)
     script.answers = [answer(200, {}), away, away, answer(202, {"done": True})]
     clock, told = Clock(), []
-    with client_of(script.url, clock, tell=lambda what, why: told.append(what)) as client:
+    with client_of(script.url, clock, on_wait=lambda what, why: told.append(what)) as client:
         client.get("/x")
-        assert client.ask("POST", "/y", body=b"http://a\n", key="k") == {"done": True}
+        assert client.request("POST", "/y", body=b"http://a\n", key="k") == {"done": True}
     assert len({(first, str(headers), body) for first, headers, body in script.requests[1:]}) == 1
     assert (told, clock.slept) == (["asking again"] * 2, [2.0, 2.0])
 
@@ -203,13 +204,13 @@ def test_who_stays_in_the_place_of_tlray_is_asked_for_a_minute(script: Scripted)
     [
         (
             [of_the_proxy(404, NO_ROUTE)],
-            "it answers 404 Not Found, not as tlray does; see that --url is right",
+            "it answers 404 Not Found, not as tlray does; check --url",
         ),
-        ([of_the_proxy(500)], "500 Internal Server Error, not as tlray does; see that --url is right"),
-        ([of_the_proxy(200, "<html>")], "it answers 200 OK, not as tlray does; see that --url is right"),
+        ([of_the_proxy(500)], "500 Internal Server Error, not as tlray does; check --url"),
+        ([of_the_proxy(200, "<html>")], "it answers 200 OK, not as tlray does; check --url"),
         # a gateway that has nobody behind it is not tlray yet
-        ([of_the_proxy(502), of_the_proxy(404)], "it answers 404 Not Found, not as tlray does; see that"),
-        ([of_the_proxy(301, "", "Location: http://x.test/")], "it is at http://x.test/; give that as --url"),
+        ([of_the_proxy(502), of_the_proxy(404)], "it answers 404 Not Found, not as tlray does; check"),
+        ([of_the_proxy(301, "", "Location: http://x.test/")], "it is at http://x.test/; use that as --url"),
     ],
 )
 def test_who_never_answered_as_tlray_is_refused(script: Scripted, answers: list[bytes], said: str) -> None:
@@ -229,10 +230,10 @@ def test_room_is_waited_for_as_long_as_one_likes(script: Scripted) -> None:
     script.answers = [*[full] * 6, answer(202, {}), full, full]
     clock = Clock()
     with client_of(script.url, clock) as client:
-        client.ask("POST", "/y", max_wait_s=float("inf"))
+        client.request("POST", "/y", max_wait_s=float("inf"))
         assert clock.slept == [25.0] * 6
         with pytest.raises(ServiceUnavailable, match="no room"):
-            client.ask("POST", "/y", max_wait_s=20)
+            client.request("POST", "/y", max_wait_s=20)
     assert clock.slept == [25.0] * 7
 
 
@@ -388,7 +389,7 @@ def test_a_file_comes_in_ranges_whatever_breaks(script: Scripted) -> None:
         part(text, 10, 5, '"a"'),
     ]
     with ServiceClient(script.url, sleep=lambda s: None) as client:
-        assert take_export(client, "B", out, format="csv") == 13
+        assert download_export(client, "B", out, format="csv") == 13
     assert out.getvalue() == text
     asked = [(headers["range"], headers.get("if-range")) for _, headers, _ in script.requests]
     assert asked == [
@@ -401,7 +402,7 @@ def test_a_file_outlives_the_replica_that_sends_it(script: Scripted) -> None:
     text, out = b"0123456789abc", io.BytesIO()
     script.answers = [part(text, 0, 5, '"a"'), of_the_proxy(500), part(text, 5, 8, '"a"')]
     with ServiceClient(script.url, sleep=lambda s: None) as client:
-        assert take_export(client, "B", out, format="csv") == 13
+        assert download_export(client, "B", out, format="csv") == 13
     assert out.getvalue() == text
 
 
@@ -410,11 +411,11 @@ def test_a_file_that_changes_meanwhile_is_taken_anew(script: Scripted, changed: 
     old, new, out = b"0123456789abc", b"ABC", io.BytesIO()
     script.answers = [part(old, 0, 5, '"a"'), changed, part(new, 0, 5, '"b"')]
     with ServiceClient(script.url) as client:
-        assert take_export(client, "B", out, format="csv") == 3
+        assert download_export(client, "B", out, format="csv") == 3
     assert out.getvalue() == new
 
 
 def test_an_export_that_is_refused_is_told(script: Scripted) -> None:
     script.answers = [problem(404, "there is no batch 'B'")]
     with ServiceClient(script.url) as client, pytest.raises(ServiceRefuses, match="there is no batch 'B'"):
-        take_export(client, "B", io.BytesIO(), format="csv")
+        download_export(client, "B", io.BytesIO(), format="csv")

@@ -117,35 +117,35 @@ def test_a_list_that_is_given_up_is_gone(http: httpx.Client, site: Site) -> None
     batch_id = http.post(URL, json={}, params={"state": "receiving"}).json()["batch_id"]
     http.post(f"{URL}/{batch_id}/append", params={"piece": 1}, json={"urls": site.urls()[:3]})
     assert http.post(f"{URL}/{batch_id}/cancel").json()["state"] == "cancelled"
-    assert problem(http.post(f"{URL}/{batch_id}/commit")) == (404, "unknown-batch")
+    assert problem(http.post(f"{URL}/{batch_id}/commit")) == (404, "not-found")
     assert batch_id not in listed(http)
 
 
 @pytest.mark.parametrize(
     ("body", "kind", "told"),
     [
-        (b'{"urls": [', "application/json", (400, "not-readable")),
-        (b'{"urls": ["http://a.org/\xff"]}', "application/json", (400, "not-readable")),
-        (b"[]", "application/json", (422, "not-valid")),
-        (b"17", "application/json", (422, "not-valid")),
-        (b'{"urls": "http://127.0.0.1/"}', "application/json", (422, "not-valid")),
-        (b'{"urls": [1]}', "application/json", (422, "not-valid")),
-        (b'{"urls": []}', "application/json", (422, "not-valid")),
-        (b'{"urls": ["ftp://a/b", ""]}', "application/json", (422, "not-valid")),
-        (b'{"urls": ["http://127.0.0.1/"], "prio": "low"}', "application/json", (422, "not-valid")),
-        (b'{"urls": ["http://127.0.0.1/"], "priority": "urgent"}', "application/json", (422, "not-valid")),
-        (b'{"urls": ["http://127.0.0.1/"], "options": {"rates": {"a.org": "fast"}}}', "application/json", (422, "not-valid")),
-        (b'{"urls": ["http://127.0.0.1/"], "options": {"speed": 9}}', "application/json", (422, "not-valid")),
-        (b'{"urls": ["\\ud800"]}', "application/json", (400, "not-readable")),  # half a surrogate pair is no text
-        (b"", "application/json", (400, "not-readable")),
-        (b"", "text/plain", (422, "not-valid")),
-        (b"# nothing\n\n", "text/plain", (422, "not-valid")),
-        (b"http://127.0.0.1/\xff\xfe\n", "text/plain", (422, "not-valid")),
-        (b"http://127.0.0.1/\0", "text/plain", (422, "not-valid")),
-        (b"urls=x", "application/x-www-form-urlencoded", (415, "content-type")),
-        (b"<urls/>", "text/xml", (415, "content-type")),
-        (b"http://127.0.0.1/", "", (415, "content-type")),
-        (b"[" * 100_000, "application/json", (400, "not-readable")),
+        (b'{"urls": [', "application/json", (400, "bad-request")),
+        (b'{"urls": ["http://a.org/\xff"]}', "application/json", (400, "bad-request")),
+        (b"[]", "application/json", (422, "validation")),
+        (b"17", "application/json", (422, "validation")),
+        (b'{"urls": "http://127.0.0.1/"}', "application/json", (422, "validation")),
+        (b'{"urls": [1]}', "application/json", (422, "validation")),
+        (b'{"urls": []}', "application/json", (422, "validation")),
+        (b'{"urls": ["ftp://a/b", ""]}', "application/json", (422, "validation")),
+        (b'{"urls": ["http://127.0.0.1/"], "prio": "low"}', "application/json", (422, "validation")),
+        (b'{"urls": ["http://127.0.0.1/"], "priority": "urgent"}', "application/json", (422, "validation")),
+        (b'{"urls": ["http://127.0.0.1/"], "options": {"rates": {"a.org": "fast"}}}', "application/json", (422, "validation")),
+        (b'{"urls": ["http://127.0.0.1/"], "options": {"speed": 9}}', "application/json", (422, "validation")),
+        (b'{"urls": ["\\ud800"]}', "application/json", (400, "bad-request")),  # half a surrogate pair is no text
+        (b"", "application/json", (400, "bad-request")),
+        (b"", "text/plain", (422, "validation")),
+        (b"# nothing\n\n", "text/plain", (422, "validation")),
+        (b"http://127.0.0.1/\xff\xfe\n", "text/plain", (422, "validation")),
+        (b"http://127.0.0.1/\0", "text/plain", (422, "validation")),
+        (b"urls=x", "application/x-www-form-urlencoded", (415, "unsupported-media-type")),
+        (b"<urls/>", "text/xml", (415, "unsupported-media-type")),
+        (b"http://127.0.0.1/", "", (415, "unsupported-media-type")),
+        (b"[" * 100_000, "application/json", (400, "bad-request")),
     ],
 )  # fmt: skip
 def test_bad_lists_are_told_what_is_wrong(
@@ -159,9 +159,9 @@ def test_bad_lists_are_told_what_is_wrong(
 
 def test_too_many_urls_in_one_call_are_told_the_way(http: httpx.Client) -> None:
     urls = [f"http://127.0.0.1/{n}" for n in range(10_001)]
-    assert problem(http.post(URL, json={"urls": urls})) == (413, "list-too-long")
+    assert problem(http.post(URL, json={"urls": urls})) == (413, "content-too-large")
     answer = http.post(URL, content="\n".join(urls), headers={"content-type": "text/plain"})
-    assert problem(answer) == (413, "list-too-long")
+    assert problem(answer) == (413, "content-too-large")
     assert "/append" in answer.json()["detail"]
 
 
@@ -220,5 +220,5 @@ def test_a_name_that_drives_a_terminal_is_refused(http: httpx.Client, site: Site
 
 def test_a_list_of_json_that_is_too_long_is_told_how_to_be_sent(http: httpx.Client) -> None:
     answer = http.post("/api/v1/batch", json={"urls": [f"http://127.0.0.1/{i}" for i in range(10_001)]})
-    assert (answer.status_code, answer.json()["type"]) == (413, "urn:tlray:problem:list-too-long")
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:tlray:problem:content-too-large")
     assert "/append" in answer.json()["detail"]

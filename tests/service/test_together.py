@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, Service, Site, StartSite, free_port, start_service, stop_service, wait_until
 
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.reader import JournalReader, totals
+from tlray.io.journal.opening import open_reader
 
 pytestmark = pytest.mark.ray
 
@@ -66,8 +66,8 @@ def test_a_service_joins_the_scrape_of_its_home_and_keeps_its_ray(
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=90)
     assert process.returncode == 130, err
-    with JournalReader.of(tmp_path) as journal:
-        n_kept = totals(journal.get(seen["batch_id"])[1])[ItemState.SUCCEEDED]
+    with open_reader(tmp_path) as journal:
+        n_kept = journal.totals(journal.batch(seen["batch_id"]))[ItemState.SUCCEEDED]
     n_fetched = len(site.page_arrivals())
     assert n_kept in {n_fetched - 2, n_fetched}, "in order: what was fetched is kept"
 

@@ -23,19 +23,26 @@ class Desk:
 
     def __init__(self, settings: Settings, says: Mapping[str, Any]) -> None:
         self.settings, self.home = settings, Home(settings.home)
-        self._says = {"asks_nobody": True, **says}
+        self._says = {"requires_token": False, **says}
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.is_slow = False
 
-    async def ask(self, question: str, **given: Any) -> Any:
-        assert question in self._says, f"asked {question}, which what is refused should not be"
-        self.heard.append((question, given))
-        if self.is_slow:
-            await asyncio.sleep(SLOW_S)
-        return self._says[question]
+    @property
+    def coordinator(self) -> Desk:
+        return self
 
-    async def call(self, method: str, **given: Any) -> Any:
-        return await self.ask(method, **given)
+    def within(self, timeout_s: float) -> Desk:
+        return self
+
+    def __getattr__(self, method: str) -> Any:
+        async def answer(*args: Any, **given: Any) -> Any:
+            assert method in self._says, f"{method} was called, which what is refused should not be"
+            self.heard.append((method, given))
+            if self.is_slow:
+                await asyncio.sleep(SLOW_S)
+            return self._says[method]
+
+        return answer
 
     async def see(self, principal: object, batch_id: str) -> None: ...
 

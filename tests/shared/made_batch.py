@@ -9,11 +9,11 @@ from made_parts import BATCH, a_set, page
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.changeset import Changeset, ItemChange
+from tlray.core.scheduling.lease import PartRecord
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.results.part_files import publish
 from tlray.io.results.part_writer import stage
 from tlray.io.results.warc import ArchiveWriter
@@ -34,14 +34,21 @@ class MadeBatch:
         """Submit a list of good lines, one duplicate and one that is no URL."""
         journal = SqliteJournal(home.journal)
         journal.begin_incarnation(is_restart=False)
-        journal.create_batch(
-            BATCH, name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.0
+        journal.open_batch(
+            NewBatch(
+                BATCH,
+                name="",
+                priority=Priority.NORMAL,
+                options=BatchOptions(),
+                request_key="k",
+                created_at=1.0,
+            )
         )
         entries = [
             Entry(i, f"https://example.org/{i}", "example.org", f"f{i}") for i in range(1, n_items + 1)
         ]
         again = replace_line(entries[0], n_items + 1)
-        journal.append(BATCH, [*entries, again], [RefusedLine(n_items + 2, "x", "no scheme")])
+        journal.add_lines(BATCH, [*entries, again], [RefusedLine(n_items + 2, "x", "no scheme")])
         journal.commit_batch(BATCH)
         return cls(home, journal, 1)
 
@@ -65,12 +72,14 @@ class MadeBatch:
             for key, made in [self.set_of(item)]
         ]
         part = stage(self.home, BATCH, stem, rows, archive.take())
-        note = PartNote(BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=True)
+        note = PartRecord(
+            BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=True
+        )
         changes = [
             _change(item, ItemEvent.FETCHED, OutcomeKind.FETCHED, stem=stem, raw=place)
             for item, place in zip(items, places, strict=True)
         ]
-        self.journal.commit(Verdict("L", changes, (note,)), now=0.0, wall=2.0, node="n")
+        self.journal.commit(Changeset("L", changes, (note,)), now=0.0, wall=2.0, node="n")
         if is_published:
             publish(self.home, BATCH, stem)
         return stem
@@ -79,7 +88,7 @@ class MadeBatch:
         """Make a dead letter of the next item."""
         (item,) = self.take(1)
         change = _change(item, ItemEvent.EXHAUST, OutcomeKind.GONE, reason=reason)
-        self.journal.commit(Verdict("L", [change]), now=0.0, wall=2.0, node="n")
+        self.journal.commit(Changeset("L", [change]), now=0.0, wall=2.0, node="n")
 
     def finish(self) -> None:
         """Declare it completed."""

@@ -1,4 +1,4 @@
-"""A coordinator's desk without Ray: the real books, journal, receiving and control on a home of its own; nobody scrapes."""
+"""A coordinator without Ray, on a home of its own; nobody scrapes."""
 
 from __future__ import annotations
 
@@ -7,27 +7,23 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+from made_journal import kill_lane
+
 from tlray.cluster.adapters.coordinator_ports import HomeParts, JournalThread
 from tlray.cluster.adapters.reading_threads import Reading
-from tlray.cluster.coordinator.admission import Admission
-from tlray.cluster.coordinator.batches import Batches
-from tlray.cluster.coordinator.limiter_pool import Limiters
-from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving
-from tlray.cluster.handlers.control import Control
-from tlray.cluster.handlers.scheduler import Clockwork
-from tlray.cluster.handlers.submission import Submission
-from tlray.cluster.handlers.uploads import InPieces
+from tlray.cluster.coordinator.state import CoordinatorSettings
+from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.cluster.ports.coordinator import CoordinatorPorts, Meters, TaskStarter
+from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.changeset import LaneDeath
-from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.lease import Stops
 from tlray.io.disk.home import Home
 from tlray.io.intake.url_list import Chunk, read_chunks
-from tlray.io.journal.rows import BatchOptions
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, totals
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 
 class NoLimiters:
@@ -38,33 +34,39 @@ class NoLimiters:
     async def spread_stops(self) -> None: ...
 
 
+class NoLimiter:
+    """A limiter that confirms what it is sent, and is asked for nothing."""
+
+    async def register(self, domains: list[Registration], stops: Stops) -> str:
+        return "life"
+
+    async def stop_batches(self, stops: Stops) -> None: ...
+
+    async def forget(self, holder: str) -> None: ...
+
+    async def forget_domains(self, names: list[str]) -> None: ...
+
+
 class Desk:
-    """One life of a coordinator."""
+    """One life of a coordinator whose loop does not run."""
 
     def __init__(self, path: Path, *, is_restart: bool = False, bounds: Bounds | None = None) -> None:
         self.is_closed = False
         home = Home(path)
         home.create()
-        journal = SqliteJournal(home.journal)
-        life = journal.begin_incarnation(is_restart=is_restart)
         terms = ScrapeTerms(str(path), home.id, "tlray/made")
         settings = CoordinatorSettings(
             str(path), "", terms, max_workers=2, default_workers=4, bounds=bounds or Bounds()
         )
-        reading = Reading(home)
         ports = CoordinatorPorts(
-            SystemClock(), random.Random(1), JournalThread(), reading, cast(TaskStarter, None), cast(Any, None),
+            SystemClock(), random.Random(1), JournalThread(), Reading(home), cast(TaskStarter, None), lambda _: NoLimiter(),
             HomeParts(home), cast(Meters, None), die=lambda: None,
         )  # fmt: skip
-        self.state = CoordinatorState(home, settings, Engine(), journal, life, is_restart, ports)
-        admission = Admission(self.state)
-        self.backlog = admission._backlog
-        self.batches = Batches(self.state, cast(Limiters, NoLimiters()), admission)
-        self.receiving = Receiving(self.state, admission, self.batches)
-        self.whole = Submission(self.state, self.batches, self.receiving, reading)
-        self.pieces = InPieces(self.state, self.receiving, reading, self.whole)
-        self.control = Control(self.state, self.batches, self.receiving, reading)
-        self.clockwork = Clockwork(self.state, self.batches, self.receiving, reading, self.whole)
+        journal = SqliteJournal(home.journal)
+        self.coordinator = Coordinator(settings, home, journal, ports, is_restart=is_restart)
+        self.state, self.batches = self.coordinator._state, self.coordinator._batches
+        self.clockwork = self.coordinator._clockwork
+        self.backlog = self.batches._admission._backlog
 
     def close(self) -> None:
         """Close the journal, if that has not been done."""
@@ -74,16 +76,16 @@ class Desk:
 
     async def submit(self, batch_id: str, chunk: Chunk, **more: Any) -> dict[str, Any]:
         asked: dict[str, Any] = {"name": "", "priority": 1, "options": BatchOptions(), "owner": "ada"}
-        return await self.whole.submit(batch_id, chunk=chunk, **{**asked, **more})
+        return await self.coordinator.submit(batch_id, chunk=chunk, **{**asked, **more})
 
     async def open_list(self, batch_id: str) -> None:
-        await self.pieces.open_list(
+        await self.coordinator.open_upload(
             batch_id, name="", priority=1, options=BatchOptions(), owner="ada", key=None, digest=""
         )
 
     async def piece(self, batch_id: str, number: int, chunk: Chunk, *, digest: str = "") -> dict[str, Any]:
         lines = [entry.line for entry in chunk.entries]
-        return await self.pieces.append_piece(
+        return await self.coordinator.append_chunk(
             batch_id, number, digest=digest or f"{number}", first_line=lines[0], n_lines=len(lines), chunk=chunk
         )  # fmt: skip
 
@@ -93,7 +95,7 @@ class Desk:
         assert book is not None
         for domain in list(book.open_by_domain):
             death = LaneDeath(book.id, domain, "timeout")
-            n_queued, n_waiting = await self.state.write(self.state.journal.kill_lane, death)
+            n_queued, n_waiting = await self.state.write(kill_lane, self.state.journal, death)
             self.state.engine.kill_lane(death, now=time.monotonic(), n_queued=n_queued, n_waiting=n_waiting)
         if is_finished:
             self.batches.finish_soon(book.id)
@@ -101,17 +103,9 @@ class Desk:
 
     def in_journal(self, batch_id: str) -> tuple[str, dict[str, int]]:
         """A batch's state, and its items counted, as the journal has them."""
-
-        def look(db: Any) -> tuple[str, dict[str, int]]:
-            (state,) = db.execute("SELECT state FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
-            counts = db.execute(
-                "SELECT i.state, count(*) FROM items i JOIN batches b ON b.id = i.batch WHERE b.batch_id = ?"
-                " GROUP BY 1",
-                (batch_id,),
-            )
-            return state, dict(counts.fetchall())
-
-        return self.state.journal.run(look)
+        journal = self.state.journal
+        row = journal.batch(batch_id)
+        return row.state.value, {state.value: n for state, n in totals(journal.counts(row.id)).items()}
 
     def next_life(self) -> Desk:
         """Kill it, and return the life that Ray starts; it has opened nothing yet."""

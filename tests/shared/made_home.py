@@ -7,14 +7,14 @@ from pathlib import Path
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import ItemChange, Verdict
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.changeset import Changeset, ItemChange
+from tlray.core.scheduling.lease import PartRecord
 from tlray.demo.page import page_of
 from tlray.demo.plan import Plan
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.results.part_files import publish
 from tlray.io.results.part_writer import stage
 from tlray.io.results.rows import ItemKey
@@ -36,18 +36,20 @@ def make_home(
     place = Home(path).create()
     journal = SqliteJournal(place.journal)
     journal.begin_incarnation(is_restart=False)
-    journal.create_batch(
-        BATCH,
-        name=name,
-        priority=Priority.NORMAL,
-        options=BatchOptions(),
-        request_key="k",
-        created_at=1.7e9,
+    journal.open_batch(
+        NewBatch(
+            BATCH,
+            name=name,
+            priority=Priority.NORMAL,
+            options=BatchOptions(),
+            request_key="k",
+            created_at=1.7e9,
+        )
     )
     urls = [f"http://127.0.0.1{PLAN.path(i)}" for i in range(N_SETS + 1)]
     entries = [Entry(n, url, "127.0.0.1", f"url:{n}") for n, url in enumerate(urls, 1)]
     again = Entry(6, urls[0], "127.0.0.1", "url:1")
-    journal.append(BATCH, [*entries, again], [RefusedLine(5, "ftp://x", "scheme ftp: is not fetched")])
+    journal.add_lines(BATCH, [*entries, again], [RefusedLine(5, "ftp://x", "scheme ftp: is not fetched")])
     journal.commit_batch(BATCH)
     items = journal.load_lane(1, "127.0.0.1", after_id=0, limit=10)
     sets = [parse_page(html(i), url=urls[i]).tracklists[0] for i in range(N_SETS)]
@@ -55,7 +57,7 @@ def make_home(
         track.title = track.text = titles or ""
     rows = [(ItemKey(BATCH, item.id, item.fingerprint), s) for item, s in zip(items, sets, strict=False)]
     staged = stage(place, BATCH, "0001-000001-00001", rows, b"")
-    note = PartNote(
+    note = PartRecord(
         BATCH, staged.stem, staged.n_sets, staged.n_tracks, staged.n_bytes, has_rows=True, has_pages=False
     )
     done = [
@@ -63,10 +65,10 @@ def make_home(
     ]
     lost = items[N_SETS]
     first = change(lost, ItemEvent.RETRY, ItemState.WAITING, OutcomeKind.TIMEOUT, "timeout")
-    journal.commit(Verdict("L", [*done, first], (note,)), now=0.0, wall=1.7e9, node="n")
+    journal.commit(Changeset("L", [*done, first], (note,)), now=0.0, wall=1.7e9, node="n")
     lost.attempt = 2
     last = change(lost, ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.CONNECT, why_dead)
-    journal.commit(Verdict("L", [last]), now=0.0, wall=1.7e9, node="n")
+    journal.commit(Changeset("L", [last]), now=0.0, wall=1.7e9, node="n")
     publish(place, BATCH, staged.stem)
     journal.set_batch_state(1, BatchState.COMPLETED, finished_at=1.7e9)
     journal.close()

@@ -11,7 +11,9 @@ from simulated.weak_site import held
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.adaptive_rate import HOLD_S, AdaptiveRate
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.policy import AUTO_BURST, DomainPolicy, Manners, gentlest, parse_rate
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.policy import PolitenessOptions, gentlest
+from tlray.core.politeness.rate_text import AUTO_BURST, parse_rate
 from tlray.core.scheduling.engine import Engine
 
 K = OutcomeKind
@@ -150,7 +152,7 @@ def test_an_automatic_rate_begins_low_and_what_is_not_used_proves_nothing() -> N
 def test_auto_is_a_rate_that_a_user_may_name() -> None:
     assert parse_rate("auto") == (50.0, AUTO_BURST)
     assert parse_rate(" auto:20/s ") == (20.0, AUTO_BURST)
-    policy = Manners(rates={"a.test": parse_rate("auto:20")}).policy("a.test")
+    policy = PolitenessOptions(rates={"a.test": parse_rate("auto:20")}).policy("a.test")
     assert (policy.rate, policy.burst, policy.concurrency, policy.is_auto) == (20.0, 1.0, 16, True)
     assert gentlest([policy, policy]) == policy
 
@@ -158,12 +160,12 @@ def test_auto_is_a_rate_that_a_user_may_name() -> None:
 def test_limiters_are_told_of_another_rate_once_a_second_and_only_of_news() -> None:
     engine = Engine()
     engine.domains["a.test"] = state = DomainState("a.test", DomainPolicy(1.0))
-    engine.treatment._restless["a.test"] = -math.inf
+    engine.registry._changed["a.test"] = -math.inf
     current: set[str] = set()
-    assert engine.treatment.changed(now=0.0, is_current=current.__contains__) == {"a.test"}
-    assert engine.treatment.changed(now=0.5, is_current=current.__contains__) == set()
+    assert engine.registry.changed(now=0.0, is_current=current.__contains__) == {"a.test"}
+    assert engine.registry.changed(now=0.5, is_current=current.__contains__) == set()
     state.adaptive.rate = 0.3
-    assert engine.treatment.changed(now=1.0, is_current=current.__contains__) == {"a.test"}
+    assert engine.registry.changed(now=1.0, is_current=current.__contains__) == {"a.test"}
     current.add("a.test")
-    assert engine.treatment.changed(now=2.0, is_current=current.__contains__) == set()
-    assert engine.treatment._restless == {}
+    assert engine.registry.changed(now=2.0, is_current=current.__contains__) == set()
+    assert engine.registry._changed == {}

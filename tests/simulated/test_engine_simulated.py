@@ -9,7 +9,7 @@ from simulated.chaos import failure
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 
 N_SEEDS, AT_ONCE = 200, 8
 
@@ -33,7 +33,7 @@ def test_a_story_that_fails_is_shrunk_and_told(monkeypatch: pytest.MonkeyPatch) 
     assert any(line.endswith("the coordinator is up") for line in told[happened:])
 
 
-def n_done(book: BatchBook) -> int:
+def n_done(book: Batch) -> int:
     return book.counts.get(ItemState.SUCCEEDED, 0)
 
 

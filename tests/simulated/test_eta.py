@@ -13,27 +13,25 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.override import SetByHand
-from tlray.core.politeness.policy import DomainPolicy
-from tlray.core.politeness.throughput import Pace
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.politeness.throughput import Throughput
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.eta import remaining_s
 from tlray.core.scheduling.snapshot import snapshot
 
 
-def batch(n: int, priority: Priority = Priority.NORMAL, number: int = 1, domain: str = "a.test") -> BatchBook:
+def batch(n: int, priority: Priority = Priority.NORMAL, number: int = 1, domain: str = "a.test") -> Batch:
     counts = {ItemState.QUEUED: n}
-    return BatchBook(
-        number, f"b{number}", "", priority, BatchState.RUNNING, counts, open_by_domain={domain: n}
-    )
+    return Batch(number, f"b{number}", "", priority, BatchState.RUNNING, counts, open_by_domain={domain: n})
 
 
 def seen(rate: float, per_s: float, *, latency_s: float | None = None, n_final: int = 0) -> DomainState:
     """A domain that was at work for a while."""
     state = DomainState("a.test", DomainPolicy(rate, concurrency=10))
     for i in range(200):
-        state.pace.n_final += n_final
+        state.throughput.n_final += n_final
         some = [Outcome(i, OutcomeKind.FETCHED, latency_s=latency_s), Outcome(0, OutcomeKind.NOT_BEGUN)]
         state.count(some, now=i / per_s)
     return state
@@ -49,7 +47,7 @@ def seen(rate: float, per_s: float, *, latency_s: float | None = None, n_final: 
         (batch(40, Priority.IMMEDIATE, 2, "b.test"), 10),
     ],
 )
-def test_what_other_batches_have_before_it_counts(rival: BatchBook, ahead: int) -> None:
+def test_what_other_batches_have_before_it_counts(rival: Batch, ahead: int) -> None:
     own, domains = batch(10), {"a.test": DomainState("a.test", DomainPolicy(1.0))}
     assert remaining_s(own, domains, now=0.0, others_at=lambda _: [own, rival]) == ahead
     rival.state = BatchState.PAUSED
@@ -62,7 +60,7 @@ def test_a_domain_that_is_slower_than_it_may_be_is_taken_as_it_is() -> None:
 
 
 def test_retries_and_rests_count() -> None:
-    pace = Pace()
+    pace = Throughput()
     for i in range(1, 101):
         pace.n_final += i % 2
         pace.count([Outcome(i, OutcomeKind.TIMEOUT)], now=10.0 * i, rate=1.0, cool_until=10.0 * i - 5)
@@ -74,7 +72,7 @@ def test_retries_and_rests_count() -> None:
 def test_without_a_ceiling_the_domains_share_what_was_seen_within_their_slots() -> None:
     domains = {"a.test": seen(math.inf, 10.0, n_final=1)}
     assert remaining_s(batch(100), domains, now=20.0) == pytest.approx(10, rel=0.05)
-    assert DomainState("b.test", DomainPolicy(math.inf)).pace.per_s(math.inf) is None
+    assert DomainState("b.test", DomainPolicy(math.inf)).throughput.per_s(math.inf) is None
     fresh = {"a.test": DomainState("a.test", DomainPolicy(math.inf))}
     assert remaining_s(batch(100), fresh, now=20.0) is None
     fresh["a.test"].cool_down(50.0, "throttled")
@@ -84,7 +82,7 @@ def test_without_a_ceiling_the_domains_share_what_was_seen_within_their_slots() 
 def test_the_last_backoff_is_waited_for() -> None:
     engine = Engine()
     own = batch(2)
-    own.manners = type(own.manners)(rates={"a.test": (1.0, 1.0)})
+    own.politeness = type(own.politeness)(rates={"a.test": (1.0, 1.0)})
     own.counts = {ItemState.WAITING: 2}
     engine.open(own, {"a.test": 0}, now=0.0)
     for n, due in enumerate((90.0, 60.0)):
@@ -97,12 +95,12 @@ def test_the_last_backoff_is_waited_for() -> None:
 
 def test_while_kept_results_may_answer_it_nobody_knows() -> None:
     own, domains = batch(40), {"a.test": DomainState("a.test", DomainPolicy(0.5))}
-    own.is_answering = True
+    own.is_matching = True
     assert remaining_s(own, domains, now=0.0) is None
-    own.is_answering = False
-    own.n_being_answered = 3  # a task copies their rows
+    own.is_matching = False
+    own.n_reusing = 3  # a task copies their rows
     assert remaining_s(own, domains, now=0.0) is None
-    own.n_being_answered = 0
+    own.n_reusing = 0
     assert remaining_s(own, domains, now=0.0) == 80
 
 
@@ -123,11 +121,11 @@ def world_of(name: str) -> World:
     return World(1, [Site(name, latency_s=1.0)], rates={SLOW: (1.0, 1.0)})
 
 
-def left_s(world: World, book: BatchBook) -> float | None:
+def left_s(world: World, book: Batch) -> float | None:
     return world.engine.remaining_s(book.id, now=world.loop.now)
 
 
-def go_on(world: World, book: BatchBook, share: float) -> None:
+def go_on(world: World, book: Batch, share: float) -> None:
     world.until(lambda: 1 - book.n_open / book.total >= share)
 
 
@@ -135,7 +133,7 @@ def quiet(world: World, for_s: float) -> None:
     world.run(at_least_until=world.loop.now + for_s)
 
 
-def true_left_s(world: World, book: BatchBook) -> float:
+def true_left_s(world: World, book: Batch) -> float:
     since = world.loop.now
     go_on(world, book, 1.0)
     return world.loop.now - since
@@ -159,20 +157,20 @@ def test_a_domain_that_had_nothing_to_do_was_not_slow(
     assert told == pytest.approx(true_left_s(world, last), rel=0.25)
 
 
-@pytest.mark.parametrize("by_hand", [False, True])
-def test_the_time_in_which_it_was_paused_is_no_slowness(by_hand: bool) -> None:
+@pytest.mark.parametrize("override", [False, True])
+def test_the_time_in_which_it_was_paused_is_no_slowness(override: bool) -> None:
     world = world_of(SLOW)
     book = world.submit({SLOW: 40})
     go_on(world, book, 0.25)
-    if by_hand:
-        world.engine.treatment.set_by_hand(SLOW, SetByHand(is_paused=True))
+    if override:
+        world.engine.registry.set_override(SLOW, DomainOverride(is_paused=True))
         assert left_s(world, book) is None
     else:
         world.control(book, BatchEvent.PAUSE)
     world.go_on(600)
     assert 1 <= book.n_open <= 30
-    if by_hand:
-        world.engine.treatment.set_by_hand(SLOW, SetByHand())
+    if override:
+        world.engine.registry.set_override(SLOW, DomainOverride())
     else:
         world.control(book, BatchEvent.RESUME)
     go_on(world, book, 0.5)
@@ -181,7 +179,7 @@ def test_the_time_in_which_it_was_paused_is_no_slowness(by_hand: bool) -> None:
 
 
 def test_the_rest_of_a_domain_counts_though_nothing_else_is_to_be_done_there() -> None:
-    pace = Pace()
+    pace = Throughput()
     pace.begin(now=0.0, cool_until=-math.inf)
     pace.count([Outcome(1, OutcomeKind.THROTTLED)], now=10.0, rate=1.0, cool_until=-math.inf)
     pace.begin(now=500.0, cool_until=40.0)

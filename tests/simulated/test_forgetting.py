@@ -14,25 +14,25 @@ from simulated.crowd import Crowd
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.override import SetByHand
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.batch import Batch
+from tlray.core.scheduling.decide import decide
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.eviction import LESSONS_S, SETTLED_S
+from tlray.core.scheduling.eviction import HISTORY_S, SETTLED_S
 from tlray.core.scheduling.lease import Report
 from tlray.core.scheduling.snapshot import snapshot
 
 
 def opened(
     engine: Engine, batch: int, names: list[str], n_each: int = 1, *, now: float = 0.0, rate: float = 1.0
-) -> BatchBook:
+) -> Batch:
     """Open a batch, all of it in memory; no robots.txt is known."""
     n = n_each * len(names)
-    book = BatchBook(
+    book = Batch(
         batch, f"b{batch}", "", Priority.NORMAL, BatchState.RUNNING, {ItemState.QUEUED: n},
-        Manners(rates=dict.fromkeys(names, (rate, 1.0))), open_by_domain=dict.fromkeys(names, n_each),
+        PolitenessOptions(rates=dict.fromkeys(names, (rate, 1.0))), open_by_domain=dict.fromkeys(names, n_each),
     )  # fmt: skip
     engine.open(book, dict.fromkeys(names, n_each), now=now)
     load(engine)
@@ -52,15 +52,15 @@ def load(engine: Engine) -> None:
 
 def held(engine: Engine) -> dict[str, Any]:
     """Return everything in an engine that still names a domain."""
-    frontier, treatment = engine.frontier, engine.treatment
+    frontier, registry = engine.frontier, engine.registry
     places: dict[str, Any] = {
-        "domains": engine.domains, "presence": engine.presence._at, "strangers": engine.strangers,
-        "robots": list(engine.robots_wanted), "idle": engine.forgetting._idle_since, "due": engine.forgetting._due,
-        "errands": engine.forgetting._errands, "lanes": frontier._lanes, "batches": frontier._by_batch,
+        "domains": engine.domains, "domain_index": engine.domain_index._at, "strangers": engine.unrecalled,
+        "robots": list(engine.robots_queue), "idle": engine.eviction._idle_since, "due": engine.eviction._due,
+        "errands": engine.eviction._robots_requests, "lanes": frontier._lanes, "batches": frontier._by_batch,
         "hungry": frontier._hungry, "parked": frontier._parked, "by_domain": frontier._by_domain,
-        "waiting": frontier._waiting.n_of, "restless": treatment._restless, "closed": frontier._closed,
-        "news": engine.patience._news, "timers": engine.timers, "at_work": engine._granting._census._at_work,
-        "named": engine.named,
+        "waiting": frontier._waiting.n_of, "restless": registry._changed, "closed": frontier._closed,
+        "news": engine.give_up._news, "timers": engine.timers, "at_work": engine._granting._census._at_work,
+        "named": engine.by_batch_id,
     }  # fmt: skip
     return {place: found for place, found in places.items() if found}
 
@@ -75,11 +75,11 @@ def test_an_hour_after_a_batch_of_5000_domains_the_engine_holds_nothing_of_them(
     while engine.next_event() is not None:
         now = max(now, engine.next_event() or now)
         engine.tick(now)
-        engine.patience.deaths(now)
-        engine.treatment.changed(now=now, is_current=lambda _: True)
+        engine.give_up.deaths(now)
+        engine.registry.changed(now=now, is_current=lambda _: True)
         engine.forget_idle(now)
     assert held(engine) == {}
-    assert now < crowd.now + LESSONS_S + 60
+    assert now < crowd.now + HISTORY_S + 60
 
 
 def test_a_domain_is_remembered_for_its_politeness_window() -> None:
@@ -90,7 +90,7 @@ def test_a_domain_is_remembered_for_its_politeness_window() -> None:
     assert engine.next_event() == 5.0 + SETTLED_S
     assert not engine.forget_idle(104.9 + SETTLED_S)
     assert engine.next_event() == pytest.approx(105.0 + SETTLED_S)
-    assert repr(engine.forgetting) == "<Forgetting 1 idle domains>"
+    assert repr(engine.eviction) == "<Forgetting 1 idle domains>"
     assert engine.forget_idle(105.0 + SETTLED_S) == {"a.test"}
     assert held(engine) == {}
 
@@ -117,8 +117,8 @@ def test_what_a_site_has_shown_and_the_journal_does_not_keep_is_remembered_for_a
     engine.domains["b.test"].adaptive.rate = 0.3
     engine.cancel_open(1, now=0.0)
     engine.close(1, now=0.0)
-    assert not engine.forget_idle(LESSONS_S - 1)
-    assert engine.forget_idle(LESSONS_S) == {"a.test", "b.test"}
+    assert not engine.forget_idle(HISTORY_S - 1)
+    assert engine.forget_idle(HISTORY_S) == {"a.test", "b.test"}
 
 
 def test_a_domain_that_comes_back_stays_and_its_next_idle_time_counts_from_its_next_end() -> None:
@@ -131,7 +131,7 @@ def test_a_domain_that_comes_back_stays_and_its_next_idle_time_counts_from_its_n
     assert not engine.forget_idle(60.0)
     assert engine.domains["a.test"] is state
     engine.check_invariants()
-    assert repr(engine.presence) == "<Presence at 1 domains>"
+    assert repr(engine.domain_index) == "<Presence at 1 domains>"
     for now in (60.0, 65.0):  # told twice
         engine.cancel_open(2, now=now)
         engine.close(2, now=now)
@@ -151,7 +151,7 @@ def test_a_domain_whose_robots_txt_is_on_its_way_is_not_forgotten() -> None:
     for now in (20.0, 50.0):
         assert not engine.forget_idle(now)
     engine.renew("L", now=50.0)
-    engine.learn_robots(Report("L", 1, robots=(RobotsAnswer("a.test", ""),)), now=50.0)
+    engine.apply_robots(Report("L", 1, robots=(RobotsAnswer("a.test", ""),)), now=50.0)
     assert not engine.forget_idle(61.0)  # it was fetched since: its window begins now
     assert not engine.forget_idle(71.0)
     assert engine.forget_idle(72.0) == {"a.test"}
@@ -162,14 +162,14 @@ def test_a_domain_that_another_ones_robots_txt_is_fetched_from_is_not_forgotten(
     opened(engine, 1, ["a.test"])
     engine.grant("L", 9, now=0.0)
     moved = RobotsAnswer("a.test", None, location="http://b.test/robots.txt")
-    engine.learn_robots(Report("L", 1, robots=(moved,)), now=0.0)
+    engine.apply_robots(Report("L", 1, robots=(moved,)), now=0.0)
     assert engine.grant("L", 9, now=0.0).robots[0].domain == "b.test"
-    assert "b.test" in engine.strangers
-    engine.treatment.recalled(["b.test", "c.test"])
+    assert "b.test" in engine.unrecalled
+    engine.registry.recalled(["b.test", "c.test"])
     for now in (20.0, 40.0):
         assert not engine.forget_idle(now)
         engine.check_invariants()
-    engine.learn_robots(Report("L", 2, robots=(RobotsAnswer("a.test", ""),)), now=41.0)
+    engine.apply_robots(Report("L", 2, robots=(RobotsAnswer("a.test", ""),)), now=41.0)
     assert not engine.forget_idle(52.0)
     assert engine.forget_idle(64.0) == {"b.test"}
     assert "a.test" in engine.domains
@@ -181,25 +181,25 @@ def test_a_robots_txt_that_waits_for_its_batch_or_its_domain_is_fetched_as_soon_
     book.state = BatchState.PAUSED
     engine.pause(1, is_paused=True)
     assert not engine.grant("L", 9, now=0.0)
-    assert engine.robots_wanted.n_awake == 0
+    assert engine.robots_queue.n_awake == 0
     book.state = BatchState.RUNNING
     engine.pause(1, is_paused=False)
-    engine.treatment.set_by_hand("a.test", SetByHand(is_paused=True))
+    engine.registry.set_override("a.test", DomainOverride(is_paused=True))
     assert not engine.grant("L", 9, now=0.0)
-    engine.treatment.set_by_hand("a.test", SetByHand())
+    engine.registry.set_override("a.test", DomainOverride())
     assert engine.grant("L", 9, now=0.0).robots
-    engine.robots_wanted["a.test"] = None  # wanted once more, while it is on its way
+    engine.robots_queue["a.test"] = None  # wanted once more, while it is on its way
     assert not engine.demand(1.0).has_more
-    assert "a.test" not in engine.robots_wanted
+    assert "a.test" not in engine.robots_queue
 
 
 def test_a_domain_that_is_paused_in_the_midst_of_its_work_is_not_at_work() -> None:
     engine = Engine()
     opened(engine, 1, ["a.test"])
-    engine.domains["a.test"].learn_robots("", None, now=0.0)
+    engine.domains["a.test"].apply_robots("", None, now=0.0)
     engine.demand(0.0)
     assert engine._granting._census._at_work == {"a.test"}
-    engine.treatment.set_by_hand("a.test", SetByHand(is_paused=True))
+    engine.registry.set_override("a.test", DomainOverride(is_paused=True))
     engine.demand(1.0)
     assert engine._granting._census._at_work == set()
 
@@ -235,7 +235,7 @@ def n_calls(action: Callable[[], object]) -> int:
 class _Users:
     """A small batch at work, with two tasks; alone, or beside one of many domains."""
 
-    def __init__(self, n_others: int, *, knows_robots: bool) -> None:
+    def __init__(self, n_others: int, *, has_robots: bool) -> None:
         self.engine, self.now, self.number = Engine(), 1_000.0, 0
         self.rng = random.Random(1)
         mine = [f"m{i}.test" for i in range(20)]
@@ -243,8 +243,8 @@ class _Users:
         opened(self.engine, 1, mine, 50, now=self.now)
         if others:
             opened(self.engine, 2, others, 2, now=self.now)
-        for name in (*mine, *(others if knows_robots else ())):
-            self.engine.domains[name].learn_robots("", None, now=self.now)
+        for name in (*mine, *(others if has_robots else ())):
+            self.engine.domains[name].apply_robots("", None, now=self.now)
 
     def report(self, lease_id: str) -> None:
         engine, self.number = self.engine, self.number + 1
@@ -254,8 +254,8 @@ class _Users:
             )
             robots = tuple(RobotsAnswer(name, "") for name in list(lease.robots)[:20])
             report = Report(lease_id, self.number, outcomes, robots=robots)
-            engine.apply(judge(engine, report, now=self.now, rng=self.rng), now=self.now)
-            engine.learn_robots(report, now=self.now)
+            engine.apply(decide(engine, report, now=self.now, rng=self.rng), now=self.now)
+            engine.apply_robots(report, now=self.now)
         load(engine)
         engine.grant(lease_id, 20, now=self.now, n_leases=2)
 
@@ -265,13 +265,13 @@ class _Users:
         self.report("L2")
         engine = self.engine
         engine.tick(self.now)
-        engine.patience.deaths(self.now)
-        engine.treatment.changed(now=self.now, is_current=lambda _: True)
+        engine.give_up.deaths(self.now)
+        engine.registry.changed(now=self.now, is_current=lambda _: True)
         engine.demand(self.now)
         engine.next_event()
         engine.expired(self.now)
         engine.remaining_s(1, now=self.now)
-        snapshot(engine.books[1], engine.domains, now=self.now, wall=0.0, left_s=1.0)
+        snapshot(engine.batches[1], engine.domains, now=self.now, wall=0.0, left_s=1.0)
         engine.pause(1, is_paused=True)
         engine.pause(1, is_paused=False)
 
@@ -287,11 +287,11 @@ class _Users:
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("knows_robots", [True, False])
+@pytest.mark.parametrize("has_robots", [True, False])
 def test_what_a_report_and_a_status_cost_does_not_grow_with_the_domains_of_other_batches(
-    knows_robots: bool,
+    has_robots: bool,
 ) -> None:
-    alone = _Users(0, knows_robots=True).cost()
-    few, many = (_Users(n, knows_robots=knows_robots).cost() for n in (2_000, 30_000))
+    alone = _Users(0, has_robots=True).cost()
+    few, many = (_Users(n, has_robots=has_robots).cost() for n in (2_000, 30_000))
     assert many < 1.5 * few
     assert many < 8 * alone + 20_000

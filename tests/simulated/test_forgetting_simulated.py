@@ -10,8 +10,8 @@ from simulated import Site, World
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.workers.limiter import SWEEP_EVERY_S, Limiter
 from tlray.core.model.lifecycle import BatchEvent
-from tlray.core.politeness.limiter_gate import UNASKED_S, Ask
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.limiter_gate import UNASKED_S, PermitRequest
 from tlray.core.scheduling.lease import NO_STOPS
 
 
@@ -142,7 +142,7 @@ def test_a_limiter_drops_what_is_at_rest_and_keeps_what_is_owed() -> None:
             ],
             NO_STOPS,
         )
-        await limiter.ask("L", [Ask(name, 1, 0) for name in (*names, "slow.test", resting)])
+        await limiter.ask("L", [PermitRequest(name, 1, 0) for name in (*names, "slow.test", resting)])
         everything = [*names, "slow.test", resting, "unknown.test"]
         clock.now += 1.5  # its bucket is full again, yet a permit may be on its way
         await limiter.forget_domains(everything)

@@ -23,15 +23,16 @@ from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.override import SetByHand
-from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy
-from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE, DomainPolicy
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.politeness.policy import ceiling
+from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainConfig, LeasedItem, Report, Work
 from tlray.io.disk.home import Home
 from tlray.io.http.address_policy import ANY_NAMED
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
 from tlray.io.process.node_load import NodeGauge
-from tlray.io.worker.crash_note import TaskNote
+from tlray.io.worker.crash_note import CrashNoteFile
 
 PATIENT = FetchLimits(total_timeout_s=60.0, connect_timeout_s=60.0, read_timeout_s=60.0)
 
@@ -67,7 +68,7 @@ class Items:
     """A coordinator that gives a task what it asks for."""
 
     left: list[LeasedItem]
-    domains: tuple[DomainTerms, ...]
+    domains: tuple[DomainConfig, ...]
     kinds: list[OutcomeKind] = field(default_factory=list)
 
     async def register(self, domains: list[str]) -> None: ...
@@ -90,11 +91,11 @@ async def scraped(
     ]
     limiter = Limiter()
     await limiter.register([Registration(name, policy, False, 0.0, 1) for name in set(names)], NO_STOPS)
-    items = Items(leased, tuple(DomainTerms(name, policy, "", 0) for name in set(names)))
+    items = Items(leased, tuple(DomainConfig(name, policy, "", 0) for name in set(names)))
     terms = ScrapeTerms(
         home=str(home.path), home_id=home.id, user_agent="tlray/test", limits=limits, heartbeat_s=0.1
     )
-    with TaskNote(home, "L1") as note:
+    with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), items, {0: limiter}, lambda on_sent: Network(terms, on_sent), HomeFiles(home), note,
             NodeGauge("n1", now=time.monotonic()), time.process_time,
@@ -138,7 +139,7 @@ async def test_a_fetch_never_waits_for_the_connection_of_another() -> None:
 
 
 def test_what_a_home_has_set_for_a_domain_is_bounded_too() -> None:
-    policy = SetByHand(concurrency=1_000).over(DomainPolicy(rate=1.0))
+    policy = ceiling(DomainPolicy(rate=1.0), DomainOverride(concurrency=1_000), None)
     assert policy.concurrency == MOST_AT_ONCE, "an older tlray let a person set it"
 
 

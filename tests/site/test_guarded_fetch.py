@@ -6,8 +6,8 @@ import pytest
 from raw_server import response, serve
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
-from tlray.core.scheduling.lease import RobotsErrand
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.scheduling.lease import RobotsRequest
 from tlray.io.http.address_policy import ANY_NAMED, policy_for
 from tlray.io.http.fetch import Fetcher, FetchLimits
 from tlray.io.worker.robots import fetch_robots
@@ -46,11 +46,11 @@ async def test_a_metadata_address_is_not_fetched_though_its_network_is_listed() 
 
 async def test_a_robots_txt_is_asked_for_under_the_same_guard_and_says_so() -> None:
     async with serve(response(b"User-agent: *\nDisallow: /x")) as site, fetcher() as fetch:
-        errand = RobotsErrand("a.test", "127.0.0.1", site.url, DomainPolicy(1.0), 0, networks=())
-        answer = await fetch_robots(fetch, errand)
+        fetch_task = RobotsRequest("a.test", "127.0.0.1", site.url, DomainPolicy(1.0), 0, networks=())
+        answer = await fetch_robots(fetch, fetch_task)
         assert (answer.why, answer.is_refused, answer.networks) == ("not a public address", True, ())
         assert site.n_connections == 0
-        errand = RobotsErrand(
+        fetch_task = RobotsRequest(
             "a.test", "127.0.0.1", site.url, DomainPolicy(1.0), 0, networks=("127.0.0.0/8",)
         )
-        assert "Disallow" in ((await fetch_robots(fetch, errand)).text or "")
+        assert "Disallow" in ((await fetch_robots(fetch, fetch_task)).text or "")

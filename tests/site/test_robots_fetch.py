@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from raw_server import serve
 
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer
-from tlray.core.scheduling.lease import RobotsErrand
+from tlray.core.scheduling.lease import RobotsRequest
 from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher, FetchLimits
 from tlray.io.worker.robots import fetch_robots
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.site
 
 
 async def fetch(url: str) -> RobotsAnswer:
-    errand = RobotsErrand("a.test", "127.0.0.1", url, DomainPolicy(1.0), 0)
+    fetch_task = RobotsRequest("a.test", "127.0.0.1", url, DomainPolicy(1.0), 0)
     limits = FetchLimits(total_timeout_s=5.0)
     async with Fetcher(limits, user_agent="tlray", allow=AddressPolicy(private=True)) as fetcher:
-        return await fetch_robots(fetcher, errand)
+        return await fetch_robots(fetcher, fetch_task)
 
 
 def response(status: str, body: bytes = b"", *headers: str) -> bytes:

@@ -19,19 +19,27 @@ from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, RobotsErrand, Work
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.scheduling.lease import (
+    NO_STOPS,
+    Answer,
+    DomainConfig,
+    LeasedItem,
+    Report,
+    RobotsRequest,
+    Work,
+)
 from tlray.io.disk.home import Home
 from tlray.io.http.address_policy import ANY_NAMED
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits, Sender
 from tlray.io.process.node_load import NodeGauge
-from tlray.io.worker.crash_note import TaskNote
+from tlray.io.worker.crash_note import CrashNoteFile
 
 pytestmark = pytest.mark.site
 POLICY = DomainPolicy(rate=1_000.0, burst=100.0, concurrency=4)
-ANN, BOB = BatchTerms("ann@example.org"), BatchTerms("https://bob.example/bot", fetch_timeout_s=0.5)
+ANN, BOB = BatchConfig("ann@example.org"), BatchConfig("https://bob.example/bot", fetch_timeout_s=0.5)
 
 
 def agents(site: Asked) -> dict[str, str]:
@@ -71,7 +79,7 @@ async def worked_off(path: Path, work: Work) -> list[Report]:
     terms = ScrapeTerms(
         home=str(path), home_id=home.id, user_agent="tlray/of-the-coordinator", heartbeat_s=0.1
     )
-    with TaskNote(home, "L1") as note:
+    with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), coordinator, {0: limiter}, lambda on_sent: Network(terms, on_sent), HomeFiles(home), note,
             NodeGauge("n1", now=time.monotonic()), time.process_time,
@@ -91,10 +99,10 @@ async def test_items_and_robots_of_two_batches_in_one_task_are_fetched_in_their_
             LeasedItem(n, batch, domain, f"{base}/{batch}/{n}", f"f{n}", 1, terms=of[batch])
             for n, batch in enumerate(("ann", "bob", "old", "ann", "bob"), 1)
         ]
-        errands = [
-            RobotsErrand(name, domain, f"{base}/robots/{name}", POLICY, 0, terms=of[name]) for name in of
+        fetch_tasks = [
+            RobotsRequest(name, domain, f"{base}/robots/{name}", POLICY, 0, terms=of[name]) for name in of
         ]
-        work = Work(tuple(items), (DomainTerms(domain, POLICY, "", 0),), tuple(errands))
+        work = Work(tuple(items), (DomainConfig(domain, POLICY, "", 0),), tuple(fetch_tasks))
         reports = await worked_off(tmp_path, work)
     kinds = [outcome.kind for report in reports for outcome in report.outcomes]
     assert kinds == [OutcomeKind.UNREADABLE] * 5, "pages of no known site came"
@@ -121,7 +129,7 @@ async def test_a_batch_whose_fetches_may_take_half_a_second_does_not_wait_for_as
             LeasedItem(n, "b", domain, f"{base}/{n}", f"f{n}", 1, terms=terms)
             for n, terms in enumerate((ANN, BOB), 1)
         ]
-        reports = await worked_off(tmp_path, Work(tuple(items), (DomainTerms(domain, POLICY, "", 0),)))
+        reports = await worked_off(tmp_path, Work(tuple(items), (DomainConfig(domain, POLICY, "", 0),)))
     kinds = {outcome.item_id: outcome.kind for report in reports for outcome in report.outcomes}
     assert kinds == {1: OutcomeKind.UNREADABLE, 2: OutcomeKind.TIMEOUT}
 

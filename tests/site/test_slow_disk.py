@@ -20,13 +20,13 @@ from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import MAX_IN_HAND, ScrapeTask
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
-from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainTerms, LeasedItem, Report, Work
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainConfig, LeasedItem, Report, Work
 from tlray.demo.server import DemoSites
 from tlray.io.disk.home import Home
 from tlray.io.process.node_load import NodeGauge
 from tlray.io.results.part_writer import StagedPart
-from tlray.io.worker.crash_note import TaskNote
+from tlray.io.worker.crash_note import CrashNoteFile
 
 SLOTS = 16
 POLICY = DomainPolicy(rate=float("inf"), concurrency=SLOTS)
@@ -51,7 +51,7 @@ class Counting:
     """Gives a task what it asks for, and counts what is out."""
 
     items: list[LeasedItem]
-    terms: DomainTerms
+    terms: DomainConfig
     answer_s: float = 0.0
     n_out: int = 0
     most_out: int = 0
@@ -81,9 +81,9 @@ async def scraped(
     items = [LeasedItem(i, "b1", domain, url, f"f{i}", 1) for i, url in enumerate(demo.urls(), 1)]
     limiter = Limiter()
     await limiter.register([Registration(domain, POLICY, False, 0.0, 1)], NO_STOPS)
-    counting = Counting(items, DomainTerms(domain, POLICY, "", 0), answer_s)
+    counting = Counting(items, DomainConfig(domain, POLICY, "", 0), answer_s)
     terms = ScrapeTerms(home=str(home.path), home_id=home.id, user_agent="tlray/test")
-    with TaskNote(home, "L1") as note:
+    with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), counting, {0: limiter}, lambda on_sent: Network(terms, on_sent), SlowFiles(home, disk_s), note,
             NodeGauge("n1", now=time.monotonic()), time.process_time,

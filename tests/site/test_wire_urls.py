@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from raw_server import response, serve
 
 from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, redirected
-from tlray.core.politeness.policy import PRIVATE
-from tlray.core.scheduling.lease import RobotsErrand
+from tlray.core.politeness.domain_policy import PRIVATE
+from tlray.core.scheduling.lease import RobotsRequest
 from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
@@ -96,10 +96,10 @@ async def test_robots_txt_is_asked_for_where_a_redirect_says_that_it_lies() -> N
     ):
         domain = site.url.split("/")[2]
         first = await fetch_robots(
-            fetcher, RobotsErrand(domain, domain, f"http://{domain}/robots.txt", PRIVATE, 0)
+            fetcher, RobotsRequest(domain, domain, f"http://{domain}/robots.txt", PRIVATE, 0)
         )
         assert first.location == f"http://{domain}/r%3Ab//x?a=%2F"
         led = redirected(f"http://{domain}/robots.txt", first.location)
         assert isinstance(led, CanonicalUrl)
-        await fetch_robots(fetcher, RobotsErrand(domain, domain, led.url, PRIVATE, 0))
+        await fetch_robots(fetcher, RobotsRequest(domain, domain, led.url, PRIVATE, 0))
     assert site.heads[1].startswith(b"GET /r%3Ab//x?a=%2F HTTP/1.1\r\n")

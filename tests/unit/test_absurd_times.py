@@ -17,7 +17,7 @@ import tlray
 from tlray.cli import run
 from tlray.cli.service_status import batch_line, letter_text
 from tlray.core.model.durations import LONGEST_S
-from tlray.core.politeness.policy import parse_rate
+from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.requested_policy import read_tables
 from tlray.errors import BadOption, UsageError
 from tlray.io.disk.local_time import local_minute, utc_second

@@ -38,6 +38,6 @@ def test_who_gives_up_names_the_first_domain_its_reason_and_how_to_go_on() -> No
     assert "--resume B1" in words
     for_ever = _waits_too_long(told(1e300, "throttled: 429"), 60.0, now=NOW) or ""
     assert "a.test rests for more than a year (throttled: 429)" in for_ever
-    by_hand = _waits_too_long(told(None, "paused by hand"), 60.0, now=NOW) or ""
-    assert "every domain is paused by hand, a.test too" in by_hand
-    assert "--resume B1" in by_hand
+    override = _waits_too_long(told(None, "paused by hand"), 60.0, now=NOW) or ""
+    assert "every domain is paused by hand, a.test too" in override
+    assert "--resume B1" in override

@@ -19,7 +19,7 @@ from tlray.core.model.lifecycle import (
 )
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness import requested_policy
-from tlray.core.politeness.retry import RULES, Cure
+from tlray.core.politeness.retry import RULES, RetryAction
 from tlray.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -58,10 +58,10 @@ def cures() -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for kind, rule in RULES.items():
-        waits = rule.cure in (Cure.RETRY, Cure.SNOOZE)
+        waits = rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
         base, cap = (f"{rule.base_s:g} s", f"{rule.cap_s:g} s") if waits else ("–", "–")
-        attempts = str(rule.max_attempts or "as the batch says") if rule.cure is Cure.RETRY else "–"
-        lines.append(f"| {kind.value} | {rule.cure.value} | {base} | {cap} | {attempts} | {rule.why} |")
+        attempts = str(rule.max_attempts or "as the batch says") if rule.action is RetryAction.RETRY else "–"
+        lines.append(f"| {kind.value} | {rule.action.value} | {base} | {cap} | {attempts} | {rule.why} |")
     return lines
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tlray import errors
 from tlray.core.model.lifecycle import BadTransition
-from tlray.errors import InvariantBroken, TlrayError, hold
+from tlray.errors import InvariantBroken, TlrayError, check_invariant
 
 EXIT_CODES = {
     "TlrayError": 1,
@@ -26,6 +26,7 @@ EXIT_CODES = {
     "ListTooLong": 2,
     "Conflict": 2,
     "ServiceRefuses": 2,
+    "BrokerRefuses": 2,
     "CannotFinish": 4,
     "BacklogFull": 4,
     "StorageFull": 4,
@@ -35,6 +36,7 @@ EXIT_CODES = {
     "CoordinatorEnding": 4,
     "CoordinatorEnded": 4,
     "ServiceUnavailable": 4,
+    "BrokerUnavailable": 4,
     "Interrupted": 130,
 }
 ALL = [
@@ -69,6 +71,6 @@ def test_every_error_stands_in_the_tree_of_the_docstring() -> None:
 
 
 def test_a_claim_that_does_not_hold_tells_its_story() -> None:
-    hold(True, "never told")
+    check_invariant(True, "never told")
     with pytest.raises(InvariantBroken, match="item 7 is in two leases; this is a bug of tlray"):
-        hold(False, "item {} is in two leases", 7)
+        check_invariant(False, "item {} is in two leases", 7)

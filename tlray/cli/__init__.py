@@ -1,7 +1,7 @@
-"""The command line: ``tlray``. Data goes to stdout, talk to stderr; exit codes are in `tlray.errors` and ``docs/operations.md``.
+"""The command line: ``tlray``. Data goes to stdout, messages to stderr.
 
-Each command is a module; Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
-No rule that the library or the service needs too.
+Each command is a module. Ray, pandas and Arrow are loaded by the commands that use them, so that the others start at once.
+Exit codes are in `tlray.errors` and ``docs/operations.md``. A rule that library or service need too has no place here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import typer
 
 from tlray import __version__
 from tlray.cli.audit import audit
-from tlray.cli.command_end import leave_within, tell_error
+from tlray.cli.command_end import leave_within, print_error
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
@@ -105,7 +105,7 @@ def _run(arguments: list[str]) -> int:
         code = int(app(arguments, prog_name="tlray", standalone_mode=False) or 0)
         sys.stdout.flush()
     except TlrayError as error:
-        tell_error(error)
+        print_error(error)
         return error.exit_code
     except _WrongUsage as error:
         error.show()

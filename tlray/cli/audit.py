@@ -1,4 +1,4 @@
-"""``tlray audit``: do the books balance, and is every file what the journal says? No Ray is needed."""
+"""``tlray audit``: compare journal, items and files, and list what does not agree. Needs no Ray."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlray.cli.options import HomeOption
-from tlray.core.audit.findings import CURES, Finding, Findings
+from tlray.core.audit.findings import REMEDIES, Finding, Findings
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.settings import read_settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WRONG = 1
 MAX_TOLD = 10
-"""Findings of a kind that are told with their place; ``--json`` has a hundred."""
+"""Findings of a kind that are listed with their place; ``--json`` has a hundred."""
 
 
 def audit(
@@ -36,16 +36,15 @@ def audit(
 
     Example: tlray audit 20261123-120000-a1b2c3
     """
-    from tlray.io.audit.audit import audit_batch, unknown_folders  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.audit.journal_copy import check_journal  # noqa: PLC0415
+    from tlray.io.audit.audit import audit_batch, check_journal, unknown_folders  # noqa: PLC0415 - Arrow is loaded where it is used
 
     where = Home(read_settings(home=home).home)
-    with JournalReader.of(where.path) as journal:
-        ids = [batch_id] if batch_id else [row.batch_id for row, _ in journal.list_batches()]
+    with open_reader(where.path) as journal:
+        ids = [batch_id] if batch_id else [row.batch_id for row, _ in journal.batch_summaries()]
     is_right = True
     for finding in check_journal(where.path):
         is_right = False
-        sys.stderr.write(f"the journal is damaged: {finding.what}\n    {CURES[finding.kind]}\n")
+        sys.stderr.write(f"the journal is damaged: {finding.what}\n    {REMEDIES[finding.kind]}\n")
     for one in ids:
         found = audit_batch(where, one, reads_pages=pages)
         is_right &= found.is_right
@@ -76,9 +75,9 @@ def _wrong(findings: Findings) -> list[str]:
         return ["  every set is there once, every count agrees"]
     lines = [f"  WRONG, {len(findings):,} findings:"]
     for kind, n in findings.counts.items():
-        lines += [f"  {kind}: {n:,}", *(f"    {_line(one)}" for one in findings.kept[kind][:MAX_TOLD])]
+        lines += [f"  {kind}: {n:,}", *(f"    {_line(one)}" for one in findings.examples[kind][:MAX_TOLD])]
         lines += [f"    … and {n - MAX_TOLD:,} more"] * (n > MAX_TOLD)
-        lines += [f"    what to do: {CURES[kind]}"]
+        lines += [f"    what to do: {REMEDIES[kind]}"]
     return lines
 
 

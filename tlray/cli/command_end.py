@@ -1,6 +1,6 @@
-"""The end of a command: what came of its batch in one line, and how it heeds signals.
+"""The end of a command: a one-line summary, exit codes, and signals.
 
-Exit 3 where something is left to do. One line on stderr is the last one, whichever thread writes it.
+Exit 3 when something is left to do. The last line on stderr is one line, whichever thread writes it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def say(line: str) -> None:
         sys.stderr.flush()
 
 
-def tell_error(error: TlrayError) -> None:
+def print_error(error: TlrayError) -> None:
     """Write the last line of a command that failed. Where the watch of Ray writes it, wait: it ends the process."""
     if not _last_line.acquire(blocking=False):
         time.sleep(PATIENCE_S)
@@ -102,8 +102,8 @@ def draining(stopping: threading.Event, close: Callable[[], None]) -> Iterator[N
         stopping.set()
         say("\ndraining: nothing more begins, what is in flight ends (Ctrl-C again to leave at once)")
 
-    heeded = [*SIGNALS] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [*SIGNALS[:2]]
-    before = {number: signal.signal(number, stop) for number in heeded}
+    handled = [*SIGNALS] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [*SIGNALS[:2]]
+    before = {number: signal.signal(number, stop) for number in handled}
     try:
         yield
     finally:

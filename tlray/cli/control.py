@@ -61,21 +61,21 @@ def cancel(batch_id: BatchId, url: ServiceUrl = None, home: OrHome = None, as_js
 def _control(batch_id: str, action: str, url: str | None, home: Path | None, *, as_json: bool) -> None:
     if home is not None and url is not None:
         raise UsageError(f"--home and --url: {action} a batch of a home or of a service; give one of them")
-    told = control_at(home, batch_id, action) if home is not None else _ask_service(batch_id, action, url)
+    status = control_at(home, batch_id, action) if home is not None else _ask_service(batch_id, action, url)
     print(
-        json.dumps(told)
+        json.dumps(status)
         if as_json
-        else f"{batch_id} {told['state']}: {n_done(told['counts'])} of {told['total']} done"
+        else f"{batch_id} {status['state']}: {n_done(status['counts'])} of {status['total']} done"
     )
 
 
 def _ask_service(batch_id: str, action: str, url: str | None) -> dict[str, Any]:
     try:
         with service(url or DEFAULT_URL) as client:
-            told: dict[str, Any] = client.ask("POST", batch_path(batch_id, f"/{action}"))
+            status: dict[str, Any] = client.request("POST", batch_path(batch_id, f"/{action}"))
     except ServiceUnavailable as error:
         if url is not None:
             raise
         why = f"{error.why}; a batch that no service runs: `tlray {action} {batch_id} --home DIR`"
         raise ServiceUnavailable(str(error.args[0]), why) from None
-    return told
+    return status

@@ -1,4 +1,4 @@
-"""``tlray domain``: how a domain stands, and a person's say in it: end its rest, set its rate, pause it.
+"""``tlray domain``: the state of a domain; end its rest, set its rate, pause it.
 
 With ``--url`` a running service is asked, by an admin's token; else the home's coordinator, or its journal where none works.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 import urllib.parse
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,14 +17,15 @@ from tlray.cli.offline_control import by_coordinator
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.durations import spacing_in_words
-from tlray.core.politeness.policy import parse_rate, unit_named
+from tlray.core.politeness.rate_text import parse_rate
+from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import UsageError
-from tlray.io.client.answers import one_line
+from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.journal.domains import change_domain, told_at_rest
-from tlray.io.journal.offline_tokens import with_journal
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.domain_status import stored_domain_status
+from tlray.io.journal.opening import open_reader
+from tlray.io.offline.opening import offline_journal
 from tlray.settings import read_settings
 
 NO_RATE = "none"
@@ -56,7 +56,7 @@ def domain(
     Example: tlray domain 1001tracklists.com --lift
     """
     try:
-        name = unit_named(host)
+        name = parse_politeness_key(host)
     except ValueError as error:
         raise UsageError(str(error)) from None
     changes: dict[str, object] = {}
@@ -65,10 +65,10 @@ def domain(
     if pause is not None:
         changes["is_paused"] = pause
     if url is not None:
-        told = [_of_service(url, home, name, changes, is_lifted=lift)]
+        rows = [_of_service(url, home, name, changes, is_lifted=lift)]
     else:
-        told = _of_home(home, name, changes, is_lifted=lift)
-    for one in told:
+        rows = _of_home(home, name, changes, is_lifted=lift)
+    for one in rows:
         print(json.dumps(one) if as_json else _text(one, time.time()))
 
 
@@ -93,39 +93,43 @@ def _of_service(
     if is_lifted:
         body["lift"] = True
     with service(url, home=home) as client:
-        told: dict[str, Any] = client.ask("PATCH", path, body=body) if body else client.ask("GET", path)
-    return told
+        domain: dict[str, Any] = (
+            client.request("PATCH", path, body=body) if body else client.request("GET", path)
+        )
+    return domain
 
 
 def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool) -> Told:
     where = Home(read_settings(home=home).home)
-    told = _as_it_is(where, name)
-    if not told and not changes:
+    rows = _as_it_is(where, name)
+    if not rows and not changes:
         raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")
     if changes or is_lifted:
-        if by_coordinator(where, "set_domain", name=name, changes=changes, is_lifted=is_lifted) is None:
-            change = partial(change_domain, name=name, changes=changes, is_lifted=is_lifted, wall=time.time())
-            with_journal(where, change)
+        if by_coordinator(where, lambda c: c.set_domain(name, changes, is_lifted)) is None:
+            with offline_journal(where) as journal:
+                journal.set_domain(name, changes, lift_at=time.time() if is_lifted else None)
         return _as_it_is(where, name)
-    return by_coordinator(where, "domains_at", name=name) or told
+    return by_coordinator(where, lambda c: c.domains_of_host(name)) or rows
 
 
 def _as_it_is(home: Home, name: str) -> Told:
     """Return what the journal knows of a domain, and of a host at its ports."""
     if not home.exists():
         return []
-    with JournalReader.of(home.path) as journal:
-        return journal.ask(partial(told_at_rest, name=name, wall=time.time()))
+    with open_reader(home.path) as journal:
+        return stored_domain_status(journal, name, wall=time.time())
 
 
-def _text(told: dict[str, Any], now: float) -> str:
+def _text(domain: dict[str, Any], now: float) -> str:
     """Return one line: how fast, whether it is paused, and its rest."""
-    pace = "no ceiling" if told["max_rate"] is None else f"at most {spacing_in_words(1 / told['max_rate'])}"
-    words = [f"{pace}, {told['concurrency']} at a time"]
-    if told["paused"]:
+    pace = (
+        "no ceiling" if domain["max_rate"] is None else f"at most {spacing_in_words(1 / domain['max_rate'])}"
+    )
+    words = [f"{pace}, {domain['concurrency']} at a time"]
+    if domain["paused"]:
         words.append("paused by hand")
-    if told["cooling_until"] is not None:
-        words.append(rest_text(told["cooling_until"], now))
-    if told["reason"]:
-        words.append(one_line(told["reason"]))
-    return f"{told['domain']}: " + "; ".join([*words, f"{told['open']} items open"])
+    if domain["cooling_until"] is not None:
+        words.append(rest_text(domain["cooling_until"], now))
+    if domain["reason"]:
+        words.append(one_line(domain["reason"]))
+    return f"{domain['domain']}: " + "; ".join([*words, f"{domain['open']} items open"])

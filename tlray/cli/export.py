@@ -5,19 +5,20 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import OrService, service
 from tlray.errors import UsageError
-from tlray.export.formats import FORMATS, get
-from tlray.export.interface import Format, Holds
-from tlray.export.options import Options, Over99
-from tlray.io.client.download import take_export
+from tlray.export.formats import all_formats, get
+from tlray.export.interface import Format
+from tlray.export.options import Over99
+from tlray.io.client.download import download_export
 from tlray.io.client.http_client import ServiceClient
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.io.disk.home import Home
@@ -47,21 +48,37 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         list[CuePrecision] | None,
         typer.Option(help="CUE: take cues of this precision too, not only exact ones. Repeatable."),
     ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the format. Repeatable.")
+    ] = None,
 ) -> None:
     """Write a batch's sets as files of one format; with --url as the one file that a service makes of them (CUE: a ZIP archive).
 
     Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
     """
     chosen = get(format_)
-    options = Options(
-        bom=bom, media=media, over_99=over_99, strict=strict, cue_precision=tuple(cue_precision or ())
-    )
+    named = {
+        "bom": bom or None, "over_99": over_99.value, "strict": strict or None, "media": media,
+        "cue_precision": ",".join(cue_precision or ()) or None,
+    }  # fmt: skip
+    values = {
+        name: value for name, value in named.items() if value is not None and name in chosen.option_names
+    }
+    values |= dict(map(_option, option or ()))
+    options = chosen.chosen(values)
     if url is not None:
         with service(url, home=home) as client:
-            export_from(client, batch_id, chosen, out, options)
+            export_from(client, batch_id, chosen, out, values)
         return
     where = read_settings(home=home).home
     export_batch(where, batch_id, chosen, out or default_place(where, batch_id, chosen), options)
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--option {text!r} has no value; write NAME=VALUE")
+    return name, value
 
 
 def formats() -> None:
@@ -69,22 +86,20 @@ def formats() -> None:
 
     Example: tlray formats
     """
-    for format_ in FORMATS:
+    for format_ in all_formats():
         sys.stdout.write(f"{format_.name:10} {format_.about}\n")
 
 
 def default_place(home: Path, batch_id: str, format_: Format) -> str:
-    """Return where an export goes when nobody says: a folder for what is one file a recording, else one file."""
+    """Return where an export without a path goes: to one file, or to a folder for a format that makes several."""
     folder = Home(home).exports(batch_id)
-    if format_.holds is Holds.RECORDING or format_.is_binary:
+    if not format_.fits_one_file or format_.into_folder is not None:
         return str(folder / format_.name)
-    return str(folder / f"{'tracks' if format_.name == 'csv' else 'tracklists'}{format_.suffix}")
+    return str(folder / f"{format_.stem}{format_.suffix}")
 
 
-def export_batch(
-    home: Path, batch_id: str, format_: Format, out: str, options: Options | None = None
-) -> None:
-    """Export a batch, and say what was written and what had to be left out."""
+def export_batch(home: Path, batch_id: str, format_: Format, out: str, options: Any = None) -> None:
+    """Export a batch. Report what was written and what was left out."""
     from tlray.io.export.files import write  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
@@ -93,43 +108,39 @@ def export_batch(
     named()  # before anything is written, it is known that there is such a batch
     is_ours = out != "-" and Path(out).resolve().is_relative_to(home.resolve())
     with private() if is_ours else nullcontext():
-        summary = write(iter_tracklists(where, batch_id, named), format_, out, options or Options())
+        summary = write(iter_tracklists(where, batch_id, named), format_, out, options)
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:
-        talk.write(f"  left out: {left_out.title}: {left_out.why}\n")
+        talk.write(f"  left out: {left_out.title}: {left_out.reason}\n")
     if summary.n_left_out > MAX_TOLD:
         talk.write(f"  … and {summary.n_left_out - MAX_TOLD} more\n")
 
 
 def export_from(
-    client: ServiceClient, batch_id: str, format_: Format, out: str | None, options: Options
+    client: ServiceClient, batch_id: str, format_: Format, out: str | None, options: Mapping[str, object]
 ) -> None:
     """Take a batch's export from a service, into a file here."""
-    suffix = ".zip" if format_.holds is Holds.RECORDING else format_.suffix
+    suffix = format_.download_suffix
     target = Path(out or f"{batch_id}{suffix}")
     if target.is_dir() or (out or "").endswith("/"):
         target /= f"{batch_id}{suffix}"
     if out != "-" and target.suffix.lower() != suffix:
         what = (
-            "a service's CUE sheets are one ZIP archive: it ends"
+            f"a service's {format_.name} files are one ZIP archive: it ends"
             if suffix == ".zip"
             else f"{format_.name} files end"
         )
         raise UsageError(f"{target}: {what} with {suffix}")
-    asked: dict[str, object] = {
-        "format": format_.name,
-        "over_99": options.over_99.value,
-        "media": options.media,
-        "cue_precision": [precision.value for precision in options.cue_precision],
+    query = {name: "true" if value is True else value for name, value in options.items()} | {
+        "format": format_.name
     }
-    asked |= {name: "true" for name in ("bom", "strict") if getattr(options, name)}
     if out == "-":
         with tempfile.TemporaryFile() as kept:
-            take_export(client, batch_id, kept, **asked)
+            download_export(client, batch_id, kept, **query)
             kept.seek(0)
             shutil.copyfileobj(kept, sys.stdout.buffer)
         return
     with os_errors_explained(str(target)), whole_file(target) as staged, staged.open("wb") as file:
-        n_bytes = take_export(client, batch_id, file, **asked)
+        n_bytes = download_export(client, batch_id, file, **query)
     sys.stderr.write(f"{format_.name}: {n_bytes:,} bytes: {target}\n")

@@ -1,4 +1,4 @@
-"""What does a command say of a list that was taken in? How many items it made, and which of its lines made none."""
+"""The summary of a list after its intake: how many items it made, and which lines were refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tlray.io.journal.rows import RefusedLine
 MAX_LINES_TOLD = 20
 
 
-def tell_received(
+def print_received(
     batch_id: str,
     total: int,
     n_rejected: int,
@@ -18,10 +18,10 @@ def tell_received(
     rejected: Sequence[RefusedLine],
     duplicates: Sequence[RefusedLine],
     *,
-    mend: str,
+    hint: str,
     warnings: Sequence[str] = (),
 ) -> None:
-    """Say it on stderr, the first lines of each kind by name; ``mend`` says where the others are to be seen."""
+    """Say it on stderr, the first lines of each kind by name; ``hint`` says where the others are to be seen."""
     out = sys.stderr
     out.writelines(f"warning: {warning}\n" for warning in warnings)
     out.write(f"batch {batch_id}: {total} items")
@@ -33,5 +33,5 @@ def tell_received(
             out.write(f"line {line.line} {word}: {line.reason} ({line.text[:100]!r})\n")
     n_more = max(0, n_rejected - MAX_LINES_TOLD) + max(0, n_duplicates - MAX_LINES_TOLD)
     if n_more:
-        out.write(f"… and {n_more} more; {mend}\n")
+        out.write(f"… and {n_more} more; {hint}\n")
     out.flush()

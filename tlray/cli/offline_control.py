@@ -7,47 +7,53 @@ written into the journal; to go on with a batch needs a coordinator, so ``resume
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.lifecycle import BatchEvent, ItemState
 from tlray.errors import HomeInUse, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.offline_control import cancel_at_rest, pause_at_rest
-from tlray.io.journal.reader import JournalReader, totals
-from tlray.io.journal.rows import BatchRow, Counts
+from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import BatchRow, Counts, totals
+from tlray.io.offline.control import cancel_offline, pause_offline
 from tlray.settings import read_settings
 
+if TYPE_CHECKING:
+    from tlray.cluster.driver.remote import Call
 
-def control_at(home: Path, batch_id: str, action: str) -> dict[str, Any]:
+T = TypeVar("T")
+
+
+def control_at(home: Path, batch_id: str, action: str) -> Mapping[str, Any]:
     """Pause, resume or cancel a batch of a home; return its snapshot, or the part of one that a journal can tell."""
     where = Home(read_settings(home=home).home)
-    with JournalReader.of(where.path) as journal:
-        row = journal.row(batch_id)
-    ask = partial(by_coordinator, where, "control", batch_id=batch_id, action=action)
-    told: dict[str, Any] | None = ask()
-    if told is not None:
-        return told
+    with open_reader(where.path) as journal:
+        row = journal.batch(batch_id)
+    ask = partial(by_coordinator, where, lambda c: c.control(batch_id, BatchEvent(action)))
+    status = ask()
+    if status is not None:
+        return status
     if action == "resume":
         if row.state.is_final:
             raise UsageError(f"batch {batch_id} is {row.state}; there is nothing to resume")
         raise UsageError(
             f"nobody works in {where.path}; `tlray scrape --resume {batch_id} --home {where.path}` goes on with the batch"
         )
-    at_rest = pause_at_rest if action == "pause" else cancel_at_rest
+    at_rest = pause_offline if action == "pause" else cancel_offline
     try:
-        return _told(*at_rest(where, batch_id))
+        return _status(*at_rest(where, batch_id))
     except HomeInUse:  # a coordinator came first
-        told = ask()
-        if told is None:
+        status = ask()
+        if status is None:
             raise
-        return told
+        return status
 
 
-def by_coordinator(home: Home, question: str, **given: Any) -> Any:
-    """Ask the home's coordinator; None where there is none."""
+def by_coordinator(home: Home, call: Call[T]) -> T | None:
+    """Call the home's coordinator; None where there is none."""
     if not home.is_held() and home.holder() is None:
         return None  # nobody works here, and it ended in order: Ray need not be loaded
     from tlray.cluster.driver.attach import joined  # noqa: PLC0415
@@ -56,10 +62,10 @@ def by_coordinator(home: Home, question: str, **given: Any) -> Any:
     with redirect_stdout(sys.stderr), joined(home) as coordinator:  # Ray's own words are no data
         if coordinator is None:
             return None
-        return Client(coordinator).ask(question, **given)
+        return Client(coordinator).call(call)
 
 
-def _told(row: BatchRow, counts: Counts) -> dict[str, Any]:
+def _status(row: BatchRow, counts: Counts) -> dict[str, Any]:
     by_state = totals(counts)
     return {
         "batch_id": row.batch_id, "name": row.name, "state": row.state.value, "total": sum(by_state.values()),

@@ -1,4 +1,4 @@
-"""Files that a command names, seen to before Ray is started: lists to read, and places to export to at the end."""
+"""Checks of the files that a command names, before Ray is started: lists to read, places to export to."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from tlray.errors import UsageError
 from tlray.export.interface import Format
-from tlray.io.export.files import see_that_it_fits
-from tlray.io.intake.url_list import see_that_it_is_there
+from tlray.io.export.files import require_fitting_path
+from tlray.io.intake.url_list import require_list_file
 
 
 def see_that_files_are_there(arguments: Iterable[str]) -> None:
     """Raise UsageError where an argument names a list that cannot be read: the first 5,000 lines may come from another."""
     for argument in arguments:
         if "://" not in argument and argument != "-":
-            see_that_it_is_there(Path(argument))
+            require_list_file(Path(argument))
 
 
 def see_that_they_can_be_written(exports: Iterable[tuple[Format, str | None]]) -> None:
@@ -24,7 +24,7 @@ def see_that_they_can_be_written(exports: Iterable[tuple[Format, str | None]]) -
     for format_, out in exports:
         if out is None:
             continue
-        see_that_it_fits(format_, out)
+        require_fitting_path(format_, out)
         if out == "-":
             continue
         place = Path(out).absolute()

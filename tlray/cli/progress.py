@@ -1,4 +1,4 @@
-"""How progress is shown: a bar on a terminal, a line every five seconds elsewhere. Both go to stderr."""
+"""Progress on stderr: a bar on a terminal, a line every five seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FINAL = ("succeeded", "dead", "skipped", "cancelled")
 class Display(Protocol):
     """Something that shows snapshots."""
 
-    def show(self, told: BatchStatus) -> None:
+    def show(self, status: BatchStatus) -> None:
         """Show a snapshot."""
         ...
 
@@ -56,9 +56,9 @@ def n_done(counts: Mapping[str, int]) -> int:
     return sum(counts[state] for state in FINAL)
 
 
-def eta_text(told: BatchStatus, now: float) -> str:
+def eta_text(status: BatchStatus, now: float) -> str:
     """Return the time that is left, in words."""
-    at = told["estimated_completion"]
+    at = status["estimated_completion"]
     if at is None:
         return "?"
     if at - now > YEAR_S:  # a site may ask for any number of seconds
@@ -71,52 +71,52 @@ def eta_text(told: BatchStatus, now: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def trouble_text(told: BatchStatus, now: float) -> str:
+def trouble_text(status: BatchStatus, now: float) -> str:
     """Return what slows a batch down: retries, blocks by domain, cool-downs and their reasons."""
     words = []
-    counts = told["counts"]
-    for key, n in (("dead", counts["dead"]), ("skipped", counts["skipped"]), ("retries", told["retries"])):
+    counts = status["counts"]
+    for key, n in (("dead", counts["dead"]), ("skipped", counts["skipped"]), ("retries", status["retries"])):
         if n:
             words.append(f"{n} {key}")
-    blocked = [f"{name} {d['blocks']}" for name, d in told["domains"].items() if d.get("blocks")]
+    blocked = [f"{name} {d['blocks']}" for name, d in status["domains"].items() if d.get("blocks")]
     if blocked:
         words.append("blocks: " + ", ".join(blocked[:3]))
-    return "; ".join([*words, *waiting_words(told, now)])
+    return "; ".join([*words, *waiting_words(status, now)])
 
 
-def waiting_words(told: BatchStatus, now: float) -> list[str]:
+def waiting_words(status: BatchStatus, now: float) -> list[str]:
     """Return what the batch waits for, by domain: rests and their reasons, slow paces, and what has been given up."""
     cooling = [
         f"{name} {rest_text(d['cooling_until'], now)} ({d['reason']})"
-        for name, d in told["domains"].items()
+        for name, d in status["domains"].items()
         if d.get("cooling_until", 0) > now + 1 and d["open"]
     ]
     slow = [
         f"{name}: {d['slow_because']}"
-        for name, d in told["domains"].items()
+        for name, d in status["domains"].items()
         if d.get("slow_because") and d["open"] and d.get("reason") != d["slow_because"]
     ]
-    words = [f"{name} {why}" for name, why in list(told.get("parked", {}).items())[:2]]
+    words = [f"{name} {why}" for name, why in list(status.get("parked", {}).items())[:2]]
     words += cooling[:2] + ([f"{len(cooling) - 2} more rest"] if len(cooling) > 2 else [])
     return words + slow[:2] + ([f"{len(slow) - 2} more are as slow"] if len(slow) > 2 else [])
 
 
-def waiting_workers(told: BatchStatus) -> list[str]:
+def waiting_workers(status: BatchStatus) -> list[str]:
     """Return how many scrape tasks wait for a CPU, in words, if any do."""
-    n = told.get("workers_waiting", 0)
+    n = status.get("workers_waiting", 0)
     return [f"{n} {'waits' if n == 1 else 'wait'} for a CPU (`ray status`)"] if n else []
 
 
 class LostNodes:
-    """Nodes that were lost with items of a batch, each told once."""
+    """Nodes that were lost with items of a batch, each reported once."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[str, float]] | None = None
+        self._seen: set[tuple[str, float]] | None = None
 
-    def news(self, told: BatchStatus) -> list[str]:
+    def news(self, status: BatchStatus) -> list[str]:
         """Return what a snapshot has to say that none before it had; what the first one names is over already."""
-        lost = {(node["node_id"], node["at"]): node for node in told.get("lost_nodes", ())}
-        before, self._told = self._told, (self._told or set()) | lost.keys()
+        lost = {(node["node_id"], node["at"]): node for node in status.get("lost_nodes", ())}
+        before, self._seen = self._seen, (self._seen or set()) | lost.keys()
         return [] if before is None else [_lost(node) for key, node in lost.items() if key not in before]
 
 
@@ -132,10 +132,10 @@ class InJob:
         self._shown = shown
         self._note = note
 
-    def show(self, told: BatchStatus) -> None:
+    def show(self, status: BatchStatus) -> None:
         """Show a snapshot, and note it."""
-        self._shown.show(told)
-        self._note.tell(told)
+        self._shown.show(status)
+        self._note.tell(status)
 
     def close(self) -> None:
         """Leave the last snapshot where it stands."""
@@ -165,24 +165,24 @@ class Bar:
         self._progress.start()
         keep_plain()
 
-    def show(self, told: BatchStatus) -> None:
+    def show(self, status: BatchStatus) -> None:
         """Show a snapshot in the bar; news of trouble become a line above it."""
         now = time.time()
-        for line in self._lost.news(told):
+        for line in self._lost.news(status):
             self._say(line)
         self._progress.update(
             self._task,
-            total=told["total"],
-            completed=n_done(told["counts"]),
-            state=told["state"],
-            rate=f"{told['rate_per_min']:.0f}/min",
-            eta="-" if told["state"] in ("completed", "cancelled") else eta_text(told, now),
+            total=status["total"],
+            completed=n_done(status["counts"]),
+            state=status["state"],
+            rate=f"{status['rate_per_min']:.0f}/min",
+            eta="-" if status["state"] in ("completed", "cancelled") else eta_text(status, now),
         )
-        trouble = trouble_text(told, now)
-        waiting = "; ".join([*waiting_workers(told), *waiting_words(told, now)])
+        trouble = trouble_text(status, now)
+        waiting = "; ".join([*waiting_workers(status), *waiting_words(status, now)])
         if waiting and waiting != self._last:
             self._last = waiting
-            shown = "; ".join(filter(None, (*waiting_workers(told), trouble)))
+            shown = "; ".join(filter(None, (*waiting_workers(status), trouble)))
             self._say(shown)
 
     def _say(self, line: str) -> None:
@@ -201,24 +201,24 @@ class Lines:
         self._state = ""
         self._lost = LostNodes()
 
-    def show(self, told: BatchStatus) -> None:
+    def show(self, status: BatchStatus) -> None:
         """Write a line if it is time to, or the state has changed; of a node that is lost at once."""
         now = time.time()
-        for line in self._lost.news(told):
+        for line in self._lost.news(status):
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
-        if now < self._next_at and told["state"] == self._state:
+        if now < self._next_at and status["state"] == self._state:
             return
-        self._next_at, self._state = now + LINE_EVERY_S, told["state"]
+        self._next_at, self._state = now + LINE_EVERY_S, status["state"]
         words = [
-            f"{told['state']} {n_done(told['counts'])}/{told['total']}",
-            f"{told['rate_per_min']:.0f}/min",
-            f"{told['workers']} workers",
-            *waiting_workers(told),
+            f"{status['state']} {n_done(status['counts'])}/{status['total']}",
+            f"{status['rate_per_min']:.0f}/min",
+            f"{status['workers']} workers",
+            *waiting_workers(status),
         ]
-        if told["state"] == "running":
-            words.append(f"ETA {eta_text(told, now)}")
-        if trouble := trouble_text(told, now):
+        if status["state"] == "running":
+            words.append(f"ETA {eta_text(status, now)}")
+        if trouble := trouble_text(status, now):
             words.append(trouble)
         sys.stderr.write(", ".join(words) + "\n")
         sys.stderr.flush()

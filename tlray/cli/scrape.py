@@ -16,7 +16,7 @@ import typer
 from tlray.api import BatchResult, Listeners, go_on_with, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
 from tlray.cli.export import default_place, export_batch
-from tlray.cli.intake_summary import tell_received
+from tlray.cli.intake_summary import print_received
 from tlray.cli.options import HomeOption, asked_options, duration_s
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
 from tlray.cli.progress import display
@@ -27,8 +27,7 @@ from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
 from tlray.io.intake.url_list import open_arguments
-from tlray.io.journal.home_check import see_that_it_can_be_read
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader, require_readable
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
 
@@ -139,7 +138,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             fresh_for=fresh_for,
         )
         batch, _ = options.checked(settings)
-        for domain in sorted(batch.manners.crawl_delay_ignored):
+        for domain in sorted(batch.politeness.crawl_delay_ignored):
             sys.stderr.write(
                 f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n"
             )
@@ -195,26 +194,26 @@ def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes 
     *, dashboard: bool, detach: bool = False, revive: dict[str, Any] | None = None, anew: dict[str, Any] | None = None,
 ) -> BatchResult:  # fmt: skip
     home = Home(settings.home)
-    told = Talk(resume)
-    n_done, total = told.resumed(home) if resume is not None else (0, None)
+    messages = Talk(resume)
+    n_done, total = messages.resumed(home) if resume is not None else (0, None)
     shown = display(n_done, total)
     listeners = Listeners(
         on_start=lambda: say(f"{which_ray(home)} …"),
-        on_submitted=told.submitted,
+        on_submitted=messages.submitted,
         on_wait=WaitingLines().tell,
         on_progress=shown.show,
-        on_paused=told.paused,
-        on_lost=told.lost,
+        on_paused=messages.paused,
+        on_lost=messages.lost,
     )
     try:
         # Ray prints what it has to say of its processes; stdout is for data
-        with draining(told.stopping, shown.close), redirect_stdout(sys.stderr):
+        with draining(messages.stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
                 lines, settings=settings, options=options, resume=resume, revive=revive, anew=anew, max_wait_s=wait_s,
-                dashboard=dashboard, detach=detach, listeners=listeners, stopping=told.stopping,
+                dashboard=dashboard, detach=detach, listeners=listeners, stopping=messages.stopping,
             )  # fmt: skip
     except KeyboardInterrupt:
-        raise Interrupted(told.batch_id) from None
+        raise Interrupted(messages.batch_id) from None
     finally:
         shown.close()
 
@@ -228,28 +227,28 @@ class Talk:
 
     def resumed(self, home: Home) -> tuple[int, int]:
         """Say how far the batch is, as the journal has it; return its finished items and all of them."""
-        see_that_it_can_be_read(home)
-        with JournalReader.of(home.path) as journal:
-            counts = journal.totals(journal.row(self.batch_id))
+        require_readable(home)
+        with open_reader(home.path) as journal:
+            counts = journal.totals(journal.batch(self.batch_id))
         n_done, total = sum(n for state, n in counts.items() if state.is_final), sum(counts.values())
         say(f"batch {self.batch_id}: {n_done} of {total} items are done")
         return n_done, total
 
-    def submitted(self, told: Submitted) -> None:
+    def submitted(self, submitted: Submitted) -> None:
         """Say what became of the list."""
-        self.batch_id = told.batch_id
-        rejected = [line for line in told.refused if line.first_line is None]
-        duplicates = [line for line in told.refused if line.first_line is not None]
-        mend = f"`tlray status {told.batch_id} --lines` (with the same --home) names them all"
-        tell_received(
-            told.batch_id,
-            told.total,
-            told.n_rejected,
-            told.n_duplicates,
+        self.batch_id = submitted.batch_id
+        rejected = [line for line in submitted.refused if line.first_line is None]
+        duplicates = [line for line in submitted.refused if line.first_line is not None]
+        hint = f"`tlray status {submitted.batch_id} --lines` (with the same --home) names them all"
+        print_received(
+            submitted.batch_id,
+            submitted.total,
+            submitted.n_rejected,
+            submitted.n_duplicates,
             rejected,
             duplicates,
-            mend=mend,
-            warnings=told.warnings,
+            hint=hint,
+            warnings=submitted.warnings,
         )
 
     def paused(self, batch_id: str) -> None:

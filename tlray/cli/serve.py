@@ -35,9 +35,9 @@ def serve(
     """
     settings = read_settings(home=home, max_workers=max_workers, contact=contact, replicas=replicas)
     from tlray.service.auth.listen_policy import EVERYWHERE  # noqa: PLC0415
-    from tlray.service.serve import Listener  # noqa: PLC0415 - Ray is loaded where it is used
+    from tlray.service.serve import Server  # noqa: PLC0415 - Ray is loaded where it is used
 
-    listener = Listener(settings, host=host, port=port, dashboard=dashboard)
+    listener = Server(settings, host=host, port=port, dashboard=dashboard)
 
     def ready(url: str) -> None:
         if host in EVERYWHERE:

@@ -1,4 +1,4 @@
-"""Which service does a command ask, and by which token?"""
+"""The options that name a service and its token."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def service(url: str = DEFAULT_URL, *, home: Path | None = None) -> ServiceClien
         raise UsageError(
             "--home and --url: a home is read on this machine, a service is asked; give one of them"
         )
-    return ServiceClient(url, os.environ.get(TOKEN) or None, tell=WaitingLines().say)
+    return ServiceClient(url, os.environ.get(TOKEN) or None, on_wait=WaitingLines().say)

@@ -1,4 +1,4 @@
-"""``tlray list``, ``status``, ``dead`` and ``retry`` with ``--url``: the same questions, asked of a running service."""
+"""``tlray list``, ``status``, ``dead`` and ``retry`` with ``--url``: the same, from a running service."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tlray.cli.progress import eta_text, waiting_words
 from tlray.cli.watch import follow_to_end
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.progress import BatchStatus
-from tlray.io.client.answers import one_line
 from tlray.io.client.http_client import ServiceClient, batch_path
+from tlray.io.client.responses import one_line
 from tlray.io.disk.local_time import local_minute, utc_second
 
 PAGE = 500
 
 
-def tell_batches(client: ServiceClient, *, as_json: bool) -> None:
+def print_batches(client: ServiceClient, *, as_json: bool) -> None:
     """Print the batches that the service shows whoever asks, the newest first."""
     for row in client.pages("/api/v1/batch", "batches", limit=PAGE):
         print(json.dumps(row) if as_json else batch_line(row))
@@ -34,42 +34,42 @@ def batch_line(row: dict[str, Any]) -> str:
     return f"{row['batch_id']}  {at}  {row['state']:10} {done:>13} sets  {row['tracks']:>8} tracks  {name}{owner}"
 
 
-def tell_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: bool) -> None:
+def print_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: bool) -> None:
     """Print how far a batch is, by domain."""
-    told = client.get(batch_path(batch_id, "/status"))
+    status = client.get(batch_path(batch_id, "/status"))
     refused = list(client.pages(batch_path(batch_id, "/lines"), "lines", limit=PAGE)) if lines else []
     if as_json:
-        print(json.dumps({**told, "lines": refused} if lines else told))
+        print(json.dumps({**status, "lines": refused} if lines else status))
         return
-    print(status_text(told, time.time()))
+    print(status_text(status, time.time()))
     for line in refused:
         print(f"  line {line['line']}: {line['reason']} ({line['url']!r})")
 
 
-def status_text(told: BatchStatus, now: float) -> str:
+def status_text(status: BatchStatus, now: float) -> str:
     """Return a snapshot in words, a line for each domain that has something open."""
-    counts = ", ".join(f"{n} {state}" for state, n in told["counts"].items() if n)
-    head = " ".join(filter(None, (told["batch_id"], one_line(told["name"]), told["state"]))) + ": "
+    counts = ", ".join(f"{n} {state}" for state, n in status["counts"].items() if n)
+    head = " ".join(filter(None, (status["batch_id"], one_line(status["name"]), status["state"]))) + ": "
     lines = [
-        f"{head}{told['total']} items, {told['tracks']} tracks, {told['retries']} retries",
-        f"  list: {told['duplicates']} duplicates, {told['n_rejected']} rejected",
+        f"{head}{status['total']} items, {status['tracks']} tracks, {status['retries']} retries",
+        f"  list: {status['duplicates']} duplicates, {status['n_rejected']} rejected",
         f"  items: {counts or 'none'}",
     ]
-    if told["estimated_completion"] is not None:
-        lines.append(f"  {told['rate_per_min']:.0f}/min, ETA {eta_text(told, now)}")
-    if told.get("trouble"):
-        lines.append(f"  trouble: {told['trouble']}")
-    for domain, state in told["domains"].items():
+    if status["estimated_completion"] is not None:
+        lines.append(f"  {status['rate_per_min']:.0f}/min, ETA {eta_text(status, now)}")
+    if status.get("trouble"):
+        lines.append(f"  trouble: {status['trouble']}")
+    for domain, state in status["domains"].items():
         words = [
             f"{state['open']} open",
             f"{state['in_flight']} held by tasks" if state.get("in_flight") else "",
         ]
         words += ["paused by hand" if state.get("state") == "paused" else ""]
         lines.append(f"  {domain}: " + ", ".join(filter(None, words)))
-    return "\n".join([*lines, *(f"  {words}" for words in waiting_words(told, now))])
+    return "\n".join([*lines, *(f"  {words}" for words in waiting_words(status, now))])
 
 
-def tell_dead(client: ServiceClient, batch_id: str, *, reason: str | None, as_json: bool) -> None:
+def print_dead(client: ServiceClient, batch_id: str, *, reason: str | None, as_json: bool) -> None:
     """Print a batch's dead letters."""
     for letter in _dead(client, batch_id, reason):
         print(json.dumps(letter) if as_json else letter_text(letter))
@@ -102,9 +102,9 @@ def retry_on(
         asked["item_ids"] = [str(item) for item in items]
     if reason is not None:
         asked["reason"] = reason
-    told = client.ask("POST", batch_path(batch_id, "/retry"), body=asked)
-    n_open = sum(told["counts"][state] for state in (ItemState.QUEUED, ItemState.WAITING, ItemState.LEASED))
+    status = client.request("POST", batch_path(batch_id, "/retry"), body=asked)
+    n_open = sum(status["counts"][state] for state in (ItemState.QUEUED, ItemState.WAITING, ItemState.LEASED))
     sys.stderr.write(
-        f"batch {batch_id}: {told['n_retried']} dead letters are queued again, {n_open} items are open\n"
+        f"batch {batch_id}: {status['n_retried']} dead letters are queued again, {n_open} items are open\n"
     )
     follow_to_end(client, batch_id, as_json=as_json)

@@ -1,4 +1,4 @@
-"""``tlray list``, ``status`` and ``dead``: what a home knows, read from its journal; no Ray is needed.
+"""``tlray list``, ``status`` and ``dead``: the batches of a home, read from its journal without Ray.
 
 With ``--url`` they ask a running service, see `tlray.cli.service_status`.
 """
@@ -16,12 +16,12 @@ from tlray.cli import service_status
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
-from tlray.io.client.answers import one_line
+from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.io.disk.private_files import open_to_others
-from tlray.io.journal.reader import AttemptRow, ItemRow, JournalReader, totals
-from tlray.io.journal.rows import BatchRow
+from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
 from tlray.io.journal.waits import waits, waits_text
 from tlray.settings import read_settings
 
@@ -35,23 +35,23 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
     """
     if url is not None:
         with service(url, home=home) as client:
-            service_status.tell_batches(client, as_json=as_json)
+            service_status.print_batches(client, as_json=as_json)
         return
     where = Home(read_settings(home=home).home)
     if not where.exists():
         sys.stderr.write(f"nothing was scraped into {where.path} yet\n")
         return
-    is_held = tell_who_works(where)
-    with JournalReader.of(where.path) as journal:
-        for row, counts in journal.list_batches():
+    is_held = print_holder(where)
+    with open_reader(where.path) as journal:
+        for row, counts in journal.batch_summaries():
             sleeps = is_asleep(row, is_held=is_held)
             if as_json:
-                told = {
+                row_json = {
                     "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()),
                     "counts": as_resumed(row, counts) if sleeps else counts, "tracks": row.n_tracks,
                     "created_at": row.created_at, "sleeps": sleeps,
                 }  # fmt: skip
-                print(json.dumps(told))
+                print(json.dumps(row_json))
             else:
                 at = local_minute(row.created_at)
                 done = f"{counts.get(ItemState.SUCCEEDED, 0)}/{sum(counts.values())}"
@@ -76,27 +76,28 @@ def status(
     """
     if url is not None:
         with service(url, home=home) as client:
-            service_status.tell_status(client, batch_id, lines=lines, as_json=as_json)
+            service_status.print_status(client, batch_id, lines=lines, as_json=as_json)
         return
     where = Home(read_settings(home=home).home)
-    is_held = tell_who_works(where)
-    with JournalReader.of(where.path) as journal:
-        row, by_domain = journal.get(batch_id)
+    is_held = print_holder(where)
+    with open_reader(where.path) as journal:
+        row = journal.batch(batch_id)
+        by_domain = journal.counts(row.id)
         if sleeps := is_asleep(row, is_held=is_held):
             by_domain = {domain: as_resumed(row, states) for domain, states in by_domain.items()}
         counts = totals(by_domain)
-        refused = journal.refused_lines(batch_id) if lines else []
+        refused = journal.refused_lines(row.id) if lines else []
         now = time.time()
         waiting = waits(journal, row, by_domain, wall=now)
         if as_json:
-            told = {
+            row_json = {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
                 "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "tracks": row.n_tracks, "retries": row.n_retries,
                 "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting, "sleeps": sleeps,
             }  # fmt: skip
             if lines:
-                told["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
-            print(json.dumps(told))
+                row_json["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
+            print(json.dumps(row_json))
             return
     print(
         f"{row.batch_id} {one_line(row.name)} {_state(row, sleeps=sleeps)}{SLEEPS if sleeps else ''}:"
@@ -113,7 +114,7 @@ def status(
         print(f"  line {line.line}: {line.reason} ({line.text!r})")
 
 
-def tell_who_works(home: Home) -> bool:
+def print_holder(home: Home) -> bool:
     """Return whether a coordinator works in a home; say on stderr where, and what ends it, and whether others can read the home.
 
     Nobody else may know of one: what started it has gone, or was a service that `serve shutdown` has removed.
@@ -169,13 +170,13 @@ def dead(
     """
     if url is not None:
         with service(url, home=home) as client:
-            service_status.tell_dead(client, batch_id, reason=reason, as_json=as_json)
+            service_status.print_dead(client, batch_id, reason=reason, as_json=as_json)
         return
-    with JournalReader.of(read_settings(home=home).home) as journal:
+    with open_reader(read_settings(home=home).home) as journal:
         for item in journal.items(batch_id, ItemState.DEAD):
             if reason is not None and reason not in (item.reason or ""):
                 continue
-            story = journal.story(item.item_id)
+            story = journal.attempts([item.item_id])[item.item_id]
             before = journal.died_before(item)
             print(json.dumps(_json(item, story, before)) if as_json else _text(item, story, before))
     sys.stdout.flush()

@@ -1,7 +1,7 @@
-"""What a command writes to: UTF-8 whatever the locale, plain text for a terminal, and an end in order where nobody reads.
+"""Streams of a command: UTF-8 in any locale, plain text on a terminal, a clean end when the reader has gone.
 
-Data go to stdout. Where its reader has gone (``| head``) the command ends quietly; where it cannot be written it ends with one
-line. Talk goes to stderr, and stops nothing where it cannot be written.
+Data goes to stdout. When its reader has gone (``| head``) the command ends quietly; when it cannot be written the command ends
+with one line. Messages go to stderr; if that fails, the command goes on.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class PlainText:
 
     def write(self, text: str) -> int:
         """Write a text."""
-        with self._told():
+        with self._errors_reported():
             self._raw.write(plain(text))
         return len(text)
 
@@ -57,18 +57,18 @@ class PlainText:
         if self.isatty():
             self.write(self._text.decode(content))
         else:
-            with self._told():
+            with self._errors_reported():
                 self._raw.flush()
                 self._raw.buffer.write(content)
         return len(content)
 
     def flush(self) -> None:
         """Hand on what was written."""
-        with self._told():
+        with self._errors_reported():
             self._raw.flush()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_reported(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

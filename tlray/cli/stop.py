@@ -12,7 +12,7 @@ import typer
 from tlray.cli.options import HomeOption
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.settings import read_settings
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def stop(
         return
     what = "the coordinator" if left.had_coordinator else "limiters that were left"
     sys.stderr.write(f"ended: {what} of {where.path}, on the Ray at {left.address}\n")
-    with JournalReader.of(where.path) as journal:
-        asleep = [row.batch_id for row, _ in journal.list_batches() if not row.state.is_final]
+    with open_reader(where.path) as journal:
+        asleep = [row.batch_id for row, _ in journal.batch_summaries() if not row.state.is_final]
     if asleep:
         more = f" and {len(asleep) - 5} more" if len(asleep) > 5 else ""
         sys.stderr.write(

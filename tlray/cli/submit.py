@@ -14,7 +14,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from tlray.cli.command_end import INCOMPLETE
-from tlray.cli.intake_summary import tell_received
+from tlray.cli.intake_summary import print_received
 from tlray.cli.options import asked_options, duration_s, is_whole
 from tlray.cli.scrape import Urls
 from tlray.cli.service_options import ServiceUrl, service
@@ -23,7 +23,7 @@ from tlray.cli.watch import follow_to_end
 from tlray.errors import Interrupted, UsageError
 from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
 from tlray.io.client.submit import SUBMIT, send_list
-from tlray.io.intake.url_list import nothing_to_do, open_arguments
+from tlray.io.intake.url_list import no_item_reason, open_arguments
 from tlray.io.journal.rows import RefusedLine
 from tlray.scrape_options import ScrapeOptions
 
@@ -89,7 +89,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     asked = {name: value for name, value in asked.items() if value is not None}
     max_wait_s = math.inf if max_wait is None else duration_s(max_wait, "--max-wait")
     if template is None and not urls:
-        raise UsageError(nothing_to_do([]))
+        raise UsageError(no_item_reason([]))
     if template is not None and urls:
         raise UsageError("give URLs or --template, not both")
     if template is None and var:
@@ -99,29 +99,29 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     with service(url) as client:
         if template is not None:
             body = {**asked, "template": template, "variables": values}
-            told = client.ask("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
+            answer = client.request("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
         else:
             sent, lines = SendingLines(), open_arguments(urls or [])
             try:
-                told = send_list(
+                answer = send_list(
                     client, lines, asked, key=key, is_kept=is_kept, max_wait_s=max_wait_s, on_sent=sent.tell
                 )
             except KeyboardInterrupt:
                 raise Interrupted("") from None
             finally:
                 sent.close()
-        _end(client, told, watch=watch, as_json=as_json)
+        _end(client, answer, watch=watch, as_json=as_json)
 
 
 def variables(pairs: list[str]) -> dict[str, Any]:
     """Read repeated ``NAME=VALUE``: one value, several, or a range ``1..50``."""
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (equals and name.strip() and value.strip()):
             raise UsageError(f"--var {pair!r} is not of the form NAME=VALUE, such as --var year=2026")
-        found.setdefault(name.strip(), []).append(value.strip())
-    return {name: _value(values) for name, values in found.items()}
+        values.setdefault(name.strip(), []).append(value.strip())
+    return {name: _value(values) for name, values in values.items()}
 
 
 def _value(values: list[str]) -> object:
@@ -156,21 +156,21 @@ def _moment(text: str) -> str:
         ) from None
 
 
-def _end(client: ServiceClient, told: dict[str, Any], *, watch: bool, as_json: bool) -> None:
-    rejected = [RefusedLine(row["line"], row["url"], row["reason"]) for row in told["rejected"]]
+def _end(client: ServiceClient, answer: dict[str, Any], *, watch: bool, as_json: bool) -> None:
+    rejected = [RefusedLine(row["line"], row["url"], row["reason"]) for row in answer["rejected"]]
     duplicates = [
         RefusedLine(row["line"], row["url"], f"same page as line {row['first_line']}", row["first_line"])
-        for row in told["duplicate_lines"]
+        for row in answer["duplicate_lines"]
     ]
-    tell_received(
-        told["batch_id"], told["total"], told["n_rejected"], told["duplicates"], rejected, duplicates,
-        mend="--json has the first 1,000", warnings=told.get("warnings", ()),
+    print_received(
+        answer["batch_id"], answer["total"], answer["n_rejected"], answer["duplicates"], rejected, duplicates,
+        hint="--json has the first 1,000", warnings=answer.get("warnings", ()),
     )  # fmt: skip
     if watch:
-        follow_to_end(client, told["batch_id"], as_json=as_json)
+        follow_to_end(client, answer["batch_id"], as_json=as_json)
         return
-    print(json.dumps(told) if as_json else told["batch_id"])
-    if told["n_rejected"]:
+    print(json.dumps(answer) if as_json else answer["batch_id"])
+    if answer["n_rejected"]:
         raise typer.Exit(INCOMPLETE)
 
 

@@ -1,4 +1,4 @@
-"""``tlray token``: who may use the service. Tokens are made, listed and revoked in a home, or on a running service."""
+"""``tlray token``: create, list and revoke the tokens of a home, or of a running service."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import time
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,9 +20,12 @@ from tlray.core.access.tokens import NAME_BYTES, SECRET_BYTES, scopes_with, spel
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute
-from tlray.io.journal.offline_tokens import with_journal
-from tlray.io.journal.tokens import create_token, list_tokens, revoke_token
+from tlray.io.journal.writer import Journal
+from tlray.io.offline.opening import offline_journal
 from tlray.settings import read_settings
+
+if TYPE_CHECKING:
+    from tlray.cluster.driver.remote import Call
 
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the tokens of the service.")
 UrlOption = Annotated[
@@ -53,23 +55,27 @@ def create(
         name, _ = user_named(user), scopes_with(scopes)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    is_first = url is None and not _in_home(home, "tokens", {}, list_tokens)
+    is_first = url is None and not _in_home(home, lambda c: c.list_tokens(), lambda journal: journal.tokens())
     if url is not None:
-        told = _over_http("POST", url, "/api/v1/tokens", {"user": name, "scopes": list(scopes)})
+        token = _over_http("POST", url, "/api/v1/tokens", {"user": name, "scopes": list(scopes)})
     else:
         new = spell(secrets.token_bytes(NAME_BYTES), secrets.token_bytes(SECRET_BYTES))
         given: dict[str, Any] = {"name": new.name, "digest": new.digest, "user": name, "scopes": scopes}
-        _in_home(home, "create_token", given, partial(create_token, **given, now=time.time()))
-        told = {"name": new.name, "user": name, "scopes": list(scopes), "token": new.text}
-    print(json.dumps(told) if as_json else told["token"])
-    whose = f"{told['user']} ({', '.join(told['scopes'])})"
-    sys.stderr.write(f"token {told['name']} of {whose}; keep it now, nobody can show it again\n")
+        _in_home(
+            home,
+            lambda c: c.create_token(**given),
+            lambda journal: journal.create_token(**given, now=time.time()),
+        )
+        token = {"name": new.name, "user": name, "scopes": list(scopes), "token": new.text}
+    print(json.dumps(token) if as_json else token["token"])
+    whose = f"{token['user']} ({', '.join(token['scopes'])})"
+    sys.stderr.write(f"token {token['name']} of {whose}; keep it now, nobody can show it again\n")
     if is_first:
         sys.stderr.write(
             "it is the first: within seconds everybody needs a token, and what was made without one is an admin's to see"
             + (
                 "\n"
-                if "admin" in told["scopes"]
+                if "admin" in token["scopes"]
                 else "; make one, too: tlray token create --user NAME --scope admin\n"
             )
         )
@@ -84,7 +90,9 @@ def list_all(home: HomeOption = None, url: UrlOption = None, as_json: Json = Fal
     if url is not None:
         rows = _over_http("GET", url, "/api/v1/tokens")
     else:
-        rows = _in_home(home, "tokens", {}, lambda db: [asdict(row) for row in list_tokens(db)])
+        rows = _in_home(
+            home, lambda c: c.list_tokens(), lambda journal: [asdict(row) for row in journal.tokens()]
+        )
     for row in rows:
         if as_json:
             print(json.dumps({**row, "scopes": list(row["scopes"])}))
@@ -109,24 +117,25 @@ def revoke(
     if url is not None:
         _over_http("DELETE", url, f"/api/v1/tokens/{urllib.parse.quote(name, safe='')}")
     elif not _in_home(
-        home, "revoke_token", {"name": name}, partial(revoke_token, name=name, now=time.time())
+        home, lambda c: c.revoke_token(name), lambda journal: journal.revoke_token(name, now=time.time())
     ):
         raise UsageError(f"no token {name!r}; `tlray token list` shows those that are there")
     sys.stderr.write(f"token {name} is revoked\n")
 
 
-def _in_home(home: Path | None, question: str, given: dict[str, Any], action: Callable[..., Any]) -> Any:
-    """Ask the coordinator that holds the home, or change the journal where none does."""
+def _in_home(home: Path | None, call: Call[Any], action: Callable[[Journal], Any]) -> Any:
+    """Call the coordinator that holds the home, or change the journal where none does."""
     settings = read_settings(home=home)
     where = Home(settings.home)
     if not where.is_held() or where.is_held_briefly():
-        return with_journal(where, action)
+        with offline_journal(where) as journal:
+            return action(journal)
     from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
     from tlray.cluster.driver.session import open_session  # noqa: PLC0415
 
     session = open_session(where, settings)
     try:
-        return Client(session.coordinator).ask(question, **given)
+        return Client(session.coordinator).call(call)
     finally:
         session.close()
 
@@ -134,4 +143,4 @@ def _in_home(home: Path | None, question: str, given: dict[str, Any], action: Ca
 def _over_http(method: str, url: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Ask a running service, once: a token that was made and not heard of would be nobody's."""
     with service(url) as client:
-        return client.ask(method, path, body=body, max_wait_s=0, patience_s=0)
+        return client.request(method, path, body=body, max_wait_s=0, patience_s=0)

@@ -1,4 +1,4 @@
-"""What does a command say while it waits, for room or for a service? A line, and another every half minute."""
+"""The message of a command that waits for room or for a service: one line, and another every half minute."""
 
 from __future__ import annotations
 

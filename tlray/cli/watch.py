@@ -31,11 +31,11 @@ def watch(batch_id: BatchId, url: ServiceUrl = DEFAULT_URL, as_json: Json = Fals
 def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> None:
     """Show a batch until it has come to its end, and end with its exit code."""
     shown = display()
-    told: Mapping[str, Any] = {}
+    status: Mapping[str, Any] = {}
     try:
-        for progress in follow(client, batch_id, tell=WaitingLines().say):
+        for progress in follow(client, batch_id, on_wait=WaitingLines().say):
             shown.show(progress)
-            told = progress
+            status = progress
     except KeyboardInterrupt:
         shown.close()
         sys.stderr.write(
@@ -44,7 +44,7 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
         raise
     finally:
         shown.close()
-    result = result_of(told, client.url)
+    result = result_of(status, client.url)
     if as_json:
         summary = {name: value for name, value in result.to_json().items() if name != "home"}
         print(json.dumps({**summary, "url": client.url}))
@@ -56,12 +56,12 @@ def follow_to_end(client: ServiceClient, batch_id: str, *, as_json: bool) -> Non
     exit_if_incomplete(result)
 
 
-def result_of(told: Mapping[str, Any], url: str) -> BatchResult:
+def result_of(status: Mapping[str, Any], url: str) -> BatchResult:
     """Return a batch's last snapshot as its summary; `ServiceRefuses` where it is none of tlray's."""
-    counts = told.get("counts", {})
+    counts = status.get("counts", {})
     states = {name: counts.get(name, 0) for name in ("succeeded", "dead", "skipped", "cancelled")}
     names = ("batch_id", "state", "total", "duplicates", "n_rejected", "tracks", "elapsed_s", "answered")
     try:
-        return BatchResult(**{name: told[name] for name in names}, **states, home="")
+        return BatchResult(**{name: status[name] for name in names}, **states, home="")
     except KeyError as error:
         raise ServiceRefuses(url, f"it tells no {error} of the batch; is it of another version?") from None

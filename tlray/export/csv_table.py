@@ -1,4 +1,4 @@
-"""How do sets become a table? One row a track, the set's columns before it, RFC 4180, UTF-8.
+"""Sets as a table: one row a track, the set's columns before it, RFC 4180, UTF-8.
 
 Lists are joined with `` / ``, what is not known is empty, numbers are numbers and booleans do not occur.
 
@@ -18,9 +18,9 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
-from tlray.export.interface import Piece
+from tlray.export.interface import Format, SetFile
 from tlray.export.json_shape import encode, moment
-from tlray.export.options import Options
+from tlray.export.options import CsvOptions
 from tlray.model import Track, Tracklist
 
 Cell = str | int | float | None
@@ -48,13 +48,13 @@ _AFTER_SEPARATORS = re.compile(f"[;,|\t\r\n]{_PASSED_OVER}(?P<formula>{_FORMULA}
 _QUOTED = re.compile("[\"',\r\n]")
 
 
-def per_set(tracklist: Tracklist, options: Options) -> Iterator[Piece]:
-    """One file with a header of its own."""
-    yield Piece(together([tracklist], options))
+def per_set(tracklist: Tracklist, options: CsvOptions) -> Iterator[SetFile]:
+    """Yield one file with a header of its own."""
+    yield SetFile(together([tracklist], options))
 
 
-def together(sets: Iterable[Tracklist], options: Options) -> Iterator[bytes]:
-    """One table under one header; a chunk a set."""
+def together(sets: Iterable[Tracklist], options: CsvOptions) -> Iterator[bytes]:
+    """Yield one table under one header; a chunk a set."""
     yield (b"\xef\xbb\xbf" if options.bom else b"") + _lines([COLUMNS])
     for tracklist in sets:
         of_set = _set_cells(tracklist)
@@ -146,3 +146,15 @@ def _text(value: str | None) -> str | None:
 
 def _number(value: float | None) -> float | None:
     return value if value is None or math.isfinite(value) else None
+
+
+FORMAT = Format(
+    name="csv",
+    suffix=".csv",
+    media_type="text/csv; charset=utf-8",
+    about="CSV: one row a track, with the columns of its set; safe to open in a spreadsheet",
+    options=CsvOptions(),
+    stem="tracks",
+    per_set=per_set,
+    together=together,
+)

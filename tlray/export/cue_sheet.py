@@ -1,4 +1,4 @@
-r"""How does a recording become a CUE sheet that every player reads? The safe profile, a sheet each.
+r"""CUE sheets that every player reads, one a recording: the safe profile.
 
 The specification (CDRWIN's manual) and what libcue 2.2, VLC, mpv, MPD and Kodi make of it leave this much:
 
@@ -29,9 +29,9 @@ from collections.abc import Iterator
 
 from tlray.export.cue_limit import within_99
 from tlray.export.filenames import safe_name, whole_letters
-from tlray.export.interface import LeftOut, Piece
+from tlray.export.interface import Format, LeftOut, SetFile
 from tlray.export.json_shape import encode
-from tlray.export.options import Options
+from tlray.export.options import CueOptions
 from tlray.export.starts import EXACT, Recording, Start, line, recordings
 from tlray.model import Tracklist
 
@@ -44,7 +44,7 @@ _COMMANDS = re.compile("DATE|GENRE|REPLAYGAIN_(?:ALBUM|TRACK)_(?:GAIN|PEAK)")
 BEFORE_FIRST = "(before the first cue)"
 
 
-def per_set(tracklist: Tracklist, options: Options) -> Iterator[Piece | LeftOut]:
+def per_set(tracklist: Tracklist, options: CueOptions) -> Iterator[SetFile | LeftOut]:
     """The sheets of a set: none for a recording without a single cue."""
     found = recordings(tracklist, ticks_per_s=FRAMES_PER_S, precisions=EXACT.union(options.cue_precision))
     for recording in found:
@@ -61,7 +61,7 @@ def per_set(tracklist: Tracklist, options: Options) -> Iterator[Piece | LeftOut]
             head = _head(tracklist, named, options.media or _media(tracklist, label), strict=options.strict)
             last = _remarks(recording, remarks) if number == len(parts) else []
             text = "\n".join([*head, *_tracks(starts, strict=options.strict), *last]) + "\n"
-            yield Piece(((b"\xef\xbb\xbf" if options.bom else b"") + encode(text),), named)
+            yield SetFile(((b"\xef\xbb\xbf" if options.bom else b"") + encode(text),), named)
 
 
 def timestamp(frames: int) -> str:
@@ -147,3 +147,13 @@ def _media(tracklist: Tracklist, label: str) -> str:
 
 def _djs(tracklist: Tracklist) -> str:
     return ", ".join(tracklist.djs)
+
+
+FORMAT = Format(
+    name="cue",
+    suffix=".cue",
+    media_type="application/x-cue; charset=utf-8",
+    about="CUE sheet: chapters for a recording, one sheet each; only tracks whose start is known",
+    options=CueOptions(),
+    per_set=per_set,
+)

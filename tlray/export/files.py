@@ -1,39 +1,39 @@
-"""Which files does an export of many sets hold? Lazily, one after the other, each with its name.
+"""The files of an export, one after the other, each with its name.
 
-A format that says its files set by set gives one or more a set, named by `filenames.py`; one that only
-knows how to write all sets together gives a single ``tracklists`` file.
+A format with ``per_set`` gives one or more files a set, named by `filenames.py`; one without gives a single file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tlray.export.filenames import Names
 from tlray.export.interface import ExportFile, Format, LeftOut
-from tlray.export.options import DEFAULTS, Options
 from tlray.model import Tracklist
 
 
-def folder(
-    format_: Format, sets: Iterable[Tracklist], options: Options = DEFAULTS
+def files_of(
+    format_: Format, sets: Iterable[Tracklist], options: Any = None
 ) -> Iterator[ExportFile | LeftOut]:
-    """The files of a folder that holds ``sets``, and what had to be left out.
+    """Yield the files of a folder that holds ``sets``, and what is left out; ``options`` are the format's own.
 
-    A file's chunks are to be read before the next file is asked for.
+    Read a file's chunks before the next file.
     """
+    options = format_.options if options is None else options
     if format_.per_set is None:
         if format_.together is not None:
-            yield ExportFile("tracklists" + format_.suffix, format_.together(sets, options))
+            yield ExportFile(format_.stem + format_.suffix, format_.together(sets, options))
         return
     names = Names()
     for tracklist in sets:
-        for piece in format_.per_set(tracklist, options):
-            if isinstance(piece, LeftOut):
-                yield piece
+        for file in format_.per_set(tracklist, options):
+            if isinstance(file, LeftOut):
+                yield file
                 continue
             marks = [
                 f"[{tracklist.source_id}]" if tracklist.source_id else "",
-                f"({piece.label})" if piece.label else "",
+                f"({file.label})" if file.label else "",
             ]
             name = names.take(tracklist.title, tag=" ".join(filter(None, marks)), suffix=format_.suffix)
-            yield ExportFile(name, piece.chunks)
+            yield ExportFile(name, file.chunks)

@@ -1,64 +1,38 @@
-"""Which formats are there? The table of them; a new one is a file beside this one and a row here."""
+"""Export formats that this process knows: the shipped ones, and those of installed packages (group ``tlray.exports``)."""
 
 from __future__ import annotations
 
-from tlray.errors import UsageError
-from tlray.export import csv_table, cue_sheet, json_document, json_lines
-from tlray.export.interface import Format, Holds
+from functools import cache
 
-FORMATS = (
-    Format(
-        name="json",
-        suffix=".json",
-        about="JSON: a file is an array of sets; in a folder, an object a set",
-        holds=Holds.SETS,
-        content_type="application/json",
-        per_set=json_document.per_set,
-        together=json_document.together,
-    ),
-    Format(
-        name="jsonl",
-        suffix=".jsonl",
-        about="JSON lines: one set a line, to be streamed",
-        holds=Holds.SETS,
-        content_type="application/x-ndjson",
-        together=json_lines.together,
-    ),
-    Format(
-        name="csv",
-        suffix=".csv",
-        about="CSV: one row a track, with the columns of its set; safe to open in a spreadsheet",
-        holds=Holds.SETS,
-        content_type="text/csv; charset=utf-8",
-        per_set=csv_table.per_set,
-        together=csv_table.together,
-    ),
-    Format(
-        name="cue",
-        suffix=".cue",
-        about="CUE sheet: chapters for a recording, one sheet each; only tracks whose start is known",
-        holds=Holds.RECORDING,
-        content_type="application/x-cue; charset=utf-8",
-        per_set=cue_sheet.per_set,
-    ),
-    Format(
-        name="parquet",
-        suffix=".parquet",
-        about="Parquet: a folder of tracklists and tracks, or one file with a row a set",
-        holds=Holds.SETS,
-        content_type="application/vnd.apache.parquet",
-    ),
-)
+from tlray import plugins
+from tlray.errors import UsageError
+from tlray.export.interface import Format
+
+GROUP = "tlray.exports"
+SHIPPED = {
+    "json": "tlray.export.json_document:FORMAT",
+    "jsonl": "tlray.export.json_lines:FORMAT",
+    "csv": "tlray.export.csv_table:FORMAT",
+    "cue": "tlray.export.cue_sheet:FORMAT",
+    "parquet": "tlray.io.export.parquet:FORMAT",
+}
+
+
+@cache
+def all_formats() -> tuple[Format, ...]:
+    """Return all formats in the order in which they are listed: the shipped ones, then the others by name."""
+    found = {format_.name: format_ for format_ in plugins.load(GROUP, SHIPPED, Format).values()}
+    return tuple(found.pop(name) for name in SHIPPED) + tuple(found[name] for name in sorted(found))
 
 
 def names() -> tuple[str, ...]:
-    """The names of all formats, in the order in which they are listed."""
-    return tuple(f.name for f in FORMATS)
+    """Return the names of all formats, in the order in which they are listed."""
+    return tuple(f.name for f in all_formats())
 
 
 def get(name: str) -> Format:
-    """The format of that name, in any case; raises `UsageError` naming those that there are."""
-    for candidate in FORMATS:
+    """Return the format of that name, in any case; `UsageError` names those that there are."""
+    for candidate in all_formats():
         if candidate.name == name.strip().lower():
             return candidate
     raise UsageError(f"no format {name!r}; choose one of {', '.join(names())}")

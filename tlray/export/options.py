@@ -1,15 +1,15 @@
-"""What may a user choose about an export? One record for all formats; each reads what concerns it."""
+"""Options of the shipped formats."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tlray.errors import UsageError
 from tlray.model import CuePrecision
 
 MAX_MEDIA_BYTES = 1000
-"""Beyond that, FILE could not stand within the first 2,048 bytes of a sheet."""
+"""With a longer name, FILE could not stand within the first 2,048 bytes of a sheet."""
 
 
 class Over99(StrEnum):
@@ -24,25 +24,33 @@ class Over99(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """A user's choices; the defaults are what most programs read."""
+class CsvOptions:
+    """A user's choices for CSV."""
 
-    bom: bool = False
-    """cue, csv: begin with a UTF-8 byte order mark. Excel wants one in CSV; VLC fails on one in CUE."""
-    media: str | None = None
-    """cue: the audio file's name, as it stands in FILE; None makes one of the set's title and ``.mp3``."""
-    over_99: Over99 = Over99.SPLIT
-    """cue: what becomes of more than 99 tracks."""
-    strict: bool = False
-    """cue: cut TITLE and PERFORMER at the 80 characters of the specification."""
-    cue_precision: tuple[CuePrecision, ...] = ()
-    """cue: take cues of these precisions as if they were exact; those that are exact to the second always count."""
+    bom: bool = field(default=False, metadata={"about": "begin with a byte order mark, for Excel"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CueOptions:
+    """A user's choices for CUE sheets; the defaults are what most programs read."""
+
+    bom: bool = field(
+        default=False,
+        metadata={"about": "begin with a byte order mark, for old players; VLC fails on one"},
+    )
+    over_99: Over99 = field(default=Over99.SPLIT, metadata={"about": "what to do with more than 99 tracks"})
+    strict: bool = field(
+        default=False, metadata={"about": "at most 80 characters in a value, as the specification says"}
+    )
+    media: str | None = field(
+        default=None, metadata={"about": "the audio file's name; without one, the set's title and .mp3"}
+    )
+    cue_precision: tuple[CuePrecision, ...] = field(
+        default=(), metadata={"about": "take cues of these precisions too, not only exact ones"}
+    )
 
     def __post_init__(self) -> None:
         if self.media is not None and not 0 < len(self.media.encode("utf-8", "replace")) <= MAX_MEDIA_BYTES:
             raise UsageError(
                 f"the media file's name must have 1 to {MAX_MEDIA_BYTES} bytes: {self.media[:40]!r}"
             )
-
-
-DEFAULTS = Options()

@@ -1,6 +1,6 @@
-"""The HTTP API on Ray Serve: `app` joins the routes, `deployment` runs it, `serve` is the command's side.
+"""The HTTP API on Ray Serve: `app` joins the routes, `deployment` is the Serve application, `serve` the process of the command.
 
-No truth of its own: what a replica says it asks the coordinator, through `tlray.service.backend.gateway`.
+Replicas hold no state: every answer comes from the coordinator, through `tlray.service.backend.gateway`.
 """
 
 from tlray.io.process.plain_log import keep_logs_plain

@@ -1,4 +1,4 @@
-"""The service as an ASGI app: routers, how errors are told, the document of it all. It knows no Ray; the gateway does."""
+"""The service as an ASGI app: middleware, routers, error handlers, OpenAPI document. Only the gateway imports Ray."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from tlray import __version__
-from tlray.service.auth.authentication import Access
-from tlray.service.auth.stream_limits import Streams
+from tlray.service.auth.authentication import Authenticator
+from tlray.service.auth.stream_limits import StreamLimits
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
 from tlray.service.backend.notifier import Postman
-from tlray.service.http.head_requests import Heads
-from tlray.service.http.problems import tell_problems
-from tlray.service.http.request_guard import Guard
+from tlray.service.http.head_requests import HeadRequests
+from tlray.service.http.problems import add_problem_handlers
+from tlray.service.http.request_guard import RequestGuard
 from tlray.service.http.request_limits import RequestLimits
-from tlray.service.http.shutdown import Leaving
+from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
 from tlray.service.routes import (
     batches,
@@ -39,6 +38,7 @@ from tlray.service.routes import (
     uploads,
 )
 from tlray.settings import Settings
+from tlray.version import __version__
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,
@@ -62,15 +62,15 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     """Return the app of one replica."""
 
-    leaving = Leaving()
+    shutdown = Shutdown()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        beside = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), leaving.watch())]
+        tasks = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), shutdown.watch())]
         yield
-        leaving.begin()
-        for task in beside:
+        shutdown.begin()
+        for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -82,16 +82,16 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
         summary="Catalogue DJ sets by the thousand: batches, progress, results, schedules.",
         lifespan=lifespan,
         redirect_slashes=False,  # a redirect would lose the body of a POST
-        docs_url=None,  # `docs_page` has it
+        docs_url=None,  # tlray.service.routes.docs
         redoc_url=None,
     )
-    access = Access(gateway, settings)
+    authenticator = Authenticator(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
-    app.state.access, app.state.streams = access, Streams(leaving=leaving)
-    app.add_middleware(Heads)
-    app.add_middleware(RequestLimits, settings=settings, known_user=access.known_user)
-    app.add_middleware(Guard, settings=settings)  # the outermost: the last that is added
-    tell_problems(app)
+    app.state.authenticator, app.state.streams = authenticator, StreamLimits(shutdown=shutdown)
+    app.add_middleware(HeadRequests)
+    app.add_middleware(RequestLimits, settings=settings, known_user=authenticator.known_user)
+    app.add_middleware(RequestGuard, settings=settings)  # added last: the outermost
+    add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
 

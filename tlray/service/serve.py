@@ -1,12 +1,13 @@
-"""One ``tlray serve``: Ray found or started, the coordinator beside it, the application on Ray Serve; until a signal.
+"""``tlray serve``: find or start Ray and the coordinator, run the application on Ray Serve until a signal.
 
-At a signal it ends in order, each step within a time limit: no new request, those under way answered, the coordinator drained
-where the Ray is ours. While it begins and ends every call is answered 503 (`tlray.service.http.unavailable_server`,
+A signal stops it in order, each step within a time limit: no new requests, open requests answered, the coordinator of our own Ray
+drained. While it starts and stops every call gets a 503 (`tlray.service.http.unavailable_server`,
 `tlray.service.http.unavailable`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
@@ -19,21 +20,25 @@ from types import FrameType
 from tlray.cluster.driver.ray_watchdog import OnLost
 from tlray.cluster.driver.session import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
+from tlray.io.broker.consumer import check
 from tlray.io.disk.home import Home
-from tlray.io.journal.home_check import see_that_it_can_be_read
-from tlray.service.auth.listen_policy import EVERYWHERE, see_that_it_is_alone, see_that_it_may_listen
+from tlray.io.journal.opening import require_readable
+from tlray.service.auth.listen_policy import EVERYWHERE, require_may_listen, require_no_other_service
+from tlray.service.consuming import Source
 from tlray.service.deployment import application
-from tlray.service.http.unavailable_server import StandIn
+from tlray.service.http.unavailable_server import UnavailableServer
+from tlray.service.queue_deployment import NAME as QUEUE_NAME
+from tlray.service.queue_deployment import broker_of, queue_application
 from tlray.settings import Settings
 
 NAME = "tlray"
 KEEP_ALIVE_S = 30
 DELETE_S = 25.0
-"""How long the requests under way may take, when it is to end."""
+"""How long open requests may take at the end."""
 
 
-class Listener:
-    """One ``tlray serve``."""
+class Server:
+    """The process of one ``tlray serve``."""
 
     def __init__(self, settings: Settings, *, host: str, port: int, dashboard: bool = False) -> None:
         self._settings = settings
@@ -43,26 +48,29 @@ class Listener:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether a signal has come."""
+        """True after a signal."""
         return self._stopping.is_set()
 
     def run(self, *, on_ready: Callable[[str], None], on_lost: OnLost | None = None) -> None:
-        """Serve until SIGINT or SIGTERM; UsageError where the port is taken, or the home cannot be used.
+        """Serve until SIGINT or SIGTERM; UsageError if the port is taken or the home cannot be used.
 
         ``on_lost`` is called in a thread when Ray has died.
         """
         home = Home(self._settings.home)
-        see_that_it_may_listen(self._host, self._settings)
-        see_that_it_can_be_read(home)
-        _see_that_it_is_free(self._host, self._port)
-        self._heed_signals()
-        with StandIn(self._host, self._port) as stand_in:
+        require_may_listen(self._host, self._settings)
+        require_readable(home)
+        _require_free_port(self._host, self._port)
+        if self._settings.amqp is not None:
+            source = Source(broker_of(self._settings))
+            asyncio.run(check(source.address, source.queue, with_events=source.has_events))
+        self._handle_signals()
+        with UnavailableServer(self._host, self._port) as unavailable:
             session = open_session(home, self._settings, dashboard=self._dashboard, on_lost=on_lost)
             try:
                 if not self.is_stopping:
-                    see_that_it_is_alone(NAME, self._host, self._port)
-                    self._start(stand_in)
-                stand_in.close()
+                    require_no_other_service(NAME, self._host, self._port)
+                    self._start(unavailable)
+                unavailable.close()
                 self._serve(session, on_ready)
             except KeyboardInterrupt:
                 session.close(at_once=True)
@@ -71,8 +79,8 @@ class Listener:
                 session.close()
                 raise
 
-    def _start(self, stand_in: StandIn) -> None:
-        """Put the application on Ray Serve, whose proxy answers from then on."""
+    def _start(self, unavailable: UnavailableServer) -> None:
+        """Deploy the application on Ray Serve, whose proxy answers from then on."""
         from ray import serve  # noqa: PLC0415
         from ray.serve.config import HTTPOptions, ProxyLocation  # noqa: PLC0415
         from ray.serve.schema import LoggingConfig  # noqa: PLC0415
@@ -82,47 +90,51 @@ class Listener:
         where = HTTPOptions(host=self._host, port=self._port, keep_alive_timeout_s=KEEP_ALIVE_S)
         try:
             serve.start(proxy_location=ProxyLocation.HeadOnly, http_options=where, logging_config=quiet)
-            stand_in.close()
-            self._heed_signals()  # Ray's C++ has put its own handlers before ours
+            unavailable.close()
+            self._handle_signals()  # Ray's C++ has replaced our handlers
             if not self.is_stopping:
                 app = application(self._settings)
                 serve.run(app, name=NAME, route_prefix="/", logging_config=quiet)
+                if self._settings.amqp is not None:
+                    queue = queue_application(self._settings)
+                    serve.run(queue, name=QUEUE_NAME, route_prefix=None, logging_config=quiet)
         except RuntimeError as error:
             raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
 
     def _serve(self, session: Session, on_ready: Callable[[str], None]) -> None:
-        """Answer until a signal comes, then end in order."""
+        """Answer until a signal comes, then stop in order."""
         if not self.is_stopping:
-            near = "127.0.0.1" if self._host in EVERYWHERE else _spelt(self._host)
+            near = "127.0.0.1" if self._host in EVERYWHERE else _url_host(self._host)
             on_ready(f"http://{near}:{self._port}")
         while not self._stopping.wait(1.0):
-            if not session.owns_ray:  # a `tlray scrape` whose Ray we have joined stays until we are done
+            if not session.owns_ray:  # the `tlray scrape` that owns this Ray must not stop it
                 session.coordinator.stay.remote(NAME)
-        with StandIn(self._host, self._port):
+        with UnavailableServer(self._host, self._port):
             within(DELETE_S, _delete)
-            session.close()  # where the Ray is ours, the rest of Serve ends with it
+            session.close()  # Ray Serve ends with our own Ray
 
-    def _heed_signals(self) -> None:
+    def _handle_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._stopping.is_set():
-            raise KeyboardInterrupt  # the second one is meant
+            raise KeyboardInterrupt  # the second signal ends at once
         self._stopping.set()
         with suppress(OSError):
-            sys.stderr.write("\nstopping: finishing open requests (Ctrl-C again to leave at once)\n")
+            sys.stderr.write("\nshutting down, finishing open requests (Ctrl-C again to stop at once)\n")
 
 
 def _delete() -> None:
-    """Take the application from Ray Serve: no new request, those under way are answered."""
+    """Remove the application from Ray Serve: no new requests, open ones are answered."""
     from ray import serve  # noqa: PLC0415
 
-    with suppress(Exception):
-        serve.delete(NAME)
+    for name in (QUEUE_NAME, NAME):  # the consumer may not be there
+        with suppress(Exception):
+            serve.delete(name)
 
 
-def _see_that_it_is_free(host: str, port: int) -> None:
+def _require_free_port(host: str, port: int) -> None:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -130,9 +142,9 @@ def _see_that_it_is_free(host: str, port: int) -> None:
             probe.bind((host, port))
     except OSError as error:
         raise UsageError(
-            f"{_spelt(host)}:{port} cannot be listened at: {error.strerror or error}; choose another --port"
+            f"{_url_host(host)}:{port} is not free: {error.strerror or error}; choose another --port"
         ) from None
 
 
-def _spelt(host: str) -> str:
+def _url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host

@@ -59,9 +59,9 @@ class Course(Processes):
             return  # it does nothing any more; the next life is checked
         seen = (
             id(engine),
-            sum(book.version for book in engine.books.values()),
+            sum(book.version for book in engine.batches.values()),
             len(engine.leases),
-            len(engine.books),
+            len(engine.batches),
         )
         if seen == self._seen:
             return
@@ -70,11 +70,11 @@ class Course(Processes):
         note_stops(self)
         check_gates(self)
         self._n_unchecked += CHECKED
-        if self._n_unchecked < sum(book.n_open for book in engine.books.values()):
+        if self._n_unchecked < sum(book.n_open for book in engine.batches.values()):
             return
         self._n_unchecked = 0
         engine.check_invariants()
-        for book in engine.books.values():
+        for book in engine.batches.values():
             assert book.total == self.sizes[book.batch_id], f"{book.total} items of {book.batch_id}"
 
     def run(self, *, until_s: float = RUN_S, at_least_until: float = 0.0) -> None:
@@ -87,7 +87,7 @@ class Course(Processes):
 
     def _is_finished(self) -> bool:
         engine = self.engine_now
-        if engine is None or engine.books:
+        if engine is None or engine.batches:
             return False
         return all(state.is_final for state in self.states().values())
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry import RetryPolicy
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.changeset import Verdict
-from tlray.core.scheduling.decide import give_back, judge, judge_lost
+from tlray.core.scheduling.batch import Batch
+from tlray.core.scheduling.changeset import Changeset
+from tlray.core.scheduling.decide import decide, decide_lost, give_back
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Report, Work
 
@@ -63,9 +63,9 @@ class Crowd:
         self.final = bytearray(n_items + 1)
         """Item → whether it is final; what the journal would refuse twice."""
         lanes = dict.fromkeys(self.names, self.per_domain)
-        manners = Manners(rates=dict.fromkeys(self.names, (rate, 1.0)))
-        self.book = BatchBook(
-            1, "b1", "", Priority.NORMAL, BatchState.RUNNING, {ItemState.QUEUED: n_items}, manners,
+        politeness = PolitenessOptions(rates=dict.fromkeys(self.names, (rate, 1.0)))
+        self.book = Batch(
+            1, "b1", "", Priority.NORMAL, BatchState.RUNNING, {ItemState.QUEUED: n_items}, politeness,
             RetryPolicy(max_attempts=3), open_by_domain=dict(lanes),
         )  # fmt: skip
         self.engine.open(self.book, lanes, now=self.now)
@@ -88,24 +88,24 @@ class Crowd:
         kinds = (OutcomeKind.TIMEOUT, OutcomeKind.UNAVAILABLE, OutcomeKind.GONE, OutcomeKind.THROTTLED)
         return Outcome(item_id, kinds[int(dice / self.faults * 4)], latency_s=1.0)
 
-    def take_in(self, verdict: Verdict) -> None:
-        for change in verdict.changes:
+    def take_in(self, changeset: Changeset) -> None:
+        for change in changeset.changes:
             if change.after.is_final:
                 assert not self.final[change.item.id], "final twice"
                 self.final[change.item.id] = 1
-        self.engine.apply(verdict, now=self.now)
+        self.engine.apply(changeset, now=self.now)
 
     def work(self, lease_id: str, number: int, work: Work) -> Work | None:
         """Let a task report all that it was given; None when it has died."""
         if self.rng.random() < self.faults / 20:
             self.n_lost += 1
-            self.take_in(judge_lost(self.engine, lease_id, "worker died"))
+            self.take_in(decide_lost(self.engine, lease_id, "worker died"))
             self.engine.end(lease_id)
             return None
-        robots = tuple(RobotsAnswer(errand.of, "") for errand in work.robots)
+        robots = tuple(RobotsAnswer(fetch_task.of, "") for fetch_task in work.robots)
         report = Report(lease_id, number, tuple(self.outcome(i.item_id) for i in work.items), (), robots)
-        self.take_in(judge(self.engine, report, now=self.now, rng=self.rng))
-        self.engine.learn_robots(report, now=self.now)
+        self.take_in(decide(self.engine, report, now=self.now, rng=self.rng))
+        self.engine.apply_robots(report, now=self.now)
         self.load()
         return self.engine.grant(lease_id, WINDOW, now=self.now, n_leases=N_TASKS)
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from tlray.errors import StorageFull
 from tlray.io.journal.clock import ClockReading
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 from .calls import Delays
 from .lives import Life
 from .loop import VirtualLoop
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _PROMISES = """
@@ -109,16 +108,12 @@ class SimulatedReader:
     def __init__(self, life: Life, delays: Delays, journal: SqliteJournal) -> None:
         self._life, self._delays, self._journal = life, delays, journal
 
-    async def ask(
-        self, question: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **given: P.kwargs
-    ) -> T:
+    async def ask(self, query: Callable[[JournalReader], T]) -> T:
         await self._life.reach()
         delay_s = self._delays.chances.write_s * self._delays.rng.random()
         await asyncio.sleep(delay_s)
         await self._life.reach()
-        found = question(
-            self._journal._db, *args, **given
-        )  # every action is one step: nothing is half written
+        found = query(self._journal)  # every action is one step: nothing is half written
         await asyncio.sleep(self._delays.rng.random() * delay_s)
         await self._life.reach()
         return found

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.pacing.pacer import Errand
+from tlray.core.pacing.pacer import FetchTask
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.lease import LeasedItem, RobotsErrand
+from tlray.core.scheduling.lease import LeasedItem, RobotsRequest
 from tlray.io.http.response import Fetched
 from tlray.model import Tracklist
 
@@ -42,13 +42,13 @@ class SimulatedNetwork:
             site.n_in_flight -= 1
         self._in_flight.clear()
 
-    async def robots(self, errand: RobotsErrand, note: Any) -> RobotsAnswer:
-        site = self._world.sites[errand.domain]
+    async def robots(self, fetch_task: RobotsRequest, note: Any) -> RobotsAnswer:
+        site = self._world.sites[fetch_task.domain]
         answer = await self._fetch(
-            errand, lambda: (site.latency_s, site.robots(errand, self._world.loop.now))
+            fetch_task, lambda: (site.latency_s, site.robots(fetch_task, self._world.loop.now))
         )
-        with note.reading_robots(errand.of):
-            if self._world.sites[errand.of].robots_kills:
+        with note.reading_robots(fetch_task.of):
+            if self._world.sites[fetch_task.of].robots_kills:
                 self._world.kill_task(self._lease_id)
                 await self._life.reach()
         return answer
@@ -65,15 +65,15 @@ class SimulatedNetwork:
 
         return read
 
-    async def _fetch(self, errand: Errand, answer: Callable[[], tuple[float, Any]]) -> Any:
+    async def _fetch(self, fetch_task: FetchTask, answer: Callable[[], tuple[float, Any]]) -> Any:
         await self._life.reach()
-        site, world = self._world.sites[errand.domain], self._world
+        site, world = self._world.sites[fetch_task.domain], self._world
         site.n_in_flight += 1
         self._in_flight.append(site)
         try:
             await asyncio.sleep(world.chances.connect_s * world.rng.random() ** 3)
             await self._life.reach()
-            world.begun(errand, site, self._lease_id)
+            world.begun(fetch_task, site, self._lease_id)
             self._on_sent()
             took_s, found = answer()
             await asyncio.sleep(took_s)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.core.scheduling.crash_suspect import CrashSuspect
 from tlray.io.journal.rows import PartRow
 from tlray.model import Tracklist
 
@@ -66,7 +66,7 @@ class SimulatedParts:
         life: Life,
         delays: Delays,
         disk: Disk,
-        take_note: Callable[[str], Suspect],
+        take_note: Callable[[str], CrashSuspect],
         has_note: Callable[[str], bool],
     ) -> None:
         self._life, self._delays, self._disk = life, delays, disk
@@ -108,7 +108,7 @@ class SimulatedParts:
         await self._life.reach()
         return self._has_note(lease_id)
 
-    async def take_note(self, lease_id: str) -> Suspect:
+    async def take_note(self, lease_id: str) -> CrashSuspect:
         await asyncio.sleep(self._delays.one_way_s())
         await self._life.reach()
         return self._take_note(lease_id)

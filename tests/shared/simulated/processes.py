@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.cluster.ports.coordinator import CoordinatorPorts, EndKind
 from tlray.cluster.workers.limiter import Limiter
 
@@ -50,7 +50,7 @@ class Processes(Stage):
         )
         instance = Coordinator(self.settings, self.home, journal, ports, is_restart=is_restart)
         if self.cpu_s_per_page is not None:
-            instance._leasing._workforce.cpu_s_per_page = self.cpu_s_per_page
+            instance._leasing._autoscaler.cpu_s_per_page = self.cpu_s_per_page
         self.coordinator.is_up(life, instance)
         life.spawn(instance.run())
 
@@ -124,7 +124,7 @@ class _Meters:
     def __init__(self, world: Processes) -> None:
         self._world = world
 
-    def count(self, verdict: Any) -> None:
+    def count(self, changeset: Any) -> None:
         if self._world.has_bug:
             raise KeyError("a bug in the coordinator's own code")
 

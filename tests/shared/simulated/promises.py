@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.pacing.pacer import Errand
+from tlray.core.pacing.pacer import FetchTask
 from tlray.core.pacing.send_pacing import LATE_S, MAX_SLACK
 from tlray.core.scheduling.lease import LeasedItem
 
@@ -36,7 +36,7 @@ def note_ceilings(world: World) -> None:
         return
     for name, state in world.engine_now.domains.items():
         site = world.sites.get(name)
-        made_of = (state.policy, state.by_hand, state.crawl_delay_s)
+        made_of = (state.policy, state.override, state.crawl_delay_s)
         if site is not None and site.last_seen != made_of:
             site.last_seen = made_of
             site.allow(world.loop.now, state.ceiling)
@@ -44,7 +44,7 @@ def note_ceilings(world: World) -> None:
 
 def note_stops(world: World) -> None:
     """Note since when nothing of which batch may begin, and see that what was put off has lost nothing."""
-    for book in world.engine_now.books.values() if world.engine_now else ():
+    for book in world.engine_now.batches.values() if world.engine_now else ():
         if book.state in (BatchState.PAUSED, BatchState.CANCELLING):
             world.stop_began.setdefault(book.batch_id, world.loop.now)
         else:
@@ -73,7 +73,7 @@ def check_gates(world: World) -> None:
             )
 
 
-def check_begin(world: World, errand: Errand, site: Site, heard_stops: dict[str, float]) -> None:
+def check_begin(world: World, fetch_task: FetchTask, site: Site, heard_stops: dict[str, float]) -> None:
     """Note that a request goes on the wire, and see that it may."""
     now, grace_s = (
         world.loop.now,
@@ -84,22 +84,25 @@ def check_begin(world: World, errand: Errand, site: Site, heard_stops: dict[str,
     assert site.n_in_flight <= concurrency, (
         f"{site.n_in_flight} in flight at {site.name}, {concurrency} are allowed"
     )
-    if not isinstance(errand, LeasedItem):
+    if not isinstance(fetch_task, LeasedItem):
         return
-    began_at, heard_of_at = world.stop_began.get(errand.batch_id), heard_stops.get(errand.batch_id, -1.0)
-    assert began_at is None or heard_of_at < began_at, (
-        f"item {errand.item_id} of {errand.batch_id} is fetched, though its task has heard {now - heard_of_at:.2f} s ago that the"
-        f" batch is stopped"
+    began_at, heard_of_at = (
+        world.stop_began.get(fetch_task.batch_id),
+        heard_stops.get(fetch_task.batch_id, -1.0),
     )
-    stopped_at = world.stopped_at.get(errand.batch_id)
+    assert began_at is None or heard_of_at < began_at, (
+        f"item {fetch_task.item_id} of {fetch_task.batch_id} is fetched, though its task has heard"
+        f" {now - heard_of_at:.2f} s ago that the batch is stopped"
+    )
+    stopped_at = world.stopped_at.get(fetch_task.batch_id)
     if stopped_at is not None:
         heard_at = max(stopped_at, world.limiter_up_at) + STOP_HEARD_S + late_s(world)
         assert now <= heard_at, (
-            f"item {errand.item_id} of {errand.batch_id} is fetched {now - stopped_at:.2f} s after its batch was stopped"
+            f"item {fetch_task.item_id} of {fetch_task.batch_id} is fetched {now - stopped_at:.2f} s after its batch was stopped"
         )
-    state = world.item_state(errand.item_id)
+    state = world.item_state(fetch_task.item_id)
     is_wanted = state not in (ItemState.SUCCEEDED, ItemState.SKIPPED, ItemState.CANCELLED)
-    assert is_wanted, f"item {errand.item_id} is fetched, though it is {state}"
+    assert is_wanted, f"item {fetch_task.item_id} is fetched, though it is {state}"
 
 
 def check_rate(world: World, site: Site) -> None:

@@ -7,9 +7,9 @@ import random
 from dataclasses import dataclass, field
 
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.lease import LeasedItem, RobotsErrand
+from tlray.core.scheduling.lease import LeasedItem, RobotsRequest
 
 
 @dataclass
@@ -86,13 +86,13 @@ class Site:
             item.item_id, OutcomeKind.FETCHED, n_sets=1, n_tracks=3, latency_s=latency_s
         )
 
-    def robots(self, errand: RobotsErrand, now: float) -> RobotsAnswer:
+    def robots(self, fetch_task: RobotsRequest, now: float) -> RobotsAnswer:
         """Return what comes of fetching the robots.txt that lies here."""
         if self.outage[0] <= now < self.outage[1]:
-            return RobotsAnswer(errand.of, None, why="connection refused")
+            return RobotsAnswer(fetch_task.of, None, why="connection refused")
         if self.robots_fails:
             self.robots_fails -= 1
-            return RobotsAnswer(errand.of, None, why="503")
+            return RobotsAnswer(fetch_task.of, None, why="503")
         if self.robots_at is not None:
-            return RobotsAnswer(errand.of, None, location=self.robots_at)
-        return RobotsAnswer(errand.of, "", crawl_delay_s=self.crawl_delay_s)
+            return RobotsAnswer(fetch_task.of, None, location=self.robots_at)
+        return RobotsAnswer(fetch_task.of, "", crawl_delay_s=self.crawl_delay_s)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tlray.cluster.coordinator.coordinator import Coordinator
 from tlray.cluster.coordinator.state import CoordinatorSettings
+from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import Limiter
 from tlray.core.model.lifecycle import BatchState, ItemState
@@ -20,7 +20,7 @@ from tlray.core.politeness.limiter_gate import Gate
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.engine import Engine
 from tlray.io.disk.home import Home
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 from .calls import Actor, Chances, Delays
 from .lives import label_tasks

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from tlray.cluster.ports.coordinator import EndKind, TaskEnd
 from tlray.cluster.ports.task import TaskPorts
 from tlray.cluster.workers.scrape import ScrapeTask
-from tlray.core.politeness.limiter_gate import Ask, Grant
-from tlray.core.scheduling.autoscaling import NodeReading
-from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
+from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
+from tlray.core.scheduling.autoscaling import NodeLoad
+from tlray.core.scheduling.crash_suspect import ANY_ITEM, NO_ITEM, CrashSuspect
 from tlray.core.scheduling.lease import Answer, Report, Stops
 from tlray.errors import TlrayError
 
@@ -29,15 +29,15 @@ class SimulatedNote:
 
     def __init__(self, life: Life) -> None:
         self._life = life
-        self.reading: Suspect | None = None
+        self.reading: CrashSuspect | None = None
         self.begun_items: set[int] = set()
         self.n_at_files = 0
 
-    def suspect(self) -> Suspect:
+    def suspect(self) -> CrashSuspect:
         """Return whom it names, as `tlray.io.worker.crash_note.take_note` does."""
         if self.reading is not None:
             return self.reading
-        return EACH if self.n_at_files else Suspect(begun=frozenset(self.begun_items))
+        return ANY_ITEM if self.n_at_files else CrashSuspect(begun=frozenset(self.begun_items))
 
     @contextlib.contextmanager
     def begun(self, item_id: int) -> Iterator[None]:
@@ -55,14 +55,14 @@ class SimulatedNote:
 
     @contextlib.contextmanager
     def reading_item(self, item_id: int) -> Iterator[None]:
-        self.reading = Suspect(item_id=item_id)
+        self.reading = CrashSuspect(item_id=item_id)
         yield
         if not self._life.is_dead:
             self.reading = None
 
     @contextlib.contextmanager
     def reading_robots(self, domain: str) -> Iterator[None]:
-        self.reading = Suspect(robots_of=domain)
+        self.reading = CrashSuspect(robots_of=domain)
         yield
         if not self._life.is_dead:
             self.reading = None
@@ -72,7 +72,7 @@ class _Gauge:
     def __init__(self, node: str) -> None:
         self.node = node
 
-    def read(self, now: float) -> NodeReading | None:
+    def read(self, now: float) -> NodeLoad | None:
         return None
 
 
@@ -82,7 +82,7 @@ class _Limiter:
     def __init__(self, world: World, life: Life) -> None:
         self._world, self._life = world, life
 
-    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
+    async def ask(self, holder: str, asks: list[PermitRequest]) -> tuple[list[PermitGrant], Stops]:
         if self._world.rng.random() < self._world.chances.failed_ask:
             raise ConnectionError("the limiter does not answer")
         grants, stops = await self._world.limiter.call(
@@ -219,7 +219,7 @@ class SimulatedTasks:
         return f"address of {node}"
 
 
-def note_of(world: World, lease_id: str) -> Suspect:
+def note_of(world: World, lease_id: str) -> CrashSuspect:
     """Return whom a dead task's note names, and take it away."""
     process = world.processes.pop(lease_id, None)
-    return process.note.suspect() if process is not None and process.has_begun else NOBODY
+    return process.note.suspect() if process is not None and process.has_begun else NO_ITEM

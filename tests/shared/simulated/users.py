@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tlray.cluster.coordinator.coordinator import Coordinator
+from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry_policy import RetryPolicy
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.errors import Conflict, StorageFull
 from tlray.io.intake.url_list import Chunk, read_chunks
 from tlray.io.journal.rows import BatchOptions
@@ -49,7 +49,7 @@ class Users(Course):
         priority: Priority = Priority.NORMAL,
         rate: float | None = None,
         **retry: Any,
-    ) -> BatchBook:
+    ) -> Batch:
         """Submit a batch, ``urls`` is domain → how many new pages, or the list; return its book in the engine."""
         lines = (
             urls if isinstance(urls, list) else [u for name, n in urls.items() for u in self.pages(name, n)]
@@ -60,9 +60,9 @@ class Users(Course):
         (batch_id,) = set(self.states()) - before
         return self.book(batch_id)
 
-    def book(self, batch_id: str) -> BatchBook:
+    def book(self, batch_id: str) -> Batch:
         """Return a batch's book in the living engine."""
-        return next(book for book in self.engine.books.values() if book.batch_id == batch_id)
+        return next(book for book in self.engine.batches.values() if book.batch_id == batch_id)
 
     def submit_lines(
         self,
@@ -77,10 +77,14 @@ class Users(Course):
         """Submit a list, as the service does."""
         batch_id = f"b{len(self.sizes) + 1}"
         self.sizes[batch_id] = len(lines)
-        manners = Manners(rates=dict.fromkeys(self.sites, (rate, 1.0)) if rate else self.rates)
+        politeness = PolitenessOptions(rates=dict.fromkeys(self.sites, (rate, 1.0)) if rate else self.rates)
         not_before = None if not_before_s is None else self.loop.wall() + not_before_s
         options = BatchOptions(
-            manners, RetryPolicy(**retry), keeps_pages=False, fresh_for_s=fresh_for_s, not_before=not_before
+            politeness,
+            RetryPolicy(**retry),
+            keeps_pages=False,
+            fresh_for_s=fresh_for_s,
+            not_before=not_before,
         )
 
         async def submit(coordinator: Coordinator) -> Any:
@@ -88,19 +92,19 @@ class Users(Course):
             for some in read_chunks(lines):
                 chunk.entries.extend(some.entries)
                 chunk.refused.extend(some.refused)
-            return await coordinator.desk(
-                "submit", batch_id=batch_id, name="", priority=int(priority), options=options, owner="", chunk=chunk,
+            return await coordinator.submit(
+                batch_id, name="", priority=int(priority), options=options, owner="", chunk=chunk,
                 key=batch_id, digest="",
             )  # fmt: skip
 
         return self.ask(submit)
 
-    def control(self, book: BatchBook | str, event: BatchEvent) -> asyncio.Task[Any]:
+    def control(self, book: Batch | str, event: BatchEvent) -> asyncio.Task[Any]:
         """Pause, resume or cancel a batch, as the service does; a conflict is the task's result."""
         batch_id = book if isinstance(book, str) else book.batch_id
         if event is BatchEvent.RESUME:
             self.stopped_at.pop(batch_id, None)
-        task = self.ask(lambda c: c.desk("control", batch_id=batch_id, action=event.value))
+        task = self.ask(lambda c: c.control(batch_id, event))
         task.add_done_callback(lambda done: self._controlled(batch_id, event, done))
         return task
 
@@ -119,14 +123,14 @@ class Users(Course):
 
     def set_domain(self, name: str, changes: dict[str, object]) -> asyncio.Task[Any]:
         """Set something for a domain by hand, as an admin does."""
-        return self.ask(lambda c: c.desk("set_domain", name=name, changes=changes))
+        return self.ask(lambda c: c.set_domain(name, changes))
 
-    def retry(self, book: BatchBook | str) -> asyncio.Task[Any]:
+    def retry(self, book: Batch | str) -> asyncio.Task[Any]:
         """Retry all dead letters of a batch."""
         batch_id = book if isinstance(book, str) else book.batch_id
-        return self.ask(lambda c: c.desk("retry", batch_id=batch_id, item_ids=None, reason=None))
+        return self.ask(lambda c: c.retry(batch_id))
 
-    def retried(self, book: BatchBook) -> BatchBook:
+    def retried(self, book: Batch) -> Batch:
         """Retry all dead letters of a batch, and wait until that is done; return its book, which a finished batch has anew."""
         task = self.retry(book)
         self.until(task.done, within_s=120)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.policy import AUTO_BURST
+from tlray.core.politeness.rate_text import AUTO_BURST
 from tlray.core.scheduling.lease import LeasedItem
 
 from .site import Site

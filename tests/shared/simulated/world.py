@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tlray.core.pacing.pacer import Errand
+from tlray.core.pacing.pacer import FetchTask
 from tlray.core.scheduling.lease import LeasedItem
 
 from .calls import Chances
@@ -31,14 +31,16 @@ class World(Users):
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def begun(self, errand: Errand, site: Site, lease_id: str) -> None:
+    def begun(self, fetch_task: FetchTask, site: Site, lease_id: str) -> None:
         """Note that a request goes on the wire, and see that it may."""
         note_ceilings(self)
         note_stops(self)
-        self.tell(f"{errand.batch_id if isinstance(errand, LeasedItem) else 'robots'} fetches {errand.url}")
-        check_begin(self, errand, site, self.processes[lease_id].heard_stops)
-        if isinstance(errand, LeasedItem):
-            self.begun_at.setdefault(errand.item_id, self.loop.now)
+        self.tell(
+            f"{fetch_task.batch_id if isinstance(fetch_task, LeasedItem) else 'robots'} fetches {fetch_task.url}"
+        )
+        check_begin(self, fetch_task, site, self.processes[lease_id].heard_stops)
+        if isinstance(fetch_task, LeasedItem):
+            self.begun_at.setdefault(fetch_task.item_id, self.loop.now)
 
 
 __all__ = ["Chances", "World", "late_s"]

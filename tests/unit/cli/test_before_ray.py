@@ -11,8 +11,8 @@ import pytest
 
 from tlray.cli import run
 from tlray.io.disk.home import Home
-from tlray.io.journal.home_check import see_that_it_can_be_read
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.opening import require_readable
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 URL = "http://127.0.0.1:9/set"
 
@@ -60,8 +60,8 @@ def test_a_journal_that_cannot_be_read_is_told_as_list_tells_it(
 
 def test_a_journal_without_tables_is_one_that_a_coordinator_may_begin(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "state.db").close()
-    see_that_it_can_be_read(Home(tmp_path))
-    see_that_it_can_be_read(Home(tmp_path / "none"))
+    require_readable(Home(tmp_path))
+    require_readable(Home(tmp_path / "none"))
 
 
 def test_a_list_that_is_not_there_is_found_however_late_it_comes(

@@ -15,12 +15,12 @@ from tlray.cli import run
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.changeset import Changeset
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 
 @pytest.fixture(scope="module")
@@ -83,21 +83,21 @@ def test_a_page_that_dies_in_every_batch_is_told(tmp_path: Path, capsys: pytest.
     journal = SqliteJournal(place.journal)
 
     def batch_that_ends(name: str, event: ItemEvent, after: ItemState, kind: OutcomeKind) -> None:
-        journal.create_batch(
-            name,
-            name="",
-            priority=Priority.NORMAL,
-            options=BatchOptions(),
-            request_key=name,
-            created_at=1.7e9,
+        journal.open_batch(
+            NewBatch(
+                name,
+                name="",
+                priority=Priority.NORMAL,
+                options=BatchOptions(),
+                request_key=name,
+                created_at=1.7e9,
+            )
         )
-        journal.append(name, [Entry(1, "http://127.0.0.1/a", "127.0.0.1", "url:a")], [])
+        journal.add_lines(name, [Entry(1, "http://127.0.0.1/a", "127.0.0.1", "url:a")], [])
         journal.commit_batch(name)
-        found = journal.load_batch(name)
-        assert found is not None
-        [item] = journal.load_lane(found[0].id, "127.0.0.1", after_id=0, limit=10)
-        verdict = Verdict("L", [change(item, event, after, kind, "gone: 404")])
-        journal.commit(verdict, now=0.0, wall=1.7e9, node="n")
+        [item] = journal.load_lane(journal.batch(name).id, "127.0.0.1", after_id=0, limit=10)
+        changeset = Changeset("L", [change(item, event, after, kind, "gone: 404")])
+        journal.commit(changeset, now=0.0, wall=1.7e9, node="n")
 
     def second_line() -> str:
         assert run(["dead", "b2", "--home", str(tmp_path)]) == 0

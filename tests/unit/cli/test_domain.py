@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from made_journal import cool_down, learn_robots, sqlite_of
 
 from tlray.cli import run
 from tlray.core.model.item import Priority
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 
 @pytest.fixture
@@ -20,17 +21,20 @@ def home(tmp_path: Path) -> Home:
     """A batch of one item, whose domain is to rest for an hour."""
     place = Home(tmp_path).create()
     journal = SqliteJournal(place.journal)
-    journal.create_batch(
-        "B1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="B1", created_at=1.7e9
-    )
-    journal.append("B1", [Entry(1, "http://a.test/1", "a.test", "a")], [])
-    journal.commit_batch("B1")
-    journal.run(
-        lambda db: db.execute(
-            "UPDATE domains SET cool_until = ?, cool_reason = 'throttled: 429', crawl_delay_s = 8",
-            (time.time() + 3_600,),
+    journal.open_batch(
+        NewBatch(
+            "B1",
+            name="",
+            priority=Priority.NORMAL,
+            options=BatchOptions(),
+            request_key="B1",
+            created_at=1.7e9,
         )
     )
+    journal.add_lines("B1", [Entry(1, "http://a.test/1", "a.test", "a")], [])
+    journal.commit_batch("B1")
+    cool_down(journal, "a.test", time.time() + 3_600, "throttled: 429")
+    learn_robots(journal, "a.test", "", 8, wall=time.time())
     journal.close()
     return place
 
@@ -74,7 +78,7 @@ def test_a_host_is_shown_and_lifted_at_each_of_its_ports(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal = SqliteJournal(home.journal)
-    journal.run(lambda db: db.execute("UPDATE domains SET name = 'a.test:81'"))
+    sqlite_of(journal).execute("UPDATE domains SET name = 'a.test:81'")
     journal.close()
     assert steer(home, "a.test") == 0
     assert capsys.readouterr().out.startswith(

@@ -12,10 +12,9 @@ from tlray.cli import run
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
 from tlray.io.disk.home import Holder, Home
-from tlray.io.journal.batch_end import VERSIONS_OF_A_LIFE
-from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import VERSIONS_PER_LIFE, BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 NOWHERE = "http://127.0.0.1:9"
 N_LEASED = 2
@@ -28,11 +27,11 @@ def home(tmp_path: Path) -> Home:
     journal = SqliteJournal(place.journal)
     journal.begin_incarnation(is_restart=False)
     for name in ("B1", "B2"):
-        journal.create_batch(
+        journal.open_batch(NewBatch(
             name, name="a mix", priority=Priority.NORMAL, options=BatchOptions(), request_key=name, created_at=1.7e9
-        )  # fmt: skip
+        ))  # fmt: skip
         entries = [Entry(n, f"http://a.test/{name}{n}", "a.test", f"{name}{n}") for n in (1, 2, 3)]
-        journal.append(name, entries, [])
+        journal.add_lines(name, entries, [])
     journal.commit_batch("B1")
     items = journal.load_lane(1, "a.test", after_id=0, limit=N_LEASED)
     journal.mark_leased([item.id for item in items])
@@ -45,8 +44,8 @@ def steer(home: Home, *arguments: str) -> int:
 
 
 def items(home: Home, batch_id: str = "B1") -> dict[str, int]:
-    with JournalReader.of(home.path) as journal:
-        return {state.value: n for state, n in journal.totals(journal.row(batch_id)).items()}
+    with open_reader(home.path) as journal:
+        return {state.value: n for state, n in journal.totals(journal.batch(batch_id)).items()}
 
 
 def put(home: Home, state: BatchState) -> None:
@@ -72,11 +71,11 @@ def test_a_batch_is_cancelled_whole_and_its_books_balance(
     assert steer(home, "cancel", "B1", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["state"], told["total"], told["counts"]["cancelled"]) == ("cancelled", 3, 3)
-    with JournalReader.of(home.path) as journal:
-        row = journal.row("B1")
+    with open_reader(home.path) as journal:
+        row = journal.batch("B1")
         assert (row.state, row.counts) == (BatchState.CANCELLED, {"cancelled": 3})
         assert row.finished_at is not None
-        assert row.version >= 2 * VERSIONS_OF_A_LIFE, "above all that its coordinator has told"
+        assert row.version >= 2 * VERSIONS_PER_LIFE, "above all that its coordinator has told"
     assert steer(home, "cancel", "B1") == 0, "again changes nothing"
     capsys.readouterr()
     assert steer(home, "pause", "B1") == 2
@@ -107,8 +106,8 @@ def test_every_state_is_answered(
     assert says in told.out + told.err
     assert (told.out + told.err).count("\n") == 1
     if code:
-        with JournalReader.of(home.path) as journal:
-            assert journal.row("B1").state is state, "what is refused changes nothing"
+        with open_reader(home.path) as journal:
+            assert journal.batch("B1").state is state, "what is refused changes nothing"
 
 
 def test_a_list_that_was_never_taken_in_whole_is_dropped(
@@ -118,8 +117,8 @@ def test_a_list_that_was_never_taken_in_whole_is_dropped(
     assert "is still being received" in capsys.readouterr().err
     assert steer(home, "cancel", "B2") == 0
     assert capsys.readouterr().out == "B2 cancelled: 3 of 3 done\n"
-    with sqlite3.connect(home.journal) as db:
-        assert db.execute("SELECT batch_id FROM batches").fetchall() == [("B1",)]
+    with open_reader(home.path) as journal:
+        assert [row.batch_id for row in journal.batches()] == ["B1"]
 
 
 def test_nothing_is_half_done_where_the_journal_fails(
@@ -128,12 +127,12 @@ def test_nothing_is_half_done_where_the_journal_fails(
     def full(*_: object, **__: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("tlray.io.journal.offline_control.finish_batch", full)
+    monkeypatch.setattr("tlray.io.journal.sqlite.batches.note_ended", full)
     assert steer(home, "cancel", "B1") in (2, 4)
     assert capsys.readouterr().err.count("\n") == 1
     monkeypatch.undo()
-    with JournalReader.of(home.path) as journal:
-        assert journal.row("B1").state is BatchState.RUNNING
+    with open_reader(home.path) as journal:
+        assert journal.batch("B1").state is BatchState.RUNNING
     assert items(home) == {"leased": 2, "queued": 1}
     assert not home.is_held()
 

@@ -73,7 +73,7 @@ def test_a_token_that_is_none_is_named(
 ) -> None:
     monkeypatch.setenv("TLRAY_TOKEN", "two words")
     assert run(["list", "--url", NOWHERE]) == 2
-    assert "TLRAY_TOKEN is no token" in capsys.readouterr().err
+    assert "TLRAY_TOKEN is not a token" in capsys.readouterr().err
 
 
 def test_values_of_a_template_are_one_several_or_a_range() -> None:

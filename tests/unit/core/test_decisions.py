@@ -25,20 +25,16 @@ from tlray.core.model.lifecycle import (
 )
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.model.quality import assess
-from tlray.core.model.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise
+from tlray.core.model.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise, host_of
 from tlray.core.politeness.domain import MAX_ROBOTS_SNOOZE_S, DomainState
-from tlray.core.politeness.policy import (
-    DomainPolicy,
-    Manners,
-    gentlest,
-    host_of,
-    parse_rate,
-    under_ceiling,
-)
-from tlray.core.politeness.retry import RULES, RetryDecision, RetryPolicy, backoff_s, decide
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import NO_OVERRIDE
+from tlray.core.politeness.policy import PolitenessOptions, ceiling, gentlest
+from tlray.core.politeness.rate_text import parse_rate
+from tlray.core.politeness.retry import RULES, RetryDecision, RetryPolicy, backoff_s, decide_retry
 from tlray.core.politeness.robots import MAX_BYTES, decode, rules_of
-from tlray.core.scheduling.autoscaling import Demand, workers_wanted
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.autoscaling import Demand, needed_workers
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.eta import remaining_s
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import InvariantBroken
@@ -77,7 +73,7 @@ def test_every_batch_state_leads_to_an_end() -> None:
 def decided(kind: OutcomeKind, *, after_s: float | None = None, attempt: int = 1, n: int = 1, snoozed: float = 0.0,
             cool: float | None = None) -> RetryDecision:  # fmt: skip
     outcome = Outcome(1, kind, retry_after_s=after_s)
-    return decide(
+    return decide_retry(
         outcome, attempt=attempt, snoozed_s=snoozed, n_in_row=n, jitter=0.5, policy=RetryPolicy(),
         block_cool_down_s=cool,
     )  # fmt: skip
@@ -151,17 +147,17 @@ def test_throttles_are_counted_apart_from_blocks() -> None:
 
 def test_robots_txt_that_is_put_off_for_days_counts_as_not_to_be_had() -> None:
     state = DomainState("a.test", DomainPolicy(1.0))
-    assert not state.miss_robots("429", now=0.0, retry_after_s=60.0)
+    assert not state.count_robots_failure("429", now=0.0, retry_after_s=60.0)
     assert state.n_robots_failures == 0
-    assert state.miss_robots("429", now=MAX_ROBOTS_SNOOZE_S + 1, retry_after_s=60.0)
-    assert not state.miss_robots("429", now=MAX_ROBOTS_SNOOZE_S + 2, retry_after_s=60.0)
+    assert state.count_robots_failure("429", now=MAX_ROBOTS_SNOOZE_S + 1, retry_after_s=60.0)
+    assert not state.count_robots_failure("429", now=MAX_ROBOTS_SNOOZE_S + 2, retry_after_s=60.0)
 
 
 def test_a_slow_domain_is_left_to_one_task_and_a_fast_one_is_shared() -> None:
     for rate, expected in ((1.0, 0), (math.inf, 1_022)):
         state = DomainState("a.test", DomainPolicy(rate))
         assert state.allowance("B", 0.0) == 0  # robots.txt is not known
-        state.learn_robots("", None, now=0.0)
+        state.apply_robots("", None, now=0.0)
         state.lease("A", 2)
         assert state.allowance("B", 0.0) == expected
         state.release("A")
@@ -174,27 +170,27 @@ def test_a_slow_domain_is_left_to_one_task_and_a_fast_one_is_shared() -> None:
 
 
 def test_a_policy_is_what_the_user_says_over_the_profile_over_the_kind_of_host() -> None:
-    manners = Manners(
+    politeness = PolitenessOptions(
         rates={"a.test": (5.0, 3.0), "a.test:81": (7.0, 1.0)},
         concurrency={"a.test": 4},
         crawl_delay_ignored=frozenset({"a.test:81"}),
     )
-    assert manners.policy("a.test") == DomainPolicy(5.0, 3.0, 4)
-    rested = replace(manners, block_cool_down_s=9.0)
+    assert politeness.policy("a.test") == DomainPolicy(5.0, 3.0, 4)
+    rested = replace(politeness, block_cool_down_s=9.0)
     assert rested.policy("a.test:81") == DomainPolicy(7.0, 1.0, 4, 9.0, True)
-    assert Manners().policy("www.1001tracklists.com").rate == 1 / 8
-    assert Manners().policy("example.org").rate == 1.0
-    assert Manners().policy("127.0.0.1:8000").rate == math.inf
+    assert PolitenessOptions().policy("www.1001tracklists.com").rate == 1 / 8
+    assert PolitenessOptions().policy("example.org").rate == 1.0
+    assert PolitenessOptions().policy("127.0.0.1:8000").rate == math.inf
     assert host_of("[::1]:80") == "[::1]"
 
 
 def test_under_a_crawl_delay_there_is_no_burst_and_no_higher_rate() -> None:
     policy = DomainPolicy(rate=1 / 16, burst=5.0)
-    assert under_ceiling(policy, None) == policy
-    assert under_ceiling(policy, 8.0) == DomainPolicy(rate=1 / 16, burst=1.0)
-    assert under_ceiling(DomainPolicy(9.0), 8.0).rate == 1 / 8
+    assert ceiling(policy, NO_OVERRIDE, None) == policy
+    assert ceiling(policy, NO_OVERRIDE, 8.0) == DomainPolicy(rate=1 / 16, burst=1.0)
+    assert ceiling(DomainPolicy(9.0), NO_OVERRIDE, 8.0).rate == 1 / 8
     agreed = DomainPolicy(9.0, crawl_delay_ignored=True)
-    assert under_ceiling(agreed, 8.0) == agreed
+    assert ceiling(agreed, NO_OVERRIDE, 8.0) == agreed
 
 
 def test_two_batches_on_one_domain_get_the_gentler_of_each() -> None:
@@ -349,9 +345,9 @@ def test_quality_says_what_is_missing(made: Tracklist, score: float, issues: lis
 # -- estimates, workers, progress ----------------------------------------------------------------------
 
 
-def book(**domains: int) -> BatchBook:
+def book(**domains: int) -> Batch:
     names = {name.replace("_", "."): n for name, n in domains.items()}
-    return BatchBook(
+    return Batch(
         1, "b1", "", Priority.NORMAL, BatchState.RUNNING, {ItemState.QUEUED: sum(names.values())},
         open_by_domain=names,
     )  # fmt: skip
@@ -420,7 +416,7 @@ def test_books_that_would_go_below_nothing_say_so() -> None:
     ],
 )
 def test_workers_follow_the_work_that_politeness_allows(demand: Demand, n: int) -> None:
-    assert workers_wanted(demand, cpu_s_per_page=0.005, min_workers=1, max_workers=10) == n
+    assert needed_workers(demand, cpu_s_per_page=0.005, min_workers=1, max_workers=10) == n
 
 
 def test_a_snapshot_is_plain_data_and_tells_why_a_domain_rests() -> None:

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from made_sets import a_set, a_track, any_set, cued
 
 from tlray.export.csv_table import COLUMNS, TRACK_COLUMNS, defused, restored, together
-from tlray.export.options import Options
+from tlray.export.options import CsvOptions
 from tlray.model import Track, Tracklist
 
 
 def text_of(*sets: Tracklist, **chosen: Any) -> str:
-    return b"".join(together(sets, Options(**chosen))).decode()
+    return b"".join(together(sets, CsvOptions(**chosen))).decode()
 
 
 def rows_of(*sets: Tracklist) -> list[dict[str, str]]:

@@ -12,14 +12,14 @@ from made_sets import a_set, a_track, any_set, cued, with_row
 
 from tlray.errors import UsageError
 from tlray.export.cue_sheet import per_set, timestamp
-from tlray.export.interface import LeftOut, Piece
-from tlray.export.options import Options, Over99
+from tlray.export.interface import LeftOut, SetFile
+from tlray.export.options import CueOptions, Over99
 from tlray.model import CuePrecision, Tracklist
 
 
 def sheets(tracklist: Tracklist, **chosen: object) -> list[str]:
-    pieces = per_set(tracklist, Options(**chosen))  # type: ignore[arg-type]
-    return [b"".join(p.chunks).decode() for p in pieces if isinstance(p, Piece)]
+    pieces = per_set(tracklist, CueOptions(**chosen))  # type: ignore[arg-type]
+    return [b"".join(p.chunks).decode() for p in pieces if isinstance(p, SetFile)]
 
 
 def sheet(tracklist: Tracklist, **chosen: object) -> str:
@@ -86,7 +86,7 @@ def test_the_file_type_is_one_that_players_know(media: str, kind: str) -> None:
 @pytest.mark.parametrize("media", ["", "x" * 1001])
 def test_a_media_name_that_no_sheet_can_hold_is_refused(media: str) -> None:
     with pytest.raises(UsageError, match="media file's name"):
-        Options(media=media)
+        CueOptions(media=media)
 
 
 def test_a_byte_order_mark_only_on_demand() -> None:
@@ -95,7 +95,7 @@ def test_a_byte_order_mark_only_on_demand() -> None:
 
 
 def test_a_set_without_any_cue_has_no_sheet_and_it_is_said() -> None:
-    assert list(per_set(cued(None, None), Options())) == [
+    assert list(per_set(cued(None, None), CueOptions())) == [
         LeftOut("Someone @ Somewhere", "1pn8l919", "no row has a cue")
     ]
 
@@ -122,14 +122,14 @@ def test_a_cue_that_is_not_exact_is_no_index_unless_it_is_asked_for() -> None:
 
 def test_a_set_without_an_exact_cue_has_no_sheet_and_it_is_said() -> None:
     minutes = [a_track(i, 60.0 * i, cue_precision=CuePrecision.MINUTE) for i in (1, 2)]
-    [missing] = per_set(a_set(*minutes, a_track(3)), Options())
+    [missing] = per_set(a_set(*minutes, a_track(3)), CueOptions())
     assert missing == LeftOut("Someone @ Somewhere", "1pn8l919", "no row has an exact cue; others: 2 minute")
 
 
 def test_a_recording_without_any_cue_has_no_sheet_and_it_is_said() -> None:
     tracklist = a_set(a_track(1, 0, recording=1), a_track(2, recording=2))
-    found, missing = per_set(tracklist, Options())
-    assert isinstance(found, Piece)
+    found, missing = per_set(tracklist, CueOptions())
+    assert isinstance(found, SetFile)
     assert found.label == "recording 1"
     assert missing == LeftOut("Someone @ Somewhere", "1pn8l919", "recording 2: no row has a cue")
 

@@ -102,7 +102,7 @@ def test_a_dash_is_stdout() -> None:
 
 
 def test_no_sets_are_an_empty_export_in_every_format(tmp_path: Path) -> None:
-    for format_ in formats.FORMATS:
+    for format_ in formats.all_formats():
         summary = export([], format_.name, tmp_path / format_.name)
         assert summary.n_sets == 0
     export([], "parquet", tmp_path / "none.parquet")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +13,11 @@ from hypothesis import strategies as st
 from made_sets import any_set, cued
 
 from tlray.errors import UsageError
-from tlray.export import files, formats
+from tlray.export import formats
+from tlray.export.files import files_of
 from tlray.export.interface import ExportFile, Format, LeftOut
-from tlray.model import Tracklist
+from tlray.export.options import CueOptions, Over99
+from tlray.model import CuePrecision, Tracklist
 
 
 def test_an_unknown_format_is_refused_with_the_names_of_those_that_there_are() -> None:
@@ -40,16 +44,16 @@ def test_a_spec_with_a_colon_and_no_path_is_refused() -> None:
 
 
 def test_names_and_suffixes_are_unlike() -> None:
-    assert len({f.suffix for f in formats.FORMATS}) == len(formats.names()) == len(set(formats.names()))
+    assert len({f.suffix for f in formats.all_formats()}) == len(formats.names()) == len(set(formats.names()))
 
 
-@pytest.mark.parametrize("format_", [f for f in formats.FORMATS if not f.is_binary], ids=lambda f: f.name)
+@pytest.mark.parametrize("format_", formats.all_formats(), ids=lambda f: f.name)
 @given(sets=st.lists(any_set(max_tracks=3), max_size=4))
 def test_any_sets_can_be_written_in_every_format_under_names_of_their_own(
     format_: Format, sets: list[Tracklist]
 ) -> None:
     names = []
-    for file in files.folder(format_, sets):
+    for file in files_of(format_, sets):
         if isinstance(file, ExportFile):
             names.append(file.name.casefold())
             assert all(isinstance(chunk, bytes) for chunk in file.chunks)
@@ -58,8 +62,8 @@ def test_any_sets_can_be_written_in_every_format_under_names_of_their_own(
 
 def test_files_are_named_by_title_and_id_and_what_they_hold() -> None:
     whole = cued(*(60.0 * i for i in range(120)))
-    found = files.folder(formats.get("cue"), [whole, cued(None, title="No cue")])
-    assert [f.why if isinstance(f, LeftOut) else f.name for f in found] == [
+    found = files_of(formats.get("cue"), [whole, cued(None, title="No cue")])
+    assert [f.reason if isinstance(f, LeftOut) else f.name for f in found] == [
         "Someone @ Somewhere [1pn8l919] (part 1 of 2).cue",
         "Someone @ Somewhere [1pn8l919] (part 2 of 2).cue",
         "no row has a cue",
@@ -67,7 +71,7 @@ def test_files_are_named_by_title_and_id_and_what_they_hold() -> None:
 
 
 def test_a_streamed_format_is_one_file_in_a_folder() -> None:
-    (file,) = files.folder(formats.get("jsonl"), [cued(0), cued(0)])
+    (file,) = files_of(formats.get("jsonl"), [cued(0), cued(0)])
     assert isinstance(file, ExportFile)
     assert file.name == "tracklists.jsonl"
 
@@ -79,3 +83,33 @@ def test_the_formats_need_neither_arrow_nor_ray_nor_a_clock() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"pyarrow", "pandas", "ray", "aiohttp", "asyncio"} & set(loaded)
+
+
+def test_options_are_checked_against_the_formats_own() -> None:
+    cue = formats.get("cue")
+    assert cue.chosen({}) == CueOptions()
+    chosen = cue.chosen({"over_99": "merge", "bom": "true", "cue_precision": "minute,logged"})
+    wanted = (CuePrecision.MINUTE, CuePrecision.LOGGED)
+    assert chosen == CueOptions(over_99=Over99.MERGE, bom=True, cue_precision=wanted)
+    assert cue.chosen({"over_99": Over99.ALLOW, "cue_precision": wanted}).cue_precision == wanted
+    for name, values, message in (
+        (
+            "cue",
+            {"over_99": "half"},
+            "cue: option over_99='half': Input should be 'split', 'merge' or 'allow'",
+        ),
+        ("cue", {"media": ""}, "the media file's name must have 1 to 1000 bytes"),
+        ("csv", {"strict": "true"}, "csv has no option 'strict'; its options: bom"),
+        ("json", {"bom": "true"}, "json has no option 'bom'; its options: none"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(message)):
+            formats.get(name).chosen(values)
+
+
+@pytest.mark.parametrize(
+    "values", [{"together": None}, {"name": "a:b"}, {"name": "A"}, {"suffix": "txt"}, {"suffix": "./x"}]
+)
+def test_a_format_that_cannot_be_named_or_written_is_refused(values: dict[str, Any]) -> None:
+    given = {"name": "lines", "suffix": ".txt", "together": lambda sets, options: iter(())} | values
+    with pytest.raises(ValueError, match="format"):
+        Format(media_type="text/plain", about="lines", **given)

@@ -11,13 +11,13 @@ from hypothesis import given
 from made_sets import a_set, a_track, any_set, cued
 
 from tlray.export import json_document, json_lines
+from tlray.export.interface import NoOptions
 from tlray.export.json_shape import dumps, plain
-from tlray.export.options import DEFAULTS
 from tlray.model import Track, Tracklist
 
 
 def document(*sets: Tracklist) -> Any:
-    return strict(b"".join(json_document.together(sets, DEFAULTS)))
+    return strict(b"".join(json_document.together(sets, NoOptions())))
 
 
 def strict(text: bytes) -> Any:
@@ -59,7 +59,7 @@ def test_the_array_is_streamed_a_set_at_a_time() -> None:
             asked.append(1)
             yield cued(0)
 
-    chunks = json_document.together(endless(), DEFAULTS)
+    chunks = json_document.together(endless(), NoOptions())
     for _ in range(5):
         next(chunks)
     assert len(asked) <= 6
@@ -71,7 +71,7 @@ def test_names_are_written_as_they_are_not_escaped() -> None:
 
 @given(any_set())
 def test_any_set_is_a_line_that_reads_back(tracklist: Tracklist) -> None:
-    (line,) = json_lines.together([tracklist], DEFAULTS)
+    (line,) = json_lines.together([tracklist], NoOptions())
     assert line.count(b"\n") == 1
     shape = strict(line)
     assert shape["title"] == tracklist.title.encode("utf-8", "replace").decode()

@@ -21,7 +21,7 @@ from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import start_limiter
 from tlray.cluster.workers.ray_task import scrape_lease
-from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.core.scheduling.crash_suspect import CrashSuspect
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.disk.home import Home
@@ -174,7 +174,7 @@ class HomeParts:
         """Look for a task's note."""
         return await asyncio.to_thread(has_note, self._home, lease_id)
 
-    async def take_note(self, lease_id: str) -> Suspect:
+    async def take_note(self, lease_id: str) -> CrashSuspect:
         """Read and remove a dead task's note."""
         return await asyncio.to_thread(take_note, self._home, lease_id)
 

@@ -7,7 +7,7 @@ import math
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from tlray.core.model.lifecycle import ItemState
-from tlray.core.scheduling.changeset import Verdict
+from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.engine import Engine
 
 COUNT_DOMAINS_EVERY_S = 10.0
@@ -31,30 +31,30 @@ class Metrics:
         self._cooling = Gauge("tlray_domains_cooling", "Domains that cool down")
         self._counted_at = -math.inf
 
-    def count(self, verdict: Verdict) -> None:
+    def count(self, changeset: Changeset) -> None:
         """Count what a report brought."""
-        for change in verdict.changes:
+        for change in changeset.changes:
             outcome = change.outcome
             kind = "lost" if outcome is None else outcome.kind.value
             self._outcomes.inc(1, {"kind": kind})
             if outcome is not None and outcome.latency_s is not None:
                 self._latency.observe(outcome.latency_s)
-        n_tracks = sum(part.n_tracks for part in verdict.parts)
+        n_tracks = sum(part.n_tracks for part in changeset.parts)
         if n_tracks:
             self._tracks.inc(n_tracks)
-        n_bytes = sum(c.outcome.n_bytes for c in verdict.changes if c.outcome is not None)
+        n_bytes = sum(c.outcome.n_bytes for c in changeset.changes if c.outcome is not None)
         if n_bytes:
             self._bytes.inc(n_bytes)
 
     def show(self, engine: Engine, *, n_tasks: int, now: float) -> None:
         """Show how things stand."""
         self._tasks.set(n_tasks)
-        self._batches.set(len(engine.books))
+        self._batches.set(len(engine.batches))
         if now - self._counted_at >= COUNT_DOMAINS_EVERY_S:
             self._counted_at = now
             self._cooling.set(sum(state.is_cooling(now) for state in engine.domains.values()))
         for state in ItemState:
             if not state.is_final:
                 self._items.set(
-                    sum(b.counts.get(state, 0) for b in engine.books.values()), {"state": state.value}
+                    sum(b.counts.get(state, 0) for b in engine.batches.values()), {"state": state.value}
                 )

@@ -1,49 +1,44 @@
-"""How does the desk look into the journal? In threads of its own, with connections of their own, beside the one that writes.
+"""Queries of the journal in threads of their own, with connections of their own, beside the one that writes.
 
-A long look (all items of a large batch) holds up neither the writing nor, with two threads, a short look.
+A long query (all items of a large batch) holds up neither the writer nor, with two threads, a short query.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 
-from tlray.errors import HomeUnusable
 from tlray.io.disk.home import Home
+from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
 
-P = ParamSpec("P")
 T = TypeVar("T")
 N_THREADS = 2
 
 
 class Reading:
-    """Questions to the journal, each with the connection as its first argument."""
+    """The port `Reader` on threads."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._threads = ThreadPoolExecutor(N_THREADS, thread_name_prefix="desk")
+        self._threads = ThreadPoolExecutor(N_THREADS, thread_name_prefix="reader")
         self._own = threading.local()
 
-    async def ask(
-        self, question: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **given: P.kwargs
-    ) -> T:
-        """Put a question; it sees what was committed before."""
+    async def ask(self, query: Callable[[JournalReader], T]) -> T:
+        """Run a query; it sees what was committed before, at one moment."""
 
         def run() -> T:
-            try:
-                return self._reader().ask(lambda db: question(db, *args, **given))
-            except sqlite3.DatabaseError as error:
-                raise HomeUnusable(str(self._home.path), f"its journal: {error}") from error
+            reader = self._reader()
+            with reader.snapshot():
+                return query(reader)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
     def _reader(self) -> JournalReader:
         reader: JournalReader | None = getattr(self._own, "reader", None)
         if reader is None:
-            reader = self._own.reader = JournalReader(self._home.path)
+            reader = self._own.reader = open_reader(self._home.path)
         return reader

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.backlog import Backlog, Refusal, Standing
+from tlray.core.scheduling.backlog import Backlog, BatchLoad, Refusal
 from tlray.errors import BacklogFull, ListTooLong
-from tlray.io.journal.reader import JournalReader, OpenRow
 from tlray.io.journal.rows import Entry
 
 
@@ -31,23 +30,19 @@ class Admission:
         async with self._counting:
             if self._is_counted:
                 return
-            rows = await self._state.write(self._read)
+            rows = await self._state.ports.reader.ask(lambda journal: journal.count_open_items())
             now = self._state.now()
             for row in rows:
                 if self._state.book(row.batch_id) is None:
-                    self._backlog.keep(
+                    self._backlog.add(
                         row.batch_id, row.owner, n_open=row.n_open, is_receiving=row.is_receiving, now=now
                     )
             self._is_counted = True
 
-    def _read(self) -> list[OpenRow]:
-        with JournalReader.of(self._state.home.path) as journal:
-            return journal.open_items()
-
     def begin(self, batch_id: str, owner: str) -> None:
         """Count a list that is going to be received."""
         if self._state.book(batch_id) is None:
-            self._backlog.keep(batch_id, owner, now=self._state.now())
+            self._backlog.add(batch_id, owner, now=self._state.now())
 
     async def reserve(self, batch_id: str, entries: Sequence[Entry]) -> int:
         """Make room for lines of a list; return for how many items: give back by `settle` what does not become one.
@@ -106,16 +101,16 @@ class Admission:
         """Take in that a list was not kept, or that its batch is in memory from now on."""
         self._backlog.forget(batch_id)
 
-    def _standings(self, now: float) -> list[Standing]:
+    def _standings(self, now: float) -> list[BatchLoad]:
         engine = self._state.engine
         return [
-            Standing(
+            BatchLoad(
                 book.owner,
                 book.n_open,
                 book.state is BatchState.RUNNING,
                 lambda batch=book.id: engine.remaining_s(batch, now=now),  # type: ignore[misc]
             )
-            for book in engine.books.values()
+            for book in engine.batches.values()
         ]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.compaction import compact_batch
@@ -21,13 +20,11 @@ from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.model.progress import Retried, Snapshot
 from tlray.core.politeness.domain import DomainState
-from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch import Batch
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.snapshot import snapshot
-from tlray.errors import CannotFinish, Conflict, NoSuchBatch
-from tlray.io.journal.batch_end import finish_batch
+from tlray.errors import CannotFinish, Conflict
 from tlray.io.journal.rows import BatchRow, Counts, DomainRow
-from tlray.io.journal.submission import set_terms
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -61,11 +58,10 @@ class Batches:
         state = self._state
         if state.book(batch_id) is not None:
             return
-        found = found or await state.write(self.read, batch_id)
         if found is None:
-            raise NoSuchBatch(batch_id, str(state.home.path))
+            found = await state.write(self.read, batch_id)
         row, counts, remembered, waiting = found
-        if row.id in state.engine.books or row.state.is_final:
+        if row.id in state.engine.batches or row.state.is_final:
             return
         # from here on nothing is awaited until the engine has all of it
         now, wall = self._state.now(), self._state.wall()
@@ -81,13 +77,13 @@ class Batches:
             self._starts_at[row.id] = row.options.not_before or 0.0
         for domain in remembered:
             remember(state, domain)
-        state.engine.treatment.recalled(lanes)
+        state.engine.registry.recalled(lanes)
         for item, due_at, since_at in waiting:
             item.snoozed_since = None if since_at is None else now - max(0.0, wall - since_at)
             state.engine.wait(item, now + max(0.0, due_at - wall))
         if not book.n_open:
             self.finish_soon(row.id)
-        elif book.is_answering and book.state is not BatchState.SCHEDULED:
+        elif book.is_matching and book.state is not BatchState.SCHEDULED:
             state.background(self._offer_kept(book))
         state.wake.set()
         # another batch may have made a domain known with rougher manners
@@ -97,13 +93,13 @@ class Batches:
         """Start the scheduled batches whose time has come."""
         state = self._state
         for batch in [batch for batch, at in self._starts_at.items() if at <= wall]:
-            book = state.engine.books.get(batch)
+            book = state.engine.batches.get(batch)
             if book is not None:
                 async with state.one_at_a_time(book.batch_id):
                     await self._start(book)
             self._starts_at.pop(batch, None)
 
-    async def _start(self, book: BatchBook) -> None:
+    async def _start(self, book: Batch) -> None:
         state = self._state
         if book.state is not BatchState.SCHEDULED:  # it was cancelled
             return
@@ -113,21 +109,21 @@ class Batches:
         state.renew_stops()
         self._running_since[book.id] = (0.0, self._state.now())
         state.engine.begin(book.id, now=self._state.now())
-        if book.is_answering:
+        if book.is_matching:
             state.background(self._offer_kept(book))
         state.announce(book.id)
         state.wake.set()
 
-    async def _offer_kept(self, book: BatchBook) -> None:
+    async def _offer_kept(self, book: Batch) -> None:
         """Hold a batch against what other batches have fetched lately, before anything of it is fetched."""
-        state, answering = self._state, self._state.engine.answering
+        state, answering = self._state, self._state.engine.reuse
         after_id: int | None = 0
         try:
             while after_id is not None and self._may_be_answered(book):
                 ticket = answering.ticket(book.id)
                 since = self._state.wall() - book.fresh_for_s
                 kept, next_id = await state.write(
-                    state.journal.kept_for_batch, book.id, since, after_id=after_id
+                    state.journal.reusable_results, book.id, since, after_id=after_id
                 )
                 if self._may_be_answered(book) and answering.offer(book.id, kept, ticket):
                     after_id = next_id
@@ -136,32 +132,27 @@ class Batches:
                     await state.news(book.batch_id, 0.1)
         except CannotFinish as error:
             state.halt(error)
-        if book.id in state.engine.books:
-            state.engine.all_answered(book.id)
+        if book.id in state.engine.batches:
+            state.engine.matching_done(book.id)
             state.wake.set()
 
-    def _may_be_answered(self, book: BatchBook) -> bool:
+    def _may_be_answered(self, book: Batch) -> bool:
         state = self._state
-        is_open = book.id in state.engine.books and book.state is not BatchState.CANCELLING
+        is_open = book.id in state.engine.batches and book.state is not BatchState.CANCELLING
         return is_open and state.trouble is None and not state.is_stopping
 
-    def read(self, batch_id: str) -> Found | None:
-        """Read everything of a batch, in the journal's thread, and put its files in order if it is not open."""
+    def read(self, batch_id: str) -> Found:
+        """Read everything of a batch, in the journal's thread, and recover its files if it is not open."""
         journal = self._state.journal
-        found = journal.load_batch(batch_id)
-        if found is None:
-            return None
-        row, counts = found
-        if row.id not in self._state.engine.books and not row.state.is_final:
+        row = journal.batch(batch_id)
+        counts = journal.counts(row.id)
+        if row.id not in self._state.engine.batches and not row.state.is_final:
             self._state.ports.parts.recover(batch_id, [part.stem for part in journal.parts(batch_id)])
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
 
     async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._state.write(self._state.journal.load_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row
+        return await self._state.write(self._state.journal.batch, batch_id)
 
     # -- asking ------------------------------------------------------------------------------------
 
@@ -174,11 +165,11 @@ class Batches:
             return self._finished[batch_id]
         return await told_of_row(self._state, await self._row(batch_id))
 
-    def _elapsed_s(self, book: BatchBook) -> float:
+    def _elapsed_s(self, book: Batch) -> float:
         before_s, since = self._running_since[book.id]
         return 0.0 if book.state is BatchState.SCHEDULED else before_s + self._state.now() - since
 
-    def _told(self, book: BatchBook, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
+    def _told(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
         now = self._state.now()
         left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
         starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
@@ -193,7 +184,7 @@ class Batches:
             trouble=trouble_of(self._state),
         )
 
-    def _left_s(self, book: BatchBook, now: float) -> float | None:
+    def _left_s(self, book: Batch, now: float) -> float | None:
         """Return what `Engine.remaining_s` says; where that takes long (thousands of domains, many batches) it is not asked again
         before `SHARE_OF_TIME` times as long has passed."""
         left_s, at, until = self._left.get(book.id, (None, now, now))
@@ -236,10 +227,10 @@ class Batches:
 
     async def _change_terms(self, row: BatchRow, contact: str | None, max_workers: int | None) -> None:
         state = self._state
-        old = row.options.terms or BatchTerms(fetch_timeout_s=state.settings.terms.limits.total_timeout_s)
+        old = row.options.terms or BatchConfig(fetch_timeout_s=state.settings.terms.limits.total_timeout_s)
         terms = replace(old, contact=contact or old.contact, max_workers=max_workers or old.max_workers)
-        await state.write(state.journal.run, partial(set_terms, batch=row.id, terms=terms))
-        if (book := state.engine.books.get(row.id)) is not None:
+        await state.write(state.journal.set_terms, row.id, terms)
+        if (book := state.engine.batches.get(row.id)) is not None:
             book.terms = terms
 
     async def wake(self, batch_id: str) -> None:
@@ -299,7 +290,7 @@ class Batches:
             if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
                 raise Conflict(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
             revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)
-            if revived and row.id in state.engine.books:
+            if revived and row.id in state.engine.batches:
                 state.engine.revive(row.id, revived, now=self._state.now())
             elif revived or row.state is not BatchState.COMPLETED:
                 self._finished.pop(batch_id, None)
@@ -318,7 +309,7 @@ class Batches:
     async def _finish(self, batch: int) -> None:
         """Merge its small parts and announce its end, if nothing was put back into it meanwhile."""
         state = self._state
-        book = state.engine.books[batch]
+        book = state.engine.batches[batch]
         try:
             with contextlib.suppress(InterruptedError):  # it is merged when it ends the next time
                 await compact_batch(state, book.batch_id)
@@ -330,17 +321,16 @@ class Batches:
         finally:
             self._finishing.discard(batch)
 
-    async def _end(self, book: BatchBook) -> None:
+    async def _end(self, book: Batch) -> None:
         state = self._state
         domains = await last_domains(state, book)
         elapsed_s = self._elapsed_s(book)
         after = advance_batch(book.state, BatchEvent.EMPTY)
         version = book.version + VERSIONS_OF_AN_END
-        end = partial(
-            finish_batch, batch=book.id, state=after, finished_at=self._state.wall(), counts=dict(book.counts),
-            elapsed_s=elapsed_s, version=version,
+        await state.write(
+            state.journal.finish_batch, book.id, state=after, finished_at=self._state.wall(), elapsed_s=elapsed_s,
+            counts=dict(book.counts), version=version,
         )  # fmt: skip
-        await state.write(state.journal.run, end)
         book.state, book.version = after, version - 1
         with_all = replace(book, open_by_domain=dict.fromkeys(domains, 0))
         self._finished[book.batch_id] = {**self._told(with_all, elapsed_s, domains), "version": version}

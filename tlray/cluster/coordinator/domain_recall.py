@@ -19,7 +19,7 @@ def remember(state: CoordinatorState, row: DomainRow) -> None:
         return
     if row.robots_text is not None and row.robots_at and wall >= row.robots_at:
         # one that is too old is asked for again; till then its crawl-delay holds
-        domain.learn_robots(row.robots_text, row.crawl_delay_s, now=now - (wall - row.robots_at))
+        domain.apply_robots(row.robots_text, row.crawl_delay_s, now=now - (wall - row.robots_at))
     if row.cool_until and row.cool_until > wall:
         domain.n_blocks = max(domain.n_blocks, row.n_blocks)
         state.engine.cool_down(row.name, now + row.cool_until - wall, row.cool_reason or "")
@@ -28,11 +28,11 @@ def remember(state: CoordinatorState, row: DomainRow) -> None:
 async def recall(state: CoordinatorState) -> None:
     """Ask the journal for the domains that the engine does not know yet. They stay strangers until it has answered, so that who
     asks meanwhile waits, too."""
-    names = list(state.engine.strangers)
+    names = list(state.engine.unrecalled)
     if not names:
         return
     rows = await state.write(lambda: [state.journal.domain(name) for name in names])
     for row in rows:
-        if row is not None and row.name in state.engine.strangers:
+        if row is not None and row.name in state.engine.unrecalled:
             remember(state, row)
-    state.engine.treatment.recalled(names)
+    state.engine.registry.recalled(names)

@@ -16,14 +16,14 @@ from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import EndKind, StartedTask
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.autoscaling import Workforce
+from tlray.core.scheduling.autoscaling import Autoscaler
 from tlray.core.scheduling.batch_config import most_workers
-from tlray.core.scheduling.changeset import Verdict
-from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
-from tlray.core.scheduling.decide import give_back, judge, judge_lost
+from tlray.core.scheduling.changeset import Changeset
+from tlray.core.scheduling.crash_suspect import ANY_ITEM, NO_ITEM, CrashSuspect
+from tlray.core.scheduling.decide import decide, decide_lost, give_back
 from tlray.core.scheduling.lease import Answer, Lease, Report, Work
 from tlray.core.scheduling.node_loss import NodeLosses
-from tlray.core.scheduling.result_reuse import answered_by
+from tlray.core.scheduling.result_reuse import with_reusable
 from tlray.errors import CannotFinish
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Leasing:
         self._losses = NodeLosses()
         self._n_leases = 0
         settings = state.settings
-        self._workforce = Workforce(min_workers=settings.min_workers, max_workers=settings.max_workers)
+        self._autoscaler = Autoscaler(min_workers=settings.min_workers, max_workers=settings.max_workers)
         self._n_stillborn = 0
         self._start_after = self._looked_at = -math.inf
         self._room = True
@@ -101,18 +101,18 @@ class Leasing:
         if state.is_stopping or state.is_draining or state.trouble is not None or now < self._start_after:
             return
         going_on = [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]
-        self._workforce.max_workers = self._max_workers()
-        change = self._workforce.change(
+        self._autoscaler.max_workers = self._max_workers()
+        change = self._autoscaler.change(
             state.engine.demand(now), n_tasks=len(going_on), has_room=self._has_room(now), now=now
         )
         if change < 0:
-            self._let_end(self._workforce.to_end(going_on))
-        for _ in range(min(change, self._workforce.max_workers - len(self._tasks))):
+            self._let_end(self._autoscaler.choose_to_end(going_on))
+        for _ in range(min(change, self._autoscaler.max_workers - len(self._tasks))):
             self._start()
 
     def _max_workers(self) -> int:
         """Return how many tasks there may be: as many as the running batch that asks for the most."""
-        settings, books = self._state.settings, self._state.engine.books.values()
+        settings, books = self._state.settings, self._state.engine.batches.values()
         return most_workers(
             (book.terms for book in books if book.state is BatchState.RUNNING),
             default=settings.default_workers,
@@ -146,7 +146,7 @@ class Leasing:
         if now - self._looked_at > LOOK_AT_NODES_EVERY_S:
             self._looked_at = now
             tasks = self._ports.tasks
-            self._room = tasks.is_full() or tasks.n_nodes() > len(self._workforce.nodes(now))
+            self._room = tasks.is_full() or tasks.n_nodes() > len(self._autoscaler.nodes(now))
         return self._room
 
     def _n_sharing(self, now: float) -> int:
@@ -156,8 +156,8 @@ class Leasing:
         going_on = [task for task in tasks if not task.is_ending]
         n_waiting = sum(1 for t in going_on if not t.has_begun and now - t.started_at >= START_S)
         n = len(going_on) - n_waiting
-        may_start = not n_waiting and now >= self._start_after and len(tasks) < self._workforce.max_workers
-        return max(1, n, self._workforce.n_wanted if may_start else 0)
+        may_start = not n_waiting and now >= self._start_after and len(tasks) < self._autoscaler.max_workers
+        return max(1, n, self._autoscaler.n_wanted if may_start else 0)
 
     async def _hand_out(self, work: Work, lease: Lease) -> Work:
         """Write down what is leased, and let the limiters know its domains, before a task sees it.
@@ -165,11 +165,13 @@ class Leasing:
         An item whose page another batch has fetched meanwhile is handed out with the rows that answer it.
         """
         if work.items:
-            may_answer = self._state.engine.answering.may_answer(work.items, lease, wall=self._state.wall())
+            reuse_candidates = self._state.engine.reuse.reuse_candidates(
+                work.items, lease, wall=self._state.wall()
+            )
             ids = [item.item_id for item in work.items]
-            kept = await self._state.write(self._state.journal.mark_leased, ids, may_answer)
+            kept = await self._state.write(self._state.journal.mark_leased, ids, reuse_candidates)
             if kept:
-                work = replace(work, items=tuple(answered_by(i, kept.get(i.item_id)) for i in work.items))
+                work = replace(work, items=tuple(with_reusable(i, kept.get(i.item_id)) for i in work.items))
         await recall(self._state)
         await self._limiters.register({t.domain for t in work.domains} | {e.domain for e in work.robots})
         return work
@@ -230,13 +232,13 @@ class Leasing:
 
     async def _take_in(self, report: Report) -> None:
         now = self._state.now()
-        verdict = judge(self._state.engine, report, now=now, rng=self._ports.rng)
-        for rest in verdict.cool_downs:
+        changeset = decide(self._state.engine, report, now=now, rng=self._ports.rng)
+        for rest in changeset.cool_downs:
             logger.info(
                 "domain rests domain=%s rest_s=%.0f why=%s", rest.domain, rest.until - now, rest.reason
             )
-        await self._commit(verdict, report)
-        self._workforce.heard(
+        await self._commit(changeset, report)
+        self._autoscaler.record_report(
             report.lease_id,
             cpu_s=report.cpu_s,
             n_pages=sum(1 for outcome in report.outcomes if outcome.n_bytes),
@@ -244,39 +246,47 @@ class Leasing:
             now=self._state.now(),
         )
 
-    async def _commit(self, verdict: Verdict, report: Report | None = None) -> None:
+    async def _commit(self, changeset: Changeset, report: Report | None = None) -> None:
         """Journal first, then memory; between the two nothing is leased of a lane that ends."""
         state, engine, now = self._state, self._state.engine, self._state.now()
         killed: list[tuple[int, int]] = []
-        if verdict.changes or verdict.parts or verdict.cool_downs or verdict.robots or verdict.deaths:
-            engine.prepare(verdict)
-            task = self._tasks.get(verdict.lease_id)
-            killed = await state.write(self._commit_and_publish, verdict, now, task.node if task else "")
+        if (
+            changeset.changes
+            or changeset.parts
+            or changeset.cool_downs
+            or changeset.robots
+            or changeset.deaths
+        ):
+            engine.prepare(changeset)
+            task = self._tasks.get(changeset.lease_id)
+            killed = await state.write(self._commit_and_publish, changeset, now, task.node if task else "")
         now = state.now()  # the disk may have taken its time
-        empty = engine.apply(verdict, now=now, killed=killed)
+        empty = engine.apply(changeset, now=now, killed=killed)
         if report is not None:
-            engine.learn_robots(report, now=now)
-        self._ports.meters.count(verdict)
-        for batch in {change.item.batch for change in verdict.changes} | {d.batch for d in verdict.deaths}:
+            engine.apply_robots(report, now=now)
+        self._ports.meters.count(changeset)
+        for batch in {change.item.batch for change in changeset.changes} | {
+            d.batch for d in changeset.deaths
+        }:
             state.announce(batch)
         for batch in empty:
             self._on_empty(batch)
         await self._limiters.update(
-            {cool.domain for cool in verdict.cool_downs} | {a.domain for a in verdict.robots}
+            {cool.domain for cool in changeset.cool_downs} | {a.domain for a in changeset.robots}
         )
 
-    def _commit_and_publish(self, verdict: Verdict, now: float, node: str) -> list[tuple[int, int]]:
+    def _commit_and_publish(self, changeset: Changeset, now: float, node: str) -> list[tuple[int, int]]:
         state = self._state
-        killed = state.journal.commit(verdict, now=now, wall=self._state.wall(), node=node)
-        for part in verdict.parts:
+        killed = state.journal.commit(changeset, now=now, wall=self._state.wall(), node=node)
+        for part in changeset.parts:
             self._ports.parts.publish(part.batch_id, part.stem)
         return killed
 
     async def give_up_waiting(self) -> None:
         """Make dead letters of what waits for domains that are to rest for longer than anything waits."""
-        deaths = self._state.engine.patience.deaths(self._state.now())
+        deaths = self._state.engine.give_up.deaths(self._state.now())
         if deaths:
-            await self._commit(Verdict("", deaths=deaths))
+            await self._commit(Changeset("", deaths=deaths))
 
     # -- ends --------------------------------------------------------------------------------------
 
@@ -322,7 +332,9 @@ class Leasing:
         elif is_lost:
             await self._end(lease_id, why=NODE_LOST, with_node=True)
         else:
-            await self._end(lease_id, why=end.reason, suspect=EACH if end.kind is EndKind.FAILED else None)
+            await self._end(
+                lease_id, why=end.reason, suspect=ANY_ITEM if end.kind is EndKind.FAILED else None
+            )
         if end.error is not None:
             self._state.halt(end.error)
         self._state.wake.set()
@@ -331,7 +343,7 @@ class Leasing:
         self,
         lease_id: str,
         why: str | None = None,
-        suspect: Suspect | None = None,
+        suspect: CrashSuspect | None = None,
         *,
         with_node: bool = False,
     ) -> None:
@@ -344,12 +356,12 @@ class Leasing:
             lease.is_committing = True
             try:
                 if why is None:
-                    suspect, ended = NOBODY, give_back(engine, lease_id)
+                    suspect, ended = NO_ITEM, give_back(engine, lease_id)
                 else:
                     if suspect is None:
                         noted = await self._ports.parts.take_note(lease_id)
-                        suspect = NOBODY if with_node else noted
-                    ended = judge_lost(engine, lease_id, why, suspect)
+                        suspect = NO_ITEM if with_node else noted
+                    ended = decide_lost(engine, lease_id, why, suspect)
                 await self._commit(ended)
                 if task is not None and with_node:
                     self._losses.count(task.node, ended.changes)
@@ -358,7 +370,7 @@ class Leasing:
                 self._state.halt(error)
                 engine.end(lease_id)
         self._tasks.pop(lease_id, None)
-        self._workforce.gone(lease_id)
+        self._autoscaler.gone(lease_id)
         self._limiters.forget(lease_id)
         self._tell_of_lost_nodes()
         died_young = task is not None and not task.has_begun and not task.is_ending
@@ -370,9 +382,9 @@ class Leasing:
         at_work = {task.node for task in self._tasks.values()}
         for batch, node in self._losses.take(at_work, self._ports.tasks.address, now=self._state.now()):
             words = "%s items of batch %s go back to the queue: node %s (%s) is lost"
-            if (book := self._state.engine.books.get(batch)) is not None:
+            if (book := self._state.engine.batches.get(batch)) is not None:
                 logger.warning(words, node.n_items, book.batch_id, node.address, node.node_id)
-                book.lose(node)
+                book.add_lost_node(node)
                 self._state.announce(batch)
 
     def _count_stillborn(self, why: str) -> None:

@@ -16,8 +16,8 @@ from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import LimiterClient
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.workers.limiter import limiter_of
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.limiter_gate import QUIET_S
-from tlray.core.politeness.policy import DomainPolicy
 
 
 class Limiters:

@@ -14,15 +14,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
-from tlray import __version__
 from tlray.cluster.coordinator.handshake import PROTOCOL, Hello
 from tlray.cluster.coordinator.leasing import Leasing
 from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.scheduler import Clockwork
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.handlers.scheduler import Clockwork
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.scheduling.idle_timeout import Idleness
+from tlray.core.scheduling.idle_timeout import IdleTimeout
 from tlray.errors import CoordinatorEnded, CoordinatorEnding
+from tlray.version import __version__
 
 logger = logging.getLogger(__name__)
 MOVING = frozenset({BatchState.RUNNING, BatchState.CANCELLING, BatchState.SCHEDULED})
@@ -63,7 +63,7 @@ class Ending:
         self._n_drivers = n_drivers
         self._is_receiving = is_receiving
         self._close = close
-        self._idleness = Idleness(state.settings.idle_end_s, state.now())
+        self._idleness = IdleTimeout(state.settings.idle_end_s, state.now())
         self._drain_until: float | None = None
         self._end: asyncio.Task[None] | None = None
 
@@ -128,12 +128,12 @@ class Ending:
     def _longest_fetch_s(self) -> float:
         """Return the time limit of the fetch that may take the longest."""
         default_s = self._state.settings.terms.limits.total_timeout_s
-        terms = [book.terms for book in self._state.engine.books.values()]
+        terms = [book.terms for book in self._state.engine.batches.values()]
         return max((default_s if one is None else one.fetch_timeout_s for one in terms), default=default_s)
 
     def _hold_back(self) -> None:
         """Lease nothing more, and let every task end when what it fetches just now is reported."""
-        for batch in list(self._state.engine.books):
+        for batch in list(self._state.engine.batches):
             self._state.engine.pause(batch, is_paused=True)
         self._leasing.end_all()
 
@@ -143,10 +143,10 @@ class Ending:
         return is_served or (self._state.trouble is None and is_at_work)
 
     def _n_moving(self) -> int:
-        return sum(1 for book in self._state.engine.books.values() if book.state in MOVING)
+        return sum(1 for book in self._state.engine.batches.values() if book.state in MOVING)
 
     def _n_leased(self) -> int:
-        return sum(book.counts.get(ItemState.LEASED, 0) for book in self._state.engine.books.values())
+        return sum(book.counts.get(ItemState.LEASED, 0) for book in self._state.engine.batches.values())
 
     def _finish(self, how: How) -> None:
         if self._end is None:

@@ -15,13 +15,13 @@ from tlray.cluster.workers.config import ScrapeTerms
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.politeness.retry import MAX_REST_S
 from tlray.core.scheduling.backlog import Bounds
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.batch_end import VERSIONS_OF_A_LIFE
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import VERSIONS_PER_LIFE
+from tlray.io.journal.writer import Journal
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -85,7 +85,7 @@ class CoordinatorState:
     home: Home
     settings: CoordinatorSettings
     engine: Engine
-    journal: SqliteJournal
+    journal: Journal
     incarnation: int
     is_restart: bool
     """Whether the actor died and Ray started it again."""
@@ -101,6 +101,7 @@ class CoordinatorState:
     _n_stops: int = 0
     _news: dict[str, _News] = field(default_factory=dict)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
+    _commands: set[asyncio.Task[Any]] = field(default_factory=set)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -118,28 +119,28 @@ class CoordinatorState:
     @property
     def first_version(self) -> int:
         """Progress versions of this life begin here, above all that earlier lives told."""
-        return self.incarnation * VERSIONS_OF_A_LIFE
+        return self.incarnation * VERSIONS_PER_LIFE
 
     def one_at_a_time(self, batch_id: str) -> asyncio.Lock:
         """Return what whoever changes a batch's state holds meanwhile: between looking at it and writing it down others would
         come between."""
         return self._locks.setdefault(batch_id, asyncio.Lock())
 
-    def book(self, batch_id: str) -> BatchBook | None:
+    def book(self, batch_id: str) -> Batch | None:
         """Return an open batch."""
-        return self.engine.named.get(batch_id)
+        return self.engine.by_batch_id.get(batch_id)
 
     def stops(self) -> Stops:
         """Return what may begin nothing. It is made anew after `renew_stops` only."""
         if self._stops is None:
-            books = self.engine.books.values()
+            books = self.engine.batches.values()
             held = (BatchState.PAUSED, BatchState.RUNNING) if self.is_draining else (BatchState.PAUSED,)
-            by_hand = self.engine.treatment.by_hand
+            override = self.engine.registry.overrides
             self._n_stops += 1
             self._stops = Stops(
                 paused=frozenset(book.batch_id for book in books if book.state in held),
                 cancelled=frozenset(book.batch_id for book in books if book.state is BatchState.CANCELLING),
-                domains=frozenset(name for name, setting in by_hand.items() if setting.is_paused),
+                domains=frozenset(name for name, setting in override.items() if setting.is_paused),
                 version=self.first_version + self._n_stops,
             )
         return self._stops
@@ -150,7 +151,7 @@ class CoordinatorState:
 
     def announce(self, batch: int) -> None:
         """Tell who waits for news of a batch."""
-        book = self.engine.books.get(batch)
+        book = self.engine.batches.get(batch)
         if book is not None:
             book.version += 1
             news = self._news.pop(book.batch_id, None)
@@ -190,7 +191,7 @@ class CoordinatorState:
         """Lease nothing more: nothing can be written, or no task can work. A new life goes on from the journal."""
         if self.trouble is None:
             self.trouble = error
-            for book in list(self.engine.books.values()):
+            for book in list(self.engine.batches.values()):
                 self.engine.pause(book.id, is_paused=True)
                 self.announce(book.id)
 
@@ -200,6 +201,11 @@ class CoordinatorState:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._ended)
+
+    def keep(self, command: asyncio.Task[Any]) -> None:
+        """Keep hold of a command's task until it ends."""
+        self._commands.add(command)
+        command.add_done_callback(self._commands.discard)
 
     def fail(self, error: BaseException, what: str) -> None:
         """Halt for whatever was raised: the world in the way says so itself, anything else is a bug of ours."""

@@ -4,19 +4,14 @@ it and of its domains, in the shape in which a living one is told (`tlray.core.s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.progress import Snapshot
 from tlray.core.politeness.domain import DomainState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
-from tlray.errors import NoSuchBatch
-from tlray.io.journal.batch_end import domains_of
-from tlray.io.journal.chunks import pieces_of
-from tlray.io.journal.reader import totals
-from tlray.io.journal.rows import BatchRow, Counts
+from tlray.io.journal.rows import BatchRow, Counts, totals
 
 
 def trouble_of(state: CoordinatorState) -> str | None:
@@ -44,61 +39,56 @@ async def told_of_row(state: CoordinatorState, row: BatchRow) -> Snapshot:
     return {**told, "estimated_completion": None}
 
 
-async def last_domains(state: CoordinatorState, book: BatchBook) -> dict[str, DomainState]:
+async def last_domains(state: CoordinatorState, book: Batch) -> dict[str, DomainState]:
     """Return the domains of a batch that has nothing open any more: those that are told of it from now on, in every life."""
     remembered = await _remembered(state, book, await _had(state, book))
     return {name: state.engine.domains.get(name, domain) for name, domain in remembered.items()}
 
 
-async def _read(state: CoordinatorState, row: BatchRow) -> BatchBook:
+async def _read(state: CoordinatorState, row: BatchRow) -> Batch:
     if row.state is BatchState.RECEIVING:
         # it may be a million by now, and is not to be counted at each question
         book = book_of(row, {})
-        so_far = await state.write(state.journal.run, partial(pieces_of, batch=row.id))
+        so_far = await state.write(state.journal.chunks, row.id)
         book.counts[ItemState.QUEUED] = so_far.n_items
         return book
     if row.state.is_final and row.counts is not None:
         book = book_of(row, {"": row.counts})
         book.version = row.version
         return book
-    found = await state.write(state.journal.load_batch, row.batch_id)
-    if found is None:
-        raise NoSuchBatch(row.batch_id, str(state.home.path))
-    book = book_of(*found)
+    book = book_of(row, await state.write(state.journal.counts, row.id))
     book.version = max(state.first_version, row.version)
     return book
 
 
-async def _had(state: CoordinatorState, book: BatchBook) -> list[str]:
-    return await state.write(state.journal.run, partial(domains_of, batch=book.id, limit=MAX_DOMAINS_SHOWN))
+async def _had(state: CoordinatorState, book: Batch) -> list[str]:
+    return await state.write(state.journal.batch_domains, book.id, limit=MAX_DOMAINS_SHOWN)
 
 
-async def _remembered(
-    state: CoordinatorState, book: BatchBook, names: Iterable[str]
-) -> dict[str, DomainState]:
+async def _remembered(state: CoordinatorState, book: Batch, names: Iterable[str]) -> dict[str, DomainState]:
     rows = await state.write(lambda: [state.journal.domain(name) for name in names])
     now, wall = state.now(), state.wall()
     domains: dict[str, DomainState] = {}
     for row in rows:
         if row is not None:
-            policy, by_hand = book.manners.policy(row.name), state.engine.treatment.by_hand_of(row.name)
-            domain = DomainState(row.name, policy, by_hand, crawl_delay_s=row.crawl_delay_s)
+            policy, override = book.politeness.policy(row.name), state.engine.registry.override_of(row.name)
+            domain = DomainState(row.name, policy, override, crawl_delay_s=row.crawl_delay_s)
             if row.cool_until is not None:
                 domain.cool_down(now + row.cool_until - wall, row.cool_reason or "")
             domains[row.name] = domain
     return domains
 
 
-def book_of(row: BatchRow, counts: Counts) -> BatchBook:
+def book_of(row: BatchRow, counts: Counts) -> Batch:
     """Return the books of a batch, as the journal has them."""
     open_by_domain = {
         domain: n for domain, by in counts.items() if (n := sum(c for s, c in by.items() if not s.is_final))
     }
-    return BatchBook(
+    return Batch(
         row.id, row.batch_id, row.name, row.priority, row.state, totals(counts),
-        manners=row.options.manners, retry=row.options.retry, owner=row.owner, keeps_pages=row.options.keeps_pages,
+        politeness=row.options.politeness, retry=row.options.retry, owner=row.owner, keeps_pages=row.options.keeps_pages,
         n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
         n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, created_at=row.created_at,
         open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s, networks=row.options.networks,
-        is_answering=row.options.fresh_for_s > 0 and not row.state.is_final, terms=row.options.terms,
+        is_matching=row.options.fresh_for_s > 0 and not row.state.is_final, terms=row.options.terms,
     )  # fmt: skip

@@ -1,25 +1,22 @@
-"""How are lists taken in? All of a list or nothing: in one transaction, or piece by piece with one commit at the end.
+"""Admission and storage of lists: a whole list in one transaction, or chunk by chunk with one commit at the end.
 
-Each step can be said again, by Ray after a crash or by a sender whose answer was lost, and changes nothing then. Whoever does
-something with one list waits for whoever else does (`CoordinatorState.one_at_a_time`).
+Each step can be repeated, by Ray after a crash or by a sender whose answer was lost, and changes nothing then. Steps of one
+list wait for each other (`CoordinatorState.one_at_a_time`).
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from functools import partial
 
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.batches import Batches, Found
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.item import Priority
+from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.progress import Snapshot
 from tlray.errors import UsageError
-from tlray.io.intake.url_list import Chunk, nothing_to_do
-from tlray.io.journal.chunks import PieceRow
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal.submission import Added, NewBatch, add_lines, add_piece, open_batch, submit_whole
+from tlray.io.intake.url_list import Chunk, no_item_reason
+from tlray.io.journal.rows import Added, BatchOptions, ChunkRow, Entry, NewBatch, RefusedLine
 
 
 class Receiving:
@@ -38,27 +35,32 @@ class Receiving:
         self._admission.begin(new.batch_id, new.owner)
         try:
             n = await self._admission.reserve(new.batch_id, chunk.entries)
-            number_of = self._state.journal.domain_number
-
-            def write(db: sqlite3.Connection) -> tuple[str, Added | None, Found | None]:
-                made, added = submit_whole(db, new, chunk.entries, chunk.refused, number_of)
-                if added is not None:
-                    if not added.n_items:
-                        raise UsageError(nothing_to_do(chunk.refused))
-                    self._admission.see_that_it_fits(new.batch_id, n, added.n_items)
-                return made, added, self._batches.read(made) if added is not None else None
-
-            made, added, found = await self._state.write(self._state.journal.run, write)
+            made, added, found = await self._state.write(self._write_whole, new, chunk, n)
             async with self._state.one_at_a_time(made):
                 await self._batches.open(made, found)
         finally:
             self._admission.forget(new.batch_id)
         return made, None if added is None else list(added.duplicates)
 
+    def _write_whole(
+        self, new: NewBatch, chunk: Chunk, n_reserved: int
+    ) -> tuple[str, Added | None, Found | None]:
+        journal = self._state.journal
+        with journal.transaction():
+            made = journal.open_batch(new)
+            if journal.batch(made).state is not BatchState.RECEIVING:
+                return made, None, None
+            added = journal.add_lines(made, chunk.entries, chunk.refused)
+            if not added.n_items:
+                raise UsageError(no_item_reason(chunk.refused))
+            self._admission.see_that_it_fits(new.batch_id, n_reserved, added.n_items)
+            journal.commit_batch(made)
+            return made, added, self._batches.read(made)
+
     async def create(self, new: NewBatch) -> str:
         """Open a batch for its list; a repeated key returns the batch that it made before."""
         await self._admission.prepare()
-        made = await self._state.write(self._state.journal.run, partial(open_batch, new=new))
+        made = await self._state.write(self._state.journal.open_batch, new)
         self._admission.begin(made, new.owner)
         return made
 
@@ -69,33 +71,32 @@ class Receiving:
 
         `BacklogFull` where they have no room now, `ListTooLong` where the list never has; nothing of them is kept then.
         """
-        number_of = self._state.journal.domain_number
-        number = await self._number(batch_id)
-        add = partial(add_lines, batch=number, entries=entries, refused=refused, number_of=number_of)
-        return list((await self._add(batch_id, entries, add)).duplicates)
+        journal = self._state.journal
+        added = await self._add(batch_id, entries, lambda: journal.add_lines(batch_id, entries, refused))
+        return list(added.duplicates)
 
-    async def append_piece(self, batch_id: str, piece: PieceRow, chunk: Chunk) -> None:
+    async def append_piece(self, batch_id: str, piece: ChunkRow, chunk: Chunk) -> None:
         """Add a numbered piece, all of it or nothing; `Conflict` where it is not the next, or was another before."""
-        add = partial(
-            add_piece, batch=await self._number(batch_id), piece=piece, entries=chunk.entries, refused=chunk.refused,
-            number_of=self._state.journal.domain_number, max_lines=self._admission.max_lines,
-        )  # fmt: skip
-        await self._add(batch_id, chunk.entries, add)
+        journal, max_lines = self._state.journal, self._admission.max_lines
+        await self._add(
+            batch_id,
+            chunk.entries,
+            lambda: journal.add_chunk(batch_id, piece, chunk.entries, chunk.refused, max_lines=max_lines),
+        )
 
-    async def _add(
-        self, batch_id: str, entries: list[Entry], add: Callable[[sqlite3.Connection], Added]
-    ) -> Added:
+    async def _add(self, batch_id: str, entries: list[Entry], add: Callable[[], Added]) -> Added:
         async with self._state.one_at_a_time(batch_id):
             n = await self._admission.reserve(batch_id, entries)
             added = Added()
 
-            def write(db: sqlite3.Connection) -> Added:
-                made = add(db)
-                self._admission.see_that_it_fits(batch_id, n, made.n_items)
+            def write() -> Added:
+                with self._state.journal.transaction():
+                    made = add()
+                    self._admission.see_that_it_fits(batch_id, n, made.n_items)
                 return made
 
             try:
-                added = await self._state.write(self._state.journal.run, write)
+                added = await self._state.write(write)
             finally:
                 self._admission.settle(batch_id, n, added.n_items)
         return added
@@ -119,9 +120,6 @@ class Receiving:
         for batch_id in self._admission.abandoned():
             await self.abandon(batch_id)
 
-    async def _number(self, batch_id: str) -> int:
-        return await self._state.write(self._state.journal.batch_number, batch_id)
-
 
 def new_batch(
     batch_id: str,
@@ -129,10 +127,15 @@ def new_batch(
     name: str,
     priority: int,
     options: BatchOptions,
-    request_key: str,
     created_at: float,
     owner: str = "",
+    key: str | None = None,
     digest: str | None = None,
 ) -> NewBatch:
-    """Return a batch that is to be opened; ``created_at`` is in epoch seconds."""
-    return NewBatch(batch_id, name, Priority(priority), options, request_key, created_at, owner, digest)
+    """Return a batch that is to be opened; ``created_at`` is in epoch seconds.
+
+    ``key`` is its owner's name for the request and ``digest`` stands for its content: the same key again makes no second batch.
+    Without a key the request is known by the batch's id, so that only the very same call is a repetition.
+    """
+    request_key, known = (f"once {batch_id}", None) if key is None else (f"{owner}\n{key}", digest)
+    return NewBatch(batch_id, name, Priority(priority), options, request_key, created_at, owner, known)

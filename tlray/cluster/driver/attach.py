@@ -15,7 +15,6 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, GetTimeoutError
 
-from tlray import __version__
 from tlray.cluster.coordinator.handshake import PROTOCOL, Hello, rank
 from tlray.cluster.coordinator.shutdown import How
 from tlray.cluster.driver.connect import hello_of
@@ -25,6 +24,7 @@ from tlray.cluster.driver.session import _disconnect, _holder_address, _init
 from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.errors import Conflict, CoordinatorLost, HomeInUse, OtherVersion, RayUnavailable
 from tlray.io.disk.home import Home
+from tlray.version import __version__
 
 POLL_S = 0.3
 DEAF_S = 15.0

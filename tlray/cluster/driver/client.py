@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
+from tlray.cluster.driver.remote import Call, remote
 from tlray.core.model.item import Priority
-from tlray.core.model.progress import BatchStatus, Retried, Snapshot
+from tlray.core.model.lifecycle import BatchEvent
+from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
-from tlray.io.intake.url_list import Chunk, check_contact, nothing_to_do, read_chunks
+from tlray.io.intake.url_list import Chunk, check_contact, no_item_reason, read_chunks
 from tlray.io.journal.rows import BatchOptions, RefusedLine
 
+T = TypeVar("T")
 CALL_TIMEOUT_S = 120.0
 LOOK_S = 1.0
 """How often a call that waits looks whether Ray has died."""
@@ -52,9 +55,10 @@ class Client:
         self._lost = lost
         self._session = secrets.token_hex(4)
 
-    def _call(self, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S, **kwargs: Any) -> Any:
+    def call(self, method: Call[T], *, timeout_s: float = CALL_TIMEOUT_S) -> T:
+        """Call a method, such as ``call(lambda c: c.status("b1"))``, and wait for its answer."""
         try:
-            return self._answer(getattr(self._coordinator, method).remote(*args, **kwargs), timeout_s)
+            return cast("T", self._answer(method(remote(self._coordinator)), timeout_s))
         except RayTaskError as error:
             if isinstance(error.cause, TlrayError):
                 raise error.cause from None
@@ -101,8 +105,8 @@ class Client:
         """
         batch_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         key = request_key or secrets.token_hex(8)
-        batch_id = self._call(
-            "create_batch", batch_id, name=name, priority=int(priority), options=options, request_key=key
+        batch_id = self.call(
+            lambda c: c.create_batch(batch_id, name=name, priority=int(priority), options=options, key=key)
         )
         told = Submitted(batch_id)
         try:
@@ -117,13 +121,13 @@ class Client:
                 room = MAX_REFUSED_TOLD - len(told.refused)
                 told.refused += sorted([*chunk.refused, *duplicates], key=lambda r: r.line)[:room]
             if told.total == 0:
-                raise UsageError(nothing_to_do(told.refused))  # noqa: TRY301 - the batch is to be abandoned
+                raise UsageError(no_item_reason(told.refused))  # noqa: TRY301 - the batch is to be abandoned
         except BaseException:
-            self._call("abandon_batch", batch_id)
+            self.call(lambda c: c.abandon_batch(batch_id))
             raise
-        self._call("commit_batch", batch_id)
+        self.call(lambda c: c.commit_batch(batch_id))
         if options.named:
-            told.warnings = self.ask("receipt", batch_id=batch_id)["warnings"]
+            told.warnings = self.call(lambda c: c.receipt(batch_id))["warnings"]
         return told
 
     def _append(
@@ -136,7 +140,7 @@ class Client:
         """Hand over a piece of a list, once there is room for it."""
         while True:
             try:
-                duplicates: list[RefusedLine] = self._call("append", batch_id, chunk.entries, chunk.refused)
+                duplicates = self.call(lambda c: c.append(batch_id, chunk.entries, chunk.refused))
             except BacklogFull as full:
                 if on_wait is None or not full.can_wait:
                     raise
@@ -149,39 +153,19 @@ class Client:
 
     def status(self, batch_id: str) -> BatchStatus:
         """Return a batch's snapshot."""
-        told: BatchStatus = self._call("status", batch_id)
-        return told
+        return self.call(lambda c: c.status(batch_id))
 
     def watch(self, batch_id: str, since: int = 0, timeout_s: float = 1.0) -> BatchStatus:
         """Return the snapshot as soon as it is newer than ``since``, or after ``timeout_s``."""
-        told: BatchStatus = self._call(
-            "watch", batch_id, since, timeout_s, self._session, timeout_s=timeout_s + CALL_TIMEOUT_S
+        return self.call(
+            lambda c: c.watch(batch_id, since, timeout_s, self._session),
+            timeout_s=timeout_s + CALL_TIMEOUT_S,
         )
-        return told
 
     def control(self, action: str, batch_id: str, *, timeout_s: float = CALL_TIMEOUT_S) -> Snapshot:
         """Pause, resume or cancel a batch; return its snapshot."""
-        told: Snapshot = self._call(action, batch_id, timeout_s=timeout_s)
-        return told
-
-    def resume(
-        self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
-    ) -> Snapshot:
-        """Resume a batch, under its own terms but for those that are given; return its snapshot."""
-        told: Snapshot = self._call("resume", batch_id, contact=contact, max_workers=max_workers)
-        return told
-
-    def retry(
-        self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
-    ) -> Retried:
-        """Queue dead letters again; ``n_retried`` in the snapshot says how many."""
-        told: Retried = self._call("retry", batch_id, item_ids=item_ids, reason=reason)
-        return told
-
-    def ask(self, question: str, **given: Any) -> Any:
-        """Put a question to the coordinator's desk (`tlray.cluster.handlers.dispatch`)."""
-        return self._call("desk", question, **given)
+        return self.call(lambda c: c.control(batch_id, BatchEvent(action)), timeout_s=timeout_s)
 
     def other_sessions(self) -> int:
         """Return how many other drivers watch batches of this coordinator now."""
-        return int(self._call("other_sessions", self._session))
+        return self.call(lambda c: c.other_sessions(self._session))

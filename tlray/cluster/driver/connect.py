@@ -17,9 +17,9 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, RayActorError
 
-from tlray import __version__
 from tlray.cluster.coordinator.handshake import BEFORE_HANDSHAKES, PROTOCOL, Hello, rank
 from tlray.errors import HomeInUse, OtherSettings, OtherVersion
+from tlray.version import __version__
 
 ANSWER_S = 120.0
 """A coordinator may take so long to start: it reads its journal."""

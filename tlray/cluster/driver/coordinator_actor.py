@@ -11,13 +11,17 @@ from typing import Any
 import ray
 
 from tlray.cluster.adapters.coordinator_ports import ray_ports
-from tlray.cluster.coordinator.coordinator import Coordinator
 from tlray.cluster.coordinator.state import CoordinatorSettings
+from tlray.cluster.handlers.coordinator import Coordinator
+from tlray.cluster.handlers.handlers import READS, read_methods
 from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import keep_private
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.opening import open_journal
 from tlray.io.worker.crash_note import sweep_notes
+
+MAX_READS = 1_000
+"""Reads under way at a time."""
 
 
 class CoordinatorActor(Coordinator):
@@ -28,7 +32,7 @@ class CoordinatorActor(Coordinator):
         context = ray.get_runtime_context()
         home, node = Home(Path(settings.home)), context.get_node_id()
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
-        journal = SqliteJournal(home.journal)
+        journal = open_journal(home)
         sweep_notes(home)
         me = context.current_actor
         ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)
@@ -57,8 +61,10 @@ def start_coordinator(settings: CoordinatorSettings, *, home_key: str, node_id: 
     """Return the handle of a home's coordinator, started on the node that holds the home where it is not there yet."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - only here
 
+    for name in read_methods():
+        ray.method(concurrency_group=READS)(getattr(CoordinatorActor, name))
     return (
-        ray.remote(CoordinatorActor)
+        ray.remote(concurrency_groups={READS: MAX_READS})(CoordinatorActor)
         .options(
             name=coordinator_name(home_key),
             namespace=NAMESPACE,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tlray import __version__, errors
+from tlray import errors
 from tlray.cluster.driver.ray_messages import quieten
 from tlray.cluster.driver.ray_processes import OwnRay, starting
 from tlray.cluster.driver.ray_watchdog import OnLost, RayWatch, answers, watch_joined, watch_own
@@ -26,6 +26,7 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
 from tlray.settings import Settings
+from tlray.version import __version__
 
 logger = logging.getLogger(__name__)
 DYING_S = 30.0

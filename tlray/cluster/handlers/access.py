@@ -1,57 +1,42 @@
-"""Who may ask the service what? Tokens, the tickets that stand for them at a socket, and how many batches a minute.
+"""Tokens of the service, tickets that stand for a token at a socket, and the quota of batches a minute.
 
-Tickets and counts are in memory only: a ticket lives for seconds, and whoever finds it gone asks for another.
+Tickets and quotas are in memory only: a ticket lives for seconds, and a client whose ticket is lost asks for another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
-from tlray.core.access.rate_limit import RequestRates
+from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
+from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.tokens import SCOPES
-from tlray.io.journal.tokens import (
-    create_token,
-    find_tokens,
-    had_tokens,
-    list_tokens,
-    note_use,
-    revoke_token,
-)
 
 TICKET_S = 30.0
 MAX_TICKETS = 10_000
 NOTE_USE_EVERY_S = 60.0
 
 
-class Access:
-    """The desk's part for tokens."""
+class TokenHandlers(Handlers):
+    """Methods for tokens, tickets and quotas."""
 
-    ASKS: ClassVar = frozenset(
-        {"asks_nobody", "whose_tokens", "tokens", "keep_ticket", "redeem_tickets", "batch_wait_s"}
-    )
-    CHANGES: ClassVar = frozenset({"create_token", "revoke_token"})
-
-    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
-        self._state = state
-        self._reading = reading
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
         self._used_at: dict[str, float] = {}
         self._tickets: dict[str, tuple[float, str]] = {}
-        self._batches: RequestRates | None = None
+        self._batch_rates: RateLimit | None = None
 
     # -- tokens ------------------------------------------------------------------------------------
 
-    async def asks_nobody(self) -> bool:
-        """Whether no token was ever made."""
-        return not await self._reading.ask(had_tokens)
+    @read
+    async def requires_token(self) -> bool:
+        """Return True from the first token on: everybody needs one then."""
+        return await self._reading.ask(lambda journal: journal.requires_tokens())
 
-    async def whose_tokens(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def token_holders(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return whose tokens are and what their holders may do, by digest; nothing of those that are unknown or revoked."""
-        found = await self._reading.ask(find_tokens, digests)
+        found = await self._reading.ask(lambda journal: journal.find_tokens(digests))
         now = self._state.now()
         for row in found.values():
             if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
@@ -63,27 +48,30 @@ class Access:
         }
 
     async def _note_use(self, name: str) -> None:
-        await self._state.write(self._state.journal.run, partial(note_use, name=name, now=self._state.wall()))
+        await self._state.write(self._state.journal.record_token_use, name, now=self._state.wall())
 
-    async def tokens(self) -> list[dict[str, Any]]:
+    @read
+    async def list_tokens(self) -> list[dict[str, Any]]:
         """Return every token, without its secret, which nobody has."""
-        return [{**asdict(row), "scopes": list(row.scopes)} for row in await self._reading.ask(list_tokens)]
+        rows = await self._reading.ask(lambda journal: journal.tokens())
+        return [{**asdict(row), "scopes": list(row.scopes)} for row in rows]
 
+    @command
     async def create_token(self, name: str, digest: str, user: str, scopes: tuple[str, ...]) -> None:
         """Keep a new token."""
-        keep = partial(
-            create_token, name=name, digest=digest, user=user, scopes=tuple(scopes), now=self._state.wall()
+        state = self._state
+        await state.write(
+            state.journal.create_token, name=name, digest=digest, user=user, scopes=scopes, now=state.wall()
         )
-        await self._state.write(self._state.journal.run, keep)
 
+    @command
     async def revoke_token(self, name: str) -> bool:
         """Revoke a token; False where there is none of that name."""
-        revoke = partial(revoke_token, name=name, now=self._state.wall())
-        return await self._state.write(self._state.journal.run, revoke)
+        return await self._state.write(self._state.journal.revoke_token, name, now=self._state.wall())
 
     # -- tickets -----------------------------------------------------------------------------------
 
-    async def keep_ticket(self, digest: str, token: str) -> float:
+    async def issue_ticket(self, digest: str, token: str) -> float:
         """Keep a ticket, by its hash and that of the token for which it stands ("": nobody was asked for one); return for how
         long it is good, in seconds."""
         now = self._state.now()
@@ -100,15 +88,15 @@ class Access:
         now = self._state.now()
         popped = {digest: self._tickets.pop(digest, (0.0, "")) for digest in digests}
         good = {digest: token for digest, (until, token) in popped.items() if until > now}
-        rows = await self.whose_tokens([token for token in good.values() if token])
-        if "" in good.values() and await self.asks_nobody():
+        rows = await self.token_holders([token for token in good.values() if token])
+        if "" in good.values() and not await self.requires_token():
             rows[""] = {"user": "", "scopes": SCOPES}
         return {digest: rows[token] for digest, token in good.items() if token in rows}
 
     # -- quotas ------------------------------------------------------------------------------------
 
-    async def batch_wait_s(self, user: str, per_minute: int) -> float:
+    async def take_batch_quota(self, user: str, per_minute: int) -> float:
         """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
-        if self._batches is None or self._batches.burst != per_minute:
-            self._batches = RequestRates(per_minute / 60.0, per_minute)
-        return self._batches.take(user, now=self._state.now())
+        if self._batch_rates is None or self._batch_rates.burst != per_minute:
+            self._batch_rates = RateLimit(per_minute / 60.0, per_minute)
+        return self._batch_rates.take(user, now=self._state.now())

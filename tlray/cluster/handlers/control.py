@@ -1,45 +1,30 @@
-"""Whose is a batch, and may it be paused, resumed, cancelled, retried now? Two actions at once are a conflict, told as one."""
+"""Pause, resume, cancel and retry of one batch. An action that its state does not allow raises `Conflict`."""
 
 from __future__ import annotations
 
 import logging
-from typing import ClassVar
 
-from tlray.cluster.coordinator.batches import Batches
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving
-from tlray.cluster.ports.coordinator import Reader
-from tlray.core.model.lifecycle import BatchState
+from tlray.cluster.handlers.handlers import Handlers, command, read
+from tlray.core.model.lifecycle import BatchEvent, BatchState
 from tlray.core.model.progress import Retried, Snapshot
-from tlray.errors import Conflict, NoSuchBatch, TlrayError
-from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchRow
+from tlray.errors import Conflict, TlrayError
 
 logger = logging.getLogger(__name__)
 
 
-class Control:
-    """The desk's part for single batches."""
+class ControlHandlers(Handlers):
+    """Methods for one batch."""
 
-    ASKS: ClassVar = frozenset({"owner"})
-    CHANGES: ClassVar = frozenset({"control", "retry", "wake_sleeping"})
-
-    def __init__(
-        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reader
-    ) -> None:
-        self._state = state
-        self._batches = batches
-        self._receiving = receiving
-        self._reading = reading
-
-    async def owner(self, batch_id: str) -> str:
+    @read
+    async def batch_owner(self, batch_id: str) -> str:
         """Return whose a batch is; `NoSuchBatch` if there is none."""
         return (await self._row(batch_id)).owner
 
-    async def control(self, batch_id: str, action: str) -> Snapshot:
+    @command
+    async def control(self, batch_id: str, event: BatchEvent) -> Snapshot:
         """Pause, resume or cancel a batch; `Conflict` where that does not go with its state."""
         row = await self._row(batch_id)
-        if row.state is BatchState.RECEIVING and action == "cancel":
+        if row.state is BatchState.RECEIVING and event is BatchEvent.CANCEL:
             told = await self._batches.status(batch_id)
             if await self._receiving.abandon(batch_id):
                 counts = dict.fromkeys(told["counts"], 0) | {"cancelled": told["total"]}
@@ -47,18 +32,30 @@ class Control:
             row = await self._row(batch_id)  # it was made real just now
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
-        if action == "resume":
+        if event is BatchEvent.RESUME:
             return await self._batches.resume(batch_id, is_strict=True)
-        return await (self._batches.pause if action == "pause" else self._batches.cancel)(batch_id)
+        return await (self._batches.pause if event is BatchEvent.PAUSE else self._batches.cancel)(batch_id)
 
-    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> Retried:
+    @command
+    async def resume(
+        self, batch_id: str, *, contact: str | None = None, max_workers: int | None = None
+    ) -> Snapshot:
+        """Go on with a batch that is paused, or that slept since an earlier coordinator died; a contact and a number of tasks
+        that are given are its own from now on."""
+        return await self._batches.resume(batch_id, contact=contact, max_workers=max_workers)
+
+    @command
+    async def retry(
+        self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
+    ) -> Retried:
         """Queue dead letters again: those named, those with a reason, or all; ``n_retried`` says how many."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
         return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason)
 
-    async def wake_sleeping(self) -> int:
+    @command
+    async def wake_batches(self) -> int:
         """Go on with every batch that sleeps since an earlier coordinator died; return how many."""
         journal = self._state.journal
         n = 0
@@ -71,9 +68,3 @@ class Control:
                 else:
                     n += 1
         return n
-
-    async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row

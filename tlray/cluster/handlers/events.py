@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import math
-from functools import partial
-from typing import ClassVar
+from typing import Final
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.handlers.handlers import Handlers, Parts, command
 from tlray.core.messaging.events import Event
-from tlray.io.journal.events import RENEW_S, drop_events, has_events, read_events, want_events
 
-LOOK_EVERY_S = 0.2
-ALONE_S = 10.0
+LOOK_EVERY_S: Final = 0.2
+ALONE_S: Final = 10.0
 """A publisher that has not asked for so long has ended; until then another one gets nothing."""
+WANTED_S: Final = 7 * 86_400.0
+"""Events are written for so long after the last publisher: a home whose broker is gone for good does not grow for ever."""
+RENEW_S: Final = 3_600.0
 
 
-class Events:
-    """The desk's part for events."""
+class EventHandlers(Handlers):
+    """Methods for events."""
 
-    ASKS: ClassVar = frozenset({"take_events"})
-    CHANGES: ClassVar = frozenset({"settle_events"})
-
-    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
-        self._state = state
-        self._reading = reading
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
         self._publisher = ""
         self._asked_at = self._wanted_at = -math.inf
 
@@ -38,13 +34,14 @@ class Events:
             if publisher == self._publisher or now > self._asked_at + ALONE_S:
                 self._publisher, self._asked_at = publisher, now
                 if now > self._wanted_at + RENEW_S:
-                    await state.write(state.journal.run, partial(want_events, wall=state.wall()))
+                    await state.write(state.journal.want_events, state.wall() + WANTED_S)
                     self._wanted_at = now
-                if await self._reading.ask(has_events):
-                    return await self._reading.ask(read_events, state.home.id, limit)
+                if events := await self._reading.ask(lambda journal: journal.events(state.home.id, limit)):
+                    return events
             await asyncio.sleep(LOOK_EVERY_S)
         return []
 
+    @command
     async def settle_events(self, seq: int) -> None:
         """Drop the events up to this one."""
-        await self._state.write(self._state.journal.run, partial(drop_events, seq=seq))
+        await self._state.write(self._state.journal.drop_events, seq)

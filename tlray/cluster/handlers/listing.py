@@ -1,44 +1,26 @@
-"""What the service lists: batches, items, results, dead letters; a page at a time, with the place to go on from."""
+"""Lists: batches, items, refused lines, results and dead letters, a page at a time."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.errors import NoSuchBatch
-from tlray.io.journal.listing import (
-    batches_page,
-    counted,
-    dead_page,
-    items_page,
-    lines_page,
-    n_received,
-    stories,
-)
-from tlray.io.journal.manifest import stems_with_rows
-from tlray.io.journal.reader import JournalReader, totals
-from tlray.io.journal.result_order import DoneRow, done_page, last_done
-from tlray.io.journal.rows import BatchRow
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import AttemptRow, BatchRow, DoneRow
 
 
-class Listing:
-    """The desk's part for lists."""
+class ListingHandlers(Handlers):
+    """Methods for lists."""
 
-    ASKS: ClassVar = frozenset({"batches", "items", "lines", "done", "dead", "manifest"})
-    CHANGES: ClassVar = frozenset[str]()
-
-    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
-        self._state = state
-        self._reading = reading
-
-    async def batches(
+    async def list_batches(
         self, *, owner: str | None, state: str | None, before: int | None, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return batches with their counts, the newest first."""
-        rows = await self._reading.ask(batches_page, owner=owner, state=state, before=before, limit=limit)
+        rows = await self._reading.ask(
+            lambda journal: journal.batches(owner=owner, state=state, before=before, limit=limit)
+        )
         told = [
             {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state.value, "owner": row.owner,
@@ -54,36 +36,46 @@ class Listing:
         book = self._state.book(row.batch_id)
         if book is not None:
             return book.counts
-        if row.state.is_final and row.counts is not None:
-            return row.counts
         if row.state is BatchState.RECEIVING:
-            return {ItemState.QUEUED: await self._reading.ask(n_received, row.id)}
-        return totals(await self._reading.ask(counted, row.batch_id))
+            return {ItemState.QUEUED: await self._reading.ask(lambda journal: journal.count_items(row.id))}
+        return await self._reading.ask(lambda journal: journal.totals(row))
 
-    async def items(
+    @read
+    async def list_items(
         self, batch_id: str, *, state: str | None, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return items in the order of the list."""
-        row = await self._row(batch_id)
         wanted = None if state is None else ItemState(state)
-        page, next_ = await self._reading.ask(items_page, row.id, state=wanted, after=after, limit=limit)
+        page, next_ = await self._reading.ask(
+            lambda journal: journal.items_page(
+                journal.batch(batch_id).id, state=wanted, after=after, limit=limit
+            )
+        )
         return [asdict(item) for item in page], next_
 
-    async def lines(
+    @read
+    async def list_refused(
         self, batch_id: str, *, after: int, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return the lines of a batch's list that made no item."""
-        row = await self._row(batch_id)
-        page, next_ = await self._reading.ask(lines_page, row.id, after=after, limit=limit)
+        page = await self._reading.ask(
+            lambda journal: journal.refused_lines(journal.batch(batch_id).id, after=after, limit=limit)
+        )
         told = [{"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page]
-        return told, next_
+        return told, page[-1].line if len(page) == limit else None
 
-    async def done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
+    @read
+    async def list_done(self, batch_id: str, *, after: int, limit: int) -> tuple[list[DoneRow], bool]:
         """Return the items that succeeded next after a number, and whether the batch was finished before that was asked."""
-        row = await self._row(batch_id)
-        return await self._reading.ask(done_page, row.id, after=after, limit=limit), row.state.is_final
 
-    async def dead(
+        def query(journal: JournalReader) -> tuple[list[DoneRow], bool]:
+            row = journal.batch(batch_id)
+            return journal.results_after(row.id, after=after, limit=limit), row.state.is_final
+
+        return await self._reading.ask(query)
+
+    @read
+    async def list_dead_letters(
         self,
         *,
         owner: str | None,
@@ -93,24 +85,36 @@ class Listing:
         limit: int,
     ) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
         """Return dead letters, each with all of its attempts, those of the newest batch first."""
-        page, next_ = await self._reading.ask(
-            dead_page, owner=owner, batch_id=batch_id, reason=reason, before=before, limit=limit
-        )
-        told = await self._reading.ask(stories, [letter.item_id for letter in page])
-        attempts = {item: [asdict(once) for once in story] for item, story in told.items()}
-        return [{**asdict(letter), "attempts": attempts[letter.item_id]} for letter in page], next_
 
+        def query(journal: JournalReader) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
+            page, next_ = journal.dead_letters(
+                owner=owner, batch_id=batch_id, reason=reason, before=before, limit=limit
+            )
+            attempts = journal.attempts([letter.item_id for letter in page])
+            told = [
+                {**asdict(letter), "attempts": [_attempt(row) for row in attempts[letter.item_id]]}
+                for letter in page
+            ]
+            return told, next_
+
+        return await self._reading.ask(query)
+
+    @read
     async def manifest(self, batch_id: str) -> tuple[list[str], int]:
         """Return the parts that have a batch's rows, and the number of the item that succeeded last."""
-        row = await self._row(batch_id)
-        last = await self._reading.ask(last_done, row.id)
-        return await self._reading.ask(stems_with_rows, row.id), last
 
-    async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row
+        def query(journal: JournalReader) -> tuple[list[str], int]:
+            stems = [part.stem for part in journal.parts(batch_id) if part.has_rows]
+            return stems, journal.last_result(journal.batch(batch_id).id)
+
+        return await self._reading.ask(query)
+
+
+def _attempt(row: AttemptRow) -> dict[str, Any]:
+    return {
+        "attempt": row.attempt, "at": row.started_at, "kind": row.kind, "reason": row.reason, "status": row.status,
+        "latency_s": row.latency_s,
+    }  # fmt: skip
 
 
 def _counts(counts: dict[ItemState, int]) -> dict[str, Any]:

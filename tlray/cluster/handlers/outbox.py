@@ -1,6 +1,6 @@
-"""What is to be told to whom, and what came of it? The service's replicas deliver; this hands out and takes back.
+"""Notices: the replicas of the service deliver them; these methods hand them out and record what came of it.
 
-A notice that nobody settles within `HOLD_S` is handed out again: to be told twice is better than not at all.
+A notice that is not settled within `HOLD_S` is handed out again: twice is better than never.
 """
 
 from __future__ import annotations
@@ -9,31 +9,15 @@ import asyncio
 import json
 import random
 import secrets
-import sqlite3
+from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.batches import Batches
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.handlers.scheduler import Clockwork
-from tlray.cluster.ports.coordinator import Reader
-from tlray.core.notify.notification import Channel, Delivery, NoticeKind, Underway, next_attempt_at
+from tlray.cluster.handlers.handlers import Handlers, command, read
+from tlray.core.notify.notification import Channel, Delivery, NotificationKind, Underway, next_attempt_at
 from tlray.core.notify.webhook_signature import secret_text
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.errors import NoSuchBatch
-from tlray.io.journal.outbox import (
-    Notice,
-    change_secret,
-    claim,
-    deliveries_of,
-    drop,
-    has_due,
-    keep_body,
-    secrets_of,
-    settle,
-)
-from tlray.io.journal.reader import JournalReader
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.io.journal.service_rows import Notice
 
 HOLD_S = 90.0
 LOOK_EVERY_S = 0.5
@@ -44,33 +28,26 @@ _TOLD = (
 """Of a batch's snapshot."""
 
 
-class Outbox:
-    """The desk's part for notices."""
-
-    ASKS: ClassVar = frozenset({"take_notices", "settle_notice", "deliveries", "webhook_secrets"})
-    CHANGES: ClassVar = frozenset({"change_webhook_secret"})
-
-    def __init__(
-        self, state: CoordinatorState, batches: Batches, reading: Reader, clockwork: Clockwork
-    ) -> None:
-        self._state = state
-        self._batches = batches
-        self._reading = reading
-        self._clockwork = clockwork
+class OutboxHandlers(Handlers):
+    """Methods for notices."""
 
     async def take_notices(
-        self, limit: int, wait_s: float, underway: Underway, terms: BatchTerms | None = None
+        self, limit: int, wait_s: float, underway: Underway, terms: BatchConfig | None = None
     ) -> list[dict[str, Any]]:
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
         the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
         deadline = self._state.now() + wait_s
         self._clockwork.heard_of_service(terms)
-        while not await self._reading.ask(has_due, self._state.wall(), underway):
+        while not await self._reading.ask(
+            lambda journal: journal.has_due_notices(self._state.wall(), underway)
+        ):
             if self._state.now() > deadline or self._state.is_stopping:
                 return []
             await asyncio.sleep(LOOK_EVERY_S)
-        action = partial(claim, wall=self._state.wall(), hold_s=HOLD_S, limit=limit, underway=underway)
-        taken = await self._state.write(self._state.journal.run, action)
+        state = self._state
+        taken = await state.write(
+            state.journal.claim_notices, wall=state.wall(), hold_s=HOLD_S, limit=limit, underway=underway
+        )
         return [letter for notice in taken if (letter := await self._letter(notice)) is not None]
 
     async def settle_notice(
@@ -79,27 +56,25 @@ class Outbox:
         """Take in what came of an attempt; ``n_attempts`` counts it."""
         now = self._state.wall()
         next_at = next_attempt_at(delivery, n_attempts, made_at=made_at, now=now, jitter=random.random())  # noqa: S311
-        action = partial(
-            settle, notice_id=notice_id, delivery=delivery, at=now - took_s, took_s=took_s, next_at=next_at
-        )
-        await self._state.write(self._state.journal.run, action)
+        settle = self._state.journal.settle_notice
+        await self._state.write(settle, notice_id, delivery, at=now - took_s, took_s=took_s, next_at=next_at)
 
-    async def deliveries(self, batch_id: str) -> list[dict[str, Any]]:
+    @read
+    async def list_deliveries(self, batch_id: str) -> list[dict[str, Any]]:
         """Return a batch's notices with all their attempts."""
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return await self._reading.ask(deliveries_of, row.id)
+        rows = await self._reading.ask(lambda journal: journal.deliveries(journal.batch(batch_id).id))
+        return [asdict(row) for row in rows]
 
     async def webhook_secrets(self, owner: str) -> list[str]:
         """Return what signs an owner's webhooks, the present secret first."""
-        action = partial(secrets_of, owner=owner, fresh=fresh_secret(), wall=self._state.wall())
-        return await self._state.write(self._state.journal.run, action)
+        state = self._state
+        return await state.write(state.journal.webhook_secrets, owner, fresh_secret(), state.wall())
 
+    @command
     async def change_webhook_secret(self, owner: str, fresh: str) -> list[str]:
         """Put a new secret in the place of the old one, which signs beside it for a day. Said again it changes nothing."""
-        action = partial(change_secret, owner=owner, fresh=fresh, wall=self._state.wall())
-        await self._state.write(self._state.journal.run, action)
+        state = self._state
+        await state.write(state.journal.rotate_webhook_secret, owner, fresh, state.wall())
         return await self.webhook_secrets(owner)
 
     async def _letter(self, notice: Notice) -> dict[str, Any] | None:
@@ -107,14 +82,10 @@ class Outbox:
         body = notice.body
         if body is None:
             body = await self._compose(notice)
-            action = (
-                partial(drop, notice_id=notice.notice_id)
-                if body is None
-                else partial(keep_body, notice_id=notice.notice_id, body=body)
-            )
-            await self._state.write(self._state.journal.run, action)
             if body is None:
+                await self._state.write(self._state.journal.drop_notice, notice.notice_id)
                 return None
+            await self._state.write(self._state.journal.set_notice_body, notice.notice_id, body)
         is_signed = notice.channel is Channel.WEBHOOK
         return {
             "notice_id": notice.notice_id,
@@ -130,23 +101,20 @@ class Outbox:
     async def _compose(self, notice: Notice) -> str | None:
         told = await self._batches.status(notice.batch_id)
         data: dict[str, Any] = {key: value for key, value in told.items() if key in _TOLD} | notice.about
-        is_end = notice.kind in (NoticeKind.COMPLETED, NoticeKind.CANCELLED)
+        is_end = notice.kind in (NotificationKind.COMPLETED, NotificationKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told
-        if notice.kind is not NoticeKind.BLOCKED and told["counts"].get("dead"):
-            data["dead_letters"] = await self._reading.ask(_first_dead, notice.batch_id)
+        if notice.kind is not NotificationKind.BLOCKED and told["counts"].get("dead"):
+            first, _ = await self._reading.ask(
+                lambda journal: journal.dead_letters(batch_id=notice.batch_id, limit=N_DEAD_TOLD)
+            )
+            data["dead_letters"] = [
+                {"item_id": str(letter.item_id), "url": letter.url, "reason": letter.reason}
+                for letter in first
+            ]
         when = datetime.fromtimestamp(notice.made_at, UTC).isoformat(timespec="milliseconds")
         said = {"type": notice.kind.value, "timestamp": when.replace("+00:00", "Z"), "data": data}
         return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-
-
-def _first_dead(db: sqlite3.Connection, batch_id: str) -> list[dict[str, Any]]:
-    rows = db.execute(
-        "SELECT id, url, reason FROM items WHERE batch = (SELECT id FROM batches WHERE batch_id = ?) AND state = 'dead'"
-        " ORDER BY id LIMIT ?",
-        (batch_id, N_DEAD_TOLD),
-    )
-    return [{"item_id": str(r[0]), "url": r[1], "reason": r[2]} for r in rows]
 
 
 def fresh_secret() -> str:

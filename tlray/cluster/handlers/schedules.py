@@ -1,46 +1,39 @@
-"""Which schedules are there, when do they run, and what becomes of one that is changed?"""
+"""Schedules: add, change, remove, list, run now."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.handlers.scheduler import Clockwork
-from tlray.cluster.ports.coordinator import Reader
-from tlray.core.schedules.schedule import Decision, Standing, Timing, next_runs, zone_of
+from tlray.cluster.handlers.handlers import Handlers, command, read
+from tlray.core.schedules.schedule import Decision, ScheduleState, Timing, next_runs, zone_of
 from tlray.errors import Conflict
-from tlray.io.journal.schedules import ScheduleRow, add, change, remove, schedule, schedules
+from tlray.io.journal.service_rows import ScheduleRow
 
 MAX_SCHEDULES = 1_000
 """Of one owner."""
 N_RUNS_TOLD = 5
 
 
-class Schedules:
-    """The desk's part for schedules. An owner of None sees everybody's."""
+class ScheduleHandlers(Handlers):
+    """Methods for schedules. An owner of None sees everybody's."""
 
-    ASKS: ClassVar = frozenset({"schedules", "schedule"})
-    CHANGES: ClassVar = frozenset({"add_schedule", "change_schedule", "remove_schedule", "run_schedule"})
-
-    def __init__(self, state: CoordinatorState, reading: Reader, clockwork: Clockwork) -> None:
-        self._state = state
-        self._reading = reading
-        self._clockwork = clockwork
-
-    async def schedules(self, owner: str | None) -> list[dict[str, Any]]:
+    @read
+    async def list_schedules(self, owner: str | None) -> list[dict[str, Any]]:
         """Return the schedules that somebody sees, the oldest first."""
         now = self._state.wall()
-        return [told(row, now=now) for row in await self._reading.ask(schedules, owner)]
+        rows = await self._reading.ask(lambda journal: journal.schedules(owner))
+        return [told(row, now=now) for row in rows]
 
-    async def schedule(self, owner: str | None, schedule_id: str) -> dict[str, Any] | None:
+    @read
+    async def get_schedule(self, owner: str | None, schedule_id: str) -> dict[str, Any] | None:
         """Return one, with its work; None where there is none, or it is somebody else's."""
-        row = await self._row(owner, schedule_id)
+        row = await self._visible_row(owner, schedule_id)
         return None if row is None else {**told(row, now=self._state.wall()), **row.work}
 
+    @command
     async def add_schedule(
         self,
         owner: str,
@@ -50,17 +43,19 @@ class Schedules:
         timing: Timing,
         is_paused: bool,
         work: dict[str, Any],
-    ) -> dict[str, Any] | None:
+    ) -> dict[str, Any]:
         """Keep a new schedule; `Conflict` where there are too many. The same id again changes nothing."""
-        if await self._reading.ask(schedule, schedule_id) is None:
-            if len(await self._reading.ask(schedules, owner)) >= MAX_SCHEDULES:
+        now = self._state.wall()
+        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
+        if row is None:
+            if len(await self._reading.ask(lambda journal: journal.schedules(owner))) >= MAX_SCHEDULES:
                 raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
-            now = self._state.wall()
-            row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, Standing(now), work=work)
-            await self._state.write(self._state.journal.run, partial(add, row=row))
+            row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, ScheduleState(now), work=work)
+            await self._state.write(self._state.journal.add_schedule, row)
             self._clockwork.read_again()
-        return await self.schedule(owner, schedule_id)
+        return {**told(row, now=now), **row.work}
 
+    @command
     async def change_schedule(
         self,
         owner: str | None,
@@ -72,42 +67,43 @@ class Schedules:
         work: dict[str, Any],
     ) -> dict[str, Any] | None:
         """Change what is given of a schedule, and leave the rest; what passed while it was paused is not made up for."""
-        row = await self._row(owner, schedule_id)
+        row = await self._visible_row(owner, schedule_id)
         if row is None:
             return None
         is_anew = bool(timing) or (row.is_paused and is_paused is False)
-        changed = partial(
-            change,
-            schedule_id=schedule_id,
+        await self._state.write(
+            self._state.journal.change_schedule,
+            schedule_id,
             name=row.name if name is None else name,
             timing=replace(row.timing, **timing),
             is_paused=row.is_paused if is_paused is None else is_paused,
             since=self._state.wall() if is_anew else row.standing.since,
             work={**row.work, **work},
         )
-        await self._state.write(self._state.journal.run, changed)
         self._clockwork.read_again()
-        return await self.schedule(owner, schedule_id)
+        return await self.get_schedule(owner, schedule_id)
 
+    @command
     async def remove_schedule(self, owner: str | None, schedule_id: str) -> bool:
         """Forget a schedule; its batches stay. False if there was none."""
-        if await self._row(owner, schedule_id) is None:
+        if await self._visible_row(owner, schedule_id) is None:
             return False
-        await self._state.write(self._state.journal.run, partial(remove, schedule_id=schedule_id))
+        await self._state.write(self._state.journal.remove_schedule, schedule_id)
         self._clockwork.read_again()
         return True
 
+    @command
     async def run_schedule(self, owner: str | None, schedule_id: str, at: float) -> dict[str, Any] | None:
         """Run a schedule now, beside its occurrences; the same moment again makes no second batch."""
-        row = await self._row(owner, schedule_id)
+        row = await self._visible_row(owner, schedule_id)
         if row is None:
             return None
         await self._clockwork.run_once(row, Decision(at, row.standing), at)
         self._clockwork.read_again()
-        return await self.schedule(owner, schedule_id)
+        return await self.get_schedule(owner, schedule_id)
 
-    async def _row(self, owner: str | None, schedule_id: str) -> ScheduleRow | None:
-        row = await self._reading.ask(schedule, schedule_id)
+    async def _visible_row(self, owner: str | None, schedule_id: str) -> ScheduleRow | None:
+        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
         return row if row is not None and owner in (None, row.owner) else None
 
 
@@ -135,5 +131,5 @@ def told(row: ScheduleRow, *, now: float) -> dict[str, Any]:
         "last_batch": row.last_batch,
         "runs": row.n_runs,
         "passed_over": row.n_passed_over,
-        "trouble": row.trouble,
+        "trouble": row.failure,
     }

@@ -1,36 +1,27 @@
-"""How do things stand, in numbers? What ``/metrics`` shows: counts by state, never a URL, a batch or a user."""
+"""Counts for ``/metrics``: by state, never by URL, batch or user."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.handlers.handlers import Handlers
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.listing import n_batches
 
 
-class Figures:
-    """The desk's part for numbers."""
+class StatsHandlers(Handlers):
+    """Methods for metrics."""
 
-    ASKS: ClassVar = frozenset({"figures"})
-    CHANGES: ClassVar = frozenset[str]()
-
-    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
-        self._state = state
-        self._reading = reading
-
-    async def figures(self) -> dict[str, Any]:
+    async def stats(self) -> dict[str, Any]:
         """Return the counts."""
-        by_state = await self._reading.ask(n_batches)
+        by_state = await self._reading.ask(lambda journal: journal.count_batches())
         state, engine, now = self._state, self._state.engine, self._state.now()
-        books, domains = engine.books.values(), engine.domains.values()
+        books, domains = engine.batches.values(), engine.domains.values()
         return {
             "batches": by_state,
             "items": {one.value: sum(book.counts.get(one, 0) for book in books) for one in ItemState},
             "domains": {
                 "cooling": sum(domain.is_cooling(now) for domain in domains),
-                "paused": sum(setting.is_paused for setting in engine.treatment.by_hand.values()),
+                "paused": sum(setting.is_paused for setting in engine.registry.overrides.values()),
                 "parked": sum(domain.parked is not None for domain in domains),
                 "slowed": sum(domain.slow_because is not None for domain in domains),
             },

@@ -1,37 +1,28 @@
-"""How does the service hand over a list? In one call, all of it or nothing; sent again under the same key, it is told again
-what became of it the first time."""
+"""Submission of a list: in one call by the service, or opened, appended to and committed by the command line.
+
+Either way all of it is accepted or nothing. A request that is repeated under its key gets the receipt of the first one.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.batches import Batches
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving, new_batch
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.coordinator.submission import new_batch
+from tlray.cluster.handlers.handlers import Handlers, command
+from tlray.core.model.progress import Snapshot
 from tlray.io.intake.url_list import Chunk
-from tlray.io.journal.domains import named_in_vain
-from tlray.io.journal.idempotency import MAX_LINES_TOLD, lines_told
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, RefusedLine
+from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
 
 MAX_WARNINGS = 20
+MAX_LINES_TOLD = 1_000
+"""Refused lines of each kind that a receipt names; all of them are in the journal."""
 
 
-class Submission:
-    """The desk's part for lists."""
+class SubmissionHandlers(Handlers):
+    """Methods for a list that is submitted."""
 
-    ASKS: ClassVar = frozenset({"receipt"})
-    CHANGES: ClassVar = frozenset({"submit"})
-
-    def __init__(
-        self, state: CoordinatorState, batches: Batches, receiving: Receiving, reading: Reader
-    ) -> None:
-        self._state = state
-        self._batches = batches
-        self._receiving = receiving
-        self._reading = reading
-
+    @command
     async def submit(
         self,
         batch_id: str,
@@ -49,34 +40,78 @@ class Submission:
         ``key`` is the submitter's name for this request and ``digest`` tells what is in it: `Conflict` where something else
         came under that key before.
         """
-        request_key, known = known_by(batch_id, owner, key, digest)
         new = new_batch(
-            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known,
+            batch_id, name=name, priority=priority, options=options, owner=owner, key=key, digest=digest,
             created_at=self._state.wall(),
         )  # fmt: skip
         made, duplicates = await self._receiving.submit(new, chunk)
         if duplicates is None:
             return await self.receipt(made)
-        return await self._told(made, sorted(chunk.refused, key=lambda line: line.line), duplicates)
+        return await self._receipt(made, sorted(chunk.refused, key=lambda line: line.line), duplicates)
+
+    @command
+    async def create_batch(
+        self,
+        batch_id: str,
+        *,
+        name: str,
+        priority: int,
+        options: BatchOptions,
+        key: str,
+    ) -> str:
+        """Open a batch for its list."""
+        return await self._receiving.create(
+            new_batch(
+                batch_id,
+                name=name,
+                priority=priority,
+                options=options,
+                key=key,
+                created_at=self._state.wall(),
+            )
+        )
+
+    @command
+    async def append(
+        self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
+    ) -> list[RefusedLine]:
+        """Add lines to a batch that is being received; return the duplicates among them."""
+        return await self._receiving.append(batch_id, entries, refused)
+
+    @command
+    async def commit_batch(self, batch_id: str) -> Snapshot:
+        """Make a received batch real and start it."""
+        return await self._receiving.commit(batch_id)
+
+    async def abandon_batch(self, batch_id: str) -> None:
+        """Forget a batch that was never committed."""
+        await self._receiving.abandon(batch_id)
 
     async def receipt(self, batch_id: str) -> dict[str, Any]:
         """Return what became of a list: its batch, and the lines that made no item."""
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        rejected: list[RefusedLine] = []
-        duplicates: list[RefusedLine] = []
-        if row is not None and row.n_duplicates + row.n_rejected:
-            rejected, duplicates = await self._reading.ask(lines_told, row.id)
-        return await self._told(batch_id, rejected, duplicates)
+
+        def query(journal: JournalReader) -> list[list[RefusedLine]]:
+            row = journal.find_batch(batch_id)
+            if row is None or not row.n_duplicates + row.n_rejected:
+                return [[], []]
+            return [
+                journal.refused_lines(row.id, is_duplicate=is_duplicate, limit=MAX_LINES_TOLD)
+                for is_duplicate in (False, True)
+            ]
+
+        return await self._receipt(batch_id, *await self._reading.ask(query))
 
     async def _warnings(self, batch_id: str) -> list[str]:
         """Return what is odd about a list that was taken in: domains that its options name in vain."""
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None or not row.options.named:
-            return []
-        missing = await self._reading.ask(named_in_vain, batch_id, row.options.named)
+
+        def query(journal: JournalReader) -> list[str]:
+            row = journal.find_batch(batch_id)
+            return journal.domains_without_items(batch_id, row.options.named) if row is not None else []
+
+        missing = await self._reading.ask(query)
         return [in_vain(name) for name in missing[:MAX_WARNINGS]]
 
-    async def _told(
+    async def _receipt(
         self, batch_id: str, rejected: list[RefusedLine], duplicates: list[RefusedLine]
     ) -> dict[str, Any]:
         told = await self._batches.status(batch_id)
@@ -96,13 +131,6 @@ class Submission:
 def in_vain(name: str) -> str:
     """Say that options name a domain of which a list has no URL."""
     return f"the options name {name}, and no URL of the list is there; they hold where a redirect leads there"
-
-
-def known_by(batch_id: str, owner: str, key: str | None, digest: str) -> tuple[str, str | None]:
-    """Return what makes a repeated request known: the sender's key, or nothing but the batch that it would make."""
-    if key is None:
-        return f"once {batch_id}", None
-    return f"{owner}\n{key}", digest
 
 
 def told_lines(rejected: list[RefusedLine], duplicates: list[RefusedLine]) -> dict[str, list[dict[str, Any]]]:

@@ -1,43 +1,31 @@
-"""Which templates may a user take? The built-in ones and their own."""
+"""Templates: the built-in ones and a user's own."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import ClassVar
-
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.handlers.handlers import Handlers, command, read
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template
-from tlray.io.journal.templates import list_templates, load_template, put_template, remove_template
 
 
-class Templates:
-    """The desk's part for templates."""
+class TemplateHandlers(Handlers):
+    """Methods for templates."""
 
-    ASKS: ClassVar = frozenset({"templates", "template"})
-    CHANGES: ClassVar = frozenset({"put_template", "remove_template"})
-
-    def __init__(self, state: CoordinatorState, reading: Reader) -> None:
-        self._state = state
-        self._reading = reading
-
-    async def templates(self, owner: str) -> list[Template]:
+    @read
+    async def list_templates(self, owner: str) -> list[Template]:
         """Return all that an owner may take, the built-in ones first."""
-        return [*BUILT_IN.values(), *await self._reading.ask(list_templates, owner)]
+        return [*BUILT_IN.values(), *await self._reading.ask(lambda journal: journal.templates(owner))]
 
-    async def template(self, owner: str, name: str) -> Template | None:
+    @read
+    async def get_template(self, owner: str, name: str) -> Template | None:
         """Return a template; None if there is none of that name."""
-        return BUILT_IN.get(name) or await self._reading.ask(load_template, owner, name)
+        return BUILT_IN.get(name) or await self._reading.ask(lambda journal: journal.template(owner, name))
 
+    @command
     async def put_template(self, owner: str, template: Template) -> bool | None:
         """Keep a template; True where it is new, None where there are too many."""
-        return await self._state.write(
-            self._state.journal.run, partial(put_template, owner=owner, template=template)
-        )
+        return await self._state.write(self._state.journal.put_template, owner, template)
 
+    @command
     async def remove_template(self, owner: str, name: str) -> bool:
         """Forget a template; False if there was none."""
-        return await self._state.write(
-            self._state.journal.run, partial(remove_template, owner=owner, name=name)
-        )
+        return await self._state.write(self._state.journal.remove_template, owner, name)

@@ -1,39 +1,27 @@
-"""How does a long list come? Opened, sent in numbered pieces, made real by one commit: all of it or nothing.
+"""Resumable upload of a long list: opened, sent in numbered chunks, and made real by one commit.
 
-A piece that is sent again, because its answer was lost, changes nothing and is answered the same.
+A chunk that is sent again, because its answer was lost, changes nothing and gets the same answer.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving, new_batch
-from tlray.cluster.handlers.submission import Submission, known_by, told_lines
-from tlray.cluster.ports.coordinator import Reader
+from tlray.cluster.coordinator.submission import new_batch
+from tlray.cluster.handlers.handlers import command, read
+from tlray.cluster.handlers.submission import MAX_LINES_TOLD, SubmissionHandlers, told_lines
 from tlray.core.model.lifecycle import BatchState
 from tlray.errors import Conflict, NoSuchBatch, UsageError
 from tlray.io.intake.url_list import Chunk
-from tlray.io.journal.chunks import PieceRow, piece_of, pieces_of, refused_between
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, BatchRow
+from tlray.io.journal.rows import BatchOptions, BatchRow, ChunkRow, RefusedLine
 
 
-class InPieces:
-    """The desk's part for long lists."""
+class UploadHandlers(SubmissionHandlers):
+    """Methods for a list that comes in chunks."""
 
-    ASKS: ClassVar = frozenset({"piece_place"})
-    CHANGES: ClassVar = frozenset({"open_list", "append_piece", "commit_list"})
-
-    def __init__(
-        self, state: CoordinatorState, receiving: Receiving, reading: Reader, whole: Submission
-    ) -> None:
-        self._state = state
-        self._receiving = receiving
-        self._reading = reading
-        self._whole = whole
-
-    async def open_list(
+    @command
+    async def open_upload(
         self,
         batch_id: str,
         *,
@@ -45,62 +33,70 @@ class InPieces:
         digest: str,
     ) -> dict[str, Any]:
         """Open a batch for its pieces."""
-        request_key, known = known_by(batch_id, owner, key, digest)
         new = new_batch(
-            batch_id, name=name, priority=priority, options=options, owner=owner, request_key=request_key, digest=known,
+            batch_id, name=name, priority=priority, options=options, owner=owner, key=key, digest=digest,
             created_at=self._state.wall(),
         )  # fmt: skip
-        return await self._whole.receipt(await self._receiving.create(new))
+        return await self.receipt(await self._receiving.create(new))
 
-    async def piece_place(self, batch_id: str, piece: int, digest: str) -> tuple[int, dict[str, Any] | None]:
+    @read
+    async def chunk_position(
+        self, batch_id: str, piece: int, digest: str
+    ) -> tuple[int, dict[str, Any] | None]:
         """Return the number of a piece's first line, and, where it was taken in before, what became of it.
 
         `Conflict` for one that is not the next, for one that was another before, and where the list is taken in already.
         """
         row = await self._row(batch_id)
-        known = await self._reading.ask(piece_of, row.id, piece)
+        known = await self._reading.ask(lambda journal: journal.chunk(row.id, piece))
         if known is not None:
             if known.digest != digest:
                 raise Conflict(f"piece {piece} of batch {batch_id} was another when it came first")
-            return known.first_line, await self._told(row, known)
+            return known.first_line, await self._chunk_receipt(row, known)
         if row.state is not BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is {row.state}; nothing can be added to its list")
-        so_far = await self._reading.ask(pieces_of, row.id)
+        so_far = await self._reading.ask(lambda journal: journal.chunks(row.id))
         if piece != so_far.n + 1:
             raise Conflict(f"piece {so_far.n + 1} of batch {batch_id} is the next, not {piece}")
         return so_far.n_lines + 1, None
 
-    async def append_piece(
+    @command
+    async def append_chunk(
         self, batch_id: str, piece: int, *, digest: str, first_line: int, n_lines: int, chunk: Chunk
     ) -> dict[str, Any]:
         """Take in a piece, all of it or nothing; `BacklogFull` where there is no room for it now."""
         row = await self._row(batch_id)
-        await self._receiving.append_piece(batch_id, PieceRow(piece, first_line, n_lines, 0, digest), chunk)
-        taken = await self._reading.ask(piece_of, row.id, piece)
+        await self._receiving.append_piece(batch_id, ChunkRow(piece, first_line, n_lines, 0, digest), chunk)
+        taken = await self._reading.ask(lambda journal: journal.chunk(row.id, piece))
         if taken is None:
             raise NoSuchBatch(batch_id, str(self._state.home.path))  # it was given up just now
-        return await self._told(row, taken)
+        return await self._chunk_receipt(row, taken)
 
-    async def commit_list(self, batch_id: str, n_pieces: int | None) -> dict[str, Any]:
+    @command
+    async def commit_upload(self, batch_id: str, n_pieces: int | None) -> dict[str, Any]:
         """Make a list real, once its pieces are all there; return its receipt. Again, it is only told again."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING:
-            so_far = await self._reading.ask(pieces_of, row.id)
+            so_far = await self._reading.ask(lambda journal: journal.chunks(row.id))
             if n_pieces is not None and n_pieces != so_far.n:
                 raise Conflict(f"{so_far.n} pieces of batch {batch_id} have come, not {n_pieces}")
             if not so_far.n_items:
                 raise UsageError(f"no line of batch {batch_id} is a URL that can be fetched; append some")
         if not row.state.is_final:  # also where a commit was cut off before it had begun the batch
             await self._receiving.commit(batch_id)
-        return await self._whole.receipt(batch_id)
+        return await self.receipt(batch_id)
 
-    async def _told(self, row: BatchRow, taken: PieceRow) -> dict[str, Any]:
-        refused, n_rejected, n_duplicates = await self._reading.ask(
-            refused_between, row.id, taken.first_line, taken.n_lines
-        )
+    async def _chunk_receipt(self, row: BatchRow, taken: ChunkRow) -> dict[str, Any]:
+        after, before = taken.first_line - 1, taken.first_line + taken.n_lines
+
+        def query(journal: JournalReader) -> tuple[list[RefusedLine], tuple[int, int]]:
+            lines = journal.refused_lines(row.id, after=after, before=before, limit=MAX_LINES_TOLD)
+            return lines, journal.count_refused(row.id, after=after, before=before)
+
+        refused, (n_rejected, n_duplicates) = await self._reading.ask(query)
         return {
             "batch_id": row.batch_id,
-            "piece": taken.piece,
+            "piece": taken.number,
             "first_line": taken.first_line,
             "lines": taken.n_lines,
             "items": taken.n_items,
@@ -111,9 +107,3 @@ class InPieces:
                 [line for line in refused if line.first_line is not None],
             ),
         }
-
-    async def _row(self, batch_id: str) -> BatchRow:
-        row = await self._reading.ask(JournalReader.batch_row, batch_id)
-        if row is None:
-            raise NoSuchBatch(batch_id, str(self._state.home.path))
-        return row

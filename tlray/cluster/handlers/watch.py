@@ -1,7 +1,7 @@
-"""What is a watcher told? The newest snapshot of a batch as soon as there is one, and which items changed since the last.
+"""Progress of a batch for its watchers: a snapshot as soon as there is a newer one, and the items that changed since.
 
-Item by item changes are kept while somebody asks for them, and for a while after, so that who comes back misses none. A
-restarted coordinator keeps none of earlier lives: its first answer says that they are not complete (``items_complete``).
+Item changes are kept while somebody asks for them, and for a while after, so that a client that comes back misses none. A
+restarted coordinator has none of earlier lives: its first answer says that they are not complete (``items_complete``).
 """
 
 from __future__ import annotations
@@ -9,15 +9,23 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from tlray.cluster.coordinator.batches import Batches
-from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.core.model.progress import ItemUpdate, Snapshot, SnapshotWithItems
-from tlray.core.scheduling.change_log import Changes, ItemChanged
+from tlray.cluster.handlers.handlers import Handlers, Parts
+from tlray.core.model.progress import (
+    BatchStatus,
+    ItemUpdate,
+    ProgressMessage,
+    Snapshot,
+    SnapshotWithItems,
+    Workers,
+)
+from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 
 KEEP_S = 300.0
 """Changes are kept for so long after they were asked for last."""
 MAX_ITEMS = 500
 """Of one answer: the newest ones."""
+SESSION_S = 5.0
+"""A driver that has not asked for news for so long is gone."""
 SHARE_OF_TIME = 10
 """Snapshots of a batch may take this part of the time: a tenth."""
 
@@ -26,22 +34,66 @@ SHARE_OF_TIME = 10
 class _Kept:
     """The changes of one batch."""
 
-    changes: Changes[ItemChanged]
+    changes: ChangeLog[ChangedItem]
     asked_at: float = 0.0
 
 
-class Watching:
-    """The coordinator's side of whoever watches."""
+class WatchHandlers(Handlers):
+    """The coordinator's methods for who follows a batch."""
 
-    def __init__(self, state: CoordinatorState, batches: Batches) -> None:
-        self._state = state
-        self._batches = batches
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
         self._kept: dict[str, _Kept] = {}
         self._not_before: dict[str, float] = {}
         """Batches whose snapshots are costly."""
+        self._sessions: dict[str, float] = {}
+        """Driver → when it called last."""
 
-    async def watch(self, batch_id: str, since: int | None, timeout_s: float) -> Snapshot:
+    async def status(self, batch_id: str) -> BatchStatus:
+        """Return a batch's snapshot."""
+        return {**await self._batches.status(batch_id), **self._workers()}
+
+    async def watch(
+        self,
+        batch_id: str,
+        since: int | None,
+        timeout_s: float,
+        session: str,
+    ) -> BatchStatus:
         """Return the snapshot as soon as its version is above ``since`` (None: at once), or after ``timeout_s``."""
+        await self.stay(session)
+        return {**await self._news(batch_id, since, timeout_s), **self._workers()}
+
+    async def watch_items(
+        self,
+        batch_id: str,
+        since: int | None,
+        timeout_s: float,
+        session: str,
+    ) -> ProgressMessage:
+        """Return what `watch` does, with the items that changed since: those that became final or will be tried again.
+
+        ``items_complete`` says whether these are all of them.
+        """
+        await self.stay(session)
+        return {**await self._with_items(batch_id, since, timeout_s), **self._workers()}
+
+    def _workers(self) -> Workers:
+        return {"workers": self._leasing.n_working, "workers_waiting": self._leasing.n_waiting}
+
+    async def stay(self, session: str) -> None:
+        """Note that a driver needs this Ray, though it may watch no batch now."""
+        self._sessions[session] = self._state.now()
+
+    async def other_sessions(self, session: str) -> int:
+        """Return how many other drivers called within the last seconds."""
+        return self._n_drivers(but=session)
+
+    def _n_drivers(self, but: str | None = None) -> int:
+        since = self._state.now() - SESSION_S
+        return sum(1 for other, at in self._sessions.items() if other != but and at >= since)
+
+    async def _news(self, batch_id: str, since: int | None, timeout_s: float) -> Snapshot:
         deadline = self._state.now() + timeout_s
         while True:
             began_at = self._state.now()
@@ -53,16 +105,12 @@ class Watching:
                 return told
             await self._state.news(batch_id, left_s, seen=told["version"])
 
-    async def with_items(self, batch_id: str, since: int | None, timeout_s: float) -> SnapshotWithItems:
-        """Return what `watch` does, with the items that changed since: those that became final or will be tried again.
-
-        ``items_complete`` says whether these are all of them.
-        """
+    async def _with_items(self, batch_id: str, since: int | None, timeout_s: float) -> SnapshotWithItems:
         self._keep(batch_id)
         rest_s = self._not_before.get(batch_id, 0.0) - self._state.now()
         if rest_s > 0 and timeout_s > 0:
             await asyncio.sleep(min(rest_s, timeout_s))
-        told = await self.watch(batch_id, since, timeout_s)
+        told = await self._news(batch_id, since, timeout_s)
         kept = self._keep(batch_id)
         if since is None:
             return {**told, "items": [], "items_complete": True}
@@ -79,20 +127,20 @@ class Watching:
         kept, book = self._kept.get(batch_id), self._state.book(batch_id)
         if book is not None:
             if kept is None:
-                kept = self._kept[batch_id] = _Kept(Changes(known_since=book.version))
+                kept = self._kept[batch_id] = _Kept(ChangeLog(known_since=book.version))
             elif book.changes is not kept.changes:  # it was finished, and has been opened again
-                kept.changes.lose(version=book.version)
+                kept.changes.reset(version=book.version)
             book.changes = kept.changes
         if kept is not None:
             kept.asked_at = self._state.now()
         return kept
 
-    def refresh(self, now: float) -> None:
+    def _refresh_watchers(self, now: float) -> None:
         """Tell watchers of what has moved without an announcement, and forget changes that nobody asks for."""
         self._state.announce_moves(now=now)
         for batch_id in [b for b, kept in self._kept.items() if now - kept.asked_at > KEEP_S]:
             del self._kept[batch_id]
             if (book := self._state.book(batch_id)) is not None:
                 book.changes = None
-        if len(self._not_before) > len(self._state.engine.books) + len(self._kept):
+        if len(self._not_before) > len(self._state.engine.batches) + len(self._kept):
             self._not_before = {b: at for b, at in self._not_before.items() if at > now}

@@ -8,21 +8,20 @@ so it runs the coordinator's code as it is. Nothing behind a port decides anythi
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from tlray.cluster.ports.registration import Registration
-from tlray.core.scheduling.changeset import Verdict
-from tlray.core.scheduling.crash_suspect import Suspect
+from tlray.core.scheduling.changeset import Changeset
+from tlray.core.scheduling.crash_suspect import CrashSuspect
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import TlrayError
+from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import PartRow
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -51,12 +50,10 @@ class Writer(Protocol):
 
 
 class Reader(Protocol):
-    """Questions to the journal beside its writer; each sees what was committed before."""
+    """Queries of the journal beside its writer; each sees what was committed before."""
 
-    async def ask(
-        self, question: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **given: P.kwargs
-    ) -> T:
-        """Run a question with a connection of its own as its first argument."""
+    async def ask(self, query: Callable[[JournalReader], T]) -> T:
+        """Run a query, all of which sees one moment of the journal."""
         ...
 
 
@@ -162,7 +159,7 @@ class PartStore(Protocol):
         """True if a task has begun and not ended in order."""
         ...
 
-    async def take_note(self, lease_id: str) -> Suspect:
+    async def take_note(self, lease_id: str) -> CrashSuspect:
         """Return whom a dead task's note names, and remove the note."""
         ...
 
@@ -170,7 +167,7 @@ class PartStore(Protocol):
 class Meters(Protocol):
     """Metrics for Prometheus and Ray's dashboard."""
 
-    def count(self, verdict: Verdict) -> None:
+    def count(self, changeset: Changeset) -> None:
         """Count what a report brought."""
         ...
 

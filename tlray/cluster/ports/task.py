@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tlray.cluster.ports.coordinator import Clock
-from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.autoscaling import NodeReading
-from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
-from tlray.io.worker.crash_note import Note
+from tlray.core.scheduling.autoscaling import NodeLoad
+from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsRequest, Stops
+from tlray.io.worker.crash_note import CrashNote
 
 if TYPE_CHECKING:  # the simulator needs neither Arrow nor aiohttp
     from tlray.core.model.outcome import Outcome
@@ -43,7 +43,7 @@ class CoordinatorClient(Protocol):
 class LimiterAsk(Protocol):
     """A scrape task's calls to one limiter actor."""
 
-    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
+    async def ask(self, holder: str, asks: list[PermitRequest]) -> tuple[list[PermitGrant], Stops]:
         """Ask for permits."""
         ...
 
@@ -51,7 +51,7 @@ class LimiterAsk(Protocol):
 class PageSource(Protocol):
     """The network, as a scrape task uses it, and what reads the pages."""
 
-    async def robots(self, errand: RobotsErrand, note: Note) -> RobotsAnswer:
+    async def robots(self, fetch_task: RobotsRequest, note: CrashNote) -> RobotsAnswer:
         """Fetch and read a robots.txt."""
         ...
 
@@ -81,7 +81,7 @@ class Gauge(Protocol):
 
     node: str
 
-    def read(self, now: float) -> NodeReading | None:
+    def read(self, now: float) -> NodeLoad | None:
         """Return the node's load, once in a while."""
         ...
 
@@ -96,7 +96,7 @@ class TaskPorts:
     pages: Callable[[Callable[[], None]], AbstractAsyncContextManager[PageSource]]
     """Opens the network; the argument is called in the task that fetches when its request has gone out."""
     files: PartFiles
-    note: Note
+    note: CrashNote
     gauge: Gauge
     cpu_s: Callable[[], float]
     """CPU time of this process so far."""

@@ -16,7 +16,7 @@ import ray
 from tlray.cluster.ports.coordinator import Clock
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
-from tlray.core.politeness.limiter_gate import UNASKED_S, Ask, Gate, Grant
+from tlray.core.politeness.limiter_gate import UNASKED_S, Gate, PermitGrant, PermitRequest
 from tlray.core.scheduling.lease import NO_STOPS, Stops
 
 NAMESPACE = "tlray"
@@ -59,14 +59,16 @@ class Limiter:
         """Take in which batches may begin nothing (paused, cancelled)."""
         self._stops = self._stops.newest(stops)
 
-    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
+    async def ask(self, holder: str, asks: list[PermitRequest]) -> tuple[list[PermitGrant], Stops]:
         """Answer a task: permits by domain, and the batches that may begin nothing."""
         now = self._clock.monotonic()
         self._sweep(now)
         grants = []
         for ask in asks:
             gate = self._gates.get(ask.domain)
-            grants.append(gate.ask(holder, ask, now=now) if gate else Grant(ask.domain, is_unknown=True))
+            grants.append(
+                gate.ask(holder, ask, now=now) if gate else PermitGrant(ask.domain, is_unknown=True)
+            )
         return grants, self._stops
 
     async def forget(self, holder: str) -> None:

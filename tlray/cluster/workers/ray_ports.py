@@ -12,16 +12,15 @@ from typing import Any
 
 import ray
 
-from tlray import __version__
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
 from tlray.core.model.outcome import Outcome
-from tlray.core.politeness.limiter_gate import Ask, Grant
+from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.batch_config import BatchTerms, user_agent
-from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsErrand, Stops
+from tlray.core.scheduling.batch_config import BatchConfig, user_agent
+from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsRequest, Stops
 from tlray.io.disk.home import Home
 from tlray.io.http.address_policy import ANY_NAMED, policy_for
 from tlray.io.http.fetch import Fetcher
@@ -32,9 +31,10 @@ from tlray.io.results.item_reader import read_kept
 from tlray.io.results.part_writer import StagedPart, stage
 from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
-from tlray.io.worker.crash_note import Note, TaskNote
+from tlray.io.worker.crash_note import CrashNote, CrashNoteFile
 from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
+from tlray.version import __version__
 
 
 class RayCoordinator:
@@ -57,8 +57,8 @@ class _Limiter:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
-    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
-        answer: tuple[list[Grant], Stops] = await self._actor.ask.remote(holder, asks)
+    async def ask(self, holder: str, asks: list[PermitRequest]) -> tuple[list[PermitGrant], Stops]:
+        answer: tuple[list[PermitGrant], Stops] = await self._actor.ask.remote(holder, asks)
         return answer
 
 
@@ -78,7 +78,7 @@ class FoundLimiters(dict[int, LimiterAsk]):
 
 
 @lru_cache(maxsize=1_024)
-def sender_of(terms: BatchTerms | None) -> Sender | None:
+def sender_of(terms: BatchConfig | None) -> Sender | None:
     """Return who sends a batch's requests; None: the fetcher's own, for a batch of a journal without terms."""
     if terms is None:
         return None
@@ -100,14 +100,14 @@ class Network:
     ) -> None:
         await self._fetcher.__aexit__(kind, error, trace)
 
-    async def robots(self, errand: RobotsErrand, note: Note) -> RobotsAnswer:
+    async def robots(self, fetch_task: RobotsRequest, note: CrashNote) -> RobotsAnswer:
         """Fetch and read a robots.txt."""
-        return await fetch_robots(self._fetcher, errand, note, sender=sender_of(errand.terms))
+        return await fetch_robots(self._fetcher, fetch_task, note, sender=sender_of(fetch_task.terms))
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
         """Fetch an item's page; calling the result opens and reads it."""
         allow = policy_for(item.networks, from_public=item.from_public)
-        open_page = await self._fetcher.take(item.url, allow=allow, sender=sender_of(item.terms))
+        open_page = await self._fetcher.get_packed(item.url, allow=allow, sender=sender_of(item.terms))
 
         def read() -> tuple[Fetched, Outcome, tuple[Tracklist, ...]]:
             fetched = open_page()
@@ -135,7 +135,7 @@ class HomeFiles:
         return await asyncio.to_thread(read_kept, self._home, batch_id, stem, item_ids)
 
 
-def worker_ports(terms: ScrapeTerms, coordinator: Any, note: TaskNote) -> TaskPorts:
+def worker_ports(terms: ScrapeTerms, coordinator: Any, note: CrashNoteFile) -> TaskPorts:
     """Return the ports of a task in this Ray worker."""
     clock = SystemClock()
     return TaskPorts(

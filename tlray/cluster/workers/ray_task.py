@@ -17,7 +17,7 @@ def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
     """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
     from tlray.cluster.workers.ray_ports import worker_ports  # noqa: PLC0415
     from tlray.cluster.workers.scrape import ScrapeTask  # noqa: PLC0415
-    from tlray.io.worker.crash_note import TaskNote  # noqa: PLC0415
+    from tlray.io.worker.crash_note import CrashNoteFile  # noqa: PLC0415
 
     keep_freed_memory()
     keep_private()
@@ -26,7 +26,7 @@ def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
         raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
 
     async def run() -> int:
-        with TaskNote(home, lease_id) as note:
+        with CrashNoteFile(home, lease_id) as note:
             return await ScrapeTask(lease_id, terms, worker_ports(terms, coordinator, note)).run()
 
     return asyncio.run(run())

@@ -16,19 +16,19 @@ from typing import Any
 from tlray.cluster.ports.task import PageSource, TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.pacing.pacer import Errand, Pacing
+from tlray.core.pacing.pacer import FetchTask, Pacer
 from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer, rules_of
 from tlray.core.scheduling.lease import (
     NO_STOPS,
     Answer,
     LeasedItem,
-    PartNote,
+    PartRecord,
     Report,
-    RobotsErrand,
+    RobotsRequest,
     Stops,
     Work,
 )
-from tlray.io.http.response import told
+from tlray.io.http.response import printable_reason
 from tlray.io.results.item_reader import in_parts
 from tlray.io.results.open_part import OpenPart
 
@@ -60,16 +60,16 @@ class ScrapeTask:
         self._ports = ports
         self._clock = ports.clock
         self._note = ports.note
-        self._pacing = Pacing()
+        self._pacing = Pacer()
         self._robots_text: dict[str, str] = {}
         self._held: dict[int, str] = {}
         """Item → domain of what it was given to fetch and has not reported yet, as the coordinator's lease has it."""
         self._forgot_at = ports.clock.monotonic()
-        self._running: dict[asyncio.Task[None], Errand] = {}
+        self._running: dict[asyncio.Task[None], FetchTask] = {}
         self._unsent: set[asyncio.Task[None]] = set()
         """Of those, the ones whose request is not on the wire yet."""
         self._asking: set[asyncio.Task[None]] = set()
-        self._answering: dict[asyncio.Task[None], list[LeasedItem]] = {}
+        self._reuse: dict[asyncio.Task[None], list[LeasedItem]] = {}
         self._room = asyncio.Event()
         """Set when what was collected has been taken into a report."""
         self._reading = asyncio.Lock()
@@ -98,7 +98,7 @@ class ScrapeTask:
                 while not self._is_over and not reporting.done():
                     await self._step(pages)
             finally:
-                begun = (*self._running, *self._asking, *self._answering)
+                begun = (*self._running, *self._asking, *self._reuse)
                 for task in (*begun, *([] if self._is_over else [reporting])):
                     task.cancel()
                 await asyncio.gather(*begun, return_exceptions=True)
@@ -110,12 +110,12 @@ class ScrapeTask:
     async def _step(self, pages: PageSource) -> None:
         """Begin what may begin, ask for what is needed, wait for what comes next."""
         now = self._clock.monotonic()
-        while self._has_room and (errand := self._pacing.begin(now)) is not None:
-            task = asyncio.create_task(self._fetch(pages, errand))
-            self._running[task] = errand
+        while self._has_room and (fetch_task := self._pacing.begin(now)) is not None:
+            task = asyncio.create_task(self._fetch(pages, fetch_task))
+            self._running[task] = fetch_task
             self._unsent.add(task)
             task.add_done_callback(self._ended)
-        for limiter, asks in self._pacing.asks(now).items():
+        for limiter, asks in self._pacing.due_requests(now).items():
             asking = asyncio.create_task(self._ask(limiter, asks))
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
@@ -139,31 +139,31 @@ class ScrapeTask:
         has_connection = len(self._running) < self._terms.limits.max_connections
         return has_connection and self._held_bytes < MAX_HELD_BYTES
 
-    async def _fetch(self, pages: PageSource, errand: Errand) -> None:
-        if isinstance(errand, RobotsErrand):
-            answer = await pages.robots(errand, self._note)
+    async def _fetch(self, pages: PageSource, fetch_task: FetchTask) -> None:
+        if isinstance(fetch_task, RobotsRequest):
+            answer = await pages.robots(fetch_task, self._note)
             self._robots.append(
                 answer
             )  # not in one line: while it was awaited a report may have taken the list
             return
-        with self._note.reading_robots(errand.domain):
-            may_fetch = rules_of(self._robots_text.get(errand.domain, "")).may_fetch(errand.url)
+        with self._note.reading_robots(fetch_task.domain):
+            may_fetch = rules_of(self._robots_text.get(fetch_task.domain, "")).may_fetch(fetch_task.url)
         if not may_fetch:
             self._outcomes.append(
-                Outcome(errand.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
+                Outcome(fetch_task.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
             )
             return
-        with self._note.begun(errand.item_id):
-            read = await pages.take(errand)
+        with self._note.begun(fetch_task.item_id):
+            read = await pages.take(fetch_task)
             async with self._reading:
-                with self._note.reading_item(errand.item_id):
+                with self._note.reading_item(fetch_task.item_id):
                     fetched, outcome, sets = read()
                 await asyncio.sleep(0)  # many may have come at once; what is due to begin goes first
-        self._outcomes.append(self._part_of(errand.batch_id).add(errand, fetched, outcome, sets))
+        self._outcomes.append(self._part_of(fetch_task.batch_id).add(fetch_task, fetched, outcome, sets))
         self._n_done += 1
         if outcome.kind in TOLD_TO_STOP or outcome.retry_after_s is not None:
             # the coordinator will let the whole domain rest; until it has said so, nothing more begins here
-            self._not_begun(self._pacing.take_back(lambda _: True, domain=errand.domain))
+            self._not_begun(self._pacing.withdraw(lambda _: True, domain=fetch_task.domain))
             self._hurries = True
 
     def _part_of(self, batch_id: str) -> OpenPart:
@@ -187,9 +187,9 @@ class ScrapeTask:
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         """Give back what could not be answered, whatever the reason."""
-        items = self._answering.pop(task)
+        items = self._reuse.pop(task)
         if not task.cancelled() and task.exception() is not None:
-            self._outcomes += [Outcome(i.item_id, OutcomeKind.NOT_BEGUN, kept=i.kept) for i in items]
+            self._outcomes += [Outcome(i.item_id, OutcomeKind.NOT_BEGUN, reused=i.reused) for i in items]
         self._tell.set()
 
     def _is_sent(self, task: asyncio.Task[None] | None = None) -> None:
@@ -203,16 +203,16 @@ class ScrapeTask:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Free the slot of a fetch; one that was stopped, or failed in a way that nobody foresaw, is still accounted for."""
         self._is_sent(task)  # also where it came to nothing
-        errand = self._running.pop(task)
-        self._pacing.ended(errand.domain, now=self._clock.monotonic())
+        fetch_task = self._running.pop(task)
+        self._pacing.ended(fetch_task.domain, now=self._clock.monotonic())
         if task.cancelled():
-            self._not_begun([errand])
+            self._not_begun([fetch_task])
         elif (error := task.exception()) is not None:
-            reason = told(f"{type(error).__name__}: {error}"[:200])
-            if isinstance(errand, LeasedItem):
-                self._outcomes.append(Outcome(errand.item_id, OutcomeKind.CRASHED, reason=reason))
+            reason = printable_reason(f"{type(error).__name__}: {error}"[:200])
+            if isinstance(fetch_task, LeasedItem):
+                self._outcomes.append(Outcome(fetch_task.item_id, OutcomeKind.CRASHED, reason=reason))
             else:
-                self._robots.append(RobotsAnswer(errand.of, None, why=reason))
+                self._robots.append(RobotsAnswer(fetch_task.of, None, why=reason))
         if self._robots or self._hurries or self._is_full or self._is_idle:
             self._tell.set()
         self._wake.set()
@@ -223,11 +223,11 @@ class ScrapeTask:
         try:
             grants, stops = await self._ports.limiters[limiter].ask(self._lease_id, asks)
         except Exception:  # noqa: BLE001 - a limiter that is being restarted; Ray's errors for that are many
-            self._pacing.unanswered([ask.domain for ask in asks], now=self._clock.monotonic())
+            self._pacing.request_failed([ask.domain for ask in asks], now=self._clock.monotonic())
             return
         self._stop(stops)
         unknown = []
-        for grant in self._pacing.answered(grants, now=self._clock.monotonic()):
+        for grant in self._pacing.apply_grants(grants, now=self._clock.monotonic()):
             if grant.is_unknown:
                 unknown.append(grant.domain)
             else:
@@ -239,14 +239,14 @@ class ScrapeTask:
 
     def _return_items(self, domain: str, retry_after_s: float) -> None:
         """Give a domain's items back: its turn is too far off to wait for."""
-        for errand in self._pacing.take_back(lambda _: True, domain=domain):
-            if isinstance(errand, LeasedItem):
+        for fetch_task in self._pacing.withdraw(lambda _: True, domain=domain):
+            if isinstance(fetch_task, LeasedItem):
                 self._outcomes.append(
-                    Outcome(errand.item_id, OutcomeKind.NOT_BEGUN, retry_after_s=retry_after_s)
+                    Outcome(fetch_task.item_id, OutcomeKind.NOT_BEGUN, retry_after_s=retry_after_s)
                 )
             else:
                 self._robots.append(
-                    RobotsAnswer(errand.of, None, why=NOT_ITS_TURN, retry_after_s=retry_after_s)
+                    RobotsAnswer(fetch_task.of, None, why=NOT_ITS_TURN, retry_after_s=retry_after_s)
                 )
 
     def _stop(self, told: Stops) -> None:
@@ -256,14 +256,14 @@ class ScrapeTask:
         if stops is self._stops:
             return
         self._stops = stops
-        self._not_begun(self._pacing.take_back(lambda e: isinstance(e, LeasedItem) and stops.holds_back(e)))
-        for task, errand in self._running.items():
-            if isinstance(errand, LeasedItem) and errand.batch_id in stops.cancelled:
+        self._not_begun(self._pacing.withdraw(lambda e: isinstance(e, LeasedItem) and stops.holds_back(e)))
+        for task, fetch_task in self._running.items():
+            if isinstance(fetch_task, LeasedItem) and fetch_task.batch_id in stops.cancelled:
                 task.cancel()
 
-    def _not_begun(self, errands: list[Errand]) -> None:
+    def _not_begun(self, fetch_tasks: list[FetchTask]) -> None:
         self._outcomes += [
-            Outcome(e.item_id, OutcomeKind.NOT_BEGUN) for e in errands if isinstance(e, LeasedItem)
+            Outcome(e.item_id, OutcomeKind.NOT_BEGUN) for e in fetch_tasks if isinstance(e, LeasedItem)
         ]
 
     # -- reporting -------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ class ScrapeTask:
 
     @property
     def _is_idle(self) -> bool:
-        return not self._running and not self._pacing.n_pending and not self._answering
+        return not self._running and not self._pacing.n_pending and not self._reuse
 
     @property
     def _is_full(self) -> bool:
@@ -352,13 +352,13 @@ class ScrapeTask:
             self._held.pop(outcome.item_id, None)
         return answer
 
-    async def _stage(self, part: OpenPart, stem: str) -> PartNote | None:
+    async def _stage(self, part: OpenPart, stem: str) -> PartRecord | None:
         pages = part.pages.take()
         if not part.rows and not pages:
             return None
         with self._note.at_files():
             staged = await self._ports.files.stage(part.batch_id, stem, part.rows, pages)
-        return PartNote(
+        return PartRecord(
             part.batch_id, stem, staged.n_sets, staged.n_tracks, staged.n_bytes,
             has_rows=bool(part.rows), has_pages=bool(pages),
         )  # fmt: skip
@@ -367,21 +367,21 @@ class ScrapeTask:
         now = self._clock.monotonic()
         for terms in work.domains:
             self._robots_text[terms.domain] = terms.robots
-            self._pacing.learn(terms, now=now)
-        for errand in work.robots:
-            self._pacing.learn(errand, now=now)
+            self._pacing.set_policy(terms, now=now)
+        for fetch_task in work.robots:
+            self._pacing.set_policy(fetch_task, now=now)
         self._pacing.add(work.robots)
         items = [item for item in work.items if not self._stops.holds_back(item)]
         # they were leased before the stop that this task has heard of meanwhile
         self._not_begun([item for item in work.items if self._stops.holds_back(item)])
-        self._pacing.add(item for item in items if item.kept is None)
-        self._held.update((item.item_id, item.domain) for item in work.items if item.kept is None)
+        self._pacing.add(item for item in items if item.reused is None)
+        self._held.update((item.item_id, item.domain) for item in work.items if item.reused is None)
         if now - self._forgot_at >= FORGET_EVERY_S:
             self._forgot_at = now
             for name in self._pacing.forget_idle(set(self._held.values()), now=now):
                 self._robots_text.pop(name, None)
-        if kept := [item for item in items if item.kept is not None]:
+        if kept := [item for item in items if item.reused is not None]:
             answering = asyncio.create_task(self._answer(kept))
-            self._answering[answering] = kept
+            self._reuse[answering] = kept
             answering.add_done_callback(self._answered)
         self._wake.set()

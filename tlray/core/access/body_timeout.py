@@ -1,6 +1,6 @@
-"""The time that a request's body has to arrive: in all, between two pieces of it, and by a least average rate.
+"""The time limits of a request's body: in all, between two pieces, and by a least average rate.
 
-A client that sends nothing and one that sends a byte now and then hold a place of the service as long as they are allowed to.
+A client that sends nothing, or a byte now and then, occupies a place of the service until then.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PaceLimits:
-    """What is asked of whoever sends a body."""
+    """The limits of a body."""
 
     total_s: float
-    """The longest that a body may take in all."""
+    """The longest time in all."""
     gap_s: float
-    """The longest without a byte."""
+    """The longest time without a byte."""
     min_rate: float
     """Bytes a second on average, once the first gap is over."""
 
 
 class BodyPace:
-    """How one body arrives. Moments are seconds of any one clock."""
+    """The arrival of one body. Moments are seconds of any one clock."""
 
     __slots__ = ("_began_at", "_last_at", "_limits", "_n_bytes")
 
@@ -31,12 +31,12 @@ class BodyPace:
         self._n_bytes = 0
 
     def take(self, n_bytes: int, *, now: float) -> None:
-        """Note that a piece of the body has arrived."""
+        """Record a piece of the body."""
         self._n_bytes += n_bytes
         self._last_at = now
 
     def wait_s(self, *, now: float) -> float:
-        """Return the seconds that the next piece may still take; 0 where it is too late."""
+        """Return the seconds that the next piece may still take; 0: too late."""
         limits = self._limits
         due_at = min(
             self._began_at + limits.total_s,

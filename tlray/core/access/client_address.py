@@ -1,7 +1,7 @@
-"""The address that a request is counted for: the client's own, behind proxies that the operator trusts too.
+"""The address that a request counts for: the client's own, also behind proxies that the operator trusts.
 
-Anybody can send ``X-Forwarded-For``, so it counts only where a trusted proxy has added to it. It is read from the right: each
-proxy appends the address that it was asked from, and the first one that is no trusted proxy is the client.
+Anybody can send ``X-Forwarded-For``, so it counts only if a trusted proxy has added to it. It is read from the right: each
+proxy appends its peer's address, and the first one that is no trusted proxy is the client.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Final
 
 Network = IPv4Network | IPv6Network
 LOOPBACK: Final = "loopback"
-"""All of 127.0.0.0/8 and ::1: a program on this machine may choose among them."""
+"""All of 127.0.0.0/8 and ::1: a program on this machine may use any of them."""
 UNKNOWN: Final = "unknown"
 IPV6_PREFIX: Final = 64
-"""What one customer of a provider usually has at the least, and may choose from."""
+"""The usual network of one customer of a provider."""
 
 
 def networks_of(cidrs: Iterable[str]) -> tuple[Network, ...]:
-    """Return the networks that are named."""
+    """Return the networks of some CIDRs."""
     return tuple(ip_network(cidr, strict=False) for cidr in cidrs)
 
 
 def counted_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
-    """Return the address that a request is counted for.
+    """Return the address that a request counts for.
 
-    ``peer`` is who opened the connection, ``forwarded_for`` the values of all ``X-Forwarded-For`` headers, in order. An IPv6
+    ``peer`` opened the connection, ``forwarded_for`` are the values of all ``X-Forwarded-For`` headers, in order. An IPv6
     address stands for its /64.
     """
     address = _address(peer)
@@ -34,7 +34,7 @@ def counted_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[N
     while address is not None and hops and _is_trusted(address, trusted):
         before = _address(hops.pop())
         if before is None:
-            break  # no address: whoever wrote that is not known, and the proxy that passed it on is
+            break  # no address: its sender is unknown, so the proxy that passed it on counts
         address = before
     if address is None:
         return UNKNOWN
@@ -50,7 +50,7 @@ def _is_trusted(address: IPv4Address | IPv6Address, trusted: Sequence[Network]) 
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address, also with a port or in brackets; None for what is none."""
+    """Read an address, also with a port or in brackets; None for any other text."""
     bare = text.strip()
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]

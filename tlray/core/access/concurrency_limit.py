@@ -1,7 +1,7 @@
-"""How many requests of each holder, a user or an address, may be in progress at once.
+"""A limit on the requests in progress of one holder: a user, or an address.
 
-Of those that still send their body only half as many: who stalls their uploads can still be answered, and whoever shares an
-address with them can still ask.
+Requests that still send their body get half of it, so that a holder with stalled uploads, or another one at that address, is
+still answered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ConcurrencyLimit:
         self._counts: dict[str, _Count] = {}
 
     def is_full(self, holder: str, *, is_sending: bool) -> bool:
-        """Whether one request more of a holder is one too many."""
+        """True if one request more would exceed the limit."""
         count = self._counts.get(holder)
         if count is None:
             return False
@@ -39,7 +39,7 @@ class ConcurrencyLimit:
         self.n_all += 1
 
     def body_arrived(self, holder: str) -> None:
-        """Note that a request has sent all of its body."""
+        """Record that a request has sent all of its body."""
         self._counts[holder].n_sending -= 1
 
     def leave(self, holder: str, *, is_sending: bool) -> None:

@@ -1,8 +1,8 @@
-"""Where does a reader go on? An opaque word that a list's page ends with, and that the next question brings back.
+"""Cursors: the opaque text at the end of a list's page, with which the next request goes on.
 
-It holds for ever: it names a place in an order that only grows, not a moment. Inside: base64url of a JSON array, [its kind,
-numbers and words], before it a checksum of that and of the batch whose list it is, so that a word that was mistyped, cut, made
-up, or is another batch's, is seen to be none.
+A cursor holds for ever: it names a place in an order that only grows. Inside is base64url of a JSON array, [kind, numbers and
+words], after a checksum of it and of the list's batch. So a cursor that is mistyped, cut, made up or another batch's is
+refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST = 2**63 - 1
 
 
 class BadCursor(UsageError):  # noqa: N818 - named for what is wrong
-    """A cursor that no answer of this list has ever ended with."""
+    """A cursor that is not of this list."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -32,13 +32,13 @@ class BadCursor(UsageError):  # noqa: N818 - named for what is wrong
 
 
 def encode(kind: str, *place: int | str, of: str = "") -> str:
-    """Return the cursor of a place in a list of this kind; ``of``: whose list it is, a batch's id."""
+    """Return the cursor of a place in a list of this kind, ``of`` a batch."""
     inside = json.dumps([kind, *place], separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_sum(of, inside) + inside).rstrip(b"=").decode()
 
 
 def decode(text: str, kind: str, *types: type[int] | type[str], of: str = "") -> tuple[Any, ...]:
-    """Return the place that a cursor of this list names, as values of these types; `BadCursor` for any other."""
+    """Return the place of a cursor, as values of these types; `BadCursor` for one of another list."""
     try:
         if len(text) > MAX_LENGTH:
             raise BadCursor(text)

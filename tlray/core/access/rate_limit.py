@@ -1,4 +1,4 @@
-"""How often may one user ask? A token bucket each, for as many users as are remembered."""
+"""A rate limit by user: a token bucket for each of the last users."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import OrderedDict
 from tlray.core.politeness.token_bucket import TokenBucket
 
 MAX_REMEMBERED = 10_000
-"""Whoever was not heard of for longest is forgotten first, and begins with a full bucket."""
+"""The user who was silent for longest is forgotten first, and starts with a full bucket."""
 
 
-class RequestRates:
-    """``rate`` requests a second, ``burst`` at once, for each of those who ask."""
+class RateLimit:
+    """``rate`` requests a second and ``burst`` at once, for each user."""
 
     def __init__(self, rate: float, burst: float, *, max_remembered: int = MAX_REMEMBERED) -> None:
         self.rate = rate
@@ -20,7 +20,7 @@ class RequestRates:
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def take(self, who: str, *, now: float) -> float:
-        """Count one request of ``who`` and return 0; or count nothing and return the seconds after which it may come."""
+        """Count one request of a user and return 0; or count nothing and return the seconds to wait."""
         bucket = self._buckets.get(who)
         if bucket is None:
             bucket = self._buckets[who] = TokenBucket(self.rate, self.burst, now=now)

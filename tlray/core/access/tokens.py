@@ -1,8 +1,7 @@
-"""What is a bearer token, and what may its holder do?
+"""Bearer tokens and their scopes.
 
-A token reads ``tlray_<name>_<secret>``: the name (6 hexadecimal digits) may be shown and is how a person recognises the token;
-the secret is 256 random bits. Only a SHA-256 of the whole is kept, which is enough for what nobody can guess: there is nothing
-to try out, as there would be for a password.
+A token reads ``tlray_<name>_<secret>``: the name (6 hexadecimal digits) may be shown and identifies the token; the secret is
+256 random bits. Only a SHA-256 of the whole is stored: a random secret cannot be guessed, as a password can.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 SCOPES: Final = ("read", "submit", "admin")
-"""Each holds what is before it: who may submit may also read, an admin may do all."""
+"""Each includes those before it: ``submit`` may also read, ``admin`` may do all."""
 NAME_BYTES, SECRET_BYTES = 3, 32
 MAX_USER_CHARS = 64
 _TOKEN = re.compile(r"tlray_([0-9a-f]{6})_[A-Za-z0-9_-]{43}")
@@ -24,14 +23,14 @@ _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]*")
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token, whole; ``text`` is shown once and never kept."""
+    """A new token; ``text`` is shown once and never stored."""
 
     name: str
     text: str
 
     @property
     def digest(self) -> str:
-        """What is kept of it."""
+        """The digest that is stored."""
         return digest_of(self.text)
 
 
@@ -44,17 +43,17 @@ def spell(name: bytes, secret: bytes) -> NewToken:
 
 
 def is_token(text: str) -> bool:
-    """Whether ``text`` has the shape of a token; nothing else is looked up."""
+    """True if ``text`` has the shape of a token; nothing else is looked up."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def digest_of(text: str) -> str:
-    """Return what is kept of a token or a ticket."""
+    """Return the digest of a token or a ticket that is stored."""
     return sha256(text.encode()).hexdigest()
 
 
 def scopes_with(named: Iterable[str]) -> frozenset[str]:
-    """Return the scopes named and those that they hold; ValueError names one that is none."""
+    """Return some scopes and those that they include; ValueError names one that does not exist."""
     held: set[str] = set()
     for scope in named:
         if scope not in SCOPES:

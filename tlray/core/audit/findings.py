@@ -1,7 +1,7 @@
-"""What can be wrong with a batch's books, and what can be done about it?
+"""Findings of an audit, and what to do about each.
 
-An audit compares three witnesses: the journal's counts, its items, and the files that its manifest names. Each
-disagreement is a `Finding`; `check_books` finds those that need no file.
+An audit compares three sources: the journal's counts, its items, and the files of its manifest. Each difference is a `Finding`;
+`check_counts` finds those that need no file.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from enum import StrEnum
 
 from tlray.core.model.lifecycle import BatchState, ItemState
 
-MAX_KEPT = 100
-"""Findings of a kind that are kept with their place; all are counted."""
+MAX_EXAMPLES = 100
+"""Findings of a kind that are reported with their place; all are counted."""
 
 
 class FindingKind(StrEnum):
-    """What is wrong."""
+    """The kind of a finding."""
 
     JOURNAL = "journal"
     BOOKS = "books"
@@ -35,7 +35,7 @@ class FindingKind(StrEnum):
 
 _K = FindingKind
 _ANEW = "put the file back from a backup, or scrape the URLs of its items (row-missing) as a new batch"
-CURES: Mapping[FindingKind, str] = {
+REMEDIES: Mapping[FindingKind, str] = {
     _K.JOURNAL: "put state.db back from a backup; what is in results/ stays readable",
     _K.BOOKS: "tell us, with `tlray audit --json`: this is a bug of tlray, or somebody has changed the journal",
     _K.NO_REASON: "`tlray dead` shows what was tried, `tlray retry` tries again; and tell us",
@@ -49,12 +49,12 @@ CURES: Mapping[FindingKind, str] = {
     _K.TRACKS_DIFFER: "scrape the URL as a new batch; and tell us",
     _K.PAGE_MISSING: "nothing is wrong with the rows; the page cannot be read again without fetching it",
 }
-"""What can be done about each kind."""
+"""What to do about each kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, and where."""
+    """One difference, and its place."""
 
     kind: FindingKind
     what: str
@@ -62,12 +62,12 @@ class Finding:
     """The part's stem, or the file."""
     item_id: int | None = None
     line: int | None = None
-    """Of the batch's list."""
+    """Its line in the batch's list."""
     url: str | None = None
 
     @property
     def where(self) -> str:
-        """The place in words; "" where it is the whole batch."""
+        """The place in words; "" for the whole batch."""
         places = (
             ("part", self.part), ("item", self.item_id), ("line", self.line), ("", self.url),
         )  # fmt: skip
@@ -76,25 +76,25 @@ class Finding:
 
 @dataclass(slots=True)
 class Findings:
-    """Everything that was found, counted by kind; of each kind only the first are kept."""
+    """All findings, counted by kind; the first of each kind are examples."""
 
     counts: dict[FindingKind, int] = field(default_factory=dict)
-    kept: dict[FindingKind, list[Finding]] = field(default_factory=dict)
+    examples: dict[FindingKind, list[Finding]] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
-        """Take one in."""
+        """Add a finding."""
         self.counts[finding.kind] = self.counts.get(finding.kind, 0) + 1
-        kept = self.kept.setdefault(finding.kind, [])
-        if len(kept) < MAX_KEPT:
-            kept.append(finding)
+        examples = self.examples.setdefault(finding.kind, [])
+        if len(examples) < MAX_EXAMPLES:
+            examples.append(finding)
 
     def __len__(self) -> int:
         return sum(self.counts.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """What a journal says of one batch, counted twice wherever two tables tell of it."""
+class BatchCounts:
+    """The counts of one batch in a journal, twice if two tables have them."""
 
     state: BatchState
     counts: Mapping[ItemState, int]
@@ -109,7 +109,7 @@ class Books:
     n_sets_of_parts: int
     n_tracks_of_parts: int
     n_items_made: int | None = None
-    """Items that the list made when it was taken in; None of a batch of an older tlray."""
+    """Items that the list made when it was received; None for a batch of an older tlray."""
 
     @property
     def total(self) -> int:
@@ -122,8 +122,8 @@ class Books:
         return sum(n for state, n in self.counts.items() if not state.is_final)
 
 
-def check_books(books: Books) -> Iterator[Finding]:
-    """Say where two counts of the same thing differ, and where a finished batch is not."""
+def check_counts(books: BatchCounts) -> Iterator[Finding]:
+    """Yield a finding for each pair of counts that differ, and for open items of a finished batch."""
     given = books.total + books.n_duplicates + books.n_rejected
     if given != books.n_lines:
         yield Finding(

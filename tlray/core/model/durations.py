@@ -1,11 +1,11 @@
-"""How long is ``90s``, ``30m``, ``2h`` or ``1d``? In seconds; and back, in words."""
+"""Durations as text: ``90s``, ``30m``, ``2h``, ``1d``; and in words."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST_S = 366 * 86_400.0
-"""No wait, rest or spacing may be asked for that is longer than a year."""
+"""The longest wait, rest or spacing of any option: a year."""
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])?", re.ASCII)
 
@@ -23,11 +23,11 @@ _ONE = {60.0: "a minute", 3_600.0: "an hour", 86_400.0: "a day"}
 
 
 def in_words(seconds: float) -> str:
-    """Tell a duration to a person, in its largest unit that there are two of: ``45 s``, ``90 minutes``, ``3 days``."""
+    """Return a duration in words, in its largest unit of at least two: ``45 s``, ``90 minutes``, ``3 days``."""
     unit_s, word = next(((s, word) for s, word in _WORDS if seconds >= 2 * s), (1.0, "s"))
     return f"{seconds / unit_s:.3g} {word}" if seconds < 1e6 * unit_s else f"more than a million {word}"
 
 
 def spacing_in_words(seconds: float) -> str:
-    """Tell a spacing of fetches to a person: ``1 fetch a day``, ``1 fetch every 45 s``."""
+    """Return a spacing of fetches in words: ``1 fetch a day``, ``1 fetch every 45 s``."""
     return f"1 fetch {_ONE.get(seconds) or 'every ' + in_words(seconds)}"

@@ -1,10 +1,9 @@
-"""What a host's spelling tells without asking the network: whether it is an address, and a public one.
+"""Hosts by their spelling, without DNS: addresses, and which of them are public.
 
-An address has many spellings, and a resolver is asked about none of them: ``127.1``, ``0x7f.0.0.1``,
-``2130706433`` and ``[::ffff:127.0.0.1]`` are all the loopback. IPv6 also carries IPv4 inside: mapped
-(RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052); what is inside is what is reached.
-Sources: WHATWG URL §3.5 for the spellings; IANA's registries of special-purpose addresses (read 2026-11) for what is public. They
-are written out here, because what `ipaddress` holds of them depends on Python's patch version.
+An address has many spellings, and a resolver is asked about none of them: ``127.1``, ``0x7f.0.0.1``, ``2130706433`` and
+``[::ffff:127.0.0.1]`` are all the loopback. IPv6 also carries IPv4: mapped (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052); the
+inner address is the one that is reached. Sources: WHATWG URL §3.5 for the spellings; IANA's registries of special-purpose
+addresses (read 2026-11). They are written out here, because those of `ipaddress` depend on Python's patch version.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _CARRIERS = tuple(
 )
 """IPv6 networks whose addresses carry an IPv4 one in their last 32 bits."""
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-"""All that IANA has opened for the internet; loopback, link-local, private and multicast addresses lie outside."""
+"""The networks that IANA has opened for the internet; loopback, link-local, private and multicast addresses are outside."""
 _NOT_PUBLIC_V4 = tuple(
     map(
         IPv4Network,
@@ -67,7 +66,7 @@ _PRIVATE_SUFFIXES = (".localhost", ".local")
 METADATA_NAMES = frozenset(
     {"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal"}
 )
-"""Names under which clouds serve a machine its own secrets."""
+"""Names under which clouds give a machine its own secrets."""
 
 METADATA_ADDRESSES: frozenset[IPAddress] = frozenset(
     map(
@@ -91,7 +90,7 @@ METADATA_ADDRESSES: frozenset[IPAddress] = frozenset(
 
 
 def literal_address(host: str) -> IPAddress | None:
-    """Return the address that ``host`` spells, however spelled; None for a name."""
+    """Return the address that a host spells; None for a name."""
     bare = _bare(host)
     if ":" in bare:
         try:
@@ -104,7 +103,7 @@ def literal_address(host: str) -> IPAddress | None:
 
 
 def innermost(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address that an IPv6 one leads to, or the address itself."""
+    """Return the IPv4 address inside an IPv6 one, or the address itself."""
     if isinstance(address, IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour
@@ -115,7 +114,7 @@ def innermost(address: IPAddress) -> IPAddress:
 
 
 def is_public_address(address: IPAddress) -> bool:
-    """Whether ``address`` is one that anybody on the internet could mean."""
+    """True if an address is reachable on the internet."""
     if any(address in network for network in _NOT_PUBLIC_V6):
         return False
     inner = innermost(address)
@@ -125,19 +124,19 @@ def is_public_address(address: IPAddress) -> bool:
 
 
 def is_metadata_address(address: IPAddress) -> bool:
-    """Whether a cloud serves a machine its own secrets at ``address``."""
+    """True if a cloud gives a machine its own secrets at this address."""
     return address in METADATA_ADDRESSES or innermost(address) in METADATA_ADDRESSES
 
 
 def is_metadata_name(host: str) -> bool:
-    """Whether ``host`` is a name of such an address."""
+    """True if a host is a name of such an address."""
     return _bare(host) in METADATA_NAMES
 
 
 def is_public_host(host: str) -> bool:
-    """Whether ``host`` may be somebody else's, as far as its spelling tells; a port after it is ignored.
+    """True if a host may be somebody else's, by its spelling; its port is ignored.
 
-    Nothing is resolved: an unknown name is public, which is the polite mistake.
+    DNS is not asked: an unknown name is public, which is the polite mistake.
     """
     address = literal_address(host)
     if address is not None:
@@ -176,7 +175,7 @@ def _legacy_ipv4(text: str) -> IPv4Address | None:
 
 
 def _number(field: str) -> int | None:
-    """Read ``127``, ``0177`` or ``0x7f``; None where it is none of them, or too long."""
+    """Read ``127``, ``0177`` or ``0x7f``; None for anything else, and for more than 32 characters."""
     if not field.isalnum() or len(field) > 32:
         return None
     try:

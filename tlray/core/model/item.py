@@ -24,16 +24,16 @@ class FrontierItem:
     url: str
     fingerprint: str
     attempt: int = 1
-    """The attempt that comes next, or runs; counts from 1."""
+    """The next or present attempt; counts from 1."""
     n_lost: int = 0
     """Leases that were lost with their worker."""
     n_hops: int = 0
     """Redirects followed so far."""
     from_public: bool = False
-    """Whether a redirect from a public address led to its URL: then that must be public, too."""
+    """True if a redirect from a public address led to its URL: that must be public, too."""
     snoozed_since: float | None = None
-    """When it was first put off without an attempt; monotonic."""
+    """Since when it is put off without an attempt; monotonic."""
     is_suspect: bool = False
-    """Whether it was being read when its worker died: then it is leased alone."""
+    """True if it was being read when its worker died: it is leased alone."""
     n_unanswered: int = 0
-    """How often kept rows that should have answered it were not there."""
+    """How often a result that should answer it was missing."""

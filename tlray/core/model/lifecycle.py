@@ -1,14 +1,14 @@
-"""Which states may a batch and an item be in, and what moves them on? Two tables and one `advance`.
+"""The states of batches and items, and their transitions: two tables and one `advance`.
 
-Items: what is ``queued`` may be leased at once; ``waiting`` items have a time before which they may not be
-(retry, snooze); ``succeeded``, ``dead``, ``skipped`` and ``cancelled`` are final. The one way out of a final
-state is a person's retry of a dead letter, which makes a new attempt and is on record.
+Items: a ``queued`` item may be leased now; a ``waiting`` one at a later moment (retry, snooze); ``succeeded``, ``dead``,
+``skipped`` and ``cancelled`` are final. The only way out of a final state is a person's retry of a dead letter: a new attempt,
+on record.
 
-Batches: a batch is ``receiving`` until its whole list is journalled, and nothing of it exists for
-anybody before. It is ``completed`` when no item is open, and then at once.
+Batches: a batch is ``receiving`` until its whole list is journalled, and not visible before. It is ``completed`` as soon as no
+item is open.
 
-A missing entry raises `BadTransition`, which names the state and the event. ``docs/lifecycle.md`` draws these
-tables; a test holds the drawing against them.
+A missing entry raises `BadTransition`, which names the state and the event. ``docs/lifecycle.md`` draws these tables; a test
+compares the drawing with them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tlray.errors import TlrayError
 
 
 class ItemState(StrEnum):
-    """Where an item stands."""
+    """The state of an item."""
 
     QUEUED = "queued"
     WAITING = "waiting"
@@ -32,17 +32,17 @@ class ItemState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing but a person moves it any more."""
+        """True if only a person can change it."""
         return self in _FINAL_ITEMS
 
 
 class ItemEvent(StrEnum):
-    """What happens to an item."""
+    """An event of an item."""
 
     LEASE = "lease"
     FETCHED = "fetched"
     ANSWERED = "answered"
-    """A result that is fresh enough was kept from before."""
+    """A result of another batch was fresh enough."""
     RETRY = "retry"
     """The attempt failed; another will be made."""
     SNOOZE = "snooze"
@@ -53,7 +53,7 @@ class ItemEvent(StrEnum):
     HOP = "hop"
     """Redirected: the next URL is a fetch of its own."""
     EXHAUST = "exhaust"
-    """Attempts used up, or a failure that no retry mends."""
+    """Attempts used up, or a failure that a retry would not change."""
     SKIP = "skip"
     CANCEL = "cancel"
     REVIVE = "revive"
@@ -61,7 +61,7 @@ class ItemEvent(StrEnum):
 
 
 class BatchState(StrEnum):
-    """Where a batch stands."""
+    """The state of a batch."""
 
     RECEIVING = "receiving"
     SCHEDULED = "scheduled"
@@ -73,17 +73,17 @@ class BatchState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing of it is left to do."""
+        """True if it has no work left."""
         return self in (BatchState.CANCELLED, BatchState.COMPLETED)
 
 
 class BatchEvent(StrEnum):
-    """What happens to a batch."""
+    """An event of a batch."""
 
     COMMIT = "commit"
     """The whole list is journalled."""
     COMMIT_LATER = "commit-later"
-    """… and is not to start before its time."""
+    """The same, for a batch that starts later."""
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
@@ -95,7 +95,7 @@ class BatchEvent(StrEnum):
 
 
 class BadTransition(TlrayError):  # noqa: N818 - named for what is wrong
-    """An event that the state does not know; a bug, or two actions at once."""
+    """An event without an entry for the state: a bug, or two actions at once."""
 
     def __init__(self, state: str, event: str) -> None:
         super().__init__(state, event)

@@ -1,7 +1,7 @@
-"""What came of one item? The kinds of outcome, and the record that a scrape task reports.
+"""Outcomes: what happened to one item, as a scrape task reports it.
 
-An outcome is data, not an exception: a 404 is as good an answer as a page. What follows from a kind
-(retry, snooze, dead letter, cool-down) is decided in one place, ``core/politeness/retry.py``.
+An outcome is data, not an exception: a 404 is as good an answer as a page. The consequences of a kind (retry, snooze, dead
+letter, cool-down) are decided in one place, ``core/politeness/retry.py``.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ from enum import StrEnum
 
 
 class OutcomeKind(StrEnum):
-    """What came of fetching and reading one item."""
+    """The kind of an outcome."""
 
     FETCHED = "fetched"
-    """The page is a tracklist; its rows are in the part that is reported with it."""
+    """The page is a tracklist; its rows are in the part of the same report."""
     REDIRECTED = "redirected"
-    """The site points to another URL; ``location`` holds it. The next hop is a fetch of its own."""
+    """The site redirects to ``location``. The next hop is a fetch of its own."""
     ANSWERED = "answered"
-    """Nothing was fetched: another batch has fetched the page lately, and its rows are in the part that is
-    reported with it."""
+    """There was no fetch: another batch has fetched the page lately, and its rows are in the part of the same report."""
     NOT_BEGUN = "not-begun"
-    """The task gave the item back without touching it (drained, stopped, stolen). No attempt."""
+    """The task gave the item back untouched (drained, stopped, stolen). No attempt."""
 
-    # the page came, and is no tracklist
+    # a page that is no tracklist
     GONE = "gone"
     """404, 410, or a page that says so."""
     NOT_A_SET = "not-a-set"
@@ -31,9 +30,9 @@ class OutcomeKind(StrEnum):
     BLOCKED = "blocked"
     """A page or status that says "not you, not now"; ``reason`` has its kind (wait, captcha, decoy …)."""
     UNREADABLE = "unreadable"
-    """A page that the parser does not understand, or that holds less than it claims."""
+    """A page that the parser does not understand, or with less than it claims."""
 
-    # the server answered, without a page
+    # an answer without a page
     THROTTLED = "throttled"
     """429: too many requests."""
     UNAVAILABLE = "unavailable"
@@ -43,13 +42,13 @@ class OutcomeKind(StrEnum):
     REFUSED_BY_SITE = "client-error"
     """Any other 4xx."""
 
-    # the body is no page
+    # a body that is no page
     TRUNCATED = "truncated"
     """The connection ended before the body did."""
     TOO_LARGE = "too-large"
-    """More bytes than a page may have, on the wire or decompressed."""
+    """More bytes than the largest page, on the wire or decompressed."""
     WRONG_TYPE = "wrong-type"
-    """No HTML."""
+    """Not HTML."""
     BAD_ENCODING = "bad-encoding"
     """Bytes that cannot be decompressed."""
 
@@ -64,59 +63,59 @@ class OutcomeKind(StrEnum):
 
     # ours
     ROBOTS = "robots"
-    """robots.txt says no."""
+    """Disallowed by robots.txt."""
     PRIVATE_ADDRESS = "private-address"
-    """The host resolves to an address that this service does not fetch."""
+    """The host has an address that this service does not fetch from."""
     CRASHED = "crashed"
-    """Our own parser raised; a bug, kept with its page."""
+    """Our own parser raised: a bug, archived with its page."""
 
 
 LED_INSIDE = "a redirect from a public address led to a private one"
-"""Why an item ends there: a site on the internet does not choose what we fetch inside the user's own network."""
+"""The reason of such an item: a site on the internet does not choose what we fetch inside the user's network."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeptResult:
-    """Where another batch keeps the rows of the same page."""
+class ReusableResult:
+    """A result of the same page in another batch."""
 
     batch_id: str
     stem: str
-    """The part that has them."""
+    """The part with its rows."""
     item_id: int
-    """Whose they are there."""
+    """The item of its rows."""
     fetched_at: float
     """Epoch seconds."""
     peer: str | None = None
-    """The address that gave the page."""
+    """The address that sent the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one item, as a scrape task reports it."""
+    """The outcome of one item."""
 
     item_id: int
     kind: OutcomeKind
     reason: str | None = None
-    """A few words for a person; stable enough to select dead letters by."""
+    """A few words; stable enough to select dead letters by."""
     status: int | None = None
-    """The HTTP status, where there was one."""
+    """The HTTP status, if there was one."""
     started_at: float | None = None
-    """When the fetch began, seconds since the epoch; None where none did."""
+    """When the fetch began, seconds since the epoch; None without a fetch."""
     latency_s: float | None = None
     """From the request to the last byte."""
     retry_after_s: float | None = None
-    """What the site's ``Retry-After`` asks for."""
+    """The seconds of the site's ``Retry-After``."""
     location: str | None = None
-    """Where a redirect points, absolute."""
+    """The target of a redirect, absolute."""
     from_public: bool = False
-    """Whether it was a public address that redirected."""
+    """True if a public address redirected."""
     peer: str | None = None
-    """The address that gave the page; None where it is not known, or none did."""
+    """The address that sent the page; None if unknown."""
     n_sets: int = 0
     n_tracks: int = 0
     n_bytes: int = 0
     """Bytes of the body on the wire."""
     raw: tuple[int, int] | None = None
-    """Offset and length of the page's record in the WARC file of the part that is reported with it."""
-    kept: KeptResult | None = None
-    """What answered the item; of one that was not begun: what should have, and was not there."""
+    """Offset and length of the page's record in the WARC file of the same report's part."""
+    reused: ReusableResult | None = None
+    """The result that was used in place of a fetch; of an item that was not begun: the one that was missing."""

@@ -130,7 +130,7 @@ class Retried(Snapshot):
     n_retried: int
 
 
-class DomainOverride(TypedDict):
+class OverrideStatus(TypedDict):
     """What an operator has set for a domain; None: nothing."""
 
     max_rate: float | None
@@ -147,7 +147,7 @@ class DomainStatus(TypedDict):
     rate: float | None
     """Fetches a second now; None: no ceiling."""
     concurrency: int
-    set: DomainOverride
+    set: OverrideStatus
     crawl_delay_s: float | None
     robots_at: float | None
     """When robots.txt was read."""

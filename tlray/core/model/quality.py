@@ -1,8 +1,8 @@
-"""How good is a tracklist as a catalogue entry? A score of 0..1 and the reasons for what is missing.
+"""The quality score of a tracklist, 0..1, and the reasons for what is missing.
 
-``0.45 × share of rows identified + 0.35 × share of positions with a start time + 0.1 × DJs named + 0.1 ×
-date known``. Mashup parts have no start of their own and do not count as positions. The weights are ours:
-start times and names are what cataloguers ask for (docs/results.md).
+``0.45 × share of rows identified + 0.35 × share of positions with a start time + 0.1 × DJs named + 0.1 × date known``. Mashup
+parts have no start of their own and are no positions. The weights are ours: cataloguers ask for start times and names first
+(docs/results.md).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ IDENTIFIED, CUED, DJS, DATE = 0.45, 0.35, 0.1, 0.1
 
 
 def assess(tracklist: Tracklist) -> tuple[float, list[str]]:
-    """Return (score, issues); the issues are short stable words, those that the parser has noted first."""
+    """Return (score, issues); issues are short stable words, those of the parser first."""
     issues = list(tracklist.quality_issues)
     n_rows = max(1, tracklist.track_count)
     n_positions = max(1, sum(1 for track in tracklist.tracks if track.kind is not TrackKind.MASHUP_PART))

@@ -1,10 +1,10 @@
-"""Canonical URLs, the URLs of redirects, and the domain that a URL belongs to.
+"""Canonical URLs, the URLs of redirects, and the domain of a URL.
 
-General rules only; what a site itself treats as the same (two slugs of one set) is known to its parser in
-``sites/``. Source: RFC 3986 §6.2 (case, default port, dot segments, percent-encoding), UTS 46 for hosts, as browsers apply it.
+Only general rules; what a site treats as the same (two slugs of one set) is in its parser in ``sites/``. Source: RFC 3986 §6.2
+(case, default port, dot segments, percent-encoding), UTS 46 for hosts, as browsers apply it.
 
-What is returned here is asked for byte for byte. A list's URL is written in its canonical form; where a redirect leads stays as
-the site spells it, or a site that insists on one of two spellings would send us in a loop.
+The result is requested byte for byte. A list's URL has its canonical form; the target of a redirect stays as the site spells
+it, or a site that insists on one of two spellings would send us in a loop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 import idna
 
 MAX_URL_CHARS = 2_048
-"""Longer ones are refused: servers and proxies cut or refuse them too."""
+"""Longer ones are refused: servers and proxies refuse or cut them too."""
 MAX_HOST_CHARS = 253
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -32,12 +32,12 @@ _LINE_END = re.compile(r"[\x80-\x9f\u2028\u2029]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NO_CONTROL = "a space or control character inside the URL; write it as %20 or take it out"
 _ADDRESS = re.compile(r"\[[^\[\]]*:[^\[\]]*\](?::\d*)?")
-"""What stands in brackets in a URL's host: an IPv6 address, and nothing after it but a port."""
+"""An IPv6 address in brackets, with an optional port."""
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DOT = re.compile("%2e", re.IGNORECASE)
 _SAFE = "%/:?#[]@!$&'()*+,;=~"
-"""What may stand in a path or a query, letters, digits and ``-._`` aside."""
+"""Characters that are allowed in a path or a query, besides letters, digits and ``-._``."""
 _JOINERS = "\u200c\u200d"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
@@ -53,13 +53,13 @@ class CanonicalUrl:
 
 @dataclass(frozen=True, slots=True)
 class BadUrl:
-    """Why a line is no URL that can be fetched, in words that say how to mend it."""
+    """Why a text is no URL that can be fetched, and how to correct it."""
 
     reason: str
 
 
 def canonicalise(text: str) -> CanonicalUrl | BadUrl:
-    """Return the canonical form of a URL, or why it is none."""
+    """Return the canonical form of a URL, or why there is none."""
     text = text.strip()
     if len(text) > MAX_URL_CHARS:
         return BadUrl(f"a URL of {len(text):,} characters; at most {MAX_URL_CHARS:,} are taken")
@@ -76,16 +76,16 @@ def canonicalise(text: str) -> CanonicalUrl | BadUrl:
 
 
 def redirected(url: str, location: str) -> CanonicalUrl | BadUrl:
-    """Return where a redirect from ``url`` leads, as the site spells it; host and port are in their one form."""
+    """Return the target of a redirect from ``url`` as the site spells it, with a canonical host and port."""
     try:
         target = join(url, location)
-    except ValueError as error:  # a stranger wrote it: "http://[::1"
+    except ValueError as error:  # untrusted: "http://[::1"
         return BadUrl(f"not a URL: {error}")
     return _canonicalise_slowly(target, keeps_spelling=True)
 
 
 def join(url: str, reference: str) -> str:
-    """Resolve a reference (RFC 3986 §5.2.2), dot segments aside; ValueError where it is none.
+    """Resolve a reference (RFC 3986 §5.2.2), but for dot segments; ValueError if it is not valid.
 
     `urllib.parse.urljoin` would also drop empty segments and a last ``;``.
     """
@@ -128,7 +128,7 @@ def _canonicalise_slowly(text: str, *, keeps_spelling: bool = False) -> Canonica
 
 
 def _reason_against(text: str, parts: SplitResult, port: int | None) -> str | None:
-    """Say what is wrong with a URL, its host aside; None if nothing is."""
+    """Return what is wrong with a URL, besides its host; None if nothing is."""
     if _CONTROL.search(text):
         return _NO_CONTROL
     if _SURROGATE.search(text):
@@ -162,14 +162,15 @@ def _canonical_host(host: str) -> str | None:
         return f"[{address.compressed}]" if address.version == 6 else str(address)
     if not host.isascii():
         ascii_host = _ascii_host(host)
-        # dots that are no full stops have become some
+        # characters that are no full stops may have become some
         return None if ascii_host is None else _canonical_host(ascii_host)
     return host if _is_name(host) else None
 
 
 def _ascii_host(host: str) -> str | None:
-    """Return a host as DNS spells it, by UTS 46 as browsers apply it (WHATWG URL §3.3): symbols are allowed, which IDNA 2008
-    refuses; None where it is no host."""
+    """Return a host as in DNS, by UTS 46 as browsers apply it (WHATWG URL §3.3): symbols are allowed, which IDNA 2008 refuses;
+    None if it is not valid.
+    """
     try:
         labels = idna.uts46_remap(host, std3_rules=False).split(".")
         is_bidi = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in "".join(labels))
@@ -190,13 +191,13 @@ def _ascii_host(host: str) -> str | None:
 
 
 def normalise_escapes(text: str) -> str:
-    """Escape what must be, unescape what need not be, and write escapes in capitals."""
+    """Escape what must be escaped, unescape the rest, with escapes in capitals."""
 
     def one(match: re.Match[str]) -> str:
         char = chr(int(match[1], 16))
         return char if char in _UNRESERVED else match[0].upper()
 
-    text = _STRAY_PERCENT.sub("%25", text)  # or two half escapes could make one
+    text = _STRAY_PERCENT.sub("%25", text)  # else two half escapes could make one
     return _PERCENT.sub(one, quote(text, safe=_SAFE))
 
 
@@ -215,3 +216,10 @@ def _remove_dot_segments(path: str) -> str:
     if plain[-1] in (".", ".."):
         kept.append("")
     return "/".join(kept)
+
+
+def host_of(domain: str) -> str:
+    """Return the host of a domain, without its port."""
+    if domain.startswith("["):
+        return domain[: domain.index("]") + 1]
+    return domain.partition(":")[0]

@@ -1,29 +1,29 @@
-"""What does a notice say to a person? A subject and a few lines of plain text, made of what a program would be told."""
+"""The text of a notification's e-mail: a subject and a few lines, from the data of its webhook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tlray.core.notify.notification import NoticeKind
+from tlray.core.notify.notification import NotificationKind
 
 _HEADS = {
-    NoticeKind.COMPLETED: "{name} is complete: {succeeded} of {total} sets, {dead} dead letters",
-    NoticeKind.CANCELLED: "{name} was cancelled: {succeeded} of {total} sets are kept",
-    NoticeKind.DEAD_LETTERS: "{name} has dead letters",
-    NoticeKind.BLOCKED: "{name}: {domain} blocks",
+    NotificationKind.COMPLETED: "{name} is complete: {succeeded} of {total} sets, {dead} dead letters",
+    NotificationKind.CANCELLED: "{name} was cancelled: {succeeded} of {total} sets are kept",
+    NotificationKind.DEAD_LETTERS: "{name} has dead letters",
+    NotificationKind.BLOCKED: "{name}: {domain} blocks",
 }
 _WORDS = {
-    NoticeKind.COMPLETED: "Nothing of this batch is left to do.",
-    NoticeKind.CANCELLED: "It was cancelled; what it had fetched stays.",
-    NoticeKind.DEAD_LETTERS: "Some of its pages cannot be had. It goes on with the others; its end tells how many they became.",
-    NoticeKind.BLOCKED: "{domain} answers with a block ({reason}). tlray leaves it alone for a while, then goes on by itself.",
+    NotificationKind.COMPLETED: "Nothing of this batch is left to do.",
+    NotificationKind.CANCELLED: "It was cancelled; what it had fetched stays.",
+    NotificationKind.DEAD_LETTERS: "Some of its pages could not be fetched. The batch goes on; its last notice counts them.",
+    NotificationKind.BLOCKED: "{domain} answers with a block page ({reason}). tlray waits, then goes on by itself.",
 }
 
 
 def letter(said: Mapping[str, Any]) -> tuple[str, str]:
-    """Return subject and text of a notice, of what its webhook says (``type``, ``timestamp``, ``data``)."""
-    kind, data = NoticeKind(said["type"]), said["data"]
+    """Return subject and text of a notification, from its webhook's data (``type``, ``timestamp``, ``data``)."""
+    kind, data = NotificationKind(said["type"]), said["data"]
     counts = data["counts"]
     words = {
         "name": data["name"] or f"batch {data['batch_id']}",

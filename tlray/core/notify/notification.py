@@ -1,7 +1,6 @@
-"""Who is told what, and how often is it tried? Notices of a batch, by webhook or e-mail, for a day.
+"""Notifications of a batch, by webhook or e-mail: their kinds, states, and retries for a day.
 
-A notice keeps its id over all attempts, so that a receiver who got it twice (an answer was lost) can see that it is one.
-Moments are seconds since the epoch.
+A notification has one id for all attempts, so that a receiver can detect a repeated one. Moments are seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from typing import Final
 from tlray.core.model.printable import one_line
 
 
-class NoticeKind(StrEnum):
-    """What a notice tells of."""
+class NotificationKind(StrEnum):
+    """The event of a notification."""
 
     COMPLETED = "batch.completed"
     CANCELLED = "batch.cancelled"
     DEAD_LETTERS = "batch.dead_letters"
-    """The first dead letters of a batch; told once, the end tells how many they became."""
+    """The first dead letters of a batch; sent once, the last notification counts them."""
     BLOCKED = "domain.blocked"
-    """A domain blocks, and rests; told once a batch and domain."""
+    """A domain blocks, and rests; sent once per batch and domain."""
 
 
-class NoticeState(StrEnum):
-    """How far a notice is."""
+class NotificationState(StrEnum):
+    """The state of a notification."""
 
     DUE = "due"
     DELIVERED = "delivered"
@@ -35,26 +34,26 @@ class NoticeState(StrEnum):
 
 
 class Channel(StrEnum):
-    """The way of a notice."""
+    """The channel of a notification."""
 
     WEBHOOK = "webhook"
     EMAIL = "email"
 
 
 WAITS_S: Final = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 28_800.0, 30_000.0)
-"""Seconds before each further attempt; with the first they are nine, over a day."""
+"""Seconds before each retry: nine attempts over a day."""
 DAY_S: Final = 86_400.0
 MAX_AT_ONCE: Final = 20
-"""Deliveries of one replica …"""
+"""Concurrent deliveries of one replica …"""
 MAX_TO_ONE: Final = 4
 """… to one receiver …"""
 MAX_OF_ONE: Final = 15
-"""… and of one user: receivers that hang hold up nobody else's."""
+"""… and of one user: a receiver that hangs does not delay the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """How many deliveries one replica is making just now."""
+    """The deliveries that one replica is making."""
 
     to: Mapping[str, int] = field(default_factory=dict)
     """By receiver."""
@@ -64,29 +63,29 @@ class Underway:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of one attempt."""
+    """The result of one attempt."""
 
     status: int | None
-    """The receiver's: of HTTP, or of SMTP; None where none came."""
+    """The HTTP or SMTP status of the receiver; None without one."""
     why: str
-    """In words; "" where it was taken."""
+    """The failure in words; "" after success."""
     is_delivered: bool = False
     is_hopeless: bool = False
-    """Another attempt cannot be better: the receiver says that it is gone, or the address may not be reached."""
+    """True if a retry cannot succeed: the receiver is gone, or the address is not allowed."""
     retry_after_s: float | None = None
-    """What the receiver asks for."""
+    """The ``Retry-After`` of the receiver."""
 
     def __post_init__(self) -> None:
-        """Make the words plain: a receiver has had a part in them."""
+        """Make the text plain: part of it is the receiver's."""
         object.__setattr__(self, "why", one_line(self.why))
 
 
 def next_attempt_at(
     delivery: Delivery, n_attempts: int, *, made_at: float, now: float, jitter: float
 ) -> float | None:
-    """Return when a notice is tried again; None where it is not.
+    """Return the moment of the next attempt; None: no further one.
 
-    ``n_attempts`` counts the one just made; ``jitter`` is a random number in 0..1, for at most a tenth more.
+    ``n_attempts`` includes the last one; ``jitter`` is a random number in 0..1, for at most a tenth more.
     """
     if delivery.is_delivered or delivery.is_hopeless or n_attempts > len(WAITS_S):
         return None
@@ -95,7 +94,7 @@ def next_attempt_at(
 
 
 def of_status(status: int, retry_after_s: float | None) -> Delivery:
-    """Return what an HTTP status means for a notice; redirects are not followed."""
+    """Return the result of an HTTP status; redirects are not followed."""
     if 200 <= status < 300:
         return Delivery(status, "", is_delivered=True)
     if status == 410:
@@ -110,7 +109,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})+")
 
 
 def mail_address(text: str) -> str:
-    """Return an e-mail address, its spaces stripped; ValueError where it is none that every mail server takes."""
+    """Return an e-mail address without spaces around it; ValueError if a mail server could refuse it."""
     found = text.strip()
     local, _, domain = found.rpartition("@")
     is_good = len(found) <= 254 and len(local) <= 64

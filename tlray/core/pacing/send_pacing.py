@@ -1,14 +1,12 @@
-"""May one more request of a domain go on the wire now? What a task holds to beside the limiter's permits.
+"""The pacing of a domain's requests on the wire, besides the limiter's permits.
 
-What the site sees is when a request is on the wire. A loop that is held up (by a long parse, by a busy machine)
-uses its permits late, and writes late what it has begun; the site would see them bunch. So two token buckets of
-the domain's rate are kept here, one charged by what begins and one by what is on the wire, and a permit whose
-moment is past waits until what began before it is on the wire.
+A site sees requests when they are on the wire. A busy loop uses its permits late, and writes late what it has begun; the site
+would see them bunch. So there are two token buckets of the domain's rate here, one charged by begins and one by sends, and a
+late permit waits until earlier requests are on the wire.
 
-Each bucket holds a little more than the burst: a loop wakes a millisecond or two late each time, and what is late
-may be made good by the next. Without that, 2 % of 20 fetches a second are lost for ever. In a window that the rate
-fills with a whole number of fetches the promise (burst + rate × t) still holds, for there is room for one more.
-Times are monotonic seconds.
+Each bucket holds a little more than the burst: a loop wakes a millisecond or two late each time, and the next fetch may make up
+for it. Without that, 2 % of 20 fetches a second are lost. In a window that the rate fills with a whole number of fetches the
+promise (burst + rate × t) still holds, for there is room for one more. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -19,11 +17,11 @@ from tlray.core.politeness.token_bucket import TokenBucket
 
 LATE_S = 0.05
 MAX_SLACK = 0.25
-"""So much lateness, and at most so much of a spacing, may be made good by the next fetch."""
+"""The lateness that the next fetch may make up for, at most this share of a spacing."""
 
 
-class Wire:
-    """One domain's requests, as one task makes them."""
+class SendPacing:
+    """One domain's requests, in one task."""
 
     __slots__ = ("_begins", "_sent", "burst", "n_unsent", "rate")
 
@@ -40,18 +38,18 @@ class Wire:
 
     @property
     def has_ceiling(self) -> bool:
-        """Whether there is a rate at all."""
+        """True if there is a rate."""
         return not math.isinf(self.rate)
 
     def change(self, rate: float, burst: float, *, now: float) -> None:
-        """Take on another rate or burst."""
+        """Change rate and burst."""
         if (rate, burst) != (self.rate, self.burst):
             self.rate, self.burst = rate, burst
             for bucket in (self._begins, self._sent):
                 bucket.set_rate(rate, now=now, burst=burst + _slack(rate))
 
     def must_hold(self, late_s: float) -> bool:
-        """Whether a permit that is used so late must wait until what began before it is on the wire."""
+        """True if a permit this late must wait until earlier requests are on the wire."""
         return self.n_unsent > 0 and self.has_ceiling and late_s * self.rate > _slack(self.rate)
 
     def wait_s(self, *, now: float) -> float:
@@ -70,6 +68,5 @@ class Wire:
 
 
 def _slack(rate: float) -> float:
-    """Return the tokens above the burst; none where fetches are seldom: nothing is lost there by being late, and a
-    crawl-delay is a spacing."""
+    """Return the tokens above the burst; none for a slow domain: lateness costs it nothing, and a crawl-delay is a spacing."""
     return min(MAX_SLACK, rate * LATE_S) if rate >= 1 else 0.0

@@ -1,18 +1,16 @@
-"""How far below its ceiling should a domain's rate be? Found from its latency and its errors; never above.
+"""The adaptive rate: how far a domain is kept below its ceiling, by its latency and its errors; never above.
 
-Per window (at least `WINDOW_S`, and some answers) the median latency is held against the domain's own
-long-term floor, in the manner of Vegas (Brakmo and Peterson, 1995) and Netflix's gradient limiters: a queue at
-the site shows as latency that grows with our rate. Errors by which a site says "too fast" (429, and many of
-503, timeouts and resets) multiply the rate by `DECREASE`; without them it grows back slowly, by a share of its
-reach. Errors give no latency sample, so a fast error never speeds anything up.
+In each window (at least `WINDOW_S`, and some answers) the median latency is compared with the domain's own long-term floor, in
+the manner of Vegas (Brakmo and Peterson, 1995) and Netflix's gradient limiters: a queue at the site shows as latency that grows
+with our rate. Errors that mean "too fast" (429, and many of 503, timeouts and resets) multiply the rate by `DECREASE`; without
+them it grows back slowly, by a share of its reach. Errors give no latency sample, so a fast error never speeds anything up.
 
-An explicit rate is lowered by latency only where it has doubled for several windows, and by that not below a
-quarter: a site that is slow by itself is not asked ever less. `auto` searches from 1/s upward, by a quarter a
-window until the first sign of a queue, then by small steps. While a queue stands, what is answered a second is
-what the site bears (the bottleneck's bandwidth of BBR; Cardwell et al., 2016): the rate falls to a little less, so that
-the queue drains in `DRAIN_S`. If later the rate is well `BEYOND` that and no queue shows, it was noise or the
-site has grown, and the search goes on. A domain without a ceiling has none until it says "too fast". Moments are
-monotonic seconds.
+Latency lowers an explicit rate only after several windows of twice the floor, and not below a quarter: a slow site is not asked
+ever less. `auto` searches from 1/s upward, by a quarter a window until the first sign of a queue, then by small steps. While
+there is a queue, the answers a second are what the site bears (the bottleneck's bandwidth of BBR; Cardwell et al., 2016): the
+rate falls to a little less, so that the queue drains in `DRAIN_S`. If later the rate is well `BEYOND` that without a queue, it
+was noise or the site has grown, and the search goes on. A domain without a ceiling has none until it says "too fast". Moments
+are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -35,18 +33,18 @@ LOWEST_SHARE = 1 / 16
 """Errors lower a rate to this share of its reach at most."""
 LOWEST_BY_LATENCY = 1 / 4
 HOLD_S = 3.0
-"""After a decrease, what comes in for so long and a latency more was mostly begun before it."""
+"""After a decrease, answers of this time and a latency more were mostly begun before it."""
 DRAIN_S = 3.0
 QUEUED = 0.3
-"""So many fetches must wait at the site, in the median, before latency counts as a queue: at a slow site two that
-come close together are none."""
+"""Latency counts as a queue if so many fetches wait at the site, in the median: two that come close together at a slow site are
+no queue.
+"""
 NOISE = 3.0
-"""A queue is a latency that has grown by so many times its own noise: its median deviation over the root of their number."""
+"""A queue is a latency that has grown by so many times its own noise: the median deviation over the root of their number."""
 BEYOND = 1.15
-"""Times what a site bore when a queue was seen last."""
+"""Times the rate that a site bore at its last queue."""
 BAD_SHARE, BAD_GROWTH = 0.2, 3.0
-"""Timeouts, resets and 503s are an overloaded site where they are more than this share, and so many times more
-than usual: a site may be ill by itself."""
+"""Timeouts, resets and 503s mean an overloaded site above this share, and above so many times their usual share."""
 
 _BAD = frozenset({OutcomeKind.UNAVAILABLE, OutcomeKind.TIMEOUT, OutcomeKind.CONNECT, OutcomeKind.TRUNCATED})
 _GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET, OutcomeKind.REDIRECTED})
@@ -54,16 +52,16 @@ _GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET,
 
 @dataclass(frozen=True, slots=True)
 class _Latency:
-    """What a window's latencies say."""
+    """The latencies of a window."""
 
     growth: float = 1.0
-    """How many times its floor the median is."""
+    """The median, as a multiple of the floor."""
     queue_s: float = 0.0
-    """How far it is above it."""
+    """The median minus the floor."""
     noise_s: float = 0.0
 
     def shows_queue(self, n: int, per_s: float) -> bool:
-        """Whether a queue stands at a site that gave ``n`` answers, ``per_s`` a second."""
+        """True if there is a queue at a site with ``n`` answers, ``per_s`` a second."""
         has_grown = self.growth > (1.5 if n < 20 else 1.25) and self.queue_s > NOISE * self.noise_s
         return has_grown and per_s * self.queue_s >= QUEUED
 
@@ -73,12 +71,12 @@ class AdaptiveRate:
     """One domain's rate below its ceiling."""
 
     rate: float = math.inf
-    """Fetches a second that the domain is thought to bear."""
+    """Fetches a second that the domain bears, as estimated."""
     floor_s: float = 0.0
-    """Its latency when it is not pressed; 0 while unknown."""
+    """Its latency without load; 0: unknown."""
     is_searching: bool = True
     _borne: float = math.inf
-    """What the domain bore when it was lowered last."""
+    """The rate that it bore at the last decrease."""
     _reach: float = math.inf
     _n_slow: int = 0
     _usual_share: float = 0.0
@@ -98,7 +96,7 @@ class AdaptiveRate:
     def observe(
         self, outcomes: Iterable[Outcome], *, now: float, ceiling: float, is_auto: bool = False
     ) -> None:
-        """Take in the outcomes of one report."""
+        """Apply the outcomes of one report."""
         if self._begun_at is None:
             self._begun_at = now
         for outcome in outcomes:
@@ -141,7 +139,7 @@ class AdaptiveRate:
                 self._lower(max(min(rate, lowest), rate * max(DECREASE, 1.5 / latency.growth)), latency, now)
         else:
             self._n_slow = 0
-            if math.isfinite(rate) and (seen >= 0.7 * rate or not is_auto):  # what is not used proves nothing
+            if math.isfinite(rate) and (seen >= 0.7 * rate or not is_auto):  # an unused rate proves nothing
                 share = min(LONGEST_STEP, STEP_PER_S * passed_s)
                 is_calm = latency.growth < 1.15 or seen * latency.queue_s < QUEUED
                 is_steep = is_calm and (self.is_searching or min(rate, seen) > BEYOND * self._borne)
@@ -151,7 +149,7 @@ class AdaptiveRate:
                     self._recover(rate, share, ceiling)
 
     def _look_at_latency(self) -> _Latency:
-        """Hold the window's latencies against the floor, and let the floor follow: down soon, up slowly."""
+        """Compare the window's latencies with the floor; the floor follows, fast downward and slowly upward."""
         n = len(self._latencies)
         if n < 3:
             return _Latency()

@@ -1,9 +1,9 @@
-"""Is a domain there at all? A circuit breaker over connections that fail.
+"""A circuit breaker for a domain whose connections fail.
 
-When `TRIPS_AFTER` different items in a row get no answer (refused, reset, timed out, no DNS), the breaker
-opens: the domain rests, 1 s first, doubling to 5 minutes, and its items are snoozed, which spends no attempt.
-After each rest one item probes. Any answer, even a 404, closes the breaker; silence doubles the rest. An
-answer that comes out of a rest was in flight before it, and is no further step.
+When `TRIPS_AFTER` different items in a row get no answer (refused, reset, timed out, no DNS), the breaker opens: the domain
+rests, 1 s first, doubling to 5 minutes, and its items are snoozed without an attempt. After each rest one item probes. Any
+answer, even a 404, closes the breaker; silence doubles the rest. An answer that arrives during a rest was in flight before it,
+and does not count as a step.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _SAYS_NOTHING = frozenset(
 
 
 @dataclass(slots=True)
-class Breaker:
-    """One domain's."""
+class CircuitBreaker:
+    """The breaker of one domain."""
 
     failed: set[int] = field(default_factory=set)
-    """Items that got no answer, one after the other."""
+    """Items without an answer, in a row."""
     n_rests: int = 0
     open_since: float | None = None
-    """Since when it is open; None while it is closed."""
+    """The moment at which it opened; None while it is closed."""
 
-    def copy(self) -> Breaker:
-        """Return another in the same state, to see what would follow."""
-        return Breaker(set(self.failed), self.n_rests, self.open_since)
+    def copy(self) -> CircuitBreaker:
+        """Return a copy, for a forecast."""
+        return CircuitBreaker(set(self.failed), self.n_rests, self.open_since)
 
     def count(self, item: int, kind: OutcomeKind, *, now: float, cool_until: float) -> float | None:
-        """Take in an outcome; return for how long the domain rests now, or None while it is closed."""
+        """Count an outcome; return the seconds for which the domain rests now, or None while it is closed."""
         if kind not in NO_ANSWER:
             if (self.failed or self.open_since is not None) and kind not in _SAYS_NOTHING:
                 self.close()
@@ -56,10 +56,10 @@ class Breaker:
 
     @property
     def rest_s(self) -> float:
-        """How long the domain rests at this step."""
+        """The rest at this step."""
         return float(min(LONGEST_REST_S, FIRST_REST_S * 2.0 ** min(self.n_rests - 1, 20)))
 
     def close(self) -> None:
-        """Take in that the domain answers, or that a person wants it tried anew."""
+        """Close it: the domain answers, or a person wants it tried again."""
         self.failed.clear()
         self.n_rests, self.open_since = 0, None

@@ -1,17 +1,13 @@
-"""How does a domain stand? Its policy, its robots.txt, its cool-down, and how many of its items may be
-leased now.
+"""The state of a domain: policy, robots.txt, rests, and the number of its items that may be leased.
 
-A domain is leased ahead by what it may fetch in `LEASE_AHEAD_S`: enough that a task never waits for the
-coordinator, little enough that nothing is tied up; what a lower priority has been leased does not count
-against a higher one.
+A domain is leased ahead by its fetches of `LEASE_AHEAD_S`: enough that a task never waits for the coordinator, and little
+enough for other tasks. Leases of a lower priority do not count against a higher one.
 
-A domain that blocks us `PARK_AFTER_BLOCKS` times in a row, or that gives no answer for longer than a batch
-puts items off, is *parked*: of the states that an item knows, dead letter is the true one (nothing more
-will be tried, the reason is kept, a person may revive it), and the batch comes to its end instead of running
-for ever. A new batch, a manual retry or a good answer end it; the cool-down stays.
+A domain that blocks `PARK_AFTER_BLOCKS` times in a row, or is silent for longer than a batch puts items off, is *parked*: its
+items become dead letters, with the reason, and the batch can end. A new batch, a manual retry or a good answer ends that; the
+cool-down stays.
 
-A domain slow enough for one loop is leased to one task at a time, so that its spacing
-and its connections are in one hand.
+A domain slow enough for one loop is leased to one task at a time, so that one task controls its spacing and its connections.
 """
 
 from __future__ import annotations
@@ -24,48 +20,49 @@ from tlray.core.model.durations import in_words, spacing_in_words
 from tlray.core.model.item import Priority
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.adaptive_rate import AdaptiveRate
-from tlray.core.politeness.circuit_breaker import NO_ANSWER, Breaker
-from tlray.core.politeness.override import NOTHING, SetByHand
-from tlray.core.politeness.policy import DomainPolicy, under_ceiling
+from tlray.core.politeness.circuit_breaker import NO_ANSWER, CircuitBreaker
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
+from tlray.core.politeness.policy import ceiling, effective
 from tlray.core.politeness.retry import MIN_BACKOFF_S, is_throttle
 from tlray.core.politeness.robots import NOT_ITS_TURN, REFETCH_AFTER_S
-from tlray.core.politeness.throughput import Pace
+from tlray.core.politeness.throughput import Throughput
 
 LEASE_AHEAD_S = 4.0
 MAX_AHEAD = 1_024
-"""Items of one domain that may be leased at once, however fast it is."""
+"""The most items of one domain that may be leased at once."""
 ONE_LOOP_RATE = 50.0
-"""Fetches a second up to which a domain is left to one task."""
+"""Fetches a second up to which a domain is leased to one task."""
 PARK_AFTER_BLOCKS = 4
-"""So many blocks in a row, each after a longer cool-down, and the domain's items are parked."""
+"""Blocks in a row, each after a longer cool-down, after which a domain is parked."""
 PARKED = "parked"
-"""With this word begins the reason of their dead letters: ``tlray retry --reason parked`` queues them again."""
+"""The first word of these dead letters' reason: ``tlray retry --reason parked`` queues them again."""
 MAX_ROBOTS_FAILURES = 5
 MAX_ROBOTS_LOST = 3
 MAX_ROBOTS_BACKOFF_S = 300.0
 MAX_ROBOTS_SNOOZE_S = 172_800.0
-"""Two days: for so long a site may put its robots.txt off (429, Retry-After)."""
+"""Two days: the longest time that a site may put its robots.txt off (429, Retry-After)."""
 FETCHES_A_ROBOTS = 10
-"""So many fetches of a slow domain before its robots.txt is read again, though that be more than a day old."""
+"""Fetches of a slow domain before its robots.txt is read again, even if it is older than a day."""
 LONGEST_TURN_S = 30 * 86_400.0
-"""A turn that is further off is not waited for, whatever the site calls it."""
+"""A turn further off than this is not waited for."""
 SLOW_S = 60.0
-"""A person is told of a crawl-delay that is so long."""
+"""A crawl-delay from this length on is shown to the user."""
 MAX_ROBOTS_HOPS = 5
 """RFC 9309 §2.3.1.2: five redirects are followed, also to other hosts; then there is none."""
 
 GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET})
-"""Answers by which a site shows that it serves us."""
+"""Answers of a site that serves us."""
 
 
 @dataclass(slots=True)
 class DomainState:
-    """One domain, as the coordinator sees it. Moments are monotonic seconds."""
+    """One domain in the coordinator. Moments are monotonic seconds."""
 
     name: str
     policy: DomainPolicy
-    by_hand: SetByHand = NOTHING
-    """What a person has set for it."""
+    override: DomainOverride = NO_OVERRIDE
+    """The operator's override."""
     robots_text: str | None = None
     """None until it is known."""
     robots_until: float = -math.inf
@@ -77,53 +74,49 @@ class DomainState:
     """Workers that died while they were reading it."""
     robots_missed_since: float | None = None
     robots_url: str | None = None
-    """Where redirects say that it lies."""
+    """Its location after redirects."""
     n_robots_hops: int = 0
     robots_from_public: bool = False
-    """Whether a public address redirected there."""
+    """True if a public address redirected there."""
     is_named: bool = False
-    """Whether a list names it; else only redirects from public addresses have led here."""
+    """True if a list names it; else only redirects from public addresses have led here."""
     rest_until: float = -math.inf
     rest_reason: str = ""
-    """Why it rests: what the site asks for, or shows."""
+    """The reason of the rest."""
     turn_until: float = -math.inf
     turn_reason: str = ""
-    """Under the rate that it has now its next turn is so far off; another rate is another turn."""
+    """The next turn at the present rate is so far off; another rate ends this."""
     n_blocks: int = 0
-    """Blocks in a row, without a good page between."""
+    """Blocks in a row, without a good page between them."""
     n_throttles: int = 0
     n_blocks_ever: int = 0
     n_fetched: int = 0
     holders: dict[str, int] = field(default_factory=dict)
-    """Lease → how many of its items are of this domain."""
+    """Lease → its items of this domain."""
     leased_at: list[int] = field(default_factory=lambda: [0] * len(Priority))
     """Items leased, by priority."""
-    pace: Pace = field(default_factory=Pace)
-    """How fast it was, in truth."""
+    throughput: Throughput = field(default_factory=Throughput)
+    """The measured throughput."""
     adaptive: AdaptiveRate = field(default_factory=AdaptiveRate)
-    """How far below its ceiling it is kept."""
-    breaker: Breaker = field(default_factory=Breaker)
+    """The estimate of the rate that it bears."""
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     parked: str | None = None
-    """Why its items are dead letters: it has been given up until a person wants it tried anew."""
+    """Why its items are dead letters, until a person wants it tried again."""
     _effective: tuple[tuple[object, ...], DomainPolicy] | None = None
 
     @property
     def effective(self) -> DomainPolicy:
-        """The policy under the ceiling of robots.txt, at the rate that the site bears; an open breaker lets
-        one fetch at a time through."""
+        """The policy that limiter and tasks keep to (`tlray.core.politeness.policy`, step 5)."""
         is_open = self.breaker.open_since is not None
-        of = (self.policy, self.by_hand, self.crawl_delay_s, self.adaptive.rate, is_open)
+        of = (self.policy, self.override, self.crawl_delay_s, self.adaptive.rate, is_open)
         if self._effective is None or self._effective[0] != of:
-            found = self.ceiling
-            rate = self.adaptive.allowed(found.rate, is_auto=found.is_auto)
-            n = 1 if is_open else found.concurrency
-            self._effective = of, replace(found, rate=rate, concurrency=n)
+            self._effective = of, effective(self.ceiling, self.adaptive, is_probing=is_open)
         return self._effective[1]
 
     @property
     def ceiling(self) -> DomainPolicy:
-        """The policy, or what a person has set in its place, under the ceiling of robots.txt."""
-        return under_ceiling(self.by_hand.over(self.policy), self.crawl_delay_s)
+        """The highest that `effective` may be (`tlray.core.politeness.policy`, step 4)."""
+        return ceiling(self.policy, self.override, self.crawl_delay_s)
 
     @property
     def n_leased(self) -> int:
@@ -131,43 +124,43 @@ class DomainState:
         return sum(self.leased_at)
 
     @property
-    def is_for_one(self) -> bool:
-        """Whether it is slow enough to be left to one task at a time."""
+    def is_single_task(self) -> bool:
+        """True if it is slow enough for one task."""
         return self.effective.rate <= ONE_LOOP_RATE
 
     @property
-    def has_lessons(self) -> bool:
-        """Whether it has shown what the journal does not keep: that it bears less than its rate, or fails, blocks or kills."""
+    def has_history(self) -> bool:
+        """True if it has history that is not journalled: a lowered rate, failures, blocks, crashes of its readers."""
         breaker = self.breaker
         in_a_row = self.n_blocks or self.n_throttles or self.n_robots_failures or self.n_robots_lost
         return bool(in_a_row or breaker.failed or breaker.open_since is not None) or not math.isinf(
             self.adaptive.rate
         )
 
-    def knows_robots(self, now: float) -> bool:
-        """Whether robots.txt is known and fresh."""
+    def has_robots(self, now: float) -> bool:
+        """True if robots.txt is known and fresh."""
         return self.robots_text is not None and now < self.robots_until
 
     @property
     def cool_until(self) -> float:
-        """Until when nothing is fetched: it rests, or its turn is far off."""
+        """The moment until which nothing is fetched: it rests, or its turn is far off."""
         return max(self.rest_until, self.turn_until)
 
     @property
     def cool_reason(self) -> str:
-        """Why nothing is fetched until then."""
+        """The reason of `cool_until`."""
         return self.turn_reason if self.turn_until > self.rest_until else self.rest_reason
 
     def is_cooling(self, now: float) -> bool:
-        """Whether nothing may be fetched yet."""
+        """True before `cool_until`."""
         return now < self.cool_until
 
     def rests(self, now: float) -> bool:
-        """Whether nothing may be leased: it cools down, or a person has paused it."""
-        return self.by_hand.is_paused or self.is_cooling(now)
+        """True if nothing may be leased: it cools down, or an operator has paused it."""
+        return self.override.is_paused or self.is_cooling(now)
 
     def allowance(self, lease_id: str, now: float, priority: Priority = Priority.LOW) -> int:
-        """How many more items of a priority the lease may take of this domain now."""
+        """Return how many more items of a priority the lease may take of this domain now."""
         if not self._may_lease(lease_id, now):
             return 0
         if self.breaker.open_since is not None:
@@ -176,16 +169,16 @@ class DomainState:
         ahead = MAX_AHEAD if math.isinf(rate) else min(MAX_AHEAD, math.ceil(rate * LEASE_AHEAD_S) + 1)
         return max(0, ahead - sum(self.leased_at[: priority + 1]))
 
-    def foot_in_door(self, lease_id: str, now: float, priority: Priority) -> int:
-        """How many items the lease may take that are owed to a priority, whatever others have leased."""
+    def owed_allowance(self, lease_id: str, now: float, priority: Priority) -> int:
+        """Return how many items that are owed to a priority the lease may take, whatever else is leased."""
         is_open = self.breaker.open_since is not None
         n = self.n_leased if is_open else self.leased_at[priority]
         return max(0, 1 - n) if self._may_lease(lease_id, now) else 0
 
     def _may_lease(self, lease_id: str, now: float) -> bool:
-        if self.rests(now) or not self.knows_robots(now):
+        if self.rests(now) or not self.has_robots(now):
             return False
-        return not (self.is_for_one and any(holder != lease_id for holder in self.holders))
+        return not (self.is_single_task and any(holder != lease_id for holder in self.holders))
 
     def lease(self, lease_id: str, n: int = 1, *, priority: Priority = Priority.NORMAL) -> None:
         """Count items into a lease."""
@@ -201,19 +194,19 @@ class DomainState:
         else:
             self.holders.pop(lease_id, None)
 
-    def learn_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
-        """Take in a robots.txt."""
+    def apply_robots(self, text: str, crawl_delay_s: float | None, *, now: float) -> None:
+        """Apply a robots.txt."""
         was = self.effective
         self.robots_text, self.crawl_delay_s = text, crawl_delay_s
-        # it spends a permit too: of a domain with one a day it must not take them all
+        # it costs a permit: it must not take all permits of a domain with one a day
         again_s = min(FETCHES_A_ROBOTS / self.ceiling.rate, LONGEST_TURN_S)
         self.robots_until = now + max(REFETCH_AFTER_S, again_s)
         self.n_robots_failures, self.robots_missed_since = 0, None
-        self.forget_where_robots_lies()
+        self.reset_robots_location()
         self.changed_from(was)
 
-    def lose_robots(self) -> bool:
-        """Take in that a worker died while it was reading robots.txt; True when that has happened too often."""
+    def count_robots_crash(self) -> bool:
+        """Count a worker that died while reading robots.txt; True if that was once too often."""
         self.n_robots_lost += 1
         if self.n_robots_lost < MAX_ROBOTS_LOST:
             return False
@@ -221,25 +214,24 @@ class DomainState:
         return True
 
     def forget_robots(self) -> None:
-        """Forget the text; its crawl-delay stays in force until another is learned."""
+        """Forget the text; its crawl-delay holds until another is known."""
         self.robots_text, self.robots_until = None, -math.inf
 
-    def forget_where_robots_lies(self) -> None:
-        """Look for it at the domain's root again."""
+    def reset_robots_location(self) -> None:
+        """Look for robots.txt at the domain's root again."""
         self.robots_url, self.n_robots_hops, self.robots_from_public = None, 0, False
 
-    def follow_robots(self, url: str, *, from_public: bool = False) -> bool:
-        """Take in that robots.txt lies elsewhere; False after too many redirects, which counts as having
-        none."""
+    def follow_robots_redirect(self, url: str, *, from_public: bool = False) -> bool:
+        """Follow a redirect of robots.txt; False after too many, which counts as having none."""
         self.robots_url = url
         self.robots_from_public |= from_public
         self.n_robots_hops += 1
         return self.n_robots_hops <= MAX_ROBOTS_HOPS
 
-    def miss_robots(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
-        """Take in that robots.txt could not be had; True when that has happened too often, or for too long.
+    def count_robots_failure(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
+        """Count a robots.txt that could not be fetched; True if that was too often, or for too long.
 
-        Being put off by ``retry_after_s`` is no failure, as it is none of an item.
+        A put-off by ``retry_after_s`` is no failure, as for an item.
         """
         if self.robots_missed_since is None:
             self.robots_missed_since = now
@@ -261,28 +253,27 @@ class DomainState:
             self.rest_until, self.rest_reason = until, reason
 
     def lift(self) -> None:
-        """End its rest, and begin to count anew what led to it. Its pace stays: its limiter says again when its turn comes."""
+        """End its rest, and reset the counts that led to it. Its rate stays: its limiter knows its next turn."""
         self.rest_until, self.rest_reason, self.turn_until = -math.inf, "", -math.inf
         self.n_blocks = self.n_throttles = self.n_robots_failures = 0
         self.robots_missed_since = self.parked = None
         self.breaker.close()
 
     def wait_turn(self, until: float, reason: str) -> None:
-        """Lease nothing before ``until``, when its next turn comes at the rate that it has now."""
+        """Lease nothing before ``until``, its next turn at the present rate."""
         if until > self.turn_until:
             self.turn_until, self.turn_reason = until, reason
 
     def changed_from(self, was: DomainPolicy) -> bool:
-        """Whether it is treated otherwise than it ``was``; at a higher rate its next turn is not so far off any more."""
+        """True if its policy is not the one it ``was``; a higher rate brings its next turn nearer."""
         if self.effective.rate > was.rate:
             self.turn_until = -math.inf
         return self.effective != was
 
     def n_in_row(self, kind: OutcomeKind, *, now: float) -> int:
-        """Return how many such answers in a row there are, with one more of them now.
+        """Return the number of such answers in a row, one more of them included.
 
-        What comes while the domain cools already was in flight with the answer that cooled it: it is no
-        further step.
+        An answer during a cool-down was in flight with the one that caused it, and is no further step.
         """
         n = self.n_blocks if kind is OutcomeKind.BLOCKED else self.n_throttles
         return n if n and self.is_cooling(now) else n + 1
@@ -291,18 +282,18 @@ class DomainState:
         """Count the outcomes of one report. They were in flight together: their blocks are one step."""
         outcomes = tuple(outcomes)
         top = self.ceiling
-        self.pace.count(outcomes, now=now, rate=top.rate, cool_until=self.cool_until)
+        self.throughput.count(outcomes, now=now, rate=top.rate, cool_until=self.cool_until)
         self.adaptive.observe(outcomes, now=now, ceiling=top.rate, is_auto=top.is_auto)
         self.n_blocks_ever += sum(outcome.kind is OutcomeKind.BLOCKED for outcome in outcomes)
         self.n_fetched += sum(outcome.kind in GOOD for outcome in outcomes)
         self.count_answers(outcomes, now=now)
 
     def forecast(self) -> DomainState:
-        """Return a copy on which `count_answers` and the robots.txt methods show what would follow."""
+        """Return a copy on which `count_answers` and the robots.txt methods show the effect of a report."""
         return replace(self, breaker=self.breaker.copy())
 
     def may_park(self, outcomes: Iterable[Outcome]) -> bool:
-        """True if these outcomes could park it: cheap, and true too often rather than too seldom."""
+        """True if these outcomes could park it: a cheap test, true too often rather than too seldom."""
         return any(o.kind is OutcomeKind.BLOCKED or o.kind in NO_ANSWER for o in outcomes) and (
             self.n_blocks + 1 >= PARK_AFTER_BLOCKS or self.breaker.open_since is not None
         )
@@ -324,8 +315,8 @@ class DomainState:
             self.n_blocks = self.n_throttles = 0
             self.parked = None
 
-    def why_parked(self, max_snooze_s: float, *, now: float) -> str | None:
-        """Return why a batch that puts items off for so long at most has its items here parked, or None."""
+    def parked_reason(self, max_snooze_s: float, *, now: float) -> str | None:
+        """Return why a batch with this longest snooze has its items here parked, or None."""
         since = self.breaker.open_since
         if since is not None and now - since > max_snooze_s:
             self.parked = f"{PARKED}: no answer for {(now - since) / 3600:.3g} hours"
@@ -333,7 +324,7 @@ class DomainState:
 
     @property
     def slow_because(self) -> str | None:
-        """What a person should know of its pace: that robots.txt asks for a very slow one; else None."""
+        """The reason of a very slow rate: the crawl-delay of robots.txt; None if it is not so slow."""
         delay_s = self.crawl_delay_s
         if (
             delay_s is None
@@ -344,9 +335,8 @@ class DomainState:
             return None
         return f"robots.txt asks for {spacing_in_words(delay_s)}"
 
-    def out_of_patience(self, patience_s: float, *, now: float) -> str | None:
-        """Return why it rests for longer than items wait, or None. Its own next turn is waited for, up to
-        `LONGEST_TURN_S`: whoever fetches from a slow domain knows that it takes long."""
+    def give_up_reason(self, patience_s: float, *, now: float) -> str | None:
+        """Return why it rests for longer than items wait, or None. Its own next turn is waited for, up to `LONGEST_TURN_S`."""
         rest_s = self.cool_until - now
         spacing_s = 1 / self.ceiling.rate
         if rest_s <= max(patience_s, min(spacing_s, LONGEST_TURN_S)):
@@ -356,13 +346,13 @@ class DomainState:
         waits = f"it is to rest for {in_words(rest_s)}, nothing waits for longer than {in_words(patience_s)}"
         return f"{PARKED}: {self.cool_reason}; {waits}; `tlray domain {self.name} --lift` ends the rest"
 
-    def try_anew(self, *, now: float) -> None:
-        """Take in that a person wants it tried, whatever has been; a cool-down stays."""
+    def try_again(self, *, now: float) -> None:
+        """Try it again, whatever has been; a cool-down stays."""
         self.parked = None
         if self.breaker.open_since is not None:
             self.breaker.open_since = now
 
 
 def blocked_too_often(n: int) -> str:
-    """Return why items of a domain that blocks again and again are parked."""
+    """Return the reason for a domain that blocks again and again."""
     return f"{PARKED}: blocked {n} times in a row"

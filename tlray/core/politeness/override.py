@@ -1,46 +1,37 @@
-"""What has a person set for a domain? It stands in the place of what batches and profiles say of it; what the site's robots.txt
-asks for is still the ceiling above it."""
+"""An operator's override of a domain's policy. It replaces batch options and site profiles; the crawl-delay still applies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tlray.core.politeness.policy import MOST_AT_ONCE, DomainPolicy, host_of
+from tlray.core.model.urls import host_of
 
 
 @dataclass(frozen=True, slots=True)
-class SetByHand:
-    """One domain's settings, for all batches."""
+class DomainOverride:
+    """The override of one domain, for all batches."""
 
     rate: float | None = None
-    """Fetches a second at most; None: as batches and profiles say."""
+    """Fetches a second at most; None: no override."""
     concurrency: int | None = None
-    """Fetches at once at most."""
+    """Fetches in flight at most; None: no override."""
     is_paused: bool = False
-    """Nothing of it is leased; what is in flight ends."""
+    """True: nothing of it is leased; fetches in flight end."""
 
-    def under(self, host: SetByHand) -> SetByHand:
-        """Return what holds at a port of a host for which something is set, too: what is said of the port, else of the host."""
-        return SetByHand(
+    def under(self, host: DomainOverride) -> DomainOverride:
+        """Return the override of a port: its own values, else those of its host."""
+        return DomainOverride(
             host.rate if self.rate is None else self.rate,
             host.concurrency if self.concurrency is None else self.concurrency,
             self.is_paused or host.is_paused,
         )
 
-    def over(self, policy: DomainPolicy) -> DomainPolicy:
-        """Return a policy with what is set in its place. A rate that is set is kept to, without bursts."""
-        if self.rate is not None:
-            policy = replace(policy, rate=self.rate, burst=1.0, is_auto=False)
-        if self.concurrency is not None:
-            policy = replace(policy, concurrency=min(self.concurrency, MOST_AT_ONCE))
-        return policy
+
+NO_OVERRIDE = DomainOverride()
 
 
-NOTHING = SetByHand()
-
-
-def set_for(name: str, settings: Mapping[str, SetByHand]) -> SetByHand:
-    """Return what is set for a domain, or for its host and so for each of its ports."""
-    own, host = settings.get(name, NOTHING), host_of(name)
-    return own if host == name else own.under(settings.get(host, NOTHING))
+def override_for(name: str, settings: Mapping[str, DomainOverride]) -> DomainOverride:
+    """Return the override of a domain; that of a host holds at each of its ports."""
+    own, host = settings.get(name, NO_OVERRIDE), host_of(name)
+    return own if host == name else own.under(settings.get(host, NO_OVERRIDE))

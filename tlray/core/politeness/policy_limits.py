@@ -1,9 +1,7 @@
-"""What of a user's wishes treats a site more roughly than it is treated without them, or holds up everybody else there? That is
-for an admin to allow, not for each user.
+"""Options that only an admin may set: they raise a domain's rate above its default, or delay other users' batches.
 
-Gentler wishes are everybody's: asking for less than a site bears harms nobody. But a site is treated as gently as anybody asks
-for whose batch runs, so they have a bound, too. Both sides are compared as they come out, all that is said anywhere in them, at
-every domain that either of them names and at all others.
+Gentler options are free for all. But the gentlest option of any running batch holds for a domain, so they have a bound, too.
+Both sides are compared by their result, at every domain that one of them names and at all others.
 """
 
 from __future__ import annotations
@@ -14,74 +12,80 @@ from typing import NamedTuple
 
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.adaptive_rate import AUTO_START
-from tlray.core.politeness.policy import PROFILES, Manners
-from tlray.core.politeness.retry import RULES, Cure
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.retry import RULES, RetryAction
 from tlray.core.politeness.retry_policy import MAX_ATTEMPTS, RetryPolicy, RuleChange
+from tlray.core.politeness.site_profile import profiles
 
 EVERYWHERE = "*"
-"""In the place of a domain: all that nobody names. No domain is called so."""
+"""In place of a domain: all domains that are not named. No domain has this name."""
 EVERYBODYS_ATTEMPTS = 10
-"""So many attempts are no rougher than the default's: the waits between them double. It holds where nobody has said a
-number: a bound of the table, or the operator's, stands."""
+"""So many attempts are allowed for all: the waits between them double. An operator's number, or one of the table, stands."""
 SLOWEST, SLOWEST_SHARE = 1 / 120, 1 / 10
-"""Fetches a second, or of what holds without the wish, that anybody may ask for at least, whichever is less."""
+"""The lowest rate that is allowed for all: fetches a second, or a share of the rate without the option, whichever is less."""
 LONGEST_REST_S = 86_400.0
-"""The longest rest after a block that anybody may ask for, where none that is longer holds."""
-_TRIED_AGAIN = tuple(kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE))
+"""The longest rest after a block that is allowed for all, unless a longer one holds already."""
+_TRIED_AGAIN = tuple(
+    kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
+)
 
 
-class Loosening(NamedTuple):
-    """One thing that is rougher than before."""
+class ExceededLimit(NamedTuple):
+    """An option beyond a limit."""
 
     domain: str
-    """`EVERYWHERE` where it is so for a whole batch."""
+    """`EVERYWHERE` for a whole batch."""
     what: str
 
 
-def loosened(asked: Manners, without: Manners) -> list[Loosening]:
-    """Return what ``asked`` loosens of the manners that hold ``without`` it (profiles and defaults included)."""
+def exceeding_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
+    """Return the options of ``asked`` that are rougher than the policies ``without`` them."""
     return _found(
-        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
+        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
     )
 
 
-def held_up(asked: Manners, without: Manners) -> list[Loosening]:
-    """Return where ``asked`` would have all others wait, compared with what holds ``without`` it."""
+def delaying_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
+    """Return the options of ``asked`` that delay all others at a domain, compared with the policies ``without`` them."""
     return _found(
-        {*PROFILES, *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
+        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
     )
 
 
-def loosened_retries(asked: RetryPolicy, without: RetryPolicy) -> list[Loosening]:
-    """Return where ``asked`` tries again sooner, or more often, than what holds ``without`` it (the table included)."""
+def exceeding_retries(asked: RetryPolicy, without: RetryPolicy) -> list[ExceededLimit]:
+    """Return the options of ``asked`` that retry sooner or more often than the rules ``without`` them."""
     if without.max_attempts == MAX_ATTEMPTS:
         without = replace(without, max_attempts=EVERYBODYS_ATTEMPTS)
     return _found({*asked.by_domain, *without.by_domain}, lambda domain: _sooner(asked, without, domain))
 
 
-def may_write_to(address: str, user: str, *, is_admin: bool) -> bool:
-    """Whether mail may be sent to ``address`` for a user: an admin names anybody, others only themselves, where their name is
-    an address."""
+def may_email(address: str, user: str, *, is_admin: bool) -> bool:
+    """True if mail may be sent to ``address`` for a user: an admin may name any address, others their own name if it is one."""
     return is_admin or ("@" in user and address.strip().lower() == user.lower())
 
 
-def _found(domains: Iterable[str], rougher_at: Callable[[str], list[str]]) -> list[Loosening]:
-    """Return what is rougher everywhere, and then what else is at single domains."""
+def _found(domains: Iterable[str], rougher_at: Callable[[str], list[str]]) -> list[ExceededLimit]:
+    """Return the findings for all domains, then those for single domains."""
     everywhere = rougher_at(EVERYWHERE)
-    found = [Loosening(EVERYWHERE, what) for what in everywhere]
+    found = [ExceededLimit(EVERYWHERE, what) for what in everywhere]
     for domain in sorted(domains):
-        found += [Loosening(domain, what) for what in rougher_at(domain) if what not in everywhere]
+        found += [ExceededLimit(domain, what) for what in rougher_at(domain) if what not in everywhere]
     return found
 
 
 # -- manners ---------------------------------------------------------------------------------------
 
 
-def _named(manners: Manners) -> set[str]:
-    return {*manners.rates, *manners.concurrency, *manners.crawl_delay_ignored, *manners.block_cool_downs}
+def _named(politeness: PolitenessOptions) -> set[str]:
+    return {
+        *politeness.rates,
+        *politeness.concurrency,
+        *politeness.crawl_delay_ignored,
+        *politeness.block_cool_downs,
+    }
 
 
-def _rougher(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
+def _rougher(asked_for: PolitenessOptions, without_it: PolitenessOptions, domain: str) -> list[str]:
     asked, without = asked_for.policy(domain), without_it.policy(domain)
     found = []
     if asked.rate > without.rate:
@@ -101,7 +105,7 @@ def _rougher(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
     return found
 
 
-def _slower(asked_for: Manners, without_it: Manners, domain: str) -> list[str]:
+def _slower(asked_for: PolitenessOptions, without_it: PolitenessOptions, domain: str) -> list[str]:
     asked, without = asked_for.policy(domain), without_it.policy(domain)
     found = []
     slowest = min(SLOWEST, without.rate * SLOWEST_SHARE)
@@ -134,18 +138,17 @@ def _sooner_after(kind: OutcomeKind, asked: RuleChange, without: RuleChange) -> 
         _waits_s(kind, asked),
         _waits_s(kind, without),
     )
-    if first_s < first_without_s and kind is not OutcomeKind.BLOCKED:  # the manners say that one's
+    if first_s < first_without_s and kind is not OutcomeKind.BLOCKED:  # the politeness options have that one
         found.append(f"a first wait of {first_s:g} s is shorter than {first_without_s:g} s")
     if longest_s < longest_without_s:
         found.append(f"a longest wait of {longest_s:g} s is shorter than {longest_without_s:g} s")
-    if RULES[kind].cure is Cure.RETRY and (asked.max_attempts or 0) > (without.max_attempts or 0):
+    if RULES[kind].action is RetryAction.RETRY and (asked.max_attempts or 0) > (without.max_attempts or 0):
         found.append(f"{asked.max_attempts} attempts are more than {without.max_attempts}")
     return found
 
 
 def _waits_s(kind: OutcomeKind, change: RuleChange) -> tuple[float, float]:
-    """Return the first and the longest wait, as `tlray.core.politeness.retry.decide` has them; where neither is shorter, no
-    wait is."""
+    """Return the first and the longest wait, as in `tlray.core.politeness.retry.decide_retry`."""
     rule = RULES[kind]
     base_s = rule.base_s if change.base_s is None else change.base_s
     cap_s = max(rule.cap_s, base_s) if change.cap_s is None else change.cap_s

@@ -28,8 +28,11 @@ from typing import Any, TypeVar
 
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import MOST_AT_ONCE, Manners, host_of, parse_rate, unit_named
-from tlray.core.politeness.retry import RULES, Cure
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.rate_text import parse_rate
+from tlray.core.politeness.retry import RULES, RetryAction
 from tlray.core.politeness.retry_policy import (
     MAX_ATTEMPTS,
     MAX_SNOOZE_S,
@@ -37,18 +40,21 @@ from tlray.core.politeness.retry_policy import (
     RetryPolicy,
     RuleChange,
 )
+from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import BadOption
 
 MOST_ATTEMPTS = 100
 
 T = TypeVar("T")
-_WAITS = {kind.value: kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)}
-"""Kinds of outcome after which anything is tried again."""
+_WAITS = {
+    kind.value: kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)
+}
+"""Kinds of outcome that are tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the tables something stands: for a person, and by which keys."""
+    """A place in the tables: in words, and as keys."""
 
     words: str
     keys: tuple[str, ...] = ()
@@ -58,38 +64,38 @@ class _Place:
         return _Place(words, (*self.keys, *keys))
 
     def wrong(self, what: str) -> BadOption:
-        """Return what is wrong here."""
+        """Return an error at this place."""
         return BadOption(f"{self.words}{what}", *self.keys)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Everything that is asked for."""
+class RequestedPolicy:
+    """The requested options of one source."""
 
-    manners: Manners = field(default_factory=Manners)
+    politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryChoices = field(default_factory=RetryChoices)
     by_domain: Mapping[str, RetryChoices] = field(default_factory=dict)
 
-    def over(self, below: Asked) -> Asked:
-        """Return both, this one first: also where the other one speaks of one port, or of one kind of outcome."""
-        mine, theirs = self.manners, below.manners
+    def over(self, below: RequestedPolicy) -> RequestedPolicy:
+        """Return both, this one over the other, also for single ports and single kinds of outcome."""
+        mine, theirs = self.politeness, below.politeness
         by_domain = {
             unit: choices.less(self.retry).less(self.by_domain.get(host_of(unit), RetryChoices()))
             for unit, choices in below.by_domain.items()
         }
         for unit, choices in self.by_domain.items():
             by_domain[unit] = choices.over(by_domain.get(unit, RetryChoices()))
-        manners = Manners(
+        politeness = PolitenessOptions(
             rates=_over(mine.rates, theirs.rates),
             concurrency=_over(mine.concurrency, theirs.concurrency),
             crawl_delay_ignored=mine.crawl_delay_ignored | theirs.crawl_delay_ignored,
             block_cool_down_s=mine.block_cool_down_s or theirs.block_cool_down_s,
             block_cool_downs=_over(mine.block_cool_downs, theirs.block_cool_downs),
         )
-        return Asked(manners, self.retry.over(below.retry), by_domain)
+        return RequestedPolicy(politeness, self.retry.over(below.retry), by_domain)
 
     def retry_policy(self) -> RetryPolicy:
-        """Return what the batch does when items fail."""
+        """Return the retry policy of a batch with these options."""
         all_of_it = self.retry
         return RetryPolicy(
             all_of_it.max_attempts or MAX_ATTEMPTS,
@@ -107,35 +113,35 @@ def _union(tables: Iterable[Mapping[str, T]]) -> dict[str, T]:
     return dict(pair for table in tables for pair in table.items())
 
 
-def read_tables(data: Mapping[str, object], *, of: str) -> Asked:
-    """Read everything; ``of`` says whose tables they are (a file's path, ``scrape()``)."""
+def read_tables(data: Mapping[str, object], *, of: str) -> RequestedPolicy:
+    """Read the tables; ``of`` names their source (a file's path, ``scrape()``)."""
     whole = _Place(of)
     _known(data, ("domains", "retry"), whole)
-    every: list[Asked] = []
+    every: list[RequestedPolicy] = []
     retry, block_s = _read_retry(data.get("retry", {}), whole.at(f"{of}: [retry]", "retry"))
     units: dict[str, str] = {}
     domains = whole.at(f"{of}: [domains]", "domains")
     for name, table in _table(data.get("domains", {}), domains).items():
         where = domains.at(f'{of}: [domains."{name}"]', name)
         try:
-            unit = unit_named(name)
+            unit = parse_politeness_key(name)
         except ValueError as error:
             raise where.wrong(f": {error}") from None
         if unit in units:
             raise where.wrong(f": it is the same as {units[unit]!r}; write one table for both")
         units[unit] = name
         every.append(_read_domain(unit, table, where))
-    manners = Manners(
-        rates=_union(asked.manners.rates for asked in every),
-        concurrency=_union(asked.manners.concurrency for asked in every),
-        crawl_delay_ignored=frozenset().union(*(asked.manners.crawl_delay_ignored for asked in every)),
+    politeness = PolitenessOptions(
+        rates=_union(asked.politeness.rates for asked in every),
+        concurrency=_union(asked.politeness.concurrency for asked in every),
+        crawl_delay_ignored=frozenset().union(*(asked.politeness.crawl_delay_ignored for asked in every)),
         block_cool_down_s=block_s,
-        block_cool_downs=_union(asked.manners.block_cool_downs for asked in every),
+        block_cool_downs=_union(asked.politeness.block_cool_downs for asked in every),
     )
-    return Asked(manners, retry, _union(asked.by_domain for asked in every))
+    return RequestedPolicy(politeness, retry, _union(asked.by_domain for asked in every))
 
 
-def _read_domain(unit: str, table: object, where: _Place) -> Asked:
+def _read_domain(unit: str, table: object, where: _Place) -> RequestedPolicy:
     found = _table(table, where)
     _known(found, _DOMAIN_KEYS, where)
     said = {
@@ -147,18 +153,18 @@ def _read_domain(unit: str, table: object, where: _Place) -> Asked:
     if block_s is not None and "block_cool_down" in said:
         raise where.wrong(": block_cool_down and retry.blocked.base are the same; say one of them")
     block_s = said.get("block_cool_down", block_s)
-    manners = Manners(
+    politeness = PolitenessOptions(
         rates={unit: said["rate"]} if "rate" in said else {},
         concurrency={unit: said["concurrency"]} if "concurrency" in said else {},
         crawl_delay_ignored=frozenset({unit} if said.get("ignore_crawl_delay") else ()),
         block_cool_downs={unit: block_s} if block_s is not None else {},
     )
     choices = replace(choices, max_attempts=said.get("max_attempts"), max_snooze_s=said.get("max_snooze"))
-    return Asked(manners, by_domain={} if choices == RetryChoices() else {unit: choices})
+    return RequestedPolicy(politeness, by_domain={} if choices == RetryChoices() else {unit: choices})
 
 
 def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | None]:
-    """Return what is asked for single kinds of outcome, and how long a domain rests after a block."""
+    """Return the options for single kinds of outcome, and the rest of a domain after a block."""
     changes: dict[OutcomeKind, RuleChange] = {}
     block_s = None
     for name, of_kind in _table(table, where).items():
@@ -168,14 +174,14 @@ def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | Non
             raise here.wrong(f": {name!r} {why}; there are {_listed(_WAITS)}")
         kind = _WAITS[name]
         found = _table(of_kind, here)
-        keys = _RETRY_KEYS if RULES[kind].cure is Cure.RETRY else _SNOOZE_KEYS
+        keys = _RETRY_KEYS if RULES[kind].action is RetryAction.RETRY else _SNOOZE_KEYS
         _known(found, keys, here)
         said = {key: keys[key](value, here.at(f"{here.words} {key}", key)) for key, value in found.items()}
         base_s, cap_s = said.get("base"), said.get("cap")
         if base_s is not None and cap_s is not None and cap_s < base_s:
             raise here.wrong(f": cap {cap_s:g} s is shorter than base {base_s:g} s")
         if kind is OutcomeKind.BLOCKED:
-            block_s, base_s = base_s, None  # a domain's policy says that
+            block_s, base_s = base_s, None  # this one is part of a domain's policy
         change = RuleChange(said.get("max_attempts"), base_s, cap_s)
         if change != RuleChange():
             changes[kind] = change
@@ -188,7 +194,7 @@ def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | Non
 def _shown(value: object) -> str:
     try:
         return repr(value)[:100]
-    except ValueError:  # Python prints no numbers of thousands of digits
+    except ValueError:  # Python prints no number of thousands of digits
         return "a number of thousands of digits"
 
 
@@ -203,7 +209,7 @@ def _known(table: Mapping[str, object], allowed: Iterable[str], where: _Place) -
         if key not in allowed:
             is_cut = where.words.endswith('"]') and isinstance(
                 value, Mapping
-            )  # [domains.a.b]: a table in one
+            )  # [domains.a.b] is a table in a table
             hint = f'; quote a name with dots: {where.words[:-2]}.{key}"]' if is_cut else ""
             raise where.at(where.words, key).wrong(
                 f" knows no key {key!r}; there are {_listed(allowed)}{hint}"
@@ -247,9 +253,7 @@ def _duration_s(value: object, where: _Place) -> float:
         except ValueError as error:
             raise where.wrong(f": {error}") from None
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = (
-            float(value) if value <= LONGEST_S else math.inf
-        )  # a whole number may be too long for a float
+        seconds = float(value) if value <= LONGEST_S else math.inf  # an integer may be too large for a float
     if not 0 < seconds <= LONGEST_S:
         raise where.wrong(f' must be a duration such as "30m", at most 366d, got {_shown(value)}')
     return seconds

@@ -1,15 +1,14 @@
-"""What follows from an outcome? One table: retry, snooze, dead letter or skip, and what the domain owes.
+"""The consequence of an outcome: retry, snooze, dead letter or skip, and the domain's cool-down, by one table.
 
 * *retry* spends an attempt and waits: exponential backoff with full jitter, ``base_s * 2 ** (attempt - 1)``
   at most ``cap_s``, times a random number of [0, 1) (Brooker, "Exponential Backoff And Jitter", AWS
   Architecture Blog, 2015), and never under half a second.
 * *snooze* puts the item off with its whole domain and spends no attempt; an item that has been put off
   for longer than ``max_snooze_s`` becomes a dead letter.
-* *dead* ends the item at once, because no retry mends it. *skip* ends it without failure.
+* *dead* ends the item at once, because a retry would not help. *skip* ends it without failure.
 
-``Retry-After`` is obeyed in full, by the whole domain, up to a bound that an operator sets: one answer bans no domain for ever.
-A user may change attempts and waits, for a batch or a
-domain (`tlray.core.politeness.retry_policy`); no choice of his shortens what a site's ``Retry-After`` asks for.
+``Retry-After`` is obeyed in full, by the whole domain, up to a bound that an operator sets. A user may change attempts and
+waits, for a batch or a domain (`tlray.core.politeness.retry_policy`); no option shortens a site's ``Retry-After``.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from tlray.core.politeness.retry_policy import RetryPolicy, RuleChange
 
 MIN_BACKOFF_S = 0.5
 MAX_REST_S = 7 * 86_400.0
-"""The longest rest that a site may ask for, unless an operator sets another (``TLRAY_MAX_REST_S``)."""
+"""The longest rest that a site may ask for; an operator may set another (``TLRAY_MAX_REST_S``)."""
 
 
-class Cure(Enum):
-    """What to do about a kind of outcome."""
+class RetryAction(Enum):
+    """The action for a kind of outcome."""
 
     NONE = "none"
-    """Nothing to cure: it succeeded, moves on, or was not begun."""
+    """No action: it succeeded, was redirected, or was not begun."""
     RETRY = "retry"
     SNOOZE = "snooze"
     DEAD = "dead"
@@ -44,61 +43,63 @@ class Cure(Enum):
 class Rule:
     """One row of the table."""
 
-    cure: Cure
+    action: RetryAction
     base_s: float = 1.0
-    """First backoff, or for a snooze the domain's first cool-down without ``Retry-After``."""
+    """First backoff; for a snooze the domain's first cool-down without ``Retry-After``."""
     cap_s: float = 300.0
     max_attempts: int | None = None
-    """Fewer attempts than the batch's, where more would only annoy."""
+    """Fewer attempts than the batch's, if more would only annoy the site."""
     why: str = ""
 
 
 _K = OutcomeKind
 RULES: Mapping[OutcomeKind, Rule] = {
-    _K.FETCHED: Rule(Cure.NONE, why="the row is in a part"),
-    _K.REDIRECTED: Rule(Cure.NONE, why="the next hop is a fetch of its own, with its domain's permit"),
-    _K.ANSWERED: Rule(Cure.NONE, why="a result that is fresh enough was kept from another batch"),
-    _K.NOT_BEGUN: Rule(Cure.NONE, why="nothing happened"),
-    _K.GONE: Rule(Cure.DEAD, why="the site says that there is none"),
-    _K.NOT_A_SET: Rule(Cure.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
+    _K.FETCHED: Rule(RetryAction.NONE, why="the row is in a part"),
+    _K.REDIRECTED: Rule(RetryAction.NONE, why="the next hop is a fetch of its own, with its domain's permit"),
+    _K.ANSWERED: Rule(RetryAction.NONE, why="a result that is fresh enough was kept from another batch"),
+    _K.NOT_BEGUN: Rule(RetryAction.NONE, why="nothing happened"),
+    _K.GONE: Rule(RetryAction.DEAD, why="the site says that there is none"),
+    _K.NOT_A_SET: Rule(RetryAction.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
     _K.BLOCKED: Rule(
-        Cure.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"
+        RetryAction.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"
     ),
-    _K.UNREADABLE: Rule(Cure.RETRY, base_s=2, max_attempts=3, why="a half page may come whole next time"),
-    _K.THROTTLED: Rule(Cure.SNOOZE, base_s=5, cap_s=1_800, why="too fast; the whole domain waits"),
-    _K.UNAVAILABLE: Rule(Cure.RETRY, why="the site is ill for a moment"),
+    _K.UNREADABLE: Rule(
+        RetryAction.RETRY, base_s=2, max_attempts=3, why="a half page may come whole next time"
+    ),
+    _K.THROTTLED: Rule(RetryAction.SNOOZE, base_s=5, cap_s=1_800, why="too fast; the whole domain waits"),
+    _K.UNAVAILABLE: Rule(RetryAction.RETRY, why="the site is ill for a moment"),
     _K.FORBIDDEN: Rule(
-        Cure.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"
+        RetryAction.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"
     ),
-    _K.REFUSED_BY_SITE: Rule(Cure.DEAD, why="the request itself is what the site does not like"),
-    _K.TRUNCATED: Rule(Cure.RETRY, why="the connection broke"),
-    _K.TOO_LARGE: Rule(Cure.DEAD, why="no tracklist is that large"),
-    _K.WRONG_TYPE: Rule(Cure.DEAD, why="no HTML at this URL"),
-    _K.BAD_ENCODING: Rule(Cure.RETRY, max_attempts=3, why="garbled on the way, perhaps"),
-    _K.TIMEOUT: Rule(Cure.RETRY, why="slow for a moment"),
-    _K.CONNECT: Rule(Cure.RETRY, why="down for a moment"),
-    _K.DNS: Rule(Cure.RETRY, base_s=2, why="resolvers fail for a moment, too"),
-    _K.TLS: Rule(Cure.RETRY, base_s=5, max_attempts=2, why="certificates are mended by people"),
-    _K.BAD_HTTP: Rule(Cure.RETRY, max_attempts=3, why="a proxy in trouble"),
-    _K.ROBOTS: Rule(Cure.SKIP, why="the site says that robots may not"),
-    _K.PRIVATE_ADDRESS: Rule(Cure.SKIP, why="not an address that this service fetches"),
-    _K.CRASHED: Rule(Cure.DEAD, why="a bug of ours: the same page crashes it again"),
+    _K.REFUSED_BY_SITE: Rule(RetryAction.DEAD, why="the request itself is what the site does not like"),
+    _K.TRUNCATED: Rule(RetryAction.RETRY, why="the connection broke"),
+    _K.TOO_LARGE: Rule(RetryAction.DEAD, why="no tracklist is that large"),
+    _K.WRONG_TYPE: Rule(RetryAction.DEAD, why="no HTML at this URL"),
+    _K.BAD_ENCODING: Rule(RetryAction.RETRY, max_attempts=3, why="garbled on the way, perhaps"),
+    _K.TIMEOUT: Rule(RetryAction.RETRY, why="slow for a moment"),
+    _K.CONNECT: Rule(RetryAction.RETRY, why="down for a moment"),
+    _K.DNS: Rule(RetryAction.RETRY, base_s=2, why="resolvers fail for a moment, too"),
+    _K.TLS: Rule(RetryAction.RETRY, base_s=5, max_attempts=2, why="certificates are mended by people"),
+    _K.BAD_HTTP: Rule(RetryAction.RETRY, max_attempts=3, why="a proxy in trouble"),
+    _K.ROBOTS: Rule(RetryAction.SKIP, why="the site says that robots may not"),
+    _K.PRIVATE_ADDRESS: Rule(RetryAction.SKIP, why="not an address that this service fetches"),
+    _K.CRASHED: Rule(RetryAction.DEAD, why="a bug of ours: the same page crashes it again"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RetryDecision:
-    """What becomes of the item, and of its domain."""
+    """The consequence for the item and for its domain."""
 
     event: ItemEvent
     delay_s: float = 0.0
-    """How long the item waits, where it waits."""
+    """The wait of the item, if it waits."""
     cool_down_s: float = 0.0
-    """How long the whole domain fetches nothing."""
+    """The cool-down of the whole domain."""
 
 
 def _changed(rule: Rule, change: RuleChange) -> Rule:
-    """Return the rule with the waits that are asked for; a longer first wait lifts a cap that nobody named."""
+    """Return the rule with the requested waits; a longer first wait raises a cap that was not requested."""
     if change.base_s is None and change.cap_s is None:
         return rule
     base_s = rule.base_s if change.base_s is None else change.base_s
@@ -114,14 +115,14 @@ def backoff_s(rule: Rule, attempt: int, *, jitter: float) -> float:
 
 
 def is_throttle(outcome: Outcome) -> bool:
-    """Whether the site asks for a slower pace: 429, or another answer with a ``Retry-After``."""
+    """True if the site asks for a slower rate: 429, or another answer with a ``Retry-After``."""
     return outcome.kind is _K.THROTTLED or (
         outcome.kind is _K.UNAVAILABLE and outcome.retry_after_s is not None
     )
 
 
-def within(outcome: Outcome, max_rest_s: float) -> Outcome:
-    """Return an outcome whose ``Retry-After`` is no longer than ``max_rest_s``; its reason names what was asked for."""
+def bounded_outcome(outcome: Outcome, max_rest_s: float) -> Outcome:
+    """Return the outcome with a ``Retry-After`` of at most ``max_rest_s``; its reason has the one of the site."""
     asked_s = outcome.retry_after_s
     if asked_s is None or asked_s <= max_rest_s or outcome.kind is _K.NOT_BEGUN:
         return outcome
@@ -132,17 +133,17 @@ def within(outcome: Outcome, max_rest_s: float) -> Outcome:
 
 
 def bounded(asked_s: float, max_rest_s: float) -> str:
-    """Say that a site asks for a longer rest than it is given."""
+    """Say that a site asks for a longer rest than it gets."""
     or_more = " or more" if asked_s >= MOST_S else ""
     gets = in_words(max_rest_s)
     return f"it asks for a rest of {in_words(asked_s)}{or_more}, and gets {gets} (TLRAY_MAX_REST_S)"
 
 
 def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:
-    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer without a good one between.
+    """Return the domain's cool-down after the ``n_in_row``-th (1..) such answer in a row.
 
-    The site's own word counts, in full; where it did not help, our own doubling is a floor under it, so that
-    a site that says ``Retry-After: 0`` for ever is not asked without a pause for ever.
+    The site's own word counts in full; after the first answer our own doubling is a floor under it, so that a site with
+    ``Retry-After: 0`` is not asked without a pause for ever.
     """
     own_s = max(MIN_BACKOFF_S, min(rule.cap_s, rule.base_s * 2.0 ** min(n_in_row - 1, 60)))
     if retry_after_s is None:
@@ -150,7 +151,7 @@ def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float
     return max(retry_after_s, MIN_BACKOFF_S if n_in_row <= 1 else own_s)
 
 
-def decide(
+def decide_retry(
     outcome: Outcome,
     *,
     attempt: int,
@@ -161,20 +162,20 @@ def decide(
     domain: str = "",
     block_cool_down_s: float | None = None,
 ) -> RetryDecision:
-    """Say what follows from an outcome of the ``attempt``-th attempt (1..).
+    """Return the consequence of an outcome of the ``attempt``-th attempt (1..).
 
-    ``policy`` is what the batch asks for, also for the ``domain`` alone; ``snoozed_s`` is for how long the item
-    has been put off so far, ``n_in_row`` how many such answers the domain has given in a row, this one counted.
+    ``policy`` is that of the batch; ``snoozed_s`` is how long the item was put off so far, ``n_in_row`` the number of such
+    answers of the domain in a row, this one included.
     """
     rule = RULES[outcome.kind]
     if outcome.kind is OutcomeKind.NOT_BEGUN:
-        # where the domain's turn is far off, the domain waits until then
+        # with its turn far off, the domain waits until then
         return RetryDecision(ItemEvent.GIVE_BACK, cool_down_s=outcome.retry_after_s or 0.0)
-    if (event := _AT_ONCE.get(outcome.kind) or _BY_CURE.get(rule.cure)) is not None:
+    if (event := _AT_ONCE.get(outcome.kind) or _BY_CURE.get(rule.action)) is not None:
         return RetryDecision(event)
     change = policy.change(outcome.kind, domain, most=rule.max_attempts)
     rule = _changed(rule, change)
-    if rule.cure is Cure.SNOOZE or is_throttle(outcome):
+    if rule.action is RetryAction.SNOOZE or is_throttle(outcome):
         cool_s = cool_down_s(rule, n_in_row, outcome.retry_after_s)
         if outcome.kind is OutcomeKind.BLOCKED and block_cool_down_s is not None:
             own = replace(rule, base_s=block_cool_down_s, cap_s=max(rule.cap_s, block_cool_down_s))
@@ -192,19 +193,22 @@ _AT_ONCE: Mapping[OutcomeKind, ItemEvent] = {
     _K.ANSWERED: ItemEvent.ANSWERED,
     _K.REDIRECTED: ItemEvent.HOP,
 }
-_BY_CURE: Mapping[Cure, ItemEvent] = {Cure.SKIP: ItemEvent.SKIP, Cure.DEAD: ItemEvent.EXHAUST}
+_BY_CURE: Mapping[RetryAction, ItemEvent] = {
+    RetryAction.SKIP: ItemEvent.SKIP,
+    RetryAction.DEAD: ItemEvent.EXHAUST,
+}
 
 __all__ = [
     "MAX_REST_S",
     "RULES",
-    "Cure",
+    "RetryAction",
     "RetryDecision",
     "RetryPolicy",
     "Rule",
     "backoff_s",
     "bounded",
+    "bounded_outcome",
     "cool_down_s",
-    "decide",
+    "decide_retry",
     "is_throttle",
-    "within",
 ]

@@ -1,8 +1,8 @@
-"""Seconds that a ``Retry-After`` header asks us to wait.
+"""The seconds of a ``Retry-After`` header.
 
 RFC 9110 §10.2.3 allows whole seconds or an HTTP date, in three spellings. Sites send more: an ISO 8601 moment or duration,
-``120s``, a moment in seconds or milliseconds since the epoch, several values. Of several the longest counts; a moment without a
-zone is UTC. How long is too long is for the caller to say.
+``120s``, a moment in seconds or milliseconds since the epoch, several values. The longest of several counts; a moment without a
+zone is UTC. The caller bounds them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from email.utils import parsedate_to_datetime
 
 DAY_S = 86_400.0
 NEAR_S = 366 * DAY_S
-"""A number that is a moment no further from now is that moment: nobody asks for 50 years."""
+"""A number within this distance of now, in seconds since the epoch, is a moment: no site asks for 50 years."""
 MOST_S = 1e9
-"""More seconds than that are so many: a number may have any length."""
+"""The largest value: a number may have any length."""
 _NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _UNITS_S = {
     "ms": 0.001, "msec": 0.001, "millisecond": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0,
@@ -29,9 +29,10 @@ _ZONE_WORD = re.compile(r"(?:gmt|utc)$", re.IGNORECASE)
 
 
 def retry_after_s(value: str | None, *, now: float) -> float | None:
-    """Return the seconds from ``now`` (wall clock, since the epoch); 0 for the past, None for garbage.
+    """Return the seconds from ``now`` (wall clock, since the epoch); 0 for the past, None for anything else.
 
-    ``value`` is one header line, or several joined by commas. The commas of dates part a weekday from the rest, which is enough.
+    ``value`` is one header line, or several joined by commas. A comma splits an HTTP date behind its weekday, which does no
+    harm.
     """
     pieces = (piece.strip(" \t\"'") for piece in re.split("[,;]", value or ""))
     waits = [wait for piece in pieces if piece and (wait := _wait_s(piece, now)) is not None]
@@ -73,7 +74,7 @@ def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(_ZONE_WORD.sub("", text).rstrip().upper())
     except ValueError:
-        if ":" not in text:  # every HTTP date holds a time of day; the mail parser would accept less
+        if ":" not in text:  # an HTTP date has a time of day; the mail parser would accept less
             return None
         try:
             moment = parsedate_to_datetime(text)

@@ -1,8 +1,7 @@
-"""What does a batch ask for when items fail? Attempts, waits and patience, for all and for single domains.
+"""The retry policy of a batch: attempts, waits and the longest snooze, for all domains and for single ones.
 
-What is not asked for is as the table in `tlray.core.politeness.retry` says. Of two places that speak of the same thing the
-narrower counts: a domain before the batch, there a kind of outcome before all kinds. What ``host:port`` says goes
-before what ``host`` says.
+Without an option the table of `tlray.core.politeness.retry` holds. The narrower of two options counts: a domain before the
+batch, and a kind of outcome before all kinds. ``host:port`` counts before ``host``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import host_of
 
 MAX_ATTEMPTS = 5
 MAX_SNOOZE_S = 172_800.0
@@ -20,14 +19,14 @@ MAX_SNOOZE_S = 172_800.0
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """What is asked for another kind of outcome than the table says; None: as it says."""
+    """The options for one kind of outcome; None: as in the table."""
 
     max_attempts: int | None = None
     base_s: float | None = None
     cap_s: float | None = None
 
     def over(self, below: RuleChange) -> RuleChange:
-        """Return both, this one first."""
+        """Return both, this one over the other."""
         return RuleChange(
             self.max_attempts if self.max_attempts is not None else below.max_attempts,
             self.base_s if self.base_s is not None else below.base_s,
@@ -35,7 +34,7 @@ class RuleChange:
         )
 
     def less(self, other: RuleChange) -> RuleChange:
-        """Return what is left where the other one has its way."""
+        """Return the options that the other one does not set."""
         return RuleChange(
             self.max_attempts if other.max_attempts is None else None,
             self.base_s if other.base_s is None else None,
@@ -44,19 +43,19 @@ class RuleChange:
 
 
 NO_CHANGE = RuleChange()
-Changes = Mapping[OutcomeKind, RuleChange]
+RuleChanges = Mapping[OutcomeKind, RuleChange]
 
 
 @dataclass(frozen=True, slots=True)
 class RetryChoices:
-    """What is asked for in one place: by a batch for all its domains, or for one of them."""
+    """The options of one place: a batch, or one of its domains."""
 
     max_attempts: int | None = None
     max_snooze_s: float | None = None
-    changes: Changes = field(default_factory=dict)
+    changes: RuleChanges = field(default_factory=dict)
 
     def over(self, below: RetryChoices) -> RetryChoices:
-        """Return both, this one first: where it says how many attempts there are, it says so for every kind."""
+        """Return both, this one over the other: its number of attempts holds for every kind."""
         left = below.less(self)
         kinds = {**left.changes, **self.changes}
         return RetryChoices(
@@ -69,7 +68,7 @@ class RetryChoices:
         )
 
     def less(self, other: RetryChoices) -> RetryChoices:
-        """Return what is left where the other ones have their way."""
+        """Return the options that the other ones do not set."""
         every_kind = RuleChange(max_attempts=other.max_attempts)
         return RetryChoices(
             self.max_attempts if other.max_attempts is None else None,
@@ -83,23 +82,23 @@ class RetryChoices:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """What a batch asks for."""
+    """The retry policy of a batch."""
 
     max_attempts: int = MAX_ATTEMPTS
     max_snooze_s: float = MAX_SNOOZE_S
-    changes: Changes = field(default_factory=dict)
+    changes: RuleChanges = field(default_factory=dict)
     by_domain: Mapping[str, RetryChoices] = field(default_factory=dict)
-    """Unit → what is asked for it alone."""
+    """Politeness key → options of that domain."""
 
     def snooze_s(self, domain: str) -> float:
-        """Return for how long an item of a domain may be put off, in seconds."""
+        """Return the longest time in seconds that an item of a domain may be put off."""
         asked = self._of_domain(domain).max_snooze_s if self.by_domain else None
         return self.max_snooze_s if asked is None else asked
 
     def change(self, kind: OutcomeKind, domain: str, *, most: int | None) -> RuleChange:
-        """Return what holds for a kind of outcome at a domain; the attempts always say a number.
+        """Return the options for a kind of outcome at a domain; the number of attempts is always set.
 
-        ``most`` is the table's own bound, which only who speaks of this very kind may lift.
+        ``most`` is the table's own bound; only an option for this very kind may raise it.
         """
         of_batch = self.changes.get(kind, NO_CHANGE)
         if not self.by_domain:

@@ -1,7 +1,7 @@
-"""What a site's robots.txt allows us: RFC 9309, plus the crawl-delay and request-rate that many sites write.
+"""A site's robots.txt: RFC 9309, and the crawl-delay and request-rate that many sites write.
 
-The rules are read by `tlray.core.politeness.robots_parser`; here are the bounds around it: a file's first 512 KiB count (RFC
-9309 §2.5 asks for at least 500), and a byte that is no UTF-8 stands for itself, escaped.
+`tlray.core.politeness.robots_parser` reads the rules; here are the bounds around it. The first 512 KiB count (RFC 9309 §2.5
+asks for at least 500), and a byte that is not UTF-8 is escaped.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from tlray.core.politeness.robots_parser import RobotsFile
 
 MAX_BYTES = 512 * 1024
 AGENT = "tlray"
-"""The product token that robots.txt addresses us by."""
+"""Our product token in robots.txt."""
 REFETCH_AFTER_S = 86_400.0
 NOT_ITS_TURN = "not its turn"
-"""Why a robots.txt could not be had whose domain may not be asked for long yet."""
-"""A robots.txt older than a day is asked for again (RFC 9309 §2.4)."""
+"""The reason for a robots.txt that was not fetched because the domain's next turn is far off."""
+"""A robots.txt older than a day is fetched again (RFC 9309 §2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsAnswer:
-    """What came of fetching a robots.txt."""
+    """The answer to a request for robots.txt."""
 
     domain: str
     text: str | None
-    """Its text; "" where there is none (4xx: everything is allowed); None where it could not be had."""
+    """Its text; "" if there is none (4xx: everything is allowed); None if it could not be fetched."""
     crawl_delay_s: float | None = None
     why: str | None = None
-    """Why it could not be had, for a person."""
+    """Why it could not be fetched, in words."""
     retry_after_s: float | None = None
     location: str | None = None
-    """Where its site keeps it, by a redirect."""
+    """The target of a redirect."""
     from_public: bool = False
-    """Whether it was a public address that redirected."""
+    """True if a public address redirected."""
     is_refused: bool = False
-    """Whether it lies at an address that is not fetched: asking again is of no use."""
+    """True if it lies at an address that is not fetched: a retry would not help."""
     networks: tuple[str, ...] | None = None
-    """If so: for whom it was asked (`tlray.core.scheduling.lease.RobotsErrand`); other batches may fetch from elsewhere."""
+    """The networks of that request (`tlray.core.scheduling.lease.RobotsRequest`); other batches may fetch from others."""
 
 
 @lru_cache(maxsize=256)
 def rules_of(text: str) -> RobotsFile:
-    """Return the rules of a text for us; read once for as long as it is in use."""
+    """Return the rules of a text for us; cached while in use."""
     return RobotsFile(text, AGENT)
 
 
@@ -61,7 +61,7 @@ def decode(body: bytes) -> str:
 
 
 def _escape_bytes(error: UnicodeError) -> tuple[str, int]:
-    """Return bytes that are no text as they stand in a URL."""
+    """Return bytes that are not UTF-8 as they stand in a URL."""
     assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - it is used to decode only
     return "".join(f"%{byte:02X}" for byte in error.object[error.start : error.end]), error.end
 

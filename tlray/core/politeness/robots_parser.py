@@ -1,8 +1,8 @@
-"""The rules of a robots.txt for one crawler: its groups and paths by RFC 9309 and Google's published parser, and the pace.
+"""A parser of robots.txt for one crawler: groups and paths by RFC 9309 and Google's published parser, and the crawl-delay.
 
-A pace (crawl-delay, request-rate) is no part of RFC 9309, so a line of it ends no group of allow and disallow lines (§2.2.4);
-for the pace itself it does. Google's parser is https://github.com/google/robotstxt; where it differs from the RFC about a path,
-the stricter one counts.
+A crawl-delay or request-rate is no part of RFC 9309, so such a line ends no group of allow and disallow lines (§2.2.4); for the
+delay itself it does. Google's parser is https://github.com/google/robotstxt; if it differs from the RFC about a path, the
+stricter one counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tlray.core.model.urls import normalise_escapes
 from tlray.core.politeness.retry_after import MOST_S
 
 MAX_LINE_CHARS = 8 * 2_083 - 1
-"""What is beyond in a line is not read; Google's parser has the same bound."""
+"""The rest of a longer line is not read; Google's parser has the same bound."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SPACE = " \t\v\f"
 _TOKEN = re.compile(r"[A-Za-z_-]*")
@@ -35,11 +35,11 @@ _KEYS = {
     "crawl-delay": ("crawl-delay", "crawldelay", "crawl delay"),
     "request-rate": ("request-rate", "requestrate", "request rate"),
 }
-"""Each key, and the typing errors that count as it; longer words that begin so count, too."""
+"""Each key, with the typing errors that count as it; longer words with this beginning count, too."""
 
 
 class _Pattern:
-    """A path with ``*`` (anything) and a last ``$`` (its end), ready to be matched in one pass.
+    """A path with ``*`` (anything) and a last ``$`` (its end), matched in one pass.
 
     ``%2A`` and ``%24`` are the characters themselves (RFC 9309 §2.2.3).
     """
@@ -54,7 +54,7 @@ class _Pattern:
         self._rest = tuple(rest)
 
     def matches(self, path: str) -> bool:
-        """True if a path, as `_literal` returns it, fits."""
+        """True if a path (from `_literal`) matches."""
         if not path.startswith(self._first):
             return False
         place = len(self._first)
@@ -72,12 +72,12 @@ class _Pattern:
 class _Rule:
     is_allow: bool
     written: _Pattern
-    """As it is written, escapes in capitals."""
+    """As written, with escapes in capitals."""
     normal: _Pattern
-    """The same with no escape that need not be one (RFC 9309 §2.2.2)."""
+    """Without unneeded escapes (RFC 9309 §2.2.2)."""
 
     def matches(self, path: str, normal_path: str) -> bool:
-        """True if the rule speaks of a path. An *allow* is not read more widely than Google's parser reads it."""
+        """True if the rule matches a path. An *allow* matches no more than with Google's parser."""
         pattern = self.written if self.is_allow else self.normal
         if pattern.matches(normal_path):
             return True
@@ -92,13 +92,13 @@ class _Group:
 
 
 class RobotsFile:
-    """One robots.txt, as it addresses the crawler whose product token is ``agent``."""
+    """One robots.txt, for the crawler with the product token ``agent``."""
 
     def __init__(self, text: str, agent: str) -> None:
         groups = {agent.lower(): _Group(), "*": _Group()}
         named: set[str] = set()
         here: dict[bool, set[str]] = {True: set(), False: set()}
-        """Whom the group that is being read addresses: for its pace (True), and for its paths."""
+        """The crawlers of the group that is being read: for its delay (True), and for its paths."""
         is_closed = {True: False, False: False}
         for key, value in _lines(text):
             if key == "user-agent":
@@ -111,23 +111,23 @@ class RobotsFile:
             is_pace = key in ("crawl-delay", "request-rate")
             is_closed[True] = True
             is_closed[False] |= not is_pace
-            who = here[is_pace] - {"*"} or here[is_pace]  # a group for us and for all counts as ours
+            who = here[is_pace] - {"*"} or here[is_pace]  # a group for us and for all is ours
             for group in (groups[name] for name in who):
                 if is_pace:
                     group.delays_s += _delay_s(key, value)
                 else:
                     group.rules += _rules(key == "allow", value)
         ours = groups[agent.lower() if agent.lower() in named else "*"]
-        # the longest first, an allow before a disallow that is as long
+        # the longest first; an allow before a disallow of the same length
         self._rules = sorted(ours.rules, key=lambda rule: (-len(rule.written.text), not rule.is_allow))
         self.crawl_delay_s = min(max(ours.delays_s), MOST_S) if ours.delays_s else None
-        """Seconds between fetches: the slowest that the group asks for, or None."""
+        """Seconds between fetches: the slowest of the group, or None."""
 
     def may_fetch(self, url: str) -> bool:
-        """Return what the most specific rule says of an escaped URL; without one it is allowed."""
+        """Return the most specific rule's verdict on an escaped URL; True without one."""
         parts = urlsplit(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        if _PLAIN.fullmatch(path):  # nearly all
+        if _PLAIN.fullmatch(path):  # most paths
             normal_path = path
         else:
             path, normal_path = _literal(_escaped(path)), _literal(normalise_escapes(path))
@@ -139,7 +139,7 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
     for line in _LINE_END.split(text):
         content = line[:MAX_LINE_CHARS].partition("#")[0].strip(_SPACE)
         key, colon, value = content.partition(":")
-        if not colon:  # a colon that was forgotten, where nothing else can be meant
+        if not colon:  # a missing colon, if nothing else can be meant
             words = content.split()
             key, value = words if len(words) == 2 else ("", "")
         key = key.lower().strip(_SPACE)
@@ -149,7 +149,7 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _token(value: str) -> str:
-    """Return the product token that a user-agent line names, in lower case; ``*`` for all crawlers."""
+    """Return the product token of a user-agent line, in lower case; ``*`` for all crawlers."""
     if value == "*" or (value.startswith("*") and value[1].isspace()):
         return "*"
     found = _TOKEN.match(value)
@@ -157,13 +157,13 @@ def _token(value: str) -> str:
 
 
 def _rules(is_allow: bool, value: str) -> list[_Rule]:
-    """Return what a line says of paths; an empty value says nothing."""
+    """Return the rules of a line; none for an empty value."""
     if not value:
         return []
     patterns = [_escaped(value)]
     folder, slash, name = patterns[0].rpartition("/")
     if is_allow and slash and name.startswith("index.htm"):
-        patterns.append(f"{folder}/$")  # a folder is served by its index
+        patterns.append(f"{folder}/$")  # a folder's index is the folder
     rules = []
     for text in patterns:
         pattern, normal = _Pattern(text), normalise_escapes(text)
@@ -172,13 +172,13 @@ def _rules(is_allow: bool, value: str) -> list[_Rule]:
 
 
 def _delay_s(key: str, value: str) -> list[float]:
-    """Return the spacing that a line asks for, in seconds; none where it is no positive number."""
+    """Return the delay of a line, in seconds; none for anything but a positive number."""
     if key == "crawl-delay":
         found = _DELAY.fullmatch(value)
         seconds = float(found[1]) if found else 0.0
     else:
         rate = _REQUEST_RATE.fullmatch(value)
-        n_pages = float(rate[1]) if rate else 0.0  # floats: a number of any length is one
+        n_pages = float(rate[1]) if rate else 0.0  # floats, because a number may have any length
         seconds = float(rate[2]) * _UNIT_S[rate[3].lower()] / n_pages if rate and n_pages else 0.0
     return [min(seconds, MOST_S)] if seconds > 0 else []
 

@@ -1,9 +1,8 @@
-"""How fast is a domain in truth? What it took lately, retries and cool-downs counted.
+"""The measured throughput of a domain, retries and cool-downs included.
 
-A rate says what may be; here is what was: fetches a second while the domain was at work, fetches that an item
-takes until it is final, and the time that it rested for each. Recent time counts more: what is older than
-`MEMORY_S` (or than a hundred fetches of a slow domain) fades. Time in which it had nothing to do says nothing of
-its pace; `tlray.core.scheduling.granting` knows when that was. Moments are monotonic seconds.
+A rate is a permission; this is a measurement: fetches a second while the domain was at work, fetches that an item took until it
+was final, and the rest that each cost. Recent time counts more: older than `MEMORY_S` (or than a hundred fetches of a slow
+domain) fades. Time without work does not count; `tlray.core.scheduling.demand` knows it. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -17,38 +16,36 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 MEMORY_S = 120.0
 MEMORY_FETCHES = 100.0
 IDLE_S = 90.0
-"""A longer silence than this, and than a few fetches need, is no slowness of the domain, though it had something to do:
-no task was there."""
+"""A longer silence than this, and than a few fetches take, does not count: no task was there."""
 PRIOR_FETCHES = 2.0
-"""What the rate says counts as so many fetches that were seen."""
+"""The weight of the rate itself, in fetches."""
 
 
 @dataclass(slots=True)
-class Pace:
-    """What was seen of one domain."""
+class Throughput:
+    """The measurements of one domain."""
 
     n_fetched: int = 0
     n_final: int = 0
     rested_s: float = 0.0
     """Time spent in cool-downs."""
     latency_s: float = 0.0
-    """Of an answer, lately; 0 while none is known."""
+    """Of an answer, lately; 0: unknown."""
     _lately: float = 0.0
     _lately_s: float = 0.0
     _final_lately: float = 0.0
     _n_final_before: int = 0
     _at: float | None = None
-    """When it was heard of last; None where it has not been since it has had something to do."""
+    """The moment of the last report; None before the first one since it has work again."""
 
     def begin(self, *, now: float, cool_until: float) -> None:
-        """Take in that the domain has something to do again, after there was nothing; of the time since it was heard of
-        only a cool-down counts."""
+        """Restart after a time without work; of that time only a cool-down counts."""
         if self._at is not None:
             self.rested_s += max(0.0, min(cool_until, now) - self._at)
             self._at = None
 
     def count(self, outcomes: Iterable[Outcome], *, now: float, rate: float, cool_until: float) -> None:
-        """Take in the outcomes of one report; ``cool_until`` is the end of the last cool-down before it."""
+        """Count the outcomes of one report; ``cool_until`` is the end of the last cool-down before it."""
         n = 0
         for outcome in outcomes:
             if outcome.kind is OutcomeKind.NOT_BEGUN:
@@ -72,8 +69,7 @@ class Pace:
         self._at = now
 
     def per_s(self, rate: float) -> float | None:
-        """Fetches a second while at work, at most ``rate``; None where nothing is known (no rate, nothing
-        seen)."""
+        """Fetches a second while at work, at most ``rate``; None without a rate and a measurement."""
         if math.isinf(rate):
             return self._lately / self._lately_s if self._lately > 0 and self._lately_s > 0 else None
         seen_s = self._lately_s + PRIOR_FETCHES / rate

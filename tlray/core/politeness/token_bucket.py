@@ -1,9 +1,8 @@
-"""When may the next fetch of a domain begin? A token bucket that answers with moments and never sleeps.
+"""A token bucket that answers with moments and never sleeps.
 
-The bucket holds at most ``burst`` tokens and gains ``rate`` of them a second; a fetch takes one. Tokens may
-be reserved ahead: the answer to ``reserve(3)`` is when each of the three may begin. So in any window of
-``t`` seconds at most ``burst + rate * t`` fetches begin, which is the promise of DESIGN.md. Times are
-seconds of any one clock that does not go back.
+The bucket holds at most ``burst`` tokens and gains ``rate`` of them a second; a fetch takes one. Tokens may be reserved ahead:
+the answer to ``reserve(3)`` is when each of the three may begin. So in any window of ``t`` seconds at most ``burst + rate * t``
+fetches begin, which is the promise of DESIGN.md. Moments are seconds of a clock that does not go back.
 """
 
 from __future__ import annotations
@@ -11,8 +10,9 @@ from __future__ import annotations
 import math
 
 SLACK_S = 1e-6
-"""So much too early counts as in time. What is missing stays owed, so it never adds up; without it, a
-rounding error could ask for a wait that is too short for the clock to see."""
+"""This much too early counts as in time. The missing part stays owed, so it never adds up. Without it, a rounding error could
+ask for a wait too short for the clock.
+"""
 
 
 class TokenBucket:
@@ -39,10 +39,9 @@ class TokenBucket:
             self._at = now
 
     def reserve(self, n: int, *, now: float, horizon_s: float = 0.0) -> tuple[float, ...]:
-        """Take up to ``n`` tokens and return when each fetch may begin, as seconds from ``now``, at most
-        ``horizon_s``.
+        """Take up to ``n`` tokens and return when each fetch may begin, in seconds from ``now``, at most ``horizon_s``.
 
-        An empty answer means that not even the first may begin within the horizon.
+        An empty answer: not even the first may begin within the horizon.
         """
         if math.isinf(self.rate):
             return (0.0,) * n
@@ -57,11 +56,11 @@ class TokenBucket:
         return tuple(delays)
 
     def spend(self, *, now: float) -> None:
-        """Take a token, whether it is there or not; one that was not is owed."""
+        """Take a token; a missing one is owed."""
         self.reserve(1, now=now, horizon_s=math.inf)
 
     def cap(self, tokens: float, *, now: float) -> None:
-        """Keep no more than so many tokens; below 0 they are owed."""
+        """Lower the tokens to this number; below 0 they are owed."""
         self._refill(now)
         self._tokens = min(self._tokens, tokens)
 
@@ -75,7 +74,7 @@ class TokenBucket:
     def set_rate(self, rate: float, *, now: float, burst: float | None = None) -> None:
         """Change rate and burst from ``now`` on.
 
-        Tokens already gained stay, as far as the burst holds them; tokens owed are never paid back sooner.
+        Tokens stay, as far as the burst holds them; owed tokens are not paid back sooner.
         """
         if not rate > 0:
             raise ValueError(f"rate must be above 0, is {rate}")
@@ -84,7 +83,7 @@ class TokenBucket:
         if math.isinf(self.rate):
             self._tokens = min(self._tokens, 0.0)
         elif self._tokens < 0 and self.rate < rate < math.inf:
-            # what was reserved ahead begins at the moments that were given; the next one comes after them
+            # reserved fetches begin at their moments; the next one comes after them
             self._tokens *= rate / self.rate
         if burst is not None:
             self.burst = burst

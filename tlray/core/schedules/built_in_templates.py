@@ -1,6 +1,6 @@
-"""Which templates does everybody have? One for each of the common cases: a DJ's sets, a festival, a podcast, a compilation.
+"""The built-in templates: a DJ's sets, a festival, a podcast, a compilation.
 
-They say where a set lies, not which there are: tlray reads no index pages, so the ids or numbers come from whoever uses them.
+They name URLs of sets, not the sets that exist: tlray reads no index pages, so users supply ids or numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 from tlray.core.schedules.template import Template
 
 _SHORT_LINK: Final = "https://1001.tl/{set}"
-"""The site's own short link: it needs the id alone, no slug that would have to be guessed."""
+"""The site's short link: it needs only the id, no slug."""
 
 BUILT_IN: Final[Mapping[str, Template]] = {
     template.name: template

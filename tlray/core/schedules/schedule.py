@@ -1,12 +1,12 @@
-"""When does a schedule run? A cron line in a time zone, and what becomes of occurrences that come too late or too early.
+"""The runs of a schedule: a cron line in a time zone, and rules for occurrences that come too late or too early.
 
-A line is one of Debian's cron (`tlray.core.schedules.cron`), and runs as there (`cronsim`). Where clocks go forward, an hour
-that is not there is run at its end, once; where they go back, a line that names minute and hour runs once. One with ``*`` in
-either goes by the clock alone, and so twice in an hour that comes twice. Moments are seconds since the epoch; a time zone is a
-name of the IANA database.
+A line is one of Debian's cron (`tlray.core.schedules.cron`), and runs as there (`cronsim`). When clocks go forward, a line of
+the missing hour runs once, at its end; when they go back, a line with minute and hour runs once. A line with ``*`` in either
+goes by the clock alone, and twice in a repeated hour. Moments are seconds since the epoch; a time zone is a name of the IANA
+database.
 
-Of occurrences that passed while nobody was there, at most the last is made up for (`CatchUp`). Of those that come while the batch
-of an earlier one is still under way, at most the last waits (`Overlap`).
+Of the occurrences that were missed without a service, at most the last is run (`CatchUp`). Of those during the batch of an
+earlier one, at most the last waits (`Overlap`).
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from cronsim import CronSim, CronSimError
 from tlray.core.schedules.cron import plain
 
 LATE_S: Final = 300.0
-"""An occurrence that is noticed so long after its moment was missed."""
+"""An occurrence is missed if it is noticed this late."""
 _LOOK_BACK_S: Final = (3_600.0, 86_400.0, 32 * 86_400.0, 400 * 86_400.0)
 
 
 class Overlap(StrEnum):
-    """What becomes of an occurrence while the batch of an earlier one is under way."""
+    """The rule for an occurrence during the batch of an earlier one."""
 
     SKIP = "skip"
     QUEUE = "queue"
-    """It waits for its end; a later one takes its place."""
+    """It waits for that batch's end; a later one replaces it."""
 
 
 class CatchUp(StrEnum):
-    """What becomes of occurrences that passed while no service ran."""
+    """The rule for occurrences without a running service."""
 
     NONE = "none"
     LAST = "last"
-    """The last of them is run."""
+    """The last one is run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a schedule runs."""
+    """The times of a schedule."""
 
     cron: str
     timezone: str = "UTC"
@@ -57,34 +57,34 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a schedule has come."""
+class ScheduleState:
+    """The progress of a schedule."""
 
     since: float
-    """Every occurrence up to here is dealt with."""
+    """Every occurrence up to here is done."""
     waiting_at: float | None = None
-    """The occurrence that waits for the end of an earlier one's batch."""
+    """The occurrence that waits for the end of an earlier batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a schedule does now."""
+    """The action of a schedule now."""
 
     run_at: float | None
-    """The occurrence that is run; None: nothing is."""
-    standing: Standing
-    """How far it has come then."""
+    """The occurrence to run; None: none."""
+    standing: ScheduleState
+    """The progress after it."""
     n_passed_over: int = 0
 
 
 def check(timing: Timing) -> None:
-    """Raise ValueError where a cron line or a time zone is none, or the line never comes round."""
+    """Raise ValueError if the cron line or the time zone is not valid, or the line never runs."""
     if timing.timezone not in _zones():
         raise _unknown(timing.timezone)
     plain(timing.cron)
     try:
         found = next_runs(timing, after=0.0, n=1)
-    except CronSimError:  # no month of the line has its day
+    except CronSimError:  # no month of the line has that day
         found = []
     if not found:
         raise ValueError(f"cron {timing.cron[:100]!r} never comes round")
@@ -92,9 +92,9 @@ def check(timing: Timing) -> None:
 
 @cache
 def _zones() -> frozenset[str]:
-    """Return the names of the IANA database. A machine has files beside them: ``localtime`` is another zone on each."""
+    """Return the names of the IANA database. A machine's files have others: ``localtime`` differs on each."""
     names = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
-    return frozenset(names) - {"Factory"}  # of a machine whose zone was never set
+    return frozenset(names) - {"Factory"}  # a zone that was never set
 
 
 def _unknown(zone: str) -> ValueError:
@@ -102,7 +102,7 @@ def _unknown(zone: str) -> ValueError:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """Return a time zone; ValueError for a name of none."""
+    """Return a time zone; ValueError for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -110,29 +110,29 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def occurrences(timing: Timing, *, after: float) -> Iterator[float]:
-    """Yield the moments after ``after``, each once, for ever (or as long as they come)."""
+    """Yield the occurrences after ``after``, each once, without end."""
     try:
         line = plain(timing.cron)
-    except ValueError:  # an older tlray took more
+    except ValueError:  # of an older tlray, which accepted more
         line = timing.cron
     start = datetime.fromtimestamp(after, UTC).astimezone(zone_of(timing.timezone))
     last = after
     for local in CronSim(line, start):
         moment = local.timestamp()
-        if moment > last:  # two lines of an hour that is not there fall onto one moment
+        if moment > last:  # two times of a missing hour are one moment
             last = moment
             yield moment
 
 
 def next_runs(timing: Timing, *, after: float, n: int) -> list[float]:
-    """Return the next ``n`` moments."""
+    """Return the next ``n`` occurrences."""
     return list(islice(occurrences(timing, after=after), n))
 
 
 def latest(timing: Timing, *, since: float, now: float) -> float | None:
-    """Return the last occurrence after ``since`` and up to ``now``; None if there is none.
+    """Return the last occurrence after ``since`` and up to ``now``; None without any.
 
-    It looks back by steps, so that a year of minutes is not counted through.
+    It looks back in steps, so that a year of minutes is not counted through.
     """
     for start in (*(now - back_s for back_s in _LOOK_BACK_S if now - back_s > since), since):
         found = None
@@ -145,8 +145,8 @@ def latest(timing: Timing, *, since: float, now: float) -> float | None:
     return None
 
 
-def decide(timing: Timing, standing: Standing, *, now: float, is_running: bool) -> Decision:
-    """Return what a schedule does now; ``is_running``: the batch that it made last is not finished."""
+def decide(timing: Timing, standing: ScheduleState, *, now: float, is_running: bool) -> Decision:
+    """Return the action of a schedule; ``is_running``: the batch of its last run is not finished."""
     since, waiting_at, n_passed_over = min(standing.since, now), standing.waiting_at, 0
     due = latest(timing, since=since, now=now)
     if due is not None:
@@ -157,5 +157,5 @@ def decide(timing: Timing, standing: Standing, *, now: float, is_running: bool) 
         if not is_missed and not is_skipped:
             waiting_at = due
     if waiting_at is None or is_running:
-        return Decision(None, Standing(since, waiting_at), n_passed_over)
-    return Decision(waiting_at, Standing(since), n_passed_over)
+        return Decision(None, ScheduleState(since, waiting_at), n_passed_over)
+    return Decision(waiting_at, ScheduleState(since), n_passed_over)

@@ -1,11 +1,10 @@
-"""Which URLs does a template stand for, once its variables have values?
+"""Templates: named sets of URLs with places for values, such as ``https://example.org/{event}/{year}``.
 
-A template is a named set of URLs with places for values: ``https://example.org/{event}/{year}``. A value is text or a number, or
-several (a list, or ``{"from": 1, "to": 50}``); a URL is made for each of them, and for each combination where it has several
-such places. ``{name}`` escapes what would not be part of a word in a URL, ``{+name}`` leaves ``/ : ? &`` and the like as they
-are: RFC 6570, levels 1 and 2.
+A value is text or a number, or several (a list, or ``{"from": 1, "to": 50}``); there is a URL for each value, and for each
+combination of several places. ``{name}`` escapes all but the characters of a word, ``{+name}`` leaves ``/ : ? &`` and the like:
+RFC 6570, levels 1 and 2.
 
-tlray crawls no index page, so a template cannot say "all sets of this DJ": it says where a set lies, and whoever uses it which.
+tlray crawls no index page, so a template cannot mean "all sets of this DJ": it names the URL of a set, and its user the sets.
 """
 
 from __future__ import annotations
@@ -17,24 +16,24 @@ from datetime import datetime
 from itertools import product
 from math import prod
 from typing import Final
-from urllib.parse import quote
+
+from uritemplate import URITemplate
 
 MAX_URLS: Final = 10_000
-"""That one template may stand for; as many as one call may submit."""
+"""The most URLs of one template; as many as one call may submit."""
 MAX_VARIABLES: Final = 100
 MAX_URL_CHARS: Final = 2_000
 MOST_IN_RANGE: Final = 10**15
 MAX_VALUE_CHARS: Final = 1_000
 _PLACE = re.compile(r"\{(\+?)([a-z][a-z0-9_]{0,39})\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_RESERVED: Final = ":/?#[]@!$&'()*+,;=%"
 
 Scalar = str | int
 Value = Scalar | Sequence[Scalar] | Mapping[str, int]
 
 
-class TemplateFault(ValueError):  # noqa: N818 - named for what is wrong
-    """A template that is none, or values that do not fit it; says everything that is wrong, in one sentence or two."""
+class TemplateError(ValueError):
+    """An invalid template, or values that do not fit it; the message names every mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +44,56 @@ class Template:
     urls: tuple[str, ...]
     description: str = ""
     batch_name: str = ""
-    """What batches made of it are called; it may have places, too."""
+    """The name of its batches; it may have places, too."""
     options: Mapping[str, object] = field(default_factory=dict)
-    """As those of a batch; what is asked for with a batch goes before them."""
+    """Options of its batches; those of a request count before them."""
     defaults: Mapping[str, Value] = field(default_factory=dict)
-    """Values of variables that need none given."""
+    """Values of variables without a given one."""
     is_built_in: bool = False
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The names of its places, in the order in which they appear."""
+        """The names of its places, in order."""
         texts = (*self.urls, self.batch_name)
         return tuple(dict.fromkeys(name for text in texts for _, name in _PLACE.findall(text)))
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a template stands for."""
+    """The URLs and the name of a filled template."""
 
     urls: tuple[str, ...]
     batch_name: str
 
 
 def check(template: Template) -> None:
-    """Raise `TemplateFault` where a template can never be filled."""
+    """Raise `TemplateError` if a template can never be filled."""
     if not _NAME.fullmatch(template.name):
-        raise TemplateFault(
+        raise TemplateError(
             f"name {template.name[:80]!r}: small letters, digits and -, at most 64 of them, no - first"
         )
     if not template.urls:
-        raise TemplateFault("a template needs at least one URL")
+        raise TemplateError("a template needs at least one URL")
     for text in (*template.urls, template.batch_name):
         if left := set(_PLACE.sub("", text)) & {"{", "}"}:
             found = min(left)
-            raise TemplateFault(
+            raise TemplateError(
                 f"{text[:200]!r}: a {found} that belongs to no variable; write {{year}} or {{+path}}"
             )
     if unknown := sorted(set(template.defaults) - set(template.variables)):
-        raise TemplateFault(f"a default for {', '.join(unknown)}, which no URL has a place for")
+        raise TemplateError(f"a default for {', '.join(unknown)}, which no URL has a place for")
     if len(template.variables) > MAX_VARIABLES:
-        raise TemplateFault(f"{len(template.variables):,} variables; at most {MAX_VARIABLES}")
+        raise TemplateError(f"{len(template.variables):,} variables; at most {MAX_VARIABLES}")
     if sum(_n_values(name, value) for name, value in template.defaults.items()) > MAX_URLS:
-        raise TemplateFault(f"the defaults have more than {MAX_URLS:,} values")
+        raise TemplateError(f"the defaults have more than {MAX_URLS:,} values")
     for name, value in template.defaults.items():
         _values(name, value)
 
 
 def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str] | None = None) -> Filled:
-    """Put values into a template; `TemplateFault` names every variable that is missing and every one that is not there.
+    """Fill a template; `TemplateError` names every missing and every unknown variable.
 
-    ``clock`` has values for variables that neither the caller nor the template says anything of.
+    ``clock`` has values for variables that neither the caller nor the template sets.
     """
     wanted = template.variables
     faults = []
@@ -104,13 +103,13 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
         has = ", ".join(wanted) or "none"
         faults.append(f"has no variable {', '.join(unknown)} (its variables: {has})")
     if faults:
-        raise TemplateFault(f"template {template.name!r} {' and '.join(faults)}")
+        raise TemplateError(f"template {template.name!r} {' and '.join(faults)}")
     said = {**(clock or {}), **template.defaults, **given}
-    # counted before any of them is made: thirty bytes of a request may say ten thousand values
+    # counted before they are made: thirty bytes of a request may mean ten thousand values
     n_values = {name: _n_values(name, said[name]) for name in wanted}
     n_urls = sum(prod(n_values[name] for name in _names(url)) for url in template.urls)
     if max(n_urls, sum(n_values.values())) > MAX_URLS:
-        raise TemplateFault(
+        raise TemplateError(
             f"template {template.name!r} with these values stands for {n_urls:,} URLs; at most {MAX_URLS:,}"
         )
     values = {name: _values(name, said[name]) for name in wanted}
@@ -120,21 +119,22 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
 
 
 def beginning_of(text: str) -> str | None:
-    """Return a URL with the scheme and the host that all have that a template's text stands for, so that it can be looked at
-    before there are values; a host that waits for them is example.org. None where the scheme waits, too."""
+    """Return a URL with the fixed scheme and host of a template's text, for checks without values; a host with a place is
+    example.org. None if the scheme has a place, too.
+    """
     known, place, _ = text.partition("{")
     scheme, mark, rest = known.partition("://")
     if not place or (mark and set(rest) & set("/?#")):
         return known
     if mark:
         return f"{scheme}://example.org/"
-    return known if "/" in known else None  # behind a / no scheme comes any more
+    return known if "/" in known else None  # there is no scheme behind a /
 
 
 def clock_values(local: datetime) -> dict[str, str]:
-    """Return the values that a schedule's clock gives at a run: ``year month day date week week_year``.
+    """Return the values of a schedule's clock at a run: ``year month day date week week_year``.
 
-    Weeks are those of ISO 8601, and ``week_year`` is the year that a week belongs to: 2027-01-01 is in week 53 of 2026.
+    Weeks are those of ISO 8601, and ``week_year`` is the year of a week: 2027-01-01 is in week 53 of 2026.
     """
     iso = local.isocalendar()
     return {
@@ -152,24 +152,15 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _expand(name: str, text: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield a URL for each combination; none is made where one would be longer than a URL may be."""
-    places = [(found[2], bool(found[1])) for found in _PLACE.finditer(text)]
-    said = {
-        place: [quote(value, safe=_RESERVED if place[1] else "") for value in values[place[0]]]
-        for place in dict.fromkeys(places)
-    }
-    longest = len(_PLACE.sub("", text)) + sum(max(map(len, said[place])) for place in places)
-    if longest > MAX_URL_CHARS:
-        raise TemplateFault(
-            f"template {name!r} with these values stands for a URL of {longest:,} characters; at most {MAX_URL_CHARS:,}"
-        )
-    names = _names(text)
-    for chosen in product(*(range(len(values[name])) for name in names)):
-        number = dict(zip(names, chosen, strict=True))
-        yield _PLACE.sub(
-            lambda found, number=number: said[found[2], bool(found[1])][number[found[2]]],  # type: ignore[misc]
-            text,
-        )
+    """Yield a URL for each combination of values."""
+    template, names = URITemplate(text), _names(text)
+    for chosen in product(*(values[variable] for variable in names)):
+        url = template.expand(dict(zip(names, chosen, strict=True)))
+        if len(url) > MAX_URL_CHARS:
+            raise TemplateError(
+                f"template {name!r} with these values stands for a URL of {len(url):,} characters; at most {MAX_URL_CHARS:,}"
+            )
+        yield url
 
 
 def _n_values(name: str, value: Value) -> int:
@@ -178,7 +169,7 @@ def _n_values(name: str, value: Value) -> int:
         return len(_range(name, value))
     n = 1 if isinstance(value, str | int) else len(value)
     if not n:
-        raise TemplateFault(f"{name}: an empty list")
+        raise TemplateError(f"{name}: an empty list")
     return n
 
 
@@ -195,14 +186,14 @@ def _range(name: str, value: Mapping[str, int]) -> range:
     is_whole = isinstance(first, int) and isinstance(last, int) and len(value) == 2
     is_small = is_whole and first is not None and last is not None and max(-first, last) < MOST_IN_RANGE
     if first is None or last is None or not is_small or not 0 <= last - first < MAX_URLS:
-        raise TemplateFault(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
+        raise TemplateError(f'{name}: a range is {{"from": 1, "to": 50}}, at most {MAX_URLS:,} numbers')
     return range(first, last + 1)
 
 
 def _text(name: str, value: Scalar) -> str:
     text = str(value).strip()
     if not text or len(text) > MAX_VALUE_CHARS or not text.isprintable():
-        raise TemplateFault(f"{name}: {text[:40]!r} is no value; give 1 to {MAX_VALUE_CHARS:,} characters")
+        raise TemplateError(f"{name}: {text[:40]!r} is no value; give 1 to {MAX_VALUE_CHARS:,} characters")
     return text
 
 

@@ -1,12 +1,12 @@
-"""How many scrape tasks does the work that politeness allows now need, and how many do the nodes bear?
+"""The number of scrape tasks: as many as politeness allows work for, and as the nodes can bear.
 
-Needed are ``max(pages a second × CPU seconds a page, requests in flight ÷ what one loop holds)``, never more than the
-items left could keep busy, between the bounds (DESIGN.md 2). A task asks Ray for one CPU and holds no item while it waits for
-it, so tasks that wait are real demand, and that alone makes an autoscaler add nodes.
+Needed are ``max(pages a second × CPU seconds a page, requests in flight ÷ requests of one loop)``, within the bounds, and at
+most as many as the open items keep busy. A task asks Ray for one CPU and holds no item while it waits, so waiting tasks are
+real demand; that alone makes an autoscaler add nodes.
 
-What the nodes bear is told by the tasks on them (`NodeReading`): no further task where others keep every core busy,
-one fewer where memory runs out. The CPU of our own scrape tasks is no load of others. More tasks are wanted at once, fewer
-one by one, and only after `EXCESS_S`: a task that is ended too soon costs a start. Moments are monotonic seconds.
+The tasks report the load of their nodes (`NodeLoad`). There is no further task while other processes keep every core busy, and
+one fewer while memory is scarce. Our own tasks do not count as other processes. Tasks are added at once, and removed one by one
+after `EXCESS_S`, because a start costs time. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ LOOP_BOUND = 256
 ITEMS_WORTH_A_TASK = 24
 """With fewer items left for each, starting another task costs more than it brings."""
 CPU_S_PER_PAGE = 0.005
-"""Until it is measured."""
+"""The value before the first measurement."""
 UNKNOWN_LATENCY_S = 0.5
-"""What an answer takes where none was seen yet."""
+"""The latency of a domain before its first answer."""
 LATENCY_SLACK = 2.0
-"""A task that is short of CPU sees answers late: without it, the domain may well be twice as fast."""
+"""A task without enough CPU sees answers late: the domain may be twice as fast as it looks."""
 FULL_SHARE = 0.9
-"""A node of whose cores others use so much has no room for a further task."""
+"""At this share of its cores in use by other processes, a node gets no further task."""
 LOW_MEMORY, SCARCE_MEMORY = 0.10, 0.07
-"""Shares of a node's memory: with less free, no further task; with less free, one fewer. Ray kills workers below 0.05."""
+"""Shares of free memory: below the first no further task, below the second one fewer. Ray kills workers below 0.05."""
 READING_HOLDS_S = 30.0
 EXCESS_S = 5.0
-"""So long there must be a task too many, before one is ended."""
+"""A task is removed after there was one too many for this time."""
 
 
 @dataclass(frozen=True, slots=True)
-class NodeReading:
-    """How a node stands, as a task on it sees it."""
+class NodeLoad:
+    """The load of a node, as a task on it measures it."""
 
     node: str
     n_cores: float
     busy_cores: float
-    """Cores at work lately, for whomever."""
+    """Cores in use, by any process."""
     memory_free: float
-    """Share of the memory that can be had without swapping, 0 to 1."""
+    """Share of the memory that is free without swapping, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,18 @@ class Demand:
     """The work that politeness allows now."""
 
     pages_per_s: float
-    """Of all domains that have something to fetch; infinite where one has no ceiling and its latency is not known."""
+    """Of all domains with something to fetch; infinite if one has no ceiling and no known latency."""
     n_ready: int
-    """Items queued on them, or leased."""
+    """Items queued at them, or leased."""
     n_in_flight: float = 0.0
-    """Requests that those rates keep in flight, at the latency that was seen."""
+    """Requests that these rates keep in flight at the measured latency."""
     has_more: bool = True
-    """Whether a further task would be given anything."""
+    """True if a further task would get items."""
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """What one domain comes to, if nothing but its manners and its latency bounds it."""
+class ExpectedLoad:
+    """The throughput of one domain, bounded by its policy and its latency."""
 
     pages_per_s: float
     n_in_flight: float
@@ -70,35 +70,35 @@ class Flow:
 
 @dataclass(slots=True)
 class _Task:
-    """What is known of a task that has reported."""
+    """The reports of one task."""
 
     node: str = ""
     cpu_per_s: float = 0.0
-    heard_at: float | None = None
+    reported_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """What is known of a node, and since when."""
+    """The last load of a node, and its moment."""
 
     n_cores: float
     others_share: float
-    """Of its cores, what others than our scrape tasks use."""
+    """Share of its cores in use by other processes."""
     memory_free: float
     at: float
 
 
-def flow(*, rate: float, slots: int, latency_s: float) -> Flow:
-    """Return what a domain comes to at a rate, with so many slots; a latency of 0 is not known yet."""
+def expected_load(*, rate: float, slots: int, latency_s: float) -> ExpectedLoad:
+    """Return the throughput of a domain at a rate and a number of slots; latency 0: not known yet."""
     if latency_s <= 0:
-        return Flow(rate, min(slots, rate * UNKNOWN_LATENCY_S))
-    return Flow(min(rate, LATENCY_SLACK * slots / latency_s), min(slots, rate * latency_s))
+        return ExpectedLoad(rate, min(slots, rate * UNKNOWN_LATENCY_S))
+    return ExpectedLoad(min(rate, LATENCY_SLACK * slots / latency_s), min(slots, rate * latency_s))
 
 
-def workers_wanted(
+def needed_workers(
     demand: Demand, *, cpu_s_per_page: float, min_workers: int, max_workers: int, bearable: float = math.inf
 ) -> int:
-    """Return how many tasks should run; ``bearable`` is how many the nodes bear (one, whatever they say)."""
+    """Return how many tasks should run; ``bearable`` is the limit of the nodes, at least one."""
     if demand.n_ready == 0:
         return 0
     by_cpu = demand.pages_per_s * cpu_s_per_page
@@ -109,29 +109,29 @@ def workers_wanted(
     return int(min(within, max(1.0, bearable)))
 
 
-class Workforce:
-    """How many tasks there should be, from what the tasks tell."""
+class Autoscaler:
+    """The number of tasks, from their reports."""
 
     def __init__(self, *, min_workers: int, max_workers: int) -> None:
         self._min = min_workers
         self.max_workers = max_workers
-        """The largest number of tasks; it may change, and goes before the least."""
+        """The largest number of tasks; it may change, and wins over the smallest."""
         self._tasks: dict[str, _Task] = {}
         self._nodes: dict[str, _Node] = {}
         self._too_many_since: float | None = None
         self.cpu_s_per_page = CPU_S_PER_PAGE
         self.n_wanted = 0
-        """What `change` found last, whether or not there was something for each."""
+        """The number that the last `change` found, even if there was no work for each."""
 
-    def heard(
-        self, lease_id: str, *, cpu_s: float, n_pages: int, reading: NodeReading | None, now: float
+    def record_report(
+        self, lease_id: str, *, cpu_s: float, n_pages: int, reading: NodeLoad | None, now: float
     ) -> None:
-        """Take in what a task's report says of its work and its node."""
+        """Record the CPU time, the pages and the node of a task's report."""
         task = self._tasks.setdefault(lease_id, _Task())
-        if task.heard_at is not None and now > task.heard_at:
-            weight = min(1.0, (now - task.heard_at) / EXCESS_S)
-            task.cpu_per_s += weight * (cpu_s / (now - task.heard_at) - task.cpu_per_s)
-        task.heard_at = now
+        if task.reported_at is not None and now > task.reported_at:
+            weight = min(1.0, (now - task.reported_at) / EXCESS_S)
+            task.cpu_per_s += weight * (cpu_s / (now - task.reported_at) - task.cpu_per_s)
+        task.reported_at = now
         if n_pages >= 8:
             self.cpu_s_per_page += 0.2 * (cpu_s / n_pages - self.cpu_s_per_page)
         if reading is not None:
@@ -145,13 +145,13 @@ class Workforce:
         self._tasks.pop(lease_id, None)
 
     def nodes(self, now: float) -> list[str]:
-        """Return the nodes of which it is known how they stand now."""
+        """Return the nodes with a recent report."""
         return [name for name, node in self._nodes.items() if now - node.at <= READING_HOLDS_S]
 
-    def bearable(self, n_tasks: int, now: float, *, has_room: bool = False) -> float:
-        """Return how many tasks the nodes bear, of which ``n_tasks`` are there already; infinite where nothing is known.
+    def capacity(self, n_tasks: int, now: float, *, has_room: bool = False) -> float:
+        """Return how many tasks the nodes can bear, the ``n_tasks`` that exist included; infinite while nothing is known.
 
-        ``has_room`` says that a further task would run on no node that is known, or wait for one.
+        ``has_room``: a further task would run on a node without a report, or wait for one.
         """
         n_bearable, n_placed, n_scarce = 0.0, 0, 0
         known = self.nodes(now)
@@ -170,8 +170,8 @@ class Workforce:
             return math.inf
         return n_bearable + max(0, n_tasks - n_placed)
 
-    def to_end(self, lease_ids: Collection[str]) -> str:
-        """Return which of several tasks should end: one that has not begun, or one on the node with the least memory."""
+    def choose_to_end(self, lease_ids: Collection[str]) -> str:
+        """Return the task to end: one that has not begun, or one on the node with the least free memory."""
 
         def memory_free(lease_id: str) -> float:
             task = self._tasks.get(lease_id)
@@ -181,13 +181,13 @@ class Workforce:
         return min(lease_ids, key=memory_free)
 
     def change(self, demand: Demand, *, n_tasks: int, has_room: bool = False, now: float) -> int:
-        """Return how many tasks to start, or -1 where one should end; ``has_room`` as in `bearable`."""
-        wanted = workers_wanted(
+        """Return how many tasks to start, or -1 to end one; ``has_room`` as in `bearable`."""
+        wanted = needed_workers(
             demand,
             cpu_s_per_page=self.cpu_s_per_page,
             min_workers=min(self._min, self.max_workers),
             max_workers=self.max_workers,
-            bearable=self.bearable(n_tasks, now, has_room=has_room),
+            bearable=self.capacity(n_tasks, now, has_room=has_room),
         )
         self.n_wanted = wanted
         if wanted >= n_tasks:

@@ -1,6 +1,6 @@
-"""The terms of one batch: in whose name its pages are fetched, how long a fetch may take, how many tasks it may use.
+"""The config of one batch: contact, fetch timeout, number of tasks.
 
-They are kept with the batch and hold for it alone, whoever started the coordinator that works on it.
+It is stored with the batch, and holds for it alone, in every coordinator.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class BatchTerms:
-    """The terms of one batch."""
+class BatchConfig:
+    """The config of one batch."""
 
     contact: str | None = None
     """E-mail address or web page of the batch's user, for the sites' owners; part of the User-Agent."""
@@ -22,15 +22,15 @@ class BatchTerms:
 
 
 def user_agent(version: str, contact: str | None) -> str:
-    """Return the honest User-Agent: product, version, and whom to write to."""
+    """Return the User-Agent: product, version, and contact."""
     return f"tlray/{version} (+{contact})" if contact else f"tlray/{version}"
 
 
-def most_workers(running: Iterable[BatchTerms | None], *, default: int, without_terms: int) -> int:
-    """Return the largest number of tasks that one of the running batches asks for.
+def most_workers(running: Iterable[BatchConfig | None], *, default: int, without_terms: int) -> int:
+    """Return the largest number of tasks that a running batch asks for.
 
-    ``default`` is the number of a batch that asks for none; ``without_terms`` that of one that was written before there were
-    terms, or where none is running.
+    ``default`` is the number of a batch that asks for none; ``without_terms`` that of a batch from before there were configs,
+    or while none runs.
     """
     numbers = [without_terms if terms is None else terms.max_workers or default for terms in running]
     return max(numbers, default=without_terms)

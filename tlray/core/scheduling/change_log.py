@@ -1,8 +1,8 @@
-"""What has changed of a batch since the version that somebody saw? The newest change of each item, as many as are kept.
+"""The newest change of each item of a batch, up to a number of them.
 
-A change carries the version of the batch that first shows it. Who says up to which version it knows everything is told
-all changes since, or that some of them are no longer here (they were pushed out, or made many at once): then the batch's
-counts are still true, and the items themselves are to be read again.
+A change carries the version of the batch that first shows it. A reader that has seen a version gets all later changes, or is
+told that some are missing (pushed out, or many items at once). Then the counts of the batch are still true, and the items must
+be read again.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from tlray.core.model.progress import ItemUpdate
 
 T = TypeVar("T")
 MAX_KEPT = 2_000
-"""Changes of one batch."""
+"""The largest number of changes of one batch."""
 
 
 @dataclass(frozen=True, slots=True)
-class ItemChanged:
+class ChangedItem:
     """An item that became final, or that will be tried again."""
 
     item_id: int
@@ -44,33 +44,33 @@ class ItemChanged:
         }
 
 
-class Changes(Generic[T]):
-    """The newest change of each item, the oldest of them forgotten first."""
+class ChangeLog(Generic[T]):
+    """The newest changes; the oldest are dropped first."""
 
     def __init__(self, *, known_since: int, max_kept: int = MAX_KEPT) -> None:
         self._known_since = known_since
-        """Every change that a later version shows is here."""
+        """Every change of a later version is here."""
         self._max_kept = max_kept
         self._newest: OrderedDict[int, tuple[int, T]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._newest)
 
-    def note(self, item_id: int, change: T, *, version: int) -> None:
-        """Take in a change that ``version`` is the first to show; versions come in order."""
+    def add(self, item_id: int, change: T, *, version: int) -> None:
+        """Add a change that ``version`` is the first to show; versions come in order."""
         self._newest[item_id] = version, change
         self._newest.move_to_end(item_id)
         if len(self._newest) > self._max_kept:
             _, (pushed_out, _) = self._newest.popitem(last=False)
             self._known_since = max(self._known_since, pushed_out)
 
-    def lose(self, *, version: int) -> None:
-        """Take in that ``version`` is the first to show changes of many items that are not told one by one."""
+    def reset(self, *, version: int) -> None:
+        """Drop all changes: ``version`` is the first to show changes of many items at once."""
         self._newest.clear()
         self._known_since = version
 
     def take(self, since: int) -> tuple[list[T], bool]:
-        """Return the changes that versions above ``since`` show, in the order made, and whether these are all."""
+        """Return the changes of versions above ``since``, in order, and whether these are all."""
         found = []
         for version, change in reversed(self._newest.values()):
             if version <= since:

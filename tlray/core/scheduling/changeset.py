@@ -1,7 +1,7 @@
-"""What follows from a report, before anything is done about it.
+"""A changeset: the consequences of a report, before any of them is applied.
 
-The engine decides a `Verdict` without changing itself; the journal writes it in one transaction; then the
-engine takes it in. A crash between any two of these loses nothing.
+`decide` makes it without a change to the engine; the journal writes it in one transaction; then the engine applies it. A crash
+between two of these loses nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.lease import PartNote
+from tlray.core.scheduling.lease import PartRecord
 
 
 @dataclass(slots=True)
 class ItemChange:
-    """One item's move. Nothing changes it once it is made; frozen, it would cost three times as much to make."""
+    """One item's transition. Nothing changes it later; a frozen class would cost three times as much to make."""
 
     item: FrontierItem
     before: ItemState
@@ -31,13 +31,13 @@ class ItemChange:
     domain: str
     from_public: bool = False
     is_suspect: bool = False
-    """Whether it was being read when its worker died."""
+    """True if it was being read when its worker died."""
     due: float | None = None
-    """Until when it waits; monotonic."""
+    """The moment until which it waits; monotonic."""
     snoozed_since: float | None = None
     reason: str | None = None
     outcome: Outcome | None = None
-    """What came of it; None where the lease was lost."""
+    """Its outcome; None if its lease was lost."""
     stem: str | None = None
     """The part that has its rows or its page."""
 
@@ -51,12 +51,12 @@ class DomainChange:
     """Monotonic."""
     reason: str
     n_blocks: int = 0
-    """Blocks in a row, with this one if it is one."""
+    """Blocks in a row, this one included."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneDeath:
-    """A batch's queued items of a domain that cannot be fetched at all."""
+    """The end of a lane: its items cannot be fetched."""
 
     batch: int
     domain: str
@@ -64,18 +64,17 @@ class LaneDeath:
 
 
 @dataclass(slots=True)
-class Verdict:
-    """Everything that follows from one report, from one lost lease, or (``lease_id`` is "") from the passing of time."""
+class Changeset:
+    """The consequences of one report, of one lost lease, or (``lease_id`` is "") of the passing of time."""
 
     lease_id: str
     changes: list[ItemChange] = field(default_factory=list)
-    parts: tuple[PartNote, ...] = ()
+    parts: tuple[PartRecord, ...] = ()
     cool_downs: list[DomainChange] = field(default_factory=list)
     """At most one a domain."""
     robots: tuple[RobotsAnswer, ...] = ()
-    """What the lease found as robots.txt."""
+    """The answers to requests for robots.txt."""
     deaths: list[LaneDeath] = field(default_factory=list)
-    """Lanes that end with it, after its changes."""
+    """Lanes that end with it, after its other changes."""
     turns: list[DomainChange] = field(default_factory=list)
-    """Domains whose next turn is far off, at most once each. They are not written down: it depends on the rate, and the next life
-    finds it out anew."""
+    """Domains whose next turn is far off, at most one entry each. They are not journalled: they follow from the rate."""

@@ -1,4 +1,4 @@
-"""What may have killed a worker? What its task had in hand when it died."""
+"""The items that may have killed a worker."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """An item whose page was being read, or a domain whose robots.txt was; where nothing was, the items that had begun."""
+class CrashSuspect:
+    """The item or the robots.txt that was being read; if there was none, the items that had begun."""
 
     item_id: int | None = None
     robots_of: str | None = None
     begun: frozenset[int] | None = None
-    """Items whose page was being fetched or waited to be read; None: nobody can say, each item of the lease may have done it."""
+    """Items that were being fetched or waited to be read; None: unknown, each item of the lease may be the cause."""
 
     def accuses(self, item_id: int) -> bool:
-        """Whether a loss counts against an item."""
+        """True if a loss counts against an item."""
         if self.item_id is not None or self.robots_of is not None:
             return item_id == self.item_id
         return self.begun is None or item_id in self.begun
 
 
-EACH = Suspect()
-NOBODY = Suspect(begun=frozenset())
-"""The task had begun nothing."""
+ANY_ITEM = CrashSuspect()
+NO_ITEM = CrashSuspect(begun=frozenset())
+"""The task had begun no item."""

@@ -1,7 +1,6 @@
-"""What follows from the outcomes of a report? From each outcome one `ItemChange`, and the domains'
-cool-downs.
+"""The consequences of a report: a change for each outcome, cool-downs of domains, ends of lanes.
 
-Nothing is changed here; see `tlray.core.scheduling.changeset`.
+Nothing is applied here; see `tlray.core.scheduling.changeset`.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from tlray.core.model.hosts import is_public_host
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import LED_INSIDE, Outcome, OutcomeKind
-from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
-from tlray.core.politeness.circuit_breaker import Breaker
+from tlray.core.model.urls import BadUrl, CanonicalUrl, host_of, redirected
+from tlray.core.politeness.circuit_breaker import CircuitBreaker
 from tlray.core.politeness.domain import PARK_AFTER_BLOCKS, DomainState, blocked_too_often
-from tlray.core.politeness.policy import host_of, unit_of
-from tlray.core.politeness.retry import RetryDecision, decide, within
+from tlray.core.politeness.retry import RetryDecision, bounded_outcome, decide_retry
+from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling import lane_ends
-from tlray.core.scheduling.changeset import DomainChange, ItemChange, Verdict
-from tlray.core.scheduling.crash_suspect import EACH, Suspect
+from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange
+from tlray.core.scheduling.crash_suspect import ANY_ITEM, CrashSuspect
 from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.lease import Report
 
@@ -34,31 +33,31 @@ MAX_LOST = 3
 """An item whose lease was lost so often "kills its worker"."""
 
 
-def judge(engine: EngineState, report: Report, *, now: float, rng: random.Random) -> Verdict:
-    """Decide what follows from a report of a live lease."""
+def decide(engine: EngineState, report: Report, *, now: float, rng: random.Random) -> Changeset:
+    """Return the consequences of a report of a live lease."""
     lease = engine.leases[report.lease_id]
     stems = {part.batch_id: part.stem for part in report.parts}
-    verdict = Verdict(report.lease_id, parts=report.parts)
+    changeset = Changeset(report.lease_id, parts=report.parts, robots=report.robots)
     cool_downs: dict[str, DomainChange] = {}
     turns: dict[str, DomainChange] = {}
     left = dict(lease.items)
-    breakers: dict[str, Breaker] = {}
+    breakers: dict[str, CircuitBreaker] = {}
     for told in report.outcomes:
-        outcome = within(told, engine.max_rest_s)
+        outcome = bounded_outcome(told, engine.max_rest_s)
         item = left.pop(outcome.item_id, None)
         if item is None:
-            continue  # not of this lease, or told twice
-        book = engine.books[item.batch]
+            continue  # not of this lease, or reported twice
+        batch = engine.batches[item.batch]
         domain = engine.domains[item.domain]
         n_in_row = domain.n_in_row(outcome.kind, now=now)
         snoozed_s = now - item.snoozed_since if item.snoozed_since is not None else 0.0
-        decision = decide(
+        decision = decide_retry(
             outcome,
             attempt=item.attempt,
             snoozed_s=snoozed_s,
             n_in_row=n_in_row,
             jitter=rng.random(),
-            policy=book.retry,
+            policy=batch.retry,
             domain=item.domain,
             block_cool_down_s=domain.policy.block_cool_down_s,
         )
@@ -71,40 +70,35 @@ def judge(engine: EngineState, report: Report, *, now: float, rng: random.Random
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             decision = replace(decision, event=ItemEvent.EXHAUST, delay_s=0.0)
         if outcome.kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:
-            # nobody chose not to have the page, so it is no skip
+            # no rule of a user or a site skips the page, so it is no skip
             decision = RetryDecision(ItemEvent.EXHAUST)
         domain_rests_s = max(decision.cool_down_s, _asked_s(outcome))
-        until = now + domain_rests_s
         waits = turns if outcome.kind is OutcomeKind.NOT_BEGUN else cool_downs
-        if domain_rests_s and (item.domain not in waits or until > waits[item.domain].until):
+        if domain_rests_s and (item.domain not in waits or now + domain_rests_s > waits[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
-            reason = _why_cooling(outcome, domain, now)
-            if rest_s is not None:
-                reason = f"no answer, {_why(outcome)}"
-            waits[item.domain] = DomainChange(item.domain, until, reason, n_blocks)
-        change = _change(item, outcome, decision, now=now, stem=stems.get(book.batch_id))
+            reason = _why_cooling(outcome, domain, now) if rest_s is None else f"no answer, {_why(outcome)}"
+            waits[item.domain] = DomainChange(item.domain, now + domain_rests_s, reason, n_blocks)
+        change = _change(item, outcome, decision, now=now, stem=stems.get(batch.batch_id))
         if decision.event is ItemEvent.EXHAUST and decision.cool_down_s:
             put_off = f"put off for {in_words(snoozed_s + decision.cool_down_s)} in all"
-            most = in_words(book.retry.snooze_s(item.domain))
+            most = in_words(batch.retry.snooze_s(item.domain))
             change = replace(change, reason=f"{_why(outcome)}; {put_off}, at most {most}")
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             change = replace(change, reason=blocked_too_often(n_in_row))
-        if book.state is BatchState.CANCELLING and not change.after.is_final:
+        if batch.state is BatchState.CANCELLING and not change.after.is_final:
             change = _with(item, ItemEvent.CANCEL, outcome=outcome, stem=change.stem, reason="cancelled")
-        verdict.changes.append(change)
-    verdict.cool_downs.extend(cool_downs.values())
-    verdict.turns.extend(turns.values())
-    verdict.robots = report.robots
-    verdict.deaths = lane_ends.of_report(engine, report, verdict, now=now)
-    return verdict
+        changeset.changes.append(change)
+    changeset.cool_downs.extend(cool_downs.values())
+    changeset.turns.extend(turns.values())
+    changeset.deaths = lane_ends.of_report(engine, report, changeset, now=now)
+    return changeset
 
 
-def judge_lost(engine: EngineState, lease_id: str, why: str, suspect: Suspect = EACH) -> Verdict:
-    """Decide what becomes of the items of a lease that was lost with its worker: a loss counts against those that the
-    suspect accuses, and against no other."""
-    verdict = Verdict(lease_id)
+def decide_lost(engine: EngineState, lease_id: str, why: str, suspect: CrashSuspect = ANY_ITEM) -> Changeset:
+    """Return the consequences of a lost lease: the loss counts against the suspects only."""
+    changeset = Changeset(lease_id)
     for item in engine.leases[lease_id].items.values():
-        if engine.books[item.batch].state is BatchState.CANCELLING:
+        if engine.batches[item.batch].state is BatchState.CANCELLING:
             change = _with(item, ItemEvent.CANCEL, reason="cancelled")
         elif not suspect.accuses(item.id):
             change = _with(item, ItemEvent.GIVE_BACK, reason=why)
@@ -120,16 +114,16 @@ def judge_lost(engine: EngineState, lease_id: str, why: str, suspect: Suspect = 
                 is_suspect=item.id == suspect.item_id,
                 reason=why,
             )
-        verdict.changes.append(change)
-    verdict.deaths = lane_ends.of_lost_reader(engine, suspect)
-    return verdict
+        changeset.changes.append(change)
+    changeset.deaths = lane_ends.of_lost_reader(engine, suspect)
+    return changeset
 
 
-def give_back(engine: EngineState, lease_id: str) -> Verdict:
-    """Decide what becomes of items that a task which ended in order has not begun."""
-    cancelling = {b.id for b in engine.books.values() if b.state is BatchState.CANCELLING}
+def give_back(engine: EngineState, lease_id: str) -> Changeset:
+    """Return the consequences for items that a task which ended in order has not begun."""
+    cancelling = {b.id for b in engine.batches.values() if b.state is BatchState.CANCELLING}
     items = engine.leases[lease_id].items.values()
-    return Verdict(
+    return Changeset(
         lease_id,
         [_with(i, ItemEvent.CANCEL if i.batch in cancelling else ItemEvent.GIVE_BACK) for i in items],
     )
@@ -178,7 +172,12 @@ def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChan
 
 def _hopped(item: FrontierItem, target: CanonicalUrl, rest: dict[str, Any]) -> ItemChange:
     return _with(
-        item, ItemEvent.HOP, n_hops=item.n_hops + 1, url=target.url, domain=unit_of(target.domain), **rest
+        item,
+        ItemEvent.HOP,
+        n_hops=item.n_hops + 1,
+        url=target.url,
+        domain=politeness_key(target.domain),
+        **rest,
     )
 
 
@@ -197,12 +196,12 @@ def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
 
 
 def _asked_s(outcome: Outcome) -> float:
-    """Return for how long a site asks to be left alone: a ``Retry-After`` counts with any answer but a good one."""
+    """Return the seconds of an outcome's ``Retry-After``; it counts with every answer but a good one."""
     return 0.0 if outcome.kind in _NOT_ASKED_WITH else outcome.retry_after_s or 0.0
 
 
 def _why_cooling(outcome: Outcome, domain: DomainState, now: float) -> str:
-    """Say why a domain cools; an item that is given back because it does is no new reason."""
+    """Return why a domain cools down; an item given back because of that adds no reason."""
     if outcome.kind is not OutcomeKind.NOT_BEGUN:
         return _why(outcome)
     if domain.is_cooling(now) and domain.cool_reason:

@@ -1,4 +1,4 @@
-"""Items that may not be fetched yet, by the moment from which they may. Moments are monotonic seconds."""
+"""Items that wait for a moment: retries and snoozes. Moments are monotonic seconds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tlray.core.model.item import FrontierItem
 LOOKED_AT = 4_096
 
 
-class Waiting:
-    """A heap of items by due time, and how many there are of each lane."""
+class DelayQueue:
+    """A heap of items by due time, and their number by lane."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, FrontierItem]] = []
@@ -23,13 +23,13 @@ class Waiting:
         return len(self._heap)
 
     def add(self, item: FrontierItem, due: float) -> None:
-        """Keep an item until ``due``."""
+        """Add an item that is due at ``due``."""
         self.n_of[item.batch, item.domain] += 1
         self._order += 1
         heapq.heappush(self._heap, (due, self._order, item))
 
     def pop_due(self, now: float) -> list[FrontierItem]:
-        """Take out the items whose time has come."""
+        """Remove and return the items that are due."""
         due = []
         while self._heap and self._heap[0][0] <= now:
             item = heapq.heappop(self._heap)[2]
@@ -38,7 +38,7 @@ class Waiting:
         return due
 
     def lift(self, domain: str, now: float) -> None:
-        """Let the items of a domain that were put off with it be due now; what waits after a failure of its own waits on."""
+        """Make the snoozed items of a domain due now; items after a failure of their own still wait."""
         for place, (_, order, item) in enumerate(self._heap):
             if item.domain == domain and item.snoozed_since is not None:
                 item.snoozed_since = None
@@ -46,7 +46,7 @@ class Waiting:
         heapq.heapify(self._heap)
 
     def drop(self, batch: int, domain: str | None) -> list[FrontierItem]:
-        """Take out a batch's items, of one domain or of all."""
+        """Remove and return a batch's items, of one domain or of all."""
         if domain is not None and not self.n_of[batch, domain]:
             return []
         gone, stay = [], []
@@ -62,11 +62,11 @@ class Waiting:
         return gone
 
     def n(self, batch: int) -> int:
-        """Return how many items of a batch wait; looks at all that wait."""
+        """Return how many items of a batch wait; O(n) in all that wait."""
         return sum(1 for _, _, item in self._heap if item.batch == batch)
 
     def last_due(self, batch: int) -> dict[str, float]:
-        """Return when the last item of each of a batch's domains is due; looks at no more than `LOOKED_AT`."""
+        """Return when the last item of each of a batch's domains is due; only the first `LOOKED_AT` items count."""
         last: dict[str, float] = {}
         for due, _, item in self._heap[:LOOKED_AT]:
             if item.batch == batch:

@@ -1,19 +1,18 @@
-"""An index of who is where: domain → the open batches that have, or had, items there.
+"""An index from each domain to the open batches that have, or had, items there.
 
-So a question about one domain looks at the batches of that domain, and the end of a batch at its own domains, however many
-others there are.
+A question about one domain costs the batches of that domain, and the end of a batch costs its own domains.
 """
 
 from __future__ import annotations
 
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 
 
-class Presence:
-    """Open batches by domain, in the order in which they came."""
+class DomainIndex:
+    """Open batches by domain, in order of arrival."""
 
     def __init__(self) -> None:
-        self._at: dict[str, tuple[BatchBook, ...]] = {}
+        self._at: dict[str, tuple[Batch, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<Presence at {len(self._at)} domains>"
@@ -21,22 +20,22 @@ class Presence:
     def __contains__(self, domain: str) -> bool:
         return domain in self._at
 
-    def at(self, domain: str) -> tuple[BatchBook, ...]:
+    def at(self, domain: str) -> tuple[Batch, ...]:
         """Return the batches of a domain."""
         return self._at.get(domain, ())
 
-    def come(self, book: BatchBook, domain: str) -> None:
-        """Take in that a batch has items at a domain."""
+    def add(self, batch: Batch, domain: str) -> None:
+        """Add a batch to a domain."""
         here = self._at.get(domain, ())
-        if not any(other is book for other in here):
-            self._at[domain] = (*here, book)
+        if not any(other is batch for other in here):
+            self._at[domain] = (*here, batch)
 
-    def leave(self, book: BatchBook) -> list[str]:
-        """Take in that a batch is gone; return the domains that it was at."""
-        for domain in book.open_by_domain:
-            left = tuple(other for other in self._at.get(domain, ()) if other is not book)
+    def remove(self, batch: Batch) -> list[str]:
+        """Remove a batch; return its domains."""
+        for domain in batch.open_by_domain:
+            left = tuple(other for other in self._at.get(domain, ()) if other is not batch)
             if left:
                 self._at[domain] = left
             else:
                 self._at.pop(domain, None)
-        return list(book.open_by_domain)
+        return list(batch.open_by_domain)

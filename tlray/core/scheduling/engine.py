@@ -1,9 +1,8 @@
-"""The brain of a coordinator: what is leased to whom, and what follows from what comes back.
+"""The engine: what is leased to which task, and the consequences of reports.
 
-It is plain and synchronous: the time is handed to it, it does no I/O, it knows no Ray. The actor in
-``cluster/coordinator/coordinator.py`` asks it and does what it says; a simulator can drive it through a million URLs in
-virtual time. The order is always: `decide` (changes nothing) → the journal commits → `apply`. Times are
-monotonic seconds.
+It is plain and synchronous: the time is an argument, there is no I/O and no Ray. The actor in
+``cluster/handlers/coordinator.py`` calls it and does the I/O; a simulator runs a million URLs in virtual time. The order is
+always: `decide` (changes nothing) → the journal commits → `apply`. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -17,24 +16,24 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.retry import MAX_REST_S
 from tlray.core.scheduling import lane_ends
 from tlray.core.scheduling.autoscaling import Demand
-from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.changeset import ItemChange, LaneDeath, Verdict
-from tlray.core.scheduling.crash_suspect import NOBODY, Suspect
-from tlray.core.scheduling.domain_registry import Treatment
+from tlray.core.scheduling.batch import Batch
+from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
+from tlray.core.scheduling.crash_suspect import NO_ITEM, CrashSuspect
+from tlray.core.scheduling.domain_registry import DomainRegistry
 from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.eta import remaining_s
-from tlray.core.scheduling.eviction import Forgetting
+from tlray.core.scheduling.eviction import Eviction
 from tlray.core.scheduling.frontier import Lane
-from tlray.core.scheduling.give_up import Patience
+from tlray.core.scheduling.give_up import GiveUp
 from tlray.core.scheduling.granting import Granting
 from tlray.core.scheduling.invariants import check
 from tlray.core.scheduling.lease import Lease, Report, Work
-from tlray.core.scheduling.result_reuse import Answering
-from tlray.errors import hold
+from tlray.core.scheduling.result_reuse import ResultReuse
+from tlray.errors import check_invariant
 
 
 class Engine(EngineState):
-    """All batches, domains, items and leases that are alive, and the decisions about them."""
+    """The engine's state, and the decisions about it."""
 
     def __init__(
         self,
@@ -44,55 +43,55 @@ class Engine(EngineState):
         limiter_of: Callable[[str], int] = lambda _: 0,
     ) -> None:
         super().__init__(lease_s, max_rest_s)
-        self.answering = Answering(self)
-        self.patience = Patience(self)
-        self.forgetting = Forgetting(self)
-        self.treatment = Treatment(self, self.patience, self.forgetting)
-        self._granting = Granting(self, self.treatment, self.answering, self.forgetting, limiter_of)
+        self.reuse = ResultReuse(self)
+        self.give_up = GiveUp(self)
+        self.eviction = Eviction(self)
+        self.registry = DomainRegistry(self, self.give_up, self.eviction)
+        self._granting = Granting(self, self.registry, self.reuse, self.eviction, limiter_of)
 
     def __repr__(self) -> str:
-        known = f"{len(self.books)} batches, {len(self.domains)} domains, {len(self.leases)} leases"
+        known = f"{len(self.batches)} batches, {len(self.domains)} domains, {len(self.leases)} leases"
         return f"<Engine {known}, {self.frontier!r}>"
 
     # -- batches and domains -----------------------------------------------------------------
 
-    def open(self, book: BatchBook, lanes: Mapping[str, int], *, now: float) -> None:
-        """Take in a batch whose items are journalled: ``lanes`` is domain → queued items."""
-        self.books[book.id] = self.named[book.batch_id] = book
-        for domain in book.open_by_domain:
-            self.presence.come(book, domain)
+    def open(self, batch: Batch, lanes: Mapping[str, int], *, now: float) -> None:
+        """Add a batch from the journal: ``lanes`` is domain → queued items."""
+        self.batches[batch.id] = self.by_batch_id[batch.batch_id] = batch
+        for domain in batch.open_by_domain:
+            self.domain_index.add(batch, domain)
         for domain, n in lanes.items():
-            self.frontier.add_lane(book.id, domain, book.priority, n, is_paused=not book.may_lease)
-            self.treatment.learn_of(domain, book, now).try_anew(now=now)
+            self.frontier.add_lane(batch.id, domain, batch.priority, n, is_paused=not batch.may_lease)
+            self.registry.register(domain, batch, now).try_again(now=now)
 
-    def close(self, batch: int, *, now: float) -> None:
-        """Forget a finished batch, and soon the domains that no other has to do with."""
-        book = self.books.pop(batch, None)
-        self.answering.close(batch)
-        self.frontier.drop(batch)
-        if book is not None:
-            self.named.pop(book.batch_id, None)
-            left = self.presence.leave(book)
-            self.treatment.look_again(left)
-            idle = [name for name in left if name in self.domains and name not in self.presence]
-            self.forgetting.note(idle, now=now)
+    def close(self, batch_no: int, *, now: float) -> None:
+        """Remove a finished batch, and later the domains that no other batch needs."""
+        batch = self.batches.pop(batch_no, None)
+        self.reuse.close(batch_no)
+        self.frontier.drop(batch_no)
+        if batch is not None:
+            self.by_batch_id.pop(batch.batch_id, None)
+            left = self.domain_index.remove(batch)
+            self.registry.recompute_left(left)
+            idle = [name for name in left if name in self.domains and name not in self.domain_index]
+            self.eviction.note(idle, now=now)
 
     def forget_idle(self, now: float) -> set[str]:
-        """Forget the domains that nothing has to do with any more, and return them."""
-        gone = self.forgetting.step(now)
+        """Remove the domains that are not needed, and return them."""
+        gone = self.eviction.step(now)
         for name in gone:
-            self.treatment.forget(name)
-            self.patience.forget(name)
+            self.registry.forget(name)
+            self.give_up.forget(name)
             self._granting.forget(name)
         return gone
 
     def loaded(self, lane: Lane, items: list[FrontierItem], *, last_id: int, is_last: bool) -> None:
-        """Take in items that the journal gave for a lane."""
+        """Add items that the journal loaded for a lane."""
         self._note_named(lane.domain, items)
         self.frontier.loaded(lane, items, last_id=last_id, is_last=is_last)
 
     def wait(self, item: FrontierItem, due: float) -> None:
-        """Take in an item that may not be fetched before ``due``."""
+        """Add an item that may not be fetched before ``due``."""
         self._note_named(item.domain, (item,))
         self.frontier.wait(item, due)
 
@@ -100,130 +99,128 @@ class Engine(EngineState):
         state = self.domains[domain]
         state.is_named = state.is_named or any(not item.from_public for item in items)
 
-    def pause(self, batch: int, *, is_paused: bool) -> None:
-        """Lease nothing more of a batch, or go on; its manners have a say in its domains' while it does."""
-        book = self.books[batch]
-        for name in book.open_by_domain:
-            self.treatment.look_at(self.domains[name], book)
-            self.robots_wanted.wake(name)
-        self.frontier.pause(batch, is_paused=is_paused or book.is_answering)
+    def pause(self, batch_no: int, *, is_paused: bool) -> None:
+        """Pause or resume a batch, and recompute the policies of its domains."""
+        batch = self.batches[batch_no]
+        for name in batch.open_by_domain:
+            self.registry.recompute(self.domains[name], batch)
+            self.robots_queue.wake(name)
+        self.frontier.pause(batch_no, is_paused=is_paused or batch.is_matching)
 
-    def begin(self, batch: int, *, now: float) -> None:
-        """Lease of a batch that was put off until now, as of one that was just taken in."""
-        for name in self.books[batch].open_by_domain:
-            self.domains[name].try_anew(now=now)
-        self.pause(batch, is_paused=False)
+    def begin(self, batch_no: int, *, now: float) -> None:
+        """Start a scheduled batch."""
+        for name in self.batches[batch_no].open_by_domain:
+            self.domains[name].try_again(now=now)
+        self.pause(batch_no, is_paused=False)
 
-    def all_answered(self, batch: int) -> None:
-        """Take in that kept results have answered what they can: the rest of the batch is to be fetched."""
-        book = self.books[batch]
-        book.is_answering = False
-        self.pause(batch, is_paused=not book.may_lease)
+    def matching_done(self, batch_no: int) -> None:
+        """End the matching of a batch against other batches' results: its other items are to be fetched."""
+        batch = self.batches[batch_no]
+        batch.is_matching = False
+        self.pause(batch_no, is_paused=not batch.may_lease)
 
     def cool_down(self, domain: str, until: float, reason: str) -> None:
         """Fetch nothing of a domain before ``until``."""
         self.domains[domain].cool_down(until, reason)
-        self.patience.look_at(domain)
+        self.give_up.check(domain)
         heapq.heappush(self.timers, (until, domain))
 
-    def cancel_open(self, batch: int, *, now: float) -> bool:
-        """Take in that a batch's queued and waiting items are cancelled; True when it has nothing open any
-        more."""
-        book = self.books[batch]
-        self.answering.drop(batch)
-        self.frontier.drop(batch)
+    def cancel_open(self, batch_no: int, *, now: float) -> bool:
+        """Cancel a batch's queued and waiting items; True if it has no open item left."""
+        batch = self.batches[batch_no]
+        self.reuse.drop(batch_no)
+        self.frontier.drop(batch_no)
         leased: dict[str, int] = {}
         for lease in self.leases.values():
             for item in lease.items.values():
-                if item.batch == batch:
+                if item.batch == batch_no:
                     leased[item.domain] = leased.get(item.domain, 0) + 1
-        n_waiting = book.counts.get(ItemState.WAITING, 0)
-        for domain, n_open in list(book.open_by_domain.items()):
+        n_waiting = batch.counts.get(ItemState.WAITING, 0)
+        for domain, n_open in list(batch.open_by_domain.items()):
             n = n_open - leased.get(domain, 0)
             n_of_waiting = min(n, n_waiting)
             n_waiting -= n_of_waiting
-            book.move(ItemState.WAITING, ItemState.CANCELLED, domain, now=now, n=n_of_waiting)
-            book.move(ItemState.QUEUED, ItemState.CANCELLED, domain, now=now, n=n - n_of_waiting)
-        return not book.n_open
+            batch.move(ItemState.WAITING, ItemState.CANCELLED, domain, now=now, n=n_of_waiting)
+            batch.move(ItemState.QUEUED, ItemState.CANCELLED, domain, now=now, n=n - n_of_waiting)
+        return not batch.n_open
 
-    def revive(self, batch: int, by_domain: Mapping[str, int], *, now: float) -> None:
-        """Take in that dead letters are queued again: ``by_domain`` is how many of each domain."""
-        book = self.books[batch]
+    def revive(self, batch_no: int, by_domain: Mapping[str, int], *, now: float) -> None:
+        """Queue dead letters again: ``by_domain`` is their number by domain."""
+        batch = self.batches[batch_no]
         for domain, n in by_domain.items():
-            book.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
-            self.frontier.restock(batch, domain, book.priority, n, is_paused=not book.may_lease)
-            self.treatment.learn_of(domain, book, now).try_anew(now=now)
+            batch.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
+            self.frontier.restock(batch_no, domain, batch.priority, n, is_paused=not batch.may_lease)
+            self.registry.register(domain, batch, now).try_again(now=now)
 
     # -- leasing -------------------------------------------------------------------------------
 
     def demand(self, now: float) -> Demand:
-        """Return the work that politeness allows now, what is leased already included."""
+        """Return the demand that politeness allows now, leased items included."""
         return self._granting.demand(now)
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
-        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
-        `Work` if there is none.
+        """Lease up to ``n`` items, and requests for robots.txt, to a new or a live lease; an empty `Work` if there is none.
 
-        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
+        ``n_leases`` tasks share the work: none gets more than its share.
         """
         return self._granting.grant(lease_id, n, now=now, n_leases=n_leases)
 
     def tick(self, now: float) -> None:
-        """Move on what only time moves: items that are due, cool-downs that end."""
+        """Apply the passing of time: due items, ended cool-downs."""
         for item in self.frontier.pop_due(now):
-            book = self.books.get(item.batch)
-            if book is None:
+            batch = self.batches.get(item.batch)
+            if batch is None:
                 self.frontier.finish(item)
                 continue
-            book.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
-            self.frontier.push(item, book.priority, is_paused=not book.may_lease)
-            self.robots_wanted.wake(item.domain)
+            batch.move(ItemState.WAITING, ItemState.QUEUED, item.domain, now=now)
+            self.frontier.push(item, batch.priority, is_paused=not batch.may_lease)
+            self.robots_queue.wake(item.domain)
         while self.timers and self.timers[0][0] <= now:
             _, name = heapq.heappop(self.timers)
             state = self.domains.get(name)
             if state is None:
-                continue  # it has been forgotten
+                continue  # it was evicted
             if state.is_cooling(now):
                 heapq.heappush(self.timers, (state.cool_until, name))
             else:
-                self.frontier.unpark(name)
+                self.frontier.resume_domain(name)
 
     def next_event(self) -> float | None:
-        """Return when time moves something next, or None."""
+        """Return the next moment at which `tick` has work, or None."""
         moments = [
             m
             for m in (
                 self.frontier.next_due(),
                 self.timers[0][0] if self.timers else None,
-                self.forgetting.next_at(),
+                self.eviction.next_at(),
             )
             if m is not None
         ]
         moments += [lease.until for lease in self.leases.values() if not lease.is_committing]
         return min(moments, default=None)
 
-    def remaining_s(self, batch: int, *, now: float) -> float | None:
-        """Return the seconds that a running batch still needs, or None while nothing can be said honestly."""
-        last_due = self.frontier.last_due(batch)
+    def remaining_s(self, batch_no: int, *, now: float) -> float | None:
+        """Return the seconds that a running batch still needs; None while there is no honest estimate."""
+        last_due = self.frontier.last_due(batch_no)
         return remaining_s(
-            self.books[batch], self.domains, now=now, others_at=self.presence.at, last_due=last_due
+            self.batches[batch_no], self.domains, now=now, others_at=self.domain_index.at, last_due=last_due
         )
 
     # -- what comes back -------------------------------------------------------------------------
 
     def renew(self, lease_id: str, *, now: float) -> Lease | None:
-        """Return a lease and let it live on, or None if it is over."""
+        """Renew and return a lease; None if it is over."""
         lease = self.leases.get(lease_id)
         if lease is not None:
             lease.until = now + self.lease_s
         return lease
 
     def expired(self, now: float) -> list[str]:
-        """Return the leases whose task has not been heard of for too long."""
+        """Return the leases whose task was silent for too long."""
         return [i for i, lease in self.leases.items() if lease.until <= now and not lease.is_committing]
 
-    def learn_robots(self, report: Report, *, now: float) -> list[LaneDeath]:
-        """Take in what the lease found as robots.txt; return the lanes that die of having none."""
+    def apply_robots(self, report: Report, *, now: float) -> list[LaneDeath]:
+        """Apply the answers to requests for robots.txt; return the lanes that end because there is none."""
         deaths = []
         lease = self.leases[report.lease_id]
         for answer in report.robots:
@@ -232,124 +229,126 @@ class Engine(EngineState):
                 lease.robots.discard(answer.domain)
                 state.robots_lease = None
             deaths += lane_ends.of_robots(self, answer, state, now=now)
-            if state.knows_robots(now):
-                self.frontier.unpark(answer.domain)
+            if state.has_robots(now):
+                self.frontier.resume_domain(answer.domain)
             else:
-                self.robots_wanted[answer.domain] = None
+                self.robots_queue[answer.domain] = None
                 heapq.heappush(self.timers, (state.cool_until, answer.domain))
-                self.patience.look_at(answer.domain)
+                self.give_up.check(answer.domain)
             for other in self.leases.values():
-                other.told.discard(answer.domain)
+                other.configured.discard(answer.domain)
         return deaths
 
-    def prepare(self, verdict: Verdict) -> None:
-        """Lease nothing more of the lanes that a verdict ends, while the journal writes it."""
-        for death in verdict.deaths:
+    def prepare(self, changeset: Changeset) -> None:
+        """Lease nothing of the lanes that a changeset ends, while the journal writes it."""
+        for death in changeset.deaths:
             self.frontier.close_lane(death.batch, death.domain)
-            self.answering.drop(death.batch, death.domain)
+            self.reuse.drop(death.batch, death.domain)
 
-    def apply(self, verdict: Verdict, *, now: float, killed: Sequence[tuple[int, int]] = ()) -> list[int]:
-        """Take in a verdict that the journal has committed; return the batches that have nothing open any
-        more. ``killed`` is how many queued and waiting items each of its deaths has ended, where `prepare` was called before.
+    def apply(self, changeset: Changeset, *, now: float, killed: Sequence[tuple[int, int]] = ()) -> list[int]:
+        """Apply a changeset that the journal has committed; return the batches without open items. ``killed`` is the number of
+        queued and waiting items that each of its ends of lanes had, if `prepare` was called.
         """
-        lease = self.leases.get(verdict.lease_id) or Lease(verdict.lease_id, until=now)
+        lease = self.leases.get(changeset.lease_id) or Lease(changeset.lease_id, until=now)
         touched: dict[int, None] = {}
         outcomes: dict[str, list[Outcome]] = {}
         moves: dict[tuple[int, ItemState, ItemState, str], int] = {}
-        for change in verdict.changes:
+        for change in changeset.changes:
             touched[change.item.batch] = None
             if change.after.is_final and change.event is not ItemEvent.ANSWERED:
-                self.domains[change.item.domain].pace.n_final += 1
+                self.domains[change.item.domain].throughput.n_final += 1
             found = outcomes.setdefault(change.item.domain, [])
             if change.outcome is not None and change.outcome.kind is not OutcomeKind.ANSWERED:
                 found.append(change.outcome)
             move = change.item.batch, change.before, change.after, change.item.domain
             moves[move] = moves.get(move, 0) + 1
-            self._apply_change(change, lease, now)  # may carry the item to another domain
-        for (batch, before, after, domain), n in moves.items():
-            self.books[batch].move(before, after, domain, now=now, n=n)
+            self._apply_change(change, lease, now)  # may move the item to another domain
+        for (batch_no, before, after, domain), n in moves.items():
+            self.batches[batch_no].move(before, after, domain, now=now, n=n)
         for domain, found in outcomes.items():
             state = self.domains[domain]
             was = state.effective
             if found:
                 state.count(found, now=now)
             if state.effective is not was:
-                self.treatment.note(domain)
-            self.frontier.unpark(domain)
-            self.patience.look_at(domain)
-        for cool in verdict.cool_downs:
+                self.registry.note_change(domain)
+            self.frontier.resume_domain(domain)
+            self.give_up.check(domain)
+        for cool in changeset.cool_downs:
             self.cool_down(cool.domain, cool.until, cool.reason)
-        for turn in verdict.turns:
+        for turn in changeset.turns:
             self.domains[turn.domain].wait_turn(turn.until, turn.reason)
-            self.patience.look_at(turn.domain)
+            self.give_up.check(turn.domain)
             heapq.heappush(self.timers, (turn.until, turn.domain))
-        for part in verdict.parts:
-            book = self.named.get(part.batch_id)
-            if book is not None:
-                book.n_sets += part.n_sets
-                book.n_tracks += part.n_tracks
-        for death, (n_queued, n_waiting) in zip(verdict.deaths, killed, strict=False):
+        for part in changeset.parts:
+            batch = self.by_batch_id.get(part.batch_id)
+            if batch is not None:
+                batch.n_sets += part.n_sets
+                batch.n_tracks += part.n_tracks
+        for death, (n_queued, n_waiting) in zip(changeset.deaths, killed, strict=False):
             self.frontier.reopen_lane(death.batch, death.domain)
             self.kill_lane(death, now=now, n_queued=n_queued, n_waiting=n_waiting)
             touched[death.batch] = None
-        return [batch for batch in touched if batch in self.books and not self.books[batch].n_open]
+        return [
+            batch_no for batch_no in touched if batch_no in self.batches and not self.batches[batch_no].n_open
+        ]
 
     def _apply_change(self, change: ItemChange, lease: Lease, now: float) -> None:
         item = change.item
-        book = self.books[item.batch]
-        book.note(change, now=now)
-        self.answering.let_go(lease, item)
-        book.n_answered += change.event is ItemEvent.ANSWERED
-        book.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
-        book.n_retries += change.event is ItemEvent.RETRY
+        batch = self.batches[item.batch]
+        batch.log_change(change, now=now)
+        self.reuse.release_item(lease, item)
+        batch.n_answered += change.event is ItemEvent.ANSWERED
+        batch.n_blocked += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
+        batch.n_retries += change.event is ItemEvent.RETRY
         item.attempt, item.n_lost, item.n_hops = change.attempt, change.n_lost, change.n_hops
         item.snoozed_since, item.url, item.from_public = change.snoozed_since, change.url, change.from_public
         if change.domain != item.domain:
-            book.rehome(item.domain, change.domain)
+            batch.move_domain(item.domain, change.domain)
             item.domain = change.domain
-            self.treatment.learn_of(item.domain, book, now)
+            self.registry.register(item.domain, batch, now)
             self._note_named(item.domain, (item,))
         if change.after is ItemState.QUEUED:
             item.is_suspect = change.is_suspect
-            item.n_unanswered += change.outcome is not None and change.outcome.kept is not None
-            self.frontier.push(item, book.priority, first=True, is_paused=not book.may_lease)
-            self.robots_wanted.wake(item.domain)
+            item.n_unanswered += change.outcome is not None and change.outcome.reused is not None
+            self.frontier.push(item, batch.priority, first=True, is_paused=not batch.may_lease)
+            self.robots_queue.wake(item.domain)
         elif change.after is ItemState.WAITING:
             self.frontier.wait(item, now if change.due is None else change.due)
         else:
             self.frontier.finish(item)
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
-        """Take in that the journal has made dead letters of a lane's queued and waiting items.
+        """Apply the end of a lane that the journal has written; True if the batch has no open item left.
 
-        How many they are it counted; which were queued and which waiting is only known here, because an item
-        that has become due is not written down before it is leased. True when the batch has nothing open.
+        The journal counted the items. How many were queued and how many waiting is known only here, because an item that
+        becomes due is not journalled before its lease.
         """
-        book = self.books.get(death.batch)
-        if book is None:
-            return False  # it died twice, of two reports, and the first death was the end of its batch
-        self.answering.drop(death.batch, death.domain)
+        batch = self.batches.get(death.batch)
+        if batch is None:
+            return False  # it ended twice, by two reports, and the first closed its batch
+        self.reuse.drop(death.batch, death.domain)
         gone = self.frontier.drop(death.batch, death.domain)
         counted = n_queued + n_waiting
         held = gone.n_queued + gone.n_waiting
-        hold(held == counted, "{} open in the journal, {} in memory: {}", counted, held, death)
-        book.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=gone.n_queued)
-        book.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=gone.n_waiting)
-        return not book.n_open
+        check_invariant(held == counted, "{} open in the journal, {} in memory: {}", counted, held, death)
+        batch.move(ItemState.QUEUED, ItemState.DEAD, death.domain, now=now, n=gone.n_queued)
+        batch.move(ItemState.WAITING, ItemState.DEAD, death.domain, now=now, n=gone.n_waiting)
+        return not batch.n_open
 
-    def end(self, lease_id: str, *, suspect: Suspect = NOBODY) -> list[LaneDeath]:
-        """Forget a lease that has no items left; return the lanes that die of a robots.txt that kills who reads it."""
+    def end(self, lease_id: str, *, suspect: CrashSuspect = NO_ITEM) -> list[LaneDeath]:
+        """Remove a lease without items; return the lanes that end because their robots.txt kills its reader."""
         lease = self.leases.pop(lease_id, None)
         for name in lease.robots if lease else ():
             self.domains[name].robots_lease = None
-            self.robots_wanted[name] = None
+            self.robots_queue[name] = None
         deaths = lane_ends.of_lost_reader(self, suspect)
         if suspect.robots_of in self.domains:
-            self.domains[suspect.robots_of].lose_robots()
+            self.domains[suspect.robots_of].count_robots_crash()
         return deaths
 
     # -- invariants --------------------------------------------------------------------------------
 
     def check_invariants(self) -> None:
-        """Raise `InvariantBroken` where the books do not balance, or an item is in two places."""
-        check(self, self.forgetting)
+        """Raise `InvariantBroken` if the counts do not balance, or an item is in two places."""
+        check(self, self.eviction)

@@ -1,12 +1,11 @@
-"""When will a batch be done? What lies ahead of it on each of its domains, at that domain's pace; the latest
-domain decides.
+"""The estimate of a batch's end: the work ahead of it at each of its domains, at that domain's throughput. The slowest domain
+decides.
 
-Ahead of a batch are its own open items, those of batches of a higher priority on the same domain, and of
-batches of the same priority as many as its own, because they take turns. Each item takes as many fetches,
-and as much of the domain's rest, as items of that domain have taken so far (`tlray.core.politeness.throughput`); what is left
-of a cool-down and of the last backoff is waited for. Domains without a ceiling share what the machines can
-do: for them the pace of all together counts, within what the slots of each allow. While a batch is held against
-kept results nobody knows how much of it will be fetched at all.
+Ahead of a batch are its own open items, items of higher priorities at the same domain, and of batches of its priority as many
+as its own, because they take turns. An item costs as many fetches, and as much rest of the domain, as items there cost so far
+(`tlray.core.politeness.throughput`), and the rest of a cool-down and of the last backoff. Domains without a ceiling share the
+machines: for them the throughput of all together counts, within their slots. While a batch is matched against results there is
+no estimate.
 """
 
 from __future__ import annotations
@@ -17,64 +16,64 @@ from dataclasses import dataclass
 
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.politeness.domain import DomainState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 
 SEEN_S = 1.0
-"""What was done within less time says nothing of what is done in a second."""
+"""Less time of work allows no estimate."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Unbounded:
-    """What lies ahead on a domain without a ceiling."""
+    """The work ahead at a domain without a ceiling."""
 
     ahead: float
     per_s: float
     """Items that become final a second, lately."""
     least_s: float
-    """With all slots in use."""
+    """At least, with all slots in use."""
     rest_s: float
 
 
 def remaining_s(
-    book: BatchBook,
+    batch: Batch,
     domains: Mapping[str, DomainState],
     *,
     now: float,
-    others_at: Callable[[str], Iterable[BatchBook]] = lambda _: (),
+    others_at: Callable[[str], Iterable[Batch]] = lambda _: (),
     last_due: Mapping[str, float] | None = None,
 ) -> float | None:
-    """Return the seconds that a running batch still needs, or None while nothing can be said honestly.
+    """Return the seconds that a running batch still needs; None while there is no honest estimate.
 
-    ``others_at`` returns the open batches of a domain, ``last_due`` is when the last waiting item of each domain is due.
+    ``others_at`` returns the open batches of a domain, ``last_due`` is the due time of the last waiting item of each domain.
     """
-    if not book.n_open:
+    if not batch.n_open:
         return 0.0
-    if book.is_answering or book.n_being_answered:
+    if batch.is_matching or batch.n_reusing:
         return None
     longest_s, n_unknown = 0.0, 0.0
     unbounded: list[_Unbounded] = []
-    for name, n_open in book.open_by_domain.items():
+    for name, n_open in batch.open_by_domain.items():
         if n_open <= 0:
             continue
-        ahead = n_open + sum(_before(book, other, name, n_open) for other in others_at(name))
+        ahead = n_open + sum(_before(batch, other, name, n_open) for other in others_at(name))
         state = domains.get(name)
         if state is None:
             n_unknown += ahead
             continue
-        if state.by_hand.is_paused:
+        if state.override.is_paused:
             return None
-        rate = state.ceiling.rate  # below it the rate comes and goes; the pace is what it comes to
-        rest_s = max(0.0, state.cool_until - now) + ahead * state.pace.rest_s_per_item
-        pace = state.pace.per_s(rate)
-        n_fetches = ahead * state.pace.fetches_per_item
+        rate = state.ceiling.rate  # the rate below it varies; the throughput is its mean
+        rest_s = max(0.0, state.cool_until - now) + ahead * state.throughput.rest_s_per_item
+        pace = state.throughput.per_s(rate)
+        n_fetches = ahead * state.throughput.fetches_per_item
         if (last_due or {}).get(name, now) > now:
             longest_s = max(longest_s, (last_due or {})[name] - now)
         if pace is None:
             n_unknown += ahead
             longest_s = max(longest_s, rest_s)
         elif math.isinf(rate):
-            least_s = n_fetches * state.pace.latency_s / state.effective.concurrency
-            per_s = pace / state.pace.fetches_per_item
+            least_s = n_fetches * state.throughput.latency_s / state.effective.concurrency
+            per_s = pace / state.throughput.fetches_per_item
             unbounded.append(_Unbounded(ahead, per_s, least_s + rest_s, rest_s))
         else:
             longest_s = max(longest_s, rest_s + n_fetches / pace)
@@ -83,15 +82,15 @@ def remaining_s(
         alone_s = max(u.rest_s + u.ahead / u.per_s for u in unbounded)
         longest_s = max(longest_s, min(alone_s, max(together_s, *(u.least_s for u in unbounded))))
     if n_unknown:
-        is_seen = book.first_at is not None and now - book.first_at >= SEEN_S
-        seen = book.rate_per_s(now) if is_seen else 0.0
-        return max(longest_s, book.n_open / seen) if seen else longest_s or None
+        is_seen = batch.first_at is not None and now - batch.first_at >= SEEN_S
+        seen = batch.rate_per_s(now) if is_seen else 0.0
+        return max(longest_s, batch.n_open / seen) if seen else longest_s or None
     return longest_s
 
 
-def _before(book: BatchBook, other: BatchBook, domain: str, n_own: int) -> int:
-    """Return how many of another batch's items come before the last one of this."""
-    if other.id == book.id or other.state is not BatchState.RUNNING or other.priority > book.priority:
+def _before(batch: Batch, other: Batch, domain: str, n_own: int) -> int:
+    """Return how many of another batch's items come before the last one of this batch."""
+    if other.id == batch.id or other.state is not BatchState.RUNNING or other.priority > batch.priority:
         return 0
     n = max(0, other.open_by_domain.get(domain, 0))
-    return n if other.priority < book.priority else min(n, n_own)
+    return n if other.priority < batch.priority else min(n, n_own)

@@ -1,9 +1,8 @@
-"""Which of the slow domains does a task take on, where several share the work?
+"""The fair share of slow domains for a task, where several tasks share the work.
 
-A slow domain is leased to one task at a time (`tlray.core.politeness.domain`), so the first task to ask would hold them all,
-and the others had nothing to do. Each takes domains on until what they come to, in pages a second, reaches its part of the
-whole; of what it holds beyond that it is given nothing more, and within seconds others may have it. What all parts together
-allow is never less than the whole, so no domain is left over.
+A slow domain is leased to one task at a time (`tlray.core.politeness.domain`), so the first task would take all of them. A task
+takes domains until their pages a second reach its share; it gets no more items of the domains beyond. The shares together are
+never less than the whole, so no domain is left over.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SLACK = 1.2
-"""A task goes on with what it holds up to so many times its part: rates change, and a change of hands costs time."""
+"""A task keeps what it has up to so many times its share: rates change, and a handover costs time."""
 
 
-class Share:
-    """One task's part, while it is given items."""
+class FairShare:
+    """One task's share, during one lease."""
 
     def __init__(self, held: Mapping[str, float], part: float) -> None:
-        """``held`` is what it holds: domain → pages a second; ``part`` is what it should come to."""
+        """``held`` are its domains, with their pages a second; ``part`` is its share of them."""
         self._part = part
         self._kept: set[str] = set()
         self._given_up: set[str] = set()
@@ -30,7 +29,7 @@ class Share:
                 self._given_up.add(domain)
 
     def may_take(self, domain: str, pages_per_s: float) -> bool:
-        """Whether it may take items of a domain; then it takes it on."""
+        """True if it may take items of a domain; the domain then counts."""
         if domain in self._kept:
             return True
         if domain in self._given_up or self._load >= self._part:

@@ -1,15 +1,12 @@
-"""Who goes next? All items that are not final, in the order priority ▸ domain round robin ▸ due time.
+"""The frontier: all items that are not final, in the order priority ▸ domain round robin ▸ due time.
 
-An item stands in one *lane*: one batch's items of one domain. Of a lane only a window is in memory
-(``ready``); the rest stays in the journal and is asked for (`wanting`) when the window runs low, so a batch
-of a million URLs is not a million objects. Items that may not be fetched yet are in one heap by due time. A
-domain that may not be leased from now (``allowance`` says 0) is parked, for that priority and the lower ones,
-and costs nothing until `unpark`.
-An item that may be what kills its worker (it was being read then, or its lease was lost twice) stands aside and
-is taken alone.
+An item stands in one *lane*: one batch's items of one domain. Only a window of a lane is in memory (``ready``); the journal has
+the rest, and loads it (`wanting`) when the window runs low, so a batch of a million URLs is not a million objects. Items that
+may not be fetched yet are in one heap by due time. A domain of which nothing may be leased now (``allowance`` is 0) is
+suspended, for that priority and lower ones, and costs nothing until `resume_domain`. An item that may kill its worker (it was
+being read, or its lease was lost twice) is isolated, and leased alone.
 
-Taking, giving back and finishing are O(log n) in the items waiting and O(1) in everything else.
-Times are seconds of the caller's monotonic clock.
+To take, give back and finish are O(log n) in the items waiting and O(1) in all else. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -19,15 +16,15 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 
 from tlray.core.model.item import FrontierItem, Priority
-from tlray.core.scheduling.delay_queue import LOOKED_AT, Waiting
+from tlray.core.scheduling.delay_queue import LOOKED_AT, DelayQueue
 from tlray.core.scheduling.lanes import Dropped, Lane
 
 WINDOW = 512
 """Items of a lane that are loaded at once."""
 LOW_WATER = 256
-"""With fewer in memory, and more in the journal, a lane wants loading."""
+"""With fewer in memory, and more in the journal, a lane is loaded."""
 MOST_PASSED = 1_024
-"""Domains, one after the other, that are left for others before no further one is looked at: the next time it begins there."""
+"""The most domains in a row that are passed over in one call; the next call begins behind them."""
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
@@ -40,19 +37,19 @@ class Frontier:
         self._rings: dict[Priority, OrderedDict[str, deque[Lane]]] = {p: OrderedDict() for p in Priority}
         self._parked: dict[str, Priority] = {}
         """Domain → the highest priority that may take nothing of it now."""
-        self._waiting = Waiting()
+        self._waiting = DelayQueue()
         self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
-        """Each domain's lanes, the one that was taken from last at the end; parking forgets no turn."""
+        """Each domain's lanes, the one taken from last at the end; a suspended domain keeps the order."""
         self._hungry: OrderedDict[int, OrderedDict[str, None]] = OrderedDict()
-        """Batch → its domains whose lanes want loading."""
+        """Batch → its domains whose lanes are to be loaded."""
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
         """Lanes with isolated items."""
         self._closed: Counter[tuple[int, str]] = Counter()
-        """Lanes that end as soon as the journal has written it, each as often as it was closed."""
+        """Lanes whose end is being journalled, with the number of times that they were closed."""
         self._held: set[int] = set()
         self._twins: dict[str, list[FrontierItem]] = {}
-        """Fingerprint of a page that is leased → items of other batches that wait for what comes of it."""
+        """Fingerprint of a leased page → items of other batches that wait for its result."""
 
     def __repr__(self) -> str:
         n_ready = sum(len(lane.ready) for lane in self._lanes.values())
@@ -64,7 +61,7 @@ class Frontier:
     def add_lane(
         self, batch: int, domain: str, priority: Priority, n_stored: int, *, is_paused: bool = False
     ) -> None:
-        """Make a lane known, with ``n_stored`` queued items in the journal."""
+        """Add a lane with ``n_stored`` queued items in the journal."""
         lane = self._lane(batch, domain, priority)
         lane.n_stored, lane.cursor, lane.is_paused = n_stored, 0, is_paused
         self._feed(lane)
@@ -81,8 +78,7 @@ class Frontier:
         self._feed(lane)
 
     def wanting(self, most: int = LOOKED_AT) -> list[Lane]:
-        """Return the lanes whose window runs low while the journal holds more, at most so many, the batches in turn; they
-        count as being loaded."""
+        """Return the lanes to be loaded, at most so many, the batches in turn; they are marked as loading."""
         lanes: list[Lane] = []
         while self._hungry and len(lanes) < most:
             batch, domains = self._hungry.popitem(last=False)
@@ -95,17 +91,17 @@ class Frontier:
         return lanes
 
     def loaded(self, lane: Lane, items: Iterable[FrontierItem], *, last_id: int, is_last: bool) -> None:
-        """Put items that the journal gave for a lane into its window."""
+        """Add items that the journal loaded to a lane's window."""
         lane.is_loading = False
         if self._lanes.get((lane.batch, lane.domain)) is not lane:
-            return  # dropped meanwhile
+            return  # dropped in the meantime
         n_read = 0
         for item in items:
             if item.id not in self._held:
                 n_read += 1
                 self._held.add(item.id)
                 self._queue(lane, item)
-        if lane.is_restocked:  # what came meanwhile may lie before what was read: begin again
+        if lane.is_restocked:  # new items may lie before those just read: begin again
             lane.is_restocked, lane.cursor = False, 0
             lane.n_stored = max(0, lane.n_stored - n_read)
         else:
@@ -117,7 +113,7 @@ class Frontier:
     def push(
         self, item: FrontierItem, priority: Priority, *, first: bool = False, is_paused: bool = False
     ) -> None:
-        """Queue an item: behind its lane, or before it where it has been on its way already."""
+        """Queue an item at the end of its lane, or at its front if it was leased before."""
         lane = self._lanes.get((item.batch, item.domain))
         if lane is None:
             lane = self._lane(item.batch, item.domain, priority)
@@ -127,16 +123,16 @@ class Frontier:
         self._activate(lane)
 
     def wait(self, item: FrontierItem, due: float) -> None:
-        """Keep an item until ``due``."""
+        """Add an item that is due at ``due``."""
         self._held.add(item.id)
         self._waiting.add(item, due)
 
     def lift(self, domain: str, now: float) -> None:
-        """Let what a domain's rest has put off be due now."""
+        """Make the snoozed items of a domain due now."""
         self._waiting.lift(domain, now)
 
     def pop_due(self, now: float) -> list[FrontierItem]:
-        """Take out the waiting items whose time has come; the caller pushes them back as queued."""
+        """Remove and return the waiting items that are due; the caller pushes them as queued."""
         return self._waiting.pop_due(now)
 
     # -- taking ----------------------------------------------------------------------------
@@ -149,8 +145,9 @@ class Frontier:
         first: Priority = Priority.IMMEDIATE,
         up_to: Priority = Priority.LOW,
     ) -> list[FrontierItem]:
-        """Take up to ``n`` items, in order, at most ``allowance(domain)`` of each domain, of the priorities
-        from ``first`` to ``up_to``. An allowance below 0 leaves a domain for others to take of."""
+        """Take up to ``n`` items in order, at most ``allowance(domain)`` of each domain, of the priorities from ``first`` to
+        ``up_to``. A negative allowance leaves the domain to other tasks.
+        """
         taken: list[FrontierItem] = []
         left: dict[str, int] = {}
         for priority, ring in self._rings.items():
@@ -184,7 +181,7 @@ class Frontier:
         return taken
 
     def take_alone(self, allowance: Callable[[str], int]) -> FrontierItem | None:
-        """Take one item that is to be leased alone, the first priority first; None if none may go."""
+        """Take one isolated item, of the highest priority first; None if none may go."""
         for lane in sorted(self._aside.values(), key=lambda lane: lane.priority):
             if (
                 not lane.is_paused
@@ -198,17 +195,17 @@ class Frontier:
         return None
 
     def take_stored(self, item: FrontierItem) -> None:
-        """Count out of its lane an item that was read past it, while nothing of the lane was being loaded."""
+        """Remove from its lane's count an item that was read from the journal out of order, while the lane was not loading."""
         self._lanes[item.batch, item.domain].n_stored -= 1
         self._held.add(item.id)
 
     def hold_back(self, item: FrontierItem) -> None:
-        """Let an item that was just taken wait for its twin."""
+        """Hold an item that was just taken until the lease of its twin ends."""
         self._lanes[item.batch, item.domain].behind[item.id] = item
         self._twins.setdefault(item.fingerprint, []).append(item)
 
     def release(self, fingerprint: str) -> None:
-        """Queue what waited for a twin again, before the others of its lane."""
+        """Queue the items that waited for a twin, at the front of their lanes."""
         for item in self._twins.pop(fingerprint, ()):
             lane = self._lanes.get((item.batch, item.domain))
             if lane is not None and lane.behind.pop(item.id, None) is not None:
@@ -221,8 +218,8 @@ class Frontier:
 
     # -- domains and batches ---------------------------------------------------------------
 
-    def unpark(self, domain: str) -> None:
-        """Let a domain take its turns again."""
+    def resume_domain(self, domain: str) -> None:
+        """Let a suspended domain take its turns again."""
         if self._parked.pop(domain, None) is not None:
             for lane in self.lanes_at(domain):
                 self._activate(lane)
@@ -232,7 +229,7 @@ class Frontier:
         self._parked.pop(domain, None)
 
     def close_lane(self, batch: int, domain: str) -> None:
-        """Take nothing of a lane until `reopen_lane`: its end is being written down."""
+        """Take nothing of a lane until `reopen_lane`: its end is being journalled."""
         self._closed[batch, domain] += 1
         if (lane := self._lanes.get((batch, domain))) is not None:
             self._deactivate(lane)
@@ -244,11 +241,11 @@ class Frontier:
             del self._closed[batch, domain]
 
     def is_closed(self, batch: int, domain: str) -> bool:
-        """True while the end of a lane is being written down."""
+        """True while the end of a lane is being journalled."""
         return self._closed.get((batch, domain), 0) > 0
 
     def pause(self, batch: int, *, is_paused: bool) -> None:
-        """Stop or go on taking a batch's items."""
+        """Pause or resume a batch's lanes."""
         for lane in self.lanes_of(batch):
             lane.is_paused = is_paused
             if is_paused:
@@ -258,7 +255,7 @@ class Frontier:
                 self._feed(lane)
 
     def drop(self, batch: int, domain: str | None = None) -> Dropped:
-        """Forget a batch's queued and waiting items, of one domain or of all."""
+        """Remove a batch's queued and waiting items, of one domain or of all."""
         n_queued = 0
         gone: list[FrontierItem] = []
         if domain is None:
@@ -278,7 +275,7 @@ class Frontier:
         return list(self._by_batch.get(batch, {}).values())
 
     def lanes_at(self, domain: str) -> list[Lane]:
-        """Return a domain's lanes, the one whose turn it is first."""
+        """Return a domain's lanes, the next one first."""
         return list(self._by_domain.get(domain, {}).values())
 
     def priority_at(self, domain: str) -> Priority | None:
@@ -301,16 +298,15 @@ class Frontier:
         return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
     def n_waiting(self, batch: int) -> int:
-        """Return how many of a batch's items are waiting for their time; looks at all that wait."""
+        """Return how many of a batch's items wait; O(n) in all that wait."""
         return self._waiting.n(batch)
 
     def last_due(self, batch: int) -> dict[str, float]:
-        """Return when the last waiting item of each of a batch's domains is due; looks at no more than
-        `LOOKED_AT` that wait."""
+        """Return the due time of the last waiting item of each of a batch's domains; see `DelayQueue.last_due`."""
         return self._waiting.last_due(batch)
 
     def takeable_domains(self) -> list[str]:
-        """Return the domains whose turn it is: something ready and not parked, or something alone."""
+        """Return the domains with ready or isolated items that are not suspended."""
         alone = (
             lane.domain
             for lane in self._aside.values()

@@ -1,8 +1,6 @@
-"""What is leased to a task that asks? Items in their turn, robots.txt errands, and what it must know of the
-domains.
+"""The grant of a lease: items in their order, requests for robots.txt, and the configs of their domains.
 
-This is the part of the engine that hands out; `tlray.core.scheduling.engine` holds what there is. Nothing here waits or
-writes: the caller writes down what is leased before a task sees it.
+It changes the engine's state (`engine_state`) and does no I/O: the caller journals what is leased before a task gets it.
 """
 
 from __future__ import annotations
@@ -13,128 +11,129 @@ from urllib.parse import urlsplit
 
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemState
-from tlray.core.model.outcome import KeptResult
+from tlray.core.model.outcome import ReusableResult
 from tlray.core.model.urls import BadUrl, CanonicalUrl, redirected
-from tlray.core.politeness.policy import SHORT_HOSTS, unit_of
-from tlray.core.scheduling.aging import Turns
+from tlray.core.politeness.site_profile import aliases, politeness_key, profiles
+from tlray.core.scheduling.aging import Aging
 from tlray.core.scheduling.autoscaling import Demand
-from tlray.core.scheduling.demand import Census, flow_of
-from tlray.core.scheduling.domain_registry import Treatment
+from tlray.core.scheduling.demand import DomainSample, expected_load_of
+from tlray.core.scheduling.domain_registry import DomainRegistry
 from tlray.core.scheduling.engine_state import EngineState
-from tlray.core.scheduling.eviction import Forgetting
-from tlray.core.scheduling.fair_share import Share
-from tlray.core.scheduling.lease import DomainTerms, Lease, LeasedItem, RobotsErrand, Work
-from tlray.core.scheduling.result_reuse import Answering, answered_by
+from tlray.core.scheduling.eviction import Eviction
+from tlray.core.scheduling.fair_share import FairShare
+from tlray.core.scheduling.lease import DomainConfig, Lease, LeasedItem, RobotsRequest, Work
+from tlray.core.scheduling.result_reuse import ResultReuse, with_reusable
 
-ROBOTS_ERRANDS_PER_LEASE = 256
+ROBOTS_PER_LEASE = 256
 ROOM_ABOVE = 32
 """Items of higher priorities that a lease takes although it has enough of lower ones."""
-ENOUGH_ERRANDS = 512
+ENOUGH_ROBOTS = 512
 LOOK_AGAIN_S = 30.0
-"""A robots.txt that cannot be fetched yet is looked at again after so long at the latest; whatever lets it be fetched says so."""
+"""A robots.txt that cannot be fetched yet is checked again after this time, or when an event allows its fetch."""
 DEMAND_HOLDS_S, SAMPLE_HOLDS_S = 0.2, 0.5
-"""For so long the demand of a crowd of items is not counted anew for each lease, nor that of a crowd of domains at all."""
+"""The demand of many items, and that of many domains, is counted at most this often."""
 
 
 class Granting:
-    """Whose turn it is, of all that an engine holds."""
+    """The order of an engine's items."""
 
     def __init__(
         self,
         state: EngineState,
-        treatment: Treatment,
-        answering: Answering,
-        forgetting: Forgetting,
+        registry: DomainRegistry,
+        reuse: ResultReuse,
+        eviction: Eviction,
         limiter_of: Callable[[str], int],
     ) -> None:
         self._state = state
-        self._treatment = treatment
-        self._answering = answering
-        self._forgetting = forgetting
+        self._registry = registry
+        self._reuse = reuse
+        self._eviction = eviction
         self._limiter_of = limiter_of
-        self._turns = Turns()
+        self._aging = Aging()
         self._crowd: tuple[float, int] = (-math.inf, 0)
-        """(when, how many items were ready)."""
-        self._census = Census(state)
+        """(moment, number of ready items)."""
+        self._census = DomainSample(state)
         self._counted: tuple[float, Demand] | None = None
-        """When the demand of a large crowd was counted, and what it was."""
+        """The last demand of many domains, and its moment."""
         self._slow_per_s = 0.0
-        """Pages a second that the slow domains came to, when demand was counted last."""
+        """Pages a second of the slow domains, in the last count."""
 
     def demand(self, now: float) -> Demand:
-        """Return the work that politeness allows now, what is leased already included. Of a large crowd of domains a sample is
-        counted, now and then."""
+        """Return the demand that politeness allows now, leased items included. Of many domains a sample is counted, now and
+        then.
+        """
         if self._counted is not None and now - self._counted[0] <= SAMPLE_HOLDS_S:
             return self._counted[1]
-        engine = self._state
-        held = {item.domain for lease in engine.leases.values() for item in lease.items.values()}
-        takeable = engine.frontier.takeable_domains()
+        state = self._state
+        held = {item.domain for lease in state.leases.values() for item in lease.items.values()}
+        takeable = state.frontier.takeable_domains()
         found = self._census.count(held.union(takeable), now=now)
         self._slow_per_s = found.slow_per_s
-        n_ready = found.n_queued + sum(len(lease.items) for lease in engine.leases.values())
+        n_ready = found.n_queued + sum(len(lease.items) for lease in state.leases.values())
         pages_per_s = found.pages_per_s
-        if n_kept := self._answering.n_offered:
-            pages_per_s, n_ready = math.inf, n_ready + n_kept
-        # before the errands are counted: a robots.txt that has grown too old while nothing was granted is wanted by this look
+        if n_offered := self._reuse.n_offered:
+            pages_per_s, n_ready = math.inf, n_ready + n_offered
+        # before the robots.txt requests are counted: an outdated robots.txt is queued by this call
         allowance = self._allowance("", now, Priority.LOW)
         may_take = any(allowance(name) > 0 for name in self._census.part(takeable))
-        n_robots = self._n_errands(now)
+        n_robots = self._n_robots_requests(now)
         demand = Demand(
             pages_per_s=pages_per_s or (1.0 if n_robots else 0.0),
             n_ready=n_ready + n_robots,
             n_in_flight=found.n_in_flight,
-            has_more=n_robots > 0 or n_kept > 0 or may_take,
+            has_more=n_robots > 0 or n_offered > 0 or may_take,
         )
         self._counted = (now, demand) if self._census.is_sample else None
         return demand
 
     def forget(self, name: str) -> None:
-        """Take in that a domain is forgotten."""
+        """Forget a domain."""
         self._census.forget(name)
 
     def grant(self, lease_id: str, n: int, *, now: float, n_leases: int = 1) -> Work:
-        """Lease up to ``n`` items, and robots.txt errands, to a new lease or one that goes on; an empty
-        `Work` if there is none.
+        """Lease up to ``n`` items, and requests for robots.txt, to a new or a live lease; an empty `Work` if there is none.
 
-        ``n_leases`` is how many tasks share the work: none takes more than its part of what is there.
+        ``n_leases`` tasks share the work: none gets more than its share.
         """
         lease = self._state.leases.get(lease_id) or Lease(lease_id, until=now, started_at=now)
         lease.until = now + self._state.lease_s
         if lease.is_ending:
             return Work()
         alone: FrontierItem | None = None
-        robots: tuple[RobotsErrand, ...] = ()
+        robots: tuple[RobotsRequest, ...] = ()
         if lease_id not in self._state.leases:
             alone = self._state.frontier.take_alone(self._allowance(lease_id, now, Priority.LOW))
-        kept: list[tuple[FrontierItem, KeptResult]] = []
+        reused: list[tuple[FrontierItem, ReusableResult]] = []
         if alone is not None:
             items, lease.is_ending = [alone], True
         else:
-            kept = self._answering.take(lease, now=now)
-            robots = self._take_errands(lease, now, n_leases)
+            reused = self._reuse.take(lease, now=now)
+            robots = self._take_robots_requests(lease, now, n_leases)
             fair = math.ceil(self._n_ready(now) / max(1, n_leases))
             share = self._share(lease, n_leases, now) if n_leases > 1 else None
             items = self._take(lease, max(0, min(n, fair - len(lease.items))), now, share)
-        if not items and not robots and not kept:
+        if not items and not robots and not reused:
             return Work()
         self._state.leases[lease_id] = lease
         if alone is not None:
             self._count_leased(lease, items, now)
-        answered = [answered_by(self._leased(item), result) for item, result in kept]
+        answered = [with_reusable(self._leased(item), result) for item, result in reused]
         fetched = [self._leased(item) for item in items]
         return Work((*answered, *fetched), self._terms(lease, items), robots)
 
-    def _take(self, lease: Lease, n: int, now: float, share: Share | None) -> list[FrontierItem]:
-        """Take items into a lease: first what is owed, then by priority; a full lease still takes what comes
-        before all that it has."""
+    def _take(self, lease: Lease, n: int, now: float, share: FairShare | None) -> list[FrontierItem]:
+        """Take items into a lease: first those that are owed, then by priority. A full lease still takes items of a higher
+        priority than all that it has.
+        """
         items: list[FrontierItem] = []
-        for priority, n_owed in self._turns.owed() if n else ():
+        for priority, n_owed in self._aging.owed() if n else ():
             owed = self._state.frontier.take(
                 n_owed, self._foot_in_door(lease.lease_id, now, priority), first=priority, up_to=priority
             )
-            self._turns.paid(priority, len(owed))
-            items += self._count_leased(lease, self._answering.without_twins(owed), now)
-        held = [self._state.books[item.batch].priority for item in lease.items.values()]
+            self._aging.count_owed(priority, len(owed))
+            items += self._count_leased(lease, self._reuse.without_twins(owed), now)
+        held = [self._state.batches[item.batch].priority for item in lease.items.values()]
         lowest = max(held, default=Priority.IMMEDIATE)
         for priority in Priority:
             room = n - len(items)
@@ -143,19 +142,19 @@ class Granting:
             if room > 0:
                 allowance = self._allowance(lease.lease_id, now, priority, share)
                 found = self._state.frontier.take(room, allowance, first=priority, up_to=priority)
-                self._turns.took(priority, len(found))
-                items += self._count_leased(lease, self._answering.without_twins(found), now)
+                self._aging.count_in_order(priority, len(found))
+                items += self._count_leased(lease, self._reuse.without_twins(found), now)
         return items
 
     def _count_leased(self, lease: Lease, items: list[FrontierItem], now: float) -> list[FrontierItem]:
         counted: dict[tuple[int, str], int] = {}
         for item in items:
-            self._answering.hold(lease, item)
+            self._reuse.lease_item(lease, item)
             counted[item.batch, item.domain] = counted.get((item.batch, item.domain), 0) + 1
-        for (batch, domain), n in counted.items():
-            book = self._state.books[batch]
-            self._state.domains[domain].lease(lease.lease_id, n, priority=book.priority)
-            book.move(ItemState.QUEUED, ItemState.LEASED, domain, now=now, n=n)
+        for (batch_no, domain), n in counted.items():
+            batch = self._state.batches[batch_no]
+            self._state.domains[domain].lease(lease.lease_id, n, priority=batch.priority)
+            batch.move(ItemState.QUEUED, ItemState.LEASED, domain, now=now, n=n)
         return items
 
     def _n_ready(self, now: float) -> int:
@@ -165,100 +164,105 @@ class Granting:
             self._crowd = now, n
         return n
 
-    def _share(self, lease: Lease, n_leases: int, now: float) -> Share:
-        """Return what one of several tasks may hold of the slow domains, by the demand that was counted last."""
+    def _share(self, lease: Lease, n_leases: int, now: float) -> FairShare:
+        """Return a task's share of the slow domains, by the last demand."""
         held = {item.domain for item in lease.items.values()}
         slow = (
-            state for name in held if (state := self._state.domains[name]).is_for_one and not state.rests(now)
+            state
+            for name in held
+            if (state := self._state.domains[name]).is_single_task and not state.rests(now)
         )
-        return Share({state.name: flow_of(state).pages_per_s for state in slow}, self._slow_per_s / n_leases)
+        return FairShare(
+            {state.name: expected_load_of(state).pages_per_s for state in slow}, self._slow_per_s / n_leases
+        )
 
     def _allowance(
-        self, lease_id: str, now: float, priority: Priority, share: Share | None = None
+        self, lease_id: str, now: float, priority: Priority, share: FairShare | None = None
     ) -> Callable[[str], int]:
         def allowance(domain: str) -> int:
             state = self._state.domains[domain]
-            if not state.knows_robots(now):
-                self._state.robots_wanted[domain] = None
+            if not state.has_robots(now):
+                self._state.robots_queue[domain] = None
             n = state.allowance(lease_id, now, priority)
-            if n > 0 and share is not None and state.is_for_one:
-                return n if share.may_take(domain, flow_of(state).pages_per_s) else -1
+            if n > 0 and share is not None and state.is_single_task:
+                return n if share.may_take(domain, expected_load_of(state).pages_per_s) else -1
             return n
 
         return allowance
 
     def _foot_in_door(self, lease_id: str, now: float, priority: Priority) -> Callable[[str], int]:
-        return lambda domain: self._state.domains[domain].foot_in_door(lease_id, now, priority)
+        return lambda domain: self._state.domains[domain].owed_allowance(lease_id, now, priority)
 
-    def _may_run_errand(self, name: str, now: float) -> bool:
-        """Whether a robots.txt that is wanted may be fetched now; one that may not is put off, or wanted no more."""
-        state, wanted = self._state.domains[name], self._state.robots_wanted
-        if state.robots_lease is not None or state.knows_robots(now):
-            wanted.pop(name)  # whatever makes it unknown wants it again
+    def _may_fetch_robots(self, name: str, now: float) -> bool:
+        """True if a queued robots.txt may be fetched now; else put it off, or remove it."""
+        state, wanted = self._state.domains[name], self._state.robots_queue
+        if state.robots_lease is not None or state.has_robots(now):
+            wanted.pop(name)  # it is queued again when it becomes unknown
             return False
         if state.rests(now) or not self._state.frontier.n_queued(name):
             wanted.put_off(name, max(state.cool_until, now + LOOK_AGAIN_S))
             return False
         return True
 
-    def _n_errands(self, now: float) -> int:
-        """Return how many robots.txt may be fetched now; beyond the first some hundred they are taken on trust."""
+    def _n_robots_requests(self, now: float) -> int:
+        """Return how many robots.txt may be fetched now; beyond `ENOUGH_ROBOTS` all that are not put off count."""
         n = 0
-        for name in self._state.robots_wanted.in_order(now):
-            n += self._may_run_errand(name, now)
-            if n >= ENOUGH_ERRANDS:
+        for name in self._state.robots_queue.in_order(now):
+            n += self._may_fetch_robots(name, now)
+            if n >= ENOUGH_ROBOTS:
                 break
-        return max(n, self._state.robots_wanted.n_awake)
+        return max(n, self._state.robots_queue.n_awake)
 
-    def _take_errands(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsErrand, ...]:
-        """Take a lease's part of the errands: whose robots.txt a task reads, those domains it will mostly have."""
-        engine = self._state
-        errands: list[RobotsErrand] = []
-        n_all = self._n_errands(now) + sum(len(one.robots) for one in engine.leases.values())
-        most = min(ROBOTS_ERRANDS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
-        for name in engine.robots_wanted.in_order(now):
-            if len(errands) >= most:
+    def _take_robots_requests(self, lease: Lease, now: float, n_leases: int) -> tuple[RobotsRequest, ...]:
+        """Take a lease's share of the requests: the task that reads a domain's robots.txt will get most of its items."""
+        state = self._state
+        requests: list[RobotsRequest] = []
+        n_all = self._n_robots_requests(now) + sum(len(one.robots) for one in state.leases.values())
+        most = min(ROBOTS_PER_LEASE, math.ceil(n_all / max(1, n_leases)) - len(lease.robots))
+        for name in state.robots_queue.in_order(now):
+            if len(requests) >= most:
                 break
-            item = engine.frontier.next_at(name) if self._may_run_errand(name, now) else None
+            item = state.frontier.next_at(name) if self._may_fetch_robots(name, now) else None
             if item is not None:
-                del engine.robots_wanted[name]
-                engine.domains[name].robots_lease = lease.lease_id
+                del state.robots_queue[name]
+                state.domains[name].robots_lease = lease.lease_id
                 lease.robots.add(name)
-                errands.append(self._errand(item, now))
-        return tuple(errands)
+                requests.append(self._robots_request(item, now))
+        return tuple(requests)
 
-    def _errand(self, item: FrontierItem, now: float) -> RobotsErrand:
-        """Return where the robots.txt for an item's domain lies: at its root, or where redirects have led."""
+    def _robots_request(self, item: FrontierItem, now: float) -> RobotsRequest:
+        """Return the request for the robots.txt of an item's domain: at its root, or where redirects have led."""
         scheme, host = urlsplit(item.url)[:2]
-        if site := SHORT_HOSTS.get(host):
-            scheme, host = "https", f"www.{site}"  # what a short link leads to says what may be fetched of it
+        site = aliases().get(host, host)
+        if site != host.removeprefix("www."):  # the robots.txt of a short link's site holds for the link
+            scheme, host = "https", f"www.{site}" if profiles()[site].is_one_with_www else site
         own = CanonicalUrl(f"{scheme}://{host}/robots.txt", item.domain)
         moved_to = self._state.domains[item.domain].robots_url
         found = redirected(own.url, moved_to) if moved_to else own
         where = own if isinstance(found, BadUrl) else found
-        unit = unit_of(where.domain)
-        book = self._state.books[item.batch]
-        bucket = self._state.domains.get(unit) or self._treatment.learn_of(unit, book, now)
-        self._forgetting.note_errand(unit, item.domain)
+        unit = politeness_key(where.domain)
+        batch = self._state.batches[item.batch]
+        bucket = self._state.domains.get(unit) or self._registry.register(unit, batch, now)
+        self._eviction.note_robots_request(unit, item.domain)
         limiter = self._limiter_of(unit)
         state = self._state.domains[item.domain]
         from_public = state.robots_from_public or not state.is_named
-        return RobotsErrand(
-            item.domain, unit, where.url, bucket.effective, limiter, from_public, book.networks, book.terms
+        return RobotsRequest(
+            item.domain, unit, where.url, bucket.effective, limiter, from_public, batch.networks, batch.terms
         )
 
     def _leased(self, item: FrontierItem) -> LeasedItem:
-        book = self._state.books[item.batch]
+        batch = self._state.batches[item.batch]
         return LeasedItem(
-            item.id, book.batch_id, item.domain, item.url, item.fingerprint, item.attempt, book.keeps_pages,
-            book.priority, item.from_public, networks=book.networks, terms=book.terms,
+            item.id, batch.batch_id, item.domain, item.url, item.fingerprint, item.attempt, batch.keeps_pages,
+            batch.priority, item.from_public, networks=batch.networks, terms=batch.terms,
         )  # fmt: skip
 
-    def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainTerms, ...]:
-        news = {item.domain for item in items} - lease.told
-        lease.told |= news
+    def _terms(self, lease: Lease, items: Iterable[FrontierItem]) -> tuple[DomainConfig, ...]:
+        news = {item.domain for item in items} - lease.configured
+        lease.configured |= news
         return tuple(
-            DomainTerms(
+            DomainConfig(
                 n,
                 self._state.domains[n].effective,
                 self._state.domains[n].robots_text or "",

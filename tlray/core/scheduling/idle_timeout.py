@@ -1,7 +1,7 @@
-"""The time that nothing happened, and whether it has been long enough to end.
+"""The idle timeout of a coordinator.
 
-A coordinator outlives the command that started it, so on a cluster it must end by itself. It is busy while a batch moves by
-itself, a task runs, a service is there or a driver watches; every call counts as a sign of life, too.
+A coordinator outlives the command that started it, so on a cluster it must end by itself. It is busy while a batch runs, a task
+runs, a service is there or a driver watches; every call counts as activity, too.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Idleness:
-    """How long nothing has happened."""
+class IdleTimeout:
+    """The time since the last activity."""
 
     limit_s: float
-    """Seconds after which it has been long enough; 0: it never is."""
+    """Seconds of idleness after which it ends; 0: never."""
     since: float
-    """When something happened last; monotonic."""
+    """The last activity; monotonic."""
 
     def touch(self, *, now: float) -> None:
-        """Take in a sign of life."""
+        """Record activity."""
         self.since = max(self.since, now)
 
     @property
     def over_at(self) -> float | None:
-        """The moment at which it will have been long enough if nothing happens; None: it never is."""
+        """The moment of the timeout without further activity; None: never."""
         return self.since + self.limit_s if self.limit_s > 0 else None
 
     def is_over(self, *, is_busy: bool, now: float) -> bool:
-        """Return whether nothing has happened for the limit; what is busy now happens now."""
+        """Return True if the timeout has passed; ``is_busy`` counts as activity now."""
         if is_busy:
             self.touch(now=now)
         return self.limit_s > 0 and now - self.since >= self.limit_s

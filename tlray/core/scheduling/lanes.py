@@ -24,13 +24,13 @@ class Lane:
     """The last item id that was loaded."""
     ready: deque[FrontierItem] = field(default_factory=deque)
     isolated: deque[FrontierItem] = field(default_factory=deque)
-    """Queued items that are to be leased alone."""
+    """Isolated items: queued, and leased alone."""
     behind: dict[int, FrontierItem] = field(default_factory=dict)
-    """Queued items that wait for a twin: another batch's item of the same page, which is leased now."""
+    """Queued items that wait for a twin: another batch's item of the same page, which is leased."""
     is_paused: bool = False
     is_loading: bool = False
     is_restocked: bool = False
-    """Items came into the journal behind the cursor while a window was being loaded."""
+    """True if the journal got items behind the cursor while a window was loading."""
 
     @property
     def n_queued(self) -> int:
@@ -40,7 +40,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What was forgotten: how many items were queued (in memory or not), and how many were waiting."""
+    """The number of removed items: queued (in memory or not), and waiting."""
 
     n_queued: int = 0
     n_waiting: int = 0

@@ -1,9 +1,8 @@
-"""What do the coordinator and a scrape task say to each other? The messages, and the table of live leases.
+"""The messages between coordinator and scrape task, and a live lease.
 
-A lease is a bundle of items held by one task until ``lease_until``. Every report of the task renews it, and
-its answer may bring more items, so one task goes on for as long as there is work for it (a refill costs one
-actor call; a new task costs a slot in Ray's queue, and its slow last pages would keep the slot empty).
-Reports are numbered: a repeated one is answered as the first time and changes nothing.
+A lease is a bundle of items that one task holds until ``lease_until``. Every report of the task renews it, and the answer may
+bring more items, so one task goes on while there is work (a refill costs one actor call; a new task costs a slot in Ray's
+queue). Reports are numbered: a repeated one gets the first answer again and changes nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tlray.core.model.item import FrontierItem
-from tlray.core.model.outcome import KeptResult, Outcome
-from tlray.core.politeness.policy import DomainPolicy, host_of
+from tlray.core.model.outcome import Outcome, ReusableResult
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import RobotsAnswer
-from tlray.core.scheduling.autoscaling import NodeReading
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.autoscaling import NodeLoad
+from tlray.core.scheduling.batch_config import BatchConfig
 
 
 @dataclass(frozen=True, slots=True)
 class LeasedItem:
-    """One item, as a task gets it."""
+    """One item of a task."""
 
     item_id: int
     batch_id: str
@@ -29,34 +29,34 @@ class LeasedItem:
     fingerprint: str
     attempt: int
     keeps_page: bool = True
-    """Whether the page is archived."""
+    """True if its page is archived."""
     priority: int = 1
     """Its batch's `tlray.core.model.item.Priority`; smaller begins first."""
     from_public: bool = False
-    """Whether a redirect from a public address led to its URL: no private address is fetched for it."""
-    kept: KeptResult | None = None
-    """The rows that answer it; None: it is to be fetched."""
+    """True if a redirect from a public address led to its URL: it may not lead to a private address."""
+    reused: ReusableResult | None = None
+    """The result that is used in place of a fetch; None: it is fetched."""
     networks: tuple[str, ...] | None = None
-    """Its batch's `tlray.core.scheduling.batch.BatchBook.networks`."""
-    terms: BatchTerms | None = None
-    """Its batch's `tlray.core.scheduling.batch.BatchBook.terms`."""
+    """Its batch's `tlray.core.scheduling.batch.Batch.networks`."""
+    terms: BatchConfig | None = None
+    """Its batch's `tlray.core.scheduling.batch.Batch.terms`."""
 
 
 @dataclass(frozen=True, slots=True)
-class DomainTerms:
-    """What a task must know of a domain."""
+class DomainConfig:
+    """The config of a domain for a task."""
 
     domain: str
     policy: DomainPolicy
     robots: str
     """The text of its robots.txt; "" allows everything."""
     limiter: int
-    """Which limiter actor has its bucket."""
+    """The limiter actor that has its bucket."""
 
 
 @dataclass(frozen=True, slots=True)
-class RobotsErrand:
-    """The robots.txt ``of`` a domain, to be fetched before anything else of it; it lies at ``url``."""
+class RobotsRequest:
+    """A request for the robots.txt ``of`` a domain, at ``url``, before any other fetch of that domain."""
 
     of: str
     domain: str
@@ -65,29 +65,28 @@ class RobotsErrand:
     policy: DomainPolicy
     limiter: int
     from_public: bool = False
-    """Whether a redirect from a public address led here: then no private address is asked."""
+    """True if a redirect from a public address led here: then no private address is asked."""
     networks: tuple[str, ...] | None = None
-    """The `tlray.core.scheduling.batch.BatchBook.networks` of the batch that it is wanted for first."""
-    terms: BatchTerms | None = None
-    """The `tlray.core.scheduling.batch.BatchBook.terms` of that batch: rules depend on the product's name alone, not on the
-    contact."""
+    """The `tlray.core.scheduling.batch.Batch.networks` of the first batch that needs it."""
+    terms: BatchConfig | None = None
+    """The `tlray.core.scheduling.batch.Batch.terms` of that batch; the rules depend on the product's name, not on the contact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a task is given, at its start and in every answer."""
+    """New work of a task, at its start and in every answer."""
 
     items: tuple[LeasedItem, ...] = ()
-    domains: tuple[DomainTerms, ...] = ()
-    """Terms of the domains that are new to the lease, or have changed."""
-    robots: tuple[RobotsErrand, ...] = ()
+    domains: tuple[DomainConfig, ...] = ()
+    """Configs of the domains that are new to the lease, or have changed."""
+    robots: tuple[RobotsRequest, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.items or self.robots)
 
 
 @dataclass(frozen=True, slots=True)
-class PartNote:
+class PartRecord:
     """A part that a task has staged, durably."""
 
     batch_id: str
@@ -101,34 +100,33 @@ class PartNote:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a task has done since its last report. At most one part a batch."""
+    """The results of a task since its last report. At most one part a batch."""
 
     lease_id: str
     number: int
     outcomes: tuple[Outcome, ...] = ()
-    parts: tuple[PartNote, ...] = ()
+    parts: tuple[PartRecord, ...] = ()
     robots: tuple[RobotsAnswer, ...] = ()
     n_wanted: int = 0
     """How many more items the task could use."""
     cpu_s: float = 0.0
-    """CPU time that it has used since its last report."""
-    node: NodeReading | None = None
-    """How its node stands, once in a while."""
+    """CPU seconds since its last report."""
+    node: NodeLoad | None = None
+    """The load of its node, now and then."""
     node_id: str = ""
-    """Where the task runs."""
+    """The node of the task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """Batches and domains of which nothing may begin. What is in flight of a paused one goes on; of a cancelled one it
-    stops."""
+    """Batches and domains of which nothing may begin. A paused batch's fetches in flight go on, a cancelled one's stop."""
 
     paused: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
-    """Those that a person has paused: hosts, each with all of its ports, and ``host:port``."""
+    """Paused domains: hosts, each with all of its ports, and ``host:port``."""
     version: int = 0
-    """Grows with every change. They come by several ways, and not in order: the newest counts."""
+    """Grows with every change. Stops arrive by several ways, in any order: the newest counts."""
 
     def __contains__(self, batch_id: str) -> bool:
         return batch_id in self.paused or batch_id in self.cancelled
@@ -150,7 +148,7 @@ class Answer:
     """The coordinator's answer to a report."""
 
     accepted: bool
-    """False: the lease is over (expired, lost, superseded); stop, nothing of the report counts."""
+    """False: the lease is over (expired, lost, superseded); the task stops, and the report does not count."""
     work: Work = Work()
     stops: Stops = field(default_factory=lambda: NO_STOPS)
 
@@ -164,14 +162,14 @@ class Lease:
     items: dict[int, FrontierItem] = field(default_factory=dict)
     robots: set[str] = field(default_factory=set)
     """Domains whose robots.txt it fetches."""
-    told: set[str] = field(default_factory=set)
-    """Domains whose terms the task has been told."""
+    configured: set[str] = field(default_factory=set)
+    """Domains whose config the task has."""
     unfetched: set[int] = field(default_factory=set)
-    """Items that kept results answer: their domains know nothing of them."""
+    """Items that other batches' results answer: their domains do not count them."""
     last_number: int = 0
     last_answer: Answer | None = None
     is_committing: bool = False
-    """A report of it is on its way into the journal; it does not expire meanwhile."""
+    """True while a report is being journalled; the lease does not expire then."""
     is_ending: bool = False
-    """It gets no more work."""
+    """True if it gets no more work."""
     started_at: float = 0.0

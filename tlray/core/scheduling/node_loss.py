@@ -1,7 +1,7 @@
-"""Nodes that were lost with tasks on them, and what goes back to the queue with each.
+"""Nodes that were lost with tasks on them, and the items that went back to the queue.
 
-A node takes several tasks along, and their ends come one after the other. Each batch is told once of a node, when the last of its
-tasks has ended.
+A node takes several tasks along, and their ends come one after the other. A batch gets one record of a node, after the last of
+them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tlray.core.model.progress import LostNodeRecord
 from tlray.core.scheduling.changeset import ItemChange
 
 MAX_TOLD = 10
-"""Nodes that a snapshot names: the last ones."""
+"""The last nodes, in a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class LostNode:
 
 @dataclass(slots=True)
 class NodeLosses:
-    """What has been lost so far with nodes of which not all tasks have ended."""
+    """The losses of nodes whose tasks have not all ended."""
 
     _n_items: dict[str, dict[int, int]] = field(default_factory=dict)
     """Node → batch → items that went back to the queue."""
 
     def count(self, node: str, changes: Iterable[ItemChange]) -> None:
-        """Take in what became of the items of a task that was lost with its node."""
+        """Count the items of a task that was lost with its node."""
         of_node = self._n_items.setdefault(node, {})
         for change in changes:
             if change.after is ItemState.QUEUED:
@@ -51,7 +51,7 @@ class NodeLosses:
     def take(
         self, at_work: Collection[str], address: Callable[[str], str], *, now: float
     ) -> list[tuple[int, LostNode]]:
-        """Return what each batch has lost, and forget it; nodes that tasks still have to do with (``at_work``) are left."""
+        """Return the losses by batch, and forget them; nodes with live tasks (``at_work``) stay."""
         over = [node for node in self._n_items if node not in at_work]
         return [
             (batch, LostNode(node, address(node), n, now))

@@ -1,7 +1,7 @@
-"""Domains whose robots.txt is wanted, those of the highest priority first.
+"""Domains whose robots.txt is to be fetched, those of the highest priority first.
 
-Many thousands may be wanted of which none can be fetched just now: such a one is put off until it can, so that no report has to
-look at it again. Moments are monotonic seconds.
+There may be many thousands of which none can be fetched now: they are put off, so that no report has to check them. Moments are
+monotonic seconds.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from tlray.core.model.item import Priority
 
 _NOBODY = len(Priority)
-"""The place of a domain that no lane is known of yet."""
+"""The place of a domain without a lane."""
 
 
-class RobotsWanted:
+class RobotsQueue:
     """An ordered set of domains, some of them put off."""
 
     def __init__(self, priority_of: Callable[[str], int | None]) -> None:
@@ -23,7 +23,7 @@ class RobotsWanted:
         self._place: dict[str, int] = {}
         self._awake: tuple[dict[str, None], ...] = tuple({} for _ in range(_NOBODY + 1))
         self._off: dict[str, float] = {}
-        """Domain → until when it is put off."""
+        """Domain → the moment until which it is put off."""
         self._later: list[tuple[float, str]] = []
 
     def __repr__(self) -> str:
@@ -44,7 +44,7 @@ class RobotsWanted:
         return len(self._place)
 
     def __setitem__(self, name: str, _: None) -> None:
-        """Want a domain's robots.txt, now."""
+        """Add a domain, to be fetched now."""
         self.pop(name)
         priority = self._priority_of(name)
         place = self._place[name] = _NOBODY if priority is None else priority
@@ -54,25 +54,25 @@ class RobotsWanted:
         self.pop(name)
 
     def pop(self, name: str, _: None = None) -> None:
-        """Want it no more."""
+        """Remove a domain."""
         self._off.pop(name, None)
         place = self._place.pop(name, None)
         if place is not None:
             del self._awake[place][name]
 
     def put_off(self, name: str, until: float) -> None:
-        """Want it later."""
+        """Put a domain off."""
         self.pop(name)
         self._off[name] = until
         heapq.heappush(self._later, (until, name))
 
     def wake(self, name: str) -> None:
-        """Take in that one that was put off may be fetched by now."""
+        """End the put-off of a domain: it may be fetched by now."""
         if name in self._off:
             self[name] = None
 
     def in_order(self, now: float) -> Iterator[str]:
-        """Return those that are not put off; whoever goes through them may take them out, or put them off."""
+        """Yield the domains that are not put off; the caller may remove them, or put them off."""
         while self._later and self._later[0][0] <= now:
             until, name = heapq.heappop(self._later)
             if self._off.get(name) == until:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.progress import DomainProgress, DomainWait, Snapshot
 from tlray.core.politeness.domain import DomainState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_wait import wait_of
 from tlray.core.scheduling.eta import remaining_s
 
@@ -19,7 +19,7 @@ MAX_DOMAINS_SHOWN = 50
 
 
 def snapshot(
-    book: BatchBook,
+    batch: Batch,
     domains: Mapping[str, DomainState],
     *,
     now: float,
@@ -34,26 +34,26 @@ def snapshot(
     ``left_s`` is the result of `Engine.remaining_s`, which counts the other batches too; without it only this batch counts.
     The rate of a finished batch is the mean of ``elapsed_s``.
     """
-    if left_s is None and book.state.value == "running":
-        left_s = remaining_s(book, domains, now=now)
-    per_s = book.mean_per_s(elapsed_s) if book.state.is_final else book.rate_per_s(now)
+    if left_s is None and batch.state.value == "running":
+        left_s = remaining_s(batch, domains, now=now)
+    per_s = batch.mean_per_s(elapsed_s) if batch.state.is_final else batch.rate_per_s(now)
     parked = (
-        (name, state.parked) for name in book.open_by_domain if (state := domains.get(name)) and state.parked
+        (name, state.parked) for name in batch.open_by_domain if (state := domains.get(name)) and state.parked
     )
-    wait = wait_of(book, domains, now=now)
+    wait = wait_of(batch, domains, now=now)
     return {
-        "version": book.version,
-        "batch_id": book.batch_id,
-        "name": book.name,
-        "state": book.state.value,
-        "total": book.total,
-        "counts": {state.value: book.counts.get(state, 0) for state in ItemState},
-        "duplicates": book.n_duplicates,
-        "n_rejected": book.n_rejected,
-        "tracks": book.n_tracks,
-        "retries": book.n_retries,
-        "blocked": book.n_blocked,
-        "answered": book.n_answered,
+        "version": batch.version,
+        "batch_id": batch.batch_id,
+        "name": batch.name,
+        "state": batch.state.value,
+        "total": batch.total,
+        "counts": {state.value: batch.counts.get(state, 0) for state in ItemState},
+        "duplicates": batch.n_duplicates,
+        "n_rejected": batch.n_rejected,
+        "tracks": batch.n_tracks,
+        "retries": batch.n_retries,
+        "blocked": batch.n_blocked,
+        "answered": batch.n_answered,
         "rate_per_min": round(per_s * 60, 1),
         "estimated_completion": None if left_s is None else round(wall + left_s, 1),
         "elapsed_s": round(elapsed_s, 2),
@@ -61,19 +61,19 @@ def snapshot(
         "waits_until": None if wait is None or math.isinf(wait.until) else round(wall + wait.until - now, 1),
         "waits_for": None if wait is None else {"domain": wait.domain, "reason": wait.reason},
         "lost_nodes": [
-            lost.as_json(now=now, wall=wall) for lost in book.lost_nodes if not book.state.is_final
+            lost.as_json(now=now, wall=wall) for lost in batch.lost_nodes if not batch.state.is_final
         ],
         "parked": dict(islice(parked, MAX_DOMAINS_SHOWN)),
         "domains": {
-            name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown(book).items()
+            name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown(batch).items()
         },
         "trouble": trouble,
     }
 
 
-def shown(book: BatchBook) -> dict[str, int]:
+def shown(batch: Batch) -> dict[str, int]:
     """Return the domains of a batch that its snapshot names, with their open items: those with the most."""
-    return dict(nlargest(MAX_DOMAINS_SHOWN, book.open_by_domain.items(), key=itemgetter(1)))
+    return dict(nlargest(MAX_DOMAINS_SHOWN, batch.open_by_domain.items(), key=itemgetter(1)))
 
 
 def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) -> DomainProgress:
@@ -95,7 +95,7 @@ def _wait(state: DomainState, *, now: float, wall: float) -> DomainWait:
         wait["slow_because"] = slow
     if state.parked is not None:
         wait["state"], wait["reason"] = "parked", state.parked
-    if state.by_hand.is_paused:
+    if state.override.is_paused:
         wait["state"] = "paused"
     if state.is_cooling(now):
         wait["cooling_until"] = round(wall + state.cool_until - now, 1)

@@ -7,13 +7,13 @@ published or merged are waited for, and a merge that came between has the batch 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tlray.core.audit.findings import CURES, Books, Finding, FindingKind, Findings
+from tlray.core.audit.findings import REMEDIES, BatchCounts, Finding, FindingKind, Findings
 from tlray.io.audit.checks import Look
-from tlray.io.audit.journal_copy import AuditBooks
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Audit:
     """What came of looking at one batch."""
 
     batch_id: str
-    books: Books
+    books: BatchCounts
     findings: Findings
     notes: tuple[str, ...]
     """What is not wrong, but should be known."""
@@ -58,7 +58,7 @@ class Audit:
             "sets": self.n_rows, "tracks": self.n_track_rows, "pages_read": self.n_pages,
             "missing": self.n_missing, "twice": self.n_twice, "notes": list(self.notes),
             "findings": [
-                {"kind": kind, "n": n, "cure": CURES[kind], "examples": [_example(one) for one in found.kept[kind]]}
+                {"kind": kind, "n": n, "cure": REMEDIES[kind], "examples": [_example(one) for one in found.examples[kind]]}
                 for kind, n in found.counts.items()
             ],
         }  # fmt: skip
@@ -78,7 +78,7 @@ def _example(finding: Finding) -> dict[str, Any]:
 def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audit:
     """Look at everything of a batch; with ``reads_pages`` also at every archived page. `NoSuchBatch` if there is none."""
     while True:
-        with AuditBooks.of(home.path, batch_id) as books:
+        with open_reader(home.path) as journal, journal.audit_copy(batch_id) as books:
             look = Look(home, batch_id, books, reads_pages=reads_pages)
             stems = {part.stem for part in books.parts}
             # its parts are merged once a batch, and by nobody once it is final: this ends
@@ -90,10 +90,16 @@ def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audi
     )  # fmt: skip
 
 
+def check_journal(home: Path) -> list[Finding]:
+    """Return what the journal's database finds wrong with its own storage."""
+    with open_reader(home) as journal:
+        return [Finding(FindingKind.JOURNAL, f"SQLite says: {text}") for text in journal.damage()]
+
+
 def unknown_folders(home: Home) -> list[str]:
     """Return folders of results and pages that are of no batch of the journal, as paths within the home."""
-    with JournalReader.of(home.path) as journal:
-        known = {row.batch_id for row, _ in journal.list_batches()}
+    with open_reader(home.path) as journal:
+        known = {row.batch_id for row, _ in journal.batch_summaries()}
     above = [home.results("x").parent, home.archive("x").parent]
     there = [path for folder in above if folder.is_dir() for path in folder.iterdir() if path.is_dir()]
     return sorted(str(path.relative_to(home.path)) for path in there if path.name not in known)

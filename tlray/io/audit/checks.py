@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tlray.core.audit.findings import Finding, FindingKind, Findings, check_books
-from tlray.io.audit.journal_copy import AuditBooks
+from tlray.core.audit.findings import Finding, FindingKind, Findings, check_counts
 from tlray.io.audit.part_checks import page_urls, pieces_of, read_part, record_is_whole
 from tlray.io.disk.home import Home
+from tlray.io.journal.audit_copy import AuditCopy
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.part_files import Piece, published_file, staged_file, staging
 from tlray.io.results.warc import target_uri
@@ -23,7 +23,7 @@ SETTLE_S = 3.0
 class Look:
     """What was seen of one batch."""
 
-    def __init__(self, home: Home, batch_id: str, books: AuditBooks, *, reads_pages: bool) -> None:
+    def __init__(self, home: Home, batch_id: str, books: AuditCopy, *, reads_pages: bool) -> None:
         self._home = home
         self._batch_id = batch_id
         self._books = books
@@ -47,7 +47,7 @@ class Look:
         self.findings.add(Finding(kind, what, part))
 
     def _at_books(self) -> None:
-        for finding in check_books(self.books):
+        for finding in check_counts(self.books):
             self.findings.add(finding)
         if self.books.n_open and not self._is_alive:
             self.notes.append(

@@ -1,5 +1,7 @@
-"""How does an export come from a service? Range by range, because one answer has only so many bytes; begun anew where the
-batch has brought more sets meanwhile, so that what is written is always one whole file."""
+"""Download of an export, range by range: one response holds a bounded number of bytes.
+
+If the batch has more sets meanwhile, the download starts anew, so that one whole file is written.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +13,20 @@ from tlray.io.client.http_client import ServiceClient, batch_path
 TRIES: Final = 5
 
 
-def take_export(client: ServiceClient, batch_id: str, out: BinaryIO, **query: object) -> int:
-    """Write a batch's export to a file that can be begun anew; return its bytes. ``query`` has the format and its options."""
+def download_export(client: ServiceClient, batch_id: str, out: BinaryIO, **query: object) -> int:
+    """Write a batch's export to a seekable file and return its bytes; ``query`` holds the format and its options."""
     path = batch_path(batch_id, "/export")
     for _ in range(TRIES):
         out.seek(0)
         out.truncate()
-        etag, n_had = None, 0
-        while (found := client.file_range(path, first=n_had, etag=etag, **query)) is not None:
-            etag = found.etag
-            n_had += out.write(found.body)
-            if n_had >= found.n_bytes:
-                return n_had
-            if not found.body:
+        etag, n_bytes = None, 0
+        while (part := client.file_range(path, first=n_bytes, etag=etag, **query)) is not None:
+            etag = part.etag
+            n_bytes += out.write(part.body)
+            if n_bytes >= part.n_bytes:
+                return n_bytes
+            if not part.body:
                 break
     raise ServiceUnavailable(
-        client.url, f"the export of {batch_id} changed each time that it was taken; pause the batch"
+        client.url, f"the export of {batch_id} changed during each of {TRIES} downloads; pause the batch"
     )

@@ -1,69 +1,68 @@
-"""How does a list reach the service? In one call where it is short, else in numbered pieces that one commit makes real.
+"""Submission of a list: a short one in one call, a long one in numbered pieces and one commit.
 
-No more than two pieces are in memory. A piece that is sent again, because its answer was lost, makes no second item.
+At most two pieces are in memory. A piece that is sent twice, because its answer was lost, adds no item twice.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from typing import Any, Final
 
 from tlray.errors import ServiceRefuses, TlrayError, UsageError
-from tlray.io.client.http_client import ServiceClient, batch_path
+from tlray.io.client.http_client import ServiceClient, batch_path, json_bytes
 from tlray.io.intake.list_text import as_sent, is_text
-from tlray.io.intake.url_list import nothing_to_do, numbered_texts, read_line
+from tlray.io.intake.url_list import no_item_reason, numbered_texts, read_line
 from tlray.io.journal.rows import Entry, RefusedLine
 
 MAX_URLS: Final = 10_000
-"""The service's bounds, of one call …"""
+"""Limits of the service: URLs in one call …"""
 MAX_PIECE_LINES: Final = 20_000
 MAX_BYTES: Final = 1_000_000
-"""… of a piece, and of any body."""
+"""… lines in a piece, bytes in any body."""
 COMMIT_TIMEOUT_S: Final = 330.0
-"""A list of millions is counted by domain; the service gives up after 300 s."""
+"""Millions of lines are counted by domain; the service gives up after 300 s."""
 DROP_S: Final = 5.0
 SUBMIT: Final = "/api/v1/batch"
 Sent = Callable[[int, int], None]
-"""Told how many lines have been sent, in how many pieces."""
+"""Called with the lines and pieces sent so far."""
 
 
 def send_list(
     client: ServiceClient,
     lines: Iterable[str],
-    asked: dict[str, Any],
+    options: dict[str, Any],
     *,
     key: str,
     is_kept: bool = False,
     max_wait_s: float,
     on_sent: Sent = lambda n_lines, n_pieces: None,
 ) -> dict[str, Any]:
-    """Send a list and what is asked for with it; return its receipt, with the numbers of the lines as they were given.
+    """Send a list with its options and return the receipt, with the line numbers of the list as given.
 
-    ``key`` names this list: sent again under it, it makes no second batch. What has come of a list that cannot be sent whole is
-    dropped, unless it ``is_kept`` to be gone on with under its key. ``max_wait_s``: how long room is waited for.
+    ``key`` is the Idempotency-Key of the list. A list that cannot be sent whole is dropped at the service, unless ``is_kept``:
+    then it can be continued under its key. ``max_wait_s`` bounds the wait for room.
     """
     cut = pieces(lines)
     first, second = next(cut, []), next(cut, None)
     if second is None:
         urls = list(numbered_texts(first))
-        found = [line for n, text in urls if not isinstance(line := read_line(n, text), Entry)]
-        if len(found) == len(urls):
-            raise UsageError(nothing_to_do(found))
-        body = {**asked, "urls": [text for _, text in urls]}
-        n_bytes = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
-        # JSON holds text alone; a line that is none goes as its bytes, and is refused there
+        rejected = [line for n, text in urls if not isinstance(line := read_line(n, text), Entry)]
+        if len(rejected) == len(urls):
+            raise UsageError(no_item_reason(rejected))
+        body = {**options, "urls": [text for _, text in urls]}
+        n_bytes = len(json_bytes(body))
+        # JSON holds text only; a line that is not text is sent as bytes, and rejected by the service
         if len(urls) <= MAX_URLS and n_bytes <= MAX_BYTES and all(is_text(text) for _, text in urls):
-            told = client.ask("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
-            return _as_given(told, [n for n, _ in urls])
-    opened = client.ask("POST", f"{SUBMIT}?state=receiving", body=asked, key=key, max_wait_s=max_wait_s)
+            receipt = client.request("POST", SUBMIT, body=body, key=key, max_wait_s=max_wait_s)
+            return _as_given(receipt, [n for n, _ in urls])
+    opened = client.request("POST", f"{SUBMIT}?state=receiving", body=options, key=key, max_wait_s=max_wait_s)
     batch_id = opened["batch_id"]
     n_lines, n = 0, 0
     try:
         for n, piece in enumerate(chain((first,), () if second is None else (second,), cut), 1):
-            client.ask(
+            client.request(
                 "POST", batch_path(batch_id, f"/append?piece={n}"), body=as_sent(piece), max_wait_s=max_wait_s
             )
             n_lines += len(piece)
@@ -74,7 +73,9 @@ def send_list(
         raise
     body = {"pieces": n}
     try:
-        told = client.ask("POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S)
+        receipt = client.request(
+            "POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S
+        )
     except ServiceRefuses:
         if (why := _without_an_item(client, batch_id)) is not None:
             _drop(client, batch_id)
@@ -82,27 +83,26 @@ def send_list(
         if not is_kept:
             _drop(client, batch_id)
         raise
-    return dict(told)
+    return dict(receipt)
 
 
 def _without_an_item(client: ServiceClient, batch_id: str) -> str | None:
-    """Say what is wrong with a list that was sent whole and has no good line; None for any other."""
+    """Return what is wrong with a whole list without a valid line; None for any other list."""
     with suppress(TlrayError):
         if client.get(batch_path(batch_id, "/status"))["total"] == 0:
             rows = client.get(batch_path(batch_id, "/lines"), limit=1)["lines"]
-            return nothing_to_do([RefusedLine(row["line"], row["url"], row["reason"]) for row in rows])
+            return no_item_reason([RefusedLine(row["line"], row["url"], row["reason"]) for row in rows])
     return None
 
 
 def _drop(client: ServiceClient, batch_id: str) -> None:
-    """Say that no more of a list comes; where nobody hears it, the service drops it by itself after an hour."""
-    client.close()  # the answer to what was asked last may still be on its way
+    """Drop an open list; if this call fails, the service drops it after an hour."""
     with suppress(TlrayError):
-        client.ask("POST", batch_path(batch_id, "/cancel"), timeout_s=DROP_S, max_wait_s=0, patience_s=0)
+        client.request("POST", batch_path(batch_id, "/cancel"), timeout_s=DROP_S, max_wait_s=0, patience_s=0)
 
 
 def pieces(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Cut a list where the service's bounds ask for it; comments and empty lines stay, for they are counted."""
+    """Cut a list at the limits of the service; comments and empty lines stay, because lines are counted."""
     piece: list[str] = []
     n_bytes = 0
     for given in lines:
@@ -117,9 +117,11 @@ def pieces(lines: Iterable[str]) -> Iterator[list[str]]:
         yield piece
 
 
-def _as_given(told: dict[str, Any], numbers: list[int]) -> dict[str, Any]:
-    """Number the lines of a receipt as the user's list has them: comments and empty lines were not sent."""
+def _as_given(receipt: dict[str, Any], numbers: list[int]) -> dict[str, Any]:
+    """Return a receipt with the line numbers of the user's list: comments and empty lines were not sent."""
     rows = {"rejected": ("line",), "duplicate_lines": ("line", "first_line")}
     for name, places in rows.items():
-        told[name] = [{**row, **{place: numbers[row[place] - 1] for place in places}} for row in told[name]]
-    return told
+        receipt[name] = [
+            {**row, **{place: numbers[row[place] - 1] for place in places}} for row in receipt[name]
+        ]
+    return receipt

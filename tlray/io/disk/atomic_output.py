@@ -1,7 +1,7 @@
-"""Does what is written arrive whole? Temporary names, moved to their place at the end.
+"""Atomic output: files under temporary names, moved to their place at the end.
 
-When anything goes wrong, Ctrl-C included, what was there before is still there and nothing half done is.
-Only a kill -9 leaves something: one file or folder ``.tlray-….tmp``, which pandas and Arrow do not see.
+After an error, Ctrl-C included, what was there before is still there and nothing half done is. Only a kill -9 leaves one file
+or folder ``.tlray-….tmp``, which pandas and Arrow do not see.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tlray.errors import CannotFinish, StorageFull, UsageError
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """A path to write to, which becomes ``target`` at the end of the block; folders above it are made."""
+    """Yield a path to write to, which becomes ``target`` at the end of the block; create the folders above it."""
     made = _make_folders(target.parent)
     staged = target.parent / _temporary()
     try:
@@ -35,7 +35,7 @@ def whole_file(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write files into, which move to ``folder`` at the end of the block; others there stay."""
+    """Yield a folder to write into; its files move to ``folder`` at the end of the block, and other files there stay."""
     made = _make_folders(folder)
     staging = folder / _temporary()
     try:
@@ -52,7 +52,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def os_errors_explained(out: str) -> Iterator[None]:
-    """Translate what the system says of ``out``; `BrokenPipeError` passes, for it ends a command quietly."""
+    """Translate an OSError about ``out``; `BrokenPipeError` passes, because it ends a command quietly."""
     try:
         yield
     except BrokenPipeError:
@@ -67,7 +67,7 @@ def os_errors_explained(out: str) -> Iterator[None]:
 
 
 def _make_folders(folder: Path) -> list[Path]:
-    """Make ``folder`` and what is above it; returns those that were not there, innermost first."""
+    """Create ``folder`` and its parents; return those that are new, innermost first."""
     missing = [f for f in (folder, *folder.parents) if not f.exists()]
     if folder not in missing and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(folder))

@@ -1,7 +1,6 @@
-"""What does it take for a file to survive a crash of the machine, and what if the disk refuses?
+"""Durable files: written whole, synced, moved; errors of the disk become tlray's own.
 
-A file is durable when both it and the folder that names it are synced. A disk that is full or
-may not be written to becomes an error of ours, with nothing half-done left to the caller.
+A file is durable when both it and the folder that names it are synced.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def disk_errors(home: Path) -> Iterator[None]:
-    """Turn what the disk says into `StorageFull` or `HomeUnusable`."""
+    """Translate an OSError into `StorageFull` or `HomeUnusable`."""
     try:
         yield
     except OSError as error:
@@ -31,7 +30,7 @@ def disk_errors(home: Path) -> Iterator[None]:
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
-    """Write a file whole and sync it; the folder is the caller's to sync."""
+    """Write a whole file and sync it; the caller syncs the folder."""
     with path.open("wb", buffering=0) as file:
         rest = memoryview(data)
         while rest:
@@ -40,7 +39,7 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
 
 
 def make_folder(path: Path, *, below: Path) -> None:
-    """Make a folder and those above it, durably, as far up as ``below``, which must be there."""
+    """Create a folder and its parents below ``below``, which must exist, and sync each."""
     if path == below or path.is_dir():
         return
     make_folder(path.parent, below=below)

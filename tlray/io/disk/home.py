@@ -1,4 +1,4 @@
-"""Where does everything lie? The home: its paths, its creation, and who holds it.
+"""The home: its paths, its creation, and its holder.
 
 One coordinator at a time holds a home, by a lock on ``coordinator.lock`` that the kernel drops when the process
 dies, however it dies (`tlray.io.disk.home_lock`). In the file stands a note of who that is, so that others can join its cluster.
@@ -24,14 +24,14 @@ from tlray.io.disk.private_files import make_private, open_to_others, private
 logger = logging.getLogger(__name__)
 
 BRIEF_S = 10.0
-"""How long a holder waits for a command that has the home for a moment."""
+"""Seconds for which a holder waits for a command that holds the home briefly."""
 KILLED_S = 10.0
-"""How long a process that was killed may take to end."""
+"""Seconds that a killed process may take to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a home."""
+    """The process that holds a home."""
 
     pid: int
     node: str
@@ -52,33 +52,33 @@ class Home:
 
     @property
     def lock(self) -> Path:
-        """The file whose lock means that a coordinator is alive."""
+        """The lock file of a living coordinator."""
         return self.path / "coordinator.lock"
 
     def results(self, batch_id: str) -> Path:
-        """A batch's results."""
+        """The folder of a batch's results."""
         return self.path / "results" / batch_id
 
     def archive(self, batch_id: str) -> Path:
-        """A batch's pages as they came."""
+        """The folder of a batch's archived pages."""
         return self.path / "archive" / batch_id
 
     def exports(self, batch_id: str) -> Path:
-        """What was exported of a batch."""
+        """The folder of a batch's exports."""
         return self.path / "exports" / batch_id
 
     @property
     def id(self) -> str:
-        """The random word by which a task sees that it looks at the same storage; "" where there is none."""
+        """The random id by which a task checks that it sees the same storage; "" if there is none."""
         try:
             return (self.path / "home.id").read_text(encoding="ascii").strip()
         except OSError:
             return ""
 
     def create(self) -> Home:
-        """Make the home where it is not, readable by its owner only, and see that it can be written to.
+        """Create the home if it is missing, readable by its owner only, and check that it can be written to.
 
-        One that is there keeps its mode; that others can read it is logged. What tlray keeps in it is closed to them.
+        An existing home keeps its mode, with a warning if others can read it. They cannot read tlray's files in it.
         """
         try:
             with private():
@@ -107,14 +107,13 @@ class Home:
         probe.unlink(missing_ok=True)
 
     def exists(self) -> bool:
-        """Whether a journal is there."""
+        """Return True if it has a journal."""
         return self.journal.exists()
 
     # -- who holds it ----------------------------------------------------------------------------
 
     def hold(self, holder: Holder) -> IO[str]:
-        """Take the home for this process until it ends; `HomeInUse` if another has it. Keep what is
-        returned."""
+        """Lock the home for this process for as long as the returned file stays open; `HomeInUse` if another holds it."""
         with private():
             file = self.lock.open("a+", encoding="utf-8")
         deadline = time.monotonic() + BRIEF_S
@@ -135,23 +134,23 @@ class Home:
         return file
 
     def is_held(self) -> bool:
-        """Whether a coordinator is alive in this home. To look takes no lock away from anybody."""
+        """Return True if a process holds this home; looking takes the lock from nobody."""
         return is_taken(self.lock)
 
     def is_held_briefly(self) -> bool:
-        """Whether the holder is no coordinator, but a command that writes a line into the journal and ends."""
+        """Return True if the holder is a command that writes to the journal and ends, not a coordinator."""
         holder = self.holder()
         return holder is not None and not holder.ray_address
 
     def holder(self) -> Holder | None:
-        """Return who holds the home, or held it last."""
+        """Return the holder of the home, or the last one."""
         try:
             return Holder(**json.loads(self.lock.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def kill_holder(self) -> bool:
-        """Kill the process that holds the home, and wait until it is gone; False where it is none of this machine."""
+        """Kill the holder and wait for its end; return False if it does not run on this machine."""
         holder = self.holder()
         if holder is None or not has_open(holder.pid, self.lock):
             return False
@@ -163,7 +162,7 @@ class Home:
 
 
 def _name(probe: Path, target: Path) -> None:
-    """Give a file its name, unless another process came first; one that a crash left empty is replaced."""
+    """Give a file its name unless another process was first; replace one that a crash left empty."""
     try:
         os.link(probe, target)
     except FileExistsError:
@@ -174,7 +173,7 @@ def _name(probe: Path, target: Path) -> None:
 
 
 def release(hold: IO[str]) -> None:
-    """Let go of a home in order: without a note, so that nobody looks for a holder that has ended. Again it does nothing."""
+    """Release a home and erase the holder's note; repeated, it does nothing."""
     if hold.closed:
         return
     with contextlib.suppress(OSError):  # a full disk; the note is only older than it should be

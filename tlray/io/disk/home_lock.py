@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Final
 
 PATIENCE_S: Final = 3.0
-"""How long a holder tries where somebody may only be looking …"""
+"""How long a holder tries where another process may only be looking …"""
 ENDING_S: Final = 0.1
 """… and where another one holds the lock for certain, but may just be ending."""
 RETRY_S: Final = 0.01
@@ -68,7 +68,7 @@ def is_taken(path: Path) -> bool:
 
 
 def has_open(pid: int, path: Path) -> bool:
-    """True if a process of this machine has the file open; False where the kernel does not tell (anywhere but on Linux)."""
+    """Return True if a process of this machine has the file open; False on systems other than Linux."""
     with contextlib.suppress(OSError):
         wanted = path.stat()
         for file in Path(f"/proc/{pid}/fd").iterdir():

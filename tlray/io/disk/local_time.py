@@ -1,4 +1,4 @@
-"""Until when does a domain rest? In the words of whoever reads it: the clock on his own wall."""
+"""Moments as text, by the clock of this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ YEAR_S = 365 * 86_400.0
 
 
 def local_minute(at: float) -> str:
-    """Return a moment by the clock of this machine; ``?`` for one that no clock shows."""
+    """Return a moment to the minute; ``?`` if it is out of range."""
     try:
         return time.strftime(MINUTES, time.localtime(at))
     except (OverflowError, ValueError, OSError):
@@ -18,7 +18,7 @@ def local_minute(at: float) -> str:
 
 
 def utc_second(at: float | None) -> str:
-    """Return a moment in UTC; ``not begun`` for none, ``?`` for one that no clock shows."""
+    """Return a moment in UTC to the second; ``not begun`` for None, ``?`` if it is out of range."""
     if at is None:
         return "not begun"
     try:
@@ -28,7 +28,7 @@ def utc_second(at: float | None) -> str:
 
 
 def rest_text(until: float, now: float) -> str:
-    """Return until when a domain rests; both are seconds since the epoch. Another day than today is named."""
+    """Return until when a domain cools down, with the date unless that is today; both in seconds since the epoch."""
     if until - now > YEAR_S:  # a site may ask for any number of seconds
         return "rests for more than a year"
     there, here = time.localtime(until), time.localtime(now)

@@ -1,4 +1,4 @@
-"""Files and folders that are their owner's alone, whatever the umask: a home's, and those of our own Ray."""
+"""Files and folders that only their owner can read, whatever the umask: those of a home and of our own Ray."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _FOLDERS: Final = ("results", "archive", "exports", "leases")
 
 
 def keep_private() -> None:
-    """Make all files of this process private from now on: one of our own, in the home."""
+    """Make all files that this process creates private; for processes that only write into a home."""
     os.umask(_OTHERS)
 
 
 @contextmanager
 def private() -> Iterator[None]:
-    """Make files private within the block, in a process that is the user's."""
+    """Make files private that are created within the block."""
     before = os.umask(_OTHERS)
     try:
         yield
@@ -29,7 +29,7 @@ def private() -> Iterator[None]:
 
 
 def make_private(home: Path) -> None:
-    """Take away from others what they could read in a home: below a folder that is closed they reach nothing."""
+    """Take away all permissions of other users on a home's files and top folders."""
     for name in (*_FILES, *_FOLDERS):
         path = home / name
         with suppress(OSError):  # it is not there, or somebody else's
@@ -39,7 +39,7 @@ def make_private(home: Path) -> None:
 
 
 def open_to_others(path: Path) -> str | None:
-    """Say how to close a file or folder that others can read; None where they cannot."""
+    """Return a warning with the chmod command if other users can read a file or folder; else None."""
     try:
         mode = path.stat().st_mode & 0o777
     except OSError:

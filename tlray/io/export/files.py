@@ -1,4 +1,4 @@
-"""Where does an export go, and does it arrive whole? ``--out PATH`` for every format.
+"""Export files: ``--out PATH`` for every format, whole or not at all.
 
 ==================================  =====================================================================
 PATH                                what is written
@@ -21,18 +21,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tlray.errors import CannotFinish, UsageError
-from tlray.export import files, formats
+from tlray.export.files import files_of
+from tlray.export.formats import all_formats
 from tlray.export.interface import ExportFile, Format, LeftOut
-from tlray.export.options import DEFAULTS, Options
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file, whole_folder
-from tlray.io.export import parquet
 from tlray.model import Tracklist
 
 MAX_NAMED = 1000
-"""So many files and left out sets are named in a `Summary`; all are counted."""
+"""A `Summary` names so many files and sets that were left out, and counts all."""
 STDOUT = "-"
 
 
@@ -48,7 +47,7 @@ class Summary:
     files: list[Path] = field(default_factory=list)
     """The first `MAX_NAMED` of them."""
     left_out: list[LeftOut] = field(default_factory=list)
-    """The first `MAX_NAMED` of what the format had nothing to say of: in CUE, recordings without a cue."""
+    """The first `MAX_NAMED` of what the format cannot hold: in CUE, recordings without a cue."""
 
     def add_file(self, path: Path) -> None:
         """Count a file that was written."""
@@ -57,7 +56,7 @@ class Summary:
             self.files.append(path)
 
     def add_left_out(self, left_out: LeftOut) -> None:
-        """Count a set, or a recording of one, of which nothing was written."""
+        """Count a set, or a recording, that was left out."""
         self.n_left_out += 1
         if self.n_left_out <= MAX_NAMED:
             self.left_out.append(left_out)
@@ -67,7 +66,7 @@ def write(
     sets: Iterable[Tracklist],
     format_: Format,
     out: Path | str,
-    options: Options = DEFAULTS,
+    options: Any = None,
     *,
     stdout: BinaryIO | None = None,
 ) -> Summary:
@@ -76,9 +75,10 @@ def write(
     Raises `UsageError` for a place that cannot be written, `StorageFull` for a full disk.
     """
     summary = Summary(format_.name, str(out))
+    options = format_.options if options is None else options
     sets = _counted(sets, summary)
     with os_errors_explained(str(out)):
-        see_that_it_fits(format_, str(out))
+        require_fitting_path(format_, str(out))
         if str(out) == STDOUT:
             _write_stdout(sets, format_, options, summary, stdout)
         elif Path(out).is_dir() or not _suffix(str(out)):
@@ -88,10 +88,10 @@ def write(
     return summary
 
 
-def see_that_it_fits(format_: Format, out: str) -> None:
-    """Raise UsageError where ``out`` is no place for this format: the name of another's file, or stdout for a binary one."""
+def require_fitting_path(format_: Format, out: str) -> None:
+    """Raise `UsageError` if ``out`` cannot take this format: another format's suffix, or stdout for a binary one."""
     if out == STDOUT:
-        if format_.is_binary:
+        if not format_.is_text:
             raise UsageError(
                 f"{format_.name} cannot go to stdout; name a file ({format_.suffix}) or a folder"
             )
@@ -102,7 +102,7 @@ def see_that_it_fits(format_: Format, out: str) -> None:
 
 
 def _write_stdout(
-    sets: Iterator[Tracklist], format_: Format, options: Options, summary: Summary, stdout: BinaryIO | None
+    sets: Iterator[Tracklist], format_: Format, options: Any, summary: Summary, stdout: BinaryIO | None
 ) -> None:
     stream = stdout or sys.stdout.buffer
     stream.writelines(_one(sets, format_, options, summary))
@@ -110,37 +110,31 @@ def _write_stdout(
     summary.n_files = 1
 
 
-def _write_one(
-    sets: Iterator[Tracklist], format_: Format, out: Path, options: Options, summary: Summary
-) -> None:
+def _write_one(sets: Iterator[Tracklist], format_: Format, out: Path, options: Any, summary: Summary) -> None:
     target = out.resolve()  # what a link points to is replaced, not the link
     if target.exists() and not target.is_file():
-        if format_.is_binary:
+        if not format_.is_text:
             raise UsageError(f"{out} is no file, and {format_.name} cannot be written to a device or a pipe")
         with target.open("wb") as stream:
             stream.writelines(_one(sets, format_, options, summary))
         summary.add_file(out)
         return
-    with whole_file(target) as staged:
-        if format_.is_binary:
-            parquet.write_file(sets, staged)
-        else:
-            with staged.open("xb") as stream:
-                stream.writelines(_one(sets, format_, options, summary))
+    with whole_file(target) as staged, staged.open("xb") as stream:
+        stream.writelines(_one(sets, format_, options, summary))
     summary.add_file(out)
 
 
 def _write_folder(
-    sets: Iterator[Tracklist], format_: Format, out: Path, options: Options, summary: Summary
+    sets: Iterator[Tracklist], format_: Format, out: Path, options: Any, summary: Summary
 ) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is no folder; name a folder, or a file that ends with {format_.suffix}")
     with whole_folder(out) as staging:
-        if format_.is_binary:
-            for path in parquet.write_folder(sets, staging):
+        if format_.into_folder is not None:
+            for path in format_.into_folder(sets, staging, options):
                 summary.add_file(out / path.name)
             return
-        for file in files.folder(format_, sets, options):
+        for file in files_of(format_, sets, options):
             if isinstance(file, LeftOut):
                 summary.add_left_out(file)
                 continue
@@ -150,17 +144,17 @@ def _write_folder(
 
 
 def _suffix(out: str) -> str | None:
-    """The suffix of ``out``, if it is one of a format's."""
-    return next((f.suffix for f in formats.FORMATS if out.lower().endswith(f.suffix)), None)
+    """Return the suffix of ``out``, if it is one of a format's."""
+    return next((f.suffix for f in all_formats() if out.lower().endswith(f.suffix)), None)
 
 
-def _one(sets: Iterator[Tracklist], format_: Format, options: Options, summary: Summary) -> Iterator[bytes]:
-    """The chunks of the one file that holds all ``sets``."""
+def _one(sets: Iterator[Tracklist], format_: Format, options: Any, summary: Summary) -> Iterator[bytes]:
+    """Yield the chunks of the one file that holds all ``sets``."""
     if format_.together is not None:
         return format_.together(sets, options)
     first: ExportFile | None = None
     n_files = 0
-    for file in files.folder(format_, sets, options):
+    for file in files_of(format_, sets, options):
         if isinstance(file, LeftOut):
             summary.add_left_out(file)
             continue
@@ -177,7 +171,7 @@ def _not_one(format_: Format, n_files: int, summary: Summary) -> str:
         return (
             f"{n_files} {format_.name} sheets do not fit one file; name a folder (without {format_.suffix})"
         )
-    why = "; ".join(sorted({left_out.why for left_out in summary.left_out})[:3]) or "there are no sets"
+    why = "; ".join(sorted({left_out.reason for left_out in summary.left_out})[:3]) or "there are no sets"
     return f"nothing to write as {format_.name}: {why}"
 
 
@@ -188,7 +182,7 @@ def _counted(sets: Iterable[Tracklist], summary: Summary) -> Iterator[Tracklist]
             tracklist = next(rest)
         except StopIteration:
             return
-        except OSError as error:  # or it would be taken for one of the place that is written to
+        except OSError as error:  # not to be taken for an error of the output
             raise CannotFinish(f"the results cannot be read: {error}") from error
         summary.n_sets += 1
         yield tracklist

@@ -1,76 +1,34 @@
-"""How do sets become Parquet for others? As a folder of two tables, or as one file with a row a set.
-
-Folder: ``tracklists.parquet`` and ``tracks.parquet``, columns as in `schema.py` without what only tlray's own
-journal needs; ``set_number`` (1.., in the order of the export) joins them.
-File: the fields of `Tracklist`, ``tracks`` a list of structs.
-"""
+"""The Parquet format. Arrow is loaded with the first export, in `parquet_tables`."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, islice
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet
-
-from tlray.io.results.rows import ItemKey, to_tables
-from tlray.io.results.schema import TRACKLISTS, TRACKS, for_pandas
+from tlray.export.interface import Format, NoOptions
 from tlray.model import Tracklist
 
-SETS_AT_ONCE = 512
-"""Sets a row group, and in memory: some 20,000 tracks, 40 MB."""
 
-_OWN = {"batch_id", "item_id", "set_index", "fingerprint"}
-_OF_SET = {"url", "site", "source_id", "set_title", "set_date", "set_djs"}
-_SETS = [f for f in TRACKLISTS if f.name not in _OWN]
-_ROWS = [f for f in TRACKS if f.name not in _OWN]
-_NESTED = [f for f in _ROWS if f.name not in _OF_SET]
-_NUMBER = pa.field("set_number", pa.int64(), nullable=False)
+def together(sets: Iterable[Tracklist], _options: NoOptions) -> Iterator[bytes]:
+    """Yield one file with a row a set."""
+    from tlray.io.export.parquet_tables import file_chunks  # noqa: PLC0415
 
-FOLDER_TRACKLISTS = for_pandas(pa.schema([_NUMBER, *_SETS]))
-FOLDER_TRACKS = for_pandas(pa.schema([_NUMBER, *_ROWS]))
-FILE = for_pandas(pa.schema([*_SETS, pa.field("tracks", pa.list_(pa.struct(_NESTED)), nullable=False)]))
+    return file_chunks(sets)
 
 
-def write_folder(sets: Iterable[Tracklist], folder: Path) -> list[Path]:
-    """Write both tables into ``folder``, which exists; returns their paths."""
-    paths = [folder / "tracklists.parquet", folder / "tracks.parquet"]
-    with _writer(paths[0], FOLDER_TRACKLISTS) as set_writer, _writer(paths[1], FOLDER_TRACKS) as track_writer:
-        for tracklists, tracks in _tables(sets):
-            set_writer.write_table(_numbered(tracklists, FOLDER_TRACKLISTS))
-            track_writer.write_table(_numbered(tracks, FOLDER_TRACKS))
-    return paths
+def into_folder(sets: Iterable[Tracklist], folder: Path, _options: NoOptions) -> list[Path]:
+    """Write a table of the sets and one of their tracks."""
+    from tlray.io.export.parquet_tables import write_folder  # noqa: PLC0415
+
+    return write_folder(sets, folder)
 
 
-def write_file(sets: Iterable[Tracklist], path: Path) -> None:
-    """Write one file with a row a set."""
-    with _writer(path, FILE) as writer:
-        for tracklists, tracks in _tables(sets):
-            writer.write_table(_nested(tracklists, tracks))
-
-
-def _tables(sets: Iterable[Tracklist]) -> Iterator[tuple[pa.Table, pa.Table]]:
-    numbered = ((ItemKey("", number, ""), tracklist) for number, tracklist in enumerate(sets, 1))
-    while some := list(islice(numbered, SETS_AT_ONCE)):
-        yield to_tables(some)
-
-
-def _numbered(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [table.column("item_id" if f.name == "set_number" else f.name) for f in schema]
-    return pa.table(columns, schema=schema)
-
-
-def _nested(tracklists: pa.Table, tracks: pa.Table) -> pa.Table:
-    counts = Counter(tracks.column("item_id").to_pylist())
-    ends = accumulate((counts[number] for number in tracklists.column("item_id").to_pylist()), initial=0)
-    structs = pa.StructArray.from_arrays(
-        [tracks.column(f.name).combine_chunks() for f in _NESTED], fields=_NESTED
-    )
-    lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=FILE.field("tracks").type)
-    return pa.table([*(tracklists.column(f.name) for f in _SETS), lists], schema=FILE)
-
-
-def _writer(path: Path, schema: pa.Schema) -> pa.parquet.ParquetWriter:
-    return pa.parquet.ParquetWriter(path, schema, compression="zstd")
+FORMAT = Format(
+    name="parquet",
+    suffix=".parquet",
+    media_type="application/vnd.apache.parquet",
+    about="Parquet: a folder of tracklists and tracks, or one file with a row a set",
+    is_text=False,
+    together=together,
+    into_folder=into_folder,
+)

@@ -1,26 +1,26 @@
-"""Many files of one export in one: a ZIP archive, for formats that are one file a recording."""
+"""ZIP archives: all files of an export in one, for formats with a file a set or a recording."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from tlray.export import files
+from tlray.export.files import files_of
 from tlray.export.interface import Format, LeftOut
-from tlray.export.options import DEFAULTS, Options
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.model import Tracklist
 
-CONTENT_TYPE = "application/zip"
-MAX_TOLD = 100_000
-"""Sets that were left out and are named in the archive's ``left-out.txt``."""
+MEDIA_TYPE = "application/zip"
+MAX_NAMED = 100_000
+"""``left-out.txt`` in the archive names so many sets that were left out."""
 
 
-def write_zip(sets: Iterable[Tracklist], format_: Format, out: Path, options: Options = DEFAULTS) -> int:
-    """Write an archive of all files, and of a list of what was left out; return how many files.
+def write_zip(sets: Iterable[Tracklist], format_: Format, out: Path, options: Any = None) -> int:
+    """Write an archive of all files and a list of what was left out; return the number of files.
 
-    Where there is none, that list alone says why. `StorageFull` for a full disk.
+    Without any file, the list says why. `StorageFull` for a full disk.
     """
     n_files = 0
     left_out: list[str] = []
@@ -29,10 +29,10 @@ def write_zip(sets: Iterable[Tracklist], format_: Format, out: Path, options: Op
         whole_file(out) as staged,
         zipfile.ZipFile(staged, "x", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for file in files.folder(format_, sets, options):
+        for file in files_of(format_, sets, options):
             if isinstance(file, LeftOut):
-                if len(left_out) < MAX_TOLD:
-                    left_out.append(f"{file.title} [{file.source_id or ''}]: {file.why}\n")
+                if len(left_out) < MAX_NAMED:
+                    left_out.append(f"{file.title} [{file.source_id or ''}]: {file.reason}\n")
                 continue
             with archive.open(file.name, "w") as stream:
                 for chunk in file.chunks:

@@ -1,4 +1,4 @@
-"""Which addresses may a fetch connect to?
+"""Policy of the addresses that a fetch may connect to.
 
 Checked twice, because an aiohttp resolver is never asked about literals: the host of every URL as it
 is written (`AddressPolicy.refusal_of_host`), and every address that a name resolves to
@@ -28,7 +28,7 @@ from tlray.core.model.hosts import (
 
 
 class RefusedAddressError(OSError):
-    """A name resolves to nothing but refused addresses; an `OSError`, as a resolver must raise."""
+    """All addresses of a name are refused; an `OSError`, as a resolver must raise."""
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(host, why)
@@ -39,12 +39,12 @@ class RefusedAddressError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What is fetched besides public addresses. Metadata addresses of clouds never are."""
+    """The addresses that may be fetched besides public ones. Metadata addresses of clouds never are."""
 
     private: bool = False
     """Any private, loopback or link-local address: right for a command line, whose user names the hosts."""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Networks that are fetched although they are private."""
+    """Private networks that are allowed."""
 
     @classmethod
     def of_networks(cls, cidrs: Iterable[str]) -> AddressPolicy:
@@ -52,7 +52,7 @@ class AddressPolicy:
         return cls(networks=tuple(ip_network(cidr.strip(), strict=False) for cidr in cidrs if cidr.strip()))
 
     def refusal(self, address: IPAddress) -> str | None:
-        """Say why ``address`` is not fetched, without naming it (a stranger asked); None where it is."""
+        """Return why ``address`` is refused, without naming it (the caller may be a stranger); None if it is allowed."""
         if is_metadata_address(address):
             return "a cloud's metadata address"
         if self.private or is_public_address(address):
@@ -63,7 +63,7 @@ class AddressPolicy:
         return "not a public address"
 
     def refusal_of_host(self, host: str) -> str | None:
-        """Say why a URL's host as written is not fetched; None for a name, which the resolver checks."""
+        """Return why a URL's host is refused as it is written; None for a name, which the resolver checks."""
         if is_metadata_name(host):
             return "a cloud's metadata address"
         address = literal_address(host)
@@ -71,21 +71,21 @@ class AddressPolicy:
 
 
 PUBLIC_ONLY = AddressPolicy()
-"""What a redirect from a public address may lead to, whatever the user may name himself."""
+"""For redirects from a public address, whatever hosts the user may name."""
 ANY_NAMED = AddressPolicy(private=True)
 
 
 @lru_cache(maxsize=64)
 def policy_for(networks: tuple[str, ...] | None, *, from_public: bool = False) -> AddressPolicy:
-    """Return what is fetched for a batch: of the service besides public addresses the ``networks`` that it may name, of a
-    command line (None) whatever its user names; where a redirect from a public address led, public addresses only."""
+    """Return the policy of a batch. The service allows public addresses and ``networks``; a command line (None) allows any host
+    that its user names. A redirect from a public address leads to public addresses only."""
     if from_public:
         return PUBLIC_ONLY
     return ANY_NAMED if networks is None else AddressPolicy.of_networks(networks)
 
 
 class CheckedResolver(AbstractResolver):
-    """Resolves names and hands on only the addresses that the policy allows."""
+    """A resolver that returns only the addresses that the policy allows."""
 
     def __init__(self, policy: AddressPolicy, inner: AbstractResolver | None = None) -> None:
         self._policy = policy
@@ -94,7 +94,7 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the allowed addresses of ``host``; RefusedAddressError where there are only others."""
+        """Return the allowed addresses of ``host``; RefusedAddressError if there are only others."""
         found = await self._inner.resolve(host, port, family)
         why = None
         allowed = []

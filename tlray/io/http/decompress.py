@@ -1,9 +1,8 @@
-"""Decompression of bodies, as far as a bound allows.
+"""Decompression of bodies, up to a limit.
 
-gzip (several members too) and deflate, zlib's or raw, in memory: wire bodies are small, what they
-expand to may not be. A coding of another name (`utf-8`, `none`: real servers send them) is passed over where the rest is
-plain text, as browsers do. A page of ordinary size takes one call of zlib. After a whole gzip member, bytes that
-begin no other member are ignored, as gzip(1) and browsers do; checksums are checked by zlib.
+gzip (several members too) and deflate, zlib's or raw, in memory: compressed bodies are small, decompressed ones may not be. An
+unknown coding (servers send `utf-8` or `none`) is ignored if the body is plain text, as browsers do. Bytes after the last gzip
+member are ignored, as by gzip(1) and browsers; zlib checks the checksums.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ import zlib
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _MAGIC = b"\x1f\x8b"
 _MAX_CODINGS = 2
-"""Nobody sends more than one; an attacker may name hundreds."""
+"""Servers send one; an attacker may send hundreds."""
 _KNOWN = frozenset({"gzip", "x-gzip", "deflate"})
 _NOT_ASKED_FOR = frozenset(
     {"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "aes128gcm", "bzip2", "xz"}
 )
-"""Codings that exist: a short body that came so may look like text, but is none."""
+"""Codings that exist: a short body in one of them may look like text."""
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-"""Bytes that no text has, by the WHATWG's MIME Sniffing standard, which looks at the first 1445 bytes."""
+"""Bytes that no text has (WHATWG MIME Sniffing, which reads the first 1445 bytes)."""
 _LOOK_BYTES = 1445
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MAX_MEMBERS = 64
-"""Nobody sends more than a few; each costs a copy of all that follows it."""
+"""Servers send a few; each costs a copy of the rest of the body."""
 
 
 class DecompressError(Exception):
@@ -37,7 +36,7 @@ class EndsEarlyError(DecompressError):
 
 
 class ExpandsTooFarError(DecompressError):
-    """More bytes would come out than the bound allows."""
+    """The decompressed body is over the limit."""
 
 
 def decompress(body: bytes, content_encoding: str, *, max_bytes: int, cut: bool = False) -> bytes:
@@ -74,7 +73,7 @@ def _undo(body: bytes, coding: str, max_bytes: int, cut: bool) -> bytes:
 
 
 def _is_plain(body: bytes, coding: str) -> bool:
-    """Whether a body is text for all that it is said to be in ``coding``."""
+    """True if a body is text although it is labelled with ``coding``."""
     start = body[:_LOOK_BYTES]
     if coding in _NOT_ASKED_FOR and not start.isascii():
         return False
@@ -114,5 +113,5 @@ def _stream(body: bytes, wbits: int, max_bytes: int, cut: bool) -> tuple[bytes, 
 
 
 def _is_zlib(body: bytes) -> bool:
-    """Whether ``body`` begins with a zlib header (RFC 1950); many servers mean a raw stream by deflate."""
+    """True if ``body`` begins with a zlib header (RFC 1950); many servers mean a raw stream by deflate."""
     return len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0

@@ -1,4 +1,4 @@
-"""What kind of failure is a foreign exception? aiohttp's, ssl's, asyncio's and the system's, in our words."""
+"""Translation of the exceptions of aiohttp, ssl, asyncio and the system into outcomes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NETWORK_ERRORS: tuple[type[Exception], ...] = (
     OSError,  # TimeoutError and ssl.SSLError among them
     ValueError,  # hosts that IDNA cannot spell, URLs that yarl cannot read
 )
-"""All that a request can raise without a bug of ours."""
+"""The exceptions of a request that are not bugs."""
 
 _AT_ANY_TIME: tuple[tuple[type[Exception], OutcomeKind, str], ...] = (
     # the first that fits; a class stands before its bases
@@ -55,7 +55,7 @@ _CONNECT_REASONS = {
 
 
 def translate(error: Exception, *, body_began: bool) -> tuple[OutcomeKind, str]:
-    """Return the kind of failure and a few stable words; ``body_began``: the headers had come by then."""
+    """Return the outcome and a short, stable reason; ``body_began``: after the headers."""
     if isinstance(error, aiohttp.ClientConnectorDNSError) and isinstance(error.os_error, RefusedAddressError):
         return OutcomeKind.PRIVATE_ADDRESS, str(error.os_error.args[1])
     if isinstance(error.__cause__, HeadError):

@@ -1,16 +1,15 @@
-"""How is one URL fetched, once, politely and within bounds?
+"""One GET of one URL, within limits of time and size.
 
-A `Fetcher` makes one GET and follows nothing: a redirect's next hop is a fetch of its own, with a permit
-of its own. Whatever the network does, the answer is a `Fetched`; nothing is raised but a cancellation.
+A `Fetcher` follows no redirect: the next hop is a fetch of its own, with a permit of its own. Every failure of the network is a
+`Fetched`; only a cancellation is raised.
 
-Bodies are asked for in the codings that the standard library undoes (gzip, deflate; not br or zstd) and
-kept as they came: the archive stores them so, which is far cheaper than compressing again. No cookies, no
-proxies from the environment, no retry on another connection: one permit is one request.
+Bodies are requested in the codings of the standard library (gzip, deflate) and stored in the archive as they came, which is far
+cheaper than compressing again. No cookies, no proxies from the environment, no retry on another connection: one permit is one
+request.
 
-Each fetch says which addresses it may connect to (`tlray.io.http.address_policy`): a site on the internet must not lead us into
-the user's own network, nor may whoever submits to a service. Each such policy has a session of its own, so no connection and no
-resolved name of one is used by another. Each fetch may also say who sends it (`Sender`): User-Agent and time limit
-are those of its batch.
+Each fetch has an `AddressPolicy`: neither a public site nor a user of the service may lead us into a private network. Each policy
+has its own session, so that no connection and no resolved name is shared between two. A fetch may also have a `Sender`: the
+User-Agent and the time limit of its batch.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from tlray.io.http.response import (
     is_page,
     kind_of_status,
     parse_content_type,
-    told,
+    printable_reason,
 )
 from tlray.io.http.response_head import LenientConnector
 
@@ -49,19 +48,19 @@ _HEADERS = {
 }
 
 
-Opening = Callable[[], Fetched]
-"""Opens what came: undoes its compression, and says what status and body together mean."""
+Unpack = Callable[[], Fetched]
+"""Decompresses a body and classifies the response; a page is 5 to 10 times larger then."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Want:
-    """What one request is after."""
+class _Wanted:
+    """The body that one request wants."""
 
     max_wire_bytes: int
     max_body_bytes: int
     any_type: bool = False
     cut: bool = False
-    """The beginning is enough: what goes beyond the bounds is left, and no fault."""
+    """Bytes beyond the limits are left unread, without an error."""
 
 
 class Fetcher:
@@ -82,9 +81,9 @@ class Fetcher:
         self._on_sent = on_sent
         self._user_agent = user_agent
         self._allow = allow
-        self._page = _Want(limits.max_wire_bytes, limits.max_body_bytes)
+        self._page = _Wanted(limits.max_wire_bytes, limits.max_body_bytes)
         self._sessions: dict[AddressPolicy, aiohttp.ClientSession] = {}
-        """Nearly always one: the fetcher's own policy."""
+        """Nearly always one, of the fetcher's own policy."""
         self._names = NameLookup(limits.max_connections)
         self._is_open = False
 
@@ -96,13 +95,13 @@ class Fetcher:
         limits = self._limits
         connector = LenientConnector(
             resolver=CheckedResolver(allow, self._names),
-            limit=0,  # who begins a fetch has a slot for it (`FetchLimits.max_connections`); to wait here would cost its time
+            limit=0,  # counted before a fetch begins (`FetchLimits.max_connections`); a wait here would count as its time
             keepalive_timeout=limits.keep_alive_s,
             ttl_dns_cache=60,
         )
         session = aiohttp.ClientSession(
             connector=connector,
-            trace_configs=[] if self._on_sent is None else [_telling(self._on_sent)],
+            trace_configs=[] if self._on_sent is None else [_trace_of(self._on_sent)],
             response_class=PeerResponse,
             headers={"User-Agent": self._user_agent, **_HEADERS},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -110,8 +109,8 @@ class Fetcher:
             trust_env=False,
             timeout=self._timeout(limits.total_timeout_s),
         )
-        # aiohttp asks a second time where a kept connection turns out dead; the site may have counted
-        # the first. There is no public switch; our test of arrivals would notice its loss.
+        # aiohttp repeats a request if a kept connection is dead; the site may have counted the first.
+        # There is no public switch; tests/site counts arrivals.
         session._retry_connection = False
         return session
 
@@ -123,27 +122,26 @@ class Fetcher:
             await session.close()
         await self._names.close()
 
-    async def take(
+    async def get_packed(
         self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
-    ) -> Opening:
-        """Fetch a page and return what opens it; ``allow``: from which addresses, ``sender``: in whose name; by default the
-        fetcher's own.
+    ) -> Unpack:
+        """Fetch a page and return the function that unpacks it; ``allow`` and ``sender`` default to the fetcher's own.
 
-        As it came it is a fifth to a tenth of what is in it: whoever takes many at once opens one at a time.
+        A compressed page is a fifth to a tenth of its size: a task that has many of them unpacks one at a time.
         """
         return await self._fetch(url, self._page, allow or self._allow, sender)
 
     async def get(
         self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
     ) -> Fetched:
-        """Fetch a page and open it."""
-        return (await self.take(url, allow=allow, sender=sender))()
+        """Fetch a page and unpack it."""
+        return (await self.get_packed(url, allow=allow, sender=sender))()
 
     async def get_start(
         self, url: str, max_bytes: int, *, allow: AddressPolicy | None = None, sender: Sender | None = None
     ) -> Fetched:
-        """Fetch the first ``max_bytes`` of whatever is at ``url``, of any type; robots.txt is read so."""
-        want = _Want(max_bytes, max_bytes, any_type=True, cut=True)
+        """Fetch the first ``max_bytes`` of a body of any type, as of a robots.txt."""
+        want = _Wanted(max_bytes, max_bytes, any_type=True, cut=True)
         return (await self._fetch(url, want, allow or self._allow, sender))()
 
     def _timeout(self, total_s: float) -> aiohttp.ClientTimeout:
@@ -153,7 +151,7 @@ class Fetcher:
         )
 
     def _of(self, sender: Sender | None) -> dict[str, Any]:
-        """Return what a request says in the place of its session: connections are shared, names are not."""
+        """Return the options of a request that replace those of its session."""
         if sender is None:
             return {}
         return {
@@ -169,8 +167,8 @@ class Fetcher:
             session = self._sessions[allow] = self._open_session(allow)
         return session
 
-    async def _fetch(self, url: str, want: _Want, allow: AddressPolicy, sender: Sender | None) -> Opening:
-        """Make the request and turn every failure into an answer."""
+    async def _fetch(self, url: str, want: _Wanted, allow: AddressPolicy, sender: Sender | None) -> Unpack:
+        """Send the request; a failure is a result, too."""
         session = self._session_for(allow)
         started_at, begun = time.time(), time.perf_counter()
         error: Exception | None = None
@@ -181,7 +179,7 @@ class Fetcher:
             else:
                 async with session.get(target, allow_redirects=False, **self._of(sender)) as response:
                     wire = await _read(response, want)
-                return partial(_opened, url, response, wire, want, started_at, time.perf_counter() - begun)
+                return partial(_unpack, url, response, wire, want, started_at, time.perf_counter() - begun)
         except NETWORK_ERRORS as caught:
             error = caught
             kind, reason = translate(caught, body_began=False)
@@ -189,8 +187,8 @@ class Fetcher:
         return lambda: failed
 
 
-def _telling(on_sent: Callable[[], None]) -> aiohttp.TraceConfig:
-    """Return what makes aiohttp say that a request has gone out."""
+def _trace_of(on_sent: Callable[[], None]) -> aiohttp.TraceConfig:
+    """Return the trace by which aiohttp reports that a request was sent."""
 
     async def say(*_: object) -> None:
         on_sent()
@@ -201,8 +199,8 @@ def _telling(on_sent: Callable[[], None]) -> aiohttp.TraceConfig:
 
 
 @dataclass(slots=True)
-class _Wire:
-    """What came of a body on the wire."""
+class _WireBody:
+    """A body as it came over the wire, or why it did not."""
 
     n_bytes: int = 0
     body: bytes = b""
@@ -211,9 +209,9 @@ class _Wire:
     error: Exception | None = None
 
 
-async def _read(response: aiohttp.ClientResponse, want: _Want) -> _Wire:
-    """Read a body as far as it is wanted; what is left unread costs the connection, nothing else."""
-    wire = _Wire()
+async def _read(response: aiohttp.ClientResponse, want: _Wanted) -> _WireBody:
+    """Read a body up to its limits; unread bytes cost only the connection."""
+    wire = _WireBody()
     content_type, _ = parse_content_type(_all_of(response, "Content-Type"))
     if not want.any_type and response.status < 300 and not is_page(content_type, b""):
         wire.kind, wire.reason = OutcomeKind.WRONG_TYPE, content_type[:60]
@@ -235,12 +233,17 @@ async def _read(response: aiohttp.ClientResponse, want: _Want) -> _Wire:
     return wire
 
 
-def _opened(
-    url: str, response: aiohttp.ClientResponse, wire: _Wire, want: _Want, started_at: float, latency_s: float
+def _unpack(
+    url: str,
+    response: aiohttp.ClientResponse,
+    wire: _WireBody,
+    want: _Wanted,
+    started_at: float,
+    latency_s: float,
 ) -> Fetched:
-    """Open what came; a header that makes no sense is an answer too."""
+    """Unpack a response; an invalid header is a result, too."""
     try:
-        return _answer(url, response, wire, want, started_at, latency_s)
+        return _classify(url, response, wire, want, started_at, latency_s)
     except NETWORK_ERRORS as error:
         return _failed(url, *translate(error, body_began=False), error, started_at, latency_s)
 
@@ -251,17 +254,22 @@ def _failed(
     return Fetched(
         url=url,
         kind=kind,
-        reason=told(reason),
+        reason=printable_reason(reason),
         error=_text(error),
         started_at=started_at,
         latency_s=latency_s,
     )
 
 
-def _answer(
-    url: str, response: aiohttp.ClientResponse, wire: _Wire, want: _Want, started_at: float, latency_s: float
+def _classify(
+    url: str,
+    response: aiohttp.ClientResponse,
+    wire: _WireBody,
+    want: _Wanted,
+    started_at: float,
+    latency_s: float,
 ) -> Fetched:
-    """Put together what a response says; what the status suggests outlives a bad body."""
+    """Classify a response; the kind that its status gives counts before a bad body."""
     status, headers = response.status, response.headers
     version = response.version or aiohttp.HttpVersion11
     kind, reason = kind_of_status(status), f"{status}"
@@ -282,7 +290,7 @@ def _answer(
     return Fetched(
         url=url,
         kind=kind,
-        reason=told(reason),
+        reason=printable_reason(reason),
         error=_text(wire.error),
         started_at=started_at,
         latency_s=latency_s,
@@ -306,8 +314,8 @@ def _all_of(response: aiohttp.ClientResponse, name: str) -> str:
     return ", ".join(response.headers.getall(name, ()))
 
 
-def _undo(body: bytes, coding: str, want: _Want) -> tuple[bytes, OutcomeKind | None, str | None]:
-    """Decompress a body; no bytes, and why, where that fails."""
+def _undo(body: bytes, coding: str, want: _Wanted) -> tuple[bytes, OutcomeKind | None, str | None]:
+    """Decompress a body; on failure no bytes, and the reason."""
     try:
         return decompress(body, coding, max_bytes=want.max_body_bytes, cut=want.cut), None, None
     except ExpandsTooFarError as error:

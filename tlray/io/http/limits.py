@@ -1,4 +1,4 @@
-"""How long may one request take, how much may it bring, and in whose name is it made?"""
+"""Limits of one request, and its sender."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """How long one request may take, and how much it may bring."""
+    """Limits of time, size and connections."""
 
     total_timeout_s: float = 60.0
     """From the request to the last byte, connecting included."""
@@ -19,15 +19,15 @@ class FetchLimits:
     max_body_bytes: int = 16 * 1024 * 1024
     """After decompression."""
     max_connections: int = 512
-    """Of one scrape task. A fetch does not begin without one: to wait for it would count as the site's time. How many of them a
-    domain may have is its policy's concurrency."""
+    """Of one scrape task. A fetch begins only with a free one: a wait for it would count as the site's time. A domain has as many
+    as its policy's concurrency."""
     keep_alive_s: float = 30.0
-    """How long an idle connection is kept: longer than any crawl-delay we know."""
+    """Of an idle connection; longer than any crawl-delay we know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """In whose name one request is made, and how long it may take, in the place of the fetcher's own."""
+    """The User-Agent and time limit of one request, in place of the fetcher's own."""
 
     user_agent: str
     total_timeout_s: float

@@ -1,4 +1,4 @@
-"""Whose address answered? aiohttp drops a response's connection with its last byte, so the address is noted at its first."""
+"""The address that answered, noted at a response's first byte: aiohttp drops the connection with the last."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class PeerResponse(aiohttp.ClientResponse):
-    """A response that knows who sent it."""
+    """A response with the address of its sender."""
 
     peer: str | None = None
-    """The address at the other end; None where the connection was gone before it could be asked."""
+    """None if the connection was closed too early to tell."""
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         """Note the address, then read the head."""
@@ -28,5 +28,5 @@ class PeerResponse(aiohttp.ClientResponse):
 
 
 def is_public_peer(peer: str | None, host: str) -> bool:
-    """Whether a public address answered; where it is not known, whether ``host`` may be somebody else's."""
+    """True if a public address answered; if the address is unknown, ``host`` decides."""
     return is_public_host(host) if peer is None else is_public_address(ip_address(peer.partition("%")[0]))

@@ -1,7 +1,7 @@
-"""Lookups of names by the system's own resolver, in threads of a fetcher's own.
+"""Name lookups by the system's resolver, in threads of their own.
 
-asyncio looks names up in the few threads that also write to the disk (6 on 2 cores). A handful of names whose servers do not
-answer would hold up every other page there, on that page's time, and the results too.
+asyncio's own threads (6 on 2 cores) also write to the disk: a few names whose servers do not answer would delay every other page
+and the results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiohttp.resolver import ThreadedResolver
 
 
 class _Lookups:
-    """The two calls of an event loop that look something up, in other threads than the loop's."""
+    """The two lookups of an event loop, in threads of their own."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
@@ -31,16 +31,16 @@ class _Lookups:
 
 
 class NameLookup(ThreadedResolver):
-    """A resolver of which ``max_at_once`` lookups run at once; a thread is made when it is needed."""
+    """A resolver with ``max_at_once`` lookups in parallel; threads are started on demand."""
 
     def __init__(self, max_at_once: int) -> None:
         self._threads = ThreadPoolExecutor(max_at_once, thread_name_prefix="names")
         super().__init__(loop=_Lookups(self._threads))  # type: ignore[arg-type]
 
     async def aclose(self) -> None:
-        """Close it; the name that `contextlib.aclosing` knows."""
+        """Close the resolver; `contextlib.aclosing` calls it so."""
         await self.close()
 
     async def close(self) -> None:
-        """Wait for no lookup any more; a thread cannot be stopped, and ends with its lookup."""
+        """Stop waiting for lookups; a thread cannot be stopped, and ends with its lookup."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,8 +1,7 @@
-"""What came back from one request, and what its status and type say about it?
+"""The result of one request, and what its status and content type mean.
 
-The status alone does not decide: a captcha comes with 200, 206, 401, 403, 429 or 503. So ``kind`` is what
-the status suggests, None where the body has the word; and while ``has_page`` holds, a parser may look at
-the body whatever the status, and let *blocked* win.
+The status alone does not decide: a captcha comes with 200, 206, 401, 403, 429 or 503. So ``kind`` is the kind that the status
+suggests, and None if the body decides. If ``has_page``, a parser reads the body whatever the status, and *blocked* wins.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ _BY_STATUS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """One request's answer, or why there is none."""
+    """The response to one request, or why there is none."""
 
     url: str
-    """The URL as it was asked for."""
+    """The requested URL."""
     kind: OutcomeKind | None
-    """What the status suggests, or what went wrong; None: a body came that a parser should look at."""
+    """What the status suggests, or what failed; None: the body decides."""
     reason: str | None = None
     """A few stable words for a person: ``404``, ``connection refused``."""
     error: str | None = None
@@ -55,38 +54,33 @@ class Fetched:
     status_line: bytes = b""
     """``HTTP/1.1 200 OK``."""
     raw_headers: tuple[tuple[bytes, bytes], ...] = ()
-    """As they came, those of a sloppy answer mended (`tlray.io.http.response_head`); the body is already dechunked though."""
+    """As they came, or as repaired (`tlray.io.http.response_head`); the body is already dechunked."""
     wire_body: bytes = b""
-    """The body as it came, compressed; b"" where it was cut short or too large."""
+    """The body as it came, compressed; b"" if it was cut short or too large."""
     body: bytes = b""
-    """The body decompressed; b"" where that failed."""
+    """The body decompressed; b"" if that failed."""
     charset: str | None = None
     """What ``Content-Type`` names."""
     has_page: bool = False
-    """Whether ``body`` is something that a parser may look at: whole, not empty, and of a page's type."""
+    """True if a parser may read ``body``: it is whole, not empty, and of the type of a page."""
     location: str | None = None
-    """Where a redirect points, absolute."""
+    """The absolute target of a redirect."""
     peer: str | None = None
     """The address that answered."""
     retry_after_s: float | None = None
     n_bytes: int = 0
-    """Bytes of the body that came over the wire, whatever became of them."""
+    """Bytes of the body that came over the wire."""
 
 
-def told(words: str | None) -> str | None:
-    """Return words that a site may have had a part in, so that they can be kept, sent and shown.
-
-    A header may hold any bytes, those that drive a terminal too, and half a surrogate pair is no text.
-    """
-    return (
-        None
-        if words is None
-        else one_line(words.encode("utf-8", "replace").decode())[:MAX_REASON_CHARS] or None
-    )
+def printable_reason(text: str | None) -> str | None:
+    """Return a reason that may quote a site as one line that can be stored, sent and shown in a terminal."""
+    if text is None:
+        return None
+    return one_line(text.encode("utf-8", "replace").decode())[:MAX_REASON_CHARS] or None
 
 
 def kind_of_status(status: int) -> OutcomeKind | None:
-    """Say what a status suggests, redirects aside; None for 2xx, 206 without a Range included."""
+    """Return the kind that a status suggests, redirects aside; None for 2xx."""
     if 200 <= status < 300:
         return None
     if 500 <= status < 600:
@@ -97,18 +91,18 @@ def kind_of_status(status: int) -> OutcomeKind | None:
 
 
 def is_page(content_type: str, body: bytes) -> bool:
-    """Whether a body is of a type that parsers read; where the type is not known, whether it looks like one."""
+    """True if the content type is one that parsers read; if the type is unknown, the body decides."""
     if content_type not in _UNKNOWN_TYPES:
         return content_type in _PAGE_TYPES
     return not body or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-@lru_cache(maxsize=64)  # a site says the same of all its pages
+@lru_cache(maxsize=64)  # all pages of a site have the same
 def parse_content_type(value: str) -> tuple[str, str | None]:
-    """Return type and charset, both in lower case, of ``Content-Type``, of all its lines joined by commas.
+    """Return type and charset, both in lower case, of the ``Content-Type`` lines joined by commas.
 
-    As the Fetch standard extracts them: the last type that is one counts, and its charset, or that of the same type before it.
-    "" stands for a type that is none, or is said to be unknown.
+    As the Fetch standard extracts them: the last valid type counts, and its charset, or that of the same type before it. The type
+    is "" if none is valid.
     """
     content_type, charset = "", None
     for part in _outside_quotes(value.lower(), ","):
@@ -123,14 +117,14 @@ def parse_content_type(value: str) -> tuple[str, str | None]:
 
 
 def _outside_quotes(text: str, separator: str) -> list[str]:
-    """Split at a separator that does not stand in a quoted string."""
+    """Split at a separator outside quoted strings."""
     return re.findall(rf'(?:[^"{separator}]|"(?:[^"\\]|\\.)*"?)+', text, re.DOTALL)
 
 
 def absolute_location(base: str, value: str) -> str | None:
-    """Resolve a ``Location`` header against the URL it came from, as browsers do; None where it is no http URL.
+    """Resolve a ``Location`` header against the URL it came from, as browsers do; None if the result is not an http URL.
 
-    ``value`` is a header as aiohttp decodes it. Raw bytes stand for their escapes, in a host for UTF-8.
+    ``value`` is a header as aiohttp decodes it. Raw bytes become escapes, those of a host UTF-8.
     """
     raw = value.strip().encode("utf-8", "surrogateescape").translate(None, b"\t\r\n")
     text = "".join(chr(byte) if 0x20 < byte < 0x7F else f"%{byte:02X}" for byte in raw)

@@ -1,8 +1,8 @@
-"""Reading of the heads of HTTP answers as browsers read them: long, many and sloppy headers are no reason to lose a page.
+"""Heads of HTTP responses, read as browsers read them: a page is not lost for long, many or malformed headers.
 
-aiohttp's parser is a strict one. So each head is looked at before it: one that keeps to the rules goes on as it came, any
-other is written anew: names without a blank before the colon, lines without a colon left out, a bare CR or NUL as a blank,
-one Content-Length. What cannot be read even so is named (`HeadError`). Heads are bounded, all headers of one answer together.
+aiohttp's parser is strict. So each head is checked before it: a valid one is passed on unchanged, any other is repaired: no blank
+before the colon of a name, no line without a colon, a blank for a bare CR or NUL, one Content-Length. A head that cannot be
+repaired is a `HeadError`. All headers of one response together are bounded.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
 MAX_HEAD_BYTES = 256 * 1024
-"""Of one answer, 1xx included; Chrome's bound."""
+"""Of one response, 1xx included; Chrome's bound."""
 MAX_LINES = 2_000
 
 _END = re.compile(rb"\n\r*\n")
 _OPENINGS = (b"HTTP/", b"ICY ")
 _BEFORE = b"\xef\xbb\xbf\r\n\t "
-"""What may stand before an answer: empty lines, a script's byte order mark."""
+"""May precede a response: empty lines, a script's byte order mark."""
 _STATUS = re.compile(rb"(?:HTTP/(\d+)(?:\.(\d+))?|ICY)\s+([1-9]\d\d)(?!\d)\s*(.*)", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CLEAN = re.compile(
@@ -43,25 +43,25 @@ class LenientConnector(aiohttp.TCPConnector):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        # There is no public switch; our test of sloppy answers would notice its loss.
+        # There is no public switch; tests/site sends malformed heads.
         self._factory = partial(LenientHandler, loop=self._loop)  # type: ignore[assignment]
 
 
 class LenientHandler(ResponseHandler):
-    """aiohttp's handler of one connection, with each head mended before it is parsed."""
+    """aiohttp's handler of one connection, with each head repaired before it is parsed."""
 
     _head: bytearray | None = None
-    """What has come of a head that is not whole; None while a body is read."""
+    """The received part of a head; None while a body is read."""
     _n_head = 0
 
     def set_response_params(self, **params: Any) -> None:
-        """Begin with an answer."""
+        """Begin a response."""
         self._head, self._n_head = bytearray(), 0
         bounds = {"max_line_size": MAX_HEAD_BYTES, "max_field_size": MAX_HEAD_BYTES, "max_headers": MAX_LINES}
         super().set_response_params(**{**params, **bounds})
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come; pass on a head when it is whole, and what follows it."""
+        """Pass on a head when it is whole, and the bytes after it."""
         if self._head is None or self._parser is None or not data:
             super().data_received(data)
             return
@@ -80,13 +80,13 @@ class LenientHandler(ResponseHandler):
         super().data_received(ready)
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        """Tell whoever reads the body, too: aiohttp 3.14 leaves them waiting where a later chunk is garbled."""
+        """Raise in the reader of the body, too: aiohttp 3.14 leaves it waiting if a later chunk is malformed."""
         super().set_exception(exc, *cause)
         if self._payload is not None and not self._payload.is_eof():
             self._payload.set_exception(exc, *cause)
 
     def _take(self, head: bytearray, data: bytes) -> bytes | None:
-        """Return the head, mended, and what has come of the body; None while it is not whole."""
+        """Return the repaired head and the received part of the body; None while the head is not whole."""
         looked_at = max(0, len(head) - 2)
         if head:
             head += data
@@ -97,9 +97,9 @@ class LenientHandler(ResponseHandler):
             whole = data[: end.end()]
             self._n_head += len(whole)
             self._bound(self._n_head, whole.count(b"\n"))
-            mended = mended_head(whole)
-            if mended[9:10] != b"1":
-                return data if mended is whole else mended + data[len(whole) :]
+            repaired = repaired_head(whole)
+            if repaired[9:10] != b"1":
+                return data if repaired is whole else repaired + data[len(whole) :]
             data, looked_at = (
                 data[len(whole) :].lstrip(_BEFORE),
                 0,
@@ -120,14 +120,14 @@ class LenientHandler(ResponseHandler):
 
 
 def _check_opening(head: bytes | bytearray) -> None:
-    """Refuse what is not, or does not begin like, an HTTP answer."""
+    """Raise `HeadError` if the bytes are not the beginning of an HTTP response."""
     start = bytes(head[:5]).upper()
     if not any(opening.startswith(start[: len(opening)]) for opening in _OPENINGS):
         raise HeadError(message="answer is not HTTP")
 
 
-def mended_head(head: bytes) -> bytes:
-    """Return a head, its empty line included, as a strict parser reads it; unchanged where it keeps to the rules."""
+def repaired_head(head: bytes) -> bytes:
+    """Return a head, its empty line included, in the form that a strict parser accepts; a valid one unchanged."""
     framing = _FRAMING.findall(head)
     if _CLEAN.fullmatch(head) and len(framing) <= 1 and all(map(_CLEAN_FRAMING.fullmatch, framing)):
         return head
@@ -161,7 +161,7 @@ def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
 
 
 def _framed(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return the fields with one that says where the body ends, or none: then it ends with the connection."""
+    """Return the fields with one for the end of the body, or none: then it ends with the connection."""
     others = [field for field in fields if field[0].lower() not in {_LENGTH, _CODING}]
     if b"chunked" in _parts(fields, _CODING):
         return [*others, (b"Transfer-Encoding", b"chunked")]

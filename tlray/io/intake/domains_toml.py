@@ -1,4 +1,4 @@
-"""What does a home's ``domains.toml`` ask for? Manners of single domains, and retries, for every batch that is submitted.
+"""``domains.toml``: politeness and retry options of single domains, for every batch that is submitted.
 
 It is read when a batch is submitted and kept with it, so a resumed batch keeps its manners. Its tables are those of
 `tlray.core.politeness.requested_policy`.
@@ -9,21 +9,21 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from tlray.core.politeness.requested_policy import Asked, read_tables
+from tlray.core.politeness.requested_policy import RequestedPolicy, read_tables
 from tlray.errors import BadOption, UsageError
 from tlray.io.intake.list_text import as_utf8
 
 NAME = "domains.toml"
 
 
-def read_domains_file(path: Path | None, home: Path) -> Asked:
-    """Read the file that is named, else the home's own, if it has one; UsageError says what is wrong where."""
+def read_domains_file(path: Path | None, home: Path) -> RequestedPolicy:
+    """Read the named file, or the home's own if it has one; UsageError says what is wrong where."""
     where = path or home / NAME
     try:
         text = as_utf8(where.read_bytes()).decode().replace("\r\n", "\n").replace("\r", "\n")
     except (FileNotFoundError, NotADirectoryError):
         if path is None:
-            return Asked()
+            return RequestedPolicy()
         raise UsageError(
             f"no file {str(where)!r} here; --domains-file and TLRAY_DOMAINS_FILE name a TOML file"
         ) from None

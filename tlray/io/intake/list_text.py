@@ -1,4 +1,4 @@
-"""The text of a list: bytes in, lines out, however an editor or a shell wrote them.
+"""The text of a list: bytes in, lines out, in the encodings and line ends of all editors and shells.
 
 UTF-8, or UTF-16 and UTF-32 by their byte order mark (UTF-16 also by the zeros of its first two characters, as RFC 4627 has it).
 A line ends with LF, CR or CRLF. A byte that is no text becomes `NO_TEXT`, so that its line is refused, and no other one.
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 MAX_LINE_KEPT: Final = 10_000
-"""Characters of a line; of a longer one only the beginning is kept, which is too long for a URL too."""
+"""Characters of a line; a longer one is cut, and is still too long for a URL."""
 READ_BYTES: Final = 1 << 16
 BOM: Final = "\ufeff"
 NO_TEXT: Final = "\udcff"
-"""Half a surrogate pair, which no text holds; `tlray.core.model.urls` says so of a URL that holds one."""
+"""Half a surrogate pair, which no text holds; `tlray.core.model.urls` refuses a URL with one."""
 _NO_TEXT: Final = re.compile(r"[\0\ud800-\udfff]")
 _BY_MARK: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -65,18 +65,18 @@ def text_lines(file: Readable) -> Iterator[str]:
 
 
 def as_utf8(text: bytes) -> bytes:
-    """Return a text in UTF-8 without a byte order mark; UnicodeError where it is none by its own encoding."""
+    """Return a text in UTF-8 without a byte order mark; UnicodeError if it does not fit its own encoding."""
     encoding = encoding_of(text[:4])
     return text if encoding == "utf-8" else text.decode(encoding).encode()
 
 
 def is_text(line: str) -> bool:
-    """Whether a line was text, and not bytes of something else."""
+    """Return True if a line was text, and not bytes of something else."""
     return not _NO_TEXT.search(line)
 
 
 def as_sent(lines: list[str]) -> bytes:
-    """Return lines as bytes of which `text_lines` makes as many; what was no text is none again."""
+    """Return lines as bytes from which `text_lines` makes the same lines, those that are no text included."""
     return (_NO_TEXT.sub(NO_TEXT, "\n".join(lines)) + "\n").encode("utf-8", "surrogateescape")
 
 

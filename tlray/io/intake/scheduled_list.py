@@ -1,21 +1,19 @@
-"""What does a run of a schedule submit? Its URLs, or its template's as it is by then, with the values that the clock gives."""
+"""The list of a scheduled run: its URLs, or those of its template with the values of the clock."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from tlray.core.model.item import Priority
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.schedule import zone_of
 from tlray.core.schedules.template import clock_values, fill
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import UsageError
-from tlray.io.intake.url_list import OF_OPERATOR, Chunk, check_contact, read_line, stripped
-from tlray.io.journal.schedules import ScheduleRow
-from tlray.io.journal.templates import load_template
+from tlray.io.intake.url_list import CONTACT_BY_OPERATOR, Chunk, check_contact, read_line, stripped
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.service_rows import ScheduleRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +25,23 @@ class Work:
     chunk: Chunk
 
 
-def read_work(db: sqlite3.Connection, row: ScheduleRow, at: float, terms: BatchTerms | None = None) -> Work:
-    """Return what a schedule submits at a moment; UsageError or ValueError says why that is nothing.
+def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchConfig | None = None) -> Work:
+    """Return the list of a run at a moment; UsageError or ValueError says why there is none.
 
-    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``, in the place of
-    which the contact of ``terms`` counts.
+    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``. The contact of
+    ``terms`` replaces the last one.
     """
     local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(row.timing.timezone))
-    said: dict[str, Any] = row.work
+    said = row.work
     urls, name = said.get("urls") or [], ""
     if said.get("template"):
-        template = BUILT_IN.get(said["template"]) or load_template(db, row.owner, said["template"])
+        template = BUILT_IN.get(said["template"]) or journal.template(row.owner, said["template"])
         if template is None:
             raise UsageError(f"there is no template {said['template']!r} any more")
         filled = fill(template, said.get("variables") or {}, clock_values(local))
         urls, name = list(filled.urls), filled.batch_name
     chunk = chunk_of(urls)
-    check_contact(chunk.entries, said.get("contact") if terms is None else terms.contact, OF_OPERATOR)
+    check_contact(chunk.entries, said.get("contact") if terms is None else terms.contact, CONTACT_BY_OPERATOR)
     name = row.name or name or "scheduled"
     return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)
 

@@ -1,4 +1,4 @@
-"""What items does a list make? Lines in, canonical entries and refused lines out.
+"""Lines of a list in, canonical entries and refused lines out.
 
 A list is text, one URL a line (`tlray.io.intake.list_text`); empty lines and lines that begin with ``#`` are not counted. A
 file may be gzipped. A line that is no good URL is refused with its number and a reason, and the rest goes on.
@@ -19,8 +19,8 @@ from typing import cast
 
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.printable import plain
-from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise
-from tlray.core.politeness.policy import host_of, unit_of
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, host_of
+from tlray.core.politeness.site_profile import politeness_key
 from tlray.errors import UsageError
 from tlray.io.intake.list_text import BOM, Readable, is_text, text_lines
 from tlray.io.journal.rows import Entry, RefusedLine
@@ -28,10 +28,10 @@ from tlray.sites.registry import failure, for_url
 
 CHUNK_LINES = 5_000
 MAX_TEXT_KEPT = 200
-"""Characters of a refused line that are kept with its reason."""
-OF_COMMAND_LINE = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
-OF_OPERATOR = "whoever runs the service has to say who fetches from it (TLRAY_CONTACT)"
-"""How it is mended that nobody says who fetches: on a command line, and by a service."""
+"""Characters of a refused line that are stored with its reason."""
+CONTACT_BY_OPTION = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
+CONTACT_BY_OPERATOR = "the operator of the service has to set a contact (TLRAY_CONTACT)"
+"""The remedies for a missing contact: on a command line, and of a service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Chunk:
     refused: list[RefusedLine]
 
     def take(self, found: Entry | RefusedLine) -> None:
-        """Take in what a line was."""
+        """Add the result of a line."""
         if isinstance(found, Entry):
             self.entries.append(found)
         else:
@@ -60,14 +60,14 @@ def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]
 
 
 def numbered_texts(lines: Iterable[str], *, first_line: int = 1) -> Iterator[tuple[int, str]]:
-    """Yield what counts of a list, stripped, with the numbers of its lines; empty lines and comments do not."""
+    """Yield the lines of a list that are neither empty nor comments, stripped, with their numbers."""
     for number, line in enumerate(lines, first_line):
         if (text := stripped(line)) and not text.startswith("#"):
             yield number, text
 
 
 def stripped(line: str) -> str:
-    """Return a line without the white space around it and a byte order mark before it, which `cat` puts between two lists."""
+    """Return a line without white space around it, and without a byte order mark, which `cat` may leave between two lists."""
     return line.strip().lstrip(BOM).strip()
 
 
@@ -78,7 +78,7 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
         return refused_line(number, text, found.reason)
     parser = for_url(found.url)
     if parser is None:
-        return Entry(number, found.url, unit_of(found.domain), fingerprint(found))
+        return Entry(number, found.url, politeness_key(found.domain), fingerprint(found))
     own = found
     try:
         if (url := parser.canonical_url(found.url)) != found.url and not isinstance(
@@ -89,11 +89,11 @@ def read_line(number: int, text: str) -> Entry | RefusedLine:
     except Exception as error:  # noqa: BLE001 - a guest's parser must not take a whole list down with it
         return refused_line(number, found.url, failure(parser, error))
     key = f"{parser.name}:{source_id}" if source_id else fingerprint(own)
-    return Entry(number, own.url, unit_of(own.domain), key)
+    return Entry(number, own.url, politeness_key(own.domain), key)
 
 
 def refused_line(number: int, text: str, reason: str) -> RefusedLine:
-    """Return a refused line as the journal can hold it: in short, and as text whatever its bytes were."""
+    """Return a refused line as the journal can store it: cut short, and as text whatever its bytes were."""
     kept, words = (said.encode("utf-8", "replace").decode() for said in (text[:MAX_TEXT_KEPT], reason))
     return RefusedLine(number, kept, plain(words))
 
@@ -104,7 +104,7 @@ def fingerprint(url: CanonicalUrl) -> str:
 
 
 def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
-    """Return the same lines, once their beginning is seen to be worth starting Ray for; UsageError where it is not."""
+    """Check the beginning of a list before Ray is started, and return the same lines; UsageError if it makes no item."""
     lines = iter(lines)
     head = list(islice(lines, CHUNK_LINES))
     entries: list[Entry] = []
@@ -115,18 +115,18 @@ def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
     check_contact(entries, contact)
     is_list = all(map(is_text, head))
     if not entries and (len(head) < CHUNK_LINES or not is_list):
-        raise UsageError(nothing_to_do(refused) + ("" if is_list else "; give a list with one URL a line"))
+        raise UsageError(no_item_reason(refused) + ("" if is_list else "; give a list with one URL a line"))
     return chain(head, lines)
 
 
-def check_contact(entries: Iterable[Entry], contact: str | None, mend: str = OF_COMMAND_LINE) -> None:
-    """Raise UsageError where an entry is of a public host, and nobody says who fetches from it."""
+def check_contact(entries: Iterable[Entry], contact: str | None, remedy: str = CONTACT_BY_OPTION) -> None:
+    """Raise UsageError if an entry is of a public host and there is no contact."""
     if contact is None and (host := needs_contact(entries)) is not None:
-        raise UsageError(f"{host} is a public host: {mend}")
+        raise UsageError(f"{host} is a public host: {remedy}")
 
 
-def nothing_to_do(refused: list[RefusedLine]) -> str:
-    """Say why a list makes no batch: it is empty, or what is wrong with its first line."""
+def no_item_reason(refused: list[RefusedLine]) -> str:
+    """Return why a list makes no batch: it is empty, or its first line is wrong."""
     if not refused:
         return "no URL given; give URLs, a file with one URL a line, or - for stdin"
     first = refused[0]
@@ -137,7 +137,7 @@ def nothing_to_do(refused: list[RefusedLine]) -> str:
 
 
 def needs_contact(entries: Iterable[Entry]) -> str | None:
-    """Return the first public host among the entries: whoever fetches from it must say who they are."""
+    """Return the first public host among the entries, which needs a contact; None if there is none."""
     seen: set[str] = set()
     for entry in entries:
         if entry.domain not in seen:
@@ -165,8 +165,8 @@ def read_file(path: Path) -> Iterator[str]:
         yield from text_lines(file)
 
 
-def see_that_it_is_there(path: Path) -> None:
-    """Raise the UsageError that `read_file` would begin with. A pipe is left alone: what is read of it is gone."""
+def require_list_file(path: Path) -> None:
+    """Raise the UsageError that `read_file` would begin with; a pipe is not read, because that would consume it."""
     if path.is_file() or not path.exists() or path.is_dir():
         with _reading(path) as file:
             file.read1(1)

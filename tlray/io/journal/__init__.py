@@ -1,4 +1,4 @@
-"""The journal in SQLite: every statement that reads or changes ``state.db``.
+"""The journal: the protocols `JournalReader` and `Journal`, their rows, and how a home's journal is opened.
 
-No decision about what a change should be, and no other room has SQL but the audit.
+No SQL and no database: each has a package of its own below (`sqlite`).
 """

@@ -1,245 +1,236 @@
-"""Questions to a home's journal, beside a living coordinator or without any; nothing is changed by them."""
+"""`JournalReader`: the queries that a journal answers, whatever database keeps it.
+
+A reader may be opened in any process, beside the one writer, and changes nothing. Moments are seconds since the epoch. A batch
+is named by its id, a text, or by its number (`BatchRow.id`), which orders batches and is cheaper to look up.
+"""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol, Self
 
-from tlray.core.model.item import Priority
+from tlray.core.messaging.events import Event
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.notify.notification import Underway
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.schedules.template import Template
 from tlray.errors import NoSuchBatch
-from tlray.io.journal.read_only import open_view
-from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DomainRow, PartRow, RefusedLine
+from tlray.io.journal.audit_copy import AuditCopy
+from tlray.io.journal.rows import (
+    AttemptRow,
+    BatchRow,
+    ChunkRow,
+    Chunks,
+    Counts,
+    DeadLetter,
+    DomainRow,
+    DoneRow,
+    ItemRow,
+    ListedItem,
+    OpenRow,
+    PartRow,
+    RefusedLine,
+    totals,
+)
+from tlray.io.journal.service_rows import DeliveryRow, ScheduleRow, TokenRow
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """One attempt of an item's story."""
-
-    attempt: int
-    started_at: float | None
-    node: str | None
-    kind: str
-    reason: str | None
-    status: int | None
-    latency_s: float | None
-    part: str | None
-    raw_offset: int | None
-    raw_length: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    """One item."""
-
-    item_id: int
-    line: int
-    url: str
-    fingerprint: str
-    domain: str
-    state: ItemState
-    attempt: int
-    n_lost: int
-    reason: str | None
-    part: str | None
+NOTHING_UNDERWAY = Underway()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRow:
-    """How much of a batch is not final."""
+class JournalReader(Protocol):
+    """The queries. A class that implements it inherits from it: the verbs with a body here need no other."""
 
-    batch_id: str
-    owner: str
-    is_receiving: bool
-    n_open: int
+    place: str
+    """The name of the journal in errors: the folder of a home, or a database without its password."""
 
+    def close(self) -> None:
+        """Close the connection."""
 
-class JournalReader:
-    """Questions to a home's journal."""
+    def __enter__(self) -> Self:
+        return self
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self._db = open_view(home)
-        self._db.execute("PRAGMA query_only = ON")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
-    @classmethod
-    @contextmanager
-    def of(cls, home: Path) -> Iterator[JournalReader]:
-        """Open a home's journal and close it again."""
-        reader = cls(home)
-        try:
-            yield reader
-        finally:
-            reader._db.close()
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Return a block whose answers are all of one moment; `HomeUnusable` where the database fails in it."""
 
-    def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Put a question that is said in a file of its own (``journal_….py``)."""
-        return question(self._db)
+    def damage(self) -> list[str]:
+        """Return what the database finds wrong with its own storage."""
 
-    def list_batches(self) -> list[tuple[BatchRow, dict[ItemState, int]]]:
-        """Return every batch with its counts, the newest first."""
-        ids = [
-            row[0]
-            for row in self._db.execute(
-                "SELECT batch_id FROM batches WHERE state != 'receiving' ORDER BY id DESC"
-            )
-        ]
-        return [(row, self.totals(row)) for row in map(self.row, ids)]
+    def audit_copy(self, batch_id: str) -> AbstractContextManager[AuditCopy]:
+        """Copy what the journal says of a batch at one moment, to be compared with its files; `NoSuchBatch` if there is none."""
+
+    # -- batches -----------------------------------------------------------------------------------
+
+    def find_batch(self, batch_id: str) -> BatchRow | None:
+        """Return a batch, or None."""
+
+    def batch(self, batch_id: str) -> BatchRow:
+        """Return a batch; `NoSuchBatch` if there is none."""
+        row = self.find_batch(batch_id)
+        if row is None:
+            raise NoSuchBatch(batch_id, self.place)
+        return row
+
+    def counts(self, batch: int) -> Counts:
+        """Count a batch's items by domain and state; reads each of its items."""
 
     def totals(self, row: BatchRow) -> dict[ItemState, int]:
-        """Return a batch's items by state; of a finished one without a look at each of them."""
+        """Return a batch's items by state; of a finished batch without counting them."""
         if row.state.is_final and row.counts is not None:
             return {state: n for state, n in row.counts.items() if n}
-        return totals(self.get(row.batch_id)[1])
+        return totals(self.counts(row.id))
 
-    def get(self, batch_id: str) -> tuple[BatchRow, Counts]:
-        """Return a batch and its counts by domain; `NoSuchBatch` if there is none."""
-        found = self.batch(self._db, batch_id)
-        if found is None:
-            raise NoSuchBatch(batch_id, str(self.home))
-        return found
+    def batches(
+        self,
+        *,
+        owner: str | None = None,
+        state: str | None = None,
+        before: int | None = None,
+        limit: int = -1,
+    ) -> list[BatchRow]:
+        """Return batches, the newest first; ``before`` is the number of the last one on the page before."""
 
-    def domain(self, name: str) -> DomainRow | None:
-        """Return what is remembered of a domain."""
-        return self.domain_row(self._db, name)
+    def batch_summaries(self) -> list[tuple[BatchRow, dict[ItemState, int]]]:
+        """Return every batch that was committed, with its totals, the newest first."""
+        return [(row, self.totals(row)) for row in self.batches() if row.state is not BatchState.RECEIVING]
 
-    def row(self, batch_id: str) -> BatchRow:
-        """Return a batch without its counts; `NoSuchBatch` if there is none."""
-        found = self.batch_row(self._db, batch_id)
-        if found is None:
-            raise NoSuchBatch(batch_id, str(self.home))
-        return found
+    def count_batches(self) -> dict[str, int]:
+        """Count batches by state."""
+
+    def open_batches(self) -> list[tuple[str, bool]]:
+        """Return the ids of batches that are not finished, each with True if it is dormant."""
+
+    def count_open_items(self) -> list[OpenRow]:
+        """Count the open items of each batch that is not finished; reads all of their items."""
+
+    def batch_domains(self, batch: int, *, limit: int) -> list[str]:
+        """Return the first ``limit`` domains of a batch's items; a seek for each, however many items there are."""
+
+    def parts(self, batch_id: str) -> list[PartRow]:
+        """Return a batch's manifest, in the order of the stems."""
+
+    def results_after(self, batch: int, *, after: int, limit: int) -> list[DoneRow]:
+        """Return the items that succeeded next after the number ``after``, in that order."""
+
+    def last_result(self, batch: int) -> int:
+        """Return the number of the item that succeeded last; 0 if none has."""
+
+    # -- items -------------------------------------------------------------------------------------
+
+    def count_items(self, batch: int) -> int:
+        """Count a batch's items, for one that is still being received."""
 
     def items(
         self, batch_id: str, state: ItemState | None = None, *, after_id: int = 0, limit: int = -1
     ) -> Iterator[ItemRow]:
-        """Yield a batch's items in the order of its list."""
-        row = self.row(batch_id)
-        sql = (
-            "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason,"
-            " i.part FROM items i JOIN domains d ON d.id = i.domain WHERE i.batch = ? AND i.id > ?"
-            " AND (? IS NULL OR i.state = ?) ORDER BY i.id LIMIT ?"
-        )
-        value = state.value if state else None
-        for r in self._db.execute(sql, (row.id, after_id, value, value, limit)):
-            values: list[Any] = [*r[:5], ItemState(r[5]), *r[6:]]
-            yield ItemRow(*values)
+        """Yield a batch's items in the order of its list; `NoSuchBatch` if there is none."""
 
-    def story(self, item_id: int) -> list[AttemptRow]:
-        """Return an item's attempts, the first one first."""
-        rows = self._db.execute(
-            "SELECT attempt, started_at, node, kind, reason, status, latency_s, part, raw_offset, raw_length"
-            " FROM attempts WHERE item = ? ORDER BY id",
-            (item_id,),
-        )
-        return [AttemptRow(*row) for row in rows]
+    def items_page(
+        self, batch: int, *, state: ItemState | None, after: int, limit: int
+    ) -> tuple[list[ListedItem], int | None]:
+        """Return a page of items and the id to continue after; None at the end. A page may be shorter than ``limit``."""
+
+    def dead_letters(
+        self,
+        *,
+        owner: str | None = None,
+        batch_id: str | None = None,
+        reason: str | None = None,
+        before: tuple[int, int] | None = None,
+        limit: int,
+    ) -> tuple[list[DeadLetter], tuple[int, int] | None]:
+        """Return a page of dead letters and the place (batch, item) to continue from; None at the end.
+
+        Those of the newest batch come first, in the order of its list. ``reason``: only those whose reason contains it.
+        """
+
+    def attempts(self, items: Sequence[int]) -> dict[int, list[AttemptRow]]:
+        """Return the recorded attempts of each item, the first one first."""
 
     def died_before(self, item: ItemRow) -> tuple[int, bool]:
-        """Return in how many other batches the same page is a dead letter, and whether any batch has ever had it."""
-        (n_dead,) = self._db.execute(
-            "SELECT count(DISTINCT batch) FROM items WHERE fingerprint = ? AND state = 'dead'"
-            " AND batch != (SELECT batch FROM items WHERE id = ?)",
-            (item.fingerprint, item.item_id),
-        ).fetchone()
-        had = self._db.execute(
-            "SELECT 1 FROM items WHERE fingerprint = ? AND state = 'succeeded' LIMIT 1", (item.fingerprint,)
-        ).fetchone()
-        return n_dead, had is not None
+        """Return in how many other batches the same page is a dead letter, and whether it succeeded in any."""
 
-    def refused_lines(self, batch_id: str, limit: int = -1) -> list[RefusedLine]:
-        """Return the lines of a batch's list that made no item."""
-        row = self.row(batch_id)
-        rows = self._db.execute(
-            "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ? ORDER BY line LIMIT ?",
-            (row.id, limit),
-        )
-        return [RefusedLine(*r) for r in rows]
+    def refused_lines(
+        self,
+        batch: int,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        is_duplicate: bool | None = None,
+        limit: int = -1,
+    ) -> list[RefusedLine]:
+        """Return the lines of a list between two line numbers that made no item, in its order."""
 
-    def manifest(self, batch_id: str) -> list[PartRow]:
-        """Return a batch's parts."""
-        return self.parts(self._db, batch_id)
+    def count_refused(self, batch: int, *, after: int, before: int) -> tuple[int, int]:
+        """Count the rejected and the duplicate lines between two line numbers."""
 
-    def open_items(self) -> list[OpenRow]:
-        """Return how many items of each batch are not final; looks at all items of the batches that are not finished."""
-        found = self._db.execute(
-            "SELECT b.batch_id, b.owner, b.state = 'receiving', (SELECT count(*) FROM items i WHERE i.batch = b.id"
-            " AND i.state IN ('queued', 'waiting', 'leased')) FROM batches b"
-            " WHERE b.state NOT IN ('completed', 'cancelled') ORDER BY b.id"
-        )
-        return [OpenRow(r[0], r[1], bool(r[2]), r[3]) for r in found]
+    def chunks(self, batch: int) -> Chunks:
+        """Return how much of a list was uploaded so far."""
 
-    @staticmethod
-    def batch_row(db: sqlite3.Connection, batch_id: str) -> BatchRow | None:
-        """Return a batch without its counts, which would take a look at all of its items; None if there is none."""
-        r = db.execute(
-            "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates,"
-            " n_rejected, n_sets, n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, owner, counts, version"
-            " FROM batches WHERE batch_id = ?",
-            (batch_id,),
-        ).fetchone()
-        if r is None:
-            return None
-        options = BatchOptions.from_json(json.loads(r[5]))
-        values: list[Any] = [
-            *r[:3],
-            BatchState(r[3]),
-            Priority(r[4]),
-            options,
-            *r[6:15],
-            bool(r[15]),
-            *r[16:18],
-            None if r[18] is None else {ItemState(state): n for state, n in json.loads(r[18]).items()},
-            r[19],
-        ]
-        return BatchRow(*values)
+    def chunk(self, batch: int, number: int) -> ChunkRow | None:
+        """Return one uploaded chunk, or None."""
 
-    @classmethod
-    def batch(cls, db: sqlite3.Connection, batch_id: str) -> tuple[BatchRow, Counts] | None:
-        """Return a batch and its counts by domain and state; None if there is none."""
-        row = cls.batch_row(db, batch_id)
-        if row is None:
-            return None
-        counts: Counts = {}
-        for domain, state, n in db.execute(
-            "SELECT d.name, i.state, count(*) FROM items i JOIN domains d ON d.id = i.domain"
-            " WHERE i.batch = ? GROUP BY i.domain, i.state",
-            (row.id,),
-        ):
-            counts.setdefault(domain, {})[ItemState(state)] = n
-        return row, counts
+    # -- domains -----------------------------------------------------------------------------------
 
-    @staticmethod
-    def domain_row(db: sqlite3.Connection, name: str) -> DomainRow | None:
-        """Return what is remembered of a domain, or None."""
-        row = db.execute(
-            "SELECT name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks,"
-            " last_fetch_at FROM domains WHERE name = ?",
-            (name,),
-        ).fetchone()
-        return DomainRow(*row) if row else None
+    def domain(self, name: str) -> DomainRow | None:
+        """Return what is remembered of a domain, its robots.txt included; None if nothing is."""
 
-    @staticmethod
-    def parts(db: sqlite3.Connection, batch_id: str) -> list[PartRow]:
-        """Return a batch's manifest, in the order of the stems."""
-        found = db.execute(
-            "SELECT p.stem, b.batch_id, p.n_sets, p.n_tracks, p.n_bytes, p.has_rows, p.has_pages"
-            " FROM parts p JOIN batches b ON b.id = p.batch WHERE b.batch_id = ? ORDER BY p.stem",
-            (batch_id,),
-        )
-        return [PartRow(r[0], r[1], r[2], r[3], r[4], bool(r[5]), bool(r[6])) for r in found]
+    def domains(
+        self, *, owner: str | None = None, after: str = "", limit: int = -1, name: str | None = None
+    ) -> list[DomainRow]:
+        """Return domains by name without their robots.txt: those with items of ``owner``, or all."""
 
+    def domains_at(self, host: str) -> list[DomainRow]:
+        """Return a domain and those at other ports of the same host, by name, without their robots.txt."""
 
-def totals(counts: Counts) -> dict[ItemState, int]:
-    """Add up counts over all domains."""
-    sums: dict[ItemState, int] = {}
-    for by_state in counts.values():
-        for state, n in by_state.items():
-            sums[state] = sums.get(state, 0) + n
-    return sums
+    def count_open_at(self, name: str) -> int:
+        """Count a domain's open items in all batches that are not finished."""
+
+    def overrides(self) -> dict[str, DomainOverride]:
+        """Return the manual overrides by domain."""
+
+    def domains_without_items(self, batch_id: str, names: Sequence[str]) -> list[str]:
+        """Return those of ``names`` at which a batch has no item, neither at that domain nor at any port of that host."""
+
+    # -- what the service keeps --------------------------------------------------------------------
+
+    def tokens(self) -> list[TokenRow]:
+        """Return every token, the oldest first."""
+
+    def find_tokens(self, digests: Sequence[str]) -> dict[str, TokenRow]:
+        """Return tokens by digest, without those that were revoked."""
+
+    def requires_tokens(self) -> bool:
+        """True once a token was created, even if all of them were revoked since."""
+
+    def templates(self, owner: str) -> list[Template]:
+        """Return an owner's templates by name."""
+
+    def template(self, owner: str, name: str) -> Template | None:
+        """Return one template, or None."""
+
+    def schedules(self, owner: str | None = None) -> list[ScheduleRow]:
+        """Return all schedules, or one owner's, the oldest first; without their work."""
+
+    def schedule(self, schedule_id: str) -> ScheduleRow | None:
+        """Return one schedule with its work, or None."""
+
+    def has_due_notices(self, wall: float, underway: Underway = NOTHING_UNDERWAY) -> bool:
+        """True if a delivery is due and its receiver and its owner are below their limits."""
+
+    def deliveries(self, batch: int, limit: int = 1_000) -> list[DeliveryRow]:
+        """Return a batch's notices with their attempts, the oldest first."""
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def has_events(self) -> bool:
+        """True if the outbox of events is not empty."""
+
+    def events(self, source: str, limit: int) -> list[Event]:
+        """Return the oldest events of the outbox; ``source`` is a part of their ids."""

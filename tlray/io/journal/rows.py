@@ -1,19 +1,25 @@
-"""The rows that go into the journal and come out of it, as plain records."""
+"""Rows of a journal: batches, items, attempts, domains and parts, as plain records."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.politeness.policy import Manners
+from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry import RetryPolicy
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.io.journal.options_json import manners_json, manners_of, retry_json, retry_of
+from tlray.core.politeness.site_profile import politeness_key
+from tlray.core.scheduling.batch_config import BatchConfig
 
-SCHEMA_VERSION = "3"
-"""Of the journal's tables."""
+VERSIONS_PER_LIFE = 10_000_000_000
+"""Progress versions of a coordinator's life begin at its number times this. A batch changes less often in one life, and a JSON
+reader that has only floats tells 900,000 lives apart."""
 
 
 class Entry(NamedTuple):
@@ -37,63 +43,55 @@ class RefusedLine:
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """What the user asked for with a batch; kept with it as JSON."""
+    """The options that a batch was submitted with; stored as JSON."""
 
-    manners: Manners = field(default_factory=Manners)
+    politeness: PolitenessOptions = field(default_factory=PolitenessOptions)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     keeps_pages: bool = True
     fresh_for_s: float = 0.0
-    """Results of other batches that are no older answer an item; 0: every page is fetched."""
+    """Results of other batches up to this age are reused; 0: every page is fetched."""
     networks: tuple[str, ...] | None = None
-    """The networks (CIDRs) besides public addresses that are fetched from; None: any that the user names."""
+    """Networks (CIDR) that may be fetched from besides public addresses; None: all that the user names."""
     not_before: float | None = None
-    """Nothing of it begins before; epoch seconds."""
+    """It does not start before; epoch seconds."""
     webhook: str | None = None
-    """Who is told of its end, of dead letters and of blocks, by a POST."""
+    """The URL that gets a POST at its end, at its first dead letter, and when a domain blocks."""
     email: str | None = None
-    """… and by mail."""
+    """The address that gets the same by mail."""
     named: tuple[str, ...] = ()
-    """The domains that its submitter named, the operator's file aside."""
-    terms: BatchTerms | None = None
-    """In whose name it is fetched, and within what limits; None for a batch that was written before there were terms: it has
-    those of the coordinator."""
+    """The domains that its submitter named, without those of the operator's file."""
+    terms: BatchConfig | None = None
+    """Contact, proxy and limits; None for a batch of an older tlray, which has those of the coordinator."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON data."""
-        return {
-            **manners_json(self.manners),
-            "retry": retry_json(self.retry),
-            "keeps_pages": self.keeps_pages,
-            "fresh_for_s": self.fresh_for_s,
-            "networks": None if self.networks is None else list(self.networks),
-            "not_before": self.not_before,
-            "webhook": self.webhook,
-            "email": self.email,
-            "named": list(self.named),
-            "terms": None if self.terms is None else asdict(self.terms),
-        }
+        """Return plain JSON data, the politeness options flat beside the others."""
+        data: dict[str, Any] = _options_json().dump_python(self, mode="json")
+        return {**data.pop("politeness"), **data}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> BatchOptions:
-        """Read what `to_json` wrote."""
-        networks, terms = data.get("networks"), data.get("terms")
-        return cls(
-            manners_of(data),
-            retry_of(data["retry"]),
-            data["keeps_pages"],
-            data.get("fresh_for_s", 0.0),
-            None if networks is None else tuple(networks),
-            data.get("not_before"),
-            data.get("webhook"),
-            data.get("email"),
-            tuple(data.get("named", ())),
-            None if terms is None else BatchTerms(**terms),
-        )
+    def from_json(cls, data: Mapping[str, Any]) -> BatchOptions:
+        """Read what `to_json` wrote, in this or an older version; what that did not know has its default."""
+        names = [field.name for field in fields(PolitenessOptions)]
+        politeness = {name: _by_key(data[name]) for name in names if name in data}
+        rest = {name: value for name, value in data.items() if name not in names}
+        return _options_json().validate_python({**rest, "politeness": politeness})
+
+
+@cache
+def _options_json() -> TypeAdapter[BatchOptions]:
+    return TypeAdapter(BatchOptions)
+
+
+def _by_key(value: Any) -> Any:
+    """Return an option under today's politeness keys: domains of an older version may be one now."""
+    if isinstance(value, dict):
+        return {politeness_key(name): one for name, one in value.items()}
+    return [politeness_key(name) for name in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One batch, as the journal has it."""
+    """One batch. ``id`` is its number in this journal."""
 
     id: int
     batch_id: str
@@ -113,25 +111,26 @@ class BatchRow:
     is_dormant: bool
     n_answered: int = 0
     owner: str = ""
-    """Whose it is; "" where nobody is asked."""
+    """Its user; "" where the service requires no tokens."""
     counts: dict[ItemState, int] | None = None
-    """Items by state, as they were when it was finished."""
+    """Items by state at its end."""
     version: int = 1
-    """Of its last snapshot, when it was finished."""
+    """The version of its last snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
 class DomainRow:
-    """What is remembered of a domain."""
+    """What is remembered of a domain; moments are seconds since the epoch."""
 
     name: str
-    robots_text: str | None
-    robots_at: float | None
-    crawl_delay_s: float | None
-    cool_until: float | None
-    cool_reason: str | None
-    n_blocks: int
-    last_fetch_at: float | None
+    robots_text: str | None = None
+    robots_at: float | None = None
+    crawl_delay_s: float | None = None
+    cool_until: float | None = None
+    cool_reason: str | None = None
+    n_blocks: int = 0
+    last_fetch_at: float | None = None
+    override: DomainOverride = NO_OVERRIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +147,146 @@ class PartRow:
 
 
 Counts = dict[str, dict[ItemState, int]]
-"""Domain → state → items."""
+"""Domain → state → number of items."""
+
+
+def totals(counts: Counts) -> dict[ItemState, int]:
+    """Add up counts over all domains."""
+    sums: dict[ItemState, int] = {}
+    for by_state in counts.values():
+        for state, n in by_state.items():
+            sums[state] = sums.get(state, 0) + n
+    return sums
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """A batch that is to be opened for its list."""
+
+    batch_id: str
+    name: str
+    priority: Priority
+    options: BatchOptions
+    request_key: str
+    """The key of the request: repeated, it makes no second batch."""
+    created_at: float
+    """Epoch seconds."""
+    owner: str = ""
+    digest: str | None = None
+    """A hash of what was sent under a key that the sender chose; another digest under that key is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The effect of adding lines to a list."""
+
+    n_items: int = 0
+    """New items, without those that were there already."""
+    duplicates: Sequence[RefusedLine] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """One uploaded chunk of a list."""
+
+    number: int
+    first_line: int
+    n_lines: int
+    n_items: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """Totals of the chunks of a list so far."""
+
+    n: int
+    n_lines: int
+    n_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """The open items of a batch."""
+
+    batch_id: str
+    owner: str
+    is_receiving: bool
+    n_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item."""
+
+    item_id: int
+    line: int
+    url: str
+    fingerprint: str
+    domain: str
+    state: ItemState
+    attempt: int
+    n_lost: int
+    reason: str | None
+    part: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """One item of a page of the HTTP API."""
+
+    item_id: int
+    line: int
+    url: str
+    domain: str
+    state: str
+    attempt: int
+    n_lost: int
+    reason: str | None
+    due_at: float | None
+    fetched_at: float | None
+    answered_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter of any batch."""
+
+    batch: int
+    """The batch's number, by which they are ordered."""
+    batch_id: str
+    item_id: int
+    line: int
+    url: str
+    domain: str
+    attempt: int
+    n_lost: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One recorded attempt of an item."""
+
+    attempt: int
+    started_at: float | None
+    node: str | None
+    kind: str
+    reason: str | None
+    status: int | None
+    """The HTTP status."""
+    latency_s: float | None
+    part: str | None
+    raw_offset: int | None
+    raw_length: int | None
+
+
+class DoneRow(NamedTuple):
+    """One item that succeeded, and the part that has its rows.
+
+    ``done_seq`` grows over the whole journal and never changes, so that a reader of results can continue after any of them.
+    """
+
+    done_seq: int
+    item_id: int
+    part: str | None

@@ -1,4 +1,4 @@
-"""What does an open batch wait for, as far as the journal knows? Each domain's rest and its reason, and a very slow pace."""
+"""What an open batch waits for, by the journal: cool-downs of its domains with their reasons, and very low rates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tlray.io.journal.rows import BatchRow, Counts
 def waits(
     journal: JournalReader, row: BatchRow, by_domain: Counts, *, wall: float
 ) -> dict[str, dict[str, Any]]:
-    """Return domain → ``cooling_until`` and ``reason``, ``slow_because``; only domains that a batch has open items at.
+    """Return domain → ``cooling_until`` and ``reason``, ``slow_because``; only domains at which a batch has open items.
 
     The words are those of a live snapshot (`tlray.core.scheduling.snapshot`).
     """
@@ -23,7 +23,7 @@ def waits(
         if remembered is None:
             continue
         told: dict[str, Any] = {}
-        state = DomainState(name, row.options.manners.policy(name), crawl_delay_s=remembered.crawl_delay_s)
+        state = DomainState(name, row.options.politeness.policy(name), crawl_delay_s=remembered.crawl_delay_s)
         if state.slow_because is not None:
             told["slow_because"] = state.slow_because
         if remembered.cool_until is not None and remembered.cool_until > wall:
@@ -34,7 +34,7 @@ def waits(
 
 
 def waits_text(told: dict[str, Any], now: float) -> str:
-    """Return one domain's waits in words; "" where it waits for nothing."""
+    """Return one domain's waits in words; "" if there are none."""
     slow, reason = told.get("slow_because", ""), told.get("reason", "")
     words = [f"{rest_text(told['cooling_until'], now)} ({reason})"] if "cooling_until" in told else []
     return "; ".join(words + ([slow] if slow and slow != reason else []))

@@ -1,4 +1,4 @@
-"""How is an e-mail delivered? To the one SMTP server that the operator names, in plain text, to one address.
+"""Delivery of an e-mail: plain text to one address, by the operator's SMTP server.
 
 ``smtp://user:password@mail.example.org:587`` (STARTTLS where the server has it; a password is sent to
 another machine over TLS only), ``smtps://…:465`` (TLS from the start).
@@ -22,7 +22,7 @@ _PORTS = {"smtp": 25, "smtps": 465}
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed over."""
+    """The SMTP server."""
 
     host: str
     port: int
@@ -32,8 +32,8 @@ class MailServer:
     password: str | None = None
 
     @property
-    def keeps_its_word(self) -> bool:
-        """Whether a password is to be sent, and not within this machine: then only over TLS."""
+    def requires_tls(self) -> bool:
+        """True if a password goes to another machine: then only over TLS."""
         return self.user is not None and not self.is_tls and not is_loopback(self.host)
 
     def __repr__(self) -> str:
@@ -51,7 +51,7 @@ class MailServer:
 
 
 def message(notice_id: str, to: str, subject: str, text: str, *, sender: str, at: float) -> EmailMessage:
-    """Return a mail; its Message-ID is the notice's, so that one that came twice is seen to be one."""
+    """Return a mail; its Message-ID is the notification's, so that a second copy is recognised."""
     mail = EmailMessage()
     mail["From"], mail["To"] = sender, to
     mail["Subject"] = " ".join("".join(c if c.isprintable() else " " for c in subject).split())[:200]
@@ -63,7 +63,7 @@ def message(notice_id: str, to: str, subject: str, text: str, *, sender: str, at
 
 
 async def send(mail: EmailMessage, server: MailServer) -> Delivery:
-    """Hand one mail over and say what came of it."""
+    """Send one mail and return the result."""
     try:
         await aiosmtplib.send(
             mail,
@@ -72,7 +72,7 @@ async def send(mail: EmailMessage, server: MailServer) -> Delivery:
             username=server.user,
             password=server.password,
             use_tls=server.is_tls,
-            start_tls=True if server.keeps_its_word else None,
+            start_tls=True if server.requires_tls else None,
             timeout=TIMEOUT_S,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:

@@ -1,7 +1,7 @@
-"""How is a webhook delivered? One POST, signed by who asks for it, to an address that may be reached, within bounds.
+"""Delivery of a webhook: one POST, to an allowed address, within limits.
 
-The checked address is the one that is connected to (`CheckedResolver`); no redirect is followed, no proxy of the environment
-asked, and of the answer only the head is read.
+The connection goes to the address that was checked (`CheckedResolver`). No redirect is followed, no proxy of the environment is
+used, and only the head of the response is read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_S = 5.0
 async def post(
     url: str, body: bytes, headers: Mapping[str, str], *, allow: AddressPolicy, user_agent: str
 ) -> Delivery:
-    """Send one notice and say what came of it."""
+    """Send one notification and return the result."""
     try:
         target = URL(url, encoded=True)
         if why := allow.refusal_of_host(target.raw_host or ""):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tlray.core.scheduling.autoscaling import NodeReading
+from tlray.core.scheduling.autoscaling import NodeLoad
 
 READ_EVERY_S = 5.0
 """A shorter look says little of a load."""
@@ -30,13 +30,13 @@ class NodeGauge:
         self._read_at = now
         psutil.cpu_percent()  # it tells of the time since the last call
 
-    def read(self, now: float) -> NodeReading | None:
+    def read(self, now: float) -> NodeLoad | None:
         """Return how the node stands, or None where it was looked at less than `READ_EVERY_S` ago."""
         if now - self._read_at < READ_EVERY_S:
             return None
         self._read_at = now
         busy = psutil.cpu_percent() / 100 * self._n_cores
-        return NodeReading(self.node, self._n_cores, busy, memory_free())
+        return NodeLoad(self.node, self._n_cores, busy, memory_free())
 
 
 def memory_free(cgroup: Path = CGROUP) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tlray.io.disk.home import Home
-from tlray.io.journal.result_order import DoneRow
+from tlray.io.journal.rows import DoneRow
 from tlray.io.results.item_reader import read_kept
 from tlray.io.results.part_files import PartMoved
 from tlray.model import Tracklist

@@ -21,7 +21,7 @@ def in_parts(
     """
     by_part: dict[tuple[str, str], list[tuple[int, LeasedItem]]] = {}
     for item in items:
-        if (kept := item.kept) is not None:
+        if (kept := item.reused) is not None:
             by_part.setdefault((kept.batch_id, kept.stem), []).append((kept.item_id, item))
     for (batch_id, stem), of_part in by_part.items():
         for begin in range(0, len(of_part), at_once):

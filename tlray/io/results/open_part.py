@@ -35,11 +35,11 @@ class OpenPart:
     def add_kept(self, item: LeasedItem, sets: Sequence[Tracklist]) -> Outcome:
         """Take in rows that another batch keeps of an item's page; their page stays in its archive."""
         if not sets:
-            return Outcome(item.item_id, OutcomeKind.NOT_BEGUN, kept=item.kept)
+            return Outcome(item.item_id, OutcomeKind.NOT_BEGUN, reused=item.reused)
         for tracklist in sets:
             key = ItemKey(item.batch_id, item.item_id, item.fingerprint)
             self.rows.append((key, replace(tracklist, url=item.url)))
         n_tracks = sum(len(tracklist.tracks) for tracklist in sets)
         return Outcome(
-            item.item_id, OutcomeKind.ANSWERED, n_sets=len(sets), n_tracks=n_tracks, kept=item.kept
+            item.item_id, OutcomeKind.ANSWERED, n_sets=len(sets), n_tracks=n_tracks, reused=item.reused
         )

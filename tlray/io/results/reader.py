@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tlray.io.disk.home import Home
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.opening import open_reader
 from tlray.io.results.part_files import PartMoved
 from tlray.io.results.part_tables import read_tables
 from tlray.io.results.rows import from_tables
@@ -38,9 +38,9 @@ def manifest_of(home: Home, batch_id: str) -> Named:
     """Return what asks a batch's manifest in the home's journal, each time anew; `NoSuchBatch` if there is no such batch."""
 
     def named() -> list[str]:
-        with JournalReader.of(home.path) as journal:
-            journal.row(batch_id)
-            return [part.stem for part in journal.manifest(batch_id) if part.has_rows]
+        with open_reader(home.path) as journal:
+            journal.batch(batch_id)
+            return [part.stem for part in journal.parts(batch_id) if part.has_rows]
 
     return named
 

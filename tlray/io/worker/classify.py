@@ -1,5 +1,4 @@
-"""What came of an item whose URL was fetched? The page is read, and status and page together give the
-outcome.
+"""The outcome of a fetched item, from the response's status and the page's content.
 
 A block page wins over any status: a captcha comes with 200, 206, 401, 403, 429 or 503.
 """
@@ -14,7 +13,7 @@ from tlray.core.model.outcome import LED_INSIDE, Outcome, OutcomeKind
 from tlray.core.model.quality import assess
 from tlray.core.scheduling.lease import LeasedItem
 from tlray.io.http.peer import is_public_peer
-from tlray.io.http.response import Fetched, told
+from tlray.io.http.response import Fetched, printable_reason
 from tlray.model import PageKind, Tracklist
 from tlray.sites.registry import parse_page
 
@@ -46,7 +45,7 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
     outcome = Outcome(
         item.item_id,
         kind,
-        reason=told(reason),
+        reason=printable_reason(reason),
         status=fetched.status,
         started_at=fetched.started_at,
         latency_s=fetched.latency_s,

@@ -1,10 +1,10 @@
-"""What has a scrape task in hand just now? A note that outlives it, whatever kills it.
+"""A scrape task's note of its current work, which survives the death of the process.
 
-A page that kills its worker (a crash in a C library, all the memory) does so while it is being fetched or read. So a task
-writes down which items it has begun, and whose page it reads: a few bytes into a mapped file, which the kernel keeps when the
-process is gone. The coordinator looks at the note of a lease that was lost and knows whom to suspect; the other items of the
-lease are innocent, however often the worker that happens to hold them is killed by something else. The note lies in the home,
-which task and coordinator share; a machine that dies whole may take along what was written last, and then nobody is suspected.
+A page that kills its worker (a crash in a C library, out of memory) does so while it is being fetched or parsed. So a task notes
+the items that it has begun and the page that it parses: a few bytes in a memory-mapped file, which the kernel keeps when the
+process dies. The coordinator reads the note of a lost lease and suspects those items; the other items of the lease count as
+innocent. The note is in the home, which task and coordinator share. A machine that crashes may lose the last bytes; then no item
+is suspected.
 
 ::
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from tlray.core.scheduling.crash_suspect import EACH, NOBODY, Suspect
+from tlray.core.scheduling.crash_suspect import ANY_ITEM, NO_ITEM, CrashSuspect
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 
@@ -33,8 +33,8 @@ _NUMBER = struct.Struct("<q")
 _SIZE = _BEGUN_AT + _N_BEGUN * _NUMBER.size
 
 
-class Note(Protocol):
-    """Where a task writes down what it has in hand."""
+class CrashNote(Protocol):
+    """The note of a scrape task."""
 
     def begun(self, item_id: int) -> contextlib.AbstractContextManager[None]:
         """Note an item that has begun."""
@@ -53,8 +53,8 @@ class Note(Protocol):
         ...
 
 
-class TaskNote:
-    """A task's note; ``with TaskNote(home, lease_id) as note``. In order, it ends with the task."""
+class CrashNoteFile:
+    """A note in the home: ``with CrashNoteFile(home, lease_id) as note``. A task that ends in order removes it."""
 
     def __init__(self, home: Home, lease_id: str) -> None:
         self._path = _path(home, lease_id)
@@ -66,7 +66,7 @@ class TaskNote:
         self._n_at_files = 0
         self._free = list(range(_BEGUN_AT, _SIZE, _NUMBER.size))
 
-    def __enter__(self) -> TaskNote:
+    def __enter__(self) -> CrashNoteFile:
         return self
 
     def __exit__(
@@ -77,7 +77,7 @@ class TaskNote:
 
     @contextlib.contextmanager
     def begun(self, item_id: int) -> Iterator[None]:
-        """Have it written down meanwhile that an item has begun; of more than a task ever has at once the others are not."""
+        """Note an item while it is fetched; items beyond the file's size are not noted."""
         place = self._free.pop() if self._free else None
         if place is None:
             yield
@@ -91,7 +91,7 @@ class TaskNote:
 
     @contextlib.contextmanager
     def at_files(self) -> Iterator[None]:
-        """Have it written down meanwhile that files are being written or read, of which any item may be the one that kills."""
+        """Note that files are written or read, of which any item may be the one that kills."""
         self._n_at_files += 1
         self._put(_FILES_AT, self._n_at_files)
         try:
@@ -102,7 +102,7 @@ class TaskNote:
 
     @contextlib.contextmanager
     def reading_item(self, item_id: int) -> Iterator[None]:
-        """Have it written down meanwhile that the page of an item is being read."""
+        """Note an item while its page is parsed."""
         self._write(b"item %d\n" % item_id)
         try:
             yield
@@ -111,7 +111,7 @@ class TaskNote:
 
     @contextlib.contextmanager
     def reading_robots(self, domain: str) -> Iterator[None]:
-        """Have it written down meanwhile that the robots.txt of a domain is being read."""
+        """Note a domain while its robots.txt is parsed."""
         self._write(b"robots " + domain.encode()[:_MAX_NAME] + b"\n")
         try:
             yield
@@ -119,7 +119,7 @@ class TaskNote:
             self._map[0] = 0
 
     def _put(self, place: int, number: int) -> None:
-        if not self._map.closed:  # what a task that has failed leaves behind may end after it
+        if not self._map.closed:  # a coroutine of a failed task may end after it
             _NUMBER.pack_into(self._map, place, number)
 
     def _write(self, text: bytes) -> None:
@@ -127,33 +127,33 @@ class TaskNote:
         self._map[0] = text[0]
 
 
-def take_note(home: Home, lease_id: str) -> Suspect:
-    """Return whom a dead task's note names, and take the note away; nobody where there is none: the task had not begun."""
+def take_note(home: Home, lease_id: str) -> CrashSuspect:
+    """Remove a dead task's note and return its suspects; nobody if there is no note: the task had not begun."""
     path = _path(home, lease_id)
     try:
         note = path.read_bytes()
     except OSError:
-        return NOBODY
+        return NO_ITEM
     path.unlink(missing_ok=True)
     what, _, name = note[:_FILES_AT].partition(b"\n")[0].decode("utf-8", "replace").partition(" ")
     if what == "item" and name.isdigit():
-        return Suspect(item_id=int(name))
+        return CrashSuspect(item_id=int(name))
     if what == "robots":
-        return Suspect(robots_of=name)
+        return CrashSuspect(robots_of=name)
     if any(note[_FILES_AT:_BEGUN_AT]):
-        return EACH
+        return ANY_ITEM
     numbers = note[_BEGUN_AT:]
     whole = numbers[: len(numbers) // _NUMBER.size * _NUMBER.size]
-    return Suspect(begun=frozenset(n for (n,) in _NUMBER.iter_unpack(whole) if n))
+    return CrashSuspect(begun=frozenset(n for (n,) in _NUMBER.iter_unpack(whole) if n))
 
 
 def has_note(home: Home, lease_id: str) -> bool:
-    """True if a task has begun and not ended in order."""
+    """True if a task began and did not end in order."""
     return _path(home, lease_id).exists()
 
 
 def sweep_notes(home: Home) -> None:
-    """Take away the notes of a coordinator's earlier lives: their tasks died with it, not of what they read."""
+    """Remove the notes of earlier coordinators: their tasks died with it, not of a page."""
     with contextlib.suppress(OSError):
         for path in (home.path / "leases").glob("*.note"):
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Who calls, what they may do, where the service may listen, how many streams they may hold.
+"""Authentication, scopes, the listen address, and the limit of open streams.
 
 No routes.
 """

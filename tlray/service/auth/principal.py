@@ -1,4 +1,4 @@
-"""Who asks? Whoever a token or a place has shown to be somebody: a name, and what they may do."""
+"""The caller of a request: a user and their scopes."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from tlray.core.access.tokens import SCOPES
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever sent a request."""
+    """An authenticated caller."""
 
     user: str
-    """Whose batches theirs are; "" where nobody is asked, as on a command line."""
+    """The owner of their batches; "" for the local user of a service without tokens."""
     scopes: frozenset[str]
     token: str = field(default="", repr=False)
-    """The hash of the token that they have shown; "" where nobody is asked."""
+    """The digest of their token; "" for the local user."""
 
     @property
     def is_admin(self) -> bool:
-        """Whether everybody's batches are theirs to see, and everybody's manners theirs to set."""
+        """True if they may see every batch and set every option."""
         return "admin" in self.scopes
 
     @property
     def sees(self) -> str | None:
-        """The owner whose batches they see; None: everybody's."""
+        """The owner whose batches they may see; None: all owners."""
         return None if self.is_admin else self.user
 
 
 OPEN: Final = Principal("", frozenset(SCOPES))
-"""Whoever reaches a service that asks nobody."""
+"""The local user of a service without tokens."""

@@ -1,6 +1,4 @@
-"""The bound on answers that last: a socket, an event stream, a request that waits for the next set. Each takes one of a replica's
-places for as long as it lasts; one user has so many of them, and all users together.
-"""
+"""The limit of open streams: sockets, event streams and requests that wait for the next set, per user and per replica."""
 
 from __future__ import annotations
 
@@ -11,38 +9,38 @@ from dataclasses import dataclass
 from typing import Final
 
 from tlray.service.auth.principal import Principal
-from tlray.service.http.problems import too_often
-from tlray.service.http.request_limits import Place
-from tlray.service.http.shutdown import Leaving
+from tlray.service.http.problems import rate_limited
+from tlray.service.http.request_limits import RequestSlot
+from tlray.service.http.shutdown import Shutdown
 
 MAX_STREAMS: Final = 1_000
-"""Of one user and replica; the one local user of a service without tokens is one, too."""
+"""Per user and replica; the local user of a service without tokens is one, too."""
 MAX_ALL_STREAMS: Final = 2_000
-"""Of a replica."""
+"""Per replica."""
 
 
-class Streams:
-    """One replica's answers that last, by user."""
+class StreamLimits:
+    """The open streams of one replica, by user."""
 
     def __init__(
-        self, most: int = MAX_STREAMS, most_of_all: int = MAX_ALL_STREAMS, *, leaving: Leaving | None = None
+        self, most: int = MAX_STREAMS, most_of_all: int = MAX_ALL_STREAMS, *, shutdown: Shutdown | None = None
     ) -> None:
-        self.leaving = leaving or Leaving()
-        """Whether they are to end."""
+        self.shutdown = shutdown or Shutdown()
+        """Ends the streams."""
         self._most, self._most_of_all = most, most_of_all
         self._n: Counter[str] = Counter()
 
-    def see(self, principal: Principal) -> None:
-        """Refuse (429) one more of a user who has as many as one may have, or of anybody where the replica has."""
+    def require_room(self, principal: Principal) -> None:
+        """Raise a problem (429) if the user or the replica has as many streams as allowed."""
         if self._n[principal.user] >= self._most:
-            raise too_often(5.0, f"{self._most:,} sockets and streams are open already; close some")
+            raise rate_limited(5.0, f"you have {self._most:,} open sockets and streams; close some")
         if self._n.total() >= self._most_of_all:
-            raise too_often(5.0, f"{self._most_of_all:,} sockets and streams are open here, of all users")
+            raise rate_limited(5.0, f"all users together have {self._most_of_all:,} open sockets and streams")
 
     @contextmanager
-    def one(self, principal: Principal) -> Iterator[None]:
-        """Count one for as long as it lasts."""
-        self.see(principal)
+    def counted(self, principal: Principal) -> Iterator[None]:
+        """Count a stream while it is open."""
+        self.require_room(principal)
         self._n[principal.user] += 1
         try:
             yield
@@ -53,23 +51,23 @@ class Streams:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnStreams:
-    """The streams as one request sees them: what it opens is counted as a stream instead of as a request in progress."""
+class RequestStreams:
+    """The stream limits for one request, whose own slot is free while it has a stream open."""
 
-    streams: Streams
-    place: Place
+    limits: StreamLimits
+    slot: RequestSlot
 
     @property
-    def leaving(self) -> Leaving:
-        """Whether they are to end."""
-        return self.streams.leaving
+    def shutdown(self) -> Shutdown:
+        """Ends the streams."""
+        return self.limits.shutdown
 
-    def see(self, principal: Principal) -> None:
-        """Refuse (429) one more stream where it is one too many."""
-        self.streams.see(principal)
+    def require_room(self, principal: Principal) -> None:
+        """Raise a problem (429) if the user or the replica has as many streams as allowed."""
+        self.limits.require_room(principal)
 
     @contextmanager
-    def one(self, principal: Principal) -> Iterator[None]:
-        """Count a stream for as long as it lasts, and the request not for so long."""
-        with self.streams.one(principal), self.place.aside():
+    def counted(self, principal: Principal) -> Iterator[None]:
+        """Count a stream while it is open, in place of its request."""
+        with self.limits.counted(principal), self.slot.released():
             yield

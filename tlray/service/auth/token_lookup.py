@@ -1,38 +1,34 @@
-"""Tokens and tickets that a replica does not know, looked up together: one question to the coordinator at a time, with all that
-have come meanwhile. So a flood of wrong ones costs the coordinator a few questions a second, and none that is good is kept out.
+"""Lookup of unknown tokens and tickets in batches: one call to the coordinator at a time, with all that arrived meanwhile.
+
+A flood of invalid tokens costs the coordinator a few calls a second, and delays no valid one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
 
 MAX_AT_ONCE: Final = 500
-"""Digests in one question."""
+"""Digests in one call."""
 
 Row = dict[str, Any]
+Find = Callable[[Sequence[str]], Awaitable[Mapping[str, Row]]]
+"""Returns the rows of some digests from the coordinator."""
 
 
-class Asks(Protocol):
-    """What a `Gateway` does here."""
+class TokenLookup:
+    """The lookup of one kind, such as `Coordinator.token_holders`."""
 
-    async def ask(self, question: str, **given: Any) -> Any:
-        """Put a question to the coordinator."""
-
-
-class Lookups:
-    """One kind of question, such as ``whose_tokens``."""
-
-    def __init__(self, gateway: Asks, question: str, *, once: bool = False) -> None:
-        self._gateway = gateway
-        self._question = question
+    def __init__(self, find: Find, *, once: bool = False) -> None:
+        self._find = find
         self._once = once
-        """True where a digest is good for one request only."""
+        """True if a digest is valid for one request only."""
         self._waiting: dict[str, asyncio.Future[Row | None]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def row(self, digest: str) -> Row | None:
-        """Return what the coordinator says of one digest; None where it knows none such."""
+        """Return the row of one digest; None if it is unknown."""
         waiting = self._waiting.get(digest)
         if waiting is None:
             waiting = self._waiting[digest] = asyncio.get_running_loop().create_future()
@@ -40,17 +36,17 @@ class Lookups:
             return None
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
-        return await asyncio.shield(waiting)  # others may wait for the same one
+        return await asyncio.shield(waiting)  # other requests may wait for the same digest
 
     async def _ask(self) -> None:
         while self._waiting:
             taken = {digest: self._waiting.pop(digest) for digest in list(self._waiting)[:MAX_AT_ONCE]}
             try:
-                rows = await self._gateway.ask(self._question, digests=tuple(taken))
+                rows = await self._find(tuple(taken))
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait
                 for waiting in taken.values():
                     waiting.set_exception(error)
-                    waiting.exception()  # where nobody waits any more, nobody is to be told that it was not seen
+                    waiting.exception()  # the request may be gone; asyncio would log the error
             else:
                 for digest, waiting in taken.items():
                     waiting.set_result(rows.get(digest))

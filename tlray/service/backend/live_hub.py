@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from typing import Any, Final, Self
 
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.printable import in_json
-from tlray.core.scheduling.change_log import Changes
+from tlray.core.model.progress import ItemUpdate, ProgressMessage, Snapshot
+from tlray.core.scheduling.change_log import ChangeLog
 from tlray.service.backend.gateway import Gateway
 
 POLL_S: Final = 20.0
@@ -49,7 +51,7 @@ class Frame:
     """Whether the batch has come to its end, and nothing follows."""
 
 
-def frame_of(told: dict[str, Any]) -> Frame:
+def frame_of(told: Mapping[str, Any]) -> Frame:
     """Return a snapshot as a message."""
     text = in_json(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
     return Frame(told["version"], text, told["state"] in FINAL)
@@ -62,11 +64,11 @@ class Channel:
         self._gateway = gateway
         self._batch_id = batch_id
         self.version = since
-        self.told: dict[str, Any] | None = None
+        self.told: Snapshot | None = None
         self.n_clients = 0
         self.ended = asyncio.Event()
         """Set when the batch has come to its end, or cannot be followed."""
-        self._items: Changes[dict[str, Any]] = Changes(known_since=since)
+        self._items: ChangeLog[ItemUpdate] = ChangeLog(known_since=since)
         self._frames: dict[int, Frame] = {}
         """Of this version, by what its reader had seen."""
         self._news = asyncio.Event()
@@ -76,7 +78,7 @@ class Channel:
         # in a context of its own: Ray ends all that a request asked for when its client leaves, and this is for all clients
         self.task = asyncio.create_task(self._follow(), context=Context())
 
-    async def after(self, since: int) -> dict[str, Any]:
+    async def after(self, since: int) -> Snapshot:
         """Return the newest snapshot as soon as its version is above ``since``."""
         if self.told is None and since < self.version:
             return await self._gateway.watch(self._batch_id, since, 0.0)
@@ -105,7 +107,7 @@ class Channel:
     async def _follow(self) -> None:
         try:
             while self.told is None or self.told["state"] not in FINAL:
-                told = await self._gateway.watch(self._batch_id, self.version, POLL_S, with_items=True)
+                told = await self._gateway.watch(self._batch_id, self.version, POLL_S)
                 if told["version"] > self.version:
                     self._take_in(told)
                     await self._tick()
@@ -116,14 +118,14 @@ class Channel:
             self._news.set()
         self.ended.set()
 
-    def _take_in(self, told: dict[str, Any]) -> None:
+    def _take_in(self, told: ProgressMessage) -> None:
         version = told["version"]
-        items, is_complete = told.pop("items"), told.pop("items_complete")
+        items, is_complete = told["items"], told["items_complete"]
         if not is_complete:
-            self._items.lose(version=version)
+            self._items.reset(version=version)
         else:
             for item in items:
-                self._items.note(item["item_id"], item, version=version)
+                self._items.add(int(item["item_id"]), item, version=version)
         self.version, self.told = version, told
         self._frames.clear()
         self._told_at, self._round_s = time.monotonic(), 0.0
@@ -190,9 +192,7 @@ class Feed:
         return frame
 
     async def _ask(self, since: int | None) -> Frame:
-        return self._sent(
-            frame_of(await self._hub.gateway.watch(self._batch_id, since, 0.0, with_items=True))
-        )
+        return self._sent(frame_of(await self._hub.gateway.watch(self._batch_id, since, 0.0)))
 
 
 class Hub:
@@ -206,7 +206,7 @@ class Hub:
         """Return a client's way through a batch's progress; ``since`` is the last version that it saw."""
         return Feed(self, batch_id, since)
 
-    async def news(self, batch_id: str, since: int, timeout_s: float) -> dict[str, Any] | None:
+    async def news(self, batch_id: str, since: int, timeout_s: float) -> Snapshot | None:
         """Return the newest snapshot as soon as its version is above ``since``; None after ``timeout_s``."""
         channel = self.join(batch_id, since)
         try:

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from typing import Any
 
-from tlray import __version__
 from tlray.core.notify.email_text import letter
 from tlray.core.notify.notification import MAX_AT_ONCE, Channel, Delivery, Underway
 from tlray.core.notify.webhook_signature import headers
@@ -24,6 +23,7 @@ from tlray.io.notify.webhook import post
 from tlray.scrape_options import terms_of
 from tlray.service.backend.gateway import Gateway
 from tlray.settings import Settings
+from tlray.version import __version__
 
 logger = logging.getLogger(__name__)
 WAIT_S, SHORT_WAIT_S = 20.0, 1.0
@@ -64,13 +64,11 @@ class Postman:
             await asyncio.wait(self._out, return_when=asyncio.FIRST_COMPLETED)
         out = self._out.values()
         underway = Underway(Counter(target for target, _ in out), Counter(owner for _, owner in out))
-        taken = await self._gateway.ask(
-            "take_notices",
+        taken = await self._gateway.within(WAIT_S + 30.0).take_notices(
             limit=MAX_AT_ONCE - len(self._out),
             wait_s=WAIT_S if not out else SHORT_WAIT_S,  # what is full now may soon not be
             underway=underway,
             terms=self._terms,
-            timeout_s=WAIT_S + 30.0,
         )
         for notice in taken:
             task = asyncio.create_task(self._carry(notice))
@@ -85,8 +83,7 @@ class Postman:
             logger.exception("delivery failed notice=%s", notice["notice_id"])
             delivery = Delivery(None, f"a bug of tlray: {type(error).__name__}")
         try:
-            await self._gateway.ask(
-                "settle_notice",
+            await self._gateway.coordinator.settle_notice(
                 notice_id=notice["notice_id"],
                 n_attempts=notice["n_attempts"] + 1,
                 made_at=notice["made_at"],

@@ -1,4 +1,4 @@
-"""HTTP for all routes: problems, bodies, paging, guards, limits, the answers of a service that is not ready.
+"""HTTP for all routes: problems, bodies, paging, guards, limits, the responses of a service that is not ready.
 
 Nothing about one route.
 """

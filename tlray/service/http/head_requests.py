@@ -1,6 +1,6 @@
-"""``HEAD``: what a ``GET`` would answer, without the body (RFC 9110 §9.3.2). `curl -I`, load balancers and link checkers ask so.
+"""``HEAD``: the response of ``GET`` without its body (RFC 9110 §9.3.2), for `curl -I`, load balancers and link checkers.
 
-An event stream has no end to wait for, and answers no HEAD; an export's route knows the method itself, and makes no range of it.
+An event stream has no end, and answers no HEAD; the route of exports answers HEAD itself.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-LEFT_ALONE: Final = ("/events", "/export")
+EXCEPT: Final = ("/events", "/export")
 
 
-class Heads:
-    """An ASGI layer that asks the app for GET, and keeps the body back."""
+class HeadRequests:
+    """ASGI middleware that turns HEAD into GET and drops the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].endswith(LEFT_ALONE):
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].endswith(EXCEPT):
             await self._app(scope, receive, send)
             return
 

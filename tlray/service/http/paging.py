@@ -1,4 +1,4 @@
-"""How is a page of a list asked for and told? By a cursor and a limit; with the cursor of the next page, null at the end."""
+"""Pages of lists: query parameters ``cursor`` and ``limit``, and ``next_cursor`` in the response."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse
 
 MAX_LIMIT = 1_000
 Cursor = Annotated[
-    str | None, Query(max_length=500, description="The `next_cursor` of the page before; none for the first.")
+    str | None,
+    Query(max_length=500, description="`next_cursor` of the previous page; leave it out for the first page."),
 ]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="At most so many.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The largest number of rows in the page.")]
 
 
-def page(name: str, found: list[dict[str, Any]], next_cursor: str | None) -> JSONResponse:
+def page(name: str, rows: list[dict[str, Any]], next_cursor: str | None) -> JSONResponse:
     """Return a page of a list."""
-    return JSONResponse({name: found, "next_cursor": next_cursor})
+    return JSONResponse({name: rows, "next_cursor": next_cursor})

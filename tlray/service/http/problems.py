@@ -1,6 +1,7 @@
-"""How is an error told? As a problem document (RFC 9457): what was wrong, where, and how to mend it.
+"""Errors as problem documents (RFC 9457): what is wrong, where, and how to correct it.
 
-``type`` is a name that stays (``urn:tlray:problem:…``); ``errors`` lists each fault with its place, where there are several.
+``type`` is ``urn:tlray:problem:`` and the phrase of the status in kebab case (`KINDS` has the exceptions). ``errors`` lists each
+fault with its place in the request.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from tlray.errors import (
     CoordinatorLost,
     HomeInUse,
     HomeUnusable,
-    InvariantBroken,
     ListTooLong,
     NoSuchBatch,
     RayUnavailable,
@@ -42,25 +42,30 @@ from tlray.service.http.validation_errors import faults_of
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX: Final = "urn:tlray:problem:"
+KINDS: Final = {422: "validation", 429: "rate-limited", 503: "unavailable"}
+"""Problem types that are not the phrase of their status."""
+PHRASES: Final = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+"""Phrases of RFC 9110 that Python knows since 3.13."""
 RETRY_AFTER_S = 5
-"""When to come back where nobody can say when it will be better."""
+"""`Retry-After` where the time of recovery is unknown."""
 
 
 class Fault(BaseModel):
-    """One thing that is wrong."""
+    """One fault in a request."""
 
-    where: str = Field(description="Its place: `body.urls.3`, `query.limit`, `line 7`.")
+    where: str = Field(description="Place in the request: `body.urls.3`, `query.limit`, `line 7`.")
     what: str
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it."""
+    """An error (RFC 9457)."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "type": "urn:tlray:problem:not-valid",
+                    "type": "urn:tlray:problem:validation",
                     "title": "Unprocessable Content",
                     "status": 422,
                     "detail": "body.priority: Input should be 'immediate', 'normal' or 'low'",
@@ -81,170 +86,179 @@ class Problem(BaseModel):
     errors: list[Fault] = []
 
 
-class Refused(Exception):  # noqa: N818 - it says what happens
-    """A request that is answered by a problem; ``kind`` is the last word of its type."""
+class ProblemError(HTTPException):
+    """A request that is answered with a problem document. FastAPI passes on an `HTTPException` that reading a body raises."""
 
     def __init__(
         self,
         status: int,
-        kind: str,
         detail: str,
         *,
+        kind: str | None = None,
         errors: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, kind, detail)
-        self.status, self.kind, self.detail = status, kind, detail
-        self.errors, self.headers = errors, dict(headers or {})
+        super().__init__(status, detail, dict(headers or {}))
+        self.kind = kind or KINDS.get(status) or phrase(status).lower().replace(" ", "-")
+        self.errors = errors
 
 
-_OF: Final[tuple[tuple[type[TlrayError], int, str], ...]] = (
-    (NoSuchBatch, 404, "unknown-batch"),
-    (ListTooLong, 413, "list-too-long"),
-    (Conflict, 409, "conflict"),
-    (BadTransition, 409, "conflict"),
-    (BadCursor, 400, "bad-cursor"),
-    (HomeUnusable, 503, "home-unusable"),
-    (HomeInUse, 503, "home-in-use"),
-    (UsageError, 422, "not-valid"),
-    (StorageFull, 507, "storage-full"),
-    (BacklogFull, 429, "backlog-full"),
-    (RayUnavailable, 503, "unavailable"),
-    (CoordinatorLost, 503, "unavailable"),
-    (CannotFinish, 503, "cannot-finish"),
-    (InvariantBroken, 500, "bug"),
+STATUS_OF: Final[tuple[tuple[type[TlrayError], int], ...]] = (
+    (NoSuchBatch, 404),
+    (ListTooLong, 413),
+    (Conflict, 409),
+    (BadTransition, 409),
+    (BadCursor, 400),
+    (HomeUnusable, 503),
+    (HomeInUse, 503),
+    (UsageError, 422),
+    (StorageFull, 507),
+    (BacklogFull, 429),
+    (RayUnavailable, 503),
+    (CoordinatorLost, 503),
+    (CannotFinish, 503),
 )
-"""Error → status and kind; the first that fits counts."""
-_OF_THE_MACHINE: Final[tuple[tuple[type[TlrayError], str], ...]] = (
-    (HomeUnusable, "the service's home cannot be used now; its log says why"),
-    (HomeInUse, "the service's home is in use by another coordinator; its log says by which"),
-    (StorageFull, "the service's disk is full; nothing of this was kept"),
-    (RayUnavailable, "the service has no Ray now; its log says why"),
+"""The first class that fits counts; any other error is a bug (500)."""
+_PUBLIC_DETAIL: Final[tuple[tuple[type[TlrayError], str], ...]] = (
+    (HomeUnusable, "the service cannot use its home now; see the service log"),
+    (HomeInUse, "another coordinator uses the home of the service; see the service log"),
+    (StorageFull, "the disk of the service is full; nothing of this request was stored"),
+    (RayUnavailable, "the service has no Ray cluster now; see the service log"),
     (CoordinatorLost, "the coordinator does not answer now; try again"),
 )
-"""What is told of errors whose own words are for whoever runs the service; the log has those."""
+"""Details for callers, where the error's own message is meant for the operator."""
 
 
-def refusal_of(error: TlrayError, *, home: str = "") -> Refused:
-    """Return how an error of tlray is told over HTTP: without what is only this machine's, its paths, processes and addresses."""
-    status, kind = next(((s, k) for cls, s, k in _OF if isinstance(error, cls)), (500, "bug"))
-    if isinstance(error, NoSuchBatch):
-        # the same words for one that is not there and one that is somebody else's; no path of this machine
-        return Refused(status, kind, f"there is no batch {str(error.args[0])[:80]!r}")
+def problem_for(error: TlrayError, *, home: str = "") -> ProblemError:
+    """Return the problem for an error of tlray, without paths, processes and addresses of this machine."""
+    status = next((status for cls, status in STATUS_OF if isinstance(error, cls)), 500)
+    if isinstance(error, NoSuchBatch):  # the same words for a missing batch and one of another user
+        return not_found("batch", str(error.args[0]))
     if isinstance(error, BadOption):
-        return not_valid([(".".join(("body.options", *error.keys)), str(error))])
+        return validation([(".".join(("body.options", *error.keys)), str(error))])
+    if isinstance(error, BadCursor):
+        return ProblemError(status, str(error), errors=[("query.cursor", str(error))])
     headers = {}
     if status in (429, 503):
         retry_after_s = error.retry_after_s if isinstance(error, BacklogFull) else None
         headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_S)
-    detail = next((words for cls, words in _OF_THE_MACHINE if isinstance(error, cls)), str(error))
-    return Refused(status, kind, detail.replace(home, "the home") if home else detail, headers=headers)
+    detail = next((text for cls, text in _PUBLIC_DETAIL if isinstance(error, cls)), str(error))
+    return ProblemError(status, detail.replace(home, "the home") if home else detail, headers=headers)
 
 
-def answer(request: HTTPConnection, refused: Refused) -> JSONResponse:
-    """Return the problem document of a refusal."""
+def problem_response(request: HTTPConnection, error: ProblemError) -> JSONResponse:
+    """Return the response with the problem document."""
     problem = Problem(
-        type=f"urn:tlray:problem:{refused.kind}",
-        title=_title(refused.status),
-        status=refused.status,
-        detail=refused.detail,
+        type=TYPE_PREFIX + error.kind,
+        title=phrase(error.status_code),
+        status=error.status_code,
+        detail=error.detail,
         instance=request.url.path,
-        errors=[Fault(where=where, what=what) for where, what in refused.errors],
+        errors=[Fault(where=where, what=what) for where, what in error.errors],
     )
-    # a body may hold half a surrogate pair, and the answer that quotes it must still be sent
-    content = _sendable(problem.model_dump())
-    return JSONResponse(content, refused.status, refused.headers, media_type=CONTENT_TYPE)
+    # a quoted value may hold half a surrogate pair, which UTF-8 cannot encode
+    content = _encodable(problem.model_dump())
+    return JSONResponse(content, error.status_code, error.headers, media_type=CONTENT_TYPE)
 
 
-def _title(status: int) -> str:
-    """Return a status in words: RFC 9110's, which Python knows since 3.13."""
-    newer = {413: "Content Too Large", 422: "Unprocessable Content"}
-    return newer.get(status) or HTTPStatus(status).phrase
+def phrase(status: int) -> str:
+    """Return the phrase of an HTTP status (RFC 9110)."""
+    return PHRASES.get(status) or HTTPStatus(status).phrase
 
 
-def _sendable(value: Any) -> Any:
+def _encodable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {key: _sendable(inner) for key, inner in value.items()}
-    return [_sendable(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _encodable(inner) for key, inner in value.items()}
+    return [_encodable(inner) for inner in value] if isinstance(value, list) else value
 
 
-async def _on_refused(asked: HTTPConnection, error: Exception) -> JSONResponse | None:
-    assert isinstance(error, Refused)  # noqa: S101 - what it is registered for
-    if isinstance(asked, WebSocket):
-        await refuse_socket(asked, error)
-        return None
-    return answer(asked, error)
-
-
-async def _on_tlray_error(asked: HTTPConnection, error: Exception) -> JSONResponse | None:
-    assert isinstance(error, TlrayError)  # noqa: S101
-    refused = refusal_of(error, home=str(asked.app.state.settings.home))
-    if refused.status >= 500:
-        logger.error("request failed path=%s error=%s", asked.url.path, error, exc_info=error)
-    return await _on_refused(asked, refused)
-
-
-async def refuse_socket(socket: WebSocket, refused: Refused) -> None:
-    """Close a socket that was not accepted yet, in words that a browser shows its page: a refused handshake it would not."""
+async def close_socket(socket: WebSocket, error: ProblemError) -> None:
+    """Accept and close a socket, so that a browser shows the reason to its page; it shows none of a refused handshake."""
     await socket.accept()
-    await socket.close(4000 + refused.status, refused.detail.encode()[:120].decode(errors="ignore"))
+    await socket.close(4000 + error.status_code, error.detail.encode()[:120].decode(errors="ignore"))
+
+
+async def _on_problem(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
+    assert isinstance(error, ProblemError)  # noqa: S101 - registered for it
+    if isinstance(connection, WebSocket):
+        await close_socket(connection, error)
+        return None
+    return problem_response(connection, error)
+
+
+async def _on_tlray_error(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
+    assert isinstance(error, TlrayError)  # noqa: S101
+    problem = problem_for(error, home=str(connection.app.state.settings.home))
+    if problem.status_code >= 500:
+        logger.error("request failed path=%s error=%s", connection.url.path, error, exc_info=error)
+    return await _on_problem(connection, problem)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    kinds = {404: "no-such-path", 405: "method-not-allowed", 400: "not-readable"}
-    kind = kinds.get(error.status_code, "refused")
     headers = dict(error.headers or {})
-    mend = "; /docs has every call" if error.status_code in (404, 405) else ""
+    hint = "; /docs lists every call" if error.status_code in (404, 405) else ""
     if error.status_code == 405 and (methods := _methods_at(request)):
         headers["Allow"] = methods
-    return answer(request, Refused(error.status_code, kind, f"{error.detail}{mend}", headers=headers))
+    return problem_response(
+        request, ProblemError(error.status_code, f"{error.detail}{hint}", headers=headers)
+    )
 
 
 def _methods_at(request: Request) -> str:
-    """Return all methods of a path; the router tells only those of the first route that it came to."""
+    """Return all methods of a path; the router names only those of the first route that matches."""
     documented: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    found = {
+    methods = {
         method.upper()
         for path, calls in documented.items()
         if compile_path(path)[0].match(request.url.path)
         for method in calls
     }
-    return ", ".join(sorted(found))
+    return ", ".join(sorted(methods))
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return answer(request, not_valid(faults_of(error.errors())))
+    errors = error.errors()
+    if errors[0]["type"] == "json_invalid":
+        return problem_response(
+            request, ProblemError(400, f"the body is not JSON: {errors[0]['ctx']['error']}")
+        )
+    of_body = [{**one, "loc": one["loc"][1:]} for one in errors if one["loc"][0] == "body"]
+    others = [one for one in errors if one["loc"][0] != "body"]
+    faults = faults_of(others) + faults_of(of_body, of="body", sent=error.body)
+    return problem_response(request, validation(faults))
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
     logger.error("request failed path=%s", request.url.path, exc_info=error)
-    return answer(request, Refused(500, "bug", "this is a bug of tlray; the service's log says more"))
+    return problem_response(request, ProblemError(500, "this is a bug of tlray; see the service log"))
 
 
-def not_valid(faults: Sequence[tuple[str, str]]) -> Refused:
-    """Return the refusal of values that are not as they should be."""
+def not_found(what: str, name: str) -> ProblemError:
+    """Return the problem (404) of a name that does not exist, or belongs to another user."""
+    return ProblemError(404, f"there is no {what} {name[:80]!r}")
+
+
+def validation(faults: Sequence[tuple[str, str]]) -> ProblemError:
+    """Return the problem (422) of values that are not valid, as (place, what is wrong)."""
     where, what = faults[0] if faults else ("body", "not valid")
-    return Refused(422, "not-valid", f"{where}: {what}", errors=faults)
+    return ProblemError(422, f"{where}: {what}", errors=faults)
 
 
-def too_often(wait_s: float, why: str, *, headers: Mapping[str, str] | None = None) -> Refused:
-    """Return the refusal of somebody who is to come back after so many seconds."""
+def rate_limited(wait_s: float, reason: str, *, headers: Mapping[str, str] | None = None) -> ProblemError:
+    """Return the problem (429) of a caller who is over a limit and may try again after so many seconds."""
     after_s = max(1, math.ceil(wait_s))
-    return Refused(
-        429,
-        "too-often",
-        f"{why}; come back in {after_s} s",
-        headers={"Retry-After": str(after_s), **(headers or {})},
+    return ProblemError(
+        429, f"{reason}; try again in {after_s} s", headers={"Retry-After": str(after_s), **(headers or {})}
     )
 
 
-def tell_problems(app: FastAPI) -> None:
+def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of an app with a problem document."""
-    app.add_exception_handler(Refused, _on_refused)  # type: ignore[arg-type]
+    app.add_exception_handler(ProblemError, _on_problem)  # type: ignore[arg-type]
     app.add_exception_handler(TlrayError, _on_tlray_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -252,6 +266,6 @@ def tell_problems(app: FastAPI) -> None:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the ``responses`` of a route, for the statuses that it may answer with besides."""
+    """Return the ``responses`` of a route: a problem document for each of these statuses."""
     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    return {status: {"description": phrase(status), "content": content} for status in statuses}

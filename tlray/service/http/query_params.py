@@ -1,6 +1,6 @@
-"""Does a call know what is asked of it after the ``?``? A name that it does not know is refused: ``?satte=dead`` would else tell
-of all items, and a retry of those would follow. So is one that is given twice, of which one value would be passed over, and what
-is no UTF-8, of which something else would be made.
+"""Checks of query parameter names: unknown ones, repeated ones, and values that are not UTF-8, are refused (422).
+
+An unknown name may be a typing error: ``?satte=dead`` would list all items, and a retry of all of them could follow.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.requests import HTTPConnection
 
-from tlray.service.http.problems import not_valid
+from tlray.service.http.problems import validation
 
 PATHS: Final = ("/api/", "/ws/")
-"""Health, metrics and the documentation are asked by others' programs, in their own ways."""
+"""Health, metrics and documentation take any query: other programs add their own."""
 OF_ACCESS: Final = frozenset({"ticket"})
-"""Looked at before any route is asked (`tlray.service.auth.authentication`)."""
+"""Read by `tlray.service.auth.authentication`."""
 
 
-async def see_query_names(connection: HTTPConnection) -> None:
-    """Refuse (422) a query with a name that the route does not know, that is given twice, or of no text; each such is told."""
+async def require_known_query_names(connection: HTTPConnection) -> None:
+    """Raise a problem (422) that names every faulty parameter of a query."""
     text = connection.scope["query_string"]
     if not text or not connection.url.path.startswith(PATHS):
         return
-    asked = Counter(name for name, _ in connection.query_params.multi_items())
+    given = Counter(name for name, _ in connection.query_params.multi_items())
     known = _names_of(connection.scope["route"])
-    faults = [(name, _mend(name, known)) for name in sorted(set(asked) - known - OF_ACCESS)]
+    faults = [(name, _hint(name, known)) for name in sorted(set(given) - known - OF_ACCESS)]
     faults += [
         (name, f"given {n} times; give it once")
-        for name, n in asked.items()
+        for name, n in given.items()
         if n > 1 and name in known | OF_ACCESS
     ]
-    faults += [(name, "no UTF-8; write it as %XX of UTF-8 bytes") for name in _not_utf_8(text)]
+    faults += [(name, "not UTF-8; percent-encode its UTF-8 bytes") for name in _not_utf_8(text)]
     if faults:
-        raise not_valid([(f"query.{name[:80]}", what) for name, what in faults[:20]])
+        raise validation([(f"query.{name[:80]}", what) for name, what in faults[:20]])
 
 
 def _not_utf_8(query: bytes) -> Iterator[str]:
-    """Yield the names of what is no text; what was made of them has � in the place of it."""
+    """Yield the names of parameters with bytes that are not UTF-8."""
     for pair in query.split(b"&"):
         try:
             unquote_to_bytes(pair.decode("ascii")).decode()
@@ -55,14 +55,14 @@ def _names_of(route: APIRoute | APIWebSocketRoute) -> frozenset[str]:
 
 
 def _names_in(dependant: Dependant) -> Iterator[str]:
-    """Yield the names that a route and what it depends on have declared."""
+    """Yield the names that a route and its dependencies declare."""
     yield from (field.alias for field in dependant.query_params)
     for inner in dependant.dependencies:
         yield from _names_in(inner)
 
 
-def _mend(name: str, known: frozenset[str]) -> str:
+def _hint(name: str, known: frozenset[str]) -> str:
     near = difflib.get_close_matches(name[:80], known, n=1)
     if near:
-        return f"no such name; did you mean {near[0]}?"
-    return f"no such name; this call knows {', '.join(sorted(known)) or 'none'}"
+        return f"unknown parameter; did you mean {near[0]}?"
+    return f"unknown parameter; this call takes {', '.join(sorted(known)) or 'none'}"

@@ -1,9 +1,8 @@
-"""The bound on requests in progress, and the time limit for a body to arrive: an ASGI layer around the app.
+"""The limits of open requests and of the time for a body to arrive: ASGI middleware.
 
-A request is counted for its user where its token is one that the replica knows, else for its address until it is known whose it
-is. So users who share an address, or a proxy, have places of their own, and whoever shows no token has only those of the
-address. What is open for long (a socket, an event stream) is counted as a stream instead (`tlray.service.auth.stream_limits`).
-Health has places of its own.
+A request counts for its user if the replica knows its token, else for its address until it is authenticated. So users behind one
+address or proxy have their own slots, and requests without a token have only those of their address. An open socket or event
+stream counts as a stream instead (`tlray.service.auth.stream_limits`). Health checks have slots of their own.
 """
 
 from __future__ import annotations
@@ -21,25 +20,31 @@ from starlette.websockets import WebSocket
 from tlray.core.access.body_timeout import BodyPace, PaceLimits
 from tlray.core.access.client_address import counted_address, networks_of
 from tlray.core.access.concurrency_limit import ConcurrencyLimit
-from tlray.service.http.problems import RETRY_AFTER_S, Refused, answer, refuse_socket, too_often
+from tlray.service.http.problems import (
+    RETRY_AFTER_S,
+    ProblemError,
+    close_socket,
+    problem_response,
+    rate_limited,
+)
 from tlray.service.http.request_guard import HEALTH
 from tlray.settings import Settings
 
 MAX_HEALTH: Final = 50
-"""Requests for health in progress, of one address."""
-MAX_IN_PROGRESS: Final = 1_500
-"""Requests in progress of all users and addresses together. With `tlray.service.auth.stream_limits.MAX_ALL_STREAMS` this is
-less than `tlray.service.deployment.MAX_ONGOING`, so that health and refusals are always answered."""
+"""Open health checks per address."""
+MAX_OPEN: Final = 1_500
+"""Open requests of all users and addresses. With `tlray.service.auth.stream_limits.MAX_ALL_STREAMS` this is less than
+`tlray.service.deployment.MAX_ONGOING`, so that health checks and refusals are always answered."""
 CLOSE: Final = {"Connection": "close"}
-"""Who has not sent all of a body cannot ask again on the same connection."""
-_PLACE: Final = "tlray.place"
+"""A connection with an unfinished body cannot be used again."""
+_SLOT: Final = "tlray.slot"
 
 KnownUser = Callable[[Headers], str | None]
-"""Says whose a request is, by its headers, where that is known without asking anybody."""
+"""Returns the user of a request by its headers, if the replica knows the token."""
 
 
-class Limits:
-    """What one replica counts."""
+class OpenRequests:
+    """The open requests of one replica."""
 
     def __init__(self, settings: Settings, known_user: KnownUser) -> None:
         self._known_user = known_user
@@ -49,43 +54,42 @@ class Limits:
         self.of_health = ConcurrencyLimit(MAX_HEALTH)
         self.pace = PaceLimits(settings.body_timeout_s, settings.body_gap_s, settings.body_min_rate)
 
-    def enter(self, scope: Scope) -> Place:
-        """Return a place for a request; `Refused` (429, 503) where there is none."""
+    def enter(self, scope: Scope) -> RequestSlot:
+        """Return a slot for a request; `ProblemError` (429, 503) if none is free."""
         headers = Headers(scope=scope)
         peer = scope["client"][0] if scope.get("client") else ""
         address = counted_address(peer, headers.getlist("x-forwarded-for"), self.trusted)
-        is_sending = scope["type"] == "http" and _has_body(headers)
+        is_sending = scope["type"] == "http" and has_body(headers)
         is_health = scope["path"] in HEALTH
-        if not is_health and self.of_addresses.n_all + self.of_users.n_all >= MAX_IN_PROGRESS:
-            raise Refused(
+        if not is_health and self.of_addresses.n_all + self.of_users.n_all >= MAX_OPEN:
+            raise ProblemError(
                 503,
-                "unavailable",
-                f"{MAX_IN_PROGRESS:,} requests are in progress, and this replica takes no more; try again",
+                f"{MAX_OPEN:,} requests are open, and this replica takes no more; try again",
                 headers={"Retry-After": str(RETRY_AFTER_S), **(CLOSE if is_sending else {})},
             )
         user = None if is_health else self._known_user(headers)
-        place = Place(self, address, is_sending=is_sending)
+        slot = RequestSlot(self, address, is_sending=is_sending)
         if user is not None:
-            place.give_to(user)
+            slot.assign_to(user)
         else:
-            place.take(self.of_health if is_health else self.of_addresses, address, "address")
-        return place
+            slot.take(self.of_health if is_health else self.of_addresses, address, "address")
+        return slot
 
 
-class Place:
-    """The place of one request in the counts."""
+class RequestSlot:
+    """One open request in the counts."""
 
-    def __init__(self, limits: Limits, address: str, *, is_sending: bool) -> None:
+    def __init__(self, limits: OpenRequests, address: str, *, is_sending: bool) -> None:
         self.address = address
-        """For whom it is counted as long as nobody knows whose it is; for whom a wrong token of it is counted."""
+        """The client address; a wrong token counts for it."""
         self.is_sending = is_sending
-        """True until the request's body has arrived."""
+        """True until the body has arrived."""
         self._limits = limits
         self._held: tuple[ConcurrencyLimit, str] | None = None
         self._is_over = False
 
-    def give_to(self, user: str) -> None:
-        """Count the request for a user from now on; 429 where they have as many as one may have."""
+    def assign_to(self, user: str) -> None:
+        """Count the request for a user from now on; 429 if the user has too many."""
         self.take(self._limits.of_users, user, "user")
 
     def take(self, limit: ConcurrencyLimit, holder: str, kind: str) -> None:
@@ -98,7 +102,7 @@ class Place:
         self._enter((limit, holder))
 
     def body_arrived(self) -> None:
-        """Note that the request has sent all of its body."""
+        """Record that the body has arrived."""
         if self.is_sending:
             self.is_sending = False
             if self._held is not None:
@@ -106,25 +110,23 @@ class Place:
                 limit.body_arrived(holder)
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Count the request nowhere for as long as it is counted as a stream."""
+    def released(self) -> Iterator[None]:
+        """Free the slot while the request has a stream open."""
         held = self._held
         self.leave()
         try:
             yield
         finally:
-            if (
-                held is not None and not self._is_over
-            ):  # a stream that was broken off may end after its request
+            if held is not None and not self._is_over:  # a broken stream may end after its request
                 self._enter(held)
 
     def end(self) -> None:
-        """Count the request no longer, whatever of it still goes on."""
+        """End the request, even if a part of it is still running."""
         self._is_over = True
         self.leave()
 
     def leave(self) -> None:
-        """Count the request for nobody."""
+        """Free the slot."""
         if self._held is not None:
             limit, holder = self._held
             limit.leave(holder, is_sending=self.is_sending)
@@ -135,79 +137,79 @@ class Place:
         limit.enter(holder, is_sending=self.is_sending)
 
 
-def place_of(connection: HTTPConnection) -> Place:
-    """Return a request's place."""
-    place: Place = connection.scope[_PLACE]
-    return place
+def slot_of(connection: HTTPConnection) -> RequestSlot:
+    """Return the slot of a request."""
+    slot: RequestSlot = connection.scope[_SLOT]
+    return slot
 
 
 class RequestLimits:
-    """The layer."""
+    """The middleware."""
 
     def __init__(self, app: ASGIApp, settings: Settings, known_user: KnownUser) -> None:
         self._app = app
-        self._limits = Limits(settings, known_user)
+        self._limits = OpenRequests(settings, known_user)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         try:
-            place = self._limits.enter(scope)
-        except Refused as refused:
+            slot = self._limits.enter(scope)
+        except ProblemError as refused:
             if scope["type"] == "websocket":
-                await refuse_socket(WebSocket(scope, receive, send), refused)
+                await close_socket(WebSocket(scope, receive, send), refused)
             else:
-                await answer(Request(scope), refused)(scope, receive, send)
+                await problem_response(Request(scope), refused)(scope, receive, send)
             return
-        scope[_PLACE] = place
+        scope[_SLOT] = slot
         try:
-            await self._app(scope, self._in_time(receive, place), send)
+            await self._app(scope, self._in_time(receive, slot), send)
         finally:
-            place.end()
+            slot.end()
 
-    def _in_time(self, receive: Receive, place: Place) -> Receive:
-        """Receive a request's body within its time; 408 beyond it."""
-        if not place.is_sending:
+    def _in_time(self, receive: Receive, slot: RequestSlot) -> Receive:
+        """Receive a body within its time limit; 408 beyond it."""
+        if not slot.is_sending:
             return receive
         clock = asyncio.get_running_loop().time
         pace: BodyPace | None = None
 
         async def in_time() -> Message:
             nonlocal pace
-            if not place.is_sending:
-                return await receive()  # nothing but a disconnection is waited for
-            pace = pace or BodyPace(self._limits.pace, now=clock())  # not before somebody wants it
+            if not slot.is_sending:
+                return await receive()  # only a disconnection can come
+            pace = pace or BodyPace(self._limits.pace, now=clock())  # the time begins with the first read
             try:
                 async with asyncio.timeout(pace.wait_s(now=clock())):
                     message = await receive()
             except TimeoutError:
                 raise _too_slow(self._limits.pace) from None
             pace.take(len(message.get("body", b"")), now=clock())
-            if not message.get("more_body", False):  # its end, or the client's
-                place.body_arrived()
+            if not message.get("more_body", False):  # the end of the body, or of the client
+                slot.body_arrived()
             return message
 
         return in_time
 
 
-def _has_body(headers: Headers) -> bool:
+def has_body(headers: Headers) -> bool:
+    """True if a request has a body, by its headers."""
     length = headers.get("content-length", "0").strip()
     return "transfer-encoding" in headers or length.strip("0") != ""
 
 
-def _too_many(limit: ConcurrencyLimit, holder: str, *, is_sending: bool) -> Refused:
+def _too_many(limit: ConcurrencyLimit, holder: str, *, is_sending: bool) -> ProblemError:
     most, what = (limit.most_sending, "uploads") if is_sending else (limit.most, "requests")
-    told = f"{most:,} {what} of this {holder} are in progress (TLRAY_MAX_OPEN_REQUESTS_PER_{holder.upper()})"
-    return too_often(1.0, told, headers=CLOSE if is_sending else {})
+    reason = f"{most:,} {what} of this {holder} are open (TLRAY_MAX_OPEN_REQUESTS_PER_{holder.upper()})"
+    return rate_limited(1.0, reason, headers=CLOSE if is_sending else {})
 
 
-def _too_slow(pace: PaceLimits) -> Refused:
-    return Refused(
+def _too_slow(pace: PaceLimits) -> ProblemError:
+    return ProblemError(
         408,
-        "request-timeout",
-        f"the body came too slowly: it may take {pace.total_s:g} s in all and pause for {pace.gap_s:g} s, at"
-        f" {pace.min_rate:g} bytes a second or more on average; send less at once, or on a faster line",
+        f"the body came too slowly: it may take {pace.total_s:g} s in all, pause for {pace.gap_s:g} s, and needs"
+        f" {pace.min_rate:g} bytes per second on average; send smaller bodies",
         headers=CLOSE,
     )

@@ -1,9 +1,8 @@
-"""The answer where Ray Serve runs and the service is not there: 503 with ``Retry-After``, as a problem document.
+"""503 with ``Retry-After`` while Ray Serve runs without the service.
 
-Before an application is deployed and while it goes, Ray Serve's proxy answers 404 in plain text, as if the path were wrong. A
-Ray of our own serves nothing else at any path, so the proxy of such a Ray gets this middleware, by the setting that Ray has for
-it (``RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH``, see `tlray.cluster.driver.ray_processes`). On another's cluster its operator
-may set it.
+Before the application is deployed and while it is removed, Ray Serve's proxy answers 404 in plain text, as for a wrong path.
+The proxy of our own Ray, which serves nothing else, gets this middleware by ``RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH`` (see
+`tlray.cluster.driver.ray_processes`). The operator of another cluster may set it, too.
 """
 
 from __future__ import annotations
@@ -14,40 +13,39 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tlray.service.http.problems import RETRY_AFTER_S, Refused, answer
+from tlray.service.http.problems import RETRY_AFTER_S, ProblemError, problem_response
 
 OF_PROXY: Final = "/-/"
 """Paths of Ray Serve's own, such as ``/-/healthz``."""
 SOCKET_CLOSED: Final = {
     "type": "websocket.close",
     "code": 1013,
-    "reason": "the service is not there now; try again",
+    "reason": "the service is not available now; try again",
 }
 
 
 def middlewares() -> list[Middleware]:
-    """Return what Ray Serve puts around its proxy."""
-    return [Middleware(NotThere)]
+    """Return the middleware of Ray Serve's proxy."""
+    return [Middleware(UnavailableMiddleware)]
 
 
-def not_there() -> Refused:
-    """Return the refusal of every call while the service begins or ends."""
-    return Refused(
+def service_unavailable() -> ProblemError:
+    """Return the problem of every call while the service starts or stops."""
+    return ProblemError(
         503,
-        "unavailable",
-        "the service begins or ends just now; try again in a moment",
+        "the service is starting or stopping; try again in a moment",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
 
 
-class NotThere:
-    """Puts a problem in the place of the proxy's own plain answers 404 and 503; the service itself gives none such."""
+class UnavailableMiddleware:
+    """Replaces the proxy's own plain 404 and 503 by a problem document; the service sends none such."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a call on."""
+        """Pass a call on, and check its response."""
         if scope["type"] not in ("http", "websocket") or scope["path"].startswith(OF_PROXY):
             await self._app(scope, receive, send)
             return
@@ -60,7 +58,7 @@ class NotThere:
                 if scope["type"] == "websocket":
                     await send(SOCKET_CLOSED)
                 else:
-                    await answer(Request(scope), not_there())(scope, receive, send)
+                    await problem_response(Request(scope), service_unavailable())(scope, receive, send)
             elif not is_replaced:
                 await send(message)
 

@@ -1,7 +1,7 @@
-"""What is wrong with what was sent, and where? What pydantic found, at places that whoever sent it knows, in words.
+"""Faults of a request, from pydantic's errors: one fault for each place in the request.
 
-Of a value that may be one of several kinds pydantic tells once for each of them, and puts the kind's name behind the place:
-``variables.year.str``, ``variables.year.int``, ``not_before.moment``. Here a place ends where what was sent ends, with one fault.
+For a union pydantic reports one error for each member and appends the member's name to the place: ``variables.year.str``,
+``variables.year.int``, ``not_before.moment``. Here the place is that of the value in the request, with one fault for all members.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tlray.service.schemas.batches import IN_WORDS
 
-MAX_ERRORS_TOLD: Final = 100
+MAX_FAULTS_SHOWN: Final = 100
 _SHOULD_BE: Final = "Input should be "
 Place = tuple[str | int, ...]
 
@@ -19,9 +19,9 @@ Place = tuple[str | int, ...]
 def faults_of(
     errors: Sequence[Mapping[str, Any]], *, of: str = "", sent: object = None
 ) -> list[tuple[str, str]]:
-    """Return what pydantic found, as (place, what is wrong); ``of`` goes before each place.
+    """Return pydantic's errors as (place, what is wrong); ``of`` is put before each place.
 
-    ``sent`` is the body that it looked at; of what has no body (a query, a path) the places are taken as they are.
+    ``sent`` is the validated body; without it (a query, a path) places are used as they are.
     """
     found: dict[Place, list[str]] = {}
     of_kinds: set[Place] = set()
@@ -37,12 +37,12 @@ def faults_of(
     return [
         (".".join(map(str, (of, *place) if of else place)), _either(words))
         for place, words in found.items()
-        if place not in of_kinds & inside  # another kind fits so far: what is wrong is further inside
-    ][:MAX_ERRORS_TOLD]
+        if place not in of_kinds & inside  # another member fits so far: its fault is further inside
+    ][:MAX_FAULTS_SHOWN]
 
 
 def _sent_part(loc: Place, sent: object, *, is_missing: bool) -> Place:
-    """Return a place without what was not sent: all but the name of a field that is missing."""
+    """Return a place without the parts that are not in the request, but with the name of a missing field."""
     kept: list[str | int] = []
     for n, part in enumerate(loc, 1):
         is_field = isinstance(sent, dict) and part in sent
@@ -60,7 +60,7 @@ def _in_words(error: Mapping[str, Any]) -> str:
 
 
 def _either(words: Sequence[str]) -> str:
-    """Return in one sentence what each kind of value would have had to be."""
+    """Join what each member of a union expects."""
     kinds = [what.removeprefix(_SHOULD_BE) for what in words]
     if len(words) == 1 or not all(what.startswith(_SHOULD_BE) for what in words):
         return "; or ".join(words)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: made, completed, with examples.
+"""The OpenAPI document and its examples.
 
 Nothing that handles a request.
 """

@@ -1,4 +1,4 @@
-"""What does an answer look like? An example of each, for the OpenAPI document; a test holds them against their schemas."""
+"""Examples of responses for the OpenAPI document; a test checks them against their schemas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTS: Final = {
 _SNAPSHOT: Final[dict[str, Any]] = {
     "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "total": 120, "counts": _COUNTS,
     "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
-    "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "trouble": None,
+    "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "lost_nodes": [], "parked": {},
     "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125, "cooling_until": None}},
 }  # fmt: skip
@@ -80,33 +80,38 @@ _DELIVERY: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 OF_MODELS: Final[dict[str, Any]] = {
-    "CheckedScheduleTold": {
+    "ScheduleReceipt": {
         **_SCHEDULE, **_WHOLE_SCHEDULE, "n_rejected": 1,
         "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "scheme ftp: is not fetched; only http and https are"}],
     },
     "BatchPage": {"batches": [_LISTED], "next_cursor": None},
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
-    "DeliveriesTold": {"deliveries": [_DELIVERY]},
+    "DeliveriesResponse": {"deliveries": [_DELIVERY]},
     "DomainPage": {"domains": [_DOMAIN_TOLD], "next_cursor": None},
     "ItemPage": {"items": [_ITEM], "next_cursor": "WzE3XQ…"},
     "LinePage": {
         "lines": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https", "first_line": None}],
         "next_cursor": None,
     },
-    "PieceTold": {
+    "PieceReceipt": {
         "batch_id": _BATCH, "piece": 1, "first_line": 1, "lines": 3, "items": 1, "duplicates": 1, "n_rejected": 1,
         "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
         "duplicate_lines": [{"line": 3, "url": _URL, "first_line": 1}],
     },
     "Retried": {**_SNAPSHOT, "n_retried": 1},
-    "SchedulesTold": {"schedules": [_SCHEDULE]},
-    "Snapshot": _SNAPSHOT,
-    "SecretTold": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+    "SchedulesResponse": {"schedules": [_SCHEDULE]},
+    "Snapshot": _SNAPSHOT, "BatchStatus": _SNAPSHOT,
+    "DomainStatus": {
+        "domain": _DOMAIN, "paused": False, "max_rate": 0.125, "rate": 0.125, "concurrency": 1,
+        "set": {"max_rate": None, "concurrency": None}, "crawl_delay_s": 8.0, "robots_at": _AT, "open": 69,
+        "in_flight": 1, "cooling_until": None, "reason": None, "blocks_in_a_row": 0, "last_fetch_at": _AT,
+    },
+    "SecretResponse": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "SetLine": _SET,
-    "TemplateTold": _TEMPLATE,
-    "TemplatesTold": {"templates": [_TEMPLATE]},
-    "TokenTold": _TOKEN,
-    "WholeScheduleTold": {**_SCHEDULE, **_WHOLE_SCHEDULE},
+    "TemplateResponse": _TEMPLATE,
+    "TemplatesResponse": {"templates": [_TEMPLATE]},
+    "TokenResponse": _TOKEN,
+    "ScheduleDetails": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
 """Of models, by the name of their schema."""
 

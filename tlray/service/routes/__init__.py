@@ -1,4 +1,4 @@
-"""The routes of the HTTP API, a module for each subject.
+"""The routes of the HTTP API, one module per subject.
 
-No Ray, no SQL, and no rule that another way of submitting needs too.
+No Ray, no SQL, and no rule that the CLI or a schedule needs, too.
 """

@@ -1,39 +1,40 @@
-"""What do the routers share? The gateway, the hub and the streams of the app that a request came to."""
+"""The dependencies of routes: the gateway, the live hub, the stream limits, the caller with a scope; and path parameters."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
-from tlray.service.auth.authentication import requires
+from tlray.service.auth.authentication import Requires
 from tlray.service.auth.principal import Principal
-from tlray.service.auth.stream_limits import OwnStreams
+from tlray.service.auth.stream_limits import RequestStreams
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
-from tlray.service.http.request_limits import place_of
+from tlray.service.http.request_limits import slot_of
 
 
 async def _gateway(connection: HTTPConnection) -> Gateway:
-    found: Gateway = connection.app.state.gateway
-    return found
+    gateway: Gateway = connection.app.state.gateway
+    return gateway
 
 
 async def _hub(connection: HTTPConnection) -> Hub:
-    found: Hub = connection.app.state.hub
-    return found
+    hub: Hub = connection.app.state.hub
+    return hub
 
 
-async def _streams(connection: HTTPConnection) -> OwnStreams:
-    return OwnStreams(connection.app.state.streams, place_of(connection))
+async def _streams(connection: HTTPConnection) -> RequestStreams:
+    return RequestStreams(connection.app.state.streams, slot_of(connection))
 
 
 TheGateway = Annotated[Gateway, Depends(_gateway)]
 TheHub = Annotated[Hub, Depends(_hub)]
-TheStreams = Annotated[OwnStreams, Depends(_streams)]
-Reader = Annotated[Principal, Depends(requires("read"))]
-Watcher = Annotated[Principal, Depends(requires("read", takes_ticket=True))]
-"""A reader that may be an event stream's."""
-Submitter = Annotated[Principal, Depends(requires("submit"))]
-Admin = Annotated[Principal, Depends(requires("admin"))]
+TheStreams = Annotated[RequestStreams, Depends(_streams)]
+Reader = Annotated[Principal, Depends(Requires("read"))]
+TicketReader = Annotated[Principal, Depends(Requires("read", takes_ticket=True))]
+"""A reader, who may show a ticket in the query, as an event stream does."""
+Submitter = Annotated[Principal, Depends(Requires("submit"))]
+Admin = Annotated[Principal, Depends(Requires("admin"))]
+BatchId = Annotated[str, Path(examples=["20261123-120000-a1b2c3"])]

@@ -1,5 +1,7 @@
-"""``/docs``: the OpenAPI document as a page to read and to try calls on. All of it comes from here: no other host is asked, so
-that it works without a network, and no script of others runs beside a token that was typed in."""
+"""``/docs``: the OpenAPI document as a page with Swagger UI.
+
+All files come from this service, so that the page works offline and no foreign script runs beside a token that a user types in.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ KINDS: Final = {
     "swagger-ui.css": "text/css",
     "favicon.png": "image/png",
 }
-"""What of the package's files is sent, and as what."""
+"""Files of fastapi-offline that are served."""
 START: Final = """\
 SwaggerUIBundle({
   url: "openapi.json", dom_id: "#docs", deepLinking: true, persistAuthorization: false, docExpansion: "list",
@@ -41,7 +43,7 @@ PAGE: Final = """\
 </body>
 </html>
 """
-CSP: Final = (  # Swagger UI sets styles on its elements, and has its icons in its style sheet
+CSP: Final = (  # Swagger UI has inline styles, and icons in its style sheet
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
@@ -49,14 +51,14 @@ CSP: Final = (  # Swagger UI sets styles on its elements, and has its icons in i
 
 @router.get("/")
 async def front() -> Response:
-    """Lead whoever opens the service in a browser to what is there to read."""
+    """Redirect a browser to the documentation."""
     return RedirectResponse("docs", status_code=307)
 
 
 @router.get("/docs")
 async def docs() -> Response:
     """Return the page."""
-    return Response(PAGE, media_type="text/html; charset=utf-8")
+    return Response(PAGE, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": CSP})
 
 
 @router.get("/docs/start.js")
@@ -67,9 +69,9 @@ async def start() -> Response:
 
 @router.get("/docs/{name}")
 async def file(name: str) -> Response:
-    """Return one of Swagger UI's files."""
+    """Return a file of Swagger UI."""
     if name not in KINDS:
-        raise HTTPException(404, "no such file of the documentation")
+        raise HTTPException(404, "the documentation has no such file")
     return Response(
         (files("fastapi_offline") / "static" / name).read_bytes(),
         media_type=KINDS[name],

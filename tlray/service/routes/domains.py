@@ -1,81 +1,69 @@
-"""``/api/v1/domains``: how each site is treated, and an admin's say in it: its rate, how many at once, a pause."""
+"""``/api/v1/domains``: the state of each domain, and its overrides by an admin: rate, concurrency, pause."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from tlray.core.access.cursor import decode, encode
-from tlray.core.politeness.policy import unit_named
-from tlray.service.http.bodies import JSON, content_type, read_body, read_json
+from tlray.core.model.progress import DomainStatus
+from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.service.http.paging import Cursor, Limit, page
-from tlray.service.http.problems import Refused, not_valid, problems
+from tlray.service.http.problems import not_found, problems, validation
+from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import Admin, Reader, TheGateway
-from tlray.service.schemas.batches import DomainAsked
-from tlray.service.schemas.lists import DomainPage, DomainTold
+from tlray.service.schemas.batches import DomainPatch
+from tlray.service.schemas.lists import DomainPage
 
-router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
+router = APIRouter(prefix="/api/v1/domains", tags=["domains"], route_class=ApiRoute)
 Domain = Annotated[
     str,
     Path(
-        description="A host, with `:port` where that is not the scheme's own.",
+        description="A host, with `:port` if it is not the default port.",
         examples=["1001tracklists.com"],
     ),
 ]
-DOMAIN_BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/DomainAsked"}}},
-    }
-}
 FIELDS: Final = {"max_rate": "rate", "concurrency": "concurrency", "paused": "is_paused"}
 
 
-@router.get("", response_model=DomainPage, responses=problems(400, 422, 503))
+@router.get("", response_model=DomainPage, responses=problems(400))
 async def domains(
     gateway: TheGateway, principal: Reader, cursor: Cursor = None, limit: Limit = 100
 ) -> JSONResponse:
-    """The domains at which your batches have items, by name."""
+    """List the domains of your batches, by name."""
     after = decode(cursor, "domains", str)[0] if cursor else ""
-    found, next_ = await gateway.ask("domains", owner=principal.sees, after=after, limit=limit)
+    found, next_ = await gateway.coordinator.list_domains(owner=principal.sees, after=after, limit=limit)
     return page("domains", found, None if next_ is None else encode("domains", next_))
 
 
-@router.get("/{domain}", response_model=DomainTold, responses=problems(404, 422, 503))
+@router.get("/{domain}", response_model=DomainStatus, responses=problems(404))
 async def domain(domain: Domain, gateway: TheGateway, principal: Reader) -> JSONResponse:
-    """How a domain stands."""
-    told = await gateway.ask("domain", name=_unit(domain), owner=principal.sees)
-    if told is None:
-        raise Refused(404, "unknown-domain", f"nothing was ever to be fetched from {domain[:80]!r}")
-    return JSONResponse(told)
+    """Return the state of a domain."""
+    status = await gateway.coordinator.get_domain(_unit(domain), owner=principal.sees)
+    if status is None:
+        raise not_found("domain", domain)
+    return JSONResponse(status)
 
 
-@router.patch(
-    "/{domain}",
-    response_model=DomainTold,
-    openapi_extra=DOMAIN_BODY,
-    responses=problems(400, 413, 415, 422, 503),
-)
-async def set_domain(request: Request, domain: Domain, gateway: TheGateway, principal: Admin) -> JSONResponse:
-    """Set a domain's rate, how many fetches at once, or pause it, or end its rest; null takes back what was set.
+@router.patch("/{domain}", response_model=DomainStatus)
+async def set_domain(
+    body: DomainPatch, domain: Domain, gateway: TheGateway, principal: Admin
+) -> JSONResponse:
+    """Set a domain's rate and concurrency, pause it, or end its cool-down; null removes a setting.
 
-    It holds for all batches. What the site's robots.txt asks for stays the ceiling.
+    It holds for all batches. The crawl-delay of the site's robots.txt still applies.
     """
-    name = _unit(domain)
-    content_type(request, (JSON,))
-    asked = read_json(await read_body(request), DomainAsked)
-    changes = {FIELDS[field]: getattr(asked, field) for field in asked.model_fields_set - {"lift"}}
+    changes = {FIELDS[field]: getattr(body, field) for field in body.model_fields_set - {"lift"}}
     if changes.get("is_paused", False) is None:
         changes["is_paused"] = False
-    return JSONResponse(
-        await gateway.ask("set_domain", name=name, changes=changes, is_lifted=bool(asked.lift))
-    )
+    status = await gateway.coordinator.set_domain(_unit(domain), changes, is_lifted=bool(body.lift))
+    return JSONResponse(status)
 
 
 def _unit(text: str) -> str:
     try:
-        return unit_named(text)
+        return parse_politeness_key(text)
     except ValueError as error:
-        raise not_valid([("path.domain", str(error))]) from None
+        raise validation([("path.domain", str(error))]) from None

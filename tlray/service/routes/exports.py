@@ -10,28 +10,30 @@ import asyncio
 import hashlib
 import re
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import fields
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_type_hints
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from tlray.export.formats import FORMATS, get, names
-from tlray.export.interface import Format, Holds
-from tlray.export.options import Options, Over99
+from tlray.export.formats import all_formats, get, names
+from tlray.export.interface import Format
 from tlray.io.disk.home import Home
 from tlray.io.export import zip_archive
 from tlray.io.export.files import write
 from tlray.io.results.part_files import PartMoved
 from tlray.io.results.reader import iter_tracklists
-from tlray.model import CuePrecision
 from tlray.service.backend.gateway import Gateway
-from tlray.service.http.problems import Refused, problems
-from tlray.service.routes.dependencies import Reader, TheGateway
+from tlray.service.http.problems import ProblemError, problems
+from tlray.service.routes.api_route import ApiRoute
+from tlray.service.routes.dependencies import BatchId, Reader, TheGateway
 
-router = APIRouter(prefix="/api/v1", tags=["results"])
+router = APIRouter(prefix="/api/v1", tags=["results"], route_class=ApiRoute)
 MAX_SENT: Final = 32_000_000
 TRIES: Final = 4
 KEEP_S: Final = 3_600.0
@@ -49,109 +51,116 @@ KINDS: Final[dict[str, Any]] = {
     "application/vnd.apache.parquet": {
         "schema": {**_BYTES, "description": "A row a set, with its tracks in it."}
     },
-    zip_archive.CONTENT_TYPE: {
+    zip_archive.MEDIA_TYPE: {
         "schema": {**_BYTES, "description": "Sheets, one a recording, and `left-out.txt`."}
     },
 }
-"""A test sees that each format's is here."""
-FILE_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+KINDS.update(
+    {
+        kind: {"schema": {"type": "string"} if f.is_text else _BYTES}
+        for f in all_formats()
+        if f.fits_one_file and (kind := f.media_type.partition(";")[0]) not in KINDS
+    }
+)
+FILE_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file.", "content": KINDS},
     206: {"description": f"A range of it, at most {MAX_SENT:,} bytes.", "content": KINDS},
-    304: {"description": "It is still the file that `If-None-Match` names."},
+    304: {"description": "The file of `If-None-Match` has not changed."},
 }
-_making: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+_locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
 
 @router.get("/formats")
 async def formats(principal: Reader) -> JSONResponse:
-    """The formats that sets can be exported as."""
-    told = [{"name": f.name, "suffix": suffix_of(f), "about": f.about} for f in FORMATS]
-    return JSONResponse({"formats": told})
+    """List the export formats."""
+    rows = [
+        {"name": f.name, "suffix": f.download_suffix, "about": f.about, "options": f.option_names}
+        for f in all_formats()
+    ]
+    return JSONResponse({"formats": rows})
 
 
-async def _options(
-    bom: Annotated[bool, Query(description="cue, csv: begin with a byte order mark.")] = False,
-    over_99: Annotated[Over99, Query(description="cue: what to do with more than 99 tracks.")] = Over99.SPLIT,
-    strict: Annotated[bool, Query(description="cue: at most 80 characters in a value.")] = False,
-    media: Annotated[str | None, Query(max_length=300, description="cue: the audio file's name.")] = None,
-    cue_precision: Annotated[
-        list[CuePrecision] | None,
-        Query(description="cue: take cues of these precisions too, not only exact ones."),
-    ] = None,
-) -> Options:
-    chosen = tuple(sorted(set(cue_precision or ())))
-    return Options(bom=bom, over_99=over_99, strict=strict, media=media, cue_precision=chosen)
+def _options_query() -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Return a dependency that takes every option of every format as a parameter of the query."""
+
+    async def options(**values: Any) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value is not None}
+
+    takers: dict[str, list[str]] = {}
+    parameters: dict[str, Parameter] = {}
+    for format_ in all_formats():
+        types = get_type_hints(type(format_.options))
+        for field in fields(format_.options):
+            takers.setdefault(field.name, []).append(format_.name)
+            is_list = isinstance(field.default, tuple)
+            about = f"{', '.join(takers[field.name])}: {field.metadata.get('about', '')}"
+            query = Query(description=f"{about}, separated by commas" if is_list else about)
+            type_: Any = Annotated[str if is_list else types[field.name], query]
+            parameters[field.name] = Parameter(
+                field.name, Parameter.KEYWORD_ONLY, default=None, annotation=type_ | None
+            )
+    options.__signature__ = Signature(list(parameters.values()))  # type: ignore[attr-defined]
+    return options
 
 
 @router.head("/batch/{batch_id}/export", include_in_schema=False)
 @router.get(
     "/batch/{batch_id}/export",
     response_class=Response,
-    responses={**FILE_ANSWER, **problems(404, 413, 416, 422, 503, 507)},
+    responses={**FILE_RESPONSE, **problems(404, 413, 416, 507)},
 )
 async def export(
     request: Request,
-    batch_id: str,
+    batch_id: BatchId,
     gateway: TheGateway,
     principal: Reader,
-    options: Annotated[Options, Depends(_options)],
+    options: Annotated[dict[str, Any], Depends(_options_query())],
     format_: Annotated[
         str, Query(alias="format", json_schema_extra={"enum": list(names())}, examples=["csv"])
     ],
 ) -> Response:
-    """A batch's sets as one file: those that it has now. CUE sheets come as a ZIP archive."""
+    """Download the sets that a batch has now as one file. CUE sheets come as a ZIP archive."""
     await gateway.see(principal, batch_id)
     chosen = get(format_)
-    path = await _made(gateway, batch_id, chosen, options)
-    kind = zip_archive.CONTENT_TYPE if chosen.holds is Holds.RECORDING else chosen.content_type
+    chosen_options = {name: value for name, value in options.items() if name in chosen.option_names}
+    path = await _exported(gateway, batch_id, chosen, chosen.chosen(chosen_options))
+    kind = chosen.media_type if chosen.fits_one_file else zip_archive.MEDIA_TYPE
     answer = FileResponse(
         path,
         media_type=kind,
-        filename=f"{batch_id}{suffix_of(chosen)}",
-        headers={"ETag": f'"{path.stem}"'},  # it names what is in the file, which is never changed
+        filename=f"{batch_id}{chosen.download_suffix}",
+        headers={"ETag": f'"{path.stem}"'},  # the name stands for the content, which never changes
     )
     if is_known(request.headers.getlist("if-none-match"), answer.headers["etag"]):
         return Response(status_code=304, headers={"ETag": answer.headers["etag"]})
     answer.set_stat_headers(stat := path.stat())
     text = request.headers.get("range")
     if request.headers.get("if-range", answer.headers["etag"]) != answer.headers["etag"]:
-        text = None  # it is another file now
-    asked = bounded_range(text, stat.st_size)
-    if asked is None and stat.st_size > MAX_SENT and request.method != "HEAD":
-        raise Refused(
+        text = None  # the file has changed
+    bounded = bounded_range(text, stat.st_size)
+    if bounded is None and stat.st_size > MAX_SENT and request.method != "HEAD":
+        raise ProblemError(
             413,
-            "take-ranges",
-            f"the file has {stat.st_size:,} bytes, and an answer at most {MAX_SENT:,}: take it in ranges,"
+            f"the file has {stat.st_size:,} bytes, and one response at most {MAX_SENT:,}: request it in ranges,"
             f" such as `Range: bytes=0-{MAX_SENT - 1}`",
+            kind="range-required",
             headers={"Accept-Ranges": "bytes"},
         )
     others = [pair for pair in request.scope["headers"] if pair[0] not in (b"range", b"if-range")]
-    request.scope["headers"] = [*others, (b"range", asked.encode())] if asked else others
+    request.scope["headers"] = [*others, (b"range", bounded.encode())] if bounded else others
     return answer
 
 
-def used(format_: Format, options: Options) -> Options:
-    """Return the options that a format heeds; the others are as if nobody had said them."""
-    if format_.holds is Holds.RECORDING:
-        return options
-    return Options(bom=options.bom) if format_.name == "csv" else Options()
-
-
-def suffix_of(format_: Format) -> str:
-    """Return what an export's file ends with."""
-    return ".zip" if format_.holds is Holds.RECORDING else format_.suffix
-
-
 def is_known(if_none_match: list[str], etag: str) -> bool:
-    """Whether a client has the file already, by the header in which it names those that it has."""
+    """True if the client has the file, by its ``If-None-Match`` headers."""
     named = [name.strip().removeprefix("W/") for text in if_none_match for name in text.split(",")]
     return etag in named or named == ["*"]
 
 
 def bounded_range(text: str | None, n_bytes: int) -> str | None:
-    """Return the range that is sent of a file, no longer than one answer may be; None: no range was asked for.
+    """Return the range of a file to send, no longer than one response; None if no range was requested.
 
-    What is no single range of bytes counts as none, as RFC 9110 has it (14.1.1, 14.2); 416 for one that lies beyond the end.
+    Anything but a single range of bytes is ignored (RFC 9110, 14.1.1 and 14.2); a range beyond the end is a 416.
     """
     match = _RANGE.fullmatch(text) if text is not None else None
     if match is None or not (match[1] or match[2]):
@@ -162,25 +171,25 @@ def bounded_range(text: str | None, n_bytes: int) -> str | None:
     last = int(match[2]) if match[1] and match[2] else n_bytes - 1
     if first >= n_bytes:
         beyond = {"Content-Range": f"bytes */{n_bytes}"}
-        raise Refused(416, "no-such-range", f"the file has {n_bytes:,} bytes", headers=beyond)
+        raise ProblemError(416, f"the file has {n_bytes:,} bytes", headers=beyond)
     return f"bytes={first}-{min(last, n_bytes - 1, first + MAX_SENT - 1)}"
 
 
-async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Options) -> Path:
-    """Return the export's file, made where it is not there yet."""
+async def _exported(gateway: Gateway, batch_id: str, format_: Format, options: Any) -> Path:
+    """Return the file of an export, written if there is none yet."""
     for attempt in range(1, TRIES + 1):
-        stems, last_done = await gateway.ask("manifest", batch_id=batch_id)
-        told = f"{format_.name} {used(format_, options)} {last_done}".encode()
-        key = hashlib.blake2b(told, digest_size=8).hexdigest()
-        path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{suffix_of(format_)}"
-        lock = _making.setdefault(path.parent, asyncio.Lock())  # one at a time of a batch
+        stems, last_done = await gateway.coordinator.manifest(batch_id)
+        content = f"{format_.name} {options} {last_done}".encode()
+        key = hashlib.blake2b(content, digest_size=8).hexdigest()
+        path = gateway.home.exports(batch_id) / "_service" / f"{format_.name}-{key}{format_.download_suffix}"
+        lock = _locks.setdefault(path.parent, asyncio.Lock())  # one at a time for a batch
         async with lock:
             if path.is_file():
                 path.touch()
                 return path
             try:
-                await asyncio.to_thread(_make, gateway.home, batch_id, stems, path, format_, options)
-            except PartMoved:  # a part may just have been merged into another
+                await asyncio.to_thread(_write, gateway.home, batch_id, stems, path, format_, options)
+            except PartMoved:  # a part is being merged into another
                 if attempt == TRIES:
                     raise
                 await asyncio.sleep(0.2 * attempt)
@@ -189,12 +198,12 @@ async def _made(gateway: Gateway, batch_id: str, format_: Format, options: Optio
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 
-def _make(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Options) -> None:
+def _write(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Any) -> None:
     sets = iter_tracklists(home, batch_id, lambda: stems)
-    if format_.holds is Holds.RECORDING:
-        zip_archive.write_zip(sets, format_, path, options)
-    else:
+    if format_.fits_one_file:
         write(sets, format_, path, options)
+    else:
+        zip_archive.write_zip(sets, format_, path, options)
     with suppress(FileNotFoundError):  # another replica may have removed one
         files = sorted(path.parent.iterdir(), key=lambda file: -file.stat().st_mtime)
         for n, older in enumerate(files):

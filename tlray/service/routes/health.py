@@ -1,25 +1,25 @@
-"""``/healthz``, ``/readyz``: is this replica alive, and can it do its work?"""
+"""``/healthz``: this replica is alive. ``/readyz``: it reaches the coordinator."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tlray import __version__
 from tlray.service.http.problems import problems
 from tlray.service.routes.dependencies import TheGateway
+from tlray.version import __version__
 
 router = APIRouter(tags=["health"])
 READY_TIMEOUT_S = 10.0
 
 
-@router.get("/healthz")
+@router.get("/healthz", summary="Check that this replica answers")
 async def healthz() -> dict[str, str]:
-    """Whether this replica answers."""
+    """Check that this replica answers."""
     return {"status": "alive", "version": __version__}
 
 
-@router.get("/readyz", responses=problems(503))
+@router.get("/readyz", summary="Check that the coordinator answers, too", responses=problems(503))
 async def readyz(gateway: TheGateway) -> dict[str, str | int]:
-    """Whether the coordinator answers too."""
-    life = await gateway.call("ready", timeout_s=READY_TIMEOUT_S)
+    """Check that the coordinator answers, too."""
+    life = await gateway.within(READY_TIMEOUT_S).ready()
     return {"status": "ready", "incarnation": life}

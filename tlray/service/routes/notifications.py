@@ -1,4 +1,4 @@
-"""``/api/v1/batch/{id}/deliveries``, ``/api/v1/webhooks/secret``: what was told to whom, and what signs it."""
+"""``/api/v1/batch/{id}/deliveries``, ``/api/v1/webhooks/secret``: notifications, their attempts, and the signing secret."""
 
 from __future__ import annotations
 
@@ -9,65 +9,70 @@ from pydantic import Field
 
 from tlray.cluster.handlers.outbox import fresh_secret
 from tlray.service.http.problems import problems
-from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import Moment, Told
+from tlray.service.routes.api_route import ApiRoute
+from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
+from tlray.service.schemas.batches import Moment, ResponseBody
 
-router = APIRouter(prefix="/api/v1", tags=["notifications"])
+router = APIRouter(prefix="/api/v1", tags=["notifications"], route_class=ApiRoute)
 
 
-class AttemptTold(Told):
-    """One attempt to deliver a notice."""
+class DeliveryAttempt(ResponseBody):
+    """One attempt to deliver a notification."""
 
     at: Moment
     took_s: float
-    status: int | None = Field(description="The receiver's, of HTTP or SMTP; null where none came.")
-    why: str = Field(description="In words; empty where it was taken.")
+    status: int | None = Field(
+        description="The receiver's status of HTTP or SMTP; null if there was no answer."
+    )
+    why: str = Field(description="The reason of a failure; empty after a success.")
 
 
-class DeliveryTold(Told):
-    """A notice, and every attempt to deliver it."""
+class DeliveryResponse(ResponseBody):
+    """A notification, and every attempt to deliver it."""
 
-    id: str = Field(description="The `webhook-id`, the same at every attempt.", examples=["msg_0123456789ab"])
+    id: str = Field(
+        description="The `webhook-id`, the same for every attempt.", examples=["msg_0123456789ab"]
+    )
     event: Literal["batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked"]
     channel: Literal["webhook", "email"]
     target: str
     state: Literal["due", "delivered", "given_up"]
     made_at: Moment
     next_attempt_at: Moment | None
-    domain: str | None = Field(description="Of a block.")
-    attempts: list[AttemptTold]
+    domain: str | None = Field(description="The domain of a block.")
+    attempts: list[DeliveryAttempt]
 
 
-class DeliveriesTold(Told):
-    """A batch's notices, the oldest first."""
+class DeliveriesResponse(ResponseBody):
+    """The notifications of a batch, oldest first."""
 
-    deliveries: list[DeliveryTold]
+    deliveries: list[DeliveryResponse]
 
 
-class SecretTold(Told):
-    """What signs your webhooks."""
+class SecretResponse(ResponseBody):
+    """The secret that signs your webhooks."""
 
     secret: str = Field(
-        description="Base64 after `whsec_`.", examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+        description="`whsec_` and base64.", examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
     )
 
 
-@router.get("/batch/{batch_id}/deliveries", responses=problems(401, 403, 404, 429, 503))
-async def deliveries(batch_id: str, gateway: TheGateway, principal: Reader) -> DeliveriesTold:
-    """Return who was told what of a batch, and what came of it. A notice is tried for a day."""
+@router.get("/batch/{batch_id}/deliveries", responses=problems(404))
+async def deliveries(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> DeliveriesResponse:
+    """List the notifications of a batch and their attempts. A notification is retried for a day."""
     await gateway.see(principal, batch_id)
-    return DeliveriesTold(deliveries=await gateway.ask("deliveries", batch_id=batch_id))
+    return DeliveriesResponse(deliveries=await gateway.coordinator.list_deliveries(batch_id))
 
 
-@router.get("/webhooks/secret", responses=problems(401, 403, 429, 503))
-async def webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretTold:
+@router.get("/webhooks/secret")
+async def webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretResponse:
     """Return the secret that signs your webhooks (Standard Webhooks)."""
-    found = await gateway.ask("webhook_secrets", owner=principal.user)
-    return SecretTold(secret=found[0])
+    found = await gateway.coordinator.webhook_secrets(principal.user)
+    return SecretResponse(secret=found[0])
 
 
-@router.post("/webhooks/secret", status_code=201, responses=problems(401, 403, 415, 429, 503))
-async def change_webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretTold:
-    """Make another secret. For a day the one before signs beside it."""
-    found = await gateway.ask("change_webhook_secret", owner=principal.user, fresh=fresh_secret())
-    return SecretTold(secret=found[0])
+@router.post("/webhooks/secret", status_code=201)
+async def change_webhook_secret(gateway: TheGateway, principal: Submitter) -> SecretResponse:
+    """Create a new secret. The old one signs beside it for a day."""
+    found = await gateway.coordinator.change_webhook_secret(principal.user, fresh_secret())
+    return SecretResponse(secret=found[0])

@@ -1,9 +1,8 @@
 """Live progress: ``WS /ws/batch/{id}/progress`` and, the same messages as server-sent events, ``/api/v1/batch/{id}/events``.
 
-The first message is how things stand; each one that follows has a higher version and the items that changed since the one
-before. The last one has the batch's final state, and then the connection is closed: once, and at once. Who comes back with
-the last version that they saw is told what they missed; where that is not known any more ``items_complete`` is false, the
-counts are true all the same, and the items can be read anew.
+The first message is a snapshot; each later one has a higher version and the items that changed since the one before. The last one
+has the final state of the batch, and the connection closes at once. A client that returns with the last version it saw gets the
+changes since then; if they are not known any more, ``items_complete`` is false and the items have to be listed again.
 """
 
 from __future__ import annotations
@@ -19,30 +18,31 @@ from fastapi.responses import Response, StreamingResponse
 
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.auth.principal import Principal
-from tlray.service.auth.stream_limits import OwnStreams
+from tlray.service.auth.stream_limits import RequestStreams
 from tlray.service.backend.live_hub import Feed, Frame
-from tlray.service.http.problems import Refused, problems, refusal_of
-from tlray.service.http.shutdown import WHY, Leaving
-from tlray.service.http.unavailable import not_there
-from tlray.service.routes.dependencies import Reader, TheGateway, TheHub, TheStreams, Watcher
+from tlray.service.http.problems import ProblemError, problem_for, problems
+from tlray.service.http.shutdown import WHY, Shutdown
+from tlray.service.http.unavailable import service_unavailable
+from tlray.service.routes.api_route import SECURITY, ApiRoute
+from tlray.service.routes.dependencies import BatchId, Reader, TheGateway, TheHub, TheStreams, TicketReader
 
-router = APIRouter(tags=["progress"])
+router = APIRouter(tags=["progress"], route_class=ApiRoute)
 SEND_TIMEOUT_S: Final = 20.0
-"""Who takes a message no faster is let go."""
+"""A client that takes longer for a message is disconnected."""
 HEARTBEAT_S: Final = 15.0
 MAX_STREAM_BYTES: Final = 2_000_000
-"""Of one answer with events: whoever reads comes back for more (an EventSource by itself), who does not costs no more. Nothing
-else tells the two apart through Ray Serve's proxy."""
+"""Of one event stream. A client that reads comes back for more (an EventSource by itself); one that does not costs no more memory
+in Ray Serve's proxy, which hides the difference."""
 RETRY_MS: Final = 1_000
-"""When an EventSource whose connection broke is to come back."""
+"""The pause of an EventSource before it reconnects."""
 MAX_VERSION: Final = 2**53
 MAX_DIGITS: Final = len(str(MAX_VERSION))
 DONE, LEAVING, TRY_AGAIN, NOT_VALID, UNKNOWN = 1000, 1012, 1013, 4400, 4404
-"""Codes that a socket is closed with; those from 4000 on are the HTTP status that a request would have had."""
-EVENTS_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+"""Close codes of a socket; 4000 and more are 4000 + the HTTP status."""
+EVENTS_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "A message for every change, the same as a socket's; its `id` is the version. Then one event: `end`, or"
-        " `leaving` where the service stops or is replaced.",
+        "description": "A message for every change, the same as on a socket; its `id` is the version. The last event is `end`, or"
+        " `leaving` if the service stops or is replaced.",
         "content": {
             "text/event-stream": {
                 "schema": {
@@ -58,68 +58,68 @@ EVENTS_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
             }
         },
     },
-    204: {"description": "The batch has come to its end, and whoever asks has seen it."},
-    **problems(404, 422, 503),
+    204: {"description": "The batch has ended, and the client has seen its last version."},
+    **problems(404),
 }
 Version = Annotated[
     int | None,
-    Query(ge=0, le=MAX_VERSION, description="The last version that was seen: tell what changed since."),
+    Query(ge=0, le=MAX_VERSION, description="The last version that was seen; the changes since then follow."),
 ]
 
 
 @router.websocket("/ws/batch/{batch_id}/progress")
 async def progress(
     socket: WebSocket,
-    batch_id: str,
+    batch_id: BatchId,
     gateway: TheGateway,
     hub: TheHub,
     streams: TheStreams,
     principal: Reader,
     since: str | None = None,
 ) -> None:
-    """Tell how a batch goes on until it ends."""
-    streams.see(principal)
+    """Send the progress of a batch until it ends."""
+    streams.require_room(principal)
     await socket.accept()
     if since is not None and not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
-        await socket.close(NOT_VALID, "since is the version of a message that was seen")
+        await socket.close(NOT_VALID, "since must be the version of a message")
         return
-    code, reason = DONE, "the batch has come to its end"
+    code, reason = DONE, "the batch has ended"
     try:
         await gateway.see(principal, batch_id)
-        with streams.one(principal):
+        with streams.counted(principal):
             async with hub.feed(batch_id, None if since is None else int(since)) as feed:
-                if not await _tell(socket, feed, streams.leaving):
+                if not await _send_all(socket, feed, streams.shutdown):
                     return
-        if streams.leaving.has_begun:
+        if streams.shutdown.has_begun:
             code, reason = LEAVING, WHY
     except TlrayError as error:
         code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
-        reason = refusal_of(error).detail
+        reason = problem_for(error).detail
     await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
 
 
 @router.websocket("/{path:path}")
 async def no_such_socket(socket: WebSocket, path: str) -> None:
-    """Say to whoever opens a socket elsewhere where the sockets are; routers are asked in turn, and no other has one."""
-    raise Refused(404, "no-such-path", "there is no such socket; /ws/batch/{id}/progress is")
+    """Refuse a socket at any other path."""
+    raise ProblemError(404, "there is no such socket; use /ws/batch/{id}/progress")
 
 
-async def _tell(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
-    """Send frame after frame; False where the client has left, or does not read."""
-    sending = asyncio.create_task(_send(socket, feed, leaving))
-    listening = asyncio.create_task(_listen(socket))
+async def _send_all(socket: WebSocket, feed: Feed, shutdown: Shutdown) -> bool:
+    """Send all frames; False if the client has disconnected, or does not read."""
+    sending = asyncio.create_task(_send(socket, feed, shutdown))
+    receiving = asyncio.create_task(_receive(socket))
     try:
-        await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
         return sending.done() and sending.result()
     finally:
         sending.cancel()
-        listening.cancel()
-        await asyncio.gather(sending, listening, return_exceptions=True)
+        receiving.cancel()
+        await asyncio.gather(sending, receiving, return_exceptions=True)
 
 
-async def _send(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
+async def _send(socket: WebSocket, feed: Feed, shutdown: Shutdown) -> bool:
     frame: Frame | None = await feed.first()
-    while not leaving.has_begun:
+    while not shutdown.has_begun:
         if frame is not None:
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
@@ -128,41 +128,46 @@ async def _send(socket: WebSocket, feed: Feed, leaving: Leaving) -> bool:
                 return False
             if frame.is_last:
                 return True
-        frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
+        frame = await shutdown.unless_begun(feed.next(HEARTBEAT_S))
     return True
 
 
-async def _listen(socket: WebSocket) -> None:
-    """Return when the client has left; what it says means nothing here."""
+async def _receive(socket: WebSocket) -> None:
+    """Return when the client disconnects; its messages are ignored."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
 
 
-@router.get("/api/v1/batch/{batch_id}/events", response_class=StreamingResponse, responses=EVENTS_ANSWER)
+@router.get(
+    "/api/v1/batch/{batch_id}/events",
+    response_class=StreamingResponse,
+    responses=EVENTS_RESPONSE,
+    openapi_extra={"security": [SECURITY, {"ticket": []}]},
+)
 async def events(
-    batch_id: str,
+    batch_id: BatchId,
     gateway: TheGateway,
     hub: TheHub,
     streams: TheStreams,
-    principal: Watcher,
+    principal: TicketReader,
     since: Version = None,
     last_event_id: Annotated[
         int | None,
         Header(
-            alias="Last-Event-ID", ge=0, le=MAX_VERSION, description="As `since`; an EventSource sends it."
+            alias="Last-Event-ID", ge=0, le=MAX_VERSION, description="Like `since`; an EventSource sends it."
         ),
     ] = None,
 ) -> Response:
-    """How a batch goes on, until it ends, as server-sent events. The same messages come through a WebSocket:
-    `/ws/batch/{batch_id}/progress` (no `/api/v1` before it), with `since` and `ticket` as here."""
-    streams.see(principal)
-    if streams.leaving.has_begun:
-        raise not_there()
+    """Stream the progress of a batch as server-sent events, until it ends. A WebSocket has the same messages:
+    `/ws/batch/{batch_id}/progress` (without `/api/v1`), with the same `since` and `ticket`."""
+    streams.require_room(principal)
+    if streams.shutdown.has_begun:
+        raise service_unavailable()
     await gateway.see(principal, batch_id)
     feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)
     first = await feed.first()
     if first.is_last and first.version == last_event_id:
-        return Response(status_code=204)  # an EventSource does not come back after that
+        return Response(status_code=204)  # an EventSource does not reconnect after a 204
     return StreamingResponse(
         _stream(feed, first, streams, principal),
         media_type="text/event-stream",
@@ -170,14 +175,16 @@ async def events(
     )
 
 
-async def _stream(feed: Feed, first: Frame, streams: OwnStreams, principal: Principal) -> AsyncIterator[str]:
-    with streams.one(principal):
-        async with aclosing(_events(feed, first, streams.leaving)) as texts:
+async def _stream(
+    feed: Feed, first: Frame, streams: RequestStreams, principal: Principal
+) -> AsyncIterator[str]:
+    with streams.counted(principal):
+        async with aclosing(_events(feed, first, streams.shutdown)) as texts:
             async for text in texts:
                 yield text
 
 
-async def _events(feed: Feed, first: Frame, leaving: Leaving) -> AsyncGenerator[str, None]:
+async def _events(feed: Feed, first: Frame, shutdown: Shutdown) -> AsyncGenerator[str, None]:
     async with feed:
         frame: Frame | None = first
         version = first.version
@@ -191,10 +198,10 @@ async def _events(feed: Feed, first: Frame, leaving: Leaving) -> AsyncGenerator[
                 yield _last_event("end", version)
                 return
             try:
-                frame = await leaving.unless_begun(feed.next(HEARTBEAT_S))
+                frame = await shutdown.unless_begun(feed.next(HEARTBEAT_S))
             except TlrayError:
-                return  # it comes back, and is told what is wrong then
-            if leaving.has_begun:
+                return  # the client reconnects, and gets the problem then
+            if shutdown.has_begun:
                 yield _last_event("leaving", version, reason=WHY)
                 return
 

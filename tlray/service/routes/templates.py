@@ -3,47 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from tlray.core.model.urls import BadUrl, canonicalise
-from tlray.core.politeness.policy import host_of
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
-from tlray.core.schedules.template import Template, TemplateFault, beginning_of, check
+from tlray.core.schedules.template import Template, TemplateError, beginning_of, check
 from tlray.io.http.address_policy import AddressPolicy, policy_for
-from tlray.io.journal.templates import MAX_CHARS, MAX_TEMPLATES
+from tlray.io.journal.service_rows import MAX_TEMPLATE_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
-from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, not_valid, problems
-from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
+from tlray.service.http.problems import ProblemError, not_found, problems, validation
+from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
+from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import (
     MAX_URLS,
     TEMPLATE_NAME,
-    Asked,
     Name,
-    OptionsAsked,
-    Told,
+    OptionsRequest,
+    RequestBody,
+    ResponseBody,
     VariableValue,
 )
 from tlray.service.submission.permissions import options_for, refusal_of_host
 from tlray.settings import Settings
 
-router = APIRouter(prefix="/api/v1/templates", tags=["templates"])
+router = APIRouter(prefix="/api/v1/templates", tags=["templates"], route_class=ApiRoute)
 TemplateName = Annotated[str, Path(pattern=TEMPLATE_NAME, examples=["my-festival"])]
-BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/TemplateAsked"}}},
-    }
-}
 
 
-class TemplateAsked(Asked):
-    """A template. `{year}` is a place for a value, `{+path}` for one that may hold `/ : ? &`."""
+class TemplateRequest(RequestBody):
+    """A template. `{year}` stands for a value, `{+path}` for one that may contain `/ : ? &`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -62,12 +55,12 @@ class TemplateAsked(Asked):
     urls: Annotated[list[Annotated[str, Field(max_length=2_000)]], Field(min_length=1, max_length=MAX_URLS)]
     description: Annotated[str, Field(max_length=1_000)] = ""
     batch_name: Name = ""
-    options: OptionsAsked = OptionsAsked()
-    defaults: dict[str, VariableValue] = Field({}, description="Values of variables that need none given.")
+    options: OptionsRequest = OptionsRequest()
+    defaults: dict[str, VariableValue] = Field({}, description="Default values of variables.")
 
 
-class TemplateTold(Told):
-    """A template, with the variables that it has places for."""
+class TemplateResponse(ResponseBody):
+    """A template and its variables."""
 
     name: str
     description: str
@@ -79,15 +72,15 @@ class TemplateTold(Told):
     built_in: bool
 
 
-class TemplatesTold(Told):
-    """Every template that may be taken."""
+class TemplatesResponse(ResponseBody):
+    """All templates that you may use."""
 
-    templates: list[TemplateTold]
+    templates: list[TemplateResponse]
 
 
-def told(template: Template) -> TemplateTold:
-    """Return a template as it is told."""
-    return TemplateTold(
+def _response(template: Template) -> TemplateResponse:
+    """Return a template for JSON."""
+    return TemplateResponse(
         name=template.name,
         description=template.description,
         urls=list(template.urls),
@@ -99,74 +92,70 @@ def told(template: Template) -> TemplateTold:
     )
 
 
-@router.get("", responses=problems(401, 403, 429, 503))
-async def list_templates(gateway: TheGateway, principal: Reader) -> TemplatesTold:
-    """Return the built-in templates and your own."""
-    found = await gateway.ask("templates", owner=principal.user)
-    return TemplatesTold(templates=[told(template) for template in found])
+@router.get("")
+async def list_templates(gateway: TheGateway, principal: Reader) -> TemplatesResponse:
+    """List the built-in templates and your own."""
+    found = await gateway.coordinator.list_templates(principal.user)
+    return TemplatesResponse(templates=[_response(template) for template in found])
 
 
-@router.get("/{name}", responses=problems(401, 403, 404, 422, 429, 503))
-async def get_template(name: TemplateName, gateway: TheGateway, principal: Reader) -> TemplateTold:
-    """Return one template."""
-    found = await gateway.ask("template", owner=principal.user, name=name)
+@router.get("/{name}", responses=problems(404))
+async def get_template(name: TemplateName, gateway: TheGateway, principal: Reader) -> TemplateResponse:
+    """Return a template."""
+    found = await gateway.coordinator.get_template(principal.user, name)
     if found is None:
-        raise unknown(name)
-    return told(found)
+        raise not_found("template", name)
+    return _response(found)
 
 
 @router.put(
     "/{name}",
-    response_model=TemplateTold,
-    openapi_extra=BODY,
+    response_model=TemplateResponse,
     responses={
-        201: {"model": TemplateTold, "description": "It is new."},
-        **problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
+        201: {"model": TemplateResponse, "description": "The template is new."},
+        **problems(409, 507),
     },
 )
 async def put_template(
-    name: TemplateName, request: Request, gateway: TheGateway, principal: Submitter
+    body: TemplateRequest, name: TemplateName, gateway: TheGateway, principal: Submitter
 ) -> JSONResponse:
-    """Keep a template, in the place of your own one of that name."""
-    content_type(request, (JSON,))
-    asked = read_json(await read_body(request), TemplateAsked)
+    """Create or replace one of your templates."""
     if name in BUILT_IN:
-        raise Refused(409, "conflict", f"{name!r} is a built-in template; take another name")
-    options = asked.options.model_dump(exclude_unset=True)
-    # refuses what no batch may have
+        raise ProblemError(409, f"{name!r} is a built-in template; choose another name")
+    options = body.options.model_dump(exclude_unset=True)
+    # raises a problem for options that no batch of this user may have
     await asyncio.to_thread(options_for, principal, ScrapeOptions(**options), gateway.settings)
-    template = Template(name, tuple(asked.urls), asked.description, asked.batch_name, options, asked.defaults)
+    template = Template(name, tuple(body.urls), body.description, body.batch_name, options, body.defaults)
     try:
         check(template)
-    except TemplateFault as fault:
-        raise not_valid([("body", str(fault))]) from None
+    except TemplateError as error:
+        raise validation([("body", str(error))]) from None
     if faults := await asyncio.to_thread(url_faults, template, gateway.settings):
-        raise not_valid(faults)
-    is_new = await gateway.ask("put_template", owner=principal.user, template=template)
+        raise validation(faults)
+    is_new = await gateway.coordinator.put_template(principal.user, template)
     if is_new is None:
-        raise Refused(
+        raise ProblemError(
             409,
-            "conflict",
-            f"you have {MAX_TEMPLATES:,} templates, or more than {MAX_CHARS:,} characters in them; delete one first",
+            f"you may have {MAX_TEMPLATES:,} templates with {MAX_TEMPLATE_CHARS:,} characters; delete one first",
         )
-    return JSONResponse(told(template).model_dump(), 201 if is_new else 200)
+    return JSONResponse(_response(template).model_dump(), 201 if is_new else 200)
 
 
-@router.delete("/{name}", status_code=204, responses=problems(401, 403, 404, 409, 422, 429, 503))
+@router.delete("/{name}", status_code=204, responses=problems(404, 409))
 async def delete_template(name: TemplateName, gateway: TheGateway, principal: Submitter) -> Response:
-    """Forget one of your templates; batches made of it stay."""
+    """Delete one of your templates. Its batches are kept."""
     if name in BUILT_IN:
-        raise Refused(409, "conflict", f"{name!r} is a built-in template; it stays")
-    if not await gateway.ask("remove_template", owner=principal.user, name=name):
-        raise unknown(name)
+        raise ProblemError(409, f"{name!r} is a built-in template and cannot be deleted")
+    if not await gateway.coordinator.remove_template(principal.user, name):
+        raise not_found("template", name)
     return Response(status_code=204)
 
 
 def url_faults(template: Template, settings: Settings) -> list[tuple[str, str]]:
-    """Return which URLs of a template could never be fetched, whatever their values, and why."""
+    """Return the URLs of a template that no values make fetchable, and why."""
     allow = policy_for(settings.networks)
     whys = ((n, _refusal_of(text, allow)) for n, text in enumerate(template.urls))
-    return [(f"body.urls.{n}", why) for n, why in whys if why is not None][:MAX_ERRORS_TOLD]
+    return [(f"body.urls.{n}", why) for n, why in whys if why is not None][:MAX_FAULTS_SHOWN]
 
 
 def _refusal_of(text: str, allow: AddressPolicy) -> str | None:
@@ -177,8 +166,3 @@ def _refusal_of(text: str, allow: AddressPolicy) -> str | None:
         return found.reason
     why = refusal_of_host(host_of(found.domain), allow)
     return why and f"private-address: {why}"
-
-
-def unknown(name: str) -> Refused:
-    """Return the refusal of a name that no template has, or only somebody else's."""
-    return Refused(404, "unknown-template", f"there is no template {name!r}")

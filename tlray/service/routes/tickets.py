@@ -1,7 +1,7 @@
-"""``POST /api/v1/tickets``: a word that opens one socket, within seconds, in the place of a token.
+"""``POST /api/v1/tickets``: a ticket opens one socket or event stream, in place of a token.
 
-A browser sends no headers with a WebSocket or an event stream, and what stands in a URL is written into logs; so what stands
-there is good once, for half a minute, and for reading only.
+A browser sends no headers with a WebSocket or an event stream, and URLs are written to logs; so a ticket works once, for half a
+minute, and for reading only.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from tlray.core.access.tokens import digest_of
-from tlray.service.http.problems import problems
+from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import Reader, TheGateway
-from tlray.service.schemas.batches import Told
+from tlray.service.schemas.batches import ResponseBody
 
-router = APIRouter(prefix="/api/v1/tickets", tags=["access"])
+router = APIRouter(prefix="/api/v1/tickets", tags=["access"], route_class=ApiRoute)
 
 
-class TicketTold(Told):
+class TicketResponse(ResponseBody):
     """A new ticket."""
 
     model_config = ConfigDict(
@@ -27,15 +27,15 @@ class TicketTold(Told):
     )
 
     ticket: str = Field(
-        description="For `?ticket=` of `/ws/batch/{id}/progress` or `/api/v1/batch/{id}/events`, once."
+        description="Use it once, as `?ticket=` of `/ws/batch/{id}/progress` or `/api/v1/batch/{id}/events`."
     )
     expires_in_s: float
 
 
-@router.post("", status_code=201, responses=problems(401, 403, 429, 503))
-async def create_ticket(gateway: TheGateway, principal: Reader) -> TicketTold:
-    """Return a ticket for one socket."""
+@router.post("", status_code=201)
+async def create_ticket(gateway: TheGateway, principal: Reader) -> TicketResponse:
+    """Create a ticket for one socket or event stream."""
     ticket = secrets.token_urlsafe(32)
-    # it stands for the token, for as long as that is good: who sees everybody's batches sees them there, too
-    expires_in_s = await gateway.ask("keep_ticket", digest=digest_of(ticket), token=principal.token)
-    return TicketTold(ticket=ticket, expires_in_s=expires_in_s)
+    # a ticket has the rights of its token while that is valid: an admin sees all batches
+    expires_in_s = await gateway.coordinator.issue_ticket(digest_of(ticket), principal.token)
+    return TicketResponse(ticket=ticket, expires_in_s=expires_in_s)

@@ -1,37 +1,33 @@
-"""``/api/v1/tokens``: an admin makes, lists and revokes a service's tokens. The first one is made by ``tlray token create``."""
+"""``/api/v1/tokens``: an admin creates, lists and revokes tokens. ``tlray token create`` creates the first one."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field, field_validator
 
 from tlray.core.access.tokens import MAX_USER_CHARS, NAME_BYTES, SECRET_BYTES, spell, user_named
-from tlray.service.http.bodies import JSON, content_type, read_body, read_json
-from tlray.service.http.problems import Refused, problems
+from tlray.service.http.problems import not_found, problems
+from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import Admin, TheGateway
-from tlray.service.schemas.batches import Asked, Moment, Told
+from tlray.service.schemas.batches import Moment, RequestBody, ResponseBody
 
-router = APIRouter(prefix="/api/v1/tokens", tags=["access"])
+router = APIRouter(prefix="/api/v1/tokens", tags=["access"], route_class=ApiRoute)
 Scope = Literal["read", "submit", "admin"]
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/TokenAsked"}}},
-    }
-}
 
 
-class TokenAsked(Asked):
+class TokenRequest(RequestBody):
     """A new token."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user": "ada", "scopes": ["submit"]}]})
 
-    user: str = Field(max_length=MAX_USER_CHARS, description="Whose batches are theirs.")
+    user: str = Field(
+        max_length=MAX_USER_CHARS, description="The owner of the batches that are submitted with it."
+    )
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = Field(
-        ["submit"], description="Each holds those before it: read, submit, admin."
+        ["submit"], description="read, submit or admin; each includes those before it."
     )
 
     @field_validator("user")
@@ -40,19 +36,19 @@ class TokenAsked(Asked):
         return user_named(value)
 
 
-class TokenTold(Told):
-    """A token, without its secret."""
+class TokenResponse(ResponseBody):
+    """A token without its secret."""
 
-    name: str = Field(description="What is seen of it: `tlray_<name>_…`.")
+    name: str = Field(description="The visible part of the token: `tlray_<name>_…`.")
     user: str
     scopes: list[Scope]
     created_at: Moment
-    last_used_at: Moment | None = Field(description="To the minute.")
+    last_used_at: Moment | None = Field(description="Rounded to the minute.")
     revoked_at: Moment | None
 
 
-class NewTokenTold(Told):
-    """A new token. It is told once: only a hash is kept."""
+class NewTokenResponse(ResponseBody):
+    """A new token. This is the only response that contains it: the service stores a hash."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -66,30 +62,24 @@ class NewTokenTold(Told):
     token: str
 
 
-@router.get("", responses=problems(401, 403, 429, 503))
-async def list_tokens(gateway: TheGateway, principal: Admin) -> list[TokenTold]:
-    """Return every token that there is or was."""
-    return [TokenTold(**row) for row in await gateway.ask("tokens")]
+@router.get("")
+async def list_tokens(gateway: TheGateway, principal: Admin) -> list[TokenResponse]:
+    """List all tokens, revoked ones too."""
+    return [TokenResponse(**row) for row in await gateway.coordinator.list_tokens()]
 
 
-@router.post(
-    "", status_code=201, openapi_extra=BODY, responses=problems(400, 401, 403, 413, 415, 422, 429, 503)
-)
-async def create_token(request: Request, gateway: TheGateway, principal: Admin) -> NewTokenTold:
-    """Make a token. From the first one on, everybody needs one."""
-    content_type(request, (JSON,))
-    asked = read_json(await read_body(request), TokenAsked)
+@router.post("", status_code=201)
+async def create_token(body: TokenRequest, gateway: TheGateway, principal: Admin) -> NewTokenResponse:
+    """Create a token. After the first one, every request needs a token."""
     token = spell(secrets.token_bytes(NAME_BYTES), secrets.token_bytes(SECRET_BYTES))
-    await gateway.ask(
-        "create_token", name=token.name, digest=token.digest, user=asked.user, scopes=tuple(asked.scopes)
-    )
-    return NewTokenTold(name=token.name, user=asked.user, scopes=asked.scopes, token=token.text)
+    await gateway.coordinator.create_token(token.name, token.digest, body.user, tuple(body.scopes))
+    return NewTokenResponse(name=token.name, user=body.user, scopes=body.scopes, token=token.text)
 
 
-@router.delete("/{name}", status_code=204, responses=problems(401, 403, 404, 429, 503))
+@router.delete("/{name}", status_code=204, responses=problems(404))
 async def revoke_token(
-    name: Annotated[str, Path(max_length=64)], gateway: TheGateway, principal: Admin
+    name: Annotated[str, Path(max_length=64, examples=["3fa9c1"])], gateway: TheGateway, principal: Admin
 ) -> None:
-    """Revoke a token; within seconds nobody is let in by it."""
-    if not await gateway.ask("revoke_token", name=name):
-        raise Refused(404, "unknown-token", f"there is no token {name!r}")
+    """Revoke a token; it stops working within seconds."""
+    if not await gateway.coordinator.revoke_token(name):
+        raise not_found("token", name)

@@ -1,4 +1,4 @@
-"""What stands in the bodies? The models of requests (nothing unknown is taken, nothing is guessed) and of answers."""
+"""Bodies of requests (strict: no unknown fields, no conversions) and of responses, for batches."""
 
 from __future__ import annotations
 
@@ -7,99 +7,100 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
-from tlray.core.politeness.policy import MOST_AT_ONCE
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
 
 MAX_URLS = 10_000
-"""In one call; a longer list is sent in pieces, and made real by one more call."""
-
+"""In one call; a longer list is sent in pieces."""
 MAX_PIECE_LINES = 20_000
 MAX_DOMAINS = 500
-"""That a batch may name in its options; more stand in the operator's ``domains.toml``."""
+"""In the options of a batch; the operator's ``domains.toml`` may have more."""
 
 NAME = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]*$"
-"""One line, and nothing that drives the terminal of whoever lists it."""
+"""One line, without characters that control a terminal."""
 TEMPLATE_NAME = "^[a-z0-9][a-z0-9-]{0,63}$"
 ITEM_ID = r"^[0-9]{1,18}$"
 IN_WORDS = {
-    NAME: "a name is one line of text, without control characters and marks that turn its direction",
-    TEMPLATE_NAME: "a template's name is 1 to 64 small letters, digits and -, no - first",
-    ITEM_ID: "an item's id is 1 to 18 digits, as text",
+    NAME: "a name is one line of text without control characters and direction marks",
+    TEMPLATE_NAME: "a template's name has 1 to 64 lower-case letters, digits and hyphens, and no hyphen first",
+    ITEM_ID: "an item id is a text of 1 to 18 digits",
 }
-"""What is told of a value that has not the form that it should have."""
+"""Messages for values that do not match a pattern."""
 
 Priority = Literal["immediate", "normal", "low"]
 Moment = Annotated[float, Field(description="Seconds since 1970-01-01 UTC.", examples=[1795000000.0])]
 Name = Annotated[str, Field(max_length=200, pattern=NAME)]
 Scalar = str | int
-Beginning = Annotated[
+StartTime = Annotated[
     Annotated[float, Field(ge=0, le=1e11, description="Seconds since 1970-01-01 UTC."), Tag("seconds")]
     | Annotated[AwareDatetime, Tag("moment")],
     Discriminator(lambda value: "moment" if isinstance(value, str | datetime) else "seconds"),
 ]
-"""Of what is wrong with it only that is told which it was meant as."""
+"""A fault names only the form that was meant."""
 VariableValue = Scalar | Annotated[list[Scalar], Field(max_length=MAX_URLS)] | dict[str, int]
 
 
-class Asked(BaseModel):
-    """A request's body."""
+class RequestBody(BaseModel):
+    """The body of a request."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Told(BaseModel):
-    """An answer's body."""
+class ResponseBody(BaseModel):
+    """The body of a response."""
 
 
-class OptionsAsked(Asked):
-    """The options of a batch: those of ``tlray scrape``, by the same names."""
+class OptionsRequest(RequestBody):
+    """The options of a batch: the same as those of ``tlray scrape``."""
 
     rates: dict[str, str] = Field(
         {}, max_length=MAX_DOMAINS, description="Domain → `N/s`.", examples=[{"example.org": "2/s"}]
     )
     concurrency: dict[str, Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]] = Field(
-        {}, max_length=MAX_DOMAINS, description="Domain → fetches at once."
+        {}, max_length=MAX_DOMAINS, description="Domain → parallel fetches."
     )
     ignore_crawl_delay: list[str] = Field(
-        [], max_length=MAX_DOMAINS, description="Domains whose owner agreed to more than robots.txt."
+        [],
+        max_length=MAX_DOMAINS,
+        description="Domains whose owner allows more than the crawl-delay of robots.txt.",
     )
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
     retry: dict[str, JsonValue] = Field(
         {}, max_length=100, description="Kind of outcome → rule, as in `domains.toml` (docs/politeness.md)."
     )
     domains: dict[str, JsonValue] = Field(
-        {}, max_length=MAX_DOMAINS, description="Domain → what `domains.toml` may say of one."
+        {}, max_length=MAX_DOMAINS, description="Domain → settings, as in `domains.toml`."
     )
     keep_pages: bool = True
     fresh_for: str | Annotated[float, Field(ge=0)] = Field(
-        "24h", description="Pages that were fetched within so long are not fetched again; 0: all are."
+        "24h", description="Results of this age or newer are used again; 0: fetch every page."
     )
 
 
-class WorkAsked(Asked):
-    """What is to be done: now, or each time that a schedule comes round."""
+class WorkRequest(RequestBody):
+    """What a batch or a schedule submits."""
 
     urls: Annotated[list[str], Field(max_length=MAX_URLS)] = []
-    template: Annotated[str | None, Field(max_length=64, description="In the place of URLs.")] = None
+    template: Annotated[str | None, Field(max_length=64, description="A template in place of URLs.")] = None
     variables: dict[str, VariableValue] = Field(
         {},
-        description='The template\'s values: one, several, or a range `{"from": 1, "to": 50}`.',
+        description='Values of the template: one, several, or a range `{"from": 1, "to": 50}`.',
         examples=[{"event": "tomorrowland", "year": 2026, "set": ["1pn8l919"]}],
     )
     name: Name = ""
     priority: Priority = "normal"
-    options: OptionsAsked = OptionsAsked()
+    options: OptionsRequest = OptionsRequest()
     webhook: Annotated[
         str | None,
         Field(
             max_length=2_000,
-            description="Told of the end, of dead letters and of blocks, signed by the Standard Webhooks specification.",
+            description="Receives notifications of the end, of dead letters and of blocks, signed as Standard Webhooks.",
             examples=["https://hooks.example.org/tlray"],
         ),
     ] = None
-    email: Annotated[str | None, Field(max_length=254, description="Told of the same.")] = None
+    email: Annotated[str | None, Field(max_length=254, description="Receives the same notifications.")] = None
 
 
-class BatchAsked(WorkAsked):
+class BatchRequest(WorkRequest):
     """A new batch."""
 
     urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_URLS})] = []
@@ -116,15 +117,15 @@ class BatchAsked(WorkAsked):
         }
     )
 
-    not_before: Beginning | None = Field(
+    not_before: StartTime | None = Field(
         None,
-        description="Nothing begins before: a moment, at most a year ahead.",
+        description="The start time, at most a year ahead.",
         examples=["2026-12-31T03:00:00+01:00"],
     )
 
 
-class PieceAsked(Asked):
-    """A piece of a list; what else there is to say is said when the list is opened."""
+class PieceRequest(RequestBody):
+    """A piece of a list. The options are given when the list is opened."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -135,24 +136,24 @@ class PieceAsked(Asked):
     urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_PIECE_LINES})]
 
 
-class LineTold(Told):
-    """A line of a list that made no item."""
+class RejectedLine(ResponseBody):
+    """A line that added no item."""
 
     line: int
     url: str
     reason: str
 
 
-class DuplicateTold(Told):
-    """A line of a list whose page an earlier line has."""
+class DuplicateLine(ResponseBody):
+    """A line with the same page as an earlier line."""
 
     line: int
     url: str
     first_line: int
 
 
-class Receipt(Told):
-    """What became of a list."""
+class Receipt(ResponseBody):
+    """The receipt of a list."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -174,100 +175,44 @@ class Receipt(Told):
 
     batch_id: str
     state: str
-    total: int = Field(description="Items: lines given = total + duplicates + n_rejected.")
+    total: int = Field(description="Accepted items; lines given = total + duplicates + n_rejected.")
     duplicates: int
     n_rejected: int
-    rejected: list[LineTold] = Field(description="The first 1,000.")
-    duplicate_lines: list[DuplicateTold] = Field(description="The first 1,000.")
-    warnings: list[str] = Field(
-        description="Domains that the options name, and of which the list has no URL: the first 20."
-    )
+    rejected: list[RejectedLine] = Field(description="The first 1,000.")
+    duplicate_lines: list[DuplicateLine] = Field(description="The first 1,000.")
+    warnings: list[str] = Field(description="Domains in the options without a URL in the list; the first 20.")
     estimated_completion: Moment | None
 
 
-class PieceTold(Told):
-    """What became of a piece of a list."""
+class PieceReceipt(ResponseBody):
+    """The receipt of a piece."""
 
     batch_id: str
     piece: int
-    first_line: int = Field(description="Lines are counted through the whole list.")
+    first_line: int = Field(description="Its number in the whole list.")
     lines: int
     items: int
     duplicates: int
     n_rejected: int
-    rejected: list[LineTold] = Field(description="The first 1,000 that made no item, duplicates counted.")
-    duplicate_lines: list[DuplicateTold]
+    rejected: list[RejectedLine] = Field(
+        description="The first 1,000 lines that added no item, duplicates included."
+    )
+    duplicate_lines: list[DuplicateLine]
 
 
-class CommitAsked(Asked):
-    """The end of a list that came in pieces."""
+class CommitRequest(RequestBody):
+    """The end of a list in pieces."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"pieces": 7}]})
 
-    pieces: Annotated[int, Field(ge=1, description="How many were sent; others are a conflict.")] | None = (
-        None
-    )
+    pieces: (
+        Annotated[int, Field(ge=1, description="The number of pieces sent; another number is a conflict.")]
+        | None
+    ) = None
 
 
-class Snapshot(Told):
-    """How far a batch is; the frames of its progress are the same."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={
-            "examples": [
-                {
-                    "version": 417,
-                    "batch_id": "20261123-120000-a1b2c3",
-                    "name": "closing sets",
-                    "state": "running",
-                    "total": 120,
-                    "counts": {"queued": 60, "leased": 8, "waiting": 1, "succeeded": 50, "dead": 1},
-                    "rate_per_min": 61.0,
-                    "estimated_completion": 1795000000.0,
-                    "domains": {"1001tracklists.com": {"open": 69, "in_flight": 8}},
-                }
-            ]
-        },
-    )
-
-    version: int = Field(description="It only grows.")
-    batch_id: str
-    name: str
-    state: str
-    total: int
-    counts: dict[str, int] = Field(description="Items by state; their sum is the total.")
-    duplicates: int
-    n_rejected: int
-    tracks: int
-    retries: int
-    blocked: int
-    answered: int = Field(description="Items that results of other batches answered.")
-    rate_per_min: float
-    estimated_completion: Moment | None
-    elapsed_s: float
-    starts_at: Moment | None = Field(None, description="When a batch that is scheduled begins.")
-    trouble: str | None = Field(description="Why nothing goes on; null while all is well.")
-    waits_until: Moment | None = Field(
-        description="Nothing of it can be fetched before this moment: all its domains rest. Null while something can."
-    )
-    waits_for: dict[str, str] | None = Field(
-        description="The domain that is back first, and the reason; without `waits_until` each is paused by hand."
-    )
-    workers: int | None = Field(None, description="Scrape tasks of the home that run.")
-    workers_waiting: int | None = Field(
-        None, description="Those that wait for a CPU, on a node that is full or not there yet."
-    )
-    lost_nodes: list[dict[str, Any]] = Field(
-        [],
-        description="The last nodes that were lost with items of it: `node_id`, `address`, `items` that went back, `at`.",
-    )
-    parked: dict[str, str]
-    domains: dict[str, dict[str, Any]]
-
-
-class RetryAsked(Asked):
-    """Which dead letters to queue again; all, where neither is said."""
+class RetryRequest(RequestBody):
+    """The dead letters to queue again; all, if neither field is given."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "timeout"}, {"item_ids": ["17"]}]})
 
@@ -275,18 +220,12 @@ class RetryAsked(Asked):
         Annotated[list[Annotated[str, Field(pattern=ITEM_ID)]], Field(min_length=1, max_length=10_000)] | None
     ) = None
     reason: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        None, description="Those whose reason contains this word."
+        None, description="Those whose reason contains this text."
     )
 
 
-class Retried(Snapshot):
-    """What became of a retry."""
-
-    n_retried: int
-
-
-class SetLine(Told):
-    """A line of results: a set (all fields: docs/results.md), and the cursor to go on behind it."""
+class SetLine(ResponseBody):
+    """A line of results: a set (all fields: docs/results.md), and the cursor behind it."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -294,15 +233,15 @@ class SetLine(Told):
     site: str
     source_id: str | None
     title: str
-    date: str | None = Field(description="The day it was played.", examples=["2026-05-15"])
+    date: str | None = Field(description="The day of the performance.", examples=["2026-05-15"])
     djs: list[str]
     track_count: int
     tracks: list[dict[str, Any]]
     cursor: str
 
 
-class DomainAsked(Asked):
-    """What to set for a domain; what is left out stays, null takes it back."""
+class DomainPatch(RequestBody):
+    """Overrides of a domain. Missing fields stay unchanged, null removes an override."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -310,9 +249,9 @@ class DomainAsked(Asked):
         }
     )
 
-    max_rate: Annotated[float, Field(ge=1e-6, le=10_000, description="Fetches a second.")] | None = None
-    concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="Fetches at once.")] | None = None
-    paused: bool | None = Field(None, description="Nothing more of it begins, whatever the batch.")
+    max_rate: Annotated[float, Field(ge=1e-6, le=10_000, description="Fetches per second.")] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="Parallel fetches.")] | None = None
+    paused: bool | None = Field(None, description="Begin no fetch at this domain, for any batch.")
     lift: bool | None = Field(
-        None, description="End its rest now, whatever it rests for. It is done once, not kept."
+        None, description="End its cool-down now, for whatever reason it has one. Applied once, not stored."
     )

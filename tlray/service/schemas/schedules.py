@@ -1,4 +1,4 @@
-"""What stands in the bodies of schedules?"""
+"""Bodies of requests and responses, for schedules."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pydantic import ConfigDict, Field
 
 from tlray.service.schemas.batches import (
     MAX_URLS,
-    Asked,
-    LineTold,
     Moment,
     Name,
-    OptionsAsked,
+    OptionsRequest,
     Priority,
-    Told,
+    RejectedLine,
+    RequestBody,
+    ResponseBody,
     VariableValue,
-    WorkAsked,
+    WorkRequest,
 )
 
 Cron = Annotated[
@@ -32,9 +32,9 @@ OverlapName = Literal["skip", "queue"]
 CatchUpName = Literal["none", "last"]
 
 
-class ScheduleAsked(WorkAsked):
-    """A new schedule: what a batch has, and when it comes round. A template's `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
-    and `{week_year}` (the year that the week of ISO 8601 belongs to) are the run's own where nothing else is said."""
+class ScheduleRequest(WorkRequest):
+    """A new schedule: the fields of a batch, and its times. The template values `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
+    and `{week_year}` (the year of the ISO 8601 week) are those of the run, unless values are given."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -58,8 +58,8 @@ class ScheduleAsked(WorkAsked):
     paused: bool = False
 
 
-class SchedulePatch(Asked):
-    """What is to change of a schedule; the rest stays. `null` takes a webhook or an e-mail address back."""
+class SchedulePatch(RequestBody):
+    """Changes of a schedule. Missing fields stay unchanged; null removes the webhook or the e-mail address."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "0 5 * * *", "paused": False}]})
 
@@ -70,23 +70,25 @@ class SchedulePatch(Asked):
     paused: bool | None = None
     name: Name | None = None
     urls: Annotated[list[str], Field(max_length=MAX_URLS)] | None = None
-    template: Annotated[str | None, Field(max_length=64, description="In the place of URLs.")] = None
+    template: Annotated[str | None, Field(max_length=64, description="A template in place of URLs.")] = None
     variables: dict[str, VariableValue] | None = None
     priority: Priority | None = None
-    options: OptionsAsked | None = Field(None, description="All of them anew.")
+    options: OptionsRequest | None = Field(None, description="Replaces all options.")
     webhook: Annotated[str | None, Field(max_length=2_000)] = None
     email: Annotated[str | None, Field(max_length=254)] = None
 
 
-class RunTold(Told):
-    """A moment at which a schedule will run."""
+class ScheduledRun(ResponseBody):
+    """The time of a run."""
 
     at: Moment
-    local: str = Field(description="By the schedule's own clock.", examples=["2026-11-30T03:30:00+01:00"])
+    local: str = Field(
+        description="In the time zone of the schedule.", examples=["2026-11-30T03:30:00+01:00"]
+    )
 
 
-class ScheduleTold(Told):
-    """A schedule, and how far it has come."""
+class ScheduleResponse(ResponseBody):
+    """A schedule and its runs."""
 
     schedule_id: str
     name: str
@@ -96,37 +98,37 @@ class ScheduleTold(Told):
     catch_up: str
     paused: bool
     created_at: Moment
-    next_runs: list[RunTold] = Field(description="The next five; none while it is paused.")
-    waiting: Moment | None = Field(description="The run that waits for the end of the batch before it.")
+    next_runs: list[ScheduledRun] = Field(description="The next five runs; none while it is paused.")
+    waiting: Moment | None = Field(description="The run that waits for the end of the previous batch.")
     last_run_at: Moment | None
     last_batch: str | None
     runs: int
     passed_over: int = Field(
-        description="Runs that made no batch, because one was under way or nobody was there."
+        description="Runs without a batch, because one was running or no coordinator was."
     )
-    trouble: str | None = Field(description="Why the last run made no batch.")
+    trouble: str | None = Field(description="Why the last run created no batch.")
 
 
-class WholeScheduleTold(ScheduleTold):
-    """A schedule with all that it submits."""
+class ScheduleDetails(ScheduleResponse):
+    """A schedule with what it submits."""
 
     urls: list[str]
     template: str | None
     variables: dict[str, Any]
     priority: str
-    options: dict[str, Any] = Field(description="What was asked for; a template's own count besides.")
+    options: dict[str, Any] = Field(description="The options as requested; those of a template apply, too.")
     webhook: str | None
     email: str | None
 
 
-class CheckedScheduleTold(WholeScheduleTold):
-    """A schedule whose list was read just now."""
+class ScheduleReceipt(ScheduleDetails):
+    """A schedule that was created or changed, with the result of checking its list."""
 
-    n_rejected: int = Field(description="Lines of its list of which no run fetches anything.")
-    rejected: list[LineTold] = Field(description="The first 1,000.")
+    n_rejected: int = Field(description="Lines of its list that no run can fetch.")
+    rejected: list[RejectedLine] = Field(description="The first 1,000.")
 
 
-class SchedulesTold(Told):
-    """Schedules."""
+class SchedulesResponse(ResponseBody):
+    """A list of schedules."""
 
-    schedules: list[ScheduleTold]
+    schedules: list[ScheduleResponse]

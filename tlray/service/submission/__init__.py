@@ -1,4 +1,4 @@
-"""From a request to a batch: the list in its body, its options, what the user may ask for.
+"""From a request to a batch: the list in the body, the options, the permissions of the user.
 
 No routes.
 """

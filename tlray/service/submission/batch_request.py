@@ -1,4 +1,4 @@
-"""What may be asked for around a batch? A template in the place of URLs, a time before which nothing begins, who is told."""
+"""The options of a batch request: a template in place of URLs, the start time, the receivers of notifications."""
 
 from __future__ import annotations
 
@@ -6,103 +6,104 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from tlray.core.model.item import Priority
-from tlray.core.model.urls import BadUrl, canonicalise
+from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.notify.notification import mail_address
-from tlray.core.politeness.policy import host_of
-from tlray.core.schedules.template import Filled, Template, TemplateFault, fill
+from tlray.core.schedules.template import Filled, Template, TemplateError, fill
 from tlray.io.http.address_policy import policy_for
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
-from tlray.service.http.problems import not_valid
+from tlray.service.http.problems import validation
 from tlray.service.http.validation_errors import faults_of
-from tlray.service.schemas.batches import BatchAsked, OptionsAsked, WorkAsked
-from tlray.service.submission.permissions import options_for, refusal_of_host, see_recipient
+from tlray.service.schemas.batches import BatchRequest, OptionsRequest, WorkRequest
+from tlray.service.submission.permissions import options_for, refusal_of_host, require_own_address
 from tlray.settings import Settings
 
 MAX_AHEAD_S = 366 * 86_400.0
-"""How far ahead a batch may be put."""
+"""The latest start time, from now."""
+URLS_AND_TEMPLATE: Final = (("body.urls", "give URLs or a template, not both"),)
+NO_TEMPLATE: Final = (("body.variables", "these are values for a template, but no template is given"),)
 
 
 def checked_options(
-    principal: Principal, asked: WorkAsked, settings: Settings, *, not_before: float | None = None
+    principal: Principal, request: WorkRequest, settings: Settings, *, not_before: float | None = None
 ) -> tuple[BatchOptions, Priority]:
-    """Return all that is kept with a batch; 422 and 403 say what of it is not as it should be, or not theirs to ask for."""
+    """Return the options of a batch and its priority; a problem (422, 403) names invalid and forbidden ones."""
     wanted = ScrapeOptions(
-        name=asked.name, priority=asked.priority, **asked.options.model_dump(exclude_none=True)
+        name=request.name, priority=request.priority, **request.options.model_dump(exclude_none=True)
     )
     options, priority = options_for(principal, wanted, settings)
-    webhook = None if asked.webhook is None else _webhook(asked.webhook, settings)
-    email = None if asked.email is None else _email(asked.email, principal, settings)
+    webhook = None if request.webhook is None else _webhook(request.webhook, settings)
+    email = None if request.email is None else _email(request.email, principal, settings)
     return replace(options, not_before=not_before, webhook=webhook, email=email), priority
 
 
-def start_of(asked: BatchAsked) -> float | None:
-    """Return when a batch is to begin, in epoch seconds; None where that is at once."""
-    told = asked.not_before
-    if told is None:
+def start_of(request: BatchRequest) -> float | None:
+    """Return the start time in epoch seconds; None for at once."""
+    start = request.not_before
+    if start is None:
         return None
-    moment = told.timestamp() if isinstance(told, datetime) else told
+    moment = start.timestamp() if isinstance(start, datetime) else start
     if moment < 0:
-        raise not_valid([("body.not_before", "before 1970; leave it out to begin at once")])
+        raise validation([("body.not_before", "this is before 1970; leave it out to start at once")])
     if moment > time.time() + MAX_AHEAD_S:
-        raise not_valid([("body.not_before", "more than a year ahead; a schedule begins batches later on")])
+        raise validation([("body.not_before", "this is more than a year ahead; use a schedule")])
     return moment if moment > time.time() else None
 
 
-async def with_template(gateway: Gateway, principal: Principal, asked: BatchAsked) -> BatchAsked:
-    """Return what is asked for with a template's URLs and options in it, where one is asked for."""
-    if asked.template is None:
-        if asked.variables:
-            raise not_valid([("body.variables", "values for a template, but none is named")])
-        return asked
-    template, filled = await filled_for(gateway, principal, asked)
-    return asked.model_copy(
+async def with_template(gateway: Gateway, principal: Principal, request: BatchRequest) -> BatchRequest:
+    """Return a request with the URLs and options of its template, if it has one."""
+    if request.template is None:
+        if request.variables:
+            raise validation(NO_TEMPLATE)
+        return request
+    template, filled = await filled_for(gateway, principal, request)
+    return request.model_copy(
         update={
             "urls": list(filled.urls),
-            "name": asked.name or filled.batch_name,
-            "options": merged_options(template, asked.options),
+            "name": request.name or filled.batch_name,
+            "options": merged_options(template, request.options),
         }
     )
 
 
 async def filled_for(
-    gateway: Gateway, principal: Principal, asked: WorkAsked, clock: Mapping[str, str] | None = None
+    gateway: Gateway, principal: Principal, request: WorkRequest, clock: Mapping[str, str] | None = None
 ) -> tuple[Template, Filled]:
-    """Return the template that is asked for, and what it stands for."""
-    if asked.urls:
-        raise not_valid([("body.urls", "give URLs or a template, not both")])
-    template = await gateway.ask("template", owner=principal.user, name=asked.template)
+    """Return the template of a request, and its URLs with the values filled in."""
+    if request.urls:
+        raise validation(URLS_AND_TEMPLATE)
+    template = await gateway.coordinator.get_template(principal.user, request.template or "")
     if template is None:
-        raise not_valid([("body.template", f"there is no template {asked.template!r}")])
+        raise validation([("body.template", f"there is no template {request.template!r}")])
     try:
-        return template, fill(template, asked.variables, clock)
-    except TemplateFault as fault:
-        raise not_valid([("body.variables", str(fault))]) from None
+        return template, fill(template, request.variables, clock)
+    except TemplateError as fault:
+        raise validation([("body.variables", str(fault))]) from None
 
 
-def merged_options(template: Template, asked: OptionsAsked) -> OptionsAsked:
-    """Return a template's options under those that are asked for."""
-    said: dict[str, Any] = {**template.options, **asked.model_dump(exclude_unset=True)}
+def merged_options(template: Template, request: OptionsRequest) -> OptionsRequest:
+    """Return the options of a template, overridden by those of the request."""
+    said: dict[str, Any] = {**template.options, **request.model_dump(exclude_unset=True)}
     try:
-        return OptionsAsked(**said)
-    except ValidationError as error:  # an older tlray took it
-        raise not_valid(faults_of(error.errors(), of="template.options", sent=said)) from None
+        return OptionsRequest(**said)
+    except ValidationError as error:  # an older version accepted it
+        raise validation(faults_of(error.errors(), of="template.options", sent=said)) from None
 
 
 def _webhook(text: str, settings: Settings) -> str:
     found = canonicalise(text)
     if isinstance(found, BadUrl):
-        raise not_valid([("body.webhook", found.reason)])
+        raise validation([("body.webhook", found.reason)])
     if why := refusal_of_host(host_of(found.domain), policy_for(settings.networks)):
-        raise not_valid([("body.webhook", f"{why}; nothing is sent there")])
-    # as it was written: what its path and query mean is the receiver's
+        raise validation([("body.webhook", f"{why}; choose another URL")])
+    # unchanged: only the receiver knows how to read its path and query
     return text.strip().partition("#")[0] if text.isascii() else found.url
 
 
@@ -110,8 +111,10 @@ def _email(text: str, principal: Principal, settings: Settings) -> str:
     try:
         address = mail_address(text)
     except ValueError as error:
-        raise not_valid([("body.email", str(error))]) from None
+        raise validation([("body.email", str(error))]) from None
     if settings.smtp_url is None:
-        raise not_valid([("body.email", "this service sends no e-mail (TLRAY_SMTP_URL); ask for a webhook")])
-    see_recipient(principal, address)
+        raise validation(
+            [("body.email", "this service sends no e-mail (TLRAY_SMTP_URL is not set); use a webhook")]
+        )
+    require_own_address(principal, address)
     return address

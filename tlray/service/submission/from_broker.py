@@ -11,8 +11,7 @@ import hashlib
 import logging
 from typing import Final
 
-from tlray.core.messaging.requests import Accepted, Duplicate, Failed, NoRoom, Request, Submission
-from tlray.core.messaging.requests import Refused as NeverTaken
+from tlray.core.messaging.requests import Accepted, Duplicate, Failed, NoRoom, Refused, Request, Submission
 from tlray.errors import (
     BacklogFull,
     BadOption,
@@ -27,11 +26,11 @@ from tlray.errors import (
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway, new_batch_id
 from tlray.service.http.bodies import JSON, read_json
-from tlray.service.http.problems import Refused
-from tlray.service.schemas.batches import MAX_URLS, BatchAsked
+from tlray.service.http.problems import ProblemError
+from tlray.service.schemas.batches import MAX_URLS, BatchRequest
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
-from tlray.service.submission.list_body import SentLines
-from tlray.service.submission.url_errors import see_some
+from tlray.service.submission.list_body import SentList
+from tlray.service.submission.url_errors import require_some_url
 
 logger = logging.getLogger(__name__)
 USER: Final = "amqp"
@@ -50,7 +49,7 @@ class BrokerSubmit:
         batch_id = new_batch_id()
         try:
             made = await self._submit(batch_id, request)
-        except (Refused, TlrayError) as error:
+        except (ProblemError, TlrayError) as error:
             return _meaning(error)
         except Exception as error:
             logger.exception("submission failed key=%s", request.key)
@@ -59,42 +58,40 @@ class BrokerSubmit:
 
     async def _submit(self, batch_id: str, request: Request) -> str:
         gateway, principal = self._gateway, self._principal
-        asked = await with_template(gateway, principal, read_json(request.body, BatchAsked))
-        if len(asked.urls) > MAX_URLS:
-            raise Refused(
-                413, "list-too-long", f"{len(asked.urls):,} URLs; at most {MAX_URLS:,} in one request"
-            )
-        sent = SentLines(asked.urls, JSON, asked, hashlib.sha256(request.body).hexdigest())
+        fields = await with_template(gateway, principal, read_json(request.body, BatchRequest))
+        if len(fields.urls) > MAX_URLS:
+            raise ProblemError(413, f"{len(fields.urls):,} URLs; at most {MAX_URLS:,} in one request")
+        sent = SentList(fields.urls, JSON, fields, hashlib.sha256(request.body).hexdigest())
         options, level = await asyncio.to_thread(
-            checked_options, principal, asked, gateway.settings, not_before=start_of(asked)
+            checked_options, principal, fields, gateway.settings, not_before=start_of(fields)
         )
         chunk = await sent.chunk(gateway.settings)
-        see_some(chunk, sent.place)
+        require_some_url(chunk, sent.place)
         digest = " ".join((sent.digest, "", "normal", ""))  # as of a request over HTTP
-        told = await gateway.ask(
-            "submit", batch_id=batch_id, name=asked.name, priority=int(level), options=options,
+        receipt = await gateway.coordinator.submit(
+            batch_id=batch_id, name=fields.name, priority=int(level), options=options,
             owner=principal.user, key=request.key, digest=digest, chunk=chunk,
         )  # fmt: skip
-        return str(told["batch_id"])
+        return str(receipt["batch_id"])
 
 
-def _meaning(error: Refused | TlrayError) -> NoRoom | NeverTaken:
+def _meaning(error: ProblemError | TlrayError) -> NoRoom | Refused:
     """Return what an error means for a request; raise it where it is none of the request."""
     match error:
-        case Refused():
-            return NoRoom(error.detail) if error.status in (429, 503, 507) else NeverTaken(_words(error))
+        case ProblemError():
+            return NoRoom(error.detail) if error.status_code in (429, 503, 507) else Refused(_words(error))
         case BacklogFull():
             return NoRoom(str(error), error.retry_after_s)
         case CannotFinish() if not isinstance(error, RayLost):
             return NoRoom(str(error))
         case BadOption() | Conflict() | ListTooLong() | NoSuchBatch():
-            return NeverTaken(str(error))
+            return Refused(str(error))
         case UsageError() if type(error) is UsageError:
-            return NeverTaken(str(error))
+            return Refused(str(error))
     raise error
 
 
-def _words(refusal: Refused) -> str:
+def _words(refusal: ProblemError) -> str:
     """Return the detail of a problem, and the first faults that it does not name."""
     faults = [f"{where}: {what}" for where, what in refusal.errors[:3]]
     return "; ".join([refusal.detail, *(fault for fault in faults if fault not in refusal.detail)])

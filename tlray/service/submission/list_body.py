@@ -1,4 +1,4 @@
-"""What did a request send as its list? The lines of a body, read and checked, as one chunk."""
+"""A list in the body of a request: its lines, read and checked as one chunk."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tlray.io.intake.url_list import Chunk, read_line, refused_line, stripped
 from tlray.io.journal.rows import Entry, RefusedLine
 from tlray.service.http.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
 from tlray.service.http.ndjson import url_of
-from tlray.service.http.problems import Refused
-from tlray.service.schemas.batches import BatchAsked, PieceAsked
-from tlray.service.submission.permissions import without_private
-from tlray.service.submission.url_errors import OF_LINES, OF_URLS, see_contact
+from tlray.service.http.problems import ProblemError
+from tlray.service.schemas.batches import BatchRequest, PieceRequest
+from tlray.service.submission.permissions import without_refused_hosts
+from tlray.service.submission.url_errors import OF_LINES, OF_URLS, require_contact
 from tlray.settings import Settings
 
 IN_PIECES: Final = (
@@ -30,39 +30,38 @@ LINES_EXAMPLE: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.
 
 
 def list_body(model: str) -> dict[str, Any]:
-    """Return what the OpenAPI document says of a body that is a list: JSON of this model, or lines."""
+    """Return the OpenAPI description of a list: JSON of this model, or lines."""
     of_lines = {kind: {"schema": {"type": "string"}, "example": LINES_EXAMPLE} for kind in LINES}
     of_json = {JSON: {"schema": {"$ref": f"#/components/schemas/{model}"}}}
     return {"requestBody": {"required": True, "content": of_json | of_lines}}
 
 
 @dataclass(frozen=True, slots=True)
-class SentLines:
-    """The lines that a request sent."""
+class SentList:
+    """The list of a request."""
 
     texts: Sequence[str]
     kind: str
-    """The body's content type. In JSON each is a URL, also an empty one; of others empty lines and comments are passed over."""
-    asked: BatchAsked
-    """What a body of JSON says besides."""
+    """The content type. In JSON every text is a URL, an empty one too; in other types empty lines and comments are skipped."""
+    fields: BatchRequest
+    """The other fields of a JSON body."""
     digest: str
-    """Of the whole body."""
+    """The digest of the body."""
 
     @property
     def are_urls(self) -> bool:
-        """Whether they came in JSON."""
+        """True if the list is JSON."""
         return self.kind == JSON
 
     @property
     def place(self) -> str:
-        """Where they stand, for whoever sent them."""
+        """The place of the list in the request, for faults."""
         return OF_URLS if self.are_urls else OF_LINES
 
     async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
-        """Read the lines; those of hosts that the service does not fetch from are refused. 422 where nobody says who
-        fetches from a public host."""
-        chunk = without_private(await asyncio.to_thread(self._chunk, first_line), settings)
-        see_contact(chunk, settings, self.place, first_line=first_line)
+        """Read the lines and reject those with refused hosts; 422 for a public host if the service has no contact."""
+        chunk = without_refused_hosts(await asyncio.to_thread(self._chunk, first_line), settings)
+        require_contact(chunk, settings, self.place, first_line=first_line)
         return chunk
 
     def _chunk(self, first_line: int) -> Chunk:
@@ -84,22 +83,20 @@ async def read_list(
     request: Request,
     *,
     max_lines: int,
-    mend: str,
-    model: type[BatchAsked] | type[PieceAsked] = BatchAsked,
-) -> SentLines:
-    """Read a request's list, which is lines or JSON of this model; 413 says that it is too long, and how to mend that."""
+    hint: str,
+    model: type[BatchRequest] | type[PieceRequest] = BatchRequest,
+) -> SentList:
+    """Read a list as lines or JSON of this model; 413 if it is too long, with a hint."""
     kind = content_type(request, (JSON, *LINES))
-    body = await read_body(request, mend=mend)
+    body = await read_body(request)
     digest = hashlib.sha256(body).hexdigest()
-    asked = BatchAsked()
+    fields = BatchRequest()
     if kind == JSON:
-        said: BatchAsked | PieceAsked = read_json(body, model)
-        asked = said if isinstance(said, BatchAsked) else asked
-        texts = said.urls
+        sent: BatchRequest | PieceRequest = read_json(body, model)
+        fields = sent if isinstance(sent, BatchRequest) else fields
+        texts = sent.urls
     else:
         texts = list(text_lines(BytesIO(body)))
     if len(texts) > max_lines:
-        raise Refused(
-            413, "list-too-long", f"{len(texts):,} lines; at most {max_lines:,} in one call: {mend}"
-        )
-    return SentLines(texts, kind, asked, digest)
+        raise ProblemError(413, f"{len(texts):,} lines; at most {max_lines:,} in one call: {hint}")
+    return SentList(texts, kind, fields, digest)

@@ -1,8 +1,7 @@
-"""What does the service take from this user? URLs of hosts that it fetches from, manners and retries no rougher than they may
-ask for, as many batches as they may submit.
+"""What a user may submit: hosts, options, receivers of e-mail, batches per minute.
 
-A URL of a host that it does not fetch from is refused as a line of its list. What only the network can tell (a name that leads
-to a private address) is found where a connection is made; for that the networks travel with the batch.
+A URL with a refused host is a rejected line of its list. A name that resolves to a private address is refused when the connection
+is made; for that the batch stores the allowed networks.
 """
 
 from __future__ import annotations
@@ -12,14 +11,19 @@ from typing import TYPE_CHECKING
 
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import host_of
-from tlray.core.politeness.policy_limits import held_up, loosened, loosened_retries, may_write_to
+from tlray.core.model.urls import host_of
+from tlray.core.politeness.policy_limits import (
+    delaying_options,
+    exceeding_options,
+    exceeding_retries,
+    may_email,
+)
 from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.intake.url_list import MAX_TEXT_KEPT, Chunk
 from tlray.io.journal.rows import BatchOptions, RefusedLine
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import OPEN, Principal
-from tlray.service.http.problems import Refused, too_often
+from tlray.service.http.problems import ProblemError, rate_limited
 from tlray.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,64 +31,62 @@ if TYPE_CHECKING:
 
 
 def refusal_of_host(host: str, allow: AddressPolicy) -> str | None:
-    """Say why a URL's host is not taken, as far as its spelling tells; None where it is."""
-    why = allow.refusal_of_host(host)
-    if why is None and not allow.networks and not is_public_host(host):
-        why = "not a public host"  # localhost, printer.local
-    return why
+    """Return reason a URL's host is refused, by its spelling; None if it is allowed."""
+    reason = allow.refusal_of_host(host)
+    if reason is None and not allow.networks and not is_public_host(host):
+        reason = "not a public host"  # localhost, printer.local
+    return reason
 
 
-def without_private(chunk: Chunk, settings: Settings) -> Chunk:
-    """Return a list with the URLs of hosts that the service does not fetch from as refused lines."""
+def without_refused_hosts(chunk: Chunk, settings: Settings) -> Chunk:
+    """Return a list in which URLs with refused hosts are rejected lines."""
     allow = policy_for(settings.networks)
-    found: dict[str, str | None] = {}
+    reasons: dict[str, str | None] = {}
     taken = Chunk([], list(chunk.refused))
     for entry in chunk.entries:
-        if entry.domain not in found:
-            found[entry.domain] = refusal_of_host(host_of(entry.domain), allow)
-        why = found[entry.domain]
-        if why is None:
+        if entry.domain not in reasons:
+            reasons[entry.domain] = refusal_of_host(host_of(entry.domain), allow)
+        reason = reasons[entry.domain]
+        if reason is None:
             taken.entries.append(entry)
         else:
-            reason = f"private-address: {why}"
-            taken.refused.append(RefusedLine(entry.line, entry.url[:MAX_TEXT_KEPT], reason))
+            text = f"private-address: {reason}"
+            taken.refused.append(RefusedLine(entry.line, entry.url[:MAX_TEXT_KEPT], text))
     return taken if len(taken.entries) < len(chunk.entries) else chunk
 
 
 def options_for(
-    principal: Principal, asked: ScrapeOptions, settings: Settings
+    principal: Principal, wanted: ScrapeOptions, settings: Settings
 ) -> tuple[BatchOptions, Priority]:
-    """Return a batch's options as the journal keeps them; 403 where its manners or retries are for an admin to allow."""
-    options, priority = asked.checked(settings)
+    """Return the options of a batch for the journal; 403 for options that only an admin may set."""
+    options, priority = wanted.checked(settings)
     if not principal.is_admin:
         without, _ = ScrapeOptions().checked(settings)
         not_theirs = (
-            loosened(options.manners, without.manners)
-            + loosened_retries(options.retry, without.retry)
-            + held_up(options.manners, without.manners)
+            exceeding_options(options.politeness, without.politeness)
+            + exceeding_retries(options.retry, without.retry)
+            + delaying_options(options.politeness, without.politeness)
         )
         if not_theirs:
             errors = [(f"options: {domain}", what) for domain, what in not_theirs]
-            told = "; ".join(f"{domain}: {what}" for domain, what in not_theirs[:3])
-            raise Refused(
-                403, "not-allowed", f"{told}: only an admin may have sites treated so", errors=errors
-            )
+            which = "; ".join(f"{domain}: {what}" for domain, what in not_theirs[:3])
+            raise ProblemError(403, f"{which}: only an admin may set this", errors=errors)
     return replace(options, networks=settings.networks), priority
 
 
-def see_recipient(principal: Principal, address: str) -> None:
-    """Refuse mail to somebody else (403), unless an admin asks for it."""
-    if not may_write_to(address, principal.user, is_admin=principal.is_admin):
-        raise Refused(
-            403, "not-allowed", f"mail to {address[:80]!r}: only an admin may have mail sent to others"
+def require_own_address(principal: Principal, address: str) -> None:
+    """Raise a problem (403) for mail to another address than the user's, unless for an admin."""
+    if not may_email(address, principal.user, is_admin=principal.is_admin):
+        raise ProblemError(
+            403, f"mail to {address[:80]!r}: only an admin may have mail sent to another address"
         )
 
 
-async def see_quota(gateway: Gateway, principal: Principal) -> None:
-    """Count one more batch of a user; 429 where that is one too many in a minute."""
+async def require_quota(gateway: Gateway, principal: Principal) -> None:
+    """Count a batch of a user; 429 if it is over the limit per minute."""
     if principal is OPEN:
         return
     most = gateway.settings.max_batches_per_minute
-    wait_s = await gateway.ask("batch_wait_s", user=principal.user, per_minute=most)
+    wait_s = await gateway.coordinator.take_batch_quota(principal.user, most)
     if wait_s:
-        raise too_often(wait_s, f"more than {most} batches in a minute (TLRAY_MAX_BATCHES_PER_MINUTE)")
+        raise rate_limited(wait_s, f"more than {most} batches per minute (TLRAY_MAX_BATCHES_PER_MINUTE)")

@@ -1,13 +1,12 @@
-"""Is there a URL that may be fetched in what was asked for? HTTP's words for a list of which nothing can be made: what is wrong
-with each of its lines, and its place."""
+"""Problems of a list without a URL that may be fetched: every faulty line and its place in the request."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tlray.io.intake.url_list import OF_OPERATOR, Chunk, needs_contact
-from tlray.service.http.problems import Refused, not_valid
-from tlray.service.http.validation_errors import MAX_ERRORS_TOLD
+from tlray.io.intake.url_list import CONTACT_BY_OPERATOR, Chunk, needs_contact
+from tlray.service.http.problems import ProblemError, validation
+from tlray.service.http.validation_errors import MAX_FAULTS_SHOWN
 from tlray.settings import Settings
 
 OF_URLS: Final = "body.urls"
@@ -17,31 +16,31 @@ OF_LINES: Final = "body"
 OF_TEMPLATE: Final = "body.template"
 """… or as a template says."""
 _EMPTY: Final = {
-    OF_URLS: "no URL in it; give one or more, or a template",
-    OF_LINES: "no URL in it; send one a line",
+    OF_URLS: "no URL; give one or more, or a template",
+    OF_LINES: "no URL; send one per line",
 }
 
 
-def see_contact(chunk: Chunk, settings: Settings, place: str, *, first_line: int = 1) -> None:
-    """Refuse (422) a list with a public host where nobody says who fetches from it."""
+def require_contact(chunk: Chunk, settings: Settings, place: str, *, first_line: int = 1) -> None:
+    """Raise a problem (422) for a list with a public host if the service has no contact."""
     if settings.contact is None and (domain := needs_contact(chunk.entries)) is not None:
         line = next(entry.line for entry in chunk.entries if entry.domain == domain)
         where = _where(place, line, first_line)
-        raise not_valid([(where, f"{domain} is a public host: {OF_OPERATOR}")])
+        raise validation([(where, f"{domain} is a public host: {CONTACT_BY_OPERATOR}")])
 
 
-def see_some(chunk: Chunk, place: str) -> None:
-    """Refuse (422) a list that has no good URL."""
+def require_some_url(chunk: Chunk, place: str) -> None:
+    """Raise a problem (422) for a list without a valid URL."""
     if chunk.entries:
         return
     if not chunk.refused:
-        raise not_valid([(place, _EMPTY[place])])
+        raise validation([(place, _EMPTY[place])])
     refused = sorted(chunk.refused, key=lambda line: line.line)
-    faults = [(_where(place, line.line, 1), line.reason) for line in refused[:MAX_ERRORS_TOLD]]
+    faults = [(_where(place, line.line, 1), line.reason) for line in refused[:MAX_FAULTS_SHOWN]]
     where, what = faults[0]
     more = f" (and {len(refused) - 1:,} more such lines)" if len(refused) > 1 else ""
-    told = f"no line is a URL that can be fetched: {where}, {refused[0].text[:80]!r}: {what}{more}"
-    raise Refused(422, "not-valid", told, errors=faults)
+    detail = f"no line is a URL that can be fetched: {where}, {refused[0].text[:80]!r}: {what}{more}"
+    raise ProblemError(422, detail, errors=faults)
 
 
 def _where(place: str, line: int, first_line: int) -> str:

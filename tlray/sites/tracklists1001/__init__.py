@@ -11,29 +11,35 @@ from __future__ import annotations
 
 from tlray.model import ParsedPage
 from tlray.sites.tracklists1001 import urls
-from tlray.sites.tracklists1001.look import is_ours
-from tlray.sites.tracklists1001.parser import SITE_NAME, VERSION, parse_page
+from tlray.sites.tracklists1001.profile import PROFILE
+
+# What reads HTML is imported with the first page: a process that asks for URLs and the profile alone does not need it.
 
 
 class Tracklists1001:
     """The parser of 1001tracklists.com; see `SiteParser` for what each member promises."""
 
-    name = SITE_NAME
-    version = VERSION
+    name = urls.SITE_NAME
+    version = urls.VERSION
     domains = (urls.DOMAIN, urls.SHORT_DOMAIN)
+    profiles = (PROFILE,)
 
     def canonical_url(self, url: str) -> str:
-        """``https://www.1001tracklists.com/tracklist/<id>/<slug>.html``, without query and fragment."""
+        """Return ``https://www.1001tracklists.com/tracklist/<id>/<slug>.html``, without query and fragment."""
         return urls.canonical_url(url)
 
     def source_id(self, url: str) -> str | None:
-        """The set's id (``1pn8l919``) in a URL of the site or its short links."""
+        """Return the set's id (``1pn8l919``) in a URL of the site or its short links."""
         return urls.source_id(url)
 
     def recognises(self, head: str) -> bool:
-        """Whether the page names the site as its own, or has the site's rows."""
+        """Return True if the page names the site as its own, or has the site's rows."""
+        from tlray.sites.tracklists1001.look import is_ours  # noqa: PLC0415
+
         return is_ours(head)
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
         """Say what kind of page it is and read the set on it; never raises."""
+        from tlray.sites.tracklists1001.parser import parse_page  # noqa: PLC0415
+
         return parse_page(body, url=url, charset=charset)

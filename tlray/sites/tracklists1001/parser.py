@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
-from tlray.model import Identity, PageKind, ParsedPage, Tracklist
+from tlray.core.model.tracklists import make_set
+from tlray.model import PageKind, ParsedPage, Tracklist
 from tlray.sites.bombs import is_bomb
 from tlray.sites.decode import REPLACEMENT, decode
 from tlray.sites.tracklists1001 import urls
@@ -24,9 +25,6 @@ from tlray.sites.tracklists1001.players import duration_s, find_players
 from tlray.sites.tracklists1001.rows import Row, read_row
 from tlray.sites.tracklists1001.table import Table, find_table
 from tlray.sites.tracklists1001.tracks import tracks_of
-
-SITE_NAME = "1001tracklists"
-VERSION = "1001tracklists/1"
 
 MAX_BYTES = 16 * 2**20
 """Larger pages are not parsed: the largest seen has 116 rows and 0.9 MB."""
@@ -74,9 +72,10 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
         return _unknown(f"row {len(tracks) + 1} of {len(rows)} has no name")
     head = read_head(page.tree, table)
     in_url = urls.source_id(page.url) or urls.id_in_path(page.url)
-    tracklist = Tracklist(
+    tracklist = make_set(
+        tracks,
         url=page.url,
-        site=SITE_NAME,
+        site=urls.SITE_NAME,
         source_id=in_url or urls.id_in_path(head.page_url) or table.page_id,
         page_url=head.page_url,
         page_id=table.page_id,
@@ -88,11 +87,7 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
         is_live=head.is_live,
         duration_s=duration_s(page.tree, page.data),
         recordings=players.recordings,
-        track_count=len(tracks),
-        identified_count=sum(track.identity is Identity.IDENTIFIED for track in tracks),
-        cued_count=sum(track.cue_s is not None for track in tracks),
-        tracks=tracks,
-        parser=VERSION,
+        parser=urls.VERSION,
         media_type="text/html",
     )
     if page.n_bad:

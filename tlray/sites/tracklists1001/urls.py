@@ -11,6 +11,8 @@ import re
 
 from tlray.sites.hosts import host_of, split
 
+SITE_NAME = "1001tracklists"
+VERSION = "1001tracklists/1"
 SITE = "https://www.1001tracklists.com"
 DOMAIN = "1001tracklists.com"
 SHORT_DOMAIN = "1001.tl"

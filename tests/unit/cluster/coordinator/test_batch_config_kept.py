@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,15 +17,15 @@ from tlray.cluster.coordinator.shutdown import Ending
 from tlray.cluster.driver.connect import see_settings
 from tlray.cluster.driver.session import shared_settings
 from tlray.cluster.ports.coordinator import EndKind, StartedTask, TaskEnd
-from tlray.core.schedules.schedule import CatchUp, Decision, Overlap, Standing, Timing
-from tlray.core.scheduling.batch_config import BatchTerms
+from tlray.core.schedules.schedule import CatchUp, Decision, Overlap, ScheduleState, Timing
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.frontier import WINDOW
 from tlray.errors import OtherSettings
 from tlray.io.journal.rows import BatchOptions
-from tlray.io.journal.schedules import ScheduleRow, add, schedule
+from tlray.io.journal.service_rows import ScheduleRow
 from tlray.settings import read_settings
 
-ANN = BatchTerms("ann@example.org", 20.0, 1)
+ANN = BatchConfig("ann@example.org", 20.0, 1)
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def terms_of(desk: Desk, batch_id: str) -> BatchTerms | None:
+def terms_of(desk: Desk, batch_id: str) -> BatchConfig | None:
     book = desk.state.book(batch_id)
     assert book is not None
     return book.terms
@@ -46,7 +45,7 @@ def terms_of(desk: Desk, batch_id: str) -> BatchTerms | None:
 
 
 async def test_two_batches_of_one_coordinator_keep_their_own_terms_over_its_death(desk: Desk) -> None:
-    bob = BatchTerms("bob@example.org")
+    bob = BatchConfig("bob@example.org")
     await desk.submit("A", chunk(2), options=BatchOptions(terms=ANN))
     await desk.submit("B", chunk(2, named="b"), options=BatchOptions(terms=bob))
     await desk.submit("old", chunk(2, named="c"))
@@ -63,14 +62,14 @@ async def test_a_resumed_batch_keeps_its_terms_but_for_those_that_are_given(desk
     for given, after in (
         ({}, ANN),
         ({"max_workers": 7}, replace(ANN, max_workers=7)),
-        ({"contact": "new@example.org"}, BatchTerms("new@example.org", 20.0, 7)),
+        ({"contact": "new@example.org"}, BatchConfig("new@example.org", 20.0, 7)),
     ):
         await desk.batches.pause("A")
         await desk.batches.resume("A", **given)  # type: ignore[arg-type]
         assert terms_of(desk, "A") == after
     later = desk.next_life()  # now it sleeps, and is not in memory
     await later.batches.resume("A", contact="last@example.org")
-    assert terms_of(later, "A") == BatchTerms("last@example.org", 20.0, 7)
+    assert terms_of(later, "A") == BatchConfig("last@example.org", 20.0, 7)
     later.close()
 
 
@@ -79,36 +78,36 @@ async def test_a_resumed_batch_of_before_there_were_terms_takes_those_that_are_g
     await desk.batches.resume("old")
     assert terms_of(desk, "old") is None
     await desk.batches.resume("old", contact="me@example.org")
-    assert terms_of(desk, "old") == BatchTerms("me@example.org", 60.0)
+    assert terms_of(desk, "old") == BatchConfig("me@example.org", 60.0)
     await desk.let_die("old")
     told = await desk.batches.resume("old", contact="late@example.org")
-    row = desk.state.journal.load_row("old")
+    row = desk.state.journal.find_batch("old")
     assert told["state"] == "completed"
     assert row is not None
-    assert row.options.terms == BatchTerms("me@example.org", 60.0), "what it was fetched under"
+    assert row.options.terms == BatchConfig("me@example.org", 60.0), "what it was fetched under"
 
 
 async def test_a_run_of_a_schedule_is_the_services_as_it_is_then(desk: Desk) -> None:
     options = BatchOptions(keeps_pages=False, terms=ANN).to_json()
     work = {"urls": ["https://example.org/1"], "priority": "low", "contact": None, "options": options}
     timing = Timing("@yearly", "UTC", Overlap.SKIP, CatchUp.NONE)
-    row = ScheduleRow("s1", "", "yearly", timing, False, 0.0, Standing(0.0), work=work)
-    desk.state.journal.run(partial(add, row=row))
+    row = ScheduleRow("s1", "", "yearly", timing, False, 0.0, ScheduleState(0.0), work=work)
+    desk.state.journal.add_schedule(row=row)
 
     async def run(at: float) -> ScheduleRow:
         await desk.clockwork.run_once(row, Decision(at, row.standing), at)
-        after = desk.state.journal.run(partial(schedule, schedule_id="s1"))
+        after = desk.state.journal.schedule(schedule_id="s1")
         assert after is not None
         return after
 
-    trouble = (await run(1.0)).trouble
+    trouble = (await run(1.0)).failure
     assert trouble is not None
     assert "public host" in trouble, "it was made without a contact, and no service was heard of yet"
-    now = BatchTerms("service@example.org", 30.0, 2)
+    now = BatchConfig("service@example.org", 30.0, 2)
     desk.clockwork.heard_of_service(now)
     desk.clockwork.heard_of_service()  # one that says nothing changes nothing
     after = await run(2.0)
-    assert after.trouble is None
+    assert after.failure is None
     assert terms_of(desk, str(after.last_batch)) == now
 
 
@@ -171,7 +170,7 @@ async def test_the_number_of_tasks_follows_the_running_batch_that_asks_for_the_m
     desk.state.ports = replace(desk.state.ports, tasks=starter, clock=clock)
     leasing = Leasing(desk.state, cast(Limiters, NoneToForget()), on_empty=lambda _: None)
 
-    async def submit(name: str, terms: BatchTerms | None) -> None:
+    async def submit(name: str, terms: BatchConfig | None) -> None:
         lines = chunk(400, named=name)
         for entry in lines.entries:  # a host of no ceiling, so that tasks are worth it
             lines.entries[lines.entries.index(entry)] = entry._replace(
@@ -192,13 +191,13 @@ async def test_the_number_of_tasks_follows_the_running_batch_that_asks_for_the_m
                 await asyncio.sleep(0)
         return starter.n
 
-    await submit("one", BatchTerms(max_workers=1))
+    await submit("one", BatchConfig(max_workers=1))
     assert await follow() == 1
-    await submit("three", BatchTerms(max_workers=3))
+    await submit("three", BatchConfig(max_workers=3))
     assert await follow() == 3
     await desk.batches.pause("three")
     assert await follow(for_s=30.0) == 1, "a batch that is paused asks for none"
-    await submit("unsaid", BatchTerms())
+    await submit("unsaid", BatchConfig())
     assert await follow() == 4, "the machine's default, not what another batch asked for"
     await desk.batches.pause("unsaid")
     assert await follow(for_s=30.0) == 1
@@ -216,7 +215,7 @@ async def test_a_drain_waits_for_the_fetch_that_may_take_the_longest(desk: Desk)
         close=cast(Any, None),
     )
     assert ending._longest_fetch_s() == 60.0
-    await desk.submit("A", chunk(2), options=BatchOptions(terms=BatchTerms(fetch_timeout_s=300.0)))
+    await desk.submit("A", chunk(2), options=BatchOptions(terms=BatchConfig(fetch_timeout_s=300.0)))
     await desk.submit("old", chunk(2, named="b"))
     assert ending._longest_fetch_s() == 300.0
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from made_desk import Desk, chunk
 
-from tlray.core.model.lifecycle import BatchState
+from tlray.core.model.lifecycle import BatchEvent, BatchState
 from tlray.core.scheduling.backlog import Bounds
 from tlray.errors import BacklogFull, Conflict, ListTooLong, UsageError
 from tlray.io.intake.url_list import Chunk
@@ -34,7 +34,9 @@ async def at_once(*asked: Any) -> list[Any]:
 
 async def test_of_cancel_and_pause_at_once_the_batch_ends_cancelled(desk: Desk) -> None:
     await desk.submit("B", chunk(5))
-    told = await at_once(desk.control.control("B", "cancel"), desk.control.control("B", "pause"))
+    told = await at_once(
+        desk.coordinator.control("B", BatchEvent.CANCEL), desk.coordinator.control("B", BatchEvent.PAUSE)
+    )
     await desk.state.settle(2)
     assert told[0]["state"] in ("cancelling", "cancelled")
     assert desk.in_journal("B") == ("cancelled", {"cancelled": 5})
@@ -44,9 +46,9 @@ async def test_of_cancel_and_pause_at_once_the_batch_ends_cancelled(desk: Desk) 
 async def test_a_cancelled_batch_may_be_cancelled_once_more(desk: Desk) -> None:
     await desk.submit("B", chunk(5))
     for _ in range(2):
-        await desk.control.control("B", "cancel")
+        await desk.coordinator.control("B", BatchEvent.CANCEL)
         await desk.state.settle(2)
-    assert (await desk.control.control("B", "cancel"))["state"] == "cancelled"
+    assert (await desk.coordinator.control("B", BatchEvent.CANCEL))["state"] == "cancelled"
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel", "retry"])
@@ -61,8 +63,8 @@ async def test_an_action_and_the_end_at_once_leave_one_truth(desk: Desk, action:
         for _ in range(n_turns):
             await asyncio.sleep(0.0002)
         if action == "retry":
-            return await desk.control.retry("B", item_ids=None, reason=None)
-        return await desk.control.control("B", action)
+            return await desk.coordinator.retry("B", item_ids=None, reason=None)
+        return await desk.coordinator.control("B", BatchEvent(action))
 
     desk.batches.finish_soon(book.id)
     (told,) = await at_once(act())
@@ -83,13 +85,13 @@ async def test_a_retry_that_the_coordinator_dies_of_is_made_once(desk: Desk) -> 
     await desk.submit("B", chunk(5))
     await desk.let_die("B")
     assert desk.in_journal("B")[0] == "completed"
-    row = desk.state.journal.load_row("B")
+    row = desk.state.journal.find_batch("B")
     assert row is not None
     await desk.state.write(desk.state.journal.revive, row.id)  # and there it is killed
     second = desk.next_life()
     for batch_id, _ in await second.state.write(second.state.journal.open_batches):
         await second.batches.open(batch_id)
-    told = await second.control.retry("B", item_ids=None, reason=None)  # Ray says it again
+    told = await second.coordinator.retry("B", item_ids=None, reason=None)  # Ray says it again
     assert (told["state"], told["counts"]["queued"], told["counts"]["dead"]) == ("running", 5, 0)
     second.close()
 
@@ -171,7 +173,7 @@ async def test_a_piece_that_makes_a_list_too_long_is_not_kept(desk: Desk) -> Non
     await desk.piece("P", 1, chunk(20))
     with pytest.raises(ListTooLong):
         await desk.piece("P", 2, chunk(15, first=21, named="b"))
-    assert (await desk.pieces.commit_list("P", 1))["total"] == 20
+    assert (await desk.coordinator.commit_upload("P", 1))["total"] == 20
 
 
 async def test_duplicates_take_no_room(desk: Desk) -> None:
@@ -184,7 +186,7 @@ async def test_duplicates_take_no_room(desk: Desk) -> None:
     with pytest.raises(ListTooLong):
         await desk.piece("P", 2, chunk(30, first=501, named="b"))
     await desk.piece("P", 2, chunk(29, first=501, named="b"))
-    assert (await desk.pieces.commit_list("P", 2))["total"] == 30
+    assert (await desk.coordinator.commit_upload("P", 2))["total"] == 30
 
 
 async def test_of_two_pieces_with_one_number_one_is_refused(desk: Desk) -> None:
@@ -194,13 +196,15 @@ async def test_of_two_pieces_with_one_number_one_is_refused(desk: Desk) -> None:
         desk.piece("P", 1, chunk(5, named="b"), digest="b"),
     )
     assert {type(one) for one in told} == {dict, Conflict}
-    assert (await desk.pieces.commit_list("P", 1))["total"] == 5
+    assert (await desk.coordinator.commit_upload("P", 1))["total"] == 5
 
 
 async def test_a_piece_and_the_commit_at_once_agree(desk: Desk) -> None:
     await desk.open_list("P")
     await desk.piece("P", 1, chunk(5))
-    told = await at_once(desk.pieces.commit_list("P", None), desk.piece("P", 2, chunk(5, first=6, named="b")))
+    told = await at_once(
+        desk.coordinator.commit_upload("P", None), desk.piece("P", 2, chunk(5, first=6, named="b"))
+    )
     n_taken = 5 if isinstance(told[1], Conflict) else 10
     assert desk.in_journal("P") == ("running", {"queued": n_taken})
 
@@ -208,11 +212,13 @@ async def test_a_piece_and_the_commit_at_once_agree(desk: Desk) -> None:
 async def test_of_commit_and_cancel_at_once_what_is_told_is_true(desk: Desk) -> None:
     await desk.open_list("P")
     await desk.piece("P", 1, chunk(20))
-    told = await at_once(desk.pieces.commit_list("P", 1), desk.control.control("P", "cancel"))
+    told = await at_once(
+        desk.coordinator.commit_upload("P", 1), desk.coordinator.control("P", BatchEvent.CANCEL)
+    )
     await desk.state.settle(2)
     assert told[1]["state"] in ("cancelling", "cancelled")
     if isinstance(told[0], Exception):
-        assert desk.state.journal.load_row("P") is None, "it was never real"
+        assert desk.state.journal.find_batch("P") is None, "it was never real"
     else:
         assert desk.in_journal("P") == ("cancelled", {"cancelled": 20})
 
@@ -222,7 +228,7 @@ async def test_a_list_whose_sender_is_gone_is_forgotten(desk: Desk, monkeypatch:
     await desk.piece("P", 1, chunk(20))
     monkeypatch.setattr("tlray.core.scheduling.backlog.ABANDONED_AFTER_S", -1.0)
     await desk.clockwork.step(time.time())
-    assert desk.state.journal.load_row("P") is None
+    assert desk.state.journal.find_batch("P") is None
     assert (await desk.submit("B", chunk(30)))["total"] == 30
 
 

@@ -14,9 +14,9 @@ from simulated import Site, World
 from tlray.cluster.coordinator.limiter_pool import Limiters
 from tlray.cluster.ports.registration import Registration
 from tlray.core.model.item import Priority
-from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.politeness.override import SetByHand
-from tlray.core.scheduling.changeset import LaneDeath, Verdict
+from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.scheduling.changeset import Changeset, LaneDeath
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import Conflict, InvariantBroken
 from tlray.io.intake.url_list import read_chunks
@@ -35,11 +35,11 @@ class SlowLimiter:
     def __init__(self) -> None:
         self.life = "one"
         self.sent: list[Registration] = []
-        self.may_answer = asyncio.Event()
+        self.reuse_candidates = asyncio.Event()
 
     async def register(self, domains: list[Registration], stops: Stops) -> str:
         self.sent += domains
-        await self.may_answer.wait()
+        await self.reuse_candidates.wait()
         return self.life
 
     async def stop_batches(self, stops: Stops) -> None: ...
@@ -65,8 +65,8 @@ async def test_a_gentler_policy_that_comes_while_a_domain_is_being_registered_is
     limiters, limiter = await limiters_of(desk)
     registering = asyncio.create_task(limiters.register({"e.test"}))
     await sent(limiter, 1)
-    desk.state.engine.treatment.set_by_hand("e.test", SetByHand(rate=0.1))
-    limiter.may_answer.set()
+    desk.state.engine.registry.set_override("e.test", DomainOverride(rate=0.1))
+    limiter.reuse_candidates.set()
     await registering
     assert limiter.sent[-1].policy.rate == 0.1
     assert limiters.is_current("e.test")
@@ -76,7 +76,7 @@ async def test_a_gentler_policy_that_comes_while_a_domain_is_being_registered_is
 async def test_what_a_limiter_confirmed_in_an_earlier_life_counts_no_more(desk: Desk) -> None:
     limiters, limiter = await limiters_of(desk)
     await desk.submit("C", next(read_chunks(["http://f.test/1"])))
-    limiter.may_answer.set()
+    limiter.reuse_candidates.set()
     await limiters.register({"e.test", "f.test"})
     assert limiters.is_current("e.test")
     assert limiters.is_current("f.test")
@@ -96,7 +96,7 @@ async def test_a_resume_whose_look_came_before_a_cancel_is_a_conflict(desk: Desk
     book = desk.state.book("B")
     assert book is not None
     async with desk.state.one_at_a_time("B"):
-        resuming = asyncio.create_task(desk.control.control("B", "resume"))
+        resuming = asyncio.create_task(desk.coordinator.control("B", BatchEvent.RESUME))
         await asyncio.sleep(0.05)  # it has looked, and waits for whoever changes the batch
         await desk.state.write(desk.state.journal.set_batch_state, book.id, BatchState.CANCELLING)
         book.state = BatchState.CANCELLING
@@ -110,15 +110,15 @@ async def test_nothing_is_leased_of_a_lane_while_its_end_is_written_down(desk: D
     for lane in engine.frontier.wanting():
         items = state.journal.load_lane(lane.batch, lane.domain, after_id=0, limit=99)
         engine.loaded(lane, items, last_id=items[-1].id, is_last=True)
-    engine.domains["e.test"].learn_robots("", None, now=time.monotonic())
-    verdict = Verdict("", deaths=[LaneDeath(1, "e.test", "parked: blocked")])
-    engine.prepare(verdict)
+    engine.domains["e.test"].apply_robots("", None, now=time.monotonic())
+    changeset = Changeset("", deaths=[LaneDeath(1, "e.test", "parked: blocked")])
+    engine.prepare(changeset)
     assert engine.frontier.next_at("e.test") is None
     assert not engine.frontier.takeable_domains()
     assert not engine.grant("L", 9, now=time.monotonic()).items, "another report leases meanwhile"
-    killed = state.journal.commit(verdict, now=0.0, wall=0.0, node="")
+    killed = state.journal.commit(changeset, now=0.0, wall=0.0, node="")
     assert killed == [(5, 0)]
-    assert engine.apply(verdict, now=time.monotonic(), killed=killed) == [1]
+    assert engine.apply(changeset, now=time.monotonic(), killed=killed) == [1]
     engine.check_invariants()
 
 

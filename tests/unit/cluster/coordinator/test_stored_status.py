@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from made_desk import Desk, chunk
+from made_journal import cool_down, learn_robots, lease, sqlite_of, succeed
 
-from tlray.core.model.lifecycle import ItemState
-from tlray.core.politeness.override import SetByHand
+from tlray.core.model.lifecycle import BatchEvent, ItemState
+from tlray.core.politeness.override import DomainOverride
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN
 from tlray.io.intake.url_list import Chunk, read_chunks
 from tlray.io.journal.rows import BatchOptions
@@ -31,8 +32,8 @@ def of_many_domains(n: int) -> Chunk:
 async def told_in_both_lives(desk: Desk, batch_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     first = await desk.batches.status(batch_id)
     second_life = desk.next_life()
-    second_life.state.engine.treatment.by_hand.update(
-        desk.state.engine.treatment.by_hand
+    second_life.state.engine.registry.overrides.update(
+        desk.state.engine.registry.overrides
     )  # as a coordinator does that starts
     second = await second_life.batches.status(batch_id)
     second_life.close()
@@ -47,15 +48,14 @@ def shape(told: dict[str, Any]) -> dict[str, set[str]]:
 async def test_a_batch_that_is_over_is_told_alike_in_the_next_life(desk: Desk, n_domains: int) -> None:
     await desk.submit("A", chunk(3))
     await desk.submit("B", of_many_domains(n_domains))
-    desk.state.engine.treatment.set_by_hand("e1.test", SetByHand(rate=0.25))
+    desk.state.engine.registry.set_override("e1.test", DomainOverride(rate=0.25))
     book = desk.state.book("B")
     assert book is not None
     desk.batches._running_since[book.id] = (30.0, time.monotonic())
     book.counts[ItemState.QUEUED] -= n_domains  # one page of each domain came
     book.counts[ItemState.SUCCEEDED] = n_domains
-    desk.state.journal.run(
-        lambda db: db.execute("UPDATE items SET state = 'succeeded' WHERE batch = 2 AND url LIKE '%/0'")
-    )
+    items = [lease(desk.state.journal, book.id, domain=name, limit=1)[0] for name in book.open_by_domain]
+    succeed(desk.state.journal, items)
     book.open_by_domain = dict.fromkeys(book.open_by_domain, 1)
     for lane in desk.state.engine.frontier.lanes_of(book.id):
         lane.n_stored = 1
@@ -72,11 +72,11 @@ async def test_a_batch_that_is_over_is_told_alike_in_the_next_life(desk: Desk, n
 
 async def test_so_is_one_that_was_cancelled_and_one_of_which_a_part_was_retried(desk: Desk) -> None:
     await desk.submit("A", of_many_domains(3))
-    await desk.control.control("A", "cancel")
+    await desk.coordinator.control("A", BatchEvent.CANCEL)
     await desk.submit("B", chunk(5))
     await desk.state.settle(2)
     await desk.let_die("B")
-    await desk.control.retry("B", item_ids=[7], reason=None)
+    await desk.coordinator.retry("B", item_ids=[7], reason=None)
     await desk.let_die("B")
     for batch_id, n in (("A", 3), ("B", 1)):
         first, second = await told_in_both_lives(desk, batch_id)
@@ -87,13 +87,8 @@ async def test_so_is_one_that_was_cancelled_and_one_of_which_a_part_was_retried(
 async def test_what_a_domain_rests_for_is_told_in_the_next_life_too(desk: Desk) -> None:
     await desk.submit("B", of_many_domains(2))
     until = round(time.time() + 900, 1)
-    desk.state.journal.run(
-        lambda db: db.execute(
-            "UPDATE domains SET cool_until = ?, cool_reason = 'throttled: 429', crawl_delay_s = 90"
-            " WHERE name = 'e0.test'",
-            (until,),
-        )
-    )
+    cool_down(desk.state.journal, "e0.test", until, "throttled: 429")
+    learn_robots(desk.state.journal, "e0.test", "", 90, wall=time.time())
     second = desk.next_life()
     told = await second.batches.status("B")  # it sleeps
     second.close()
@@ -115,9 +110,7 @@ async def test_every_batch_is_told_in_one_shape(desk: Desk) -> None:
     await desk.piece("receiving", 1, chunk(7, named="e"))
     for batch_id in ("over", "of old"):
         await desk.let_die(batch_id)
-    desk.state.journal.run(
-        lambda db: db.execute("UPDATE batches SET counts = NULL WHERE batch_id = 'of old'")
-    )
+    sqlite_of(desk.state.journal).execute("UPDATE batches SET counts = NULL WHERE batch_id = 'of old'")
     desk.batches._finished.clear()
     names = ("running", "scheduled", "over", "of old", "receiving")
     told = {name: await desk.batches.status(name) for name in names}

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import cast
 
 import pytest
-from made_desk import Desk, NoLimiters
+from made_desk import Desk
+from made_journal import cool_down
 
-from tlray.cluster.adapters.reading_threads import Reading
-from tlray.cluster.coordinator.limiter_pool import Limiters
-from tlray.cluster.handlers.domains import Domains
 from tlray.io.intake.url_list import Chunk, read_line
-from tlray.io.journal.domains import domains_page
 from tlray.io.journal.rows import Entry
 from tlray.scrape_options import ScrapeOptions
 
@@ -62,7 +57,7 @@ async def test_a_domain_that_options_name_in_vain_is_told(
     assert [warning.split(",")[0] for warning in receipt["warnings"]] == [
         f"the options name {name}" for name in missing
     ]
-    assert (await desk.whole.receipt("B1"))["warnings"] == receipt["warnings"], "told again"
+    assert (await desk.coordinator.receipt("B1"))["warnings"] == receipt["warnings"], "told again"
 
 
 async def test_every_option_that_names_domains_counts_and_the_operators_file_does_not(desk: Desk) -> None:
@@ -80,37 +75,31 @@ async def test_every_option_that_names_domains_counts_and_the_operators_file_doe
 
 async def test_a_list_that_comes_in_pieces_is_told_at_its_end(desk: Desk) -> None:
     options, _ = ScrapeOptions(rates={"a.test:80": "1/s", "c.test": "1/s"}).checked()
-    receipt = await desk.pieces.open_list(
+    receipt = await desk.coordinator.open_upload(
         "B1", name="", priority=1, options=options, owner="ada", key=None, digest=""
     )
     assert receipt["warnings"] == [], "nothing is known yet"
     await desk.piece("B1", 1, chunk(*URLS))
-    receipt = await desk.pieces.commit_list("B1", 1)
+    receipt = await desk.coordinator.commit_upload("B1", 1)
     assert [warning.split(",")[0] for warning in receipt["warnings"]] == ["the options name c.test"]
 
 
 async def test_a_lifted_rest_is_over_in_memory_and_in_the_journal(desk: Desk) -> None:
     await desk.submit("B1", Chunk([Entry(1, "http://a.test:81/1", "a.test:81", "f")], []))
     state, engine = desk.state, desk.state.engine
-    domains = Domains(state, cast(Limiters, NoLimiters()), cast(Reading, state.ports.reader))
     engine.cool_down("a.test:81", state.now() + DAY_S, "throttled: 429")
-    await state.write(
-        state.journal.run,
-        lambda db: db.execute(
-            "UPDATE domains SET cool_until = 9e9, cool_reason = 'throttled: 429', n_blocks = 2"
-        ),
-    )
-    told = await domains.domain("a.test:81", owner=None)
+    await state.write(cool_down, state.journal, "a.test:81", 9e9, "throttled: 429", 2)
+    told = await desk.coordinator.get_domain("a.test:81", owner=None)
     assert told is not None
     assert (told["cooling_until"] or 0) > state.wall() + DAY_S / 2
     assert told["reason"] == "throttled: 429"
-    answer = await domains.set_domain("a.test", {}, is_lifted=True)
+    answer = await desk.coordinator.set_domain("a.test", {}, is_lifted=True)
     assert (answer["domain"], answer["cooling_until"]) == ("a.test", None)
-    [told] = await domains.domains_at("a.test")
+    [told] = await desk.coordinator.domains_of_host("a.test")
     assert (told["domain"], told["open"]) == ("a.test:81", 1)
-    told = await domains.domain("a.test:81", owner=None)
+    told = await desk.coordinator.get_domain("a.test:81", owner=None)
     assert told is not None
     assert (told["cooling_until"], told["reason"], told["blocks_in_a_row"]) == (None, None, 0)
     assert not engine.domains["a.test:81"].is_cooling(state.now())
-    rows = await state.write(state.journal.run, partial(domains_page, owner=None, after="", limit=9))
+    rows = await state.write(state.journal.domains)
     assert [row.cool_until for row in rows] == [None], "nothing was made known by it"

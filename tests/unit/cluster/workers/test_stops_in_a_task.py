@@ -17,9 +17,9 @@ from tlray.cluster.ports.task import TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.limiter_gate import Ask, Grant
-from tlray.core.politeness.policy import DomainPolicy
-from tlray.core.scheduling.lease import Answer, DomainTerms, LeasedItem, Report, Stops, Work
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
+from tlray.core.scheduling.lease import Answer, DomainConfig, LeasedItem, Report, Stops, Work
 from tlray.io.http.response import Fetched
 
 FAST = DomainPolicy(1_000.0, concurrency=4)
@@ -61,8 +61,8 @@ class Limiter:
     def __init__(self) -> None:
         self.stops = Stops(version=1)
 
-    async def ask(self, holder: str, asks: list[Ask]) -> tuple[list[Grant], Stops]:
-        return [Grant(a.domain, (0.0,) * a.n_wanted, 4, 0.1, rate=1_000.0) for a in asks], self.stops
+    async def ask(self, holder: str, asks: list[PermitRequest]) -> tuple[list[PermitGrant], Stops]:
+        return [PermitGrant(a.domain, (0.0,) * a.n_wanted, 4, 0.1, rate=1_000.0) for a in asks], self.stops
 
 
 class Coordinator:
@@ -77,7 +77,7 @@ class Coordinator:
 
     async def report(self, report: Report) -> Answer:
         self.not_begun += [o.item_id for o in report.outcomes if o.kind is OutcomeKind.NOT_BEGUN]
-        terms = (DomainTerms("a.test", FAST, "", 0),)
+        terms = (DomainConfig("a.test", FAST, "", 0),)
         match next(self._n):
             case 0:
                 return Answer(accepted=True, work=Work(items("b2", 1, 2), terms), stops=Stops(version=1))

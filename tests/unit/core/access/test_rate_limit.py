@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tlray.core.access.rate_limit import RequestRates
+from tlray.core.access.rate_limit import RateLimit
 
 
 def test_who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() -> None:
-    rates = RequestRates(2.0, burst=3)
+    rates = RateLimit(2.0, burst=3)
     assert [rates.take("ada", now=0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
     assert rates.take("ada", now=0.0) == pytest.approx(0.5)
     assert rates.take("ada", now=0.0) == pytest.approx(0.5), "what was refused is not counted"
@@ -18,7 +18,7 @@ def test_who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is() -> No
 
 
 def test_who_was_not_heard_of_for_longest_is_forgotten_first() -> None:
-    rates = RequestRates(1.0, burst=1, max_remembered=2)
+    rates = RateLimit(1.0, burst=1, max_remembered=2)
     for who in ("ada", "bob", "ada", "cleo"):
         rates.take(who, now=0.0)
     assert rates.take("ada", now=0.0) > 0, "bob was forgotten"

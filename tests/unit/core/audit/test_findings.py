@@ -6,17 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from tlray.core.audit.findings import CURES, MAX_KEPT, Books, Finding, FindingKind, Findings, check_books
+from tlray.core.audit.findings import (
+    MAX_EXAMPLES,
+    REMEDIES,
+    BatchCounts,
+    Finding,
+    FindingKind,
+    Findings,
+    check_counts,
+)
 from tlray.core.model.lifecycle import BatchState, ItemState
 
-RIGHT = Books(
+RIGHT = BatchCounts(
     BatchState.COMPLETED, {ItemState.SUCCEEDED: 7, ItemState.DEAD: 1}, n_lines=11, n_duplicates=2, n_rejected=1,
     n_duplicate_lines=2, n_rejected_lines=1, n_sets=7, n_tracks=70, n_sets_of_parts=7, n_tracks_of_parts=70,
 )  # fmt: skip
 
 
-def said(books: Books) -> list[str]:
-    return [finding.what for finding in check_books(books)]
+def said(books: BatchCounts) -> list[str]:
+    return [finding.what for finding in check_counts(books)]
 
 
 def test_books_that_balance_say_nothing() -> None:
@@ -56,11 +64,11 @@ def test_a_batch_that_runs_may_have_open_items_and_a_cancelled_one_cancelled_one
 
 
 def test_every_kind_has_a_cure_and_only_the_first_places_are_kept() -> None:
-    assert set(CURES) == set(FindingKind)
+    assert set(REMEDIES) == set(FindingKind)
     found = Findings()
-    for item in range(MAX_KEPT + 5):
+    for item in range(MAX_EXAMPLES + 5):
         found.add(Finding(FindingKind.ROW_MISSING, "x", item_id=item))
-    assert (len(found), len(found.kept[FindingKind.ROW_MISSING])) == (MAX_KEPT + 5, MAX_KEPT)
+    assert (len(found), len(found.examples[FindingKind.ROW_MISSING])) == (MAX_EXAMPLES + 5, MAX_EXAMPLES)
 
 
 def test_a_place_is_told_as_far_as_it_is_known() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tlray.core.notify.email_text import letter
-from tlray.core.notify.notification import NoticeKind
+from tlray.core.notify.notification import NotificationKind
 
 DATA: dict[str, Any] = {
     "batch_id": "20261124-030000-a1b2c3",
@@ -52,6 +52,6 @@ def test_the_first_dead_letters_are_named() -> None:
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert {kind.value for kind in NoticeKind} == {
+    assert {kind.value for kind in NotificationKind} == {
         "batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked",
     }  # fmt: skip

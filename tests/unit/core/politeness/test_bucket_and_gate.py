@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.handover import UNHEARD_S
-from tlray.core.politeness.limiter_gate import BLOCK_S, LISTEN_S, SHARED_LATE_S, SHARED_PART, Ask, Gate
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.limiter_gate import (
+    BLOCK_S,
+    LISTEN_S,
+    SHARED_LATE_S,
+    SHARED_PART,
+    Gate,
+    PermitRequest,
+)
 from tlray.core.politeness.token_bucket import TokenBucket
 
 RATES = st.floats(0.01, 1_000)
@@ -97,7 +104,7 @@ def test_slots_are_never_above_the_concurrency(
         in_flight[task] = max(0, in_flight[task] - n_ended)
         for other in in_flight:  # who has something in flight says so within the time
             n = n_wanted if other == task else 0
-            grant = gate.ask(other, Ask("a.test", n, in_flight[other]), now=now)
+            grant = gate.ask(other, PermitRequest("a.test", n, in_flight[other]), now=now)
             begun = min(len(grant.starts), max(0, grant.n_slots - in_flight[other]))
             in_flight[other] += begun
         assert sum(in_flight.values()) <= concurrency
@@ -105,36 +112,36 @@ def test_slots_are_never_above_the_concurrency(
 
 def test_a_task_that_came_first_makes_room_for_the_second() -> None:
     gate = Gate(DomainPolicy(math.inf, concurrency=4), now=0.0, starts_empty=False)
-    assert gate.ask("A", Ask("d", 9, 0), now=0.0).n_slots == 4
-    assert gate.ask("B", Ask("d", 9, 0), now=0.1).n_slots == 0
-    assert gate.ask("A", Ask("d", 5, 4), now=0.2).n_slots == 2
-    assert gate.ask("A", Ask("d", 5, 2), now=0.3).n_slots == 2
-    assert gate.ask("B", Ask("d", 9, 0), now=0.4).n_slots == 2
+    assert gate.ask("A", PermitRequest("d", 9, 0), now=0.0).n_slots == 4
+    assert gate.ask("B", PermitRequest("d", 9, 0), now=0.1).n_slots == 0
+    assert gate.ask("A", PermitRequest("d", 5, 4), now=0.2).n_slots == 2
+    assert gate.ask("A", PermitRequest("d", 5, 2), now=0.3).n_slots == 2
+    assert gate.ask("B", PermitRequest("d", 9, 0), now=0.4).n_slots == 2
 
 
 def test_a_permit_in_hand_keeps_its_slot() -> None:
     gate = Gate(DomainPolicy(1.0, concurrency=1), now=0.0, starts_empty=False)
-    assert gate.ask("A", Ask("d", 0, 0, n_in_hand=1), now=0.0).n_slots == 1
-    assert gate.ask("A", Ask("d", 1, 0, n_in_hand=1), now=0.0).starts == ()  # no slot for another
+    assert gate.ask("A", PermitRequest("d", 0, 0, n_in_hand=1), now=0.0).n_slots == 1
+    assert gate.ask("A", PermitRequest("d", 1, 0, n_in_hand=1), now=0.0).starts == ()  # no slot for another
 
 
 def test_slots_of_a_task_that_has_gone_are_given_away() -> None:
     gate = Gate(DomainPolicy(math.inf, concurrency=1), now=0.0, starts_empty=False)
-    gate.ask("A", Ask("d", 1, 0), now=0.0)
-    assert gate.ask("B", Ask("d", 1, 0), now=1.0).n_slots == 0
+    gate.ask("A", PermitRequest("d", 1, 0), now=0.0)
+    assert gate.ask("B", PermitRequest("d", 1, 0), now=1.0).n_slots == 0
     gate.forget("A")
-    assert gate.ask("B", Ask("d", 1, 0), now=1.0).n_slots == 1
-    assert gate.ask("C", Ask("d", 1, 0), now=9.0).n_slots == 1  # B has not asked for 8 s
+    assert gate.ask("B", PermitRequest("d", 1, 0), now=1.0).n_slots == 1
+    assert gate.ask("C", PermitRequest("d", 1, 0), now=9.0).n_slots == 1  # B has not asked for 8 s
 
 
 def test_a_stopped_gate_says_for_how_long() -> None:
     gate = Gate(DomainPolicy(1.0), now=0.0, starts_empty=False)
     gate.rests_until = 10.0
-    grant = gate.ask("A", Ask("d", 1, 0), now=4.0)
+    grant = gate.ask("A", PermitRequest("d", 1, 0), now=4.0)
     assert (grant.starts, grant.n_slots, grant.retry_after_s) == ((), 0, 6.0)
     assert "1/s" in repr(gate)
     gate.rests_until = -math.inf
-    assert gate.ask("A", Ask("d", 1, 0), now=4.0).starts == (0.0,), "a rest that is lifted is over"
+    assert gate.ask("A", PermitRequest("d", 1, 0), now=4.0).starts == (0.0,), "a rest that is lifted is over"
 
 
 def test_a_gate_whose_rest_is_lifted_listens_on() -> None:
@@ -146,51 +153,51 @@ def test_a_gate_whose_rest_is_lifted_listens_on() -> None:
 
 def test_a_gate_that_forgot_listens_before_it_gives() -> None:
     gate = Gate(DomainPolicy(math.inf, concurrency=2), now=0.0, starts_empty=True)
-    assert gate.ask("A", Ask("d", 0, 2), now=1.0).starts == ()
-    assert gate.ask("B", Ask("d", 1, 0), now=LISTEN_S).n_slots == 0
+    assert gate.ask("A", PermitRequest("d", 0, 2), now=1.0).starts == ()
+    assert gate.ask("B", PermitRequest("d", 1, 0), now=LISTEN_S).n_slots == 0
 
 
 def test_of_a_domain_that_tasks_share_a_part_is_given_and_permits_hold_for_a_moment() -> None:
     gate = Gate(DomainPolicy(100.0, concurrency=99), now=0.0, starts_empty=False)
-    alone = gate.ask("A", Ask("d", 99, 0), now=0.0)
+    alone = gate.ask("A", PermitRequest("d", 99, 0), now=0.0)
     assert (len(alone.starts), alone.late_s) == (51, BLOCK_S)
     now = 10.0
-    gate.ask("A", Ask("d", 1, 0), now=now - 1.0)
-    shared = gate.ask("B", Ask("d", 99, 0), now=now)
+    gate.ask("A", PermitRequest("d", 1, 0), now=now - 1.0)
+    shared = gate.ask("B", PermitRequest("d", 99, 0), now=now)
     assert shared.late_s == SHARED_LATE_S
     assert len(shared.starts) == 48, "a part of the rate, and not before A may have begun"
     assert gate.bucket.rate == pytest.approx(100 * SHARED_PART)
     gate.forget("A")
-    assert gate.ask("B", Ask("d", 1, 0), now=now + 1).late_s == BLOCK_S
+    assert gate.ask("B", PermitRequest("d", 1, 0), now=now + 1).late_s == BLOCK_S
     assert gate.bucket.rate == 100.0
 
 
 def test_tasks_that_share_a_domain_without_a_ceiling_have_nothing_to_be_late_for() -> None:
     gate = Gate(DomainPolicy(math.inf, concurrency=4), now=0.0, starts_empty=False)
-    gate.ask("A", Ask("d", 9, 0), now=0.0)
-    assert gate.ask("B", Ask("d", 9, 0), now=0.0).late_s == BLOCK_S
+    gate.ask("A", PermitRequest("d", 9, 0), now=0.0)
+    assert gate.ask("B", PermitRequest("d", 9, 0), now=0.0).late_s == BLOCK_S
 
 
 def test_another_policy_never_adds_tokens() -> None:
     gate = Gate(DomainPolicy(1.0, burst=1), now=0.0, starts_empty=False)
     gate.set_policy(DomainPolicy(1.0, burst=5, concurrency=9), now=0.0)
     gate.set_policy(DomainPolicy(1.0, burst=5, concurrency=8), now=0.0)
-    assert len(gate.ask("A", Ask("d", 9, 0), now=0.0).starts) == 1
+    assert len(gate.ask("A", PermitRequest("d", 9, 0), now=0.0).starts) == 1
 
 
 @pytest.mark.parametrize("n_in_hand", [0, 1])
 def test_who_takes_a_domain_over_waits_for_what_the_other_may_still_begin(n_in_hand: int) -> None:
     """Found by stories 1922 and 1839: a task whose connections are slow uses its permits seconds late, and nobody heard of it."""
     gate = Gate(DomainPolicy(0.25), now=0.0, starts_empty=False)
-    assert gate.ask("A", Ask("d", 1, 0, wait_s=3.0), now=0.0).starts == (0.0,)
+    assert gate.ask("A", PermitRequest("d", 1, 0, wait_s=3.0), now=0.0).starts == (0.0,)
     if n_in_hand:
-        assert gate.ask("A", Ask("d", 1, 0, n_in_hand, wait_s=2.5), now=1.0).starts == ()
+        assert gate.ask("A", PermitRequest("d", 1, 0, n_in_hand, wait_s=2.5), now=1.0).starts == ()
     gate.forget("A")
     began_at = 3.5 if n_in_hand else 3.0
     now, starts = 4.0, ()
     while not starts:
         now += 0.25
-        starts = gate.ask("B", Ask("d", 1, 0), now=now).starts
+        starts = gate.ask("B", PermitRequest("d", 1, 0), now=now).starts
     assert now + starts[0] == pytest.approx(began_at + 4.0 + UNHEARD_S)
 
 
@@ -198,7 +205,7 @@ def test_who_takes_a_domain_over_waits_for_answers_that_are_under_way() -> None:
     """Found by story 1309: the other one's permit was still on its way to it."""
     gate = Gate(DomainPolicy(5.0), now=0.0, starts_empty=False)
     for answer_s, now in ((0.0, 0.0), (2.0, 9.0)):
-        assert gate.ask("A", Ask("d", 1, 0, answer_s=answer_s), now=now).starts
+        assert gate.ask("A", PermitRequest("d", 1, 0, answer_s=answer_s), now=now).starts
         gate.forget("A")
-        assert gate.ask("B", Ask("d", 1, 0), now=now + 1.5).starts == (() if answer_s else (0.0,))
+        assert gate.ask("B", PermitRequest("d", 1, 0), now=now + 1.5).starts == (() if answer_s else (0.0,))
         gate.forget("B")

@@ -7,9 +7,9 @@ from simulated import Site, World
 
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.circuit_breaker import LONGEST_REST_S, Breaker
+from tlray.core.politeness.circuit_breaker import LONGEST_REST_S, CircuitBreaker
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.lease import LeasedItem
 from tlray.core.scheduling.snapshot import snapshot
@@ -17,12 +17,14 @@ from tlray.core.scheduling.snapshot import snapshot
 K = OutcomeKind
 
 
-def fail(breaker: Breaker, *items: int, now: float = 0.0, cool_until: float = -1.0) -> list[float | None]:
+def fail(
+    breaker: CircuitBreaker, *items: int, now: float = 0.0, cool_until: float = -1.0
+) -> list[float | None]:
     return [breaker.count(i, K.CONNECT, now=now, cool_until=cool_until) for i in items]
 
 
 def test_five_different_items_without_an_answer_open_it_and_any_answer_closes_it() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     assert fail(breaker, 1, 2, 3, 3, 3, 4) == [None] * 6
     assert breaker.count(9, K.NOT_BEGUN, now=0.0, cool_until=-1.0) is None
     assert fail(breaker, 5) == [1.0]
@@ -38,13 +40,13 @@ def test_five_different_items_without_an_answer_open_it_and_any_answer_closes_it
 
 def test_an_open_breaker_lets_one_probe_through() -> None:
     state = DomainState("a.test", DomainPolicy(5.0, concurrency=4))
-    state.learn_robots("", None, now=0.0)
+    state.apply_robots("", None, now=0.0)
     state.count([Outcome(i, K.TIMEOUT) for i in range(8)], now=1.0)
     assert state.breaker.n_rests == 1  # one report is one step
     assert state.effective.concurrency == 1
-    assert (state.allowance("A", 1.0), state.foot_in_door("A", 1.0, 2)) == (1, 1)  # type: ignore[arg-type]
+    assert (state.allowance("A", 1.0), state.owed_allowance("A", 1.0, 2)) == (1, 1)  # type: ignore[arg-type]
     state.lease("A")
-    assert (state.allowance("A", 1.0), state.foot_in_door("A", 1.0, 2)) == (0, 0)  # type: ignore[arg-type]
+    assert (state.allowance("A", 1.0), state.owed_allowance("A", 1.0, 2)) == (0, 0)  # type: ignore[arg-type]
     state.count([Outcome(1, K.FETCHED)], now=2.0)
     assert state.effective.concurrency == 4
 
@@ -100,7 +102,7 @@ def test_a_domain_that_blocks_four_times_in_a_row_is_parked_and_says_so() -> Non
     death = LaneDeath(book.id, "a.test", "parked")
     assert not world.engine.kill_lane(death, now=world.loop.now, n_queued=0, n_waiting=0)  # twice is once
     state = world.engine.domains["a.test"]
-    state.try_anew(now=0.0)
+    state.try_again(now=0.0)
     assert state.parked is None
 
 
@@ -108,6 +110,6 @@ def test_a_domain_that_blocks_four_times_in_a_row_is_parked_and_says_so() -> Non
 def test_what_a_person_wants_tried_is_tried_anew(open_since: float | None) -> None:
     state = DomainState("a.test", DomainPolicy(1.0), parked="parked: blocked 4 times in a row")
     state.breaker.open_since = open_since
-    state.try_anew(now=9_000.0)
-    assert state.why_parked(100.0, now=9_050.0) is None
-    assert (state.why_parked(100.0, now=9_200.0) is None) == (open_since is None)
+    state.try_again(now=9_000.0)
+    assert state.parked_reason(100.0, now=9_050.0) is None
+    assert (state.parked_reason(100.0, now=9_200.0) is None) == (open_since is None)

@@ -12,19 +12,22 @@ from hypothesis import strategies as st
 
 from tlray.core.model.lifecycle import ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.policy import AUTO_BURST, AUTO_MAX, PROFILES, Manners
+from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.policy_limits import (
     EVERYBODYS_ATTEMPTS,
     EVERYWHERE,
-    held_up,
-    loosened,
-    loosened_retries,
-    may_write_to,
+    delaying_options,
+    exceeding_options,
+    exceeding_retries,
+    may_email,
 )
+from tlray.core.politeness.rate_text import AUTO_BURST, AUTO_MAX
 from tlray.core.politeness.requested_policy import read_tables
-from tlray.core.politeness.retry import RULES, Cure, RetryDecision, decide
+from tlray.core.politeness.retry import RULES, RetryAction, RetryDecision, decide_retry
 from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
+from tlray.core.politeness.site_profile import profiles
 
+PO = PolitenessOptions
 SITE = "1001tracklists.com"
 K = OutcomeKind
 
@@ -35,18 +38,30 @@ K = OutcomeKind
 @pytest.mark.parametrize(
     ("asked", "domain", "what"),
     [
-        (Manners(rates={SITE: (1.0, 1.0)}), SITE, "a rate of 1/s is above 0.125/s"),
-        (Manners(rates={"a.test": (1.0, 5.0)}), "a.test", "a burst of 5 is above 1"),
-        (Manners(rates={"a.test": (AUTO_MAX, AUTO_BURST)}), "a.test", "a rate of 50/s is above 1/s"),
-        (Manners(concurrency={"a.test": 3}), "a.test", "3 fetches at once are more than 2"),
-        (Manners(crawl_delay_ignored=frozenset({SITE})), SITE, "crawl-delay"),
-        (Manners(block_cool_downs={"a.test": 60.0}), "a.test", "a rest of 60 s after a block is shorter"),
+        (PO(rates={SITE: (1.0, 1.0)}), SITE, "a rate of 1/s is above 0.125/s"),
+        (PO(rates={"a.test": (1.0, 5.0)}), "a.test", "a burst of 5 is above 1"),
+        (
+            PO(rates={"a.test": (AUTO_MAX, AUTO_BURST)}),
+            "a.test",
+            "a rate of 50/s is above 1/s",
+        ),
+        (PO(concurrency={"a.test": 3}), "a.test", "3 fetches at once are more than 2"),
+        (PO(crawl_delay_ignored=frozenset({SITE})), SITE, "crawl-delay"),
+        (
+            PO(block_cool_downs={"a.test": 60.0}),
+            "a.test",
+            "a rest of 60 s after a block is shorter",
+        ),
         # of the whole batch, although no domain is named
-        (Manners(block_cool_down_s=0.001), "*", "a rest of 0.001 s after a block is shorter than 1800 s"),
+        (
+            PO(block_cool_down_s=0.001),
+            "*",
+            "a rest of 0.001 s after a block is shorter than 1800 s",
+        ),
     ],
 )
-def test_what_is_rougher_is_named(asked: Manners, domain: str, what: str) -> None:
-    found = loosened(asked, Manners())
+def test_what_is_rougher_is_named(asked: PolitenessOptions, domain: str, what: str) -> None:
+    found = exceeding_options(asked, PO())
     assert found[0].domain == domain
     assert what in found[0].what
     assert len({why for _, why in found}) == len(found), "no domain repeats what is so everywhere"
@@ -55,45 +70,50 @@ def test_what_is_rougher_is_named(asked: Manners, domain: str, what: str) -> Non
 @pytest.mark.parametrize(
     "asked",
     [
-        Manners(),
-        Manners(rates={SITE: (0.01, 1.0), "a.test": (1.0, 1.0)}),
-        Manners(concurrency={"a.test": 1}),
-        Manners(rates={"127.0.0.1:8000": (1000.0, 1.0)}),  # a private host has no ceiling of ours
-        Manners(block_cool_downs={"a.test": 86_400.0}),
-        Manners(block_cool_down_s=1800.0),  # as the default
-        Manners(block_cool_down_s=86_400.0),
+        PO(),
+        PO(rates={SITE: (0.01, 1.0), "a.test": (1.0, 1.0)}),
+        PO(concurrency={"a.test": 1}),
+        PO(rates={"127.0.0.1:8000": (1000.0, 1.0)}),  # a private host has no ceiling of ours
+        PO(block_cool_downs={"a.test": 86_400.0}),
+        PO(block_cool_down_s=1800.0),  # as the default
+        PO(block_cool_down_s=86_400.0),
     ],
 )
-def test_what_is_gentler_or_the_same_is_not(asked: Manners) -> None:
-    assert loosened(asked, Manners()) == []
+def test_what_is_gentler_or_the_same_is_not(asked: PolitenessOptions) -> None:
+    assert exceeding_options(asked, PO()) == []
 
 
 def test_what_the_service_was_set_up_with_is_no_loosening() -> None:
-    owner = Manners(rates={SITE: (5.0, 1.0)}, crawl_delay_ignored=frozenset({SITE}))
-    assert loosened(owner, owner) == []
-    assert len(loosened(Manners(rates={SITE: (6.0, 1.0)}, crawl_delay_ignored=frozenset({SITE})), owner)) == 1
+    owner = PO(rates={SITE: (5.0, 1.0)}, crawl_delay_ignored=frozenset({SITE}))
+    assert exceeding_options(owner, owner) == []
+    assert (
+        len(exceeding_options(PO(rates={SITE: (6.0, 1.0)}, crawl_delay_ignored=frozenset({SITE})), owner))
+        == 1
+    )
 
 
 PORT = "a.test:8080"
-AUTO_10 = Manners(rates={"a.test": (10.0, AUTO_BURST)})
+AUTO_10 = PO(rates={"a.test": (10.0, AUTO_BURST)})
 
 
 @pytest.mark.parametrize(
     ("asked", "without", "domain", "what"),
     [
         # a rest that the operator made longer, or shorter, than the default
-        (Manners(block_cool_down_s=1800.0), Manners(block_cool_down_s=7200.0), "*", "shorter than 7200 s"),
-        (Manners(block_cool_down_s=60.0), Manners(block_cool_down_s=300.0), "*", "shorter than 300 s"),
+        (PO(block_cool_down_s=1800.0), PO(block_cool_down_s=7200.0), "*", "shorter than 7200 s"),
+        (PO(block_cool_down_s=60.0), PO(block_cool_down_s=300.0), "*", "shorter than 300 s"),
         # the operator's word for one port, gone because the user speaks of the host
-        (Manners(rates={"a.test": (1.0, 1.0)}), Manners(rates={PORT: (1 / 60, 1.0)}), PORT, "above 0.0166667/s"),
-        (Manners(concurrency={"a.test": 2}), Manners(concurrency={PORT: 1}), PORT, "2 fetches at once"),
-        (Manners(block_cool_downs={"a.test": 1e4}), Manners(block_cool_downs={PORT: 1e5}), PORT, "a rest of 10000 s"),
+        (PO(rates={"a.test": (1.0, 1.0)}), PO(rates={PORT: (1 / 60, 1.0)}), PORT, "above 0.0166667/s"),
+        (PO(concurrency={"a.test": 2}), PO(concurrency={PORT: 1}), PORT, "2 fetches at once"),
+        (PO(block_cool_downs={"a.test": 1e4}), PO(block_cool_downs={PORT: 1e5}), PORT, "a rest of 10000 s"),
         # the operator lets the site find its level, up to as much
-        (Manners(rates={"a.test": (10.0, 1.0)}), AUTO_10, "a.test", "a rate of 10/s whatever it bears"),
+        (PO(rates={"a.test": (10.0, 1.0)}), AUTO_10, "a.test", "a rate of 10/s whatever it bears"),
     ],
 )  # fmt: skip
-def test_the_operators_word_is_not_loosened(asked: Manners, without: Manners, domain: str, what: str) -> None:
-    found = loosened(asked, without)
+def test_the_operators_word_is_not_loosened(
+    asked: PolitenessOptions, without: PolitenessOptions, domain: str, what: str
+) -> None:
+    found = exceeding_options(asked, without)
     assert [where for where, _ in found] == [domain]
     assert what in found[0].what
 
@@ -102,55 +122,66 @@ def test_the_operators_word_is_not_loosened(asked: Manners, without: Manners, do
     ("asked", "without"),
     [
         # gentler than the operator is at any port
-        (Manners(rates={"a.test": (1 / 99, 1.0)}), Manners(rates={PORT: (1 / 60, 1.0)})),
+        (PO(rates={"a.test": (1 / 99, 1.0)}), PO(rates={PORT: (1 / 60, 1.0)})),
         # both are told: the port keeps what it has
-        (Manners(rates={"a.test": (1.0, 1.0), PORT: (1 / 60, 1.0)}), Manners(rates={PORT: (1 / 60, 1.0)})),
+        (
+            PO(rates={"a.test": (1.0, 1.0), PORT: (1 / 60, 1.0)}),
+            PO(rates={PORT: (1 / 60, 1.0)}),
+        ),
         # it finds its level below as well, or begins at no more than that does
-        (Manners(rates={"a.test": (5.0, AUTO_BURST)}), AUTO_10),
-        (Manners(rates={"a.test": (1.0, 1.0)}), AUTO_10),
+        (PO(rates={"a.test": (5.0, AUTO_BURST)}), AUTO_10),
+        (PO(rates={"a.test": (1.0, 1.0)}), AUTO_10),
         # the operator allows a shorter rest than the default
-        (Manners(block_cool_down_s=60.0), Manners(block_cool_down_s=60.0)),
-        (Manners(block_cool_down_s=90.0), Manners(block_cool_down_s=60.0)),
+        (PO(block_cool_down_s=60.0), PO(block_cool_down_s=60.0)),
+        (PO(block_cool_down_s=90.0), PO(block_cool_down_s=60.0)),
     ],
 )
-def test_what_the_operator_allows_is_everybodys(asked: Manners, without: Manners) -> None:
-    assert loosened(asked, without) == []
+def test_what_the_operator_allows_is_everybodys(asked: PolitenessOptions, without: PolitenessOptions) -> None:
+    assert exceeding_options(asked, without) == []
 
 
 def test_a_rest_that_a_profile_asks_for_is_not_loosened_for_the_whole_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known = PROFILES[SITE]
-    longer = replace(known, policy=replace(known.policy, block_cool_down_s=7200.0))
-    monkeypatch.setitem(PROFILES, SITE, longer)  # type: ignore[arg-type]
-    found = loosened(Manners(block_cool_down_s=3600.0), Manners())
+    known = profiles()[SITE]
+    longer = replace(known, block_cool_down_s=7200.0)
+    monkeypatch.setitem(profiles(), SITE, longer)  # type: ignore[arg-type]
+    found = exceeding_options(PO(block_cool_down_s=3600.0), PO())
     assert found == [(SITE, "a rest of 3600 s after a block is shorter than 7200 s")]
 
 
 @pytest.mark.parametrize(
     ("asked", "domain", "what"),
     [
-        (Manners(rates={"a.test": (1 / 3600, 1.0)}), "a.test", "a rate of 0.000278/s is below 0.00833/s"),
-        (Manners(rates={"127.0.0.1": (1 / 121, 1.0)}), "127.0.0.1", "below 0.00833/s"),
-        (Manners(rates={SITE: (1 / 121, 1.0)}), SITE, "below 0.00833/s"),
-        (Manners(block_cool_down_s=86_401.0), "*", "a rest of 86401 s after a block is longer than 86400 s"),
+        (
+            PO(rates={"a.test": (1 / 3600, 1.0)}),
+            "a.test",
+            "a rate of 0.000278/s is below 0.00833/s",
+        ),
+        (PO(rates={"127.0.0.1": (1 / 121, 1.0)}), "127.0.0.1", "below 0.00833/s"),
+        (PO(rates={SITE: (1 / 121, 1.0)}), SITE, "below 0.00833/s"),
+        (
+            PO(block_cool_down_s=86_401.0),
+            "*",
+            "a rest of 86401 s after a block is longer than 86400 s",
+        ),
     ],
 )
-def test_what_has_all_others_wait_is_named(asked: Manners, domain: str, what: str) -> None:
-    found = held_up(asked, Manners())
+def test_what_has_all_others_wait_is_named(asked: PolitenessOptions, domain: str, what: str) -> None:
+    found = delaying_options(asked, PO())
     assert found[0].domain == domain
     assert what in found[0].what
 
 
 def test_what_is_a_little_gentler_holds_up_nobody_nor_does_what_the_operator_says_anyhow() -> None:
-    for manners in (
-        Manners(),
-        Manners(rates={"a.test": (1 / 120, 1.0), SITE: (1 / 120, 1.0)}, block_cool_down_s=86_400.0),
+    for politeness in (
+        PO(),
+        PO(rates={"a.test": (1 / 120, 1.0), SITE: (1 / 120, 1.0)}, block_cool_down_s=86_400.0),
     ):
-        assert held_up(manners, Manners()) == []
-    slow = Manners(rates={"a.test": (1 / 3600, 1.0)}, block_cool_down_s=1e6)
-    assert held_up(slow, slow) == []
-    assert held_up(Manners(rates={"a.test": (1 / 36_000, 1.0)}), slow) == [], (
+        assert delaying_options(politeness, PO()) == []
+    slow = PO(rates={"a.test": (1 / 3600, 1.0)}, block_cool_down_s=1e6)
+    assert delaying_options(slow, slow) == []
+    assert delaying_options(PO(rates={"a.test": (1 / 36_000, 1.0)}), slow) == [], (
         "a tenth of what is slow already"
     )
 
@@ -213,7 +244,7 @@ def at(domain: str, **choices: Any) -> RetryPolicy:
 def test_a_sooner_retry_and_one_more_are_named(
     asked: RetryPolicy, without: RetryPolicy, found: tuple[str, str]
 ) -> None:
-    assert loosened_retries(asked, without) == [found]
+    assert exceeding_retries(asked, without) == [found]
 
 
 @pytest.mark.parametrize(
@@ -246,14 +277,14 @@ def test_a_sooner_retry_and_one_more_are_named(
     ],
 )  # fmt: skip
 def test_a_later_retry_and_as_many_are_not(asked: RetryPolicy, without: RetryPolicy) -> None:
-    assert loosened_retries(asked, without) == []
+    assert exceeding_retries(asked, without) == []
 
 
 def test_what_is_so_everywhere_is_not_said_of_each_domain() -> None:
     asked = RetryPolicy(
         max_attempts=99, by_domain={"x.test": RetryChoices(changes=changing(K.TLS, base_s=1.0))}
     )
-    assert [where for where, _ in loosened_retries(asked, RetryPolicy())] == [EVERYWHERE, "x.test"]
+    assert [where for where, _ in exceeding_retries(asked, RetryPolicy())] == [EVERYWHERE, "x.test"]
 
 
 def tables() -> st.SearchStrategy[dict[str, Any]]:
@@ -272,10 +303,12 @@ def tables() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={"retry": retry, "domains": domains})
 
 
-def decided(kind: K, policy: RetryPolicy, manners: Manners, domain: str, n: int) -> RetryDecision:
-    return decide(
+def decided(
+    kind: K, policy: RetryPolicy, politeness: PolitenessOptions, domain: str, n: int
+) -> RetryDecision:
+    return decide_retry(
         Outcome(1, kind), attempt=n, snoozed_s=-1e12, n_in_row=n, jitter=1 - 2**-53, policy=policy, domain=domain,
-        block_cool_down_s=manners.policy(domain).block_cool_down_s,
+        block_cool_down_s=politeness.policy(domain).block_cool_down_s,
     )  # fmt: skip
 
 
@@ -288,26 +321,26 @@ def test_where_nothing_is_found_no_site_is_asked_sooner_or_more_often(
     without = read_tables(operator, of="file")
     wishes = read_tables(user, of="options")
     asked = replace(wishes, retry=replace(wishes.retry, max_attempts=max_attempts)).over(without)
-    found = loosened(asked.manners, without.manners) + loosened_retries(
+    found = exceeding_options(asked.politeness, without.politeness) + exceeding_retries(
         asked.retry_policy(), without.retry_policy()
     )
     may = replace(without.retry_policy(), max_attempts=EVERYBODYS_ATTEMPTS)
     rougher = False
     for kind in (K.THROTTLED, K.BLOCKED, K.FORBIDDEN, K.DNS):
         for domain in ("x.test", "x.test:81", "x.test:82", "y.test"):
-            mine = decided(kind, asked.retry_policy(), asked.manners, domain, n)
-            theirs = decided(kind, may, without.manners, domain, n)
+            mine = decided(kind, asked.retry_policy(), asked.politeness, domain, n)
+            theirs = decided(kind, may, without.politeness, domain, n)
             if mine.event is not ItemEvent.EXHAUST:
                 rougher |= theirs.event is ItemEvent.EXHAUST or mine.delay_s < theirs.delay_s
     assert found or not rougher
 
 
 def test_every_kind_that_is_tried_again_is_looked_at() -> None:
-    again = [kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)]
+    again = [kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)]
     for kind in again:
         asked = RetryPolicy(changes=changing(kind, base_s=0.001, cap_s=0.001))
         assert any(
-            what.endswith(f"after {kind.value}") for _, what in loosened_retries(asked, RetryPolicy())
+            what.endswith(f"after {kind.value}") for _, what in exceeding_retries(asked, RetryPolicy())
         ), kind
 
 
@@ -315,7 +348,7 @@ def test_every_kind_that_is_tried_again_is_looked_at() -> None:
 
 
 def test_only_an_admin_has_mail_sent_to_others() -> None:
-    assert may_write_to("bob@example.org", "ada", is_admin=True)
-    assert may_write_to("Ada@Example.org", "ada@example.org", is_admin=False)
-    assert not may_write_to("bob@example.org", "ada@example.org", is_admin=False)
-    assert not may_write_to("ada", "ada", is_admin=False)
+    assert may_email("bob@example.org", "ada", is_admin=True)
+    assert may_email("Ada@Example.org", "ada@example.org", is_admin=False)
+    assert not may_email("bob@example.org", "ada@example.org", is_admin=False)
+    assert not may_email("ada", "ada", is_admin=False)

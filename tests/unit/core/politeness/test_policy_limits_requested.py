@@ -9,7 +9,7 @@ import pytest
 
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import Principal
-from tlray.service.http.problems import Refused
+from tlray.service.http.problems import ProblemError
 from tlray.service.submission.permissions import options_for
 from tlray.settings import Settings
 
@@ -74,9 +74,9 @@ def test_what_is_rougher_is_an_admins(
     settings: Settings, options: dict[str, Any], where: str, what: str
 ) -> None:
     asked = ScrapeOptions(**options)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProblemError) as refused:
         options_for(BOB, asked, settings)
-    assert (refused.value.status, refused.value.kind) == (403, "not-allowed")
+    assert (refused.value.status_code, refused.value.kind) == (403, "forbidden")
     assert any(place == f"options: {where}" and what in why for place, why in refused.value.errors)
     options_for(ADMIN, asked, settings)
 

@@ -7,15 +7,16 @@ import time
 import pytest
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import AUTO_BURST, AUTO_MAX, Manners
-from tlray.core.politeness.requested_policy import Asked, read_tables
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.rate_text import AUTO_BURST, AUTO_MAX
+from tlray.core.politeness.requested_policy import RequestedPolicy, read_tables
 from tlray.core.politeness.retry_policy import RetryChoices, RuleChange
 from tlray.errors import UsageError
 
 K = OutcomeKind
 
 
-def read(**tables: object) -> Asked:
+def read(**tables: object) -> RequestedPolicy:
     return read_tables(tables, of="f.toml")
 
 
@@ -37,8 +38,8 @@ def test_everything_that_a_domain_may_be_given_is_read() -> None:
         },
         retry={"connect": {"max_attempts": 9}, "blocked": {"base": "1h"}, "dns": {}},
     )  # fmt: skip
-    assert asked == Asked(
-        Manners(
+    assert asked == RequestedPolicy(
+        PolitenessOptions(
             rates={"example.org": (2.0, 3.0), "mixesdb.com:8080": (AUTO_MAX, AUTO_BURST), "b.test": (10.0, AUTO_BURST)},
             concurrency={"example.org": 4},
             crawl_delay_ignored=frozenset({"example.org"}),
@@ -53,7 +54,7 @@ def test_everything_that_a_domain_may_be_given_is_read() -> None:
             "b.test": RetryChoices(changes={K.BLOCKED: RuleChange(cap_s=14_400.0)}),
         },
     )  # fmt: skip
-    assert read() == Asked()
+    assert read() == RequestedPolicy()
 
 
 DOMAIN = 'f.toml: [domains."a.test"]'
@@ -117,25 +118,29 @@ def test_what_lies_over_the_file_goes_before_it_and_the_rest_of_the_file_stays()
         },
         retry={"blocked": {"base": "2h"}},
     )
-    said = Asked(Manners(rates={"a.test": (9.0, 1.0)}, crawl_delay_ignored=frozenset({"c.test"})))
-    manners = said.over(file).manners
-    assert manners.rates == {"a.test": (9.0, 1.0), "b.test": (4.0, 1.0)}, "of every port, as it says"
-    assert manners.concurrency == {"a.test": 2}
-    assert manners.crawl_delay_ignored == {"a.test:81", "c.test"}
-    assert (manners.block_cool_down_s, manners.block_cool_downs) == (7_200.0, {"a.test": 3_600.0})
-    assert Asked().over(file) == file.over(Asked()) == file
+    said = RequestedPolicy(
+        PolitenessOptions(rates={"a.test": (9.0, 1.0)}, crawl_delay_ignored=frozenset({"c.test"}))
+    )
+    politeness = said.over(file).politeness
+    assert politeness.rates == {"a.test": (9.0, 1.0), "b.test": (4.0, 1.0)}, "of every port, as it says"
+    assert politeness.concurrency == {"a.test": 2}
+    assert politeness.crawl_delay_ignored == {"a.test:81", "c.test"}
+    assert (politeness.block_cool_down_s, politeness.block_cool_downs) == (7_200.0, {"a.test": 3_600.0})
+    assert RequestedPolicy().over(file) == file.over(RequestedPolicy()) == file
 
 
 def test_the_rest_after_a_block_is_a_domains_own_before_it_is_everybodys() -> None:
     file = read(domains={"a.test": {"block_cool_down": "1h"}})
-    manners = Asked(Manners(block_cool_down_s=5.0)).over(file).manners
+    politeness = RequestedPolicy(PolitenessOptions(block_cool_down_s=5.0)).over(file).politeness
     assert (
-        manners.policy("a.test").block_cool_down_s == manners.policy("a.test:81").block_cool_down_s == 3_600.0
+        politeness.policy("a.test").block_cool_down_s
+        == politeness.policy("a.test:81").block_cool_down_s
+        == 3_600.0
     )
-    assert manners.policy("b.test").block_cool_down_s == 5.0
+    assert politeness.policy("b.test").block_cool_down_s == 5.0
 
 
-def attempts(asked: Asked, kind: OutcomeKind, domain: str, most: int | None = None) -> int | None:
+def attempts(asked: RequestedPolicy, kind: OutcomeKind, domain: str, most: int | None = None) -> int | None:
     return asked.retry_policy().change(kind, domain, most=most).max_attempts
 
 
@@ -172,7 +177,7 @@ def test_max_attempts_of_the_command_line_hold_everywhere_and_waits_of_the_file_
         domains={"a.test": {"max_attempts": 3, "max_snooze": "1h", "retry": {"timeout": {"max_attempts": 8, "base": "7s"}}}},
         retry={"connect": {"max_attempts": 9, "cap": "1m"}},
     )  # fmt: skip
-    asked = Asked(retry=RetryChoices(max_attempts=1)).over(file)
+    asked = RequestedPolicy(retry=RetryChoices(max_attempts=1)).over(file)
     for kind in (K.TIMEOUT, K.CONNECT, K.DNS):
         assert attempts(asked, kind, "a.test") == attempts(asked, kind, "b.test") == 1
     policy = asked.retry_policy()
@@ -194,7 +199,7 @@ def test_a_call_changes_one_thing_of_a_kind_and_the_file_keeps_the_others() -> N
     assert policy.change(K.TIMEOUT, "b.test", most=None) == RuleChange(4, 3.0, 20.0)
     assert policy.change(K.DNS, "a.test:81", most=None) == RuleChange(5, 4.0, 7_200.0)
     assert policy.snooze_s("a.test:81") == 10_800.0, "what is said of a host holds for its ports"
-    both = Asked(retry=RetryChoices(max_snooze_s=60.0)).over(file).retry_policy()
+    both = RequestedPolicy(retry=RetryChoices(max_snooze_s=60.0)).over(file).retry_policy()
     assert both.snooze_s("a.test:81") == both.snooze_s("b.test") == 60.0
 
 
@@ -202,12 +207,12 @@ def test_thousands_of_domains_are_read_in_no_time() -> None:
     tables = {"domains": {f"a{i}.io": {"rate": "1/s", "max_attempts": 2} for i in range(4_000)}}
     began = time.process_time()
     asked = read_tables(tables, of="x")
-    assert (len(asked.manners.rates), len(asked.by_domain)) == (4_000, 4_000)
+    assert (len(asked.politeness.rates), len(asked.by_domain)) == (4_000, 4_000)
     assert time.process_time() - began < 10.0
 
 
 def test_a_host_and_one_of_its_ports_both_count_in_whichever_order() -> None:
     said = {"e.org": {"rate": "2/s"}, "e.org:8080": {"rate": "1/60s"}}
     for order in (list(said), list(reversed(said))):
-        rates = read_tables({"domains": {name: said[name] for name in order}}, of="x").manners.rates
+        rates = read_tables({"domains": {name: said[name] for name in order}}, of="x").politeness.rates
         assert set(rates) == set(said), order

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlray.core.model.urls import CanonicalUrl, canonicalise, redirected
-from tlray.core.politeness.policy import DomainPolicy, under_ceiling
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import NO_OVERRIDE
+from tlray.core.politeness.policy import ceiling
 from tlray.core.politeness.retry_after import MOST_S
 from tlray.core.politeness.robots import MAX_BYTES, decode, rules_of
 
@@ -177,4 +179,4 @@ def test_no_robots_txt_is_an_exception_and_none_makes_us_faster(body: bytes) -> 
     delay_s = rules.crawl_delay_s
     assert delay_s is None or (delay_s > 0 and math.isfinite(delay_s))
     assert rules.may_fetch("http://a.test/x") in (True, False)
-    assert under_ceiling(DomainPolicy(1.0, 3.0), delay_s).rate <= 1.0
+    assert ceiling(DomainPolicy(1.0, 3.0), NO_OVERRIDE, delay_s).rate <= 1.0

@@ -15,7 +15,7 @@ from tlray.core.schedules.schedule import (
     LATE_S,
     CatchUp,
     Overlap,
-    Standing,
+    ScheduleState,
     Timing,
     check,
     decide,
@@ -181,7 +181,7 @@ class Simulated:
 
     def __init__(self, timing: Timing, start: float, *, takes_s: float) -> None:
         self.timing, self.now, self.takes_s = timing, start, takes_s
-        self.standing = Standing(start)
+        self.standing = ScheduleState(start)
         self.ends_at = 0.0
         self.ran: list[float] = []
         self.n_passed_over = 0
@@ -222,7 +222,7 @@ def test_with_queue_the_last_occurrence_during_a_batch_waits_for_its_end() -> No
     # each batch takes 2.5 h: of the occurrences meanwhile the newest is run at its end
     assert world.ran == [START + 3_600 * n for n in (1, 3, 6, 8, 11)]
     assert world.n_passed_over == 6
-    assert world.standing == Standing(START + 12 * 3_600, waiting_at=START + 12 * 3_600)
+    assert world.standing == ScheduleState(START + 12 * 3_600, waiting_at=START + 12 * 3_600)
 
 
 @pytest.mark.parametrize(("catch_up", "ran"), [(CatchUp.NONE, []), (CatchUp.LAST, [START + 9 * 3_600])])
@@ -243,7 +243,7 @@ def test_an_occurrence_that_is_noticed_a_little_late_is_on_time() -> None:
 
 
 def test_a_missed_occurrence_does_not_push_out_the_one_that_waits() -> None:
-    waiting = Standing(START, waiting_at=START)
+    waiting = ScheduleState(START, waiting_at=START)
     decision = decide(
         Timing("0 * * * *", overlap=Overlap.QUEUE), waiting, now=START + 3_600 + 1_000, is_running=True
     )
@@ -253,7 +253,7 @@ def test_a_missed_occurrence_does_not_push_out_the_one_that_waits() -> None:
 
 def test_a_clock_that_was_ahead_does_not_silence_a_schedule() -> None:
     # it was a year ahead for a moment, and the schedule ran then
-    ahead = Standing(START + 365 * DAY_S)
+    ahead = ScheduleState(START + 365 * DAY_S)
     assert decide(Timing("0 * * * *"), ahead, now=START + 10, is_running=False).standing.since == START + 10
     world = Simulated(Timing("0 * * * *"), START, takes_s=1)
     world.standing = ahead

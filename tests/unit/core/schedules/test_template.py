@@ -12,7 +12,7 @@ from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import (
     MAX_URLS,
     Template,
-    TemplateFault,
+    TemplateError,
     Value,
     beginning_of,
     check,
@@ -76,7 +76,7 @@ def test_values_make_urls(urls: list[str], given: dict[str, Value], made: list[s
     ],
 )
 def test_values_that_do_not_fit_are_told(given: dict[str, Value], said: str) -> None:
-    with pytest.raises(TemplateFault) as caught:
+    with pytest.raises(TemplateError) as caught:
         fill(FESTIVAL, given)
     assert said in str(caught.value)
 
@@ -134,7 +134,7 @@ def test_a_batch_is_named_for_its_values() -> None:
 )
 def test_a_template_that_can_never_be_filled_is_refused(changed: dict[str, object], said: str) -> None:
     check(FESTIVAL)
-    with pytest.raises(TemplateFault) as caught:
+    with pytest.raises(TemplateError) as caught:
         check(replace(FESTIVAL, **changed))  # type: ignore[arg-type]
     assert said in str(caught.value)
 
@@ -173,11 +173,11 @@ def test_values_are_counted_before_they_are_made() -> None:
     places = "/".join(f"{{v{i}}}" for i in range(90))
     many = {f"v{i}": {"from": 0, "to": 9_999} for i in range(90)}
     began = time.process_time()
-    with pytest.raises(TemplateFault, match="at most 10,000"):
+    with pytest.raises(TemplateError, match="at most 10,000"):
         fill(Template("many", (f"https://e.test/{places}",)), many)
-    with pytest.raises(TemplateFault, match="more than 10,000 values"):
+    with pytest.raises(TemplateError, match="more than 10,000 values"):
         check(Template("many", (f"https://e.test/{places}",), defaults=many))
-    with pytest.raises(TemplateFault, match="101 variables; at most 100"):
+    with pytest.raises(TemplateError, match="101 variables; at most 100"):
         check(Template("many", ("https://e.test/" + "/".join(f"{{v{i}}}" for i in range(101)),)))
     assert time.process_time() - began < 2.0
 
@@ -185,11 +185,11 @@ def test_values_are_counted_before_they_are_made() -> None:
 def test_a_url_is_measured_before_it_is_made() -> None:
     long = Template("long", ("http://h/" + "{a}" * 660,))
     began = time.process_time()
-    with pytest.raises(TemplateFault, match="characters; at most 2,000"):
+    with pytest.raises(TemplateError, match="characters; at most 2,000"):
         fill(long, {"a": {"from": 10**14, "to": 10**14 + 9_999}})
-    with pytest.raises(TemplateFault, match="a range is"):
+    with pytest.raises(TemplateError, match="a range is"):
         fill(long, {"a": {"from": 10**4_000, "to": 10**4_000 + 9_999}})
-    with pytest.raises(TemplateFault, match="of 2,709 characters"):
+    with pytest.raises(TemplateError, match="of 2,709 characters"):
         fill(Template("wide", ("http://h/{a}",)), {"a": "é" * 450})
     assert time.process_time() - began < 2.0
     assert fill(Template("one", ("http://h/{a}/{+a}",)), {"a": "x/y"}).urls == ("http://h/x%2Fy/x/y",)
@@ -197,7 +197,7 @@ def test_a_url_is_measured_before_it_is_made() -> None:
 
 def test_a_default_is_a_value_like_any_other() -> None:
     check(Template("one", ("http://h/{a}",), defaults={"a": ["x", 2]}))
-    with pytest.raises(TemplateFault, match="a: '' is no value"):
+    with pytest.raises(TemplateError, match="a: '' is no value"):
         check(Template("one", ("http://h/{a}",), defaults={"a": " "}))
 
 

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tlray.core.scheduling.backlog import ABANDONED_AFTER_S, Backlog, Bounds, Standing
+from tlray.core.scheduling.backlog import ABANDONED_AFTER_S, Backlog, BatchLoad, Bounds
 
 BOUNDS = Bounds(in_all=100, per_owner=60)
 
@@ -16,12 +16,12 @@ def backlog(**owners: str) -> Backlog:
     """A backlog with lists that are received: batch → owner."""
     made = Backlog(BOUNDS)
     for batch_id, owner in owners.items():
-        made.keep(batch_id, owner, now=0.0)
+        made.add(batch_id, owner, now=0.0)
     return made
 
 
-def running(owner: str, n_open: int, left_s: float | None = None, *, is_running: bool = True) -> Standing:
-    return Standing(owner, n_open, is_running, lambda: left_s)
+def running(owner: str, n_open: int, left_s: float | None = None, *, is_running: bool = True) -> BatchLoad:
+    return BatchLoad(owner, n_open, is_running, lambda: left_s)
 
 
 def test_a_list_with_room_is_taken_in() -> None:
@@ -32,7 +32,7 @@ def test_a_list_with_room_is_taken_in() -> None:
 
 def test_what_runs_sleeps_and_is_received_counts_alike() -> None:
     made = backlog(a="ann", b="bob")
-    made.keep("sleeps", "ann", n_open=20, is_receiving=False, now=0.0)
+    made.add("sleeps", "ann", n_open=20, is_receiving=False, now=0.0)
     live = [running("ann", 20)]
     assert made.reserve("a", 20, live, now=0.0) is None
     refusal = made.reserve("a", 1, live, now=0.0)
@@ -71,7 +71,7 @@ def test_a_list_is_too_long_only_once_its_duplicates_are_known() -> None:
 
 def test_a_list_may_be_too_long_for_all_and_not_for_its_owner() -> None:
     made = Backlog(Bounds(in_all=10, per_owner=60))
-    made.keep("a", "ann", now=0.0)
+    made.add("a", "ann", now=0.0)
     assert made.reserve("a", 11, [], now=0.0) is None
     found = made.is_too_long("a")
     assert found is not None
@@ -91,7 +91,7 @@ def test_a_list_may_be_too_long_for_all_and_not_for_its_owner() -> None:
     ],
 )
 def test_who_is_refused_hears_when_to_come_back_where_that_is_known(
-    live: list[Standing], retry_after_s: float | None, can_wait: bool
+    live: list[BatchLoad], retry_after_s: float | None, can_wait: bool
 ) -> None:
     refusal = backlog(a="ann").reserve("a", 10, live, now=0.0)
     assert refusal is not None
@@ -118,7 +118,7 @@ def test_of_lists_that_wait_for_each_other_the_youngest_gives_up() -> None:
 
 def test_a_list_does_not_wait_for_lists_of_others_that_make_no_room() -> None:
     made = backlog(a="ann", b="bob")
-    made.keep("sleeps", "ann", n_open=60, is_receiving=False, now=0.0)
+    made.add("sleeps", "ann", n_open=60, is_receiving=False, now=0.0)
     assert made.reserve("b", 10, [], now=0.0) is None
     refusal = made.reserve("a", 1, [], now=0.0)
     assert refusal is not None
@@ -127,7 +127,7 @@ def test_a_list_does_not_wait_for_lists_of_others_that_make_no_room() -> None:
 
 def test_a_list_whose_sender_is_gone_may_make_room() -> None:
     made = backlog(a="ann", b="bob")
-    made.keep("sleeps", "ann", n_open=60, is_receiving=False, now=0.0)
+    made.add("sleeps", "ann", n_open=60, is_receiving=False, now=0.0)
     made.reserve("b", 10, [], now=ABANDONED_AFTER_S)
     assert made.abandoned(ABANDONED_AFTER_S) == []
     assert made.abandoned(ABANDONED_AFTER_S + 1) == ["a"]
@@ -147,7 +147,7 @@ def test_a_batch_in_memory_is_counted_by_its_books_alone() -> None:
 def test_a_list_that_is_known_is_not_counted_anew() -> None:
     made = backlog(a="ann")
     made.reserve("a", 60, [], now=0.0)
-    made.keep("a", "ann", now=1.0)
+    made.add("a", "ann", now=1.0)
     assert made.reserve("a", 1, [running("ann", 1)], now=1.0) is not None
 
 
@@ -162,14 +162,14 @@ class Crowd(RuleBasedStateMachine):
         self.live: dict[str, tuple[str, int]] = {}
         self.n = 0
 
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[BatchLoad]:
         return [running(owner, n, 1.0) for owner, n in self.live.values()]
 
     @rule(owner=st.sampled_from("abc"), size=st.integers(1, 60))
     def submit(self, owner: str, size: int) -> None:
         self.n += 1
         batch_id = f"b{self.n}"
-        self.backlog.keep(batch_id, owner, now=0.0)
+        self.backlog.add(batch_id, owner, now=0.0)
         self.receiving[batch_id] = (owner, size, 0)
 
     @rule(n=st.integers(1, 20))
@@ -215,13 +215,13 @@ TestCrowd.settings = settings(stateful_step_count=30)
 def test_what_is_given_back_of_a_list_that_is_not_known_any_more_counts_for_nothing() -> None:
     made = Backlog(BOUNDS)
     made.give_back("gone", 5)
-    made.keep("a", "ann", now=0.0)
+    made.add("a", "ann", now=0.0)
     assert made.reserve("a", 10, [], now=0.0) is None
 
 
 def test_it_says_whether_any_list_is_being_received() -> None:
     made = backlog(a="ann")
-    made.keep("sleeps", "ann", n_open=20, is_receiving=False, now=0.0)
+    made.add("sleeps", "ann", n_open=20, is_receiving=False, now=0.0)
     assert made.is_any_receiving
     made.forget("a")
     assert not made.is_any_receiving

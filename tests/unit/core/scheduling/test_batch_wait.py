@@ -9,27 +9,27 @@ import pytest
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.domain import DomainState
-from tlray.core.politeness.override import SetByHand
-from tlray.core.politeness.policy import DomainPolicy
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.politeness.domain_policy import DomainPolicy
+from tlray.core.politeness.override import DomainOverride
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_wait import Wait, wait_of
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
 
 NOW, WALL = 100.0, 1_800_000_000.0
-PAUSED = SetByHand(is_paused=True)
+PAUSED = DomainOverride(is_paused=True)
 
 
-def book(open_by_domain: Mapping[str, int], n_leased: int = 0, *, is_answering: bool = False) -> BatchBook:
+def book(open_by_domain: Mapping[str, int], n_leased: int = 0, *, is_matching: bool = False) -> Batch:
     n = sum(open_by_domain.values())
     counts = {ItemState.QUEUED: n - n_leased, ItemState.LEASED: n_leased}
-    return BatchBook(
+    return Batch(
         1, "B1", "", Priority.NORMAL, BatchState.RUNNING, counts, open_by_domain=dict(open_by_domain),
-        is_answering=is_answering,
+        is_matching=is_matching,
     )  # fmt: skip
 
 
 def domain(name: str, *, rests_s: float = 0.0, is_paused: bool = False) -> DomainState:
-    state = DomainState(name, DomainPolicy(1.0), PAUSED if is_paused else SetByHand())
+    state = DomainState(name, DomainPolicy(1.0), PAUSED if is_paused else DomainOverride())
     if rests_s:
         state.cool_down(NOW + rests_s, f"blocked: {name}")
     return state
@@ -55,7 +55,7 @@ FIRST = Wait("rests", "blocked: rests", NOW + 90)
         (book({"rests": 2, "free": 0}), FIRST),  # what is done is not at work
         (book({"rests": 2, "free": 1}), None),
         (book({"rests": 2}, n_leased=1), None),  # something is under way
-        (book({"rests": 2}, is_answering=True), None),  # kept results may answer it
+        (book({"rests": 2}, is_matching=True), None),  # kept results may answer it
         (book({"free": 0}), None),
         (book({"nobody-knows": 1, "rests": 1}), None),
         (book({"by-hand": 9, "rests": 2}), FIRST),  # not free, and back later than what rests
@@ -64,7 +64,7 @@ FIRST = Wait("rests", "blocked: rests", NOW + 90)
         (book({"by-hand": 1, "both": 1}), Wait("by-hand", "paused by hand", float("inf"))),
     ],
 )
-def test_a_batch_waits_for_the_first_of_its_domains_to_come_back(batch: BatchBook, wait: Wait | None) -> None:
+def test_a_batch_waits_for_the_first_of_its_domains_to_come_back(batch: Batch, wait: Wait | None) -> None:
     assert wait_of(batch, of(RESTS, RESTS_LONGER, FREE, BY_HAND, BOTH), now=NOW) == wait
 
 

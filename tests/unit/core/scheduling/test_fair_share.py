@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlray.core.model.item import FrontierItem, Priority
-from tlray.core.scheduling.fair_share import SLACK, Share
+from tlray.core.scheduling.fair_share import SLACK, FairShare
 from tlray.core.scheduling.frontier import Frontier
 
 
 def test_a_task_takes_domains_on_until_it_has_its_part() -> None:
-    share = Share({}, part=10.0)
+    share = FairShare({}, part=10.0)
     assert share.may_take("a", 6.0)
     assert share.may_take("b", 6.0), "a little more than its part is better than a domain left over"
     assert not share.may_take("c", 1.0)
@@ -19,7 +19,7 @@ def test_a_task_takes_domains_on_until_it_has_its_part() -> None:
 
 
 def test_what_a_task_holds_beyond_its_part_it_gives_up() -> None:
-    share = Share({"a": 6.0, "b": 7.0, "c": 6.0}, part=10.0)
+    share = FairShare({"a": 6.0, "b": 7.0, "c": 6.0}, part=10.0)
     assert share.may_take("a", 6.0)
     assert share.may_take("b", 7.0)
     assert not share.may_take("c", 6.0)
@@ -27,7 +27,7 @@ def test_what_a_task_holds_beyond_its_part_it_gives_up() -> None:
 
 def test_a_change_of_rates_alone_moves_nothing() -> None:
     held = {"a": 10.0, "b": 1.0}
-    assert Share(held, part=10.0 / SLACK + 0.1).may_take("b", 1.0)
+    assert FairShare(held, part=10.0 / SLACK + 0.1).may_take("b", 1.0)
 
 
 @given(flows=st.lists(st.floats(0.01, 50.0), min_size=1, max_size=30), n_tasks=st.integers(1, 10))
@@ -35,7 +35,7 @@ def test_no_domain_is_left_over(flows: list[float], n_tasks: int) -> None:
     part = sum(flows) / n_tasks + 1e-6
     free = {f"d{i}": pages_per_s for i, pages_per_s in enumerate(flows)}
     for _ in range(n_tasks):
-        share = Share({}, part)
+        share = FairShare({}, part)
         for domain in [d for d, pages_per_s in free.items() if share.may_take(d, pages_per_s)]:
             del free[domain]
     assert not free

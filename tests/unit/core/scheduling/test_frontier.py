@@ -56,7 +56,7 @@ def test_a_turn_is_not_lost_by_parking() -> None:
     order = []
     for _ in range(4):
         order += ids(frontier.take(9, lambda _: 1))  # one, and then the domain is parked
-        frontier.unpark("a.test")
+        frontier.resume_domain("a.test")
     assert order == [1, 3, 2, 4]
 
 
@@ -66,7 +66,7 @@ def test_a_domain_that_may_not_be_leased_is_empty_but_not_finished() -> None:
     assert frontier.takeable_domains() == []
     assert frontier.n_queued("a.test") == 1
     assert repr(frontier) == "<Frontier 2 lanes, 1 ready, 0 waiting, 1 parked>"
-    frontier.unpark("a.test")
+    frontier.resume_domain("a.test")
     assert ids(frontier.take(9, plenty)) == [1]
 
 

@@ -235,9 +235,9 @@ class FrontierBesideItsModel(RuleBasedStateMachine):
         self.frontier.pause(batch, is_paused=is_paused)
 
     @rule(domain=DOMAINS)
-    def unpark(self, domain: str) -> None:
+    def resume_domain(self, domain: str) -> None:
         self.model.parked.pop(domain, None)
-        self.frontier.unpark(domain)
+        self.frontier.resume_domain(domain)
 
     @rule(batch=BATCHES, domain=st.none() | DOMAINS)
     def drop(self, batch: int, domain: str | None) -> None:
@@ -282,7 +282,7 @@ class FrontierBesideItsModel(RuleBasedStateMachine):
             self.frontier.pause(batch, is_paused=False)
         self.model.paused.clear()
         for domain in ("a.test", "b.test", "c.test"):
-            self.unpark(domain)
+            self.resume_domain(domain)
         for _ in range(1_000):
             self.ask_for_windows()
             for read in self.reads:

@@ -12,12 +12,12 @@ from tlray.core.model.durations import in_words, spacing_in_words
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import FETCHES_A_ROBOTS, LONGEST_TURN_S, PARKED, DomainState
-from tlray.core.politeness.policy import DomainPolicy
+from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.retry import RetryPolicy
 from tlray.core.politeness.retry_policy import RetryChoices
 from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer
 from tlray.core.scheduling import lane_ends
-from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.decide import decide
 from tlray.core.scheduling.lease import Report
 from tlray.core.scheduling.snapshot import snapshot
 
@@ -54,18 +54,18 @@ ASKED = "throttled: 429; it asks for a rest of 10 years, and gets 7 days (TLRAY_
 def test_ten_years_of_retry_after_end_the_item_with_a_word_and_the_domain_rests_for_a_week() -> None:
     engine, _ = opened({"a.test": 2})
     leased(engine, 1)
-    verdict = judged(engine, Outcome(1, K.THROTTLED, status=429, retry_after_s=TEN_YEARS_S))
-    assert only(verdict).after is S.DEAD
-    assert only(verdict).reason == f"{ASKED}; put off for 7 days in all, at most 2 days"
-    engine.apply(verdict, now=0.0)
+    changeset = judged(engine, Outcome(1, K.THROTTLED, status=429, retry_after_s=TEN_YEARS_S))
+    assert only(changeset).after is S.DEAD
+    assert only(changeset).reason == f"{ASKED}; put off for 7 days in all, at most 2 days"
+    engine.apply(changeset, now=0.0)
     assert engine.domains["a.test"].cool_until == WEEK_S
-    [death] = engine.patience.deaths(0.0)
+    [death] = engine.give_up.deaths(0.0)
     assert death.reason == (
         f"parked: {ASKED}; it is to rest for 7 days, nothing waits for longer than 2 days;"
         " `tlray domain a.test --lift` ends the rest"
     )
     assert engine.kill_lane(death, now=0.0, n_queued=1, n_waiting=0), "nothing is open any more"
-    assert engine.patience.deaths(0.0) == []
+    assert engine.give_up.deaths(0.0) == []
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_a_site_is_left_alone_for_as_long_as_it_asks_with_whatever_answer(
 ) -> None:
     engine, _ = opened({"a.test": 2})
     leased(engine, 1)
-    verdict = judged(engine, outcome)
-    assert only(verdict).after is state
-    assert "put off" not in (only(verdict).reason or "")
-    engine.apply(verdict, now=0.0)
+    changeset = judged(engine, outcome)
+    assert only(changeset).after is state
+    assert "put off" not in (only(changeset).reason or "")
+    engine.apply(changeset, now=0.0)
     assert engine.domains["a.test"].cool_until == 60.0
 
 
@@ -129,16 +129,16 @@ def test_an_operator_says_how_long_one_answer_may_have_a_domain_rest(asked_s: fl
     engine, _ = opened({"a.test": 1})
     engine.max_rest_s = 100.0
     leased(engine)
-    verdict = judged(engine, Outcome(1, K.UNAVAILABLE, status=503, retry_after_s=asked_s))
-    [cool] = verdict.cool_downs
-    assert (cool.until, only(verdict).due) == (rest_s, rest_s)
+    changeset = judged(engine, Outcome(1, K.UNAVAILABLE, status=503, retry_after_s=asked_s))
+    [cool] = changeset.cool_downs
+    assert (cool.until, only(changeset).due) == (rest_s, rest_s)
     assert ("TLRAY_MAX_REST_S" in cool.reason) is (asked_s > 100.0)
-    assert only(verdict).outcome is not None
-    assert only(verdict).outcome.retry_after_s == rest_s, "nothing longer is stored"  # type: ignore[union-attr]
+    assert only(changeset).outcome is not None
+    assert only(changeset).outcome.retry_after_s == rest_s, "nothing longer is stored"  # type: ignore[union-attr]
 
 
 def test_a_robots_txt_that_asks_for_ten_years_gets_a_week() -> None:
-    engine, _ = opened({"a.test": 1}, knows_robots=False)
+    engine, _ = opened({"a.test": 1}, has_robots=False)
     state = engine.domains["a.test"]
     lane_ends.of_robots(
         engine, RobotsAnswer("a.test", None, why="429", retry_after_s=TEN_YEARS_S), state, now=0.0
@@ -152,9 +152,9 @@ def test_a_robots_txt_that_asks_for_ten_years_gets_a_week() -> None:
 
 def test_a_robots_txt_of_a_crawl_delay_without_end_is_read_again_after_a_month() -> None:
     state = DomainState("a.test", DomainPolicy(1.0))
-    state.learn_robots("", 1e9, now=0.0)
-    assert state.knows_robots(LONGEST_TURN_S - 1)
-    assert not state.knows_robots(LONGEST_TURN_S)
+    state.apply_robots("", 1e9, now=0.0)
+    assert state.has_robots(LONGEST_TURN_S - 1)
+    assert not state.has_robots(LONGEST_TURN_S)
 
 
 def test_a_lifted_rest_is_over_for_the_domain_and_for_what_it_put_off() -> None:
@@ -166,7 +166,7 @@ def test_a_lifted_rest_is_over_for_the_domain_and_for_what_it_put_off() -> None:
     engine.cool_down("b.test", 500.0, "throttled: 429")
     engine.tick(1.0)
     assert book.counts[S.WAITING] == 1
-    assert engine.treatment.lift("a.test", now=1.0) == {"a.test", "a.test:81"}, "a host's ports, too"
+    assert engine.registry.lift("a.test", now=1.0) == {"a.test", "a.test:81"}, "a host's ports, too"
     engine.tick(1.0)
     assert book.counts[S.WAITING] == 0
     states = engine.domains
@@ -188,7 +188,7 @@ def test_whoever_lifts_a_rest_has_the_site_asked_at_once() -> None:
     world.go_on(60.0)
     n_before, lifted_at = len(site.begins), world.loop.now
     site.throttle = 0.0
-    lifting = world.ask(lambda c: c.desk("set_domain", name="a.test", changes={}, is_lifted=True))
+    lifting = world.ask(lambda c: c.set_domain("a.test", {}, is_lifted=True))
     world.until(lifting.done)
     world.run(until_s=lifted_at + 3_600.0)
     assert book.counts[S.SUCCEEDED] == 3
@@ -199,7 +199,7 @@ def test_a_lift_shortens_no_backoff_of_an_item() -> None:
     engine, book = opened({"a.test": 1})
     leased(engine)
     engine.apply(judged(engine, Outcome(1, K.UNAVAILABLE, status=500)), now=0.0)
-    engine.treatment.lift("a.test", now=0.0)
+    engine.registry.lift("a.test", now=0.0)
     engine.tick(0.0)
     assert book.counts[S.WAITING] == 1
 
@@ -209,26 +209,26 @@ def test_a_lift_revives_a_domain_that_was_parked() -> None:
     state = engine.domains["a.test"]
     state.parked, state.n_blocks = "parked: blocked 4 times in a row", 4
     state.breaker.open_since = 0.0
-    engine.treatment.lift("a.test", now=0.0)
+    engine.registry.lift("a.test", now=0.0)
     assert (state.parked, state.n_blocks, state.breaker.open_since) == (None, 0, None)
 
 
 def test_a_robots_txt_that_is_put_off_for_ten_years_is_none_to_wait_for() -> None:
-    engine, _ = opened({"a.test": 1}, knows_robots=False)
-    engine.domains["a.test"].miss_robots("429", now=0.0, retry_after_s=TEN_YEARS_S)
-    engine.patience.look_at("a.test")
-    [death] = engine.patience.deaths(0.0)
+    engine, _ = opened({"a.test": 1}, has_robots=False)
+    engine.domains["a.test"].count_robots_failure("429", now=0.0, retry_after_s=TEN_YEARS_S)
+    engine.give_up.check("a.test")
+    [death] = engine.give_up.deaths(0.0)
     assert death.reason.startswith("parked: robots.txt: 429; it is to rest for 10 years")
 
 
 def test_an_item_that_comes_to_a_resting_domain_by_a_redirect_does_not_wait_either() -> None:
     engine, _ = opened({"a.test": 1, "b.test": 1})
     engine.cool_down("b.test", TEN_YEARS_S, "throttled: 429")
-    engine.patience.deaths(0.0)
+    engine.give_up.deaths(0.0)
     [item] = leased(engine, 1)
     assert item.domain == "a.test"
     engine.apply(judged(engine, Outcome(1, K.REDIRECTED, location="http://b.test/x")), now=0.0)
-    assert [death.domain for death in engine.patience.deaths(0.0)] == ["b.test"]
+    assert [death.domain for death in engine.give_up.deaths(0.0)] == ["b.test"]
 
 
 def test_each_batch_has_its_own_patience() -> None:
@@ -236,17 +236,17 @@ def test_each_batch_has_its_own_patience() -> None:
     book.retry = RetryPolicy(max_snooze_s=60.0, by_domain={"b.test": RetryChoices(max_snooze_s=7_200.0)})
     for name in ("a.test", "b.test"):
         engine.cool_down(name, 3_600.0, "throttled: 429")
-    assert [death.domain for death in engine.patience.deaths(0.0)] == ["a.test"]
-    assert [death.domain for death in engine.patience.deaths(0.0)] == []
+    assert [death.domain for death in engine.give_up.deaths(0.0)] == ["a.test"]
+    assert [death.domain for death in engine.give_up.deaths(0.0)] == []
 
 
 def test_a_paused_batch_keeps_its_items_until_it_goes_on() -> None:
     engine, book = opened({"a.test": 1})
     engine.cool_down("a.test", TEN_YEARS_S, "throttled: 429")
     book.state = BatchState.PAUSED
-    assert engine.patience.deaths(0.0) == []
+    assert engine.give_up.deaths(0.0) == []
     book.state = BatchState.RUNNING
-    assert len(engine.patience.deaths(0.0)) == 1
+    assert len(engine.give_up.deaths(0.0)) == 1
 
 
 # -- crawl-delay ---------------------------------------------------------------------------------------
@@ -290,31 +290,31 @@ def test_a_slow_pace_is_explained_where_robots_txt_is_the_reason(
     delay_s: float | None, policy: DomainPolicy, told: str | None
 ) -> None:
     state = DomainState("a.test", policy)
-    state.learn_robots("", delay_s, now=0.0)
+    state.apply_robots("", delay_s, now=0.0)
     assert state.slow_because == told
 
 
 def test_robots_txt_is_read_again_after_a_day_or_ten_fetches() -> None:
     state = DomainState("a.test", DomainPolicy(1.0))
-    state.learn_robots("", 8.0, now=0.0)
-    assert not state.knows_robots(DAY_S)
-    state.learn_robots("", DAY_S, now=0.0)
-    assert state.knows_robots(FETCHES_A_ROBOTS * DAY_S - 1)
-    assert not state.knows_robots(FETCHES_A_ROBOTS * DAY_S)
+    state.apply_robots("", 8.0, now=0.0)
+    assert not state.has_robots(DAY_S)
+    state.apply_robots("", DAY_S, now=0.0)
+    assert state.has_robots(FETCHES_A_ROBOTS * DAY_S - 1)
+    assert not state.has_robots(FETCHES_A_ROBOTS * DAY_S)
 
 
 def test_a_turn_that_is_far_off_is_waited_for_though_a_rest_of_that_length_is_not() -> None:
     state = DomainState("a.test", DomainPolicy(1.0))
-    state.learn_robots("", 7 * DAY_S, now=0.0)
+    state.apply_robots("", 7 * DAY_S, now=0.0)
     state.cool_down(7 * DAY_S, "its next turn")
-    assert state.out_of_patience(2 * DAY_S, now=0.0) is None
+    assert state.give_up_reason(2 * DAY_S, now=0.0) is None
     state.cool_down(8 * DAY_S, "throttled: 429")
-    assert (state.out_of_patience(2 * DAY_S, now=0.0) or "").startswith(
+    assert (state.give_up_reason(2 * DAY_S, now=0.0) or "").startswith(
         f"{PARKED}: throttled: 429; it is to rest"
     )
     own = DomainState("b.test", DomainPolicy(1 / (40 * DAY_S)))
     own.cool_down(39 * DAY_S, "its next turn is far off")
-    assert own.out_of_patience(2 * DAY_S, now=0.0) == f"{PARKED}: its next turn is far off"
+    assert own.give_up_reason(2 * DAY_S, now=0.0) == f"{PARKED}: its next turn is far off"
 
 
 def test_a_reason_that_is_over_explains_no_new_rest() -> None:
@@ -324,7 +324,7 @@ def test_a_reason_that_is_over_explains_no_new_rest() -> None:
     engine.tick(leased_at)
     assert engine.grant("L", 1, now=leased_at)
     far = Report("L", 1, (Outcome(1, K.NOT_BEGUN, retry_after_s=50.0),))
-    [cool] = judge(engine, far, now=leased_at, rng=random.Random(1)).turns
+    [cool] = decide(engine, far, now=leased_at, rng=random.Random(1)).turns
     assert cool.reason == "its next turn is far off"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.changeset import ItemChange
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode, NodeLosses
 from tlray.core.scheduling.snapshot import snapshot
@@ -45,10 +45,10 @@ def test_what_is_cancelled_with_its_node_goes_nowhere_and_a_node_without_items_i
 
 
 def test_a_snapshot_names_the_last_lost_nodes_until_the_batch_is_over() -> None:
-    batch = BatchBook(1, "B1", "", Priority.NORMAL, BatchState.RUNNING, {})
+    batch = Batch(1, "B1", "", Priority.NORMAL, BatchState.RUNNING, {})
     before = batch.version
     for n in range(MAX_TOLD + 2):
-        batch.lose(LostNode(f"n{n}", "10.0.0.7", n, 100.0 + n))
+        batch.add_lost_node(LostNode(f"n{n}", "10.0.0.7", n, 100.0 + n))
     assert batch.version == before + MAX_TOLD + 2, "whoever watches is told"
     told = snapshot(batch, {}, now=200.0, wall=1_000.0)["lost_nodes"]
     assert len(told) == MAX_TOLD

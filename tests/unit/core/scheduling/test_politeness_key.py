@@ -7,7 +7,8 @@ from simulated import Site, World
 from test_engine import leased, only, opened
 from test_led_inside import redirected
 
-from tlray.core.politeness.policy import Manners, unit_named, unit_of
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.site_profile import parse_politeness_key, politeness_key
 from tlray.io.intake.url_list import read_line
 from tlray.io.journal.rows import Entry
 
@@ -30,7 +31,7 @@ from tlray.io.journal.rows import Entry
     ],
 )
 def test_a_site_that_is_one_with_www_is_one_unit(domain: str, unit: str) -> None:
-    assert unit_of(domain) == unit
+    assert politeness_key(domain) == unit
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_site_that_is_one_with_www_is_one_unit(domain: str, unit: str) -> None
     ],
 )
 def test_a_unit_is_named_as_people_write_hosts(text: str, unit: str) -> None:
-    assert unit_named(text) == unit
+    assert parse_politeness_key(text) == unit
 
 
 @pytest.mark.parametrize(
@@ -60,27 +61,32 @@ def test_a_unit_is_named_as_people_write_hosts(text: str, unit: str) -> None:
 )  # fmt: skip
 def test_what_is_no_domain_says_how_one_looks(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no domain; write a host, such as example\.org"):
-        unit_named(text)
+        parse_politeness_key(text)
 
 
 def test_a_short_link_has_the_manners_of_its_site() -> None:
-    assert Manners().policy("1001.tl") == Manners().policy("www.1001tracklists.com")
-    assert Manners(rates={unit_named("1001.tl"): (1 / 20, 1.0)}).policy("1001tracklists.com").rate == 1 / 20
+    assert PolitenessOptions().policy("1001.tl") == PolitenessOptions().policy("www.1001tracklists.com")
+    assert (
+        PolitenessOptions(rates={parse_politeness_key("1001.tl"): (1 / 20, 1.0)})
+        .policy("1001tracklists.com")
+        .rate
+        == 1 / 20
+    )
 
 
 def test_the_robots_txt_of_a_sites_short_links_is_the_sites() -> None:
-    engine, _ = opened({"1001tracklists.com": 1}, knows_robots=False)
+    engine, _ = opened({"1001tracklists.com": 1}, has_robots=False)
     item = engine.frontier.next_at("1001tracklists.com")
     assert item is not None
     item.url = "https://1001.tl/1pn8l919"
-    [errand] = engine.grant("L", 1, now=0.0).robots
-    assert (errand.of, errand.domain) == ("1001tracklists.com", "1001tracklists.com")
-    assert errand.url == "https://www.1001tracklists.com/robots.txt"
+    [fetch_task] = engine.grant("L", 1, now=0.0).robots
+    assert (fetch_task.of, fetch_task.domain) == ("1001tracklists.com", "1001tracklists.com")
+    assert fetch_task.url == "https://www.1001tracklists.com/robots.txt"
 
 
 def test_a_rate_for_either_name_holds_for_both() -> None:
-    manners = Manners(rates={unit_named("www.mixesdb.com"): (0.1, 1.0)})
-    assert manners.policy("mixesdb.com").rate == manners.policy("www.mixesdb.com").rate == 0.1
+    politeness = PolitenessOptions(rates={parse_politeness_key("www.mixesdb.com"): (0.1, 1.0)})
+    assert politeness.policy("mixesdb.com").rate == politeness.policy("www.mixesdb.com").rate == 0.1
 
 
 def test_an_item_stands_in_the_lane_of_its_unit_however_its_url_is_written() -> None:
@@ -94,19 +100,19 @@ def test_an_item_stands_in_the_lane_of_its_unit_however_its_url_is_written() -> 
 def test_a_redirect_to_the_other_name_stays_in_its_lane() -> None:
     engine, book = opened({"mixesdb.com": 1})
     leased(engine)
-    verdict = redirected(engine, "https://www.mixesdb.com/w/1", from_public=True)
-    assert (only(verdict).domain, only(verdict).url) == ("mixesdb.com", "https://www.mixesdb.com/w/1")
-    engine.apply(verdict, now=0.0)
+    changeset = redirected(engine, "https://www.mixesdb.com/w/1", from_public=True)
+    assert (only(changeset).domain, only(changeset).url) == ("mixesdb.com", "https://www.mixesdb.com/w/1")
+    engine.apply(changeset, now=0.0)
     assert book.open_by_domain == {"mixesdb.com": 1}
 
 
 def test_robots_txt_is_asked_of_the_name_that_the_list_has_for_a_permit_of_the_unit() -> None:
-    engine, _ = opened({"mixesdb.com": 1}, knows_robots=False)
+    engine, _ = opened({"mixesdb.com": 1}, has_robots=False)
     item = engine.frontier.next_at("mixesdb.com")
     assert item is not None
     item.url = "https://www.mixesdb.com/w/1"
-    [errand] = engine.grant("L", 1, now=0.0).robots
-    assert (errand.of, errand.domain, errand.url) == (
+    [fetch_task] = engine.grant("L", 1, now=0.0).robots
+    assert (fetch_task.of, fetch_task.domain, fetch_task.url) == (
         "mixesdb.com", "mixesdb.com", "https://www.mixesdb.com/robots.txt",
     )  # fmt: skip
 

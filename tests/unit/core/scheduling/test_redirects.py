@@ -41,9 +41,9 @@ def test_a_hop_goes_to_the_domain_that_its_url_has(location: str, url: str, doma
     engine, book = opened({"a.test": 1})
     [item] = leased(engine)
     item.url = "http://a.test/s/1"
-    verdict = judged(engine, Outcome(1, K.REDIRECTED, location=location))
-    assert (only(verdict).url, only(verdict).domain) == (url, domain)
-    engine.apply(verdict, now=0.0)
+    changeset = judged(engine, Outcome(1, K.REDIRECTED, location=location))
+    assert (only(changeset).url, only(changeset).domain) == (url, domain)
+    engine.apply(changeset, now=0.0)
     assert (item.url, item.domain) == (url, domain)
     assert book.open_by_domain[domain] == 1
     engine.check_invariants()

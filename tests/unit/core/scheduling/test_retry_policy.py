@@ -11,19 +11,26 @@ from test_engine import leased, only, opened
 
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.politeness.retry import MIN_BACKOFF_S, RULES, Cure, RetryDecision, RetryPolicy, decide
+from tlray.core.politeness.retry import (
+    MIN_BACKOFF_S,
+    RULES,
+    RetryAction,
+    RetryDecision,
+    RetryPolicy,
+    decide_retry,
+)
 from tlray.core.politeness.retry_policy import RetryChoices, RuleChange
-from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.decide import decide
 from tlray.core.scheduling.lease import Report
 
 K, E = OutcomeKind, ItemEvent
-FAILING = [kind for kind, rule in RULES.items() if rule.cure in (Cure.RETRY, Cure.SNOOZE)]
+FAILING = [kind for kind, rule in RULES.items() if rule.action in (RetryAction.RETRY, RetryAction.SNOOZE)]
 
 
 def decided(kind: K, policy: RetryPolicy, *, attempt: int = 1, n: int = 1, after_s: float | None = None,
             block_s: float | None = None, domain: str = "a.test") -> RetryDecision:  # fmt: skip
     outcome = Outcome(1, kind, retry_after_s=after_s)
-    return decide(
+    return decide_retry(
         outcome, attempt=attempt, snoozed_s=0.0, n_in_row=n, jitter=0.5, policy=policy, domain=domain,
         block_cool_down_s=block_s,
     )  # fmt: skip
@@ -74,8 +81,8 @@ def test_the_judge_asks_for_the_items_own_domain() -> None:
     engine, book = opened({"127.0.0.1": 1})
     book.retry = RetryPolicy(by_domain={"127.0.0.1": RetryChoices(max_attempts=1)})
     leased(engine)
-    verdict = judge(engine, Report("L", 1, (Outcome(1, K.TIMEOUT),)), now=0.0, rng=random.Random(1))
-    assert only(verdict).after is ItemState.DEAD
+    changeset = decide(engine, Report("L", 1, (Outcome(1, K.TIMEOUT),)), now=0.0, rng=random.Random(1))
+    assert only(changeset).after is ItemState.DEAD
 
 
 @given(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tlray.core.scheduling.robots_queue import RobotsWanted
+from tlray.core.scheduling.robots_queue import RobotsQueue
 
 
-def wanted(**priorities: int | None) -> RobotsWanted:
-    found = RobotsWanted(priorities.get)
+def wanted(**priorities: int | None) -> RobotsQueue:
+    found = RobotsQueue(priorities.get)
     for name in priorities:
         found[name] = None
     return found
@@ -20,7 +20,7 @@ def test_higher_priorities_come_first_and_those_of_nobody_last() -> None:
 
 def test_a_domain_that_is_wanted_again_moves_up_with_its_priority() -> None:
     priorities = {"a": 2, "b": 1}
-    names = RobotsWanted(priorities.get)
+    names = RobotsQueue(priorities.get)
     names["a"] = None
     names["b"] = None
     priorities["a"] = 0

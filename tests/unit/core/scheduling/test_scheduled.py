@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.scheduling.batch import BatchBook
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.engine import Engine
 
 
 def test_a_scheduled_batch_wants_nothing_until_it_starts() -> None:
     engine = Engine()
-    book = BatchBook(
+    book = Batch(
         1, "b", "", Priority.NORMAL, BatchState.SCHEDULED, {ItemState.QUEUED: 2}, open_by_domain={"a.test": 2}
     )
     engine.open(book, {"a.test": 2}, now=0.0)
@@ -23,13 +23,13 @@ def test_a_scheduled_batch_wants_nothing_until_it_starts() -> None:
     (lane,) = engine.frontier.wanting()
     items = [FrontierItem(n, 1, "a.test", f"http://a.test/{n}", f"f{n}") for n in (1, 2)]
     engine.loaded(lane, items, last_id=2, is_last=True)
-    assert [errand.domain for errand in engine.grant("L", 10, now=2.0).robots] == ["a.test"]
+    assert [fetch_task.domain for fetch_task in engine.grant("L", 10, now=2.0).robots] == ["a.test"]
     engine.check_invariants()
 
 
 def test_a_scheduled_batch_can_be_cancelled() -> None:
     engine = Engine()
-    book = BatchBook(
+    book = Batch(
         1, "b", "", Priority.NORMAL, BatchState.SCHEDULED, {ItemState.QUEUED: 2}, open_by_domain={"a.test": 2}
     )
     engine.open(book, {"a.test": 2}, now=0.0)

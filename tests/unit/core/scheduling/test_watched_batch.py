@@ -9,10 +9,10 @@ import pytest
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.batch import BatchBook
-from tlray.core.scheduling.change_log import Changes, ItemChanged
+from tlray.core.scheduling.batch import Batch
+from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 from tlray.core.scheduling.changeset import LaneDeath
-from tlray.core.scheduling.decide import judge
+from tlray.core.scheduling.decide import decide
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Report
 
@@ -20,27 +20,27 @@ K, S = OutcomeKind, ItemState
 
 
 @pytest.fixture
-def watched() -> tuple[Engine, BatchBook, Changes[ItemChanged]]:
+def watched() -> tuple[Engine, Batch, ChangeLog[ChangedItem]]:
     """An engine with a watched batch of six items of one domain, three of them leased."""
     engine = Engine(lease_s=30.0)
-    book = BatchBook(1, "b1", "", Priority.NORMAL, BatchState.RUNNING, {S.QUEUED: 6}, open_by_domain={"a": 6})
-    changes = book.changes = Changes(known_since=book.version)
+    book = Batch(1, "b1", "", Priority.NORMAL, BatchState.RUNNING, {S.QUEUED: 6}, open_by_domain={"a": 6})
+    changes = book.changes = ChangeLog(known_since=book.version)
     engine.open(book, {"a": 6}, now=0.0)
     [lane] = engine.frontier.wanting()
     items = [FrontierItem(i, 1, "a", f"http://a/{i}", f"f{i}") for i in range(1, 7)]
     engine.loaded(lane, items, last_id=6, is_last=True)
-    engine.domains["a"].learn_robots("", None, now=0.0)
+    engine.domains["a"].apply_robots("", None, now=0.0)
     engine.grant("L", 3, now=0.0)
     return engine, book, changes
 
 
 def reported(engine: Engine, *outcomes: Outcome) -> None:
-    verdict = judge(engine, Report("L", 1, outcomes, ()), now=5.0, rng=random.Random(1))
-    engine.apply(verdict, now=5.0)
+    changeset = decide(engine, Report("L", 1, outcomes, ()), now=5.0, rng=random.Random(1))
+    engine.apply(changeset, now=5.0)
 
 
 def test_items_that_end_or_will_be_tried_again_are_noted(
-    watched: tuple[Engine, BatchBook, Changes[ItemChanged]],
+    watched: tuple[Engine, Batch, ChangeLog[ChangedItem]],
 ) -> None:
     engine, book, changes = watched
     before = book.version
@@ -55,7 +55,7 @@ def test_items_that_end_or_will_be_tried_again_are_noted(
 
 
 def test_a_lease_is_no_change_of_an_item_but_one_of_the_counts(
-    watched: tuple[Engine, BatchBook, Changes[ItemChanged]],
+    watched: tuple[Engine, Batch, ChangeLog[ChangedItem]],
 ) -> None:
     _, book, changes = watched
     assert book.counts[S.LEASED] == 3
@@ -65,7 +65,7 @@ def test_a_lease_is_no_change_of_an_item_but_one_of_the_counts(
 
 @pytest.mark.parametrize("what", ["cancelled", "given up", "retried"])
 def test_many_items_at_once_are_a_gap(
-    watched: tuple[Engine, BatchBook, Changes[ItemChanged]], what: str
+    watched: tuple[Engine, Batch, ChangeLog[ChangedItem]], what: str
 ) -> None:
     engine, book, changes = watched
     before = book.version

@@ -18,8 +18,7 @@ from tlray.core.audit.findings import Finding, FindingKind
 from tlray.core.model.lifecycle import ItemState
 from tlray.errors import NoSuchBatch
 from tlray.io.audit import checks
-from tlray.io.audit.audit import Audit, audit_batch, unknown_folders
-from tlray.io.audit.journal_copy import check_journal
+from tlray.io.audit.audit import Audit, audit_batch, check_journal, unknown_folders
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.compaction import merge
@@ -54,7 +53,7 @@ def only(batch: MadeBatch, kind: FindingKind) -> list[Finding]:
     """What was found, which is of this kind alone."""
     found = look(batch).findings
     assert set(found.counts) == {kind}, found.kept
-    return found.kept[kind]
+    return found.examples[kind]
 
 
 def file(batch: MadeBatch, piece: Piece, number: int = 1) -> Path:
@@ -108,11 +107,11 @@ def test_parts_that_were_merged_are_right(batch: MadeBatch) -> None:
 def test_a_missing_file_is_named_with_the_items_that_are_gone_with_it(batch: MadeBatch, piece: Piece) -> None:
     file(batch, piece).unlink()
     found = look(batch).findings
-    (missing,) = found.kept[K.PART_MISSING]
+    (missing,) = found.examples[K.PART_MISSING]
     assert missing.part == "0001-000001-00001"
     assert f"results/b1/{piece}/0001-000001-00001.parquet" in missing.what
     assert found.counts.get(K.ROW_MISSING, 0) == (6 if piece is Piece.TRACKLISTS else 0)
-    for row in found.kept.get(K.ROW_MISSING, []):
+    for row in found.examples.get(K.ROW_MISSING, []):
         assert row.url == f"https://example.org/{row.line}"
         assert row.part == "0001-000001-00001"
 
@@ -127,7 +126,7 @@ def test_a_truncated_table_is_found(batch: MadeBatch, piece: Piece) -> None:
     path = file(batch, piece)
     path.write_bytes(path.read_bytes()[:-200])
     found = look(batch).findings
-    (damaged,) = found.kept[K.PART_DAMAGED]
+    (damaged,) = found.examples[K.PART_DAMAGED]
     assert (damaged.part, damaged.what.split()[0]) == (
         "0001-000001-00001",
         str(path.relative_to(batch.home.path)),
@@ -140,7 +139,7 @@ def test_one_flipped_bit_is_found_by_the_checksum_of_its_page(batch: MadeBatch, 
     whole = path.read_bytes()
     text = whole.index(b"example.org")  # plain in the file: snappy keeps what it sees first
     path.write_bytes(whole[:text] + bytes([whole[text] ^ 1]) + whole[text + 1 :])
-    (damaged,) = look(batch).findings.kept[K.PART_DAMAGED]
+    (damaged,) = look(batch).findings.examples[K.PART_DAMAGED]
     assert "CRC" in damaged.what
 
 
@@ -158,7 +157,7 @@ def test_a_page_that_an_attempt_points_to_is_read(batch: MadeBatch) -> None:
     whole = path.read_bytes()
     at = whole.index(b"WARC-Type: response")
     path.write_bytes(whole[:at] + b"X" + whole[at + 1 :])
-    (page,) = audit_batch(batch.home, BATCH).findings.kept[K.PAGE_MISSING]
+    (page,) = audit_batch(batch.home, BATCH).findings.examples[K.PAGE_MISSING]
     assert page.item_id == 1
     path.unlink()
     found = audit_batch(batch.home, BATCH).findings
@@ -168,7 +167,7 @@ def test_a_page_that_an_attempt_points_to_is_read(batch: MadeBatch) -> None:
 def test_an_attempt_that_points_beside_a_page_is_found(batch: MadeBatch) -> None:
     batch.run("UPDATE attempts SET raw_offset = 0, raw_length = 200 WHERE item = 1")
     batch.run("UPDATE attempts SET part = 'gone' WHERE item = 7")
-    found = audit_batch(batch.home, BATCH).findings.kept[K.PAGE_MISSING]
+    found = audit_batch(batch.home, BATCH).findings.examples[K.PAGE_MISSING]
     assert {(one.item_id, one.part) for one in found} == {(1, "0001-000001-00001"), (7, "gone")}
 
 
@@ -211,19 +210,19 @@ def test_an_archive_of_no_part_is_an_orphan(batch: MadeBatch) -> None:
 def test_a_row_twice_is_found_whether_in_one_part_or_in_two(batch: MadeBatch) -> None:
     rewrite(file(batch, Piece.TRACKLISTS, 2), lambda rows: pd.concat([rows, rows.iloc[:1]]))
     audit = look(batch)
-    assert (audit.n_twice, audit.findings.kept[K.ROW_TWICE][0].item_id) == (1, 7)
+    assert (audit.n_twice, audit.findings.examples[K.ROW_TWICE][0].item_id) == (1, 7)
     rewrite(file(batch, Piece.TRACKLISTS, 2), lambda rows: rows.iloc[:-1])
     first = pd.read_parquet(file(batch, Piece.TRACKLISTS, 1)).iloc[:1]
     rewrite(file(batch, Piece.TRACKLISTS, 2), lambda rows: pd.concat([rows, first]))
     found = look(batch).findings
-    assert found.kept[K.ROW_TWICE][0].item_id == 1
-    assert "another part" in found.kept[K.ROW_STRANGE][0].what
+    assert found.examples[K.ROW_TWICE][0].item_id == 1
+    assert "another part" in found.examples[K.ROW_STRANGE][0].what
 
 
 def test_an_item_without_a_row_is_found(batch: MadeBatch) -> None:
     rewrite(file(batch, Piece.TRACKLISTS), lambda rows: rows[rows.item_id != 4])
     audit = look(batch)
-    (missing,) = audit.findings.kept[K.ROW_MISSING]
+    (missing,) = audit.findings.examples[K.ROW_MISSING]
     assert (audit.n_missing, missing.item_id, missing.line, missing.url) == (1, 4, 4, "https://example.org/4")
     assert missing.where == "part 0001-000001-00001, item 4, line 4, https://example.org/4"
     assert K.TRACKS_DIFFER in audit.findings.counts, "its tracks are there, and nobody claims them"
@@ -234,15 +233,15 @@ def test_a_set_of_several_that_is_not_there_is_found(batch: MadeBatch) -> None:
         file(batch, Piece.TRACKLISTS),
         lambda rows: rows.assign(set_index=rows["set_index"] + (rows.item_id == 2)),
     )
-    assert "several sets" in look(batch).findings.kept[K.ROW_MISSING][0].what
+    assert "several sets" in look(batch).findings.examples[K.ROW_MISSING][0].what
 
 
 def test_tracks_are_as_many_as_their_set_claims(batch: MadeBatch) -> None:
     rewrite(file(batch, Piece.TRACKS), lambda rows: rows.drop(rows[rows.item_id == 5].index[:2]))
     found = look(batch).findings
-    (unequal,) = found.kept[K.TRACKS_DIFFER]
+    (unequal,) = found.examples[K.TRACKS_DIFFER]
     assert (unequal.item_id, unequal.what) == (5, "its set 0 claims 5 tracks and has 3")
-    assert "21 tracks, its files have 19" in " ".join(one.what for one in found.kept[K.PART_DIFFERS])
+    assert "21 tracks, its files have 19" in " ".join(one.what for one in found.examples[K.PART_DIFFERS])
 
 
 @pytest.mark.parametrize(
@@ -255,7 +254,7 @@ def test_tracks_are_as_many_as_their_set_claims(batch: MadeBatch) -> None:
 )
 def test_a_row_that_its_item_does_not_know_is_found(batch: MadeBatch, damage: str, why: str) -> None:
     batch.run(damage)
-    strange = audit_batch(batch.home, BATCH).findings.kept[K.ROW_STRANGE]
+    strange = audit_batch(batch.home, BATCH).findings.examples[K.ROW_STRANGE]
     assert [(one.item_id, why in one.what) for one in strange] == [(2, True)]
 
 
@@ -265,7 +264,7 @@ def test_rows_of_nobody_and_of_another_batch_are_found(batch: MadeBatch) -> None
         lambda rows: rows.replace({"item_id": {2: 99}, "batch_id": {BATCH: "b2"}}),
     )
     found = look(batch).findings
-    assert {one.what for one in found.kept[K.ROW_STRANGE]} == {
+    assert {one.what for one in found.examples[K.ROW_STRANGE]} == {
         "a row of no item of this batch",
         "it has rows of batch b2",
     }
@@ -293,7 +292,7 @@ def test_rows_of_nobody_and_of_another_batch_are_found(batch: MadeBatch) -> None
 )
 def test_counts_that_do_not_agree_are_found(batch: MadeBatch, damage: str, said: str) -> None:
     batch.run(damage)
-    told = [one.what for one in look(batch).findings.kept.get(K.BOOKS, [])]
+    told = [one.what for one in look(batch).findings.examples.get(K.BOOKS, [])]
     assert any(said in what for what in told), told
 
 
@@ -370,7 +369,7 @@ def test_what_a_next_start_sweeps_is_told(running: MadeBatch) -> None:
     assert audit.is_right
     assert any("2 staged files count for nothing" in note and "next start" in note for note in audit.notes)
     publish(running.home, BATCH, "0001-000002-00001")
-    assert "until the next start of the batch removes it" in look(running).findings.kept[K.ORPHAN][0].what
+    assert "until the next start of the batch removes it" in look(running).findings.examples[K.ORPHAN][0].what
 
 
 def test_files_are_published_and_merged_under_a_living_coordinator_without_a_false_alarm(

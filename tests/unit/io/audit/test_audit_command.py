@@ -11,7 +11,7 @@ from made_batch import MadeBatch
 from made_parts import BATCH
 
 from tlray.cli import run
-from tlray.core.audit.findings import CURES, FindingKind
+from tlray.core.audit.findings import REMEDIES, FindingKind
 from tlray.io.disk.home import Home
 from tlray.io.results.part_files import Piece, published_file
 
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told_with_its_place_and_what_to_do(
         in out
     )
     assert "… and 20 more" in out
-    assert CURES[FindingKind.ROW_MISSING] in out
+    assert REMEDIES[FindingKind.ROW_MISSING] in out
     assert audit(batch, "--json") == 1
     (line,) = capsys.readouterr().out.splitlines()
     (missing, rows) = json.loads(line)["findings"]

@@ -13,7 +13,7 @@ import pytest
 from tlray.errors import HomeInUse, HomeUnusable, StorageFull
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import open_to_others
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 ME = Holder(os.getpid(), "here", "127.0.0.1:6379", "tlray")
 HOLD = """

@@ -57,7 +57,8 @@ def test_an_empty_body_is_empty_whatever_it_is_called() -> None:
 
 
 @pytest.mark.parametrize(
-    "wire", [gzip.compress(PAGE, mtime=0)[:-1], gzip.compress(PAGE, mtime=0)[:20], gzip.compress(PAGE, mtime=0)[:5]]
+    "wire",
+    [gzip.compress(PAGE, mtime=0)[:-1], gzip.compress(PAGE, mtime=0)[:20], gzip.compress(PAGE, mtime=0)[:5]],
 )
 def test_a_body_that_ends_early_is_no_body(wire: bytes) -> None:
     with pytest.raises(EndsEarlyError):

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tlray.io.http.response import is_page, parse_content_type
-from tlray.io.http.response_head import HeadError, mended_head
+from tlray.io.http.response_head import HeadError, repaired_head
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HTML = b"Content-Type: text/html\r\n"
@@ -30,7 +30,7 @@ HTML = b"Content-Type: text/html\r\n"
     ],
 )
 def test_a_good_head_goes_on_as_it_came(head: bytes) -> None:
-    assert mended_head(head) is head
+    assert repaired_head(head) is head
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_good_head_goes_on_as_it_came(head: bytes) -> None:
     ],
 )
 def test_a_sloppy_head_is_mended(head: bytes, mended: bytes) -> None:
-    assert mended_head(head + b"\r\n") == mended + b"\r\n"
+    assert repaired_head(head + b"\r\n") == mended + b"\r\n"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_sloppy_head_is_mended(head: bytes, mended: bytes) -> None:
 )
 def test_what_cannot_be_mended_is_named(head: bytes, why: str) -> None:
     with pytest.raises(HeadError) as caught:
-        mended_head(head + b"\r\n")
+        repaired_head(head + b"\r\n")
     assert caught.value.message == why
 
 
@@ -91,7 +91,7 @@ PIECES = (
 def test_whatever_lines_there_are_a_mended_head_is_read_by_a_strict_parser(pieces: list[bytes]) -> None:
     head = re.sub(rb"\n(?=\r*\n)", b"", OK + b"".join(pieces)) + b"\r\n\r\n"
     try:
-        mended = mended_head(head)
+        mended = repaired_head(head)
     except HeadError:
         assert len(set(re.findall(rb"\d+", head[len(OK) :]))) > 1  # lengths that differ
         return
@@ -102,7 +102,7 @@ def test_whatever_lines_there_are_a_mended_head_is_read_by_a_strict_parser(piece
     finally:
         loop.close()
     assert (message.code, more) == (200, [])
-    assert mended_head(mended) in (mended, head)
+    assert repaired_head(mended) in (mended, head)
 
 
 @pytest.mark.parametrize(

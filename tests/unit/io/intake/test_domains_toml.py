@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.core.politeness.policy import Manners
-from tlray.core.politeness.requested_policy import Asked
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.politeness.requested_policy import RequestedPolicy
 from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy, RuleChange
 from tlray.errors import UsageError
 from tlray.io.intake.domains_toml import NAME, read_domains_file
@@ -32,10 +32,10 @@ max_attempts = 9
 
 
 def test_a_homes_own_file_is_read_and_a_home_without_one_asks_for_nothing(tmp_path: Path) -> None:
-    assert read_domains_file(None, tmp_path) == Asked()
+    assert read_domains_file(None, tmp_path) == RequestedPolicy()
     (tmp_path / NAME).write_text(FILE)
     asked = read_domains_file(None, tmp_path)
-    assert asked.manners.rates == {"example.org": (2.0, 1.0)}
+    assert asked.politeness.rates == {"example.org": (2.0, 1.0)}
     assert asked.by_domain == {
         "example.org": RetryChoices(2, None, {OutcomeKind.TIMEOUT: RuleChange(None, 5.0, 600.0)})
     }
@@ -48,7 +48,9 @@ def test_a_file_that_is_named_goes_before_the_homes_own(tmp_path: Path) -> None:
     text = "[domains.localhost]\r\nconcurrency = 3\r\n"
     for encoding in ("utf-8-sig", "utf-16"):  # as some editors write it
         other.write_bytes(text.encode(encoding))
-        assert read_domains_file(other, tmp_path).manners == Manners(concurrency={"localhost": 3})
+        assert read_domains_file(other, tmp_path).politeness == PolitenessOptions(
+            concurrency={"localhost": 3}
+        )
 
 
 @pytest.mark.parametrize(
@@ -103,9 +105,9 @@ def attempts(found: BatchOptions, kind: OutcomeKind, domain: str) -> int | None:
 
 def test_what_a_call_says_goes_before_the_file(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(FILE)
-    assert options(tmp_path).manners.rates == {"example.org": (2.0, 1.0)}
+    assert options(tmp_path).politeness.rates == {"example.org": (2.0, 1.0)}
     found = options(tmp_path, rates={"Example.org": "5/s", "www.mixesdb.com": "1/9s"})
-    assert found.manners.rates == {"example.org": (5.0, 1.0), "mixesdb.com": (1 / 9, 1.0)}
+    assert found.politeness.rates == {"example.org": (5.0, 1.0), "mixesdb.com": (1 / 9, 1.0)}
     assert attempts(options(tmp_path), OutcomeKind.TIMEOUT, "example.org") == 2
     assert attempts(options(tmp_path, max_attempts=7), OutcomeKind.TIMEOUT, "example.org") == 7
     both = options(tmp_path, max_attempts=7, domains={"example.org": {"max_attempts": 3}})
@@ -119,15 +121,15 @@ def test_what_a_call_says_goes_before_the_file(tmp_path: Path) -> None:
 
 def test_the_environment_stands_between_a_call_and_the_file(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text('[retry.blocked]\nbase = "1h"\n')
-    assert options(tmp_path).manners.block_cool_down_s == 3_600.0
-    assert options(tmp_path, block_cool_down_s=60.0).manners.block_cool_down_s == 60.0
+    assert options(tmp_path).politeness.block_cool_down_s == 3_600.0
+    assert options(tmp_path, block_cool_down_s=60.0).politeness.block_cool_down_s == 60.0
     asked = {"blocked": {"base": 5}}
-    assert options(tmp_path, block_cool_down_s=60.0, retry=asked).manners.block_cool_down_s == 5.0
+    assert options(tmp_path, block_cool_down_s=60.0, retry=asked).politeness.block_cool_down_s == 5.0
 
 
 def test_of_two_names_of_one_site_the_gentler_rate_counts(tmp_path: Path) -> None:
     rates = {"www.mixesdb.com": "1/9s", "mixesdb.com": "1/5s"}
-    assert options(tmp_path, rates=rates).manners.rates == {"mixesdb.com": (1 / 9, 1.0)}
+    assert options(tmp_path, rates=rates).politeness.rates == {"mixesdb.com": (1 / 9, 1.0)}
 
 
 @pytest.mark.parametrize(
@@ -168,6 +170,8 @@ def test_what_an_older_tlray_kept_is_read() -> None:
         "keeps_pages": False,
     }
     found = BatchOptions.from_json(old)
-    assert found.manners == Manners({"mixesdb.com": (0.5, 2.0)}, {"a.test": 3}, frozenset({"a.test"}))
+    assert found.politeness == PolitenessOptions(
+        {"mixesdb.com": (0.5, 2.0)}, {"a.test": 3}, frozenset({"a.test"})
+    )
     assert found.retry == RetryPolicy(4, 99.0)
     assert not found.keeps_pages

@@ -20,8 +20,8 @@ from tlray.io.intake.url_list import (
     read_file,
     read_line,
 )
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.sites.tracklists1001 import Tracklists1001
 
 SHARED = Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[4].parent / "shared")
@@ -82,7 +82,7 @@ def test_a_refused_line_is_kept_in_short_and_can_be_written_down(tmp_path: Path)
     assert "no UTF-8" in short.reason
     journal = SqliteJournal(tmp_path / "state.db")
     create(journal)
-    journal.append("b1", [], [refused, short])
+    journal.add_lines("b1", [], [refused, short])
     journal.close()
 
 
@@ -102,7 +102,11 @@ def test_a_list_may_be_gzipped_and_may_begin_with_a_byte_order_mark(tmp_path: Pa
     ("name", "content", "why"),
     [
         ("plain.gz", b"http://a.test/\n", "cannot be read: Not a gzipped file"),
-        ("cut.gz", gzip.compress(b"http://a.test/\n" * 99, mtime=0)[:-9], "cannot be read: Compressed file ended"),
+        (
+            "cut.gz",
+            gzip.compress(b"http://a.test/\n" * 99, mtime=0)[:-9],
+            "cannot be read: Compressed file ended",
+        ),
         ("broken.gz", gzip.compress(b"http://a.test/\n", mtime=0)[:12] + b"\xff" * 30, "cannot be read"),
     ],
 )
@@ -168,8 +172,10 @@ def test_the_lines_of_a_list_that_is_checked_all_come() -> None:
 
 
 def create(journal: SqliteJournal) -> None:
-    journal.create_batch(
-        "b1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.0
+    journal.open_batch(
+        NewBatch(
+            "b1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.0
+        )
     )
 
 
@@ -184,12 +190,11 @@ def test_a_real_list_is_accounted_for_to_the_line(tmp_path: Path) -> None:
     for chunk in read_chunks(lines):
         assert chunk.refused == []
         fingerprints |= {e.fingerprint for e in chunk.entries}
-        n_duplicates += len(journal.append("b1", chunk.entries, chunk.refused))
+        n_duplicates += len(journal.add_lines("b1", chunk.entries, chunk.refused).duplicates)
     journal.commit_batch("b1")
-    found = journal.load_batch("b1")
+    counts = journal.counts(journal.batch("b1").id)
     journal.close()
-    assert found is not None
-    total = sum(n for by_state in found[1].values() for n in by_state.values())
+    total = sum(n for by_state in counts.values() for n in by_state.values())
     assert (total, len(fingerprints)) == (41_492, 41_492)
     assert total + n_duplicates == len(lines) == 43_228
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tlray.core.model.item import Priority
-from tlray.core.scheduling.batch_config import BatchTerms
-from tlray.io.journal.rows import BatchOptions
-from tlray.io.journal.sqlite import SqliteJournal
-from tlray.io.journal.submission import set_terms
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.io.journal.rows import BatchOptions, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.scrape_options import ScrapeOptions, terms_of
 from tlray.settings import read_settings
 
@@ -29,11 +27,11 @@ def test_a_batch_of_before_there_was_a_service_is_a_command_lines() -> None:
     assert BatchOptions.from_json(kept).networks is None
 
 
-ALL = BatchTerms("me@example.org", 12.5, 3)
+ALL = BatchConfig("me@example.org", 12.5, 3)
 
 
-@pytest.mark.parametrize("terms", [None, BatchTerms(), ALL])
-def test_the_terms_of_a_batch_are_kept_with_it(terms: BatchTerms | None) -> None:
+@pytest.mark.parametrize("terms", [None, BatchConfig(), ALL])
+def test_the_terms_of_a_batch_are_kept_with_it(terms: BatchConfig | None) -> None:
     kept = json.loads(json.dumps(BatchOptions(terms=terms).to_json()))
     assert BatchOptions.from_json(kept) == BatchOptions(terms=terms)
 
@@ -56,13 +54,13 @@ def test_a_batch_has_the_terms_of_the_settings_that_it_is_submitted_under(
 def test_a_batch_may_be_given_other_terms_and_keeps_the_rest(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "state.db")
     options = BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",))
-    journal.create_batch(
-        "b1", name="", priority=Priority.NORMAL, options=options, request_key="k", created_at=1.0
+    journal.open_batch(
+        NewBatch("b1", name="", priority=Priority.NORMAL, options=options, request_key="k", created_at=1.0)
     )
-    row = journal.load_row("b1")
+    row = journal.find_batch("b1")
     assert row is not None
-    journal.run(partial(set_terms, batch=row.id, terms=ALL))
-    after = journal.load_row("b1")
+    journal.set_terms(batch=row.id, terms=ALL)
+    after = journal.find_batch("b1")
     journal.close()
     assert after is not None
     assert after.options == BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",), terms=ALL)

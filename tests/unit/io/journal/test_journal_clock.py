@@ -9,10 +9,10 @@ import pytest
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import DomainChange, ItemChange, Verdict
+from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange
 from tlray.io.journal.clock import ClockReading, jump_s, read_clock
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 HOUR_S = 3_600.0
 
@@ -60,23 +60,24 @@ def resting(path: Path, clock: Clock) -> int:
     """Make a journal with one item that waits a minute, and its domain that rests for two; return its batch."""
     journal = SqliteJournal(path, clock=clock)
     journal.begin_incarnation(is_restart=False)
-    journal.create_batch(
-        "b1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.0
+    journal.open_batch(
+        NewBatch(
+            "b1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.0
+        )
     )
-    journal.append("b1", [Entry(1, "http://a.test/", "a.test", "f1")], [])
+    journal.add_lines("b1", [Entry(1, "http://a.test/", "a.test", "f1")], [])
     journal.commit_batch("b1")
-    found = journal.load_batch("b1")
-    assert found is not None
-    [item] = journal.load_lane(found[0].id, "a.test", after_id=0, limit=9)
+    batch = journal.batch("b1").id
+    [item] = journal.load_lane(batch, "a.test", after_id=0, limit=9)
     change = ItemChange(
         item=item, before=ItemState.LEASED, after=ItemState.WAITING, event=ItemEvent.SNOOZE, attempt=1, n_lost=0,
         n_hops=0, url=item.url, domain=item.domain, due=60.0, snoozed_since=0.0,
         outcome=Outcome(item.id, OutcomeKind.BLOCKED, started_at=clock.reading.wall),
     )  # fmt: skip
-    verdict = Verdict("L", [change], cool_downs=[DomainChange("a.test", 120.0, "blocked", 1)])
-    journal.commit(verdict, now=0.0, wall=clock.reading.wall, node="n")
+    changeset = Changeset("L", [change], cool_downs=[DomainChange("a.test", 120.0, "blocked", 1)])
+    journal.commit(changeset, now=0.0, wall=clock.reading.wall, node="n")
     journal.close()
-    return found[0].id
+    return batch
 
 
 @pytest.mark.parametrize("jump", [0.0, -HOUR_S, HOUR_S])
@@ -106,9 +107,9 @@ def test_a_jump_while_the_journal_is_open_is_followed_with_the_next_commit(tmp_p
     journal = SqliteJournal(tmp_path / "state.db", clock=clock)
     journal.begin_incarnation(is_restart=True)
     clock.pass_by(20.0, jump=-HOUR_S)
-    journal.commit(Verdict("L"), now=0.0, wall=clock.reading.wall, node="n")
+    journal.commit(Changeset("L"), now=0.0, wall=clock.reading.wall, node="n")
     clock.pass_by(10.0)
-    journal.commit(Verdict("L"), now=0.0, wall=clock.reading.wall, node="n")
+    journal.commit(Changeset("L"), now=0.0, wall=clock.reading.wall, node="n")
     [(_, due_at, _)] = journal.load_waiting(batch)
     journal.close()
     assert due_at - clock.reading.wall == pytest.approx(30.0), "moved along once, not with every commit"

@@ -4,103 +4,71 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pytest
+import made_journal
+from made_journal import change, commit, entries, kill_lane, lease
 
-from tlray.core.model.item import Priority
-from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
+from tlray.core.model.lifecycle import BatchState, ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.notify.notification import MAX_OF_ONE, MAX_TO_ONE, Channel, Delivery, NoticeKind, Underway
-from tlray.core.scheduling.changeset import DomainChange, ItemChange, LaneDeath, Verdict
-from tlray.io.journal.batch_end import finish_batch
-from tlray.io.journal.outbox import (
-    NOTHING,
-    Notice,
-    change_secret,
-    claim,
-    deliveries_of,
-    drop,
-    has_due,
-    keep_body,
-    secrets_of,
-    settle,
+from tlray.core.notify.notification import (
+    MAX_OF_ONE,
+    MAX_TO_ONE,
+    Channel,
+    Delivery,
+    NotificationKind,
+    Underway,
 )
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.core.scheduling.changeset import Changeset, DomainChange, LaneDeath
+from tlray.io.journal.reader import NOTHING_UNDERWAY
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.service_rows import Notice
+from tlray.io.journal.writer import Journal
 
 LATER = 4e9
 HOOK, MAIL = "https://hooks.example.org/x", "dj@example.org"
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
-    journal = SqliteJournal(tmp_path / "state.db")
-    journal.begin_incarnation(is_restart=False)
-    yield journal
-    journal.close()
+def submit(journal: Journal, batch_id: str = "b1", owner: str = "ann", **options: Any) -> int:
+    lines = entries(3, mark=batch_id)
+    return made_journal.submit(journal, batch_id, lines, owner=owner, options=BatchOptions(**options))
 
 
-def submit(journal: SqliteJournal, batch_id: str = "b1", owner: str = "ann", **options: Any) -> int:
-    journal.create_batch(
-        batch_id, name="", priority=Priority.NORMAL, options=BatchOptions(**options), request_key=batch_id,
-        created_at=1.0, owner=owner,
-    )  # fmt: skip
-    entries = [Entry(i, f"http://a.test/{i}", "a.test", f"{batch_id}{i}") for i in range(3)]
-    journal.append(batch_id, entries, [])
-    journal.commit_batch(batch_id)
-    found = journal.load_row(batch_id)
-    assert found is not None
-    return found.id
-
-
-def report(
-    journal: SqliteJournal, batch: int, event: ItemEvent, kind: OutcomeKind, *cool: DomainChange
-) -> None:
+def report(journal: Journal, batch: int, event: ItemEvent, kind: OutcomeKind, *cool: DomainChange) -> None:
     """What a task says of the batch's next item."""
-    item = journal.load_lane(batch, "a.test", after_id=0, limit=1)[0]
-    journal.mark_leased([item.id])
-    change = ItemChange(
-        item=item, before=ItemState.LEASED, after=advance(ItemState.LEASED, event), event=event, attempt=1, n_lost=0,
-        n_hops=0, url=item.url, domain=item.domain, due=100.0, outcome=Outcome(item.id, kind),
-    )  # fmt: skip
-    journal.commit(Verdict("L", [change], cool_downs=list(cool)), now=0.0, wall=50.0, node="n")
+    [item] = lease(journal, batch, limit=1)
+    outcome = Outcome(item.id, kind)
+    verdict = Changeset("L", [change(item, event, due=100.0, outcome=outcome)], cool_downs=list(cool))
+    commit(journal, verdict, wall=50.0)
 
 
-def finish(
-    journal: SqliteJournal, batch: int, state: BatchState = BatchState.COMPLETED, at: float = 9.0
-) -> None:
-    journal.run(
-        partial(finish_batch, batch=batch, state=state, finished_at=at, elapsed_s=1.0, counts={}, version=2)
-    )
+def finish(journal: Journal, batch: int, state: BatchState = BatchState.COMPLETED, at: float = 9.0) -> None:
+    journal.finish_batch(batch=batch, state=state, finished_at=at, elapsed_s=1.0, counts={}, version=2)
 
 
 def take(
-    journal: SqliteJournal, *, wall: float = LATER, limit: int = 100, underway: Underway = NOTHING
+    journal: Journal, *, wall: float = LATER, limit: int = 100, underway: Underway = NOTHING_UNDERWAY
 ) -> list[Notice]:
-    return journal.run(partial(claim, wall=wall, hold_s=60.0, limit=limit, underway=underway))
+    return journal.claim_notices(wall=wall, hold_s=60.0, limit=limit, underway=underway)
 
 
-def test_an_end_is_told_by_every_way_that_the_batch_wants(journal: SqliteJournal) -> None:
+def test_an_end_is_told_by_every_way_that_the_batch_wants(journal: Journal) -> None:
     finish(journal, submit(journal, "quiet"))
     assert take(journal) == []
     finish(journal, submit(journal, "both", webhook=HOOK, email=MAIL))
     finish(journal, submit(journal, "mail", email=MAIL), BatchState.CANCELLED)
     found = take(journal)
     assert [(n.batch_id, n.kind, n.channel, n.target) for n in found] == [
-        ("both", NoticeKind.COMPLETED, Channel.WEBHOOK, HOOK),
-        ("both", NoticeKind.COMPLETED, Channel.EMAIL, MAIL),
-        ("mail", NoticeKind.CANCELLED, Channel.EMAIL, MAIL),
+        ("both", NotificationKind.COMPLETED, Channel.WEBHOOK, HOOK),
+        ("both", NotificationKind.COMPLETED, Channel.EMAIL, MAIL),
+        ("mail", NotificationKind.CANCELLED, Channel.EMAIL, MAIL),
     ]
     assert len({n.notice_id for n in found}) == 3
     assert {n.owner for n in found} == {"ann"}
     assert all(n.notice_id.startswith("msg_") and n.body is None and not n.n_attempts for n in found)
 
 
-def test_a_batch_that_is_opened_again_tells_of_its_second_end_too(journal: SqliteJournal) -> None:
+def test_a_batch_that_is_opened_again_tells_of_its_second_end_too(journal: Journal) -> None:
     batch = submit(journal, webhook=HOOK)
     finish(journal, batch, at=9.0)
     finish(journal, batch, at=9.0)  # the coordinator died between writing and saying so
@@ -108,24 +76,24 @@ def test_a_batch_that_is_opened_again_tells_of_its_second_end_too(journal: Sqlit
     assert len(take(journal)) == 2
 
 
-def test_dead_letters_are_told_of_once(journal: SqliteJournal) -> None:
+def test_dead_letters_are_told_of_once(journal: Journal) -> None:
     batch = submit(journal, webhook=HOOK)
     report(journal, batch, ItemEvent.RETRY, OutcomeKind.TIMEOUT)
-    assert not journal.run(partial(has_due, wall=LATER))
+    assert not journal.has_due_notices(wall=LATER)
     report(journal, batch, ItemEvent.EXHAUST, OutcomeKind.GONE)
     report(journal, batch, ItemEvent.EXHAUST, OutcomeKind.GONE)
-    assert [n.kind for n in take(journal)] == [NoticeKind.DEAD_LETTERS]
+    assert [n.kind for n in take(journal)] == [NotificationKind.DEAD_LETTERS]
 
 
-def test_a_lane_that_dies_tells_of_dead_letters(journal: SqliteJournal) -> None:
+def test_a_lane_that_dies_tells_of_dead_letters(journal: Journal) -> None:
     batch = submit(journal, webhook=HOOK)
-    journal.kill_lane(LaneDeath(batch, "nobody.test", "no robots.txt"))
+    kill_lane(journal, LaneDeath(batch, "nobody.test", "no robots.txt"))
     assert take(journal) == []
-    assert journal.kill_lane(LaneDeath(batch, "a.test", "no robots.txt")) == (3, 0)
-    assert [n.kind for n in take(journal)] == [NoticeKind.DEAD_LETTERS]
+    assert kill_lane(journal, LaneDeath(batch, "a.test", "no robots.txt")) == (3, 0)
+    assert [n.kind for n in take(journal)] == [NotificationKind.DEAD_LETTERS]
 
 
-def test_a_block_is_told_to_every_batch_that_waits_for_the_domain(journal: SqliteJournal) -> None:
+def test_a_block_is_told_to_every_batch_that_waits_for_the_domain(journal: Journal) -> None:
     batch, other = submit(journal, webhook=HOOK), submit(journal, "other", webhook=HOOK)
     done = submit(journal, "done", webhook=HOOK)
     journal.set_batch_state(done, BatchState.COMPLETED)
@@ -137,11 +105,11 @@ def test_a_block_is_told_to_every_batch_that_waits_for_the_domain(journal: Sqlit
     report(journal, other, ItemEvent.SNOOZE, OutcomeKind.BLOCKED, rest)
     found = take(journal)
     assert sorted(n.batch_id for n in found) == ["b1", "other"]
-    assert found[0].kind is NoticeKind.BLOCKED
+    assert found[0].kind is NotificationKind.BLOCKED
     assert found[0].about == {"domain": "a.test", "reason": "blocked: captcha", "until": 1_850.0}
 
 
-def test_what_is_taken_is_nobody_elses_until_it_is_let_go_of(journal: SqliteJournal) -> None:
+def test_what_is_taken_is_nobody_elses_until_it_is_let_go_of(journal: Journal) -> None:
     finish(journal, submit(journal, webhook=HOOK, email=MAIL))
     (first,) = take(journal, limit=1)
     (second,) = take(journal)
@@ -153,7 +121,7 @@ def test_what_is_taken_is_nobody_elses_until_it_is_let_go_of(journal: SqliteJour
 
 
 def test_a_receiver_that_hangs_and_a_user_whose_receivers_hang_hold_up_nobody_else(
-    journal: SqliteJournal,
+    journal: Journal,
 ) -> None:
     for n in range(30):
         finish(journal, submit(journal, f"ann{n}", webhook=f"{HOOK}/{n % 10}"), at=9.0)
@@ -167,7 +135,7 @@ def test_a_receiver_that_hangs_and_a_user_whose_receivers_hang_hold_up_nobody_el
     assert Counter(n.owner for n in out) == {"ann": MAX_OF_ONE, "bob": MAX_TO_ONE}
     assert max(Counter(n.target for n in out).values()) <= MAX_TO_ONE
     full = underway(out)
-    assert not journal.run(partial(has_due, wall=LATER, underway=full)), (
+    assert not journal.has_due_notices(wall=LATER, underway=full), (
         "whoever waits is not asked again and again"
     )
     assert take(journal, underway=full) == []
@@ -177,15 +145,15 @@ def test_a_receiver_that_hangs_and_a_user_whose_receivers_hang_hold_up_nobody_el
     assert len(take(journal)) == 30 - MAX_OF_ONE, "nothing is lost: the rest comes when there is room"
 
 
-def test_every_delivery_is_on_record_and_says_the_same(journal: SqliteJournal) -> None:
+def test_every_delivery_is_on_record_and_says_the_same(journal: Journal) -> None:
     batch = submit(journal, webhook=HOOK)
     finish(journal, batch)
     (notice,) = take(journal)
-    journal.run(partial(keep_body, notice_id=notice.notice_id, body='{"n":1}'))
-    journal.run(partial(keep_body, notice_id=notice.notice_id, body='{"n":2}'))
+    journal.set_notice_body(notice_id=notice.notice_id, body='{"n":1}')
+    journal.set_notice_body(notice_id=notice.notice_id, body='{"n":2}')
     failed = Delivery(500, "not taken")
-    journal.run(
-        partial(settle, notice_id=notice.notice_id, delivery=failed, at=LATER, took_s=0.1, next_at=LATER + 5)
+    journal.settle_notice(
+        notice_id=notice.notice_id, delivery=failed, at=LATER, took_s=0.1, next_at=LATER + 5
     )
     assert take(journal, wall=LATER + 4) == []
     (again,) = take(journal, wall=LATER + 5)
@@ -195,60 +163,55 @@ def test_every_delivery_is_on_record_and_says_the_same(journal: SqliteJournal) -
         {"n": 1},
     )
     good = Delivery(204, "", is_delivered=True)
-    journal.run(
-        partial(settle, notice_id=notice.notice_id, delivery=good, at=LATER + 6, took_s=0.2, next_at=None)
-    )
+    journal.settle_notice(notice_id=notice.notice_id, delivery=good, at=LATER + 6, took_s=0.2, next_at=None)
     assert take(journal, wall=2 * LATER) == []
-    (told,) = journal.run(partial(deliveries_of, batch=batch))
-    assert (told["id"], told["event"], told["state"], told["next_attempt_at"]) == (
+    (told,) = journal.deliveries(batch=batch)
+    assert (told.id, told.event, told.state, told.next_attempt_at) == (
         notice.notice_id, "batch.completed", "delivered", None,
     )  # fmt: skip
-    assert [(a["status"], a["why"]) for a in told["attempts"]] == [(500, "not taken"), (204, "")]
+    assert [(a.status, a.why) for a in told.attempts] == [(500, "not taken"), (204, "")]
 
 
-def test_one_that_is_given_up_is_not_tried_again(journal: SqliteJournal) -> None:
+def test_one_that_is_given_up_is_not_tried_again(journal: Journal) -> None:
     batch = submit(journal, webhook=HOOK)
     finish(journal, batch)
     (notice,) = take(journal)
-    journal.run(
-        partial(
-            settle,
-            notice_id=notice.notice_id,
-            delivery=Delivery(410, "gone"),
-            at=1.0,
-            took_s=0.0,
-            next_at=None,
-        )
+    journal.settle_notice(
+        notice_id=notice.notice_id,
+        delivery=Delivery(410, "gone"),
+        at=1.0,
+        took_s=0.0,
+        next_at=None,
     )
     assert take(journal, wall=2 * LATER) == []
-    assert journal.run(partial(deliveries_of, batch=batch))[0]["state"] == "given_up"
-    journal.run(partial(drop, notice_id=notice.notice_id))  # it was tried: it stays on record
-    assert journal.run(partial(deliveries_of, batch=batch))
+    assert journal.deliveries(batch=batch)[0].state == "given_up"
+    journal.drop_notice(notice_id=notice.notice_id)  # it was tried: it stays on record
+    assert journal.deliveries(batch=batch)
 
 
-def test_a_notice_that_is_not_true_any_more_is_forgotten(journal: SqliteJournal) -> None:
+def test_a_notice_that_is_not_true_any_more_is_forgotten(journal: Journal) -> None:
     batch = submit(journal, webhook=HOOK)
     finish(journal, batch)
     (notice,) = take(journal)
-    journal.run(partial(drop, notice_id=notice.notice_id))
-    assert journal.run(partial(deliveries_of, batch=batch)) == []
+    journal.drop_notice(notice_id=notice.notice_id)
+    assert journal.deliveries(batch=batch) == []
 
 
-def test_a_secret_is_made_once_and_the_one_before_signs_for_a_day(journal: SqliteJournal) -> None:
+def test_a_secret_is_made_once_and_the_one_before_signs_for_a_day(journal: Journal) -> None:
     def secrets(fresh: str, wall: float) -> list[str]:
-        return journal.run(partial(secrets_of, owner="ann", fresh=fresh, wall=wall))
+        return journal.webhook_secrets(owner="ann", fresh=fresh, wall=wall)
 
     assert secrets("a", 0.0) == ["a"]
     assert secrets("b", 1.0) == ["a"]
-    journal.run(partial(change_secret, owner="ann", fresh="c", wall=10.0))
+    journal.rotate_webhook_secret(owner="ann", fresh="c", wall=10.0)
     assert secrets("d", 20.0) == ["c", "a"]
     assert secrets("d", 10.0 + 86_400.0) == ["c"]
-    assert journal.run(partial(secrets_of, owner="bob", fresh="e", wall=0.0)) == ["e"]
+    assert journal.webhook_secrets(owner="bob", fresh="e", wall=0.0) == ["e"]
 
 
-def test_a_batch_that_is_not_to_begin_before_its_time_is_scheduled(journal: SqliteJournal) -> None:
+def test_a_batch_that_is_not_to_begin_before_its_time_is_scheduled(journal: Journal) -> None:
     submit(journal, "later", not_before=LATER)
-    row = journal.load_row("later")
+    row = journal.find_batch("later")
     assert row is not None
     assert (row.state, row.options.not_before) == (BatchState.SCHEDULED, LATER)
     assert journal.open_batches() == [("later", False)]

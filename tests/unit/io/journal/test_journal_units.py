@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import PROFILES
-from tlray.io.journal.migrations import _JOIN_NAMES
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.core.politeness.site_profile import profiles
+from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
+from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
 
 NEW_COLUMNS = {
     "batches": ["owner", "n_answered", "counts", "version", "first_item", "last_item", "n_items"],
@@ -23,11 +23,15 @@ NEW_COLUMNS = {
 def version_1(path: Path) -> None:
     """Write a journal as version 1 did: one batch at both names of a site that blocks, and at an unknown one."""
     journal = SqliteJournal(path)
-    journal.create_batch(
-        "B1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.7e9
+    journal.open_batch(
+        NewBatch(
+            "B1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.7e9
+        )
     )
     hosts = ["www.mixesdb.com", "mixesdb.com", "www.1001tracklists.com", "www.example.org", "example.org"]
-    journal.append("B1", [Entry(n, f"http://{host}/1", host, f"{n}") for n, host in enumerate(hosts, 1)], [])
+    journal.add_lines(
+        "B1", [Entry(n, f"http://{host}/1", host, f"{n}") for n, host in enumerate(hosts, 1)], []
+    )
     journal.commit_batch("B1")
     journal.close()
     with sqlite3.connect(path) as db:
@@ -49,9 +53,12 @@ def version_1(path: Path) -> None:
 def test_two_names_of_one_site_become_one_lane_that_rests_as_long_as_either(tmp_path: Path) -> None:
     version_1(tmp_path / "state.db")
     journal = SqliteJournal(tmp_path / "state.db")
-    found = journal.load_batch("B1")
-    assert found is not None
-    assert set(found[1]) == {"mixesdb.com", "1001tracklists.com", "www.example.org", "example.org"}
+    assert set(journal.counts(journal.batch("B1").id)) == {
+        "mixesdb.com",
+        "1001tracklists.com",
+        "www.example.org",
+        "example.org",
+    }
     assert [item.url for item in journal.load_lane(1, "mixesdb.com", after_id=0, limit=9)] == [
         "http://www.mixesdb.com/1", "http://mixesdb.com/1",
     ]  # fmt: skip
@@ -68,5 +75,5 @@ def test_two_names_of_one_site_become_one_lane_that_rests_as_long_as_either(tmp_
 
 
 def test_the_names_are_those_of_the_profiles() -> None:
-    names = {name for name, profile in PROFILES.items() if profile.is_one_with_www}
+    names = {name for name, profile in profiles().items() if profile.is_one_with_www}
     assert set(re.findall(r"'www\.([^']+)'", _JOIN_NAMES)) == names

@@ -7,33 +7,28 @@ import time
 from pathlib import Path
 
 import pytest
+from made_journal import learn_robots, submit
 
 from tlray.cli import run
-from tlray.core.model.item import Priority
-from tlray.core.politeness.policy import Manners
-from tlray.core.scheduling.changeset import DomainChange, Verdict
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.scheduling.changeset import Changeset, DomainChange
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 
 WHY = "robots.txt asks for 1 fetch a day"
 
 
-def made(home: Path, manners: Manners | None = None) -> None:
+def made(home: Path, manners: PolitenessOptions | None = None) -> None:
     """A batch at two domains: one is slow by its robots.txt and rests, of the other nothing is known."""
     place = Home(home).create()
     journal = SqliteJournal(place.journal)
     journal.begin_incarnation(is_restart=False)
-    journal.create_batch(
-        "B1", name="", priority=Priority.NORMAL, options=BatchOptions(manners or Manners()), request_key="k", created_at=1.7e9
-    )  # fmt: skip
-    journal.append(
-        "B1", [Entry(1, "http://a.test/1", "a.test", "1"), Entry(2, "http://b.test/1", "b.test", "2")], []
-    )
-    journal.commit_batch("B1")
-    journal.keep_robots(("a.test", "", 86_400.0), wall=time.time())
+    lines = [Entry(1, "http://a.test/1", "a.test", "1"), Entry(2, "http://b.test/1", "b.test", "2")]
+    submit(journal, "B1", lines, options=BatchOptions(manners or PolitenessOptions()), created_at=1.7e9)
+    learn_robots(journal, "a.test", "", 86_400.0, wall=time.time())
     rest = DomainChange("a.test", until=90_000.0, reason=WHY)
-    journal.commit(Verdict("L", cool_downs=[rest]), now=0.0, wall=time.time(), node="n")
+    journal.commit(Changeset("L", cool_downs=[rest]), now=0.0, wall=time.time(), node="n")
     journal.close()
 
 
@@ -57,6 +52,6 @@ def test_a_status_says_until_when_a_domain_rests_and_why(
 def test_a_pace_that_the_owner_agreed_to_is_not_slow(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made(tmp_path, Manners(crawl_delay_ignored=frozenset({"a.test"})))
+    made(tmp_path, PolitenessOptions(crawl_delay_ignored=frozenset({"a.test"})))
     assert run(["status", "B1", "--home", str(tmp_path), "--json"]) == 0
     assert "slow_because" not in json.loads(capsys.readouterr().out)["waits"]["a.test"]

@@ -17,12 +17,11 @@ from tlray.core.model.lifecycle import ItemState
 from tlray.errors import HomeUnusable
 from tlray.io.audit.audit import audit_batch
 from tlray.io.disk.home import Home
-from tlray.io.journal import read_only
-from tlray.io.journal.migrations import prepare
-from tlray.io.journal.reader import JournalReader, totals
-from tlray.io.journal.rows import SCHEMA_VERSION, BatchOptions
-from tlray.io.journal.sqlite import SqliteJournal
-from tlray.io.journal.tokens import has_tokens
+from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import BatchOptions, totals
+from tlray.io.journal.sqlite import read_only
+from tlray.io.journal.sqlite.journal import SqliteJournal
+from tlray.io.journal.sqlite.migrations import SCHEMA_VERSION, prepare
 
 VERSION_1 = Path(__file__).with_name("journal_of_version_1.sql")
 
@@ -50,18 +49,18 @@ def old_home(tmp_path: Path) -> Path:
 
 
 def test_an_older_journal_is_read_as_if_it_were_of_today(old_home: Path) -> None:
-    with JournalReader.of(old_home) as reader:
-        row, counts = reader.get("b1")
+    with open_reader(old_home) as reader:
+        row = reader.batch("b1")
         assert row.owner == ""
-        assert totals(counts) == {ItemState.SUCCEEDED: 1, ItemState.QUEUED: 1}
+        assert reader.totals(row) == {ItemState.SUCCEEDED: 1, ItemState.QUEUED: 1}
 
 
 def test_to_read_an_older_journal_changes_nothing_in_it(old_home: Path) -> None:
     before = (old_home / "state.db").read_bytes()
-    with JournalReader.of(old_home) as reader:
-        reader.get("b1")
-        assert not reader.ask(has_tokens), "a table that version 1 did not have"
-        assert [part.stem for part in reader.manifest("b1")] == []
+    with open_reader(old_home) as reader:
+        reader.batch("b1")
+        assert not reader.tokens(), "a table that version 1 did not have"
+        assert [part.stem for part in reader.parts("b1")] == []
     audit_batch(Home(old_home), "b1")
     assert (old_home / "state.db").read_bytes() == before
     assert [path.name for path in old_home.iterdir()] == ["state.db"]
@@ -82,8 +81,8 @@ def test_an_older_journal_is_read_while_the_tlray_that_wrote_it_writes_on(old_ho
     older = sqlite3.connect(old_home / "state.db", isolation_level=None)
     older.execute("PRAGMA journal_mode = WAL")
     for n in range(3, 6):
-        with JournalReader.of(old_home) as reader:
-            assert sum(totals(reader.get("b1")[1]).values()) == n - 1
+        with open_reader(old_home) as reader:
+            assert sum(totals(reader.counts(reader.batch("b1").id)).values()) == n - 1
         older.execute("INSERT INTO parts VALUES (?, 1, 1, 1, 1, 1, 1)", (f"p{n}",))  # as version 1 spelt it
         older.execute(
             "INSERT INTO items (id, batch, line, domain, url, fingerprint, state) VALUES (?, 1, ?, 1, 'u', ?, 'queued')",
@@ -154,8 +153,8 @@ def test_a_journal_may_be_made_while_others_make_it_or_look(tmp_path: Path, prog
         beside=lambda: SqliteJournal(tmp_path / "state.db").close(),
     )
     assert made == [0] * 2
-    with JournalReader.of(tmp_path) as reader:
-        assert reader.list_batches() == []
+    with open_reader(tmp_path) as reader:
+        assert reader.batch_summaries() == []
 
 
 def test_a_journal_that_was_never_made_is_said_to_hold_nothing(
@@ -164,7 +163,7 @@ def test_a_journal_that_was_never_made_is_said_to_hold_nothing(
     monkeypatch.setattr(read_only, "BEING_MADE_S", 0.0)
     (tmp_path / "state.db").touch()
     with pytest.raises(HomeUnusable, match="nothing was ever scraped"):
-        JournalReader(tmp_path)
+        open_reader(tmp_path)
 
 
 def test_no_reader_sees_a_journal_that_is_half_made(tmp_path: Path) -> None:
@@ -190,7 +189,7 @@ def _n_tables(path: Path) -> int:
 OPEN = """
 import sys
 from pathlib import Path
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 print(flush=True)
 sys.stdin.readline()
 SqliteJournal(Path(sys.argv[1], "state.db")).close()
@@ -198,16 +197,16 @@ SqliteJournal(Path(sys.argv[1], "state.db")).close()
 READ = """
 import sys
 from pathlib import Path
-from tlray.io.journal import read_only
-from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.sqlite import read_only
+from tlray.io.journal.opening import open_reader
 read_only.BEING_MADE_S = 60
 print(flush=True)
 sys.stdin.readline()
 while not Path(sys.argv[1], "state.db").exists():
     pass
 for _ in range(20):
-    with JournalReader.of(Path(sys.argv[1])) as journal:
-        journal.list_batches()
+    with open_reader(Path(sys.argv[1])) as journal:
+        journal.batch_summaries()
 """
 
 

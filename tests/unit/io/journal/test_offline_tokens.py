@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,26 +14,27 @@ from tlray.core.access.same_origin import ANY_ADDRESS
 from tlray.core.access.tokens import digest_of
 from tlray.errors import HomeInUse, UsageError
 from tlray.io.disk.home import Holder, Home
-from tlray.io.journal.offline_tokens import lets_anybody_in, with_journal
-from tlray.io.journal.tokens import find_tokens, had_tokens
-from tlray.service.auth.listen_policy import knowing, see_that_it_may_listen
+from tlray.io.journal.opening import open_reader
+from tlray.io.offline.opening import has_usable_token, offline_journal
+from tlray.service.auth.listen_policy import allowing_host, require_may_listen
 from tlray.settings import Settings
 
 
 def test_a_token_is_made_listed_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = f"--home={tmp_path}"
-    assert not lets_anybody_in(tmp_path)
+    assert not has_usable_token(tmp_path)
     assert run(["token", "create", "--user=ada", "--scope=read", home]) == 0
     text = capsys.readouterr().out.strip()
     digest = digest_of(text)
-    found = with_journal(Home(tmp_path), partial(find_tokens, digests=(digest,)))[digest]
+    with open_reader(tmp_path) as reader:
+        found = reader.find_tokens([digest])[digest]
     assert (found.user, found.scopes) == ("ada", ("read",))
-    assert lets_anybody_in(tmp_path)
+    assert has_usable_token(tmp_path)
     assert run(["token", "list", "--json", home]) == 0
     (row,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert text not in str(row)
     assert run(["token", "revoke", row["name"], home]) == 0
-    assert not lets_anybody_in(tmp_path)
+    assert not has_usable_token(tmp_path)
     assert run(["token", "list", home]) == 0
     assert "revoked" in capsys.readouterr().out
 
@@ -60,8 +59,8 @@ def test_wrong_usage_is_one_line(
 
 def test_a_home_in_use_is_not_written_to(tmp_path: Path) -> None:
     home = Home(tmp_path).create()
-    with home.hold(Holder(1, "here", "127.0.0.1:6379", "")), pytest.raises(HomeInUse):
-        with_journal(home, had_tokens)
+    with home.hold(Holder(1, "here", "127.0.0.1:6379", "")), pytest.raises(HomeInUse), offline_journal(home):
+        raise AssertionError("somebody holds it")
 
 
 def test_two_commands_that_write_a_line_at_once_come_one_after_the_other(
@@ -71,12 +70,10 @@ def test_two_commands_that_write_a_line_at_once_come_one_after_the_other(
     home, first, got = Home(tmp_path).create(), threading.Event(), []
 
     def hold_for_a_moment() -> None:
-        def action(db: sqlite3.Connection) -> bool:
+        with offline_journal(home) as journal:
             first.set()
             time.sleep(0.5)  # longer than a holder waits for another coordinator
-            return had_tokens(db)
-
-        got.append(with_journal(home, action))
+            got.append(journal.requires_tokens())
 
     other = threading.Thread(target=hold_for_a_moment)
     other.start()
@@ -89,15 +86,15 @@ def test_two_commands_that_write_a_line_at_once_come_one_after_the_other(
 def test_the_service_listens_at_loopback_or_where_tokens_are_asked_for(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     for host in ("127.0.0.1", "localhost", "::1"):
-        see_that_it_may_listen(host, settings)
+        require_may_listen(host, settings)
     for host in ("0.0.0.0", "::", "10.0.0.1", "sets.example.org", ""):  # noqa: S104 - nothing is bound
         with pytest.raises(UsageError, match="tlray token create"):
-            see_that_it_may_listen(host, settings)
+            require_may_listen(host, settings)
     run(["token", "create", "--user=ada", f"--home={tmp_path}"])
-    see_that_it_may_listen("10.0.0.1", settings)
+    require_may_listen("10.0.0.1", settings)
 
 
 def test_the_address_that_is_listened_at_is_answered_for() -> None:
-    assert knowing("10.0.0.1", Settings(allowed_hosts="a.test")).hosts == {"a.test", "10.0.0.1"}
-    assert knowing("127.0.0.1", Settings()).hosts == frozenset()
-    assert knowing("0.0.0.0", Settings()).hosts == {ANY_ADDRESS}  # noqa: S104
+    assert allowing_host("10.0.0.1", Settings(allowed_hosts="a.test")).hosts == {"a.test", "10.0.0.1"}
+    assert allowing_host("127.0.0.1", Settings()).hosts == frozenset()
+    assert allowing_host("0.0.0.0", Settings()).hosts == {ANY_ADDRESS}  # noqa: S104

@@ -2,90 +2,48 @@
 
 from __future__ import annotations
 
-import sqlite3
-from functools import partial
-from pathlib import Path
+from made_journal import Storage, entries, lease, submit, succeed
 
-from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.io.journal.batch_end import finish_batch
-from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.result_order import DoneRow, done_numbers, done_page
-from tlray.io.journal.rows import BatchOptions, Entry
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.rows import DoneRow
+from tlray.io.journal.writer import Journal
 
 
-def submitted(path: Path, batch_id: str, n: int) -> SqliteJournal:
-    journal = SqliteJournal(path / "state.db")
-    journal.create_batch(
-        batch_id,
-        name="",
-        priority=Priority.NORMAL,
-        options=BatchOptions(),
-        request_key=batch_id,
-        created_at=1.7e9,
-    )
-    journal.append(
-        batch_id, [Entry(i, f"http://a.org/{i}", "a.org", f"{batch_id}{i}") for i in range(1, n + 1)], []
-    )
-    journal.commit_batch(batch_id)
-    return journal
-
-
-def succeed(db: sqlite3.Connection, *items: int) -> None:
-    numbers = done_numbers(db, len(items))
-    for item in items:
-        db.execute(
-            "UPDATE items SET state = 'succeeded', done_seq = ?, part = 'p' WHERE id = ?",
-            (next(numbers), item),
-        )
-
-
-def test_a_reader_of_results_goes_on_from_any_of_them(tmp_path: Path) -> None:
-    journal = submitted(tmp_path, "B1", 5)
-    journal.run(lambda db: succeed(db, 3, 1))
-    journal.run(lambda db: succeed(db, 5))
-    first = journal.run(partial(done_page, batch=1, after=0, limit=2))
+def test_a_reader_of_results_goes_on_from_any_of_them(storage: Storage, journal: Journal) -> None:
+    batch = submit(journal, lines=5)
+    one, two, three, _, five = lease(journal, batch)
+    assert journal.last_result(batch) == 0
+    succeed(journal, [three, one])
+    succeed(journal, [five])
+    first = journal.results_after(batch, after=0, limit=2)
     assert first == [DoneRow(1, 3, "p"), DoneRow(2, 1, "p")]
-    assert journal.run(partial(done_page, batch=1, after=first[-1].done_seq, limit=2)) == [DoneRow(3, 5, "p")]
-    journal.close()
-    journal = SqliteJournal(tmp_path / "state.db")
-    journal.run(lambda db: succeed(db, 2))
-    assert journal.run(partial(done_page, batch=1, after=3, limit=9)) == [DoneRow(4, 2, "p")], (
-        "it never begins anew"
-    )
+    assert journal.results_after(batch, after=first[-1].done_seq, limit=2) == [DoneRow(3, 5, "p")]
+    with storage.open() as again:
+        succeed(again, [two])
+        assert again.results_after(batch, after=3, limit=9) == [DoneRow(4, 2, "p")], "it never begins anew"
+        assert again.last_result(batch) == 4
 
 
-def test_nobody_counts_the_items_of_a_finished_batch_again(tmp_path: Path) -> None:
-    journal = submitted(tmp_path, "B1", 3)
+def test_nobody_counts_the_items_of_a_finished_batch_again(storage: Storage, journal: Journal) -> None:
+    batch = submit(journal)
     counts = {ItemState.SUCCEEDED: 2, ItemState.DEAD: 1}
-    end = partial(
-        finish_batch,
-        batch=1,
-        state=BatchState.COMPLETED,
-        finished_at=1.8e9,
-        elapsed_s=7.0,
-        counts=counts,
-        version=99,
+    journal.finish_batch(
+        batch, state=BatchState.COMPLETED, finished_at=1.8e9, elapsed_s=7.0, counts=counts, version=99
     )
-    journal.run(end)
-    with JournalReader.of(tmp_path) as reader:
-        row = reader.row("B1")
+    with storage.reader() as reader:
+        row = reader.batch("b1")
         assert (row.state, row.counts, row.version, row.elapsed_s) == (BatchState.COMPLETED, counts, 99, 7.0)
         assert reader.totals(row) == counts
-        assert reader.list_batches() == [(row, counts)]
+        assert reader.batch_summaries() == [(row, counts)]
 
 
-def test_an_open_batch_is_counted(tmp_path: Path) -> None:
-    submitted(tmp_path, "B1", 3).close()
-    with JournalReader.of(tmp_path) as reader:
-        assert reader.totals(reader.row("B1")) == {ItemState.QUEUED: 3}
+def test_an_open_batch_is_counted(journal: Journal) -> None:
+    submit(journal)
+    assert journal.totals(journal.batch("b1")) == {ItemState.QUEUED: 3}
 
 
-def test_a_batch_knows_between_which_ids_its_items_lie(tmp_path: Path) -> None:
-    submitted(tmp_path, "B1", 3).close()
-    journal = submitted(tmp_path, "B2", 2)
-    rows = journal.run(
-        lambda db: db.execute("SELECT first_item, last_item FROM batches ORDER BY id").fetchall()
-    )
-    assert rows == [(1, 3), (4, 5)]
+def test_a_batchs_pages_are_its_own_items(journal: Journal) -> None:
+    submit(journal)
+    second = submit(journal, "b2", entries(2, mark="g"))
+    page, next_ = journal.items_page(second, state=None, after=0, limit=9)
+    assert ([item.line for item in page], next_) == ([1, 2], None)

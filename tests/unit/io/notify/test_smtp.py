@@ -30,5 +30,5 @@ def test_a_subject_is_one_line_and_no_header_of_its_own(subject: str) -> None:
 )
 def test_a_password_leaves_this_machine_over_tls_only(url: str, needs_tls: bool) -> None:
     server = MailServer.of_url(url, "sets@example.org")
-    assert server.keeps_its_word is needs_tls
+    assert server.requires_tls is needs_tls
     assert "secret" not in repr(server)

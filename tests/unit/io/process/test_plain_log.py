@@ -9,7 +9,7 @@ import pytest
 
 import tlray.cluster  # noqa: F401 - each process that works for tlray imports it
 from tlray.core.notify.notification import Delivery
-from tlray.io.http.response import told
+from tlray.io.http.response import printable_reason
 from tlray.io.intake.url_list import refused_line
 from tlray.sites.registry import failure
 from tlray.sites.tracklists1001 import Tracklists1001
@@ -42,7 +42,7 @@ def test_other_libraries_log_as_they_do() -> None:
 )
 def test_a_reason_is_plain_when_it_is_made(drives: str) -> None:
     reasons = [
-        told(f"a {drives} b"),
+        printable_reason(f"a {drives} b"),
         failure(Tracklists1001(), ValueError(f"a {drives} b")),
         refused_line(1, drives, f"a {drives} b".replace("\udcff", "?")).reason,
     ]

@@ -19,7 +19,7 @@ import tlray
 from tlray.io.audit.audit import audit_batch
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
-from tlray.io.journal.sqlite import SqliteJournal
+from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.results.compaction import Merged, merge
 from tlray.io.results.part_files import recover, take_the_place
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
 from tlray.model import Identity, PageKind, ParsedPage, Track, TrackKind, Tracklist
 from tlray.sites import registry
+from tlray.sites.installed import parsers
 from tlray.sites.interface import SiteParser
 
 K = OutcomeKind
@@ -58,11 +58,8 @@ class Made(SiteParser):
 
 
 @pytest.fixture(autouse=True)
-def made_parser() -> Iterator[None]:
-    before = registry.parsers()
-    registry.register(Made())
-    yield
-    registry._registry._parsers = list(before)
+def made_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "shared", lambda: registry.Registry(Made(), *parsers()))
 
 
 def fetched(body: str = "", status: int | None = 200, **values: object) -> Fetched:

@@ -18,16 +18,16 @@ def test_a_line_names_a_url(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ('{"url": "https://a.org/1"', "no JSON: Expecting ',' delimiter at column 26"),
-        ('"https://a.org/1', "no JSON: Unterminated string starting at at column 1"),
-        ("{}", 'no "url" in it'),
+        ('{"url": "https://a.org/1"', "invalid JSON: Expecting ',' delimiter at column 26"),
+        ('"https://a.org/1', "invalid JSON: Unterminated string starting at at column 1"),
+        ("{}", 'no "url"'),
         ('{"uri": "https://a.org/1"}', "unknown field 'uri'"),
         ('{"url": "https://a.org/1", "foo": 1}', "unknown field 'foo'"),
-        ('{"url": 17}', 'its "url" is no text'),
-        ("123", "JSON, but no URL"),
-        ("null", "JSON, but no URL"),
-        ('["https://a.org/1"]', "JSON, but no URL"),
-        ("[" * 100_000, "no JSON: too deep"),
+        ('{"url": 17}', '"url" is not text'),
+        ("123", "not a URL"),
+        ("null", "not a URL"),
+        ('["https://a.org/1"]', "not a URL"),
+        ("[" * 100_000, "invalid JSON: too deep"),
     ],
 )
 def test_a_line_that_names_none_says_why(line: str, why: str) -> None:

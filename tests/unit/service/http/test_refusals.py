@@ -11,7 +11,7 @@ import httpx
 import pytest
 from alone import faults, service
 
-from tlray.core.politeness.policy import MOST_AT_ONCE
+from tlray.core.politeness.domain_policy import MOST_AT_ONCE
 from tlray.service.http.query_params import _not_utf_8
 
 URL = "/api/v1/batch"
@@ -40,10 +40,10 @@ def http(home: Path) -> httpx.AsyncClient:
 async def test_an_empty_list_is_told_where_it_is(http: httpx.AsyncClient) -> None:
     for body in ({"urls": []}, {}):
         assert faults(await http.post(URL, json=body)) == [
-            ("body.urls", "no URL in it; give one or more, or a template")
+            ("body.urls", "no URL; give one or more, or a template")
         ]
     lines = await http.post(URL, content="# nothing\n\n", headers={"Content-Type": "text/plain"})
-    assert faults(lines) == [("body", "no URL in it; send one a line")]
+    assert faults(lines) == [("body", "no URL; send one per line")]
 
 
 async def test_a_list_without_a_good_line_has_each_of_them_with_its_place(http: httpx.AsyncClient) -> None:
@@ -77,9 +77,9 @@ async def test_a_line_of_json_is_refused_alone(home: Path) -> None:
     assert [entry.line for entry in chunk.entries] == [1, 5]
     reasons = {line.line: line.reason for line in chunk.refused}
     assert list(reasons) == [2, 3, 4, 6], "lines are accounted for, comments aside"
-    assert reasons[2].startswith("no JSON: ")
+    assert reasons[2].startswith("invalid JSON: ")
     assert reasons[3].startswith("unknown field 'uri'")
-    assert reasons[4].startswith("JSON, but no URL")
+    assert reasons[4].startswith("not a URL")
 
 
 async def test_who_runs_the_service_is_to_say_who_fetches(home: Path) -> None:
@@ -161,7 +161,7 @@ async def test_where_there_is_no_token_that_is_told(http: httpx.AsyncClient, tol
 @pytest.mark.parametrize(
     ("headers", "what"),
     [
-        ({"Content-Encoding": "gzip"}, "Content-Encoding 'gzip'; send the body as it is"),
+        ({"Content-Encoding": "gzip"}, "Content-Encoding 'gzip'; send the body uncompressed"),
         ({"Content-Encoding": "identity, br"}, "Content-Encoding 'identity, br'"),
         ({"Content-Type": "application/json; charset=utf-16"}, "charset 'utf-16'; send UTF-8"),
         ({"Content-Type": "application/json; charset=latin-1"}, "charset 'latin-1'"),
@@ -172,7 +172,7 @@ async def test_where_there_is_no_token_that_is_told(http: httpx.AsyncClient, tol
 async def test_a_body_is_utf_8_as_it_is(http: httpx.AsyncClient, headers: dict[str, str], what: str) -> None:
     body = gzip.compress(json.dumps({"urls": [PUBLIC]}).encode())
     answer = await http.post(URL, content=body, headers=JSON | headers)
-    assert (answer.status_code, answer.json()["type"]) == (415, "urn:tlray:problem:content-type")
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:tlray:problem:unsupported-media-type")
     assert what in answer.json()["detail"]
 
 
@@ -219,7 +219,7 @@ async def test_a_line_that_is_no_text_is_a_line_that_is_refused(http: httpx.Asyn
 async def test_json_that_is_no_text_is_told(http: httpx.AsyncClient) -> None:
     for body in (b"\xff\xfe{\xd8", b'{"urls": ["\xff"]}', b"\0{\0}\0"):
         answer = await http.post(URL, content=body, headers=JSON)
-        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:not-readable")
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:tlray:problem:bad-request")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/batch", "/api/v1/batch/b/items"])
@@ -234,8 +234,8 @@ async def test_a_filter_that_is_empty_is_told(http: httpx.AsyncClient, path: str
         ("state=", "query.state", "Input should be 'receiving'"),
         ("priority=", "query.priority", "Input should be 'immediate', 'normal' or 'low'"),
         ("name=a&name=b", "query.name", "given 2 times; give it once"),
-        ("name=%ff", "query.name", "no UTF-8"),
-        ("name=a%C3", "query.name", "no UTF-8"),
+        ("name=%ff", "query.name", "not UTF-8"),
+        ("name=a%C3", "query.name", "not UTF-8"),
         ("nme=a&nme=b", "query.nme", "did you mean name?"),
         ("state=receiving&state=receiving", "query.state", "given 2 times"),
     ],
@@ -259,7 +259,7 @@ async def test_names_are_told_in_words(http: httpx.AsyncClient) -> None:
     )
     assert (where, "one line of text" in what) == ("query.name", True)
     [(where, what)] = faults(await http.put("/api/v1/templates/Bad_Name", json={"urls": [PUBLIC]}))
-    assert (where, "small letters, digits and -" in what) == ("path.name", True)
+    assert (where, "lower-case letters, digits and hyphens" in what) == ("path.name", True)
     assert "pattern" not in what
 
 

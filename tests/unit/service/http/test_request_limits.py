@@ -35,9 +35,9 @@ class Served:
         limits = {"max_open_requests_per_user": MOST, "max_open_requests_per_address": MOST}
         settings = Settings(home=home, **(limits | env))
         says = {
-            "asks_nobody": asks_nobody,
-            "whose_tokens": ROWS,
-            "batches": ([], None),
+            "requires_token": not asks_nobody,
+            "token_holders": ROWS,
+            "list_batches": ([], None),
             "ready": 1,
             "redeem_tickets": {},
         }
@@ -102,7 +102,7 @@ def test_a_body_that_comes_slowly_but_steadily_is_taken(tmp_path: Path) -> None:
     async def story() -> None:
         async with Served(tmp_path).client("ada") as http:
             answer = await http.post(BATCH, content=pieces(11, 6_000, 9.9))
-        assert kind(answer) == (400, "not-readable"), "read to its end, and it is no JSON"
+        assert kind(answer) == (400, "bad-request"), "read to its end, and it is no JSON"
         assert asyncio.get_running_loop().time() > 100
 
     in_virtual_time(story())
@@ -149,15 +149,15 @@ def test_stalled_uploads_of_a_user_cost_nobody_else_anything(tmp_path: Path) -> 
             assert (await ada.get(BATCH)).status_code == 200, "her token is known"
             begun = await stalling(ada, 10)
             refused = [task.result() for task in begun if task.done()]
-            assert [kind(answer) for answer in refused] == [(429, "too-often")] * (10 - MOST // 2)
+            assert [kind(answer) for answer in refused] == [(429, "rate-limited")] * (10 - MOST // 2)
             assert {answer.headers["connection"] for answer in refused} == {"close"}
             assert {answer.headers["retry-after"] for answer in refused} == {"1"}
             assert "TLRAY_MAX_OPEN_REQUESTS_PER_USER" in refused[0].text
             # from the same address: another user's upload, and her own question
-            assert kind(await bob.post(BATCH, content=pieces(1, 5, 0.0))) == (400, "not-readable")
+            assert kind(await bob.post(BATCH, content=pieces(1, 5, 0.0))) == (400, "bad-request")
             assert (await ada.get(BATCH)).status_code == 200
             assert {kind(await task)[0] for task in begun} == {429, 408}
-            assert kind(await ada.post(BATCH, content=pieces(1, 5, 0.0))) == (400, "not-readable"), "again"
+            assert kind(await ada.post(BATCH, content=pieces(1, 5, 0.0))) == (400, "bad-request"), "again"
 
     in_virtual_time(story())
 
@@ -168,7 +168,7 @@ def test_whoever_shows_no_token_has_the_places_of_their_address(tmp_path: Path) 
         async with served.client(None, "127.0.0.1") as one, served.client(None, "127.0.0.2") as other:
             begun = await stalling(one, 10)
             assert [kind(task.result())[0] for task in begun if task.done()] == [429] * (10 - MOST // 2)
-            assert kind(await other.post(BATCH, content=stalled())) == (429, "too-often"), (
+            assert kind(await other.post(BATCH, content=stalled())) == (429, "rate-limited"), (
                 "all of loopback is one"
             )
             assert (await other.get(BATCH)).status_code == 200, "who has nothing to send is answered"
@@ -185,7 +185,7 @@ def test_requests_without_a_body_are_bounded_too_and_health_is_answered_all_the_
             served.desk.is_slow = True
             begun = [asyncio.create_task(ada.get(BATCH)) for _ in range(MOST + 2)]
             await asyncio.sleep(1.0)
-            assert [kind(task.result()) for task in begun if task.done()] == [(429, "too-often")] * 2
+            assert [kind(task.result()) for task in begun if task.done()] == [(429, "rate-limited")] * 2
             other = asyncio.create_task(bob.get(BATCH))
             assert (await ada.get("/healthz")).status_code == 200
             assert [task.status_code for task in await asyncio.gather(*begun, other)].count(200) == MOST + 1
@@ -194,8 +194,8 @@ def test_requests_without_a_body_are_bounded_too_and_health_is_answered_all_the_
 
 
 def test_all_together_leave_room_for_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert request_limits.MAX_IN_PROGRESS + stream_limits.MAX_ALL_STREAMS + 500 <= MAX_ONGOING
-    monkeypatch.setattr(request_limits, "MAX_IN_PROGRESS", 2)
+    assert request_limits.MAX_OPEN + stream_limits.MAX_ALL_STREAMS + 500 <= MAX_ONGOING
+    monkeypatch.setattr(request_limits, "MAX_OPEN", 2)
 
     async def story() -> None:
         served = Served(tmp_path)
@@ -258,15 +258,15 @@ def test_a_socket_is_refused_in_words_where_there_is_no_place(tmp_path: Path) ->
 
 
 def test_a_stream_is_no_request_in_progress_and_ends_late_without_harm(tmp_path: Path) -> None:
-    limits = request_limits.Limits(Settings(home=tmp_path), nobody)
+    limits = request_limits.OpenRequests(Settings(home=tmp_path), nobody)
     scope = {"type": "http", "path": BATCH, "headers": [], "client": (HERE, 1)}
     place = limits.enter(scope)
     assert limits.of_addresses.n_all == 1
-    own = stream_limits.OwnStreams(stream_limits.Streams(), place)
-    with own.one(Principal("ada", frozenset())):
+    own = stream_limits.RequestStreams(stream_limits.StreamLimits(), place)
+    with own.counted(Principal("ada", frozenset())):
         assert limits.of_addresses.n_all == 0
     assert limits.of_addresses.n_all == 1, "who has waited for news goes on with the request"
-    broken_off = own.one(Principal("ada", frozenset()))
+    broken_off = own.counted(Principal("ada", frozenset()))
     broken_off.__enter__()
     place.end()
     broken_off.__exit__(None, None, None)
@@ -316,8 +316,8 @@ def test_a_flood_of_wrong_tokens_does_not_lock_out_good_ones_from_the_same_addre
             await asyncio.sleep(0.1)
             assert (await ada.get(BATCH)).status_code == 200, "a token that this replica did not know yet"
             answers = await asyncio.gather(*begun)
-        assert sorted({kind(answer) for answer in answers}) == [(401, "who-are-you"), (429, "too-often")]
-        asked = [given for question, given in served.desk.heard if question == "whose_tokens"]
+        assert sorted({kind(answer) for answer in answers}) == [(401, "unauthorized"), (429, "rate-limited")]
+        asked = [given for question, given in served.desk.heard if question == "token_holders"]
         assert len(asked) <= 3, "they are looked up together"
         async with served.client("bob") as bob:
             assert (await bob.get(BATCH)).status_code == 200, "nor afterwards"

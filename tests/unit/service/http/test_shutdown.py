@@ -6,17 +6,17 @@ import asyncio
 
 import pytest
 
-from tlray.service.http.shutdown import Leaving
+from tlray.service.http.shutdown import Shutdown
 
 SOON_S = 20.0
 
 
 async def test_what_is_waited_for_comes_unless_the_replica_is_to_end() -> None:
-    leaving = Leaving()
-    assert await leaving.unless_begun(asyncio.sleep(0, "news")) == "news"
-    waiting = asyncio.create_task(leaving.unless_begun(asyncio.sleep(600, "news")))
+    shutdown = Shutdown()
+    assert await shutdown.unless_begun(asyncio.sleep(0, "news")) == "news"
+    waiting = asyncio.create_task(shutdown.unless_begun(asyncio.sleep(600, "news")))
     await asyncio.sleep(0)
-    leaving.begin()
+    shutdown.begin()
     async with asyncio.timeout(SOON_S):
         assert await waiting is None
 
@@ -26,11 +26,11 @@ async def test_what_goes_wrong_while_it_waits_is_told() -> None:
         raise ValueError("no such batch")
 
     with pytest.raises(ValueError, match="no such batch"):
-        await Leaving().unless_begun(fails())
+        await Shutdown().unless_begun(fails())
 
 
 async def test_outside_of_a_replica_there_is_nothing_to_look_at() -> None:
-    leaving = Leaving()
+    shutdown = Shutdown()
     async with asyncio.timeout(SOON_S):
-        await leaving.watch()
-    assert not leaving.has_begun
+        await shutdown.watch()
+    assert not shutdown.has_begun

@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from tlray.service.http.problems import CONTENT_TYPE, Refused, answer
-from tlray.service.http.unavailable import NotThere, middlewares
-from tlray.service.http.unavailable_server import StandIn, shares_ports
+from tlray.service.http.problems import CONTENT_TYPE, ProblemError, problem_response
+from tlray.service.http.unavailable import UnavailableMiddleware, middlewares
+from tlray.service.http.unavailable_server import UnavailableServer, shares_ports
 
 
 async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,7 +35,7 @@ async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def unknown(request: Request) -> Response:
-    return answer(request, Refused(404, "unknown-batch", "there is no batch 'B'"))
+    return problem_response(request, ProblemError(404, "there is no batch 'B'"))
 
 
 async def plain(request: Request) -> Response:
@@ -61,7 +61,9 @@ APP = Starlette(routes=[
 
 
 def client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=NotThere(APP)), base_url="http://127.0.0.1")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=UnavailableMiddleware(APP)), base_url="http://127.0.0.1"
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/batch", "/busy"])
@@ -102,13 +104,13 @@ async def test_a_socket_is_closed_before_it_is_open() -> None:
     async def receive() -> Message:
         return {"type": "websocket.connect"}
 
-    await NotThere(proxy)({"type": "websocket", "path": "/ws", "headers": []}, receive, send)
+    await UnavailableMiddleware(proxy)({"type": "websocket", "path": "/ws", "headers": []}, receive, send)
     assert [(m["type"], m["code"]) for m in sent] == [("websocket.close", 1013)]
 
 
 def test_ray_serve_takes_the_middleware() -> None:
     [one] = middlewares()
-    assert one.cls is NotThere
+    assert one.cls is UnavailableMiddleware
 
 
 # -- the stand-in ---------------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ def a_port() -> int:
 
 def test_every_call_is_answered_while_the_service_begins_and_none_afterwards() -> None:
     port = a_port()
-    with StandIn("127.0.0.1", port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+    with UnavailableServer("127.0.0.1", port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
         for told in (
             http.get("/api/v1/batch?state=running"),
             http.post("/api/v1/batch", content=b"x" * 300_000),
@@ -138,14 +140,14 @@ def test_every_call_is_answered_while_the_service_begins_and_none_afterwards() -
 def test_nonsense_and_silence_cost_nobody_else_anything(caplog: pytest.LogCaptureFixture) -> None:
     port = a_port()
     with (
-        StandIn("127.0.0.1", port) as stand_in,
+        UnavailableServer("127.0.0.1", port) as unavailable,
         socket.create_connection(("127.0.0.1", port)) as silent,
         socket.create_connection(("127.0.0.1", port)) as rude,
     ):
         rude.sendall(b"\x16\x03\x01\r\n\r\n")
         assert rude.recv(1_000).startswith(b"HTTP/1.1 503 ")
         assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 503
-        stand_in.close()
+        unavailable.close()
         assert silent.recv(1) == b"", "it is let go"
     assert not caplog.records
 
@@ -154,11 +156,11 @@ def test_it_shares_its_port_with_the_proxy_and_leaves_it_to_it() -> None:
     port = a_port()
     with socket.socket() as proxy:
         proxy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        stand_in = StandIn("127.0.0.1", port)
-        with stand_in:
+        unavailable = UnavailableServer("127.0.0.1", port)
+        with unavailable:
             proxy.bind(("127.0.0.1", port))
             proxy.listen()
-        stand_in.close()  # once more does no harm
+        unavailable.close()  # once more does no harm
         with socket.create_connection(("127.0.0.1", port)):
             proxy.accept()[0].close()
 
@@ -167,10 +169,13 @@ def test_where_ray_serve_does_not_share_its_port_nobody_stands_in(monkeypatch: p
     monkeypatch.setenv("SERVE_SOCKET_REUSE_PORT_ENABLED", "0")
     assert not shares_ports()
     port = a_port()
-    with StandIn("127.0.0.1", port), pytest.raises(httpx.ConnectError):
+    with UnavailableServer("127.0.0.1", port), pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}/")
 
 
 def test_a_port_that_cannot_be_had_stops_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, StandIn("127.0.0.1", taken.getsockname()[1]):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        UnavailableServer("127.0.0.1", taken.getsockname()[1]),
+    ):
         pass

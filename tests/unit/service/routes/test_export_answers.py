@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from alone import service
 
-from tlray.export.formats import FORMATS, get
-from tlray.export.interface import Holds
-from tlray.io.export.zip_archive import CONTENT_TYPE, write_zip
+from tlray.export.formats import all_formats, get
+from tlray.io.export.zip_archive import MEDIA_TYPE, write_zip
 from tlray.model import Tracklist
 from tlray.service.routes.exports import KINDS, is_known
 
@@ -33,7 +32,7 @@ async def export(http: httpx.AsyncClient, format_: str, **headers: str) -> httpx
 
 
 async def test_of_no_sets_every_format_makes_a_valid_file(http: httpx.AsyncClient) -> None:
-    for format_ in FORMATS:
+    for format_ in all_formats():
         answer = await export(http, format_.name)
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"].partition(";")[0] in KINDS
@@ -67,7 +66,7 @@ def test_of_sets_without_a_start_the_archive_says_why(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_file_is_in_the_document() -> None:
-    told = {CONTENT_TYPE if f.holds is Holds.RECORDING else f.content_type.partition(";")[0] for f in FORMATS}
+    told = {MEDIA_TYPE if not f.fits_one_file else f.media_type.partition(";")[0] for f in all_formats()}
     assert set(KINDS) == told
 
 
@@ -123,4 +122,4 @@ async def test_the_document_shows_what_an_export_looks_like_and_where_the_socket
     assert examples_of(document, "/api/v1/tokens")["application/json"][0]["user"] == "ada"
     events = document["paths"]["/api/v1/batch/{batch_id}/events"]["get"]
     assert "/ws/batch/{batch_id}/progress" in events["description"]
-    assert events["summary"] == "How a batch goes on, until it ends, as server-sent events"
+    assert events["summary"] == "Stream the progress of a batch as server-sent events, until it ends"

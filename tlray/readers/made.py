@@ -1,0 +1,63 @@
+"""A set made of what a file says: counts, and what is the same for all kinds of files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from tlray.model import Identity, Track, Tracklist
+from tlray.readers.interface import SourceFile
+from tlray.sites.text.characters import clean, one_blank
+
+_EXTENSION = re.compile(r"(?:\.(?:info|chapters|description))?\.[A-Za-z0-9]{1,12}$")
+_DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
+
+
+def made_set(tracks: list[Track], *, title: str, **fields: Any) -> Tracklist:
+    """Return a set with these tracks, its counts filled in."""
+    return Tracklist(
+        title=one_blank(clean(title)),
+        track_count=len(tracks),
+        identified_count=sum(track.identity is Identity.IDENTIFIED for track in tracks),
+        cued_count=sum(track.cue_s is not None for track in tracks),
+        tracks=tracks,
+        **fields,
+    )
+
+
+def content_id(file: SourceFile) -> str:
+    """Return the id of a set that has none of its own: the SHA-256 of its file."""
+    return sha256(file.body).hexdigest()
+
+
+def stem(name: str) -> str:
+    """Return the name of a file without what says its kind."""
+    return _EXTENSION.sub("", name) or name
+
+
+def day(text: str) -> date | None:
+    """Return the day of ``2026-05-15…`` or ``20260515``; None for other text."""
+    if not (found := _DAY.match(text.strip())):
+        return None
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+
+
+def names(*texts: str) -> list[str]:
+    """Return the texts that are not empty, on one line each."""
+    return [named for text in texts if (named := one_blank(clean(text)))]
+
+
+def plural(count: int, word: str) -> str:
+    """Return a count with its word: ``1 chapter``, ``2 chapters``."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def links(urls: Sequence[str]) -> list[str]:
+    """Return the addresses that are of the web."""
+    return [url for url in urls if url.startswith(("http://", "https://"))]

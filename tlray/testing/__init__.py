@@ -1,0 +1,8 @@
+"""What users' tests need: a journal in memory.
+
+Nothing that production code imports.
+"""
+
+from tlray.io.journal.sqlite.memory import MemoryJournal
+
+__all__ = ["MemoryJournal"]
