@@ -13,7 +13,7 @@ from pathlib import Path
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 START_S = 60.0
-USER, PASSWORD = "guest", "guest"  # noqa: S105 - RabbitMQ's own, for loopback only
+USER, PASSWORD = "guest", "guest"
 
 
 def is_there() -> bool:

@@ -15,7 +15,8 @@ IMPURE = {"ray", "aiohttp", "asyncio", "time", "random", "os", "socket", "sqlite
 MAX_LINES = 400
 IMPORT_RAY = {
     "cluster.adapters", "cluster.driver", "cluster.workers",
-    "service.serve", "service.deployment", "service.queue_deployment", "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
+    "service.serve", "service.deployment",
+    "service.queue_deployment", "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
 }  # fmt: skip
 """Rooms and modules that import Ray."""
 

@@ -14,6 +14,8 @@ from tlray.errors import UsageError
 PRIORITY_NAMES: Final = tuple(PRIORITIES)
 MAX_URLS: Final = 10_000
 """Of one request; a longer list becomes several."""
+ROOM_BYTES: Final = 10_000
+"""Of a request, for what stands beside its URLs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,19 @@ def _bodies(text: str, name: str | None) -> Iterator[tuple[str, dict[str, Any]]]
             raise UsageError("--name names the batch of a list of URLs; a request in JSON has its own")
         yield from _in_json(text)
         return
-    lines = [line.strip() for line in text.splitlines()]
-    urls = [line for line in lines if line and not line.startswith("#")]
     named = {} if name is None else {"name": name}
-    while urls:
-        piece: list[str] = []
-        n_bytes = 0
-        while urls and len(piece) < MAX_URLS and n_bytes < MAX_BODY_BYTES - 100_000:
-            n_bytes += len(json.dumps(urls[0], ensure_ascii=False).encode("utf-8", "replace")) + 2
-            piece.append(urls.pop(0))
+    piece: list[str] = []
+    n_bytes = 0
+    for url in filter(None, map(str.strip, text.splitlines())):
+        if url.startswith("#"):
+            continue
+        size = len(json.dumps(url, ensure_ascii=False).encode("utf-8", "replace")) + 1
+        if piece and (len(piece) == MAX_URLS or n_bytes + size > MAX_BODY_BYTES - ROOM_BYTES):
+            yield "the list", {"urls": piece, **named}
+            piece, n_bytes = [], 0
+        piece.append(url)
+        n_bytes += size
+    if piece:
         yield "the list", {"urls": piece, **named}
 
 
@@ -69,7 +75,7 @@ def _in_json(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         yield "the file", _object("the file", json.loads(text))
     except (ValueError, RecursionError) as error:
-        lines = [(f"line {n}", line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+        lines = [(f"line {n}", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
         if len(lines) < 2 or not lines[0][1].rstrip().endswith("}"):
             raise UsageError(f"the file is no JSON: {error}") from None
         for place, line in lines:

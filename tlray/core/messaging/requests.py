@@ -134,6 +134,5 @@ def next_step(result: Submission, n_tries: int) -> Acknowledge | DeadLetter | Wa
             if n_tries >= MAX_TRIES_AFTER_BUGS:
                 return DeadLetter(f"a bug of tlray: {reason}")
             return Wait(MIN_WAIT_S * 4**n_tries, reason)
-        case NoRoom(reason, retry_after_s):
-            wait_s = MAX_WAIT_S if retry_after_s is None else retry_after_s / 2
-            return Wait(min(MAX_WAIT_S, max(MIN_WAIT_S, wait_s)), reason)
+    wait_s = MAX_WAIT_S if result.retry_after_s is None else result.retry_after_s / 2
+    return Wait(min(MAX_WAIT_S, max(MIN_WAIT_S, wait_s)), result.reason)

@@ -38,18 +38,31 @@ async def connect(address: BrokerAddress, name: str) -> AbstractConnection:
     for logger in ("aio_pika", "aiormq"):  # everything that they log is raised, too
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     url = address.url if "heartbeat" in address.url.query else address.url.update_query(heartbeat=HEARTBEAT_S)
+    connection = aio_pika.Connection(url, client_properties={"connection_name": name})
     try:
         async with asyncio.timeout(CONNECT_S):
-            return await aio_pika.connect(url, timeout=CONNECT_S, client_properties={"connection_name": name})
-    except (ProbableAuthenticationError, AuthenticationError):
-        raise BrokerRefuses(str(address), f"wrong password, or no user {address.user!r}") from None
-    except InvalidFrameError:  # it closes the connection where it should open the virtual host
-        reason = f"virtual host {address.vhost!r} is not there, or user {address.user!r} may not use it"
-        raise BrokerRefuses(str(address), reason) from None
-    except TimeoutError:
-        raise BrokerUnavailable(str(address), f"no answer within {CONNECT_S:.0f} s") from None
-    except (*CONNECTION_EXCEPTIONS, EOFError, ValueError) as error:
-        raise BrokerUnavailable(str(address), _reason(error)) from None
+            await connection.connect()
+    except BaseException as error:
+        await connection.close()  # or it closes itself when it is collected, maybe in no loop
+        if isinstance(error, Exception):
+            raise _translated(error, address) or error from None
+        raise
+    return connection
+
+
+def _translated(error: Exception, address: BrokerAddress) -> BrokerRefuses | BrokerUnavailable | None:
+    """Return the error of ours for a connection that did not come about; None for a bug."""
+    match error:
+        case ProbableAuthenticationError() | AuthenticationError():
+            return BrokerRefuses(str(address), f"wrong password, or no user {address.user!r}")
+        case InvalidFrameError():  # it closes the connection where it should open the virtual host
+            reason = f"virtual host {address.vhost!r} is not there, or user {address.user!r} may not use it"
+            return BrokerRefuses(str(address), reason)
+        case TimeoutError():
+            return BrokerUnavailable(str(address), f"no answer within {CONNECT_S:.0f} s")
+    if isinstance(error, (*LOST, ValueError)):
+        return BrokerUnavailable(str(address), _reason(error))
+    return None
 
 
 def version_of(connection: AbstractConnection) -> str:

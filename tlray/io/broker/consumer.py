@@ -43,6 +43,8 @@ MIN_PAUSE_S, MAX_PAUSE_S = 0.5, 10.0
 """Between two attempts to connect."""
 REASON, FROM_QUEUE = "x-tlray-reason", "x-tlray-queue"
 """Headers of a dead letter."""
+_PLAIN: Final = (str, int, float, bool, type(None))
+"""Values of a message's own headers that its copy keeps; what else a header may hold, the library may not be able to send."""
 Tell = Callable[[str], None]
 
 
@@ -96,6 +98,11 @@ class Consumer:
     def stop(self) -> None:
         """Take nothing more. What is being submitted is submitted and acknowledged, the rest goes back."""
         self._stopping.set()
+
+    def end_when_empty(self) -> None:
+        """Stop at the empty queue."""
+        self._tell("the queue is empty")
+        self.stop()
 
     async def run(self) -> None:
         """Consume until `stop`. `BrokerUnavailable` and `BrokerRefuses` until it has begun; later the broker is waited for."""
@@ -190,7 +197,9 @@ class Consumer:
         self, message: AbstractIncomingMessage, channel: AbstractChannel, letter: DeadLetter
     ) -> None:
         """Publish a copy of a message to the dead-letter exchange, and wait until the broker has confirmed it."""
-        headers: dict[str, Any] = {k: v for k, v in message.headers.items() if not k.startswith("x-")}
+        headers: dict[str, Any] = {
+            k: v for k, v in message.headers.items() if isinstance(v, _PLAIN) and not k.startswith("x-")
+        }
         copy = Outgoing(
             message.body,
             headers=headers | {REASON: letter.reason, FROM_QUEUE: self._queue.name},
@@ -263,7 +272,7 @@ class _Session:
                 if done:
                     return
                 if is_empty is not None and not self._tasks and await is_empty(self._channel):
-                    self._consumer.stop()
+                    self._consumer.end_when_empty()
         finally:
             stopping.cancel()
             closed.cancel()
