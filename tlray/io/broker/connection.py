@@ -23,6 +23,7 @@ from aiormq.exceptions import ChannelAccessRefused
 from tlray.core.model.printable import one_line
 from tlray.errors import BrokerRefuses, BrokerUnavailable
 from tlray.io.broker.address import BrokerAddress
+from tlray.io.broker.tolerant import tolerate
 
 CONNECT_S: Final = 10.0
 CONFIRM_S: Final = 30.0
@@ -35,6 +36,7 @@ LOST: Final = (*CONNECTION_EXCEPTIONS, asyncio.TimeoutError, EOFError)
 
 async def connect(address: BrokerAddress, name: str) -> AbstractConnection:
     """Connect to a broker: `BrokerUnavailable` where none answers, `BrokerRefuses` where it does not take us."""
+    tolerate()
     for logger in ("aio_pika", "aiormq"):  # everything that they log is raised, too
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     url = address.url if "heartbeat" in address.url.query else address.url.update_query(heartbeat=HEARTBEAT_S)

@@ -68,6 +68,11 @@ class Taken:
     duplicates: int = 0
     dead_letters: int = 0
 
+    @property
+    def n(self) -> int:
+        """All of them."""
+        return self.accepted + self.duplicates + self.dead_letters
+
     def __str__(self) -> str:
         return f"{self.accepted:,} requests taken, {self.duplicates:,} duplicates, {self.dead_letters:,} dead letters"
 
@@ -91,7 +96,7 @@ class Consumer:
         self._tell = tell
         self._stopping = asyncio.Event()
         self._waits_for = ""
-        self._has_begun = self._is_consuming = False
+        self._has_begun = False
         self._n_failures = 0
         self.taken = Taken()
 
@@ -108,7 +113,7 @@ class Consumer:
         """Consume until `stop`. `BrokerUnavailable` and `BrokerRefuses` until it has begun; later the broker is waited for."""
         told = ""
         while not self._stopping.is_set():
-            self._is_consuming = False
+            n_before = self.taken.n
             try:
                 async with await connect(self._address, "tlray consume") as connection:
                     await self._session(connection)
@@ -120,7 +125,7 @@ class Consumer:
                 line = str(error) if is_ours else f"{self._address}: the connection is lost; connecting again"
                 if line != told:
                     self._tell(told := line)
-            self._n_failures = 0 if self._is_consuming else self._n_failures + 1
+            self._n_failures = 0 if self.taken.n > n_before else self._n_failures + 1
             pause_s = min(MAX_PAUSE_S, MIN_PAUSE_S * 2.0 ** min(self._n_failures, 8))
             await self._pause(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
 
@@ -136,7 +141,7 @@ class Consumer:
         queue, kind = await declare_requests(connection, channel, self._address, self._queue)
         session = _Session(self, channel)
         tag = await queue.consume(session.begin, timeout=CONFIRM_S)
-        self._has_begun = self._is_consuming = True
+        self._has_begun = True
         self._tell(
             f"taking requests from {self._queue.name} at {self._address}: {kind.words}, RabbitMQ {version_of(connection)}"
         )
