@@ -20,7 +20,8 @@ from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import PartRecord
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.core.submission.lines import Entry
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 QUESTION = "The journal's cost"

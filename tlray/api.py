@@ -15,7 +15,7 @@ from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.intake.url_list import checked as checked_lines
+from tlray.io.intake.url_list import check_beginning
 from tlray.io.journal.opening import open_reader, require_readable
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
@@ -58,7 +58,7 @@ class BatchResult:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every line was accepted and every item fetched or skipped."""
+        """True if every line was accepted and every item fetched or skipped."""
         return self.state == "completed" and not self.dead and not self.n_rejected
 
     def to_json(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     ``rates`` is domain → ``"N/s"``; ``retry`` and ``domains`` are the tables of a ``domains.toml`` (docs/politeness.md), and go
     before it; ``max_wait_s`` bounds how long a domain that cools down is waited for; a page that any batch of the home
     has fetched within ``fresh_for`` (seconds, or such as ``"24h"``; 0 for never) is taken from there. Raises
-    `UsageError` for what is wrong with the call, `CannotFinish` where the world is in the way: what is done is kept.
+    `UsageError` for a wrong argument, `CannotFinish` if disk, Ray or a site stops the batch: results so far stay.
     """
     if isinstance(urls, str):
         raise UsageError("scrape() takes a list of URLs, not one string")
@@ -115,16 +115,17 @@ def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame
 
     `NoSuchBatch` if there is no such batch.
     """
+    from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
     where = Home(read_settings(home=home).home)
-    return load_results(where, batch_id, manifest_of(where, batch_id))
+    return load_results(open_store(where), batch_id, manifest_of(where, batch_id))
 
 
-def _log_warnings(told: Submitted) -> None:
-    for warning in told.warnings:
-        logger.warning("batch %s: %s", told.batch_id, warning)
+def _log_warnings(submitted: Submitted) -> None:
+    for warning in submitted.warnings:
+        logger.warning("batch %s: %s", submitted.batch_id, warning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class Listeners:
         "submission waits for room: %s", full
     )
     """A list waits for room."""
-    on_progress: Progress = lambda told: None
+    on_progress: Progress = lambda status: None
     on_paused: Callable[[str], None] = lambda batch_id: None
     """A drain has begun: nothing more of the batch begins."""
     on_lost: OnLost | None = None
@@ -151,23 +152,23 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     settings: Settings,
     options: ScrapeOptions | None = None,
     resume: str | None = None,
-    revive: Mapping[str, Any] | None = None,
-    anew: Mapping[str, Any] | None = None,
+    retry_dead: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
     max_wait_s: float | None = None,
     dashboard: bool = False,
     detach: bool = False,
     listeners: Listeners = Listeners(),
     stopping: threading.Event | None = None,
 ) -> BatchResult:
-    """Run a new batch, or one to be resumed, to its end.
+    """Run a new or a resumed batch to its end.
 
-    ``revive`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
-    ``anew`` (``contact`` and ``max_workers``, both may be None) is asked for a resumed batch in the place of its own.
+    ``retry_dead`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
+    ``overrides`` (``contact`` and ``max_workers``, both may be None) replace those of a resumed batch.
     ``detach`` leaves the batch to the coordinator of a cluster, once it is submitted. ``stopping`` set drains: nothing more
     begins, what is in flight ends, and `Interrupted` is raised.
     """
     options = options or ScrapeOptions()
-    # a resumed batch keeps the manners that it was submitted with
+    # a resumed batch keeps its own politeness options
     batch, priority = options.checked(settings if resume is None else None)
     home = Home(settings.home)
     require_readable(home)
@@ -175,7 +176,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
         with open_reader(home.path) as journal:
             journal.batch(resume)
     else:
-        urls = checked_lines(urls, contact=settings.contact)
+        urls = check_beginning(urls, contact=settings.contact)
     from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
     from tlray.cluster.driver.session import find_ray, open_session  # noqa: PLC0415
 
@@ -196,23 +197,23 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
         if resume is None:
             run.submit(urls, batch, priority, name=options.name, contact=settings.contact)
         else:
-            run.resume(revive, anew)
-        told = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
+            run.resume(retry_dead, overrides)
+        status = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
         if not detach:
             _wait_for_others(session, run.client, run.stopping)
     except RayLost as error:
-        raise RayLost(error.args[0], go_on_with(run.batch_id)) from None
+        raise RayLost(error.args[0], resume_hint(run.batch_id)) from None
     except (KeyboardInterrupt, SystemExit):
         at_once = True
         run.leave_paused()
         raise
     finally:
         session.close(at_once=at_once)
-    return _result(told, home)
+    return _result(status, home)
 
 
-def go_on_with(batch_id: str) -> str:
-    """Say how to go on with a batch; "" stands for a list that was not yet one."""
+def resume_hint(batch_id: str) -> str:
+    """Return how to resume a batch; "" stands for a list that is no batch yet."""
     if not batch_id:
         return "the list was not a batch yet: submit it again"
     return f"go on with `tlray scrape --resume {batch_id}`, and the same --home"
@@ -240,49 +241,51 @@ class _Run:
         contact: str | None,
     ) -> None:
         """Make a list a batch."""
-        told = self.client.submit(
+        submitted = self.client.submit(
             urls, options=options, name=name, priority=priority, contact=contact,
             on_wait=self._listeners.on_wait, stopping=self.stopping,
         )  # fmt: skip
-        self.batch_id = told.batch_id
-        self._listeners.on_submitted(told)
+        self.batch_id = submitted.batch_id
+        self._listeners.on_submitted(submitted)
 
-    def resume(self, revive: Mapping[str, Any] | None, anew: Mapping[str, Any] | None = None) -> None:
+    def resume(
+        self, retry_dead: Mapping[str, Any] | None, overrides: Mapping[str, Any] | None = None
+    ) -> None:
         """Go on with the batch, unless the process is to stop."""
         if self.stopping.is_set():
             raise Interrupted(self.batch_id)
-        if revive is not None:
-            self.client.call(lambda c: c.retry(self.batch_id, **revive))
-        self.client.call(lambda c: c.resume(self.batch_id, **(anew or {})))
+        if retry_dead is not None:
+            self.client.call(lambda c: c.retry(self.batch_id, **retry_dead))
+        self.client.call(lambda c: c.resume(self.batch_id, **(overrides or {})))
 
     def follow(self, max_wait_s: float | None) -> BatchStatus:
-        """Watch the batch to its end, telling of its progress."""
-        told = self.client.status(self.batch_id)
-        while not _is_over(told):
-            self._listeners.on_progress(told)
-            if told["trouble"]:
-                raise CannotFinish(told["trouble"])
-            why = None if max_wait_s is None else _waits_too_long(told, max_wait_s, now=time.time())
+        """Watch the batch to its end, and report its progress."""
+        status = self.client.status(self.batch_id)
+        while not _is_over(status):
+            self._listeners.on_progress(status)
+            if status["trouble"]:
+                raise CannotFinish(status["trouble"])
+            why = None if max_wait_s is None else _wait_exceeded(status, max_wait_s, now=time.time())
             if self.stopping.is_set() or why is not None:
-                told = self._drain(told)
-                if _is_over(told):
+                status = self._drain(status)
+                if _is_over(status):
                     break
                 if self.stopping.is_set() or why is None:
                     raise Interrupted(self.batch_id)
                 raise CannotFinish(why)
-            told = self.client.watch(self.batch_id, told["version"], POLL_S)
-        self._listeners.on_progress(told)
-        return told
+            status = self.client.watch(self.batch_id, status["version"], POLL_S)
+        self._listeners.on_progress(status)
+        return status
 
-    def _drain(self, told: Snapshot) -> BatchStatus:
+    def _drain(self, status: Snapshot) -> BatchStatus:
         """Begin nothing more and wait for what is in flight; return the last snapshot."""
         deadline = time.monotonic() + SETTLE_S
         with suppress(Conflict):  # it has come to its end meanwhile
-            told = self.client.control("pause", self.batch_id)
+            status = self.client.control("pause", self.batch_id)
             self._listeners.on_paused(self.batch_id)
-        while told["state"] == "paused" and _is_moving(told) and time.monotonic() < deadline:
-            told = self.client.watch(self.batch_id, told["version"], POLL_S)
-            self._listeners.on_progress(told)
+        while status["state"] == "paused" and _is_moving(status) and time.monotonic() < deadline:
+            status = self.client.watch(self.batch_id, status["version"], POLL_S)
+            self._listeners.on_progress(status)
         return self.client.status(self.batch_id)
 
     def leave_paused(self) -> None:
@@ -292,42 +295,44 @@ class _Run:
                 self.client.control("pause", self.batch_id, timeout_s=PAUSE_S)
 
 
-def _is_moving(told: Snapshot) -> bool:
+def _is_moving(status: Snapshot) -> bool:
     """True if something of a paused batch is in flight, or nothing is open any more: then it is about to be completed."""
-    counts = told["counts"]
+    counts = status["counts"]
     return bool(counts["leased"]) or not (counts["queued"] or counts["waiting"])
 
 
-def _is_over(told: Snapshot) -> bool:
-    return told["state"] in ("completed", "cancelled")
+def _is_over(status: Snapshot) -> bool:
+    return status["state"] in ("completed", "cancelled")
 
 
-def _waits_too_long(told: Snapshot, max_wait_s: float, *, now: float) -> str | None:
-    """Return why a batch is given up that can fetch nothing for longer than ``max_wait_s``; None where it goes on."""
-    waits_for, until = told["waits_for"], told["waits_until"]
+def _wait_exceeded(status: Snapshot, max_wait_s: float, *, now: float) -> str | None:
+    """Return why a batch that can fetch nothing for longer than ``max_wait_s`` is given up; None if it goes on."""
+    waits_for, until = status["waits_for"], status["waits_until"]
     if waits_for is None or (until is not None and until - now <= max_wait_s):
         return None
     domain, reason = waits_for["domain"], waits_for["reason"]
     if until is None:
-        what = f"every domain is {reason}, {domain} too, and nobody knows for how long: maybe longer than --max-wait"
+        what = (
+            f"every domain is {reason}, {domain} too, and for an unknown time: maybe longer than --max-wait"
+        )
     else:
         rest = rest_text(until, now)
         what = f"every domain cools down or is paused, {domain} {rest} ({reason}), longer than --max-wait"
-    return f"{what}; go on then with `tlray scrape --resume {told['batch_id']}`, and the same --home"
+    return f"{what}; go on then with `tlray scrape --resume {status['batch_id']}`, and the same --home"
 
 
 def _wait_for_others(session: Session, client: Client, stopping: threading.Event) -> None:
-    """Where others joined our own Ray, stay until they are done: it ends with us."""
+    """Stay until commands that joined our own Ray are done: it ends with this process."""
     with suppress(TlrayError):
         while session.owns_ray and client.other_sessions() and not stopping.is_set():
             time.sleep(POLL_S)
 
 
-def _result(told: Snapshot, home: Home) -> BatchResult:
-    counts = told["counts"]
+def _result(status: Snapshot, home: Home) -> BatchResult:
+    counts = status["counts"]
     return BatchResult(
-        batch_id=told["batch_id"], state=told["state"], total=told["total"], duplicates=told["duplicates"],
-        n_rejected=told["n_rejected"], succeeded=counts["succeeded"], dead=counts["dead"], skipped=counts["skipped"],
-        cancelled=counts["cancelled"], tracks=told["tracks"], elapsed_s=told["elapsed_s"], home=str(home.path),
-        answered=told["answered"],
+        batch_id=status["batch_id"], state=status["state"], total=status["total"], duplicates=status["duplicates"],
+        n_rejected=status["n_rejected"], succeeded=counts["succeeded"], dead=counts["dead"], skipped=counts["skipped"],
+        cancelled=counts["cancelled"], tracks=status["tracks"], elapsed_s=status["elapsed_s"], home=str(home.path),
+        answered=status["answered"],
     )  # fmt: skip

@@ -87,12 +87,12 @@ class BadOption(UsageError):
 class HomeUnusable(UsageError):
     """The home cannot be made, read or written."""
 
-    def __init__(self, home: str, why: str) -> None:
-        super().__init__(home, why)
+    def __init__(self, home: str, reason: str) -> None:
+        super().__init__(home, reason)
 
     def __str__(self) -> str:
-        home, why = self.args
-        return f"home {home} cannot be used: {why}; choose another with --home DIR or TLRAY_HOME"
+        home, reason = self.args
+        return f"home {home} cannot be used: {reason}; choose another with --home DIR or TLRAY_HOME"
 
 
 class HomeInUse(UsageError):
@@ -103,8 +103,8 @@ class HomeInUse(UsageError):
 
     def __str__(self) -> str:
         home, holder = self.args
-        mend = "wait for it, join its cluster with RAY_ADDRESS, or use another --home"
-        return f"home {home} is in use by {holder}; {mend}"
+        hint = "wait for it, join its cluster with RAY_ADDRESS, or use another --home"
+        return f"home {home} is in use by {holder}; {hint}"
 
 
 class OtherVersion(UsageError):
@@ -116,9 +116,9 @@ class OtherVersion(UsageError):
     def __str__(self) -> str:
         home, theirs, ours, is_older = self.args
         which = "an older tlray" if is_older else "a newer tlray"
-        why = "batches are under way in it" if is_older else f"use {theirs} here, too"
+        reason = "batches are under way in it" if is_older else f"use {theirs} here, too"
         return (
-            f"the coordinator of {home} runs {which} ({theirs}; this is {ours}), and {why};"
+            f"the coordinator of {home} runs {which} ({theirs}; this is {ours}), and {reason};"
             f" `tlray stop --drain --home {home}` ends it and keeps everything, then try again"
         )
 
@@ -126,14 +126,14 @@ class OtherVersion(UsageError):
 class OtherSettings(UsageError):
     """The coordinator of a home runs with other settings than the requested ones; all its batches share them."""
 
-    def __init__(self, home: str, asked: str, runs: str) -> None:
-        super().__init__(home, asked, runs)
+    def __init__(self, home: str, requested: str, runs: str) -> None:
+        super().__init__(home, requested, runs)
 
     def __str__(self) -> str:
-        home, asked, runs = self.args
+        home, requested, runs = self.args
         return (
-            f"{asked} cannot be had: the coordinator at work in {home} runs with {runs}, and all batches of a home share that;"
-            f" leave it out, or end that coordinator with `tlray stop --drain --home {home}` and try again"
+            f"{requested} is not possible: the coordinator of {home} runs with {runs}, which all batches of a home share;"
+            f" leave it out, or end the coordinator with `tlray stop --drain --home {home}` and try again"
         )
 
 
@@ -156,8 +156,8 @@ class NoSuchItem(UsageError):
 
     def __str__(self) -> str:
         batch_id, item_ids = self.args
-        told = ", ".join(map(str, item_ids[:5])) + (", …" if len(item_ids) > 5 else "")
-        return f"batch {batch_id} has no item {told}; nothing is queued again"
+        shown = ", ".join(map(str, item_ids[:5])) + (", …" if len(item_ids) > 5 else "")
+        return f"batch {batch_id} has no item {shown}; nothing is queued again"
 
 
 class ListTooLong(UsageError):
@@ -168,8 +168,10 @@ class ListTooLong(UsageError):
 
     def __str__(self) -> str:
         bound, setting = self.args
-        why = f"the list has more than {_spelt(bound)} items, and no more may be open at once ({setting})"
-        return f"{why}; split it, or raise that"
+        reason = (
+            f"the list has more than {_spelt(bound)} items, the most that may be open at once ({setting})"
+        )
+        return f"{reason}; split it, or raise the limit"
 
 
 class Conflict(UsageError):
@@ -182,8 +184,8 @@ class Conflict(UsageError):
 class ServiceRefuses(UsageError):
     """A service refuses a request, or is not a tlray service."""
 
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(url, why)
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
 
     def __str__(self) -> str:
         return f"{self.args[0]}: {self.args[1]}"
@@ -239,24 +241,24 @@ class BacklogFull(CannotFinish):
     def __str__(self) -> str:
         bound, setting, n_open, retry_after_s, can_wait = self.args
         if retry_after_s is not None:
-            mend = f"there may be room in {retry_after_s} s"
+            hint = f"there may be room in {retry_after_s} s"
         elif can_wait:
-            mend = "there is room when some of them are finished"
+            hint = "there will be room when some of them are finished"
         else:
-            mend = "none of them is on its way: resume or cancel batches that are paused"
-        return f"{_spelt(n_open)} items are open, and no more than {_spelt(bound)} may be ({setting}); {mend}, or raise that"
+            hint = "all of them are paused: resume or cancel batches"
+        return f"{_spelt(n_open)} items are open, at most {_spelt(bound)} may be ({setting}); {hint}, or raise the limit"
 
 
 class RayUnavailable(CannotFinish):
     """No Ray cluster can be started or reached."""
 
-    def __init__(self, address: str, why: str) -> None:
-        super().__init__(address, why)
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
 
     def __str__(self) -> str:
-        address, why = self.args
-        mend = "start one with `ray start --head`, or unset RAY_ADDRESS to use this machine's own"
-        return f"no Ray at {address}: {why}; {mend}"
+        address, reason = self.args
+        hint = "start one with `ray start --head`, or unset RAY_ADDRESS to use this machine's own"
+        return f"no Ray at {address}: {reason}; {hint}"
 
 
 class RayLost(CannotFinish):
@@ -268,14 +270,14 @@ class RayLost(CannotFinish):
     def __str__(self) -> str:
         what, go_on = self.args
         go_on = go_on or "go on with `tlray scrape --resume BATCH_ID`"
-        return f"Ray is gone: {what}; everything that was done is kept; {go_on}"
+        return f"Ray is gone: {what}; all finished work is saved; {go_on}"
 
 
 class CoordinatorLost(CannotFinish):
     """The coordinator stopped answering."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
 
     def __str__(self) -> str:
         return (
@@ -310,11 +312,11 @@ class CoordinatorEnded(CannotFinish):
 class ServiceUnavailable(CannotFinish):
     """A service is not there, or is not able to do it."""
 
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(url, why)
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """The reason, without the service's address."""
         return str(self.args[1])
 
@@ -342,5 +344,5 @@ class Interrupted(CannotFinish):
 
     def __str__(self) -> str:
         if not self.args[0]:
-            return "interrupted before the whole list was taken in; nothing of it is kept (but under a --key), submit it again"
+            return "interrupted before the whole list was received; nothing of it is saved (but under a --key), submit it again"
         return f"interrupted; go on with `tlray scrape --resume {self.args[0]}`, and the same --home"

@@ -94,7 +94,7 @@ def test_a_list_waits_for_nothing_where_nothing_runs_and_ctrl_c_ends_its_waiting
         urls[:60], options=BatchOptions(PolitenessOptions(rates={"127.0.0.1": (0.01, 1.0)}))
     )
     stopping = threading.Event()
-    with pytest.raises(Interrupted, match="nothing of it is kept"):
+    with pytest.raises(Interrupted, match="nothing of it is saved"):
         client.submit(urls[60:], options=SLOW, on_wait=lambda _: stopping.set(), stopping=stopping)
     assert list(batches(tmp_path)) == [first.batch_id]
 

@@ -208,7 +208,7 @@ def submit_job(env: dict[str, str], *arguments: str) -> str:
 def test_on_a_cluster_a_stopped_job_pauses_its_batch_a_detached_one_goes_on_and_a_lost_gcs_ends_a_command(
     start_site: StartSite, tlray: Tlray, commands: list[Command], tmp_path: Path
 ) -> None:
-    site = start_site("--sites=1", "--sets=60")
+    site = start_site("--sites=1", "--sets=300")
     ray_cli = str(Path(sys.executable).parent / "ray")
     urls = tmp_path / "urls.txt"
     urls.write_text("\n".join(site.urls()) + "\n")
@@ -234,7 +234,7 @@ def test_on_a_cluster_a_stopped_job_pauses_its_batch_a_detached_one_goes_on_and_
         )
         assert tlray.status(batch_id)["state"] == "paused"
         n_pages = len(site.page_arrivals())
-        assert n_pages < 60
+        assert n_pages < 300
         assert f"batch {batch_id} is paused; go on with `tlray scrape --resume {batch_id}`" in log()
         assert "***" not in log(), "a stack of Ray's"
         time.sleep(2)

@@ -47,7 +47,7 @@ def test_each_of_two_batches_in_one_home_arrives_under_its_own_name(
     refused = tlray.run("scrape", urls[0], TLRAY_LEASE_S="45")
     assert refused.returncode == 2
     (line,) = [line for line in refused.stderr.splitlines() if "TLRAY_LEASE_S" in line]
-    assert "TLRAY_LEASE_S=45 cannot be had" in line
+    assert "TLRAY_LEASE_S=45 is not possible" in line
     assert f"runs with TLRAY_LEASE_S=30, and all batches of a home share that; leave it out, or end that coordinator with `tlray stop --drain --home {home}`" in line  # fmt: skip # noqa: E501
     assert "Traceback" not in refused.stderr
     for thread in threads:
@@ -84,7 +84,7 @@ def test_a_resumed_batch_keeps_its_own_name_unless_it_is_given_another(
     assert fetch_two_more() == {agent("ann@example.org")}
     n = len(site.page_arrivals())
     others = read_settings(home=home.path, contact="other@example.org")
-    result = run_batch((), settings=others, resume=batch_id, anew={"contact": "new@example.org"})
+    result = run_batch((), settings=others, resume=batch_id, overrides={"contact": "new@example.org"})
     assert result.succeeded == 9
     assert {arrival["user_agent"] for arrival in site.page_arrivals()[n:]} == {agent("new@example.org")}
 
@@ -97,6 +97,6 @@ def test_only_what_somebody_sets_is_held_against_the_coordinator_at_work(tlray: 
     same = read_settings(home=home.path, lease_s=45.0)
     assert open_session(home, same).coordinator == first.coordinator
     with pytest.raises(
-        OtherSettings, match=r"TLRAY_MIN_WORKERS=3 cannot be had.*runs with TLRAY_MIN_WORKERS=2"
+        OtherSettings, match=r"TLRAY_MIN_WORKERS=3 is not possible.*runs with TLRAY_MIN_WORKERS=2"
     ):
         open_session(home, read_settings(home=home.path, lease_s=45.0, min_workers=3))

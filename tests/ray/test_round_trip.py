@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def test_every_set_is_there_once_and_as_the_site_made_it(start_site: StartSite, 
     assert len(pd.read_parquet(results / "tracks")) == len(tracks)
     assert len(list((results / "tracklists").iterdir())) == 1, "small parts are merged at the end"
     archived = [
-        page.url for path in Home(tmp_path).archive(batch.batch_id).iterdir() for page in iter_records(path)
+        page.url
+        for path in Home(tmp_path).archive(batch.batch_id).iterdir()
+        for page in iter_records(io.BytesIO(path.read_bytes()))
     ]
     assert sorted(archived) == sorted(urls)
 

@@ -26,7 +26,7 @@ import websockets
 from closed import Closed, closed_service
 from conftest import ROOT, Service, Site, free_port
 
-from tlray.service.http.bodies import MAX_BYTES
+from tlray.service.http.request_guard import MAX_BODY_BYTES
 
 pytestmark = [pytest.mark.ray, pytest.mark.parts]
 NAME = "sets.example.org"
@@ -171,9 +171,9 @@ def test_what_is_good_is_passed_on(proxy: Proxy, batch_id: str) -> None:
     with proxy.client("ada") as http:
         assert http.get(f"{BATCH}/{batch_id}/status").json()["total"] == 3
         lines = {"Content-Type": "text/plain"}
-        most = http.post(BATCH, content=b"#" * MAX_BYTES, headers=lines)
+        most = http.post(BATCH, content=b"#" * MAX_BODY_BYTES, headers=lines)
         assert problem(most) == (422, "validation"), "as long as it may be, and no URL in it"
-        assert problem(http.post(BATCH, content=b"#" * (MAX_BYTES + 1), headers=lines)) == (
+        assert problem(http.post(BATCH, content=b"#" * (MAX_BODY_BYTES + 1), headers=lines)) == (
             413,
             "content-too-large",
         )

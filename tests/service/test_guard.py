@@ -243,7 +243,7 @@ def test_a_redirect_leads_nowhere_inside(strict: Closed) -> None:
 
 
 @dataclass
-class ResultReuse:
+class ScriptedServer:
     """A small server."""
 
     url: str
@@ -251,7 +251,7 @@ class ResultReuse:
 
 
 @contextmanager
-def answering(host: str, led: dict[str, str] | None = None) -> Iterator[ResultReuse]:
+def answering(host: str, led: dict[str, str] | None = None) -> Iterator[ScriptedServer]:
     """Answer at ``host``: ``led`` is path → where it redirects to, all else is not there."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -267,7 +267,7 @@ def answering(host: str, led: dict[str, str] | None = None) -> Iterator[ResultRe
         def log_message(self, *_: object) -> None: ...
 
     with ThreadingHTTPServer((host, 0), Handler) as server:
-        told = ResultReuse(f"http://{host}:{server.server_address[1]}")
+        told = ScriptedServer(f"http://{host}:{server.server_address[1]}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield told
         server.shutdown()

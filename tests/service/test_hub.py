@@ -210,7 +210,7 @@ async def served(stage: Stage) -> AsyncIterator[str]:
     """Serve the app with the stage behind it."""
     port = free_port()
     app = build_app(stage.gateway, Settings())
-    stage.shutdown = app.state.streams.leaving
+    stage.shutdown = app.state.streams.shutdown
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     running = asyncio.create_task(server.serve())
     await until("it listens", holds=lambda: server.started)

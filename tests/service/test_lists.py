@@ -135,8 +135,8 @@ def test_a_retry_of_items_that_the_batch_does_not_have_is_refused_whole(
     ("path", "where", "what"),
     [
         ("batch?satte=dead", "query.satte", "did you mean state?"),
-        ("batch/{id}/items?page=2", "query.page", "this call knows cursor, limit, state"),
-        ("batch/{id}/status?follow=1", "query.follow", "this call knows none"),
+        ("batch/{id}/items?page=2", "query.page", "this call takes cursor, limit, state"),
+        ("batch/{id}/status?follow=1", "query.follow", "this call takes none"),
     ],
 )
 def test_a_name_that_a_call_does_not_know_is_refused(

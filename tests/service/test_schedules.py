@@ -140,7 +140,7 @@ def test_what_a_schedule_submits_can_be_changed(http: httpx.Client, site: Site, 
     [
         ({"cron": "61 * * * *", "urls": [URL]}, "body.cron", "'61 * * * *' has a bad minute: '61' is no"),
         ({"cron": "* * * *", "urls": [URL]}, "body.cron", "has 4 fields; write five"),
-        ({"cron": "0 0 31 2 *", "urls": [URL]}, "body.cron", "never comes round"),
+        ({"cron": "0 0 31 2 *", "urls": [URL]}, "body.cron", "has a bad day-of-month"),
         ({"cron": "0 0 * * MON#1", "urls": [URL]}, "body.cron", "a bad weekday"),
         ({"cron": "@daily", "timezone": "localtime", "urls": [URL]}, "body.timezone", "is not known"),
         ({"cron": "@daily", "timezone": "Europe/Atlantis", "urls": [URL]}, "body.timezone", "is not known"),
@@ -148,7 +148,7 @@ def test_what_a_schedule_submits_can_be_changed(http: httpx.Client, site: Site, 
         ({"cron": "@daily", "urls": [URL], "when": 1}, "body.when", "not permitted"),
         ({"cron": "@daily", "template": "no-such"}, "body.template", "there is no template 'no-such'"),
         ({"cron": "@daily", "template": "dj-sets", "urls": [URL]}, "body.urls", "not both"),
-        ({"cron": "@daily", "urls": [URL], "variables": {"x": 1}}, "body.variables", "none is named"),
+        ({"cron": "@daily", "urls": [URL], "variables": {"x": 1}}, "body.variables", "no template is given"),
         ({"cron": "@daily", "urls": ["http://127.0.0.1/x"], "webhook": "http://10.0.0.1/"}, "body.webhook", "not a public"),
     ],
 )  # fmt: skip
@@ -363,7 +363,7 @@ def test_a_template_is_kept_filled_changed_and_forgotten(
         ({"template": "festival", "variables": {"event": "x", "year": 1, "set": []}}, "body.variables: set: an empty list"),
         ({"template": "nothing"}, "body.template: there is no template 'nothing'"),
         ({"template": "festival", "urls": [URL]}, "body.urls: give URLs or a template, not both"),
-        ({"variables": {"x": 1}, "urls": [URL]}, "body.variables: values for a template, but none is named"),
+        ({"variables": {"x": 1}, "urls": [URL]}, "body.variables: these are values for a template, but no template is given"),
     ],
 )  # fmt: skip
 def test_a_template_that_does_not_fit_is_one_clear_error(

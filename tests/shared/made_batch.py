@@ -11,10 +11,11 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.results.part_files import publish
+from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_writer import stage
 from tlray.io.results.warc import ArchiveWriter
 from tlray.model import Tracklist
@@ -71,7 +72,7 @@ class MadeBatch:
             for item in items
             for key, made in [self.set_of(item)]
         ]
-        part = stage(self.home, BATCH, stem, rows, archive.take())
+        part = stage(LocalStore(self.home), BATCH, stem, rows, archive.take())
         note = PartRecord(
             BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=True
         )
@@ -81,7 +82,7 @@ class MadeBatch:
         ]
         self.journal.commit(Changeset("L", changes, (note,)), now=0.0, wall=2.0, node="n")
         if is_published:
-            publish(self.home, BATCH, stem)
+            LocalStore(self.home).publish(BATCH, stem)
         return stem
 
     def lose(self, reason: str | None = "gone: 404") -> None:

@@ -20,8 +20,9 @@ from tlray.cluster.workers.config import ScrapeTerms
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.lease import Stops
+from tlray.core.submission.lines import Chunk
 from tlray.io.disk.home import Home
-from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.rows import BatchOptions, totals
 from tlray.io.journal.sqlite.journal import SqliteJournal
 

@@ -9,13 +9,14 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, ItemChange
 from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.demo.page import page_of
 from tlray.demo.plan import Plan
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.results.part_files import publish
+from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_writer import stage
 from tlray.io.results.rows import ItemKey
 from tlray.sites.registry import parse_page
@@ -56,7 +57,7 @@ def make_home(
     for track in (track for s in sets for track in s.tracks if titles is not None):
         track.title = track.text = titles or ""
     rows = [(ItemKey(BATCH, item.id, item.fingerprint), s) for item, s in zip(items, sets, strict=False)]
-    staged = stage(place, BATCH, "0001-000001-00001", rows, b"")
+    staged = stage(LocalStore(place), BATCH, "0001-000001-00001", rows, b"")
     note = PartRecord(
         BATCH, staged.stem, staged.n_sets, staged.n_tracks, staged.n_bytes, has_rows=True, has_pages=False
     )
@@ -69,7 +70,7 @@ def make_home(
     lost.attempt = 2
     last = change(lost, ItemEvent.EXHAUST, ItemState.DEAD, OutcomeKind.CONNECT, why_dead)
     journal.commit(Changeset("L", [last]), now=0.0, wall=1.7e9, node="n")
-    publish(place, BATCH, staged.stem)
+    LocalStore(place).publish(BATCH, staged.stem)
     journal.set_batch_state(1, BatchState.COMPLETED, finished_at=1.7e9)
     journal.close()
     return place.path

@@ -12,11 +12,12 @@ from tlray.core.model.lifecycle import ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange, LaneDeath
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.disk.home import Home
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine, totals
+from tlray.io.journal.rows import BatchOptions, NewBatch, totals
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.writer import Journal
 from tlray.testing import MemoryJournal
@@ -104,16 +105,16 @@ def succeed(journal: Journal, items: Sequence[FrontierItem], stem: str | None = 
 
 
 def commit(
-    journal: Journal, verdict: Changeset, *, now: float = 0.0, wall: float = 0.0, node: str = ""
+    journal: Journal, changeset: Changeset, *, now: float = 0.0, wall: float = 0.0, node: str = ""
 ) -> list[tuple[int, int]]:
-    return journal.commit(verdict, now=now, wall=wall, node=node)
+    return journal.commit(changeset, now=now, wall=wall, node=node)
 
 
 def kill_lane(journal: Journal, death: LaneDeath) -> tuple[int, int]:
     return commit(journal, Changeset("", deaths=[death]))[0]
 
 
-def learn_robots(
+def apply_robots(
     journal: Journal, domain: str, text: str, crawl_delay_s: float | None, *, wall: float
 ) -> None:
     commit(journal, Changeset("", robots=(RobotsAnswer(domain, text, crawl_delay_s),)), wall=wall)

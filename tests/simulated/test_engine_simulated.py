@@ -73,7 +73,9 @@ def test_a_robots_txt_that_cannot_be_had_ends_the_lane_with_a_reason() -> None:
     book = world.submit({"a.test": 40, "b.test": 3})
     world.run()
     assert book.counts[ItemState.DEAD] == 40
-    assert {row.reason for row in world.rows() if row.domain == "a.test"} == {"robots.txt cannot be had: 503"}
+    assert {row.reason for row in world.rows() if row.domain == "a.test"} == {
+        "robots.txt cannot be fetched: 503"
+    }
 
 
 @pytest.mark.costly

@@ -22,13 +22,13 @@ from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
+from tlray.core.model.address_policy import ANY_NAMED
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.domain_policy import MOST_AT_ONCE, DomainPolicy
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.politeness.policy import ceiling
 from tlray.core.scheduling.lease import NO_STOPS, Answer, DomainConfig, LeasedItem, Report, Work
 from tlray.io.disk.home import Home
-from tlray.io.http.address_policy import ANY_NAMED
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
 from tlray.io.process.node_load import NodeGauge

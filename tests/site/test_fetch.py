@@ -12,9 +12,9 @@ from email.utils import format_datetime
 import pytest
 from raw_server import gzipped, response, serve
 
+from tlray.core.model.address_policy import AddressPolicy
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.retry_after import MOST_S
-from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
 

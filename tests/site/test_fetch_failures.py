@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from raw_server import Answer, gzipped, response, serve
 
+from tlray.core.model.address_policy import AddressPolicy
 from tlray.core.model.outcome import OutcomeKind
-from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from raw_server import response, serve
 
+from tlray.core.model.address_policy import PUBLIC_ONLY, AddressPolicy
 from tlray.core.model.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import PUBLIC_ONLY, AddressPolicy
 from tlray.io.http.fetch import Fetcher, FetchLimits
 from tlray.io.worker.robots import fetch_robots
 
@@ -54,7 +54,7 @@ async def test_robots_txt_is_no_way_round_it() -> None:
         fetch_task = RobotsRequest("a.test", "127.0.0.1", site.url, DomainPolicy(1.0), 0, from_public=True)
         answer = await fetch_robots(fetcher, fetch_task)
         assert site.n_connections == 0
-    assert (answer.text, answer.why, answer.is_refused) == (None, LED_INSIDE, True)
+    assert (answer.text, answer.reason, answer.is_refused) == (None, LED_INSIDE, True)
 
 
 async def test_a_metadata_address_is_refused_whoever_names_it() -> None:
@@ -63,4 +63,4 @@ async def test_a_metadata_address_is_refused_whoever_names_it() -> None:
             "a.test", "169.254.169.254", "http://169.254.169.254/robots.txt", DomainPolicy(1.0), 0
         )
         answer = await fetch_robots(fetcher, fetch_task)
-    assert (answer.why, answer.is_refused) == ("a cloud's metadata address", True)
+    assert (answer.reason, answer.is_refused) == ("a cloud's metadata address", True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from raw_server import response, serve
 
+from tlray.core.model.address_policy import ANY_NAMED, policy_for
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import ANY_NAMED, policy_for
 from tlray.io.http.fetch import Fetcher, FetchLimits
 from tlray.io.worker.robots import fetch_robots
 
@@ -48,7 +48,7 @@ async def test_a_robots_txt_is_asked_for_under_the_same_guard_and_says_so() -> N
     async with serve(response(b"User-agent: *\nDisallow: /x")) as site, fetcher() as fetch:
         fetch_task = RobotsRequest("a.test", "127.0.0.1", site.url, DomainPolicy(1.0), 0, networks=())
         answer = await fetch_robots(fetch, fetch_task)
-        assert (answer.why, answer.is_refused, answer.networks) == ("not a public address", True, ())
+        assert (answer.reason, answer.is_refused, answer.networks) == ("not a public address", True, ())
         assert site.n_connections == 0
         fetch_task = RobotsRequest(
             "a.test", "127.0.0.1", site.url, DomainPolicy(1.0), 0, networks=("127.0.0.0/8",)

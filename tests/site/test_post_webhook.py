@@ -8,8 +8,8 @@ import time
 import pytest
 from raw_server import response, serve
 
+from tlray.core.model.address_policy import ANY_NAMED, PUBLIC_ONLY, AddressPolicy
 from tlray.core.notify.notification import Delivery
-from tlray.io.http.address_policy import ANY_NAMED, PUBLIC_ONLY, AddressPolicy
 from tlray.io.notify import webhook
 from tlray.io.notify.smtp import MailServer, message, send
 
@@ -39,14 +39,14 @@ async def test_it_is_one_post_of_the_very_bytes() -> None:
 async def test_no_address_inside_is_connected_to_however_it_is_spelled(host: str) -> None:
     async with serve(response(b"", Connection="close")) as receiver:
         found = await post(receiver.url.replace("127.0.0.1", host), PUBLIC_ONLY)
-    assert (found.is_delivered, found.is_hopeless, found.why) == (False, True, "not a public address")
+    assert (found.is_delivered, found.is_hopeless, found.reason) == (False, True, "not a public address")
     assert receiver.n_connections == 0
 
 
 async def test_metadata_is_never_reached_whatever_is_allowed() -> None:
     for host in ("169.254.169.254", "metadata.google.internal", "[fd00:ec2::254]"):
         found = await post(f"http://{host}/latest", ANY_NAMED)
-        assert (found.is_hopeless, found.why) == (True, "a cloud's metadata address")
+        assert (found.is_hopeless, found.reason) == (True, "a cloud's metadata address")
 
 
 async def test_a_redirect_inside_is_not_followed() -> None:
@@ -70,9 +70,9 @@ async def test_what_a_receiver_asks_for_is_heard() -> None:
 async def test_a_receiver_that_is_not_there_or_talks_nonsense_is_tried_again() -> None:
     async with serve(b"SSH-2.0-OpenSSH\r\n\r\n") as receiver:
         found = await post(receiver.url)
-        assert (found.status, found.why, found.is_hopeless) == (None, "answer is not HTTP", False)
+        assert (found.status, found.reason, found.is_hopeless) == (None, "answer is not HTTP", False)
         url = receiver.url
-    assert (await post(url)).why == "connection refused"
+    assert (await post(url)).reason == "connection refused"
 
 
 async def test_an_answer_without_end_is_not_waited_for() -> None:
@@ -95,7 +95,7 @@ async def test_a_receiver_that_does_not_answer_is_given_up_in_time(monkeypatch: 
         await asyncio.sleep(5)
 
     async with serve(silent) as receiver:
-        assert (await post(receiver.url)).why == "timeout"
+        assert (await post(receiver.url)).reason == "timeout"
 
 
 async def test_a_mail_server_that_is_not_there_is_an_answer() -> None:
@@ -106,7 +106,7 @@ async def test_a_mail_server_that_is_not_there_is_an_answer() -> None:
     mail = message("msg_1", "dj@example.org", "subject", "text", sender=server.sender, at=0.0)
     found = await send(mail, server)
     assert (found.status, found.is_delivered, found.is_hopeless) == (None, False, False)
-    assert found.why
+    assert found.reason
 
 
 def test_a_mail_server_is_read_from_its_url() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from raw_server import serve
 
+from tlray.core.model.address_policy import AddressPolicy
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher, FetchLimits
 from tlray.io.worker.robots import fetch_robots
 
@@ -38,17 +38,17 @@ SLOW = b"User-agent: *\nCrawl-delay: 8"
         (response("200 OK", SLOW, "Content-Type: application/x-thing"), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
         (response("200 OK", SLOW, "Content-Encoding: none"), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
         (response("200 OK", SLOW, "garbage", "X : y"), RobotsAnswer("a.test", SLOW.decode(), 8.0)),
-        (response("200 OK", BROTLI, "Content-Encoding: br"), RobotsAnswer("a.test", None, why="content-encoding br")),
+        (response("200 OK", BROTLI, "Content-Encoding: br"), RobotsAnswer("a.test", None, reason="content-encoding br")),
         (response("200 OK"), RobotsAnswer("a.test", "")),  # an empty file allows everything
         (response("404 Not Found", SLOW), RobotsAnswer("a.test", "")),  # its body is no robots.txt
         (response("403 Forbidden"), RobotsAnswer("a.test", "")),  # "unavailable", by the RFC: no rules
         (response("410 Gone"), RobotsAnswer("a.test", "")),
-        (response("500 Internal Server Error", SLOW), RobotsAnswer("a.test", None, why="500")),
-        (response("503 Busy", b"", "Retry-After: 7"), RobotsAnswer("a.test", None, why="503", retry_after_s=7.0)),
-        (response("429 Slow down", b"", "Retry-After: 9"), RobotsAnswer("a.test", None, why="429", retry_after_s=9.0)),
-        (response("429 Slow down"), RobotsAnswer("a.test", None, why="429")),
+        (response("500 Internal Server Error", SLOW), RobotsAnswer("a.test", None, reason="500")),
+        (response("503 Busy", b"", "Retry-After: 7"), RobotsAnswer("a.test", None, reason="503", retry_after_s=7.0)),
+        (response("429 Slow down", b"", "Retry-After: 9"), RobotsAnswer("a.test", None, reason="429", retry_after_s=9.0)),
+        (response("429 Slow down"), RobotsAnswer("a.test", None, reason="429")),
         (response("301 Moved", b"", "Location: http://b.test/r"), RobotsAnswer("a.test", None, location="http://b.test/r")),
-        (response("302 Found"), RobotsAnswer("a.test", None, why="302")),  # to nowhere
+        (response("302 Found"), RobotsAnswer("a.test", None, reason="302")),  # to nowhere
     ],
 )  # fmt: skip
 async def test_each_answer_has_its_meaning(answer: bytes, expected: RobotsAnswer) -> None:
@@ -60,14 +60,14 @@ async def test_an_answer_that_is_no_http_is_none_to_be_had() -> None:
     async with serve(b"") as site:
         found = await fetch(site.url)
     assert (found.text, found.location) == (None, None)
-    assert found.why
+    assert found.reason
 
 
 async def test_a_server_that_is_not_there_is_none_to_be_had() -> None:
     async with serve(b"") as site:
         pass
     found = await fetch(site.url)
-    assert (found.text, found.why) == (None, "connection refused")
+    assert (found.text, found.reason) == (None, "connection refused")
 
 
 async def test_what_lies_beyond_half_a_megabyte_is_not_read() -> None:

@@ -18,6 +18,7 @@ from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
+from tlray.core.model.address_policy import ANY_NAMED
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.scheduling.batch_config import BatchConfig
@@ -31,7 +32,6 @@ from tlray.core.scheduling.lease import (
     Work,
 )
 from tlray.io.disk.home import Home
-from tlray.io.http.address_policy import ANY_NAMED
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits, Sender
 from tlray.io.process.node_load import NodeGauge

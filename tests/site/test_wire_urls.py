@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from raw_server import response, serve
 
+from tlray.core.model.address_policy import AddressPolicy
 from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, redirected
 from tlray.core.politeness.domain_policy import PRIVATE
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import AddressPolicy
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import FetchLimits
 from tlray.io.http.response import absolute_location

@@ -15,8 +15,8 @@ IMPURE = {"ray", "aiohttp", "asyncio", "time", "random", "os", "socket", "sqlite
 MAX_LINES = 400
 IMPORT_RAY = {
     "cluster.adapters", "cluster.driver", "cluster.workers",
-    "service.serve", "service.deployment",
-    "service.queue_deployment", "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
+    "service.serve", "service.deployment", "service.queue_deployment",
+    "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
 }  # fmt: skip
 """Rooms and modules that import Ray."""
 
@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "core.scheduling": {"errors", "core.model", "core.politeness"},
     "core.pacing": {"core.model", "core.politeness", "core.scheduling"},
+    "core.submission": {"errors", "core.model", "core.politeness"},
     "core.access": {"errors", "core.model", "core.politeness"},
     "core.schedules": {"errors", "core.model"},
     "core.notify": {"core.model"},
@@ -71,7 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
     "io.intake": {"errors", "core", "sites", "readers", "io.http", "io.journal"},
-    "io.client": {"errors", "core.model", "io.intake", "io.journal"},
+    "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
     "io.broker": {"errors", "core.model", "core.messaging"},
     "io.notify": {"errors", "core", "io.http"},
     # Ray

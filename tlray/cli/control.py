@@ -76,6 +76,6 @@ def _ask_service(batch_id: str, action: str, url: str | None) -> dict[str, Any]:
     except ServiceUnavailable as error:
         if url is not None:
             raise
-        why = f"{error.why}; a batch that no service runs: `tlray {action} {batch_id} --home DIR`"
+        why = f"{error.reason}; a batch that no service runs: `tlray {action} {batch_id} --home DIR`"
         raise ServiceUnavailable(str(error.args[0]), why) from None
     return status

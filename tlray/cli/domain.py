@@ -9,7 +9,7 @@ import json
 import time
 import urllib.parse
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,19 +17,19 @@ from tlray.cli.offline_control import by_coordinator
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.durations import spacing_in_words
+from tlray.core.model.progress import DomainStatus
 from tlray.core.politeness.rate_text import parse_rate
 from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import UsageError
 from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.journal.domain_status import stored_domain_status
+from tlray.io.journal.domain_status import stored_statuses
 from tlray.io.journal.opening import open_reader
 from tlray.io.offline.opening import offline_journal
 from tlray.settings import read_settings
 
 NO_RATE = "none"
-Told = list[dict[str, Any]]
 
 
 def domain(
@@ -86,20 +86,22 @@ def _rate(text: str) -> float:
 
 def _of_service(
     url: str, home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool
-) -> dict[str, Any]:
+) -> DomainStatus:
     path = f"/api/v1/domains/{urllib.parse.quote(name, safe='')}"
     names = {"rate": "max_rate", "is_paused": "paused"}
     body: dict[str, object] = {names[key]: value for key, value in changes.items()}
     if is_lifted:
         body["lift"] = True
     with service(url, home=home) as client:
-        domain: dict[str, Any] = (
+        domain: DomainStatus = (
             client.request("PATCH", path, body=body) if body else client.request("GET", path)
         )
     return domain
 
 
-def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool) -> Told:
+def _of_home(
+    home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool
+) -> list[DomainStatus]:
     where = Home(read_settings(home=home).home)
     rows = _as_it_is(where, name)
     if not rows and not changes:
@@ -112,15 +114,15 @@ def _of_home(home: Path | None, name: str, changes: dict[str, object], *, is_lif
     return by_coordinator(where, lambda c: c.domains_of_host(name)) or rows
 
 
-def _as_it_is(home: Home, name: str) -> Told:
+def _as_it_is(home: Home, name: str) -> list[DomainStatus]:
     """Return what the journal knows of a domain, and of a host at its ports."""
     if not home.exists():
         return []
     with open_reader(home.path) as journal:
-        return stored_domain_status(journal, name, wall=time.time())
+        return stored_statuses(journal, name, wall=time.time())
 
 
-def _text(domain: dict[str, Any], now: float) -> str:
+def _text(domain: DomainStatus, now: float) -> str:
     """Return one line: how fast, whether it is paused, and its rest."""
     pace = (
         "no ceiling" if domain["max_rate"] is None else f"at most {spacing_in_words(1 / domain['max_rate'])}"

@@ -101,6 +101,7 @@ def default_place(home: Path, batch_id: str, format_: Format) -> str:
 def export_batch(home: Path, batch_id: str, format_: Format, out: str, options: Any = None) -> None:
     """Export a batch. Report what was written and what was left out."""
     from tlray.io.export.files import write  # noqa: PLC0415 - Arrow is loaded where it is used
+    from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
     where = Home(home)
@@ -108,7 +109,7 @@ def export_batch(home: Path, batch_id: str, format_: Format, out: str, options: 
     named()  # before anything is written, it is known that there is such a batch
     is_ours = out != "-" and Path(out).resolve().is_relative_to(home.resolve())
     with private() if is_ours else nullcontext():
-        summary = write(iter_tracklists(where, batch_id, named), format_, out, options)
+        summary = write(iter_tracklists(open_store(where), batch_id, named), format_, out, options)
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:

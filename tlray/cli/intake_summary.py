@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tlray.io.journal.rows import RefusedLine
+from tlray.core.submission.lines import RefusedLine
 
 MAX_LINES_TOLD = 20
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlray.api import BatchResult, Listeners, go_on_with, run_batch
+from tlray.api import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
 from tlray.cli.export import default_place, export_batch
 from tlray.cli.intake_summary import print_received
@@ -150,8 +150,10 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         if urls:
             raise UsageError("--resume goes on with a batch as it is; leave the URLs out")
         options, lines = None, iter(())
-    anew = {"contact": contact, "max_workers": max_workers}
-    result = _run(settings, lines, options, resume, wait_s, dashboard=dashboard, detach=detach, anew=anew)
+    overrides = {"contact": contact, "max_workers": max_workers}
+    result = _run(
+        settings, lines, options, resume, wait_s, dashboard=dashboard, detach=detach, overrides=overrides
+    )
     if detach:
         _tell_detached(result, as_json=as_json)
         return
@@ -184,14 +186,20 @@ def retry(
         return
     settings = read_settings(home=home)
     result = _run(
-        settings, iter(()), None, batch_id, None, dashboard=False, revive={"item_ids": item, "reason": reason}
+        settings,
+        iter(()),
+        None,
+        batch_id,
+        None,
+        dashboard=False,
+        retry_dead={"item_ids": item, "reason": reason},
     )
     _end(result, as_json=as_json)
 
 
 def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
-    *, dashboard: bool, detach: bool = False, revive: dict[str, Any] | None = None, anew: dict[str, Any] | None = None,
+    *, dashboard: bool, detach: bool = False, retry_dead: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None,
 ) -> BatchResult:  # fmt: skip
     home = Home(settings.home)
     messages = Talk(resume)
@@ -209,7 +217,8 @@ def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes 
         # Ray prints what it has to say of its processes; stdout is for data
         with draining(messages.stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
-                lines, settings=settings, options=options, resume=resume, revive=revive, anew=anew, max_wait_s=wait_s,
+                lines, settings=settings, options=options, resume=resume, retry_dead=retry_dead, overrides=overrides,
+                max_wait_s=wait_s,
                 dashboard=dashboard, detach=detach, listeners=listeners, stopping=messages.stopping,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -253,12 +262,12 @@ class Talk:
 
     def paused(self, batch_id: str) -> None:
         """Say that a drain has begun, and how to go on: whoever sent SIGTERM may not wait for its end."""
-        say(f"batch {batch_id} is paused; {go_on_with(batch_id)}")
+        say(f"batch {batch_id} is paused; {resume_hint(batch_id)}")
 
     def lost(self, what: str, kill_rest: Callable[[], None]) -> None:
         """End the process, from the watch's thread: the main thread may wait for Ray for ever."""
         stopped = self.stopping.is_set()  # the signal has reached Ray's processes too
-        error = Interrupted(self.batch_id) if stopped else RayLost(what, go_on_with(self.batch_id))
+        error = Interrupted(self.batch_id) if stopped else RayLost(what, resume_hint(self.batch_id))
         end_at_once(f"tlray: {error}", error.exit_code, first=kill_rest)
 
 

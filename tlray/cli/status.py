@@ -20,9 +20,9 @@ from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.io.disk.private_files import open_to_others
+from tlray.io.journal.domain_status import stored_waits, wait_text
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
-from tlray.io.journal.waits import waits, waits_text
 from tlray.settings import read_settings
 
 SLEEPS = " (sleeps: tlray scrape --resume)"
@@ -88,7 +88,7 @@ def status(
         counts = totals(by_domain)
         refused = journal.refused_lines(row.id) if lines else []
         now = time.time()
-        waiting = waits(journal, row, by_domain, wall=now)
+        waiting = stored_waits(journal, row, by_domain, wall=now)
         if as_json:
             row_json = {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
@@ -107,7 +107,7 @@ def status(
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
         words = [
             ", ".join(f"{n} {state}" for state, n in states.items()),
-            waits_text(waiting.get(domain, {}), now),
+            wait_text(waiting.get(domain, {}), now),
         ]
         print(f"  {domain}: " + "; ".join(filter(None, words)))
     for line in refused:

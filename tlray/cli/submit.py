@@ -20,11 +20,12 @@ from tlray.cli.scrape import Urls
 from tlray.cli.service_options import ServiceUrl, service
 from tlray.cli.stdio import terminal
 from tlray.cli.watch import follow_to_end
+from tlray.core.submission.lines import RefusedLine
+from tlray.core.submission.rules import NoGoodLine
 from tlray.errors import Interrupted, UsageError
 from tlray.io.client.http_client import DEFAULT_URL, ServiceClient
 from tlray.io.client.submit import SUBMIT, send_list
-from tlray.io.intake.url_list import no_item_reason, open_arguments
-from tlray.io.journal.rows import RefusedLine
+from tlray.io.intake.url_list import open_arguments
 from tlray.scrape_options import ScrapeOptions
 
 TELL_EVERY_S = 5.0
@@ -89,7 +90,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     asked = {name: value for name, value in asked.items() if value is not None}
     max_wait_s = math.inf if max_wait is None else duration_s(max_wait, "--max-wait")
     if template is None and not urls:
-        raise UsageError(no_item_reason([]))
+        raise NoGoodLine(())
     if template is not None and urls:
         raise UsageError("give URLs or --template, not both")
     if template is None and var:

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="one port for all sites; 0: a free one")
     add("--faults", default="", help="NAME[@VALUE][:TIMES]=SHARE,… or a bare share of a mixture")
     add("--robots", action="append", default=[], help="what robots.txt says: KIND, or SITE:KIND (repeatable)")
-    add("--rate", type=float, help="answer 429 to whoever comes faster than this, per second and site")
+    add("--rate", type=float, help="answer 429 to a client that is faster than this, per second and site")
     add("--burst", type=float, default=1.0, help="how many at once the rate allows")
     add("--slack", type=float, default=0.0, help="seconds too early that the rate still allows")
     add("--block", action="append", default=[], help="KIND:AFTER:SECONDS: block a site after so many pages")

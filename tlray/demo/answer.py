@@ -1,4 +1,4 @@
-"""What does a demo site answer to one request?
+"""A demo site's answer to one request.
 
 Plain decisions with the time handed in; `wire.py` then sends what was decided, or spoils it.
 The order is that of a real site: rate guard, block, the page's own fault, the page.
@@ -92,7 +92,7 @@ class DemoSite:
                 return self._spoilt(one, i, path, wall)
         return self._right(i)
 
-    def own_door(self, path: str) -> Answer | None:
+    def internal_answer(self, path: str) -> Answer | None:
         """Answer what only tests and the command line ask for; None if ``path`` is none of it."""
         if path == "/urls.txt":
             text = "".join(f"{url}\n" for url in self.plan.urls(self.bases))
@@ -111,7 +111,7 @@ class DemoSite:
         return make_set(self.plan.seed, i, self.plan.head(i))
 
     def body_of(self, i: int) -> bytes:
-        """Give the compressed page of set ``i``."""
+        """Return the compressed page of set ``i``."""
         return self.cache.get(("page", i), lambda: compress(page_of(self.set_of(i)).encode()))
 
     def _guards(self, path: str, set_id: str, now: float) -> Answer | None:

@@ -1,7 +1,7 @@
-"""Who asked a demo site for what, when, and how many at once?
+"""The record of requests to a demo: which client, which page, when, and how many at once.
 
 Every request is written down as it arrives, before it is answered, so that a test can check the
-times that politeness is about, and so that the record survives a kill -9 of whoever asked.
+times that politeness is about, and so that the record survives a kill -9 of the client.
 Monotonic times are the machine's (``time.monotonic``): they compare across processes on Linux.
 """
 
@@ -65,12 +65,8 @@ class Arrivals:
             a for a in self._kept if a.site == site and (not pages_only or a.path.startswith("/tracklist/"))
         ]
 
-    def times_of(self, path: str) -> list[float]:
-        """List when ``path`` was asked for, monotonic."""
-        return [arrival.at_s for arrival in self._kept if arrival.path == path]
-
     def clear(self) -> None:
-        """Forget what is kept in memory."""
+        """Forget all arrivals in memory."""
         self._kept.clear()
         self.max_in_flight.clear()
 

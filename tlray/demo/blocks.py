@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup stands here in lines as the site writes them
-"""What does the site send when it does not send the page?
+"""Pages that the site sends instead of the one requested: blocks, decoys, not found, search.
 
 Waits, captchas, limits, decoys, the page for what does not exist, and search results, with the
 wording of real ones (its misspellings included: parsers go by them).

@@ -1,4 +1,4 @@
-"""Where do a demo site's bodies come from, and what do they cost?
+"""The bodies of a demo site's pages: made once, compressed, cached.
 
 A page is invented, marked up and compressed when it is first asked for (about 10 ms) and kept, oldest
 out first, within a bound of bytes; after that it costs a look-up.
@@ -45,7 +45,7 @@ class BodyCache:
         self.n_bytes = 0
 
     def get(self, name: tuple[str, int], make: Callable[[], bytes]) -> bytes:
-        """Give the body called ``name``, made by ``make`` if it is not there."""
+        """Return the body called ``name``, made by ``make`` if it is not there."""
         body = self._bodies.get(name)
         if body is not None:
             self._bodies.move_to_end(name)

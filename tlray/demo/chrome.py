@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup stands here in lines as the site writes them
-"""What stands around the tracks on a page of the site: styles, scripts, menus, boxes, advertisements?
+"""The parts of a page around its tracks: styles, scripts, menus, boxes, advertisements.
 
 More than half of a small page is chrome, and a benchmark without it would flatter the parser. It is
 invented text of real size and of real compressibility, made once and the same on every page.
@@ -70,7 +70,7 @@ def script(size: int, salt: str) -> str:
 
 @lru_cache
 def icons() -> str:
-    """Give the links to icons and to other hosts that every page's head holds."""
+    """Return the links to icons and to other hosts that every page's head holds."""
     sizes = (180, 192, 128, 96, 32, 16)
     links = [
         f'<link rel="icon" type="image/png" sizes="{n}x{n}" href="/images/static/favicon-{n}x{n}.png?v=2">'
@@ -123,7 +123,7 @@ def side_box(size: int = 7_000) -> str:
 
 @lru_cache
 def player_widget() -> str:
-    """Give the hidden sound control that stands first in the list of tracks."""
+    """Return the hidden sound control that stands first in the list of tracks."""
     parts = "".join(
         f'<div id="playerWidget{part}" class="fa fa-32 blueTxt aIcon" onclick="audioPlayerRunning.{part.lower()}(true);" '
         f'onmouseover="audioPlayerRunning.showVolumeBar(true)" title="{part.lower()}"></div> '

@@ -1,4 +1,4 @@
-"""Which page of the demo site misbehaves, how, and for how long?
+"""Faults of the demo site: which page misbehaves, how, and for how long.
 
 A fault is chosen by the set's id alone (a hash of seed and id against the shares), so a test can say
 beforehand what every URL will do: ``Faults.of(set_id)``. A page has one fault or none. A fault with
@@ -16,7 +16,7 @@ from typing import NamedTuple
 class _About(NamedTuple):
     does: str
     times: int | None
-    """How many requests it spoils unless told otherwise; None: all of them."""
+    """How many requests it spoils by default; None: all of them."""
     value: str = ""
 
 
@@ -61,7 +61,7 @@ CATALOGUE: dict[str, _About] = {
     "decoy": _About("a well-formed page with wrong artists, 200", 1),
     "robots": _About("the right page, but robots.txt disallows it", None),
 }
-"""Every fault by name: what it does, how often unless told otherwise, and its value."""
+"""Every fault by name: what it does, how often by default, and its value."""
 
 MIX = ("429", "503", "503-retry-after", "500", "slow", "reset", "truncated", "half", "empty", "404")
 """What a bare share means: ``0.1`` is a tenth of all pages, shared evenly among these."""
@@ -122,7 +122,7 @@ class Faults:
     seed: int = 1
 
     def of(self, set_id: str) -> Fault | None:
-        """Say how the page of ``set_id`` misbehaves, if it does."""
+        """Return how the page of ``set_id`` misbehaves, if it does."""
         for one in self.faults:
             if set_id in one.ids:
                 return one

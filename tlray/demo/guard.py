@@ -1,6 +1,6 @@
-"""When does a demo site turn a visitor away: too fast, or too many pages?
+"""Guards of a demo site: they refuse a client that is too fast, or takes too many pages.
 
-Two guards that real sites have. The rate guard answers 429 to whoever comes faster than the declared
+Two guards that real sites have. The rate guard answers 429 to a client that is faster than the declared
 rate. The block guard lets ``after`` pages through, then blocks the whole site for ``lasts_s``.
 Both are plain state with the time handed in.
 """
@@ -39,7 +39,7 @@ class RateGuard:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of the whole site: of which kind, after how many pages, for how long."""
+    """A block of the whole site: its kind, the pages before it, its length."""
 
     kind: str
     after: int

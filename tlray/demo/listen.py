@@ -1,4 +1,4 @@
-"""On which addresses and ports do the demo's sites listen?
+"""The addresses and ports of the demo's sites.
 
 Each site wants a loopback address of its own, 127.0.0.1, .2, .3 …, all on one port: so they are
 domains of their own to a scraper, and no name needs to be known. Where a machine has 127.0.0.1
@@ -15,7 +15,7 @@ _TRIES = 20
 
 
 def address(site: int) -> str:
-    """Give the loopback address of site ``site``: 127.0.0.1 for 0."""
+    """Return the loopback address of site ``site``: 127.0.0.1 for 0."""
     high, low = divmod(site, 254)
     return f"127.0.{high}.{low + 1}"
 
@@ -46,7 +46,7 @@ def listeners(n_sites: int, port: int = 0, ports: Sequence[int] = ()) -> list[so
 
 
 def base_url(listener: socket.socket) -> str:
-    """Give what the URLs of the site behind ``listener`` begin with."""
+    """Return what the URLs of the site behind ``listener`` begin with."""
     host, port = listener.getsockname()
     return f"http://{host}:{port}"
 

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup stands here in lines as the site writes them
-"""How does the site mark up a track's name, label and metas?
+"""The site's markup of a track's name, label and metas.
 
 The same facts stand in a row twice: in schema.org metas, and in spans with hidden links between the
 words. ``G1`` prints all artists in one span and the label's plain name as publisher; later ages give

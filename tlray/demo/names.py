@@ -1,4 +1,4 @@
-"""What are the artists, tracks, labels and venues of the demo site called?
+"""Invented names of artists, tracks, labels and venues.
 
 All of it is invented: syllables and everyday words, put together by a seeded generator. A share of
 the names is awkward on purpose, because real ones are: other scripts, combining accents, quotes,

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup stands here in lines as the site writes them
-"""What does the page of an invented set look like?
+"""The page of an invented set.
 
 Four ages of the site's markup, as real pages of 2022 to 2026 have it: ``G1`` (2022-24, ``#root``),
 ``G1b`` (2025, wrapper ids random), ``G2a`` (2026, ``#csRoot``), ``G2b`` (later in 2026, short artist links).
@@ -41,7 +41,7 @@ def page_of(demo: DemoSet, *, n_rows: int | None = None) -> str:
 
 
 def head_of(title: str, url: str, description: str = "") -> str:
-    """Give the title and metas of any page of the site."""
+    """Return the title and metas of any page of the site."""
     title, url, description = escape(title), escape(url), escape(description)
     return (
         f'<meta http-equiv="Content-Type" content="text/html; charset=utf-8"> <title>{title}</title> '
@@ -137,7 +137,7 @@ def _list(demo: DemoSet, n_rows: int | None) -> str:
 
 
 def _cue_script(demo: DemoSet) -> str:
-    """Give the script's own map of times: it puts w/ rows under their main row's time, cue or none."""
+    """Return the script's own map of times: it puts w/ rows under their main row's time, cue or none."""
     groups: list[tuple[int, Row, list[int]]] = []
     for place, row in enumerate(demo.rows):
         if row.kind == "main" and (row.cue_s is not None or place == 0):

@@ -1,4 +1,4 @@
-"""Which sets does a demo site serve, and under which ids and URLs?
+"""The plan of a demo: its sets, their ids and URLs.
 
 A plan holds no table: set ``i`` of seed ``s`` has an id that can be computed and undone again, so a
 demo of a million sets weighs no more than one of ten. Sets go round the sites in turn: set ``i`` is
@@ -42,11 +42,11 @@ class Plan:
     n_sites: int = 1
 
     def set_id(self, i: int) -> str:
-        """Give the id of set ``i``, eight base-36 digits: ``1pn8l919``."""
+        """Return the id of set ``i``, eight base-36 digits: ``1pn8l919``."""
         return base36(_FIRST + (i * _STEP + _offset(self.seed)) % _SPAN)
 
     def index_of(self, set_id: str) -> int | None:
-        """Say which set bears ``set_id``; None where no set of this plan does."""
+        """Return which set bears ``set_id``; None where no set of this plan does."""
         try:
             number = int(set_id, 36)
         except ValueError:
@@ -55,7 +55,7 @@ class Plan:
         return i if i < self.n_sets and self.set_id(i) == set_id else None
 
     def site_of(self, i: int) -> int:
-        """Say which site serves set ``i``."""
+        """Return which site serves set ``i``."""
         return i % self.n_sites
 
     def ids(self, site: int | None = None) -> list[str]:
@@ -64,14 +64,14 @@ class Plan:
         return [self.set_id(i) for i in wanted]
 
     def head(self, i: int) -> SetHead:
-        """Give title, DJs and day of set ``i``: all that its URL needs."""
+        """Return title, DJs and day of set ``i``: all that its URL needs."""
         return make_head(self.seed, i, self.set_id(i))
 
     def path(self, i: int) -> str:
-        """Give the path of set ``i``: ``/tracklist/<id>/<slug>-YYYY-MM-DD.html``."""
+        """Return the path of set ``i``: ``/tracklist/<id>/<slug>-YYYY-MM-DD.html``."""
         return self.head(i).path
 
     def urls(self, bases: Sequence[str]) -> Iterator[str]:
-        """Give every tracklist URL; ``bases[k]`` is what site ``k``'s URLs begin with."""
+        """Return every tracklist URL; ``bases[k]`` is what site ``k``'s URLs begin with."""
         for i in range(self.n_sets):
             yield bases[self.site_of(i)] + self.path(i)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup stands here in lines as the site writes them
-"""How does the page embed the set's recordings?
+"""The page's players: embedded recordings of the set.
 
 A tab for each source (YouTube, SoundCloud, Apple Music), in it a box for each recording, ``Player 1``, ``Player 2`` ….
 """

@@ -1,4 +1,4 @@
-"""What does a demo site's robots.txt say?
+"""A demo site's robots.txt.
 
 A site's robots.txt is named by a short text: ``allow`` (the default), ``crawl-delay=0.5``,
 ``disallow`` (everything), a status (``404``, ``403``, ``500``, ``503`` …), ``huge`` (3 MB), ``redirect``

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup stands here in lines as the site writes them
-"""How does the site mark up one row of a set?
+"""The site's markup of one row of a set.
 
 Class names, attributes and order are those of real pages, 2022 to 2026; the words are invented.
 The name in the middle of it is `name_markup.py`'s.

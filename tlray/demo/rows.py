@@ -1,4 +1,4 @@
-"""Which rows does an invented set have, and when do they start?
+"""The rows of an invented set, and their starts.
 
 Everything that a real page can show is here, in shares near the real ones (616 rows of saved pages):
 w/ rows, mashups and their parts, unknown tracks, several labels, gaps in the numbering, empty cues.
@@ -205,7 +205,7 @@ class _Rows:
         return kind == "main" and identity == "identified" and len(self.rows) >= 5 and not self.has_long_name
 
     def _lengthen(self, credit: Credit) -> None:
-        """Give it more artists than the 255 characters of the site's name column hold."""
+        """Return it more artists than the 255 characters of the site's name column hold."""
         self.has_long_name = True
         while len(" vs. ".join(credit.artists)) < 250:
             credit.artists.append(names.artist(self.rng))

@@ -1,4 +1,4 @@
-"""How is a demo served? ``async with DemoSites(n_sites=3) as demo: …`` in a test, `serve_demo` in a process.
+"""The demo's server: ``async with DemoSites(n_sites=3) as demo: …`` in a test, `serve_demo` in a process.
 
 All sites run in one event loop. A page that is in the cache costs well under 0.3 ms; the record of
 arrivals (`arrivals.py`) is what tests look at afterwards.
@@ -97,15 +97,15 @@ class DemoSites:
         return [self.url_of(i) for i in range(self.n_sets) if site is None or self.plan.site_of(i) == site]
 
     def url_of(self, i: int) -> str:
-        """Give the URL of set ``i``."""
+        """Return the URL of set ``i``."""
         return self.bases[self.plan.site_of(i)] + self.plan.path(i)
 
     def truth_of(self, i: int) -> dict[str, object]:
-        """Say what is true of set ``i``, as /truth/<id>.json does."""
+        """Return what is true of set ``i``, as /truth/<id>.json does."""
         return truth_of(self.sites[0].set_of(i), url=self.url_of(i))
 
     def fault_of(self, i: int) -> Fault | None:
-        """Say how the page of set ``i`` misbehaves, if it does."""
+        """Return how the page of set ``i`` misbehaves, if it does."""
         assert isinstance(self.faults, Faults)  # noqa: S101 - made so in __post_init__
         return self.faults.of(self.plan.set_id(i))
 
@@ -132,7 +132,7 @@ class DemoSites:
 
     async def _handle(self, site: DemoSite, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.raw_path
-        own = self._arrivals_answer() if path == "/arrivals.json" else site.own_door(path)
+        own = self._arrivals_answer() if path == "/arrivals.json" else site.internal_answer(path)
         if own is not None:
             return await send(request, own)
         number = site.site

@@ -1,4 +1,4 @@
-"""What is an invented DJ set made of?
+"""The parts of an invented DJ set.
 
 The parts of which both the truth (`truth.py`) and the page (`page.py`) are put together, each in its
 own way: neither is made from the other. `rows.py` invents the rows, this file the set around them.

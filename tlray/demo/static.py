@@ -1,4 +1,4 @@
-"""How are the demo's pages written to a folder, for a web server that is faster than ours?
+"""The demo's pages written to a folder, for a web server that is faster than ours.
 
 The benchmarks serve them with nginx (``gzip_static always; gunzip on;``): then the site costs next to
 nothing, and what is measured is the scraper. One folder serves several addresses: every page is there

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup stands here in lines as the site writes them
-"""What stands between the tracks that is no track: headings, notes, guests' suggestions?
+"""Text rows between the tracks: headings, notes, suggestions of guests.
 
 Headings divide the set. Notes and suggestions are no part of it; a suggestion even looks like a row.
 """

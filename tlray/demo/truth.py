@@ -1,4 +1,4 @@
-"""What ought a parser to read off the page of an invented set?
+"""The truth of an invented set: what a parser must read off its page.
 
 The answer as plain data, with the public field names (`model.py`). It is made from the invented set
 alone, never from its page, so that a test of the parser against it proves something.
@@ -14,7 +14,7 @@ from tlray.demo.sets import NAME_COLUMN, SITE_URL, DemoSet, Label, Row, whole_na
 
 
 def truth_of(demo: DemoSet, *, url: str = "") -> dict[str, Any]:
-    """Say what is true of ``demo``; ``url`` is where its page was served."""
+    """Return what is true of ``demo``; ``url`` is where its page was served."""
     head = demo.head
     tracks = _tracks(demo)
     return {
@@ -39,7 +39,7 @@ def truth_of(demo: DemoSet, *, url: str = "") -> dict[str, Any]:
 
 
 def track_path(row: Row) -> str | None:
-    """Give the path of a row's track page; None where the site has none."""
+    """Return the path of a row's track page; None where the site has none."""
     if row.track_id is None or row.credit is None:
         return None
     return f"/track/{row.track_id}/{slug(row.credit.artists[0])}-{slug(row.credit.title)}/index.html"

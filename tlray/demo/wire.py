@@ -1,4 +1,4 @@
-"""How is an answer sent, and how is the sending spoilt?"""
+"""Sending of an answer, whole or spoilt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 async def send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-    """Send ``answer`` to whoever sent ``request``."""
+    """Send ``answer`` to the client of ``request``."""
     if answer.delay_s:
         await asyncio.sleep(answer.delay_s)
     if answer.manner:

@@ -14,12 +14,11 @@ Only texts are changed; no number of ours is negative.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 
 from tlray.export.interface import Format, SetFile
-from tlray.export.json_shape import encode, moment
+from tlray.export.json_shape import encode, finite, moment
 from tlray.export.options import CsvOptions
 from tlray.model import Track, Tracklist
 
@@ -92,7 +91,7 @@ def _set_cells(t: Tracklist) -> tuple[Cell, ...]:
         _joined(t.djs),
         _joined(t.sources),
         _joined(t.genres),
-        _number(t.duration_s),
+        finite(t.duration_s),
         moment(t.published),
         _text(t.licence),
         _text(t.attribution),
@@ -107,7 +106,7 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
         t.parent,
         _text(t.section),
         t.recording,
-        _number(t.cue_s),
+        finite(t.cue_s),
         t.cue_precision.value,
         _text(t.cue_text),
         moment(t.played_at),
@@ -118,7 +117,7 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
         t.identity.value,
         _text(t.track_id),
         _text(t.track_url),
-        _number(t.duration_s),
+        finite(t.duration_s),
         _joined(t.genres),
         _text(t.artwork_url),
         _text(t.media_id),
@@ -142,10 +141,6 @@ def _joined(values: list[str]) -> str:
 
 def _text(value: str | None) -> str | None:
     return None if value is None else defused(value)
-
-
-def _number(value: float | None) -> float | None:
-    return value if value is None or math.isfinite(value) else None
 
 
 FORMAT = Format(

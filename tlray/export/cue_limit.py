@@ -1,4 +1,4 @@
-"""How do more than 99 tracks fit CUE sheets of at most 99? By splitting, by merging, or not at all."""
+"""More than 99 tracks in CUE sheets of at most 99: by splitting, by merging, or not at all."""
 
 from __future__ import annotations
 

@@ -86,16 +86,16 @@ def _why_empty(recording: Recording) -> str:
 
 
 def _from_zero(recording: Recording, *, performer: str) -> list[str]:
-    """Make the first start 0, as every player wants it; returns what must be said of that."""
+    """Make the first start 0, as every player wants it; returns what must be notes of that."""
     first = recording.starts[0]
     if first.at == 0:
         return []
     if first.at >= SHORTEST_TRACK:
         recording.starts.insert(0, Start(0, performer, BEFORE_FIRST))
         return []
-    said = f"track 01 starts at {timestamp(first.at)} on the page"
+    notes = f"track 01 starts at {timestamp(first.at)} on the page"
     first.at = 0
-    return [said]
+    return [notes]
 
 
 def _head(tracklist: Tracklist, label: str, media: str, *, strict: bool) -> list[str]:
@@ -128,11 +128,11 @@ def _tracks(starts: list[Start], *, strict: bool) -> Iterator[str]:
 
 
 def _remarks(recording: Recording, remarks: list[str]) -> list[str]:
-    said = list(remarks)
+    notes = list(remarks)
     if recording.is_reordered:
-        said.append("tracks stand in the order of their times, which is not the page's")
-    said += [f"left out, {why}: {line(track)} (row {track.index})" for track, why in recording.left_out]
-    return [f"REM NOTE {quoted(_COMMANDS.sub(lambda m: m[0].capitalize(), text))}" for text in said]
+        notes.append("tracks stand in the order of their times, which is not the page's")
+    notes += [f"left out, {why}: {line(track)} (row {track.index})" for track, why in recording.left_out]
+    return [f"REM NOTE {quoted(_COMMANDS.sub(lambda m: m[0].capitalize(), text))}" for text in notes]
 
 
 def _escaped(command: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What file name does a title get? One that every system takes, the same from run to run.
+"""The file name of a title: one that every system takes, the same from run to run.
 
 A name is ``<title> [<source id>]<suffix>``, as yt-dlp does it: the id keeps two sets of one title apart
 whatever the order they come in. Where that is not enough (a site without ids, two sets of a page) the

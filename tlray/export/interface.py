@@ -83,6 +83,8 @@ class Format:
     def __post_init__(self) -> None:
         if self.per_set is None and self.together is None:
             raise ValueError(f"format {self.name} has neither per_set nor together")
+        if "format" in self.option_names:  # the query of the HTTP export has it
+            raise ValueError(f"format {self.name}: an option cannot be called 'format'")
         if not re.fullmatch("[a-z0-9][a-z0-9_-]*", self.name) or not re.fullmatch(r"(\.\w+)+", self.suffix):
             raise ValueError(f"format {self.name!r}: a name is of a-z, 0-9, - and _, a suffix such as .cue")
 

@@ -1,4 +1,4 @@
-"""What does a set look like in JSON? As in `model.py`, field by field.
+"""A set in JSON: as in `model.py`, field by field.
 
 Dates are ISO 8601 (``2026-05-15``, ``2026-05-15T20:00:00Z``), what is not known is null, and there is no NaN.
 """
@@ -24,8 +24,8 @@ def plain(tracklist: Tracklist) -> dict[str, Any]:
     shape["date"] = moment(tracklist.date)
     shape["published"] = moment(tracklist.published)
     shape["fetched_at"] = moment(tracklist.fetched_at)
-    shape["duration_s"] = _number(tracklist.duration_s)
-    shape["quality"] = _number(tracklist.quality)
+    shape["duration_s"] = finite(tracklist.duration_s)
+    shape["quality"] = finite(tracklist.quality)
     shape["tracks"] = [_plain_track(track) for track in tracklist.tracks]
     return shape
 
@@ -51,11 +51,12 @@ def moment(value: date | datetime | None) -> str | None:
 
 def _plain_track(track: Track) -> dict[str, Any]:
     shape = {name: getattr(track, name) for name in _TRACK_FIELDS}
-    shape["cue_s"] = _number(track.cue_s)
+    shape["cue_s"] = finite(track.cue_s)
     shape["played_at"] = moment(track.played_at)
-    shape["duration_s"] = _number(track.duration_s)
+    shape["duration_s"] = finite(track.duration_s)
     return shape
 
 
-def _number(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
+    """Return a number; None for one that JSON has no word for."""
     return value if value is None or math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Which track starts when, in which recording? What CUE sheets and every other list of chapters are made of.
+"""The start of each track in its recording. CUE sheets and all lists of chapters are made of these.
 
 Rules, so that no time is ever made up and nothing is lost silently:
 

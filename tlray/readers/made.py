@@ -8,7 +8,8 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from tlray.model import Identity, Track, Tracklist
+from tlray.core.model.tracklists import make_set
+from tlray.model import Track, Tracklist
 from tlray.readers.interface import SourceFile
 from tlray.sites.text.characters import clean, one_blank
 
@@ -18,14 +19,7 @@ _DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
 def made_set(tracks: list[Track], *, title: str, **fields: Any) -> Tracklist:
     """Return a set with these tracks, its counts filled in."""
-    return Tracklist(
-        title=one_blank(clean(title)),
-        track_count=len(tracks),
-        identified_count=sum(track.identity is Identity.IDENTIFIED for track in tracks),
-        cued_count=sum(track.cue_s is not None for track in tracks),
-        tracks=tracks,
-        **fields,
-    )
+    return make_set(tracks, title=one_blank(clean(title)), **fields)
 
 
 def content_id(file: SourceFile) -> str:

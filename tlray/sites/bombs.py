@@ -38,7 +38,7 @@ _WINDOW = 50_000
 
 
 def is_bomb(page: bytes) -> bool:
-    """Whether parsing ``page``, in UTF-8, would take far longer than its size accounts for."""
+    """True if parsing ``page``, in UTF-8, would take far longer than its size accounts for."""
     if page.count(b"<") <= _ORDINARY_TAGS and not _may_have_a_wide_tag(page):
         return False
     if makes_too_much(page):
@@ -48,7 +48,7 @@ def is_bomb(page: bytes) -> bool:
 
 
 def makes_too_much(page: bytes) -> bool:
-    """Whether an HTML parser, turbohtml included, would make far more of a page in UTF-8 than its size accounts for."""
+    """True if an HTML parser, turbohtml included, would make far more of a page in UTF-8 than its size accounts for."""
     if page.count(b"<") <= _FEW_TAGS:
         return False
     n_roots = n_open = n_tokens = n_reopened = 0
@@ -78,7 +78,7 @@ def makes_too_much(page: bytes) -> bool:
 
 
 def _may_have_a_wide_tag(page: bytes) -> bool:
-    """Whether a tag may go on for a window's length, with as many blanks as it takes to part many attributes."""
+    """True if a tag may go on for a window's length, with as many blanks as it takes to part many attributes."""
     for start in range(0, len(page), _WINDOW):
         end = start + _WINDOW
         if page.find(b">", start, end) < 0 or page.find(b"<", start, end) < 0:
@@ -89,7 +89,7 @@ def _may_have_a_wide_tag(page: bytes) -> bool:
 
 
 def _is_too_deep(tree: turbohtml.Document) -> bool:
-    """Whether elements stand within elements deeper than `MAX_DEPTH`."""
+    """True if elements stand within elements deeper than `MAX_DEPTH`."""
     level: list[turbohtml.Node] = [tree.root] if tree.root else []
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.children if isinstance(child, turbohtml.Element)]

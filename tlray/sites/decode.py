@@ -3,7 +3,7 @@
 The encoding is the byte order mark's, else the HTTP header's, else the one that a real ``<meta>`` declares, else UTF-8.
 Labels, decoders and the search for the ``<meta>`` are those of the WHATWG's Encoding and HTML standards, by turbohtml: an
 unknown label counts as none, and nothing in a comment, a script or another attribute is a declaration. A byte sequence that
-the encoding does not have becomes U+FFFD, and is counted: whoever stores names must not store those.
+the encoding does not have becomes U+FFFD, and is counted: a caller must not store names with those.
 
 Both lexbor and Python want UTF-8, and nearly every page is UTF-8 already, so an ordinary page is
 only checked and handed back as it is, never copied.

@@ -1,4 +1,4 @@
-"""Which host does a URL name?"""
+"""The host of a URL."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.policy import PolitenessOptions
-from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.changeset import Changeset

@@ -130,7 +130,7 @@ class SimulatedFiles:
         await self._life.reach()
         return Staged(stem, len(rows), 3 * len(rows), 1)
 
-    async def read_kept(
+    async def read_items(
         self, batch_id: str, stem: str, item_ids: Collection[int]
     ) -> dict[int, list[Tracklist]]:
         await asyncio.sleep(self._delays.rng.random() * self._delays.chances.write_s)

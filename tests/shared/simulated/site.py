@@ -89,10 +89,10 @@ class Site:
     def robots(self, fetch_task: RobotsRequest, now: float) -> RobotsAnswer:
         """Return what comes of fetching the robots.txt that lies here."""
         if self.outage[0] <= now < self.outage[1]:
-            return RobotsAnswer(fetch_task.of, None, why="connection refused")
+            return RobotsAnswer(fetch_task.of, None, reason="connection refused")
         if self.robots_fails:
             self.robots_fails -= 1
-            return RobotsAnswer(fetch_task.of, None, why="503")
+            return RobotsAnswer(fetch_task.of, None, reason="503")
         if self.robots_at is not None:
             return RobotsAnswer(fetch_task.of, None, location=self.robots_at)
         return RobotsAnswer(fetch_task.of, "", crawl_delay_s=self.crawl_delay_s)

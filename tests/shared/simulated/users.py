@@ -12,8 +12,9 @@ from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch import Batch
+from tlray.core.submission.lines import Chunk
 from tlray.errors import Conflict, StorageFull
-from tlray.io.intake.url_list import Chunk, read_chunks
+from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.rows import BatchOptions
 
 from .course import Course
@@ -88,10 +89,8 @@ class Users(Course):
         )
 
         async def submit(coordinator: Coordinator) -> Any:
-            chunk = Chunk([], [])
-            for some in read_chunks(lines):
-                chunk.entries.extend(some.entries)
-                chunk.refused.extend(some.refused)
+            some = list(read_chunks(lines))
+            chunk = Chunk([e for c in some for e in c.entries], [r for c in some for r in c.refused])
             return await coordinator.submit(
                 batch_id, name="", priority=int(priority), options=options, owner="", chunk=chunk,
                 key=batch_id, digest="",

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 from made_home import BATCH, PLAN, change, html, make_home
+from made_journal import submit
 
 from tlray import __version__
 from tlray.cli import run
-from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.scheduling.changeset import Changeset
+from tlray.core.submission.lines import Entry
 from tlray.demo.blocks import block_page
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 
@@ -83,19 +83,10 @@ def test_a_page_that_dies_in_every_batch_is_told(tmp_path: Path, capsys: pytest.
     journal = SqliteJournal(place.journal)
 
     def batch_that_ends(name: str, event: ItemEvent, after: ItemState, kind: OutcomeKind) -> None:
-        journal.open_batch(
-            NewBatch(
-                name,
-                name="",
-                priority=Priority.NORMAL,
-                options=BatchOptions(),
-                request_key=name,
-                created_at=1.7e9,
-            )
+        batch = submit(
+            journal, name, [Entry(1, "http://127.0.0.1/a", "127.0.0.1", "url:a")], created_at=1.7e9
         )
-        journal.add_lines(name, [Entry(1, "http://127.0.0.1/a", "127.0.0.1", "url:a")], [])
-        journal.commit_batch(name)
-        [item] = journal.load_lane(journal.batch(name).id, "127.0.0.1", after_id=0, limit=10)
+        [item] = journal.load_lane(batch, "127.0.0.1", after_id=0, limit=10)
         changeset = Changeset("L", [change(item, event, after, kind, "gone: 404")])
         journal.commit(changeset, now=0.0, wall=1.7e9, node="n")
 

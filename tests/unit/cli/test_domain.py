@@ -7,12 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from made_journal import cool_down, learn_robots, sqlite_of
+from made_journal import apply_robots, cool_down, sqlite_of, submit
 
 from tlray.cli import run
-from tlray.core.model.item import Priority
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 
@@ -21,20 +19,9 @@ def home(tmp_path: Path) -> Home:
     """A batch of one item, whose domain is to rest for an hour."""
     place = Home(tmp_path).create()
     journal = SqliteJournal(place.journal)
-    journal.open_batch(
-        NewBatch(
-            "B1",
-            name="",
-            priority=Priority.NORMAL,
-            options=BatchOptions(),
-            request_key="B1",
-            created_at=1.7e9,
-        )
-    )
-    journal.add_lines("B1", [Entry(1, "http://a.test/1", "a.test", "a")], [])
-    journal.commit_batch("B1")
+    submit(journal, "B1", lines=1)
     cool_down(journal, "a.test", time.time() + 3_600, "throttled: 429")
-    learn_robots(journal, "a.test", "", 8, wall=time.time())
+    apply_robots(journal, "a.test", "", 8, wall=time.time())
     journal.close()
     return place
 

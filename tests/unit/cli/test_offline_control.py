@@ -11,9 +11,10 @@ import pytest
 from tlray.cli import run
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Entry
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.opening import open_reader
-from tlray.io.journal.rows import VERSIONS_PER_LIFE, BatchOptions, Entry, NewBatch
+from tlray.io.journal.rows import VERSIONS_PER_LIFE, BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 NOWHERE = "http://127.0.0.1:9"

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_journal import lease, submit
 
 from tlray.cli import run
-from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
 from tlray.io.disk.home import Holder, Home
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 ME = Holder(1, "here", "127.0.0.1:6379", "tlray")
@@ -26,20 +25,7 @@ def home(tmp_path: Path) -> Home:
     place = Home(tmp_path).create()
     journal = SqliteJournal(place.journal)
     journal.begin_incarnation(is_restart=False)
-    journal.open_batch(
-        NewBatch(
-            "B1",
-            name="a mix",
-            priority=Priority.NORMAL,
-            options=BatchOptions(),
-            request_key="k",
-            created_at=1.7e9,
-        )
-    )
-    journal.add_lines("B1", [Entry(n, f"http://a.test/{n}", "a.test", f"f{n}") for n in (1, 2, 3)], [])
-    journal.commit_batch("B1")
-    items = journal.load_lane(1, "a.test", after_id=0, limit=N_LEASED)
-    journal.mark_leased([item.id for item in items])
+    lease(journal, submit(journal, "B1", name="a mix", created_at=1.7e9), limit=N_LEASED)
     journal.close()
     return place
 

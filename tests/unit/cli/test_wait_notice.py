@@ -18,6 +18,6 @@ def test_a_line_is_told_at_once_and_then_every_half_minute() -> None:
     told = out.getvalue().splitlines()
     assert len(told) == 3
     assert told[0] == (
-        "waiting for room: 1,999,000 items are open, and no more than 2,000,000 may be"
-        " (TLRAY_MAX_OPEN_ITEMS_PER_USER); there may be room in 90 s, or raise that"
+        "waiting for room: 1,999,000 items are open, at most 2,000,000 may be"
+        " (TLRAY_MAX_OPEN_ITEMS_PER_USER); there may be room in 90 s, or raise the limit"
     )

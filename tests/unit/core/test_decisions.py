@@ -31,7 +31,8 @@ from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import NO_OVERRIDE
 from tlray.core.politeness.policy import PolitenessOptions, ceiling, gentlest
 from tlray.core.politeness.rate_text import parse_rate
-from tlray.core.politeness.retry import RULES, RetryDecision, RetryPolicy, backoff_s, decide_retry
+from tlray.core.politeness.retry import RULES, RetryDecision, backoff_s, decide_retry
+from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.politeness.robots import MAX_BYTES, decode, rules_of
 from tlray.core.scheduling.autoscaling import Demand, needed_workers
 from tlray.core.scheduling.batch import Batch

@@ -27,7 +27,8 @@ from tlray.errors import CannotFinish, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.rows import PartRow
-from tlray.io.results.part_files import publish, recover, take_the_place
+from tlray.io.results.open_store import open_store
+from tlray.io.results.store import recover, replace_parts
 from tlray.io.worker.crash_note import has_note, take_note
 
 T = TypeVar("T")
@@ -135,19 +136,19 @@ class HomeParts:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._store = open_store(home)
 
     def publish(self, batch_id: str, *stems: str) -> None:
         """Rename committed parts into sight."""
-        publish(self._home, batch_id, *stems)
+        self._store.publish(batch_id, *stems)
 
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
         """Remove what the manifest does not name, then publish what it does; a batch without files has nothing to recover."""
-        if self._home.results(batch_id).exists():
-            recover(self._home, batch_id, stems)
+        recover(self._store, batch_id, stems)
 
     def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
         """Remove the parts that were merged and publish the new one."""
-        take_the_place(self._home, batch_id, old, new)
+        replace_parts(self._store, batch_id, old, new)
 
     async def merge(
         self, batch_id: str, stems: tuple[str, ...], new_stem: str
@@ -184,7 +185,7 @@ def _merge(home: Home, batch_id: str, stems: tuple[str, ...], new_stem: str) -> 
     from tlray.io.results.compaction import merge  # noqa: PLC0415 - pyarrow is loaded in the task only, not in the coordinator
 
     keep_private()
-    return merge(home, batch_id, stems, new_stem)
+    return merge(open_store(home), batch_id, stems, new_stem)
 
 
 def ray_ports(home: Home, terms: ScrapeTerms, coordinator: Any, node_id: str) -> CoordinatorPorts:

@@ -1,4 +1,4 @@
-"""The nodes of a Ray cluster: is one lost?
+"""The nodes of a Ray cluster, and which of them are lost.
 
 Ray's own table says so late, a quarter of a minute after a machine was switched off. And where the workers of a node die
 before its raylet, as in an orderly shutdown, Ray reports their tasks as crashed. So the raylet is looked for as well: once it

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.backlog import Backlog, BatchLoad, Refusal
+from tlray.core.submission.lines import Entry
 from tlray.errors import BacklogFull, ListTooLong
-from tlray.io.journal.rows import Entry
 
 
 class Admission:

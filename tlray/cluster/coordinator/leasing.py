@@ -23,7 +23,7 @@ from tlray.core.scheduling.crash_suspect import ANY_ITEM, NO_ITEM, CrashSuspect
 from tlray.core.scheduling.decide import decide, decide_lost, give_back
 from tlray.core.scheduling.lease import Answer, Lease, Report, Work
 from tlray.core.scheduling.node_loss import NodeLosses
-from tlray.core.scheduling.result_reuse import with_reusable
+from tlray.core.scheduling.result_reuse import with_result
 from tlray.errors import CannotFinish
 
 logger = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ class Leasing:
             ids = [item.item_id for item in work.items]
             kept = await self._state.write(self._state.journal.mark_leased, ids, reuse_candidates)
             if kept:
-                work = replace(work, items=tuple(with_reusable(i, kept.get(i.item_id)) for i in work.items))
+                work = replace(work, items=tuple(with_result(i, kept.get(i.item_id)) for i in work.items))
         await recall(self._state)
         await self._limiters.register({t.domain for t in work.domains} | {e.domain for e in work.robots})
         return work

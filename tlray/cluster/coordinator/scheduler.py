@@ -24,6 +24,7 @@ from tlray.cluster.ports.coordinator import Reader
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_runs
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.submission.permissions import QuotaExceeded
 from tlray.errors import CannotFinish, TlrayError, UsageError
 from tlray.io.intake.scheduled_list import read_work
 from tlray.io.journal.reader import JournalReader
@@ -173,9 +174,7 @@ class Clockwork:
             if not await self._reading.ask(lambda journal: _may_submit(journal, row.owner)):
                 raise UsageError(f"{row.owner} has no token any more by which batches may be submitted")
             if wait_s := self._rates.take(row.owner, now=self._state.now()):
-                raise CannotFinish(
-                    f"more than {MAX_RUNS_PER_MINUTE} runs a minute; it is tried again in {wait_s:.0f} s"
-                )
+                raise QuotaExceeded(MAX_RUNS_PER_MINUTE, wait_s, " by schedules")
         work = await self._reading.ask(lambda journal: read_work(journal, row, at, self._terms))
         options = BatchOptions.from_json(row.work["options"])
         new = new_batch(

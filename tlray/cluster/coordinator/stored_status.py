@@ -1,5 +1,7 @@
-"""What is told of a batch that is not in memory, because it is over, sleeps or is still being received? What the journal knows of
-it and of its domains, in the shape in which a living one is told (`tlray.core.scheduling.snapshot`)."""
+"""Snapshot of a batch that is not in memory, because it is over, sleeps or is still being received.
+
+It is made from the journal, in the shape of a living batch's (`tlray.core.scheduling.snapshot`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from tlray.core.model.progress import Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.snapshot import MAX_DOMAINS_SHOWN, shown, snapshot
+from tlray.io.journal.domain_status import stored_state
 from tlray.io.journal.rows import BatchRow, Counts, totals
 
 
@@ -71,11 +74,8 @@ async def _remembered(state: CoordinatorState, book: Batch, names: Iterable[str]
     domains: dict[str, DomainState] = {}
     for row in rows:
         if row is not None:
-            policy, override = book.politeness.policy(row.name), state.engine.registry.override_of(row.name)
-            domain = DomainState(row.name, policy, override, crawl_delay_s=row.crawl_delay_s)
-            if row.cool_until is not None:
-                domain.cool_down(now + row.cool_until - wall, row.cool_reason or "")
-            domains[row.name] = domain
+            override = state.engine.registry.override_of(row.name)
+            domains[row.name] = stored_state(row, book.politeness, override, now=now, wall=wall)
     return domains
 
 

@@ -14,9 +14,9 @@ from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.progress import Snapshot
-from tlray.errors import UsageError
-from tlray.io.intake.url_list import Chunk, no_item_reason
-from tlray.io.journal.rows import Added, BatchOptions, ChunkRow, Entry, NewBatch, RefusedLine
+from tlray.core.submission.lines import Chunk, Entry, RefusedLine
+from tlray.core.submission.rules import NoGoodLine
+from tlray.io.journal.rows import Added, BatchOptions, ChunkRow, NewBatch
 
 
 class Receiving:
@@ -52,7 +52,7 @@ class Receiving:
                 return made, None, None
             added = journal.add_lines(made, chunk.entries, chunk.refused)
             if not added.n_items:
-                raise UsageError(no_item_reason(chunk.refused))
+                raise NoGoodLine(tuple(chunk.refused))
             self._admission.see_that_it_fits(new.batch_id, n_reserved, added.n_items)
             journal.commit_batch(made)
             return made, added, self._batches.read(made)

@@ -20,9 +20,11 @@ from tlray.cluster.driver.remote import Call, remote
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.model.progress import BatchStatus, Snapshot
-from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError, UsageError
-from tlray.io.intake.url_list import Chunk, check_contact, no_item_reason, read_chunks
-from tlray.io.journal.rows import BatchOptions, RefusedLine
+from tlray.core.submission.lines import Chunk, RefusedLine
+from tlray.core.submission.rules import ListRules, NoGoodLine
+from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError
+from tlray.io.intake.url_list import read_chunks
+from tlray.io.journal.rows import BatchOptions
 
 T = TypeVar("T")
 CALL_TIMEOUT_S = 120.0
@@ -108,20 +110,19 @@ class Client:
         batch_id = self.call(
             lambda c: c.create_batch(batch_id, name=name, priority=int(priority), options=options, key=key)
         )
-        told = Submitted(batch_id)
+        told, rules = Submitted(batch_id), ListRules(contact)
         try:
             for chunk in read_chunks(lines):
                 if stopping is not None and stopping.is_set():
                     raise Interrupted("")  # noqa: TRY301 - the batch is to be abandoned
-                check_contact(chunk.entries, contact)
-                duplicates = self._append(batch_id, chunk, on_wait, stopping)
+                duplicates = self._append(batch_id, rules.apply(chunk), on_wait, stopping)
                 told.total += len(chunk.entries) - len(duplicates)
                 told.n_duplicates += len(duplicates)
                 told.n_rejected += len(chunk.refused)
                 room = MAX_REFUSED_TOLD - len(told.refused)
                 told.refused += sorted([*chunk.refused, *duplicates], key=lambda r: r.line)[:room]
             if told.total == 0:
-                raise UsageError(no_item_reason(told.refused))  # noqa: TRY301 - the batch is to be abandoned
+                raise NoGoodLine(tuple(told.refused))  # noqa: TRY301 - the batch is to be abandoned
         except BaseException:
             self.call(lambda c: c.abandon_batch(batch_id))
             raise

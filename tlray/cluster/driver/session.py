@@ -1,6 +1,7 @@
-"""Which Ray does the work? The cluster at ``RAY_ADDRESS``, the one that already works in this home, or one of our own.
+"""A driver's connection to Ray and to the coordinator of a home.
 
-A home in use by a living coordinator is joined; by one that is just dying it is waited for.
+The Ray is the cluster at ``RAY_ADDRESS``, or the one whose coordinator holds the home, or one of our own. While the holder of the
+home is dying, its end is awaited.
 """
 
 from __future__ import annotations

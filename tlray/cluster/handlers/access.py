@@ -12,6 +12,7 @@ from typing import Any
 from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.tokens import SCOPES
+from tlray.core.submission.permissions import QuotaExceeded
 
 TICKET_S = 30.0
 MAX_TICKETS = 10_000
@@ -95,8 +96,9 @@ class TokenHandlers(Handlers):
 
     # -- quotas ------------------------------------------------------------------------------------
 
-    async def take_batch_quota(self, user: str, per_minute: int) -> float:
-        """Count one batch of a user and return 0; or count nothing and return when the next may come, in seconds."""
+    async def take_batch_quota(self, user: str, per_minute: int, setting: str) -> None:
+        """Count one batch of a user; `QuotaExceeded` names the setting, and counts nothing."""
         if self._batch_rates is None or self._batch_rates.burst != per_minute:
             self._batch_rates = RateLimit(per_minute / 60.0, per_minute)
-        return self._batch_rates.take(user, now=self._state.now())
+        if wait_s := self._batch_rates.take(user, now=self._state.now()):
+            raise QuotaExceeded(per_minute, wait_s, f" ({setting})")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, command
-from tlray.io.journal.domain_status import domain_status, stored_domain_state
+from tlray.core.model.progress import DomainStatus
+from tlray.core.politeness.policy import PolitenessOptions
+from tlray.io.journal.domain_status import domain_status, stored_state
 from tlray.io.journal.rows import DomainRow
 
 logger = logging.getLogger(__name__)
@@ -17,18 +18,18 @@ class DomainHandlers(Handlers):
 
     async def list_domains(
         self, *, owner: str | None, after: str, limit: int
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    ) -> tuple[list[DomainStatus], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
         rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, after=after, limit=limit))
         told = [self._status_of(row, owner) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
-    async def get_domain(self, name: str, *, owner: str | None) -> dict[str, Any] | None:
+    async def get_domain(self, name: str, *, owner: str | None) -> DomainStatus | None:
         """Return one domain; None where it is not known."""
         rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
 
-    async def domains_of_host(self, name: str) -> list[dict[str, Any]]:
+    async def domains_of_host(self, name: str) -> list[DomainStatus]:
         """Return a domain, and of a host those at its ports."""
         rows = await self._reading.ask(lambda journal: journal.domains_at(name))
         return [self._status_of(row, None) for row in rows]
@@ -36,7 +37,7 @@ class DomainHandlers(Handlers):
     @command
     async def set_domain(
         self, name: str, changes: dict[str, object], is_lifted: bool = False
-    ) -> dict[str, Any]:
+    ) -> DomainStatus:
         """Set something for a domain, for all batches; ``is_lifted`` ends its rest."""
         state, engine = self._state, self._state.engine
         was = engine.registry.overrides.get(name)
@@ -62,10 +63,10 @@ class DomainHandlers(Handlers):
         here = self._state.engine.domain_index.at(name)
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
-    def _status_of(self, row: DomainRow, owner: str | None) -> dict[str, Any]:
-        engine = self._state.engine
-        state = engine.domains.get(row.name) or stored_domain_state(
-            row, engine.registry.override_of(row.name)
-        )
-        n_open = self._n_open(row.name, owner)
-        return domain_status(row, state, now=self._state.now(), wall=self._state.wall(), n_open=n_open)
+    def _status_of(self, row: DomainRow, owner: str | None) -> DomainStatus:
+        engine, now, wall = self._state.engine, self._state.now(), self._state.wall()
+        state = engine.domains.get(row.name)
+        if state is None:
+            override = engine.registry.override_of(row.name)
+            state = stored_state(row, PolitenessOptions(), override, now=now, wall=wall)
+        return domain_status(row, state, now=now, wall=wall, n_open=self._n_open(row.name, owner))

@@ -10,9 +10,9 @@ from typing import Any
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import Snapshot
-from tlray.io.intake.url_list import Chunk
+from tlray.core.submission.lines import Chunk, Entry, RefusedLine
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, Entry, RefusedLine
+from tlray.io.journal.rows import BatchOptions
 
 MAX_WARNINGS = 20
 MAX_LINES_TOLD = 1_000

@@ -11,10 +11,10 @@ from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import command, read
 from tlray.cluster.handlers.submission import MAX_LINES_TOLD, SubmissionHandlers, told_lines
 from tlray.core.model.lifecycle import BatchState
+from tlray.core.submission.lines import Chunk, RefusedLine
 from tlray.errors import Conflict, NoSuchBatch, UsageError
-from tlray.io.intake.url_list import Chunk
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchOptions, BatchRow, ChunkRow, RefusedLine
+from tlray.io.journal.rows import BatchOptions, BatchRow, ChunkRow
 
 
 class UploadHandlers(SubmissionHandlers):
@@ -51,13 +51,13 @@ class UploadHandlers(SubmissionHandlers):
         known = await self._reading.ask(lambda journal: journal.chunk(row.id, piece))
         if known is not None:
             if known.digest != digest:
-                raise Conflict(f"piece {piece} of batch {batch_id} was another when it came first")
+                raise Conflict(f"piece {piece} of batch {batch_id} was sent before with other lines")
             return known.first_line, await self._chunk_receipt(row, known)
         if row.state is not BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is {row.state}; nothing can be added to its list")
         so_far = await self._reading.ask(lambda journal: journal.chunks(row.id))
         if piece != so_far.n + 1:
-            raise Conflict(f"piece {so_far.n + 1} of batch {batch_id} is the next, not {piece}")
+            raise Conflict(f"piece {so_far.n + 1} of batch {batch_id} comes next, not {piece}")
         return so_far.n_lines + 1, None
 
     @command

@@ -69,7 +69,7 @@ class PartFiles(Protocol):
         """Write a part where nobody sees it, durably."""
         ...
 
-    async def read_kept(
+    async def read_items(
         self, batch_id: str, stem: str, item_ids: Collection[int]
     ) -> dict[int, list[Tracklist]]:
         """Return the sets of some items of a published part."""

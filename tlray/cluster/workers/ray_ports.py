@@ -16,18 +16,19 @@ from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeTerms
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
+from tlray.core.model.address_policy import ANY_NAMED, policy_for
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch_config import BatchConfig, user_agent
 from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsRequest, Stops
 from tlray.io.disk.home import Home
-from tlray.io.http.address_policy import ANY_NAMED, policy_for
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import Sender
 from tlray.io.http.response import Fetched
 from tlray.io.process.node_load import NodeGauge
-from tlray.io.results.item_reader import read_kept
+from tlray.io.results.item_reader import read_items
+from tlray.io.results.open_store import open_store
 from tlray.io.results.part_writer import StagedPart, stage
 from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
@@ -120,19 +121,19 @@ class HomeFiles:
     """Parts in a home, written and read in threads."""
 
     def __init__(self, home: Home) -> None:
-        self._home = home
+        self._store = open_store(home)
 
     async def stage(
         self, batch_id: str, stem: str, rows: Sequence[tuple[ItemKey, Tracklist]], pages: bytes
     ) -> StagedPart:
         """Write a part where nobody sees it, durably."""
-        return await asyncio.to_thread(stage, self._home, batch_id, stem, rows, pages)
+        return await asyncio.to_thread(stage, self._store, batch_id, stem, rows, pages)
 
-    async def read_kept(
+    async def read_items(
         self, batch_id: str, stem: str, item_ids: Collection[int]
     ) -> dict[int, list[Tracklist]]:
         """Return the sets of some items of a published part."""
-        return await asyncio.to_thread(read_kept, self._home, batch_id, stem, item_ids)
+        return await asyncio.to_thread(read_items, self._store, batch_id, stem, item_ids)
 
 
 def worker_ports(terms: ScrapeTerms, coordinator: Any, note: CrashNoteFile) -> TaskPorts:

@@ -29,7 +29,7 @@ from tlray.core.scheduling.lease import (
     Work,
 )
 from tlray.io.http.response import printable_reason
-from tlray.io.results.item_reader import in_parts
+from tlray.io.results.item_reader import by_part
 from tlray.io.results.open_part import OpenPart
 
 FLUSH_S = 1.0
@@ -171,15 +171,17 @@ class ScrapeTask:
 
     async def _answer(self, items: list[LeasedItem]) -> None:
         """Give items the rows that other batches keep of their pages; one whose rows are not there is given back."""
-        for batch_id, stem, some in in_parts(items, at_once=PART_ROWS):
+        for batch_id, stem, some in by_part(items, at_once=PART_ROWS):
             with self._note.at_files():
                 wanted = {kept_id for kept_id, _ in some}
-                sets = await self._ports.files.read_kept(batch_id, stem, wanted)
+                sets = await self._ports.files.read_items(batch_id, stem, wanted)
             for kept_id, item in some:
                 if item.batch_id in self._stops.cancelled:
                     self._not_begun([item])
                 else:
-                    self._outcomes.append(self._part_of(item.batch_id).add_kept(item, sets.get(kept_id, ())))
+                    self._outcomes.append(
+                        self._part_of(item.batch_id).add_reused(item, sets.get(kept_id, ()))
+                    )
             while len(self._outcomes) >= PART_ROWS:
                 self._room.clear()
                 self._tell.set()
@@ -212,7 +214,7 @@ class ScrapeTask:
             if isinstance(fetch_task, LeasedItem):
                 self._outcomes.append(Outcome(fetch_task.item_id, OutcomeKind.CRASHED, reason=reason))
             else:
-                self._robots.append(RobotsAnswer(fetch_task.of, None, why=reason))
+                self._robots.append(RobotsAnswer(fetch_task.of, None, reason=reason))
         if self._robots or self._hurries or self._is_full or self._is_idle:
             self._tell.set()
         self._wake.set()
@@ -246,7 +248,7 @@ class ScrapeTask:
                 )
             else:
                 self._robots.append(
-                    RobotsAnswer(fetch_task.of, None, why=NOT_ITS_TURN, retry_after_s=retry_after_s)
+                    RobotsAnswer(fetch_task.of, None, reason=NOT_ITS_TURN, retry_after_s=retry_after_s)
                 )
 
     def _stop(self, told: Stops) -> None:

@@ -37,8 +37,7 @@ def is_loopback(host: str) -> bool:
 
 def refusal_of_host(header: str, allowed: Collection[str]) -> str | None:
     """Return why a request for such a host is refused; None if it is answered: loopback, or one of ``allowed`` (names without a
-    port, ``*.example.org`` for all below it, ``*`` for every one).
-    """
+    port, ``*.example.org`` for all below it, ``*`` for every one)."""
     found = split_host(header)
     if found is None:
         return "no valid Host header"
@@ -65,8 +64,7 @@ def refusal_of_read(
     *, host: str, origin: str | None, fetch_site: str | None, fetch_mode: str | None, fetch_dest: str | None
 ) -> str | None:
     """Return why a request for data is refused; None if it is not. A person may follow a link from elsewhere, in a window and
-    not in a frame.
-    """
+    not in a frame."""
     is_followed = fetch_mode == "navigate" and fetch_dest in (None, "document")
     return None if is_followed else refusal_of_site(host=host, origin=origin, fetch_site=fetch_site)
 
@@ -86,7 +84,7 @@ def _is_same(origin: str, host: str) -> bool:
         theirs = parts.hostname, parts.port or own
     except ValueError:
         return False
-    asked = split_host(host)
-    if parts.scheme not in ("http", "https") or asked is None:
+    requested = split_host(host)
+    if parts.scheme not in ("http", "https") or requested is None:
         return False
-    return theirs == (asked[0].strip("[]"), int(asked[1] or own))
+    return theirs == (requested[0].strip("[]"), int(requested[1] or own))

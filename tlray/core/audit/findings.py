@@ -133,14 +133,14 @@ def check_counts(books: BatchCounts) -> Iterator[Finding]:
         )
     if books.n_items_made is not None and books.n_items_made != books.total:
         yield Finding(_K.BOOKS, f"its list made {books.n_items_made} items, {books.total} are in the journal")
-    for told, counted, name in (
+    for stored, counted, name in (
         (books.n_duplicates, books.n_duplicate_lines, "duplicate lines"),
         (books.n_rejected, books.n_rejected_lines, "rejected lines"),
         (books.n_sets, books.n_sets_of_parts, "sets"),
         (books.n_tracks, books.n_tracks_of_parts, "tracks"),
     ):
-        if told != counted:
-            yield Finding(_K.BOOKS, f"the batch counts {told} {name}, its rows add up to {counted}")
+        if stored != counted:
+            yield Finding(_K.BOOKS, f"the batch counts {stored} {name}, its rows add up to {counted}")
     if books.state.is_final and books.n_open:
         yield Finding(_K.BOOKS, f"it is {books.state}, but {books.n_open} items are open")
     if books.state is BatchState.COMPLETED and books.counts.get(ItemState.CANCELLED):

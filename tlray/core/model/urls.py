@@ -169,8 +169,7 @@ def _canonical_host(host: str) -> str | None:
 
 def _ascii_host(host: str) -> str | None:
     """Return a host as in DNS, by UTS 46 as browsers apply it (WHATWG URL §3.3): symbols are allowed, which IDNA 2008 refuses;
-    None if it is not valid.
-    """
+    None if it is not valid."""
     try:
         labels = idna.uts46_remap(host, std3_rules=False).split(".")
         is_bidi = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in "".join(labels))
@@ -204,18 +203,18 @@ def normalise_escapes(text: str) -> str:
 def _remove_dot_segments(path: str) -> str:
     if "/." not in path and "/%2" not in path:
         return path
-    kept: list[str] = []
+    result: list[str] = []
     segments = path.split("/")
     plain = [_DOT.sub(".", segment) if len(segment) <= len("%2e%2e") else segment for segment in segments]
     for segment, dots in zip(segments, plain, strict=True):
         if dots == "..":
-            if len(kept) > 1:
-                kept.pop()
+            if len(result) > 1:
+                result.pop()
         elif dots != ".":
-            kept.append(segment)
+            result.append(segment)
     if plain[-1] in (".", ".."):
-        kept.append("")
-    return "/".join(kept)
+        result.append("")
+    return "/".join(result)
 
 
 def host_of(domain: str) -> str:

@@ -67,7 +67,7 @@ class Delivery:
 
     status: int | None
     """The HTTP or SMTP status of the receiver; None without one."""
-    why: str
+    reason: str
     """The failure in words; "" after success."""
     is_delivered: bool = False
     is_hopeless: bool = False
@@ -77,7 +77,7 @@ class Delivery:
 
     def __post_init__(self) -> None:
         """Make the text plain: part of it is the receiver's."""
-        object.__setattr__(self, "why", one_line(self.why))
+        object.__setattr__(self, "reason", one_line(self.reason))
 
 
 def next_attempt_at(
@@ -99,8 +99,8 @@ def of_status(status: int, retry_after_s: float | None) -> Delivery:
         return Delivery(status, "", is_delivered=True)
     if status == 410:
         return Delivery(status, "the receiver wants no more of them", is_hopeless=True)
-    why = "a redirect, which is not followed" if 300 <= status < 400 else "not taken"
-    return Delivery(status, why, retry_after_s=retry_after_s)
+    reason = "a redirect, which is not followed" if 300 <= status < 400 else "not taken"
+    return Delivery(status, reason, retry_after_s=retry_after_s)
 
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")

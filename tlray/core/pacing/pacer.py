@@ -32,8 +32,7 @@ IDLE_S = 60.0
 """A domain is forgotten after this time without work, and its politeness window besides."""
 REQUEST_TOGETHER_S = 0.1
 """Permit requests that are not urgent are sent together, ten times a second: a limiter's time goes into calls, not into
-domains. They are sent at least twice as long before the permits are due.
-"""
+domains. They are sent at least twice as long before the permits are due."""
 
 FetchTask = LeasedItem | RobotsRequest
 
@@ -81,8 +80,7 @@ class _Domain:
     """Permits in hand: granted, and not used yet."""
     delaying_options: deque[float] = field(default_factory=deque)
     """Permits whose moment has come while no slot was free (a domain without a ceiling), or while an earlier request was not on
-    the wire yet (a domain with one).
-    """
+    the wire yet (a domain with one)."""
     n_slots: int = 0
     n_in_flight: int = 0
     late_s: float = BLOCK_S
@@ -104,8 +102,7 @@ class _Domain:
 
     def is_too_late(self, took_s: float) -> bool:
         """Record an answer's time; return True if its permits could bunch with those of another task: the limiter allows for
-        the time that it was told. With fetches far apart it hears of this one before it grants another.
-        """
+        the time that it was told. With fetches far apart it hears of this one before it grants another."""
         is_late = took_s > max(self.answer_s, self.late_s) and self.sending.rate * LISTEN_S > 1
         self.answer_s = max(took_s, FADES * self.answer_s)
         return is_late and self.sending.has_ceiling
@@ -141,8 +138,7 @@ class Pacer:
 
     def forget_idle(self, held: Collection[str], *, now: float) -> list[str]:
         """Forget the domains without work for longer than their politeness windows, and return them; the coordinator still
-        counts items at those in ``held``.
-        """
+        counts items at those in ``held``."""
         idle = [name for name, at in self._domains.items() if at.is_idle(now) and name not in held]
         for name in idle:
             del self._domains[name]
@@ -191,8 +187,7 @@ class Pacer:
 
     def sent(self, name: str, *, now: float) -> bool:
         """Count a fetch as on the wire; return True if another one waited for that. Each fetch that began is counted here
-        before it ends.
-        """
+        before it ends."""
         domain = self._domains[name]
         domain.sending.sent(now=now)
         return self._retry_permit(domain, now)
@@ -279,8 +274,7 @@ class Pacer:
 
     def n_useful(self, ahead_s: float) -> int:
         """Return how many items the rates allow within ``ahead_s``, one more of each domain to be there in time; domains
-        without a ceiling do not count.
-        """
+        without a ceiling do not count."""
         paced = (at.sending for at in self._domains.values() if at.sending.has_ceiling)
         return sum(math.ceil(sending.rate * ahead_s) + 1 for sending in paced)
 

@@ -37,8 +37,7 @@ HOLD_S = 3.0
 DRAIN_S = 3.0
 QUEUED = 0.3
 """Latency counts as a queue if so many fetches wait at the site, in the median: two that come close together at a slow site are
-no queue.
-"""
+no queue."""
 NOISE = 3.0
 """A queue is a latency that has grown by so many times its own noise: the median deviation over the root of their number."""
 BEYOND = 1.15

@@ -228,7 +228,7 @@ class DomainState:
         self.n_robots_hops += 1
         return self.n_robots_hops <= MAX_ROBOTS_HOPS
 
-    def count_robots_failure(self, why: str, *, now: float, retry_after_s: float | None = None) -> bool:
+    def count_robots_failure(self, reason: str, *, now: float, retry_after_s: float | None = None) -> bool:
         """Count a robots.txt that could not be fetched; True if that was too often, or for too long.
 
         A put-off by ``retry_after_s`` is no failure, as for an item.
@@ -239,8 +239,8 @@ class DomainState:
         wait_s = retry_after_s
         if wait_s is None:
             wait_s = min(MAX_ROBOTS_BACKOFF_S, 2.0 ** (self.n_robots_failures - 1))
-        wait = self.wait_turn if why == NOT_ITS_TURN else self.cool_down
-        wait(now + max(MIN_BACKOFF_S, wait_s), f"robots.txt: {why}")
+        wait = self.wait_turn if reason == NOT_ITS_TURN else self.cool_down
+        wait(now + max(MIN_BACKOFF_S, wait_s), f"robots.txt: {reason}")
         too_long = now - self.robots_missed_since > MAX_ROBOTS_SNOOZE_S
         if too_long or self.n_robots_failures >= MAX_ROBOTS_FAILURES:
             self.n_robots_failures, self.robots_missed_since = 0, None

@@ -23,8 +23,7 @@ HOLDER_FORGOTTEN_S = 5.0
 
 SHARED_PART = 0.97
 """Tasks that share a domain do not know each other's lateness. So their permits hold for a moment only, and this share of the
-rate is granted; the rest is room for late fetches.
-"""
+rate is granted; the rest is room for late fetches."""
 
 QUIET_S = 5.0
 """A domain whose last fetch is further back, by this and its own spacing, starts with a full bucket."""
@@ -32,8 +31,7 @@ UNASKED_S = 3_600.0
 """A gate without a request for this time, and twice its spacing, is dropped by the limiter itself."""
 LISTEN_S = 2.5
 """A gate that has lost its state listens for this time before it grants: each task with fetches in flight sends a request
-within it.
-"""
+within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +137,7 @@ class Gate:
 
     def _may_begin(self, holder: str, ask: PermitRequest, n_permits: int, last_s: float, now: float) -> None:
         """Record until when a task may use its permits, the last of which holds from ``last_s`` on. At a domain of its own it
-        uses them at its own pace; shared ones are spent soon.
-        """
+        uses them at its own pace; shared ones are spent soon."""
         is_shared = self._is_shared
         if not is_shared:
             last_s = max(last_s, ask.wait_s + (n_permits - 1) / self.policy.rate)
@@ -148,8 +145,7 @@ class Gate:
 
     def may_be_dropped(self, *, now: float, unasked_s: float = 0.0) -> bool:
         """True if a new gate with a full bucket would be the same: no requests, no rest, and a bucket that has been full for
-        `QUIET_S`; with ``unasked_s`` also no request for that time.
-        """
+        `QUIET_S`; with ``unasked_s`` also no request for that time."""
         spacing_s = self.policy.burst / self.policy.rate
         if now < self.stopped_until or self.bucket.wait_s(now=now, n=math.floor(self.policy.burst)) > 0:
             return False

@@ -38,25 +38,29 @@ class ExceededLimit(NamedTuple):
     what: str
 
 
-def exceeding_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
-    """Return the options of ``asked`` that are rougher than the policies ``without`` them."""
+def exceeding_options(requested: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
+    """Return the options of ``requested`` that are rougher than the policies ``without`` them."""
     return _found(
-        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _rougher(asked, without, domain)
+        {*profiles(), *_named(requested), *_named(without)},
+        lambda domain: _rougher(requested, without, domain),
     )
 
 
-def delaying_options(asked: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
-    """Return the options of ``asked`` that delay all others at a domain, compared with the policies ``without`` them."""
+def delaying_options(requested: PolitenessOptions, without: PolitenessOptions) -> list[ExceededLimit]:
+    """Return the options of ``requested`` that delay all others at a domain, compared with the policies ``without`` them."""
     return _found(
-        {*profiles(), *_named(asked), *_named(without)}, lambda domain: _slower(asked, without, domain)
+        {*profiles(), *_named(requested), *_named(without)},
+        lambda domain: _slower(requested, without, domain),
     )
 
 
-def exceeding_retries(asked: RetryPolicy, without: RetryPolicy) -> list[ExceededLimit]:
-    """Return the options of ``asked`` that retry sooner or more often than the rules ``without`` them."""
+def exceeding_retries(requested: RetryPolicy, without: RetryPolicy) -> list[ExceededLimit]:
+    """Return the options of ``requested`` that retry sooner or more often than the rules ``without`` them."""
     if without.max_attempts == MAX_ATTEMPTS:
         without = replace(without, max_attempts=EVERYBODYS_ATTEMPTS)
-    return _found({*asked.by_domain, *without.by_domain}, lambda domain: _sooner(asked, without, domain))
+    return _found(
+        {*requested.by_domain, *without.by_domain}, lambda domain: _sooner(requested, without, domain)
+    )
 
 
 def may_email(address: str, user: str, *, is_admin: bool) -> bool:
@@ -73,7 +77,7 @@ def _found(domains: Iterable[str], rougher_at: Callable[[str], list[str]]) -> li
     return found
 
 
-# -- manners ---------------------------------------------------------------------------------------
+# -- politeness ---------------------------------------------------------------------------------------
 
 
 def _named(politeness: PolitenessOptions) -> set[str]:
@@ -85,36 +89,40 @@ def _named(politeness: PolitenessOptions) -> set[str]:
     }
 
 
-def _rougher(asked_for: PolitenessOptions, without_it: PolitenessOptions, domain: str) -> list[str]:
-    asked, without = asked_for.policy(domain), without_it.policy(domain)
+def _rougher(
+    requested_options: PolitenessOptions, options_without: PolitenessOptions, domain: str
+) -> list[str]:
+    requested, without = requested_options.policy(domain), options_without.policy(domain)
     found = []
-    if asked.rate > without.rate:
-        found.append(f"a rate of {asked.rate:g}/s is above {without.rate:g}/s")
-    elif without.is_auto and not asked.is_auto and asked.rate > AUTO_START:
-        found.append(f"a rate of {asked.rate:g}/s whatever it bears, where it finds its level")
-    if asked.burst > without.burst:
-        found.append(f"a burst of {asked.burst:g} is above {without.burst:g}")
-    if asked.concurrency > without.concurrency:
-        found.append(f"{asked.concurrency} fetches at once are more than {without.concurrency}")
-    if asked.block_cool_down_s < without.block_cool_down_s:
+    if requested.rate > without.rate:
+        found.append(f"a rate of {requested.rate:g}/s is above {without.rate:g}/s")
+    elif without.is_auto and not requested.is_auto and requested.rate > AUTO_START:
+        found.append(f"a rate of {requested.rate:g}/s whatever it bears, where it finds its level")
+    if requested.burst > without.burst:
+        found.append(f"a burst of {requested.burst:g} is above {without.burst:g}")
+    if requested.concurrency > without.concurrency:
+        found.append(f"{requested.concurrency} fetches at once are more than {without.concurrency}")
+    if requested.block_cool_down_s < without.block_cool_down_s:
         found.append(
-            f"a rest of {asked.block_cool_down_s:g} s after a block is shorter than {without.block_cool_down_s:g} s"
+            f"a rest of {requested.block_cool_down_s:g} s after a block is shorter than {without.block_cool_down_s:g} s"
         )
-    if asked.crawl_delay_ignored and not without.crawl_delay_ignored:
+    if requested.crawl_delay_ignored and not without.crawl_delay_ignored:
         found.append("the crawl-delay of its robots.txt is not to be ignored")
     return found
 
 
-def _slower(asked_for: PolitenessOptions, without_it: PolitenessOptions, domain: str) -> list[str]:
-    asked, without = asked_for.policy(domain), without_it.policy(domain)
+def _slower(
+    requested_options: PolitenessOptions, options_without: PolitenessOptions, domain: str
+) -> list[str]:
+    requested, without = requested_options.policy(domain), options_without.policy(domain)
     found = []
     slowest = min(SLOWEST, without.rate * SLOWEST_SHARE)
-    if asked.rate < slowest:
-        found.append(f"a rate of {asked.rate:.3g}/s is below {slowest:.3g}/s, and holds up all others there")
+    if requested.rate < slowest:
+        found.append(f"a rate of {requested.rate:.3g}/s is below {slowest:.3g}/s, and delays all others")
     longest_s = max(LONGEST_REST_S, without.block_cool_down_s)
-    if asked.block_cool_down_s > longest_s:
+    if requested.block_cool_down_s > longest_s:
         found.append(
-            f"a rest of {asked.block_cool_down_s:g} s after a block is longer than {longest_s:g} s, and holds up all others there"
+            f"a rest of {requested.block_cool_down_s:g} s after a block is longer than {longest_s:g} s, and delays all others"
         )
     return found
 
@@ -122,28 +130,32 @@ def _slower(asked_for: PolitenessOptions, without_it: PolitenessOptions, domain:
 # -- retries ---------------------------------------------------------------------------------------
 
 
-def _sooner(asked: RetryPolicy, without: RetryPolicy, domain: str) -> list[str]:
+def _sooner(requested: RetryPolicy, without: RetryPolicy, domain: str) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for kind in _TRIED_AGAIN:
         most = RULES[kind].max_attempts
-        asked_here, without_here = (policy.change(kind, domain, most=most) for policy in (asked, without))
-        for what in _sooner_after(kind, asked_here, without_here):
+        requested_here, without_here = (
+            policy.change(kind, domain, most=most) for policy in (requested, without)
+        )
+        for what in _sooner_after(kind, requested_here, without_here):
             kinds.setdefault(what, []).append(kind.value)
     return [f"{what}, after {', '.join(of_kinds)}" for what, of_kinds in kinds.items()]
 
 
-def _sooner_after(kind: OutcomeKind, asked: RuleChange, without: RuleChange) -> list[str]:
+def _sooner_after(kind: OutcomeKind, requested: RuleChange, without: RuleChange) -> list[str]:
     found = []
     (first_s, longest_s), (first_without_s, longest_without_s) = (
-        _waits_s(kind, asked),
+        _waits_s(kind, requested),
         _waits_s(kind, without),
     )
     if first_s < first_without_s and kind is not OutcomeKind.BLOCKED:  # the politeness options have that one
         found.append(f"a first wait of {first_s:g} s is shorter than {first_without_s:g} s")
     if longest_s < longest_without_s:
         found.append(f"a longest wait of {longest_s:g} s is shorter than {longest_without_s:g} s")
-    if RULES[kind].action is RetryAction.RETRY and (asked.max_attempts or 0) > (without.max_attempts or 0):
-        found.append(f"{asked.max_attempts} attempts are more than {without.max_attempts}")
+    if RULES[kind].action is RetryAction.RETRY and (requested.max_attempts or 0) > (
+        without.max_attempts or 0
+    ):
+        found.append(f"{requested.max_attempts} attempts are more than {without.max_attempts}")
     return found
 
 

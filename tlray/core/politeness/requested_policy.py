@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
@@ -39,6 +39,7 @@ from tlray.core.politeness.retry_policy import (
     RetryChoices,
     RetryPolicy,
     RuleChange,
+    RuleChanges,
 )
 from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.errors import BadOption
@@ -66,6 +67,10 @@ class _Place:
     def wrong(self, what: str) -> BadOption:
         """Return an error at this place."""
         return BadOption(f"{self.words}{what}", *self.keys)
+
+
+Reader = Callable[[object, _Place], Any]
+"""Returns a value, or raises `BadOption` at its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,83 +114,73 @@ def _over(mine: Mapping[str, T], theirs: Mapping[str, T]) -> dict[str, T]:
     return {k: v for k, v in theirs.items() if host_of(k) not in mine} | dict(mine)
 
 
-def _union(tables: Iterable[Mapping[str, T]]) -> dict[str, T]:
-    return dict(pair for table in tables for pair in table.items())
-
-
 def read_tables(data: Mapping[str, object], *, of: str) -> RequestedPolicy:
     """Read the tables; ``of`` names their source (a file's path, ``scrape()``)."""
     whole = _Place(of)
-    _known(data, ("domains", "retry"), whole)
-    every: list[RequestedPolicy] = []
-    retry, block_s = _read_retry(data.get("retry", {}), whole.at(f"{of}: [retry]", "retry"))
-    units: dict[str, str] = {}
+    _require_known(data, ("domains", "retry"), whole)
+    changes, block_s = _read_retry(data.get("retry", {}), whole.at(f"{of}: [retry]", "retry"))
     domains = whole.at(f"{of}: [domains]", "domains")
+    names: dict[str, str] = {}
+    by_key: dict[str, dict[str, Any]] = {}
     for name, table in _table(data.get("domains", {}), domains).items():
         where = domains.at(f'{of}: [domains."{name}"]', name)
         try:
-            unit = parse_politeness_key(name)
+            key = parse_politeness_key(name)
         except ValueError as error:
             raise where.wrong(f": {error}") from None
-        if unit in units:
-            raise where.wrong(f": it is the same as {units[unit]!r}; write one table for both")
-        units[unit] = name
-        every.append(_read_domain(unit, table, where))
+        if key in names:
+            raise where.wrong(f": it is the same as {names[key]!r}; write one table for both")
+        names[key], by_key[key] = name, _read_domain(table, where)
+
+    def column(name: str) -> dict[str, Any]:
+        return {key: values[name] for key, values in by_key.items() if name in values}
+
     politeness = PolitenessOptions(
-        rates=_union(asked.politeness.rates for asked in every),
-        concurrency=_union(asked.politeness.concurrency for asked in every),
-        crawl_delay_ignored=frozenset().union(*(asked.politeness.crawl_delay_ignored for asked in every)),
+        rates=column("rate"),
+        concurrency=column("concurrency"),
+        crawl_delay_ignored=frozenset(key for key, value in column("ignore_crawl_delay").items() if value),
         block_cool_down_s=block_s,
-        block_cool_downs=_union(asked.politeness.block_cool_downs for asked in every),
+        block_cool_downs=column("block_cool_down"),
     )
-    return RequestedPolicy(politeness, retry, _union(asked.by_domain for asked in every))
-
-
-def _read_domain(unit: str, table: object, where: _Place) -> RequestedPolicy:
-    found = _table(table, where)
-    _known(found, _DOMAIN_KEYS, where)
-    said = {
-        key: _DOMAIN_KEYS[key](value, where.at(f"{where.words} {key}", key))
-        for key, value in found.items()
-        if key != "retry"
+    choices = {
+        key: RetryChoices(values.get("max_attempts"), values.get("max_snooze"), values["retry"])
+        for key, values in by_key.items()
     }
-    choices, block_s = _read_retry(found.get("retry", {}), where.at(f"{where.words} retry", "retry"))
-    if block_s is not None and "block_cool_down" in said:
-        raise where.wrong(": block_cool_down and retry.blocked.base are the same; say one of them")
-    block_s = said.get("block_cool_down", block_s)
-    politeness = PolitenessOptions(
-        rates={unit: said["rate"]} if "rate" in said else {},
-        concurrency={unit: said["concurrency"]} if "concurrency" in said else {},
-        crawl_delay_ignored=frozenset({unit} if said.get("ignore_crawl_delay") else ()),
-        block_cool_downs={unit: block_s} if block_s is not None else {},
-    )
-    choices = replace(choices, max_attempts=said.get("max_attempts"), max_snooze_s=said.get("max_snooze"))
-    return RequestedPolicy(politeness, by_domain={} if choices == RetryChoices() else {unit: choices})
+    by_domain = {key: choice for key, choice in choices.items() if choice != RetryChoices()}
+    return RequestedPolicy(politeness, RetryChoices(changes=changes), by_domain)
 
 
-def _read_retry(table: object, where: _Place) -> tuple[RetryChoices, float | None]:
+def _read_domain(table: object, where: _Place) -> dict[str, Any]:
+    values = _read_values(table, _DOMAIN_KEYS, where)
+    values["retry"], block_s = _read_retry(values.get("retry", {}), where.at(f"{where.words} retry", "retry"))
+    if block_s is not None:
+        if "block_cool_down" in values:
+            raise where.wrong(": block_cool_down and retry.blocked.base are the same; use one of them")
+        values["block_cool_down"] = block_s
+    return values
+
+
+def _read_retry(table: object, where: _Place) -> tuple[RuleChanges, float | None]:
     """Return the options for single kinds of outcome, and the rest of a domain after a block."""
     changes: dict[OutcomeKind, RuleChange] = {}
     block_s = None
     for name, of_kind in _table(table, where).items():
         here = where.at(f"{where.words} {name}", name)
         if name not in _WAITS:
-            why = "is never tried again" if name in list(OutcomeKind) else "is no kind of outcome"
-            raise here.wrong(f": {name!r} {why}; there are {_listed(_WAITS)}")
+            reason = "is never tried again" if name in list(OutcomeKind) else "is no kind of outcome"
+            raise here.wrong(f": {name!r} {reason}; there are {', '.join(_WAITS)}")
         kind = _WAITS[name]
-        found = _table(of_kind, here)
         keys = _RETRY_KEYS if RULES[kind].action is RetryAction.RETRY else _SNOOZE_KEYS
-        _known(found, keys, here)
-        said = {key: keys[key](value, here.at(f"{here.words} {key}", key)) for key, value in found.items()}
-        base_s, cap_s = said.get("base"), said.get("cap")
+        values = _read_values(of_kind, keys, here)
+        base_s, cap_s = values.get("base"), values.get("cap")
         if base_s is not None and cap_s is not None and cap_s < base_s:
             raise here.wrong(f": cap {cap_s:g} s is shorter than base {base_s:g} s")
         if kind is OutcomeKind.BLOCKED:
             block_s, base_s = base_s, None  # this one is part of a domain's policy
-        change = RuleChange(said.get("max_attempts"), base_s, cap_s)
+        change = RuleChange(values.get("max_attempts"), base_s, cap_s)
         if change != RuleChange():
             changes[kind] = change
-    return RetryChoices(changes=changes), block_s
+    return changes, block_s
 
 
 # -- values ----------------------------------------------------------------------------------------
@@ -204,20 +199,22 @@ def _table(value: object, where: _Place) -> Mapping[str, Any]:
     return value
 
 
-def _known(table: Mapping[str, object], allowed: Iterable[str], where: _Place) -> None:
+def _require_known(table: Mapping[str, object], allowed: Iterable[str], where: _Place) -> None:
     for key, value in table.items():
         if key not in allowed:
-            is_cut = where.words.endswith('"]') and isinstance(
-                value, Mapping
-            )  # [domains.a.b] is a table in a table
+            # [domains.a.b] is a table in a table
+            is_cut = where.words.endswith('"]') and isinstance(value, Mapping)
             hint = f'; quote a name with dots: {where.words[:-2]}.{key}"]' if is_cut else ""
             raise where.at(where.words, key).wrong(
-                f" knows no key {key!r}; there are {_listed(allowed)}{hint}"
+                f" knows no key {key!r}; there are {', '.join(allowed)}{hint}"
             )
 
 
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(words)
+def _read_values(table: object, keys: Mapping[str, Reader], where: _Place) -> dict[str, Any]:
+    """Read a table with these keys."""
+    found = _table(table, where)
+    _require_known(found, keys, where)
+    return {key: keys[key](value, where.at(f"{where.words} {key}", key)) for key, value in found.items()}
 
 
 def _rate(value: object, where: _Place) -> tuple[float, float]:
@@ -259,12 +256,9 @@ def _duration_s(value: object, where: _Place) -> float:
     return seconds
 
 
-_SNOOZE_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {"base": _duration_s, "cap": _duration_s}
-_RETRY_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {
-    "max_attempts": _whole(MOST_ATTEMPTS),
-    **_SNOOZE_KEYS,
-}
-_DOMAIN_KEYS: Mapping[str, Callable[[object, _Place], Any]] = {
+_SNOOZE_KEYS: Mapping[str, Reader] = {"base": _duration_s, "cap": _duration_s}
+_RETRY_KEYS: Mapping[str, Reader] = {"max_attempts": _whole(MOST_ATTEMPTS), **_SNOOZE_KEYS}
+_DOMAIN_KEYS: Mapping[str, Reader] = {
     "rate": _rate,
     "concurrency": _whole(MOST_AT_ONCE),
     "ignore_crawl_delay": _claim,

@@ -49,41 +49,48 @@ class Rule:
     cap_s: float = 300.0
     max_attempts: int | None = None
     """Fewer attempts than the batch's, if more would only annoy the site."""
-    why: str = ""
+    reason: str = ""
 
 
 _K = OutcomeKind
 RULES: Mapping[OutcomeKind, Rule] = {
-    _K.FETCHED: Rule(RetryAction.NONE, why="the row is in a part"),
-    _K.REDIRECTED: Rule(RetryAction.NONE, why="the next hop is a fetch of its own, with its domain's permit"),
-    _K.ANSWERED: Rule(RetryAction.NONE, why="a result that is fresh enough was kept from another batch"),
-    _K.NOT_BEGUN: Rule(RetryAction.NONE, why="nothing happened"),
-    _K.GONE: Rule(RetryAction.DEAD, why="the site says that there is none"),
-    _K.NOT_A_SET: Rule(RetryAction.DEAD, why="a good page, but no tracklist; another fetch brings the same"),
+    _K.FETCHED: Rule(RetryAction.NONE, reason="the row is in a part"),
+    _K.REDIRECTED: Rule(
+        RetryAction.NONE, reason="the next hop is a fetch of its own, with its domain's permit"
+    ),
+    _K.ANSWERED: Rule(RetryAction.NONE, reason="another batch has a fresh result"),
+    _K.NOT_BEGUN: Rule(RetryAction.NONE, reason="nothing happened"),
+    _K.GONE: Rule(RetryAction.DEAD, reason="the site says that there is none"),
+    _K.NOT_A_SET: Rule(
+        RetryAction.DEAD, reason="a good page, but no tracklist; another fetch brings the same"
+    ),
     _K.BLOCKED: Rule(
-        RetryAction.SNOOZE, base_s=1_800, cap_s=86_400, why="the site says not now; the whole domain waits"
+        RetryAction.SNOOZE, base_s=1_800, cap_s=86_400, reason="the site says not now; the whole domain waits"
     ),
     _K.UNREADABLE: Rule(
-        RetryAction.RETRY, base_s=2, max_attempts=3, why="a half page may come whole next time"
+        RetryAction.RETRY, base_s=2, max_attempts=3, reason="a half page may come whole next time"
     ),
-    _K.THROTTLED: Rule(RetryAction.SNOOZE, base_s=5, cap_s=1_800, why="too fast; the whole domain waits"),
-    _K.UNAVAILABLE: Rule(RetryAction.RETRY, why="the site is ill for a moment"),
+    _K.THROTTLED: Rule(RetryAction.SNOOZE, base_s=5, cap_s=1_800, reason="too fast; the whole domain waits"),
+    _K.UNAVAILABLE: Rule(RetryAction.RETRY, reason="the site is ill for a moment"),
     _K.FORBIDDEN: Rule(
-        RetryAction.RETRY, base_s=5, max_attempts=2, why="mostly final; once more in case a guard was nervous"
+        RetryAction.RETRY,
+        base_s=5,
+        max_attempts=2,
+        reason="mostly final; once more in case a guard was nervous",
     ),
-    _K.REFUSED_BY_SITE: Rule(RetryAction.DEAD, why="the request itself is what the site does not like"),
-    _K.TRUNCATED: Rule(RetryAction.RETRY, why="the connection broke"),
-    _K.TOO_LARGE: Rule(RetryAction.DEAD, why="no tracklist is that large"),
-    _K.WRONG_TYPE: Rule(RetryAction.DEAD, why="no HTML at this URL"),
-    _K.BAD_ENCODING: Rule(RetryAction.RETRY, max_attempts=3, why="garbled on the way, perhaps"),
-    _K.TIMEOUT: Rule(RetryAction.RETRY, why="slow for a moment"),
-    _K.CONNECT: Rule(RetryAction.RETRY, why="down for a moment"),
-    _K.DNS: Rule(RetryAction.RETRY, base_s=2, why="resolvers fail for a moment, too"),
-    _K.TLS: Rule(RetryAction.RETRY, base_s=5, max_attempts=2, why="certificates are mended by people"),
-    _K.BAD_HTTP: Rule(RetryAction.RETRY, max_attempts=3, why="a proxy in trouble"),
-    _K.ROBOTS: Rule(RetryAction.SKIP, why="the site says that robots may not"),
-    _K.PRIVATE_ADDRESS: Rule(RetryAction.SKIP, why="not an address that this service fetches"),
-    _K.CRASHED: Rule(RetryAction.DEAD, why="a bug of ours: the same page crashes it again"),
+    _K.REFUSED_BY_SITE: Rule(RetryAction.DEAD, reason="the request itself is what the site does not like"),
+    _K.TRUNCATED: Rule(RetryAction.RETRY, reason="the connection broke"),
+    _K.TOO_LARGE: Rule(RetryAction.DEAD, reason="no tracklist is that large"),
+    _K.WRONG_TYPE: Rule(RetryAction.DEAD, reason="no HTML at this URL"),
+    _K.BAD_ENCODING: Rule(RetryAction.RETRY, max_attempts=3, reason="garbled on the way, perhaps"),
+    _K.TIMEOUT: Rule(RetryAction.RETRY, reason="slow for a moment"),
+    _K.CONNECT: Rule(RetryAction.RETRY, reason="down for a moment"),
+    _K.DNS: Rule(RetryAction.RETRY, base_s=2, reason="resolvers fail for a moment, too"),
+    _K.TLS: Rule(RetryAction.RETRY, base_s=5, max_attempts=2, reason="people renew certificates"),
+    _K.BAD_HTTP: Rule(RetryAction.RETRY, max_attempts=3, reason="a proxy in trouble"),
+    _K.ROBOTS: Rule(RetryAction.SKIP, reason="the site says that robots may not"),
+    _K.PRIVATE_ADDRESS: Rule(RetryAction.SKIP, reason="not an address that this service fetches"),
+    _K.CRASHED: Rule(RetryAction.DEAD, reason="a bug of ours: the same page crashes it again"),
 }
 
 
@@ -123,20 +130,20 @@ def is_throttle(outcome: Outcome) -> bool:
 
 def bounded_outcome(outcome: Outcome, max_rest_s: float) -> Outcome:
     """Return the outcome with a ``Retry-After`` of at most ``max_rest_s``; its reason has the one of the site."""
-    asked_s = outcome.retry_after_s
-    if asked_s is None or asked_s <= max_rest_s or outcome.kind is _K.NOT_BEGUN:
+    requested_s = outcome.retry_after_s
+    if requested_s is None or requested_s <= max_rest_s or outcome.kind is _K.NOT_BEGUN:
         return outcome
     reason = "; ".join(
-        filter(None, (outcome.reason or str(outcome.status or ""), bounded(asked_s, max_rest_s)))
+        filter(None, (outcome.reason or str(outcome.status or ""), bounded(requested_s, max_rest_s)))
     )
     return replace(outcome, retry_after_s=max_rest_s, reason=reason)
 
 
-def bounded(asked_s: float, max_rest_s: float) -> str:
+def bounded(requested_s: float, max_rest_s: float) -> str:
     """Say that a site asks for a longer rest than it gets."""
-    or_more = " or more" if asked_s >= MOST_S else ""
+    or_more = " or more" if requested_s >= MOST_S else ""
     gets = in_words(max_rest_s)
-    return f"it asks for a rest of {in_words(asked_s)}{or_more}, and gets {gets} (TLRAY_MAX_REST_S)"
+    return f"it asks for a rest of {in_words(requested_s)}{or_more}, and gets {gets} (TLRAY_MAX_REST_S)"
 
 
 def cool_down_s(rule: Rule, n_in_row: int, retry_after_s: float | None) -> float:
@@ -197,18 +204,3 @@ _BY_CURE: Mapping[RetryAction, ItemEvent] = {
     RetryAction.SKIP: ItemEvent.SKIP,
     RetryAction.DEAD: ItemEvent.EXHAUST,
 }
-
-__all__ = [
-    "MAX_REST_S",
-    "RULES",
-    "RetryAction",
-    "RetryDecision",
-    "RetryPolicy",
-    "Rule",
-    "backoff_s",
-    "bounded",
-    "bounded_outcome",
-    "cool_down_s",
-    "decide_retry",
-    "is_throttle",
-]

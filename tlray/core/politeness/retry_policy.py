@@ -92,8 +92,8 @@ class RetryPolicy:
 
     def snooze_s(self, domain: str) -> float:
         """Return the longest time in seconds that an item of a domain may be put off."""
-        asked = self._of_domain(domain).max_snooze_s if self.by_domain else None
-        return self.max_snooze_s if asked is None else asked
+        requested = self._of_domain(domain).max_snooze_s if self.by_domain else None
+        return self.max_snooze_s if requested is None else requested
 
     def change(self, kind: OutcomeKind, domain: str, *, most: int | None) -> RuleChange:
         """Return the options for a kind of outcome at a domain; the number of attempts is always set.

@@ -29,7 +29,7 @@ class RobotsAnswer:
     text: str | None
     """Its text; "" if there is none (4xx: everything is allowed); None if it could not be fetched."""
     crawl_delay_s: float | None = None
-    why: str | None = None
+    reason: str | None = None
     """Why it could not be fetched, in words."""
     retry_after_s: float | None = None
     location: str | None = None

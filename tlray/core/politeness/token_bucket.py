@@ -11,8 +11,7 @@ import math
 
 SLACK_S = 1e-6
 """This much too early counts as in time. The missing part stays owed, so it never adds up. Without it, a rounding error could
-ask for a wait too short for the clock.
-"""
+ask for a wait too short for the clock."""
 
 
 class TokenBucket:

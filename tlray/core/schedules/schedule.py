@@ -83,11 +83,9 @@ def check(timing: Timing) -> None:
         raise _unknown(timing.timezone)
     plain(timing.cron)
     try:
-        found = next_runs(timing, after=0.0, n=1)
-    except CronSimError:  # no month of the line has that day
-        found = []
-    if not found:
-        raise ValueError(f"cron {timing.cron[:100]!r} never comes round")
+        next_runs(timing, after=0.0, n=1)
+    except CronSimError as error:  # also a day that no month of the line has
+        raise ValueError(f"cron {timing.cron[:100]!r} has a {str(error).lower()}") from None
 
 
 @cache

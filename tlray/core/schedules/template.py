@@ -104,24 +104,23 @@ def fill(template: Template, given: Mapping[str, Value], clock: Mapping[str, str
         faults.append(f"has no variable {', '.join(unknown)} (its variables: {has})")
     if faults:
         raise TemplateError(f"template {template.name!r} {' and '.join(faults)}")
-    said = {**(clock or {}), **template.defaults, **given}
+    values_of = {**(clock or {}), **template.defaults, **given}
     # counted before they are made: thirty bytes of a request may mean ten thousand values
-    n_values = {name: _n_values(name, said[name]) for name in wanted}
+    n_values = {name: _n_values(name, values_of[name]) for name in wanted}
     n_urls = sum(prod(n_values[name] for name in _names(url)) for url in template.urls)
     if max(n_urls, sum(n_values.values())) > MAX_URLS:
         raise TemplateError(
             f"template {template.name!r} with these values stands for {n_urls:,} URLs; at most {MAX_URLS:,}"
         )
-    values = {name: _values(name, said[name]) for name in wanted}
+    values = {name: _values(name, values_of[name]) for name in wanted}
     urls = dict.fromkeys(url for text in template.urls for url in _expand(template.name, text, values))
-    told = {name: _spoken(found) for name, found in values.items()}
-    return Filled(tuple(urls), _PLACE.sub(lambda place: told[place[2]], template.batch_name)[:200])
+    words = {name: _spoken(found) for name, found in values.items()}
+    return Filled(tuple(urls), _PLACE.sub(lambda place: words[place[2]], template.batch_name)[:200])
 
 
 def beginning_of(text: str) -> str | None:
     """Return a URL with the fixed scheme and host of a template's text, for checks without values; a host with a place is
-    example.org. None if the scheme has a place, too.
-    """
+    example.org. None if the scheme has a place, too."""
     known, place, _ = text.partition("{")
     scheme, mark, rest = known.partition("://")
     if not place or (mark and set(rest) & set("/?#")):

@@ -117,8 +117,7 @@ class Backlog:
 
     def is_too_long(self, batch_id: str, *, less: int = 0) -> Refusal | None:
         """Return the refusal of a list that would not fit into an empty backlog; None if it fits. ``less`` items of it do not
-        count.
-        """
+        count."""
         own = self._stored[batch_id]
         for is_per_owner, bound in ((True, self.bounds.per_owner), (False, self.bounds.in_all)):
             if own.n_open - less > bound:

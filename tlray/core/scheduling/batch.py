@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.core.politeness.policy import PolitenessOptions
-from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 from tlray.core.scheduling.changeset import ItemChange
@@ -129,8 +129,7 @@ class Batch:
 
     def rate_per_s(self, now: float) -> float:
         """Items that became final a second, over the last half minute (or since the first). Cancelled items and given-up lanes
-        do not count.
-        """
+        do not count."""
         while self.finals and self.finals[0][0] < now - RATE_WINDOW_S:
             self.finals.popleft()
         if self.first_at is None or not self.finals:

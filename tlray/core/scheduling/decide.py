@@ -27,7 +27,7 @@ from tlray.core.scheduling.lease import Report
 if TYPE_CHECKING:
     import random
 
-_NOT_ASKED_WITH = frozenset({OutcomeKind.FETCHED, OutcomeKind.ANSWERED, OutcomeKind.NOT_BEGUN})
+_NO_RETRY_AFTER = frozenset({OutcomeKind.FETCHED, OutcomeKind.ANSWERED, OutcomeKind.NOT_BEGUN})
 MAX_HOPS = 5
 MAX_LOST = 3
 """An item whose lease was lost so often "kills its worker"."""
@@ -42,8 +42,8 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
     turns: dict[str, DomainChange] = {}
     left = dict(lease.items)
     breakers: dict[str, CircuitBreaker] = {}
-    for told in report.outcomes:
-        outcome = bounded_outcome(told, engine.max_rest_s)
+    for reported in report.outcomes:
+        outcome = bounded_outcome(reported, engine.max_rest_s)
         item = left.pop(outcome.item_id, None)
         if item is None:
             continue  # not of this lease, or reported twice
@@ -72,17 +72,19 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
         if outcome.kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:
             # no rule of a user or a site skips the page, so it is no skip
             decision = RetryDecision(ItemEvent.EXHAUST)
-        domain_rests_s = max(decision.cool_down_s, _asked_s(outcome))
+        domain_rests_s = max(decision.cool_down_s, _requested_s(outcome))
         waits = turns if outcome.kind is OutcomeKind.NOT_BEGUN else cool_downs
         if domain_rests_s and (item.domain not in waits or now + domain_rests_s > waits[item.domain].until):
             n_blocks = n_in_row if outcome.kind is OutcomeKind.BLOCKED else domain.n_blocks
-            reason = _why_cooling(outcome, domain, now) if rest_s is None else f"no answer, {_why(outcome)}"
+            reason = (
+                _cooling_reason(outcome, domain, now) if rest_s is None else f"no answer, {_reason(outcome)}"
+            )
             waits[item.domain] = DomainChange(item.domain, now + domain_rests_s, reason, n_blocks)
         change = _change(item, outcome, decision, now=now, stem=stems.get(batch.batch_id))
         if decision.event is ItemEvent.EXHAUST and decision.cool_down_s:
             put_off = f"put off for {in_words(snoozed_s + decision.cool_down_s)} in all"
             most = in_words(batch.retry.snooze_s(item.domain))
-            change = replace(change, reason=f"{_why(outcome)}; {put_off}, at most {most}")
+            change = replace(change, reason=f"{_reason(outcome)}; {put_off}, at most {most}")
         if outcome.kind is OutcomeKind.BLOCKED and n_in_row >= PARK_AFTER_BLOCKS:
             change = replace(change, reason=blocked_too_often(n_in_row))
         if batch.state is BatchState.CANCELLING and not change.after.is_final:
@@ -94,17 +96,19 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
     return changeset
 
 
-def decide_lost(engine: EngineState, lease_id: str, why: str, suspect: CrashSuspect = ANY_ITEM) -> Changeset:
+def decide_lost(
+    engine: EngineState, lease_id: str, reason: str, suspect: CrashSuspect = ANY_ITEM
+) -> Changeset:
     """Return the consequences of a lost lease: the loss counts against the suspects only."""
     changeset = Changeset(lease_id)
     for item in engine.leases[lease_id].items.values():
         if engine.batches[item.batch].state is BatchState.CANCELLING:
             change = _with(item, ItemEvent.CANCEL, reason="cancelled")
         elif not suspect.accuses(item.id):
-            change = _with(item, ItemEvent.GIVE_BACK, reason=why)
+            change = _with(item, ItemEvent.GIVE_BACK, reason=reason)
         elif item.n_lost + 1 >= MAX_LOST:
             change = _with(
-                item, ItemEvent.EXHAUST, n_lost=item.n_lost + 1, reason=f"kills its worker ({why})"
+                item, ItemEvent.EXHAUST, n_lost=item.n_lost + 1, reason=f"kills its worker ({reason})"
             )
         else:
             change = _with(
@@ -112,7 +116,7 @@ def decide_lost(engine: EngineState, lease_id: str, why: str, suspect: CrashSusp
                 ItemEvent.GIVE_BACK,
                 n_lost=item.n_lost + 1,
                 is_suspect=item.id == suspect.item_id,
-                reason=why,
+                reason=reason,
             )
         changeset.changes.append(change)
     changeset.deaths = lane_ends.of_lost_reader(engine, suspect)
@@ -143,17 +147,19 @@ def _change(
                 attempt=item.attempt + 1,
                 snoozed_since=None,
                 due=now + decision.delay_s,
-                reason=_why(outcome),
+                reason=_reason(outcome),
                 **rest,
             )
         case ItemEvent.SNOOZE:
             since = item.snoozed_since if item.snoozed_since is not None else now
             due = now + decision.delay_s
-            return _with(item, ItemEvent.SNOOZE, due=due, snoozed_since=since, reason=_why(outcome), **rest)
+            return _with(
+                item, ItemEvent.SNOOZE, due=due, snoozed_since=since, reason=_reason(outcome), **rest
+            )
         case ItemEvent.FETCHED | ItemEvent.GIVE_BACK:
             return _with(item, decision.event, **rest)
         case event:
-            return _with(item, event, reason=_why(outcome), **rest)
+            return _with(item, event, reason=_reason(outcome), **rest)
 
 
 def _hop(item: FrontierItem, outcome: Outcome, rest: dict[str, Any]) -> ItemChange:
@@ -195,20 +201,20 @@ def _with(item: FrontierItem, event: ItemEvent, **changed: Any) -> ItemChange:
     return ItemChange(item=item, before=ItemState.LEASED, after=after, event=event, **{**values, **changed})
 
 
-def _asked_s(outcome: Outcome) -> float:
+def _requested_s(outcome: Outcome) -> float:
     """Return the seconds of an outcome's ``Retry-After``; it counts with every answer but a good one."""
-    return 0.0 if outcome.kind in _NOT_ASKED_WITH else outcome.retry_after_s or 0.0
+    return 0.0 if outcome.kind in _NO_RETRY_AFTER else outcome.retry_after_s or 0.0
 
 
-def _why_cooling(outcome: Outcome, domain: DomainState, now: float) -> str:
+def _cooling_reason(outcome: Outcome, domain: DomainState, now: float) -> str:
     """Return why a domain cools down; an item given back because of that adds no reason."""
     if outcome.kind is not OutcomeKind.NOT_BEGUN:
-        return _why(outcome)
+        return _reason(outcome)
     if domain.is_cooling(now) and domain.cool_reason:
         return domain.cool_reason
     return domain.slow_because or "its next turn is far off"
 
 
-def _why(outcome: Outcome) -> str:
+def _reason(outcome: Outcome) -> str:
     detail = outcome.reason or (str(outcome.status) if outcome.status else "")
     return f"{outcome.kind}: {detail}" if detail else str(outcome.kind)

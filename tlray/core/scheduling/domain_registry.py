@@ -39,8 +39,7 @@ class DomainRegistry:
 
     def policy(self, domain: str) -> DomainPolicy | None:
         """Return the gentlest policy of the open batches at a domain; None without any. Paused and scheduled batches count only
-        if there are no others.
-        """
+        if there are no others."""
         open_batches = self._state.domain_index.at(domain)
         at_work = [batch for batch in open_batches if batch.state not in _NOT_AT_WORK]
         return gentlest(batch.politeness.policy(domain) for batch in at_work or open_batches)
@@ -137,8 +136,7 @@ class DomainRegistry:
 
     def changed(self, *, now: float, is_current: Callable[[str], bool]) -> set[str]:
         """Return the domains whose policies are to be sent to limiters, each at most once in `TELL_EVERY_S`; ``is_current``:
-        its limiter has confirmed the present one.
-        """
+        its limiter has confirmed the present one."""
         due = {name for name, sent_at in self._changed.items() if now - sent_at >= TELL_EVERY_S}
         for name in due:
             if is_current(name):

@@ -23,10 +23,10 @@ from tlray.core.scheduling.domain_registry import DomainRegistry
 from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.eta import remaining_s
 from tlray.core.scheduling.eviction import Eviction
-from tlray.core.scheduling.frontier import Lane
 from tlray.core.scheduling.give_up import GiveUp
 from tlray.core.scheduling.granting import Granting
 from tlray.core.scheduling.invariants import check
+from tlray.core.scheduling.lanes import Lane
 from tlray.core.scheduling.lease import Lease, Report, Work
 from tlray.core.scheduling.result_reuse import ResultReuse
 from tlray.errors import check_invariant
@@ -247,8 +247,7 @@ class Engine(EngineState):
 
     def apply(self, changeset: Changeset, *, now: float, killed: Sequence[tuple[int, int]] = ()) -> list[int]:
         """Apply a changeset that the journal has committed; return the batches without open items. ``killed`` is the number of
-        queued and waiting items that each of its ends of lanes had, if `prepare` was called.
-        """
+        queued and waiting items that each of its ends of lanes had, if `prepare` was called."""
         lease = self.leases.get(changeset.lease_id) or Lease(changeset.lease_id, until=now)
         touched: dict[int, None] = {}
         outcomes: dict[str, list[Outcome]] = {}

@@ -146,8 +146,7 @@ class Frontier:
         up_to: Priority = Priority.LOW,
     ) -> list[FrontierItem]:
         """Take up to ``n`` items in order, at most ``allowance(domain)`` of each domain, of the priorities from ``first`` to
-        ``up_to``. A negative allowance leaves the domain to other tasks.
-        """
+        ``up_to``. A negative allowance leaves the domain to other tasks."""
         taken: list[FrontierItem] = []
         left: dict[str, int] = {}
         for priority, ring in self._rings.items():
@@ -376,6 +375,3 @@ class Frontier:
         for of, ring in self._rings.items():
             if of >= priority:
                 ring.pop(domain, None)
-
-
-__all__ = ["ISOLATE_AFTER_LOST", "WINDOW", "Dropped", "Frontier", "Lane"]

@@ -22,7 +22,7 @@ from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.eviction import Eviction
 from tlray.core.scheduling.fair_share import FairShare
 from tlray.core.scheduling.lease import DomainConfig, Lease, LeasedItem, RobotsRequest, Work
-from tlray.core.scheduling.result_reuse import ResultReuse, with_reusable
+from tlray.core.scheduling.result_reuse import ResultReuse, with_result
 
 ROBOTS_PER_LEASE = 256
 ROOM_ABOVE = 32
@@ -61,8 +61,7 @@ class Granting:
 
     def demand(self, now: float) -> Demand:
         """Return the demand that politeness allows now, leased items included. Of many domains a sample is counted, now and
-        then.
-        """
+        then."""
         if self._counted is not None and now - self._counted[0] <= SAMPLE_HOLDS_S:
             return self._counted[1]
         state = self._state
@@ -118,14 +117,13 @@ class Granting:
         self._state.leases[lease_id] = lease
         if alone is not None:
             self._count_leased(lease, items, now)
-        answered = [with_reusable(self._leased(item), result) for item, result in reused]
+        answered = [with_result(self._leased(item), result) for item, result in reused]
         fetched = [self._leased(item) for item in items]
         return Work((*answered, *fetched), self._terms(lease, items), robots)
 
     def _take(self, lease: Lease, n: int, now: float, share: FairShare | None) -> list[FrontierItem]:
         """Take items into a lease: first those that are owed, then by priority. A full lease still takes items of a higher
-        priority than all that it has.
-        """
+        priority than all that it has."""
         items: list[FrontierItem] = []
         for priority, n_owed in self._aging.owed() if n else ():
             owed = self._state.frontier.take(

@@ -40,11 +40,11 @@ def of_report(engine: EngineState, report: Report, changeset: Changeset, *, now:
 def parked_lanes(engine: EngineState, name: str, state: DomainState, *, now: float) -> list[LaneDeath]:
     """Return the lanes of a parked domain that are given up."""
     return [
-        LaneDeath(batch.id, name, why)
+        LaneDeath(batch.id, name, reason)
         for batch in engine.domain_index.at(name)
         if batch.has_begun
         and batch.open_by_domain.get(name, 0) > 0
-        and (why := state.parked_reason(batch.retry.snooze_s(name), now=now)) is not None
+        and (reason := state.parked_reason(batch.retry.snooze_s(name), now=now)) is not None
     ]
 
 
@@ -58,21 +58,21 @@ def of_robots(
         return []
     if answer.is_refused:
         state.reset_robots_location()
-        why = f"{OutcomeKind.PRIVATE_ADDRESS}: {answer.why}"
+        reason = f"{OutcomeKind.PRIVATE_ADDRESS}: {answer.reason}"
         return [
-            LaneDeath(lane.batch, answer.domain, why)
+            LaneDeath(lane.batch, answer.domain, reason)
             for lane in engine.frontier.lanes_at(answer.domain)
             if engine.batches[lane.batch].networks == answer.networks and engine.batches[lane.batch].has_begun
         ]
     if answer.text is not None or answer.location is not None:
         state.apply_robots(answer.text or "", answer.crawl_delay_s, now=now)
         return []
-    why, after_s = answer.why or "no answer", answer.retry_after_s
-    if why != NOT_ITS_TURN and after_s is not None and after_s > engine.max_rest_s:
-        why, after_s = f"{why}; {bounded(after_s, engine.max_rest_s)}", engine.max_rest_s
-    if not state.count_robots_failure(why, now=now, retry_after_s=after_s):
+    reason, after_s = answer.reason or "no answer", answer.retry_after_s
+    if reason != NOT_ITS_TURN and after_s is not None and after_s > engine.max_rest_s:
+        reason, after_s = f"{reason}; {bounded(after_s, engine.max_rest_s)}", engine.max_rest_s
+    if not state.count_robots_failure(reason, now=now, retry_after_s=after_s):
         return []
-    return _begun_lanes(engine, answer.domain, f"robots.txt cannot be had: {answer.why}")
+    return _begun_lanes(engine, answer.domain, f"robots.txt cannot be fetched: {answer.reason}")
 
 
 def of_lost_reader(engine: EngineState, suspect: CrashSuspect) -> list[LaneDeath]:
@@ -83,7 +83,7 @@ def of_lost_reader(engine: EngineState, suspect: CrashSuspect) -> list[LaneDeath
     return _begun_lanes(engine, name, KILLS_READERS)
 
 
-def _begun_lanes(engine: EngineState, name: str, why: str) -> list[LaneDeath]:
+def _begun_lanes(engine: EngineState, name: str, reason: str) -> list[LaneDeath]:
     """Return a domain's lanes, without those of scheduled batches."""
     lanes = engine.frontier.lanes_at(name)
-    return [LaneDeath(lane.batch, name, why) for lane in lanes if engine.batches[lane.batch].has_begun]
+    return [LaneDeath(lane.batch, name, reason) for lane in lanes if engine.batches[lane.batch].has_begun]

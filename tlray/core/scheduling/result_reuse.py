@@ -50,8 +50,7 @@ class ResultReuse:
         self, batch_no: int, result: Iterable[tuple[FrontierItem, ReusableResult]], ticket: int
     ) -> bool:
         """Add queued items of a matched batch with their results; False if items of it were cancelled or ended since the ticket
-        was taken: read them again.
-        """
+        was taken: read them again."""
         if self._n_drops.get(batch_no) != ticket:
             return False
         self._offered.extend(result)
@@ -112,8 +111,7 @@ class ResultReuse:
         self, leased: Iterable[LeasedItem], lease: Lease, *, wall: float
     ) -> list[tuple[int, float]]:
         """Return the leased items that a result may answer by now, each with the oldest fetch that counts; ``wall`` is now, in
-        epoch seconds.
-        """
+        epoch seconds."""
         found = []
         for leased_item in leased:
             item = lease.items[leased_item.item_id]
@@ -146,6 +144,6 @@ class ResultReuse:
             self._state.frontier.release(item.fingerprint)
 
 
-def with_reusable(leased: LeasedItem, result: ReusableResult | None) -> LeasedItem:
+def with_result(leased: LeasedItem, result: ReusableResult | None) -> LeasedItem:
     """Return a leased item with its result."""
     return leased if result is None else replace(leased, reused=result)

@@ -85,11 +85,12 @@ def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) 
         "in_flight": state.n_leased,
         "blocks": state.n_blocks_ever,
         "max_rate": None if math.isinf(rate) else rate,
-        **_wait(state, now=now, wall=wall),
+        **domain_wait(state, now=now, wall=wall),
     }
 
 
-def _wait(state: DomainState, *, now: float, wall: float) -> DomainWait:
+def domain_wait(state: DomainState, *, now: float, wall: float) -> DomainWait:
+    """Return why a domain is slow or rests; ``now`` (monotonic) and ``wall`` are one moment."""
     wait: DomainWait = {}
     if (slow := state.slow_because) is not None:
         wait["slow_because"] = slow

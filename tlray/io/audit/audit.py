@@ -1,4 +1,4 @@
-"""Do the books balance? A batch's journal, its items and its files, each held against the others.
+"""The audit of one batch: its journal, its items and its files, each compared with the others.
 
 No Ray is needed, and a coordinator may be at work meanwhile: the journal is read at one moment, files that are just being
 published or merged are waited for, and a merge that came between has the batch read again.
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tlray.core.audit.findings import REMEDIES, BatchCounts, Finding, FindingKind, Findings
-from tlray.io.audit.checks import Look
+from tlray.io.audit.checks import BatchCheck
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
+from tlray.io.results.open_store import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Audit:
 
     @property
     def is_right(self) -> bool:
-        """Whether everything agrees."""
+        """True if everything agrees."""
         return not self.findings.counts
 
     @property
@@ -65,28 +66,28 @@ class Audit:
 
 
 def _example(finding: Finding) -> dict[str, Any]:
-    told = {
+    values = {
         "what": finding.what,
         "part": finding.part,
         "item_id": finding.item_id,
         "line": finding.line,
         "url": finding.url,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audit:
-    """Look at everything of a batch; with ``reads_pages`` also at every archived page. `NoSuchBatch` if there is none."""
+    """Check everything of a batch; with ``reads_pages`` also every archived page. `NoSuchBatch` if there is none."""
     while True:
-        with open_reader(home.path) as journal, journal.audit_copy(batch_id) as books:
-            look = Look(home, batch_id, books, reads_pages=reads_pages)
-            stems = {part.stem for part in books.parts}
-            # its parts are merged once a batch, and by nobody once it is final: this ends
-            if books.state.is_final or stems <= books.stems_now():
+        with open_reader(home.path) as journal, journal.audit_copy(batch_id) as copy:
+            check = BatchCheck(home, batch_id, copy, reads_pages=reads_pages)
+            stems = {part.stem for part in copy.parts}
+            # a batch's parts are merged once, and never after it is final: the loop ends
+            if copy.state.is_final or stems <= copy.stems_now():
                 break
     return Audit(
-        batch_id, look.books, look.findings, tuple(look.notes), n_parts=len(stems), n_bytes=look.n_bytes,
-        n_rows=look.n_rows, n_track_rows=look.n_track_rows, n_pages=look.n_pages,
+        batch_id, check.books, check.findings, tuple(check.notes), n_parts=len(stems), n_bytes=check.n_bytes,
+        n_rows=check.n_rows, n_track_rows=check.n_track_rows, n_pages=check.n_pages,
     )  # fmt: skip
 
 
@@ -100,6 +101,5 @@ def unknown_folders(home: Home) -> list[str]:
     """Return folders of results and pages that are of no batch of the journal, as paths within the home."""
     with open_reader(home.path) as journal:
         known = {row.batch_id for row, _ in journal.batch_summaries()}
-    above = [home.results("x").parent, home.archive("x").parent]
-    there = [path for folder in above if folder.is_dir() for path in folder.iterdir() if path.is_dir()]
-    return sorted(str(path.relative_to(home.path)) for path in there if path.name not in known)
+    there = open_store(home).batches()
+    return sorted(name for batch_id, names in there.items() if batch_id not in known for name in names)

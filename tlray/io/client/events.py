@@ -55,7 +55,7 @@ def follow(
         except ServiceUnavailable as error:
             if not client.has_answered:
                 raise
-            why = error.why
+            why = error.reason
         broken_at = clock() if broken_at is None else broken_at
         if clock() - broken_at > PATIENCE_S:
             raise ServiceUnavailable(client.url, why)

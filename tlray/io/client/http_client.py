@@ -173,7 +173,7 @@ class ServiceClient:
 
     @contextmanager
     def stream(self, path: str, *, timeout_s: float, **query: object) -> Iterator[httpx.Response | None]:
-        """Open an event stream; None where there is nothing to come (204).
+        """Open an event stream; None if nothing follows (204).
 
         It is tried once: `ServiceUnavailable` where nothing answers, or not now.
         """
@@ -212,7 +212,7 @@ class ServiceClient:
         return RetryLater(RETRY_AFTER_S, found.why, is_full=False, is_tlray=False)
 
     def _reason(self, error: httpx.HTTPError) -> str:
-        """Return why nothing answered, in the system's words where it has any."""
+        """Return why nothing answered, from the system's error if there is one."""
         import httpx  # noqa: PLC0415
 
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)

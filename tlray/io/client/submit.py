@@ -10,11 +10,12 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any, Final
 
-from tlray.errors import ServiceRefuses, TlrayError, UsageError
+from tlray.core.submission.lines import Chunk, RefusedLine
+from tlray.core.submission.rules import NoGoodLine, require_good_line
+from tlray.errors import ServiceRefuses, TlrayError
 from tlray.io.client.http_client import ServiceClient, batch_path, json_bytes
 from tlray.io.intake.list_text import as_sent, is_text
-from tlray.io.intake.url_list import no_item_reason, numbered_texts, read_line
-from tlray.io.journal.rows import Entry, RefusedLine
+from tlray.io.intake.url_list import numbered_texts, read_line
 
 MAX_URLS: Final = 10_000
 """Limits of the service: URLs in one call …"""
@@ -48,9 +49,7 @@ def send_list(
     first, second = next(cut, []), next(cut, None)
     if second is None:
         urls = list(numbered_texts(first))
-        rejected = [line for n, text in urls if not isinstance(line := read_line(n, text), Entry)]
-        if len(rejected) == len(urls):
-            raise UsageError(no_item_reason(rejected))
+        require_good_line(Chunk.of(read_line(n, text) for n, text in urls))
         body = {**options, "urls": [text for _, text in urls]}
         n_bytes = len(json_bytes(body))
         # JSON holds text only; a line that is not text is sent as bytes, and rejected by the service
@@ -77,21 +76,21 @@ def send_list(
             "POST", batch_path(batch_id, "/commit"), body=body, timeout_s=COMMIT_TIMEOUT_S
         )
     except ServiceRefuses:
-        if (why := _without_an_item(client, batch_id)) is not None:
+        if (error := _without_an_item(client, batch_id)) is not None:
             _drop(client, batch_id)
-            raise UsageError(why) from None
+            raise error from None
         if not is_kept:
             _drop(client, batch_id)
         raise
     return dict(receipt)
 
 
-def _without_an_item(client: ServiceClient, batch_id: str) -> str | None:
-    """Return what is wrong with a whole list without a valid line; None for any other list."""
+def _without_an_item(client: ServiceClient, batch_id: str) -> NoGoodLine | None:
+    """Return the error of a whole list without a valid line; None for any other list."""
     with suppress(TlrayError):
         if client.get(batch_path(batch_id, "/status"))["total"] == 0:
             rows = client.get(batch_path(batch_id, "/lines"), limit=1)["lines"]
-            return no_item_reason([RefusedLine(row["line"], row["url"], row["reason"]) for row in rows])
+            return NoGoodLine(tuple(RefusedLine(row["line"], row["url"], row["reason"]) for row in rows))
     return None
 
 

@@ -29,15 +29,6 @@ def disk_errors(home: Path) -> Iterator[None]:
         raise HomeUnusable(str(home), f"{error.strerror or error}{where}") from error
 
 
-def write_file(path: Path, data: bytes | memoryview) -> None:
-    """Write a whole file and sync it; the caller syncs the folder."""
-    with path.open("wb", buffering=0) as file:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
-
-
 def make_folder(path: Path, *, below: Path) -> None:
     """Create a folder and its parents below ``below``, which must exist, and sync each."""
     if path == below or path.is_dir():

@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from tlray.core.model.outcome import OutcomeKind
-from tlray.io.http.address_policy import RefusedAddressError
+from tlray.io.http.checked_resolver import RefusedAddressError
 from tlray.io.http.response_head import HeadError
 
 NETWORK_ERRORS: tuple[type[Exception], ...] = (

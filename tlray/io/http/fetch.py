@@ -24,9 +24,10 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from tlray.core.model.address_policy import AddressPolicy
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.retry_after import retry_after_s
-from tlray.io.http.address_policy import AddressPolicy, CheckedResolver
+from tlray.io.http.checked_resolver import CheckedResolver
 from tlray.io.http.decompress import DecompressError, EndsEarlyError, ExpandsTooFarError, decompress
 from tlray.io.http.errors import NETWORK_ERRORS, translate
 from tlray.io.http.limits import FetchLimits, Sender

@@ -10,8 +10,10 @@ from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.schedule import zone_of
 from tlray.core.schedules.template import clock_values, fill
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.submission.lines import Chunk
+from tlray.core.submission.rules import OF_OPERATOR, ListRules
 from tlray.errors import UsageError
-from tlray.io.intake.url_list import CONTACT_BY_OPERATOR, Chunk, check_contact, read_line, stripped
+from tlray.io.intake.url_list import read_line, stripped
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.service_rows import ScheduleRow
 
@@ -40,15 +42,12 @@ def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchC
             raise UsageError(f"there is no template {said['template']!r} any more")
         filled = fill(template, said.get("variables") or {}, clock_values(local))
         urls, name = list(filled.urls), filled.batch_name
-    chunk = chunk_of(urls)
-    check_contact(chunk.entries, said.get("contact") if terms is None else terms.contact, CONTACT_BY_OPERATOR)
+    rules = ListRules(said.get("contact") if terms is None else terms.contact, hint=OF_OPERATOR)
+    chunk = rules.apply(chunk_of(urls))
     name = row.name or name or "scheduled"
     return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)
 
 
 def chunk_of(urls: list[str]) -> Chunk:
     """Read URLs, each of which counts as a line."""
-    chunk = Chunk([], [])
-    for number, url in enumerate(urls, 1):
-        chunk.take(read_line(number, stripped(url)))
-    return chunk
+    return Chunk.of(read_line(number, stripped(url)) for number, url in enumerate(urls, 1))

@@ -11,52 +11,28 @@ import gzip
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
 from typing import cast
 
-from tlray.core.model.hosts import is_public_host
 from tlray.core.model.printable import plain
-from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise, host_of
+from tlray.core.model.urls import BadUrl, CanonicalUrl, canonicalise
 from tlray.core.politeness.site_profile import politeness_key
+from tlray.core.submission.lines import MAX_TEXT_KEPT, Chunk, Entry, RefusedLine
+from tlray.core.submission.rules import ListRules, require_good_line
 from tlray.errors import UsageError
 from tlray.io.intake.list_text import BOM, Readable, is_text, text_lines
-from tlray.io.journal.rows import Entry, RefusedLine
 from tlray.sites.registry import failure, for_url
 
 CHUNK_LINES = 5_000
-MAX_TEXT_KEPT = 200
-"""Characters of a refused line that are stored with its reason."""
-CONTACT_BY_OPTION = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
-CONTACT_BY_OPERATOR = "the operator of the service has to set a contact (TLRAY_CONTACT)"
-"""The remedies for a missing contact: on a command line, and of a service."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some lines of a list, read."""
-
-    entries: list[Entry]
-    refused: list[RefusedLine]
-
-    def take(self, found: Entry | RefusedLine) -> None:
-        """Add the result of a line."""
-        if isinstance(found, Entry):
-            self.entries.append(found)
-        else:
-            self.refused.append(found)
 
 
 def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]:
     """Read a list chunk by chunk; never more than one chunk is in memory."""
     numbered = numbered_texts(lines, first_line=first_line)
     while batch := list(islice(numbered, CHUNK_LINES)):
-        chunk = Chunk([], [])
-        for number, text in batch:
-            chunk.take(read_line(number, text))
-        yield chunk
+        yield Chunk.of(read_line(number, text) for number, text in batch)
 
 
 def numbered_texts(lines: Iterable[str], *, first_line: int = 1) -> Iterator[tuple[int, str]]:
@@ -103,48 +79,16 @@ def fingerprint(url: CanonicalUrl) -> str:
     return "url:" + blake2b(url.url.partition("://")[2].encode(), digest_size=12).hexdigest()
 
 
-def checked(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
-    """Check the beginning of a list before Ray is started, and return the same lines; UsageError if it makes no item."""
+def check_beginning(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:
+    """Return the same lines, once their beginning is seen to be worth starting Ray for; UsageError where it is not."""
     lines = iter(lines)
     head = list(islice(lines, CHUNK_LINES))
-    entries: list[Entry] = []
-    refused: list[RefusedLine] = []
-    for chunk in read_chunks(head):
-        entries += chunk.entries
-        refused += chunk.refused
-    check_contact(entries, contact)
+    chunk = Chunk.of(read_line(number, text) for number, text in numbered_texts(head))
     is_list = all(map(is_text, head))
-    if not entries and (len(head) < CHUNK_LINES or not is_list):
-        raise UsageError(no_item_reason(refused) + ("" if is_list else "; give a list with one URL a line"))
+    checked = ListRules(contact).apply(chunk)
+    if len(head) < CHUNK_LINES or not is_list:
+        require_good_line(checked, "" if is_list else "; give a list with one URL a line")
     return chain(head, lines)
-
-
-def check_contact(entries: Iterable[Entry], contact: str | None, remedy: str = CONTACT_BY_OPTION) -> None:
-    """Raise UsageError if an entry is of a public host and there is no contact."""
-    if contact is None and (host := needs_contact(entries)) is not None:
-        raise UsageError(f"{host} is a public host: {remedy}")
-
-
-def no_item_reason(refused: list[RefusedLine]) -> str:
-    """Return why a list makes no batch: it is empty, or its first line is wrong."""
-    if not refused:
-        return "no URL given; give URLs, a file with one URL a line, or - for stdin"
-    first = refused[0]
-    more = f" (and {len(refused) - 1} more such lines)" if len(refused) > 1 else ""
-    return (
-        f"no line is a URL that can be fetched: line {first.line}, {first.text[:80]!r}: {first.reason}{more}"
-    )
-
-
-def needs_contact(entries: Iterable[Entry]) -> str | None:
-    """Return the first public host among the entries, which needs a contact; None if there is none."""
-    seen: set[str] = set()
-    for entry in entries:
-        if entry.domain not in seen:
-            seen.add(entry.domain)
-            if is_public_host(host_of(entry.domain)):
-                return entry.domain
-    return None
 
 
 def open_arguments(arguments: Iterable[str]) -> Iterator[str]:

@@ -1,29 +1,39 @@
-"""The status of a domain, as the HTTP API and ``tlray domain`` show it."""
+"""Domains as the journal has them: their state without a coordinator, their status, and the waits of an open batch."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from tlray.core.model.progress import DomainStatus, DomainWait
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
-from tlray.core.politeness.override import DomainOverride, override_for
+from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride, override_for
 from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.scheduling.snapshot import domain_wait
+from tlray.io.disk.local_time import rest_text
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import DomainRow
+from tlray.io.journal.rows import BatchRow, Counts, DomainRow
 
 
-def stored_domain_state(row: DomainRow, override: DomainOverride) -> DomainState:
-    """Return the state of a domain that no coordinator has in memory."""
-    return DomainState(
-        row.name, PolitenessOptions().policy(row.name), override, crawl_delay_s=row.crawl_delay_s
-    )
+def stored_state(
+    row: DomainRow,
+    options: PolitenessOptions,
+    override: DomainOverride = NO_OVERRIDE,
+    *,
+    now: float = 0.0,
+    wall: float,
+) -> DomainState:
+    """Return the state of a domain that no coordinator has in memory; ``now`` (monotonic) and ``wall`` are one moment."""
+    state = DomainState(row.name, options.policy(row.name), override, crawl_delay_s=row.crawl_delay_s)
+    if row.cool_until is not None:
+        state.cool_down(now + row.cool_until - wall, row.cool_reason or "")
+    return state
 
 
 def domain_status(
     row: DomainRow, state: DomainState, *, now: float, wall: float, n_open: int
-) -> dict[str, Any]:
-    """Return a domain's status as JSON data; ``now`` (monotonic) and ``wall`` are one moment."""
+) -> DomainStatus:
+    """Return a domain's status; ``now`` (monotonic) and ``wall`` are one moment."""
     cool_until, reason = row.cool_until, row.cool_reason
     if state.is_cooling(now):
         cool_until, reason = wall + state.cool_until - now, state.cool_reason
@@ -51,11 +61,33 @@ def _rate(policy: DomainPolicy) -> float | None:
     return None if math.isinf(policy.rate) else policy.rate
 
 
-def stored_domain_status(journal: JournalReader, host: str, *, wall: float) -> list[dict[str, Any]]:
+def stored_statuses(journal: JournalReader, host: str, *, wall: float) -> list[DomainStatus]:
     """Return the status of a domain and of those at other ports of the same host, without a coordinator."""
     overrides = journal.overrides()
-    rows = []
+    statuses = []
     for row in journal.domains_at(host):
-        state = stored_domain_state(row, override_for(row.name, overrides))
-        rows.append(domain_status(row, state, now=0.0, wall=wall, n_open=journal.count_open_at(row.name)))
-    return rows
+        state = stored_state(row, PolitenessOptions(), override_for(row.name, overrides), wall=wall)
+        n_open = journal.count_open_at(row.name)
+        statuses.append(domain_status(row, state, now=0.0, wall=wall, n_open=n_open))
+    return statuses
+
+
+def stored_waits(
+    journal: JournalReader, batch: BatchRow, by_domain: Counts, *, wall: float
+) -> dict[str, DomainWait]:
+    """Return why domains at which a batch has open items are slow or rest."""
+    waits: dict[str, DomainWait] = {}
+    for name, states in by_domain.items():
+        row = journal.domain(name) if any(not state.is_final for state in states) else None
+        if row is not None:
+            state = stored_state(row, batch.options.politeness, wall=wall)
+            if wait := domain_wait(state, now=0.0, wall=wall):
+                waits[name] = wait
+    return waits
+
+
+def wait_text(wait: DomainWait, now: float) -> str:
+    """Return one domain's wait in words; "" if there is none."""
+    slow, reason = wait.get("slow_because", ""), wait.get("reason", "")
+    words = [f"{rest_text(wait['cooling_until'], now)} ({reason})"] if "cooling_until" in wait else []
+    return "; ".join(words + ([slow] if slow and slow != reason else []))

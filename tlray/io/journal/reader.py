@@ -16,6 +16,7 @@ from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.notify.notification import Underway
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.schedules.template import Template
+from tlray.core.submission.lines import RefusedLine
 from tlray.errors import NoSuchBatch
 from tlray.io.journal.audit_copy import AuditCopy
 from tlray.io.journal.rows import (
@@ -31,7 +32,6 @@ from tlray.io.journal.rows import (
     ListedItem,
     OpenRow,
     PartRow,
-    RefusedLine,
     totals,
 )
 from tlray.io.journal.service_rows import DeliveryRow, ScheduleRow, TokenRow

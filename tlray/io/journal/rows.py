@@ -13,32 +13,14 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.policy import PolitenessOptions
-from tlray.core.politeness.retry import RetryPolicy
+from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.submission.lines import RefusedLine
 
 VERSIONS_PER_LIFE = 10_000_000_000
 """Progress versions of a coordinator's life begin at its number times this. A batch changes less often in one life, and a JSON
 reader that has only floats tells 900,000 lives apart."""
-
-
-class Entry(NamedTuple):
-    """One line of a list that is a good URL; a tuple, because a long list is pickled in a third of the time."""
-
-    line: int
-    url: str
-    domain: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedLine:
-    """One line of a list that made no item: rejected, or a duplicate of ``first_line``."""
-
-    line: int
-    text: str
-    reason: str
-    first_line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from tlray.core.schedules.schedule import ScheduleState, Timing
 from tlray.core.schedules.template import Template
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.changeset import Changeset
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.journal.reader import NOTHING_UNDERWAY, JournalReader
-from tlray.io.journal.rows import Added, ChunkRow, Entry, NewBatch, PartRow, RefusedLine
+from tlray.io.journal.rows import Added, ChunkRow, NewBatch, PartRow
 from tlray.io.journal.service_rows import Notice, ScheduleRow
 
 

@@ -13,10 +13,11 @@ from contextlib import aclosing
 import aiohttp
 from yarl import URL
 
+from tlray.core.model.address_policy import AddressPolicy
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.notify.notification import Delivery, of_status
 from tlray.core.politeness.retry_after import retry_after_s
-from tlray.io.http.address_policy import AddressPolicy, CheckedResolver
+from tlray.io.http.checked_resolver import CheckedResolver
 from tlray.io.http.errors import NETWORK_ERRORS, translate
 from tlray.io.http.resolver import NameLookup
 from tlray.io.http.response_head import LenientConnector

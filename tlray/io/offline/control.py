@@ -15,7 +15,8 @@ from tlray.io.disk.home import Home
 from tlray.io.journal.rows import VERSIONS_PER_LIFE, BatchRow, Counts, totals
 from tlray.io.journal.writer import Journal
 from tlray.io.offline.opening import offline_journal
-from tlray.io.results.part_files import publish, sweep
+from tlray.io.results.open_store import open_store
+from tlray.io.results.store import recover
 
 
 def pause_offline(home: Home, batch_id: str) -> tuple[BatchRow, Counts]:
@@ -39,10 +40,8 @@ def _control(home: Home, batch_id: str, event: BatchEvent) -> tuple[BatchRow, Co
 def _recover_files(home: Home, journal: Journal, batch_id: str) -> None:
     """Publish the parts that the manifest names, and remove the others."""
     row = journal.find_batch(batch_id)
-    if row is not None and not row.state.is_final and home.results(batch_id).exists():
-        stems = [part.stem for part in journal.parts(batch_id)]
-        publish(home, batch_id, *stems)
-        sweep(home, batch_id, stems)
+    if row is not None and not row.state.is_final:
+        recover(open_store(home), batch_id, [part.stem for part in journal.parts(batch_id)])
 
 
 def _apply(journal: Journal, batch_id: str, event: BatchEvent) -> tuple[BatchRow, Counts]:

@@ -1,4 +1,4 @@
-"""Which small parts become one large one?"""
+"""The plan of a compaction: which small parts become one large one."""
 
 from __future__ import annotations
 

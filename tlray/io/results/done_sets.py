@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tlray.io.disk.home import Home
 from tlray.io.journal.rows import DoneRow
-from tlray.io.results.item_reader import read_kept
-from tlray.io.results.part_files import PartMoved
+from tlray.io.results.item_reader import read_items
+from tlray.io.results.store import PartMoved, ResultStore
 from tlray.model import Tracklist
 
 
-def read_done(home: Home, batch_id: str, rows: Sequence[DoneRow]) -> list[list[Tracklist]]:
+def read_done(store: ResultStore, batch_id: str, rows: Sequence[DoneRow]) -> list[list[Tracklist]]:
     """Return the sets of each item; `PartMoved` where a part has them no more."""
     by_part: dict[str, list[int]] = {}
     for row in rows:
         by_part.setdefault(row.part or "", []).append(row.item_id)
     found: dict[int, list[Tracklist]] = {}
     for stem, items in by_part.items():
-        sets = read_kept(home, batch_id, stem, items) if stem else {}
+        sets = read_items(store, batch_id, stem, items) if stem else {}
         if len(sets) < len(items):
             raise PartMoved(stem, batch_id)
         found |= sets

@@ -32,7 +32,7 @@ class OpenPart:
             return outcome
         return replace(outcome, raw=self.pages.add(fetched))
 
-    def add_kept(self, item: LeasedItem, sets: Sequence[Tracklist]) -> Outcome:
+    def add_reused(self, item: LeasedItem, sets: Sequence[Tracklist]) -> Outcome:
         """Take in rows that another batch keeps of an item's page; their page stays in its archive."""
         if not sets:
             return Outcome(item.item_id, OutcomeKind.NOT_BEGUN, reused=item.reused)

@@ -1,4 +1,4 @@
-"""How do results get to disk? The contents of a part, staged: two Parquet files and a WARC file, whichever it has."""
+"""The contents of a part, staged: two Parquet files and a WARC file, or those of them that it has."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tlray.io.disk.durable import disk_errors, make_folder, sync_folder, write_file
-from tlray.io.disk.home import Home
-from tlray.io.results.part_files import Piece, discard, staged_file, staging
 from tlray.io.results.rows import ItemKey, to_tables
+from tlray.io.results.store import PartFile, ResultStore
 from tlray.model import Tracklist
 
 REPEATED_COLUMNS = [
@@ -32,41 +30,35 @@ _WRITE_OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class StagedPart:
-    """What was staged, as the manifest should name it."""
+    """A part that was staged, as the manifest should name it."""
 
     stem: str
     n_sets: int
     n_tracks: int
     n_bytes: int
-    files: tuple[Piece, ...]
-    """The pieces it has: no Parquet without sets, no archive without pages."""
+    files: tuple[PartFile, ...]
+    """No Parquet without sets, no archive without pages."""
 
 
 def stage(
-    home: Home, batch_id: str, stem: str, rows: Sequence[tuple[ItemKey, Tracklist]], warc: bytes
+    store: ResultStore, batch_id: str, stem: str, rows: Sequence[tuple[ItemKey, Tracklist]], warc: bytes
 ) -> StagedPart:
-    """Write a part where nobody sees it, and make it durable; leaves nothing behind where that fails."""
-    contents: dict[Piece, bytes | memoryview] = {Piece.ARCHIVE: warc} if warc else {}
+    """Stage a part: the rows of sets, and an archive of pages."""
+    contents: dict[PartFile, bytes | memoryview] = {PartFile.ARCHIVE: warc} if warc else {}
     n_tracks = 0
     if rows:
         tracklists, tracks = to_tables(rows)
         n_tracks = tracks.num_rows
-        contents[Piece.TRACKS] = _parquet(tracks)
-        contents[Piece.TRACKLISTS] = _parquet(tracklists)
-    with disk_errors(home.path):
-        make_folder(staging(home, batch_id), below=home.path)
-        try:
-            for piece, content in contents.items():
-                write_file(staged_file(home, batch_id, stem, piece), content)
-            sync_folder(staging(home, batch_id))
-        except BaseException:
-            discard(home, batch_id, stem)
-            raise
-    return StagedPart(stem, len(rows), n_tracks, sum(map(len, contents.values())), tuple(contents))
+        contents[PartFile.TRACKS] = _parquet(tracks)
+        contents[PartFile.TRACKLISTS] = _parquet(tracklists)
+    with store.stage(batch_id, stem) as staging:
+        for kind, content in contents.items():
+            staging.open(kind).write(content)
+    return StagedPart(stem, len(rows), n_tracks, sum(staging.sizes.values()), tuple(contents))
 
 
 def _parquet(table: pa.Table) -> memoryview:
-    """Return a table as a Parquet file in memory, which is then written and synced like any other."""
+    """Return a table as a Parquet file in memory."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, **_WRITE_OPTIONS)
     return memoryview(sink.getvalue())

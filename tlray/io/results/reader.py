@@ -20,13 +20,13 @@ import pyarrow.compute as pc
 
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
-from tlray.io.results.part_files import PartMoved
 from tlray.io.results.part_tables import read_tables
 from tlray.io.results.rows import from_tables
 from tlray.io.results.schema import TRACKLISTS, TRACKS
+from tlray.io.results.store import PartMoved, ResultStore
 from tlray.model import Tracklist
 
-Named = Callable[[], Collection[str]]
+NamedStems = Callable[[], Collection[str]]
 """The stems of the parts with rows that the manifest names now."""
 TRIES: Final = 6
 """How often a part is looked for that the manifest names and that is nowhere …"""
@@ -34,7 +34,7 @@ PAUSE_S: Final = 0.05
 """… and how long is waited after the first time; each time longer."""
 
 
-def manifest_of(home: Home, batch_id: str) -> Named:
+def manifest_of(home: Home, batch_id: str) -> NamedStems:
     """Return what asks a batch's manifest in the home's journal, each time anew; `NoSuchBatch` if there is no such batch."""
 
     def named() -> list[str]:
@@ -45,42 +45,44 @@ def manifest_of(home: Home, batch_id: str) -> Named:
     return named
 
 
-def load(home: Home, batch_id: str, named: Named) -> tuple[pd.DataFrame, pd.DataFrame]:
+def load(store: ResultStore, batch_id: str, named: NamedStems) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's (tracklists, tracks), a row a set and a row a track; empty where it has no parts."""
-    read = list(_parts(home, batch_id, named))
-    tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in read)])
-    tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in read)])
+    parts = list(_parts(store, batch_id, named))
+    tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in parts)])
+    tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in parts)])
     return tracklists.to_pandas(), tracks.to_pandas()
 
 
-def iter_tracklists(home: Home, batch_id: str, named: Named) -> Iterator[Tracklist]:
+def iter_tracklists(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[Tracklist]:
     """Yield every set, part by part; at most one part's rows are in memory, and 256 sets as objects."""
-    for tracklists, tracks in _parts(home, batch_id, named):
+    for tracklists, tracks in _parts(store, batch_id, named):
         yield from from_tables(tracklists, tracks)
 
 
-def _parts(home: Home, batch_id: str, named: Named) -> Iterator[tuple[pa.Table, pa.Table]]:
+def _parts(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield (tracklists, tracks) of one part after the other, no item twice; `PartMoved` where one is lost."""
-    had: dict[str, pa.ChunkedArray] = {}
+    read: dict[str, pa.ChunkedArray] = {}
     """Stem → the items that were read of it."""
     ahead, before = sorted(named(), reverse=True), None
     n_tries = 0
     while ahead:
         stem = ahead[-1]
         try:
-            tracklists, tracks = read_tables(home, batch_id, stem)
+            tracklists, tracks = read_tables(store, batch_id, stem)
         except PartMoved:
             names = set(named())
             n_tries = n_tries + 1 if stem in names else 0
             if n_tries >= TRIES:
                 raise
             time.sleep(PAUSE_S * n_tries)
-            ahead = sorted(names - had.keys(), reverse=True)
-            before = pa.chunked_array([chunk for items in had.values() for chunk in items.chunks], pa.int64())
+            ahead = sorted(names - read.keys(), reverse=True)
+            before = pa.chunked_array(
+                [chunk for items in read.values() for chunk in items.chunks], pa.int64()
+            )
             continue
         ahead.pop()
         n_tries = 0
-        had[stem] = tracklists.column("item_id")
+        read[stem] = tracklists.column("item_id")
         yield (
             (tracklists, tracks)
             if before is None

@@ -1,4 +1,4 @@
-"""How does a `Tracklist` become rows of the two tables, and rows a `Tracklist` again?
+"""Conversion between `Tracklist` objects and rows of the two tables.
 
 Column by column, not row by row: a page of 40 tracks costs about a tenth of a millisecond. A set's own
 columns in ``tracks`` are built once a set and spread over its rows by Arrow.
@@ -67,7 +67,7 @@ def to_tables(sets: Sequence[tuple[ItemKey, Tracklist]]) -> tuple[pa.Table, pa.T
 
 def from_tables(tracklists: pa.Table, tracks: pa.Table) -> Iterator[Tracklist]:
     """The sets of one batch in the order of ``tracklists``; their rows may stand anywhere in ``tracks``."""
-    runs = _runs(tracks)
+    runs = runs_of(tracks)
     for begin in range(0, tracklists.num_rows, SETS_AT_ONCE):
         some = tracklists.slice(begin, SETS_AT_ONCE)
         items, places = (some.column(name).to_pylist() for name in ("item_id", "set_index"))
@@ -79,8 +79,8 @@ def from_tables(tracklists: pa.Table, tracks: pa.Table) -> Iterator[Tracklist]:
             yield Tracklist(**dict(zip(columns, values, strict=True)), tracks=own)
 
 
-def _runs(tracks: pa.Table) -> dict[tuple[int, int], Sequence[int]]:
-    """The rows of every (item_id, set_index). They mostly stand together, and so cost little memory."""
+def runs_of(tracks: pa.Table) -> dict[tuple[int, int], Sequence[int]]:
+    """Return the rows of every (item_id, set_index). Most stand together, and so cost little memory."""
     if not tracks.num_rows:
         return {}
     items, places = (tracks.column(name).to_numpy() for name in ("item_id", "set_index"))

@@ -1,4 +1,4 @@
-"""Which columns do the Parquet files have? Written out here, never inferred.
+"""The columns of the Parquet files, written out and never inferred.
 
 One part whose column has another type (``null``, where no row had a value) breaks reading the whole folder.
 
@@ -50,8 +50,8 @@ def for_pandas(schema: pa.Schema) -> pa.Schema:
         for f in schema
         if f.nullable and f.type in _NULLABLE
     ]
-    told = {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "2.2.0"}
-    return schema.with_metadata({"pandas": json.dumps(told)})
+    metadata = {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "2.2.0"}
+    return schema.with_metadata({"pandas": json.dumps(metadata)})
 
 
 TRACKLISTS = for_pandas(

@@ -1,4 +1,4 @@
-"""How are pages kept as they came, and read again?
+"""The archive: pages as they came, in WARC files.
 
 WARC/1.1 (ISO 28500:2017): one ``response`` record a page behind one ``warcinfo`` a file, each record a gzip
 member of its own, so that one page is read by offset and length, and files are merged by concatenation.
@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
@@ -72,7 +72,7 @@ class ArchiveWriter:
 
 
 def _is_packed(page: Fetched) -> bool:
-    """Whether packing the body again would gain nothing."""
+    """True if packing the body again would gain nothing."""
     return any(name.lower() == b"content-encoding" and value for name, value in page.raw_headers)
 
 
@@ -135,31 +135,23 @@ class ArchivedPage:
         )[1]
 
 
-def read_record(path: Path, offset: int, length: int) -> ArchivedPage:
-    """Read the one page whose record stands at ``offset``."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        member = file.read(length)
-    for page in _pages(io.BytesIO(member), path):
+def read_record(file: BinaryIO, offset: int, length: int, *, name: str = "the archive") -> ArchivedPage:
+    """Read the one page whose record stands at ``offset``; ``name`` is for messages."""
+    file.seek(offset)
+    for page in iter_records(io.BytesIO(file.read(length)), name=name):
         return page
-    raise CannotFinish(f"{path} has no page at byte {offset}")
+    raise CannotFinish(f"{name} has no page at byte {offset}")
 
 
-def iter_records(path: Path) -> Iterator[ArchivedPage]:
-    """Read every page of a WARC file, of whatever origin, compressed or not."""
-    with path.open("rb") as file:
-        yield from _pages(file, path)
-
-
-def _pages(file: io.BufferedIOBase, path: Path) -> Iterator[ArchivedPage]:
-    """Read the response records of ``file``; other kinds are passed over."""
+def iter_records(file: BinaryIO, *, name: str = "the archive") -> Iterator[ArchivedPage]:
+    """Read every page of a WARC file, of any origin, compressed or not. Records of other types are skipped."""
     try:
         # "transfer": records of other programs may be chunked still
         for record in ArchiveIterator(file, record_types=WarcRecordType.response, auto_decode="transfer"):
             if record.is_http and record.http_headers is not None:
                 yield _page(record)
     except (OSError, ValueError) as error:
-        raise CannotFinish(f"{path} is damaged: {error}") from error
+        raise CannotFinish(f"{name} is damaged: {error}") from error
 
 
 def _page(record: WarcRecord) -> ArchivedPage:

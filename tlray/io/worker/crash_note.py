@@ -128,7 +128,7 @@ class CrashNoteFile:
 
 
 def take_note(home: Home, lease_id: str) -> CrashSuspect:
-    """Remove a dead task's note and return its suspects; nobody if there is no note: the task had not begun."""
+    """Remove a dead task's note and return its suspects; none without a note: the task had not begun."""
     path = _path(home, lease_id)
     try:
         note = path.read_bytes()

@@ -10,10 +10,10 @@ from contextlib import nullcontext
 
 from yarl import URL
 
+from tlray.core.model.address_policy import policy_for
 from tlray.core.model.outcome import LED_INSIDE, OutcomeKind
 from tlray.core.politeness.robots import MAX_BYTES, RobotsAnswer, decode, rules_of
 from tlray.core.scheduling.lease import RobotsRequest
-from tlray.io.http.address_policy import policy_for
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import Sender
 from tlray.io.http.peer import is_public_peer
@@ -32,7 +32,7 @@ async def fetch_robots(
         return RobotsAnswer(request.of, None, location=fetched.location, from_public=led_by_public)
     if fetched.kind is OutcomeKind.PRIVATE_ADDRESS:
         why = LED_INSIDE if request.from_public else fetched.reason
-        return RobotsAnswer(request.of, None, why=why, is_refused=True, networks=request.networks)
+        return RobotsAnswer(request.of, None, reason=why, is_refused=True, networks=request.networks)
     if status is not None and status < 300 and fetched.kind is None:
         with note.reading_robots(request.of) if note else nullcontext():
             text = decode(fetched.body)
@@ -40,4 +40,4 @@ async def fetch_robots(
     if status is not None and 400 <= status < 500 and status != 429:
         return RobotsAnswer(request.of, "")
     why = fetched.reason or str(fetched.kind or status)
-    return RobotsAnswer(request.of, None, why=why, retry_after_s=fetched.retry_after_s)
+    return RobotsAnswer(request.of, None, reason=why, retry_after_s=fetched.retry_after_s)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from tlray.model import Identity, PageKind, ParsedPage, Tracklist
+from tlray.core.model.tracklists import make_set
+from tlray.model import PageKind, ParsedPage, Tracklist
 from tlray.readers.decoding import GUESSED, NoTextError, Text, decode_text
 from tlray.readers.interface import SourceFile
 from tlray.readers.text.about import about
@@ -66,18 +67,14 @@ def _decoded(file: SourceFile) -> Text:
 
 def _set(file: SourceFile, found: FoundList, issues: list[str], *, is_markdown: bool) -> Tracklist:
     known = about(found.above, file.name)
-    tracks = found.tracks
-    return Tracklist(
+    return make_set(
+        found.tracks,
         url=file.url,
         site="text",
         source_id=sha256(file.body).hexdigest(),
         title=known.title,
         date=known.date,
         djs=known.djs,
-        track_count=len(tracks),
-        identified_count=sum(track.identity is Identity.IDENTIFIED for track in tracks),
-        cued_count=sum(track.cue_s is not None for track in tracks),
-        tracks=tracks,
         quality_issues=[*issues, *found.issues],
         parser=TextReader.version,
         media_type="text/markdown" if is_markdown else "text/plain",

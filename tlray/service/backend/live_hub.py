@@ -1,8 +1,8 @@
-"""Who waits for news of a batch? Any number of requests, on one long poll per batch and replica.
+"""Live progress for any number of clients, on one long poll for each batch and replica.
 
 An actor takes a thousand calls at a time, so that clients must not each hold one. A `Channel` polls for one batch and keeps
-the newest snapshot and the items that changed lately; a `Feed` is one client's way through it. Nothing is queued: who comes
-late for the next frame gets the newest, with all items that changed since their last one.
+the newest snapshot and the items that changed lately; a `Feed` is one client's way through it. Nothing is queued: a slow
+client gets the newest frame, with all items that changed since its last one.
 
 The poll waits a tick between two answers, and the tick follows the load: a frame costs about a millisecond of the
 machine's time for each client (replica and proxy together).

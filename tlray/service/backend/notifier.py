@@ -1,6 +1,6 @@
-"""Who delivers notices? Every replica, some at a time, from the coordinator's outbox; what came of each is told there.
+"""Delivery of notices: every replica takes some at a time from the coordinator's outbox and reports the results.
 
-A replica that dies in the middle has delivered or not: the coordinator hands its notices out again, under the same ids.
+If a replica dies in the middle, the coordinator hands its notices out again, under the same ids.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import time
 from collections import Counter
 from typing import Any
 
+from tlray.core.model.address_policy import policy_for
 from tlray.core.notify.email_text import letter
 from tlray.core.notify.notification import MAX_AT_ONCE, Channel, Delivery, Underway
 from tlray.core.notify.webhook_signature import headers
 from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import TlrayError
-from tlray.io.http.address_policy import policy_for
 from tlray.io.notify.smtp import MailServer, message, send
 from tlray.io.notify.webhook import post
 from tlray.scrape_options import terms_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -15,6 +16,6 @@ Cursor = Annotated[
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The largest number of rows in the page.")]
 
 
-def page(name: str, rows: list[dict[str, Any]], next_cursor: str | None) -> JSONResponse:
+def page(name: str, rows: Sequence[Mapping[str, Any]], next_cursor: str | None) -> JSONResponse:
     """Return a page of a list."""
-    return JSONResponse({name: rows, "next_cursor": next_cursor})
+    return JSONResponse({name: list(rows), "next_cursor": next_cursor})

@@ -15,7 +15,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.routing import compile_path
@@ -60,23 +60,6 @@ class Fault(BaseModel):
 
 class Problem(BaseModel):
     """An error (RFC 9457)."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "urn:tlray:problem:validation",
-                    "title": "Unprocessable Content",
-                    "status": 422,
-                    "detail": "body.priority: Input should be 'immediate', 'normal' or 'low'",
-                    "instance": "/api/v1/batch",
-                    "errors": [
-                        {"where": "body.priority", "what": "Input should be 'immediate', 'normal' or 'low'"}
-                    ],
-                }
-            ]
-        }
-    )
 
     type: str = "about:blank"
     title: str

@@ -13,6 +13,12 @@ from tlray.service.schemas.batches import IN_WORDS
 
 MAX_FAULTS_SHOWN: Final = 100
 _SHOULD_BE: Final = "Input should be "
+_IN_JSON: Final = {
+    "dict_type": "Input should be an object",
+    "list_type": "Input should be a valid array",
+    "model_attributes_type": "Input should be an object",
+}
+"""Messages of pydantic in the terms of JSON instead of Python, by error type."""
 Place = tuple[str | int, ...]
 
 
@@ -56,7 +62,7 @@ def _sent_part(loc: Place, sent: object, *, is_missing: bool) -> Place:
 
 def _in_words(error: Mapping[str, Any]) -> str:
     pattern = error.get("ctx", {}).get("pattern")
-    return IN_WORDS.get(pattern) or str(error["msg"])
+    return IN_WORDS.get(pattern) or _IN_JSON.get(error["type"]) or str(error["msg"])
 
 
 def _either(words: Sequence[str]) -> str:

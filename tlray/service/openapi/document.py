@@ -21,7 +21,7 @@ from tlray.core.model.progress import (
 )
 from tlray.service.http.problems import Problem
 from tlray.service.openapi.examples import OF_MODELS, OF_PATHS
-from tlray.service.schemas.batches import BatchRequest, PieceRequest, ResponseBody, SetLine
+from tlray.service.schemas.batches import BatchRequest, PieceRequest, SetLine
 
 BY_REFERENCE: Final[tuple[type[BaseModel], ...]] = (BatchRequest, PieceRequest, Problem, SetLine)
 """Models of lists, lines and problems: their content types are not FastAPI's JSON."""
@@ -65,9 +65,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         [(model, "validation") for model in BY_REFERENCE], ref_template="#/components/schemas/{model}"
     )
     components["schemas"].update(defined["$defs"])
-    for name, example in (_examples_of(ResponseBody) | OF_MODELS).items():
-        if name in components["schemas"]:
-            components["schemas"][name]["examples"] = [example]
+    for name, example in OF_MODELS.items():
+        components["schemas"][name]["examples"] = [example]
     for model in PROGRESS:
         for name, text in _descriptions(model).items():
             components["schemas"][model.__name__]["properties"][name]["description"] = text
@@ -78,16 +77,6 @@ def document(app: FastAPI) -> dict[str, Any]:
     for (path, kind), example in OF_PATHS.items():
         if path in found["paths"]:
             found["paths"][path]["get"]["responses"]["200"]["content"][kind]["example"] = example
-    return found
-
-
-def _examples_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the examples in the models' own configuration, by name: FastAPI drops the nulls in them."""
-    extra = model.model_config.get("json_schema_extra")
-    own = extra.get("examples") if isinstance(extra, dict) else None
-    found: dict[str, Any] = {model.__name__: own[0]} if isinstance(own, list) else {}
-    for kind in model.__subclasses__():
-        found |= _examples_of(kind)
     return found
 
 

@@ -9,6 +9,8 @@ from tlray.export.csv_table import COLUMNS
 _AT: Final = 1795000000.0
 _BATCH: Final = "20261123-120000-a1b2c3"
 _URL: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"
+_REJECTED: Final[dict[str, Any]] = {"line": 2, "url": "ftp://a/b", "reason": "not http or https"}
+_WRONG: Final = "Input should be 'immediate', 'normal' or 'low'"
 _EXPORT: Final = "/api/v1/batch/{batch_id}/export"
 _GONE: Final = "https://www.1001tracklists.com/tracklist/1q0zzzzz/gone.html"
 _DOMAIN: Final = "1001tracklists.com"
@@ -20,7 +22,7 @@ _SNAPSHOT: Final[dict[str, Any]] = {
     "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
     "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "lost_nodes": [], "parked": {},
-    "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125, "cooling_until": None}},
+    "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125}},
 }  # fmt: skip
 _ITEM: Final[dict[str, Any]] = {
     "item_id": "17", "line": 1, "url": _URL, "domain": _DOMAIN, "state": "succeeded", "attempt": 1, "n_lost": 0,
@@ -56,7 +58,7 @@ _WHOLE_SCHEDULE: Final[dict[str, Any]] = {
     "urls": [_URL], "template": None, "variables": {}, "priority": "normal", "options": {"fresh_for": "7d"},
     "webhook": "https://hooks.example.org/tlray", "email": None,
 }  # fmt: skip
-_DOMAIN_TOLD: Final[dict[str, Any]] = {
+_DOMAIN_STATUS: Final[dict[str, Any]] = {
     "domain": _DOMAIN, "paused": False, "max_rate": 0.125, "rate": 0.125, "concurrency": 1,
     "set": {"max_rate": None, "concurrency": None}, "crawl_delay_s": 8.0, "robots_at": _AT, "open": 69,
     "in_flight": 1, "cooling_until": None, "reason": None, "blocks_in_a_row": 0, "last_fetch_at": _AT,
@@ -80,32 +82,51 @@ _DELIVERY: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 OF_MODELS: Final[dict[str, Any]] = {
+    "BatchRequest": {"urls": [_URL], "name": "closing sets", "priority": "normal"},
+    "CommitRequest": {"pieces": 7},
+    "DomainPatch": {"max_rate": 0.5, "concurrency": 1},
+    "NewTokenResponse": {"name": "3fa9c1", "user": "ada", "scopes": ["submit"], "token": "tlray_3fa9c1_…"},
+    "PieceRequest": {"urls": [_URL]},
+    "Problem": {
+        "type": "urn:tlray:problem:validation", "title": "Unprocessable Content", "status": 422,
+        "detail": f"body.priority: {_WRONG}", "instance": "/api/v1/batch",
+        "errors": [{"where": "body.priority", "what": _WRONG}],
+    },
+    "Receipt": {
+        "batch_id": _BATCH, "state": "running", "total": 1, "duplicates": 0, "n_rejected": 1,
+        "rejected": [_REJECTED], "duplicate_lines": [], "warnings": [], "estimated_completion": None,
+    },
+    "RetryRequest": {"reason": "timeout"},
+    "SchedulePatch": {"cron": "0 5 * * *", "paused": False},
+    "ScheduleRequest": {
+        "cron": "30 3 * * MON", "timezone": "Europe/Berlin", "urls": [_URL], "name": "weekly", "overlap": "skip",
+        "catch_up": "last",
+    },
+    "TemplateRequest": {key: _TEMPLATE[key] for key in ("urls", "description", "batch_name", "options", "defaults")},
+    "TicketResponse": {"ticket": "Zk3…", "expires_in_s": 30.0},
+    "TokenRequest": {"user": "ada", "scopes": ["submit"]},
     "ScheduleReceipt": {
         **_SCHEDULE, **_WHOLE_SCHEDULE, "n_rejected": 1,
-        "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "scheme ftp: is not fetched; only http and https are"}],
+        "rejected": [_REJECTED],
     },
     "BatchPage": {"batches": [_LISTED], "next_cursor": None},
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesResponse": {"deliveries": [_DELIVERY]},
-    "DomainPage": {"domains": [_DOMAIN_TOLD], "next_cursor": None},
+    "DomainPage": {"domains": [_DOMAIN_STATUS], "next_cursor": None},
     "ItemPage": {"items": [_ITEM], "next_cursor": "WzE3XQ…"},
     "LinePage": {
-        "lines": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https", "first_line": None}],
+        "lines": [{**_REJECTED, "first_line": None}],
         "next_cursor": None,
     },
     "PieceReceipt": {
         "batch_id": _BATCH, "piece": 1, "first_line": 1, "lines": 3, "items": 1, "duplicates": 1, "n_rejected": 1,
-        "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
+        "rejected": [_REJECTED],
         "duplicate_lines": [{"line": 3, "url": _URL, "first_line": 1}],
     },
     "Retried": {**_SNAPSHOT, "n_retried": 1},
     "SchedulesResponse": {"schedules": [_SCHEDULE]},
     "Snapshot": _SNAPSHOT, "BatchStatus": _SNAPSHOT,
-    "DomainStatus": {
-        "domain": _DOMAIN, "paused": False, "max_rate": 0.125, "rate": 0.125, "concurrency": 1,
-        "set": {"max_rate": None, "concurrency": None}, "crawl_delay_s": 8.0, "robots_at": _AT, "open": 69,
-        "in_flight": 1, "cooling_until": None, "reason": None, "blocks_in_a_row": 0, "last_fetch_at": _AT,
-    },
+    "DomainStatus": _DOMAIN_STATUS,
     "SecretResponse": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "SetLine": _SET,
     "TemplateResponse": _TEMPLATE,
@@ -113,7 +134,7 @@ OF_MODELS: Final[dict[str, Any]] = {
     "TokenResponse": _TOKEN,
     "ScheduleDetails": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
-"""Of models, by the name of their schema."""
+"""By the name of the model."""
 
 OF_PATHS: Final[dict[tuple[str, str], Any]] = {
     ("/healthz", "application/json"): {"status": "alive", "version": "0.1.0"},
@@ -127,4 +148,4 @@ OF_PATHS: Final[dict[tuple[str, str], Any]] = {
     (_EXPORT, "text/csv"): ",".join(COLUMNS) + "\r\n",
     ("/api/v1/tokens", "application/json"): [_TOKEN],
 }
-"""Of answers without a model, by path and media type."""
+"""For responses without a model, by path and media type."""

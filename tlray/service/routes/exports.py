@@ -26,8 +26,9 @@ from tlray.export.interface import Format
 from tlray.io.disk.home import Home
 from tlray.io.export import zip_archive
 from tlray.io.export.files import write
-from tlray.io.results.part_files import PartMoved
+from tlray.io.results.open_store import open_store
 from tlray.io.results.reader import iter_tracklists
+from tlray.io.results.store import PartMoved
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problems
 from tlray.service.routes.api_route import ApiRoute
@@ -37,9 +38,9 @@ router = APIRouter(prefix="/api/v1", tags=["results"], route_class=ApiRoute)
 MAX_SENT: Final = 32_000_000
 TRIES: Final = 4
 KEEP_S: Final = 3_600.0
-"""A file that nobody has taken for so long is removed when another is made …"""
+"""A file that was not downloaded for so long is removed when another is written …"""
 MAX_KEPT: Final = 12
-"""… and of more than so many of a batch those that nobody has taken for the longest time."""
+"""… and the least recently used of a batch with more files than this."""
 _RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 
 _BYTES: Final = {"type": "string", "format": "binary"}
@@ -199,7 +200,7 @@ async def _exported(gateway: Gateway, batch_id: str, format_: Format, options: A
 
 
 def _write(home: Home, batch_id: str, stems: list[str], path: Path, format_: Format, options: Any) -> None:
-    sets = iter_tracklists(home, batch_id, lambda: stems)
+    sets = iter_tracklists(open_store(home), batch_id, lambda: stems)
     if format_.fits_one_file:
         write(sets, format_, path, options)
     else:

@@ -20,7 +20,8 @@ from tlray.core.model.printable import in_json
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.results.done_sets import read_done
-from tlray.io.results.part_files import PartMoved
+from tlray.io.results.open_store import open_store
+from tlray.io.results.store import PartMoved
 from tlray.service.http.bodies import NDJSON
 from tlray.service.http.paging import Cursor
 from tlray.service.http.problems import problems
@@ -92,7 +93,7 @@ async def _read(
             batch_id, after=place[0] - (place[1] > 0), limit=n_wanted
         )
         try:
-            found = await asyncio.to_thread(read_done, gateway.home, batch_id, rows)
+            found = await asyncio.to_thread(read_done, open_store(gateway.home), batch_id, rows)
         except PartMoved:  # it is being merged or published just now
             n_moved += 1
             if n_moved >= PART_TRIES:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Response
 from tlray.cluster.handlers.schedules import new_schedule_id
 from tlray.cluster.handlers.submission import MAX_LINES_TOLD
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check
-from tlray.io.journal.rows import RefusedLine
+from tlray.core.submission.lines import RefusedLine
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import not_found, problems, validation

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from tlray.core.model.address_policy import AddressPolicy, policy_for
 from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.schedules.built_in_templates import BUILT_IN
 from tlray.core.schedules.template import Template, TemplateError, beginning_of, check
-from tlray.io.http.address_policy import AddressPolicy, policy_for
 from tlray.io.journal.service_rows import MAX_TEMPLATE_CHARS, MAX_TEMPLATES
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.http.problems import ProblemError, not_found, problems, validation
@@ -28,7 +28,7 @@ from tlray.service.schemas.batches import (
     ResponseBody,
     VariableValue,
 )
-from tlray.service.submission.permissions import options_for, refusal_of_host
+from tlray.service.submission.permissions import options_for
 from tlray.settings import Settings
 
 router = APIRouter(prefix="/api/v1/templates", tags=["templates"], route_class=ApiRoute)
@@ -37,20 +37,6 @@ TemplateName = Annotated[str, Path(pattern=TEMPLATE_NAME, examples=["my-festival
 
 class TemplateRequest(RequestBody):
     """A template. `{year}` stands for a value, `{+path}` for one that may contain `/ : ? &`."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "urls": ["https://example.org/{event}/{year}/{+set}"],
-                    "description": "All sets of one festival.",
-                    "batch_name": "{event} {year}",
-                    "options": {"fresh_for": "7d"},
-                    "defaults": {"event": "tomorrowland"},
-                }
-            ]
-        }
-    )
 
     urls: Annotated[list[Annotated[str, Field(max_length=2_000)]], Field(min_length=1, max_length=MAX_URLS)]
     description: Annotated[str, Field(max_length=1_000)] = ""
@@ -164,5 +150,5 @@ def _refusal_of(text: str, allow: AddressPolicy) -> str | None:
     found = canonicalise(url)
     if isinstance(found, BadUrl):
         return found.reason
-    why = refusal_of_host(host_of(found.domain), allow)
+    why = allow.refusal_of_submitted(host_of(found.domain))
     return why and f"private-address: {why}"

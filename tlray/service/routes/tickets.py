@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from tlray.core.access.tokens import digest_of
 from tlray.service.routes.api_route import ApiRoute
@@ -21,10 +21,6 @@ router = APIRouter(prefix="/api/v1/tickets", tags=["access"], route_class=ApiRou
 
 class TicketResponse(ResponseBody):
     """A new ticket."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"ticket": "Zk3…", "expires_in_s": 30.0}]},
-    )
 
     ticket: str = Field(
         description="Use it once, as `?ticket=` of `/ws/batch/{id}/progress` or `/api/v1/batch/{id}/events`."

@@ -6,7 +6,7 @@ import secrets
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from tlray.core.access.tokens import MAX_USER_CHARS, NAME_BYTES, SECRET_BYTES, spell, user_named
 from tlray.service.http.problems import not_found, problems
@@ -20,8 +20,6 @@ Scope = Literal["read", "submit", "admin"]
 
 class TokenRequest(RequestBody):
     """A new token."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"user": "ada", "scopes": ["submit"]}]})
 
     user: str = Field(
         max_length=MAX_USER_CHARS, description="The owner of the batches that are submitted with it."
@@ -49,12 +47,6 @@ class TokenResponse(ResponseBody):
 
 class NewTokenResponse(ResponseBody):
     """A new token. This is the only response that contains it: the service stores a hash."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"name": "3fa9c1", "user": "ada", "scopes": ["submit"], "token": "tlray_3fa9c1_…"}]
-        }
-    )
 
     name: str
     user: str

@@ -105,18 +105,6 @@ class BatchRequest(WorkRequest):
 
     urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_URLS})] = []
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "urls": ["https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"],
-                    "name": "closing sets",
-                    "priority": "normal",
-                }
-            ]
-        }
-    )
-
     not_before: StartTime | None = Field(
         None,
         description="The start time, at most a year ahead.",
@@ -126,12 +114,6 @@ class BatchRequest(WorkRequest):
 
 class PieceRequest(RequestBody):
     """A piece of a list. The options are given when the list is opened."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"urls": ["https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"]}]
-        }
-    )
 
     urls: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_PIECE_LINES})]
 
@@ -154,24 +136,6 @@ class DuplicateLine(ResponseBody):
 
 class Receipt(ResponseBody):
     """The receipt of a list."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "batch_id": "20261123-120000-a1b2c3",
-                    "state": "running",
-                    "total": 1,
-                    "duplicates": 0,
-                    "n_rejected": 1,
-                    "rejected": [{"line": 2, "url": "ftp://a/b", "reason": "not http or https"}],
-                    "duplicate_lines": [],
-                    "warnings": [],
-                    "estimated_completion": None,
-                }
-            ]
-        }
-    )
 
     batch_id: str
     state: str
@@ -203,8 +167,6 @@ class PieceReceipt(ResponseBody):
 class CommitRequest(RequestBody):
     """The end of a list in pieces."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"pieces": 7}]})
-
     pieces: (
         Annotated[int, Field(ge=1, description="The number of pieces sent; another number is a conflict.")]
         | None
@@ -213,8 +175,6 @@ class CommitRequest(RequestBody):
 
 class RetryRequest(RequestBody):
     """The dead letters to queue again; all, if neither field is given."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "timeout"}, {"item_ids": ["17"]}]})
 
     item_ids: (
         Annotated[list[Annotated[str, Field(pattern=ITEM_ID)]], Field(min_length=1, max_length=10_000)] | None
@@ -242,12 +202,6 @@ class SetLine(ResponseBody):
 
 class DomainPatch(RequestBody):
     """Overrides of a domain. Missing fields stay unchanged, null removes an override."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"max_rate": 0.5, "concurrency": 1}, {"paused": True}, {"lift": True}]
-        }
-    )
 
     max_rate: Annotated[float, Field(ge=1e-6, le=10_000, description="Fetches per second.")] | None = None
     concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="Parallel fetches.")] | None = None

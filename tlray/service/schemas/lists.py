@@ -40,7 +40,7 @@ class ItemResponse(ResponseBody):
     reason: str | None
     due_at: Moment | None
     fetched_at: Moment | None
-    answered_by: str | None = Field(description="The item of another batch whose fetch gave its row.")
+    answered_by: str | None = Field(description="The item of another batch whose result was used.")
 
 
 class AttemptResponse(ResponseBody):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from tlray.service.schemas.batches import (
     MAX_URLS,
@@ -36,21 +36,6 @@ class ScheduleRequest(WorkRequest):
     """A new schedule: the fields of a batch, and its times. The template values `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
     and `{week_year}` (the year of the ISO 8601 week) are those of the run, unless values are given."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "cron": "30 3 * * MON",
-                    "timezone": "Europe/Berlin",
-                    "urls": ["https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html"],
-                    "name": "weekly",
-                    "overlap": "skip",
-                    "catch_up": "last",
-                }
-            ]
-        }
-    )
-
     cron: Cron
     timezone: Zone = "UTC"
     overlap: OverlapName = "skip"
@@ -60,8 +45,6 @@ class ScheduleRequest(WorkRequest):
 
 class SchedulePatch(RequestBody):
     """Changes of a schedule. Missing fields stay unchanged; null removes the webhook or the e-mail address."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "0 5 * * *", "paused": False}]})
 
     cron: Cron | None = None
     timezone: Zone | None = None

@@ -10,19 +10,24 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from tlray.core.model.address_policy import policy_for
 from tlray.core.model.item import Priority
 from tlray.core.model.urls import BadUrl, canonicalise, host_of
 from tlray.core.notify.notification import mail_address
 from tlray.core.schedules.template import Filled, Template, TemplateError, fill
-from tlray.io.http.address_policy import policy_for
+from tlray.core.submission.permissions import NotAllowed, require_own_address
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
-from tlray.service.http.problems import validation
+from tlray.service.http.problems import ProblemError, validation
 from tlray.service.http.validation_errors import faults_of
-from tlray.service.schemas.batches import BatchRequest, OptionsRequest, WorkRequest
-from tlray.service.submission.permissions import options_for, refusal_of_host, require_own_address
+from tlray.service.schemas.batches import (
+    BatchRequest,
+    OptionsRequest,
+    WorkRequest,
+)
+from tlray.service.submission.permissions import options_for
 from tlray.settings import Settings
 
 MAX_AHEAD_S = 366 * 86_400.0
@@ -101,7 +106,7 @@ def _webhook(text: str, settings: Settings) -> str:
     found = canonicalise(text)
     if isinstance(found, BadUrl):
         raise validation([("body.webhook", found.reason)])
-    if why := refusal_of_host(host_of(found.domain), policy_for(settings.networks)):
+    if why := policy_for(settings.networks).refusal_of_submitted(host_of(found.domain)):
         raise validation([("body.webhook", f"{why}; choose another URL")])
     # unchanged: only the receiver knows how to read its path and query
     return text.strip().partition("#")[0] if text.isascii() else found.url
@@ -116,5 +121,8 @@ def _email(text: str, principal: Principal, settings: Settings) -> str:
         raise validation(
             [("body.email", "this service sends no e-mail (TLRAY_SMTP_URL is not set); use a webhook")]
         )
-    require_own_address(principal, address)
+    try:
+        require_own_address(address, principal.user, is_admin=principal.is_admin)
+    except NotAllowed as error:
+        raise ProblemError(403, str(error)) from None
     return address

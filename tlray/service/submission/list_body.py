@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
@@ -12,15 +12,14 @@ from typing import Any, Final
 from fastapi import Request
 
 from tlray.core.model.urls import BadUrl
+from tlray.core.submission.lines import Chunk, Entry, RefusedLine
 from tlray.io.intake.list_text import text_lines
-from tlray.io.intake.url_list import Chunk, read_line, refused_line, stripped
-from tlray.io.journal.rows import Entry, RefusedLine
+from tlray.io.intake.url_list import read_line, refused_line, stripped
 from tlray.service.http.bodies import JSON, LINES, NDJSON, content_type, read_body, read_json
 from tlray.service.http.ndjson import url_of
 from tlray.service.http.problems import ProblemError
 from tlray.service.schemas.batches import BatchRequest, PieceRequest
-from tlray.service.submission.permissions import without_refused_hosts
-from tlray.service.submission.url_errors import OF_LINES, OF_URLS, require_contact
+from tlray.service.submission.url_errors import OF_LINES, OF_URLS, checked_list
 from tlray.settings import Settings
 
 IN_PIECES: Final = (
@@ -60,17 +59,14 @@ class SentList:
 
     async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
         """Read the lines and reject those with refused hosts; 422 for a public host if the service has no contact."""
-        chunk = without_refused_hosts(await asyncio.to_thread(self._chunk, first_line), settings)
-        require_contact(chunk, settings, self.place, first_line=first_line)
-        return chunk
+        chunk = await asyncio.to_thread(lambda: Chunk.of(self._lines(first_line)))
+        return checked_list(chunk, settings, self.place, first_line=first_line)
 
-    def _chunk(self, first_line: int) -> Chunk:
-        chunk = Chunk([], [])
+    def _lines(self, first_line: int) -> Iterator[Entry | RefusedLine]:
         for number, line in enumerate(self.texts, first_line):
             text = stripped(line)
             if self.are_urls or (text and not text.startswith("#")):
-                chunk.take(self._read(number, text))
-        return chunk
+                yield self._read(number, text)
 
     def _read(self, number: int, text: str) -> Entry | RefusedLine:
         url = url_of(text) if self.kind == NDJSON else text

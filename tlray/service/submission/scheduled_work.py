@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from tlray.core.schedules.schedule import zone_of
 from tlray.core.schedules.template import clock_values
+from tlray.core.submission.lines import RefusedLine
 from tlray.io.intake.scheduled_list import chunk_of
-from tlray.io.journal.rows import BatchOptions, RefusedLine
+from tlray.io.journal.rows import BatchOptions
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import validation
@@ -23,8 +24,7 @@ from tlray.service.submission.batch_request import (
     filled_for,
     merged_options,
 )
-from tlray.service.submission.permissions import without_refused_hosts
-from tlray.service.submission.url_errors import OF_TEMPLATE, OF_URLS, require_contact, require_some_url
+from tlray.service.submission.url_errors import OF_TEMPLATE, OF_URLS, checked_list, require_some_url
 
 FIELDS: Final = frozenset({"urls", "template", "variables", "priority", "options", "webhook", "email"})
 
@@ -48,9 +48,8 @@ async def work_of(
     kept, _ = await asyncio.to_thread(
         checked_options, principal, request.model_copy(update={"options": options}), gateway.settings
     )
-    chunk = without_refused_hosts(chunk_of(urls), gateway.settings)
     place = OF_URLS if request.template is None else OF_TEMPLATE
-    require_contact(chunk, gateway.settings, place)
+    chunk = checked_list(chunk_of(urls), gateway.settings, place)
     require_some_url(chunk, place)
     work = {
         "urls": request.urls,

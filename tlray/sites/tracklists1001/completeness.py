@@ -1,4 +1,4 @@
-"""Are all rows of the set on the page? Connections break, and half a tracklist must not pass for a whole one.
+"""The completeness check: connections break, and half a tracklist must not pass for a whole one.
 
 Two witnesses: ``#tlTab[data-count]``, the number of rows that the page claims (equal on every real page; one
 more or one less also tells that the markup has changed), and the end of the document. A count may be missing
@@ -32,7 +32,7 @@ def why_incomplete(data: bytes, table: Table, *, is_cut: bool) -> str | None:
 
 
 def is_cut_off(data: bytes, table: Table) -> bool:
-    """Whether the page's end is missing: a document that is opened must be closed, after its last row.
+    """True if the page's end is missing: a document that is opened must be closed, after its last row.
 
     The site closes every page, and so does every browser that saves one, but for the SingleFile extension,
     which drops end tags; there ``#tl_save`` after the rows must do. A fragment must close its ``div``.

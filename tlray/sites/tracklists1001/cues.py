@@ -1,4 +1,4 @@
-"""When does each row start, and in which of the recordings? Nothing is invented.
+"""The start of each row, and the recording in which it counts. Nothing is invented.
 
 A row's start is its hidden seconds, but only where the visible ``.cue`` is not empty: "not set" is a hidden 0
 too. A page whose rows have no ``.cue`` at all (pages cut down by hand) is read by hidden seconds that are not

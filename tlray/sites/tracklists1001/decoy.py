@@ -1,4 +1,4 @@
-"""Are these rows made up? The site serves decoys to clients it distrusts: whole pages of random artists.
+"""The decoy check: the site serves whole pages of random artists to clients that it distrusts.
 
 In a decoy the artist in ``byArtist`` is not the one in the track's name and link; nearly every row of it
 differs so. In genuine pages the two agree: 18 of 686 named rows differ at first sight, all by a country tag
@@ -20,7 +20,7 @@ _UNACCENTED = str.maketrans("øłđðıßæœ", "oldd" + "isao")
 
 
 def is_decoy(rows: Iterable[tuple[str, str, str]]) -> bool:
-    """Whether too many of the rows (name, byArtist, link of the track) contradict themselves."""
+    """True if too many of the rows (name, byArtist, link of the track) contradict themselves."""
     n_foreign = n_compared = 0
     for name, by_artist, link in rows:
         n_compared += 1

@@ -1,4 +1,4 @@
-"""What does the page say of the set as a whole: title, day, DJs, sources, its own URL?
+"""The fields of the set as a whole: title, day, DJs, sources, the page's own URL.
 
 ``#tlTab``'s own metas are the set's; metas of the same name elsewhere belong to the page (its author is the
 user who posted it, its date the day of posting). Links in the ``h1`` name the DJs and the event, venue or

@@ -1,4 +1,4 @@
-"""What is a page that holds no tracklist? A block, a page that is gone, search results, or nothing known.
+"""The kind of a page without a tracklist: a block, a page that is gone, search results, or unknown.
 
 It is asked only about pages without a row: a set's page may carry Turnstile's script too. What is not
 known for certain is `UNKNOWN`, to be tried again later, never an empty set.

@@ -36,7 +36,7 @@ _SAVED_FROM = re.compile(r"\s*(?:saved from url=\(\d+\)|Page saved with SingleFi
 
 
 def is_ours(head: str) -> bool:
-    """Whether a page, or the beginning of one, looks like the site's."""
+    """True if a page, or the beginning of one, looks like the site's."""
     if not _HINT.search(head):
         return False
     end = _HEAD_END.search(head)
@@ -70,7 +70,7 @@ def _is_signed(tree: turbohtml.Document) -> bool:
 
 
 def _is_saved_from_site(tree: turbohtml.Document) -> bool:
-    """Whether a browser says so in the comment that it puts at the top."""
+    """True if a browser says so in the comment that it puts at the top."""
     nodes = (*tree.children, *(tree.root.children if tree.root else ()))
     comments = (_SAVED_FROM.match(node.data) for node in nodes if isinstance(node, turbohtml.Comment))
     return any(_is_sites(_host(found.group(1))) for found in comments if found)

@@ -1,4 +1,4 @@
-"""Who made the track, what is it called, and how much of that is known?
+"""A track's artist, title and identity.
 
 The site's own export prints ``meta name`` + qualifiers + ``[labels]``; so does ``text``. ``meta name`` is
 ``Artist ft. X - Title (Mix)``, split at the first `` - ``. Qualifiers (``(Intro Edit)``, ``(ID Remix)``)

@@ -1,4 +1,4 @@
-"""What is on a page of 1001tracklists? From its bytes to its set, or to why it is none.
+"""The parser of 1001tracklists: from a page's bytes to its set, or to the reason why it has none.
 
 The order of the questions: can it be read at all; does it have rows (then it is a tracklist, whatever scripts
 of a block it carries); are they all there; are they real. Whatever is not known for certain is `UNKNOWN`
@@ -47,7 +47,7 @@ def parse_page(body: bytes, *, url: str, charset: str | None) -> ParsedPage:
         return _unknown("empty")
     if is_bomb(data):
         return _unknown("nested too deep")
-    # without events: as one is told of each <option>, a long <select> takes its square
+    # without events: with an event for each <option>, a long <select> takes quadratic time
     tree = LexborHTMLParser(data, options=LexborDocumentOptions.WO_EVENTS)
     return _parse_html(_Page(tree, data, url, n_bad))
 
@@ -98,7 +98,7 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
 
 
 def _is_garbled(table: Table, tracklist: Tracklist) -> bool:
-    """Whether what could not be decoded stands in a row, or in anything that was read of the page."""
+    """True if what could not be decoded stands in a row, or in anything that was read of the page."""
     return REPLACEMENT in repr(tracklist) or any(REPLACEMENT in (row.html or "") for row, *_ in table.rows)
 
 

@@ -1,4 +1,4 @@
-"""Which recordings of the set does the page embed, and how long do they run?
+"""The recordings that the page embeds, and how long they run.
 
 ``.mediaLink[data-idmedia]`` elements stand above the rows, one for each tab ``Player n``, numbered anew for
 every source (13 YouTube, 10 SoundCloud, ..), with the medium's id in a class: ``mediaItem<id>``. ``Player n``

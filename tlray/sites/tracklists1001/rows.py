@@ -1,4 +1,4 @@
-"""What does one row of the page say, field by field, as it stands there?
+"""One row of the page, field by field, uninterpreted.
 
 A row (``.tlpItem``) is walked once, and heavy parts that say nothing of the track are not entered: faster
 than a selector per field, and it does not depend on how the parts are nested. Newer rows are ``div``, those
@@ -68,7 +68,7 @@ _ROLES = {
 
 
 def is_element(tag: str | None) -> bool:
-    """Whether a node's tag is an element's; that of a comment is ``-comment`` or None."""
+    """True if a node's tag is an element's; that of a comment is ``-comment`` or None."""
     return tag is not None and not tag.startswith("-")
 
 

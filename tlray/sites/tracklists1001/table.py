@@ -1,4 +1,4 @@
-"""Where are the rows of the set, and under which heading does each stand?
+"""The rows of the set, each with its heading.
 
 ``#tlTab`` holds metas, rows (``.tlpItem``), text rows (``.bItmH``), suggestions and ads, normally as its
 children. Text rows are of three sorts: headings (typed by people: ``Guest Mix``, ``Player 2``; or
@@ -35,7 +35,7 @@ class Table:
     page_id: str | None = None
     is_live: str | None = None
     has_end: bool = False
-    """Whether ``#tl_save``, which stands after the rows, is there."""
+    """True if ``#tl_save``, which stands after the rows, is there."""
     metas: dict[str, list[str]] = field(default_factory=dict)
     rows: list[tuple[LexborNode, str | None, int | None]] = field(default_factory=list)
     """Row, section, number of the player."""

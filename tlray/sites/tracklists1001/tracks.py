@@ -1,4 +1,4 @@
-"""Which tracks do the rows make? Every row becomes one `Track`, in order, mashup parts included."""
+"""The tracks of a set: every row becomes one `Track`, in order, mashup parts included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which set does a URL of 1001tracklists name, and under which one URL does the site serve it?
+"""URLs of 1001tracklists: the set that a URL names, and its canonical URL.
 
 ``/tracklist/<id>/<slug>.html``; long ago the id was a number glued to the slug
 (``/tracklist/72910_<slug>.html``). ``1001.tl/<id>`` is the site's short link. Two slugs of one id are one

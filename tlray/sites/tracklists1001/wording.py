@@ -1,4 +1,4 @@
-"""How do a page's strings stand in the results? Blanks squeezed, NFC; times and durations as seconds."""
+"""Strings of a page as they stand in the results: blanks squeezed, NFC; times and durations as seconds."""
 
 from __future__ import annotations
 

@@ -239,8 +239,8 @@ def test_a_shared_setting_that_differs_is_refused_with_its_name_both_values_and_
     with pytest.raises(OtherSettings) as caught:
         see_settings(hello, shared_settings(read_settings()), "/sets")
     assert str(caught.value) == (
-        "TLRAY_LEASE_S=45.5, TLRAY_MAX_OPEN_ITEMS=1000000 cannot be had: the coordinator at work in /sets runs with"
-        " TLRAY_LEASE_S=30, TLRAY_MAX_OPEN_ITEMS=5000000, and all batches of a home share that; leave it out, or end that"
+        "TLRAY_LEASE_S=45.5, TLRAY_MAX_OPEN_ITEMS=1000000 is not possible: the coordinator of /sets runs with"
+        " TLRAY_LEASE_S=30, TLRAY_MAX_OPEN_ITEMS=5000000, which all batches of a home share; leave it out, or end the"
         " coordinator with `tlray stop --drain --home /sets` and try again"
     )
     assert caught.value.exit_code == 2

@@ -13,8 +13,8 @@ from made_desk import Desk, chunk
 
 from tlray.core.model.lifecycle import BatchEvent, BatchState
 from tlray.core.scheduling.backlog import Bounds
+from tlray.core.submission.lines import Chunk
 from tlray.errors import BacklogFull, Conflict, ListTooLong, UsageError
-from tlray.io.intake.url_list import Chunk
 from tlray.io.journal.rows import BatchOptions
 
 

@@ -9,8 +9,8 @@ import pytest
 from made_desk import Desk
 from made_journal import cool_down
 
-from tlray.io.intake.url_list import Chunk, read_line
-from tlray.io.journal.rows import Entry
+from tlray.core.submission.lines import Chunk, Entry
+from tlray.io.intake.url_list import read_line
 from tlray.scrape_options import ScrapeOptions
 
 DAY_S = 86_400.0
@@ -24,10 +24,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def chunk(*urls: str) -> Chunk:
-    found = Chunk([], [])
-    for number, url in enumerate(urls, 1):
-        found.take(read_line(number, url))
-    return found
+    return Chunk.of(read_line(number, url) for number, url in enumerate(urls, 1))
 
 
 URLS = (

@@ -87,7 +87,7 @@ DOMAIN = 'f.toml: [domains."a.test"]'
         ({"domains": {"a.test": {"max_snooze": True}}}, "got True"),
         ({"domains": {"a.test": {"max_snooze": [1]}}}, "got [1]"),
         ({"domains": {"a.test": {"retry": 2}}}, f"{DOMAIN} retry must be a table, got 2"),
-        ({"domains": {"a.test": {"block_cool_down": "1h", "retry": {"blocked": {"base": "1h"}}}}}, "are the same; say one"),
+        ({"domains": {"a.test": {"block_cool_down": "1h", "retry": {"blocked": {"base": "1h"}}}}}, "are the same; use one"),
         ({"retry": {"time-out": {}}}, "f.toml: [retry] time-out: 'time-out' is no kind of outcome; there are blocked,"),
         ({"retry": {"gone": {}}}, "[retry] gone: 'gone' is never tried again; there are blocked"),
         ({"retry": {"timeout": 2}}, "[retry] timeout must be a table, got 2"),

@@ -233,9 +233,9 @@ def test_a_robots_txt_that_cannot_be_had_ends_the_lane_in_the_end() -> None:
     for i in range(MAX_ROBOTS_FAILURES):
         engine.domains["a.test"].rest_until = 0.0
         assert engine.grant("L", 9, now=0.0).robots
-        deaths = answered(engine, why="503")
+        deaths = answered(engine, reason="503")
         assert bool(deaths) == (i == MAX_ROBOTS_FAILURES - 1)
-    assert deaths == ["robots.txt cannot be had: 503"]
+    assert deaths == ["robots.txt cannot be fetched: 503"]
 
 
 def test_a_robots_txt_goes_stale_after_a_day() -> None:

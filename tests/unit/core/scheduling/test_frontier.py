@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tlray.core.model.item import FrontierItem, Priority
-from tlray.core.scheduling.frontier import LOW_WATER, WINDOW, Dropped, Frontier
+from tlray.core.scheduling.frontier import LOW_WATER, WINDOW, Frontier
+from tlray.core.scheduling.lanes import Dropped
 
 NORMAL, LOW, IMMEDIATE = Priority.NORMAL, Priority.LOW, Priority.IMMEDIATE
 

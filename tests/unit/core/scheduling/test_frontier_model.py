@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tlray.core.model.item import FrontierItem, Priority
-from tlray.core.scheduling.frontier import ISOLATE_AFTER_LOST, Dropped, Frontier, Lane
+from tlray.core.scheduling.frontier import ISOLATE_AFTER_LOST, Frontier
+from tlray.core.scheduling.lanes import Dropped, Lane
 
 WINDOW = 3
 """Small, so that windows matter; the frontier leaves the size to who reads the journal."""

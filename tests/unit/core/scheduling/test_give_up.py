@@ -13,8 +13,7 @@ from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import FETCHES_A_ROBOTS, LONGEST_TURN_S, PARKED, DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
-from tlray.core.politeness.retry import RetryPolicy
-from tlray.core.politeness.retry_policy import RetryChoices
+from tlray.core.politeness.retry_policy import RetryChoices, RetryPolicy
 from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer
 from tlray.core.scheduling import lane_ends
 from tlray.core.scheduling.decide import decide
@@ -141,11 +140,11 @@ def test_a_robots_txt_that_asks_for_ten_years_gets_a_week() -> None:
     engine, _ = opened({"a.test": 1}, has_robots=False)
     state = engine.domains["a.test"]
     lane_ends.of_robots(
-        engine, RobotsAnswer("a.test", None, why="429", retry_after_s=TEN_YEARS_S), state, now=0.0
+        engine, RobotsAnswer("a.test", None, reason="429", retry_after_s=TEN_YEARS_S), state, now=0.0
     )
     assert state.cool_until == WEEK_S
     assert state.cool_reason.startswith("robots.txt: 429; it asks for a rest of 10 years, and gets 7 days")
-    far = RobotsAnswer("a.test", None, why=NOT_ITS_TURN, retry_after_s=TEN_YEARS_S)
+    far = RobotsAnswer("a.test", None, reason=NOT_ITS_TURN, retry_after_s=TEN_YEARS_S)
     lane_ends.of_robots(engine, far, state, now=0.0)
     assert state.turn_until == TEN_YEARS_S, "a turn is no answer of the site"
 

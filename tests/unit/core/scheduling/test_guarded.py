@@ -43,7 +43,7 @@ def test_a_robots_txt_that_one_batch_may_not_ask_for_is_asked_for_again_for_anot
     join(engine, 7, "nas.test", None)
     [fetch_task] = engine.grant("L", 1, now=0.0).robots
     assert fetch_task.networks == ()
-    refused = RobotsAnswer("nas.test", None, why="not a public address", is_refused=True, networks=())
+    refused = RobotsAnswer("nas.test", None, reason="not a public address", is_refused=True, networks=())
     [death] = engine.apply_robots(Report("L", 1, robots=(refused,)), now=0.0)
     assert (death.batch, death.reason) == (book.id, "private-address: not a public address")
     engine.kill_lane(death, now=0.0, n_queued=1, n_waiting=0)

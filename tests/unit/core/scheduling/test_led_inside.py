@@ -87,7 +87,7 @@ def test_the_robots_txt_of_a_host_that_only_a_redirect_names_is_asked_of_public_
     engine.apply(redirected(engine, "http://intranet.test/x", from_public=True), now=0.0)
     engine.end("L")
     engine.grant("M", 1, now=0.0)
-    refused = RobotsAnswer("intranet.test", None, why=LED_INSIDE, is_refused=True)
+    refused = RobotsAnswer("intranet.test", None, reason=LED_INSIDE, is_refused=True)
     [death] = engine.apply_robots(Report("M", 1, robots=(refused,)), now=0.0)
     assert (death.domain, death.reason) == ("intranet.test", f"private-address: {LED_INSIDE}")
     assert engine.kill_lane(death, now=0.0, n_queued=1, n_waiting=0), "at once, not after five attempts"
@@ -110,7 +110,7 @@ def test_a_robots_txt_that_a_public_address_keeps_elsewhere_is_not_looked_for_in
     assert engine.apply_robots(Report("L", 1, robots=(moved,)), now=0.0) == []
     [fetch_task] = engine.grant("L", 1, now=0.0).robots
     assert (fetch_task.url, fetch_task.from_public) == ("http://10.0.0.1/r", True)
-    refused = RobotsAnswer("a.test", None, why=LED_INSIDE, is_refused=True)
+    refused = RobotsAnswer("a.test", None, reason=LED_INSIDE, is_refused=True)
     [death] = engine.apply_robots(Report("L", 2, robots=(refused,)), now=0.0)
     assert death.reason == f"private-address: {LED_INSIDE}"
     # who tries again begins at the site itself

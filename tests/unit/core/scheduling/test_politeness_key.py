@@ -9,8 +9,8 @@ from test_led_inside import redirected
 
 from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.site_profile import parse_politeness_key, politeness_key
+from tlray.core.submission.lines import Entry
 from tlray.io.intake.url_list import read_line
-from tlray.io.journal.rows import Entry
 
 
 @pytest.mark.parametrize(

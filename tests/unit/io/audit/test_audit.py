@@ -22,8 +22,9 @@ from tlray.io.audit.audit import Audit, audit_batch, check_journal, unknown_fold
 from tlray.io.disk.home import Holder, Home
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.compaction import merge
-from tlray.io.results.part_files import Piece, publish, published_file, retire, staged_file, staging
+from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_writer import stage
+from tlray.io.results.store import PartFile
 
 K = FindingKind
 
@@ -56,8 +57,8 @@ def only(batch: MadeBatch, kind: FindingKind) -> list[Finding]:
     return found.examples[kind]
 
 
-def file(batch: MadeBatch, piece: Piece, number: int = 1) -> Path:
-    return published_file(batch.home, BATCH, f"0001-000001-{number:05d}", piece)
+def file(batch: MadeBatch, piece: PartFile, number: int = 1) -> Path:
+    return LocalStore(batch.home).published(BATCH, f"0001-000001-{number:05d}", piece)
 
 
 def rewrite(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
@@ -89,12 +90,12 @@ def test_what_is_right_is_right(batch: MadeBatch) -> None:
 
 def test_parts_that_were_merged_are_right(batch: MadeBatch) -> None:
     stems = [part.stem for part in batch.journal.parts(BATCH)]
-    merged = merge(batch.home, BATCH, stems, "m")
+    merged = merge(LocalStore(batch.home), BATCH, stems, "m")
     note = merged.part
     row = PartRow("m", BATCH, note.n_sets, note.n_tracks, note.n_bytes, has_rows=True, has_pages=True)
     batch.journal.replace_parts(BATCH, merged.warc_offsets, row)
-    retire(batch.home, BATCH, stems)
-    publish(batch.home, BATCH, "m")
+    LocalStore(batch.home).delete(BATCH, stems)
+    LocalStore(batch.home).publish(BATCH, "m")
     audit = look(batch)
     assert audit.is_right, audit.findings
     assert (audit.n_parts, audit.n_rows, audit.n_pages) == (1, 10, 10)
@@ -103,14 +104,16 @@ def test_parts_that_were_merged_are_right(batch: MadeBatch) -> None:
 # -- files -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("piece", [Piece.TRACKS, Piece.TRACKLISTS])
-def test_a_missing_file_is_named_with_the_items_that_are_gone_with_it(batch: MadeBatch, piece: Piece) -> None:
+@pytest.mark.parametrize("piece", [PartFile.TRACKS, PartFile.TRACKLISTS])
+def test_a_missing_file_is_named_with_the_items_that_are_gone_with_it(
+    batch: MadeBatch, piece: PartFile
+) -> None:
     file(batch, piece).unlink()
     found = look(batch).findings
     (missing,) = found.examples[K.PART_MISSING]
     assert missing.part == "0001-000001-00001"
     assert f"results/b1/{piece}/0001-000001-00001.parquet" in missing.what
-    assert found.counts.get(K.ROW_MISSING, 0) == (6 if piece is Piece.TRACKLISTS else 0)
+    assert found.counts.get(K.ROW_MISSING, 0) == (6 if piece is PartFile.TRACKLISTS else 0)
     for row in found.examples.get(K.ROW_MISSING, []):
         assert row.url == f"https://example.org/{row.line}"
         assert row.part == "0001-000001-00001"
@@ -121,8 +124,8 @@ def test_a_manifest_entry_without_any_file_is_found(batch: MadeBatch) -> None:
     assert kinds(batch) == {K.PART_MISSING: 3, K.PART_DAMAGED: 1}
 
 
-@pytest.mark.parametrize("piece", [Piece.TRACKS, Piece.TRACKLISTS])
-def test_a_truncated_table_is_found(batch: MadeBatch, piece: Piece) -> None:
+@pytest.mark.parametrize("piece", [PartFile.TRACKS, PartFile.TRACKLISTS])
+def test_a_truncated_table_is_found(batch: MadeBatch, piece: PartFile) -> None:
     path = file(batch, piece)
     path.write_bytes(path.read_bytes()[:-200])
     found = look(batch).findings
@@ -133,8 +136,8 @@ def test_a_truncated_table_is_found(batch: MadeBatch, piece: Piece) -> None:
     )
 
 
-@pytest.mark.parametrize("piece", [Piece.TRACKS, Piece.TRACKLISTS])
-def test_one_flipped_bit_is_found_by_the_checksum_of_its_page(batch: MadeBatch, piece: Piece) -> None:
+@pytest.mark.parametrize("piece", [PartFile.TRACKS, PartFile.TRACKLISTS])
+def test_one_flipped_bit_is_found_by_the_checksum_of_its_page(batch: MadeBatch, piece: PartFile) -> None:
     path = file(batch, piece)
     whole = path.read_bytes()
     text = whole.index(b"example.org")  # plain in the file: snappy keeps what it sees first
@@ -144,7 +147,7 @@ def test_one_flipped_bit_is_found_by_the_checksum_of_its_page(batch: MadeBatch, 
 
 
 def test_a_truncated_archive_is_found_by_its_size_and_by_reading_it(batch: MadeBatch) -> None:
-    path = file(batch, Piece.ARCHIVE, 2)
+    path = file(batch, PartFile.ARCHIVE, 2)
     path.write_bytes(path.read_bytes()[:-50])
     assert set(audit_batch(batch.home, BATCH).findings.counts) == {K.PART_DIFFERS}, (
         "without reading every page"
@@ -153,7 +156,7 @@ def test_a_truncated_archive_is_found_by_its_size_and_by_reading_it(batch: MadeB
 
 
 def test_a_page_that_an_attempt_points_to_is_read(batch: MadeBatch) -> None:
-    path = file(batch, Piece.ARCHIVE, 1)
+    path = file(batch, PartFile.ARCHIVE, 1)
     whole = path.read_bytes()
     at = whole.index(b"WARC-Type: response")
     path.write_bytes(whole[:at] + b"X" + whole[at + 1 :])
@@ -191,7 +194,7 @@ def test_an_item_that_a_kept_result_answers_has_its_row_and_no_page_of_its_own(b
     "name", ["tracklists/0001-000007-00001.parquet", "tracks/notes.txt", "tracks/0001-000001-00001.csv"]
 )
 def test_a_published_file_that_no_manifest_names_is_an_orphan(batch: MadeBatch, name: str) -> None:
-    shutil.copy(file(batch, Piece.TRACKLISTS), batch.home.results(BATCH) / name)
+    shutil.copy(file(batch, PartFile.TRACKLISTS), batch.home.results(BATCH) / name)
     (orphan,) = only(batch, K.ORPHAN)
     assert orphan.part == f"results/b1/{name}"
     assert "pandas reads it" in orphan.what
@@ -200,7 +203,7 @@ def test_a_published_file_that_no_manifest_names_is_an_orphan(batch: MadeBatch, 
 
 
 def test_an_archive_of_no_part_is_an_orphan(batch: MadeBatch) -> None:
-    shutil.copy(file(batch, Piece.ARCHIVE), batch.home.archive(BATCH) / "0009-000001-00001.warc.gz")
+    shutil.copy(file(batch, PartFile.ARCHIVE), batch.home.archive(BATCH) / "0009-000001-00001.warc.gz")
     assert "lies among the pages" in only(batch, K.ORPHAN)[0].what
 
 
@@ -208,19 +211,19 @@ def test_an_archive_of_no_part_is_an_orphan(batch: MadeBatch) -> None:
 
 
 def test_a_row_twice_is_found_whether_in_one_part_or_in_two(batch: MadeBatch) -> None:
-    rewrite(file(batch, Piece.TRACKLISTS, 2), lambda rows: pd.concat([rows, rows.iloc[:1]]))
+    rewrite(file(batch, PartFile.TRACKLISTS, 2), lambda rows: pd.concat([rows, rows.iloc[:1]]))
     audit = look(batch)
     assert (audit.n_twice, audit.findings.examples[K.ROW_TWICE][0].item_id) == (1, 7)
-    rewrite(file(batch, Piece.TRACKLISTS, 2), lambda rows: rows.iloc[:-1])
-    first = pd.read_parquet(file(batch, Piece.TRACKLISTS, 1)).iloc[:1]
-    rewrite(file(batch, Piece.TRACKLISTS, 2), lambda rows: pd.concat([rows, first]))
+    rewrite(file(batch, PartFile.TRACKLISTS, 2), lambda rows: rows.iloc[:-1])
+    first = pd.read_parquet(file(batch, PartFile.TRACKLISTS, 1)).iloc[:1]
+    rewrite(file(batch, PartFile.TRACKLISTS, 2), lambda rows: pd.concat([rows, first]))
     found = look(batch).findings
     assert found.examples[K.ROW_TWICE][0].item_id == 1
     assert "another part" in found.examples[K.ROW_STRANGE][0].what
 
 
 def test_an_item_without_a_row_is_found(batch: MadeBatch) -> None:
-    rewrite(file(batch, Piece.TRACKLISTS), lambda rows: rows[rows.item_id != 4])
+    rewrite(file(batch, PartFile.TRACKLISTS), lambda rows: rows[rows.item_id != 4])
     audit = look(batch)
     (missing,) = audit.findings.examples[K.ROW_MISSING]
     assert (audit.n_missing, missing.item_id, missing.line, missing.url) == (1, 4, 4, "https://example.org/4")
@@ -230,14 +233,14 @@ def test_an_item_without_a_row_is_found(batch: MadeBatch) -> None:
 
 def test_a_set_of_several_that_is_not_there_is_found(batch: MadeBatch) -> None:
     rewrite(
-        file(batch, Piece.TRACKLISTS),
+        file(batch, PartFile.TRACKLISTS),
         lambda rows: rows.assign(set_index=rows["set_index"] + (rows.item_id == 2)),
     )
     assert "several sets" in look(batch).findings.examples[K.ROW_MISSING][0].what
 
 
 def test_tracks_are_as_many_as_their_set_claims(batch: MadeBatch) -> None:
-    rewrite(file(batch, Piece.TRACKS), lambda rows: rows.drop(rows[rows.item_id == 5].index[:2]))
+    rewrite(file(batch, PartFile.TRACKS), lambda rows: rows.drop(rows[rows.item_id == 5].index[:2]))
     found = look(batch).findings
     (unequal,) = found.examples[K.TRACKS_DIFFER]
     assert (unequal.item_id, unequal.what) == (5, "its set 0 claims 5 tracks and has 3")
@@ -260,7 +263,7 @@ def test_a_row_that_its_item_does_not_know_is_found(batch: MadeBatch, damage: st
 
 def test_rows_of_nobody_and_of_another_batch_are_found(batch: MadeBatch) -> None:
     rewrite(
-        file(batch, Piece.TRACKLISTS),
+        file(batch, PartFile.TRACKLISTS),
         lambda rows: rows.replace({"item_id": {2: 99}, "batch_id": {BATCH: "b2"}}),
     )
     found = look(batch).findings
@@ -345,7 +348,7 @@ def test_a_part_that_counts_and_waits_to_be_published_is_read_where_it_is(runnin
     running.run("UPDATE items SET state = 'dead', reason = 'x' WHERE state = 'queued'")
     running.finish()
     assert look(running).findings.counts[K.PART_MISSING] == 3, "of a finished batch there is no next start"
-    staged_file(running.home, BATCH, stem, Piece.TRACKS).unlink()
+    LocalStore(running.home).staged(BATCH, stem, PartFile.TRACKS).unlink()
 
 
 def test_a_part_that_a_new_life_is_slow_to_publish_is_read_where_it_is(
@@ -360,15 +363,15 @@ def test_a_part_that_a_new_life_is_slow_to_publish_is_read_where_it_is(
         hold.close()
     assert audit.is_right, audit.findings
     assert audit.n_rows == 10
-    publish(running.home, BATCH, stem)
+    LocalStore(running.home).publish(BATCH, stem)
 
 
 def test_what_a_next_start_sweeps_is_told(running: MadeBatch) -> None:
-    stage(running.home, BATCH, "0001-000002-00001", [a_set(8)], b"")
+    stage(LocalStore(running.home), BATCH, "0001-000002-00001", [a_set(8)], b"")
     audit = look(running)
     assert audit.is_right
     assert any("2 staged files count for nothing" in note and "next start" in note for note in audit.notes)
-    publish(running.home, BATCH, "0001-000002-00001")
+    LocalStore(running.home).publish(BATCH, "0001-000002-00001")
     assert "until the next start of the batch removes it" in look(running).findings.examples[K.ORPHAN][0].what
 
 
@@ -391,16 +394,16 @@ def test_files_are_published_and_merged_under_a_living_coordinator_without_a_fal
         for _ in range(3):
             stem = running.fetch(2, is_published=False)
             time.sleep(0.15)
-            publish(running.home, BATCH, stem)
+            LocalStore(running.home).publish(BATCH, stem)
         parts = running.journal.parts(BATCH)
-        merged = merge(running.home, BATCH, [part.stem for part in parts], "m")
+        merged = merge(LocalStore(running.home), BATCH, [part.stem for part in parts], "m")
         note = merged.part
         row = PartRow("m", BATCH, note.n_sets, note.n_tracks, note.n_bytes, has_rows=True, has_pages=True)
         running.journal.replace_parts(BATCH, merged.warc_offsets, row)
         time.sleep(0.15)
-        retire(running.home, BATCH, [part.stem for part in parts])
+        LocalStore(running.home).delete(BATCH, [part.stem for part in parts])
         time.sleep(0.15)
-        publish(running.home, BATCH, "m")
+        LocalStore(running.home).publish(BATCH, "m")
         time.sleep(0.15)
     finally:
         stop.set()
@@ -409,7 +412,7 @@ def test_files_are_published_and_merged_under_a_living_coordinator_without_a_fal
     assert wrong == []
     assert n_audits[0] >= 3
     assert look(running).n_rows == 12
-    assert list(staging(running.home, BATCH).iterdir()) == []
+    assert list(LocalStore(running.home).staging(BATCH).iterdir()) == []
 
 
 def test_folders_of_no_batch_are_named(running: MadeBatch) -> None:

@@ -13,7 +13,8 @@ from made_parts import BATCH
 from tlray.cli import run
 from tlray.core.audit.findings import REMEDIES, FindingKind
 from tlray.io.disk.home import Home
-from tlray.io.results.part_files import Piece, published_file
+from tlray.io.results.local_store import LocalStore
+from tlray.io.results.store import PartFile
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_json_is_one_line_a_batch(batch: MadeBatch, capsys: pytest.CaptureFixtur
 def test_what_is_wrong_is_told_with_its_place_and_what_to_do(
     batch: MadeBatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    published_file(batch.home, BATCH, "0001-000001-00001", Piece.TRACKLISTS).unlink()
+    LocalStore(batch.home).published(BATCH, "0001-000001-00001", PartFile.TRACKLISTS).unlink()
     assert audit(batch, BATCH) == 1
     out = capsys.readouterr().out
     assert "WRONG, 31 findings" in out

@@ -8,7 +8,8 @@ from ipaddress import ip_address
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tlray.io.http.address_policy import AddressPolicy, CheckedResolver, RefusedAddressError
+from tlray.core.model.address_policy import AddressPolicy
+from tlray.io.http.checked_resolver import CheckedResolver, RefusedAddressError
 
 SERVICE = AddressPolicy()
 COMMAND_LINE = AddressPolicy(private=True)

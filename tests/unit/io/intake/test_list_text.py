@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tlray.errors import UsageError
 from tlray.io.client.submit import pieces
 from tlray.io.intake.list_text import NO_TEXT, as_sent, as_utf8, encoding_of, is_text, text_lines
-from tlray.io.intake.url_list import checked, open_arguments, read_chunks, read_file
+from tlray.io.intake.url_list import check_beginning, open_arguments, read_chunks, read_file
 
 CASES = (
     Path(os.environ.get("TLRAY_SHARED") or Path(__file__).resolve().parents[4].parent / "shared") / "cases"
@@ -141,7 +141,7 @@ def test_a_file_of_something_else_is_told_before_anything_begins(tmp_path: Path)
     binary = tmp_path / "set.mp3"
     binary.write_bytes(b"ID3\x04" + b"\xff\xfb\x90\x44\0\0\n" * 20_000)
     with pytest.raises(UsageError, match="no line is a URL that can be fetched: line 1"):
-        checked(read_file(binary), contact=None)
+        check_beginning(read_file(binary), contact=None)
 
 
 def test_a_list_may_be_piped_gzipped_or_given_as_lines_and_is_the_same(

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from tlray.core.model.item import Priority
+from tlray.core.submission.lines import MAX_TEXT_KEPT, Entry, RefusedLine
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import (
     CHUNK_LINES,
-    MAX_TEXT_KEPT,
-    checked,
+    check_beginning,
     open_arguments,
     read_chunks,
     read_file,
     read_line,
 )
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch, RefusedLine
+from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.sites.tracklists1001 import Tracklists1001
 
@@ -148,22 +148,22 @@ def test_arguments_are_urls_and_files_and_stdin(tmp_path: Path, monkeypatch: pyt
 )
 def test_a_list_that_makes_no_batch_says_why(lines: list[str], why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        checked(lines, contact="me@example.org")
+        check_beginning(lines, contact="me@example.org")
 
 
 def test_who_fetches_from_a_public_host_says_who_they_are() -> None:
     lines = ["http://127.0.0.1:8000/x", "http://example.org:81/x"]
     with pytest.raises(UsageError, match=r"example.org:81 is a public host: .*--contact .*TLRAY_CONTACT"):
-        checked(lines, contact=None)
-    assert list(checked(lines, contact="me@example.org")) == lines
-    assert list(checked(lines[:1], contact=None)) == lines[:1]  # one's own hosts ask for nothing
+        check_beginning(lines, contact=None)
+    assert list(check_beginning(lines, contact="me@example.org")) == lines
+    assert list(check_beginning(lines[:1], contact=None)) == lines[:1]  # one's own hosts ask for nothing
 
 
 def test_the_lines_of_a_list_that_is_checked_all_come() -> None:
     lines = [f"http://127.0.0.1/{i}" for i in range(CHUNK_LINES + 5)]
-    assert list(checked(iter(lines), contact=None)) == lines
+    assert list(check_beginning(iter(lines), contact=None)) == lines
     bad_beginning = ["x"] * CHUNK_LINES + ["http://127.0.0.1/"]
-    assert len(list(checked(bad_beginning, contact=None))) == len(
+    assert len(list(check_beginning(bad_beginning, contact=None))) == len(
         bad_beginning
     )  # there may be good ones later
 

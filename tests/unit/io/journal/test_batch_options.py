@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from made_journal import submit
 
-from tlray.core.model.item import Priority
 from tlray.core.scheduling.batch_config import BatchConfig
-from tlray.io.journal.rows import BatchOptions, NewBatch
-from tlray.io.journal.sqlite.journal import SqliteJournal
+from tlray.io.journal.rows import BatchOptions
+from tlray.io.journal.writer import Journal
 from tlray.scrape_options import ScrapeOptions, terms_of
 from tlray.settings import read_settings
 
@@ -51,16 +50,7 @@ def test_a_batch_has_the_terms_of_the_settings_that_it_is_submitted_under(
     assert ScrapeOptions().checked(None)[0].terms is None, "a resumed batch has its own"
 
 
-def test_a_batch_may_be_given_other_terms_and_keeps_the_rest(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "state.db")
+def test_a_batch_may_be_given_other_terms_and_keeps_the_rest(journal: Journal) -> None:
     options = BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",))
-    journal.open_batch(
-        NewBatch("b1", name="", priority=Priority.NORMAL, options=options, request_key="k", created_at=1.0)
-    )
-    row = journal.find_batch("b1")
-    assert row is not None
-    journal.set_terms(batch=row.id, terms=ALL)
-    after = journal.find_batch("b1")
-    journal.close()
-    assert after is not None
-    assert after.options == BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",), terms=ALL)
+    journal.set_terms(submit(journal, options=options), ALL)
+    assert journal.batch("b1").options == BatchOptions(keeps_pages=False, networks=("10.0.0.0/8",), terms=ALL)

@@ -7,11 +7,11 @@ import threading
 import pytest
 from made_journal import (
     Storage,
+    apply_robots,
     change,
     commit,
     entries,
     kill_lane,
-    learn_robots,
     lease,
     new_batch,
     states,
@@ -22,8 +22,9 @@ from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, DomainChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import Conflict, HomeInUse, InvariantBroken, NoSuchBatch, NoSuchItem
-from tlray.io.journal.rows import ChunkRow, Chunks, Entry, PartRow, RefusedLine, totals
+from tlray.io.journal.rows import ChunkRow, Chunks, PartRow, totals
 from tlray.io.journal.writer import Journal
 
 
@@ -112,7 +113,7 @@ def test_a_verdict_is_written_whole(journal: Journal, storage: Storage) -> None:
     one, two, three, four, five, six = lease(journal, batch)
     fetched = Outcome(1, OutcomeKind.FETCHED, started_at=50.0, n_sets=1, raw=(0, 99))
     blocked = Outcome(2, OutcomeKind.BLOCKED, reason="captcha", started_at=51.0)
-    verdict = Changeset(
+    changeset = Changeset(
         "L1",
         [
             change(one, ItemEvent.FETCHED, outcome=fetched, stem="p1"),
@@ -132,7 +133,7 @@ def test_a_verdict_is_written_whole(journal: Journal, storage: Storage) -> None:
         parts=(PartRecord("b1", "p1", 1, 12, 999, has_rows=True, has_pages=True),),
         cool_downs=[DomainChange("a.test", 1900.0, "blocked: captcha", n_blocks=2)],
     )
-    journal.commit(verdict, now=100.0, wall=1_000_000.0, node="n1")
+    journal.commit(changeset, now=100.0, wall=1_000_000.0, node="n1")
     row, counts = journal.batch("b1"), journal.counts(batch)
     assert counts["b.test"] == {ItemState.QUEUED: 1}
     assert totals(counts) == {ItemState.SUCCEEDED: 1, ItemState.WAITING: 2, ItemState.QUEUED: 3}
@@ -251,7 +252,7 @@ def test_a_cancellation_that_was_cut_off_is_carried_on(journal: Journal) -> None
 
 def test_what_is_known_of_a_domain_is_remembered(journal: Journal) -> None:
     assert journal.domain("a.test") is None
-    learn_robots(journal, "a.test", "User-agent: *", 8.0, wall=7.0)
+    apply_robots(journal, "a.test", "User-agent: *", 8.0, wall=7.0)
     row = journal.domain("a.test")
     assert row is not None
     assert (row.robots_text, row.crawl_delay_s, row.robots_at) == ("User-agent: *", 8.0, 7.0)
@@ -263,10 +264,10 @@ def test_one_part_takes_the_place_of_several(journal: Journal, storage: Storage)
     outcomes = [Outcome(i.id, OutcomeKind.GONE, raw=(10, 5)) for i in items]
     for n, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
         note = PartRecord("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
-        verdict = Changeset(
+        changeset = Changeset(
             "L", [change(item, ItemEvent.EXHAUST, outcome=outcome, stem=f"p{n}")], parts=(note,)
         )
-        commit(journal, verdict)
+        commit(journal, changeset)
     merged = PartRow("m", "b1", 2, 4, 200, has_rows=True, has_pages=True)
     journal.replace_parts("b1", {"p0": 0, "p1": 100}, merged)
     assert journal.parts("b1") == [merged]
@@ -346,9 +347,9 @@ def test_chunks_come_in_order_each_once_and_none_after_the_commit(journal: Journ
     first, second = ChunkRow(1, 1, 2, 0, "one"), ChunkRow(2, 3, 1, 0, "two")
     for _ in range(2):  # the second time changes nothing
         journal.add_chunk("b1", first, entries(2), [RefusedLine(9, "x", "no")], max_lines=9)
-    with pytest.raises(Conflict, match="piece 2 is the next, not 3"):
+    with pytest.raises(Conflict, match="piece 2 comes next, not 3"):
         journal.add_chunk("b1", ChunkRow(3, 4, 1, 0, "three"), [], [], max_lines=9)
-    with pytest.raises(Conflict, match="another when it came first"):
+    with pytest.raises(Conflict, match="sent before with other lines"):
         journal.add_chunk("b1", ChunkRow(1, 1, 2, 0, "other"), [], [], max_lines=9)
     with pytest.raises(Conflict, match="more than 2 lines"):
         journal.add_chunk("b1", second, [], [], max_lines=2)
@@ -357,7 +358,7 @@ def test_chunks_come_in_order_each_once_and_none_after_the_commit(journal: Journ
     assert journal.chunks(batch) == Chunks(2, 3, 3)
     assert (journal.chunk(batch, 1), journal.chunk(batch, 3)) == (ChunkRow(1, 1, 2, 2, "one"), None)
     journal.commit_batch("b1")
-    with pytest.raises(Conflict, match="taken in before piece 3"):
+    with pytest.raises(Conflict, match="committed before piece 3"):
         journal.add_chunk("b1", ChunkRow(3, 4, 1, 0, "three"), [], [], max_lines=9)
 
 
@@ -365,7 +366,7 @@ def test_one_key_has_one_list(journal: Journal) -> None:
     first = new_batch("b1", request_key="ann\nkey", digest="one")
     assert journal.open_batch(first) == "b1"
     assert journal.open_batch(new_batch("b2", request_key="ann\nkey", digest="one")) == "b1"
-    with pytest.raises(Conflict, match="under the key 'key' another list"):
+    with pytest.raises(Conflict, match="key 'key' was used for another list"):
         journal.open_batch(new_batch("b3", request_key="ann\nkey", digest="two"))
     journal.abandon_batch("b1")
     assert journal.open_batch(new_batch("b4", request_key="ann\nkey", digest="two")) == "b4", "it made none"

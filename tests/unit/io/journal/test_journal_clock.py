@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from made_journal import Storage, change, commit, lease, submit
 
-from tlray.core.model.item import Priority
-from tlray.core.model.lifecycle import ItemEvent, ItemState
+from tlray.core.model.lifecycle import ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.scheduling.changeset import Changeset, DomainChange, ItemChange
+from tlray.core.scheduling.changeset import Changeset, DomainChange
 from tlray.io.journal.clock import ClockReading, jump_s, read_clock
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
-from tlray.io.journal.sqlite.journal import SqliteJournal
 
 HOUR_S = 3_600.0
 
@@ -56,36 +52,27 @@ def test_the_clocks_of_this_machine_run_together() -> None:
     assert jump_s(read_clock(), read_clock()) == 0.0
 
 
-def resting(path: Path, clock: Clock) -> int:
+def resting(storage: Storage, clock: Clock) -> int:
     """Make a journal with one item that waits a minute, and its domain that rests for two; return its batch."""
-    journal = SqliteJournal(path, clock=clock)
-    journal.begin_incarnation(is_restart=False)
-    journal.open_batch(
-        NewBatch(
-            "b1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.0
-        )
-    )
-    journal.add_lines("b1", [Entry(1, "http://a.test/", "a.test", "f1")], [])
-    journal.commit_batch("b1")
-    batch = journal.batch("b1").id
-    [item] = journal.load_lane(batch, "a.test", after_id=0, limit=9)
-    change = ItemChange(
-        item=item, before=ItemState.LEASED, after=ItemState.WAITING, event=ItemEvent.SNOOZE, attempt=1, n_lost=0,
-        n_hops=0, url=item.url, domain=item.domain, due=60.0, snoozed_since=0.0,
-        outcome=Outcome(item.id, OutcomeKind.BLOCKED, started_at=clock.reading.wall),
-    )  # fmt: skip
-    changeset = Changeset("L", [change], cool_downs=[DomainChange("a.test", 120.0, "blocked", 1)])
-    journal.commit(changeset, now=0.0, wall=clock.reading.wall, node="n")
-    journal.close()
+    with storage.open(clock) as journal:
+        journal.begin_incarnation(is_restart=False)
+        batch = submit(journal, lines=1)
+        [item] = lease(journal, batch)
+        blocked = Outcome(item.id, OutcomeKind.BLOCKED, started_at=clock.reading.wall)
+        snooze = change(item, ItemEvent.SNOOZE, due=60.0, snoozed_since=0.0, outcome=blocked)
+        rest = DomainChange("a.test", 120.0, "blocked", 1)
+        commit(journal, Changeset("L", [snooze], cool_downs=[rest]), wall=clock.reading.wall)
     return batch
 
 
 @pytest.mark.parametrize("jump", [0.0, -HOUR_S, HOUR_S])
-def test_whatever_the_clock_did_a_rest_goes_on_for_as_long_as_was_meant(tmp_path: Path, jump: float) -> None:
+def test_whatever_the_clock_did_a_rest_goes_on_for_as_long_as_was_meant(
+    storage: Storage, jump: float
+) -> None:
     clock = Clock()
-    batch = resting(tmp_path / "state.db", clock)
+    batch = resting(storage, clock)
     clock.pass_by(20.0, jump=jump)
-    journal = SqliteJournal(tmp_path / "state.db", clock=clock)
+    journal = storage.open(clock)
     journal.begin_incarnation(is_restart=True)
     [(_, due_at, since_at)] = journal.load_waiting(batch)
     domain = journal.domain("a.test")
@@ -101,15 +88,15 @@ def test_whatever_the_clock_did_a_rest_goes_on_for_as_long_as_was_meant(tmp_path
     assert wall - domain.last_fetch_at == pytest.approx(20.0)
 
 
-def test_a_jump_while_the_journal_is_open_is_followed_with_the_next_commit(tmp_path: Path) -> None:
+def test_a_jump_while_the_journal_is_open_is_followed_with_the_next_commit(storage: Storage) -> None:
     clock = Clock()
-    batch = resting(tmp_path / "state.db", clock)
-    journal = SqliteJournal(tmp_path / "state.db", clock=clock)
+    batch = resting(storage, clock)
+    journal = storage.open(clock)
     journal.begin_incarnation(is_restart=True)
     clock.pass_by(20.0, jump=-HOUR_S)
-    journal.commit(Changeset("L"), now=0.0, wall=clock.reading.wall, node="n")
+    commit(journal, Changeset("L"), wall=clock.reading.wall)
     clock.pass_by(10.0)
-    journal.commit(Changeset("L"), now=0.0, wall=clock.reading.wall, node="n")
+    commit(journal, Changeset("L"), wall=clock.reading.wall)
     [(_, due_at, _)] = journal.load_waiting(batch)
     journal.close()
     assert due_at - clock.reading.wall == pytest.approx(30.0), "moved along once, not with every commit"

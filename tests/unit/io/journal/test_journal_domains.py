@@ -10,7 +10,7 @@ from made_journal import Storage, change, commit, cool_down, entries, lease, sub
 from tlray.core.model.lifecycle import BatchState, ItemEvent
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.scheduling.changeset import Changeset
-from tlray.io.journal.rows import Entry
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.writer import Journal
 
 

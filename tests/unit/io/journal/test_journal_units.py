@@ -7,9 +7,10 @@ import sqlite3
 import time
 from pathlib import Path
 
-from tlray.core.model.item import Priority
+from made_journal import submit
+
 from tlray.core.politeness.site_profile import profiles
-from tlray.io.journal.rows import BatchOptions, Entry, NewBatch
+from tlray.core.submission.lines import Entry
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
 
@@ -23,16 +24,8 @@ NEW_COLUMNS = {
 def version_1(path: Path) -> None:
     """Write a journal as version 1 did: one batch at both names of a site that blocks, and at an unknown one."""
     journal = SqliteJournal(path)
-    journal.open_batch(
-        NewBatch(
-            "B1", name="", priority=Priority.NORMAL, options=BatchOptions(), request_key="k", created_at=1.7e9
-        )
-    )
     hosts = ["www.mixesdb.com", "mixesdb.com", "www.1001tracklists.com", "www.example.org", "example.org"]
-    journal.add_lines(
-        "B1", [Entry(n, f"http://{host}/1", host, f"{n}") for n, host in enumerate(hosts, 1)], []
-    )
-    journal.commit_batch("B1")
+    submit(journal, "B1", [Entry(n, f"http://{host}/1", host, f"{n}") for n, host in enumerate(hosts, 1)])
     journal.close()
     with sqlite3.connect(path) as db:
         until = time.time() + 9_000

@@ -53,4 +53,4 @@ def test_a_reason_is_plain_when_it_is_made(drives: str) -> None:
 
 
 def test_what_a_receiver_says_of_a_notice_is_plain() -> None:
-    assert Delivery(550, "no\x1b[2J such\r\nuser\u202e").why == "no?[2J such user?"
+    assert Delivery(550, "no\x1b[2J such\r\nuser\u202e").reason == "no?[2J such user?"

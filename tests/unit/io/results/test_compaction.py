@@ -19,8 +19,9 @@ from tlray.io.disk.home import Home
 from tlray.io.results import compaction
 from tlray.io.results.compaction import merge
 from tlray.io.results.compaction_plan import PartSize, plan
-from tlray.io.results.part_files import Piece, publish, published_file, retire, sweep
+from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_writer import stage
+from tlray.io.results.store import PartFile, sweep
 from tlray.io.results.warc import ArchiveWriter, read_record
 
 sizes = st.lists(st.integers(1, 150)).map(lambda ns: [PartSize(f"p{i}", n) for i, n in enumerate(ns)])
@@ -61,26 +62,27 @@ def fill(home: Home, n_parts: int) -> dict[str, tuple[int, int]]:
     for number in range(n_parts):
         writer = ArchiveWriter()
         places[f"p{number}"] = writer.add(page(url=f"https://example.org/{number}"))
-        stage(home, BATCH, f"p{number}", [a_set(number)], writer.take())
-    publish(home, BATCH, *places)
+        stage(LocalStore(home), BATCH, f"p{number}", [a_set(number)], writer.take())
+    LocalStore(home).publish(BATCH, *places)
     return places
 
 
 def test_merged_parts_hold_the_same_rows_and_pages(home: Home) -> None:
     places = fill(home, 5)
     before = [pd.read_parquet(home.results(BATCH) / name) for name in ("tracklists", "tracks")]
-    merged = merge(home, BATCH, list(places), "m1")
-    assert (merged.part.n_sets, merged.part.n_tracks, merged.part.files) == (5, 15, tuple(Piece))
+    merged = merge(LocalStore(home), BATCH, list(places), "m1")
+    assert (merged.part.n_sets, merged.part.n_tracks, merged.part.files) == (5, 15, tuple(PartFile))
     # nothing is gone, nothing is doubled, until the coordinator says so
     for old, name in zip(before, ("tracklists", "tracks"), strict=True):
         pd.testing.assert_frame_equal(pd.read_parquet(home.results(BATCH) / name), old)
-    retire(home, BATCH, list(places))
-    publish(home, BATCH, "m1")
+    LocalStore(home).delete(BATCH, list(places))
+    LocalStore(home).publish(BATCH, "m1")
     for old, name in zip(before, ("tracklists", "tracks"), strict=True):
         pd.testing.assert_frame_equal(pd.read_parquet(home.results(BATCH) / name), old)
-    archive = published_file(home, BATCH, "m1", Piece.ARCHIVE)
+    archive = LocalStore(home).published(BATCH, "m1", PartFile.ARCHIVE)
+    file = LocalStore(home).open(BATCH, "m1", PartFile.ARCHIVE)
     for number, (stem, (offset, length)) in enumerate(places.items()):
-        kept = read_record(archive, merged.warc_offsets[stem] + offset, length)
+        kept = read_record(file, merged.warc_offsets[stem] + offset, length)
         assert kept.url == f"https://example.org/{number}"
     assert gzip.decompress(archive.read_bytes()).count(b"WARC-Type: response") == 5
     assert merged.part.n_bytes == sum((home.path / name).stat().st_size for name in files(home))
@@ -90,60 +92,60 @@ def test_merged_parts_hold_the_same_rows_and_pages(home: Home) -> None:
 def test_a_crash_at_any_step_of_compaction_costs_nothing(home: Home, n_steps: int) -> None:
     stems = list(fill(home, 3))
     manifest = set(stems)
-    merge(home, BATCH, stems, "m1")
+    merge(LocalStore(home), BATCH, stems, "m1")
     if n_steps > 0:
         manifest = {"m1"}
     if n_steps > 1:
-        retire(home, BATCH, stems[:2])
+        LocalStore(home).delete(BATCH, stems[:2])
     if n_steps > 2:
-        retire(home, BATCH, stems)
+        LocalStore(home).delete(BATCH, stems)
     # a new start
-    sweep(home, BATCH, manifest)
-    publish(home, BATCH, *manifest)
+    sweep(LocalStore(home), BATCH, manifest)
+    LocalStore(home).publish(BATCH, *manifest)
     assert sorted(pd.read_parquet(home.results(BATCH) / "tracklists")["item_id"]) == [0, 1, 2]
     assert len(files(home)) == 3 * len(manifest)
 
 
 def test_parts_of_unequal_pieces_are_merged(home: Home) -> None:
-    stage(home, BATCH, "blocks", [], b"WARC1")
-    stage(home, BATCH, "rows", [a_set(1)], b"")
-    stage(home, BATCH, "more-blocks", [], b"WARC2")
-    publish(home, BATCH, "blocks", "rows", "more-blocks")
-    merged = merge(home, BATCH, ["blocks", "rows", "more-blocks"], "m1")
+    stage(LocalStore(home), BATCH, "blocks", [], b"WARC1")
+    stage(LocalStore(home), BATCH, "rows", [a_set(1)], b"")
+    stage(LocalStore(home), BATCH, "more-blocks", [], b"WARC2")
+    LocalStore(home).publish(BATCH, "blocks", "rows", "more-blocks")
+    merged = merge(LocalStore(home), BATCH, ["blocks", "rows", "more-blocks"], "m1")
     assert merged.warc_offsets == {"blocks": 0, "more-blocks": 5}
-    assert merged.part.files == tuple(Piece)
-    merged = merge(home, BATCH, ["blocks", "more-blocks"], "m2")
-    assert merged.part.files == (Piece.ARCHIVE,)
-    merged = merge(home, BATCH, ["rows"], "m3")
-    assert merged.part.files == (Piece.TRACKS, Piece.TRACKLISTS)
+    assert merged.part.files == tuple(PartFile)
+    merged = merge(LocalStore(home), BATCH, ["blocks", "more-blocks"], "m2")
+    assert merged.part.files == (PartFile.ARCHIVE,)
+    merged = merge(LocalStore(home), BATCH, ["rows"], "m3")
+    assert merged.part.files == (PartFile.TRACKS, PartFile.TRACKLISTS)
 
 
 def test_rows_are_regrouped_and_memory_is_bounded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "ROW_GROUP_ROWS", 6)
-    merge(home, BATCH, list(fill(home, 5)), "m1")
-    publish(home, BATCH, "m1")
-    tracks = pq.read_metadata(published_file(home, BATCH, "m1", Piece.TRACKS))
+    merge(LocalStore(home), BATCH, list(fill(home, 5)), "m1")
+    LocalStore(home).publish(BATCH, "m1")
+    tracks = pq.read_metadata(LocalStore(home).published(BATCH, "m1", PartFile.TRACKS))
     assert [tracks.row_group(i).num_rows for i in range(tracks.num_row_groups)] == [6, 6, 3]
 
 
 def test_a_part_of_an_older_version_gets_the_columns_it_lacks(home: Home) -> None:
     fill(home, 2)
-    old = published_file(home, BATCH, "p0", Piece.TRACKS)
+    old = LocalStore(home).published(BATCH, "p0", PartFile.TRACKS)
     pq.write_table(pq.read_table(old).drop_columns(["artwork_url", "cue_s"]), old)
-    merge(home, BATCH, ["p0", "p1"], "m1")
-    retire(home, BATCH, ["p0", "p1"])
-    publish(home, BATCH, "m1")
+    merge(LocalStore(home), BATCH, ["p0", "p1"], "m1")
+    LocalStore(home).delete(BATCH, ["p0", "p1"])
+    LocalStore(home).publish(BATCH, "m1")
     assert pd.read_parquet(home.results(BATCH) / "tracks")["artwork_url"].isna().all()
 
 
 def test_cues_of_an_older_version_are_exact_to_the_second_when_parts_are_merged(home: Home) -> None:
     fill(home, 2)
-    for piece in (Piece.TRACKS, Piece.TRACKLISTS):
-        as_before_november_2026(published_file(home, BATCH, "p0", piece))
-    before = pq.read_table(published_file(home, BATCH, "p0", Piece.TRACKS))["cue_s"].to_pylist()
-    merge(home, BATCH, ["p0", "p1"], "m1")
-    retire(home, BATCH, ["p0", "p1"])
-    publish(home, BATCH, "m1")
+    for piece in (PartFile.TRACKS, PartFile.TRACKLISTS):
+        as_before_november_2026(LocalStore(home).published(BATCH, "p0", piece))
+    before = pq.read_table(LocalStore(home).published(BATCH, "p0", PartFile.TRACKS))["cue_s"].to_pylist()
+    merge(LocalStore(home), BATCH, ["p0", "p1"], "m1")
+    LocalStore(home).delete(BATCH, ["p0", "p1"])
+    LocalStore(home).publish(BATCH, "m1")
     tracks = pd.read_parquet(home.results(BATCH) / "tracks")
     assert tracks["cue_precision"].notna().all()
     assert [s is not None for s in before] == list(tracks["cue_precision"][: len(before)] == "second")
@@ -152,24 +154,24 @@ def test_cues_of_an_older_version_are_exact_to_the_second_when_parts_are_merged(
 @pytest.mark.parametrize("damage", [b"", b"no Parquet at all", b"PAR1" + bytes(50) + b"PAR1"])
 def test_a_damaged_part_stops_the_merge_and_leaves_all_as_it_was(home: Home, damage: bytes) -> None:
     fill(home, 3)
-    published_file(home, BATCH, "p1", Piece.TRACKS).write_bytes(damage)
+    LocalStore(home).published(BATCH, "p1", PartFile.TRACKS).write_bytes(damage)
     before = files(home)
     with pytest.raises(CannotFinish, match="part p1 is damaged"):
-        merge(home, BATCH, ["p0", "p1", "p2"], "m1")
+        merge(LocalStore(home), BATCH, ["p0", "p1", "p2"], "m1")
     assert files(home) == before
 
 
 def test_a_part_that_is_not_there_is_not_merged_away(home: Home) -> None:
     fill(home, 2)
     with pytest.raises(CannotFinish, match="part gone of batch b1 is lost"):
-        merge(home, BATCH, ["p0", "gone", "p1"], "m1")
-    published_file(home, BATCH, "p1", Piece.TRACKS).unlink()
+        merge(LocalStore(home), BATCH, ["p0", "gone", "p1"], "m1")
+    LocalStore(home).published(BATCH, "p1", PartFile.TRACKS).unlink()
     with pytest.raises(CannotFinish, match="part p1 of batch b1 is lost"):
-        merge(home, BATCH, ["p0", "p1"], "m1")
+        merge(LocalStore(home), BATCH, ["p0", "p1"], "m1")
 
 
 def test_the_schema_of_today_is_what_is_written(home: Home) -> None:
-    merge(home, BATCH, list(fill(home, 2)), "m1")
-    publish(home, BATCH, "m1")
-    assert pq.read_schema(published_file(home, BATCH, "m1", Piece.TRACKS)).equals(compaction.TRACKS)
+    merge(LocalStore(home), BATCH, list(fill(home, 2)), "m1")
+    LocalStore(home).publish(BATCH, "m1")
+    assert pq.read_schema(LocalStore(home).published(BATCH, "m1", PartFile.TRACKS)).equals(compaction.TRACKS)
     assert isinstance(compaction.TRACKS, pa.Schema)

@@ -21,7 +21,8 @@ from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.results.compaction import Merged, merge
-from tlray.io.results.part_files import recover, take_the_place
+from tlray.io.results.local_store import LocalStore
+from tlray.io.results.store import recover, replace_parts
 
 N_SETS = 2
 N_TRACKS = 1 + 2
@@ -72,7 +73,7 @@ def merging(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Merged]:
     home = Home(tmp_path_factory.mktemp("merging")).create()
     made = MadeBatch.submitted(home, N_SETS)
     stems = [made.fetch(1) for _ in range(N_SETS)]
-    merged = merge(home, BATCH, stems, f"{stems[0]}m")
+    merged = merge(LocalStore(home), BATCH, stems, f"{stems[0]}m")
     made.journal.close()
     return home.path, merged
 
@@ -115,7 +116,7 @@ def replace(home: Home, merged: Merged) -> None:
         journal.replace_parts(BATCH, merged.warc_offsets, row)
     finally:
         journal.close()
-    take_the_place(home, BATCH, list(merged.warc_offsets), part.stem)
+    replace_parts(LocalStore(home), BATCH, list(merged.warc_offsets), part.stem)
 
 
 def restart(home: Home) -> None:
@@ -125,7 +126,7 @@ def restart(home: Home) -> None:
         named = [part.stem for part in journal.parts(BATCH)]
     finally:
         journal.close()
-    recover(home, BATCH, named)
+    recover(LocalStore(home), BATCH, named)
 
 
 def copied(merging: tuple[Path, Merged], home: Home) -> Merged:

@@ -17,9 +17,19 @@ from warcio.archiveiterator import ArchiveIterator as WarcioReader
 
 from tlray.errors import CannotFinish
 from tlray.io.http.response import Fetched
-from tlray.io.results.warc import ArchiveWriter, iter_records, read_record
+from tlray.io.results.warc import ArchivedPage, ArchiveWriter, iter_records, read_record
 
 MIB = 1024 * 1024
+
+
+def record_of(path: Path, offset: int, length: int) -> ArchivedPage:
+    with path.open("rb") as file:
+        return read_record(file, offset, length, name=str(path))
+
+
+def records_of(path: Path) -> list[ArchivedPage]:
+    with path.open("rb") as file:
+        return list(iter_records(file, name=str(path)))
 
 
 def write(path: Path, *pages: Fetched) -> list[tuple[int, int]]:
@@ -36,18 +46,18 @@ def test_each_page_is_read_by_its_place_alone(tmp_path: Path) -> None:
     ]
     path = tmp_path / "a.warc.gz"
     for sent, (offset, length) in zip(pages, write(path, *pages), strict=True):
-        kept = read_record(path, offset, length)
+        kept = record_of(path, offset, length)
         assert (kept.url, kept.status, kept.wire_body) == (sent.url, 200, sent.wire_body)
         assert kept.body(MIB) == sent.body
         assert kept.charset == "utf-8"
         assert kept.fetched_at == datetime(2026, 11, 2, 10, 0, 0, 123456, UTC)
-    assert [kept.url for kept in iter_records(path)] == [sent.url for sent in pages]
+    assert [kept.url for kept in records_of(path)] == [sent.url for sent in pages]
 
 
 def test_a_charset_is_read_of_all_lines_that_name_one(tmp_path: Path) -> None:
     lines = ((b"Content-Type", b"text/html"), (b"content-type", b"text/html; charset=koi8-r"))
     ((offset, length),) = write(tmp_path / "a.warc.gz", replace(page(packed=False), raw_headers=lines))
-    assert read_record(tmp_path / "a.warc.gz", offset, length).charset == "koi8-r"
+    assert record_of(tmp_path / "a.warc.gz", offset, length).charset == "koi8-r"
 
 
 def test_both_public_readers_understand_it(tmp_path: Path) -> None:
@@ -72,7 +82,7 @@ def test_both_public_readers_understand_it(tmp_path: Path) -> None:
 def test_headers_are_kept_but_for_the_chunks_that_are_undone(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     write(path, page(chunked=True))
-    (kept,) = iter_records(path)
+    (kept,) = records_of(path)
     assert kept.header("content-encoding") == "gzip"
     assert kept.header("Transfer-Encoding") == ""
     assert b"X-Caf\xe9: \xff\r\n" in gzip.decompress(path.read_bytes())
@@ -95,7 +105,7 @@ def test_taking_begins_a_new_file(tmp_path: Path) -> None:
     second = writer.add(page())
     assert second[0] == pytest.approx(first[0], abs=20)
     assert gzip.decompress(writer.take()).startswith(b"WARC/1.1\r\nWARC-Type: warcinfo")
-    assert read_record(tmp_path / "1", *first).url == page().url
+    assert record_of(tmp_path / "1", *first).url == page().url
 
 
 def test_files_are_merged_by_concatenation(tmp_path: Path) -> None:
@@ -104,8 +114,8 @@ def test_files_are_merged_by_concatenation(tmp_path: Path) -> None:
     ((offset, length),) = write(two, page(url="http://b/"))
     both = tmp_path / "both"
     both.write_bytes(one.read_bytes() + two.read_bytes())
-    assert [kept.url for kept in iter_records(both)] == ["http://a/", "http://b/"]
-    assert read_record(both, one.stat().st_size + offset, length).url == "http://b/"
+    assert [kept.url for kept in records_of(both)] == ["http://a/", "http://b/"]
+    assert record_of(both, one.stat().st_size + offset, length).url == "http://b/"
 
 
 def test_a_damaged_archive_says_so(tmp_path: Path) -> None:
@@ -119,13 +129,13 @@ def test_a_damaged_archive_says_so(tmp_path: Path) -> None:
     ):
         path.write_bytes(damaged)
         with pytest.raises(CannotFinish, match=r"a\.warc\.gz"):
-            list(iter_records(path))
+            list(records_of(path))
         with pytest.raises(CannotFinish, match=r"a\.warc\.gz"):
-            read_record(path, offset, length)
+            record_of(path, offset, length)
     path.write_bytes(b"")
-    assert list(iter_records(path)) == []
+    assert list(records_of(path)) == []
     with pytest.raises(CannotFinish, match="no page at byte 0"):
-        read_record(path, 0, 10)
+        record_of(path, 0, 10)
 
 
 def test_a_foreign_archive_is_read_too(tmp_path: Path) -> None:
@@ -138,7 +148,7 @@ def test_a_foreign_archive_is_read_too(tmp_path: Path) -> None:
     )
     for name, content in (("plain.warc", record), ("packed.warc.gz", gzip.compress(record))):
         (tmp_path / name).write_bytes(content)
-        (kept,) = iter_records(tmp_path / name)
+        (kept,) = records_of(tmp_path / name)
         assert (kept.url, kept.wire_body) == ("http://wget/", b"<p>")
 
 

@@ -145,7 +145,7 @@ def test_nonsense_and_silence_cost_nobody_else_anything(caplog: pytest.LogCaptur
         socket.create_connection(("127.0.0.1", port)) as rude,
     ):
         rude.sendall(b"\x16\x03\x01\r\n\r\n")
-        assert rude.recv(1_000).startswith(b"HTTP/1.1 503 ")
+        assert rude.recv(1_000).startswith(b"HTTP/1.1 400 ")
         assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 503
         unavailable.close()
         assert silent.recv(1) == b"", "it is let go"

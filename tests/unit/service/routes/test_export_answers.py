@@ -46,6 +46,23 @@ async def test_of_no_sets_every_format_makes_a_valid_file(http: httpx.AsyncClien
         assert archive.read("left-out.txt") == b"there are no sets\n"
 
 
+async def test_a_formats_options_are_parameters_of_the_query(http: httpx.AsyncClient) -> None:
+    marked = await http.get(
+        URL, params={"format": "csv", "bom": "true", "strict": "true"}
+    )  # strict is of another format
+    assert marked.content.startswith(b"\xef\xbb\xbf")
+    assert (
+        await http.get(URL, params={"format": "cue", "cue_precision": "minute,logged"})
+    ).status_code == 200
+    for name, value in (
+        ("bom", "maybe"),
+        ("cue_precision", "minute,half"),
+        ("over_99", "half"),
+        ("title", "x"),
+    ):
+        assert (await http.get(URL, params={"format": "cue", name: value})).status_code == 422, name
+
+
 def test_of_sets_without_a_start_the_archive_says_why(tmp_path: Path) -> None:
     out = tmp_path / "sheets.zip"
     without = Tracklist(

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
-from tlray.io.journal.rows import AttemptRow, DeadLetter, ItemRow, ListedItem, RefusedLine
+from tlray.core.submission.lines import RefusedLine
+from tlray.io.journal.rows import AttemptRow, DeadLetter, ItemRow, ListedItem
 from tlray.io.journal.sqlite.connection import Connected
 
 MAX_SCANNED = 20_000

@@ -118,7 +118,7 @@ class OutboxWrites(OutboxReads, Writing):
         )  # two may have carried it, and the other has settled it
         self._db.execute(
             "INSERT INTO deliveries (notice, at, took_s, status, why) SELECT id, ?, ?, ?, ? FROM notices WHERE notice_id = ?",
-            (at, took_s, delivery.status, delivery.why[:200], notice_id),
+            (at, took_s, delivery.status, delivery.reason[:200], notice_id),
         )
 
     @transactional

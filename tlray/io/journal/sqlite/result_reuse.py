@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Iterable
 from ipaddress import ip_address
 
+from tlray.core.model.address_policy import AddressPolicy, policy_for
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.outcome import ReusableResult
-from tlray.io.http.address_policy import AddressPolicy, policy_for
 
 WINDOW_ITEMS = 5_000
 """Items of a batch that are read at once; about 30 ms of the journal's thread."""

@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import Conflict
-from tlray.io.journal.rows import Added, ChunkRow, Chunks, Entry, NewBatch, RefusedLine
+from tlray.io.journal.rows import Added, ChunkRow, Chunks, NewBatch
 from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
 
 
@@ -62,7 +63,7 @@ class SubmissionWrites(SubmissionReads, Writing):
             self._db.execute("INSERT OR REPLACE INTO requests VALUES (?, ?)", (request_key, digest))
         elif row[0] != digest:
             key = request_key.partition("\n")[2]
-            raise Conflict(f"under the key {key!r} another list was submitted before; take another key")
+            raise Conflict(f"the key {key!r} was used for another list before; choose another key")
 
     @transactional
     def add_lines(self, batch_id: str, entries: Sequence[Entry], refused: Sequence[RefusedLine]) -> Added:
@@ -81,14 +82,14 @@ class SubmissionWrites(SubmissionReads, Writing):
         batch, number = self._batch_number(batch_id), chunk.number
         known = self.chunk(batch, number)
         if known is not None and known.digest != chunk.digest:
-            raise Conflict(f"piece {number} was another when it came first")
+            raise Conflict(f"piece {number} was sent before with other lines")
         if known is not None:
             return Added()
         if not self._is_receiving(batch):
-            raise Conflict(f"the list was taken in before piece {number} came")
+            raise Conflict(f"the list was committed before piece {number} arrived")
         so_far = self.chunks(batch)
         if (number, chunk.first_line) != (so_far.n + 1, so_far.n_lines + 1):
-            raise Conflict(f"piece {so_far.n + 1} is the next, not {number}")
+            raise Conflict(f"piece {so_far.n + 1} comes next, not {number}")
         if so_far.n_lines + chunk.n_lines > max_lines:
             raise Conflict(f"the list has more than {max_lines:,} lines with piece {number}; split it")
         added = self._add(batch, entries, refused)

@@ -1,21 +1,15 @@
 """Policy of the addresses that a fetch may connect to.
 
-Checked twice, because an aiohttp resolver is never asked about literals: the host of every URL as it
-is written (`AddressPolicy.refusal_of_host`), and every address that a name resolves to
-(`CheckedResolver`). aiohttp connects to the very addresses that the resolver returns, so what was
-checked is what is reached: a name that changes its address a moment later (DNS rebinding) gains nothing.
+Checked twice, because an aiohttp resolver is never asked about literals: the host of every URL as it is written
+(`AddressPolicy.refusal_of_host`), and every address that a name resolves to (`tlray.io.http.checked_resolver`).
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from tlray.core.model.hosts import (
     IPAddress,
@@ -23,18 +17,9 @@ from tlray.core.model.hosts import (
     is_metadata_address,
     is_metadata_name,
     is_public_address,
+    is_public_host,
     literal_address,
 )
-
-
-class RefusedAddressError(OSError):
-    """All addresses of a name are refused; an `OSError`, as a resolver must raise."""
-
-    def __init__(self, host: str, why: str) -> None:
-        super().__init__(host, why)
-
-    def __str__(self) -> str:
-        return f"{self.args[0]}: {self.args[1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +54,14 @@ class AddressPolicy:
         address = literal_address(host)
         return None if address is None else self.refusal(address)
 
+    def refusal_of_submitted(self, host: str) -> str | None:
+        """Return why a submitted host is refused as it is written: besides addresses also names that are not public, such as
+        ``localhost`` and ``printer.local``."""
+        reason = self.refusal_of_host(host)
+        if reason is None and not (self.private or self.networks or is_public_host(host)):
+            return "not a public host"
+        return reason
+
 
 PUBLIC_ONLY = AddressPolicy()
 """For redirects from a public address, whatever hosts the user may name."""
@@ -82,32 +75,3 @@ def policy_for(networks: tuple[str, ...] | None, *, from_public: bool = False) -
     if from_public:
         return PUBLIC_ONLY
     return ANY_NAMED if networks is None else AddressPolicy.of_networks(networks)
-
-
-class CheckedResolver(AbstractResolver):
-    """A resolver that returns only the addresses that the policy allows."""
-
-    def __init__(self, policy: AddressPolicy, inner: AbstractResolver | None = None) -> None:
-        self._policy = policy
-        self._inner = inner or ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the allowed addresses of ``host``; RefusedAddressError if there are only others."""
-        found = await self._inner.resolve(host, port, family)
-        why = None
-        allowed = []
-        for result in found:
-            refusal = self._policy.refusal(ip_address(result["host"].partition("%")[0]))
-            if refusal is None:
-                allowed.append(result)
-            else:
-                why = refusal
-        if why is not None and not allowed:
-            raise RefusedAddressError(host, why)
-        return allowed
-
-    async def close(self) -> None:
-        """Close the resolver underneath."""
-        await self._inner.close()

@@ -1,0 +1,131 @@
+"""The store of results: the files of parts, staged, published, read and deleted.
+
+A *part* is what one flush of one lease leaves: up to three files of one stem. It is staged, then named in the journal's
+manifest, then published. It counts from the moment at which the manifest names it, staged or published. Every step can be
+repeated after a crash at any point.
+
+`ResultStore` knows files, and no manifest. A reader of the published files, such as pandas, never sees a row twice:
+`replace_parts` and `recover` delete what the manifest no longer names before they publish what it names instead. In between
+these rows are missing there. A reader that needs all rows at any moment reads what the manifest names (`reader.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from tlray.errors import CannotFinish
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class PartMoved(CannotFinish):
+    """A part is not where the manifest had it a moment ago. Ask the manifest again; if that does not help, the part is lost."""
+
+    def __init__(self, stem: str, batch_id: str) -> None:
+        super().__init__(stem, batch_id)
+
+    def __str__(self) -> str:
+        return f"part {self.args[0]} of batch {self.args[1]} cannot be read; `tlray audit` says more"
+
+
+class PartFile(StrEnum):
+    """The files of a part, in the order of publishing: a reader that sees a set finds its tracks."""
+
+    ARCHIVE = "archive"
+    TRACKS = "tracks"
+    TRACKLISTS = "tracklists"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file in a store."""
+
+    name: str
+    """Its place, for messages."""
+    stem: str | None
+    """Its part; None for a file that lies among those of parts and is none."""
+    kind: PartFile | None
+    """The kind of files among which it lies; None where staged files of all kinds lie."""
+    n_bytes: int
+    is_published: bool
+
+
+class Staging(Protocol):
+    """One part while it is staged."""
+
+    def open(self, kind: PartFile) -> BinaryIO:
+        """Open one of its files for writing."""
+        ...
+
+    @property
+    def sizes(self) -> dict[PartFile, int]:
+        """Bytes of each file, once all are written."""
+        ...
+
+
+class ResultStore(Protocol):
+    """Where the files of parts are. `StorageFull` or `HomeUnusable` where it cannot be written."""
+
+    def stage(self, batch_id: str, stem: str) -> AbstractContextManager[Staging]:
+        """Write a part that readers of the published files do not see. The block leaves it durable, or after an error nothing."""
+        ...
+
+    def publish(self, batch_id: str, *stems: str) -> None:
+        """Make staged parts visible; published ones stay as they are.
+
+        `CannotFinish` names a part that is neither staged nor published, after the others are published.
+        """
+        ...
+
+    def open(self, batch_id: str, stem: str, kind: PartFile) -> pa.NativeFile:
+        """Open a file for reading, published or staged; `PartMoved` if it is neither, `CannotFinish` if it cannot be read."""
+        ...
+
+    def delete(self, batch_id: str, stems: Collection[str]) -> None:
+        """Delete all files of parts, staged or published; those that are gone are passed over."""
+        ...
+
+    def list(self, batch_id: str) -> Sequence[StoredFile]:
+        """List what readers see, and what is staged."""
+        ...
+
+    def place(self, batch_id: str, stem: str, kind: PartFile) -> str:
+        """Return where a file is published, for messages."""
+        ...
+
+    def batches(self) -> Mapping[str, Sequence[str]]:
+        """Return each batch that has files, with the places where they are."""
+        ...
+
+
+def replace_parts(store: ResultStore, batch_id: str, old: Collection[str], new: str) -> None:
+    """Publish a merged part in the place of the parts that it is made of; the manifest names it already."""
+    store.delete(batch_id, old)
+    store.publish(batch_id, new)
+
+
+def recover(store: ResultStore, batch_id: str, named: Sequence[str]) -> None:
+    """Put a batch's files in order after a crash; ``named`` is its manifest, and no lease of it is alive."""
+    if batch_id in store.batches():
+        sweep(store, batch_id, named)
+        store.publish(batch_id, *named)
+
+
+def sweep(store: ResultStore, batch_id: str, keep: Collection[str]) -> list[str]:
+    """Delete all parts of a batch but those in ``keep``; return their stems, sorted.
+
+    ``keep`` is the manifest and the stems of live leases, which may be staging right now.
+    """
+    stems = sorted({file.stem for file in store.list(batch_id) if file.stem is not None} - set(keep))
+    store.delete(batch_id, stems)
+    return stems
+
+
+def is_whole(kinds: Collection[PartFile]) -> bool:
+    """Return True if a part may have these files: at least one, and both tables or none."""
+    return bool(kinds) and (PartFile.TRACKS in kinds) == (PartFile.TRACKLISTS in kinds)
