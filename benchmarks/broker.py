@@ -1,7 +1,8 @@
 """How many batch requests of 10 URLs does `tlray consume` take from RabbitMQ in a second?
 
 A request counts when it is acknowledged: its batch is in the journal then. The bare figure is the same messages taken and
-acknowledged by the library alone, with the same prefetch. The URLs are of 50 closed ports of this machine: nothing is fetched.
+acknowledged by the library alone, with the same prefetch. The URLs are of 50 hosts, and the batches begin a day later: nothing
+is fetched.
 """
 
 from __future__ import annotations
@@ -58,10 +59,12 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
 
 
 async def _publish(url: str, queue: RequestQueue, number: int) -> None:
-    lines = [
-        json.dumps({"urls": [f"http://127.0.1.{(i + j) % N_HOSTS}:9/{number}/{i}/{j}" for j in range(10)]})
+    later = time.time() + 86_400.0  # taken in now, scraped never
+    urls = [
+        [f"http://127.0.1.{(i + j) % N_HOSTS}:9/{number}/{i}/{j}" for j in range(10)]
         for i in range(N_REQUESTS)
     ]
+    lines = [json.dumps({"urls": ten, "not_before": later}) for ten in urls]
     requests = requests_of("\n".join(lines).encode())
     await publish(
         broker_address(url), requests, queue=queue, max_wait_s=60, on_confirmed=lambda request: None

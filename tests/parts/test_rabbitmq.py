@@ -192,7 +192,7 @@ MALFORMED: list[tuple[bytes, dict[str, Any], str]] = [
     (b'{"urls":["http://127.0.0.1/x"],"who":1}', {}, "body.who"),
     (b'{"urls":["http://127.0.0.1/x"],"options":{"rates":{"1001tracklists.com":"50/s"}}}', {}, "admin"),
     (b'{"template":"no-such"}', {}, "template"),
-    (b'{"urls":["https://example.org/x"]}', {}, "contact"),
+    (b'{"urls":["https://example.org/x"]}', {}, "TLRAY_CONTACT"),
     (gzip.compress(b'{"urls":["http://127.0.0.1/x"]}'), {"content_encoding": "gzip"}, "content-encoding"),
     (b'{"urls":["' + b"a" * 1_000_000 + b'"]}', {}, "bytes"),
     (b"{}", {"message_id": "k" * 250}, "message id"),
