@@ -17,7 +17,7 @@ from tlray.errors import BacklogFull, ListTooLong
 
 
 class Admission:
-    """Whether lists that are submitted have room."""
+    """Admission of lists: room in the backlog."""
 
     def __init__(self, state: CoordinatorState) -> None:
         self._state = state
@@ -69,7 +69,7 @@ class Admission:
             refusal.can_wait,
         )
 
-    def see_that_it_fits(self, batch_id: str, n_reserved: int, n_items: int) -> None:
+    def require_room(self, batch_id: str, n_reserved: int, n_items: int) -> None:
         """Raise `ListTooLong` where so many items, now that the duplicates are known, make a list longer than it may ever be.
 
         This is asked in the journal's thread, before the lines are committed; nothing else reserves for this list meanwhile.
@@ -86,7 +86,7 @@ class Admission:
 
     @property
     def max_lines(self) -> int:
-        """How many lines a list may have, good ones or not: they are all kept."""
+        """The most lines of a list, good or refused: all are stored."""
         return max(100_000, 2 * self._state.settings.bounds.per_owner)
 
     def settle(self, batch_id: str, n_reserved: int, n_items: int) -> None:

@@ -1,4 +1,4 @@
-"""What the parts of a coordinator share: the engine, the journal's thread, who waits for news, and whether all is well."""
+"""The shared state of a coordinator: the engine, the journal's thread, who waits for news, and whether all is well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from tlray.cluster.ports.coordinator import CoordinatorPorts
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.politeness.retry import MAX_REST_S
 from tlray.core.scheduling.backlog import Bounds
@@ -32,11 +32,11 @@ REFRESH_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class CoordinatorSettings:
-    """What a coordinator is started with."""
+    """Settings with which a coordinator starts."""
 
     home: str
     ray_address: str
-    terms: ScrapeTerms
+    terms: ScrapeConfig
     lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2
@@ -70,7 +70,7 @@ class CoordinatorSettings:
 
 @dataclass(slots=True)
 class _News:
-    """What somebody waits for."""
+    """An event that callers wait for."""
 
     version: int
     """The lowest that one of them has seen."""
@@ -87,8 +87,6 @@ class CoordinatorState:
     engine: Engine
     journal: Journal
     incarnation: int
-    is_restart: bool
-    """Whether the actor died and Ray started it again."""
     ports: CoordinatorPorts
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the loop has something to do."""

@@ -60,19 +60,19 @@ class Session:
     own: OwnRay | None
     """The Ray that this process has started, which ends with it; None where it has joined another's."""
     owns_connection: bool
-    """Whether it was we who connected this process to Ray."""
+    """True if it was we who connected this process to Ray."""
     address: str
     watch: RayWatch | None = None
     """Notices that Ray has died; None in a worker of Ray."""
 
     @property
     def owns_ray(self) -> bool:
-        """Whether this Ray is ours and ends with us."""
+        """True if this Ray is ours and ends with us."""
         return self.own is not None
 
     @property
     def lost(self) -> str | None:
-        """What of Ray has died; None while all is well."""
+        """The part of Ray that has died; None if none has."""
         return self.watch.lost if self.watch is not None else None
 
     def close(self, *, at_once: bool = False) -> None:
@@ -173,11 +173,11 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
     from tlray.cluster.coordinator.state import CoordinatorSettings  # noqa: PLC0415
     from tlray.cluster.driver.connect import ANSWER_S, meet  # noqa: PLC0415
     from tlray.cluster.driver.coordinator_actor import start_coordinator  # noqa: PLC0415
-    from tlray.cluster.workers.config import ScrapeTerms  # noqa: PLC0415
+    from tlray.cluster.workers.config import ScrapeConfig  # noqa: PLC0415
 
     context = ray.get_runtime_context()
     cluster_cpus = int(ray.cluster_resources().get("CPU", 1))
-    terms = ScrapeTerms(
+    terms = ScrapeConfig(
         home=str(home.path),
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),

@@ -36,7 +36,7 @@ class EventHandlers(Handlers):
                 if now > self._wanted_at + RENEW_S:
                     await state.write(state.journal.want_events, state.wall() + WANTED_S)
                     self._wanted_at = now
-                if events := await self._reading.ask(lambda journal: journal.events(state.home.id, limit)):
+                if events := await self._reader.ask(lambda journal: journal.events(state.home.id, limit)):
                     return events
             await asyncio.sleep(LOOK_EVERY_S)
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -54,6 +55,43 @@ def test_a_coordinator_that_only_restarted_lets_the_submitter_go_on(journal: Jou
     journal.add_lines("b1", entries(2, first=4), [])
     journal.commit_batch("b1")
     assert states(journal) == {ItemState.QUEUED: 5}
+
+
+def test_the_last_fetch_is_known_of_an_incarnation_that_ended_in_order(journal: Journal) -> None:
+    journal.begin_incarnation(is_restart=False)
+    assert journal.use_domains(["a.test", "b.test"]) == {"a.test": None, "b.test": None}
+    journal.end_incarnation()
+    journal.begin_incarnation(is_restart=False)
+    ended_at = journal.use_domains(["a.test"])["a.test"]
+    assert ended_at is not None
+    assert 0 < ended_at < math.inf
+    journal.end_incarnation()
+    journal.begin_incarnation(is_restart=False)
+    assert journal.use_domains(["a.test", "c.test"])["c.test"] is None
+    assert journal.use_domains(["b.test"]) == {"b.test": math.inf}, (
+        "the last end was not that of its incarnation"
+    )
+
+
+@pytest.mark.parametrize("is_restart", [True, False])
+def test_the_last_fetch_is_not_known_of_an_incarnation_that_was_killed(
+    journal: Journal, is_restart: bool
+) -> None:
+    journal.begin_incarnation(is_restart=False)
+    journal.use_domains(["a.test"])
+    assert journal.use_domains(["a.test"]) == {"a.test": None}, "this incarnation has fetched nothing yet"
+    journal.begin_incarnation(is_restart=is_restart)
+    assert journal.use_domains(["a.test", "b.test"]) == {"a.test": math.inf, "b.test": None}
+
+
+def test_a_late_report_does_not_move_the_last_fetch_back(journal: Journal) -> None:
+    batch = submit(journal, "b1", entries(2))
+    one, two = journal.load_lane(batch, "a.test", after_id=0, limit=9)
+    for item, started_at in ((one, 51.0), (two, 40.0)):
+        outcome = Outcome(item.id, OutcomeKind.FETCHED, started_at=started_at)
+        changeset = Changeset("l1", [change(item, ItemEvent.FETCHED, outcome=outcome)])
+        journal.commit(changeset, now=100.0, wall=1_000.0, node="n1")
+    assert journal.use_domains(["a.test"]) == {"a.test": 51.0}
 
 
 def test_duplicates_are_named_with_the_line_that_came_first(journal: Journal) -> None:
@@ -418,3 +456,18 @@ def test_events_are_written_with_their_change_while_they_are_wanted(journal: Jou
     assert not journal.has_events()
     submit(journal, "b4")
     assert journal.events("home", 1)[0].seq > others[-1].seq
+
+
+def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journal: Journal) -> None:
+    batch = submit(journal)
+    first = journal.begin_incarnation(is_restart=True)
+
+    def begin_and_fail() -> None:
+        with journal.transaction():
+            journal.begin_incarnation(is_restart=True)
+            raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        begin_and_fail()
+    assert journal.begin_incarnation(is_restart=True) == first + 1
+    assert journal.cancel_open(batch) == 3

@@ -17,7 +17,7 @@ from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
 NEW_COLUMNS = {
     "batches": ["owner", "n_answered", "counts", "version", "first_item", "last_item", "n_items"],
     "items": ["from_public", "fetched_at", "answered_by", "done_seq", "peer"],
-    "domains": ["set_rate", "set_concurrency", "is_paused"],
+    "domains": ["set_rate", "set_concurrency", "is_paused", "used_in"],
 }
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tlray.model import Track
 from tlray.sites.text import Dialect, FoundList, NoList, find_list, parse_line
 
+pytestmark = pytest.mark.costly
 DRIVING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]")
 PIECES = st.sampled_from([
     "1. ", "01. ", "12) ", "[00:00] ", "(03) ", "1:02:03 ", "72:10", "?:??", " - ", " – ", "-", " / ",
@@ -24,7 +25,7 @@ PIECES = st.sampled_from([
 TEXTS = st.lists(PIECES, max_size=120).map("".join)
 NO_TEXT = st.text(max_size=300)
 TIME_LIMIT_S = 20.0
-"""Generous: the machine may be busy. What is quadratic takes minutes."""
+"""Of CPU. What is quadratic takes minutes."""
 
 
 def check(track: Track) -> None:
@@ -44,7 +45,7 @@ def check(track: Track) -> None:
 
 @pytest.mark.parametrize("dialect", list(Dialect))
 @pytest.mark.parametrize("whole", [False, True])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=st.one_of(TEXTS, NO_TEXT))
 def test_any_text_is_a_list_or_none(dialect: Dialect, whole: bool, text: str) -> None:
     found = find_list(text, dialect=dialect, whole=whole)
@@ -57,7 +58,7 @@ def test_any_text_is_a_list_or_none(dialect: Dialect, whole: bool, text: str) ->
         check(track)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(line=st.one_of(TEXTS, NO_TEXT), dialect=st.sampled_from(Dialect))
 def test_any_line_is_a_track_or_none(line: str, dialect: Dialect) -> None:
     track = parse_line(line, dialect=dialect)
@@ -122,8 +123,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_ends_soon(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     find_list(text)
     find_list(text, dialect=Dialect.MIXESDB)
     parse_line(text)
-    assert time.monotonic() - began < TIME_LIMIT_S
+    assert time.process_time() - began < TIME_LIMIT_S

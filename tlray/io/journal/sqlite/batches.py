@@ -142,6 +142,12 @@ class BatchWrites(BatchReads, Writing):
         return number
 
     @transactional
+    def end_incarnation(self) -> None:
+        self._note_clock()
+        self._set_meta("ended", str(self._incarnation))
+        self._set_meta("ended_at", str(self._clock().wall))
+
+    @transactional
     def set_batch_state(
         self,
         batch: int,

@@ -79,12 +79,14 @@ class Writing(Connected):
         if self._db.in_transaction:
             yield
             return
+        before = self._incarnation
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._require_incarnation()
             yield
             self._db.execute("COMMIT")
         except BaseException as error:
+            self._incarnation = before
             self._domain_ids.clear()  # some may have been numbered in what is undone now
             self._batch_ids.clear()
             if self._db.in_transaction:  # a full disk has rolled back already
@@ -113,6 +115,7 @@ class Writing(Connected):
                 " robots_at = robots_at + ?",
                 (jump, jump, jump),
             )
+            self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'ended_at'", (jump,))
             self._db.execute("UPDATE notices SET due_at = due_at + ? WHERE due_at IS NOT NULL", (jump,))
         self._set_meta("clock", json.dumps(asdict(now)))
         self._read_at = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -130,6 +131,22 @@ class DomainWrites(DomainReads, Writing):
             " AND domain IN (SELECT value FROM json_each(?))",
             (wall, numbers),
         )
+
+    @transactional
+    def use_domains(self, names: Sequence[str]) -> dict[str, float | None]:
+        ended, ended_at = self._meta("ended"), float(self._meta("ended_at") or 0.0)
+        moments: dict[str, float | None] = {}
+        for name in names:
+            number = self._domain_number(name)
+            fetched_at, robots_at, used_in = self._db.execute(
+                "SELECT last_fetch_at, robots_at, used_in FROM domains WHERE id = ?", (number,)
+            ).fetchone()
+            moments[name] = max(filter(None, (fetched_at, robots_at)), default=None)
+            if used_in is not None and used_in != self._incarnation:
+                in_order = str(used_in) == ended
+                moments[name] = max(moments[name] or 0.0, ended_at) if in_order else math.inf
+            self._db.execute("UPDATE domains SET used_in = ? WHERE id = ?", (self._incarnation, number))
+        return moments
 
     @transactional
     def normalise_domains(self, *, until: float) -> None:

@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS domains (
     last_fetch_at REAL,
     set_rate REAL,                      -- what a person has set for it: fetches a second,
     set_concurrency INTEGER,            -- fetches at once,
-    is_paused INTEGER NOT NULL DEFAULT 0 -- nothing of it is leased
+    is_paused INTEGER NOT NULL DEFAULT 0, -- nothing of it is leased
+    used_in INTEGER                     -- the last incarnation that may have fetched from it
 );
 
 CREATE TABLE IF NOT EXISTS items (
