@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    broker,
     cpu_per_page,
     eta,
     frontier,
@@ -34,6 +35,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "refresh": refresh.answer,
     "service": service.answer,
     "sockets": sockets.answer,
+    "broker": broker.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 
