@@ -28,6 +28,7 @@ from tlray.cluster.coordinator.submission import Submissions
 from tlray.cluster.handlers.access import TokenHandlers
 from tlray.cluster.handlers.control import ControlHandlers
 from tlray.cluster.handlers.domains import DomainHandlers
+from tlray.cluster.handlers.events import EventHandlers
 from tlray.cluster.handlers.handlers import Parts
 from tlray.cluster.handlers.listing import ListingHandlers
 from tlray.cluster.handlers.outbox import OutboxHandlers
@@ -66,6 +67,7 @@ class Coordinator(
     TemplateHandlers,
     ScheduleHandlers,
     OutboxHandlers,
+    EventHandlers,
     StatsHandlers,
 ):
     """One home's coordinator; see the module's docstring for what a restart does.
@@ -239,7 +241,7 @@ class Coordinator(
         return self._shutdown.hello()
 
     async def end(self, how: str) -> bool:
-        """Begin to end (`tlray.cluster.coordinator.shutdown.How`); return whether it does."""
+        """Begin to end (`tlray.cluster.coordinator.shutdown.EndMode`); return whether it does."""
         return await self._shutdown.begin(EndMode(how))
 
     async def ready(self) -> int:
