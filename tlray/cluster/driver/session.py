@@ -123,6 +123,8 @@ def open_session(
     """
     import ray  # noqa: PLC0415
 
+    if home.storage is None:
+        home = Home.of(home.path, settings.storage)
     home.create()
     owns_connection = not ray.is_initialized()
     own, watch = (

@@ -1,4 +1,4 @@
-"""The choice of a store: a home's own folder, or the storage that `TLRAY_STORAGE` names."""
+"""The choice of a store: a home's own folder, or the storage that ``TLRAY_STORAGE`` names."""
 
 from __future__ import annotations
 
