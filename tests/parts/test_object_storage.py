@@ -73,7 +73,7 @@ class TestKills(KillContract):
 
 def test_a_storage_that_is_right_passes_the_check_and_nothing_is_left(s3: S3Server) -> None:
     storage = storage_of(s3)
-    check_storage(storage)
+    check_storage(Home(Path("/nowhere"), storage))
     assert not store_of(storage).client.list("")
 
 
@@ -94,7 +94,7 @@ def test_a_wrong_setting_is_one_clear_error_without_a_secret(
 ) -> None:
     storage = storage_of(s3, **given)  # type: ignore[arg-type]
     with pytest.raises(StorageUnusable) as raised:
-        check_storage(storage)
+        check_storage(Home(Path("/nowhere"), storage))
     told = str(raised.value)
     assert told.startswith(f"storage {storage.uri} cannot be used: ")
     assert words in told
@@ -112,7 +112,7 @@ def test_a_wrong_setting_is_one_clear_error_without_a_secret(
 def test_a_server_that_is_not_there_is_told_at_once(s3: S3Server) -> None:
     begun = time.monotonic()
     with pytest.raises(StorageUnavailable, match=r"its server at http://127.0.0.1:1 cannot be reached"):
-        check_storage(storage_of(s3, port=1))
+        check_storage(Home(Path("/nowhere"), storage_of(s3, port=1)))
     assert time.monotonic() - begun < 20
 
 
@@ -178,7 +178,7 @@ def test_a_server_that_never_answers_is_given_up_in_time(
     monkeypatch.setitem(object_client._TIMEOUTS["probe"], "timeout", "1s")
     begun = time.monotonic()
     with pytest.raises(StorageUnavailable, match="does not answer in time"):
-        check_storage(storage_of(s3, port=port))
+        check_storage(Home(Path("/nowhere"), storage_of(s3, port=port)))
     assert time.monotonic() - begun < 20
 
 

@@ -184,7 +184,7 @@ class HomeParts:
     async def is_usable(self) -> bool:
         """Try the storage of the home."""
         try:
-            await asyncio.to_thread(check_storage, self._home.storage)
+            await asyncio.to_thread(check_storage, self._home)
         except TlrayError:
             return False
         return True

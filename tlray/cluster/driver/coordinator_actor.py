@@ -34,8 +34,9 @@ class CoordinatorActor(Coordinator):
         home, node = Home(Path(settings.home), settings.terms.storage), context.get_node_id()
         is_restart = bool(context.was_current_actor_reconstructed)
         if not is_restart:  # Ray would not start it again, and the storage may be back soon
-            check_storage(home.storage)
+            check_storage(home)
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
+        home.record_storage()
         journal = open_journal(home)
         sweep_notes(home)
         me = context.current_actor

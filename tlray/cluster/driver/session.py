@@ -155,7 +155,7 @@ def _connect(
     """Connect this process to Ray, and watch it from then on."""
     address = find_ray(home, address)
     if address is None:  # the coordinator will check it, too, but that takes the start of a Ray
-        check_storage(home.storage)
+        check_storage(home)
     _init(address, dashboard=dashboard, num_cpus=num_cpus)
     if address is None:
         own = OwnRay.of_this_process()

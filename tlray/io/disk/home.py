@@ -108,7 +108,6 @@ class Home:
             if self.path.exists() and not self.path.is_dir():
                 raise HomeUnusable(str(self.path), "there is a file of that name")
             self._make()
-            self._record_storage()
             make_private(self.path)
         if (is_open := open_to_others(self.path)) is not None:
             logger.warning("%s", is_open)
@@ -125,10 +124,9 @@ class Home:
             _name(probe, self.path / "home.id")
         probe.unlink(missing_ok=True)
 
-    def _record_storage(self) -> None:
-        """Write down where the results are, so that every later command finds them; not where some are here already."""
-        place = self.path / "storage"
-        if self.storage is None or place.exists():
+    def require_fitting_storage(self) -> None:
+        """Raise UsageError where results are in this folder already, and would be in two places."""
+        if self.storage is None or (self.path / "storage").exists():
             return
         if any(
             folder.is_dir() and any(folder.iterdir())
@@ -136,11 +134,17 @@ class Home:
         ):
             raise UsageError(
                 f"home {self.path} has results on its own disk, and TLRAY_STORAGE is {self.storage.uri}; use another --home, or"
-                f" move results/ and archive/ there and write its URI into {place}"
+                f" move results/ and archive/ there and write its URI into {self.path / 'storage'}"
             )
-        new = self.path / f".storage-{os.urandom(8).hex()}"
-        new.write_text(f"{self.storage.uri}\n", encoding="utf-8")
-        new.replace(place)
+
+    def record_storage(self) -> None:
+        """Write down where the results are, so that every later command finds them."""
+        place = self.path / "storage"
+        if self.storage is not None and not place.exists():
+            with disk_errors(self.path):
+                new = self.path / f".storage-{os.urandom(8).hex()}"
+                new.write_text(f"{self.storage.uri}\n", encoding="utf-8")
+                new.replace(place)
 
     def exists(self) -> bool:
         """Return True if it has a journal."""

@@ -6,7 +6,6 @@ from typing import Final
 
 from tlray.errors import HomeUnusable, StorageUnusable
 from tlray.io.disk.home import Home
-from tlray.io.disk.storage import Storage
 from tlray.io.results.local_store import LocalStore
 from tlray.io.results.store import ResultStore
 
@@ -29,10 +28,12 @@ def open_store(home: Home, *, patience_s: float = PATIENCE_S) -> ResultStore:
     return ObjectStore(ObjectClient.of(storage, patience_s=patience_s))
 
 
-def check_storage(storage: Storage | None) -> None:
-    """Write, read, list and delete in a storage; `StorageUnusable` or `StorageUnavailable` says what is wrong with it."""
+def check_storage(home: Home) -> None:
+    """Write, read, list and delete where a home's results go; `StorageUnusable` or `StorageUnavailable` says what is wrong."""
+    storage = home.storage
     if storage is None:
         return
+    home.require_fitting_storage()
     if (folder := storage.folder) is not None:
         try:
             Home(folder).create()

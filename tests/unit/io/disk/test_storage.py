@@ -93,7 +93,7 @@ def test_variables_that_do_not_go_together_are_named_without_their_values() -> N
     with pytest.raises(
         StorageUnusable, match=r"do not go together \(AZURE_STORAGE_ACCOUNT_NAME, AZURE_"
     ) as raised:
-        check_storage(storage)
+        check_storage(Home(Path("/x"), storage))
     assert SECRET not in f"{raised.value} {raised.value.__cause__} {raised.value.__context__}"
 
 
@@ -115,7 +115,9 @@ def test_other_clouds_have_a_store_of_the_same_kind(uri: str, environ: dict[str,
 
 def test_a_home_remembers_its_storage(tmp_path: Path) -> None:
     assert Home.of(tmp_path, None).storage is None
-    Home.of(tmp_path, "s3://sets/a").create()
+    given = Home.of(tmp_path, "s3://sets/a").create()
+    assert Home.of(tmp_path, None).storage is None, "not before it is known to be there"
+    given.record_storage()
     assert (tmp_path / "storage").read_text() == "s3://sets/a\n"
     later = Home.of(tmp_path, None)
     assert later.storage is not None
@@ -129,14 +131,13 @@ def test_a_home_with_results_of_its_own_takes_no_storage(tmp_path: Path) -> None
     home = Home.of(tmp_path, None).create()
     home.results("b1").mkdir(parents=True)
     with pytest.raises(UsageError, match="has results on its own disk"):
-        Home.of(tmp_path, "s3://sets/a").create()
-    assert not (tmp_path / "storage").exists()
+        check_storage(Home.of(tmp_path, "s3://sets/a"))
 
 
 def test_a_folder_as_a_storage_is_made_and_holds_results_and_exports(tmp_path: Path) -> None:
     folder = tmp_path / "shared" / "sets"
     home = Home.of(tmp_path / "home", folder.as_uri()).create()
-    check_storage(home.storage)
+    check_storage(home)
     assert (folder / "home.id").exists()
     assert home.exports("b1") == folder / "exports" / "b1"
     with open_store(home).stage("b1", "p1"):
@@ -144,4 +145,4 @@ def test_a_folder_as_a_storage_is_made_and_holds_results_and_exports(tmp_path: P
     assert (folder / "results" / "b1" / "_staging").is_dir()
     (tmp_path / "file").touch()
     with pytest.raises(StorageUnusable, match="there is a file of that name"):
-        check_storage(parse_storage((tmp_path / "file").as_uri(), {}))
+        check_storage(Home(tmp_path, parse_storage((tmp_path / "file").as_uri(), {})))
