@@ -245,8 +245,8 @@ class StorageUnavailable(CannotFinish):
     def __str__(self) -> str:
         uri, reason, _ = self.args
         return (
-            f"storage {uri} cannot be used: {reason}; what is stored stays,"
-            " go on with `tlray scrape --resume BATCH_ID`"
+            f"storage {uri} cannot be used: {reason}; what is stored stays, and a batch under way goes on with"
+            " `tlray scrape --resume BATCH_ID`"
         )
 
 

@@ -85,7 +85,8 @@ class LocalStore:
                 continue
             except OSError as error:
                 raise CannotFinish(f"part {stem} of batch {batch_id} cannot be read: {error}") from error
-        raise PartMoved(stem, batch_id)
+        with self._errors():  # it may be that nothing is there
+            raise PartMoved(stem, batch_id)
 
     def delete(self, batch_id: str, stems: Collection[str]) -> None:
         """Unlink all files of parts; see `ResultStore`."""

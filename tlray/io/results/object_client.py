@@ -23,7 +23,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from tlray.errors import CannotFinish, StorageUnavailable, StorageUnusable
-from tlray.io.disk.storage import Storage
+from tlray.io.disk.storage import VARIABLES, Storage
 from tlray.io.results.object_errors import explain, is_missing_object
 
 if TYPE_CHECKING:
@@ -73,8 +73,10 @@ def _connected(storage: Storage, options: tuple[tuple[str, str], ...], kind: str
             retry_config=retry,
         )  # fmt: skip
     except BaseError:
-        names = ", ".join(name for name, _ in options) or "none is set"
-        raise StorageUnusable(storage.uri, f"its variables do not go together ({names})") from None
+        names = ", ".join(name for name, _ in options)
+        needed = " and ".join(VARIABLES[storage.scheme][:2])
+        reason = f"its variables do not go together ({names})" if names else f"set {needed}"
+        raise StorageUnusable(storage.uri, reason) from None
     return store
 
 
