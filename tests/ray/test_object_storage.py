@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import obstore
 import psutil
@@ -13,8 +14,13 @@ from conftest import StartSite, Tlray, wait_until
 from s3_server import BUCKET, KEYS, S3Server, failing_proxy, raw_store, running_s3
 
 import tlray
+from tlray.cluster.workers.config import ScrapeConfig
+from tlray.cluster.workers.ray_task import scrape_lease
+from tlray.core.scheduling.lease import Answer
+from tlray.errors import HomeUnusable
 from tlray.io.audit.audit import audit_batch
 from tlray.io.disk.home import Home
+from tlray.io.disk.storage import parse_storage
 
 pytestmark = [pytest.mark.ray, pytest.mark.parts]
 N_SETS = 60
@@ -67,6 +73,44 @@ def test_a_batch_outlives_a_storage_that_goes_away_and_one_that_refuses(
     monkeypatch.delenv("TLRAY_STORAGE")  # the home remembers it
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3.port}")
     _is_all_there(joined, batch_id, urls, s3)
+
+
+def test_a_storage_that_refuses_is_one_error_at_start_and_nothing_is_half_done(
+    joined: Tlray, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.environ("reader").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TLRAY_STORAGE", f"s3://{BUCKET}/{PREFIX}")
+    done = joined.here("scrape", "http://127.0.0.1:9/set")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        f"tlray: storage s3://{BUCKET}/{PREFIX} cannot be used: access is denied; the credentials need the rights"
+    )
+    _nobody_tells_a_secret(done.stderr)
+    assert {path.name for path in joined.home.iterdir()} == {"home.id"}
+
+
+def test_a_task_on_a_node_that_does_not_see_the_home_works_with_a_storage_and_only_then(
+    joined: Tlray, s3: S3Server
+) -> None:
+    import ray  # noqa: PLC0415
+
+    class Refusing:
+        """A coordinator that has nothing for a task."""
+
+        def report(self, report: object) -> Answer:
+            return Answer(accepted=False)
+
+    coordinator = ray.remote(Refusing).options(num_cpus=0).remote()
+    storage = parse_storage(f"s3://{BUCKET}/{PREFIX}", s3.environ())
+    terms = ScrapeConfig("/nowhere/at/all", "another-home", "tlray/test", storage=storage)
+    run = ray.remote(scrape_lease).options(num_cpus=0, max_retries=0)
+    assert ray.get(run.remote("0001-000001", terms, coordinator), timeout=60) == 0
+    with pytest.raises(HomeUnusable, match="does not see the storage"):
+        ray.get(run.remote("0001-000002", replace(terms, storage=None), coordinator), timeout=60)
+    folder = replace(terms, storage=parse_storage("file:///nowhere/else", {}))
+    with pytest.raises(HomeUnusable):
+        ray.get(run.remote("0001-000003", folder, coordinator), timeout=60)
 
 
 def _nobody_tells_a_secret(text: str) -> None:

@@ -17,7 +17,7 @@ TASK_PATIENCE_S: Final = 60.0
 
 def open_store(home: Home, *, patience_s: float = PATIENCE_S) -> ResultStore:
     """Return the store of a home's results."""
-    storage = home.storage
+    storage = home.storage or Home.of(home.path, None).storage
     if storage is None:
         return LocalStore(home)
     if (folder := storage.folder) is not None:

@@ -123,6 +123,7 @@ def test_a_home_remembers_its_storage(tmp_path: Path) -> None:
     assert later.storage is not None
     assert later.storage.uri == "s3://sets/a"
     assert Home.of(tmp_path, "s3://sets/a/").create().storage == later.storage
+    assert open_store(Home(tmp_path)).publishes_late, "whoever opens it finds them"
     with pytest.raises(UsageError, match="has its results in s3://sets/a, and TLRAY_STORAGE is s3://sets/b"):
         Home.of(tmp_path, "s3://sets/b")
 
