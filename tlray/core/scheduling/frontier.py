@@ -28,6 +28,8 @@ MOST_PASSED = 1_024
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
+_NO_LANES = (0,) * len(Priority)
+
 
 class Frontier:
     """All open items that no lease holds."""
@@ -41,6 +43,8 @@ class Frontier:
         self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one taken from last at the end; a suspended domain keeps the order."""
+        self._n_lanes: dict[str, list[int]] = {}
+        """The number of each domain's lanes, by priority."""
         self._hungry: OrderedDict[int, OrderedDict[str, None]] = OrderedDict()
         """Batch → its domains whose lanes are to be loaded."""
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
@@ -279,7 +283,7 @@ class Frontier:
 
     def priority_at(self, domain: str) -> Priority | None:
         """Return the highest priority of a domain's lanes; None where it has none."""
-        return min((lane.priority for lane in self._by_domain.get(domain, {}).values()), default=None)
+        return next((p for p in Priority if self._n_lanes.get(domain, _NO_LANES)[p]), None)
 
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
@@ -324,6 +328,7 @@ class Frontier:
         if lane is None:
             lane = self._lanes[batch, domain] = Lane(batch, domain, priority)
             self._by_domain.setdefault(domain, OrderedDict())[batch] = lane
+            self._n_lanes.setdefault(domain, list(_NO_LANES))[priority] += 1
             self._by_batch.setdefault(batch, {})[domain] = lane
         return lane
 
@@ -333,8 +338,9 @@ class Frontier:
         self._aside.pop((lane.batch, lane.domain), None)
         of_domain = self._by_domain[lane.domain]
         del of_domain[lane.batch]
+        self._n_lanes[lane.domain][lane.priority] -= 1
         if not of_domain:
-            del self._by_domain[lane.domain]
+            del self._by_domain[lane.domain], self._n_lanes[lane.domain]
         of_batch = self._by_batch[lane.batch]
         del of_batch[lane.domain]
         if not of_batch:
