@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "core.schedules": {"errors", "core.model"},
     "core.notify": {"core.model"},
     "core.audit": {"core.model"},
+    "core.catalogue": {"model"},
     # pages in, files out
     "plugins": {"errors"},
     "sites": {"model", "errors", "plugins", "core.model", "core.politeness", "sites"},
