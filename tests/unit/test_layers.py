@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "core.messaging": {"errors", "core.model"},
     "core.audit": {"core.model"},
     "core.refresh": {"core.model"},
+    "core.catalogue": {"model"},
     # pages in, files out
     "plugins": {"errors"},
     "sites": {"model", "errors", "plugins", "core.model", "core.politeness", "sites"},
@@ -68,7 +69,8 @@ ALLOWED: dict[str, set[str]] = {
         "io.disk",
         "io.http",
     },
-    "io.journal.sqlite": {"errors", "core", "io.http", "io.journal"},
+    "io.journal.sql": {"errors", "core", "io.journal"},
+    "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
     "io.offline": {"errors", "core.model", "io.disk", "io.journal", "io.results"},
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
