@@ -77,6 +77,24 @@ def test_a_storage_that_is_right_passes_the_check_and_nothing_is_left(s3: S3Serv
     assert not store_of(storage).client.list("")
 
 
+def test_a_prefix_and_an_endpoint_may_be_spelt_in_more_than_one_way(s3: S3Server) -> None:
+    environ = s3.environ()
+    storage = parse_storage(
+        f"s3://{BUCKET}/Ünï cødé/50%25 & more/",
+        {**environ, "AWS_ENDPOINT_URL": environ["AWS_ENDPOINT_URL"] + "/"},
+    )
+    assert storage.prefix == "Ünï cødé/50% & more"
+    check_storage(Home(Path("/nowhere"), storage))
+    store = store_of(storage)
+    put(store, "p1")
+    store.publish("b1", "p1")
+    assert {file.name for file in store.list("b1")} == {store.place("b1", "p1", kind) for kind in PartFile}
+    assert set(store.batches()) == {"b1"}
+    whole = store_of(parse_storage(f"s3://{BUCKET}", environ))
+    put(whole, "p1", batch="of-the-whole-bucket")
+    assert read(whole, "p1", batch="of-the-whole-bucket") == b"rows"
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

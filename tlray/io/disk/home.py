@@ -61,7 +61,10 @@ class Home:
                 f"home {path} has its results in {recorded}, and TLRAY_STORAGE is {found.uri}; leave it out, use another --home,"
                 f" or move the results there and write its URI into {path / 'storage'}"
             )
-        return cls(path, found)
+        home = cls(path, found)
+        if not recorded:
+            home._require_no_results()
+        return home
 
     @property
     def has_objects(self) -> bool:
@@ -124,11 +127,9 @@ class Home:
             _name(probe, self.path / "home.id")
         probe.unlink(missing_ok=True)
 
-    def require_fitting_storage(self) -> None:
+    def _require_no_results(self) -> None:
         """Raise UsageError where results are in this folder already, and would be in two places."""
-        if self.storage is None or (self.path / "storage").exists():
-            return
-        if any(
+        if self.storage is not None and any(
             folder.is_dir() and any(folder.iterdir())
             for folder in (self.path / "results", self.path / "archive")
         ):

@@ -63,8 +63,9 @@ class Storage:
     @property
     def uri(self) -> str:
         """The URI in its one spelling."""
-        place = f"{self.bucket}/{self.prefix}" if self.prefix else self.bucket
-        return f"file://{self.prefix}" if self.scheme == "file" else f"{self.scheme}://{place}"
+        prefix = re.sub(r"[%?#@]", lambda found: f"%{ord(found[0]):02X}", self.prefix)
+        place = f"{self.bucket}/{prefix}" if prefix else self.bucket
+        return f"file://{prefix}" if self.scheme == "file" else f"{self.scheme}://{place}"
 
     @property
     def folder(self) -> Path | None:

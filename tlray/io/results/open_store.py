@@ -33,7 +33,6 @@ def check_storage(home: Home) -> None:
     storage = home.storage
     if storage is None:
         return
-    home.require_fitting_storage()
     if (folder := storage.folder) is not None:
         try:
             Home(folder).create()
