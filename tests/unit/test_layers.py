@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "core.messaging": {"errors", "core.model"},
     "core.audit": {"core.model"},
     "core.refresh": {"core.model"},
+    "core.linking": {"core.catalogue"},
     "core.catalogue": {"model"},
     # pages in, files out
     "plugins": {"errors"},
