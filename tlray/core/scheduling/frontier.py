@@ -29,6 +29,7 @@ ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
 _NO_LANES = (0,) * len(Priority)
+_NOWHERE: OrderedDict[int, Lane] = OrderedDict()
 
 
 class Frontier:
@@ -279,7 +280,7 @@ class Frontier:
 
     def lanes_at(self, domain: str) -> list[Lane]:
         """Return a domain's lanes, the next one first."""
-        return list(self._by_domain.get(domain, {}).values())
+        return list(self._here(domain))
 
     def priority_at(self, domain: str) -> Priority | None:
         """Return the highest priority of a domain's lanes; None where it has none."""
@@ -298,7 +299,11 @@ class Frontier:
 
     def n_queued(self, domain: str) -> int:
         """Queued items of a domain that are not paused, in memory or not."""
-        return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
+        return sum(lane.n_queued for lane in self._here(domain) if not lane.is_paused)
+
+    def has_queued(self, domain: str) -> bool:
+        """True if there are such items."""
+        return any(lane.n_queued for lane in self._here(domain) if not lane.is_paused)
 
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items wait; O(n) in all that wait."""
@@ -322,6 +327,9 @@ class Frontier:
         return self._waiting.next_due()
 
     # -- within ----------------------------------------------------------------------------
+
+    def _here(self, domain: str) -> Iterable[Lane]:
+        return self._by_domain.get(domain, _NOWHERE).values()
 
     def _lane(self, batch: int, domain: str, priority: Priority) -> Lane:
         lane = self._lanes.get((batch, domain))
