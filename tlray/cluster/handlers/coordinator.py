@@ -29,6 +29,7 @@ from tlray.cluster.coordinator.submission import Submissions
 from tlray.cluster.handlers.access import TokenHandlers
 from tlray.cluster.handlers.control import ControlHandlers
 from tlray.cluster.handlers.domains import DomainHandlers
+from tlray.cluster.handlers.events import EventHandlers
 from tlray.cluster.handlers.handlers import Parts
 from tlray.cluster.handlers.listing import ListingHandlers
 from tlray.cluster.handlers.outbox import OutboxHandlers
@@ -65,6 +66,7 @@ class Coordinator(
     TemplateHandlers,
     ScheduleHandlers,
     OutboxHandlers,
+    EventHandlers,
     StatsHandlers,
 ):
     """One home's coordinator; see the module's docstring for what a restart does.

@@ -16,6 +16,7 @@ from tlray.io.journal.sqlite.batches import BatchReads, BatchWrites
 from tlray.io.journal.sqlite.commit import WorkWrites
 from tlray.io.journal.sqlite.connection import translated
 from tlray.io.journal.sqlite.domains import DomainReads, DomainWrites
+from tlray.io.journal.sqlite.events import EventReads, EventWrites
 from tlray.io.journal.sqlite.items import ItemReads
 from tlray.io.journal.sqlite.migrations import prepare
 from tlray.io.journal.sqlite.outbox import OutboxReads, OutboxWrites
@@ -28,7 +29,8 @@ from tlray.io.journal.writer import Journal
 
 
 class SqliteReads(
-    BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads, JournalReader
+    BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads, EventReads,
+    JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
 
@@ -64,6 +66,7 @@ class SqliteReader(SqliteReads):
 
 class SqliteJournal(
     BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites, OutboxWrites,
+    EventWrites,
     SqliteReads, Journal,
 ):  # fmt: skip
     """The journal of one home. Use it from one thread."""
