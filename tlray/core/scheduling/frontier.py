@@ -363,7 +363,12 @@ class Frontier:
             lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
-        if lane.n_stored and not lane.is_loading and not lane.is_paused and len(lane.ready) < self.window // 2:
+        if (
+            lane.n_stored
+            and not lane.is_loading
+            and not lane.is_paused
+            and len(lane.ready) < self.window // 2
+        ):
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
