@@ -40,6 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "core.notify": {"core.model"},
     "core.messaging": {"errors", "core.model"},
     "core.audit": {"core.model"},
+    "core.refresh": {"core.model"},
+    "core.catalogue": {"model"},
     # pages in, files out
     "plugins": {"errors"},
     "sites": {"model", "errors", "plugins", "core.model", "core.politeness", "sites"},
@@ -67,7 +69,8 @@ ALLOWED: dict[str, set[str]] = {
         "io.disk",
         "io.http",
     },
-    "io.journal.sqlite": {"errors", "core", "io.http", "io.journal"},
+    "io.journal.sql": {"errors", "core", "io.journal"},
+    "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
     "io.offline": {"errors", "core.model", "io.disk", "io.journal", "io.results"},
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
@@ -75,6 +78,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
     "io.broker": {"errors", "core.model", "core.messaging"},
     "io.notify": {"errors", "core", "io.http"},
+    "io.redis": {"errors", "core.access", "core.model"},
     # Ray
     "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},
     "cluster": {"io.process"},
@@ -95,7 +99,7 @@ ALLOWED: dict[str, set[str]] = {
     "service.http": {
         "errors", "settings", "core", "io.intake", "service.schemas",
     },
-    "service.auth": {"errors", "settings", "core", "io.offline", "service.http"},
+    "service.auth": {"errors", "settings", "core", "io.offline", "io.redis", "service.http"},
     "service.backend": {
         "version", "errors", "settings", "scrape_options", "core", "io", "cluster.driver", "service.auth",
     },
@@ -257,6 +261,10 @@ def test_a_database_is_spoken_to_behind_the_journals_protocols_only() -> None:
         and any(name.startswith("tlray.io.journal.sqlite") for name in imports(path, for_types=True))
     }
     assert knowing == {"io/journal/opening.py", "testing/__init__.py"}, "these choose one"
+
+
+def test_redis_is_spoken_to_in_one_room() -> None:
+    assert {room_of(module_of(path)) for path in MODULES if "redis" in top_names(path)} == {"io.redis"}
 
 
 def test_ray_is_imported_in_its_own_rooms_only() -> None:

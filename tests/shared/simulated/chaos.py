@@ -24,7 +24,7 @@ CHAOS_S = 60.0
 POOL = 30
 """Pages of one site that batches choose from, so that they share some."""
 MAX_EVENTS = 40
-STORY_STEPS = 250_000
+STORY_STEPS = 1_000_000
 LAST = 80
 """Lines of what happened last that are told."""
 

@@ -20,9 +20,11 @@ from tlray.core.scheduling.delay_queue import LOOKED_AT, DelayQueue
 from tlray.core.scheduling.lanes import Dropped, Lane
 
 WINDOW = 512
-"""Items of a lane that are loaded at once."""
-LOW_WATER = 256
-"""With fewer in memory, and more in the journal, a lane is loaded."""
+"""Items of a lane that are loaded at once, at most."""
+SMALLEST_WINDOW = 8
+"""Some seconds of a polite domain. So much of each of many lanes, however many there are."""
+MOST_LOADED = 262_144
+"""About so many items of all lanes are in memory: of many lanes fewer each."""
 MOST_PASSED = 1_024
 """The most domains in a row that are passed over in one call; the next call begins behind them."""
 ISOLATE_AFTER_LOST = 2
@@ -62,6 +64,11 @@ class Frontier:
         return f"<Frontier {parts}, {len(self._parked)} parked>"
 
     # -- filling ---------------------------------------------------------------------------
+
+    @property
+    def window(self) -> int:
+        """Items of a lane that are to be loaded at once; with less than half of it in memory, a lane is loaded again."""
+        return max(SMALLEST_WINDOW, min(WINDOW, MOST_LOADED // max(1, len(self._lanes))))
 
     def add_lane(
         self, batch: int, domain: str, priority: Priority, n_stored: int, *, is_paused: bool = False
@@ -364,7 +371,12 @@ class Frontier:
             lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
-        if lane.n_stored and len(lane.ready) < LOW_WATER and not lane.is_loading and not lane.is_paused:
+        if (
+            lane.n_stored
+            and not lane.is_loading
+            and not lane.is_paused
+            and len(lane.ready) < self.window // 2
+        ):
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:

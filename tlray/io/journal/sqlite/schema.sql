@@ -199,7 +199,7 @@ CREATE TABLE IF NOT EXISTS webhook_secrets (
     changed_at REAL NOT NULL
 ) WITHOUT ROWID;
 
--- Events for a message broker, in the order of their commits; dropped when it has confirmed them (io/journal/events.py).
+-- Events for a message broker, in the order of their commits; dropped when it has confirmed them (io/journal/sql/events.py).
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, -- part of an event's id: never used twice
     kind TEXT NOT NULL,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tlray.core.messaging.events import Event
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import Connected, Writing, transactional
 
 _ITEM = ("item_id", "line", "url", "fingerprint")
 
@@ -32,7 +32,7 @@ class EventWrites(EventReads, Writing):
 
     @transactional
     def want_events(self, until: float) -> None:
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('events_until', ?)", (str(until),))
+        self._set_meta("events_until", str(until))
 
     @transactional
     def drop_events(self, seq: int) -> None:
