@@ -31,7 +31,6 @@ ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
 _NO_LANES = (0,) * len(Priority)
-_NOWHERE: OrderedDict[int, Lane] = OrderedDict()
 
 
 class Frontier:
@@ -287,7 +286,7 @@ class Frontier:
 
     def lanes_at(self, domain: str) -> list[Lane]:
         """Return a domain's lanes, the next one first."""
-        return list(self._here(domain))
+        return list(self._by_domain.get(domain, {}).values())
 
     def priority_at(self, domain: str) -> Priority | None:
         """Return the highest priority of a domain's lanes; None where it has none."""
@@ -306,11 +305,11 @@ class Frontier:
 
     def n_queued(self, domain: str) -> int:
         """Queued items of a domain that are not paused, in memory or not."""
-        return sum(lane.n_queued for lane in self._here(domain) if not lane.is_paused)
+        return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
     def has_queued(self, domain: str) -> bool:
         """True if there are such items."""
-        return any(lane.n_queued for lane in self._here(domain) if not lane.is_paused)
+        return any(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items wait; O(n) in all that wait."""
@@ -334,9 +333,6 @@ class Frontier:
         return self._waiting.next_due()
 
     # -- within ----------------------------------------------------------------------------
-
-    def _here(self, domain: str) -> Iterable[Lane]:
-        return self._by_domain.get(domain, _NOWHERE).values()
 
     def _lane(self, batch: int, domain: str, priority: Priority) -> Lane:
         lane = self._lanes.get((batch, domain))
@@ -371,12 +367,8 @@ class Frontier:
             lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
-        if (
-            lane.n_stored
-            and not lane.is_loading
-            and not lane.is_paused
-            and len(lane.ready) < self.window // 2
-        ):
+        is_low = len(lane.ready) < self.window // 2
+        if lane.n_stored and is_low and not lane.is_loading and not lane.is_paused:
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
