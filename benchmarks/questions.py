@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
-    broker,
     cpu_per_page,
     eta,
     frontier,
@@ -15,6 +14,7 @@ from benchmarks import (
     memory,
     parse_page,
     politeness,
+    rabbitmq,
     refresh,
     service,
     sockets,
@@ -35,7 +35,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "refresh": refresh.answer,
     "service": service.answer,
     "sockets": sockets.answer,
-    "broker": broker.answer,
+    "rabbitmq": rabbitmq.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -79,6 +79,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
     "io.broker": {"errors", "core.model", "core.messaging"},
     "io.notify": {"errors", "core", "io.http"},
+    "io.redis": {"errors", "core.access", "core.model"},
     # Ray
     "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},
     "cluster": {"io.process"},
@@ -99,7 +100,7 @@ ALLOWED: dict[str, set[str]] = {
     "service.http": {
         "errors", "settings", "core", "io.intake", "service.schemas",
     },
-    "service.auth": {"errors", "settings", "core", "io.offline", "service.http"},
+    "service.auth": {"errors", "settings", "core", "io.offline", "io.redis", "service.http"},
     "service.backend": {
         "version", "errors", "settings", "scrape_options", "core", "io", "cluster.driver", "service.auth",
     },
@@ -261,6 +262,10 @@ def test_a_database_is_spoken_to_behind_the_journals_protocols_only() -> None:
         and any(name.startswith("tlray.io.journal.sqlite") for name in imports(path, for_types=True))
     }
     assert knowing == {"io/journal/opening.py", "testing/__init__.py"}, "these choose one"
+
+
+def test_redis_is_spoken_to_in_one_room() -> None:
+    assert {room_of(module_of(path)) for path in MODULES if "redis" in top_names(path)} == {"io.redis"}
 
 
 def test_ray_is_imported_in_its_own_rooms_only() -> None:

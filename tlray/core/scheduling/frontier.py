@@ -307,6 +307,10 @@ class Frontier:
         """Queued items of a domain that are not paused, in memory or not."""
         return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
+    def has_queued(self, domain: str) -> bool:
+        """True if there are such items."""
+        return any(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
+
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items wait; O(n) in all that wait."""
         return self._waiting.n(batch)
@@ -363,12 +367,8 @@ class Frontier:
             lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
-        if (
-            lane.n_stored
-            and not lane.is_loading
-            and not lane.is_paused
-            and len(lane.ready) < self.window // 2
-        ):
+        is_low = len(lane.ready) < self.window // 2
+        if lane.n_stored and is_low and not lane.is_loading and not lane.is_paused:
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
