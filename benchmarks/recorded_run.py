@@ -72,11 +72,14 @@ class Recorded:
 class Site:
     """The recording site, in a process of its own."""
 
-    def __init__(self, n_domains: int, latency_s: float, n_rows: int | None) -> None:
+    def __init__(
+        self, n_domains: int, latency_s: float, n_rows: int | None, address: str | None = None
+    ) -> None:
         options = [
             f"--domains={n_domains}",
             f"--latency={latency_s}",
             *([f"--rows={n_rows}"] if n_rows else []),
+            *([f"--address={address}"] if address else []),
         ]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.recording_site", *options],
@@ -93,8 +96,15 @@ class Site:
 
     def arrivals(self) -> list[tuple[int, float, str]]:
         """Return every request that came: (domain's number, when, path)."""
-        with urllib.request.urlopen(f"{self.bases[0]}/arrivals.json", timeout=30) as answer:  # noqa: S310 - loopback
-            return [tuple(arrival) for arrival in json.loads(answer.read())]
+        return [tuple(arrival) for arrival in self._told("arrivals")]
+
+    def visitors(self) -> list[str]:
+        """Return the address of the client of each of the `arrivals`."""
+        return list(self._told("visitors"))
+
+    def _told(self, what: str) -> Any:
+        with urllib.request.urlopen(f"{self.bases[0]}/{what}.json", timeout=30) as answer:  # noqa: S310 - our own
+            return json.loads(answer.read())
 
     def by_domain(self) -> list[list[float]]:
         """Return when requests came, for each domain."""
@@ -109,9 +119,11 @@ class Site:
 
 
 @contextlib.contextmanager
-def recording_site(n_domains: int = 1, latency_s: float = 0.0, n_rows: int | None = None) -> Iterator[Site]:
+def recording_site(
+    n_domains: int = 1, latency_s: float = 0.0, n_rows: int | None = None, address: str | None = None
+) -> Iterator[Site]:
     """Start the site, and end it."""
-    site = Site(n_domains, latency_s, n_rows)
+    site = Site(n_domains, latency_s, n_rows, address)
     try:
         yield site
     finally:
