@@ -43,6 +43,8 @@ class Setting:
     n_rows: int | None = None
     """Of a page; None for a usual one."""
     n_nodes: int = 1
+    is_cluster: bool = False
+    """True if one node is a cluster, too; else tlray starts a Ray of its own there."""
     victims: tuple[str, ...] = ()
     """What is killed, one after the other, at even parts of the batch."""
     min_workers: int = 1
@@ -131,10 +133,12 @@ def recording_site(
 
 
 @contextlib.contextmanager
-def cluster(n_nodes: int, folder: Path) -> Iterator[tuple[dict[str, str], int | None]]:
+def cluster(
+    n_nodes: int, folder: Path, *, is_cluster: bool = False
+) -> Iterator[tuple[dict[str, str], int | None]]:
     """Start a cluster and yield the environment that joins it, and its process; with one node, tlray starts its own."""
     env = environment(folder)
-    if n_nodes == 1:
+    if n_nodes == 1 and not is_cluster:
         yield env, None
         return
     env["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
@@ -153,7 +157,7 @@ def record(setting: Setting, folder: Path) -> Recorded:
     """Scrape as the setting says, and return what the site saw."""
     folder.mkdir(parents=True)
     site_of_it = recording_site(setting.n_domains, setting.latency_s, setting.n_rows)
-    with site_of_it as site, cluster(setting.n_nodes, folder) as (env, pid):
+    with site_of_it as site, cluster(setting.n_nodes, folder, is_cluster=setting.is_cluster) as (env, pid):
         env["TLRAY_MIN_WORKERS"] = str(setting.min_workers)
         urls = write_list(folder / "list.txt", site.urls(setting.n_items))
         rates = [f"--rate={base.split('//')[1]}={setting.rate:g}/s" for base in site.bases]

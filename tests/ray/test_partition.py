@@ -1,4 +1,4 @@
-"""A node that is cut off from the cluster and still reaches the site: it stops by itself, others do its work, nothing counts twice."""
+"""A node that is cut off from the cluster, not from the site: it stops by itself, others do its work, nothing counts twice."""
 
 from __future__ import annotations
 
