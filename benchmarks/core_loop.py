@@ -4,8 +4,8 @@ No Ray, no journal, no network. Tasks that answer at once stand for the tasks, a
 journal; what they cost is not timed, what the core does for them is. Times are CPU seconds of this process, so
 another program on the machine does not show.
 
-``python -m benchmarks.core_loop 10000000 100000`` runs ten million items of a hundred thousand domains, some ten minutes, and says what
-an item cost and how large the process became.
+``python -m benchmarks.core_loop 10000000 100000`` runs ten million items of a hundred thousand domains, some ten
+minutes, and says what an item cost and how large the process became.
 """
 
 from __future__ import annotations
