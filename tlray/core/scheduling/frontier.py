@@ -198,7 +198,7 @@ class Frontier:
                 and not self.is_closed(lane.batch, lane.domain)
                 and allowance(lane.domain) > 0
             ):
-                item = lane.isolated.popleft()
+                item = lane.isolated.pop(0)
                 if not lane.isolated:
                     del self._aside[lane.batch, lane.domain]
                 return item
@@ -300,7 +300,7 @@ class Frontier:
                 and (lane.ready or lane.isolated)
                 and not self.is_closed(lane.batch, domain)
             ):
-                return (lane.ready or lane.isolated)[0]
+                return lane.ready[0] if lane.ready else lane.isolated[0]
         return None
 
     def n_queued(self, domain: str) -> int:
