@@ -47,7 +47,7 @@ def manifest_of(home: Home, batch_id: str) -> NamedStems:
 
 def load(store: ResultStore, batch_id: str, named: NamedStems) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's (tracklists, tracks), a row a set and a row a track; empty where it has no parts."""
-    parts = list(_parts(store, batch_id, named))
+    parts = list(iter_parts(store, batch_id, named))
     tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in parts)])
     tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in parts)])
     return tracklists.to_pandas(), tracks.to_pandas()
@@ -55,11 +55,11 @@ def load(store: ResultStore, batch_id: str, named: NamedStems) -> tuple[pd.DataF
 
 def iter_tracklists(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[Tracklist]:
     """Yield every set, part by part; at most one part's rows are in memory, and 256 sets as objects."""
-    for tracklists, tracks in _parts(store, batch_id, named):
+    for tracklists, tracks in iter_parts(store, batch_id, named):
         yield from from_tables(tracklists, tracks)
 
 
-def _parts(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[tuple[pa.Table, pa.Table]]:
+def iter_parts(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield (tracklists, tracks) of one part after the other, no item twice; `PartMoved` where one is lost."""
     read: dict[str, pa.ChunkedArray] = {}
     """Stem → the items that were read of it."""
