@@ -7,6 +7,7 @@ already, read by another parser or copied into another batch, is a version of th
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from itertools import islice
 from typing import Final
@@ -120,7 +121,7 @@ def _note_changes(
         "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (first + n, set_id, values["batch"], c.kind.value, cause.value, c.index_before, c.index, c.artist, c.title,
-             c.cue_s, c.before, c.after, old.parser, new.parser, new.fetched_at)
+             _finite(c.cue_s), c.before, c.after, old.parser, new.parser, new.fetched_at)
             for n, c in enumerate(changes)
         ],
     )  # fmt: skip
@@ -133,6 +134,10 @@ def _note_changes(
         )
         _index(db, set_id, new_words)
     return len(changes)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is None or math.isfinite(value) else None
 
 
 def _index(db: sqlite3.Connection, set_id: object, words: tuple[str, ...]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from tlray.core.access.cursor import decode, encode
+from tlray.core.access.cursor import BadCursor, decode, encode
+from tlray.errors import UsageError
 from tlray.io.catalogue.search import moment
 
 _COLUMNS: Final = (
@@ -18,6 +20,35 @@ NAMES: Final = (
     "cue_s", "before", "after", "parser_before", "parser", "changed_at", "cursor",
 )  # fmt: skip
 """The fields of a change, in their order."""
+
+
+class NoStart(UsageError):  # noqa: N818 - named for what is wrong
+    """A text that is neither a moment nor the cursor of a change."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+
+    def __str__(self) -> str:
+        what = "neither a moment, such as 2026-11-01 or 2026-11-01T12:00:00Z, nor the cursor of a change"
+        return f"since: {self.args[0][:40]!r} is {what}"
+
+
+def start_of(text: str | None) -> tuple[int, float | None]:
+    """Return where a list of changes begins: after a number, for a cursor; or at a moment, in epoch seconds.
+
+    A moment without a zone is UTC. None is the beginning.
+    """
+    if text is None:
+        return -1, None
+    try:
+        return int(decode(text, "changes", int)[0]), None
+    except BadCursor:
+        pass
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return -1, (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise NoStart(text) from None
 
 
 def changes(
@@ -62,12 +93,6 @@ def changes(
 def cursor_of(seq: int) -> str:
     """Return the cursor behind a change."""
     return encode("changes", seq)
-
-
-def seq_of(cursor: str) -> int:
-    """Return the number of the change that a cursor is behind; `BadCursor` if it is none."""
-    (seq,) = decode(cursor, "changes", int)
-    return int(seq)
 
 
 def last_change(db: sqlite3.Connection) -> int:

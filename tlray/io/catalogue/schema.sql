@@ -37,7 +37,8 @@ CREATE TABLE sets (
     UNIQUE (site, source_id, owner)
 );
 CREATE INDEX sets_owner ON sets (owner, id);
-CREATE INDEX sets_newest ON sets (batch, item_id) WHERE is_newest;
+CREATE INDEX sets_counted ON sets (is_newest, date, quality);
+CREATE INDEX sets_counted_of ON sets (owner, date, quality);
 
 -- What two versions are compared by, compressed (content.py).
 CREATE TABLE contents (set_id INTEGER PRIMARY KEY, content BLOB NOT NULL);

@@ -24,6 +24,10 @@ _VERSION_COLUMNS: Final = (
 )
 
 
+MIN_BEGINNING: Final = 3
+"""Fewer letters are the beginning of too many words to look for all of them at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """The conditions of a search; all of them hold for a set that is found. None is no condition."""
@@ -68,6 +72,13 @@ class NoWords(UsageError):  # noqa: N818 - named for what is wrong
         return f"{self.args[0]} has no letter and no digit to search for"
 
 
+class TooShort(NoWords):
+    """A beginning of words that too many words have."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} has a * after fewer than {MIN_BEGINNING} letters; give more of the word"
+
+
 def _has_word(text: str) -> bool:
     return any(char.isalnum() for char in text)
 
@@ -77,6 +88,8 @@ def _term(text: str, name: str) -> str:
     if not _has_word(text):
         raise NoWords(name)
     is_beginning = text.endswith("*")
+    if is_beginning and sum(map(str.isalnum, text)) < MIN_BEGINNING:
+        raise TooShort(name)
     quoted = text.replace('"', " ").replace("\0", " ")
     return f'"{quoted}"' + (" *" if is_beginning else "")
 
@@ -87,7 +100,9 @@ class Page:
 
     sets: list[dict[str, Any]]
     total: int
-    """Sets that are found, on all pages."""
+    """Sets that are found, on all pages …"""
+    quality: float | None
+    """… and their mean quality."""
     next_id: int | None
     """Where the next page begins; None: this was the last."""
 
@@ -106,7 +121,9 @@ def search(
     where = " AND ".join(claims)
     db.execute("BEGIN")
     try:
-        (total,) = db.execute(f"SELECT count(*) FROM {source} WHERE {where}", values).fetchone()
+        total, quality = db.execute(
+            f"SELECT count(*), avg(s.quality) FROM {source} WHERE {where}", values
+        ).fetchone()
         rows = db.execute(
             f"SELECT s.id, {_COLUMNS} FROM {source} CROSS JOIN batches b ON b.number = s.batch"
             f" WHERE {where} AND {row_id} < :before ORDER BY {row_id} DESC LIMIT :limit",
@@ -114,7 +131,8 @@ def search(
         ).fetchall()
     finally:
         db.execute("ROLLBACK")
-    return Page([_set(row[1:]) for row in rows], total, rows[-1][0] if len(rows) == limit else None)
+    mean = None if quality is None else round(quality, 3)
+    return Page([_set(row[1:]) for row in rows], total, mean, rows[-1][0] if len(rows) == limit else None)
 
 
 def _claims(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any]]:
@@ -166,15 +184,6 @@ def versions(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | 
     return found
 
 
-def mean_quality(db: sqlite3.Connection, *, owner: str | None = None) -> tuple[int, float | None]:
-    """Return the number of sets and their mean quality."""
-    n, quality = db.execute(
-        "SELECT count(*), avg(quality) FROM sets WHERE " + ("is_newest" if owner is None else "owner = ?"),
-        () if owner is None else (owner,),
-    ).fetchone()
-    return int(n), quality
-
-
 def _set(row: tuple[Any, ...]) -> dict[str, Any]:
     found = dict(zip(_NAMES, row, strict=True))
     return found | {
@@ -187,4 +196,4 @@ def moment(at: float | None) -> str | None:
     """Return a moment as it is written in JSON."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 from tlray.io.catalogue import catch_up as module
 from tlray.io.catalogue.catch_up import Standing, catch_up
-from tlray.io.catalogue.change_list import changed_sets, changes, last_change
+from tlray.io.catalogue.change_list import NoStart, changed_sets, changes, cursor_of, last_change, start_of
+from tlray.io.catalogue.change_table import CHANGES, table, write
 from tlray.io.catalogue.database import opened
-from tlray.io.catalogue.newest import iter_newest, load
-from tlray.io.catalogue.search import NoWords, Query, find, search, versions
+from tlray.io.catalogue.newest import iter_newest, load, read_set
+from tlray.io.catalogue.search import NoWords, Query, TooShort, find, search, versions
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.compaction import merge
@@ -66,7 +68,7 @@ def test_a_set_that_is_fetched_again_is_compared_with_its_last_version(made: Mad
         (added, revealed) = changes(db)
         assert (added["index_before"], added["index"], added["cause"]) == (None, 1, "source")
         assert (revealed["index_before"], revealed["index"], revealed["before"]) == (2, 3, "ID - ID")
-        assert revealed["changed_at"] == "2026-11-01T13:00:00.000000Z"
+        assert revealed["changed_at"] == "2026-11-01T13:00:00Z"
         assert [v["is_newest"] for v in versions(db, "1001tracklists", "s1", owner=None)] == [True, False]
         place = find(db, "1001tracklists", "s1", owner=None)
         assert place is not None
@@ -102,7 +104,7 @@ def test_search_finds_the_newest_version_only(made: MadeHome) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['"', 'a" OR "b', "NEAR(a b)", "-", "*", "djs:x", "\0", "a*b*", "(", "é" * 300]
+    "text", ['"', 'a" OR "b', "NEAR(a b)", "-", "*", "djs:x", "\0", "abc*b", "(", "é" * 300]
 )
 def test_any_text_may_be_searched_for(made: MadeHome, text: str) -> None:
     made.batch("b1", [night("s1", "Alpha")])
@@ -111,6 +113,55 @@ def test_any_text_may_be_searched_for(made: MadeHome, text: str) -> None:
     else:
         with pytest.raises(NoWords, match="no letter"):
             total(made.home, q=text)
+
+
+def test_a_beginning_of_a_word_has_three_letters(made: MadeHome) -> None:
+    with pytest.raises(TooShort, match="q has a \\* after fewer than 3 letters"):
+        total(made.home, q="al*")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, (-1, None)),
+        (cursor_of(7), (7, None)),
+        ("2026-11-01", (-1, 1793491200.0)),
+        ("2026-11-01T01:00:00+01:00", (-1, 1793491200.0)),
+    ],
+)
+def test_a_list_of_changes_begins_at_a_moment_or_behind_a_change(
+    text: str | None, expected: tuple[int, float | None]
+) -> None:
+    assert start_of(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-13-01", cursor_of(7)[:-1]]
+)
+def test_another_beginning_is_refused(text: str) -> None:
+    with pytest.raises(NoStart, match="neither a moment"):
+        start_of(text)
+
+
+def test_the_table_of_changes_has_its_columns_even_if_it_is_empty(made: MadeHome, tmp_path: Path) -> None:
+    made.batch("b1", [night("s1", "A")])
+    assert table(made.home).schema == CHANGES
+    made.batch("b2", [night("s1", "A", "B", hours=1)])
+    write(table(made.home), tmp_path / "changes.parquet")
+    frame = pd.read_parquet(tmp_path / "changes.parquet")
+    assert frame[["source_id", "kind", "index", "after"]].to_numpy().tolist() == [
+        ["s1", "added", 2, "B - TB"]
+    ]
+    assert list(frame.dtypes) == list(table(made.home, since="2030-01-01").to_pandas().dtypes)
+
+
+def test_one_set_is_read_from_its_part(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", "A")], [night("s2", "A"), night("s3", "B")])
+    catch_up(made.home)
+    with opened(made.home) as db:
+        place = find(db, "1001tracklists", "s3", owner=None)
+    assert place is not None
+    assert read_set(made.home, place).tracks[0].artist == "B"
 
 
 def test_pages_go_on_where_the_last_one_ended(made: MadeHome) -> None:
