@@ -22,6 +22,7 @@ from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
 from tlray.service.routes import (
     batches,
+    catalogue,
     docs,
     domains,
     exports,
@@ -45,6 +46,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     uploads.router,
     lists.router,
     results.router,
+    catalogue.router,
     exports.router,
     domains.router,
     progress.router,
