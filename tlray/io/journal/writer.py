@@ -222,3 +222,11 @@ class Journal(JournalReader, Protocol):
 
     def record_token_use(self, name: str, *, now: float) -> None:
         """Record when a token was used."""
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def want_events(self, until: float) -> None:
+        """Write events until then, each in the transaction of its change; never where this was not called."""
+
+    def drop_events(self, seq: int) -> None:
+        """Delete the events up to this one."""

@@ -9,9 +9,9 @@ from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind, ReusableResult
 from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
-from tlray.io.journal.sqlite.connection import Writing, transactional
-from tlray.io.journal.sqlite.outbox import note_changes, note_dead
-from tlray.io.journal.sqlite.result_reuse import reusable_for_batch, reusable_for_items
+from tlray.io.journal.sql.connection import Writing, transactional
+from tlray.io.journal.sql.outbox import note_changes, note_dead
+from tlray.io.journal.sql.result_reuse import reusable_for_batch, reusable_for_items
 
 
 class WorkWrites(Writing):

@@ -10,7 +10,7 @@ from typing import Any
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.site_profile import aliases
 from tlray.io.journal.rows import DomainRow
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
 
 _COLUMNS = "robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at, set_rate, set_concurrency, is_paused"
 
@@ -31,7 +31,7 @@ class DomainReads(Connected):
         rows = self._db.execute(
             f"SELECT name, NULL, {_COLUMNS} FROM domains WHERE name > ?1 AND (?2 IS NULL OR name = ?2)"
             " AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) ORDER BY name LIMIT ?4",
-            (after, name, numbers, limit),
+            (after, name, numbers, NO_LIMIT if limit < 0 else limit),
         )
         return [_domain_row(row) for row in rows]
 
@@ -81,16 +81,15 @@ class DomainReads(Connected):
     def _numbers_of(self, owner: str) -> list[int]:
         """Return the domains at which an owner has items: one seek for each domain of each batch."""
         found: set[int] = set()
-        for (batch,) in self._db.execute("SELECT id FROM batches WHERE owner = ?", (owner,)).fetchall():
-            last = -1
-            while True:
-                (last,) = self._db.execute(
-                    "SELECT min(domain) FROM items INDEXED BY items_lane WHERE batch = ? AND domain > ?",
-                    (batch, last),
-                ).fetchone()
-                if last is None:
-                    break
-                found.add(last)
+        for batch in self._db.execute("SELECT id FROM batches WHERE owner = ?", (owner,)).fetchall():
+            rows = self._db.execute(
+                "WITH RECURSIVE had (domain) AS (SELECT min(domain) FROM items INDEXED BY items_lane WHERE batch = ?1"
+                " UNION ALL SELECT (SELECT min(domain) FROM items INDEXED BY items_lane WHERE batch = ?1"
+                " AND domain > had.domain) FROM had WHERE had.domain IS NOT NULL)"
+                " SELECT domain FROM had WHERE domain IS NOT NULL",
+                batch,
+            )
+            found.update(number for (number,) in rows)
         return sorted(found)
 
 
