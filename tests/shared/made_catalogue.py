@@ -30,7 +30,7 @@ class MadeHome:
     def __init__(self, path: Path) -> None:
         self.home = Home(path).create()
         self.journal = SqliteJournal(self.home.journal)
-        self.journal.begin_incarnation(is_restart=False)
+        self._life = self.journal.begin_incarnation(is_restart=False)
         self.store = LocalStore(self.home)
         self._n_parts = 0
 
@@ -58,7 +58,7 @@ class MadeHome:
     def fetch(self, batch_id: str, *pages: Sequence[Tracklist], publish: bool = True) -> str:
         """Fetch the next items of a batch into a part; return its stem."""
         self._n_parts += 1
-        stem = f"0001-000001-{self._n_parts:05d}"
+        stem = f"{self._life:04d}-000001-{self._n_parts:05d}"
         number = self.journal.batch(batch_id).id
         items = self.journal.load_lane(number, DOMAIN, after_id=0, limit=len(pages))
         self.journal.mark_leased([item.id for item in items])

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from tlray.service.auth.authentication import Authenticator
 from tlray.service.auth.stream_limits import StreamLimits
+from tlray.service.backend.catalogue_watch import CatalogueWatch
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
 from tlray.service.backend.notifier import Postman
@@ -69,7 +70,8 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        tasks = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), shutdown.watch())]
+        works = (Postman(gateway, settings).run(), CatalogueWatch(gateway).run(), shutdown.watch())
+        tasks = [asyncio.create_task(work) for work in works]
         yield
         shutdown.begin()
         for task in tasks:

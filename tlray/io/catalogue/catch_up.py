@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from tlray.core.model.lifecycle import BatchState
 from tlray.io.catalogue.applying import apply
-from tlray.io.catalogue.database import BUSY_S, clear, meta, opened
+from tlray.io.catalogue.database import BUSY_S, clear, meta, opened, set_meta
 from tlray.io.catalogue.records import Result, read_records
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
@@ -25,6 +25,7 @@ from tlray.io.journal.rows import BatchRow
 from tlray.io.results.open_store import open_store
 from tlray.io.results.store import ResultStore
 
+T = TypeVar("T")
 WINDOW: Final = 1_000
 """Results in a transaction: half a second."""
 BUFFERED: Final = 20_000
@@ -59,6 +60,15 @@ def catch_up(
         while run.step() and (until is None or clock() < until):
             pass
         return Standing(run.position, run.newest, run.n_read)
+
+
+def ask(
+    home: Home, question: Callable[[sqlite3.Connection], T], *, within_s: float | None = None
+) -> tuple[Standing, T]:
+    """Catch up, as far as the time allows, and ask the catalogue a question; return its standing and the answer."""
+    standing = catch_up(home, within_s=within_s)
+    with opened(home) as db:
+        return standing, question(db)
 
 
 class _Run:
@@ -105,7 +115,7 @@ class _Run:
         if len(window) < WINDOW:
             self._note_finished()
         self.position = window[-1].seq if len(window) == WINDOW else max(self.newest, stored)
-        self._db.execute("UPDATE meta SET value = ? WHERE key = 'position'", (str(self.position),))
+        set_meta(self._db, "position", str(self.position))
 
     def _enter(self, results: list[Result]) -> None:
         found = read_records(self._journal, self._store, results)

@@ -9,9 +9,8 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tlray.io.catalogue.catch_up import catch_up
+from tlray.io.catalogue.catch_up import ask
 from tlray.io.catalogue.change_list import NAMES, changes, start_of
-from tlray.io.catalogue.database import opened
 from tlray.io.disk.home import Home
 from tlray.io.results.schema import COUNT, MOMENT, SECONDS, TEXT, for_pandas
 
@@ -30,9 +29,7 @@ CHANGES: Final = for_pandas(
 def table(home: Home, *, since: str | None = None, of_set: tuple[str, str] | None = None) -> pa.Table:
     """Return the changes since a moment or a cursor, of one set or of all."""
     after, at = start_of(since)
-    catch_up(home)
-    with opened(home) as db:
-        rows = list(changes(db, after=after, since=at, of_set=of_set))
+    _, rows = ask(home, lambda db: list(changes(db, after=after, since=at, of_set=of_set)))
     for row in rows:
         row["changed_at"] = None if row["changed_at"] is None else datetime.fromisoformat(row["changed_at"])
     return pa.Table.from_pylist(rows, schema=CHANGES)

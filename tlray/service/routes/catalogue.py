@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from enum import Enum
-from sqlite3 import Connection
+from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Path, Query
@@ -23,9 +23,8 @@ from tlray.core.model.printable import in_json
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.catalogue import search as catalogue
-from tlray.io.catalogue.catch_up import Standing, catch_up
+from tlray.io.catalogue.catch_up import Standing, ask
 from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, start_of
-from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.newest import read_set
 from tlray.io.catalogue.search import NoWords, Place
 from tlray.io.disk.home import Home
@@ -141,11 +140,9 @@ async def list_changes(
         raise validation([("query.since", str(error))]) from None
     deadline = time.monotonic() + (FOLLOW_S if follow else 0.0)
 
-    def ask(db: Connection) -> list[dict[str, Any]]:
-        return list(changes(db, owner=principal.sees, after=after, since=at, of_set=of_set, limit=limit))
-
+    conditions = partial(changes, owner=principal.sees, after=after, since=at, of_set=of_set, limit=limit)
     while True:
-        _, found = await _ask(gateway.home, ask)
+        _, found = await _ask(gateway.home, lambda db: list(conditions(db)))
         if found or time.monotonic() >= deadline or streams.shutdown.has_begun:
             break
         with streams.counted(principal):
@@ -155,15 +152,9 @@ async def list_changes(
     return Response(lines, media_type=NDJSON, headers={"X-Next-Cursor": behind})
 
 
-async def _ask(home: Home, question: Callable[[Connection], T]) -> tuple[Standing, T]:
+async def _ask(home: Home, question: Callable[[Any], T]) -> tuple[Standing, T]:
     """Return how far the catalogue is, and the answer to a question."""
-
-    def ask() -> tuple[Standing, T]:
-        standing = catch_up(home, within_s=CATCH_UP_S)
-        with opened(home) as db:
-            return standing, question(db)
-
-    return await asyncio.to_thread(ask)
+    return await asyncio.to_thread(ask, home, question, within_s=CATCH_UP_S)
 
 
 def _day(day: date | None) -> str | None:

@@ -135,9 +135,7 @@ def test_a_list_of_changes_begins_at_a_moment_or_behind_a_change(
     assert start_of(text) == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "2026-13-01", cursor_of(7)[:-1]]
-)
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", cursor_of(7)[:-1]])
 def test_another_beginning_is_refused(text: str) -> None:
     with pytest.raises(NoStart, match="neither a moment"):
         start_of(text)
