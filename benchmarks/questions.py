@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import (
     adaptive,
     broker,
+    catalogue,
     cpu_per_page,
     eta,
     frontier,
@@ -36,6 +37,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "service": service.answer,
     "sockets": sockets.answer,
     "broker": broker.answer,
+    "catalogue": catalogue.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 
