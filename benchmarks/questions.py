@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    catalogue,
     cpu_per_page,
     eta,
     frontier,
@@ -38,6 +39,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "service": service.answer,
     "sockets": sockets.answer,
     "rabbitmq": rabbitmq.answer,
+    "catalogue": catalogue.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

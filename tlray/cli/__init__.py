@@ -13,6 +13,7 @@ import typer
 
 from tlray import __version__
 from tlray.cli.audit import audit
+from tlray.cli.changes import changes
 from tlray.cli.command_end import leave_within, print_error
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
@@ -63,6 +64,7 @@ for name, command in (
     ("parse", parse),
     ("export", export),
     ("formats", formats),
+    ("changes", changes),
     ("list", list_batches),
     ("status", status),
     ("dead", dead),
