@@ -15,6 +15,7 @@ GROUP = "tlray.sites"
 SHIPPED = {
     "1001tracklists": "tlray.sites.tracklists1001:Tracklists1001",
     "mixesdb": "tlray.sites.mixesdb:MixesDB",
+    "schema.org": "tlray.sites.schemaorg:SchemaOrg",
 }
 """In the order in which they are asked about a page of an unknown host."""
 SHIPPED_PROFILES = (tracklists1001.PROFILE, mixesdb.PROFILE)
