@@ -15,6 +15,7 @@ GROUP = "tlray.sites"
 SHIPPED = {
     "1001tracklists": "tlray.sites.tracklists1001:Tracklists1001",
     "mixesdb": "tlray.sites.mixesdb:MixesDB",
+    "podcast": "tlray.readers.feed_pages:FeedPages",
     "schema.org": "tlray.sites.schemaorg:SchemaOrg",
 }
 """In the order in which they are asked about a page of an unknown host."""

@@ -96,9 +96,11 @@ def _set_of(
     publisher = text(thing, "publisher", "recordLabel", "provider")
     artists = names(thing, "byArtist", "creditedTo", "creator", "author")
     is_label = bool(artists) and artists[0].casefold() == publisher.casefold()
-    if is_label and (named := split_name(text(thing, "name"))[0]):
-        artists, is_label = [named], False
     rows = rows_of(found, artist=", ".join(artists), publisher=publisher)
+    is_bare = is_label and {row.artist for row in rows} == {artists[0]}
+    if is_bare and (named := split_name(text(thing, "name"))[0]):
+        artists = [named]
+        rows = rows_of(found, artist=named, publisher=publisher)
     others = {row.artist for row in rows if row.artist not in artists}
     is_label = is_label and bool(others)
     is_of_all = any(row in artist for artist in artists for row in others if row)
