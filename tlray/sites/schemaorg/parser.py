@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 from tlray.core.model.tracklists import make_set
@@ -96,7 +97,8 @@ def _set_of(
     publisher = text(thing, "publisher", "recordLabel", "provider")
     artists = names(thing, "byArtist", "creditedTo", "creator", "author")
     is_label = bool(artists) and artists[0].casefold() == publisher.casefold()
-    rows = rows_of(found, artist=", ".join(artists), publisher=publisher)
+    is_mix = any("DJMix" in kind or "Compilation" in kind for kind in _productions(thing))
+    rows = rows_of(found, artist="" if is_mix else ", ".join(artists), publisher=publisher)
     is_bare = is_label and {row.artist for row in rows} == {artists[0]}
     if is_bare and (named := split_name(text(thing, "name"))[0]):
         artists = [named]
@@ -106,6 +108,21 @@ def _set_of(
     is_of_all = any(row in artist for artist in artists for row in others if row)
     djs = [] if is_label or is_of_all else [name for name in artists if not VARIOUS.fullmatch(name)]
     return _made(thing, rows, url, media_type, page_title=page_title, djs=djs, issues=[])
+
+
+def _productions(thing: Thing) -> list[str]:
+    """Return how a list was made: ``http://schema.org/DJMixAlbum``."""
+    albums = [thing, *(one for one in values(thing, "releaseOf") if isinstance(one, dict))]
+    return [string(kind) for album in albums for kind in values(album, "albumProductionType")]
+
+
+def _published(thing: Thing) -> date | None:
+    events = [one for one in values(thing, "releasedEvent") if isinstance(one, dict)]
+    said = [
+        *values(thing, "datePublished", "uploadDate"),
+        *(on for one in events for on in values(one, "startDate")),
+    ]
+    return next((found for one in said if (found := published_day(string(one)))), None)
 
 
 def _described(found: Iterable[Thing], url: str, media_type: str) -> Tracklist | None:
@@ -150,9 +167,7 @@ def _made(
         sources=names(thing, "partOfSeries", "inPlaylist", "publisher", "recordLabel"),
         genres=genres,
         date=next((day(string(one)) for one in values(thing, "dateCreated", "startDate")), None),
-        published=next(
-            (published_day(string(one)) for one in values(thing, "datePublished", "uploadDate")), None
-        ),
+        published=_published(thing),
         duration_s=duration_s(thing),
         recordings=[media] if (media := link(thing, "associatedMedia", "audio", "contentUrl")) else [],
         quality_issues=issues,
