@@ -15,6 +15,9 @@ GROUP = "tlray.sites"
 SHIPPED = {
     "1001tracklists": "tlray.sites.tracklists1001:Tracklists1001",
     "mixesdb": "tlray.sites.mixesdb:MixesDB",
+    "musicbrainz": "tlray.sites.musicbrainz:MusicBrainz",
+    "discogs": "tlray.sites.discogs:Discogs",
+    "nts": "tlray.sites.nts:Nts",
     "podcast": "tlray.readers.feed_pages:FeedPages",
     "schema.org": "tlray.sites.schemaorg:SchemaOrg",
 }
