@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
+from pydantic import SecretStr
+
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.model.lifecycle import BatchState
@@ -20,6 +22,7 @@ from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.disk.home import Home
+from tlray.io.journal.opening import journal_name
 from tlray.io.journal.rows import VERSIONS_PER_LIFE
 from tlray.io.journal.writer import Journal
 
@@ -37,6 +40,8 @@ class CoordinatorSettings:
     home: str
     ray_address: str
     terms: ScrapeConfig
+    journal: SecretStr | None = None
+    """The URL of the journal's database; None for the home's own file."""
     lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2
@@ -55,9 +60,10 @@ class CoordinatorSettings:
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
 
-    def shared(self) -> dict[str, float]:
+    def shared(self) -> dict[str, float | str]:
         """Return what all batches of the home share, by its names in `tlray.settings.Settings`."""
         return {
+            "journal": journal_name(self.journal),
             "lease_s": self.lease_s,
             "min_workers": self.min_workers,
             "limiter_actors": self.limiter_actors,

@@ -22,6 +22,8 @@ from tlray.io.worker.crash_note import sweep_notes
 
 MAX_READS = 1_000
 """Reads under way at a time."""
+JOURNAL_WAIT_S = 60.0
+"""Seconds for which a coordinator that starts waits for the server of its journal."""
 
 
 class CoordinatorActor(Coordinator):
@@ -32,10 +34,12 @@ class CoordinatorActor(Coordinator):
         context = ray.get_runtime_context()
         home, node = Home(Path(settings.home)), context.get_node_id()
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
-        journal = open_journal(home)
+        journal = open_journal(home, settings.journal, wait_s=JOURNAL_WAIT_S)
         sweep_notes(home)
         me = context.current_actor
-        ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)
+        ports = replace(
+            ray_ports(home, settings.terms, me, node, journal=settings.journal), leave=self._leave
+        )
         is_restart = bool(context.was_current_actor_reconstructed)
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
         self._running = me.run.options(max_task_retries=0).remote()

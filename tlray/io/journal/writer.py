@@ -34,6 +34,9 @@ class Journal(JournalReader, Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Return a block whose verbs are one transaction; an exception that leaves it undoes all of them."""
 
+    def take_rows(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Add rows of another journal (`JournalReader.rows`) to an empty table."""
+
     def begin_incarnation(self, *, is_restart: bool) -> int:
         """Take over from every earlier incarnation: end their leases, no attempt spent; return this one's fencing number.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tlray.io.disk.home import Holder, Home, release
-from tlray.io.journal.opening import open_journal, open_reader
+from tlray.io.journal.opening import has_journal, open_journal, open_reader
 from tlray.io.journal.writer import Journal
 
 
@@ -26,7 +26,7 @@ def offline_journal(home: Home) -> Iterator[Journal]:
 
 def has_usable_token(home: Path) -> bool:
     """Return True if a home has a token that was not revoked."""
-    if not Home(home).exists():
+    if not has_journal(Home(home)):
         return False
     with open_reader(home) as journal:
         return any(token.revoked_at is None for token in journal.tokens())

@@ -136,7 +136,8 @@ class OutboxWrites(OutboxReads, Writing):
     def rotate_webhook_secret(self, owner: str, fresh: str, wall: float) -> None:
         self._db.execute(
             "INSERT INTO webhook_secrets (owner, secret, changed_at) VALUES (?, ?, ?) ON CONFLICT (owner) DO UPDATE"
-            " SET older = secret, secret = excluded.secret, changed_at = excluded.changed_at WHERE secret != excluded.secret",
+            " SET older = webhook_secrets.secret, secret = excluded.secret, changed_at = excluded.changed_at"
+            " WHERE webhook_secrets.secret != excluded.secret",
             (owner, fresh, wall),
         )
 
