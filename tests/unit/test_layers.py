@@ -15,7 +15,8 @@ IMPURE = {"ray", "aiohttp", "asyncio", "time", "random", "os", "socket", "sqlite
 MAX_LINES = 400
 IMPORT_RAY = {
     "cluster.adapters", "cluster.driver", "cluster.workers",
-    "service.serve", "service.deployment", "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
+    "service.serve", "service.deployment", "service.queue_deployment",
+    "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
 }  # fmt: skip
 """Rooms and modules that import Ray."""
 
@@ -37,7 +38,10 @@ ALLOWED: dict[str, set[str]] = {
     "core.access": {"errors", "core.model", "core.politeness"},
     "core.schedules": {"errors", "core.model"},
     "core.notify": {"core.model"},
+    "core.messaging": {"errors", "core.model"},
     "core.audit": {"core.model"},
+    "core.refresh": {"core.model"},
+    "core.catalogue": {"model"},
     # pages in, files out
     "plugins": {"errors"},
     "sites": {"model", "errors", "plugins", "core.model", "core.politeness", "sites"},
@@ -77,7 +81,9 @@ ALLOWED: dict[str, set[str]] = {
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
     "io.intake": {"errors", "core", "sites", "readers", "io.http", "io.journal"},
     "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
+    "io.broker": {"errors", "core.model", "core.messaging"},
     "io.notify": {"errors", "core", "io.http"},
+    "io.redis": {"errors", "core.access", "core.model"},
     # Ray
     "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},
     "cluster": {"io.process"},
@@ -98,7 +104,7 @@ ALLOWED: dict[str, set[str]] = {
     "service.http": {
         "errors", "settings", "core", "io.intake", "service.schemas",
     },
-    "service.auth": {"errors", "settings", "core", "io.offline", "service.http"},
+    "service.auth": {"errors", "settings", "core", "io.offline", "io.redis", "service.http"},
     "service.backend": {
         "version", "errors", "settings", "scrape_options", "core", "io", "cluster.driver", "service.auth",
     },
@@ -112,7 +118,7 @@ ALLOWED: dict[str, set[str]] = {
         "service.auth", "service.backend", "service.submission",
     },
     "service.openapi": {"core.model", "export", "service.schemas", "service.http"},
-    "service": {"version", "errors", "settings", "io", "cluster", "service"},
+    "service": {"version", "errors", "settings", "core.messaging", "io", "cluster", "service"},
     # what a user calls
     "api": {"errors", "settings", "scrape_options", "core", "io", "cluster.driver"},
     "cli": {
@@ -262,6 +268,10 @@ def test_a_database_is_spoken_to_behind_the_journals_protocols_only() -> None:
         }
         choosing = {"io/journal/opening.py", "testing/__init__.py", "io/journal/postgres/journal.py"}
         assert knowing <= choosing, "these choose one"
+
+
+def test_redis_is_spoken_to_in_one_room() -> None:
+    assert {room_of(module_of(path)) for path in MODULES if "redis" in top_names(path)} == {"io.redis"}
 
 
 def test_ray_is_imported_in_its_own_rooms_only() -> None:

@@ -67,7 +67,10 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        tasks = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), shutdown.watch())]
+        works = [Postman(gateway, settings).run(), shutdown.watch()]
+        if gateway.redis is not None:
+            works.append(gateway.redis.run())
+        tasks = [asyncio.create_task(work) for work in works]
         yield
         shutdown.begin()
         for task in tasks:

@@ -25,6 +25,7 @@ from tlray.io.disk.home import Home
 from tlray.io.journal.opening import journal_name
 from tlray.io.journal.rows import VERSIONS_PER_LIFE
 from tlray.io.journal.writer import Journal
+from tlray.io.redis.address import RedisAddress
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -42,6 +43,8 @@ class CoordinatorSettings:
     terms: ScrapeConfig
     journal: SecretStr | None = None
     """The URL of the journal's database; None for the home's own file."""
+    redis: RedisAddress | None = None
+    """Where progress is written for other processes."""
     lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2
@@ -101,6 +104,8 @@ class CoordinatorState:
     is_stopping: bool = False
     is_draining: bool = False
     """Nothing more is leased, whatever state the batches are in."""
+    on_change: Callable[[Batch], None] | None = None
+    """Called with a batch that has changed, for readers outside."""
     _stops: Stops | None = None
     _n_stops: int = 0
     _news: dict[str, _News] = field(default_factory=dict)
@@ -158,6 +163,8 @@ class CoordinatorState:
         book = self.engine.batches.get(batch)
         if book is not None:
             book.version += 1
+            if self.on_change is not None:
+                self.on_change(book)
             news = self._news.pop(book.batch_id, None)
             if news is not None:
                 news.event.set()

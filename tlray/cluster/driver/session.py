@@ -27,6 +27,7 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
 from tlray.io.journal.opening import journal_name
+from tlray.io.redis.address import address_of
 from tlray.settings import Settings
 from tlray.version import __version__
 
@@ -191,6 +192,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         ray_address=context.gcs_address,
         terms=terms,
         journal=settings.journal,
+        redis=address_of(settings.redis),
         lease_s=settings.lease_s,
         min_workers=settings.min_workers,
         max_workers=settings.max_workers or default_workers,

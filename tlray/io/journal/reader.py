@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from tlray.core.messaging.events import Event
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.notify.notification import Underway
 from tlray.core.politeness.override import DomainOverride
@@ -66,6 +67,9 @@ class JournalReader(Protocol):
 
     def rows(self, table: str, *, batch: int | None = None) -> Iterator[Sequence[Any]]:
         """Yield the rows of a table as they are stored, or one batch's of them; within a `snapshot`."""
+
+    def last_numbers(self) -> dict[str, int]:
+        """Return the last number that was given to a row, of each table whose numbers are never used twice."""
 
     # -- batches -----------------------------------------------------------------------------------
 
@@ -228,3 +232,11 @@ class JournalReader(Protocol):
 
     def deliveries(self, batch: int, limit: int = 1_000) -> list[DeliveryRow]:
         """Return a batch's notices with their attempts, the oldest first."""
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def has_events(self) -> bool:
+        """True if the outbox of events is not empty."""
+
+    def events(self, source: str, limit: int) -> list[Event]:
+        """Return the oldest events of the outbox; ``source`` is a part of their ids."""

@@ -37,6 +37,9 @@ class Journal(JournalReader, Protocol):
     def take_rows(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows of another journal (`JournalReader.rows`) to an empty table."""
 
+    def number_on(self, table: str, last: int) -> None:
+        """Give the next row of a table a number above ``last``."""
+
     def begin_incarnation(self, *, is_restart: bool) -> int:
         """Take over from every earlier incarnation: end their leases, no attempt spent; return this one's fencing number.
 
@@ -225,3 +228,11 @@ class Journal(JournalReader, Protocol):
 
     def record_token_use(self, name: str, *, now: float) -> None:
         """Record when a token was used."""
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def want_events(self, until: float) -> None:
+        """Write events until then, each in the transaction of its change; never where this was not called."""
+
+    def drop_events(self, seq: int) -> None:
+        """Delete the events up to this one."""

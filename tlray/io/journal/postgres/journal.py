@@ -20,9 +20,11 @@ from tlray.io.journal.sql.batches import BatchReads, BatchWrites
 from tlray.io.journal.sql.commit import WorkWrites
 from tlray.io.journal.sql.connection import Connected
 from tlray.io.journal.sql.domains import DomainReads, DomainWrites
+from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
 from tlray.io.journal.sql.outbox import OutboxReads, OutboxWrites
 from tlray.io.journal.sql.schedules import ScheduleReads, ScheduleWrites
+from tlray.io.journal.sql.schema import NUMBERED, columns
 from tlray.io.journal.sql.submission import SubmissionReads, SubmissionWrites
 from tlray.io.journal.sql.templates import TemplateReads, TemplateWrites
 from tlray.io.journal.sql.tokens import TokenReads, TokenWrites
@@ -63,12 +65,22 @@ class PostgresConnected(Connected):
         """Return nothing: the server checks its own storage (``data_checksums``, ``pg_amcheck``)."""
         return []
 
+    def last_numbers(self) -> dict[str, int]:
+        numbers = {}
+        for table, named in columns().items():
+            if named[0] in NUMBERED:
+                sequence = f"{self._db.database.schema}.{table}_{named[0]}_seq"
+                sql = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"
+                (numbers[table],) = self._db.execute(sql).fetchone() or (0,)
+        return numbers
+
     def _stream(self, sql: str, parameters: Sequence[Any]) -> Iterator[Any]:
         yield from self._db.stream(sql, parameters)
 
 
 class PostgresReads(
-    PostgresConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads,
+    PostgresConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads,
+    OutboxReads, EventReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
@@ -94,7 +106,7 @@ class PostgresReader(PostgresReads):
 
 class PostgresJournal(
     PostgresWriting, BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites,
-    OutboxWrites, PostgresReads, Journal,
+    OutboxWrites, EventWrites, PostgresReads, Journal,
 ):  # fmt: skip
     """The journal of one home. Use it from one thread.
 

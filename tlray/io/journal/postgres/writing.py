@@ -126,11 +126,9 @@ class PostgresWriting(Writing):
                     raise
                 self._db.connect()
 
-    def _number_on(self, table: str) -> None:
-        if "id" in columns()[table]:
-            self._db.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"
-            )
+    def number_on(self, table: str, last: int) -> None:
+        sequence = f"{self._db.database.schema}.{table}_{columns()[table][0]}_seq"
+        self._transact(lambda: self._db.execute(f"SELECT setval('{sequence}', ?)", (last,)))
 
     def _insert_items(self, batch: int, entries: Sequence[Entry]) -> tuple[int, list[tuple[Entry, int]]]:
         self._number_domains(entry.domain for entry in entries)

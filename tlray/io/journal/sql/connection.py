@@ -107,16 +107,12 @@ class Writing(Connected):
         def take() -> None:
             if table != "meta":
                 self._db.executemany(insert_into(table), rows)
-                self._number_on(table)
                 return
             for key, value in rows:
                 if key != "schema":
                     self._set_meta(key, value)
 
         self._transact(take)
-
-    def _number_on(self, table: str) -> None:
-        """Give the next row of a table a number above those that were added."""
 
     def _insert_items(self, batch: int, entries: Sequence[Entry]) -> tuple[int, list[tuple[Entry, int]]]:
         """Add items to a batch. Return how many are new, and the entries whose page it has, each with that one's line."""

@@ -8,15 +8,17 @@ from functools import cache
 from importlib import resources
 
 SCHEMA_VERSION = "4"
+NUMBERED = ("id", "seq")
+"""The names of a first column that the database numbers."""
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.DOTALL)
 _COLUMN = re.compile(r"[(,]\s*([a-z_]+) (?:TEXT|INTEGER|REAL)\b")
 
 
 @cache
 def statements() -> Sequence[str]:
-    """Return the statements that make the tables and their indexes, without comments."""
+    """Return the statements that make tables, indexes and triggers, without comments."""
     script = resources.files("tlray.io.journal.sql").joinpath("schema.sql").read_text("utf-8")
-    return [text.strip() for text in re.sub(r"--.*", "", script).split(";") if text.strip()]
+    return [text for text in re.split(r";\s*(?=CREATE |\Z)", re.sub(r"--.*", "", script).strip()) if text]
 
 
 @cache

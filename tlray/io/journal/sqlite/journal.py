@@ -14,6 +14,7 @@ from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.batches import BatchReads, BatchWrites
 from tlray.io.journal.sql.commit import WorkWrites
 from tlray.io.journal.sql.domains import DomainReads, DomainWrites
+from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
 from tlray.io.journal.sql.outbox import OutboxReads, OutboxWrites
 from tlray.io.journal.sql.schedules import ScheduleReads, ScheduleWrites
@@ -29,6 +30,7 @@ from tlray.io.journal.writer import Journal
 
 class SqliteReads(
     SqliteConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads,
+    EventReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
@@ -65,7 +67,7 @@ class SqliteReader(SqliteReads):
 
 class SqliteJournal(
     SqliteWriting, BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites,
-    OutboxWrites, SqliteReads, Journal,
+    OutboxWrites, EventWrites, SqliteReads, Journal,
 ):  # fmt: skip
     """The journal of one home. Use it from one thread."""
 
