@@ -49,6 +49,27 @@ def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:
     return PostgresReader(database, str(home))
 
 
+def open_source(place: Home | SecretStr) -> JournalReader:
+    """Open the journal of one place, whatever the setting says, to copy it; nobody else may write it meanwhile."""
+    if isinstance(place, Home):
+        return SqliteReader(place.path)
+    from tlray.io.journal.postgres.journal import PostgresJournal, PostgresReader  # noqa: PLC0415
+
+    database = _parse(place)
+    PostgresReader(database, database.name).close()  # is there one?
+    return PostgresJournal(database, database.name, is_held=True)
+
+
+def open_target(place: Home | SecretStr, *, home_id: str) -> Journal:
+    """Open the journal of one place, whatever the setting says, for the copy of the journal of this home."""
+    if isinstance(place, Home):
+        return SqliteJournal(place.journal)
+    from tlray.io.journal.postgres.journal import PostgresJournal  # noqa: PLC0415
+
+    database = _parse(place)
+    return PostgresJournal(database, database.name, home_id=home_id, is_held=True)
+
+
 def has_journal(home: Home) -> bool:
     """Return True if a home has a journal that can be read."""
     database = _database(None)

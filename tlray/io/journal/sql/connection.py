@@ -167,7 +167,8 @@ class Writing(Connected):
         for begin in range(0, len(new), _NAMES_AT_ONCE):
             some = new[begin : begin + _NAMES_AT_ONCE]
             self._db.executemany(
-                "INSERT INTO domains (name) VALUES (?) ON CONFLICT DO NOTHING", [(name,) for name in some]
+                "INSERT INTO domains (name) VALUES (?) ON CONFLICT (name) DO NOTHING",
+                [(name,) for name in some],
             )
             marks = ", ".join("?" * len(some))
             rows = self._db.execute(f"SELECT name, id FROM domains WHERE name IN ({marks})", some)

@@ -186,7 +186,8 @@ def _note(db: Connection, batch: int, kind: NotificationKind, subject: str, abou
         if (target := options.get(channel.value)) is not None:
             db.execute(
                 "INSERT INTO notices (notice_id, batch, kind, subject, channel, target, about, state, made_at, due_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (batch, kind, subject, channel) DO NOTHING",
                 (
                     f"msg_{token_hex(12)}", batch, kind.value, subject, channel.value, target, json.dumps(about),
                     NotificationState.DUE.value, wall, wall,
