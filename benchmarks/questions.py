@@ -15,6 +15,7 @@ from benchmarks import (
     memory,
     parse_page,
     politeness,
+    postgres,
     refresh,
     service,
     sockets,
@@ -36,6 +37,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "service": service.answer,
     "sockets": sockets.answer,
     "broker": broker.answer,
+    "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
@@ -25,8 +26,8 @@ QUOTED = "p%40ss%2Fword-%25"
 class PostgresServer:
     """One server; `kill` and `start` as often as a test likes."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self._programs, self._folder = programs, folder
+    def __init__(self, programs: Path, folder: Path, *, is_durable: bool = False) -> None:
+        self._programs, self._folder, self._fsync = programs, folder, "on" if is_durable else "off"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -62,7 +63,7 @@ class PostgresServer:
             self._process = subprocess.Popen(
                 [*self._as_owner(), str(self._programs / "postgres"), "-D", str(self._folder / "d"), "-p", str(self.port),
                  "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}",
-                 "-c", "fsync=off", "-c", "max_connections=40"],
+                 "-c", f"fsync={self._fsync}", "-c", "max_connections=40"],
                 env=self._env(), stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
             log.close()
@@ -84,6 +85,12 @@ class PostgresServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)  # its sessions end when they see that it has gone
         self._process.wait()
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds of the server and of its sessions that are open."""
+        assert self._process is not None
+        own = psutil.Process(self._process.pid)
+        return sum(sum(process.cpu_times()[:2]) for process in (own, *own.children()))
 
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -20,7 +20,7 @@ from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
-from tlray.errors import CannotFinish, InvariantBroken, TlrayError
+from tlray.errors import CannotFinish, HomeInUse, InvariantBroken, JournalUnusable, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import journal_name
 from tlray.io.journal.rows import VERSIONS_PER_LIFE
@@ -220,7 +220,7 @@ class CoordinatorState:
 
     def fail(self, error: BaseException, what: str) -> None:
         """Halt for whatever was raised: the world in the way says so itself, anything else is a bug of ours."""
-        if not isinstance(error, CannotFinish):
+        if not isinstance(error, (CannotFinish, HomeInUse, JournalUnusable)):
             logger.error("coordinator failed what=%s", what, exc_info=error)
             error = InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}")
         self.halt(error)
