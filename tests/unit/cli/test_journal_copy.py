@@ -18,6 +18,7 @@ from tlray.io.journal.postgres.journal import PostgresJournal
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.schema import columns
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReader
+from tlray.io.offline.journal_copy import copy_rows
 
 __all__ = ["postgres"]
 
@@ -131,3 +132,35 @@ def test_what_is_no_place_is_refused(
     ):
         code, told = copied(capsys, *arguments)
         assert (code, reason in told) == (2, True), told
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list", "list --json", "status {b}", "status {b} --lines", "status {b} --json", "dead {b}", "audit --json",
+        "export {b} --format csv --out {out}", "domain 127.0.0.1", "token list", "cancel {b}", "pause {b}",
+        "domain 127.0.0.1 --pause", "status no-batch",
+    ],
+)  # fmt: skip
+def test_a_command_says_the_same_of_a_home_whose_journal_is_in_a_database(
+    command: str,
+    postgres: PostgresServer,
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Database.parse(postgres.url(schema := fresh_schema()))
+    with SqliteReader(home) as source, PostgresJournal(database, "it", home_id=Home(home).id) as target:
+        copy_rows(source, target, "it")
+    words = command.format(b=BATCH, out=tmp_path / "out").split()
+    told = []
+    for url in ("", postgres.url(schema)):
+        monkeypatch.setenv("TLRAY_JOURNAL", url)
+        code = run([*words, "--home", str(home)])
+        told.append((code, capsys.readouterr()))
+        if url == "":
+            (home / "state.db").rename(tmp_path / "old.db")  # nothing reads it from here on
+    assert told[1] == told[0]
+    assert told[0][0] in (0, 2, 3)
+    assert not (home / "state.db").exists()

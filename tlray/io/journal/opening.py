@@ -70,9 +70,9 @@ def open_target(place: Home | SecretStr, *, home_id: str) -> Journal:
     return PostgresJournal(database, database.name, home_id=home_id, is_held=True)
 
 
-def has_journal(home: Home) -> bool:
+def has_journal(home: Home, url: SecretStr | None = None) -> bool:
     """Return True if a home has a journal that can be read."""
-    database = _database(None)
+    database = _database(url)
     if database is None:
         return home.journal.exists() and not is_without_tables(home.path)
     from tlray.io.journal.postgres.journal import is_there  # noqa: PLC0415
