@@ -16,6 +16,7 @@ from benchmarks import (
     nodes,
     parse_page,
     politeness,
+    postgres,
     rabbitmq,
     refresh,
     service,
@@ -40,6 +41,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "sockets": sockets.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.tlray")
     """The folder of the journal, the results, the archive and the exports (``TLRAY_HOME``)."""
+    journal: SecretStr | None = None
+    """The journal in a PostgreSQL database (12 or newer): ``postgresql://user:password@host:5432/database``; several homes in one
+    database each add ``?schema=NAME`` (``tlray`` by default). Unset: ``state.db`` in the home (``TLRAY_JOURNAL``)."""
     contact: str | None = None
     """An e-mail address or web page for the owners of sites. It is part of the User-Agent, stored with each batch, and
     required for public hosts (``TLRAY_CONTACT``)."""
@@ -148,6 +151,13 @@ class Settings(BaseSettings):
         """The sender of notifications by e-mail; None without one."""
         is_address = self.contact is not None and "@" in self.contact and "://" not in self.contact
         return self.smtp_from or (self.contact if is_address else None)
+
+    @model_validator(mode="after")
+    def _can_journal(self) -> Self:
+        url = self.journal.get_secret_value() if self.journal is not None else "postgresql://"
+        if not url.startswith(("postgresql://", "postgres://")):  # its own validator would show the password
+            raise ValueError("TLRAY_JOURNAL: write postgresql://user:password@host:port/database")
+        return self
 
     @model_validator(mode="after")
     def _can_send(self) -> Self:

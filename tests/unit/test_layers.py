@@ -65,6 +65,7 @@ ALLOWED: dict[str, set[str]] = {
         "io.journal",  # `reader` and `done_sets` ask it which parts count
     },
     "io.journal": {
+        "settings",  # TLRAY_JOURNAL
         "errors",
         "core",
         "io.disk",
@@ -73,6 +74,10 @@ ALLOWED: dict[str, set[str]] = {
     "io.journal.sql": {"errors", "core", "io.journal"},
     "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
     "io.catalogue": {"model", "errors", "core.access", "core.catalogue", "core.model", "io.disk", "io.journal", "io.results"},
+    "io.journal.postgres": {
+        "errors", "core", "io.journal", "io.journal.sql",
+        "io.journal.sqlite",  # the audit compares in a SQLite journal without a file
+    },
     "io.offline": {"errors", "core.model", "io.disk", "io.journal", "io.results"},
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
@@ -263,6 +268,17 @@ def test_a_database_is_spoken_to_behind_the_journals_protocols_only() -> None:
         and any(name.startswith("tlray.io.journal.sqlite") for name in imports(path, for_types=True))
     }
     assert knowing == {"io/journal/opening.py", "testing/__init__.py"}, "these choose one"
+    for library, database in (("sqlite3", "sqlite"), ("psycopg", "postgres")):
+        room = f"io.journal.{database}"
+        assert {room_of(module_of(path)) for path in MODULES if library in top_names(path)} == {room}
+        knowing = {
+            name_of(path)
+            for path in MODULES
+            if room_of(module_of(path)) != room
+            and any(name.startswith(f"tlray.{room}") for name in imports(path, for_types=True))
+        }
+        choosing = {"io/journal/opening.py", "testing/__init__.py", "io/journal/postgres/journal.py"}
+        assert knowing <= choosing, "these choose one"
 
 
 def test_redis_is_spoken_to_in_one_room() -> None:

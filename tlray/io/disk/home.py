@@ -47,7 +47,7 @@ class Home:
 
     @property
     def journal(self) -> Path:
-        """The SQLite journal."""
+        """The journal, where it is a file of the home (`tlray.io.journal.opening`)."""
         return self.path / "state.db"
 
     @property
@@ -104,10 +104,6 @@ class Home:
         if not self.id:
             _name(probe, self.path / "home.id")
         probe.unlink(missing_ok=True)
-
-    def exists(self) -> bool:
-        """Return True if it has a journal."""
-        return self.journal.exists()
 
     # -- who holds it ----------------------------------------------------------------------------
 
