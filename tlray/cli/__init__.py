@@ -18,6 +18,7 @@ from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
+from tlray.cli.import_files import import_files
 from tlray.cli.parse import parse
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
@@ -59,6 +60,7 @@ _WrongUsage: Any = typer.BadParameter.__mro__[1]
 for name, command in (
     ("scrape", scrape),
     ("parse", parse),
+    ("import", import_files),
     ("export", export),
     ("formats", formats),
     ("list", list_batches),

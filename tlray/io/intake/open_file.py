@@ -107,14 +107,17 @@ def _read_zip(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member
             try:
                 budget.spend(info.file_size)
                 with archive.open(info) as file:
-                    yield from _read_zip_member(cast(BinaryIO, file), info.filename, given, budget)
+                    for found in read_zip_member(cast(BinaryIO, file), info.filename, given, budget):
+                        yield (
+                            replace(found, offset=info.header_offset) if isinstance(found, Member) else found
+                        )
             except BombError:
                 raise
             except (RefusedError, DecompressError, *BROKEN) as error:
                 yield Refusal(info.filename, str(error))
 
 
-def _read_zip_member(file: BinaryIO, name: str, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
+def read_zip_member(file: BinaryIO, name: str, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
     """Yield what is in a member of a zip: a WARC file's pages, or the member itself."""
     given = replace(given, name=base_name(name))
     head = file.read(HEAD_BYTES)

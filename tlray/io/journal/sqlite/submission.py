@@ -133,9 +133,9 @@ class SubmissionWrites(SubmissionReads, Writing):
         duplicates: list[RefusedLine] = []
         for entry in entries:
             cursor = db.execute(
-                "INSERT INTO items (batch, line, domain, url, fingerprint, state)"
-                " VALUES (?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
-                (batch, entry.line, number_of(entry.domain), entry.url, entry.fingerprint),
+                "INSERT INTO items (batch, line, domain, url, fingerprint, fetch_url, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
+                (batch, entry.line, number_of(entry.domain), entry.url, entry.fingerprint, entry.source),
             )
             n_items += cursor.rowcount
             if not cursor.rowcount:
