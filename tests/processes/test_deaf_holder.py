@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tlray.cluster.coordinator.shutdown import How
+from tlray.cluster.coordinator.shutdown import EndMode
 from tlray.cluster.driver import attach, session
 from tlray.errors import HomeInUse
 from tlray.io.disk.home import Home
@@ -53,7 +53,7 @@ def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stop_now_kills_it_and_the_home_is_free(tmp_path: Path) -> None:
     home = Home(tmp_path).create()
     with holder(home) as process:
-        left = attach.end(home, How.NOW, lambda _: None)
+        left = attach.end(home, EndMode.NOW, lambda _: None)
         assert left is not None
         assert left.had_coordinator
         assert process.wait(30) == -signal.SIGKILL
@@ -64,7 +64,7 @@ def test_a_drain_leaves_it_alone_and_says_who_it_is(tmp_path: Path) -> None:
     home = Home(tmp_path).create()
     with holder(home) as process:
         with pytest.raises(HomeInUse, match=f"process {process.pid}"):
-            attach.end(home, How.DRAIN, lambda _: None)
+            attach.end(home, EndMode.DRAIN, lambda _: None)
         assert process.poll() is None
 
 
@@ -73,5 +73,5 @@ def test_a_process_that_only_has_the_number_of_the_holder_is_left_alone(tmp_path
     home = Home(tmp_path).create()
     other = os.getppid()
     with holder(home, noted_pid=other), pytest.raises(HomeInUse):
-        attach.end(home, How.NOW, lambda _: None)
+        attach.end(home, EndMode.NOW, lambda _: None)
     os.kill(other, 0)

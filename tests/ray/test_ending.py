@@ -17,7 +17,7 @@ from demo_site import Site
 
 import tlray
 from tlray.cluster.coordinator.handshake import Hello
-from tlray.cluster.coordinator.shutdown import How
+from tlray.cluster.coordinator.shutdown import EndMode
 from tlray.cluster.driver import connect
 from tlray.cluster.driver.attach import end, joined
 from tlray.cluster.driver.client import Client
@@ -107,9 +107,9 @@ def test_a_paused_batch_keeps_no_coordinator_and_can_be_resumed(
     finished_without_loss(home, site, batch_id)
 
 
-@pytest.mark.parametrize("how", [How.DRAIN, How.NOW])
+@pytest.mark.parametrize("how", [EndMode.DRAIN, EndMode.NOW])
 def test_stop_ends_everything_and_the_batch_goes_on_later(
-    start_site: StartSite, tmp_path: Path, how: How
+    start_site: StartSite, tmp_path: Path, how: EndMode
 ) -> None:
     site, home = start_site("--sites=2", "--sets=60"), Home(tmp_path)
     _, batch_id = begun(home, site, "2/s")
@@ -122,11 +122,11 @@ def test_stop_ends_everything_and_the_batch_goes_on_later(
     assert n_fetched < 60
     with open_reader(home.path) as journal:
         assert journal.batch(batch_id).state == "running", "its state is kept"
-    if how is How.DRAIN:
+    if how is EndMode.DRAIN:
         assert counts(home, batch_id) == {"succeeded": n_fetched, "queued": 60 - n_fetched}
     assert end(home, how, lambda hello: None) is None, "nothing is left to end"
     finished_without_loss(home, site, batch_id)
-    if how is How.DRAIN:
+    if how is EndMode.DRAIN:
         assert len(site.page_arrivals()) == 60, "nothing was fetched twice"
 
 
@@ -158,7 +158,7 @@ def test_a_coordinator_that_is_killed_while_it_drains_ends_all_the_same(
             killed.append(holder.pid)
             os.kill(holder.pid, signal.SIGKILL)
 
-    assert end(home, How.DRAIN, kill_once) is not None
+    assert end(home, EndMode.DRAIN, kill_once) is not None
     assert killed
     wait_until(lambda: has_left(home), what="the end")
     finished_without_loss(home, site, batch_id)
@@ -170,7 +170,7 @@ def test_limiters_that_were_left_are_ended_too(start_site: StartSite, tmp_path: 
     wait_until(lambda: len(site.page_arrivals()) > 0, what="a fetch")
     ray.kill(client._coordinator, no_restart=True)
     wait_until(lambda: not home.is_held(), what="the kill")
-    left = end(home, How.DRAIN, lambda hello: None)
+    left = end(home, EndMode.DRAIN, lambda hello: None)
     assert left is not None
     assert not left.had_coordinator
     assert has_left(home)

@@ -80,5 +80,5 @@ def test_a_second_service_on_one_home_ends_at_once_and_leaves_the_first(
         command, capture_output=True, text=True, cwd=ROOT, env=service.env, timeout=90, check=False
     )
     assert done.returncode == 2
-    assert f"answers at {service.url} already" in done.stderr
+    assert f"is already running at {service.url}" in done.stderr
     assert http.get("/readyz").status_code == 200

@@ -10,13 +10,13 @@ from typing import Any, cast
 from made_journal import kill_lane
 
 from tlray.cluster.adapters.coordinator_ports import HomeParts, JournalThread
-from tlray.cluster.adapters.reading_threads import Reading
+from tlray.cluster.adapters.reading_threads import ReadingThreads
 from tlray.cluster.coordinator.state import CoordinatorSettings
 from tlray.cluster.handlers.coordinator import Coordinator
 from tlray.cluster.ports.coordinator import CoordinatorPorts, Meters, TaskStarter
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.core.scheduling.lease import Stops
@@ -55,18 +55,18 @@ class Desk:
         self.is_closed = False
         home = Home(path)
         home.create()
-        terms = ScrapeTerms(str(path), home.id, "tlray/made")
+        terms = ScrapeConfig(str(path), home.id, "tlray/made")
         settings = CoordinatorSettings(
             str(path), "", terms, max_workers=2, default_workers=4, bounds=bounds or Bounds()
         )
         ports = CoordinatorPorts(
-            SystemClock(), random.Random(1), JournalThread(), Reading(home), cast(TaskStarter, None), lambda _: NoLimiter(),
-            HomeParts(home), cast(Meters, None), die=lambda: None,
+            SystemClock(), random.Random(1), JournalThread(), ReadingThreads(home), cast(TaskStarter, None),
+            lambda _: NoLimiter(), HomeParts(home), cast(Meters, None), die=lambda: None,
         )  # fmt: skip
         journal = SqliteJournal(home.journal)
         self.coordinator = Coordinator(settings, home, journal, ports, is_restart=is_restart)
         self.state, self.batches = self.coordinator._state, self.coordinator._batches
-        self.clockwork = self.coordinator._clockwork
+        self.scheduler = self.coordinator._scheduler
         self.backlog = self.batches._admission._backlog
 
     def close(self) -> None:

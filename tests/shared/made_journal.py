@@ -105,16 +105,16 @@ def succeed(journal: Journal, items: Sequence[FrontierItem], stem: str | None = 
 
 
 def commit(
-    journal: Journal, verdict: Changeset, *, now: float = 0.0, wall: float = 0.0, node: str = ""
+    journal: Journal, changeset: Changeset, *, now: float = 0.0, wall: float = 0.0, node: str = ""
 ) -> list[tuple[int, int]]:
-    return journal.commit(verdict, now=now, wall=wall, node=node)
+    return journal.commit(changeset, now=now, wall=wall, node=node)
 
 
 def kill_lane(journal: Journal, death: LaneDeath) -> tuple[int, int]:
     return commit(journal, Changeset("", deaths=[death]))[0]
 
 
-def learn_robots(
+def apply_robots(
     journal: Journal, domain: str, text: str, crawl_delay_s: float | None, *, wall: float
 ) -> None:
     commit(journal, Changeset("", robots=(RobotsAnswer(domain, text, crawl_delay_s),)), wall=wall)

@@ -18,7 +18,7 @@ from raw_server import response, serve
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import TaskPorts
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
@@ -92,7 +92,7 @@ async def scraped(
     limiter = Limiter()
     await limiter.register([Registration(name, policy, False, 0.0, 1) for name in set(names)], NO_STOPS)
     items = Items(leased, tuple(DomainConfig(name, policy, "", 0) for name in set(names)))
-    terms = ScrapeTerms(
+    terms = ScrapeConfig(
         home=str(home.path), home_id=home.id, user_agent="tlray/test", limits=limits, heartbeat_s=0.1
     )
     with CrashNoteFile(home, "L1") as note:

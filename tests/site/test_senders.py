@@ -14,7 +14,7 @@ from tlray import __version__
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import TaskPorts
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import ScrapeTask
@@ -76,7 +76,7 @@ async def worked_off(path: Path, work: Work) -> list[Report]:
         [Registration(terms.domain, terms.policy, False, 0.0, 1) for terms in work.domains], NO_STOPS
     )
     coordinator = OneAnswer(work)
-    terms = ScrapeTerms(
+    terms = ScrapeConfig(
         home=str(path), home_id=home.id, user_agent="tlray/of-the-coordinator", heartbeat_s=0.1
     )
     with CrashNoteFile(home, "L1") as note:

@@ -15,7 +15,7 @@ from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import TaskPorts
 from tlray.cluster.workers import scrape
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import Limiter
 from tlray.cluster.workers.ray_ports import HomeFiles, Network
 from tlray.cluster.workers.scrape import MAX_IN_HAND, ScrapeTask
@@ -82,7 +82,7 @@ async def scraped(
     limiter = Limiter()
     await limiter.register([Registration(domain, POLICY, False, 0.0, 1)], NO_STOPS)
     counting = Counting(items, DomainConfig(domain, POLICY, "", 0), answer_s)
-    terms = ScrapeTerms(home=str(home.path), home_id=home.id, user_agent="tlray/test")
+    terms = ScrapeConfig(home=str(home.path), home_id=home.id, user_agent="tlray/test")
     with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), counting, {0: limiter}, lambda on_sent: Network(terms, on_sent), SlowFiles(home, disk_s), note,

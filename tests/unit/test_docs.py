@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from enum import StrEnum
@@ -89,3 +90,34 @@ def test_every_setting_is_documented_with_its_unit_and_reason(name: str) -> None
     written = (DOCS / "settings.md").read_text(encoding="utf-8")
     assert f"| `TLRAY_{name.upper()}` |" in written
     assert " ".join(about.split()) in written
+
+
+NAMED = re.findall(
+    r"\[`(\w+(?:\.\w+)?)`\]\((\.\./tlray/[\w/]+\.py)\)",
+    (DOCS / "architecture.md").read_text(encoding="utf-8"),
+)
+SCREEN = 60
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def definition(module: Path, name: str) -> Definition:
+    """Return what a module defines: a class, a function, or ``Class.method``."""
+    scope: list[ast.stmt] = ast.parse(module.read_text(encoding="utf-8")).body
+    for part in name.split("."):
+        found = next(node for node in scope if isinstance(node, Definition) and node.name == part)
+        scope = found.body
+    return found
+
+
+def test_the_architecture_names_functions() -> None:
+    assert len(NAMED) > 40
+
+
+@pytest.mark.parametrize(("name", "target"), NAMED)
+def test_a_function_that_the_architecture_names_exists_and_fits_a_screen(name: str, target: str) -> None:
+    try:
+        found = definition((DOCS / target).resolve(), name)
+    except (StopIteration, FileNotFoundError):
+        pytest.fail(f"docs/architecture.md names {name} in {target}; it is not there")
+    if not isinstance(found, ast.ClassDef):
+        assert (found.end_lineno or 0) - found.body[0].lineno < SCREEN

@@ -40,12 +40,12 @@ def stop(
     where = Home(read_settings(home=home).home)
     left = None
     if where.exists():
-        from tlray.cluster.coordinator.shutdown import How  # noqa: PLC0415 - Ray is loaded where it is used
+        from tlray.cluster.coordinator.shutdown import EndMode  # noqa: PLC0415 - Ray is loaded where it is used
         from tlray.cluster.driver.attach import end  # noqa: PLC0415
 
         lines = _DrainLines()
         with redirect_stdout(sys.stderr):  # Ray's own words
-            left = end(where, How.NOW if now else How.DRAIN, lines.tell)
+            left = end(where, EndMode.NOW if now else EndMode.DRAIN, lines.tell)
     if left is None:
         sys.stderr.write(f"nothing works in {where.path}\n")
         return

@@ -65,10 +65,6 @@ class Arrivals:
             a for a in self._kept if a.site == site and (not pages_only or a.path.startswith("/tracklist/"))
         ]
 
-    def times_of(self, path: str) -> list[float]:
-        """List when ``path`` was asked for, monotonic."""
-        return [arrival.at_s for arrival in self._kept if arrival.path == path]
-
     def clear(self) -> None:
         """Forget all arrivals in memory."""
         self._kept.clear()

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from tlray.cluster.coordinator.state import CoordinatorSettings
 from tlray.cluster.handlers.coordinator import Coordinator
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import Limiter
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.politeness.limiter_gate import Gate
@@ -74,7 +74,7 @@ class Stage:
         """What each batch asks for where it is not given a rate."""
         self.path = Path(tempfile.mkdtemp(prefix="world-"))
         self.home = Home(self.path).create()
-        self.terms = ScrapeTerms(str(self.path), self.home.id, "tlray/simulated")
+        self.terms = ScrapeConfig(str(self.path), self.home.id, "tlray/simulated")
         self.settings = CoordinatorSettings(
             str(self.path), "", self.terms, max_workers=max_workers, limiter_actors=1, bounds=Bounds(), tick_s=tick_s,
             idle_look_s=60.0,

@@ -158,14 +158,6 @@ def test_what_is_no_tracklist_is_named_and_ends_with_3(
         (["parse", "no.html"], "no file 'no.html' here"),
         (["parse", "no.html", "--url", "ftp://x"], "only http and https are"),
         (["export", BATCH, "--format", "mp3"], "choose one of json"),
-        (
-            ["export", BATCH, "--format", "csv", "--option", "bom"],
-            "--option 'bom' has no value; write NAME=VALUE",
-        ),
-        (
-            ["export", BATCH, "--format", "csv", "--option", "media=x"],
-            "csv has no option 'media'; its options: bom",
-        ),
         (["export", "nope", "--format", "cue"], "no batch 'nope'"),
         (["status", "nope"], "no batch 'nope'"),
         (["dead", "nope"], "no batch 'nope'"),

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from made_journal import cool_down, learn_robots, sqlite_of, submit
+from made_journal import apply_robots, cool_down, sqlite_of, submit
 
 from tlray.cli import run
 from tlray.io.disk.home import Home
@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Home:
     journal = SqliteJournal(place.journal)
     submit(journal, "B1", lines=1)
     cool_down(journal, "a.test", time.time() + 3_600, "throttled: 429")
-    learn_robots(journal, "a.test", "", 8, wall=time.time())
+    apply_robots(journal, "a.test", "", 8, wall=time.time())
     journal.close()
     return place
 

@@ -14,11 +14,11 @@ from ray.exceptions import NodeDiedError, RayError, RayTaskError, TaskCancelledE
 
 from tlray.cluster.adapters.metrics import Metrics
 from tlray.cluster.adapters.node_table import address_of, is_lost
-from tlray.cluster.adapters.reading_threads import Reading
+from tlray.cluster.adapters.reading_threads import ReadingThreads
 from tlray.cluster.ports.coordinator import CoordinatorPorts, EndKind, TaskEnd
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import start_limiter
 from tlray.cluster.workers.ray_task import scrape_lease
 from tlray.core.scheduling.crash_suspect import CrashSuspect
@@ -79,7 +79,7 @@ class RayTask:
 class RayTasks:
     """Starts scrape tasks on Ray."""
 
-    def __init__(self, terms: ScrapeTerms, coordinator: Any, node_id: str) -> None:
+    def __init__(self, terms: ScrapeConfig, coordinator: Any, node_id: str) -> None:
         self._terms = terms
         self._coordinator = coordinator
         self._node_id = node_id
@@ -188,13 +188,13 @@ def _merge(home: Home, batch_id: str, stems: tuple[str, ...], new_stem: str) -> 
     return merge(open_store(home), batch_id, stems, new_stem)
 
 
-def ray_ports(home: Home, terms: ScrapeTerms, coordinator: Any, node_id: str) -> CoordinatorPorts:
+def ray_ports(home: Home, terms: ScrapeConfig, coordinator: Any, node_id: str) -> CoordinatorPorts:
     """Return the ports of a coordinator actor; ``coordinator`` is its own handle."""
     return CoordinatorPorts(
         clock=SystemClock(),
         rng=random.Random(),  # noqa: S311 - jitter, no secret
         writer=JournalThread(),
-        reader=Reading(home),
+        reader=ReadingThreads(home),
         tasks=RayTasks(terms, coordinator, node_id),
         limiter=lambda number: RayLimiter(number, home.id, node_id),
         parts=HomeParts(home),

@@ -19,7 +19,7 @@ T = TypeVar("T")
 N_THREADS = 2
 
 
-class Reading:
+class ReadingThreads:
     """The port `Reader` on threads."""
 
     def __init__(self, home: Home) -> None:

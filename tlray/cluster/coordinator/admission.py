@@ -69,7 +69,7 @@ class Admission:
             refusal.can_wait,
         )
 
-    def see_that_it_fits(self, batch_id: str, n_reserved: int, n_items: int) -> None:
+    def require_room(self, batch_id: str, n_reserved: int, n_items: int) -> None:
         """Raise `ListTooLong` where so many items, now that the duplicates are known, make a list longer than it may ever be.
 
         This is asked in the journal's thread, before the lines are committed; nothing else reserves for this list meanwhile.

@@ -13,9 +13,9 @@ from dataclasses import replace
 from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.compaction import compact_batch
 from tlray.cluster.coordinator.domain_recall import remember
-from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.stored_status import book_of, last_domains, told_of_row, trouble_of
+from tlray.cluster.coordinator.stored_status import book_of, fatal_error_text, last_domains, stored_snapshot
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.model.progress import Retried, Snapshot
@@ -38,7 +38,7 @@ VERSIONS_OF_AN_END = 1_000
 class Batches:
     """The coordinator's side of whoever submits, watches and controls."""
 
-    def __init__(self, state: CoordinatorState, limiters: Limiters, admission: Admission) -> None:
+    def __init__(self, state: CoordinatorState, limiters: LimiterPool, admission: Admission) -> None:
         self._state = state
         self._limiters = limiters
         self._admission = admission
@@ -163,7 +163,7 @@ class Batches:
             return self._told(book, self._elapsed_s(book), self._state.engine.domains)
         if batch_id in self._finished:
             return self._finished[batch_id]
-        return await told_of_row(self._state, await self._row(batch_id))
+        return await stored_snapshot(self._state, await self._row(batch_id))
 
     def _elapsed_s(self, book: Batch) -> float:
         before_s, since = self._running_since[book.id]
@@ -181,7 +181,7 @@ class Batches:
             left_s=left_s,
             elapsed_s=elapsed_s,
             starts_at=starts_at,
-            trouble=trouble_of(self._state),
+            trouble=fatal_error_text(self._state),
         )
 
     def _left_s(self, book: Batch, now: float) -> float | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tlray.cluster.coordinator.domain_recall import recall
-from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import EndKind, StartedTask
 from tlray.core.model.lifecycle import BatchState
@@ -23,7 +23,7 @@ from tlray.core.scheduling.crash_suspect import ANY_ITEM, NO_ITEM, CrashSuspect
 from tlray.core.scheduling.decide import decide, decide_lost, give_back
 from tlray.core.scheduling.lease import Answer, Lease, Report, Work
 from tlray.core.scheduling.node_loss import NodeLosses
-from tlray.core.scheduling.result_reuse import with_reusable
+from tlray.core.scheduling.result_reuse import with_result
 from tlray.errors import CannotFinish
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Leasing:
     def __init__(
         self,
         state: CoordinatorState,
-        limiters: Limiters,
+        limiters: LimiterPool,
         *,
         on_empty: Callable[[int], None],
     ) -> None:
@@ -171,7 +171,7 @@ class Leasing:
             ids = [item.item_id for item in work.items]
             kept = await self._state.write(self._state.journal.mark_leased, ids, reuse_candidates)
             if kept:
-                work = replace(work, items=tuple(with_reusable(i, kept.get(i.item_id)) for i in work.items))
+                work = replace(work, items=tuple(with_result(i, kept.get(i.item_id)) for i in work.items))
         await recall(self._state)
         await self._limiters.register({t.domain for t in work.domains} | {e.domain for e in work.robots})
         return work

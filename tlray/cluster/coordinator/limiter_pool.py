@@ -20,7 +20,7 @@ from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.limiter_gate import QUIET_S
 
 
-class Limiters:
+class LimiterPool:
     """The coordinator's side of the limiter actors."""
 
     def __init__(self, state: CoordinatorState) -> None:

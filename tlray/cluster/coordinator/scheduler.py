@@ -3,7 +3,7 @@
 `tlray.core.schedules.schedule` decides; this looks at the clock twice a second. A run is submitted under a key made of its
 schedule and its moment, and noted afterwards: a coordinator that dies between the two makes the same batch again, not another.
 
-Schedules run while a service is there (`heard_of_service`). A coordinator that a command line started leaves them alone; the
+Schedules run while a service is there (`note_service`). A coordinator that a command line started leaves them alone; the
 runs that they miss count as after any downtime.
 """
 
@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving, new_batch
+from tlray.cluster.coordinator.submission import Submissions, new_batch
 from tlray.cluster.ports.coordinator import Reader
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_runs
@@ -40,20 +40,20 @@ AGAIN_S = 30.0
 """When a run that found no room is tried again."""
 
 
-class Clockwork:
+class Scheduler:
     """The coordinator's side of time."""
 
     def __init__(
         self,
         state: CoordinatorState,
         batches: Batches,
-        receiving: Receiving,
+        submissions: Submissions,
         reading: Reader,
     ) -> None:
         self._state = state
         self._batches = batches
-        self._receiving = receiving
-        self._reading = reading
+        self._submissions = submissions
+        self._reader = reading
         self._rows: dict[str, ScheduleRow] = {}
         self._is_stale = True
         """Whether they are to be read again."""
@@ -75,7 +75,7 @@ class Clockwork:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
 
-    def heard_of_service(self, terms: BatchConfig | None = None) -> None:
+    def note_service(self, terms: BatchConfig | None = None) -> None:
         """Take in that a service is there, and under which terms it submits now: schedules run under those."""
         self._served_until = self._state.now() + SERVED_S
         self._terms = terms or self._terms
@@ -85,7 +85,7 @@ class Clockwork:
         """Whether a service is there."""
         return self._state.now() < self._served_until
 
-    def read_again(self) -> None:
+    def reload(self) -> None:
         """Take in that somebody changed a schedule."""
         self._is_stale = True
 
@@ -103,12 +103,12 @@ class Clockwork:
     async def step(self, wall: float) -> None:
         """Do what is due at a moment; epoch seconds."""
         await self._batches.start_due(wall)
-        await self._receiving.abandon_old()
+        await self._submissions.abandon_old()
         if not self.is_served:
             return
         if self._is_stale:
             self._is_stale = False  # before they are read: one that is changed meanwhile is read once more
-            rows = await self._reading.ask(lambda journal: journal.schedules())
+            rows = await self._reader.ask(lambda journal: journal.schedules())
             rows = [row for row in rows if not row.is_paused]
             self._next_at = await asyncio.to_thread(lambda: {row.schedule_id: _next_at(row) for row in rows})
             self._rows = {row.schedule_id: row for row in rows}
@@ -129,7 +129,7 @@ class Clockwork:
         return is_ahead or row.standing.waiting_at is not None or wall >= self._next_at[row.schedule_id]
 
     async def _attend(self, schedule_id: str, wall: float) -> None:
-        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
+        row = await self._reader.ask(lambda journal: journal.schedule(schedule_id))
         if row is None or row.is_paused:
             self._is_stale = True
             return
@@ -171,11 +171,11 @@ class Clockwork:
     async def _submit(self, row: ScheduleRow, at: float) -> str:
         """Submit one run; `CannotFinish` where its owner has had enough for a minute, UsageError where nobody may any more."""
         if row.owner:
-            if not await self._reading.ask(lambda journal: _may_submit(journal, row.owner)):
+            if not await self._reader.ask(lambda journal: _may_submit(journal, row.owner)):
                 raise UsageError(f"{row.owner} has no token any more by which batches may be submitted")
             if wait_s := self._rates.take(row.owner, now=self._state.now()):
                 raise QuotaExceeded(MAX_RUNS_PER_MINUTE, wait_s, " by schedules")
-        work = await self._reading.ask(lambda journal: read_work(journal, row, at, self._terms))
+        work = await self._reader.ask(lambda journal: read_work(journal, row, at, self._terms))
         options = BatchOptions.from_json(row.work["options"])
         new = new_batch(
             f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
@@ -187,14 +187,14 @@ class Clockwork:
             digest="",
             created_at=self._state.wall(),
         )
-        batch_id, _ = await self._receiving.submit(new, work.chunk)
+        batch_id, _ = await self._submissions.submit(new, work.chunk)
         return batch_id
 
     async def _is_under_way(self, batch_id: str) -> bool:
         book = self._state.book(batch_id)
         if book is not None:
             return not book.state.is_final
-        row = await self._reading.ask(lambda journal: journal.find_batch(batch_id))
+        row = await self._reader.ask(lambda journal: journal.find_batch(batch_id))
         return row is not None and not row.state.is_final
 
 

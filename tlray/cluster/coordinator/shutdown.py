@@ -16,8 +16,8 @@ from enum import StrEnum
 
 from tlray.cluster.coordinator.handshake import PROTOCOL, Hello
 from tlray.cluster.coordinator.leasing import Leasing
-from tlray.cluster.coordinator.limiter_pool import Limiters
-from tlray.cluster.coordinator.scheduler import Clockwork
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
+from tlray.cluster.coordinator.scheduler import Scheduler
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.scheduling.idle_timeout import IdleTimeout
@@ -33,7 +33,7 @@ SETTLE_S, NOW_S = 10.0, 1.0
 """Time for what runs beside the loop, such as a merge of parts, to end."""
 
 
-class How(StrEnum):
+class EndMode(StrEnum):
     """The ways to end."""
 
     DRAIN = "drain"
@@ -42,15 +42,15 @@ class How(StrEnum):
     """Only if nothing is leased and no batch moves; else nothing happens."""
 
 
-class Ending:
+class Shutdown:
     """One coordinator's end."""
 
     def __init__(
         self,
         state: CoordinatorState,
         leasing: Leasing,
-        limiters: Limiters,
-        clockwork: Clockwork,
+        limiters: LimiterPool,
+        scheduler: Scheduler,
         *,
         n_drivers: Callable[[], int],
         is_receiving: Callable[[], bool] = lambda: False,
@@ -59,7 +59,7 @@ class Ending:
         self._state = state
         self._leasing = leasing
         self._limiters = limiters
-        self._clockwork = clockwork
+        self._scheduler = scheduler
         self._n_drivers = n_drivers
         self._is_receiving = is_receiving
         self._close = close
@@ -89,25 +89,25 @@ class Ending:
             "protocol": PROTOCOL,
             "incarnation": self._state.incarnation,
             "is_ending": self.has_begun,
-            "is_served": self._clockwork.is_served,
+            "is_served": self._scheduler.is_served,
             "n_leased": self._n_leased(),
             "n_moving": self._n_moving(),
             "n_drivers": self._n_drivers(),
             "settings": self._state.settings.shared(),
         }
 
-    async def begin(self, how: How) -> bool:
+    async def begin(self, how: EndMode) -> bool:
         """Begin to end; return whether it does. Again it changes nothing, but that *now* cuts a drain short."""
-        if how is How.IF_IDLE and (self._n_moving() or self._leasing.n_tasks or self._n_drivers()):
+        if how is EndMode.IF_IDLE and (self._n_moving() or self._leasing.n_tasks or self._n_drivers()):
             return self.has_begun
-        if how is How.DRAIN and not self.has_begun:
+        if how is EndMode.DRAIN and not self.has_begun:
             self._drain_until = self._state.now() + self._longest_fetch_s() + self._state.settings.lease_s
             self._state.is_draining = True
             self._state.renew_stops()
             self._hold_back()
             await self._limiters.spread_stops()
             self._state.wake.set()
-        elif how is not How.DRAIN:
+        elif how is not EndMode.DRAIN:
             self._finish(how)
         return True
 
@@ -121,9 +121,9 @@ class Ending:
         if self._drain_until is not None:
             self._hold_back()
             if not self._leasing.n_tasks or now >= self._drain_until:
-                self._finish(How.DRAIN)
+                self._finish(EndMode.DRAIN)
         elif self._idleness.is_over(is_busy=self._is_busy(), now=now):
-            self._finish(How.IF_IDLE)
+            self._finish(EndMode.IF_IDLE)
 
     def _longest_fetch_s(self) -> float:
         """Return the time limit of the fetch that may take the longest."""
@@ -138,7 +138,7 @@ class Ending:
         self._leasing.end_all()
 
     def _is_busy(self) -> bool:
-        is_served = self._clockwork.is_served or self._n_drivers() > 0
+        is_served = self._scheduler.is_served or self._n_drivers() > 0
         is_at_work = bool(self._n_moving() or self._leasing.n_tasks or self._is_receiving())
         return is_served or (self._state.trouble is None and is_at_work)
 
@@ -148,18 +148,18 @@ class Ending:
     def _n_leased(self) -> int:
         return sum(book.counts.get(ItemState.LEASED, 0) for book in self._state.engine.batches.values())
 
-    def _finish(self, how: How) -> None:
+    def _finish(self, how: EndMode) -> None:
         if self._end is None:
             logger.info("coordinator ends how=%s home=%s", how, self._state.home.path)
             self._end = asyncio.create_task(self._finish_in_order(how))
 
-    async def _finish_in_order(self, how: How) -> None:
+    async def _finish_in_order(self, how: EndMode) -> None:
         """Tell who watches, write what is being written, release the home, and leave Ray."""
-        if how is not How.IF_IDLE:
+        if how is not EndMode.IF_IDLE:
             self._state.halt(CoordinatorEnded(str(self._state.home.path)))
             await asyncio.sleep(TELL_S)
         try:
-            await self._close(SETTLE_S if how is not How.NOW else NOW_S)
+            await self._close(SETTLE_S if how is not EndMode.NOW else NOW_S)
         except Exception:  # it ends in any case, and the journal survives a kill
             logger.exception("coordinator does not end in order")
         await self._state.ports.leave()

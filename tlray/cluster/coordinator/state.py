@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from tlray.cluster.ports.coordinator import CoordinatorPorts
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.politeness.retry import MAX_REST_S
 from tlray.core.scheduling.backlog import Bounds
@@ -36,7 +36,7 @@ class CoordinatorSettings:
 
     home: str
     ray_address: str
-    terms: ScrapeTerms
+    terms: ScrapeConfig
     lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2

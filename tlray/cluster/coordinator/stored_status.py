@@ -17,12 +17,12 @@ from tlray.io.journal.domain_status import stored_state
 from tlray.io.journal.rows import BatchRow, Counts, totals
 
 
-def trouble_of(state: CoordinatorState) -> str | None:
+def fatal_error_text(state: CoordinatorState) -> str | None:
     """Return why nothing goes on; None while all is well."""
     return str(state.trouble) if state.trouble else None
 
 
-async def told_of_row(state: CoordinatorState, row: BatchRow) -> Snapshot:
+async def stored_snapshot(state: CoordinatorState, row: BatchRow) -> Snapshot:
     """Return the snapshot of a batch that is not in memory."""
     book = await _read(state, row)
     if row.state.is_final:
@@ -37,7 +37,7 @@ async def told_of_row(state: CoordinatorState, row: BatchRow) -> Snapshot:
         wall=wall,
         elapsed_s=row.elapsed_s,
         starts_at=starts_at,
-        trouble=trouble_of(state),
+        trouble=fatal_error_text(state),
     )
     return {**told, "estimated_completion": None}
 

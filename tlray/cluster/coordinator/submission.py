@@ -19,7 +19,7 @@ from tlray.core.submission.rules import NoGoodLine
 from tlray.io.journal.rows import Added, BatchOptions, ChunkRow, NewBatch
 
 
-class Receiving:
+class Submissions:
     """The coordinator's side of whoever submits."""
 
     def __init__(self, state: CoordinatorState, admission: Admission, batches: Batches) -> None:
@@ -53,7 +53,7 @@ class Receiving:
             added = journal.add_lines(made, chunk.entries, chunk.refused)
             if not added.n_items:
                 raise NoGoodLine(tuple(chunk.refused))
-            self._admission.see_that_it_fits(new.batch_id, n_reserved, added.n_items)
+            self._admission.require_room(new.batch_id, n_reserved, added.n_items)
             journal.commit_batch(made)
             return made, added, self._batches.read(made)
 
@@ -75,7 +75,7 @@ class Receiving:
         added = await self._add(batch_id, entries, lambda: journal.add_lines(batch_id, entries, refused))
         return list(added.duplicates)
 
-    async def append_piece(self, batch_id: str, piece: ChunkRow, chunk: Chunk) -> None:
+    async def append_chunk(self, batch_id: str, piece: ChunkRow, chunk: Chunk) -> None:
         """Add a numbered piece, all of it or nothing; `Conflict` where it is not the next, or was another before."""
         journal, max_lines = self._state.journal, self._admission.max_lines
         await self._add(
@@ -92,7 +92,7 @@ class Receiving:
             def write() -> Added:
                 with self._state.journal.transaction():
                     made = add()
-                    self._admission.see_that_it_fits(batch_id, n, made.n_items)
+                    self._admission.require_room(batch_id, n, made.n_items)
                 return made
 
             try:

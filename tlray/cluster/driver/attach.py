@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, GetTimeoutError
 
 from tlray.cluster.coordinator.handshake import PROTOCOL, Hello, rank
-from tlray.cluster.coordinator.shutdown import How
+from tlray.cluster.coordinator.shutdown import EndMode
 from tlray.cluster.driver.connect import hello_of
 from tlray.cluster.driver.coordinator_actor import coordinator_name
 from tlray.cluster.driver.ray_watchdog import answers
@@ -83,7 +83,7 @@ def joined(home: Home) -> Iterator[Any | None]:
         yield coordinator
 
 
-def end(home: Home, how: How, tell: Callable[[Hello], None]) -> Left | None:
+def end(home: Home, how: EndMode, tell: Callable[[Hello], None]) -> Left | None:
     """End a home's coordinator and limiters; None where there are none. ``tell`` hears twice a second how far a drain is.
 
     `Conflict` where a service is there: it would start another at once. `HomeInUse` where the coordinator's Ray does not
@@ -93,12 +93,12 @@ def end(home: Home, how: How, tell: Callable[[Hello], None]) -> Left | None:
         return _end_through_ray(home, how, tell)
     except HomeInUse:
         holder = home.holder()
-        if how is not How.NOW or holder is None or not home.kill_holder():
+        if how is not EndMode.NOW or holder is None or not home.kill_holder():
             raise
         return Left(holder.ray_address, had_coordinator=True)
 
 
-def _end_through_ray(home: Home, how: How, tell: Callable[[Hello], None]) -> Left | None:
+def _end_through_ray(home: Home, how: EndMode, tell: Callable[[Hello], None]) -> Left | None:
     with connected(home) as address:
         if address is None:
             return None
@@ -109,7 +109,7 @@ def _end_through_ray(home: Home, how: How, tell: Callable[[Hello], None]) -> Lef
         return Left(address, had_coordinator=False) if kill_limiters(home.id) else None
 
 
-def _end(coordinator: Any, home: Home, how: How, tell: Callable[[Hello], None]) -> None:
+def _end(coordinator: Any, home: Home, how: EndMode, tell: Callable[[Hello], None]) -> None:
     try:
         hello = _heard(coordinator)
         if hello["is_served"] and _serves():
@@ -124,7 +124,7 @@ def _end(coordinator: Any, home: Home, how: How, tell: Callable[[Hello], None]) 
                 ray.get(coordinator.stop.remote(), timeout=DEAF_S)
             _kill(coordinator, home)
     except CoordinatorLost:
-        if how is not How.NOW:
+        if how is not EndMode.NOW:
             raise
         _kill(coordinator, home)
     except ActorDiedError:
@@ -136,7 +136,7 @@ def _kill(coordinator: Any, home: Home) -> None:
     kill_limiters(home.id)
 
 
-def _await_end(coordinator: Any, home: Home, how: How, tell: Callable[[Hello], None]) -> None:
+def _await_end(coordinator: Any, home: Home, how: EndMode, tell: Callable[[Hello], None]) -> None:
     """Let a coordinator end, and wait until it has: in order, without a note in its home. Its Ray may go with it.
 
     One that is killed meanwhile leaves its note; Ray starts it again, and it is asked again.
@@ -145,7 +145,7 @@ def _await_end(coordinator: Any, home: Home, how: How, tell: Callable[[Hello], N
     while home.holder() is not None:
         try:
             hello = hello_of(coordinator, timeout_s=2)
-            if not hello["is_ending"] or how is How.NOW:
+            if not hello["is_ending"] or how is EndMode.NOW:
                 ray.get(coordinator.end.remote(how.value), timeout=2)
             heard_at = time.monotonic()
             tell(hello)

@@ -47,7 +47,7 @@ def meet(start: Callable[[], Any], home: str, asked: Mapping[str, float]) -> Any
             time.sleep(0.5)
             continue
         if not is_ending:
-            see_settings(hello, asked, home)
+            require_settings(hello, asked, home)
             return coordinator
         if not wait_for_end(coordinator, deadline):
             raise HomeInUse(home, "a coordinator that is ending and takes its time")
@@ -76,7 +76,7 @@ def is_replaced(coordinator: Any, hello: Hello, home: str) -> bool:
     raise OtherVersion(home, hello["version"], __version__, is_older)
 
 
-def see_settings(hello: Hello, asked: Mapping[str, float], home: str) -> None:
+def require_settings(hello: Hello, asked: Mapping[str, float], home: str) -> None:
     """Raise `OtherSettings` where settings are asked for that the coordinator does not run with."""
     runs = hello["settings"]
     other = [name for name, value in asked.items() if value != runs[name]]

@@ -173,11 +173,11 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
     from tlray.cluster.coordinator.state import CoordinatorSettings  # noqa: PLC0415
     from tlray.cluster.driver.connect import ANSWER_S, meet  # noqa: PLC0415
     from tlray.cluster.driver.coordinator_actor import start_coordinator  # noqa: PLC0415
-    from tlray.cluster.workers.config import ScrapeTerms  # noqa: PLC0415
+    from tlray.cluster.workers.config import ScrapeConfig  # noqa: PLC0415
 
     context = ray.get_runtime_context()
     cluster_cpus = int(ray.cluster_resources().get("CPU", 1))
-    terms = ScrapeTerms(
+    terms = ScrapeConfig(
         home=str(home.path),
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),

@@ -12,6 +12,7 @@ from typing import Any
 from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.tokens import SCOPES
+from tlray.core.model.receipts import TokenHolder
 from tlray.core.submission.permissions import QuotaExceeded
 
 TICKET_S = 30.0
@@ -33,19 +34,18 @@ class TokenHandlers(Handlers):
     @read
     async def requires_token(self) -> bool:
         """Return True from the first token on: everybody needs one then."""
-        return await self._reading.ask(lambda journal: journal.requires_tokens())
+        return await self._reader.ask(lambda journal: journal.requires_tokens())
 
-    async def token_holders(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def token_holders(self, digests: Sequence[str]) -> dict[str, TokenHolder]:
         """Return whose tokens are and what their holders may do, by digest; nothing of those that are unknown or revoked."""
-        found = await self._reading.ask(lambda journal: journal.find_tokens(digests))
+        found = await self._reader.ask(lambda journal: journal.find_tokens(digests))
         now = self._state.now()
         for row in found.values():
             if now - self._used_at.get(row.name, -NOTE_USE_EVERY_S) >= NOTE_USE_EVERY_S:
                 self._used_at[row.name] = now
                 self._state.background(self._note_use(row.name))
         return {
-            digest: {"name": row.name, "user": row.user, "scopes": tuple(sorted(row.held))}
-            for digest, row in found.items()
+            digest: {"user": row.user, "scopes": tuple(sorted(row.held))} for digest, row in found.items()
         }
 
     async def _note_use(self, name: str) -> None:
@@ -54,7 +54,7 @@ class TokenHandlers(Handlers):
     @read
     async def list_tokens(self) -> list[dict[str, Any]]:
         """Return every token, without its secret, which nobody has."""
-        rows = await self._reading.ask(lambda journal: journal.tokens())
+        rows = await self._reader.ask(lambda journal: journal.tokens())
         return [{**asdict(row), "scopes": list(row.scopes)} for row in rows]
 
     @command
@@ -83,7 +83,7 @@ class TokenHandlers(Handlers):
         self._tickets[digest] = now + TICKET_S, token
         return TICKET_S
 
-    async def redeem_tickets(self, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def redeem_tickets(self, digests: Sequence[str]) -> dict[str, TokenHolder]:
         """Return whose tickets are, once, by digest; nothing of those that are unknown, used or too old, or whose token was
         revoked."""
         now = self._state.now()

@@ -26,7 +26,7 @@ class ControlHandlers(Handlers):
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING and event is BatchEvent.CANCEL:
             told = await self._batches.status(batch_id)
-            if await self._receiving.abandon(batch_id):
+            if await self._submissions.abandon(batch_id):
                 counts = dict.fromkeys(told["counts"], 0) | {"cancelled": told["total"]}
                 return {**told, "state": BatchState.CANCELLED.value, "counts": counts}
             row = await self._row(batch_id)  # it was made real just now

@@ -20,11 +20,11 @@ from tlray.cluster.coordinator.admission import Admission
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.handshake import Hello
 from tlray.cluster.coordinator.leasing import Leasing
-from tlray.cluster.coordinator.limiter_pool import Limiters
-from tlray.cluster.coordinator.scheduler import Clockwork
-from tlray.cluster.coordinator.shutdown import Ending, How
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
+from tlray.cluster.coordinator.scheduler import Scheduler
+from tlray.cluster.coordinator.shutdown import EndMode, Shutdown
 from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving
+from tlray.cluster.coordinator.submission import Submissions
 from tlray.cluster.handlers.access import TokenHandlers
 from tlray.cluster.handlers.control import ControlHandlers
 from tlray.cluster.handlers.domains import DomainHandlers
@@ -89,17 +89,17 @@ class Coordinator(
         journal.normalise_domains(until=ports.clock.wall() + LONGEST_S)
         engine.registry.overrides.update(journal.overrides())
         state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
-        limiters, admission = Limiters(state), Admission(state)
+        limiters, admission = LimiterPool(state), Admission(state)
         batches = Batches(state, limiters, admission)
-        receiving = Receiving(state, admission, batches)
-        clockwork = Clockwork(state, batches, receiving, ports.reader)
+        submissions = Submissions(state, admission, batches)
+        scheduler = Scheduler(state, batches, submissions, ports.reader)
         leasing = Leasing(state, limiters, on_empty=batches.finish_soon)
-        super().__init__(Parts(state, batches, receiving, limiters, leasing, clockwork))
-        self._ending = Ending(
+        super().__init__(Parts(state, batches, submissions, limiters, leasing, scheduler))
+        self._shutdown = Shutdown(
             state,
             leasing,
             limiters,
-            clockwork,
+            scheduler,
             n_drivers=self._n_drivers,
             is_receiving=lambda: admission.is_receiving,
             close=self._close,
@@ -111,7 +111,7 @@ class Coordinator(
     async def run(self) -> None:
         """Go on for as long as the actor lives; it calls this itself."""
         await self._guarded(self._open_batches)
-        self._clockwork.start()
+        self._scheduler.start()
         while not self._state.is_stopping:
             await self._guarded(self._step)
             await self._sleep()
@@ -142,7 +142,7 @@ class Coordinator(
         """Do what is due: what only time moves, loading, lost leases, new tasks."""
         state = self._state
         now = self._state.now()
-        self._ending.step(now)
+        self._shutdown.step(now)
         state.engine.tick(now)
         self._limiters.forget_domains(state.engine.forget_idle(now))
         await self._load()
@@ -174,7 +174,7 @@ class Coordinator(
 
     async def _sleep(self) -> None:
         engine = self._state.engine
-        moments = (engine.next_event(), engine.registry.next_at, self._ending.looks_at)
+        moments = (engine.next_event(), engine.registry.next_at, self._shutdown.looks_at)
         next_at = min((moment for moment in moments if moment is not None), default=None)
         is_busy = self._leasing.n_tasks > 0 or self._state.is_watched
         longest_s = MAX_SLEEP_S if is_busy else self._state.settings.idle_look_s
@@ -196,7 +196,7 @@ class Coordinator(
     async def _close_once(self, settle_s: float) -> None:
         self._state.is_stopping = True
         self._state.wake.set()
-        await self._clockwork.stop()
+        await self._scheduler.stop()
         await self._state.settle(settle_s)
         self._state.close()
 
@@ -214,12 +214,12 @@ class Coordinator(
 
     async def hello(self) -> Hello:
         """Return the version, what is going on, and whether the coordinator stays (`tlray.cluster.coordinator.handshake`)."""
-        self._ending.touch()
-        return self._ending.hello()
+        self._shutdown.touch()
+        return self._shutdown.hello()
 
     async def end(self, how: str) -> bool:
         """Begin to end (`tlray.cluster.coordinator.shutdown.How`); return whether it does."""
-        return await self._ending.begin(How(how))
+        return await self._shutdown.begin(EndMode(how))
 
     async def ready(self) -> int:
         """Return this life's number, once the actor is there."""
@@ -230,6 +230,6 @@ class Coordinator(
 
         `CoordinatorEnding` where the coordinator is on its way out.
         """
-        self._ending.require_open()
+        self._shutdown.require_open()
         if self._state.trouble is not None:
             self._state.ports.die()

@@ -20,18 +20,18 @@ class DomainHandlers(Handlers):
         self, *, owner: str | None, after: str, limit: int
     ) -> tuple[list[DomainStatus], str | None]:
         """Return domains by name: those at which an owner has items, or all."""
-        rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, after=after, limit=limit))
+        rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, after=after, limit=limit))
         told = [self._status_of(row, owner) for row in rows]
         return told, rows[-1].name if len(rows) == limit else None
 
     async def get_domain(self, name: str, *, owner: str | None) -> DomainStatus | None:
         """Return one domain; None where it is not known."""
-        rows = await self._reading.ask(lambda journal: journal.domains(owner=owner, name=name))
+        rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
 
     async def domains_of_host(self, name: str) -> list[DomainStatus]:
         """Return a domain, and of a host those at its ports."""
-        rows = await self._reading.ask(lambda journal: journal.domains_at(name))
+        rows = await self._reader.ask(lambda journal: journal.domains_at(name))
         return [self._status_of(row, None) for row in rows]
 
     @command

@@ -19,10 +19,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.leasing import Leasing
-from tlray.cluster.coordinator.limiter_pool import Limiters
-from tlray.cluster.coordinator.scheduler import Clockwork
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
+from tlray.cluster.coordinator.scheduler import Scheduler
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.submission import Receiving
+from tlray.cluster.coordinator.submission import Submissions
 from tlray.io.journal.rows import BatchRow
 
 P = ParamSpec("P")
@@ -39,10 +39,10 @@ class Parts:
 
     state: CoordinatorState
     batches: Batches
-    receiving: Receiving
-    limiters: Limiters
+    submissions: Submissions
+    limiters: LimiterPool
     leasing: Leasing
-    clockwork: Clockwork
+    scheduler: Scheduler
 
 
 class Handlers:
@@ -51,18 +51,18 @@ class Handlers:
     def __init__(self, parts: Parts) -> None:
         self._state = parts.state
         self._batches = parts.batches
-        self._receiving = parts.receiving
+        self._submissions = parts.submissions
         self._limiters = parts.limiters
         self._leasing = parts.leasing
-        self._clockwork = parts.clockwork
-        self._reading = parts.state.ports.reader
+        self._scheduler = parts.scheduler
+        self._reader = parts.state.ports.reader
 
     def _require_open(self) -> None:
         """Raise `CoordinatorEnding` while the coordinator ends; begin its next life where this one has halted."""
         raise NotImplementedError
 
     async def _row(self, batch_id: str) -> BatchRow:
-        return await self._reading.ask(lambda journal: journal.batch(batch_id))
+        return await self._reader.ask(lambda journal: journal.batch(batch_id))
 
 
 def read(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.receipts import BatchCounts, BatchSummary, RefusedRecord
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import AttemptRow, BatchRow, DoneRow
 
@@ -16,12 +17,12 @@ class ListingHandlers(Handlers):
 
     async def list_batches(
         self, *, owner: str | None, state: str | None, before: int | None, limit: int
-    ) -> tuple[list[dict[str, Any]], int | None]:
+    ) -> tuple[list[BatchSummary], int | None]:
         """Return batches with their counts, the newest first."""
-        rows = await self._reading.ask(
+        rows = await self._reader.ask(
             lambda journal: journal.batches(owner=owner, state=state, before=before, limit=limit)
         )
-        told = [
+        told: list[BatchSummary] = [
             {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state.value, "owner": row.owner,
                 "priority": row.priority.name.lower(), "created_at": row.created_at, "finished_at": row.finished_at,
@@ -37,8 +38,8 @@ class ListingHandlers(Handlers):
         if book is not None:
             return book.counts
         if row.state is BatchState.RECEIVING:
-            return {ItemState.QUEUED: await self._reading.ask(lambda journal: journal.count_items(row.id))}
-        return await self._reading.ask(lambda journal: journal.totals(row))
+            return {ItemState.QUEUED: await self._reader.ask(lambda journal: journal.count_items(row.id))}
+        return await self._reader.ask(lambda journal: journal.totals(row))
 
     @read
     async def list_items(
@@ -46,7 +47,7 @@ class ListingHandlers(Handlers):
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return items in the order of the list."""
         wanted = None if state is None else ItemState(state)
-        page, next_ = await self._reading.ask(
+        page, next_ = await self._reader.ask(
             lambda journal: journal.items_page(
                 journal.batch(batch_id).id, state=wanted, after=after, limit=limit
             )
@@ -56,12 +57,14 @@ class ListingHandlers(Handlers):
     @read
     async def list_refused(
         self, batch_id: str, *, after: int, limit: int
-    ) -> tuple[list[dict[str, Any]], int | None]:
+    ) -> tuple[list[RefusedRecord], int | None]:
         """Return the lines of a batch's list that made no item."""
-        page = await self._reading.ask(
+        page = await self._reader.ask(
             lambda journal: journal.refused_lines(journal.batch(batch_id).id, after=after, limit=limit)
         )
-        told = [{"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page]
+        told: list[RefusedRecord] = [
+            {"line": r.line, "url": r.text, "reason": r.reason, "first_line": r.first_line} for r in page
+        ]
         return told, page[-1].line if len(page) == limit else None
 
     @read
@@ -72,7 +75,7 @@ class ListingHandlers(Handlers):
             row = journal.batch(batch_id)
             return journal.results_after(row.id, after=after, limit=limit), row.state.is_final
 
-        return await self._reading.ask(query)
+        return await self._reader.ask(query)
 
     @read
     async def list_dead_letters(
@@ -97,7 +100,7 @@ class ListingHandlers(Handlers):
             ]
             return told, next_
 
-        return await self._reading.ask(query)
+        return await self._reader.ask(query)
 
     @read
     async def manifest(self, batch_id: str) -> tuple[list[str], int]:
@@ -107,7 +110,7 @@ class ListingHandlers(Handlers):
             stems = [part.stem for part in journal.parts(batch_id) if part.has_rows]
             return stems, journal.last_result(journal.batch(batch_id).id)
 
-        return await self._reading.ask(query)
+        return await self._reader.ask(query)
 
 
 def _attempt(row: AttemptRow) -> dict[str, Any]:
@@ -117,7 +120,7 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _counts(counts: dict[ItemState, int]) -> dict[str, Any]:
+def _counts(counts: dict[ItemState, int]) -> BatchCounts:
     return {
         "total": sum(counts.values()),
         "counts": {state.value: counts.get(state, 0) for state in ItemState},

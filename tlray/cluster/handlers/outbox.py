@@ -21,8 +21,8 @@ from tlray.io.journal.service_rows import Notice
 
 HOLD_S = 90.0
 LOOK_EVERY_S = 0.5
-N_DEAD_TOLD = 10
-_TOLD = (
+MAX_DEAD_LETTERS = 10
+_OF_SNAPSHOT = (
     "batch_id", "name", "state", "total", "counts", "duplicates", "n_rejected", "tracks", "retries", "blocked", "elapsed_s",
 )  # fmt: skip
 """Of a batch's snapshot."""
@@ -37,8 +37,8 @@ class OutboxHandlers(Handlers):
         """Hand out notices that are due, as soon as there is one for which there is room beside those that are ``underway``; at
         the latest after ``wait_s`` none. ``terms`` are those under which the service submits now."""
         deadline = self._state.now() + wait_s
-        self._clockwork.heard_of_service(terms)
-        while not await self._reading.ask(
+        self._scheduler.note_service(terms)
+        while not await self._reader.ask(
             lambda journal: journal.has_due_notices(self._state.wall(), underway)
         ):
             if self._state.now() > deadline or self._state.is_stopping:
@@ -62,7 +62,7 @@ class OutboxHandlers(Handlers):
     @read
     async def list_deliveries(self, batch_id: str) -> list[dict[str, Any]]:
         """Return a batch's notices with all their attempts."""
-        rows = await self._reading.ask(lambda journal: journal.deliveries(journal.batch(batch_id).id))
+        rows = await self._reader.ask(lambda journal: journal.deliveries(journal.batch(batch_id).id))
         return [asdict(row) for row in rows]
 
     async def webhook_secrets(self, owner: str) -> list[str]:
@@ -100,13 +100,15 @@ class OutboxHandlers(Handlers):
 
     async def _compose(self, notice: Notice) -> str | None:
         told = await self._batches.status(notice.batch_id)
-        data: dict[str, Any] = {key: value for key, value in told.items() if key in _TOLD} | notice.about
+        data: dict[str, Any] = {
+            key: value for key, value in told.items() if key in _OF_SNAPSHOT
+        } | notice.about
         is_end = notice.kind in (NotificationKind.COMPLETED, NotificationKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told
         if notice.kind is not NotificationKind.BLOCKED and told["counts"].get("dead"):
-            first, _ = await self._reading.ask(
-                lambda journal: journal.dead_letters(batch_id=notice.batch_id, limit=N_DEAD_TOLD)
+            first, _ = await self._reader.ask(
+                lambda journal: journal.dead_letters(batch_id=notice.batch_id, limit=MAX_DEAD_LETTERS)
             )
             data["dead_letters"] = [
                 {"item_id": str(letter.item_id), "url": letter.url, "reason": letter.reason}

@@ -24,7 +24,7 @@ class ScheduleHandlers(Handlers):
     async def list_schedules(self, owner: str | None) -> list[dict[str, Any]]:
         """Return the schedules that somebody sees, the oldest first."""
         now = self._state.wall()
-        rows = await self._reading.ask(lambda journal: journal.schedules(owner))
+        rows = await self._reader.ask(lambda journal: journal.schedules(owner))
         return [told(row, now=now) for row in rows]
 
     @read
@@ -46,13 +46,13 @@ class ScheduleHandlers(Handlers):
     ) -> dict[str, Any]:
         """Keep a new schedule; `Conflict` where there are too many. The same id again changes nothing."""
         now = self._state.wall()
-        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
+        row = await self._reader.ask(lambda journal: journal.schedule(schedule_id))
         if row is None:
-            if len(await self._reading.ask(lambda journal: journal.schedules(owner))) >= MAX_SCHEDULES:
+            if len(await self._reader.ask(lambda journal: journal.schedules(owner))) >= MAX_SCHEDULES:
                 raise Conflict(f"{MAX_SCHEDULES:,} schedules are there; delete one before you make another")
             row = ScheduleRow(schedule_id, owner, name, timing, is_paused, now, ScheduleState(now), work=work)
             await self._state.write(self._state.journal.add_schedule, row)
-            self._clockwork.read_again()
+            self._scheduler.reload()
         return {**told(row, now=now), **row.work}
 
     @command
@@ -80,7 +80,7 @@ class ScheduleHandlers(Handlers):
             since=self._state.wall() if is_anew else row.standing.since,
             work={**row.work, **work},
         )
-        self._clockwork.read_again()
+        self._scheduler.reload()
         return await self.get_schedule(owner, schedule_id)
 
     @command
@@ -89,7 +89,7 @@ class ScheduleHandlers(Handlers):
         if await self._visible_row(owner, schedule_id) is None:
             return False
         await self._state.write(self._state.journal.remove_schedule, schedule_id)
-        self._clockwork.read_again()
+        self._scheduler.reload()
         return True
 
     @command
@@ -98,12 +98,12 @@ class ScheduleHandlers(Handlers):
         row = await self._visible_row(owner, schedule_id)
         if row is None:
             return None
-        await self._clockwork.run_once(row, Decision(at, row.standing), at)
-        self._clockwork.read_again()
+        await self._scheduler.run_once(row, Decision(at, row.standing), at)
+        self._scheduler.reload()
         return await self.get_schedule(owner, schedule_id)
 
     async def _visible_row(self, owner: str | None, schedule_id: str) -> ScheduleRow | None:
-        row = await self._reading.ask(lambda journal: journal.schedule(schedule_id))
+        row = await self._reader.ask(lambda journal: journal.schedule(schedule_id))
         return row if row is not None and owner in (None, row.owner) else None
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tlray.cluster.handlers.handlers import Handlers
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.receipts import Stats
 
 
 class StatsHandlers(Handlers):
     """Methods for metrics."""
 
-    async def stats(self) -> dict[str, Any]:
+    async def stats(self) -> Stats:
         """Return the counts."""
-        by_state = await self._reading.ask(lambda journal: journal.count_batches())
+        by_state = await self._reader.ask(lambda journal: journal.count_batches())
         state, engine, now = self._state, self._state.engine, self._state.now()
         books, domains = engine.batches.values(), engine.domains.values()
         return {

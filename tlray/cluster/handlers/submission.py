@@ -5,17 +5,16 @@ Either way all of it is accepted or nothing. A request that is repeated under it
 
 from __future__ import annotations
 
-from typing import Any
-
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import Snapshot
+from tlray.core.model.receipts import Receipt, RefusedLines
 from tlray.core.submission.lines import Chunk, Entry, RefusedLine
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions
 
 MAX_WARNINGS = 20
-MAX_LINES_TOLD = 1_000
+MAX_LINES_LISTED = 1_000
 """Refused lines of each kind that a receipt names; all of them are in the journal."""
 
 
@@ -34,7 +33,7 @@ class SubmissionHandlers(Handlers):
         chunk: Chunk,
         key: str | None = None,
         digest: str = "",
-    ) -> dict[str, Any]:
+    ) -> Receipt:
         """Take in a whole list and return its receipt.
 
         ``key`` is the submitter's name for this request and ``digest`` tells what is in it: `Conflict` where something else
@@ -44,7 +43,7 @@ class SubmissionHandlers(Handlers):
             batch_id, name=name, priority=priority, options=options, owner=owner, key=key, digest=digest,
             created_at=self._state.wall(),
         )  # fmt: skip
-        made, duplicates = await self._receiving.submit(new, chunk)
+        made, duplicates = await self._submissions.submit(new, chunk)
         if duplicates is None:
             return await self.receipt(made)
         return await self._receipt(made, sorted(chunk.refused, key=lambda line: line.line), duplicates)
@@ -60,7 +59,7 @@ class SubmissionHandlers(Handlers):
         key: str,
     ) -> str:
         """Open a batch for its list."""
-        return await self._receiving.create(
+        return await self._submissions.create(
             new_batch(
                 batch_id,
                 name=name,
@@ -76,18 +75,18 @@ class SubmissionHandlers(Handlers):
         self, batch_id: str, entries: list[Entry], refused: list[RefusedLine]
     ) -> list[RefusedLine]:
         """Add lines to a batch that is being received; return the duplicates among them."""
-        return await self._receiving.append(batch_id, entries, refused)
+        return await self._submissions.append(batch_id, entries, refused)
 
     @command
     async def commit_batch(self, batch_id: str) -> Snapshot:
         """Make a received batch real and start it."""
-        return await self._receiving.commit(batch_id)
+        return await self._submissions.commit(batch_id)
 
     async def abandon_batch(self, batch_id: str) -> None:
         """Forget a batch that was never committed."""
-        await self._receiving.abandon(batch_id)
+        await self._submissions.abandon(batch_id)
 
-    async def receipt(self, batch_id: str) -> dict[str, Any]:
+    async def receipt(self, batch_id: str) -> Receipt:
         """Return what became of a list: its batch, and the lines that made no item."""
 
         def query(journal: JournalReader) -> list[list[RefusedLine]]:
@@ -95,11 +94,11 @@ class SubmissionHandlers(Handlers):
             if row is None or not row.n_duplicates + row.n_rejected:
                 return [[], []]
             return [
-                journal.refused_lines(row.id, is_duplicate=is_duplicate, limit=MAX_LINES_TOLD)
+                journal.refused_lines(row.id, is_duplicate=is_duplicate, limit=MAX_LINES_LISTED)
                 for is_duplicate in (False, True)
             ]
 
-        return await self._receipt(batch_id, *await self._reading.ask(query))
+        return await self._receipt(batch_id, *await self._reader.ask(query))
 
     async def _warnings(self, batch_id: str) -> list[str]:
         """Return what is odd about a list that was taken in: domains that its options name in vain."""
@@ -108,12 +107,12 @@ class SubmissionHandlers(Handlers):
             row = journal.find_batch(batch_id)
             return journal.domains_without_items(batch_id, row.options.named) if row is not None else []
 
-        missing = await self._reading.ask(query)
-        return [in_vain(name) for name in missing[:MAX_WARNINGS]]
+        missing = await self._reader.ask(query)
+        return [warning_of_unused(name) for name in missing[:MAX_WARNINGS]]
 
     async def _receipt(
         self, batch_id: str, rejected: list[RefusedLine], duplicates: list[RefusedLine]
-    ) -> dict[str, Any]:
+    ) -> Receipt:
         told = await self._batches.status(batch_id)
         warnings = [] if told["state"] == "receiving" else await self._warnings(batch_id)
         return {
@@ -124,16 +123,16 @@ class SubmissionHandlers(Handlers):
             "n_rejected": told["n_rejected"],
             "estimated_completion": told["estimated_completion"],
             "warnings": warnings,
-            **told_lines(rejected[:MAX_LINES_TOLD], duplicates[:MAX_LINES_TOLD]),
+            **refused_as_json(rejected[:MAX_LINES_LISTED], duplicates[:MAX_LINES_LISTED]),
         }
 
 
-def in_vain(name: str) -> str:
+def warning_of_unused(name: str) -> str:
     """Say that options name a domain of which a list has no URL."""
     return f"the options name {name}, and no URL of the list is there; they hold where a redirect leads there"
 
 
-def told_lines(rejected: list[RefusedLine], duplicates: list[RefusedLine]) -> dict[str, list[dict[str, Any]]]:
+def refused_as_json(rejected: list[RefusedLine], duplicates: list[RefusedLine]) -> RefusedLines:
     """Return lines that made no item, as they are told."""
     return {
         "rejected": [{"line": r.line, "url": r.text, "reason": r.reason} for r in rejected],

@@ -13,12 +13,12 @@ class TemplateHandlers(Handlers):
     @read
     async def list_templates(self, owner: str) -> list[Template]:
         """Return all that an owner may take, the built-in ones first."""
-        return [*BUILT_IN.values(), *await self._reading.ask(lambda journal: journal.templates(owner))]
+        return [*BUILT_IN.values(), *await self._reader.ask(lambda journal: journal.templates(owner))]
 
     @read
     async def get_template(self, owner: str, name: str) -> Template | None:
         """Return a template; None if there is none of that name."""
-        return BUILT_IN.get(name) or await self._reading.ask(lambda journal: journal.template(owner, name))
+        return BUILT_IN.get(name) or await self._reader.ask(lambda journal: journal.template(owner, name))
 
     @command
     async def put_template(self, owner: str, template: Template) -> bool | None:

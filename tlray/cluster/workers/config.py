@@ -8,7 +8,7 @@ from tlray.io.http.limits import FetchLimits
 
 
 @dataclass(frozen=True, slots=True)
-class ScrapeTerms:
+class ScrapeConfig:
     """The terms of every task."""
 
     home: str

@@ -14,7 +14,7 @@ import ray
 
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.ports.task import LimiterAsk, TaskPorts
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
 from tlray.core.model.address_policy import ANY_NAMED, policy_for
 from tlray.core.model.file_source import FILE_DOMAIN
@@ -91,7 +91,7 @@ def sender_of(terms: BatchConfig | None) -> Sender | None:
 class Network:
     """Pages over HTTP, each fetched under the terms of its own batch, and read by the parsers."""
 
-    def __init__(self, terms: ScrapeTerms, on_sent: Callable[[], None]) -> None:
+    def __init__(self, terms: ScrapeConfig, on_sent: Callable[[], None]) -> None:
         self._fetcher = Fetcher(terms.limits, user_agent=terms.user_agent, allow=ANY_NAMED, on_sent=on_sent)
 
     async def __aenter__(self) -> Network:
@@ -140,7 +140,7 @@ class HomeFiles:
         return await asyncio.to_thread(read_items, self._store, batch_id, stem, item_ids)
 
 
-def worker_ports(terms: ScrapeTerms, coordinator: Any, note: CrashNoteFile) -> TaskPorts:
+def worker_ports(terms: ScrapeConfig, coordinator: Any, note: CrashNoteFile) -> TaskPorts:
     """Return the ports of a task in this Ray worker."""
     clock = SystemClock()
     return TaskPorts(

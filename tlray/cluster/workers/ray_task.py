@@ -6,14 +6,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.errors import HomeUnusable
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import keep_private
 from tlray.io.process.malloc import keep_freed_memory
 
 
-def scrape_lease(lease_id: str, terms: ScrapeTerms, coordinator: Any) -> int:
+def scrape_lease(lease_id: str, terms: ScrapeConfig, coordinator: Any) -> int:
     """Work one lease off and return the number of items done; `HomeUnusable` where this node sees other storage."""
     from tlray.cluster.workers.ray_ports import worker_ports  # noqa: PLC0415
     from tlray.cluster.workers.scrape import ScrapeTask  # noqa: PLC0415

@@ -14,7 +14,7 @@ import itertools
 from typing import Any
 
 from tlray.cluster.ports.task import PageSource, TaskPorts
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.pacing.pacer import FetchTask, Pacer
 from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer, rules_of
@@ -54,7 +54,7 @@ bounds."""
 class ScrapeTask:
     """One lease being worked on."""
 
-    def __init__(self, lease_id: str, terms: ScrapeTerms, ports: TaskPorts) -> None:
+    def __init__(self, lease_id: str, terms: ScrapeConfig, ports: TaskPorts) -> None:
         self._lease_id = lease_id
         self._terms = terms
         self._ports = ports
@@ -72,7 +72,7 @@ class ScrapeTask:
         self._reuse: dict[asyncio.Task[None], list[LeasedItem]] = {}
         self._room = asyncio.Event()
         """Set when what was collected has been taken into a report."""
-        self._reading = asyncio.Lock()
+        self._reader = asyncio.Lock()
         """One page is read in a turn of the loop."""
         self._parts: dict[str, OpenPart] = {}
         self._outcomes: list[Outcome] = []
@@ -155,7 +155,7 @@ class ScrapeTask:
             return
         with self._note.begun(fetch_task.item_id):
             read = await pages.take(fetch_task)
-            async with self._reading:
+            async with self._reader:
                 with self._note.reading_item(fetch_task.item_id):
                     fetched, outcome, sets = read()
                 await asyncio.sleep(0)  # many may have come at once; what is due to begin goes first

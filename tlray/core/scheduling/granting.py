@@ -22,7 +22,7 @@ from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.eviction import Eviction
 from tlray.core.scheduling.fair_share import FairShare
 from tlray.core.scheduling.lease import DomainConfig, Lease, LeasedItem, RobotsRequest, Work
-from tlray.core.scheduling.result_reuse import ResultReuse, with_reusable
+from tlray.core.scheduling.result_reuse import ResultReuse, with_result
 
 ROBOTS_PER_LEASE = 256
 ROOM_ABOVE = 32
@@ -117,7 +117,7 @@ class Granting:
         self._state.leases[lease_id] = lease
         if alone is not None:
             self._count_leased(lease, items, now)
-        answered = [with_reusable(self._leased(item), result) for item, result in reused]
+        answered = [with_result(self._leased(item), result) for item, result in reused]
         fetched = [self._leased(item) for item in items]
         return Work((*answered, *fetched), self._terms(lease, items), robots)
 

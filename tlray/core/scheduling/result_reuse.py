@@ -144,6 +144,6 @@ class ResultReuse:
             self._state.frontier.release(item.fingerprint)
 
 
-def with_reusable(leased: LeasedItem, result: ReusableResult | None) -> LeasedItem:
+def with_result(leased: LeasedItem, result: ReusableResult | None) -> LeasedItem:
     """Return a leased item with its result."""
     return leased if result is None else replace(leased, reused=result)

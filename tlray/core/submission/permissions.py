@@ -34,7 +34,7 @@ class NotAllowed(UsageError):
 
 
 class QuotaExceeded(CannotFinish):
-    """A user has submitted as many batches in a minute as a user may."""
+    """A user has submitted as many batches per minute as a user may."""
 
     def __init__(self, per_minute: int, retry_after_s: float, setting: str) -> None:
         super().__init__(per_minute, retry_after_s, setting)
@@ -46,7 +46,7 @@ class QuotaExceeded(CannotFinish):
 
     def __str__(self) -> str:
         per_minute, retry_after_s, setting = self.args
-        return f"more than {per_minute} batches in a minute{setting}; try again in {retry_after_s:.0f} s"
+        return f"more than {per_minute} batches per minute{setting}; try again in {retry_after_s:.0f} s"
 
 
 Options = tuple[PolitenessOptions, RetryPolicy]
@@ -63,10 +63,10 @@ def require_within_limits(asked: Options, without: Options) -> None:
     )
     if limits:
         story = "; ".join(f"{domain}: {what}" for domain, what in limits[:3])
-        raise NotAllowed(f"{story}: only an admin may have sites treated so", tuple(limits))
+        raise NotAllowed(f"{story}: only an admin may set this", tuple(limits))
 
 
 def require_own_address(address: str, user: str, *, is_admin: bool) -> None:
     """Raise `NotAllowed` for mail to somebody else, unless an admin asks for it."""
     if not may_email(address, user, is_admin=is_admin):
-        raise NotAllowed(f"mail to {address[:80]!r}: only an admin may have mail sent to others")
+        raise NotAllowed(f"mail to {address[:80]!r}: only an admin may have mail sent to another address")

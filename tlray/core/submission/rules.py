@@ -13,8 +13,8 @@ from tlray.core.model.urls import host_of
 from tlray.core.submission.lines import MAX_TEXT_KEPT, Chunk, Entry, RefusedLine
 from tlray.errors import UsageError
 
-OF_COMMAND_LINE = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
-OF_OPERATOR = "the operator of the service must say who fetches from it (TLRAY_CONTACT)"
+CONTACT_BY_OPTION = "say who fetches from it, with --contact you@example.org or TLRAY_CONTACT"
+CONTACT_BY_OPERATOR = "the operator of the service must say who fetches from it (TLRAY_CONTACT)"
 """What to do about a missing contact: on a command line, and for users of a service."""
 
 
@@ -63,7 +63,7 @@ class ListRules:
     """Whom a site can reach about the fetches."""
     hosts: AddressPolicy = ANY_NAMED
     """The hosts that are fetched from, as far as their spelling tells. The addresses of names are checked by the fetch."""
-    hint: str = OF_COMMAND_LINE
+    hint: str = CONTACT_BY_OPTION
 
     def apply(self, chunk: Chunk) -> Chunk:
         """Return the chunk with the lines of other hosts among the refused; `ContactMissing` where a contact is needed."""

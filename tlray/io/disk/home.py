@@ -7,7 +7,6 @@ dies, however it dies (`tlray.io.disk.home_lock`). In the file stands a note of 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
 import os
@@ -17,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from tlray.errors import HomeInUse, HomeUnusable, StorageFull
+from tlray.errors import HomeInUse, HomeUnusable
+from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home_lock import has_open, is_taken, take
 from tlray.io.disk.private_files import make_private, open_to_others, private
 
@@ -80,17 +80,11 @@ class Home:
 
         An existing home keeps its mode, with a warning if others can read it. They cannot read tlray's files in it.
         """
-        try:
-            with private():
-                self._make()
+        with disk_errors(self.path), private():
+            if self.path.exists() and not self.path.is_dir():
+                raise HomeUnusable(str(self.path), "there is a file of that name")
+            self._make()
             make_private(self.path)
-        except FileExistsError:
-            if not self.path.is_dir():
-                raise HomeUnusable(str(self.path), "there is a file of that name") from None
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull(str(self.path)) from error
-            raise HomeUnusable(str(self.path), error.strerror or str(error)) from error
         if (is_open := open_to_others(self.path)) is not None:
             logger.warning("%s", is_open)
         return self

@@ -11,7 +11,7 @@ from tlray.core.schedules.schedule import zone_of
 from tlray.core.schedules.template import clock_values, fill
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.lines import Chunk
-from tlray.core.submission.rules import OF_OPERATOR, ListRules
+from tlray.core.submission.rules import CONTACT_BY_OPERATOR, ListRules
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import read_line, stripped
 from tlray.io.journal.reader import JournalReader
@@ -42,7 +42,7 @@ def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchC
             raise UsageError(f"there is no template {said['template']!r} any more")
         filled = fill(template, said.get("variables") or {}, clock_values(local))
         urls, name = list(filled.urls), filled.batch_name
-    rules = ListRules(said.get("contact") if terms is None else terms.contact, hint=OF_OPERATOR)
+    rules = ListRules(said.get("contact") if terms is None else terms.contact, hint=CONTACT_BY_OPERATOR)
     chunk = rules.apply(chunk_of(urls))
     name = row.name or name or "scheduled"
     return Work(f"{name[:180]} {local:%Y-%m-%d %H:%M}", Priority[said["priority"].upper()], chunk)

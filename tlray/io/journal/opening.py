@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tlray.errors import HomeUnusable
+from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReader
@@ -13,7 +13,7 @@ from tlray.io.journal.writer import Journal
 
 
 def open_journal(home: Home) -> Journal:
-    """Open the journal of a home that this process holds; made where it is not, brought up to date where it is older."""
+    """Open the journal of a home that this process holds; created if it is missing, migrated if it is older."""
     return SqliteJournal(home.journal)
 
 
@@ -24,10 +24,7 @@ def open_reader(home: Path) -> JournalReader:
 
 def require_readable(home: Home) -> None:
     """Raise `HomeUnusable` where a coordinator could not start: a journal that is damaged, or of a newer version."""
-    try:
-        if not home.exists() or is_without_tables(home.path):
-            return
-        with open_reader(home.path) as journal:
-            journal.count_batches()
-    except OSError as error:
-        raise HomeUnusable(str(home.path), error.strerror or str(error)) from error
+    with disk_errors(home.path):
+        if home.exists() and not is_without_tables(home.path):
+            with open_reader(home.path) as journal:
+                journal.count_batches()

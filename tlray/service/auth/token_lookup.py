@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
+
+from tlray.core.model.receipts import TokenHolder
 
 MAX_AT_ONCE: Final = 500
 """Digests in one call."""
 
-Row = dict[str, Any]
-Find = Callable[[Sequence[str]], Awaitable[Mapping[str, Row]]]
+Find = Callable[[Sequence[str]], Awaitable[Mapping[str, TokenHolder]]]
 """Returns the rows of some digests from the coordinator."""
 
 
@@ -24,10 +25,10 @@ class TokenLookup:
         self._find = find
         self._once = once
         """True if a digest is valid for one request only."""
-        self._waiting: dict[str, asyncio.Future[Row | None]] = {}
+        self._waiting: dict[str, asyncio.Future[TokenHolder | None]] = {}
         self._asking: asyncio.Task[None] | None = None
 
-    async def row(self, digest: str) -> Row | None:
+    async def row(self, digest: str) -> TokenHolder | None:
         """Return the row of one digest; None if it is unknown."""
         waiting = self._waiting.get(digest)
         if waiting is None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from tlray.cluster.handlers.schedules import new_schedule_id
-from tlray.cluster.handlers.submission import MAX_LINES_TOLD
+from tlray.cluster.handlers.submission import MAX_LINES_LISTED
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check
 from tlray.core.submission.lines import RefusedLine
 from tlray.service.auth.principal import Principal
@@ -120,6 +120,6 @@ def _details(schedule: dict[str, Any]) -> ScheduleDetails:
 
 
 def _receipt(schedule: dict[str, Any], rejected: list[RefusedLine]) -> ScheduleReceipt:
-    first = sorted(rejected, key=lambda line: line.line)[:MAX_LINES_TOLD]
+    first = sorted(rejected, key=lambda line: line.line)[:MAX_LINES_LISTED]
     lines = [RejectedLine(line=line.line, url=line.text, reason=line.reason) for line in first]
     return ScheduleReceipt(**_details(schedule).model_dump(), n_rejected=len(rejected), rejected=lines)

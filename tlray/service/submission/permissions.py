@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tlray.core.model.address_policy import policy_for
 from tlray.core.model.item import Priority
 from tlray.core.submission.permissions import NotAllowed, QuotaExceeded, require_within_limits
-from tlray.core.submission.rules import OF_OPERATOR, ListRules
+from tlray.core.submission.rules import CONTACT_BY_OPERATOR, ListRules
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
 from tlray.service.auth.principal import OPEN, Principal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def list_rules(settings: Settings) -> ListRules:
     """Return the rules for a list that is sent to the service."""
-    return ListRules(settings.contact, policy_for(settings.networks), OF_OPERATOR)
+    return ListRules(settings.contact, policy_for(settings.networks), CONTACT_BY_OPERATOR)
 
 
 def options_for(

@@ -12,9 +12,9 @@ import pytest
 from made_desk import Desk, NoLimiters, chunk
 
 from tlray.cluster.coordinator.leasing import Leasing
-from tlray.cluster.coordinator.limiter_pool import Limiters
-from tlray.cluster.coordinator.shutdown import Ending
-from tlray.cluster.driver.connect import see_settings
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
+from tlray.cluster.coordinator.shutdown import Shutdown
+from tlray.cluster.driver.connect import require_settings
 from tlray.cluster.driver.session import shared_settings
 from tlray.cluster.ports.coordinator import EndKind, StartedTask, TaskEnd
 from tlray.core.schedules.schedule import CatchUp, Decision, Overlap, ScheduleState, Timing
@@ -95,7 +95,7 @@ async def test_a_run_of_a_schedule_is_the_services_as_it_is_then(desk: Desk) -> 
     desk.state.journal.add_schedule(row=row)
 
     async def run(at: float) -> ScheduleRow:
-        await desk.clockwork.run_once(row, Decision(at, row.standing), at)
+        await desk.scheduler.run_once(row, Decision(at, row.standing), at)
         after = desk.state.journal.schedule(schedule_id="s1")
         assert after is not None
         return after
@@ -104,8 +104,8 @@ async def test_a_run_of_a_schedule_is_the_services_as_it_is_then(desk: Desk) -> 
     assert trouble is not None
     assert "public host" in trouble, "it was made without a contact, and no service was heard of yet"
     now = BatchConfig("service@example.org", 30.0, 2)
-    desk.clockwork.heard_of_service(now)
-    desk.clockwork.heard_of_service()  # one that says nothing changes nothing
+    desk.scheduler.note_service(now)
+    desk.scheduler.note_service()  # one that says nothing changes nothing
     after = await run(2.0)
     assert after.failure is None
     assert terms_of(desk, str(after.last_batch)) == now
@@ -168,7 +168,7 @@ class Clock:
 async def test_the_number_of_tasks_follows_the_running_batch_that_asks_for_the_most(desk: Desk) -> None:
     starter, clock = Starter(), Clock()
     desk.state.ports = replace(desk.state.ports, tasks=starter, clock=clock)
-    leasing = Leasing(desk.state, cast(Limiters, NoneToForget()), on_empty=lambda _: None)
+    leasing = Leasing(desk.state, cast(LimiterPool, NoneToForget()), on_empty=lambda _: None)
 
     async def submit(name: str, terms: BatchConfig | None) -> None:
         lines = chunk(400, named=name)
@@ -206,11 +206,11 @@ async def test_the_number_of_tasks_follows_the_running_batch_that_asks_for_the_m
 
 
 async def test_a_drain_waits_for_the_fetch_that_may_take_the_longest(desk: Desk) -> None:
-    ending = Ending(
+    ending = Shutdown(
         desk.state,
         cast(Any, None),
         cast(Any, None),
-        desk.clockwork,
+        desk.scheduler,
         n_drivers=lambda: 0,
         close=cast(Any, None),
     )
@@ -228,16 +228,16 @@ def test_a_shared_setting_that_differs_is_refused_with_its_name_both_values_and_
 ) -> None:
     runs = desk.state.settings.shared()
     hello = cast(Any, {"settings": runs})
-    see_settings(hello, shared_settings(read_settings()), "/sets")
+    require_settings(hello, shared_settings(read_settings()), "/sets")
     monkeypatch.setenv("TLRAY_LEASE_S", "30")  # as it is
     monkeypatch.setenv("TLRAY_MAX_WORKERS", "12")  # each batch's own
     monkeypatch.setenv("TLRAY_FETCH_TIMEOUT_S", "12")
     monkeypatch.setenv("TLRAY_CONTACT", "me@example.org")
-    see_settings(hello, shared_settings(read_settings()), "/sets")
+    require_settings(hello, shared_settings(read_settings()), "/sets")
     monkeypatch.setenv("TLRAY_LEASE_S", "45.5")
     monkeypatch.setenv("TLRAY_MAX_OPEN_ITEMS", "1000000")
     with pytest.raises(OtherSettings) as caught:
-        see_settings(hello, shared_settings(read_settings()), "/sets")
+        require_settings(hello, shared_settings(read_settings()), "/sets")
     assert str(caught.value) == (
         "TLRAY_LEASE_S=45.5, TLRAY_MAX_OPEN_ITEMS=1000000 is not possible: the coordinator of /sets runs with"
         " TLRAY_LEASE_S=30, TLRAY_MAX_OPEN_ITEMS=5000000, which all batches of a home share; leave it out, or end the"

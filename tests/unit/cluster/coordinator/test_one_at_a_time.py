@@ -227,7 +227,7 @@ async def test_a_list_whose_sender_is_gone_is_forgotten(desk: Desk, monkeypatch:
     await desk.open_list("P")
     await desk.piece("P", 1, chunk(20))
     monkeypatch.setattr("tlray.core.scheduling.backlog.ABANDONED_AFTER_S", -1.0)
-    await desk.clockwork.step(time.time())
+    await desk.scheduler.step(time.time())
     assert desk.state.journal.find_batch("P") is None
     assert (await desk.submit("B", chunk(30)))["total"] == 30
 

@@ -11,7 +11,7 @@ import pytest
 from made_desk import Desk, chunk
 from simulated import Site, World
 
-from tlray.cluster.coordinator.limiter_pool import Limiters
+from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.ports.registration import Registration
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState, ItemState
@@ -47,9 +47,9 @@ class SlowLimiter:
     async def forget(self, holder: str) -> None: ...
 
 
-async def limiters_of(desk: Desk) -> tuple[Limiters, SlowLimiter]:
+async def limiters_of(desk: Desk) -> tuple[LimiterPool, SlowLimiter]:
     await desk.submit("B", chunk(3))
-    limiters, limiter = Limiters(desk.state), SlowLimiter()
+    limiters, limiter = LimiterPool(desk.state), SlowLimiter()
     limiters.actors.append(limiter)
     limiters._numbers |= {"e.test": 0, "f.test": 0}
     return limiters, limiter

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from made_desk import Desk, chunk
-from made_journal import cool_down, learn_robots, lease, sqlite_of, succeed
+from made_journal import apply_robots, cool_down, lease, sqlite_of, succeed
 
 from tlray.core.model.lifecycle import BatchEvent, ItemState
 from tlray.core.politeness.override import DomainOverride
@@ -89,7 +89,7 @@ async def test_what_a_domain_rests_for_is_told_in_the_next_life_too(desk: Desk) 
     await desk.submit("B", of_many_domains(2))
     until = round(time.time() + 900, 1)
     cool_down(desk.state.journal, "e0.test", until, "throttled: 429")
-    learn_robots(desk.state.journal, "e0.test", "", 90, wall=time.time())
+    apply_robots(desk.state.journal, "e0.test", "", 90, wall=time.time())
     second = desk.next_life()
     told = await second.batches.status("B")  # it sleeps
     second.close()

@@ -19,7 +19,7 @@ from tlray.cluster.handlers.handlers import read_methods
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.errors import CannotFinish
 
-OF_EVERY_LOOP = {"_reading", "_row", "_visible_row", "_chunk_receipt", *read_methods()}
+OF_EVERY_LOOP = {"_reader", "_row", "_visible_row", "_chunk_receipt", *read_methods()}
 """What a read may use: it runs beside the engine's loop, in a thread of its own."""
 
 
@@ -30,7 +30,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-@pytest.mark.parametrize("name", sorted({*read_methods(), *OF_EVERY_LOOP} - {"_reading"}))
+@pytest.mark.parametrize("name", sorted({*read_methods(), *OF_EVERY_LOOP} - {"_reader"}))
 def test_a_read_uses_nothing_of_the_engine(name: str) -> None:
     tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(Coordinator, name))))
     used = {

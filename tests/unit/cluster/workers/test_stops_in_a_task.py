@@ -14,7 +14,7 @@ from simulated.loop import VirtualLoop
 from simulated.tasks import SimulatedNote
 
 from tlray.cluster.ports.task import TaskPorts
-from tlray.cluster.workers.config import ScrapeTerms
+from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.scrape import ScrapeTask
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain_policy import DomainPolicy
@@ -99,7 +99,7 @@ def test_a_grant_that_the_stop_has_overtaken_is_given_back(last_stops: Stops) ->
     ports = TaskPorts(
         loop, coordinator, {0: limiter}, lambda _: cast(Any, site), cast(Any, None), note, gauge, lambda: 0.0
     )
-    loop.do(ScrapeTask("L1", ScrapeTerms("", "", "tlray/test"), ports).run())
+    loop.do(ScrapeTask("L1", ScrapeConfig("", "", "tlray/test"), ports).run())
     loop.end()
     assert site.fetched == [1, 2]
     assert coordinator.not_begun == [10, 11, 12, 13, 14]

@@ -16,7 +16,13 @@ from tlray.core.submission.permissions import (
     require_own_address,
     require_within_limits,
 )
-from tlray.core.submission.rules import OF_OPERATOR, ContactMissing, ListRules, NoGoodLine, require_good_line
+from tlray.core.submission.rules import (
+    CONTACT_BY_OPERATOR,
+    ContactMissing,
+    ListRules,
+    NoGoodLine,
+    require_good_line,
+)
 
 OFFICE = AddressPolicy.of_networks(["10.0.0.0/8"])
 NOWHERE_ELSE = AddressPolicy()
@@ -62,8 +68,8 @@ def test_a_public_host_needs_a_contact_and_the_error_names_its_line() -> None:
     chunk = chunk_of("127.0.0.1", "example.org:81", "example.org:81")
     assert ListRules("me@example.org").apply(chunk) == chunk
     assert ListRules(None).apply(chunk_of("127.0.0.1", "localhost")).refused == []
-    with pytest.raises(ContactMissing, match=r"example\.org:81 is a public host: whoever runs") as caught:
-        ListRules(None, NOWHERE_ELSE, OF_OPERATOR).apply(chunk)
+    with pytest.raises(ContactMissing, match=r"example\.org:81 is a public host: the operator") as caught:
+        ListRules(None, NOWHERE_ELSE, CONTACT_BY_OPERATOR).apply(chunk)
     assert caught.value.line == 2
     with pytest.raises(ContactMissing, match="--contact"):
         ListRules(None).apply(chunk)
@@ -92,7 +98,7 @@ def test_only_an_admin_loosens_what_holds_without_the_options() -> None:
         require_within_limits(rough, default)
     assert {limit.domain for limit in caught.value.limits} == {"a.test", "*"}
     slow = (PolitenessOptions(rates={"a.test": (1e-9, 1.0)}), RetryPolicy())
-    with pytest.raises(NotAllowed, match="holds up all others"):
+    with pytest.raises(NotAllowed, match="delays all others"):
         require_within_limits(slow, default)
 
 
@@ -120,4 +126,4 @@ def test_they_cross_between_actors(error: Exception) -> None:
 def test_a_quota_says_when_to_come_back() -> None:
     error = QuotaExceeded(10, 6.0, " (TLRAY_X)")
     assert (error.retry_after_s, error.exit_code) == (6.0, 4)
-    assert str(error) == "more than 10 batches in a minute (TLRAY_X); try again in 6 s"
+    assert str(error) == "more than 10 batches per minute (TLRAY_X); try again in 6 s"

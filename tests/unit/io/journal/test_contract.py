@@ -7,11 +7,11 @@ import threading
 import pytest
 from made_journal import (
     Storage,
+    apply_robots,
     change,
     commit,
     entries,
     kill_lane,
-    learn_robots,
     lease,
     new_batch,
     states,
@@ -113,7 +113,7 @@ def test_a_verdict_is_written_whole(journal: Journal, storage: Storage) -> None:
     one, two, three, four, five, six = lease(journal, batch)
     fetched = Outcome(1, OutcomeKind.FETCHED, started_at=50.0, n_sets=1, raw=(0, 99))
     blocked = Outcome(2, OutcomeKind.BLOCKED, reason="captcha", started_at=51.0)
-    verdict = Changeset(
+    changeset = Changeset(
         "L1",
         [
             change(one, ItemEvent.FETCHED, outcome=fetched, stem="p1"),
@@ -133,7 +133,7 @@ def test_a_verdict_is_written_whole(journal: Journal, storage: Storage) -> None:
         parts=(PartRecord("b1", "p1", 1, 12, 999, has_rows=True, has_pages=True),),
         cool_downs=[DomainChange("a.test", 1900.0, "blocked: captcha", n_blocks=2)],
     )
-    journal.commit(verdict, now=100.0, wall=1_000_000.0, node="n1")
+    journal.commit(changeset, now=100.0, wall=1_000_000.0, node="n1")
     row, counts = journal.batch("b1"), journal.counts(batch)
     assert counts["b.test"] == {ItemState.QUEUED: 1}
     assert totals(counts) == {ItemState.SUCCEEDED: 1, ItemState.WAITING: 2, ItemState.QUEUED: 3}
@@ -252,7 +252,7 @@ def test_a_cancellation_that_was_cut_off_is_carried_on(journal: Journal) -> None
 
 def test_what_is_known_of_a_domain_is_remembered(journal: Journal) -> None:
     assert journal.domain("a.test") is None
-    learn_robots(journal, "a.test", "User-agent: *", 8.0, wall=7.0)
+    apply_robots(journal, "a.test", "User-agent: *", 8.0, wall=7.0)
     row = journal.domain("a.test")
     assert row is not None
     assert (row.robots_text, row.crawl_delay_s, row.robots_at) == ("User-agent: *", 8.0, 7.0)
@@ -264,10 +264,10 @@ def test_one_part_takes_the_place_of_several(journal: Journal, storage: Storage)
     outcomes = [Outcome(i.id, OutcomeKind.GONE, raw=(10, 5)) for i in items]
     for n, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
         note = PartRecord("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
-        verdict = Changeset(
+        changeset = Changeset(
             "L", [change(item, ItemEvent.EXHAUST, outcome=outcome, stem=f"p{n}")], parts=(note,)
         )
-        commit(journal, verdict)
+        commit(journal, changeset)
     merged = PartRow("m", "b1", 2, 4, 200, has_rows=True, has_pages=True)
     journal.replace_parts("b1", {"p0": 0, "p1": 100}, merged)
     assert journal.parts("b1") == [merged]
@@ -391,3 +391,18 @@ def test_the_audits_copy_stays_as_it_was(storage: Storage, journal: Journal) -> 
         assert (copy.state, copy.parts, copy.stems_now()) == (BatchState.RUNNING, [], set())
     with storage.reader() as reader, pytest.raises(NoSuchBatch), reader.audit_copy("b9"):
         raise AssertionError("there is nothing to copy")
+
+
+def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journal: Journal) -> None:
+    batch = submit(journal)
+    first = journal.begin_incarnation(is_restart=True)
+
+    def begin_and_fail() -> None:
+        with journal.transaction():
+            journal.begin_incarnation(is_restart=True)
+            raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        begin_and_fail()
+    assert journal.begin_incarnation(is_restart=True) == first + 1
+    assert journal.cancel_open(batch) == 3

@@ -24,12 +24,12 @@ def journal(storage: Storage) -> Iterator[Journal]:
         for batch_id, owner, n in (("B1", "ann", 30), ("B2", "bob", 20), ("B3", "ann", 40)):
             batch = submit(journal, batch_id, lines_of(batch_id, n), owner=owner)
             items = [item for domain in DOMAINS for item in lease(journal, batch, domain=domain)]
-            verdict = Changeset("L")
+            changeset = Changeset("L")
             for item in items:
                 line = int(item.url.rpartition("/")[2])
                 event = ItemEvent.GIVE_BACK if line % 10 else ItemEvent.EXHAUST
-                verdict.changes.append(change(item, event, reason=None if line % 10 else f"timeout {line}"))
-            commit(journal, verdict)
+                changeset.changes.append(change(item, event, reason=None if line % 10 else f"timeout {line}"))
+            commit(journal, changeset)
         yield journal
 
 

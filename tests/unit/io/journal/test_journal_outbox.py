@@ -38,8 +38,8 @@ def report(journal: Journal, batch: int, event: ItemEvent, kind: OutcomeKind, *c
     """What a task says of the batch's next item."""
     [item] = lease(journal, batch, limit=1)
     outcome = Outcome(item.id, kind)
-    verdict = Changeset("L", [change(item, event, due=100.0, outcome=outcome)], cool_downs=list(cool))
-    commit(journal, verdict, wall=50.0)
+    changeset = Changeset("L", [change(item, event, due=100.0, outcome=outcome)], cool_downs=list(cool))
+    commit(journal, changeset, wall=50.0)
 
 
 def finish(journal: Journal, batch: int, state: BatchState = BatchState.COMPLETED, at: float = 9.0) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from made_journal import learn_robots, submit
+from made_journal import apply_robots, submit
 
 from tlray.cli import run
 from tlray.core.politeness.policy import PolitenessOptions
@@ -20,14 +20,14 @@ from tlray.io.journal.sqlite.journal import SqliteJournal
 WHY = "robots.txt asks for 1 fetch a day"
 
 
-def made(home: Path, manners: PolitenessOptions | None = None) -> None:
+def made(home: Path, politeness: PolitenessOptions | None = None) -> None:
     """A batch at two domains: one is slow by its robots.txt and rests, of the other nothing is known."""
     place = Home(home).create()
     journal = SqliteJournal(place.journal)
     journal.begin_incarnation(is_restart=False)
     lines = [Entry(1, "http://a.test/1", "a.test", "1"), Entry(2, "http://b.test/1", "b.test", "2")]
-    submit(journal, "B1", lines, options=BatchOptions(manners or PolitenessOptions()), created_at=1.7e9)
-    learn_robots(journal, "a.test", "", 86_400.0, wall=time.time())
+    submit(journal, "B1", lines, options=BatchOptions(politeness or PolitenessOptions()), created_at=1.7e9)
+    apply_robots(journal, "a.test", "", 86_400.0, wall=time.time())
     rest = DomainChange("a.test", until=90_000.0, reason=WHY)
     journal.commit(Changeset("L", cool_downs=[rest]), now=0.0, wall=time.time(), node="n")
     journal.close()

@@ -24,7 +24,7 @@ PIECES = st.sampled_from([
 TEXTS = st.lists(PIECES, max_size=120).map("".join)
 NO_TEXT = st.text(max_size=300)
 TIME_LIMIT_S = 20.0
-"""Generous: the machine may be busy. What is quadratic takes minutes."""
+"""Of CPU. What is quadratic takes minutes."""
 
 
 def check(track: Track) -> None:
@@ -44,7 +44,7 @@ def check(track: Track) -> None:
 
 @pytest.mark.parametrize("dialect", list(Dialect))
 @pytest.mark.parametrize("whole", [False, True])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=st.one_of(TEXTS, NO_TEXT))
 def test_any_text_is_a_list_or_none(dialect: Dialect, whole: bool, text: str) -> None:
     found = find_list(text, dialect=dialect, whole=whole)
@@ -57,7 +57,7 @@ def test_any_text_is_a_list_or_none(dialect: Dialect, whole: bool, text: str) ->
         check(track)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(line=st.one_of(TEXTS, NO_TEXT), dialect=st.sampled_from(Dialect))
 def test_any_line_is_a_track_or_none(line: str, dialect: Dialect) -> None:
     track = parse_line(line, dialect=dialect)
@@ -122,8 +122,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_ends_soon(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     find_list(text)
     find_list(text, dialect=Dialect.MIXESDB)
     parse_line(text)
-    assert time.monotonic() - began < TIME_LIMIT_S
+    assert time.process_time() - began < TIME_LIMIT_S

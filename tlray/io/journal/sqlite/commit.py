@@ -15,7 +15,7 @@ from tlray.io.journal.sqlite.result_reuse import reusable_for_batch, reusable_fo
 
 
 class WorkWrites(Writing):
-    """Leases and verdicts."""
+    """Leases and changesets."""
 
     def load_lane(self, batch: int, domain: str, *, after_id: int, limit: int) -> list[FrontierItem]:
         rows = self._db.execute(

@@ -79,12 +79,14 @@ class Writing(Connected):
         if self._db.in_transaction:
             yield
             return
+        before = self._incarnation
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._require_incarnation()
             yield
             self._db.execute("COMMIT")
         except BaseException as error:
+            self._incarnation = before
             self._domain_ids.clear()  # some may have been numbered in what is undone now
             self._batch_ids.clear()
             if self._db.in_transaction:  # a full disk has rolled back already
