@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.disk": {"errors"},
     "io.process": {"core.model", "core.scheduling"},
     "io.http": {"errors", "core.model", "core.politeness"},
-    "io.worker": {"model", "core", "sites", "io.disk", "io.http"},
+    "io.worker": {"model", "core", "sites", "readers", "io.disk", "io.http", "io.intake"},
     "io.results": {
         "model",
         "errors",

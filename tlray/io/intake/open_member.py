@@ -61,5 +61,7 @@ def _at(path: Path, given: Given, locator: str, offset: int) -> Member | Refusal
 @lru_cache(maxsize=1)
 def _zip_of(path: Path, _changed_at: int, _n_bytes: int) -> tuple[ZipFile, dict[int, ZipInfo]]:
     """Return a zip file, open, and its members by their place: they are read one after the other, and its list is long."""
-    archive = open_zip(path.open("rb"))
+    with path.open("rb") as stream, open_zip(stream):  # it checks the length of the list
+        pass
+    archive = ZipFile(path)  # a file that it has opened itself is closed with it
     return archive, {info.header_offset: info for info in archive.infolist()}
