@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated
@@ -17,11 +18,12 @@ from tlray.cli.options import HomeOption
 from tlray.cli.parse import require_kind, require_readable_paths
 from tlray.cli.path_checks import see_that_they_can_be_written
 from tlray.cli.scrape import print_end, run_to_end
+from tlray.core.submission.lines import Chunk, RefusedLine
 from tlray.core.submission.rules import NoGoodLine
 from tlray.errors import UsageError
 from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
-from tlray.io.intake.file_list import all_members, file_chunks
+from tlray.io.intake.file_list import CHUNK_FILES, all_members, file_chunks
 from tlray.io.intake.members import Refusal
 from tlray.readers.registry import kind_of
 from tlray.scrape_options import ScrapeOptions
@@ -79,31 +81,48 @@ def import_files(  # noqa: PLR0913, PLR0917 - each option is one of the command'
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     see_that_they_can_be_written(exports)
     files = [_copy_of_stdin(settings.home) if path == "-" else Path(path) for path in given]
-    if dry_run:
-        _print_kinds(files, kind, encoding, as_json=as_json)
-        return
-    options = ScrapeOptions(name=name, keep_pages=not no_archive, fresh_for=0)
-    chunks = None if resume is not None else file_chunks(files, kind=kind, encoding=encoding)
+    copies = [file for file, path in zip(files, given, strict=True) if path == "-"]
+    result = None
     try:
+        if dry_run:
+            _print_kinds(files, kind, encoding, as_json=as_json)
+            return
+        options = ScrapeOptions(name=name, keep_pages=not no_archive, fresh_for=0)
+        chunks = None if resume is not None else _beginning(file_chunks(files, kind=kind, encoding=encoding))
         result = run_to_end(
             settings, iter(()), None if resume else options, resume, None, dashboard=False, files=chunks
         )
     except NoGoodLine as error:
-        first = next(iter(error.refused), None)
-        why = "they are empty" if first is None else f"{first.text[:80]!r}: {first.reason}"
-        raise UsageError(f"no file there that can be read: {why}") from None
-    if result.is_complete:
-        _forget_stdin(files, settings.home)
+        raise UsageError(_nothing_to_read(error.refused)) from None
+    finally:
+        # one that is left may be read by --resume or `tlray retry`
+        if dry_run or (result is not None and result.is_complete):
+            for copy in copies:
+                copy.unlink(missing_ok=True)
+                copy.parent.rmdir()
     for format_, path in exports:
         place = path or default_place(settings.home, result.batch_id, format_)
         export_batch(settings.home, result.batch_id, format_, place)
     print_end(result, as_json=as_json)
 
 
+def _beginning(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Return the same chunks, once some are seen to be worth starting Ray for; UsageError where there is nothing to read."""
+    first = next(chunks, Chunk())
+    if not first.entries and len(first.refused) < CHUNK_FILES:
+        raise UsageError(_nothing_to_read(first.refused))
+    return chain((first,), chunks)
+
+
+def _nothing_to_read(refused: Sequence[RefusedLine]) -> str:
+    why = "they are empty" if not refused else f"{refused[0].text[:80]!r}: {refused[0].reason}"
+    return f"no file there that can be read: {why}"
+
+
 def _copy_of_stdin(home: Path) -> Path:
-    folder = Home(home).create().path / "imports"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"stdin-{token_hex(4)}"
+    """Copy stdin to where a worker can open it."""
+    path = Home(home).create().path / "imports" / token_hex(4) / "stdin"
+    path.parent.mkdir(mode=0o700, parents=True)
     n_left = MAX_STDIN_BYTES
     with path.open("xb") as copy:
         while block := sys.stdin.buffer.read(2**20):
@@ -113,12 +132,6 @@ def _copy_of_stdin(home: Path) -> Path:
                 raise UsageError(f"more than {MAX_STDIN_BYTES:,} bytes on stdin; give a file")
             copy.write(block)
     return path
-
-
-def _forget_stdin(files: Sequence[Path], home: Path) -> None:
-    for path in files:
-        if path.parent == home / "imports" and path.name.startswith("stdin-"):
-            path.unlink(missing_ok=True)
 
 
 def _print_kinds(files: Sequence[Path], kind: str, encoding: str, *, as_json: bool) -> None:
