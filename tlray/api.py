@@ -40,7 +40,7 @@ PAUSE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """How a batch ended; the summary of ``tlray scrape --json``. Lines given = total + duplicates + n_rejected."""
+    """The end of a batch; the summary of ``tlray scrape --json``. Lines given = total + duplicates + n_rejected."""
 
     batch_id: str
     state: str

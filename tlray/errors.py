@@ -217,7 +217,7 @@ class BacklogFull(CannotFinish):
 
     @property
     def retry_after_s(self) -> int | None:
-        """When there may be room; None: unknown."""
+        """Seconds until there may be room; None: unknown."""
         found: int | None = self.args[3]
         return found
 

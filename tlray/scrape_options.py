@@ -1,4 +1,4 @@
-"""What may be asked for with a batch? What a command line or a call says, over the environment, over ``domains.toml``."""
+"""Options of a batch: from a command line or a call, over the environment, over ``domains.toml``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T", int, tuple[float, float])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeOptions:
-    """What may be asked for with a batch."""
+    """Options of a batch."""
 
     name: str = ""
     priority: str = "normal"

@@ -1,4 +1,4 @@
-"""What may be set from outside, by ``TLRAY_…`` variables; read once, at the edge.
+"""Settings from ``TLRAY_…`` variables; read once, at the edge.
 
 Options of a command or of `tlray.scrape` go before the environment.
 """
@@ -28,80 +28,76 @@ class Settings(BaseSettings):
     )
 
     home: Path = Path("~/.tlray")
-    """Where the journal, the results, the archive and the exports lie (``TLRAY_HOME``)."""
+    """The folder of the journal, the results, the archive and the exports (``TLRAY_HOME``)."""
     contact: str | None = None
-    """An e-mail address or web page that a site's owner can write to; part of the User-Agent, kept with each batch, and
+    """An e-mail address or web page for the owners of sites. It is part of the User-Agent, stored with each batch, and
     required for public hosts (``TLRAY_CONTACT``)."""
     min_workers: int = Field(default=1, ge=1, le=64)
-    """Scrape tasks at the least, as long as there is something for each to do; of all batches of a home
+    """The least number of scrape tasks for all batches of a home, while there is work for each of them
     (``TLRAY_MIN_WORKERS``)."""
     max_workers: int | None = Field(default=None, ge=1, le=64)
-    """Scrape tasks at once, kept with each batch: of batches that run at the same time the largest number counts; by default the
-    machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
+    """The largest number of scrape tasks, stored with each batch; of several running batches the largest value counts. By
+    default the machine's cores, on a cluster 10 (``TLRAY_MAX_WORKERS``)."""
     max_open_items: int = Field(default=5_000_000, ge=1)
-    """Items that may be taken in and not finished at once, of all batches (``TLRAY_MAX_OPEN_ITEMS``)."""
+    """The largest number of open items of all batches (``TLRAY_MAX_OPEN_ITEMS``)."""
     max_open_items_per_user: int = Field(default=2_000_000, ge=1)
-    """Those of one user; on a command line all are one's (``TLRAY_MAX_OPEN_ITEMS_PER_USER``)."""
+    """The same for one user; all command lines are one user (``TLRAY_MAX_OPEN_ITEMS_PER_USER``)."""
     max_batches_per_minute: int = Field(default=60, ge=1)
-    """Batches that one user of the service may submit in a minute, with a token; a service that asks for none counts none
+    """Batches that one user of the service with a token may submit in a minute; without tokens there is no limit
     (``TLRAY_MAX_BATCHES_PER_MINUTE``)."""
     max_requests_per_s: float = Field(default=50.0, gt=0)
-    """Requests a second that one replica of the service answers one user with a token; four times as many at once
+    """Requests a second of one user with a token that one replica of the service answers; four times as many in a burst
     (``TLRAY_MAX_REQUESTS_PER_S``)."""
     max_open_requests_per_user: int = Field(default=200, ge=1, le=1_000)
-    """Requests of one user with a token that one replica of the service has in progress at once; half of them may be uploads
-    whose body has not arrived yet. Sockets and event streams are not among them (``TLRAY_MAX_OPEN_REQUESTS_PER_USER``)."""
+    """Open requests of one user with a token at one replica of the service; at most half of them are uploads whose body has
+    not arrived. Sockets and event streams do not count (``TLRAY_MAX_OPEN_REQUESTS_PER_USER``)."""
     max_open_requests_per_address: int = Field(default=200, ge=1, le=1_000)
-    """The same for one address, of the requests that no token has shown to be a user's: an IPv6 address counts as its /64, and
-    all of loopback as one (``TLRAY_MAX_OPEN_REQUESTS_PER_ADDRESS``)."""
+    """The same for one address, for requests that belong to no known user: an IPv6 address counts as its /64, and all of
+    loopback as one (``TLRAY_MAX_OPEN_REQUESTS_PER_ADDRESS``)."""
     body_timeout_s: float = Field(default=120.0, gt=0, le=3_600)
-    """The longest that the body of a request to the service may take to arrive, in seconds; then it is answered by 408
+    """The longest time for the body of a request to the service to arrive, in seconds; after that the answer is 408
     (``TLRAY_BODY_TIMEOUT_S``)."""
     body_gap_s: float = Field(default=10.0, gt=0, le=600)
-    """The longest that such a body may pause, in seconds (``TLRAY_BODY_GAP_S``)."""
+    """The longest pause in such a body, in seconds (``TLRAY_BODY_GAP_S``)."""
     body_min_rate: float = Field(default=500.0, gt=0)
-    """Bytes a second that such a body brings at the least, on average, once it has had the time of one pause
-    (``TLRAY_BODY_MIN_RATE``)."""
+    """The lowest average rate of such a body in bytes a second, after the time of one pause (``TLRAY_BODY_MIN_RATE``)."""
     trusted_proxies: str = ""
-    """Networks (CIDRs, with commas between them) of the reverse proxies before the service: what they say in
-    ``X-Forwarded-For`` is believed, and nobody else's (``TLRAY_TRUSTED_PROXIES``)."""
+    """Networks (CIDRs, separated by commas) of the reverse proxies in front of the service; ``X-Forwarded-For`` is trusted
+    from these only (``TLRAY_TRUSTED_PROXIES``)."""
     allow_private_hosts: str = ""
-    """Networks (CIDRs, with commas between them) that the service fetches from and notifies although they are private; a
-    cloud's metadata addresses never are. A command line may name any host (``TLRAY_ALLOW_PRIVATE_HOSTS``)."""
+    """Private networks (CIDRs, separated by commas) that the service may fetch from and notify; a cloud's metadata addresses
+    are never allowed. A command line may name any host (``TLRAY_ALLOW_PRIVATE_HOSTS``)."""
     allowed_hosts: str = ""
-    """Names, with commas between them, under which the service is asked besides loopback: ``sets.example.org``,
-    ``*.example.org``, or ``*`` for any. Others are refused, or a web page could lead a browser here by its own name
-    (``TLRAY_ALLOWED_HOSTS``)."""
+    """Names of the service besides loopback, separated by commas: ``sets.example.org``, ``*.example.org``, or ``*`` for any.
+    Others are refused, because a web page could lead a browser to the service by its own name (``TLRAY_ALLOWED_HOSTS``)."""
     replicas: int = Field(default=1, ge=1, le=32)
-    """Processes that answer the service's requests (``TLRAY_REPLICAS``)."""
+    """The number of processes that answer the service's requests (``TLRAY_REPLICAS``)."""
     limiter_actors: int | None = Field(default=None, ge=1, le=16)
-    """Limiter actors at most, each a process of some 70 MB; by default 1 on a single machine, on a cluster 4
+    """The largest number of limiter actors, each a process of some 70 MB; by default 1 on a single machine, 4 on a cluster
     (``TLRAY_LIMITER_ACTORS``)."""
     fetch_timeout_s: float = Field(default=60.0, gt=0, le=600)
-    """The longest that one page may take, in seconds; kept with each batch (``TLRAY_FETCH_TIMEOUT_S``)."""
+    """The longest time for one page, in seconds; stored with each batch (``TLRAY_FETCH_TIMEOUT_S``)."""
     lease_s: float = Field(default=30.0, ge=3, le=600)
-    """A scrape task that is not heard of for so long, in seconds, is stopped by force, and what it was reading is suspected;
-    it says every sixth of that, and at least every 5 s, that it lives (``TLRAY_LEASE_S``)."""
+    """A scrape task that sends no report for this time, in seconds, is stopped by force, and the page that it was reading is
+    suspected. A task reports at least every sixth of this time, and at least every 5 s (``TLRAY_LEASE_S``)."""
     idle_end_s: float = Field(default=600.0, ge=0, le=366 * 86_400)
-    """Seconds after which a coordinator that has nothing to do ends by itself, with its limiters; 0: never. It stays while a
-    batch is running or waits for its moment, a service is there or a command watches; the one that starts it decides
-    (``TLRAY_IDLE_END_S``)."""
+    """Seconds after which a coordinator without work ends, with its limiters; 0: never. It stays while a batch is running or
+    scheduled, a service runs, or a command watches. The process that starts it decides (``TLRAY_IDLE_END_S``)."""
     domains_file: Path | None = None
-    """A TOML file with the manners of single domains; by default ``domains.toml`` in the home, where there is one
+    """A TOML file with the policies of single domains; by default ``domains.toml`` in the home, if it exists
     (``TLRAY_DOMAINS_FILE``)."""
     block_cool_down_s: float | None = Field(default=None, gt=0, le=366 * 86_400)
-    """How long a domain rests after a block page, in seconds; by default half an hour
-    (``TLRAY_BLOCK_COOL_DOWN_S``)."""
+    """How long a domain rests after a block page, in seconds; by default half an hour (``TLRAY_BLOCK_COOL_DOWN_S``)."""
 
     max_rest_s: float = Field(default=604_800.0, ge=60, le=31_622_400)
-    """The longest rest that a site gets by one answer (``Retry-After``), in seconds; by default a week. An admin ends one early
-    by ``tlray domain HOST --lift`` (``TLRAY_MAX_REST_S``)."""
+    """The longest rest after one answer of a site (``Retry-After``), in seconds; by default a week. ``tlray domain HOST
+    --lift`` ends one early (``TLRAY_MAX_REST_S``)."""
 
     smtp_url: SecretStr | None = None
-    """The server that notices by e-mail are handed to: ``smtp://user:password@mail.example.org:587`` (STARTTLS where it has
-    it) or ``smtps://…:465``; without one nobody may ask for e-mail (``TLRAY_SMTP_URL``)."""
+    """The server for notifications by e-mail: ``smtp://user:password@mail.example.org:587`` (STARTTLS if it is offered) or
+    ``smtps://…:465``; without one nobody may ask for e-mail (``TLRAY_SMTP_URL``)."""
     smtp_from: str | None = None
-    """Who those notices are from; by default the contact, where that is an address (``TLRAY_SMTP_FROM``)."""
+    """The sender of these notifications; by default the contact, if that is an address (``TLRAY_SMTP_FROM``)."""
 
     @field_validator("contact")
     @classmethod
@@ -139,7 +135,7 @@ class Settings(BaseSettings):
 
     @property
     def mail_sender(self) -> str | None:
-        """Whom notices by e-mail are from; None where nobody was named."""
+        """The sender of notifications by e-mail; None without one."""
         is_address = self.contact is not None and "@" in self.contact and "://" not in self.contact
         return self.smtp_from or (self.contact if is_address else None)
 

@@ -47,7 +47,7 @@ def per_domain(pairs: Iterable[str], option: str, example: str) -> dict[str, str
 
 
 def is_whole(text: str) -> bool:
-    """Whether a text is a whole number of a length that means something: Python reads no numbers of thousands of digits."""
+    """True if a text is a whole number of a length that means something: Python reads no numbers of thousands of digits."""
     return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
 
 

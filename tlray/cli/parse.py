@@ -98,7 +98,7 @@ def _checked_url(url: str) -> str:
 
 
 def _is_encoding(name: str) -> bool:
-    """Whether Python knows an encoding of text by that name; it has names for other codecs, too (``base64``)."""
+    """True if Python knows an encoding of text by that name; it has names for other codecs, too (``base64``)."""
     try:
         " ".encode(name)
     except (LookupError, ValueError):

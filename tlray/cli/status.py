@@ -132,7 +132,7 @@ def print_holder(home: Home) -> bool:
 
 
 def is_asleep(row: BatchRow, *, is_held: bool) -> bool:
-    """Whether nobody works at a batch until it is resumed: no coordinator holds its home, or none was asked to go on with it.
+    """True if nobody works at a batch until it is resumed: no coordinator holds its home, or none was asked to go on with it.
 
     One that was killed, and that Ray is starting again, holds nothing for a second.
     """

@@ -43,7 +43,7 @@ _STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to send, and how to spoil the sending."""
+    """A response, and the faults of its sending."""
 
     status: int = 200
     body: bytes = b""

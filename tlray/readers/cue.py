@@ -34,7 +34,7 @@ class CueReader:
     version = "cue/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it has tracks with indexes; a file named so is one that is broken."""
+        """True if it has tracks with indexes; a file named so is one that is broken."""
         return is_sheet(head_text(head)) or name.lower().endswith((".cue", ".cue.gz"))
 
     def read(self, file: SourceFile) -> ParsedPage:
@@ -126,7 +126,7 @@ def _names(sheet: Sheet) -> list[tuple[str, str]]:
 
 
 def _hold_artists(titles: Sequence[str], separators: Sequence[str], enough: float, *, owner: str) -> bool:
-    """Whether titles begin with artists: enough are divided, and by various names (movements of a symphony are not)."""
+    """True if titles begin with artists: enough are divided, and by various names (movements of a symphony are not)."""
     artists = [artist for title in titles if (artist := split_name(title, separators)[0])]
     return len(artists) >= enough * len(titles) and (not owner or 2 * len(set(artists)) > len(artists))
 

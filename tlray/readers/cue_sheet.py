@@ -53,7 +53,7 @@ class Sheet:
 
 
 def is_sheet(text: str) -> bool:
-    """Whether a text holds the commands of a CUE sheet."""
+    """True if a text holds the commands of a CUE sheet."""
     text = text.replace("\r", "\n")
     return bool(_SHEET.search(text) and _INDEXED.search(text))
 
@@ -69,7 +69,7 @@ def parse_sheet(text: str) -> Sheet:
 
 
 class _Reader:
-    """Where in the sheet the next line stands."""
+    """The position of the next line in the sheet."""
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet

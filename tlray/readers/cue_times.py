@@ -61,7 +61,7 @@ def _may_be_hours(parts: Sequence[Parts]) -> bool:
 
 
 def _is_like_rekordbox(sheet: Sheet, parts: Sequence[Parts]) -> bool:
-    """Whether tracks last a few seconds each, in a sheet that has nothing that rekordbox never writes."""
+    """True if tracks last a few seconds each, in a sheet that has nothing that rekordbox never writes."""
     if (
         len(parts) < 3
         or _NEVER_BY_REKORDBOX & sheet.commands.keys()

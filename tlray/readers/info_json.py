@@ -1,4 +1,4 @@
-"""What yt-dlp and the like save of a video or sound: ``.info.json``, with a description and perhaps chapters.
+"""Metadata that yt-dlp and the like save: ``.info.json``, with a description and perhaps chapters.
 
 The description is what the uploader wrote. Chapters come from the site or from yt-dlp's own look at the description, which finds
 too much and too little: they are read where the description holds no list. The uploader is not taken for the DJ.
@@ -37,7 +37,7 @@ class InfoJsonReader:
     version = "info-json/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is a JSON object with the keys of yt-dlp, or with a video's id and description."""
+        """True if it is a JSON object with the keys of yt-dlp, or with a video's id and description."""
         text = head_text(head)
         keys = json_keys(text)
         if keys is None or text.lstrip().startswith("["):

@@ -46,7 +46,7 @@ class FileReader(Protocol):
         ...
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether a file is of this kind: by its content, by its name only where content cannot tell."""
+        """True if a file is of this kind: by its content, by its name only where content cannot tell."""
         ...
 
     def read(self, file: SourceFile) -> ParsedPage:

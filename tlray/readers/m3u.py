@@ -38,12 +38,12 @@ class Entry:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing at all is known of it."""
+        """True if nothing at all is known of it."""
         return not (self.info or self.fields or self.stem)
 
 
 def is_m3u(text: str) -> bool:
-    """Whether a text is an M3U list by its first line, or has a row of VirtualDJ's. A playlist of HTTP streaming is none."""
+    """True if a text is an M3U list by its first line, or has a row of VirtualDJ's. A playlist of HTTP streaming is none."""
     first = text.lstrip("\ufeff \t\r\n")[:200].upper()
     return (
         first.startswith(("#EXTM3U", "#EXTINF", "#EXTVDJ")) or "\n#EXTVDJ:" in text
@@ -51,7 +51,7 @@ def is_m3u(text: str) -> bool:
 
 
 def is_bare(text: str) -> bool:
-    """Whether the lines of a list without ``#EXTM3U`` are places of files."""
+    """True if the lines of a list without ``#EXTM3U`` are places of files."""
     lines = [line.strip() for line in text[:20_000].splitlines() if line.strip() and not line.startswith("#")]
     return 2 * sum(bool(_PLACE.search(line[-300:])) for line in lines) > len(lines)
 

@@ -33,7 +33,7 @@ class OwnExportReader:
     version = "tlray/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is JSON with the fields of a set."""
+        """True if it is JSON with the fields of a set."""
         del name
         keys = json_keys(head_text(head))
         return keys is not None and (keys >= _OF_A_SET or keys >= _OF_A_LINE)

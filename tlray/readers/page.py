@@ -32,7 +32,7 @@ class PageReader:
     version = "page/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is HTML, or what a site's API answers."""
+        """True if it is HTML, or what a site's API answers."""
         shape = shape_of(head)
         if shape is Shape.JSON:
             from tlray.sites.registry import for_page  # noqa: PLC0415 - as below
@@ -54,7 +54,7 @@ class PageReader:
 
 
 def is_of_a_site(file: SourceFile) -> bool:
-    """Whether a page comes from a site that has a parser, by its URL."""
+    """True if a page comes from a site that has a parser, by its URL."""
     from tlray.sites.registry import for_url  # noqa: PLC0415 - as above
 
     url = page_url(file)

@@ -34,7 +34,7 @@ class Play:
     track: Track
     at: datetime | None
     is_exact: bool = True
-    """Whether ``at`` is exact to the second."""
+    """True if ``at`` is exact to the second."""
     lasted_s: float | None = None
     """How long it was played."""
 

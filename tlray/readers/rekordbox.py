@@ -23,7 +23,7 @@ class RekordboxReader:
     version = "rekordbox/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is rekordbox's XML, a table with its columns, or an M3U8 list that is not VirtualDJ's."""
+        """True if it is rekordbox's XML, a table with its columns, or an M3U8 list that is not VirtualDJ's."""
         text = head_text(head)
         if first_element(text) == _ROOT or is_table(text):
             return True

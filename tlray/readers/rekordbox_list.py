@@ -20,7 +20,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def is_table(text: str) -> bool:
-    """Whether the first line is the header of a table of tabs with artist and title, in the order of rekordbox."""
+    """True if the first line is the header of a table of tabs with artist and title, in the order of rekordbox."""
     header = _LINE_END.split(text.lstrip("\ufeff\r\n")[:4_000], maxsplit=1)[0].split("\t")
     places = places_of(header)
     if "start" in places:  # Serato's

@@ -37,7 +37,7 @@ class SeratoReader:
     version = "serato/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it begins as a session does, has the header of the export, or the element of a playlist."""
+        """True if it begins as a session does, has the header of the export, or the element of a playlist."""
         del name
         if head.startswith(b"vrsn"):
             return is_session(head)

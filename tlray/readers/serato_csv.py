@@ -69,7 +69,7 @@ def read_csv(file: SourceFile, text: str, known: dict[str, Any]) -> list[Trackli
 
 
 def _is_session(row: Row, places: dict[str, int], *, is_first: bool) -> bool:
-    """Whether a row is of a session: nobody made it, no deck played it, and it is the first or has a day."""
+    """True if a row is of a session: nobody made it, no deck played it, and it is the first or has a day."""
     if cell(row, places, "artist") or cell(row, places, "deck"):
         return False
     has_day = any(

@@ -35,7 +35,7 @@ class SessionRow:
 
 
 def is_session(head: bytes) -> bool:
-    """Whether a file begins as Serato's files do and holds rows, or is of the version that sessions are of."""
+    """True if a file begins as Serato's files do and holds rows, or is of the version that sessions are of."""
     return head.startswith(b"vrsn\0\0") and (
         b"oentadat" in _without_lengths(head) or "Scratch LIVE Review" in _wide(head)
     )

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Shape(StrEnum):
-    """What a file is made of."""
+    """The broad form of a file."""
 
     JSON = "JSON"
     XML = "XML"

@@ -27,7 +27,7 @@ class TraktorReader:
     version = "traktor/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is NML, a page of Traktor's, or numbered lines that all say who a title is by."""
+        """True if it is NML, a page of Traktor's, or numbered lines that all say who a title is by."""
         del name
         text = head_text(head)
         return first_element(text) == "nml" or is_page(text) or _is_list(text)

@@ -21,7 +21,7 @@ _TITLE = re.compile(r"<title>\s*Track List\s*:?\s*([^<]{0,300})</title>", re.IGN
 
 
 def is_page(text: str) -> bool:
-    """Whether a page is titled as Traktor titles its lists, and has a table."""
+    """True if a page is titled as Traktor titles its lists, and has a table."""
     return bool(_TITLE.search(text)) and "<table" in text and "<th" in text
 
 

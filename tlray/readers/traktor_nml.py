@@ -37,7 +37,7 @@ _MARK = re.compile(r"\([A-Z]\) (?=\S)")
 
 
 def is_log(root: Element) -> bool:
-    """Whether a file logs what was played."""
+    """True if a file logs what was played."""
     return any((playlist.get("TYPE") or "").upper() == PROTOCOL for playlist in root.iter("{*}PLAYLIST"))
 
 

@@ -26,7 +26,7 @@ class VirtualDJReader:
     version = "virtualdj/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it has VirtualDJ's rows or headings, or is an M3U list."""
+        """True if it has VirtualDJ's rows or headings, or is an M3U list."""
         text = head_text(head)
         return (
             bool(_HEADING.match(text.lstrip("\ufeff \r\n"))) or is_m3u(text) or name.lower().endswith(".m3u")

@@ -37,7 +37,7 @@ class SiteParser(Protocol):
 
     @property
     def profiles(self) -> tuple[SiteProfile, ...]:
-        """How gently each of its hosts is treated; one without a profile is treated as any unknown host."""
+        """The politeness of each of its hosts; one without a profile is treated as any unknown host."""
         return ()
 
     def canonical_url(self, url: str) -> str:

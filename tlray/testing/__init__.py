@@ -1,4 +1,4 @@
-"""What users' tests need: a journal in memory.
+"""Parts for users' tests: a journal in memory.
 
 Nothing that production code imports.
 """

@@ -1,4 +1,4 @@
-"""What Ray's dashboard and Prometheus see of a coordinator. Tags are kinds and states, never a URL or a batch."""
+"""Metrics of a coordinator, for Ray's dashboard and Prometheus. Tags are kinds and states, never a URL or a batch."""
 
 from __future__ import annotations
 

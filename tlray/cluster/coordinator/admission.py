@@ -17,7 +17,7 @@ from tlray.errors import BacklogFull, ListTooLong
 
 
 class Admission:
-    """Whether lists that are submitted have room."""
+    """Admission of lists: room in the backlog."""
 
     def __init__(self, state: CoordinatorState) -> None:
         self._state = state
@@ -86,7 +86,7 @@ class Admission:
 
     @property
     def max_lines(self) -> int:
-        """How many lines a list may have, good ones or not: they are all kept."""
+        """The most lines of a list, good or refused: all are stored."""
         return max(100_000, 2 * self._state.settings.bounds.per_owner)
 
     def settle(self, batch_id: str, n_reserved: int, n_items: int) -> None:

@@ -1,4 +1,4 @@
-"""What the journal remembers of domains, taken into memory when they come, or come back after they were forgotten.
+"""The stored state of domains, loaded when they come, or come back after they were forgotten.
 
 A batch brings what is remembered of its own domains when it is opened. Domains that come otherwise (a redirect, a manual
 retry, a robots.txt that lies elsewhere) are strangers to the engine until the journal has been asked; nothing of them is

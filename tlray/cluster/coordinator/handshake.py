@@ -14,14 +14,14 @@ PROTOCOL = 4
 
 
 class Hello(TypedDict):
-    """What a coordinator says of itself; plain values, never classes of tlray, which may differ."""
+    """The description of a coordinator; plain values, never classes of tlray, which may differ."""
 
     version: str
     protocol: int
     incarnation: int
     is_ending: bool
     is_served: bool
-    """Whether a service was heard of lately."""
+    """True if a service was heard of lately."""
     n_leased: int
     """Items that tasks hold."""
     n_moving: int

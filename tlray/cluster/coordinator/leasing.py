@@ -106,7 +106,7 @@ class Leasing:
             state.engine.demand(now), n_tasks=len(going_on), has_room=self._has_room(now), now=now
         )
         if change < 0:
-            self._let_end(self._autoscaler.choose_to_end(going_on))
+            self._end_task(self._autoscaler.choose_to_end(going_on))
         for _ in range(min(change, self._autoscaler.max_workers - len(self._tasks))):
             self._start()
 
@@ -127,7 +127,7 @@ class Leasing:
         self._tasks[lease_id] = _Task(started, self._state.now(), self._state.now())
         self._state.background(self._attend(lease_id, started))
 
-    def _let_end(self, lease_id: str) -> None:
+    def _end_task(self, lease_id: str) -> None:
         """Give a task nothing more; one that still waits for a CPU does not wait any longer."""
         task = self._tasks[lease_id]
         task.is_ending = True
@@ -139,10 +139,10 @@ class Leasing:
     def end_all(self) -> None:
         """Give no task anything more."""
         for lease_id in [lease_id for lease_id, task in self._tasks.items() if not task.is_ending]:
-            self._let_end(lease_id)
+            self._end_task(lease_id)
 
     def _has_room(self, now: float) -> bool:
-        """Whether a further task would run on a node that none has told of, or wait for one."""
+        """True if a further task would run on a node that none has told of, or wait for one."""
         if now - self._looked_at > LOOK_AT_NODES_EVERY_S:
             self._looked_at = now
             tasks = self._ports.tasks
@@ -206,7 +206,7 @@ class Leasing:
             return lease.last_answer or REFUSED
         lease.is_committing = True
         try:
-            await self._take_in(report)
+            await self._apply(report)
             return await self._give(report)
         finally:
             lease.is_committing = False
@@ -230,7 +230,7 @@ class Leasing:
         lease.last_answer = Answer(accepted=True, work=work, stops=self._state.stops())
         return lease.last_answer
 
-    async def _take_in(self, report: Report) -> None:
+    async def _apply(self, report: Report) -> None:
         now = self._state.now()
         changeset = decide(self._state.engine, report, now=now, rng=self._ports.rng)
         for rest in changeset.cool_downs:
@@ -375,7 +375,7 @@ class Leasing:
         self._tell_of_lost_nodes()
         died_young = task is not None and not task.has_begun and not task.is_ending
         if died_young and why is not None and not with_node:
-            self._count_stillborn(why)
+            self._count_failed_start(why)
 
     def _tell_of_lost_nodes(self) -> None:
         """Note with each batch what it has lost with a node, once all tasks of that node have ended."""
@@ -387,7 +387,7 @@ class Leasing:
                 book.add_lost_node(node)
                 self._state.announce(batch)
 
-    def _count_stillborn(self, why: str) -> None:
+    def _count_failed_start(self, why: str) -> None:
         """Take in that a task died before it began: try again later, and not for ever."""
         self._n_stillborn += 1
         self._start_after = self._state.now() + 0.25 * 2**self._n_stillborn

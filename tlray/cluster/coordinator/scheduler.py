@@ -56,7 +56,7 @@ class Scheduler:
         self._reader = reading
         self._rows: dict[str, ScheduleRow] = {}
         self._is_stale = True
-        """Whether they are to be read again."""
+        """True if they are to be read again."""
         self._next_at: dict[str, float] = {}
         self._again_at: dict[str, float] = {}
         self._rates = RateLimit(MAX_RUNS_PER_MINUTE / 60.0, MAX_RUNS_PER_MINUTE)
@@ -82,7 +82,7 @@ class Scheduler:
 
     @property
     def is_served(self) -> bool:
-        """Whether a service is there."""
+        """True if a service is there."""
         return self._state.now() < self._served_until
 
     def reload(self) -> None:

@@ -69,7 +69,7 @@ class Shutdown:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the coordinator is on its way out."""
+        """True if the coordinator is on its way out."""
         return self._drain_until is not None or self._end is not None
 
     def touch(self) -> None:

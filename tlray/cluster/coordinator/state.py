@@ -1,4 +1,4 @@
-"""What the parts of a coordinator share: the engine, the journal's thread, who waits for news, and whether all is well."""
+"""The shared state of a coordinator: the engine, the journal's thread, who waits for news, and whether all is well."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REFRESH_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class CoordinatorSettings:
-    """What a coordinator is started with."""
+    """Settings with which a coordinator starts."""
 
     home: str
     ray_address: str
@@ -70,7 +70,7 @@ class CoordinatorSettings:
 
 @dataclass(slots=True)
 class _News:
-    """What somebody waits for."""
+    """An event that callers wait for."""
 
     version: int
     """The lowest that one of them has seen."""
@@ -88,7 +88,7 @@ class CoordinatorState:
     journal: Journal
     incarnation: int
     is_restart: bool
-    """Whether the actor died and Ray started it again."""
+    """True if the actor died and Ray started it again."""
     ports: CoordinatorPorts
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the loop has something to do."""

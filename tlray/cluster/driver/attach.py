@@ -33,7 +33,7 @@ DEAF_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What ``tlray stop`` has ended."""
+    """The processes that ``tlray stop`` has ended."""
 
     address: str
     had_coordinator: bool

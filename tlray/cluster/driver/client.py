@@ -37,7 +37,7 @@ MAX_REFUSED_TOLD = 1_000
 
 @dataclass(slots=True)
 class Submitted:
-    """What became of a list."""
+    """The result of a submission."""
 
     batch_id: str
     total: int = 0

@@ -30,7 +30,7 @@ def submission_id() -> str | None:
 
 
 class JobNote:
-    """What the job's metadata say of its batch."""
+    """The entries of a job's metadata about its batch."""
 
     def __init__(self, job: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._job = job

@@ -1,4 +1,4 @@
-"""What Ray prints on a driver's terminal about its cluster: retries, dead workers, the last lines of a dead raylet's log.
+"""Ray's messages about its cluster on a driver's terminal: retries, dead workers, the last lines of a dead raylet's log.
 
 ``log_to_driver=False`` silences workers, not these: Ray subscribes each driver to them and prints them among the driver's own
 lines. A lost node fills a screen that way. Progress says in one line what a user has to know; the rest is in Ray's logs.

@@ -60,19 +60,19 @@ class Session:
     own: OwnRay | None
     """The Ray that this process has started, which ends with it; None where it has joined another's."""
     owns_connection: bool
-    """Whether it was we who connected this process to Ray."""
+    """True if it was we who connected this process to Ray."""
     address: str
     watch: RayWatch | None = None
     """Notices that Ray has died; None in a worker of Ray."""
 
     @property
     def owns_ray(self) -> bool:
-        """Whether this Ray is ours and ends with us."""
+        """True if this Ray is ours and ends with us."""
         return self.own is not None
 
     @property
     def lost(self) -> str | None:
-        """What of Ray has died; None while all is well."""
+        """The part of Ray that has died; None if none has."""
         return self.watch.lost if self.watch is not None else None
 
     def close(self, *, at_once: bool = False) -> None:

@@ -58,7 +58,7 @@ class Reader(Protocol):
 
 
 class EndKind(Enum):
-    """How a scrape task ended."""
+    """The end of a scrape task."""
 
     DONE = "done"
     CANCELLED = "cancelled"

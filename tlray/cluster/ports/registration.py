@@ -1,4 +1,4 @@
-"""What a limiter is sent of a domain."""
+"""The message that registers a domain with its limiter."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tlray.core.politeness.domain_policy import DomainPolicy
 
 
 class Registration(NamedTuple):
-    """What a limiter is sent of one domain."""
+    """One domain, as its limiter receives it."""
 
     domain: str
     policy: DomainPolicy
     starts_empty: bool
-    """Whether its bucket begins empty, where the limiter does not know it."""
+    """True if its bucket begins empty, where the limiter does not know it."""
     rest_s: float
     """Seconds that it still rests."""
     call: int

@@ -1,4 +1,4 @@
-"""What is the same for every scrape task of a coordinator. Light: the coordinator loads neither aiohttp nor Arrow for it."""
+"""Configuration of the scrape tasks of a coordinator. Light: the coordinator loads neither aiohttp nor Arrow for it."""
 
 from __future__ import annotations
 

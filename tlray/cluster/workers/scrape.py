@@ -80,7 +80,7 @@ class ScrapeTask:
         self._stops: Stops = NO_STOPS
         self._wake = asyncio.Event()
         self._hurries = False
-        """Whether the coordinator should hear at once."""
+        """True if the coordinator should hear at once."""
         self._tell = asyncio.Event()
         """Set when a report should not wait."""
         self._is_over = False
@@ -135,7 +135,7 @@ class ScrapeTask:
 
     @property
     def _has_room(self) -> bool:
-        """Whether pages reach the disk as fast as they come, and a connection is free; else nothing more begins."""
+        """True if pages reach the disk as fast as they come, and a connection is free; else nothing more begins."""
         has_connection = len(self._running) < self._terms.limits.max_connections
         return has_connection and self._held_bytes < MAX_HELD_BYTES
 
@@ -289,7 +289,7 @@ class ScrapeTask:
             answer = await self._report()
             last_at = self._clock.monotonic()
             self._stop(answer.stops)
-            self._take_in(answer.work)
+            self._apply(answer.work)
             if not answer.accepted or (
                 was_idle and self._is_idle and not self._outcomes and not self._robots
             ):
@@ -303,7 +303,7 @@ class ScrapeTask:
 
     @property
     def _is_full(self) -> bool:
-        """Whether there is enough for a part, or more than should wait for one."""
+        """True if there is enough for a part, or more than should wait for one."""
         return len(self._outcomes) >= PART_ROWS or self._held_bytes >= MAX_HELD_BYTES // 2
 
     def _should_report(self, since_s: float) -> bool:
@@ -365,7 +365,7 @@ class ScrapeTask:
             has_rows=bool(part.rows), has_pages=bool(pages),
         )  # fmt: skip
 
-    def _take_in(self, work: Work) -> None:
+    def _apply(self, work: Work) -> None:
         now = self._clock.monotonic()
         for terms in work.domains:
             self._robots_text[terms.domain] = terms.robots

@@ -1,4 +1,4 @@
-"""Who may use the service, how often, and for how long: tokens, limits, origins, cursors.
+"""Access to the service: tokens, limits, origins, cursors.
 
 Nothing about batches or domains.
 """

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 
 class DomainWait(TypedDict):
-    """Why a domain is slow, or rests; empty while it is neither."""
+    """The reason why a domain is slow or rests; empty otherwise."""
 
     slow_because: NotRequired[str]
     """Its robots.txt asks for a very slow rate."""
@@ -131,7 +131,7 @@ class Retried(Snapshot):
 
 
 class OverrideStatus(TypedDict):
-    """What an operator has set for a domain; None: nothing."""
+    """An operator's overrides of a domain; None: no override."""
 
     max_rate: float | None
     concurrency: int | None

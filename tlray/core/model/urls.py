@@ -53,7 +53,7 @@ class CanonicalUrl:
 
 @dataclass(frozen=True, slots=True)
 class BadUrl:
-    """Why a text is no URL that can be fetched, and how to correct it."""
+    """A text that is no URL to fetch; with the reason and a correction."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""How gently a domain is treated: policy, rate, concurrency, robots.txt, retries, rests.
+"""Politeness of a domain: policy, rate, concurrency, robots.txt, retries, rests.
 
 Nothing about batches, leases or tasks.
 """

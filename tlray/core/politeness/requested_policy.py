@@ -1,4 +1,4 @@
-"""What does a user ask for, in tables? Of a file, or of a call: ``{"domains": {...}, "retry": {...}}``.
+"""Policies that a user requests in tables, from a file or a call: ``{"domains": {...}, "retry": {...}}``.
 
 ::
 

@@ -147,5 +147,5 @@ class DomainRegistry:
 
     @property
     def next_at(self) -> float | None:
-        """When the next policy is to be sent, or None."""
+        """The moment at which the next policy is due, or None."""
         return min(self._changed.values()) + TELL_EVERY_S if self._changed else None

@@ -40,7 +40,7 @@ class RobotsQueue:
 
     @property
     def n_awake(self) -> int:
-        """How many are not put off."""
+        """The number of requests that are not put off."""
         return len(self._place)
 
     def __setitem__(self, name: str, _: None) -> None:

@@ -19,7 +19,7 @@ from tlray.io.results.open_store import open_store
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What came of looking at one batch."""
+    """The result of the audit of one batch."""
 
     batch_id: str
     books: BatchCounts

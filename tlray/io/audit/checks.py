@@ -20,7 +20,7 @@ SETTLE_S = 3.0
 
 
 class BatchCheck:
-    """What was seen of one batch."""
+    """The observations of one batch."""
 
     def __init__(self, home: Home, batch_id: str, journal: AuditCopy, *, reads_pages: bool) -> None:
         self._store = open_store(home)

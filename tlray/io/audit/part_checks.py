@@ -26,7 +26,7 @@ SetKey = tuple[int, int]
 
 @dataclass(slots=True)
 class PartContents:
-    """What was read of a part."""
+    """The contents of a part."""
 
     rows: list[tuple[int, int, str, str]] = field(default_factory=list)
     """A row a set: item, set_index, fingerprint, part."""

@@ -1,4 +1,4 @@
-"""What a response of the service means to a command: data, one error of ours, or "try again later".
+"""The meaning of a response to a command: data, one error of ours, or "try again later".
 
 The words of a problem document (RFC 9457) become those of the error. A response that is not tlray's is a `ForeignResponse`: of
 a proxy whose service is away, or of another program. The caller knows which: it knows whether tlray answered there before.

@@ -37,7 +37,7 @@ STDOUT = "-"
 
 @dataclass(slots=True)
 class Summary:
-    """What an export wrote."""
+    """The result of an export."""
 
     format: str
     out: str

@@ -1,4 +1,4 @@
-"""What comes out of a container: members, or refusals with a reason; and the bounds that hold for all of them."""
+"""The contents of a container: members, or refusals with a reason; and the bounds that hold for all of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class BombError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the user says of a file."""
+    """Statements of the user about a file."""
 
     name: str
     """Its base name."""
@@ -68,7 +68,7 @@ class Given:
 
 @dataclass(slots=True)
 class Budget:
-    """How much may come out of an archive of a given size."""
+    """The most that an archive of a given size may expand to."""
 
     archive_bytes: int
     n_left: int = field(init=False)

@@ -32,7 +32,7 @@ class SavedPage(NamedTuple):
 
 
 def is_mhtml(head: bytes) -> bool:
-    """Whether a file begins with the header of a MIME message that holds a page."""
+    """True if a file begins with the header of a MIME message that holds a page."""
     if not _HEADER_LINE.match(head):
         return False
     end = _HEAD_END.search(head.lstrip())

@@ -13,7 +13,7 @@ _FIRST_SET = re.compile(rb'\s*(?:\[\s*)?\{"url": ?".{0,5000}?"site": ?"', re.DOT
 
 
 def is_own_lines(head: bytes) -> bool:
-    """Whether a file begins as our export of several sets does."""
+    """True if a file begins as our export of several sets does."""
     return bool(_FIRST_SET.match(head))
 
 

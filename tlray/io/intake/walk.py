@@ -137,7 +137,7 @@ def _judged(path: Path, position: str, status: os.stat_result) -> Found | Refusa
 
 
 def is_assets(name: str, folder: Path) -> bool:
-    """Whether the folder ``name`` holds what a browser saved beside a page."""
+    """True if the folder ``name`` holds what a browser saved beside a page."""
     return any((folder / page).is_file() for page in pages_beside(name))
 
 

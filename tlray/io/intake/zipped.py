@@ -60,13 +60,13 @@ def zip_members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo | Refusal]
 
 
 def is_wacz(archive: zipfile.ZipFile) -> bool:
-    """Whether a zip file is a web archive (WACZ 1.1.1)."""
+    """True if a zip file is a web archive (WACZ 1.1.1)."""
     names = archive.NameToInfo
     return "datapackage.json" in names and any(name.startswith("archive/") for name in names)
 
 
 def _is_asset(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
-    """Whether a file is what a browser saved beside a page that is in the zip, too."""
+    """True if a file is what a browser saved beside a page that is in the zip, too."""
     folders = info.filename.split("/")[:-1]
     return any(
         "/".join([*folders[:depth], page]) in archive.NameToInfo

@@ -102,7 +102,7 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class DomainRow:
-    """What is remembered of a domain; moments are seconds since the epoch."""
+    """The stored state of a domain; moments are seconds since the epoch."""
 
     name: str
     robots_text: str | None = None

@@ -1,4 +1,4 @@
-"""What a command does in a home where no coordinator works: open its journal for one change, pause or cancel a batch.
+"""Changes to a home in which no coordinator works: open its journal for one change, pause or cancel a batch.
 
 No Ray.
 """

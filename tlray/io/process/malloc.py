@@ -1,4 +1,4 @@
-"""How does the C library treat memory that was freed? By default it hands a page's tree back to the kernel after every page.
+"""The C library's treatment of freed memory. By default it hands a page's tree back to the kernel after every page.
 
 A tracklist page's tree is some megabytes. glibc returns such blocks to the system when they are freed, and every next page pays
 for them again with thousands of page faults: more than half of the CPU time of parsing, as measured (docs/performance.md).

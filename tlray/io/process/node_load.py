@@ -1,4 +1,4 @@
-"""How does the node stand that this process runs on? Its cores at work, and the memory that is left.
+"""The load of the node of this process: busy cores and free memory.
 
 Memory is the lower of what the machine has left and what a container's cgroup (version 2 or 1) leaves of its limit; as the
 kernel does, file pages that were not used lately count as free.

@@ -32,7 +32,7 @@ _OF_SET = {name: name for name in (*KEYS, "url", "site", "source_id")} | {
 
 @dataclass(frozen=True, slots=True)
 class ItemKey:
-    """Which item a set came from."""
+    """The item that a set came from."""
 
     batch_id: str
     item_id: int

@@ -69,7 +69,7 @@ class Staging(Protocol):
 
 
 class ResultStore(Protocol):
-    """Where the files of parts are. `StorageFull` or `HomeUnusable` where it cannot be written."""
+    """The storage of the files of parts. `StorageFull` or `HomeUnusable` where it cannot be written."""
 
     def stage(self, batch_id: str, stem: str) -> AbstractContextManager[Staging]:
         """Write a part that readers of the published files do not see. The block leaves it durable, or after an error nothing."""

@@ -129,7 +129,7 @@ class ArchivedPage:
 
     @property
     def charset(self) -> str | None:
-        """What ``Content-Type`` names, all its lines together."""
+        """The value of ``Content-Type``, all its lines together."""
         return parse_content_type(
             ", ".join(value for key, value in self.headers if key.lower() == "content-type")
         )[1]

@@ -26,7 +26,7 @@ class ChaptersReader:
     version = "chapters/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it holds chapters, as JSON or as XML."""
+        """True if it holds chapters, as JSON or as XML."""
         text = head_text(head)
         if first_element(text) == "chapters":
             return True

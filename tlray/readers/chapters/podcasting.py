@@ -10,7 +10,7 @@ from tlray.readers.json_text import number, string
 
 
 class Episode(NamedTuple):
-    """What a file of chapters says of its recording."""
+    """The statements of a file of chapters about its recording."""
 
     chapters: list[Chapter]
     title: str = ""
@@ -66,7 +66,7 @@ def chapters_of(values: Sequence[Any]) -> list[Chapter]:
 
 
 def _are_chapters(value: Any) -> bool:
-    """Whether a value is a list of chapters: objects with a start."""
+    """True if a value is a list of chapters: objects with a start."""
     return (
         isinstance(value, list)
         and any(isinstance(one, Mapping) and _start(one) is not None for one in value)

@@ -24,7 +24,7 @@ class FeedReader:
     version = "feed/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it is a feed, by its first element."""
+        """True if it is a feed, by its first element."""
         text = head_text(head)
         element = first_element(text)
         if element in ("rss", "rdf", "channel"):

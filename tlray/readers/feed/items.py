@@ -1,4 +1,4 @@
-"""What a feed says of its episodes: RSS 2.0, RSS 1.0 (RDF) and Atom, with iTunes, Podcasting 2.0 and Podlove beside them."""
+"""The episodes of a feed: RSS 2.0, RSS 1.0 (RDF) and Atom, with iTunes, Podcasting 2.0 and Podlove beside them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _MAX_ABOVE = 4
 
 
 class About(NamedTuple):
-    """What a text says of its set."""
+    """The statements of a text about its set."""
 
     title: str
     date: date | None

@@ -30,7 +30,7 @@ class TextReader:
     version = "text/1"
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Whether it may be text of a person: its name says so, and its beginning is not of another kind."""
+        """True if it may be text of a person: its name says so, and its beginning is not of another kind."""
         base = name.lower()
         return (
             (base.endswith(_SUFFIXES) or "." not in base) and not _OTHER_KINDS.match(head) and _is_text(head)

@@ -48,7 +48,7 @@ class Frame:
     text: str
     """JSON."""
     is_last: bool
-    """Whether the batch has come to its end, and nothing follows."""
+    """True if the batch has come to its end, and nothing follows."""
 
 
 def frame_of(told: Mapping[str, Any]) -> Frame:

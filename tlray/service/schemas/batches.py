@@ -77,7 +77,7 @@ class OptionsRequest(RequestBody):
 
 
 class WorkRequest(RequestBody):
-    """What a batch or a schedule submits."""
+    """The work of a batch or a schedule."""
 
     urls: Annotated[list[str], Field(max_length=MAX_URLS)] = []
     template: Annotated[str | None, Field(max_length=64, description="A template in place of URLs.")] = None

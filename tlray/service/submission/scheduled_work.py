@@ -1,4 +1,4 @@
-"""What a schedule submits at each run: checked when the schedule is created or changed, as a batch would be now."""
+"""The work that a schedule submits at each run: checked when the schedule is created or changed, as a batch would be now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the list stands in a text: one run of neighbouring lines, and what speaks for it."""
+"""The place of the list in a text: one run of neighbouring lines, and what speaks for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tlray.sites.text.wording import is_about_others, is_marked, is_part, is_pla
 
 
 class Sort(StrEnum):
-    """What a line can be in a run."""
+    """The role of a line in a run."""
 
     STRONG = "strong"
     """It has a number that counts, or a time."""

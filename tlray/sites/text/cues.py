@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Form(StrEnum):
-    """How a cue is written."""
+    """The notation of a cue."""
 
     THREE = "three"
     """``1:02:03``: hours, minutes, seconds."""

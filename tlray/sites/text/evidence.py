@@ -1,4 +1,4 @@
-"""What speaks for and against a run of lines being a list of tracks. In doubt it is none."""
+"""Evidence for and against a run of lines being a list of tracks. In doubt it is none."""
 
 from __future__ import annotations
 

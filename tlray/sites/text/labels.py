@@ -23,7 +23,7 @@ class Released(NamedTuple):
 
 
 class LabelHabit(NamedTuple):
-    """How a list writes labels, besides square brackets."""
+    """The notation of labels in a list, besides square brackets."""
 
     in_brackets: bool = False
     """``Title (Label)``."""

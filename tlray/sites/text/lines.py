@@ -14,7 +14,7 @@ MAX_TRACK_CHARS = 400
 
 
 class Kind(StrEnum):
-    """What a line looks like by itself."""
+    """The look of a line by itself."""
 
     BLANK = "blank"
     RULE = "rule"

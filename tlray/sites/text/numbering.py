@@ -1,4 +1,4 @@
-"""Which leading numbers of a text count tracks: those that go up by one. All others are part of a name, or times in minutes."""
+"""Leading numbers of a text that count tracks: those that go up by one. All others are part of a name, or times in minutes."""
 
 from __future__ import annotations
 

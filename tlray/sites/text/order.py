@@ -1,4 +1,4 @@
-"""Which side of the separator is the artist: decided for a whole list, or part of it, never for one line.
+"""The side of the separator that is the artist: decided for a whole list, or part of it, never for one line.
 
 A line votes where only one of its sides looks like an artist (several names, a guest) or like a title (a version in
 brackets, everyday words); so does a side whose names come again and again. Without votes the artist stands first, as
@@ -16,7 +16,7 @@ from tlray.sites.text.names import is_unknown
 
 
 class Order(StrEnum):
-    """What stands first."""
+    """The name that stands first."""
 
     ARTIST = "artist"
     TITLE = "title"

@@ -1,4 +1,4 @@
-"""What stands between artist and title in a list: chosen by the majority of its lines, then used for all of them."""
+"""The separator of artist and title in a list: chosen by the majority of its lines, then used for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the times of a list mean: starts, ends, lengths or clocks; minutes or hours; one recording or several.
+"""The meaning of the times of a list: starts, ends, lengths or clocks; minutes or hours; one recording or several.
 
 Nothing is invented.
 
@@ -25,7 +25,7 @@ from tlray.sites.text.cues import Cue, Form
 
 
 class Dialect(StrEnum):
-    """Whose list it is."""
+    """The kind of source of a list."""
 
     PLAIN = "plain"
     MIXESDB = "mixesdb"
@@ -36,7 +36,7 @@ class Dialect(StrEnum):
 
 @dataclass(slots=True)
 class Start:
-    """What is known of one row's time."""
+    """The time of one row, as far as it is known."""
 
     cue_s: float | None = None
     precision: CuePrecision = CuePrecision.UNKNOWN

@@ -16,7 +16,7 @@ _OPENS_WITHIN = 4096
 
 
 def why_incomplete(data: bytes, table: Table, *, is_cut: bool) -> str | None:
-    """Why the page's rows cannot be taken for the whole set; None where they can."""
+    """The reason why the page's rows are not the whole set; None if they are."""
     n_rows = len(table.rows)
     if table.claimed is not None and table.claimed != str(n_rows):
         return f"rows {n_rows} of {table.claimed[:12]}"

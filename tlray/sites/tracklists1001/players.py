@@ -50,7 +50,7 @@ def find_players(tree: LexborHTMLParser, page: bytes) -> Players:
 
 
 def duration_s(tree: LexborHTMLParser, page: bytes) -> float | None:
-    """How long the set runs: the info box says it, else the embedded video, else its player's script."""
+    """The duration of the set: from the info box, else the embedded video, else its player's script."""
     said = _INFO_DURATION.search(page)
     seconds = spoken_duration_s(said.group(1).decode("utf-8", "replace")) if said else None
     if seconds is None and b"VideoObject" in page:

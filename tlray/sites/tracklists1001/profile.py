@@ -1,4 +1,4 @@
-"""How gently 1001tracklists.com is treated."""
+"""The politeness profile of 1001tracklists.com."""
 
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.sites.tracklists1001.urls import DOMAIN, SHORT_DOMAIN

@@ -125,7 +125,7 @@ def _walk(node: LexborNode, row: Row) -> None:  # noqa: PLR0912 - a branch a kin
 
 @lru_cache(maxsize=1024)
 def _role_of(classes: str | None) -> int:
-    """What an element is for, by its classes; remembered, as the same few come hundreds of times."""
+    """The role of an element, by its classes; remembered, as the same few come hundreds of times."""
     return next((_ROLES[name] for name in (classes or "").split() if name in _ROLES), _ENTER)
 
 
