@@ -33,15 +33,17 @@ FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 """Half of those: two runs end sooner than one."""
 ON_RAY = (*START_THEIR_OWN_RAYS, FIRST_HALF)
 COSTLY = ("tests/simulated", "-m", "costly and not slow")
+COSTLY_UNITS = ("tests/unit", "-m", "costly and not slow")
 MEASURED = ("tests/unit", "tests/processes", "tests/simulated", "tests/site", "tests/real", "tests/parts")
-"""Where coverage is measured, but for `COSTLY` and slow ones. It doubles the time of what computes, and most of what
+"""Where coverage is measured, but for costly and slow ones. It doubles the time of what computes, and most of what
 works on a Ray does so in workers that it does not see."""
 RUNS = (
-    ("tests/unit", "-m", "not slow"),
+    ("tests/unit", "-m", "not costly and not slow"),
     ("tests/service",),
     ("tests/ray", *(f"--ignore={path}" for paths in ON_RAY for path in paths)),
     *ON_RAY,
     COSTLY,
+    COSTLY_UNITS,
     ("tests/simulated", "-m", "not costly and not slow"),
     ("tests/site",),
     ("tests/processes",),
@@ -82,7 +84,7 @@ class Pytest:
 
     def run(self, run: tuple[str, ...]) -> int:
         """Run what is there, print what it says, and return how it ended."""
-        measured = self.measures and run[0] in MEASURED and run not in (COSTLY, *SLOW)
+        measured = self.measures and run[0] in MEASURED and run not in (COSTLY, COSTLY_UNITS, *SLOW)
         python = [sys.executable, *(["-m", "coverage", "run", "-p"] if measured else [])]
         more = [THOROUGH] if self.is_thorough and run[0] == "tests/unit" else []
         begun = time.monotonic()

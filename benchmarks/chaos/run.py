@@ -237,7 +237,7 @@ class ChaosRun:
         with open_reader(self._home) as journal:
             return {
                 item.url: f"{item.state}: {item.reason}; {[row.kind for row in journal.attempts([item.item_id])[item.item_id]]}"
-                for item in journal.items(journal.batch(self._batch_id).id)
+                for item in journal.items(self._batch_id)
                 if item.url in urls
             }
 

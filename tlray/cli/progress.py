@@ -111,13 +111,13 @@ class LostNodes:
     """Nodes that were lost with items of a batch, each reported once."""
 
     def __init__(self) -> None:
-        self._seen: set[tuple[str, float]] | None = None
+        self._seen: set[str] | None = None
 
     def news(self, status: BatchStatus) -> list[str]:
         """Return what a snapshot has to say that none before it had; what the first one names is over already."""
-        lost = {(node["node_id"], node["at"]): node for node in status.get("lost_nodes", ())}
+        lost = {node["node_id"]: node for node in status.get("lost_nodes", ())}
         before, self._seen = self._seen, (self._seen or set()) | lost.keys()
-        return [] if before is None else [_lost(node) for key, node in lost.items() if key not in before]
+        return [] if before is None else [_lost(node) for name, node in lost.items() if name not in before]
 
 
 def _lost(node: LostNodeRecord) -> str:

@@ -64,7 +64,8 @@ def test_a_node_that_is_lost_is_told_at_once_and_once(
 ) -> None:
     before, first, second = lost("aaaaaaaabb", 9, NOW - 900), lost("bbbbbbbbcc", 37), lost("ccccccccdd", 1)
     showing = shown()
-    for nodes in ([before], [before, first], [before, first], [first, second], [first, second]):
+    again = lost("bbbbbbbbcc", 37, NOW + 0.1)  # the moment is worked out anew and rounded for each snapshot
+    for nodes in ([before], [before, first], [before, again], [first, second], [first, second]):
         showing.show(told(lost_nodes=nodes))
     showing.show(told(state="completed", lost_nodes=[]))
     showing.close()

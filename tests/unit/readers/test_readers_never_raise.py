@@ -116,6 +116,7 @@ def test_words_of_sheets_in_any_order(text: str) -> None:
     check(text.encode())
 
 
+pytestmark = pytest.mark.costly
 BIG = 150_000
 
 

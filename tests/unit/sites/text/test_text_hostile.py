@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tlray.model import Track
 from tlray.sites.text import Dialect, FoundList, NoList, find_list, parse_line
 
+pytestmark = pytest.mark.costly
 DRIVING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]")
 PIECES = st.sampled_from([
     "1. ", "01. ", "12) ", "[00:00] ", "(03) ", "1:02:03 ", "72:10", "?:??", " - ", " – ", "-", " / ",
