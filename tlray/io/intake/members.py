@@ -24,6 +24,8 @@ class Member:
     file: SourceFile
     offset: int | None = None
     """The byte in its container at which `open_member` finds it without reading what comes before."""
+    packed: bytes = b""
+    """The file as it lies there, if that is gzip: so it is archived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,14 +90,16 @@ def _read_gzip(
     elif n_bytes > MAX_MEMBER_BYTES:
         raise RefusedError(too_large(n_bytes))
     else:
-        body = decompress(stream.read(), "gzip", max_bytes=MAX_MEMBER_BYTES)
+        packed = stream.read()
+        body = decompress(packed, "gzip", max_bytes=MAX_MEMBER_BYTES)
         if body.startswith((GZIP_MAGIC, *_ZIP_MAGIC)):
             raise RefusedError("an archive inside an archive")
-        yield _member(body, inner)
+        member = _member(body, inner)
+        yield replace(member, packed=packed) if member.file.body is body else member
 
 
 def _read_zip(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
-    from tlray.io.intake.zipped import BROKEN, open_zip, zip_members  # noqa: PLC0415 - most files are no zip
+    from tlray.io.intake.zipped import BROKEN, open_zip, stored_at, zip_members  # noqa: PLC0415 - most files are no zip
 
     with open_zip(stream) as archive:
         for info in zip_members(archive):
@@ -106,11 +108,15 @@ def _read_zip(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member
                 continue
             try:
                 budget.spend(info.file_size)
+                start = stored_at(stream, info)
                 with archive.open(info) as file:
                     for found in read_zip_member(cast(BinaryIO, file), info.filename, given, budget):
-                        yield (
-                            replace(found, offset=info.header_offset) if isinstance(found, Member) else found
-                        )
+                        if isinstance(found, Refusal):
+                            yield found
+                        elif start is None or found.offset is None:
+                            yield replace(found, offset=info.header_offset)
+                        else:
+                            yield replace(found, offset=start + found.offset)
             except BombError:
                 raise
             except (RefusedError, DecompressError, *BROKEN) as error:
@@ -127,7 +133,7 @@ def read_zip_member(file: BinaryIO, name: str, given: Given, budget: Budget) -> 
     if start.startswith(_WARC_MAGIC):
         for found in _read_warc(file, given, budget):
             if isinstance(found, Member):
-                yield Member(f"{name} {found.locator}", found.file)
+                yield Member(f"{name} {found.locator}", found.file, found.offset)
             else:
                 yield Refusal(f"{name} {found.where}".strip(), found.reason)
     elif start.startswith((GZIP_MAGIC, *_ZIP_MAGIC)):

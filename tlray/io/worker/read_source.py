@@ -32,6 +32,7 @@ def read_source(item: LeasedItem) -> tuple[Fetched, Outcome, tuple[Tracklist, ..
     found = open_member(
         path, Given(base_name(path.name), encoding=source.encoding or None), source.locator, source.offset
     )
+    packed = b""
     if isinstance(found, Refusal):
         file, page = (
             SourceFile(path.name, b"", shown_url(item.url)),
@@ -40,7 +41,7 @@ def read_source(item: LeasedItem) -> tuple[Fetched, Outcome, tuple[Tracklist, ..
     elif source.kind in CONTAINERS and not found.locator:
         file, page = found.file, ParsedPage(PageKind.UNKNOWN, "not a WARC file")
     else:
-        file, page = found.file, read_file(found.file, source.kind or None)
+        file, packed, page = found.file, found.packed, read_file(found.file, source.kind or None)
     sets = page.tracklists if page.kind is PageKind.TRACKLIST else ()
     for tracklist in sets:
         tracklist.url = tracklist.url or file.url
@@ -57,7 +58,7 @@ def read_source(item: LeasedItem) -> tuple[Fetched, Outcome, tuple[Tracklist, ..
         n_tracks=sum(t.track_count for t in sets),
         n_bytes=len(file.body),
     )
-    return _as_fetched(file, source, sets, started_at, latency_s), outcome, sets
+    return _as_fetched(file, packed, source, sets, started_at, latency_s), outcome, sets
 
 
 def _reason(page: ParsedPage) -> str:
@@ -66,7 +67,12 @@ def _reason(page: ParsedPage) -> str:
 
 
 def _as_fetched(
-    file: SourceFile, source: FileSource, sets: tuple[Tracklist, ...], started_at: float, latency_s: float
+    file: SourceFile,
+    packed: bytes,
+    source: FileSource,
+    sets: tuple[Tracklist, ...],
+    started_at: float,
+    latency_s: float,
 ) -> Fetched:
     """Return a file as the archive keeps it: a response, with what is needed to read it again in its headers."""
     media_type = (sets[0].media_type if sets else None) or UNKNOWN_TYPE
@@ -74,7 +80,9 @@ def _as_fetched(
     headers = [(b"Content-Type", f"{media_type}{charset}".encode("ascii", "replace"))]
     if source.kind:
         headers.append((b"X-Tlray-Kind", source.kind.encode("ascii", "replace")))
+    if packed:
+        headers.append((b"Content-Encoding", b"gzip"))
     return Fetched(
         url=file.url, kind=None, started_at=started_at, latency_s=latency_s, status_line=b"HTTP/1.1 200 OK",
-        raw_headers=tuple(headers), wire_body=file.body, body=file.body, n_bytes=len(file.body),
+        raw_headers=tuple(headers), wire_body=packed or file.body, body=file.body, n_bytes=len(file.body),
     )  # fmt: skip

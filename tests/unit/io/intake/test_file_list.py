@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from zipfile import ZIP_STORED
 
 import pytest
 from made_archives import gzip_warc, wacz, warc_record, zipped
 
 from tlray.core.model.file_source import FILE_DOMAIN, FileSource
 from tlray.core.submission.lines import Chunk, Entry
+from tlray.io.intake import warc
 from tlray.io.intake.file_list import file_chunks
 from tlray.io.intake.members import Given, Member, Refusal, base_name
 from tlray.io.intake.open_file import open_file
 from tlray.io.intake.open_member import open_member
 
 PAGES = [warc_record(b"<html>page %d</html>" % n, f"https://radio.example/{n}") for n in range(5)]
+GIVEN = Given("an archive")
 ARCHIVES = {
     "plain.warc": b"".join(PAGES),
     "packed.warc.gz": gzip_warc(*PAGES),
     "whole.wacz": wacz(gzip_warc(*PAGES[:2]), gzip_warc(*PAGES[2:])),
+    "stored.zip": zipped({"a.warc": b"".join(PAGES), "b.warc.gz": gzip_warc(*PAGES)}, ZIP_STORED),
+    "packed.zip": zipped({"a.warc": b"".join(PAGES), "b.warc.gz": gzip_warc(*PAGES), "c.cue": b"TITLE z"}),
     "some.zip": zipped({"a/x.txt": b"one", "b/x.txt": b"two", "c.txt.gz": gzip.compress(b"three")}),
     "set.cue": b"TITLE x",
     "set.cue.gz": gzip.compress(b"TITLE y"),
@@ -41,16 +46,17 @@ def test_every_member_is_opened_again_by_its_place(tmp_path: Path, name: str) ->
     given = Given(base_name(name))
     members = [found for found in open_file(path, given) if isinstance(found, Member)]
     assert members
-    for member in members:
+    for member in (*members, *reversed(members)):
         again = open_member(path, given, member.locator, member.offset)
         assert isinstance(again, Member)
         assert again.file == member.file
 
 
-def test_a_page_of_a_long_warc_is_read_without_those_before_it(tmp_path: Path) -> None:
-    path = tmp_path / "long.warc.gz"
-    path.write_bytes(gzip_warc(*PAGES))
-    given = Given("long.warc.gz")
+@pytest.mark.parametrize("name", ["plain.warc", "packed.warc.gz", "stored.zip", "whole.wacz"])
+def test_a_page_of_a_long_warc_is_read_without_those_before_it(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(ARCHIVES[name])
+    given = Given(name)
     last = [found for found in open_file(path, given) if isinstance(found, Member)][-1]
     content = bytearray(path.read_bytes())
     assert last.offset
@@ -59,6 +65,26 @@ def test_a_page_of_a_long_warc_is_read_without_those_before_it(tmp_path: Path) -
     again = open_member(path, given, last.locator, last.offset)
     assert isinstance(again, Member)
     assert again.file.body == last.file.body
+
+
+def test_members_that_have_no_place_of_their_own_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "packed.zip"
+    path.write_bytes(zipped({"a.warc": b"".join(PAGES)}))
+    n_read = 0
+
+    def counted(*args: object) -> object:
+        nonlocal n_read
+        n_read += 1
+        return read_record(*args)
+
+    members = [found for found in open_file(path, GIVEN) if isinstance(found, Member)]
+    read_record = warc._read_record
+    monkeypatch.setattr(warc, "_read_record", counted)
+    for member in members:
+        open_member(path, GIVEN, member.locator, member.offset)
+    assert n_read == len(members) == len(PAGES)
 
 
 @pytest.mark.parametrize("offset", [None, 7])

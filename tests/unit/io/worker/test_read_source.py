@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tlray.core.model.file_source import FILE_DOMAIN, FileSource
 from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.retry import RULES, RetryAction
 from tlray.core.scheduling.lease import LeasedItem
+from tlray.io.results.warc import ArchiveWriter, read_record
 from tlray.io.worker.read_source import read_source
 
 SHEET = b"""PERFORMER "DJ A"
@@ -39,6 +42,18 @@ def test_a_file_is_a_set_whose_url_and_archive_have_no_folder(tmp_path: Path) ->
     )
     assert fetched.wire_body == SHEET
     assert str(tmp_path) not in repr((fetched, outcome, found))
+
+
+def test_what_is_packed_is_archived_as_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "set.cue.gz"
+    path.write_bytes(gzip.compress(SHEET))
+    fetched, _, (found,) = read_source(item_of(FileSource(str(path))))
+    assert found.media_type == "application/x-cue"
+    assert (fetched.body, fetched.wire_body) == (SHEET, path.read_bytes())
+    archive = ArchiveWriter()
+    offset, length = archive.add(fetched)
+    kept = read_record(io.BytesIO(archive.take()), offset, length)
+    assert (kept.wire_body, kept.body(10_000)) == (path.read_bytes(), SHEET)
 
 
 @pytest.mark.parametrize(
