@@ -69,7 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.offline": {"errors", "core.model", "io.disk", "io.journal", "io.results"},
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
-    "io.intake": {"errors", "core", "sites", "readers", "io.http", "io.journal"},
+    "io.intake": {"errors", "core", "sites", "readers", "io.disk", "io.http", "io.journal"},
     "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
     "io.notify": {"errors", "core", "io.http"},
     # Ray
@@ -101,9 +101,8 @@ ALLOWED: dict[str, set[str]] = {
         "service.backend",
     },
     "service.routes": {
-        "version", "model", "errors", "settings", "scrape_options", "core", "export", "io", "cluster.handlers", "service.schemas",
-        "service.http",
-        "service.auth", "service.backend", "service.submission",
+        "version", "model", "errors", "settings", "scrape_options", "core", "readers", "export", "io",
+        "cluster.handlers", "service.schemas", "service.http", "service.auth", "service.backend", "service.submission",
     },
     "service.openapi": {"core.model", "export", "service.schemas", "service.http"},
     "service": {"version", "errors", "settings", "io", "cluster", "service"},

@@ -14,10 +14,12 @@ from typing import Annotated
 import typer
 
 from tlray.cli.export import default_place, export_batch
+from tlray.cli.import_at_service import import_at_service
 from tlray.cli.options import HomeOption
 from tlray.cli.parse import require_kind, require_readable_paths
 from tlray.cli.path_checks import see_that_they_can_be_written
 from tlray.cli.scrape import print_end, run_to_end
+from tlray.cli.service_options import TOKEN
 from tlray.core.submission.lines import Chunk, RefusedLine
 from tlray.core.submission.rules import NoGoodLine
 from tlray.errors import UsageError
@@ -51,6 +53,15 @@ def import_files(  # noqa: PLR0913, PLR0917 - each option is one of the command'
         str, typer.Option(help="The encoding of text in them, where they do not say.", metavar="ENCODING")
     ] = "",
     name: Annotated[str, typer.Option(help="A name to find the batch by.")] = "",
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help=f"Send them to a running service; a token for it stands in {TOKEN}.",
+            show_default=False,
+        ),
+    ] = None,
     max_workers: Annotated[
         int | None, typer.Option(help="Tasks at once while this batch runs; by default the cores.")
     ] = None,
@@ -77,6 +88,17 @@ def import_files(  # noqa: PLR0913, PLR0917 - each option is one of the command'
     if resume is None and not given:
         raise UsageError("no file given; give files, folders, or - for stdin")
     require_readable_paths([Path(path) for path in given if path != "-"])
+    if url is not None:
+        if resume is not None or export or dry_run or max_workers is not None or "-" in given:
+            raise UsageError(
+                "--url sends files as they are; leave -, --resume, --export, --dry-run, --max-workers out"
+            )
+        import_at_service(
+            url, [Path(path) for path in given], home=home, as_json=as_json,
+            new={"name": name or None, "keep_pages": None if not no_archive else "false"},
+            reading={"as": kind, "encoding": encoding},
+        )  # fmt: skip
+        return
     settings = read_settings(home=home, max_workers=max_workers)
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     see_that_they_can_be_written(exports)

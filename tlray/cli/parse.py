@@ -23,6 +23,7 @@ from tlray.io.intake.open_file import open_file
 from tlray.io.intake.walk import walk
 from tlray.io.process.malloc import keep_freed_memory
 from tlray.model import PageKind, ParsedPage
+from tlray.readers.decoding import is_encoding
 from tlray.readers.registry import CONTAINERS, KINDS, read_file
 
 NOT_A_TRACKLIST = 3
@@ -71,7 +72,7 @@ def require_kind(kind: str, encoding: str) -> None:
     """Raise UsageError for an unknown ``--as`` or ``--encoding``; "" is none."""
     if kind and kind not in KINDS:
         raise UsageError(f"--as {kind[:40]!r}: no such kind; choose one of {' '.join(sorted(KINDS))}")
-    if encoding and not _is_encoding(encoding):
+    if encoding and not is_encoding(encoding):
         raise UsageError(
             f"--encoding {encoding[:40]!r}: no such encoding; give one like cp1251, gb18030, shift_jis"
         )
@@ -95,15 +96,6 @@ def _checked_url(url: str) -> str:
     if isinstance(found, BadUrl):
         raise UsageError(f"--url {url[:80]!r}: {found.reason}")
     return found.url
-
-
-def _is_encoding(name: str) -> bool:
-    """True if Python knows an encoding of text by that name; it has names for other codecs, too (``base64``)."""
-    try:
-        " ".encode(name)
-    except (LookupError, ValueError):
-        return False
-    return True
 
 
 def _write_line(name: str, members: Iterator[Member | Refusal], kind: str) -> bool:

@@ -30,11 +30,13 @@ class FileSource:
     """The user's ``--as``; "" without."""
     encoding: str = ""
     """The user's ``--encoding``; "" without."""
+    name: str = ""
+    """The name of an uploaded file, which the disk does not have; "": the path's own."""
 
     @property
     def url(self) -> str:
         """The place as a URL."""
-        said = {"as": self.kind, "encoding": self.encoding, "in": self.locator}
+        said = {"as": self.kind, "encoding": self.encoding, "in": self.locator, "name": self.name}
         query = {name: value for name, value in said.items() if value}
         if self.offset is not None:
             query["at"] = str(self.offset)
@@ -53,6 +55,7 @@ class FileSource:
             None if offset is None else int(offset),
             query.get("as", ""),
             query.get("encoding", ""),
+            query.get("name", ""),
         )
 
 

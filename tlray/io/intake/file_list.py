@@ -27,43 +27,49 @@ CHUNK_FILES = 500
 
 def file_chunks(paths: Iterable[Path], *, kind: str = "", encoding: str = "") -> Iterator[Chunk]:
     """Read files and folders chunk by chunk."""
-    members = ((path, name, member) for path, name, member in all_members(paths, encoding))
-    lines = (
-        _line(number, path, name, member, kind, encoding)
-        for number, (path, name, member) in enumerate(members, 1)
-    )
+    lines = file_lines(((path, "") for path in paths), kind=kind, encoding=encoding)
     for first in lines:
         yield Chunk.of(chain((first,), islice(lines, CHUNK_FILES - 1)))
 
 
-def all_members(paths: Iterable[Path], encoding: str = "") -> Iterator[tuple[Path, str, Member | Refusal]]:
+def file_lines(
+    files: Iterable[tuple[Path, str]], *, kind: str = "", encoding: str = "", first_line: int = 1
+) -> Iterator[Entry | RefusedLine]:
+    """Read files and folders line by line; an uploaded file has a name that its path does not have, others ""."""
+    number = first_line
+    for path, given_name in files:
+        for found, name, member in all_members([path], encoding, name=given_name):
+            if isinstance(member, Refusal):
+                yield refused_line(number, name, member.reason)
+            else:
+                source = FileSource(str(found), member.locator, member.offset, kind, encoding, given_name)
+                yield Entry(number, member.file.url, FILE_DOMAIN, _fingerprint(member.file, kind), source.url)
+            number += 1
+
+
+def all_members(
+    paths: Iterable[Path], encoding: str = "", *, name: str = ""
+) -> Iterator[tuple[Path, str, Member | Refusal]]:
     """Yield what is in files and folders: where it is opened, its name below the folder, and the member or why there is none."""
     for root in map(Path.absolute, paths):
+        root_name = name or root.name
         for found in walk(root):
             if isinstance(found, Refusal):
-                yield root, _joined(root.name, found.where), Refusal("", found.reason)
+                yield root, _joined(root_name, found.where), Refusal("", found.reason)
                 continue
-            name = _joined(root.name, found.position)
+            shown = _joined(root_name, found.position)
+            given = Given(base_name(name or found.path.name), encoding=encoding or None)
             n_members = 0
-            for member in open_file(found.path, Given(base_name(found.path.name), encoding=encoding or None)):
+            for member in open_file(found.path, given):
                 n_members += 1
                 where = member.locator if isinstance(member, Member) else member.where
-                yield found.path, _joined(name, where), member
+                yield found.path, _joined(shown, where), member
             if not n_members:
-                yield found.path, name, Refusal("", "empty")
+                yield found.path, shown, Refusal("", "empty")
 
 
 def _joined(name: str, below: str) -> str:
     return f"{name}/{below}" if below else name
-
-
-def _line(
-    number: int, path: Path, name: str, member: Member | Refusal, kind: str, encoding: str
-) -> Entry | RefusedLine:
-    if isinstance(member, Refusal):
-        return refused_line(number, name, member.reason)
-    source = FileSource(str(path), member.locator, member.offset, kind, encoding)
-    return Entry(number, member.file.url, FILE_DOMAIN, _fingerprint(member.file, kind), source.url)
 
 
 def _fingerprint(file: SourceFile, kind: str) -> str:

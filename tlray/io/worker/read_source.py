@@ -29,13 +29,12 @@ def read_source(item: LeasedItem) -> tuple[Fetched, Outcome, tuple[Tracklist, ..
     started_at, begun = time.time(), time.perf_counter()
     source = FileSource.parse(item.url)
     path = Path(source.path)
-    found = open_member(
-        path, Given(base_name(path.name), encoding=source.encoding or None), source.locator, source.offset
-    )
+    given = Given(base_name(source.name or path.name), encoding=source.encoding or None)
+    found = open_member(path, given, source.locator, source.offset)
     packed = b""
     if isinstance(found, Refusal):
         file, page = (
-            SourceFile(path.name, b"", shown_url(item.url)),
+            SourceFile(given.name, b"", shown_url(item.url)),
             ParsedPage(PageKind.UNKNOWN, found.reason),
         )
     elif source.kind in CONTAINERS and not found.locator:
