@@ -69,7 +69,7 @@ class RequestGuard:
             return
         send = _with_headers(send, scope["path"])
         if problem is None:
-            await self._app(scope, _bounded(receive, most), send)
+            await self._app(scope, _bounded(receive, scope["path"], most), send)
         else:
             await problem_response(Request(scope), problem)(scope, receive, send)
 
@@ -96,15 +96,15 @@ class RequestGuard:
             )
         if reason:
             return ProblemError(403, f"this request is refused: {reason}")
-        return None if method in SAFE_METHODS else _problem_of_body(headers, most)
+        return None if method in SAFE_METHODS else _problem_of_body(headers, path, most)
 
 
-def _problem_of_body(headers: Headers, most: int) -> ProblemError | None:
+def _problem_of_body(headers: Headers, path: str, most: int) -> ProblemError | None:
     length = headers.get("content-length", "")
     is_number = length.isascii() and length.isdigit()
     n_bytes = int(length[:MAX_DIGITS]) if is_number else 0
     if n_bytes > most:
-        return too_large(most)
+        return too_large(path, most)
     kind = headers.get("content-type")
     needs_no_preflight = "authorization" not in headers and CLIENT_HEADER.lower() not in headers
     if needs_no_preflight and is_simple(kind, has_body=n_bytes > 0 or "transfer-encoding" in headers):
@@ -117,19 +117,20 @@ def _problem_of_body(headers: Headers, most: int) -> ProblemError | None:
     return None
 
 
-def too_large(most: int = MAX_BODY_BYTES) -> ProblemError:
+def too_large(path: str, most: int) -> ProblemError:
     """Return the problem (413) of a body above the limit."""
-    what = "a longer list" if most == MAX_BODY_BYTES else "more files (TLRAY_MAX_IMPORT_BYTES)"
-    call = "batch" if most == MAX_BODY_BYTES else "import"
+    is_list = not path.startswith(IMPORT)
+    what = "a longer list" if is_list else "more files (TLRAY_MAX_IMPORT_BYTES)"
+    call = "/api/v1/batch" if is_list else IMPORT
     return ProblemError(
         413,
         f"a body may have {most:,} bytes; send {what} in smaller pieces:"
-        f" POST /api/v1/{call}?state=receiving, then /append, then /commit",
+        f" POST {call}?state=receiving, then /append, then /commit",
         headers={"Connection": "close"},
     )
 
 
-def _bounded(receive: Receive, most: int) -> Receive:
+def _bounded(receive: Receive, path: str, most: int) -> Receive:
     """Stop reading a body at the limit."""
     n_bytes = 0
 
@@ -138,7 +139,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
         message = await receive()
         n_bytes += len(message.get("body", b""))
         if n_bytes > most:
-            raise too_large(most)
+            raise too_large(path, most)
         return message
 
     return bounded

@@ -51,7 +51,7 @@ class Reading:
         filename: Annotated[
             str,
             Query(
-                description="The name of a file that is the whole body; those of a form have their own.",
+                description="The name of the file, if it is the whole body.",
                 max_length=255,
                 examples=["set.cue"],
             ),
