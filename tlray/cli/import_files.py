@@ -27,6 +27,7 @@ from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
 from tlray.io.intake.file_list import CHUNK_FILES, all_members, file_chunks
 from tlray.io.intake.members import Refusal
+from tlray.io.process.malloc import keep_freed_memory
 from tlray.readers.registry import kind_of
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
@@ -82,6 +83,7 @@ def import_files(  # noqa: PLR0913, PLR0917 - each option is one of the command'
     Example: tlray import ~/sets --export csv
     """
     require_kind(kind, encoding)
+    keep_freed_memory()
     given = paths or []
     if resume is not None and (given or dry_run):
         raise UsageError("--resume goes on with an import as it is; leave paths and --dry-run out")
