@@ -73,7 +73,7 @@ def test_files_become_a_batch_and_what_holds_no_set_has_a_reason(
     refused = {line["url"]: line["reason"] for line in receipt["rejected"]}
     assert refused.keys() == {"some.zip/../evil.cue", "bomb.gz", "half.zip"}
     assert "leads out of the archive" in refused["some.zip/../evil.cue"]
-    assert "more than" in refused["bomb.gz"]
+    assert "too large" in refused["bomb.gz"]
     done = service.wait_for(receipt["batch_id"])
     assert (done["name"], done["counts"]["succeeded"], done["counts"]["dead"]) == ("my files", 3, 3)
     reasons = dead(http, receipt["batch_id"])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tlray.io.http.decompress import DecompressError, decompress
+from tlray.io.http.decompress import DecompressError, ExpandsTooFarError, decompress
 from tlray.io.intake.members import (
     MAX_MEMBER_BYTES,
     BombError,
@@ -57,6 +57,8 @@ def read_stream(stream: BinaryIO, given: Given, n_bytes: int) -> Iterator[Member
         yield from _read(stream, given, n_bytes, Budget(n_bytes))
     except RefusedError as error:
         yield Refusal("", str(error))
+    except ExpandsTooFarError:
+        yield Refusal("", too_large())
     except (DecompressError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         yield Refusal("", f"not a whole gzip file: {error}")
 
