@@ -21,7 +21,6 @@ from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.decide import decide, give_back
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import LeasedItem, Report, Work
 
 N_TASKS = 4
@@ -104,10 +103,11 @@ class CoreLoop:
     def _load(self) -> None:
         """Give the frontier what it wants of the journal, and make its items as the journal does."""
         begun = process_time()
+        window = self._engine.frontier.window
         for lane in self._engine.frontier.wanting():
             first = self._first[lane.domain]
-            end = first + self._per_domain
-            ids = range(max(first, lane.cursor + 1), min(end, max(first, lane.cursor + 1) + WINDOW))
+            end, begin = first + self._per_domain, max(first, lane.cursor + 1)
+            ids = range(begin, min(end, begin + window))
             items = [FrontierItem(i, 1, lane.domain, f"http://{lane.domain}/{i}", f"f{i}") for i in ids]
             last_id = ids[-1] if ids else lane.cursor
             self._engine.loaded(lane, items, last_id=last_id, is_last=last_id == end - 1)

@@ -16,9 +16,12 @@ from pathlib import Path
 
 import psutil
 
+from tlray.cluster.driver.coordinator_actor import CoordinatorActor
+from tlray.cluster.workers.limiter import Limiter
+
 _TICK_S = 0.2
 _TITLES = {
-    "Coordinator": "coordinator", "Limiter": "limiter", "DashboardAgent": "dashboard agents",
+    CoordinatorActor.__name__: "coordinator", Limiter.__name__: "limiter", "DashboardAgent": "dashboard agents",
     "RuntimeEnvAgent": "dashboard agents", "ProxyActor": "proxy", "SERVE_PROXY_ACTOR": "proxy",
     "ServeReplica": "replica", "SERVE_REPLICA": "replica",
 }  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    broker,
     cpu_per_page,
     eta,
     frontier,
@@ -15,6 +16,7 @@ from benchmarks import (
     memory,
     parse_page,
     politeness,
+    refresh,
     service,
     sockets,
     submit_list,
@@ -32,8 +34,10 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
     "politeness": politeness.answer,
+    "refresh": refresh.answer,
     "service": service.answer,
     "sockets": sockets.answer,
+    "broker": broker.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

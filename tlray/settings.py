@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     """The longest rest after one answer of a site (``Retry-After``), in seconds; by default a week. ``tlray domain HOST
     --lift`` ends one early (``TLRAY_MAX_REST_S``)."""
 
+    amqp: SecretStr | None = None
+    """The message broker: ``amqp://user:password@broker:5672/vhost``, or ``amqps://…``. The service takes batch requests from it
+    and publishes events to it; ``tlray consume`` and ``tlray publish`` use it where they name none (``TLRAY_AMQP``)."""
+
     smtp_url: SecretStr | None = None
     """The server for notifications by e-mail: ``smtp://user:password@mail.example.org:587`` (STARTTLS if it is offered) or
     ``smtps://…:465``; without one nobody may ask for e-mail (``TLRAY_SMTP_URL``)."""

@@ -3,6 +3,8 @@ tests/shared/simulated."""
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from simulated import Site, World, chaos
 from simulated.chaos import failure
@@ -85,6 +87,18 @@ def test_a_robots_txt_is_asked_for_again_after_a_day_and_only_then() -> None:
     world.submit({"a.test": 30})
     world.run()
     assert len(site.begins) == 30 + 2
+
+
+def test_a_slow_site_is_left_alone_after_everything_was_killed_in_the_middle_of_a_fetch() -> None:
+    site = Site("a.test", crawl_delay_s=60.0, latency_s=30.0)
+    world = World(40, [site])
+    world.submit({"a.test": 4})
+    world.until(lambda: len(site.begins) == 3)  # robots.txt, a page, and one that is never reported
+    world.kill_everything()
+    world.run()
+    gaps_s = [after - before for before, after in itertools.pairwise(site.begins)]
+    assert len(site.begins) > 5
+    assert min(gaps_s) >= 59.9
 
 
 def test_a_site_that_asks_for_no_wait_for_ever_is_not_asked_for_ever_without_one() -> None:

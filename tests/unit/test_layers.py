@@ -15,7 +15,8 @@ IMPURE = {"ray", "aiohttp", "asyncio", "time", "random", "os", "socket", "sqlite
 MAX_LINES = 400
 IMPORT_RAY = {
     "cluster.adapters", "cluster.driver", "cluster.workers",
-    "service.serve", "service.deployment", "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
+    "service.serve", "service.deployment", "service.queue_deployment",
+    "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
 }  # fmt: skip
 """Rooms and modules that import Ray."""
 
@@ -37,7 +38,10 @@ ALLOWED: dict[str, set[str]] = {
     "core.access": {"errors", "core.model", "core.politeness"},
     "core.schedules": {"errors", "core.model"},
     "core.notify": {"core.model"},
+    "core.messaging": {"errors", "core.model"},
     "core.audit": {"core.model"},
+    "core.refresh": {"core.model"},
+    "core.catalogue": {"model"},
     # pages in, files out
     "plugins": {"errors"},
     "sites": {"model", "errors", "plugins", "core.model", "core.politeness", "sites"},
@@ -65,12 +69,14 @@ ALLOWED: dict[str, set[str]] = {
         "io.disk",
         "io.http",
     },
-    "io.journal.sqlite": {"errors", "core", "io.http", "io.journal"},
+    "io.journal.sql": {"errors", "core", "io.journal"},
+    "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
     "io.offline": {"errors", "core.model", "io.disk", "io.journal", "io.results"},
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
     "io.intake": {"errors", "core", "sites", "readers", "io.disk", "io.http", "io.journal"},
     "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
+    "io.broker": {"errors", "core.model", "core.messaging"},
     "io.notify": {"errors", "core", "io.http"},
     # Ray
     "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},
@@ -105,7 +111,7 @@ ALLOWED: dict[str, set[str]] = {
         "cluster.handlers", "service.schemas", "service.http", "service.auth", "service.backend", "service.submission",
     },
     "service.openapi": {"core.model", "export", "service.schemas", "service.http"},
-    "service": {"version", "errors", "settings", "io", "cluster", "service"},
+    "service": {"version", "errors", "settings", "core.messaging", "io", "cluster", "service"},
     # what a user calls
     "api": {"errors", "settings", "scrape_options", "core", "io", "cluster.driver"},
     "cli": {

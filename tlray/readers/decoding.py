@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from turbohtml.detect import Detection, detect
 
-from tlray.readers.sniff import unicode_encoding
+from tlray.sites.json_text import unicode_encoding
 
 GUESSED = "encoding_guessed"
 

@@ -24,7 +24,7 @@ CHAOS_S = 60.0
 POOL = 30
 """Pages of one site that batches choose from, so that they share some."""
 MAX_EVENTS = 40
-STORY_STEPS = 250_000
+STORY_STEPS = 1_000_000
 LAST = 80
 """Lines of what happened last that are told."""
 
@@ -69,7 +69,7 @@ def _site(name: str, r: random.Random) -> tuple[str, tuple[tuple[str, Any], ...]
         "hop_to": r.choice(NAMES),
         "hop": r.choice([0, 0, 0.3]),
         "outage": r.choice([(0.0, 0.0), (1000 + 20 * r.random(), 1000 + 200 * r.random())]),
-        "crawl_delay_s": r.choice([None, None, 0.05, 0.5, 4.0]),
+        "crawl_delay_s": r.choice([None, None, 0.05, 0.5, 4.0, 12.0]),
         "robots_fails": r.choice([0, 0, 1, 3, 9]),
         "robots_at": r.choice([None] * 6 + [f"http://{r.choice(NAMES)}/robots.txt"]),
         "robots_kills": r.random() < 0.03,
@@ -94,7 +94,7 @@ def _submission(r: random.Random) -> tuple[tuple[str, Any], ...]:
 
 _BLOWS = (
     *["pause"] * 5, *["cancel"] * 2, *["retry"] * 3, *["limiter"] * 3, *["coordinator"] * 2, *["kill"] * 4, *["hang"] * 2,
-    *["domain"] * 4, "disk", "bug",
+    *["domain"] * 4, "disk", "bug", *["everything"] * 2,
 )  # fmt: skip
 
 
@@ -161,6 +161,8 @@ def _happen(world: World, event: Event) -> None:
             world.kill_limiter()
         case "coordinator":
             world.kill_coordinator()
+        case "everything":
+            world.kill_everything()
         case "disk":
             world.fill_disk()
         case "bug":

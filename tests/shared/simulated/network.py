@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,9 @@ class SimulatedNetwork:
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
         site, world = self._world.sites[item.domain], self._world
+        started_at = world.loop.wall()
         outcome = await self._fetch(item, lambda: site.answer(item, world.loop.now, world.rng))
+        outcome = replace(outcome, started_at=started_at)
 
         def read() -> tuple[Fetched, Outcome, tuple[Tracklist, ...]]:
             if item.url in site.deadly:

@@ -16,6 +16,8 @@ from .tasks import Process, SimulatedTasks, note_of
 
 RESTART_S = (0.8, 2.0)
 """How long Ray takes to bring an actor back."""
+COMMAND_S = (3.0, 20.0)
+"""How long somebody takes to start a new coordinator where everything was killed."""
 TASK_STARTS_S = 0.15
 
 
@@ -107,6 +109,19 @@ class Processes(Stage):
                     self.loop.call_later(0.5 * self.rng.random(), self.kill_task, process.lease_id)
             back_s = self.rng.uniform(*RESTART_S)
             self.loop.call_later(back_s, lambda: self._start_coordinator(is_restart=True))
+
+    def kill_everything(self) -> None:
+        """Kill every process at once, as a power cut does; somebody starts a coordinator anew, which Ray knows nothing of."""
+        if self.coordinator.life is not None and self.limiter.life is not None:
+            self.coordinator.kill()
+            self.limiter.kill()
+            self.may_halt = self.has_bug = False
+            for lease_id in list(self.tasks):
+                self.kill_task(lease_id, heard_s=None)
+            back_s = self.rng.uniform(*COMMAND_S)
+            self.limiter_up_at = self.loop.now + back_s
+            self.loop.call_later(back_s, self._start_limiter)
+            self.loop.call_later(back_s, lambda: self._start_coordinator(is_restart=False))
 
     def fill_disk(self) -> None:
         """Let the journal's next action find the disk full."""

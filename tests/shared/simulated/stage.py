@@ -77,7 +77,7 @@ class Stage:
         self.terms = ScrapeConfig(str(self.path), self.home.id, "tlray/simulated")
         self.settings = CoordinatorSettings(
             str(self.path), "", self.terms, max_workers=max_workers, limiter_actors=1, bounds=Bounds(), tick_s=tick_s,
-            idle_look_s=60.0,
+            idle_look_s=60.0, resumes_all=True,
         )  # fmt: skip
         self.cpu_share = 0.0 if cpu_s_per_page is None else 0.5
         self.cpu_s_per_page = cpu_s_per_page

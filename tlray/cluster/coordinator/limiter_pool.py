@@ -1,7 +1,8 @@
 """The coordinator's side of the limiter actors: which one has a domain's bucket, and what it has confirmed.
 
 An actor per domain while there are few, then domains share them by rendezvous hashing. A domain keeps its actor for as
-long as the coordinator lives; the next life begins every bucket empty.
+long as the coordinator lives. A bucket begins full if the domain's last fetch is known to be far back, else empty: so it does
+after the end of a life that was killed, because what that fetched last is not known (`Journal.use_domains`).
 
 What counts is what a limiter has confirmed, not what was sent to it. A call is compared with the engine again when it returns,
 because the policy may have changed meanwhile; calls carry numbers, so that an older one that comes late changes nothing; and a
@@ -11,6 +12,7 @@ limiter that was restarted answers under another name, upon which all of its dom
 from __future__ import annotations
 
 import asyncio
+import math
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import LimiterClient
@@ -77,22 +79,21 @@ class LimiterPool:
 
     async def _send(self, names: list[str]) -> None:
         state = self._state
-        rows = await state.write(lambda: [(name, state.journal.domain(name)) for name in names])
+        new = [name for name in names if name not in self._sent]
+        fetched_at = await state.write(state.journal.use_domains, new) if new else {}
         now, wall = state.now(), state.wall()
         by_limiter: dict[int, list[Registration]] = {}
         self._n_calls += 1
         call = state.first_version + self._n_calls
         sent: dict[str, tuple[DomainPolicy, float]] = {}
-        for name, row in rows:
+        for name in names:
             as_it_is = self._as_it_is(name)
             if as_it_is is None:
                 continue  # forgotten meanwhile
             policy, rest_until = sent[name] = as_it_is
-            last_at = max(row.last_fetch_at or 0.0, row.robots_at or 0.0) if row else 0.0
-            since_s = wall - last_at if last_at else float("inf")
-            is_quiet = since_s > policy.burst / policy.rate + QUIET_S
             # of a domain that was sent before, a limiter that does not know it has forgotten what it gave
-            is_empty = name in self._sent or state.is_restart or not is_quiet
+            last_at = fetched_at.get(name, math.inf)
+            is_empty = last_at is not None and wall - last_at <= policy.burst / policy.rate + QUIET_S
             registration = Registration(name, policy, is_empty, max(0.0, rest_until - now), call)
             by_limiter.setdefault(self.number(name), []).append(registration)
         self._sent |= dict.fromkeys(sent, call)

@@ -87,8 +87,6 @@ class CoordinatorState:
     engine: Engine
     journal: Journal
     incarnation: int
-    is_restart: bool
-    """True if the actor died and Ray started it again."""
     ports: CoordinatorPorts
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the loop has something to do."""

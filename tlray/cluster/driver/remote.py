@@ -14,7 +14,7 @@ Call = Callable[["Coordinator"], Awaitable[T]]
 
 
 def remote(actor: Any) -> Coordinator:
-    """Return a coordinator's handle as the coordinator: each method sends the call and returns its `ray.ObjectRef`, which can
+    """Return a coordinator's handle as the coordinator: each method sends the call and returns its ``ray.ObjectRef``, which can
     be awaited."""
     return cast("Coordinator", _Remote(actor))
 

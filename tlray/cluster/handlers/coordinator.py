@@ -28,6 +28,7 @@ from tlray.cluster.coordinator.submission import Submissions
 from tlray.cluster.handlers.access import TokenHandlers
 from tlray.cluster.handlers.control import ControlHandlers
 from tlray.cluster.handlers.domains import DomainHandlers
+from tlray.cluster.handlers.events import EventHandlers
 from tlray.cluster.handlers.handlers import Parts
 from tlray.cluster.handlers.listing import ListingHandlers
 from tlray.cluster.handlers.outbox import OutboxHandlers
@@ -40,7 +41,6 @@ from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.core.model.durations import LONGEST_S
 from tlray.core.model.item import FrontierItem
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
@@ -64,6 +64,7 @@ class Coordinator(
     TemplateHandlers,
     ScheduleHandlers,
     OutboxHandlers,
+    EventHandlers,
     StatsHandlers,
 ):
     """One home's coordinator; see the module's docstring for what a restart does.
@@ -88,7 +89,7 @@ class Coordinator(
         )
         journal.normalise_domains(until=ports.clock.wall() + LONGEST_S)
         engine.registry.overrides.update(journal.overrides())
-        state = CoordinatorState(home, settings, engine, journal, incarnation, is_restart, ports)
+        state = CoordinatorState(home, settings, engine, journal, incarnation, ports)
         limiters, admission = LimiterPool(state), Admission(state)
         batches = Batches(state, limiters, admission)
         submissions = Submissions(state, admission, batches)
@@ -159,18 +160,18 @@ class Coordinator(
     async def _load(self) -> None:
         """Load what the frontier wants, some lanes at a time: many may want it, and everybody else's work goes on between."""
         state = self._state
-        lanes = state.engine.frontier.wanting(LANES_AT_ONCE)
+        lanes, n = state.engine.frontier.wanting(LANES_AT_ONCE), state.engine.frontier.window
         if not lanes:
             return
         state.wake.set()  # there may be more
 
         def load() -> list[list[FrontierItem]]:
             read = state.journal.load_lane
-            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW) for lane in lanes]
+            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=n) for lane in lanes]
 
         for lane, items in zip(lanes, await state.write(load), strict=True):
             last_id = items[-1].id if items else lane.cursor
-            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < n)
 
     async def _sleep(self) -> None:
         engine = self._state.engine
@@ -198,7 +199,12 @@ class Coordinator(
         self._state.wake.set()
         await self._scheduler.stop()
         await self._state.settle(settle_s)
-        self._state.close()
+        leases = self._state.engine.leases.values()
+        try:
+            if not any(lease.items or lease.robots for lease in leases):
+                await self._state.write(self._state.journal.end_incarnation)
+        finally:
+            self._state.close()
 
     # -- what tasks say ----------------------------------------------------------------------------
 
@@ -218,7 +224,7 @@ class Coordinator(
         return self._shutdown.hello()
 
     async def end(self, how: str) -> bool:
-        """Begin to end (`tlray.cluster.coordinator.shutdown.How`); return whether it does."""
+        """Begin to end (`tlray.cluster.coordinator.shutdown.EndMode`); return whether it does."""
         return await self._shutdown.begin(EndMode(how))
 
     async def ready(self) -> int:

@@ -6,7 +6,7 @@ with our rate. Errors that mean "too fast" (429, and many of 503, timeouts and r
 them it grows back slowly, by a share of its reach. Errors give no latency sample, so a fast error never speeds anything up.
 
 Latency lowers an explicit rate only after several windows of twice the floor, and not below a quarter: a slow site is not asked
-ever less. `auto` searches from 1/s upward, by a quarter a window until the first sign of a queue, then by small steps. While
+ever less. ``auto`` searches from 1/s upward, by a quarter a window until the first sign of a queue, then by small steps. While
 there is a queue, the answers a second are what the site bears (the bottleneck's bandwidth of BBR; Cardwell et al., 2016): the
 rate falls to a little less, so that the queue drains in `DRAIN_S`. If later the rate is well `BEYOND` that without a queue, it
 was noise or the site has grown, and the search goes on. A domain without a ceiling has none until it says "too fast". Moments

@@ -2,7 +2,7 @@
 
 The bucket holds at most ``burst`` tokens and gains ``rate`` of them a second; a fetch takes one. Tokens may be reserved ahead:
 the answer to ``reserve(3)`` is when each of the three may begin. So in any window of ``t`` seconds at most ``burst + rate * t``
-fetches begin, which is the promise of DESIGN.md. Moments are seconds of a clock that does not go back.
+fetches begin: the promise of docs/politeness.md. Moments are seconds of a clock that does not go back.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ class Autoscaler:
         return min(lease_ids, key=memory_free)
 
     def change(self, demand: Demand, *, n_tasks: int, has_room: bool = False, now: float) -> int:
-        """Return how many tasks to start, or -1 to end one; ``has_room`` as in `bearable`."""
+        """Return how many tasks to start, or -1 to end one; ``has_room`` as in `capacity`."""
         wanted = needed_workers(
             demand,
             cpu_s_per_page=self.cpu_s_per_page,

@@ -1,7 +1,7 @@
 """Decompression of bodies, up to a limit.
 
 gzip (several members too) and deflate, zlib's or raw, in memory: compressed bodies are small, decompressed ones may not be. An
-unknown coding (servers send `utf-8` or `none`) is ignored if the body is plain text, as browsers do. Bytes after the last gzip
+unknown coding (servers send `utf-8` or ``none``) is ignored if the body is plain text, as browsers do. Bytes after the last gzip
 member are ignored, as by gzip(1) and browsers; zlib checks the checksums.
 """
 

@@ -43,7 +43,7 @@ def numbered_texts(lines: Iterable[str], *, first_line: int = 1) -> Iterator[tup
 
 
 def stripped(line: str) -> str:
-    """Return a line without white space around it, and without a byte order mark, which `cat` may leave between two lists."""
+    """Return a line without white space around it, and without a byte order mark, which ``cat`` may leave between two lists."""
     return line.strip().lstrip(BOM).strip()
 
 

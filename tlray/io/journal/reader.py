@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from tlray.core.messaging.events import Event
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.notify.notification import Underway
 from tlray.core.politeness.override import DomainOverride
@@ -225,3 +226,11 @@ class JournalReader(Protocol):
 
     def deliveries(self, batch: int, limit: int = 1_000) -> list[DeliveryRow]:
         """Return a batch's notices with their attempts, the oldest first."""
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def has_events(self) -> bool:
+        """True if the outbox of events is not empty."""
+
+    def events(self, source: str, limit: int) -> list[Event]:
+        """Return the oldest events of the outbox; ``source`` is a part of their ids."""

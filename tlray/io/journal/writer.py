@@ -40,6 +40,9 @@ class Journal(JournalReader, Protocol):
         Unless it is the restart of one that died, open batches become dormant and lists that were not committed are dropped.
         """
 
+    def end_incarnation(self) -> None:
+        """Note that this incarnation ends in order: from now on it fetches nothing (`use_domains`)."""
+
     # -- submission --------------------------------------------------------------------------------
 
     def open_batch(self, new: NewBatch) -> str:
@@ -144,6 +147,13 @@ class Journal(JournalReader, Protocol):
         """Change a domain's overrides (fields of `DomainOverride`) and return all of them. ``lift_at`` ends its cool-down, and
         makes what was snoozed due at that moment."""
 
+    def use_domains(self, names: Sequence[str]) -> dict[str, float | None]:
+        """Note that this incarnation may fetch from domains, before it does.
+
+        Return for each the latest moment (epoch seconds) at which an earlier fetch may have begun: None if there was none,
+        ``math.inf`` if it is not known, because an incarnation that used the domain was killed.
+        """
+
     def normalise_domains(self, *, until: float) -> None:
         """Limit cool-downs to ``until``, and merge a site's short-link domain into the site's."""
 
@@ -212,3 +222,11 @@ class Journal(JournalReader, Protocol):
 
     def record_token_use(self, name: str, *, now: float) -> None:
         """Record when a token was used."""
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def want_events(self, until: float) -> None:
+        """Write events until then, each in the transaction of its change; never where this was not called."""
+
+    def drop_events(self, seq: int) -> None:
+        """Delete the events up to this one."""

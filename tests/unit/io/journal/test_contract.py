@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -54,6 +55,43 @@ def test_a_coordinator_that_only_restarted_lets_the_submitter_go_on(journal: Jou
     journal.add_lines("b1", entries(2, first=4), [])
     journal.commit_batch("b1")
     assert states(journal) == {ItemState.QUEUED: 5}
+
+
+def test_the_last_fetch_is_known_of_an_incarnation_that_ended_in_order(journal: Journal) -> None:
+    journal.begin_incarnation(is_restart=False)
+    assert journal.use_domains(["a.test", "b.test"]) == {"a.test": None, "b.test": None}
+    journal.end_incarnation()
+    journal.begin_incarnation(is_restart=False)
+    ended_at = journal.use_domains(["a.test"])["a.test"]
+    assert ended_at is not None
+    assert 0 < ended_at < math.inf
+    journal.end_incarnation()
+    journal.begin_incarnation(is_restart=False)
+    assert journal.use_domains(["a.test", "c.test"])["c.test"] is None
+    assert journal.use_domains(["b.test"]) == {"b.test": math.inf}, (
+        "the last end was not that of its incarnation"
+    )
+
+
+@pytest.mark.parametrize("is_restart", [True, False])
+def test_the_last_fetch_is_not_known_of_an_incarnation_that_was_killed(
+    journal: Journal, is_restart: bool
+) -> None:
+    journal.begin_incarnation(is_restart=False)
+    journal.use_domains(["a.test"])
+    assert journal.use_domains(["a.test"]) == {"a.test": None}, "this incarnation has fetched nothing yet"
+    journal.begin_incarnation(is_restart=is_restart)
+    assert journal.use_domains(["a.test", "b.test"]) == {"a.test": math.inf, "b.test": None}
+
+
+def test_a_late_report_does_not_move_the_last_fetch_back(journal: Journal) -> None:
+    batch = submit(journal, "b1", entries(2))
+    one, two = journal.load_lane(batch, "a.test", after_id=0, limit=9)
+    for item, started_at in ((one, 51.0), (two, 40.0)):
+        outcome = Outcome(item.id, OutcomeKind.FETCHED, started_at=started_at)
+        changeset = Changeset("l1", [change(item, ItemEvent.FETCHED, outcome=outcome)])
+        journal.commit(changeset, now=100.0, wall=1_000.0, node="n1")
+    assert journal.use_domains(["a.test"]) == {"a.test": 51.0}
 
 
 def test_duplicates_are_named_with_the_line_that_came_first(journal: Journal) -> None:
@@ -391,6 +429,33 @@ def test_the_audits_copy_stays_as_it_was(storage: Storage, journal: Journal) -> 
         assert (copy.state, copy.parts, copy.stems_now()) == (BatchState.RUNNING, [], set())
     with storage.reader() as reader, pytest.raises(NoSuchBatch), reader.audit_copy("b9"):
         raise AssertionError("there is nothing to copy")
+
+
+def test_events_are_written_with_their_change_while_they_are_wanted(journal: Journal) -> None:
+    submit(journal, "b1")
+    assert not journal.has_events()
+    journal.want_events(1.0)  # long past
+    submit(journal, "b2")
+    assert not journal.has_events()
+    journal.want_events(4e9)
+    batch = submit(journal, "b3")
+    begun, *_ = journal.events("home", 10)
+    assert (begun.kind, begun.batch_id, begun.event_id) == ("batch.running", "b3", f"evt-home-{begun.seq}")
+    n_dead = sum(kill_lane(journal, LaneDeath(batch, "a.test", "timeout")))
+    _, first, *others = journal.events("home", 100)
+    assert 1 + len(others) == n_dead
+    assert (first.kind, first.data["reason"], first.data["item_id"].isdigit()) == (
+        "item.dead",
+        "timeout",
+        True,
+    )
+    journal.drop_events(first.seq)
+    assert journal.events("home", 100) == others
+    assert journal.events("home", 1) == others[:1]
+    journal.drop_events(others[-1].seq)
+    assert not journal.has_events()
+    submit(journal, "b4")
+    assert journal.events("home", 1)[0].seq > others[-1].seq
 
 
 def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journal: Journal) -> None:

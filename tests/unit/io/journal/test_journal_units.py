@@ -17,7 +17,7 @@ from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
 NEW_COLUMNS = {
     "batches": ["owner", "n_answered", "counts", "version", "first_item", "last_item", "n_items"],
     "items": ["from_public", "fetched_at", "answered_by", "done_seq", "peer"],
-    "domains": ["set_rate", "set_concurrency", "is_paused"],
+    "domains": ["set_rate", "set_concurrency", "is_paused", "used_in"],
 }
 
 
@@ -36,6 +36,8 @@ def version_1(path: Path) -> None:
         )
         db.execute("DROP INDEX items_done")
         db.execute("DROP INDEX batches_owner")
+        db.execute("DROP TRIGGER events_of_items")
+        db.execute("DROP TRIGGER events_of_batches")
         for table, columns in NEW_COLUMNS.items():
             for column in columns:
                 db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

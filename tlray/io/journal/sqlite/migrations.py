@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tlray.errors import HomeUnusable
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 MIGRATION_S = 120
 """Seconds for which a writer waits for another one that migrates a large journal."""
 BUSY_S = 5
@@ -65,6 +65,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
         ),
     ),
     "2": ("3", ("ALTER TABLE items ADD COLUMN peer TEXT",)),
+    "3": ("4", ("ALTER TABLE domains ADD COLUMN used_in INTEGER",)),
 }
 """Version → (next version, statements)."""
 

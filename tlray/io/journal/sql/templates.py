@@ -6,7 +6,7 @@ import json
 
 from tlray.core.schedules.template import Template
 from tlray.io.journal.service_rows import MAX_TEMPLATE_CHARS, MAX_TEMPLATES
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import Connected, Writing, transactional
 
 
 class TemplateReads(Connected):
@@ -36,7 +36,10 @@ class TemplateWrites(TemplateReads, Writing):
         text = _text(template)
         if n >= MAX_TEMPLATES or n_chars + len(text) > MAX_TEMPLATE_CHARS:
             return None
-        self._db.execute("INSERT OR REPLACE INTO templates VALUES (?, ?, ?)", (owner, template.name, text))
+        self._db.execute(
+            "INSERT INTO templates VALUES (?, ?, ?) ON CONFLICT (owner, name) DO UPDATE SET said = excluded.said",
+            (owner, template.name, text),
+        )
         return is_new
 
     @transactional

@@ -7,9 +7,9 @@ for a while and settles it; one that nobody has settled is claimed again: it may
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterable, Mapping
+from secrets import token_hex
 from typing import Any
 
 from tlray.core.model.lifecycle import BatchState, ItemState
@@ -26,7 +26,7 @@ from tlray.core.notify.notification import (
 from tlray.core.scheduling.changeset import Changeset
 from tlray.io.journal.reader import NOTHING_UNDERWAY
 from tlray.io.journal.service_rows import OLD_SECRET_S, DeliveryAttempt, DeliveryRow, Notice
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import Connected, Connection, Writing, transactional
 
 _DUE = """
 FROM notices n JOIN batches b ON b.id = n.batch
@@ -146,19 +146,19 @@ def _delivery(r: tuple[Any, ...], attempts: tuple[DeliveryAttempt, ...]) -> Deli
     return DeliveryRow(*values)
 
 
-def note_ended(db: sqlite3.Connection, batch: int, state: BatchState, finished_at: float) -> None:
+def note_ended(db: Connection, batch: int, state: BatchState, finished_at: float) -> None:
     """Note the end of a batch."""
     kind = NotificationKind.COMPLETED if state is BatchState.COMPLETED else NotificationKind.CANCELLED
     _note(db, batch, kind, repr(finished_at), {})
 
 
-def note_dead(db: sqlite3.Connection, batches: Iterable[int]) -> None:
+def note_dead(db: Connection, batches: Iterable[int]) -> None:
     """Note that batches have dead letters, once for each batch."""
     for batch in batches:
         _note(db, batch, NotificationKind.DEAD_LETTERS, "", {})
 
 
-def note_changes(db: sqlite3.Connection, changeset: Changeset, since: float) -> None:
+def note_changes(db: Connection, changeset: Changeset, since: float) -> None:
     """Note a changeset's dead letters, and the domains that block batches; ``since``: epoch seconds at monotonic 0."""
     note_dead(db, {c.item.batch for c in changeset.changes if c.after is ItemState.DEAD})
     blocking = {
@@ -177,25 +177,20 @@ def note_changes(db: sqlite3.Connection, changeset: Changeset, since: float) -> 
                 _note(db, batch, NotificationKind.BLOCKED, cool.domain, about)
 
 
-def _note(
-    db: sqlite3.Connection, batch: int, kind: NotificationKind, subject: str, about: Mapping[str, Any]
-) -> None:
+def _note(db: Connection, batch: int, kind: NotificationKind, subject: str, about: Mapping[str, Any]) -> None:
     """Write a notice for each channel of a batch, once for each subject."""
+    (text,) = db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone() or ("{}",)
+    options, wall = json.loads(text), time.time()
     for channel in Channel:
-        db.execute(
-            "INSERT INTO notices (notice_id, batch, kind, subject, channel, target, about, state, made_at, due_at)"
-            " SELECT 'msg_' || lower(hex(randomblob(12))), id, ?2, ?3, ?4, json_extract(options, '$.' || ?4), ?5, ?6, ?7, ?7"
-            " FROM batches WHERE id = ?1 AND json_extract(options, '$.' || ?4) IS NOT NULL ON CONFLICT DO NOTHING",
-            (
-                batch,
-                kind.value,
-                subject,
-                channel.value,
-                json.dumps(about),
-                NotificationState.DUE.value,
-                time.time(),
-            ),
-        )
+        if (target := options.get(channel.value)) is not None:
+            db.execute(
+                "INSERT INTO notices (notice_id, batch, kind, subject, channel, target, about, state, made_at, due_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (
+                    f"msg_{token_hex(12)}", batch, kind.value, subject, channel.value, target, json.dumps(about),
+                    NotificationState.DUE.value, wall, wall,
+                ),
+            )  # fmt: skip
 
 
 def _limits(wall: float, underway: Underway) -> dict[str, Any]:

@@ -6,15 +6,18 @@ continue from is the last.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.submission.lines import RefusedLine
 from tlray.io.journal.rows import AttemptRow, DeadLetter, ItemRow, ListedItem
-from tlray.io.journal.sqlite.connection import Connected
+from tlray.io.journal.sql.connection import NO_LIMIT, Connected
 
 MAX_SCANNED = 20_000
+PAGE_ITEMS = 5_000
+"""Items that are in memory at once."""
 
 
 class ItemReads(Connected):
@@ -23,15 +26,24 @@ class ItemReads(Connected):
     def items(
         self, batch_id: str, state: ItemState | None = None, *, after_id: int = 0, limit: int = -1
     ) -> Iterator[ItemRow]:
-        rows = self._db.execute(
-            "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason, i.part"
-            " FROM items i JOIN domains d ON d.id = i.domain"
-            " WHERE i.batch = ?1 AND i.id > ?2 AND (?3 IS NULL OR i.state = ?3) ORDER BY i.id LIMIT ?4",
-            (self._batch_number(batch_id), after_id, state, limit),
-        )
-        for r in rows:
-            values: list[Any] = [*r[:5], ItemState(r[5]), *r[6:]]
-            yield ItemRow(*values)
+        number, left = self._batch_number(batch_id), NO_LIMIT if limit < 0 else limit
+        first, last = self._db.execute(
+            "SELECT first_item, last_item FROM batches WHERE id = ?", (number,)
+        ).fetchone()  # None while it is being received
+        after_id, last = max(after_id, (first or 1) - 1), last or NO_LIMIT
+        while left > 0:
+            rows = self._db.execute(
+                "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason, i.part"
+                " FROM items i NOT INDEXED CROSS JOIN domains d ON d.id = i.domain WHERE i.batch = ?1 AND i.id > ?2"
+                " AND i.id <= ?5 AND (?3 IS NULL OR i.state = ?3) ORDER BY i.id LIMIT ?4",
+                (number, after_id, state, min(left, PAGE_ITEMS), last),
+            ).fetchall()
+            for r in rows:
+                values: list[Any] = [*r[:5], ItemState(r[5]), *r[6:]]
+                yield ItemRow(*values)
+            if len(rows) < PAGE_ITEMS:
+                return
+            after_id, left = rows[-1][0], left - len(rows)
 
     def items_page(
         self, batch: int, *, state: ItemState | None, after: int, limit: int
@@ -90,17 +102,14 @@ class ItemReads(Connected):
         return page, place if n == MAX_SCANNED else None
 
     def attempts(self, items: Sequence[int]) -> dict[int, list[AttemptRow]]:
-        return {
-            item: [
-                AttemptRow(*row)
-                for row in self._db.execute(
-                    "SELECT attempt, started_at, node, kind, reason, status, latency_s, part, raw_offset, raw_length"
-                    " FROM attempts WHERE item = ? ORDER BY id",
-                    (item,),
-                )
-            ]
-            for item in items
-        }
+        found: dict[int, list[AttemptRow]] = {item: [] for item in items}
+        for item, *values in self._db.execute(
+            "SELECT item, attempt, started_at, node, kind, reason, status, latency_s, part, raw_offset, raw_length"
+            " FROM attempts WHERE item IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps(list(items)),),
+        ):
+            found[item].append(AttemptRow(*values))
+        return found
 
     def died_before(self, item: ItemRow) -> tuple[int, bool]:
         (n_dead,) = self._db.execute(
@@ -125,7 +134,7 @@ class ItemReads(Connected):
         rows = self._db.execute(
             "SELECT line, text, reason, first_line FROM refused_lines WHERE batch = ?1 AND line > ?2"
             " AND line < coalesce(?3, 9e18) AND (?4 IS NULL OR (first_line IS NOT NULL) = ?4) ORDER BY line LIMIT ?5",
-            (batch, after, before, is_duplicate, limit),
+            (batch, after, before, is_duplicate, NO_LIMIT if limit < 0 else limit),
         )
         return [RefusedLine(*row) for row in rows]
 

@@ -16,11 +16,11 @@ from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchItem
 from tlray.io.journal.clock import ClockReading
 from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
-from tlray.io.journal.sqlite.outbox import note_ended
-from tlray.io.journal.sqlite.submission import forget
+from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
+from tlray.io.journal.sql.outbox import note_ended
+from tlray.io.journal.sql.submission import forget
 
-_DEAD = "id, url, CASE WHEN fetch_url LIKE 'file:%' THEN fetch_url END"
+_DEAD = "id, url, CASE WHEN substr(fetch_url, 1, 5) = 'file:' THEN fetch_url END"
 
 _BATCHES = (
     "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates, n_rejected, n_sets,"
@@ -46,15 +46,15 @@ class BatchReads(Connected):
         rows = self._db.execute(
             f"{_BATCHES} WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR state = ?2)"
             " AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
-            (owner, state, before, limit),
+            (owner, state, before, NO_LIMIT if limit < 0 else limit),
         )
         return [_batch_row(row) for row in rows]
 
     def counts(self, batch: int) -> Counts:
         counts: Counts = {}
         for domain, state, n in self._db.execute(
-            "SELECT d.name, i.state, count(*) FROM items i JOIN domains d ON d.id = i.domain"
-            " WHERE i.batch = ? GROUP BY i.domain, i.state",
+            "SELECT d.name, i.state, i.n FROM (SELECT domain, state, count(*) AS n FROM items WHERE batch = ?"
+            " GROUP BY domain, state) i JOIN domains d ON d.id = i.domain",
             (batch,),
         ):
             counts.setdefault(domain, {})[ItemState(state)] = n
@@ -84,9 +84,9 @@ class BatchReads(Connected):
     def batch_domains(self, batch: int, *, limit: int) -> list[str]:
         """Return the first domains of a batch's items, each by a seek in the index of the lanes."""
         rows = self._db.execute(
-            "WITH RECURSIVE had (domain) AS (SELECT min(domain) FROM items WHERE batch = ?1 UNION ALL"
-            " SELECT (SELECT min(domain) FROM items WHERE batch = ?1 AND domain > had.domain) FROM had"
-            " WHERE had.domain IS NOT NULL LIMIT ?2)"
+            "WITH RECURSIVE had (domain, n) AS (SELECT min(domain), 1 FROM items WHERE batch = ?1 UNION ALL"
+            " SELECT (SELECT min(domain) FROM items WHERE batch = ?1 AND domain > had.domain), n + 1 FROM had"
+            " WHERE had.domain IS NOT NULL AND n < ?2)"
             " SELECT d.name FROM had JOIN domains d ON d.id = had.domain ORDER BY d.id",
             (batch, limit),
         )
@@ -126,7 +126,7 @@ class BatchWrites(BatchReads, Writing):
         self._set_meta("incarnation", str(number))
         if not is_restart:
             self._db.execute(
-                "UPDATE batches SET is_dormant = 1 WHERE state NOT IN ('completed', 'cancelled')"
+                "UPDATE batches SET is_dormant = TRUE WHERE state NOT IN ('completed', 'cancelled')"
             )
         for (batch,) in self._db.execute(
             "SELECT id FROM batches WHERE state NOT IN ('completed', 'cancelled')"
@@ -143,6 +143,12 @@ class BatchWrites(BatchReads, Writing):
                 forget(self._db, batch)
         self._incarnation = number
         return number
+
+    @transactional
+    def end_incarnation(self) -> None:
+        self._note_clock()
+        self._set_meta("ended", str(self._incarnation))
+        self._set_meta("ended_at", str(self._clock().wall))
 
     @transactional
     def set_batch_state(
@@ -162,10 +168,9 @@ class BatchWrites(BatchReads, Writing):
 
     @transactional
     def set_terms(self, batch: int, terms: BatchConfig) -> None:
-        self._db.execute(
-            "UPDATE batches SET options = json_set(options, '$.terms', json(?)) WHERE id = ?",
-            (json.dumps(asdict(terms)), batch),
-        )
+        (options,) = self._db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
+        text = json.dumps({**json.loads(options), "terms": asdict(terms)}, allow_nan=False)
+        self._db.execute("UPDATE batches SET options = ? WHERE id = ?", (text, batch))
 
     @transactional
     def finish_batch(
@@ -181,7 +186,7 @@ class BatchWrites(BatchReads, Writing):
         """Write the end of a batch, so that nobody counts its items again, and the notices of it."""
         by_state = json.dumps({state.value: n for state, n in counts.items()})
         self._db.execute(
-            "UPDATE batches SET state = ?, finished_at = ?, elapsed_s = ?, counts = ?, version = ?, is_dormant = 0"
+            "UPDATE batches SET state = ?, finished_at = ?, elapsed_s = ?, counts = ?, version = ?, is_dormant = FALSE"
             " WHERE id = ?",
             (state.value, finished_at, elapsed_s, by_state, version, batch),
         )
@@ -209,13 +214,13 @@ class BatchWrites(BatchReads, Writing):
                 unit = FILE_DOMAIN if found is None else politeness_key(found.domain)
                 self._db.execute(
                     "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = ?,"
-                    " from_public = 0, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
+                    " from_public = FALSE, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
                     (source, self._domain_number(unit), item),
                 )
                 revived[unit] = revived.get(unit, 0) + 1
         if revived:
             self._db.execute(
-                "UPDATE batches SET state = 'running', finished_at = NULL, is_dormant = 0"
+                "UPDATE batches SET state = 'running', finished_at = NULL, is_dormant = FALSE"
                 " WHERE id = ? AND state = 'completed'",
                 (batch,),
             )
@@ -226,10 +231,10 @@ class BatchWrites(BatchReads, Writing):
     ) -> Iterator[tuple[int, str, str | None]]:
         """Yield (id, URL, where a file is opened) of dead letters: those of some ids, or those whose reason contains a text."""
         if ids is None:
-            yield from self._db.execute(
-                f"SELECT {_DEAD} FROM items WHERE batch = ? AND state = 'dead' AND (? IS NULL OR instr(reason, ?) > 0)",
-                (batch, reason, reason),
+            rows = self._db.execute(
+                f"SELECT {_DEAD}, reason FROM items WHERE batch = ? AND state = 'dead'", (batch,)
             ).fetchall()
+            yield from (tuple(row[:3]) for row in rows if reason is None or reason in (row[3] or ""))
             return
         for item in ids:  # one that is named twice is not dead any more the second time
             yield from self._db.execute(
@@ -252,9 +257,9 @@ class BatchWrites(BatchReads, Writing):
             "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
             (new.stem, batch, new.n_sets, new.n_tracks, new.n_bytes, new.has_rows, new.has_pages),
         )
-        db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (stem TEXT PRIMARY KEY, base INTEGER)")
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (stem TEXT PRIMARY KEY, base BIGINT)")
         db.execute("DELETE FROM moved")
-        db.executemany("INSERT INTO moved VALUES (?, ?)", old.items())
+        db.executemany("INSERT INTO moved (stem, base) VALUES (?, ?)", old.items())
         db.execute(
             "UPDATE items SET part = ? WHERE batch = ? AND part IN (SELECT stem FROM moved)",
             (new.stem, batch),

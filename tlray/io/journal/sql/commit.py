@@ -9,9 +9,9 @@ from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind, ReusableResult
 from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
-from tlray.io.journal.sqlite.connection import Writing, transactional
-from tlray.io.journal.sqlite.outbox import note_changes, note_dead
-from tlray.io.journal.sqlite.result_reuse import reusable_for_batch, reusable_for_items
+from tlray.io.journal.sql.connection import Writing, transactional
+from tlray.io.journal.sql.outbox import note_changes, note_dead
+from tlray.io.journal.sql.result_reuse import reusable_for_batch, reusable_for_items
 
 
 class WorkWrites(Writing):
@@ -141,7 +141,10 @@ class WorkWrites(Writing):
                 name = change.item.domain
                 started[name] = max(started.get(name, 0.0), change.outcome.started_at)
         rows = [(moment, name) for name, moment in started.items()]
-        self._db.executemany("UPDATE domains SET last_fetch_at = ? WHERE name = ?", rows)
+        # a report that comes late tells of an older fetch
+        self._db.executemany(
+            "UPDATE domains SET last_fetch_at = max(coalesce(last_fetch_at, 0), ?) WHERE name = ?", rows
+        )
 
     def _end_lane(self, death: LaneDeath) -> tuple[int, int]:
         """Make dead letters of a lane's open items; return how many were queued and waiting."""

@@ -1,9 +1,10 @@
-"""``cluster.yaml`` is what Ray's own launcher would take; no cloud is asked."""
+"""``cluster.yaml``, as it is and with each provider in its comments, is what Ray's own launcher takes; no cloud is asked."""
 
 from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
+TEXT = (ROOT / "cluster.yaml").read_text(encoding="utf-8")
 COMMANDS = (
     "initialization_commands",
     "setup_commands",
@@ -22,10 +24,19 @@ COMMANDS = (
 )
 
 
-@pytest.fixture(scope="module")
-def config() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "cluster.yaml").read_text(encoding="utf-8"))
+def variant(mark: str) -> dict[str, Any]:
+    """The configuration with the lines after ``#MARK`` in the place of what they are for; "" is the file as it is."""
+    loaded: dict[str, Any] = yaml.safe_load(TEXT)
+    if mark:
+        loaded |= yaml.safe_load("\n".join(re.findall(rf"^#{mark} (.*)$", TEXT, re.MULTILINE)))
+    if mark == "LOCAL":  # as the file says
+        del loaded["head_node_type"], loaded["available_node_types"]
     return loaded
+
+
+@pytest.fixture(scope="module", params=["", "GCP", "LOCAL"])
+def config(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return variant(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -43,23 +54,36 @@ def test_it_is_valid_against_the_schema_of_ray(config: dict[str, Any], schema: d
 
 def test_the_schema_would_notice_a_wrong_name(config: dict[str, Any], schema: dict[str, Any]) -> None:
     wrong = copy.deepcopy(config)
-    wrong["available_node_types"]["worker"]["max_worker"] = 10
-    with pytest.raises(jsonschema.ValidationError, match="max_worker"):
+    wrong["idle_timeout_minute"] = 10
+    with pytest.raises(jsonschema.ValidationError, match="idle_timeout_minute"):
         jsonschema.validate(wrong, schema)
 
 
-def test_the_launcher_of_ray_takes_it(config: dict[str, Any]) -> None:
+@pytest.mark.parametrize("mark", ["", "GCP"])
+def test_the_launcher_of_ray_takes_it(mark: str) -> None:
     from ray.autoscaler._private.util import prepare_config, validate_config  # noqa: PLC0415 - slow to import
 
-    prepared = prepare_config(copy.deepcopy(config))
+    prepared = prepare_config(variant(mark))
     validate_config(prepared)
     worker = prepared["available_node_types"]["worker"]
     assert (worker["min_workers"], worker["max_workers"], prepared["max_workers"]) == (0, 10, 10)
     assert prepared["available_node_types"]["head"]["max_workers"] == 0
 
 
-def test_a_task_of_one_cpu_fits_every_node(config: dict[str, Any]) -> None:
-    assert all(node["resources"]["CPU"] >= 1 for node in config["available_node_types"].values())
+def test_the_launcher_of_ray_takes_machines_that_are_there() -> None:
+    from ray.autoscaler._private.util import prepare_config, validate_config  # noqa: PLC0415 - slow to import
+
+    prepared = prepare_config(variant("LOCAL"))
+    validate_config(prepared)
+    assert prepared["max_workers"] == len(prepared["provider"]["worker_ips"])
+
+
+def test_a_task_of_one_cpu_fits_every_worker_and_none_runs_beside_the_coordinator(
+    config: dict[str, Any],
+) -> None:
+    types = config.get("available_node_types", {})
+    assert {name: node["resources"]["CPU"] for name, node in types.items()} in ({}, {"head": 0, "worker": 4})
+    assert any("ray start --head --num-cpus=0" in command for command in config["head_start_ray_commands"])
 
 
 def test_every_node_has_the_token_and_asks_for_it(config: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tlray.core.schedules.schedule import CatchUp, Overlap, ScheduleState, Timing
 from tlray.io.journal.service_rows import ScheduleRow
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import Connected, Writing, transactional
 
 _COLUMNS = (
     "schedule_id, owner, name, cron, timezone, overlap, catch_up, is_paused, created_at, since, waiting_at,"
@@ -84,7 +84,7 @@ class ScheduleWrites(ScheduleReads, Writing):
         self._db.execute(
             "UPDATE schedules SET last_run_at = ?, last_batch = coalesce(?, last_batch), trouble = ?,"
             " n_runs = n_runs + ? WHERE schedule_id = ?",
-            (at, batch_id, failure, batch_id is not None, schedule_id),
+            (at, batch_id, failure, int(batch_id is not None), schedule_id),
         )
 
 

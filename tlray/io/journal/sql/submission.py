@@ -6,14 +6,13 @@ Every step may be repeated, and changes nothing then.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
 from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.errors import Conflict
 from tlray.io.journal.rows import Added, ChunkRow, Chunks, NewBatch
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import Connected, Connection, Writing, transactional
 
 
 class SubmissionReads(Connected):
@@ -60,7 +59,10 @@ class SubmissionWrites(SubmissionReads, Writing):
         """Record what was sent under a key; `Conflict` where something else made a batch under it."""
         row = self._db.execute("SELECT digest FROM requests WHERE request_key = ?", (request_key,)).fetchone()
         if row is None or not is_taken:
-            self._db.execute("INSERT OR REPLACE INTO requests VALUES (?, ?)", (request_key, digest))
+            self._db.execute(
+                "INSERT INTO requests VALUES (?, ?) ON CONFLICT (request_key) DO UPDATE SET digest = excluded.digest",
+                (request_key, digest),
+            )
         elif row[0] != digest:
             key = request_key.partition("\n")[2]
             raise Conflict(f"the key {key!r} was used for another list before; choose another key")
@@ -107,12 +109,13 @@ class SubmissionWrites(SubmissionReads, Writing):
             "SELECT count(first_line), count(*) - count(first_line) FROM refused_lines WHERE batch = ?",
             (batch,),
         ).fetchone()
+        (options,) = self._db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
+        is_scheduled = json.loads(options).get("not_before") is not None
         self._db.execute(
-            "UPDATE batches SET state = iif(json_extract(options, '$.not_before') IS NULL, 'running', 'scheduled'),"
-            " n_duplicates = ?, n_rejected = ?, (first_item, last_item, n_items) ="
+            "UPDATE batches SET state = ?, n_duplicates = ?, n_rejected = ?, (first_item, last_item, n_items) ="
             " (SELECT min(id), max(id), count(*) FROM items WHERE batch = batches.id)"
             " WHERE id = ? AND state = 'receiving'",
-            (n_duplicates, n_rejected, batch),
+            ("scheduled" if is_scheduled else "running", n_duplicates, n_rejected, batch),
         )
 
     @transactional
@@ -128,25 +131,14 @@ class SubmissionWrites(SubmissionReads, Writing):
     def _add(self, batch: int, entries: Sequence[Entry], refused: Sequence[RefusedLine]) -> Added:
         if not self._is_receiving(batch):
             return Added()
-        db, number_of = self._db, self._domain_number
-        n_items = 0
-        duplicates: list[RefusedLine] = []
-        for entry in entries:
-            cursor = db.execute(
-                "INSERT INTO items (batch, line, domain, url, fingerprint, fetch_url, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
-                (batch, entry.line, number_of(entry.domain), entry.url, entry.fingerprint, entry.source),
-            )
-            n_items += cursor.rowcount
-            if not cursor.rowcount:
-                (first,) = db.execute(
-                    "SELECT line FROM items WHERE batch = ? AND fingerprint = ?", (batch, entry.fingerprint)
-                ).fetchone()
-                if first != entry.line:
-                    reason = f"same page as line {first}"
-                    duplicates.append(RefusedLine(entry.line, entry.url, reason, first))
-        db.executemany(
-            "INSERT OR IGNORE INTO refused_lines VALUES (?, ?, ?, ?, ?)",
+        n_items, known = self._insert_items(batch, entries)
+        duplicates = [
+            RefusedLine(entry.line, entry.url, f"same page as line {first}", first)
+            for entry, first in known
+            if first != entry.line
+        ]
+        self._db.executemany(
+            "INSERT INTO refused_lines VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [(batch, r.line, r.text, r.reason, r.first_line) for r in (*duplicates, *refused)],
         )
         return Added(n_items, duplicates)
@@ -156,7 +148,7 @@ class SubmissionWrites(SubmissionReads, Writing):
         return row is not None and row[0] == "receiving"
 
 
-def forget(db: sqlite3.Connection, batch: int) -> None:
+def forget(db: Connection, batch: int) -> None:
     """Remove every row of a batch."""
     for table in ("items", "refused_lines", "pieces"):
         db.execute(f"DELETE FROM {table} WHERE batch = ?", (batch,))

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from tlray.io.journal.service_rows import TokenRow
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import Connected, Writing, transactional
 
-_COLUMNS = "name, user, scopes, created_at, last_used_at, revoked_at"
+_COLUMNS = 'name, "user", scopes, created_at, last_used_at, revoked_at'
 
 
 class TokenReads(Connected):
     """Queries about tokens."""
 
     def find_tokens(self, digests: Sequence[str]) -> dict[str, TokenRow]:
+        if not digests:
+            return {}
         marks = ", ".join("?" * len(digests))
         rows = self._db.execute(
             f"SELECT digest, {_COLUMNS} FROM tokens WHERE digest IN ({marks}) AND revoked_at IS NULL",
@@ -37,7 +39,7 @@ class TokenWrites(TokenReads, Writing):
     @transactional
     def create_token(self, *, name: str, digest: str, user: str, scopes: Sequence[str], now: float) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO tokens (name, digest, user, scopes, created_at) VALUES (?, ?, ?, ?, ?)",
+            'INSERT INTO tokens (name, digest, "user", scopes, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
             (name, digest, user, " ".join(scopes), now),
         )
 

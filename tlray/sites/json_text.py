@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 from typing import Any
 
-from tlray.readers.sniff import unicode_encoding
-
 MAX_VALUES = 4_000_000
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+_ZEROS = {
+    (0, 1, 0, 1): "utf-16-be",
+    (1, 0, 1, 0): "utf-16-le",
+    (0, 0, 0, 1): "utf-32-be",
+    (1, 0, 0, 0): "utf-32-le",
+}
+
+
+def unicode_encoding(head: bytes) -> str | None:
+    """Return the Unicode encoding that a file shows by its byte order mark, or by the zeros of its first two characters."""
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    return marked or _ZEROS.get(tuple(int(byte != 0) for byte in head[:4]))  # type: ignore[arg-type]
 
 
 class BadJsonError(Exception):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.site_profile import aliases
 from tlray.io.journal.rows import DomainRow
-from tlray.io.journal.sqlite.connection import Connected, Writing, transactional
+from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
 
 _COLUMNS = "robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at, set_rate, set_concurrency, is_paused"
 
@@ -30,7 +31,7 @@ class DomainReads(Connected):
         rows = self._db.execute(
             f"SELECT name, NULL, {_COLUMNS} FROM domains WHERE name > ?1 AND (?2 IS NULL OR name = ?2)"
             " AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) ORDER BY name LIMIT ?4",
-            (after, name, numbers, limit),
+            (after, name, numbers, NO_LIMIT if limit < 0 else limit),
         )
         return [_domain_row(row) for row in rows]
 
@@ -80,16 +81,15 @@ class DomainReads(Connected):
     def _numbers_of(self, owner: str) -> list[int]:
         """Return the domains at which an owner has items: one seek for each domain of each batch."""
         found: set[int] = set()
-        for (batch,) in self._db.execute("SELECT id FROM batches WHERE owner = ?", (owner,)).fetchall():
-            last = -1
-            while True:
-                (last,) = self._db.execute(
-                    "SELECT min(domain) FROM items INDEXED BY items_lane WHERE batch = ? AND domain > ?",
-                    (batch, last),
-                ).fetchone()
-                if last is None:
-                    break
-                found.add(last)
+        for batch in self._db.execute("SELECT id FROM batches WHERE owner = ?", (owner,)).fetchall():
+            rows = self._db.execute(
+                "WITH RECURSIVE had (domain) AS (SELECT min(domain) FROM items INDEXED BY items_lane WHERE batch = ?1"
+                " UNION ALL SELECT (SELECT min(domain) FROM items INDEXED BY items_lane WHERE batch = ?1"
+                " AND domain > had.domain) FROM had WHERE had.domain IS NOT NULL)"
+                " SELECT domain FROM had WHERE domain IS NOT NULL",
+                batch,
+            )
+            found.update(number for (number,) in rows)
         return sorted(found)
 
 
@@ -130,6 +130,22 @@ class DomainWrites(DomainReads, Writing):
             " AND domain IN (SELECT value FROM json_each(?))",
             (wall, numbers),
         )
+
+    @transactional
+    def use_domains(self, names: Sequence[str]) -> dict[str, float | None]:
+        ended, ended_at = self._meta("ended"), float(self._meta("ended_at") or 0.0)
+        moments: dict[str, float | None] = {}
+        for name in names:
+            number = self._domain_number(name)
+            fetched_at, robots_at, used_in = self._db.execute(
+                "SELECT last_fetch_at, robots_at, used_in FROM domains WHERE id = ?", (number,)
+            ).fetchone()
+            moments[name] = max(filter(None, (fetched_at, robots_at)), default=None)
+            if used_in is not None and used_in != self._incarnation:
+                in_order = str(used_in) == ended
+                moments[name] = max(moments[name] or 0.0, ended_at) if in_order else math.inf
+            self._db.execute("UPDATE domains SET used_in = ? WHERE id = ?", (self._incarnation, number))
+        return moments
 
     @transactional
     def normalise_domains(self, *, until: float) -> None:

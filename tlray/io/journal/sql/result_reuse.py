@@ -7,13 +7,13 @@ limited reuses only results whose page came from an address that it may fetch fr
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from ipaddress import ip_address
 
 from tlray.core.model.address_policy import AddressPolicy, policy_for
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.outcome import ReusableResult
+from tlray.io.journal.sql.connection import Connection
 
 WINDOW_ITEMS = 5_000
 """Items of a batch that are read at once; about 30 ms of the journal's thread."""
@@ -21,7 +21,7 @@ WINDOW_ITEMS = 5_000
 Reusable = list[tuple[FrontierItem, ReusableResult]]
 
 
-def _may_have_results(db: sqlite3.Connection, batch: int, since: float) -> bool:
+def _may_have_results(db: Connection, batch: int, since: float) -> bool:
     """Return False if no other batch can have a result of a fetch that began after ``since``."""
     row = db.execute(
         "SELECT 1 FROM batches WHERE id != ? AND n_sets > 0 AND (finished_at IS NULL OR finished_at >= ?) LIMIT 1",
@@ -31,7 +31,7 @@ def _may_have_results(db: sqlite3.Connection, batch: int, since: float) -> bool:
 
 
 def reusable_for_batch(
-    db: sqlite3.Connection, batch: int, since: float, *, after_id: int
+    db: Connection, batch: int, since: float, *, after_id: int
 ) -> tuple[Reusable, int | None]:
     """Return those of a batch's next queued items that have a result, and the last id that was read; None at the end."""
     if not _may_have_results(db, batch, since):
@@ -40,7 +40,7 @@ def reusable_for_batch(
         (first_id,) = db.execute("SELECT min(id) FROM items WHERE batch = ?", (batch,)).fetchone()
         after_id = (first_id or 1) - 1
     last_id, n = db.execute(
-        "SELECT max(id), count(*) FROM (SELECT id FROM items WHERE +batch = ? AND id > ? ORDER BY id LIMIT ?)",
+        "SELECT max(id), count(*) FROM (SELECT id FROM items WHERE +batch = ? AND id > ? ORDER BY id LIMIT ?) AS stretch",
         (batch, after_id, WINDOW_ITEMS),
     ).fetchone()
     if not n:
@@ -66,9 +66,7 @@ def reusable_for_batch(
     return list(found.values()), last_id if n == WINDOW_ITEMS else None
 
 
-def reusable_for_items(
-    db: sqlite3.Connection, items: Iterable[tuple[int, float]]
-) -> dict[int, ReusableResult]:
+def reusable_for_items(db: Connection, items: Iterable[tuple[int, float]]) -> dict[int, ReusableResult]:
     """Return results for some items by their ids; each item comes with the oldest fetch that counts."""
     found = {}
     policies: dict[int, AddressPolicy] = {}
@@ -89,10 +87,11 @@ def reusable_for_items(
     return found
 
 
-def _policy_of(db: sqlite3.Connection, batch: int) -> AddressPolicy:
+def _policy_of(db: Connection, batch: int) -> AddressPolicy:
     """Return the addresses that a batch may fetch from."""
-    (networks,) = db.execute("SELECT options ->> '$.networks' FROM batches WHERE id = ?", (batch,)).fetchone()
-    return policy_for(None if networks is None else tuple(json.loads(networks)))
+    (options,) = db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
+    networks = json.loads(options).get("networks")
+    return policy_for(None if networks is None else tuple(networks))
 
 
 def _may_fetch_from(allow: AddressPolicy, peer: str | None) -> bool:
