@@ -11,6 +11,7 @@ from benchmarks import (
     cpu_per_page,
     eta,
     frontier,
+    import_files,
     journal_cost,
     memory,
     nodes,
@@ -28,6 +29,7 @@ from benchmarks.figures import Answer
 QUESTIONS: dict[str, Callable[..., Answer]] = {
     "cpu": cpu_per_page.answer,
     "submit": submit_list.answer,
+    "import": import_files.answer,
     "memory": memory.answer,
     "parse": parse_page.answer,
     "journal": journal_cost.answer,

@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     """The longest pause in such a body, in seconds (``TLRAY_BODY_GAP_S``)."""
     body_min_rate: float = Field(default=500.0, gt=0)
     """The lowest average rate of such a body in bytes a second, after the time of one pause (``TLRAY_BODY_MIN_RATE``)."""
+    max_import_bytes: int = Field(default=67_108_864, ge=1_000_000, le=2_147_483_648)
+    """Bytes of the files in one request to import them (``TLRAY_MAX_IMPORT_BYTES``)."""
+    max_upload_bytes_per_user: int = Field(default=4_294_967_296, ge=1_000_000)
+    """Bytes of one user's uploaded files that are not read yet, or hold no set (``TLRAY_MAX_UPLOAD_BYTES_PER_USER``)."""
     trusted_proxies: str = ""
     """Networks (CIDRs, separated by commas) of the reverse proxies in front of the service; ``X-Forwarded-For`` is trusted
     from these only (``TLRAY_TRUSTED_PROXIES``)."""

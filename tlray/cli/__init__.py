@@ -21,6 +21,7 @@ from tlray.cli.demo import demo
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
 from tlray.cli.journal import journal
+from tlray.cli.import_files import import_files
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
 from tlray.cli.scrape import retry, scrape
@@ -63,6 +64,7 @@ _WrongUsage: Any = typer.BadParameter.__mro__[1]
 for name, command in (
     ("scrape", scrape),
     ("parse", parse),
+    ("import", import_files),
     ("export", export),
     ("formats", formats),
     ("changes", changes),

@@ -72,6 +72,10 @@ class Home:
         """The folder of a batch's exports."""
         return self.path / "exports" / batch_id
 
+    def uploads(self, batch_id: str = "") -> Path:
+        """The folder of a batch's uploaded files, until they are read."""
+        return self.path / "uploads" / batch_id
+
     @property
     def id(self) -> str:
         """The random id by which a task checks that it sees the same storage; "" if there is none."""
