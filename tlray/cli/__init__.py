@@ -20,8 +20,8 @@ from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
-from tlray.cli.journal import journal
 from tlray.cli.import_files import import_files
+from tlray.cli.journal import journal
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
 from tlray.cli.scrape import retry, scrape
