@@ -10,6 +10,7 @@
     │   ├── HomeUnusable               the home cannot be made, read or written
     │   ├── StorageUnusable            the storage of the results is not there, or refuses us
     │   ├── HomeInUse                  another coordinator, that cannot be joined, has the home
+    │   ├── JournalUnusable            the journal's database refuses, or is none that tlray can use
     │   ├── NoSuchBatch                no batch of that id in that home
     │   ├── NoSuchItem                 a batch has no item of that id
     │   ├── ListTooLong                a list has more items than may be open at once
@@ -21,6 +22,7 @@
     └── CannotFinish               4   correct usage, but something is in the way
         ├── StorageFull                the disk is full
         ├── StorageUnavailable         the storage of the results does not answer, or refuses a request
+        ├── JournalLost                the journal's database cannot be reached
         ├── BacklogFull                too many items are open for more
         ├── RayUnavailable             no Ray cluster can be started or reached
         ├── RayLost                    the Ray that the work ran on has died
@@ -47,9 +49,6 @@ class TlrayError(Exception):
 
 class InvariantBroken(TlrayError):
     """A bug: an invariant of the counts or the leases does not hold."""
-
-    def __init__(self, story: str) -> None:
-        super().__init__(story)
 
     def __str__(self) -> str:
         return f"{self.args[0]}; this is a bug of tlray"
@@ -117,6 +116,17 @@ class HomeInUse(UsageError):
         home, holder = self.args
         hint = "wait for it, join its cluster with RAY_ADDRESS, or use another --home"
         return f"home {home} is in use by {holder}; {hint}"
+
+
+class JournalUnusable(UsageError):
+    """The database of ``TLRAY_JOURNAL`` refuses, or is none that tlray can use; ``database`` is its URL without the password."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(database, reason)
+
+    def __str__(self) -> str:
+        database, reason = self.args
+        return f"the journal {database} cannot be used: {reason}; check TLRAY_JOURNAL"
 
 
 class OtherVersion(UsageError):
@@ -189,9 +199,6 @@ class ListTooLong(UsageError):
 class Conflict(UsageError):
     """The request does not fit the present state: two actions at once, or one that comes too late."""
 
-    def __init__(self, story: str) -> None:
-        super().__init__(story)
-
 
 class ServiceRefuses(UsageError):
     """A service refuses a request, or is not a tlray service."""
@@ -247,6 +254,20 @@ class StorageUnavailable(CannotFinish):
         return (
             f"storage {uri} cannot be used: {reason}; what is stored stays, and a batch under way goes on with"
             " `tlray scrape --resume BATCH_ID`"
+        )
+
+
+class JournalLost(CannotFinish):
+    """The database of ``TLRAY_JOURNAL`` cannot be reached; ``database`` is its URL without the password."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(database, reason)
+
+    def __str__(self) -> str:
+        database, reason = self.args
+        return (
+            f"the journal {database} cannot be reached: {reason}; what was saved is safe in it: start the server,"
+            " or correct TLRAY_JOURNAL, and try again"
         )
 
 

@@ -31,8 +31,16 @@ MAX_TOLD = 5
 
 
 def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's promises
-    batch_id: Annotated[str, typer.Argument(help="The batch; `tlray list` shows them.")],
     format_: Annotated[str, typer.Option("--format", help="One of `tlray formats`.")],
+    batch_id: Annotated[
+        str | None, typer.Argument(help="The batch; `tlray list` shows them.", show_default=False)
+    ] = None,
+    is_all: Annotated[
+        bool, typer.Option("--all", help="In place of a batch: the newest version of every set of the home.")
+    ] = False,
+    min_quality: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Only sets of this quality, or a better one.")
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="A file of the format's own suffix, a folder, or - for stdout."),
@@ -57,6 +65,8 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
 
     Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
     """
+    if (batch_id is None) != is_all:
+        raise UsageError("name one batch, or give --all for the newest version of every set")
     chosen = get(format_)
     named = {
         "bom": bom or None, "over_99": over_99.value, "strict": strict or None, "media": media,
@@ -68,11 +78,14 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     values |= dict(map(_option, option or ()))
     options = chosen.chosen(values)
     if url is not None:
+        if batch_id is None or min_quality is not None:
+            raise UsageError("--all and --min-quality are for a home; leave out --url")
         with service(url, home=home) as client:
             export_from(client, batch_id, chosen, out, values)
         return
     settings = read_settings(home=home)
-    export_batch(Home.of(settings.home, settings.storage), batch_id, chosen, out, options)
+    where = Home.of(settings.home, settings.storage)
+    export_batch(where, batch_id, chosen, out, options, min_quality=min_quality)
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -99,24 +112,44 @@ def default_place(home: Home, batch_id: str, format_: Format) -> str:
     return str(folder / f"{format_.stem}{format_.suffix}")
 
 
-def export_batch(home: Home, batch_id: str, format_: Format, out: str | None, options: Any = None) -> None:
-    """Export a batch, by default to the exports of its home. Report what was written and what was left out."""
-    from tlray.io.export.files import write  # noqa: PLC0415 - Arrow is loaded where it is used
+def export_batch(
+    home: Home,
+    batch_id: str | None,
+    format_: Format,
+    out: str | None,
+    options: Any = None,
+    *,
+    min_quality: float | None = None,
+) -> None:
+    """Export a batch, or the newest version of every set; by default to the exports of its home.
+
+    Report what was written and what was left out.
+    """
+    from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415 - Arrow is loaded where it is used
+    from tlray.io.catalogue.newest import iter_newest  # noqa: PLC0415
+    from tlray.io.export.files import write  # noqa: PLC0415
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
-    named = manifest_of(home, batch_id)
-    named()  # before anything is written, it is known that there is such a batch
-    sets = iter_tracklists(open_store(home), batch_id, named)
+    if batch_id is None:
+        catch_up(home)  # before anything is written, it is known that there is a journal
+        sets = iter_newest(home, min_quality=min_quality)
+    else:
+        named = manifest_of(home, batch_id)
+        named()  # before anything is written, it is known that there is such a batch
+        sets = iter_tracklists(open_store(home), batch_id, named)
+        if min_quality is not None:
+            sets = (found for found in sets if (found.quality or 0.0) >= min_quality)
+    name = batch_id or "all"
     if out is None and home.storage is not None and home.has_objects:
         from tlray.io.export.to_storage import upload  # noqa: PLC0415
 
         with TemporaryDirectory(prefix="tlray-") as folder:
             here = Home(Path(folder))
-            summary = write(sets, format_, default_place(here, batch_id, format_), options)
-            out = upload(here.exports(batch_id), home.storage, f"exports/{batch_id}")
+            summary = write(sets, format_, default_place(here, name, format_), options)
+            out = upload(here.exports(name), home.storage, f"exports/{name}")
     else:
-        out = out or default_place(home, batch_id, format_)
+        out = out or default_place(home, name, format_)
         is_ours = out != "-" and Path(out).resolve().is_relative_to(home.path.resolve())
         with private() if is_ours else nullcontext():
             summary = write(sets, format_, out, options)

@@ -18,11 +18,15 @@ from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.opening import open_journal
+from tlray.io.redis.link import Link
+from tlray.io.redis.progress import RedisProgress
 from tlray.io.results.open_store import check_storage
 from tlray.io.worker.crash_note import sweep_notes
 
 MAX_READS = 1_000
 """Reads under way at a time."""
+JOURNAL_WAIT_S = 60.0
+"""Seconds for which a coordinator that starts waits for the server of its journal."""
 
 
 class CoordinatorActor(Coordinator):
@@ -37,10 +41,13 @@ class CoordinatorActor(Coordinator):
             check_storage(home)
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
         home.record_storage()
-        journal = open_journal(home)
+        journal = open_journal(home, settings.journal, wait_s=JOURNAL_WAIT_S)
         sweep_notes(home)
         me = context.current_actor
-        ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)
+        ports = ray_ports(home, settings.terms, me, node, journal=settings.journal)
+        ports = replace(ports, leave=self._leave)
+        if settings.redis is not None:
+            ports = replace(ports, progress=RedisProgress(Link(settings.redis, home.id)))
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
         self._running = me.run.options(max_task_retries=0).remote()
 

@@ -73,8 +73,13 @@ class Home:
 
     @property
     def journal(self) -> Path:
-        """The SQLite journal."""
+        """The journal, where it is a file of the home (`tlray.io.journal.opening`)."""
         return self.path / "state.db"
+
+    @property
+    def catalogue(self) -> Path:
+        """The catalogue of all sets, made from the journal and the results."""
+        return self.path / "catalogue.db"
 
     @property
     def lock(self) -> Path:
@@ -93,6 +98,10 @@ class Home:
         """The folder of a batch's exports."""
         folder = self.storage.folder if self.storage is not None else None
         return (folder or self.path) / "exports" / batch_id
+
+    def uploads(self, batch_id: str = "") -> Path:
+        """The folder of a batch's uploaded files, until they are read."""
+        return self.path / "uploads" / batch_id
 
     @property
     def id(self) -> str:
