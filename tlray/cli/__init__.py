@@ -24,6 +24,7 @@ from tlray.cli.import_files import import_files
 from tlray.cli.journal import journal
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
+from tlray.cli.refresh import refresh
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status
@@ -68,6 +69,7 @@ for name, command in (
     ("export", export),
     ("formats", formats),
     ("changes", changes),
+    ("refresh", refresh),
     ("list", list_batches),
     ("status", status),
     ("dead", dead),
