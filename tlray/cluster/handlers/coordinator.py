@@ -42,7 +42,6 @@ from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.core.model.durations import LONGEST_S
 from tlray.core.model.item import FrontierItem
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
@@ -171,18 +170,18 @@ class Coordinator(
     async def _load(self) -> None:
         """Load what the frontier wants, some lanes at a time: many may want it, and everybody else's work goes on between."""
         state = self._state
-        lanes = state.engine.frontier.wanting(LANES_AT_ONCE)
+        lanes, n = state.engine.frontier.wanting(LANES_AT_ONCE), state.engine.frontier.window
         if not lanes:
             return
         state.wake.set()  # there may be more
 
         def load() -> list[list[FrontierItem]]:
             read = state.journal.load_lane
-            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW) for lane in lanes]
+            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=n) for lane in lanes]
 
         for lane, items in zip(lanes, await state.write(load), strict=True):
             last_id = items[-1].id if items else lane.cursor
-            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < n)
 
     async def _sleep(self) -> None:
         engine = self._state.engine

@@ -265,4 +265,4 @@ class _Calls:
 
 def new_batch_id() -> str:
     """Return an id that no batch has: when it was made, and a random word."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
