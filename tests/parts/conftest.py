@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import redis_server
 from broker import Broker, is_there
+from redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,26 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield broker
     finally:
         broker.close()
+
+
+@pytest.fixture(scope="session")
+def redis_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The one Redis; `redis_there` is it, empty and answering."""
+    if not redis_server.is_there():
+        reason = "Redis is not there: apt-get install redis-server"
+        (pytest.fail if os.environ.get("TLRAY_REQUIRE_PARTS") == "1" else pytest.skip)(reason)
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def redis_there(redis_of_session: RedisServer) -> RedisServer:
+    redis_of_session.start()  # a test that failed may have left it dead
+    with redis_of_session.admin() as client:
+        client.config_set("maxmemory", 0)
+        client.flushall()
+    return redis_of_session
