@@ -37,6 +37,7 @@ CREATE TABLE sets (
     UNIQUE (site, source_id, owner)
 );
 CREATE INDEX sets_owner ON sets (owner, id);
+CREATE INDEX sets_batch ON sets (batch) WHERE is_newest;
 CREATE INDEX sets_counted ON sets (is_newest, date, quality);
 CREATE INDEX sets_counted_of ON sets (owner, date, quality);
 
