@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.scheduling.frontier import MOST_LOADED, SMALLEST_WINDOW, WINDOW, Frontier
 from tlray.core.scheduling.lanes import Dropped
