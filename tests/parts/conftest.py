@@ -1,7 +1,8 @@
 """Real parts that several files share."""
 
-from __future__ import annotations
+from broker import broker
 
+<<<<<<< HEAD
 import os
 from collections.abc import Iterator
 
@@ -46,3 +47,6 @@ def redis_there(redis_of_session: RedisServer) -> RedisServer:
         client.config_set("maxmemory", 0)
         client.flushall()
     return redis_of_session
+=======
+__all__ = ["broker"]
+>>>>>>> refs/heads/rabbit
