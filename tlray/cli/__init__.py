@@ -22,6 +22,7 @@ from tlray.cli.export import export, formats
 from tlray.cli.import_files import import_files
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
+from tlray.cli.reparse import reparse
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status
@@ -63,6 +64,7 @@ for name, command in (
     ("scrape", scrape),
     ("parse", parse),
     ("import", import_files),
+    ("reparse", reparse),
     ("export", export),
     ("formats", formats),
     ("list", list_batches),
