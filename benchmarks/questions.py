@@ -7,15 +7,18 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
-    broker,
+    catalogue,
     cpu_per_page,
     eta,
     frontier,
     import_files,
     journal_cost,
     memory,
+    nodes,
     parse_page,
     politeness,
+    postgres,
+    rabbitmq,
     refresh,
     service,
     sockets,
@@ -33,11 +36,14 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "eta": eta.answer,
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
+    "nodes": nodes.answer,
     "politeness": politeness.answer,
     "refresh": refresh.answer,
     "service": service.answer,
     "sockets": sockets.answer,
-    "broker": broker.answer,
+    "rabbitmq": rabbitmq.answer,
+    "catalogue": catalogue.answer,
+    "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -136,6 +136,7 @@ def test_every_setting_is_tried_here() -> None:
         "block_cool_down_s",
         "max_rest_s",
         "domains_file",
+        "journal",  # tests/unit/io/journal/test_postgres.py
         "smtp_url",
         "smtp_from",
     }

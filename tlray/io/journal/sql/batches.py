@@ -113,6 +113,9 @@ class BatchReads(Connected):
         ).fetchone()
         return int(row[0] or 0)
 
+    def newest_result(self) -> int:
+        return int(self._meta("done_seq") or 0)
+
 
 class BatchWrites(BatchReads, Writing):
     """Changes of whole batches."""

@@ -97,6 +97,10 @@ class OutboxWrites(OutboxReads, Writing):
         ]
 
     @transactional
+    def add_notice(self, batch: int, kind: NotificationKind, subject: str, about: Mapping[str, Any]) -> None:
+        _note(self._db, batch, kind, subject, about)
+
+    @transactional
     def set_notice_body(self, notice_id: str, body: str) -> None:
         self._db.execute(
             "UPDATE notices SET body = ? WHERE notice_id = ? AND body IS NULL", (body, notice_id)
@@ -136,7 +140,8 @@ class OutboxWrites(OutboxReads, Writing):
     def rotate_webhook_secret(self, owner: str, fresh: str, wall: float) -> None:
         self._db.execute(
             "INSERT INTO webhook_secrets (owner, secret, changed_at) VALUES (?, ?, ?) ON CONFLICT (owner) DO UPDATE"
-            " SET older = secret, secret = excluded.secret, changed_at = excluded.changed_at WHERE secret != excluded.secret",
+            " SET older = webhook_secrets.secret, secret = excluded.secret, changed_at = excluded.changed_at"
+            " WHERE webhook_secrets.secret != excluded.secret",
             (owner, fresh, wall),
         )
 
@@ -181,11 +186,12 @@ def _note(db: Connection, batch: int, kind: NotificationKind, subject: str, abou
     """Write a notice for each channel of a batch, once for each subject."""
     (text,) = db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone() or ("{}",)
     options, wall = json.loads(text), time.time()
-    for channel in Channel:
+    for channel in Channel if kind is not NotificationKind.CHANGED else (Channel.WEBHOOK,):
         if (target := options.get(channel.value)) is not None:
             db.execute(
                 "INSERT INTO notices (notice_id, batch, kind, subject, channel, target, about, state, made_at, due_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (batch, kind, subject, channel) DO NOTHING",
                 (
                     f"msg_{token_hex(12)}", batch, kind.value, subject, channel.value, target, json.dumps(about),
                     NotificationState.DUE.value, wall, wall,

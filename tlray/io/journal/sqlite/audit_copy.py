@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from tlray.core.audit.findings import BatchCounts, Finding, FindingKind
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.io.journal.audit_copy import AuditCopy, Row
+from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow, PartRow
+from tlray.io.journal.sql.connection import insert_into
+from tlray.io.journal.sqlite.migrations import migrate
 
 _K = FindingKind
 _FETCHED_URL = "CASE WHEN j.fetch_url LIKE 'file:%' THEN j.url ELSE coalesce(j.fetch_url, j.url) END"
@@ -152,3 +157,28 @@ class SqliteAuditCopy(AuditCopy):
             None,
         )
         return Finding(kind, what, part or row[1], item_id, row[0], self.url(item_id))
+
+
+class _ElsewhereCopy(SqliteAuditCopy):
+    """A batch of a journal that is no SQLite file."""
+
+    def __init__(self, db: sqlite3.Connection, row: BatchRow, journal: JournalReader) -> None:
+        super().__init__(db, row)
+        self._journal, self._batch_id = journal, row.batch_id
+
+    def stems_now(self) -> set[str]:
+        return {part.stem for part in self._journal.parts(self._batch_id)}
+
+
+@contextmanager
+def audit_elsewhere(journal: JournalReader, batch_id: str) -> Iterator[AuditCopy]:
+    """Copy a batch of another database into a SQLite journal without a file, and compare there."""
+    with closing(sqlite3.connect("", isolation_level=None)) as db:
+        migrate(db, Path("temporary") / "journal")
+        with journal.snapshot():
+            row = journal.batch(batch_id)
+            db.execute("BEGIN")
+            for table in ("batches", "items", "refused_lines", "attempts", "parts"):
+                db.executemany(insert_into(table), journal.rows(table, batch=row.id))
+            db.execute("COMMIT")
+        yield _ElsewhereCopy(db, row, journal)

@@ -38,6 +38,9 @@ class SqliteConnected(Connected):
             said = [str(error)]
         return [text for text in said if text != "ok"]
 
+    def last_numbers(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+
 
 class SqliteWriting(SqliteConnected, Writing):
     """A connection that writes."""
@@ -62,6 +65,15 @@ class SqliteWriting(SqliteConnected, Writing):
             if isinstance(error, sqlite3.DatabaseError):
                 raise translated(error, self.place) from error
             raise
+
+    def number_on(self, table: str, last: int) -> None:
+        with self.transaction():
+            self._db.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, table))
+            self._db.execute(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ?2"
+                " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
+                (table, last),
+            )
 
     def _insert_items(self, batch: int, entries: Sequence[Entry]) -> tuple[int, list[tuple[Entry, int]]]:
         n_items = 0
