@@ -7,15 +7,18 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
-    broker,
+    catalogue,
     cpu_per_page,
     eta,
     frontier,
+    import_files,
     journal_cost,
     memory,
     nodes,
     parse_page,
     politeness,
+    postgres,
+    rabbitmq,
     refresh,
     service,
     sockets,
@@ -26,6 +29,7 @@ from benchmarks.figures import Answer
 QUESTIONS: dict[str, Callable[..., Answer]] = {
     "cpu": cpu_per_page.answer,
     "submit": submit_list.answer,
+    "import": import_files.answer,
     "memory": memory.answer,
     "parse": parse_page.answer,
     "journal": journal_cost.answer,
@@ -37,7 +41,9 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "refresh": refresh.answer,
     "service": service.answer,
     "sockets": sockets.answer,
-    "broker": broker.answer,
+    "rabbitmq": rabbitmq.answer,
+    "catalogue": catalogue.answer,
+    "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -5,10 +5,11 @@ Options of a command or of `tlray.scrape` go before the environment.
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.tlray")
     """The folder of the journal, the results, the archive and the exports (``TLRAY_HOME``)."""
+    journal: SecretStr | None = None
+    """The journal in a PostgreSQL database (12 or newer): ``postgresql://user:password@host:5432/database``; several homes in one
+    database each add ``?schema=NAME`` (``tlray`` by default). Unset: ``state.db`` in the home (``TLRAY_JOURNAL``)."""
     contact: str | None = None
     """An e-mail address or web page for the owners of sites. It is part of the User-Agent, stored with each batch, and
     required for public hosts (``TLRAY_CONTACT``)."""
@@ -61,6 +65,10 @@ class Settings(BaseSettings):
     """The longest pause in such a body, in seconds (``TLRAY_BODY_GAP_S``)."""
     body_min_rate: float = Field(default=500.0, gt=0)
     """The lowest average rate of such a body in bytes a second, after the time of one pause (``TLRAY_BODY_MIN_RATE``)."""
+    max_import_bytes: int = Field(default=67_108_864, ge=1_000_000, le=2_147_483_648)
+    """Bytes of the files in one request to import them (``TLRAY_MAX_IMPORT_BYTES``)."""
+    max_upload_bytes_per_user: int = Field(default=4_294_967_296, ge=1_000_000)
+    """Bytes of one user's uploaded files that are not read yet, or hold no set (``TLRAY_MAX_UPLOAD_BYTES_PER_USER``)."""
     trusted_proxies: str = ""
     """Networks (CIDRs, separated by commas) of the reverse proxies in front of the service; ``X-Forwarded-For`` is trusted
     from these only (``TLRAY_TRUSTED_PROXIES``)."""
@@ -103,6 +111,11 @@ class Settings(BaseSettings):
     smtp_from: str | None = None
     """The sender of these notifications; by default the contact, if that is an address (``TLRAY_SMTP_FROM``)."""
 
+    redis: SecretStr | None = None
+    """A Redis for live progress that other processes read, and for what the service's replicas share:
+    ``redis://user:password@host:6379/0``, or ``rediss://…`` with TLS (``?ssl_ca_certs=FILE`` for a CA of one's own). The process
+    that starts the coordinator decides where it writes (``TLRAY_REDIS``)."""
+
     @field_validator("contact")
     @classmethod
     def _is_contact(cls, value: str | None) -> str | None:
@@ -144,6 +157,13 @@ class Settings(BaseSettings):
         return self.smtp_from or (self.contact if is_address else None)
 
     @model_validator(mode="after")
+    def _can_journal(self) -> Self:
+        url = self.journal.get_secret_value() if self.journal is not None else "postgresql://"
+        if not url.startswith(("postgresql://", "postgres://")):  # its own validator would show the password
+            raise ValueError("TLRAY_JOURNAL: write postgresql://user:password@host:port/database")
+        return self
+
+    @model_validator(mode="after")
     def _can_send(self) -> Self:
         if self.smtp_url is not None:
             if not _is_smtp(
@@ -152,6 +172,14 @@ class Settings(BaseSettings):
                 raise ValueError("TLRAY_SMTP_URL: write smtp://host:port or smtps://user:password@host:port")
             if self.mail_sender is None:
                 raise ValueError("TLRAY_SMTP_URL needs TLRAY_SMTP_FROM, the address that mail comes from")
+        return self
+
+    @model_validator(mode="after")
+    def _has_redis_url(self) -> Self:
+        if self.redis is not None and (reason := _wrong_redis(self.redis.get_secret_value().strip())):
+            raise ValueError(
+                f"TLRAY_REDIS {reason}; write redis://user:password@host:6379/0, or rediss://… for TLS"
+            )
         return self
 
     @model_validator(mode="after")
@@ -174,6 +202,31 @@ def _is_smtp(url: str) -> bool:
         return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _wrong_redis(url: str) -> str | None:
+    """Return what is wrong with a URL of Redis, without any of its text; None if nothing is."""
+    try:
+        parts = urlsplit(url)
+        port, query = (
+            parts.port,
+            parse_qs(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)),
+        )
+    except ValueError:
+        return "is no URL"
+    options = set(_REDIS_OPTIONS if parts.scheme == "rediss" else ())
+    faults = {
+        "has no redis:// or rediss:// in front": parts.scheme not in ("redis", "rediss"),
+        "names no host": not parts.hostname,
+        "has characters that are to be written as %XX": not url.isprintable() or " " in url or parts.fragment,
+        "has port 0": port == 0,
+        "has a path that is no number of a database": not re.fullmatch("[0-9]{0,5}", parts.path.strip("/")),
+        f"takes nothing after ? but {', '.join(_REDIS_OPTIONS)}, with rediss://": query.keys() - options,
+    }
+    return next((fault for fault, is_so in faults.items() if is_so), None)
+
+
+_REDIS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -13,12 +13,15 @@ import typer
 
 from tlray import __version__
 from tlray.cli.audit import audit
+from tlray.cli.changes import changes
 from tlray.cli.command_end import leave_within, print_error
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
+from tlray.cli.import_files import import_files
+from tlray.cli.journal import journal
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
 from tlray.cli.scrape import retry, scrape
@@ -61,8 +64,10 @@ _WrongUsage: Any = typer.BadParameter.__mro__[1]
 for name, command in (
     ("scrape", scrape),
     ("parse", parse),
+    ("import", import_files),
     ("export", export),
     ("formats", formats),
+    ("changes", changes),
     ("list", list_batches),
     ("status", status),
     ("dead", dead),
@@ -82,6 +87,7 @@ for name, command in (
 ):
     app.command(name)(command)
 app.add_typer(token, name="token")
+app.add_typer(journal, name="journal")
 
 
 def main() -> None:

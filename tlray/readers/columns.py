@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tlray.readers.assembly import clean
+from tlray.sites.fields import clean
 
 COLUMNS = {
     "title": (

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from tlray.model import CuePrecision, ParsedPage, Track, TrackKind
-from tlray.readers.assembly import DASHES, clean, file_set, make_track, page_of, split_name, unknown
+from tlray.readers.assembly import file_set, page_of, unknown
 from tlray.readers.clock_times import day_of
 from tlray.readers.cue_sheet import Sheet, is_sheet, parse_sheet
 from tlray.readers.cue_times import FRAMES_PER_S, starts_s
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
 from tlray.readers.made import plural
+from tlray.sites.fields import DASHES, clean, make_track, split_name
 
 MAX_BYTES = 8 * 2**20
 _VARIOUS = re.compile(r"(?:various(?: artists?)?|va|v\.a\.|v/a|unknown(?: artist)?)\.?", re.IGNORECASE)

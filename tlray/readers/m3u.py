@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tlray.readers.assembly import MAX_ROWS, clean, split_name, stem_of
+from tlray.readers.assembly import MAX_ROWS, stem_of
+from tlray.sites.fields import clean, split_name
 
 FROM_FILES = "names_from_files"
 MAX_LINE_CHARS = 20_000

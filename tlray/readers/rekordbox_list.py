@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any
 
 from tlray.model import Track, Tracklist
-from tlray.readers.assembly import MAX_ROWS, file_set, make_track, named, with_mix
+from tlray.readers.assembly import MAX_ROWS, file_set
 from tlray.readers.clock_times import day_of
 from tlray.readers.columns import cell, length_s, places_of
 from tlray.readers.interface import SourceFile
 from tlray.readers.m3u import names, parse_m3u
+from tlray.sites.fields import make_track, named, with_mix
 
 COLUMNS_GUESSED = "columns_guessed"
 _HISTORY = re.compile(r"history\b", re.IGNORECASE)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tlray.model import Track, Tracklist
-from tlray.readers.assembly import MAX_FILE_ROWS, clean, file_set, make_track, named, with_mix
+from tlray.readers.assembly import MAX_FILE_ROWS, file_set
 from tlray.readers.interface import SourceFile
 from tlray.readers.made import plural
 from tlray.readers.rekordbox_list import history_day
 from tlray.readers.xml_tree import BadXmlError, Element, children
+from tlray.sites.fields import clean, make_track, named, with_mix
 
 _BY_PLACE = "1"
 """The ``KeyType`` of playlists that name tracks by ``Location``, which never leaves this module."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlray.model import ParsedPage
 from tlray.readers import serato_page
-from tlray.readers.assembly import file_set, make_track, named, page_of, unknown
+from tlray.readers.assembly import file_set, page_of, unknown
 from tlray.readers.clock_times import epoch_moment
 from tlray.readers.columns import length_s
 from tlray.readers.decoding import NoTextError, decode_text, head_text
@@ -26,6 +26,7 @@ from tlray.readers.serato_session import (
     is_session,
     rows_of,
 )  # fmt: skip
+from tlray.sites.fields import make_track, named
 
 MAX_BYTES = 64 * 2**20
 

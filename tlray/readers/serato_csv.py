@@ -12,11 +12,12 @@ from datetime import date
 from typing import Any
 
 from tlray.model import Tracklist
-from tlray.readers.assembly import MAX_FILE_ROWS, file_set, make_track, named
+from tlray.readers.assembly import MAX_FILE_ROWS, file_set
 from tlray.readers.clock_times import AMBIGUOUS, clock_of, day_of, zone_of
 from tlray.readers.columns import cell, length_s, places_of
 from tlray.readers.interface import SourceFile
 from tlray.readers.play_log import LOCAL_TIME, Play, moments_of, set_times
+from tlray.sites.fields import make_track, named
 
 HEADER_WITHIN = 10
 """So many lines may stand before the header."""

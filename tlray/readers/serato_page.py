@@ -14,13 +14,14 @@ from typing import Any
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from tlray.model import CuePrecision, Track, Tracklist
-from tlray.readers.assembly import MAX_ROWS, clean, file_set, make_track, split_name
+from tlray.readers.assembly import MAX_ROWS, file_set
 from tlray.readers.clock_times import day_of
 from tlray.readers.columns import length_s
 from tlray.readers.interface import SourceFile
 from tlray.readers.play_log import CLOCK_TIMES
 from tlray.sites.bombs import is_bomb
 from tlray.sites.decode import decode
+from tlray.sites.fields import clean, make_track, split_name
 
 MARK = 'id="playlist_tracklist"'
 _US_DAY = re.compile(r"(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?!\d)")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from enum import StrEnum
+
+from tlray.sites.json_text import unicode_encoding
 
 
 class Shape(StrEnum):
@@ -17,19 +18,6 @@ class Shape(StrEnum):
     BINARY = "binary data"
 
 
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-)
-_ZEROS = {
-    (0, 1, 0, 1): "utf-16-be",
-    (1, 0, 1, 0): "utf-16-le",
-    (0, 0, 0, 1): "utf-32-be",
-    (1, 0, 0, 0): "utf-32-le",
-}
 _PROLOG = re.compile(
     r"(?:\s|<\?.{0,2000}?\?>|<!--.{0,20000}?-->|<!doctype[^\[>]{0,2000}(?:\[.{0,20000}?\]\s*)?>)+",
     re.IGNORECASE | re.DOTALL,
@@ -43,12 +31,6 @@ HTML_ELEMENTS = frozenset(
     ["html", "head", "body", "title", "meta", "link", "script", "style", "div", "table", "p", "h1", "a", "br"]
 )
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-
-
-def unicode_encoding(head: bytes) -> str | None:
-    """Return the Unicode encoding that a file shows by its byte order mark, or by the zeros of its first two characters."""
-    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    return marked or _ZEROS.get(tuple(int(byte != 0) for byte in head[:4]))  # type: ignore[arg-type]
 
 
 def head_text(head: bytes) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from tlray.model import ParsedPage, Tracklist
-from tlray.readers.assembly import MAX_ROWS, clean, file_set, make_track, page_of, stem_of, unknown
+from tlray.readers.assembly import MAX_ROWS, file_set, page_of, stem_of, unknown
 from tlray.readers.clock_times import day_of
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
@@ -14,6 +14,7 @@ from tlray.readers.sniff import first_element
 from tlray.readers.traktor_html import is_page, read_page
 from tlray.readers.traktor_nml import is_log, read_nml
 from tlray.readers.xml_tree import BadXmlError, local, parse_xml
+from tlray.sites.fields import clean, make_track
 
 MAX_BYTES = 64 * 2**20
 _NUMBER = re.compile(r"(\d{1,4})\.\s+(?=\S)")

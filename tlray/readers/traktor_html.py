@@ -9,13 +9,14 @@ from typing import Any
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from tlray.model import Tracklist
-from tlray.readers.assembly import MAX_ROWS, clean, file_set, make_track, named
+from tlray.readers.assembly import MAX_ROWS, file_set
 from tlray.readers.clock_times import clock_of, day_of, local_moment
 from tlray.readers.columns import cell, length_s, places_of
 from tlray.readers.interface import SourceFile
 from tlray.readers.play_log import LOCAL_TIME, Play, set_times
 from tlray.sites.bombs import is_bomb
 from tlray.sites.decode import decode
+from tlray.sites.fields import clean, make_track, named
 
 _TITLE = re.compile(r"<title>\s*Track List\s*:?\s*([^<]{0,300})</title>", re.IGNORECASE)
 

@@ -12,22 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from tlray.model import Track, Tracklist
-from tlray.readers.assembly import (
-    MAX_FILE_ROWS,
-    clean,
-    file_set,
-    make_track,
-    named,
-    split_name,
-    stem_of,
-    with_mix,
-)
+from tlray.readers.assembly import MAX_FILE_ROWS, file_set, stem_of
 from tlray.readers.clock_times import day_of, local_moment, packed_day
 from tlray.readers.interface import SourceFile
 from tlray.readers.m3u import FROM_FILES
 from tlray.readers.made import plural
 from tlray.readers.play_log import LOCAL_TIME, Play, roll_over, set_times
 from tlray.readers.xml_tree import BadXmlError, Element, children
+from tlray.sites.fields import clean, make_track, named, split_name, with_mix
 
 PROTOCOL = "PROTOCOL"
 _SEPARATOR = "/:"

@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from tlray.model import ParsedPage, Tracklist
-from tlray.readers.assembly import MAX_FILE_ROWS, file_set, make_track, page_of, split_name, unknown
+from tlray.readers.assembly import MAX_FILE_ROWS, file_set, page_of, unknown
 from tlray.readers.clock_times import clock_of, day_of
 from tlray.readers.decoding import NoTextError, decode_text, head_text
 from tlray.readers.interface import SourceFile
 from tlray.readers.m3u import is_bare, is_m3u, parse_m3u
 from tlray.readers.play_log import LOCAL_TIME, Play, moments_of, set_times
 from tlray.readers.virtualdj_m3u import read_history
+from tlray.sites.fields import make_track, split_name
 
 MAX_BYTES = 32 * 2**20
 _HEADING = re.compile(r"VirtualDJ History\s+(\S.*)", re.IGNORECASE)

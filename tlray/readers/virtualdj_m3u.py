@@ -10,11 +10,12 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from tlray.model import Tracklist
-from tlray.readers.assembly import file_set, make_track, stem_of, with_mix
+from tlray.readers.assembly import file_set, stem_of
 from tlray.readers.clock_times import Clock, clock_of, day_of, epoch_moment
 from tlray.readers.interface import SourceFile
 from tlray.readers.m3u import Entry, names
 from tlray.readers.play_log import DATE_UTC, LOCAL_TIME, Play, moments_of, set_times
+from tlray.sites.fields import make_track, with_mix
 
 _DAY = timedelta(days=1)
 _FURTHEST_EAST = timedelta(hours=14)

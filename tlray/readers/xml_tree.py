@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tlray.readers.decoding import NoTextError, decode_text
-from tlray.readers.sniff import unicode_encoding
 from tlray.sites.decode import decode
+from tlray.sites.json_text import unicode_encoding
 
 MAX_BYTES = 64 * 2**20
 MAX_NODES = 2_000_000

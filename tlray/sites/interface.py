@@ -13,7 +13,19 @@ from tlray.core.model.tracklists import make_set, make_track
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import PageKind, ParsedPage
 
-__all__ = ["PageKind", "ParsedPage", "SiteParser", "SiteProfile", "make_set", "make_track"]
+__all__ = [
+    "THROTTLED",
+    "PageKind",
+    "ParsedPage",
+    "SiteParser",
+    "SiteProfile",
+    "SiteWithApi",
+    "make_set",
+    "make_track",
+]
+
+THROTTLED = "throttled"
+"""The reason of a `PageKind.BLOCKED` that only says "too fast": the site is asked again after minutes, and more slowly."""
 
 
 @runtime_checkable
@@ -65,3 +77,32 @@ class SiteParser(Protocol):
         ``PageKind.UNKNOWN`` with a reason. A page on which this raises is treated the same.
         """
         ...
+
+
+@runtime_checkable
+class SiteWithApi(SiteParser, Protocol):
+    """A site that is read by other URLs than those of its pages, or whose answers are not HTML."""
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """The media types that it reads besides HTML and plain text: ``("application/json",)``."""
+        return ()
+
+    def fetch_url(self, url: str) -> str | None:
+        """Return the URL that is fetched in place of an item's; None where the item names nothing that the site gives.
+
+        The item keeps its URL and its fingerprint. The live robots.txt of the fetched host is obeyed; a host of its own stands
+        in the site's profile, with the host of the pages among its ``short_hosts``.
+        """
+        return url
+
+    def terms_url(self, url: str) -> str | None:
+        """Return the URL of the site's API that its published terms allow although its robots.txt disallows it.
+
+        It is fetched only in batches that were submitted with ``--api-terms`` and the site's name. None: there is no such URL.
+        """
+        return None
+
+    def is_within(self, body: bytes) -> bool:
+        """Return True if a whole HTML page may hold what this parser reads, whatever its head and its host; asked last."""
+        return False

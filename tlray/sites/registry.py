@@ -13,12 +13,14 @@ from tlray.model import PageKind, ParsedPage
 from tlray.sites.decode import to_utf8
 from tlray.sites.hosts import host_of
 from tlray.sites.installed import parsers
-from tlray.sites.interface import SiteParser
+from tlray.sites.interface import SiteParser, SiteWithApi
 
 LOOK_BYTES = 64 * 1024
 """How much of a page `SiteParser.recognises` is shown."""
 MAX_ERROR_CHARS = 160
 """How much of an error's text stands in a reason; a page may have had a part in it."""
+NO_PARSER = "no parser"
+PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 
 
 class Registry:
@@ -36,19 +38,25 @@ class Registry:
         host = host_of(url)
         return next((parser for parser in self._parsers if host and host in parser.domains), None)
 
+    def media_types(self, url: str) -> frozenset[str]:
+        """Return the media types that are read at a URL; at a host of no site those of all, for its look decides there."""
+        parser = self.for_url(url)
+        asked = self._parsers if parser is None else [parser]
+        return PAGE_TYPES.union(*(one.media_types for one in asked if isinstance(one, SiteWithApi)))
+
     def for_page(self, url: str, body: bytes, charset: str | None = None) -> SiteParser | None:
         """Return the parser of the URL's domain, else the first that recognises the page, or None."""
         return self._find(url, body, charset)[0]
 
     def parse_page(self, body: bytes, url: str = "", charset: str | None = None) -> ParsedPage:
-        """Return what the page is, by the parser that reads it; `UNKNOWN` ("no parser") where none does.
+        """Return what the page is, by the parser that reads it; `UNKNOWN` (`NO_PARSER`) where none does.
 
         A page on which its parser fails is `UNKNOWN`, with the error in the reason. Most such pages are incomplete, so they are
         treated like all that is not understood.
         """
         parser, reason = self._find(url, body, charset)
         if parser is None:
-            return ParsedPage(PageKind.UNKNOWN, reason or ("no parser" if body.strip() else "empty"))
+            return ParsedPage(PageKind.UNKNOWN, reason or (NO_PARSER if body.strip() else "empty"))
         try:
             page = parser.parse(body, url=url, charset=charset)
         except Exception as error:  # noqa: BLE001 - one page must not end a whole lease
@@ -71,7 +79,8 @@ class Registry:
                     return parser, None
             except Exception as error:  # noqa: BLE001 - the others may know the page
                 reason = reason or failure(parser, error)
-        return None, reason
+        within = (one for one in self._parsers if isinstance(one, SiteWithApi) and one.is_within(body))
+        return next(within, None), reason
 
 
 def failure(parser: SiteParser, error: Exception) -> str:

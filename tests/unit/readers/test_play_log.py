@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlray.readers.assembly import make_track
 from tlray.readers.clock_times import Clock, clock_of, day_of, epoch_moment, local_moment, packed_day, zone_of
 from tlray.readers.play_log import CLOCK_TIMES, Play, moments_of, roll_over, set_times
+from tlray.sites.fields import make_track
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Grows when the calls between client and coordinator change within one version."""
 
 
@@ -28,7 +28,7 @@ class Hello(TypedDict):
     """Batches that go on by themselves."""
     n_drivers: int
     """Commands that watch a batch."""
-    settings: dict[str, float]
+    settings: dict[str, float | str]
     """What all batches of the home share (`tlray.cluster.coordinator.state.CoordinatorSettings.shared`)."""
 
 

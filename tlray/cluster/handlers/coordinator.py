@@ -21,6 +21,7 @@ from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.handshake import Hello
 from tlray.cluster.coordinator.leasing import Leasing
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
+from tlray.cluster.coordinator.progress_feed import ProgressFeed
 from tlray.cluster.coordinator.scheduler import Scheduler
 from tlray.cluster.coordinator.shutdown import EndMode, Shutdown
 from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
@@ -105,12 +106,21 @@ class Coordinator(
             is_receiving=lambda: admission.is_receiving,
             close=self._close,
         )
+        self._feed: ProgressFeed | None = None
+        if ports.progress is not None:
+            self._feed = ProgressFeed(
+                state, ports.progress,
+                status=batches.status, workers=self._workers, is_watched=self._kept.__contains__,
+            )  # fmt: skip
+            state.on_change = self._feed.changed
         self._closing: asyncio.Task[None] | None = None
 
     # -- the loop ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Go on for as long as the actor lives; it calls this itself."""
+        if self._feed is not None:
+            self._feed.start()
         await self._guarded(self._open_batches)
         self._scheduler.start()
         while not self._state.is_stopping:
@@ -199,6 +209,8 @@ class Coordinator(
         self._state.wake.set()
         await self._scheduler.stop()
         await self._state.settle(settle_s)
+        if self._feed is not None:
+            await self._feed.close()
         leases = self._state.engine.leases.values()
         try:
             if not any(lease.items or lease.robots for lease in leases):

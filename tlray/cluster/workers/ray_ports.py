@@ -17,6 +17,7 @@ from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
 from tlray.core.model.address_policy import ANY_NAMED, policy_for
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
@@ -25,7 +26,7 @@ from tlray.core.scheduling.lease import Answer, LeasedItem, Report, RobotsReques
 from tlray.io.disk.home import Home
 from tlray.io.http.fetch import Fetcher
 from tlray.io.http.limits import Sender
-from tlray.io.http.response import Fetched
+from tlray.io.http.response import PAGE_TYPES, Fetched
 from tlray.io.process.node_load import NodeGauge
 from tlray.io.results.item_reader import read_items
 from tlray.io.results.open_store import open_store
@@ -33,6 +34,8 @@ from tlray.io.results.part_writer import StagedPart, stage
 from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
 from tlray.io.worker.crash_note import CrashNote, CrashNoteFile
+from tlray.io.worker.read_source import read_source
+from tlray.io.worker.request import PageRequest, request_for
 from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
 from tlray.version import __version__
@@ -106,9 +109,14 @@ class Network:
         return await fetch_robots(self._fetcher, fetch_task, note, sender=sender_of(fetch_task.terms))
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
-        """Fetch an item's page; calling the result opens and reads it."""
+        """Fetch an item's page; calling the result opens and reads it. A file is opened then, so that one is in memory."""
+        if item.domain == FILE_DOMAIN:
+            return lambda: read_source(item)
         allow = policy_for(item.networks, from_public=item.from_public)
-        open_page = await self._fetcher.get_packed(item.url, allow=allow, sender=sender_of(item.terms))
+        asked = request_for(item) or PageRequest(item.url, PAGE_TYPES)
+        open_page = await self._fetcher.get_packed(
+            asked.url, types=asked.types, allow=allow, sender=sender_of(item.terms)
+        )
 
         def read() -> tuple[Fetched, Outcome, tuple[Tracklist, ...]]:
             fetched = open_page()

@@ -17,7 +17,7 @@ from tlray.cluster.ports.task import PageSource, TaskPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.pacing.pacer import FetchTask, Pacer
-from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer, rules_of
+from tlray.core.politeness.robots import NOT_ITS_TURN, RobotsAnswer
 from tlray.core.scheduling.lease import (
     NO_STOPS,
     Answer,
@@ -31,6 +31,7 @@ from tlray.core.scheduling.lease import (
 from tlray.io.http.response import printable_reason
 from tlray.io.results.item_reader import by_part
 from tlray.io.results.open_part import OpenPart
+from tlray.io.worker.request import refusal_of
 
 FLUSH_S = 1.0
 """The longest that a finished item waits to be reported."""
@@ -147,11 +148,9 @@ class ScrapeTask:
             )  # not in one line: while it was awaited a report may have taken the list
             return
         with self._note.reading_robots(fetch_task.domain):
-            may_fetch = rules_of(self._robots_text.get(fetch_task.domain, "")).may_fetch(fetch_task.url)
-        if not may_fetch:
-            self._outcomes.append(
-                Outcome(fetch_task.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")
-            )
+            refusal = refusal_of(fetch_task, self._robots_text.get(fetch_task.domain, ""))
+        if refusal is not None:
+            self._outcomes.append(refusal)
             return
         with self._note.begun(fetch_task.item_id):
             read = await pages.take(fetch_task)

@@ -48,7 +48,7 @@ class OutcomeKind(StrEnum):
     TOO_LARGE = "too-large"
     """More bytes than the largest page, on the wire or decompressed."""
     WRONG_TYPE = "wrong-type"
-    """Not HTML."""
+    """Of a media type that is not read."""
     BAD_ENCODING = "bad-encoding"
     """Bytes that cannot be decompressed."""
 

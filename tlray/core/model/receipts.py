@@ -34,6 +34,15 @@ class RefusedLines(TypedDict):
     duplicate_lines: list[DuplicateRecord]
 
 
+class UploadRecord(TypedDict):
+    """A batch with uploaded files."""
+
+    batch_id: str
+    owner: str
+    is_open: bool
+    n_dead: int
+
+
 class Receipt(RefusedLines):
     """The answer to a list that was submitted."""
 
@@ -97,3 +106,5 @@ class Stats(TypedDict):
     leases: int
     items_in_flight: int
     is_halted: int
+    redis_up: bool | None
+    """True while the coordinator reaches Redis; None if it has none."""

@@ -81,7 +81,7 @@ RULES: Mapping[OutcomeKind, Rule] = {
     _K.REFUSED_BY_SITE: Rule(RetryAction.DEAD, reason="the request itself is what the site does not like"),
     _K.TRUNCATED: Rule(RetryAction.RETRY, reason="the connection broke"),
     _K.TOO_LARGE: Rule(RetryAction.DEAD, reason="no tracklist is that large"),
-    _K.WRONG_TYPE: Rule(RetryAction.DEAD, reason="no HTML at this URL"),
+    _K.WRONG_TYPE: Rule(RetryAction.DEAD, reason="no page that is read at this URL"),
     _K.BAD_ENCODING: Rule(RetryAction.RETRY, max_attempts=3, reason="garbled on the way, perhaps"),
     _K.TIMEOUT: Rule(RetryAction.RETRY, reason="slow for a moment"),
     _K.CONNECT: Rule(RetryAction.RETRY, reason="down for a moment"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.model.file_source import shown_url
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.core.politeness.policy import PolitenessOptions
@@ -16,6 +17,7 @@ from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 from tlray.core.scheduling.changeset import ItemChange
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode
+from tlray.core.scheduling.open_items import OpenItems
 from tlray.errors import InvariantBroken
 
 RATE_WINDOW_S = 30.0
@@ -56,6 +58,8 @@ class Batch:
     n_answered: int = 0
     """Items that results of other batches answered."""
     open_by_domain: dict[str, int] = field(default_factory=dict)
+    open_items: OpenItems = field(default_factory=OpenItems, repr=False, compare=False)
+    """Where its open items are counted with those of the other batches in memory."""
     created_at: float = 0.0
     """Epoch seconds."""
     version: int = 1
@@ -105,7 +109,9 @@ class Batch:
                 version=self.version + 1
             )  # many items at once, by one statement of the journal
         if before.is_final != after.is_final:
-            self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + (n if before.is_final else -n)
+            n_opened = n if before.is_final else -n
+            self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + n_opened
+            self.open_items.add(self.owner, n_opened)
             if before is ItemState.LEASED and after is not ItemState.CANCELLED:
                 self._count_done(n, now)
         self.version += 1
@@ -114,7 +120,9 @@ class Batch:
         """Add an item's change to the log, before the item is moved. A return to the queue shows only in the counts."""
         if self.changes is not None and (change.after.is_final or change.after is ItemState.WAITING):
             item = change.item
-            changed = ChangedItem(item.id, item.url, change.after, item.attempt, change.reason, now)
+            changed = ChangedItem(
+                item.id, shown_url(item.url), change.after, item.attempt, change.reason, now
+            )
             self.changes.add(item.id, changed, version=self.version + 1)
 
     def add_lost_node(self, node: LostNode) -> None:

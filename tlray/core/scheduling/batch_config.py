@@ -19,6 +19,8 @@ class BatchConfig:
     """The longest that one fetch may take."""
     max_workers: int | None = None
     """The largest number of scrape tasks while the batch runs; None: the default of the machine or the cluster."""
+    api_terms: tuple[str, ...] = ()
+    """Sites whose API is used under its published terms, although robots.txt disallows it."""
 
 
 def user_agent(version: str, contact: str | None) -> str:

@@ -30,6 +30,8 @@ MOST_PASSED = 1_024
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
 
+_NO_LANES = (0,) * len(Priority)
+
 
 class Frontier:
     """All open items that no lease holds."""
@@ -43,6 +45,8 @@ class Frontier:
         self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one taken from last at the end; a suspended domain keeps the order."""
+        self._n_lanes: dict[str, list[int]] = {}
+        """The number of each domain's lanes, by priority."""
         self._hungry: OrderedDict[int, OrderedDict[str, None]] = OrderedDict()
         """Batch → its domains whose lanes are to be loaded."""
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
@@ -286,7 +290,7 @@ class Frontier:
 
     def priority_at(self, domain: str) -> Priority | None:
         """Return the highest priority of a domain's lanes; None where it has none."""
-        return min((lane.priority for lane in self._by_domain.get(domain, {}).values()), default=None)
+        return next((p for p in Priority if self._n_lanes.get(domain, _NO_LANES)[p]), None)
 
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
@@ -302,6 +306,10 @@ class Frontier:
     def n_queued(self, domain: str) -> int:
         """Queued items of a domain that are not paused, in memory or not."""
         return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
+
+    def has_queued(self, domain: str) -> bool:
+        """True if there are such items."""
+        return any(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items wait; O(n) in all that wait."""
@@ -331,6 +339,7 @@ class Frontier:
         if lane is None:
             lane = self._lanes[batch, domain] = Lane(batch, domain, priority)
             self._by_domain.setdefault(domain, OrderedDict())[batch] = lane
+            self._n_lanes.setdefault(domain, list(_NO_LANES))[priority] += 1
             self._by_batch.setdefault(batch, {})[domain] = lane
         return lane
 
@@ -340,8 +349,9 @@ class Frontier:
         self._aside.pop((lane.batch, lane.domain), None)
         of_domain = self._by_domain[lane.domain]
         del of_domain[lane.batch]
+        self._n_lanes[lane.domain][lane.priority] -= 1
         if not of_domain:
-            del self._by_domain[lane.domain]
+            del self._by_domain[lane.domain], self._n_lanes[lane.domain]
         of_batch = self._by_batch[lane.batch]
         del of_batch[lane.domain]
         if not of_batch:
@@ -357,7 +367,8 @@ class Frontier:
             lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
-        if lane.n_stored and not lane.is_loading and not lane.is_paused and len(lane.ready) < self.window // 2:
+        is_low = len(lane.ready) < self.window // 2
+        if lane.n_stored and is_low and not lane.is_loading and not lane.is_paused:
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -34,6 +34,7 @@ from tlray.io.http.limits import FetchLimits, Sender
 from tlray.io.http.peer import PeerResponse
 from tlray.io.http.resolver import NameLookup
 from tlray.io.http.response import (
+    PAGE_TYPES,
     Fetched,
     absolute_location,
     is_page,
@@ -59,6 +60,7 @@ class _Wanted:
 
     max_wire_bytes: int
     max_body_bytes: int
+    types: frozenset[str] = PAGE_TYPES
     any_type: bool = False
     cut: bool = False
     """Bytes beyond the limits are left unread, without an error."""
@@ -124,13 +126,21 @@ class Fetcher:
         await self._names.close()
 
     async def get_packed(
-        self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
+        self,
+        url: str,
+        *,
+        types: frozenset[str] = PAGE_TYPES,
+        allow: AddressPolicy | None = None,
+        sender: Sender | None = None,
     ) -> Unpack:
-        """Fetch a page and return the function that unpacks it; ``allow`` and ``sender`` default to the fetcher's own.
+        """Fetch a page of one of some media types and return the function that unpacks it.
+
+        ``allow`` and ``sender`` default to the fetcher's own.
 
         A compressed page is a fifth to a tenth of its size: a task that has many of them unpacks one at a time.
         """
-        return await self._fetch(url, self._page, allow or self._allow, sender)
+        want = self._page if types is PAGE_TYPES else replace(self._page, types=types)
+        return await self._fetch(url, want, allow or self._allow, sender)
 
     async def get(
         self, url: str, *, allow: AddressPolicy | None = None, sender: Sender | None = None
@@ -151,14 +161,15 @@ class Fetcher:
             total=total_s, sock_connect=limits.connect_timeout_s, sock_read=limits.read_timeout_s
         )
 
-    def _of(self, sender: Sender | None) -> dict[str, Any]:
+    def _of(self, sender: Sender | None, types: frozenset[str]) -> dict[str, Any]:
         """Return the options of a request that replace those of its session."""
-        if sender is None:
-            return {}
-        return {
-            "headers": {"User-Agent": sender.user_agent},
-            "timeout": self._timeout(sender.total_timeout_s),
-        }
+        given: dict[str, Any] = {"headers": {}}
+        if more := sorted(types - PAGE_TYPES):
+            given["headers"]["Accept"] = f"{_HEADERS['Accept']},{','.join(more)}"
+        if sender is not None:
+            given["headers"]["User-Agent"] = sender.user_agent
+            given["timeout"] = self._timeout(sender.total_timeout_s)
+        return given
 
     def _session_for(self, allow: AddressPolicy) -> aiohttp.ClientSession:
         if not self._is_open:
@@ -178,7 +189,9 @@ class Fetcher:
             if why := allow.refusal_of_host(target.raw_host or ""):
                 kind, reason = OutcomeKind.PRIVATE_ADDRESS, why
             else:
-                async with session.get(target, allow_redirects=False, **self._of(sender)) as response:
+                async with session.get(
+                    target, allow_redirects=False, **self._of(sender, want.types)
+                ) as response:
                     wire = await _read(response, want)
                 return partial(_unpack, url, response, wire, want, started_at, time.perf_counter() - begun)
         except NETWORK_ERRORS as caught:
@@ -214,7 +227,7 @@ async def _read(response: aiohttp.ClientResponse, want: _Wanted) -> _WireBody:
     """Read a body up to its limits; unread bytes cost only the connection."""
     wire = _WireBody()
     content_type, _ = parse_content_type(_all_of(response, "Content-Type"))
-    if not want.any_type and response.status < 300 and not is_page(content_type, b""):
+    if not want.any_type and response.status < 300 and not is_page(content_type, b"", want.types):
         wire.kind, wire.reason = OutcomeKind.WRONG_TYPE, content_type[:60]
         return wire
     chunks: list[bytes] = []
@@ -283,7 +296,7 @@ def _classify(
     body, body_kind, body_reason = wire.body, wire.kind, wire.reason
     if wire.body:
         body, body_kind, body_reason = _undo(wire.body, headers.get("Content-Encoding", ""), want)
-    is_good_type = want.any_type or is_page(content_type, body)
+    is_good_type = want.any_type or is_page(content_type, body, want.types)
     if body_kind is None and not is_good_type:
         body_kind, body_reason = OutcomeKind.WRONG_TYPE, content_type or "no type"
     if kind is None:
@@ -302,6 +315,7 @@ def _classify(
         raw_headers=response.raw_headers,
         wire_body=wire.body,
         body=body,
+        content_type=content_type,
         charset=charset,
         has_page=bool(body) and is_good_type,
         location=location,

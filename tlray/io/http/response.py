@@ -15,7 +15,8 @@ from tlray.core.model.outcome import OutcomeKind
 from tlray.core.model.printable import one_line
 from tlray.core.model.urls import join
 
-_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+JSON = "application/json"
 _NOT_ASCII = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _PATH = re.compile(r"[^?#]+")
 _UNKNOWN_TYPES = frozenset({"", "unknown/unknown", "application/unknown"})
@@ -59,6 +60,8 @@ class Fetched:
     """The body as it came, compressed; b"" if it was cut short or too large."""
     body: bytes = b""
     """The body decompressed; b"" if that failed."""
+    content_type: str = ""
+    """The media type that ``Content-Type`` names, in lower case."""
     charset: str | None = None
     """What ``Content-Type`` names."""
     has_page: bool = False
@@ -90,11 +93,12 @@ def kind_of_status(status: int) -> OutcomeKind | None:
     return _BY_STATUS.get(status, OutcomeKind.REFUSED_BY_SITE)  # 999 too
 
 
-def is_page(content_type: str, body: bytes) -> bool:
-    """True if the content type is one that parsers read; if the type is unknown, the body decides."""
+def is_page(content_type: str, body: bytes, types: frozenset[str] = PAGE_TYPES) -> bool:
+    """True if the content type is one that is read; if the type is unknown, the body decides."""
     if content_type not in _UNKNOWN_TYPES:
-        return content_type in _PAGE_TYPES
-    return not body or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+        return content_type in types
+    starts = (b"<", b"{") if JSON in types else (b"<",)
+    return not body or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(starts)
 
 
 @lru_cache(maxsize=64)  # all pages of a site have the same

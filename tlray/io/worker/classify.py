@@ -15,7 +15,8 @@ from tlray.core.scheduling.lease import LeasedItem
 from tlray.io.http.peer import is_public_peer
 from tlray.io.http.response import Fetched, printable_reason
 from tlray.model import PageKind, Tracklist
-from tlray.sites.registry import parse_page
+from tlray.sites.interface import THROTTLED
+from tlray.sites.registry import NO_PARSER, PAGE_TYPES, parse_page
 
 _KINDS = {
     PageKind.TRACKLIST: OutcomeKind.FETCHED,
@@ -32,8 +33,12 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
     sets: tuple[Tracklist, ...] = ()
     if fetched.has_page and kind is not OutcomeKind.REDIRECTED:
         page = parse_page(fetched.body, item.url, fetched.charset)
-        if kind is None or page.kind is PageKind.BLOCKED:
+        if page.reason == NO_PARSER and fetched.content_type not in {*PAGE_TYPES, ""}:
+            kind, reason = kind or OutcomeKind.WRONG_TYPE, reason or fetched.content_type
+        elif kind is None or page.kind is PageKind.BLOCKED:
             kind, reason = _KINDS[page.kind], page.reason
+            if page.kind is PageKind.BLOCKED and reason == THROTTLED:
+                kind = OutcomeKind.THROTTLED
             sets = page.tracklists if kind is OutcomeKind.FETCHED else ()
     elif kind is None:
         kind, reason = OutcomeKind.UNREADABLE, "empty"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tlray.readers.chapters.marks import Chapter, seconds
-from tlray.readers.json_text import number, string
+from tlray.sites.json_text import number, string
 
 
 class Episode(NamedTuple):
