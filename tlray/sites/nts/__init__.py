@@ -6,20 +6,12 @@ import re
 
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import ParsedPage
-from tlray.sites.hosts import host_of, split
+from tlray.sites.hosts import host_of
 from tlray.sites.interface import SiteWithApi
+from tlray.sites.nts.urls import DOMAIN, SITE, episode_in
 
-DOMAIN = "nts.live"
-SITE = f"https://www.{DOMAIN}"
-_PATH = re.compile(r"/(?:api/v2/)?shows/([\w.~%-]{1,200})/episodes/([\w.~%-]{1,200})(?:/tracklist)?/?$")
 # after some ten quick requests it leaves tracklists out for minutes
 PROFILE = SiteProfile(host=DOMAIN, rate=1 / 5, is_one_with_www=True, block_cool_down_s=900.0)
-
-
-def episode_in(url: str) -> str | None:
-    """Return ``<show>/<episode>`` of the episode that a URL names."""
-    found = _PATH.match(parts.path) if (parts := split(url)) else None
-    return f"{found[1]}/{found[2]}".lower() if found else None
 
 
 class Nts(SiteWithApi):
