@@ -7,13 +7,17 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    catalogue,
     cpu_per_page,
     eta,
     frontier,
     journal_cost,
     memory,
+    nodes,
     parse_page,
     politeness,
+    rabbitmq,
+    refresh,
     service,
     sockets,
     submit_list,
@@ -29,9 +33,13 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "eta": eta.answer,
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
+    "nodes": nodes.answer,
     "politeness": politeness.answer,
+    "refresh": refresh.answer,
     "service": service.answer,
     "sockets": sockets.answer,
+    "rabbitmq": rabbitmq.answer,
+    "catalogue": catalogue.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -110,17 +110,38 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, listeners=listeners)
 
 
-def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def load(
+    batch_id: str | None = None, *, home: str | Path | None = None, min_quality: float | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's tracklists and tracks as two pandas DataFrames: all that is fetched, each once, also while the batch runs.
 
-    `NoSuchBatch` if there is no such batch.
+    Without a batch: the newest version of every set, over all batches of the home; ``min_quality``: only sets of that quality or
+    a better one. `NoSuchBatch` if there is no such batch.
     """
+    if batch_id is None:
+        from tlray.io.catalogue.newest import load as load_newest  # noqa: PLC0415
+
+        return load_newest(Home(read_settings(home=home).home), min_quality=min_quality)
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
     where = Home(read_settings(home=home).home)
-    return load_results(open_store(where), batch_id, manifest_of(where, batch_id))
+    return load_results(open_store(where), batch_id, manifest_of(where, batch_id), min_quality=min_quality)
+
+
+def changes(
+    *, since: str | None = None, of_set: tuple[str, str] | None = None, home: str | Path | None = None
+) -> pd.DataFrame:
+    """Return the changes of sets between their versions as a pandas DataFrame, a row a change; the same as ``tlray changes``.
+
+    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there.
+    """
+    from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
+
+    found = table(Home(read_settings(home=home).home), since=since, of_set=of_set)
+    frame: pd.DataFrame = found.to_pandas()
+    return frame
 
 
 def _log_warnings(submitted: Submitted) -> None:

@@ -15,7 +15,8 @@
     │   ├── OtherVersion               the coordinator runs another version of tlray
     │   ├── OtherSettings              the coordinator runs with other settings, which all batches share
     │   ├── Conflict                   the request does not fit the present state
-    │   └── ServiceRefuses             a running service refuses the request
+    │   ├── ServiceRefuses             a running service refuses the request
+    │   └── BrokerRefuses              a message broker refuses the login, the virtual host or the queue
     └── CannotFinish               4   correct usage, but something is in the way
         ├── StorageFull                the disk is full
         ├── BacklogFull                too many items are open for more
@@ -25,6 +26,7 @@
         ├── CoordinatorEnding          the coordinator is shutting down
         ├── CoordinatorEnded           the coordinator was ended by an operator
         ├── ServiceUnavailable         the service is not there, or is not able to
+        ├── BrokerUnavailable          the message broker is not there, or does not answer
         └── Interrupted            130 the user stopped it
 
 An expected failure of a page (a 404, a timeout, a block) is no error: it is an
@@ -189,6 +191,16 @@ class ServiceRefuses(UsageError):
         return f"{self.args[0]}: {self.args[1]}"
 
 
+class BrokerRefuses(UsageError):
+    """A message broker refuses a login, a virtual host or a queue; ``address`` is without the password."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
+
+
 class CannotFinish(TlrayError):
     """Correct usage, but something is in the way; finished work stays."""
 
@@ -310,6 +322,16 @@ class ServiceUnavailable(CannotFinish):
 
     def __str__(self) -> str:
         return f"{self.args[0]}: {self.args[1]}"
+
+
+class BrokerUnavailable(CannotFinish):
+    """A message broker is not there, or does not answer; ``address`` is without the password."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}; see that RabbitMQ runs there, and try again"
 
 
 class Interrupted(CannotFinish):

@@ -5,10 +5,11 @@ Options of a command or of `tlray.scrape` go before the environment.
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -93,11 +94,20 @@ class Settings(BaseSettings):
     """The longest rest after one answer of a site (``Retry-After``), in seconds; by default a week. ``tlray domain HOST
     --lift`` ends one early (``TLRAY_MAX_REST_S``)."""
 
+    amqp: SecretStr | None = None
+    """The message broker: ``amqp://user:password@broker:5672/vhost``, or ``amqps://…``. The service takes batch requests from it
+    and publishes events to it; ``tlray consume`` and ``tlray publish`` use it where they name none (``TLRAY_AMQP``)."""
+
     smtp_url: SecretStr | None = None
     """The server for notifications by e-mail: ``smtp://user:password@mail.example.org:587`` (STARTTLS if it is offered) or
     ``smtps://…:465``; without one nobody may ask for e-mail (``TLRAY_SMTP_URL``)."""
     smtp_from: str | None = None
     """The sender of these notifications; by default the contact, if that is an address (``TLRAY_SMTP_FROM``)."""
+
+    redis: SecretStr | None = None
+    """A Redis for live progress that other processes read, and for what the service's replicas share:
+    ``redis://user:password@host:6379/0``, or ``rediss://…`` with TLS (``?ssl_ca_certs=FILE`` for a CA of one's own). The process
+    that starts the coordinator decides where it writes (``TLRAY_REDIS``)."""
 
     @field_validator("contact")
     @classmethod
@@ -151,6 +161,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _has_redis_url(self) -> Self:
+        if self.redis is not None and (reason := _wrong_redis(self.redis.get_secret_value().strip())):
+            raise ValueError(
+                f"TLRAY_REDIS {reason}; write redis://user:password@host:6379/0, or rediss://… for TLS"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.max_workers is not None and self.min_workers > self.max_workers:
             raise ValueError(
@@ -170,6 +188,31 @@ def _is_smtp(url: str) -> bool:
         return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _wrong_redis(url: str) -> str | None:
+    """Return what is wrong with a URL of Redis, without any of its text; None if nothing is."""
+    try:
+        parts = urlsplit(url)
+        port, query = (
+            parts.port,
+            parse_qs(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)),
+        )
+    except ValueError:
+        return "is no URL"
+    options = set(_REDIS_OPTIONS if parts.scheme == "rediss" else ())
+    faults = {
+        "has no redis:// or rediss:// in front": parts.scheme not in ("redis", "rediss"),
+        "names no host": not parts.hostname,
+        "has characters that are to be written as %XX": not url.isprintable() or " " in url or parts.fragment,
+        "has port 0": port == 0,
+        "has a path that is no number of a database": not re.fullmatch("[0-9]{0,5}", parts.path.strip("/")),
+        f"takes nothing after ? but {', '.join(_REDIS_OPTIONS)}, with rediss://": query.keys() - options,
+    }
+    return next((fault for fault, is_so in faults.items() if is_so), None)
+
+
+_REDIS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 def _words(text: str) -> tuple[str, ...]:

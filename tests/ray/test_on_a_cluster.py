@@ -197,8 +197,9 @@ def config(home: Path, port: int, **http: Any) -> dict[str, Any]:
     (application,) = shipped["applications"]
     application["runtime_env"]["working_dir"] = f"local://{ROOT}"
     application["runtime_env"]["env_vars"] |= {
-        "TLRAY_HOME": str(home), "TLRAY_REPLICAS": "2", "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"
+        "TLRAY_HOME": str(home), "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8"
     }  # fmt: skip
+    application["deployments"][0]["autoscaling_config"]["min_replicas"] = 2
     return shipped
 
 

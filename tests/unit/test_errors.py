@@ -26,6 +26,7 @@ EXIT_CODES = {
     "ListTooLong": 2,
     "Conflict": 2,
     "ServiceRefuses": 2,
+    "BrokerRefuses": 2,
     "CannotFinish": 4,
     "BacklogFull": 4,
     "StorageFull": 4,
@@ -35,6 +36,7 @@ EXIT_CODES = {
     "CoordinatorEnding": 4,
     "CoordinatorEnded": 4,
     "ServiceUnavailable": 4,
+    "BrokerUnavailable": 4,
     "Interrupted": 130,
 }
 ALL = [

@@ -15,7 +15,8 @@ IMPURE = {"ray", "aiohttp", "asyncio", "time", "random", "os", "socket", "sqlite
 MAX_LINES = 400
 IMPORT_RAY = {
     "cluster.adapters", "cluster.driver", "cluster.workers",
-    "service.serve", "service.deployment", "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
+    "service.serve", "service.deployment", "service.queue_deployment",
+    "service.backend.gateway", "service.auth.listen_policy", "service.http.shutdown",
 }  # fmt: skip
 """Rooms and modules that import Ray."""
 
@@ -37,7 +38,11 @@ ALLOWED: dict[str, set[str]] = {
     "core.access": {"errors", "core.model", "core.politeness"},
     "core.schedules": {"errors", "core.model"},
     "core.notify": {"core.model"},
+    "core.messaging": {"errors", "core.model"},
     "core.audit": {"core.model"},
+    "core.refresh": {"core.model"},
+    "core.linking": {"core.catalogue"},
+    "core.catalogue": {"model"},
     # pages in, files out
     "plugins": {"errors"},
     "sites": {"model", "errors", "plugins", "core.model", "core.politeness", "sites"},
@@ -65,13 +70,17 @@ ALLOWED: dict[str, set[str]] = {
         "io.disk",
         "io.http",
     },
-    "io.journal.sqlite": {"errors", "core", "io.http", "io.journal"},
+    "io.journal.sql": {"errors", "core", "io.journal"},
+    "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
+    "io.catalogue": {"model", "errors", "core.access", "core.catalogue", "core.model", "io.disk", "io.journal", "io.results"},
     "io.offline": {"errors", "core.model", "io.disk", "io.journal", "io.results"},
     "io.export": {"model", "errors", "export", "io.disk", "io.results"},
     "io.audit": {"errors", "core.audit", "core.model", "io.disk", "io.journal", "io.results"},
     "io.intake": {"errors", "core", "sites", "readers", "io.http", "io.journal"},
     "io.client": {"errors", "core.model", "core.submission", "io.intake", "io.journal"},
+    "io.broker": {"errors", "core.model", "core.messaging"},
     "io.notify": {"errors", "core", "io.http"},
+    "io.redis": {"errors", "core.access", "core.model"},
     # Ray
     "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},
     "cluster": {"io.process"},
@@ -92,7 +101,7 @@ ALLOWED: dict[str, set[str]] = {
     "service.http": {
         "errors", "settings", "core", "io.intake", "service.schemas",
     },
-    "service.auth": {"errors", "settings", "core", "io.offline", "service.http"},
+    "service.auth": {"errors", "settings", "core", "io.offline", "io.redis", "service.http"},
     "service.backend": {
         "version", "errors", "settings", "scrape_options", "core", "io", "cluster.driver", "service.auth",
     },
@@ -106,7 +115,7 @@ ALLOWED: dict[str, set[str]] = {
         "service.auth", "service.backend", "service.submission",
     },
     "service.openapi": {"core.model", "export", "service.schemas", "service.http"},
-    "service": {"version", "errors", "settings", "io", "cluster", "service"},
+    "service": {"version", "errors", "settings", "core.messaging", "io", "cluster", "service"},
     # what a user calls
     "api": {"errors", "settings", "scrape_options", "core", "io", "cluster.driver"},
     "cli": {
@@ -246,7 +255,7 @@ def test_what_decides_and_parses_and_formats_is_pure() -> None:
 
 def test_a_database_is_spoken_to_behind_the_journals_protocols_only() -> None:
     importing = {room_of(module_of(path)) for path in MODULES if "sqlite3" in top_names(path)}
-    assert importing == {"io.journal.sqlite"}
+    assert importing == {"io.journal.sqlite", "io.catalogue"}  # the catalogue is a file of its own
     knowing = {
         name_of(path)
         for path in MODULES
@@ -254,6 +263,10 @@ def test_a_database_is_spoken_to_behind_the_journals_protocols_only() -> None:
         and any(name.startswith("tlray.io.journal.sqlite") for name in imports(path, for_types=True))
     }
     assert knowing == {"io/journal/opening.py", "testing/__init__.py"}, "these choose one"
+
+
+def test_redis_is_spoken_to_in_one_room() -> None:
+    assert {room_of(module_of(path)) for path in MODULES if "redis" in top_names(path)} == {"io.redis"}
 
 
 def test_ray_is_imported_in_its_own_rooms_only() -> None:

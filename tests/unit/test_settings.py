@@ -107,6 +107,7 @@ def test_a_bad_value_is_one_error_that_names_its_variable(
 
 def test_every_setting_is_tried_here() -> None:
     tried = {
+        "amqp",
         "home",
         "contact",
         "min_workers",

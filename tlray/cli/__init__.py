@@ -13,12 +13,15 @@ import typer
 
 from tlray import __version__
 from tlray.cli.audit import audit
+from tlray.cli.changes import changes
 from tlray.cli.command_end import leave_within, print_error
+from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
 from tlray.cli.parse import parse
+from tlray.cli.publish import publish
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status
@@ -61,6 +64,7 @@ for name, command in (
     ("parse", parse),
     ("export", export),
     ("formats", formats),
+    ("changes", changes),
     ("list", list_batches),
     ("status", status),
     ("dead", dead),
@@ -74,6 +78,8 @@ for name, command in (
     ("resume", resume),
     ("cancel", cancel),
     ("domain", domain),
+    ("consume", consume),
+    ("publish", publish),
     ("demo", demo),
 ):
     app.command(name)(command)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from tlray.service.auth.authentication import Authenticator
 from tlray.service.auth.stream_limits import StreamLimits
+from tlray.service.backend.catalogue_watch import CatalogueWatch
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
 from tlray.service.backend.notifier import Postman
@@ -22,6 +23,7 @@ from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
 from tlray.service.routes import (
     batches,
+    catalogue,
     docs,
     domains,
     exports,
@@ -45,6 +47,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     uploads.router,
     lists.router,
     results.router,
+    catalogue.router,
     exports.router,
     domains.router,
     progress.router,
@@ -67,7 +70,10 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        tasks = [asyncio.create_task(work) for work in (Postman(gateway, settings).run(), shutdown.watch())]
+        works = [Postman(gateway, settings).run(), CatalogueWatch(gateway).run(), shutdown.watch()]
+        if gateway.redis is not None:
+            works.append(gateway.redis.run())
+        tasks = [asyncio.create_task(work) for work in works]
         yield
         shutdown.begin()
         for task in tasks:

@@ -7,6 +7,7 @@ drained. While it starts and stops every call gets a 503 (`tlray.service.http.un
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
@@ -19,11 +20,15 @@ from types import FrameType
 from tlray.cluster.driver.ray_watchdog import OnLost
 from tlray.cluster.driver.session import Session, open_session, within
 from tlray.errors import CannotFinish, UsageError
+from tlray.io.broker.consumer import check
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import require_readable
 from tlray.service.auth.listen_policy import EVERYWHERE, require_may_listen, require_no_other_service
+from tlray.service.consuming import Source
 from tlray.service.deployment import application
 from tlray.service.http.unavailable_server import UnavailableServer
+from tlray.service.queue_deployment import NAME as QUEUE_NAME
+from tlray.service.queue_deployment import broker_of, queue_application
 from tlray.settings import Settings
 
 NAME = "tlray"
@@ -55,6 +60,9 @@ class Server:
         require_may_listen(self._host, self._settings)
         require_readable(home)
         _require_free_port(self._host, self._port)
+        if self._settings.amqp is not None:
+            source = Source(broker_of(self._settings))
+            asyncio.run(check(source.address, source.queue, with_events=source.has_events))
         self._handle_signals()
         with UnavailableServer(self._host, self._port) as unavailable:
             session = open_session(home, self._settings, dashboard=self._dashboard, on_lost=on_lost)
@@ -87,6 +95,9 @@ class Server:
             if not self.is_stopping:
                 app = application(self._settings)
                 serve.run(app, name=NAME, route_prefix="/", logging_config=quiet)
+                if self._settings.amqp is not None:
+                    queue = queue_application(self._settings)
+                    serve.run(queue, name=QUEUE_NAME, route_prefix=None, logging_config=quiet)
         except RuntimeError as error:
             raise CannotFinish(f"Ray Serve does not start: {str(error).splitlines()[0]}") from error
 
@@ -118,8 +129,9 @@ def _delete() -> None:
     """Remove the application from Ray Serve: no new requests, open ones are answered."""
     from ray import serve  # noqa: PLC0415
 
-    with suppress(Exception):
-        serve.delete(NAME)
+    for name in (QUEUE_NAME, NAME):  # the consumer may not be there
+        with suppress(Exception):
+            serve.delete(name)
 
 
 def _require_free_port(host: str, port: int) -> None:

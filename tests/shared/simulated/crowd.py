@@ -74,7 +74,7 @@ class Crowd:
         for lane in self.engine.frontier.wanting():
             first = 1 + int(lane.domain[1:-5]) * self.per_domain
             begin = max(first, lane.cursor + 1)
-            end = min(first + self.per_domain, begin + WINDOW)
+            end = min(first + self.per_domain, begin + self.engine.frontier.window)
             items = [
                 FrontierItem(i, 1, lane.domain, f"http://{lane.domain}/{i}", str(i))
                 for i in range(begin, end)

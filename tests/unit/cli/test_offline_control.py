@@ -128,7 +128,7 @@ def test_nothing_is_half_done_where_the_journal_fails(
     def full(*_: object, **__: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("tlray.io.journal.sqlite.batches.note_ended", full)
+    monkeypatch.setattr("tlray.io.journal.sql.batches.note_ended", full)
     assert steer(home, "cancel", "B1") in (2, 4)
     assert capsys.readouterr().err.count("\n") == 1
     monkeypatch.undo()

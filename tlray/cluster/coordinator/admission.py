@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.core.model.lifecycle import BatchState
-from tlray.core.scheduling.backlog import Backlog, BatchLoad, Refusal
+from tlray.core.scheduling.backlog import Backlog, BatchLoad, InMemory, Refusal
 from tlray.core.submission.lines import Entry
 from tlray.errors import BacklogFull, ListTooLong
 
@@ -55,7 +55,7 @@ class Admission:
             return 0
         n = len({entry.fingerprint for entry in entries})
         now = self._state.now()
-        refusal = self._backlog.reserve(batch_id, n, self._standings(now), now=now)
+        refusal = self._backlog.reserve(batch_id, n, self._in_memory(now), now=now)
         if refusal is None:
             return n
         if n > refusal.bound:  # to wait would be in vain
@@ -101,17 +101,20 @@ class Admission:
         """Take in that a list was not kept, or that its batch is in memory from now on."""
         self._backlog.forget(batch_id)
 
-    def _standings(self, now: float) -> list[BatchLoad]:
+    def _in_memory(self, now: float) -> InMemory:
         engine = self._state.engine
-        return [
-            BatchLoad(
-                book.owner,
-                book.n_open,
-                book.state is BatchState.RUNNING,
-                lambda batch=book.id: engine.remaining_s(batch, now=now),  # type: ignore[misc]
-            )
-            for book in engine.batches.values()
-        ]
+        return InMemory(
+            engine.open_items,
+            lambda: [
+                BatchLoad(
+                    book.owner,
+                    book.n_open,
+                    book.state is BatchState.RUNNING,
+                    lambda batch=book.id: engine.remaining_s(batch, now=now),  # type: ignore[misc]
+                )
+                for book in engine.batches.values()
+            ],
+        )
 
 
 def _setting(refusal: Refusal) -> str:

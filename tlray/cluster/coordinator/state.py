@@ -22,6 +22,7 @@ from tlray.errors import CannotFinish, InvariantBroken, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import VERSIONS_PER_LIFE
 from tlray.io.journal.writer import Journal
+from tlray.io.redis.address import RedisAddress
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -37,6 +38,8 @@ class CoordinatorSettings:
     home: str
     ray_address: str
     terms: ScrapeConfig
+    redis: RedisAddress | None = None
+    """Where progress is written for other processes."""
     lease_s: float = 30.0
     min_workers: int = 1
     max_workers: int = 2
@@ -95,6 +98,8 @@ class CoordinatorState:
     is_stopping: bool = False
     is_draining: bool = False
     """Nothing more is leased, whatever state the batches are in."""
+    on_change: Callable[[Batch], None] | None = None
+    """Called with a batch that has changed, for readers outside."""
     _stops: Stops | None = None
     _n_stops: int = 0
     _news: dict[str, _News] = field(default_factory=dict)
@@ -152,6 +157,8 @@ class CoordinatorState:
         book = self.engine.batches.get(batch)
         if book is not None:
             book.version += 1
+            if self.on_change is not None:
+                self.on_change(book)
             news = self._news.pop(book.batch_id, None)
             if news is not None:
                 news.event.set()

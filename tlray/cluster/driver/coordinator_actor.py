@@ -18,6 +18,8 @@ from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.opening import open_journal
+from tlray.io.redis.link import Link
+from tlray.io.redis.progress import RedisProgress
 from tlray.io.worker.crash_note import sweep_notes
 
 MAX_READS = 1_000
@@ -36,6 +38,8 @@ class CoordinatorActor(Coordinator):
         sweep_notes(home)
         me = context.current_actor
         ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)
+        if settings.redis is not None:
+            ports = replace(ports, progress=RedisProgress(Link(settings.redis, home.id)))
         is_restart = bool(context.was_current_actor_reconstructed)
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
         self._running = me.run.options(max_task_retries=0).remote()

@@ -26,6 +26,7 @@ from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, Us
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
+from tlray.io.redis.address import address_of
 from tlray.settings import Settings
 from tlray.version import __version__
 
@@ -189,6 +190,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         home=str(home.path),
         ray_address=context.gcs_address,
         terms=terms,
+        redis=address_of(settings.redis),
         lease_s=settings.lease_s,
         min_workers=settings.min_workers,
         max_workers=settings.max_workers or default_workers,

@@ -21,6 +21,7 @@ from tlray.cluster.coordinator.batches import Batches
 from tlray.cluster.coordinator.handshake import Hello
 from tlray.cluster.coordinator.leasing import Leasing
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
+from tlray.cluster.coordinator.progress_feed import ProgressFeed
 from tlray.cluster.coordinator.scheduler import Scheduler
 from tlray.cluster.coordinator.shutdown import EndMode, Shutdown
 from tlray.cluster.coordinator.state import CoordinatorSettings, CoordinatorState
@@ -28,6 +29,7 @@ from tlray.cluster.coordinator.submission import Submissions
 from tlray.cluster.handlers.access import TokenHandlers
 from tlray.cluster.handlers.control import ControlHandlers
 from tlray.cluster.handlers.domains import DomainHandlers
+from tlray.cluster.handlers.events import EventHandlers
 from tlray.cluster.handlers.handlers import Parts
 from tlray.cluster.handlers.listing import ListingHandlers
 from tlray.cluster.handlers.outbox import OutboxHandlers
@@ -40,7 +42,6 @@ from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.core.model.durations import LONGEST_S
 from tlray.core.model.item import FrontierItem
 from tlray.core.scheduling.engine import Engine
-from tlray.core.scheduling.frontier import WINDOW
 from tlray.core.scheduling.lease import Answer, Report
 from tlray.errors import TlrayError
 from tlray.io.disk.home import Home
@@ -64,6 +65,7 @@ class Coordinator(
     TemplateHandlers,
     ScheduleHandlers,
     OutboxHandlers,
+    EventHandlers,
     StatsHandlers,
 ):
     """One home's coordinator; see the module's docstring for what a restart does.
@@ -104,12 +106,21 @@ class Coordinator(
             is_receiving=lambda: admission.is_receiving,
             close=self._close,
         )
+        self._feed: ProgressFeed | None = None
+        if ports.progress is not None:
+            self._feed = ProgressFeed(
+                state, ports.progress,
+                status=batches.status, workers=self._workers, is_watched=self._kept.__contains__,
+            )  # fmt: skip
+            state.on_change = self._feed.changed
         self._closing: asyncio.Task[None] | None = None
 
     # -- the loop ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Go on for as long as the actor lives; it calls this itself."""
+        if self._feed is not None:
+            self._feed.start()
         await self._guarded(self._open_batches)
         self._scheduler.start()
         while not self._state.is_stopping:
@@ -159,18 +170,18 @@ class Coordinator(
     async def _load(self) -> None:
         """Load what the frontier wants, some lanes at a time: many may want it, and everybody else's work goes on between."""
         state = self._state
-        lanes = state.engine.frontier.wanting(LANES_AT_ONCE)
+        lanes, n = state.engine.frontier.wanting(LANES_AT_ONCE), state.engine.frontier.window
         if not lanes:
             return
         state.wake.set()  # there may be more
 
         def load() -> list[list[FrontierItem]]:
             read = state.journal.load_lane
-            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=WINDOW) for lane in lanes]
+            return [read(lane.batch, lane.domain, after_id=lane.cursor, limit=n) for lane in lanes]
 
         for lane, items in zip(lanes, await state.write(load), strict=True):
             last_id = items[-1].id if items else lane.cursor
-            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < WINDOW)
+            state.engine.loaded(lane, items, last_id=last_id, is_last=len(items) < n)
 
     async def _sleep(self) -> None:
         engine = self._state.engine
@@ -198,6 +209,8 @@ class Coordinator(
         self._state.wake.set()
         await self._scheduler.stop()
         await self._state.settle(settle_s)
+        if self._feed is not None:
+            await self._feed.close()
         leases = self._state.engine.leases.values()
         try:
             if not any(lease.items or lease.robots for lease in leases):

@@ -28,4 +28,5 @@ class StatsHandlers(Handlers):
             "leases": len(engine.leases),
             "items_in_flight": sum(len(lease.items) for lease in engine.leases.values()),
             "is_halted": int(state.trouble is not None),
+            "redis_up": None if state.ports.progress is None else state.ports.progress.is_ready,
         }

@@ -51,7 +51,7 @@ class WatchHandlers(Handlers):
 
     async def status(self, batch_id: str) -> BatchStatus:
         """Return a batch's snapshot."""
-        return {**await self._batches.status(batch_id), **self._workers()}
+        return {**await self._batches.status(batch_id), **self._workers(), "last_known": None}
 
     async def watch(
         self,
@@ -62,7 +62,7 @@ class WatchHandlers(Handlers):
     ) -> BatchStatus:
         """Return the snapshot as soon as its version is above ``since`` (None: at once), or after ``timeout_s``."""
         await self.stay(session)
-        return {**await self._news(batch_id, since, timeout_s), **self._workers()}
+        return {**await self._news(batch_id, since, timeout_s), **self._workers(), "last_known": None}
 
     async def watch_items(
         self,
@@ -76,7 +76,8 @@ class WatchHandlers(Handlers):
         ``items_complete`` says whether these are all of them.
         """
         await self.stay(session)
-        return {**await self._with_items(batch_id, since, timeout_s), **self._workers()}
+        told = await self._with_items(batch_id, since, timeout_s)
+        return {**told, **self._workers(), "last_known": None}
 
     def _workers(self) -> Workers:
         return {"workers": self._leasing.n_working, "workers_waiting": self._leasing.n_waiting}
@@ -127,7 +128,8 @@ class WatchHandlers(Handlers):
         kept, book = self._kept.get(batch_id), self._state.book(batch_id)
         if book is not None:
             if kept is None:
-                kept = self._kept[batch_id] = _Kept(ChangeLog(known_since=book.version))
+                changes = book.changes if book.changes is not None else ChangeLog(known_since=book.version)
+                kept = self._kept[batch_id] = _Kept(changes)
             elif book.changes is not kept.changes:  # it was finished, and has been opened again
                 kept.changes.reset(version=book.version)
             book.changes = kept.changes
@@ -140,7 +142,7 @@ class WatchHandlers(Handlers):
         self._state.announce_moves(now=now)
         for batch_id in [b for b, kept in self._kept.items() if now - kept.asked_at > KEEP_S]:
             del self._kept[batch_id]
-            if (book := self._state.book(batch_id)) is not None:
+            if (book := self._state.book(batch_id)) is not None and self._state.on_change is None:
                 book.changes = None
         if len(self._not_before) > len(self._state.engine.batches) + len(self._kept):
             self._not_before = {b: at for b, at in self._not_before.items() if at > now}

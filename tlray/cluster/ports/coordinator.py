@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from tlray.cluster.ports.registration import Registration
+from tlray.core.model.progress import ProgressUpdate
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.crash_suspect import CrashSuspect
 from tlray.core.scheduling.engine import Engine
@@ -176,6 +177,27 @@ class Meters(Protocol):
         ...
 
 
+class ProgressSink(Protocol):
+    """Stores and publishes progress outside, for the service and other programs."""
+
+    @property
+    def is_ready(self) -> bool:
+        """True while writing makes sense."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the connection until cancelled."""
+        ...
+
+    async def write(self, updates: Sequence[ProgressUpdate], *, now: float) -> Collection[str]:
+        """Store and publish, and return the batches that are stored; the others are sent again."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
 async def _stay() -> None:
     """Leave nothing behind where there is nothing: the coordinator is no actor."""
 
@@ -195,5 +217,6 @@ class CoordinatorPorts:
     meters: Meters
     die: Callable[[], None]
     """End this life at once; Ray starts the next one."""
+    progress: ProgressSink | None = None
     leave: Callable[[], Awaitable[None]] = _stay
     """End for good, once the journal is closed: release the home, and take the limiters along."""

@@ -9,6 +9,7 @@ addresses (read 2026-11). They are written out here, because those of `ipaddress
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 IPAddress = IPv4Address | IPv6Address
@@ -133,6 +134,7 @@ def is_metadata_name(host: str) -> bool:
     return _bare(host) in METADATA_NAMES
 
 
+@lru_cache(maxsize=16_384)  # asked for each batch at a domain, each time that one comes
 def is_public_host(host: str) -> bool:
     """True if a host may be somebody else's, by its spelling; its port is ignored.
 

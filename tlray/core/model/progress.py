@@ -5,6 +5,7 @@ The keys are public (CONTRACT, ``WS /ws/batch/{id}/progress``). Moments are seco
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import (
     Literal,
     NotRequired,  # pydantic takes no other before Python 3.12
@@ -116,12 +117,42 @@ class Workers(TypedDict):
     """Tasks that wait for a CPU."""
 
 
+class LastKnown(TypedDict):
+    """The age of a snapshot that the service has from Redis, because the coordinator does not answer."""
+
+    at: float
+    """When the coordinator made it."""
+    age_s: float
+
+
 class BatchStatus(Snapshot, Workers):
     """The answer of the coordinator's ``status``."""
+
+    last_known: LastKnown | None
+    """None in an answer of the coordinator."""
 
 
 class ProgressMessage(SnapshotWithItems, Workers):
     """The answer of the coordinator's ``watch``, and a frame of SSE and WebSocket."""
+
+    last_known: LastKnown | None
+    """None in an answer of the coordinator."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressUpdate:
+    """A message for readers outside the service, as the coordinator hands it out."""
+
+    owner: str
+    message: ProgressMessage
+    since: int
+    """The version of the message before it; 0: unknown."""
+    at: float
+    """Epoch seconds."""
+    is_news: bool
+    """False if nothing has changed: it only shows that the coordinator is alive."""
+    is_last: bool
+    """True if the batch is final."""
 
 
 class Retried(Snapshot):

@@ -97,3 +97,5 @@ class Stats(TypedDict):
     leases: int
     items_in_flight: int
     is_halted: int
+    redis_up: bool | None
+    """True while the coordinator reaches Redis; None if it has none."""

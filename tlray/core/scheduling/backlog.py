@@ -1,8 +1,8 @@
 """The bound on open items: journalled and not final, in all and per owner.
 
-Items of batches that are received, run, are paused or sleep count. A batch in memory counts itself (`BatchLoad`); the others
-are counted here. A list without room may wait while other items are on their way to be final; of lists that only wait for each
-other, the youngest is refused. Moments are monotonic seconds.
+Items of batches that are received, run, are paused or sleep count. Those of batches in memory are counted by the batches
+(`InMemory`), the others here. A list without room may wait while other items are on their way to be final; of lists that only
+wait for each other, the youngest is refused. Moments are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+from tlray.core.scheduling.open_items import OpenItems
 
 ABANDONED_AFTER_S = 3_600.0
 """A list whose sender was silent for this time may be dropped."""
@@ -32,6 +34,15 @@ class BatchLoad:
     is_running: bool
     left_s: Callable[[], float | None] = lambda: None
     """Seconds until it is done; called only if a list has to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class InMemory:
+    """The batches in memory."""
+
+    open_items: OpenItems
+    loads: Callable[[], Sequence[BatchLoad]]
+    """The single batches; called only if a list has no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,8 @@ class Backlog:
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self._stored: dict[str, _StoredBatch] = {}
+        self._open_items = OpenItems()
+        """Of the batches that are not in memory."""
         self._n_begun = 0
 
     def add(
@@ -73,7 +86,9 @@ class Backlog:
     ) -> None:
         """Count a batch that is received, or that sleeps; a known one stays as it is."""
         self._n_begun += 1
-        self._stored.setdefault(batch_id, _StoredBatch(owner, n_open, is_receiving, now, self._n_begun))
+        if batch_id not in self._stored:
+            self._stored[batch_id] = _StoredBatch(owner, 0, is_receiving, now, self._n_begun)
+            self._count(self._stored[batch_id], n_open)
 
     def is_receiving(self, batch_id: str) -> bool:
         """True if a batch is counted here and is being received."""
@@ -87,9 +102,10 @@ class Backlog:
 
     def forget(self, batch_id: str) -> None:
         """Stop counting a batch here: it is in memory, or it was dropped."""
-        self._stored.pop(batch_id, None)
+        if (stored := self._stored.pop(batch_id, None)) is not None:
+            self._count(stored, -stored.n_open)
 
-    def reserve(self, batch_id: str, n: int, live: Sequence[BatchLoad], *, now: float) -> Refusal | None:
+    def reserve(self, batch_id: str, n: int, live: InMemory, *, now: float) -> Refusal | None:
         """Count ``n`` more items of a batch that is received; without room, count nothing and return the refusal.
 
         Items beyond a list's own bound are not refused here: they may be duplicates; see `is_too_long`.
@@ -97,23 +113,24 @@ class Backlog:
         own = self._stored[batch_id]
         own.heard_at = now
         for is_per_owner, bound in ((True, self.bounds.per_owner), (False, self.bounds.in_all)):
-            n_open = self._n_open(own.owner if is_per_owner else None, live)
+            owner = own.owner if is_per_owner else None
+            n_open = self._open_items.of(owner) + live.open_items.of(owner)
             n_over = n_open + min(n, max(0, bound - own.n_open)) - bound
             if n_over > 0:
                 own.is_waiting = True
-                counted = [s for s in live if s.is_running and (not is_per_owner or s.owner == own.owner)]
+                counted = [s for s in live.loads() if s.is_running and owner in (None, s.owner)]
                 retry_after_s = _room_in_s(n_over, counted)
                 return Refusal(
                     is_per_owner, bound, n_open, retry_after_s, self._can_wait(own, counted, is_per_owner)
                 )
         own.is_waiting = False
-        own.n_open += n
+        self._count(own, n)
         return None
 
     def give_back(self, batch_id: str, n: int) -> None:
         """Count ``n`` items less: they were duplicates, or were not stored."""
         if (own := self._stored.get(batch_id)) is not None:
-            own.n_open -= n
+            self._count(own, -n)
 
     def is_too_long(self, batch_id: str, *, less: int = 0) -> Refusal | None:
         """Return the refusal of a list that would not fit into an empty backlog; None if it fits. ``less`` items of it do not
@@ -132,9 +149,9 @@ class Backlog:
             if stored.is_receiving and now - stored.heard_at > ABANDONED_AFTER_S
         ]
 
-    def _n_open(self, owner: str | None, live: Iterable[BatchLoad]) -> int:
-        every: list[BatchLoad | _StoredBatch] = [*live, *self._stored.values()]
-        return sum(batch.n_open for batch in every if owner in (None, batch.owner))
+    def _count(self, stored: _StoredBatch, n: int) -> None:
+        stored.n_open += n
+        self._open_items.add(stored.owner, n)
 
     def _can_wait(self, own: _StoredBatch, running: Iterable[BatchLoad], is_per_owner: bool) -> bool:
         if any(standing.n_open for standing in running):

@@ -16,6 +16,7 @@ from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 from tlray.core.scheduling.changeset import ItemChange
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode
+from tlray.core.scheduling.open_items import OpenItems
 from tlray.errors import InvariantBroken
 
 RATE_WINDOW_S = 30.0
@@ -56,6 +57,8 @@ class Batch:
     n_answered: int = 0
     """Items that results of other batches answered."""
     open_by_domain: dict[str, int] = field(default_factory=dict)
+    open_items: OpenItems = field(default_factory=OpenItems, repr=False, compare=False)
+    """Where its open items are counted with those of the other batches in memory."""
     created_at: float = 0.0
     """Epoch seconds."""
     version: int = 1
@@ -105,7 +108,9 @@ class Batch:
                 version=self.version + 1
             )  # many items at once, by one statement of the journal
         if before.is_final != after.is_final:
-            self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + (n if before.is_final else -n)
+            n_opened = n if before.is_final else -n
+            self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + n_opened
+            self.open_items.add(self.owner, n_opened)
             if before is ItemState.LEASED and after is not ItemState.CANCELLED:
                 self._count_done(n, now)
         self.version += 1

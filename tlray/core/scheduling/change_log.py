@@ -60,14 +60,21 @@ class ChangeLog(Generic[T]):
         """Add a change that ``version`` is the first to show; versions come in order."""
         self._newest[item_id] = version, change
         self._newest.move_to_end(item_id)
-        if len(self._newest) > self._max_kept:
-            _, (pushed_out, _) = self._newest.popitem(last=False)
-            self._known_since = max(self._known_since, pushed_out)
+        self.trim(self._max_kept)
 
     def reset(self, *, version: int) -> None:
         """Drop all changes: ``version`` is the first to show changes of many items at once."""
         self._newest.clear()
         self._known_since = version
+
+    def trim(self, n_kept: int, *, until: int | None = None) -> None:
+        """Drop the oldest changes beyond ``n_kept``; with ``until`` only those of versions up to it."""
+        while len(self._newest) > n_kept:
+            version, _ = next(iter(self._newest.values()))
+            if until is not None and version > until:
+                break
+            self._newest.popitem(last=False)
+            self._known_since = max(self._known_since, version)
 
     def take(self, since: int) -> tuple[list[T], bool]:
         """Return the changes of versions above ``since``, in order, and whether these are all."""

@@ -9,12 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from tlray.core.model.lifecycle import BatchState
 from tlray.core.model.urls import host_of
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import DomainOverride, override_for
-from tlray.core.politeness.policy import gentlest
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.engine_state import EngineState
 from tlray.core.scheduling.eviction import Eviction
@@ -22,7 +20,6 @@ from tlray.core.scheduling.give_up import GiveUp
 
 TELL_EVERY_S = 1.0
 """Changes of one domain are sent to its limiter at most this often."""
-_NOT_AT_WORK = (BatchState.SCHEDULED, BatchState.PAUSED)
 
 
 class DomainRegistry:
@@ -36,13 +33,6 @@ class DomainRegistry:
         """Domain → what an operator has set for it."""
         self._changed: dict[str, float] = {}
         """Domain with a changed policy → when its limiter got the last one."""
-
-    def policy(self, domain: str) -> DomainPolicy | None:
-        """Return the gentlest policy of the open batches at a domain; None without any. Paused and scheduled batches count only
-        if there are no others."""
-        open_batches = self._state.domain_index.at(domain)
-        at_work = [batch for batch in open_batches if batch.state not in _NOT_AT_WORK]
-        return gentlest(batch.politeness.policy(domain) for batch in at_work or open_batches)
 
     def register(self, name: str, batch: Batch, now: float) -> DomainState:
         """Return the domain of a batch's items, under the policies of all its batches; make it if it is new."""
@@ -72,12 +62,14 @@ class DomainRegistry:
 
     def recompute(self, state: DomainState, batch: Batch) -> None:
         """Recompute a domain's policy: a batch came to it, or started or stopped work there."""
-        self._set_policy(state, self.policy(state.name) or batch.politeness.policy(state.name))
+        self._set_policy(
+            state, self._state.domain_index.policy(state.name) or batch.politeness.policy(state.name)
+        )
 
     def recompute_left(self, names: Iterable[str]) -> None:
         """Recompute the policies of a closed batch's domains; drop each robots.txt that is not needed (the journal has it)."""
         for state in (self._state.domains[name] for name in names if name in self._state.domains):
-            policy = self.policy(state.name)
+            policy = self._state.domain_index.policy(state.name)
             if policy is not None:
                 self._set_policy(state, policy)
             else:

@@ -58,6 +58,8 @@ class Engine(EngineState):
     def open(self, batch: Batch, lanes: Mapping[str, int], *, now: float) -> None:
         """Add a batch from the journal: ``lanes`` is domain → queued items."""
         self.batches[batch.id] = self.by_batch_id[batch.batch_id] = batch
+        batch.open_items = self.open_items
+        self.open_items.add(batch.owner, batch.n_open)
         for domain in batch.open_by_domain:
             self.domain_index.add(batch, domain)
         for domain, n in lanes.items():
@@ -71,6 +73,7 @@ class Engine(EngineState):
         self.frontier.drop(batch_no)
         if batch is not None:
             self.by_batch_id.pop(batch.batch_id, None)
+            self.open_items.add(batch.owner, -batch.n_open)
             left = self.domain_index.remove(batch)
             self.registry.recompute_left(left)
             idle = [name for name in left if name in self.domains and name not in self.domain_index]
@@ -102,6 +105,7 @@ class Engine(EngineState):
     def pause(self, batch_no: int, *, is_paused: bool) -> None:
         """Pause or resume a batch, and recompute the policies of its domains."""
         batch = self.batches[batch_no]
+        self.domain_index.refile(batch)
         for name in batch.open_by_domain:
             self.registry.recompute(self.domains[name], batch)
             self.robots_queue.wake(name)

@@ -13,6 +13,7 @@ from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.domain_index import DomainIndex
 from tlray.core.scheduling.frontier import Frontier
 from tlray.core.scheduling.lease import Lease
+from tlray.core.scheduling.open_items import OpenItems
 from tlray.core.scheduling.robots_queue import RobotsQueue
 
 
@@ -25,6 +26,8 @@ class EngineState:
     frontier: Frontier = field(default_factory=Frontier)
     batches: dict[int, Batch] = field(default_factory=dict)
     by_batch_id: dict[str, Batch] = field(default_factory=dict)
+    open_items: OpenItems = field(default_factory=OpenItems)
+    """Of all batches."""
     domain_index: DomainIndex = field(default_factory=DomainIndex)
     domains: dict[str, DomainState] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)

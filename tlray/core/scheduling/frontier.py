@@ -20,13 +20,17 @@ from tlray.core.scheduling.delay_queue import LOOKED_AT, DelayQueue
 from tlray.core.scheduling.lanes import Dropped, Lane
 
 WINDOW = 512
-"""Items of a lane that are loaded at once."""
-LOW_WATER = 256
-"""With fewer in memory, and more in the journal, a lane is loaded."""
+"""Items of a lane that are loaded at once, at most."""
+SMALLEST_WINDOW = 8
+"""Some seconds of a polite domain. So much of each of many lanes, however many there are."""
+MOST_LOADED = 262_144
+"""About so many items of all lanes are in memory: of many lanes fewer each."""
 MOST_PASSED = 1_024
 """The most domains in a row that are passed over in one call; the next call begins behind them."""
 ISOLATE_AFTER_LOST = 2
 """An item whose lease was lost so often is leased alone."""
+
+_NO_LANES = (0,) * len(Priority)
 
 
 class Frontier:
@@ -41,6 +45,8 @@ class Frontier:
         self._by_batch: dict[int, dict[str, Lane]] = {}
         self._by_domain: dict[str, OrderedDict[int, Lane]] = {}
         """Each domain's lanes, the one taken from last at the end; a suspended domain keeps the order."""
+        self._n_lanes: dict[str, list[int]] = {}
+        """The number of each domain's lanes, by priority."""
         self._hungry: OrderedDict[int, OrderedDict[str, None]] = OrderedDict()
         """Batch → its domains whose lanes are to be loaded."""
         self._aside: OrderedDict[tuple[int, str], Lane] = OrderedDict()
@@ -57,6 +63,11 @@ class Frontier:
         return f"<Frontier {parts}, {len(self._parked)} parked>"
 
     # -- filling ---------------------------------------------------------------------------
+
+    @property
+    def window(self) -> int:
+        """Items of a lane that are to be loaded at once; with less than half of it in memory, a lane is loaded again."""
+        return max(SMALLEST_WINDOW, min(WINDOW, MOST_LOADED // max(1, len(self._lanes))))
 
     def add_lane(
         self, batch: int, domain: str, priority: Priority, n_stored: int, *, is_paused: bool = False
@@ -187,7 +198,7 @@ class Frontier:
                 and not self.is_closed(lane.batch, lane.domain)
                 and allowance(lane.domain) > 0
             ):
-                item = lane.isolated.popleft()
+                item = lane.isolated.pop(0)
                 if not lane.isolated:
                     del self._aside[lane.batch, lane.domain]
                 return item
@@ -279,7 +290,7 @@ class Frontier:
 
     def priority_at(self, domain: str) -> Priority | None:
         """Return the highest priority of a domain's lanes; None where it has none."""
-        return min((lane.priority for lane in self._by_domain.get(domain, {}).values()), default=None)
+        return next((p for p in Priority if self._n_lanes.get(domain, _NO_LANES)[p]), None)
 
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
@@ -289,12 +300,16 @@ class Frontier:
                 and (lane.ready or lane.isolated)
                 and not self.is_closed(lane.batch, domain)
             ):
-                return (lane.ready or lane.isolated)[0]
+                return lane.ready[0] if lane.ready else lane.isolated[0]
         return None
 
     def n_queued(self, domain: str) -> int:
         """Queued items of a domain that are not paused, in memory or not."""
         return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
+
+    def has_queued(self, domain: str) -> bool:
+        """True if there are such items."""
+        return any(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items wait; O(n) in all that wait."""
@@ -324,6 +339,7 @@ class Frontier:
         if lane is None:
             lane = self._lanes[batch, domain] = Lane(batch, domain, priority)
             self._by_domain.setdefault(domain, OrderedDict())[batch] = lane
+            self._n_lanes.setdefault(domain, list(_NO_LANES))[priority] += 1
             self._by_batch.setdefault(batch, {})[domain] = lane
         return lane
 
@@ -333,8 +349,9 @@ class Frontier:
         self._aside.pop((lane.batch, lane.domain), None)
         of_domain = self._by_domain[lane.domain]
         del of_domain[lane.batch]
+        self._n_lanes[lane.domain][lane.priority] -= 1
         if not of_domain:
-            del self._by_domain[lane.domain]
+            del self._by_domain[lane.domain], self._n_lanes[lane.domain]
         of_batch = self._by_batch[lane.batch]
         del of_batch[lane.domain]
         if not of_batch:
@@ -350,7 +367,8 @@ class Frontier:
             lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
-        if lane.n_stored and len(lane.ready) < LOW_WATER and not lane.is_loading and not lane.is_paused:
+        is_low = len(lane.ready) < self.window // 2
+        if lane.n_stored and is_low and not lane.is_loading and not lane.is_paused:
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:

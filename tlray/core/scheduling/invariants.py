@@ -56,8 +56,9 @@ def check(engine: EngineState, eviction: Eviction) -> None:
         check_invariant(
             sum(batch.open_by_domain.values()) == batch.n_open, "the domains do not add up: {}", batch
         )
-        for name in batch.open_by_domain:
-            check_invariant(batch in engine.domain_index.at(name), "{} is not indexed at {}", batch, name)
+        check_invariant(engine.domain_index.is_filed(batch), "it is not filed as what it is: {}", batch)
+    n_open, counted = sum(batch.n_open for batch in engine.batches.values()), engine.open_items.of(None)
+    check_invariant(counted == n_open, "{} open in the books, {} counted", n_open, counted)
     for domain in engine.domains.values():
         is_needed = domain.name in engine.domain_index or domain.name in eviction
         check_invariant(is_needed, "nobody needs it, and it would never be forgotten: {}", domain)

@@ -51,6 +51,11 @@ class Home:
         return self.path / "state.db"
 
     @property
+    def catalogue(self) -> Path:
+        """The catalogue of all sets, made from the journal and the results."""
+        return self.path / "catalogue.db"
+
+    @property
     def lock(self) -> Path:
         """The lock file of a living coordinator."""
         return self.path / "coordinator.lock"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _OTHERS: Final = 0o077
-_FILES: Final = ("state.db", "state.db-wal", "state.db-shm", "coordinator.lock", "home.id")
+_FILES: Final = ("state.db", "state.db-wal", "state.db-shm", "catalogue.db", "coordinator.lock", "home.id")
 _FOLDERS: Final = ("results", "archive", "exports", "leases")
 
 

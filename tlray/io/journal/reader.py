@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from tlray.core.messaging.events import Event
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.notify.notification import Underway
 from tlray.core.politeness.override import DomainOverride
@@ -120,6 +121,10 @@ class JournalReader(Protocol):
     def last_result(self, batch: int) -> int:
         """Return the number of the item that succeeded last; 0 if none has."""
 
+    def newest_result(self) -> int:
+        """Return the number of the item that succeeded last in any batch; 0 if none has."""
+        return max((self.last_result(row.id) for row in self.batches()), default=0)
+
     # -- items -------------------------------------------------------------------------------------
 
     def count_items(self, batch: int) -> int:
@@ -225,3 +230,11 @@ class JournalReader(Protocol):
 
     def deliveries(self, batch: int, limit: int = 1_000) -> list[DeliveryRow]:
         """Return a batch's notices with their attempts, the oldest first."""
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def has_events(self) -> bool:
+        """True if the outbox of events is not empty."""
+
+    def events(self, source: str, limit: int) -> list[Event]:
+        """Return the oldest events of the outbox; ``source`` is a part of their ids."""

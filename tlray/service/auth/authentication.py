@@ -20,6 +20,7 @@ from starlette.requests import HTTPConnection
 from tlray.core.access.rate_limit import RateLimit
 from tlray.core.access.same_origin import is_loopback
 from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
+from tlray.io.redis.rates import rate_of
 from tlray.service.auth.principal import OPEN, Principal
 from tlray.service.auth.token_lookup import TokenLookup
 from tlray.service.http.problems import ProblemError, rate_limited
@@ -55,9 +56,9 @@ class Authenticator:
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self._requires_token: tuple[float, bool] = (-math.inf, True)
         rate = settings.max_requests_per_s
-        self._rates = RateLimit(rate, max(1.0, rate * BURST_S))
-        self._failures = RateLimit(FAILURES_PER_S, FAILURES_AT_ONCE)
-        self._tokens = TokenLookup(gateway.coordinator.token_holders)
+        self._rates = rate_of(gateway.redis, "user", RateLimit(rate, max(1.0, rate * BURST_S)))
+        self._failures = rate_of(gateway.redis, "failures", RateLimit(FAILURES_PER_S, FAILURES_AT_ONCE))
+        self._tokens = TokenLookup(gateway.token_holders)
         self._tickets = TokenLookup(gateway.coordinator.redeem_tickets, once=True)
 
     async def principal(self, connection: HTTPConnection, *, takes_ticket: bool) -> Principal:
@@ -71,7 +72,7 @@ class Authenticator:
         else:
             return await self._local_user(connection)
         slot_of(connection).assign_to(principal.user)
-        wait_s = self._rates.take(principal.user, now=time.monotonic())
+        wait_s = await self._rates.take(principal.user, now=time.monotonic())
         if wait_s:
             limit = self._settings.max_requests_per_s
             raise rate_limited(wait_s, f"more than {limit:g} requests per second (TLRAY_MAX_REQUESTS_PER_S)")
@@ -98,7 +99,7 @@ class Authenticator:
         row = await self._tokens.row(digest)
         if row is None:
             self._known.pop(digest, None)
-            raise self._failed(connection, "this token is unknown or was revoked")
+            raise await self._failed(connection, "this token is unknown or was revoked")
         principal = Principal(row["user"], scopes_with(row["scopes"]), digest)
         self._known[digest] = now + REMEMBER_S, principal
         self._known.move_to_end(digest)
@@ -109,7 +110,7 @@ class Authenticator:
     async def _by_ticket(self, connection: HTTPConnection, ticket: str) -> Principal:
         row = await self._tickets.row(digest_of(ticket))
         if row is None:
-            raise self._failed(
+            raise await self._failed(
                 connection, "this ticket is unknown, used or too old: POST /api/v1/tickets for another"
             )
         return Principal(row["user"], frozenset(row["scopes"]))
@@ -118,7 +119,7 @@ class Authenticator:
         """Return the local user of a service without tokens."""
         until, requires_token = self._requires_token
         if until <= time.monotonic():
-            requires_token = await self._gateway.coordinator.requires_token()
+            requires_token = await self._gateway.requires_token()
             self._requires_token = time.monotonic() + REMEMBER_S, requires_token
         if requires_token:
             raise unauthorized("this service needs a token: `tlray token create` makes one")
@@ -129,9 +130,9 @@ class Authenticator:
             )
         return OPEN
 
-    def _failed(self, connection: HTTPConnection, reason: str) -> ProblemError:
+    async def _failed(self, connection: HTTPConnection, reason: str) -> ProblemError:
         """Count an invalid token or ticket and return its problem: 401, or 429 after too many from one address."""
-        wait_s = self._failures.take(slot_of(connection).address, now=time.monotonic())
+        wait_s = await self._failures.take(slot_of(connection).address, now=time.monotonic())
         if wait_s:
             return rate_limited(wait_s, f"{reason}, and this address has sent many such")
         return unauthorized(reason)

@@ -10,12 +10,13 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import Context
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
@@ -23,15 +24,25 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from tlray.cluster.driver.remote import remote
 from tlray.cluster.driver.session import Session, open_session
 from tlray.core.model.progress import BatchStatus, ProgressMessage
-from tlray.errors import CoordinatorLost, NoSuchBatch, OtherSettings, TlrayError
+from tlray.core.model.receipts import TokenHolder
+from tlray.errors import CoordinatorLost, HomeInUse, NoSuchBatch, OtherSettings, RayUnavailable, TlrayError
 from tlray.io.disk.home import Home
+from tlray.io.journal.opening import open_reader
+from tlray.io.journal.reader import JournalReader
+from tlray.io.redis.address import address_of
+from tlray.io.redis.link import Link
+from tlray.io.redis.progress import ProgressReader
+from tlray.io.redis.submissions import SubmissionKeys
 from tlray.service.auth.principal import Principal
 from tlray.settings import Settings
 
 if TYPE_CHECKING:
     from tlray.cluster.handlers.coordinator import Coordinator
 
+T = TypeVar("T")
 CALL_TIMEOUT_S = 60.0
+AWAY_S = 2.0
+"""A coordinator that takes longer for an answer is taken for away, where there is another answer."""
 MAX_OWNERS_KEPT = 10_000
 
 
@@ -44,9 +55,14 @@ class Gateway:
         self._session: Session | None = None
         self._found: Session | None = None
         """What `find` has found, until it is first used."""
-        self._connecting = asyncio.Lock()
+        self._opening: asyncio.Task[Session] | None = None
         self._owners: OrderedDict[str, str] = OrderedDict()
         """Whose a batch is: that never changes."""
+        address = address_of(settings.redis)
+        self.redis = None if address is None else Link(address, self.home.create().id)
+        """What the replicas share; None without ``TLRAY_REDIS``."""
+        self.submission_keys = SubmissionKeys(self.redis)
+        self._progress = None if self.redis is None else ProgressReader(self.redis)
         self._name = f"service-{secrets.token_hex(4)}"
 
     # -- the connection ----------------------------------------------------------------------------
@@ -64,16 +80,24 @@ class Gateway:
         await self._connected()
 
     async def _connected(self) -> Coordinator:
-        async with self._connecting:
-            if self._session is None:
-                session, self._found = self._found, None
-                if session is None:
-                    session = await asyncio.to_thread(self._open)
-                # one that was started just now, because none was there, lets its batches sleep
-                with suppress(RayError):  # the call that follows raises it
-                    await remote(session.coordinator).wake_batches()
-                self._session = session
-            return remote(self._session.coordinator)
+        session = self._session
+        if session is None:
+            if self._opening is None or self._opening.done():
+                # in a context of its own: it is for all requests, and goes on when the one that needed it first is over
+                self._opening = asyncio.create_task(self._new_session(), context=Context())
+                self._opening.add_done_callback(lambda opening: opening.cancelled() or opening.exception())
+            session = await asyncio.shield(self._opening)
+        return remote(session.coordinator)
+
+    async def _new_session(self) -> Session:
+        session, self._found = self._found, None
+        if session is None:
+            session = await asyncio.to_thread(self._open)
+        # one that was started just now, because none was there, lets its batches sleep
+        with suppress(RayError):  # the call that follows raises it
+            await remote(session.coordinator).wake_batches()
+        self._session = session
+        return session
 
     def _open(self) -> Session:
         try:
@@ -93,7 +117,12 @@ class Gateway:
     async def _call(self, timeout_s: float, method: str, *args: Any, **given: Any) -> Any:
         deadline = time.monotonic() + timeout_s
         while True:
-            coordinator = await self._connected()
+            try:
+                # without Redis there is nothing else to answer with
+                async with asyncio.timeout(None if self._progress is None else deadline - time.monotonic()):
+                    coordinator = await self._connected()
+            except TimeoutError:
+                raise CoordinatorLost(f"no connection within {timeout_s:.0f} s") from None
             asked = getattr(coordinator, method)(*args, **given)
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
@@ -118,6 +147,8 @@ class Gateway:
     async def close(self) -> None:
         """Let go of the coordinator; it stays."""
         self._session = None
+        if self.redis is not None:
+            await self.redis.close()
 
     # -- batches -----------------------------------------------------------------------------------
 
@@ -125,7 +156,10 @@ class Gateway:
         """Raise `NoSuchBatch` where there is no such batch, or it is not one that this principal sees."""
         owner = self._owners.get(batch_id)
         if owner is None:
-            owner = await self.coordinator.batch_owner(batch_id)
+            owner = await self._or_known(
+                lambda coordinator: coordinator.batch_owner(batch_id),
+                lambda progress: progress.owner(batch_id),
+            )
             self._owners[batch_id] = owner
             if len(self._owners) > MAX_OWNERS_KEPT:
                 self._owners.popitem(last=False)
@@ -133,20 +167,85 @@ class Gateway:
             raise NoSuchBatch(batch_id, "")
 
     async def status(self, batch_id: str) -> BatchStatus:
-        """Return a batch's snapshot."""
-        status = await self.coordinator.status(batch_id)
+        """Return a batch's snapshot; the last known one, marked as such, while the coordinator does not answer."""
+        status = await self._or_known(
+            lambda coordinator: coordinator.status(batch_id),
+            lambda progress: self._last_known(progress, batch_id),
+        )
         status["trouble"] = self._without_paths(status["trouble"])
         return status
 
     async def watch(self, batch_id: str, since: int | None, timeout_s: float) -> ProgressMessage:
         """Return the snapshot as soon as its version is above ``since`` (None: at once), or after ``timeout_s``.
 
-        One of these per batch and replica: use `tlray.service.backend.live_hub`.
+        The last known one, marked as such, while the coordinator does not answer; its version may not be above ``since``. One of
+        these per batch and replica: use `tlray.service.backend.live_hub`.
         """
-        coordinator = self.within(timeout_s + CALL_TIMEOUT_S)
-        message = await coordinator.watch_items(batch_id, since, timeout_s, self._name)
+        message = await self._or_known(
+            lambda coordinator: coordinator.watch_items(batch_id, since, timeout_s, self._name),
+            lambda progress: self._last_known(progress, batch_id),
+            waits_s=timeout_s,
+        )
         message["trouble"] = self._without_paths(message["trouble"])
         return message
+
+    # -- while the coordinator is away --------------------------------------------------------------
+
+    async def token_holders(self, digests: Sequence[str]) -> Mapping[str, TokenHolder]:
+        """Return what `Coordinator.token_holders` does; from the journal while the coordinator does not answer."""
+        return await self._or_known(
+            lambda coordinator: coordinator.token_holders(digests),
+            lambda _: self._in_journal(
+                lambda journal: {
+                    digest: {"user": row.user, "scopes": tuple(sorted(row.held))}
+                    for digest, row in journal.find_tokens(digests).items()
+                }
+            ),
+        )
+
+    async def requires_token(self) -> bool:
+        """Return what `Coordinator.requires_token` does; from the journal while the coordinator does not answer."""
+        return await self._or_known(
+            lambda coordinator: coordinator.requires_token(),
+            lambda _: self._in_journal(lambda journal: journal.requires_tokens()),
+        )
+
+    async def _in_journal(self, query: Callable[[JournalReader], T]) -> T | None:
+        def ask() -> T:
+            with open_reader(self.home.path) as journal:
+                return query(journal)
+
+        try:
+            return await asyncio.to_thread(ask)
+        except TlrayError:
+            return None
+
+    async def _or_known(
+        self,
+        ask: Callable[[Coordinator], Awaitable[T]],
+        known: Callable[[ProgressReader], Awaitable[T | None]],
+        *,
+        waits_s: float = 0.0,
+    ) -> T:
+        """Ask the coordinator; where it does not answer soon, return what is known without it. If that is nothing, or there is no
+        Redis, wait for the coordinator as in any other call."""
+        if self._progress is not None:
+            try:
+                return await ask(self.within(waits_s + AWAY_S))
+            except (CoordinatorLost, RayUnavailable, HomeInUse):
+                if (found := await known(self._progress)) is not None:
+                    return found
+        return await ask(self.within(waits_s + CALL_TIMEOUT_S))
+
+    async def _last_known(self, progress: ProgressReader, batch_id: str) -> ProgressMessage | None:
+        owner = self._owners.get(batch_id)
+        if owner is None:
+            owner = await progress.owner(batch_id)
+        stored = None if owner is None else await progress.stored(owner, batch_id)
+        if stored is None:
+            return None
+        age_s = round(max(0.0, time.time() - stored.at), 1)
+        return {**stored.message, "last_known": {"at": stored.at, "age_s": age_s}}
 
     def _without_paths(self, trouble: str | None) -> str | None:
         """Return a text for users, without the paths of this machine."""
@@ -166,4 +265,4 @@ class _Calls:
 
 def new_batch_id() -> str:
     """Return an id that no batch has: when it was made, and a random word."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

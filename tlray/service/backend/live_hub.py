@@ -33,7 +33,7 @@ MAX_TICK_S: Final = 2.0
 ROUNDS_A_TICK: Final = 2.0
 """A tick is at least so many times what it took until each client had the last frame."""
 IDLE_S: Final = 1.0
-"""After an answer without news, which came because all is at a standstill."""
+"""After an answer without news, which came because all is at a standstill, or the coordinator is away."""
 BYTES_PER_S: Final = 64_000
 """What one client is sent. Ray Serve's proxy keeps whatever a client does not read, until it finds after 20 to 40 s that
 nobody answers its pings; what fits in between is for the most part the kernel's."""
@@ -112,7 +112,7 @@ class Channel:
                     self._take_in(told)
                     await self._tick()
                 else:
-                    await asyncio.sleep(IDLE_S if told["trouble"] else 0)
+                    await asyncio.sleep(IDLE_S if told["trouble"] or told["last_known"] else 0)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             self._error = error
             self._news.set()

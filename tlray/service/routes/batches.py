@@ -73,11 +73,13 @@ async def submit(
     if state is None:
         chunk = await sent.chunk(gateway.settings)
         require_some_url(chunk, sent.place)
-        receipt = await gateway.coordinator.submit(chunk=chunk, **given)
+        async with gateway.submission_keys.claimed(principal.user, key, given["batch_id"]):
+            receipt = await gateway.coordinator.submit(chunk=chunk, **given)
     elif any(text.strip() for text in sent.texts):
         raise validation([("body.urls", "a list in pieces is opened without URLs; append them")])
     else:
-        receipt = await gateway.coordinator.open_upload(**given)
+        async with gateway.submission_keys.claimed(principal.user, key, given["batch_id"]):
+            receipt = await gateway.coordinator.open_upload(**given)
     return JSONResponse(receipt, 202, {"Location": f"/api/v1/batch/{receipt['batch_id']}/status"})
 
 

@@ -37,11 +37,16 @@ ALONE: Final[dict[str, str]] = {
 )
 async def metrics(gateway: TheGateway, principal: Admin) -> Response:
     """Return the counts of all batches in Prometheus' text format. For admins."""
-    return Response(exposition(await gateway.within(TIMEOUT_S).stats()), media_type=CONTENT_TYPE_LATEST)
+    stats = await gateway.within(TIMEOUT_S).stats()
+    redis = {
+        "coordinator": stats["redis_up"],
+        "service": None if gateway.redis is None else gateway.redis.is_up,
+    }
+    return Response(exposition(stats, redis), media_type=CONTENT_TYPE_LATEST)
 
 
-def exposition(figures: Mapping[str, Any]) -> bytes:
-    """Return the counts in Prometheus' text format."""
+def exposition(figures: Mapping[str, Any], redis: Mapping[str, bool | None]) -> bytes:
+    """Return the counts in Prometheus' text format; ``redis``: whether a process reaches it, None where it needs none."""
     registry = CollectorRegistry()
     for name, (label, about) in BY.items():
         gauge = Gauge(f"tlray_{name}", about, [label], registry=registry)
@@ -49,4 +54,9 @@ def exposition(figures: Mapping[str, Any]) -> bytes:
             gauge.labels(value).set(n)
     for name, about in ALONE.items():
         Gauge(f"tlray_{name}", about, registry=registry).set(figures[name])
+    if any(is_up is not None for is_up in redis.values()):
+        gauge = Gauge("tlray_redis_up", "1 while a process reaches Redis", ["process"], registry=registry)
+        for process, is_up in redis.items():
+            if is_up is not None:
+                gauge.labels(process).set(is_up)
     return generate_latest(registry)

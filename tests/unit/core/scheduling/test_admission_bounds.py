@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tlray.core.scheduling.backlog import ABANDONED_AFTER_S, Backlog, BatchLoad, Bounds
+from tlray.core.scheduling.backlog import ABANDONED_AFTER_S, Backlog, BatchLoad, Bounds, InMemory
+from tlray.core.scheduling.open_items import OpenItems
 
 BOUNDS = Bounds(in_all=100, per_owner=60)
 
@@ -24,9 +25,16 @@ def running(owner: str, n_open: int, left_s: float | None = None, *, is_running:
     return BatchLoad(owner, n_open, is_running, lambda: left_s)
 
 
+def in_memory(*loads: BatchLoad) -> InMemory:
+    open_items = OpenItems()
+    for load in loads:
+        open_items.add(load.owner, load.n_open)
+    return InMemory(open_items, lambda: loads)
+
+
 def test_a_list_with_room_is_taken_in() -> None:
     made = backlog(a="ann")
-    assert made.reserve("a", 60, [], now=0.0) is None
+    assert made.reserve("a", 60, in_memory(), now=0.0) is None
     assert made.is_too_long("a") is None
 
 
@@ -34,12 +42,12 @@ def test_what_runs_sleeps_and_is_received_counts_alike() -> None:
     made = backlog(a="ann", b="bob")
     made.add("sleeps", "ann", n_open=20, is_receiving=False, now=0.0)
     live = [running("ann", 20)]
-    assert made.reserve("a", 20, live, now=0.0) is None
-    refusal = made.reserve("a", 1, live, now=0.0)
+    assert made.reserve("a", 20, in_memory(*live), now=0.0) is None
+    refusal = made.reserve("a", 1, in_memory(*live), now=0.0)
     assert refusal is not None
     assert (refusal.is_per_owner, refusal.bound, refusal.n_open) == (True, 60, 60)
-    assert made.reserve("b", 40, live, now=0.0) is None, "another owner has room"
-    refusal = made.reserve("b", 1, live, now=0.0)
+    assert made.reserve("b", 40, in_memory(*live), now=0.0) is None, "another owner has room"
+    refusal = made.reserve("b", 1, in_memory(*live), now=0.0)
     assert refusal is not None
     assert (refusal.is_per_owner, refusal.bound, refusal.n_open) == (False, 100, 100)
 
@@ -47,21 +55,23 @@ def test_what_runs_sleeps_and_is_received_counts_alike() -> None:
 def test_what_is_refused_is_not_counted() -> None:
     made = backlog(a="ann")
     live = [running("ann", 50)]
-    assert made.reserve("a", 11, live, now=0.0) is not None
-    assert made.reserve("a", 10, live, now=0.0) is None
+    assert made.reserve("a", 11, in_memory(*live), now=0.0) is not None
+    assert made.reserve("a", 10, in_memory(*live), now=0.0) is None
 
 
 def test_duplicates_give_their_room_back() -> None:
     made = backlog(a="ann")
-    assert made.reserve("a", 50, [running("ann", 10)], now=0.0) is None
+    assert made.reserve("a", 50, in_memory(running("ann", 10)), now=0.0) is None
     made.give_back("a", 30)
-    assert made.reserve("a", 30, [running("ann", 10)], now=0.0) is None
+    assert made.reserve("a", 30, in_memory(running("ann", 10)), now=0.0) is None
 
 
 def test_a_list_is_too_long_only_once_its_duplicates_are_known() -> None:
     made = backlog(a="ann")
-    assert made.reserve("a", 50, [], now=0.0) is None
-    assert made.reserve("a", 50, [], now=0.0) is None, "they may be duplicates, and nothing else is open"
+    assert made.reserve("a", 50, in_memory(), now=0.0) is None
+    assert made.reserve("a", 50, in_memory(), now=0.0) is None, (
+        "they may be duplicates, and nothing else is open"
+    )
     found = made.is_too_long("a")
     assert found is not None
     assert (found.is_per_owner, found.bound, found.can_wait) == (True, 60, False)
@@ -72,7 +82,7 @@ def test_a_list_is_too_long_only_once_its_duplicates_are_known() -> None:
 def test_a_list_may_be_too_long_for_all_and_not_for_its_owner() -> None:
     made = Backlog(Bounds(in_all=10, per_owner=60))
     made.add("a", "ann", now=0.0)
-    assert made.reserve("a", 11, [], now=0.0) is None
+    assert made.reserve("a", 11, in_memory(), now=0.0) is None
     found = made.is_too_long("a")
     assert found is not None
     assert (found.is_per_owner, found.bound) == (False, 10)
@@ -93,7 +103,7 @@ def test_a_list_may_be_too_long_for_all_and_not_for_its_owner() -> None:
 def test_who_is_refused_hears_when_to_come_back_where_that_is_known(
     live: list[BatchLoad], retry_after_s: float | None, can_wait: bool
 ) -> None:
-    refusal = backlog(a="ann").reserve("a", 10, live, now=0.0)
+    refusal = backlog(a="ann").reserve("a", 10, in_memory(*live), now=0.0)
     assert refusal is not None
     assert refusal.retry_after_s == retry_after_s
     assert refusal.can_wait is can_wait
@@ -101,26 +111,26 @@ def test_who_is_refused_hears_when_to_come_back_where_that_is_known(
 
 def test_of_lists_that_wait_for_each_other_the_youngest_gives_up() -> None:
     made = backlog(a="ann", b="ann")
-    assert made.reserve("a", 30, [], now=0.0) is None
-    assert made.reserve("b", 30, [], now=0.0) is None
-    first = made.reserve("a", 10, [], now=1.0)
+    assert made.reserve("a", 30, in_memory(), now=0.0) is None
+    assert made.reserve("b", 30, in_memory(), now=0.0) is None
+    first = made.reserve("a", 10, in_memory(), now=1.0)
     assert first is not None
     assert first.can_wait, "b may still be taken in whole"
-    second = made.reserve("b", 10, [], now=2.0)
+    second = made.reserve("b", 10, in_memory(), now=2.0)
     assert second is not None
     assert not second.can_wait, "a is older"
-    again = made.reserve("a", 10, [], now=3.0)
+    again = made.reserve("a", 10, in_memory(), now=3.0)
     assert again is not None
     assert again.can_wait, "b will give up"
     made.forget("b")
-    assert made.reserve("a", 10, [], now=4.0) is None
+    assert made.reserve("a", 10, in_memory(), now=4.0) is None
 
 
 def test_a_list_does_not_wait_for_lists_of_others_that_make_no_room() -> None:
     made = backlog(a="ann", b="bob")
     made.add("sleeps", "ann", n_open=60, is_receiving=False, now=0.0)
-    assert made.reserve("b", 10, [], now=0.0) is None
-    refusal = made.reserve("a", 1, [], now=0.0)
+    assert made.reserve("b", 10, in_memory(), now=0.0) is None
+    refusal = made.reserve("a", 1, in_memory(), now=0.0)
     assert refusal is not None
     assert not refusal.can_wait
 
@@ -128,27 +138,27 @@ def test_a_list_does_not_wait_for_lists_of_others_that_make_no_room() -> None:
 def test_a_list_whose_sender_is_gone_may_make_room() -> None:
     made = backlog(a="ann", b="bob")
     made.add("sleeps", "ann", n_open=60, is_receiving=False, now=0.0)
-    made.reserve("b", 10, [], now=ABANDONED_AFTER_S)
+    made.reserve("b", 10, in_memory(), now=ABANDONED_AFTER_S)
     assert made.abandoned(ABANDONED_AFTER_S) == []
     assert made.abandoned(ABANDONED_AFTER_S + 1) == ["a"]
 
 
 def test_a_batch_in_memory_is_counted_by_its_books_alone() -> None:
     made = backlog(a="ann", b="ann")
-    made.reserve("a", 60, [], now=0.0)
+    made.reserve("a", 60, in_memory(), now=0.0)
     made.forget("a")
     assert not made.is_receiving("a")
     assert made.is_receiving("b")
-    refusal = made.reserve("b", 1, [running("ann", 60, 60.0)], now=0.0)
+    refusal = made.reserve("b", 1, in_memory(running("ann", 60, 60.0)), now=0.0)
     assert refusal is not None
-    assert made.reserve("b", 60, [], now=60.0) is None, "its books are closed"
+    assert made.reserve("b", 60, in_memory(), now=60.0) is None, "its books are closed"
 
 
 def test_a_list_that_is_known_is_not_counted_anew() -> None:
     made = backlog(a="ann")
-    made.reserve("a", 60, [], now=0.0)
+    made.reserve("a", 60, in_memory(), now=0.0)
     made.add("a", "ann", now=1.0)
-    assert made.reserve("a", 1, [running("ann", 1)], now=1.0) is not None
+    assert made.reserve("a", 1, in_memory(running("ann", 1)), now=1.0) is not None
 
 
 class Crowd(RuleBasedStateMachine):
@@ -176,7 +186,7 @@ class Crowd(RuleBasedStateMachine):
     def trickle(self, n: int) -> None:
         for batch_id, (owner, to_come, there) in list(self.receiving.items()):
             piece = min(n, to_come)
-            refusal = self.backlog.reserve(batch_id, piece, self.standings(), now=0.0)
+            refusal = self.backlog.reserve(batch_id, piece, in_memory(*self.standings()), now=0.0)
             if refusal is None:
                 self.receiving[batch_id] = (owner, to_come - piece, there + piece)
                 if to_come == piece:
@@ -216,7 +226,7 @@ def test_what_is_given_back_of_a_list_that_is_not_known_any_more_counts_for_noth
     made = Backlog(BOUNDS)
     made.give_back("gone", 5)
     made.add("a", "ann", now=0.0)
-    assert made.reserve("a", 10, [], now=0.0) is None
+    assert made.reserve("a", 10, in_memory(), now=0.0) is None
 
 
 def test_it_says_whether_any_list_is_being_received() -> None:

@@ -287,6 +287,7 @@ def test_items_that_waited_before_a_restart_come_when_they_are_due() -> None:
     engine, book = opened({"a.test": 1})
     book.counts[S.WAITING] = 1
     book.open_by_domain["a.test"] = 2
+    book.open_items.add(book.owner, 1)
     engine.wait(FrontierItem(9, 1, "a.test", "http://a.test/9", "f9"), due=5.0)
     engine.check_invariants()
     assert engine.next_event() == 5.0

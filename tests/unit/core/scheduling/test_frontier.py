@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tlray.core.model.item import FrontierItem, Priority
-from tlray.core.scheduling.frontier import LOW_WATER, WINDOW, Frontier
+from tlray.core.scheduling.frontier import MOST_LOADED, SMALLEST_WINDOW, WINDOW, Frontier
 from tlray.core.scheduling.lanes import Dropped
 
 NORMAL, LOW, IMMEDIATE = Priority.NORMAL, Priority.LOW, Priority.IMMEDIATE
@@ -103,10 +105,27 @@ def test_a_lane_wants_a_window_before_it_runs_dry_and_once() -> None:
     assert frontier.wanting() == []
     frontier.loaded(lane, [item(i) for i in range(1, WINDOW + 1)], last_id=WINDOW, is_last=False)
     assert (lane.cursor, lane.n_stored, lane.n_queued) == (WINDOW, 10_000 - WINDOW, 10_000)
-    frontier.take(WINDOW - LOW_WATER, plenty)
+    frontier.take(WINDOW // 2, plenty)
     assert frontier.wanting() == []
     frontier.take(1, plenty)
     assert frontier.wanting() == [lane]
+
+
+@pytest.mark.parametrize(
+    ("n_lanes", "window"), [(1, WINDOW), (512, WINDOW), (1_024, WINDOW // 2), (40_000, SMALLEST_WINDOW)]
+)
+def test_of_many_lanes_fewer_items_each_are_in_memory(n_lanes: int, window: int) -> None:
+    frontier = Frontier()
+    for n in range(n_lanes):
+        frontier.add_lane(1, f"{n}.test", NORMAL, 10_000)
+    assert frontier.window == window
+    assert n_lanes * window <= MOST_LOADED or window == SMALLEST_WINDOW
+    [lane] = frontier.wanting(1)
+    frontier.loaded(lane, [item(i, domain=lane.domain) for i in range(window)], last_id=window, is_last=False)
+    frontier.take(window // 2, plenty)
+    assert not lane.is_loading
+    frontier.take(1, plenty)
+    assert lane in frontier.wanting(n_lanes)
 
 
 def test_a_paused_lane_wants_nothing_until_it_goes_on() -> None:

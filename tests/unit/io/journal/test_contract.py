@@ -431,6 +431,33 @@ def test_the_audits_copy_stays_as_it_was(storage: Storage, journal: Journal) -> 
         raise AssertionError("there is nothing to copy")
 
 
+def test_events_are_written_with_their_change_while_they_are_wanted(journal: Journal) -> None:
+    submit(journal, "b1")
+    assert not journal.has_events()
+    journal.want_events(1.0)  # long past
+    submit(journal, "b2")
+    assert not journal.has_events()
+    journal.want_events(4e9)
+    batch = submit(journal, "b3")
+    begun, *_ = journal.events("home", 10)
+    assert (begun.kind, begun.batch_id, begun.event_id) == ("batch.running", "b3", f"evt-home-{begun.seq}")
+    n_dead = sum(kill_lane(journal, LaneDeath(batch, "a.test", "timeout")))
+    _, first, *others = journal.events("home", 100)
+    assert 1 + len(others) == n_dead
+    assert (first.kind, first.data["reason"], first.data["item_id"].isdigit()) == (
+        "item.dead",
+        "timeout",
+        True,
+    )
+    journal.drop_events(first.seq)
+    assert journal.events("home", 100) == others
+    assert journal.events("home", 1) == others[:1]
+    journal.drop_events(others[-1].seq)
+    assert not journal.has_events()
+    submit(journal, "b4")
+    assert journal.events("home", 1)[0].seq > others[-1].seq
+
+
 def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journal: Journal) -> None:
     batch = submit(journal)
     first = journal.begin_incarnation(is_restart=True)

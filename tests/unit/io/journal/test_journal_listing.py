@@ -10,7 +10,7 @@ from made_journal import Storage, change, commit, lease, new_batch, submit
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.submission.lines import Entry
-from tlray.io.journal.sqlite import items as sqlite_items
+from tlray.io.journal.sql import items as sql_items
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.writer import Journal
 
@@ -53,7 +53,7 @@ def all_items(journal: Journal, batch: int, state: ItemState | None, limit: int)
 def test_pages_of_items_hold_each_of_them_once(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, limit: int, looked_at: int
 ) -> None:
-    monkeypatch.setattr(sqlite_items, "MAX_SCANNED", looked_at)
+    monkeypatch.setattr(sql_items, "MAX_SCANNED", looked_at)
     assert all_items(journal, 2, None, limit) == list(range(1, 21))
     assert all_items(journal, 2, ItemState.DEAD, limit) == [10, 20]
     assert all_items(journal, 3, ItemState.QUEUED, limit) == [n for n in range(1, 41) if n % 10]
@@ -86,7 +86,7 @@ def test_batches_are_listed_the_newest_first_and_to_whoever_has_them(journal: Jo
 def test_dead_letters_of_all_batches_are_listed_once(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, limit: int, looked_at: int
 ) -> None:
-    monkeypatch.setattr(sqlite_items, "MAX_SCANNED", looked_at)
+    monkeypatch.setattr(sql_items, "MAX_SCANNED", looked_at)
 
     def all_dead(
         owner: str | None = None, batch_id: str | None = None, reason: str | None = None

@@ -11,7 +11,7 @@ from tlray.core.schedules.template import Template
 from tlray.errors import UsageError
 from tlray.io.intake.scheduled_list import read_work
 from tlray.io.journal.service_rows import ScheduleRow
-from tlray.io.journal.sqlite import templates
+from tlray.io.journal.sql import templates
 from tlray.io.journal.writer import Journal
 
 NIGHTLY = ScheduleRow(

@@ -36,6 +36,8 @@ def version_1(path: Path) -> None:
         )
         db.execute("DROP INDEX items_done")
         db.execute("DROP INDEX batches_owner")
+        db.execute("DROP TRIGGER events_of_items")
+        db.execute("DROP TRIGGER events_of_batches")
         for table, columns in NEW_COLUMNS.items():
             for column in columns:
                 db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

@@ -13,7 +13,7 @@ from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import Entry
 from tlray.io.journal.rows import BatchOptions
-from tlray.io.journal.sqlite import result_reuse
+from tlray.io.journal.sql import result_reuse
 from tlray.io.journal.writer import Journal
 
 

@@ -1,4 +1,4 @@
 """The journal in one SQLite file (WAL), ``state.db``: the only package that imports ``sqlite3``.
 
-No decision about what a change should be.
+Connections, transactions, the schema and its migrations; the statements are in `tlray.io.journal.sql`.
 """

@@ -1,8 +1,8 @@
 """The copy of one batch for the audit, and the queries that compare it with the rows of its parts.
 
 Items and manifest are copied in one read transaction into temporary tables of SQLite (a file without a name, gone when it is
-closed): ``temp.items`` is the copy, `main.items` the journal's. So a living coordinator is not held up, and a million items cost no
-memory.
+closed): ``temp.items`` is the copy, `main.items` the journal's. So a living coordinator is not held up, and a million items cost
+no memory.
 """
 
 from __future__ import annotations

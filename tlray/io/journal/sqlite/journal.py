@@ -11,24 +11,27 @@ from types import TracebackType
 from tlray.errors import HomeUnusable
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.sql.batches import BatchReads, BatchWrites
+from tlray.io.journal.sql.commit import WorkWrites
+from tlray.io.journal.sql.domains import DomainReads, DomainWrites
+from tlray.io.journal.sql.events import EventReads, EventWrites
+from tlray.io.journal.sql.items import ItemReads
+from tlray.io.journal.sql.outbox import OutboxReads, OutboxWrites
+from tlray.io.journal.sql.schedules import ScheduleReads, ScheduleWrites
+from tlray.io.journal.sql.submission import SubmissionReads, SubmissionWrites
+from tlray.io.journal.sql.templates import TemplateReads, TemplateWrites
+from tlray.io.journal.sql.tokens import TokenReads, TokenWrites
 from tlray.io.journal.sqlite.audit_copy import SqliteAuditCopy
-from tlray.io.journal.sqlite.batches import BatchReads, BatchWrites
-from tlray.io.journal.sqlite.commit import WorkWrites
-from tlray.io.journal.sqlite.connection import translated
-from tlray.io.journal.sqlite.domains import DomainReads, DomainWrites
-from tlray.io.journal.sqlite.items import ItemReads
+from tlray.io.journal.sqlite.connection import SqliteConnected, SqliteWriting, translated
 from tlray.io.journal.sqlite.migrations import prepare
-from tlray.io.journal.sqlite.outbox import OutboxReads, OutboxWrites
 from tlray.io.journal.sqlite.read_only import open_view
-from tlray.io.journal.sqlite.schedules import ScheduleReads, ScheduleWrites
-from tlray.io.journal.sqlite.submission import SubmissionReads, SubmissionWrites
-from tlray.io.journal.sqlite.templates import TemplateReads, TemplateWrites
-from tlray.io.journal.sqlite.tokens import TokenReads, TokenWrites
 from tlray.io.journal.writer import Journal
 
 
 class SqliteReads(
-    BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads, JournalReader
+    SqliteConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads,
+    EventReads,
+    JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
 
@@ -63,8 +66,8 @@ class SqliteReader(SqliteReads):
 
 
 class SqliteJournal(
-    BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites, OutboxWrites,
-    SqliteReads, Journal,
+    SqliteWriting, BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites,
+    OutboxWrites, EventWrites, SqliteReads, Journal,
 ):  # fmt: skip
     """The journal of one home. Use it from one thread."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.sqlite.connection import Writing
+from tlray.io.journal.sql.connection import Writing
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReads
 from tlray.io.journal.sqlite.migrations import BUSY_S, migrate
 

@@ -198,3 +198,35 @@ CREATE TABLE IF NOT EXISTS webhook_secrets (
     older TEXT,                         -- the one before; it signs too, for a day
     changed_at REAL NOT NULL
 ) WITHOUT ROWID;
+
+-- Events for a message broker, in the order of their commits; dropped when it has confirmed them (io/journal/sql/events.py).
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- part of an event's id: never used twice
+    kind TEXT NOT NULL,
+    batch INTEGER NOT NULL,
+    item INTEGER,
+    about TEXT NOT NULL,                -- JSON
+    made_at REAL NOT NULL
+);
+
+CREATE TRIGGER IF NOT EXISTS events_of_items AFTER UPDATE OF state ON items
+WHEN NEW.state IN ('succeeded', 'dead', 'skipped') AND NEW.state != OLD.state
+    AND (SELECT CAST(value AS REAL) FROM meta WHERE key = 'events_until') > CAST(strftime('%s', 'now') AS REAL)
+BEGIN
+    INSERT INTO events (kind, batch, item, about, made_at) VALUES (
+        'item.' || NEW.state, NEW.batch, NEW.id, json_object('reason', NEW.reason, 'attempt', NEW.attempt),
+        (julianday('now') - 2440587.5) * 86400.0
+    );
+END;
+
+CREATE TRIGGER IF NOT EXISTS events_of_batches AFTER UPDATE OF state ON batches
+WHEN NEW.state NOT IN ('receiving', 'cancelling') AND NEW.state != OLD.state
+    AND (SELECT CAST(value AS REAL) FROM meta WHERE key = 'events_until') > CAST(strftime('%s', 'now') AS REAL)
+BEGIN
+    INSERT INTO events (kind, batch, about, made_at) VALUES (
+        'batch.' || NEW.state, NEW.id,
+        json_object('counts', json(NEW.counts), 'sets', NEW.n_sets, 'tracks', NEW.n_tracks, 'retries', NEW.n_retries,
+            'blocked', NEW.n_blocked, 'duplicates', NEW.n_duplicates, 'rejected', NEW.n_rejected),
+        (julianday('now') - 2440587.5) * 86400.0
+    );
+END;

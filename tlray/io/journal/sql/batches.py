@@ -1,0 +1,279 @@
+"""Batches: their rows, counts, states and manifests, and the lives of coordinators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tlray.core.model.item import Priority
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.urls import CanonicalUrl, canonicalise
+from tlray.core.politeness.site_profile import politeness_key
+from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.errors import NoSuchItem
+from tlray.io.journal.clock import ClockReading
+from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow
+from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
+from tlray.io.journal.sql.outbox import note_ended
+from tlray.io.journal.sql.submission import forget
+
+_BATCHES = (
+    "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates, n_rejected, n_sets,"
+    " n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, owner, counts, version FROM batches"
+)
+
+
+class BatchReads(Connected):
+    """Queries about batches."""
+
+    def find_batch(self, batch_id: str) -> BatchRow | None:
+        row = self._db.execute(f"{_BATCHES} WHERE batch_id = ?", (batch_id,)).fetchone()
+        return None if row is None else _batch_row(row)
+
+    def batches(
+        self,
+        *,
+        owner: str | None = None,
+        state: str | None = None,
+        before: int | None = None,
+        limit: int = -1,
+    ) -> list[BatchRow]:
+        rows = self._db.execute(
+            f"{_BATCHES} WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR state = ?2)"
+            " AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+            (owner, state, before, NO_LIMIT if limit < 0 else limit),
+        )
+        return [_batch_row(row) for row in rows]
+
+    def counts(self, batch: int) -> Counts:
+        counts: Counts = {}
+        for domain, state, n in self._db.execute(
+            "SELECT d.name, i.state, i.n FROM (SELECT domain, state, count(*) AS n FROM items WHERE batch = ?"
+            " GROUP BY domain, state) i JOIN domains d ON d.id = i.domain",
+            (batch,),
+        ):
+            counts.setdefault(domain, {})[ItemState(state)] = n
+        return counts
+
+    def count_batches(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT state, count(*) FROM batches GROUP BY state").fetchall())
+
+    def count_items(self, batch: int) -> int:
+        return int(self._db.execute("SELECT count(*) FROM items WHERE batch = ?", (batch,)).fetchone()[0])
+
+    def open_batches(self) -> list[tuple[str, bool]]:
+        rows = self._db.execute(
+            "SELECT batch_id, is_dormant FROM batches"
+            " WHERE state NOT IN ('completed', 'cancelled', 'receiving') ORDER BY id"
+        )
+        return [(batch_id, bool(is_dormant)) for batch_id, is_dormant in rows]
+
+    def count_open_items(self) -> list[OpenRow]:
+        rows = self._db.execute(
+            "SELECT b.batch_id, b.owner, b.state = 'receiving', (SELECT count(*) FROM items i WHERE i.batch = b.id"
+            " AND i.state IN ('queued', 'waiting', 'leased')) FROM batches b"
+            " WHERE b.state NOT IN ('completed', 'cancelled') ORDER BY b.id"
+        )
+        return [OpenRow(r[0], r[1], bool(r[2]), r[3]) for r in rows]
+
+    def batch_domains(self, batch: int, *, limit: int) -> list[str]:
+        """Return the first domains of a batch's items, each by a seek in the index of the lanes."""
+        rows = self._db.execute(
+            "WITH RECURSIVE had (domain, n) AS (SELECT min(domain), 1 FROM items WHERE batch = ?1 UNION ALL"
+            " SELECT (SELECT min(domain) FROM items WHERE batch = ?1 AND domain > had.domain), n + 1 FROM had"
+            " WHERE had.domain IS NOT NULL AND n < ?2)"
+            " SELECT d.name FROM had JOIN domains d ON d.id = had.domain ORDER BY d.id",
+            (batch, limit),
+        )
+        return [name for (name,) in rows]
+
+    def parts(self, batch_id: str) -> list[PartRow]:
+        rows = self._db.execute(
+            "SELECT p.stem, b.batch_id, p.n_sets, p.n_tracks, p.n_bytes, p.has_rows, p.has_pages"
+            " FROM parts p JOIN batches b ON b.id = p.batch WHERE b.batch_id = ? ORDER BY p.stem",
+            (batch_id,),
+        )
+        return [PartRow(r[0], r[1], r[2], r[3], r[4], bool(r[5]), bool(r[6])) for r in rows]
+
+    def results_after(self, batch: int, *, after: int, limit: int) -> list[DoneRow]:
+        rows = self._db.execute(
+            "SELECT done_seq, id, part FROM items WHERE batch = ? AND done_seq > ? ORDER BY done_seq LIMIT ?",
+            (batch, after, limit),
+        )
+        return [DoneRow(*row) for row in rows]
+
+    def last_result(self, batch: int) -> int:
+        row = self._db.execute(
+            "SELECT max(done_seq) FROM items WHERE batch = ? AND done_seq > 0", (batch,)
+        ).fetchone()
+        return int(row[0] or 0)
+
+    def newest_result(self) -> int:
+        return int(self._meta("done_seq") or 0)
+
+
+class BatchWrites(BatchReads, Writing):
+    """Changes of whole batches."""
+
+    @transactional
+    def begin_incarnation(self, *, is_restart: bool) -> int:
+        clock, before = self._meta("clock"), self._meta("incarnation")
+        self._read_at = None if clock is None else ClockReading(**json.loads(clock))
+        self._note_clock()
+        number = int(before or 0) + 1
+        self._set_meta("incarnation", str(number))
+        if not is_restart:
+            self._db.execute(
+                "UPDATE batches SET is_dormant = TRUE WHERE state NOT IN ('completed', 'cancelled')"
+            )
+        for (batch,) in self._db.execute(
+            "SELECT id FROM batches WHERE state NOT IN ('completed', 'cancelled')"
+        ).fetchall():
+            self._db.execute(
+                "UPDATE items SET state = 'queued' WHERE batch = ? AND state = 'leased'", (batch,)
+            )
+        self._db.execute(
+            "UPDATE items SET state = 'cancelled' WHERE state IN ('queued', 'waiting')"
+            " AND batch IN (SELECT id FROM batches WHERE state = 'cancelling')"
+        )
+        if not is_restart:
+            for (batch,) in self._db.execute("SELECT id FROM batches WHERE state = 'receiving'").fetchall():
+                forget(self._db, batch)
+        self._incarnation = number
+        return number
+
+    @transactional
+    def end_incarnation(self) -> None:
+        self._note_clock()
+        self._set_meta("ended", str(self._incarnation))
+        self._set_meta("ended_at", str(self._clock().wall))
+
+    @transactional
+    def set_batch_state(
+        self,
+        batch: int,
+        state: BatchState,
+        *,
+        finished_at: float | None = None,
+        elapsed_s: float | None = None,
+        is_dormant: bool = False,
+    ) -> None:
+        self._db.execute(
+            "UPDATE batches SET state = ?, finished_at = ?, is_dormant = ?, elapsed_s = coalesce(?, elapsed_s)"
+            " WHERE id = ?",
+            (state.value, finished_at, is_dormant, elapsed_s, batch),
+        )
+
+    @transactional
+    def set_terms(self, batch: int, terms: BatchConfig) -> None:
+        (options,) = self._db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
+        text = json.dumps({**json.loads(options), "terms": asdict(terms)}, allow_nan=False)
+        self._db.execute("UPDATE batches SET options = ? WHERE id = ?", (text, batch))
+
+    @transactional
+    def finish_batch(
+        self,
+        batch: int,
+        *,
+        state: BatchState,
+        finished_at: float,
+        elapsed_s: float,
+        counts: Mapping[ItemState, int],
+        version: int,
+    ) -> None:
+        """Write the end of a batch, so that nobody counts its items again, and the notices of it."""
+        by_state = json.dumps({state.value: n for state, n in counts.items()})
+        self._db.execute(
+            "UPDATE batches SET state = ?, finished_at = ?, elapsed_s = ?, counts = ?, version = ?, is_dormant = FALSE"
+            " WHERE id = ?",
+            (state.value, finished_at, elapsed_s, by_state, version, batch),
+        )
+        note_ended(self._db, batch, state, finished_at)
+
+    @transactional
+    def cancel_open(self, batch: int) -> int:
+        return self._db.execute(
+            "UPDATE items SET state = 'cancelled' WHERE batch = ? AND state IN ('queued', 'waiting')",
+            (batch,),
+        ).rowcount
+
+    @transactional
+    def revive(
+        self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None
+    ) -> dict[str, int]:
+        if ids is not None and (unknown := self._not_of(batch, ids)):
+            (batch_id,) = self._db.execute("SELECT batch_id FROM batches WHERE id = ?", (batch,)).fetchone()
+            raise NoSuchItem(batch_id, unknown)
+        revived: dict[str, int] = {}
+        for item, url in self._dead(batch, ids, reason):
+            # redirects may have led it to another domain: it starts again at its own
+            found = canonicalise(url)
+            if isinstance(found, CanonicalUrl):
+                unit = politeness_key(found.domain)
+                self._db.execute(
+                    "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = NULL,"
+                    " from_public = FALSE, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
+                    (self._domain_number(unit), item),
+                )
+                revived[unit] = revived.get(unit, 0) + 1
+        if revived:
+            self._db.execute(
+                "UPDATE batches SET state = 'running', finished_at = NULL, is_dormant = FALSE"
+                " WHERE id = ? AND state = 'completed'",
+                (batch,),
+            )
+        return revived
+
+    def _dead(self, batch: int, ids: Sequence[int] | None, reason: str | None) -> Iterator[tuple[int, str]]:
+        """Yield (id, URL) of dead letters: those of some ids, or those whose reason contains a text."""
+        if ids is None:
+            rows = self._db.execute(
+                "SELECT id, url, reason FROM items WHERE batch = ? AND state = 'dead'", (batch,)
+            ).fetchall()
+            yield from ((item, url) for item, url, why in rows if reason is None or reason in (why or ""))
+            return
+        for item in ids:  # one that is named twice is not dead any more the second time
+            yield from self._db.execute(
+                "SELECT id, url FROM items WHERE id = ? AND batch = ? AND state = 'dead'", (item, batch)
+            ).fetchall()
+
+    def _not_of(self, batch: int, ids: Sequence[int]) -> tuple[int, ...]:
+        """Return those of some ids that are no item of a batch."""
+        rows = self._db.execute(
+            "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = value AND batch = ?)",
+            (json.dumps(list(ids)), batch),
+        )
+        return tuple(row[0] for row in rows)
+
+    @transactional
+    def replace_parts(self, batch_id: str, old: Mapping[str, int], new: PartRow) -> None:
+        """Name one part in the place of several, in the manifest and wherever they are pointed to."""
+        db, batch = self._db, self._batch_number(batch_id)
+        db.execute(
+            "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (new.stem, batch, new.n_sets, new.n_tracks, new.n_bytes, new.has_rows, new.has_pages),
+        )
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (stem TEXT PRIMARY KEY, base BIGINT)")
+        db.execute("DELETE FROM moved")
+        db.executemany("INSERT INTO moved (stem, base) VALUES (?, ?)", old.items())
+        db.execute(
+            "UPDATE items SET part = ? WHERE batch = ? AND part IN (SELECT stem FROM moved)",
+            (new.stem, batch),
+        )
+        db.execute(
+            "UPDATE attempts SET part = ?, raw_offset = raw_offset + (SELECT base FROM moved WHERE stem = part)"
+            " WHERE part IN (SELECT stem FROM moved)",
+            (new.stem,),
+        )
+        db.execute("DELETE FROM parts WHERE stem IN (SELECT stem FROM moved)")
+
+
+def _batch_row(r: tuple[Any, ...]) -> BatchRow:
+    counts = None if r[18] is None else {ItemState(state): n for state, n in json.loads(r[18]).items()}
+    values: list[Any] = [
+        *r[:3], BatchState(r[3]), Priority(r[4]), BatchOptions.from_json(json.loads(r[5])), *r[6:15], bool(r[15]), *r[16:18],
+        counts, r[19],
+    ]  # fmt: skip
+    return BatchRow(*values)

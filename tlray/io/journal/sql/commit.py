@@ -1,0 +1,189 @@
+"""The work: what is leased, and what a changeset changes, in one transaction: items, attempts, manifest, domains, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tlray.core.model.item import FrontierItem
+from tlray.core.model.lifecycle import ItemEvent, ItemState
+from tlray.core.model.outcome import OutcomeKind, ReusableResult
+from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
+from tlray.core.scheduling.lease import PartRecord
+from tlray.io.journal.sql.connection import Writing, transactional
+from tlray.io.journal.sql.outbox import note_changes, note_dead
+from tlray.io.journal.sql.result_reuse import reusable_for_batch, reusable_for_items
+
+
+class WorkWrites(Writing):
+    """Leases and changesets."""
+
+    def load_lane(self, batch: int, domain: str, *, after_id: int, limit: int) -> list[FrontierItem]:
+        rows = self._db.execute(
+            "SELECT id, coalesce(fetch_url, url), fingerprint, attempt, n_lost, n_hops, from_public FROM items"
+            " WHERE batch = ? AND domain = ? AND id > ? AND state = 'queued' ORDER BY id LIMIT ?",
+            (batch, self._domain_number(domain), after_id, limit),
+        )
+        return [FrontierItem(r[0], batch, domain, r[1], r[2], r[3], r[4], r[5], bool(r[6])) for r in rows]
+
+    def load_waiting(self, batch: int) -> list[tuple[FrontierItem, float, float | None]]:
+        rows = self._db.execute(
+            "SELECT i.id, d.name, coalesce(i.fetch_url, i.url), i.fingerprint, i.attempt, i.n_lost, i.n_hops,"
+            " i.from_public, i.due_at, i.snoozed_since FROM items i JOIN domains d ON d.id = i.domain"
+            " WHERE i.batch = ? AND i.state = 'waiting'",
+            (batch,),
+        )
+        return [
+            (FrontierItem(r[0], batch, r[1], r[2], r[3], r[4], r[5], r[6], bool(r[7])), r[8], r[9])
+            for r in rows
+        ]
+
+    def reusable_results(
+        self, batch: int, since: float, *, after_id: int
+    ) -> tuple[list[tuple[FrontierItem, ReusableResult]], int | None]:
+        return reusable_for_batch(self._db, batch, since, after_id=after_id)
+
+    @transactional
+    def mark_leased(
+        self, ids: Iterable[int], may_reuse: Iterable[tuple[int, float]] = ()
+    ) -> dict[int, ReusableResult]:
+        self._db.executemany("UPDATE items SET state = 'leased' WHERE id = ?", [(i,) for i in ids])
+        return reusable_for_items(self._db, may_reuse)
+
+    @transactional
+    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
+        self._note_clock()
+        since = wall - now  # from monotonic seconds to the epoch's
+        self._write_robots(changeset, wall)
+        self._write_items(changeset.changes, since)
+        self._db.executemany(
+            "INSERT INTO attempts (item, attempt, started_at, node, kind, reason, status, latency_s, part,"
+            " raw_offset, raw_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [row for c in changeset.changes if (row := _attempt(c, wall, node)) is not None],
+        )
+        self._write_parts(changeset.parts)
+        self._count(changeset.changes)
+        self._write_domains(changeset, since)
+        note_changes(self._db, changeset, since)
+        return [self._end_lane(death) for death in changeset.deaths]
+
+    def _write_robots(self, changeset: Changeset, wall: float) -> None:
+        self._db.executemany(
+            "UPDATE domains SET robots_text = ?, crawl_delay_s = ?, robots_at = ? WHERE id = ?",
+            [
+                (answer.text, answer.crawl_delay_s, wall, self._domain_number(answer.domain))
+                for answer in changeset.robots
+                if answer.text is not None
+            ],
+        )
+
+    def _write_items(self, changes: list[ItemChange], since: float) -> None:
+        numbers = self._done_numbers(sum(c.after is ItemState.SUCCEEDED for c in changes))
+        self._db.executemany(
+            "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
+            " reason = ?, part = ?, fetched_at = ?, answered_by = ?, peer = ?, done_seq = ? WHERE id = ?",
+            [
+                (c.after.value, c.attempt, c.n_lost, c.n_hops, None if c.due is None else since + c.due,
+                 None if c.snoozed_since is None else since + c.snoozed_since, c.reason, c.stem, *_origin(c),
+                 next(numbers) if c.after is ItemState.SUCCEEDED else None, c.item.id)
+                for c in changes
+            ],
+        )  # fmt: skip
+        self._db.executemany(
+            "UPDATE items SET fetch_url = ?, domain = ?, from_public = ? WHERE id = ?",
+            [
+                (c.url, self._domain_number(c.domain), c.from_public, c.item.id)
+                for c in changes
+                if c.event is ItemEvent.HOP
+            ],
+        )
+
+    def _done_numbers(self, n: int) -> Iterator[int]:
+        """Return the next ``n`` numbers of results (`tlray.io.journal.rows.DoneRow`), and store the last one."""
+        if n:
+            last = int(self._meta("done_seq") or 0)
+            self._set_meta("done_seq", str(last + n))
+            yield from range(last + 1, last + n + 1)
+
+    def _write_parts(self, parts: Iterable[PartRecord]) -> None:
+        for part in parts:
+            batch = self._batch_number(part.batch_id)
+            self._db.execute(
+                "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (part.stem, batch, part.n_sets, part.n_tracks, part.n_bytes, part.has_rows, part.has_pages),
+            )
+            self._db.execute(
+                "UPDATE batches SET n_sets = n_sets + ?, n_tracks = n_tracks + ? WHERE id = ?",
+                (part.n_sets, part.n_tracks, batch),
+            )
+
+    def _count(self, changes: list[ItemChange]) -> None:
+        per_batch: dict[int, list[int]] = {}
+        for change in changes:
+            counts = per_batch.setdefault(change.item.batch, [0, 0, 0])
+            counts[0] += change.event is ItemEvent.RETRY
+            counts[1] += change.outcome is not None and change.outcome.kind is OutcomeKind.BLOCKED
+            counts[2] += change.event is ItemEvent.ANSWERED
+        self._db.executemany(
+            "UPDATE batches SET n_retries = n_retries + ?, n_blocked = n_blocked + ?, n_answered = n_answered + ?"
+            " WHERE id = ?",
+            [(*counts, batch) for batch, counts in per_batch.items()],
+        )
+
+    def _write_domains(self, changeset: Changeset, since: float) -> None:
+        self._db.executemany(
+            "UPDATE domains SET cool_until = max(coalesce(cool_until, 0), ?), cool_reason = ?, n_blocks = ?"
+            " WHERE name = ?",
+            [(since + cool.until, cool.reason, cool.n_blocks, cool.domain) for cool in changeset.cool_downs],
+        )
+        started: dict[str, float] = {}
+        for change in changeset.changes:
+            if change.outcome is not None and change.outcome.started_at is not None:
+                name = change.item.domain
+                started[name] = max(started.get(name, 0.0), change.outcome.started_at)
+        rows = [(moment, name) for name, moment in started.items()]
+        # a report that comes late tells of an older fetch
+        self._db.executemany(
+            "UPDATE domains SET last_fetch_at = max(coalesce(last_fetch_at, 0), ?) WHERE name = ?", rows
+        )
+
+    def _end_lane(self, death: LaneDeath) -> tuple[int, int]:
+        """Make dead letters of a lane's open items; return how many were queued and waiting."""
+        sql = "UPDATE items SET state = 'dead', reason = ? WHERE batch = ? AND domain = ? AND state = ?"
+        domain = self._domain_number(death.domain)
+        n_queued, n_waiting = (
+            self._db.execute(sql, (death.reason, death.batch, domain, state)).rowcount
+            for state in ("queued", "waiting")
+        )
+        note_dead(self._db, [death.batch] if n_queued or n_waiting else [])
+        return n_queued, n_waiting
+
+
+def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:
+    """Return when an item's page was fetched, the item whose result it reuses, and the address that gave the page; None for each
+    where there is no row."""
+    outcome = change.outcome
+    if outcome is None or change.after is not ItemState.SUCCEEDED:
+        return None, None, None
+    if outcome.reused is not None:
+        return outcome.reused.fetched_at, outcome.reused.item_id, outcome.reused.peer
+    return outcome.started_at, None, outcome.peer
+
+
+def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] | None:
+    """Return the row of an attempt; None for one that did not begin, or that succeeded at once."""
+    item, outcome = change.item, change.outcome
+    if outcome is None:
+        is_lost = change.n_lost > item.n_lost
+        row = (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None)
+        return row if is_lost else None
+    if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
+        return None
+    raw = outcome.raw or (None, None)
+    if outcome.reused is not None:
+        reason = f"as item {outcome.reused.item_id} of batch {outcome.reused.batch_id} was"
+        at = outcome.reused.fetched_at
+        return item.id, item.attempt, at, node, outcome.kind.value, reason, None, None, change.stem, *raw
+    return (
+        item.id, item.attempt, outcome.started_at, node, outcome.kind.value, outcome.reason, outcome.status,
+        outcome.latency_s, change.stem, *raw,
+    )  # fmt: skip

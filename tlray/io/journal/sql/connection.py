@@ -1,0 +1,153 @@
+"""A connection to a journal's database, and what every verb of a reader or a writer uses of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from tlray.core.submission.lines import Entry
+from tlray.errors import HomeInUse, NoSuchBatch
+from tlray.io.journal.clock import ClockReading, jump_s
+
+P = ParamSpec("P")
+T = TypeVar("T")
+W = TypeVar("W", bound="Writing")
+NO_LIMIT = 2**62
+"""A limit that no query reaches."""
+
+
+class Cursor(Protocol):
+    """The rows that a statement returns, or the number of those that it changed."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """The part of `sqlite3.Connection` that the statements of the journal use."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Cursor: ...
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Cursor: ...
+
+    def close(self) -> None: ...
+
+
+class Connected:
+    """A connection, shared by the classes that a reader or a journal is made of."""
+
+    _db: Connection
+    place: str
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _batch_number(self, batch_id: str) -> int:
+        """Return a batch's number; `NoSuchBatch` if there is none."""
+        row = self._db.execute("SELECT id FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
+        if row is None:
+            raise NoSuchBatch(batch_id, self.place)
+        return int(row[0])
+
+
+class Writing(Connected):
+    """A connection that writes."""
+
+    def __init__(self, db: Connection, place: str, clock: Callable[[], ClockReading]) -> None:
+        self._db = db
+        self.place = place
+        self._clock = clock
+        self._read_at: ClockReading | None = None
+        self._incarnation: int | None = None
+        self._domain_ids: dict[str, int] = {}
+        self._batch_ids: dict[str, int] = {}
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Write all of a block or nothing; a block within another one is part of it."""
+        raise NotImplementedError
+
+    def _transact(self, verb: Callable[[], T]) -> T:
+        """Run a verb in a transaction."""
+        with self.transaction():
+            return verb()
+
+    def _insert_items(self, batch: int, entries: Sequence[Entry]) -> tuple[int, list[tuple[Entry, int]]]:
+        """Add items to a batch. Return how many are new, and the entries whose page it has, each with that one's line."""
+        raise NotImplementedError
+
+    def _require_incarnation(self, now: str | None) -> None:
+        """Refuse to write where a later incarnation, ``now``, has taken over."""
+        if self._incarnation is not None and now != str(self._incarnation):
+            raise HomeInUse(
+                self.place, f"coordinator life {now}, which took over from life {self._incarnation}"
+            )
+
+    def _forget_numbers(self) -> None:
+        """Drop numbers that may have been given in what is undone now."""
+        self._domain_ids.clear()
+        self._batch_ids.clear()
+
+    def _note_clock(self) -> None:
+        """Store both clocks; where the wall clock has jumped, move the stored moments along."""
+        before, now = self._read_at, self._clock()
+        if before is not None and (jump := jump_s(before, now)):
+            self._db.execute(
+                "UPDATE items SET due_at = due_at + ?, snoozed_since = snoozed_since + ? WHERE state = 'waiting'",
+                (jump, jump),
+            )
+            self._db.execute(
+                "UPDATE domains SET cool_until = cool_until + ?, last_fetch_at = last_fetch_at + ?,"
+                " robots_at = robots_at + ?",
+                (jump, jump, jump),
+            )
+            if (ended_at := self._meta("ended_at")) is not None:
+                self._set_meta("ended_at", str(float(ended_at) + jump))
+            self._db.execute("UPDATE notices SET due_at = due_at + ? WHERE due_at IS NOT NULL", (jump,))
+        self._set_meta("clock", json.dumps(asdict(now)))
+        self._read_at = now
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self._db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    def _domain_number(self, name: str) -> int:
+        """Return a domain's number, a new one if it has none."""
+        if (number := self._domain_ids.get(name)) is None:
+            self._db.execute("INSERT INTO domains (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+            (number,) = self._db.execute("SELECT id FROM domains WHERE name = ?", (name,)).fetchone()
+            self._domain_ids[name] = number
+        return number
+
+    def _batch_number(self, batch_id: str) -> int:
+        if (number := self._batch_ids.get(batch_id)) is None:
+            number = self._batch_ids[batch_id] = super()._batch_number(batch_id)
+        return number
+
+
+def transactional(verb: Callable[Concatenate[W, P], T]) -> Callable[Concatenate[W, P], T]:
+    """Make a verb one transaction, or part of the one around it."""
+
+    @wraps(verb)
+    def run(self: W, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._transact(lambda: verb(self, *args, **kwargs))
+
+    return run
