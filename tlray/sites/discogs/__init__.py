@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import ParsedPage
 from tlray.sites.discogs.urls import API, DOMAIN, id_of, named_in
