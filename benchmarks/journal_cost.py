@@ -23,6 +23,7 @@ from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import Entry
 from tlray.io.journal.rows import BatchOptions, NewBatch
 from tlray.io.journal.sqlite.journal import SqliteJournal
+from tlray.io.journal.writer import Journal
 
 QUESTION = "The journal's cost"
 GROUPS = (16, 128)
@@ -41,7 +42,8 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     for group in GROUPS:
         ours, bare = [], []
         for number in range(rounds):
-            ours.append(_ms(n_items, group, folder / f"{group}-{number}.db"))
+            with SqliteJournal(folder / f"{group}-{number}.db") as journal:
+                ours.append(journal_ms(n_items, group, journal))
             bare.append(_bare_ms(n_items, group, folder / f"{group}-{number}-bare.db"))
             told.runs.append({"group": group, "journal_ms": ours[-1], "bare_ms": bare[-1]})
         told.figures += [
@@ -55,7 +57,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     return told
 
 
-def _ms(n_items: int, group: int, path: Path) -> float:
+def journal_ms(n_items: int, group: int, journal: Journal) -> float:
     """Return the milliseconds of CPU per item that the journal takes for a whole batch."""
     entries = [
         Entry(
@@ -66,7 +68,6 @@ def _ms(n_items: int, group: int, path: Path) -> float:
         )
         for k in range(n_items)
     ]
-    journal = SqliteJournal(path)
     journal.begin_incarnation(is_restart=False)
     begun = time.process_time()
     journal.open_batch(
@@ -95,9 +96,7 @@ def _ms(n_items: int, group: int, path: Path) -> float:
                 if again:
                     journal.mark_leased([item.id for item in again], [(item.id, 0.0) for item in again])
                     journal.commit(_verdict(again, -n_commits), now=0.0, wall=time.time(), node="node")
-    spent_s = time.process_time() - begun
-    journal.close()
-    return 1_000 * spent_s / n_items
+    return 1_000 * (time.process_time() - begun) / n_items
 
 
 def _verdict(items: Sequence[FrontierItem], number: int) -> Changeset:

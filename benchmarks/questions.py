@@ -11,11 +11,13 @@ from benchmarks import (
     cpu_per_page,
     eta,
     frontier,
+    import_files,
     journal_cost,
     memory,
     nodes,
     parse_page,
     politeness,
+    postgres,
     rabbitmq,
     refresh,
     service,
@@ -27,6 +29,7 @@ from benchmarks.figures import Answer
 QUESTIONS: dict[str, Callable[..., Answer]] = {
     "cpu": cpu_per_page.answer,
     "submit": submit_list.answer,
+    "import": import_files.answer,
     "memory": memory.answer,
     "parse": parse_page.answer,
     "journal": journal_cost.answer,
@@ -40,6 +43,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "sockets": sockets.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -28,7 +28,7 @@ CLOSED = "http://127.0.0.1:9"
 
 def answer(folder: Path, *, quick: bool = False) -> Answer:
     """Measure."""
-    lines, is_real = _lines()
+    lines, is_real = list_lines()
     harmless = [CLOSED + (urlsplit(line).path or "/") for line in lines]
     path = write_list(folder / "list.txt", harmless)
     rounds = 2 if quick else 5
@@ -63,7 +63,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     return told
 
 
-def _lines() -> tuple[list[str], bool]:
+def list_lines() -> tuple[list[str], bool]:
     """Return the lines, and whether they are the real ones."""
     for path in sorted(pages.URLS.glob("*.txt.gz")):
         return gzip.decompress(path.read_bytes()).decode().split(), True

@@ -15,7 +15,7 @@ from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.intake.url_list import check_beginning
+from tlray.io.intake.url_list import check_beginning, read_chunks
 from tlray.io.journal.opening import open_reader, require_readable
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tlray.cluster.driver.ray_watchdog import OnLost
     from tlray.cluster.driver.session import Session
     from tlray.core.model.item import Priority
+    from tlray.core.submission.lines import Chunk
     from tlray.io.journal.rows import BatchOptions
 
 logger = logging.getLogger(__name__)
@@ -171,6 +172,7 @@ class Listeners:
 def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     urls: Iterable[str],
     *,
+    files: Iterable[Chunk] | None = None,
     settings: Settings,
     options: ScrapeOptions | None = None,
     resume: str | None = None,
@@ -184,6 +186,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
 ) -> BatchResult:
     """Run a new or a resumed batch to its end.
 
+    ``files`` are imported, in place of ``urls`` (`tlray.io.intake.file_list`).
     ``retry_dead`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
     ``overrides`` (``contact`` and ``max_workers``, both may be None) replace those of a resumed batch.
     ``detach`` leaves the batch to the coordinator of a cluster, once it is submitted. ``stopping`` set drains: nothing more
@@ -197,7 +200,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     if resume is not None:
         with open_reader(home.path) as journal:
             journal.batch(resume)
-    else:
+    elif files is None:
         urls = check_beginning(urls, contact=settings.contact)
     from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
     from tlray.cluster.driver.session import find_ray, open_session  # noqa: PLC0415
@@ -217,7 +220,13 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     at_once = False
     try:
         if resume is None:
-            run.submit(urls, batch, priority, name=options.name, contact=settings.contact)
+            run.submit(
+                read_chunks(urls) if files is None else files,
+                batch,
+                priority,
+                name=options.name,
+                contact=settings.contact,
+            )
         else:
             run.resume(retry_dead, overrides)
         status = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
@@ -255,7 +264,7 @@ class _Run:
 
     def submit(
         self,
-        urls: Iterable[str],
+        chunks: Iterable[Chunk],
         options: BatchOptions,
         priority: Priority,
         *,
@@ -264,7 +273,7 @@ class _Run:
     ) -> None:
         """Make a list a batch."""
         submitted = self.client.submit(
-            urls, options=options, name=name, priority=priority, contact=contact,
+            chunks, options=options, name=name, priority=priority, contact=contact,
             on_wait=self._listeners.on_wait, stopping=self.stopping,
         )  # fmt: skip
         self.batch_id = submitted.batch_id

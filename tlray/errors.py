@@ -9,6 +9,7 @@
     │   ├── BadOption                  an invalid option of a batch; says its keys
     │   ├── HomeUnusable               the home cannot be made, read or written
     │   ├── HomeInUse                  another coordinator, that cannot be joined, has the home
+    │   ├── JournalUnusable            the journal's database refuses, or is none that tlray can use
     │   ├── NoSuchBatch                no batch of that id in that home
     │   ├── NoSuchItem                 a batch has no item of that id
     │   ├── ListTooLong                a list has more items than may be open at once
@@ -19,6 +20,7 @@
     │   └── BrokerRefuses              a message broker refuses the login, the virtual host or the queue
     └── CannotFinish               4   correct usage, but something is in the way
         ├── StorageFull                the disk is full
+        ├── JournalLost                the journal's database cannot be reached
         ├── BacklogFull                too many items are open for more
         ├── RayUnavailable             no Ray cluster can be started or reached
         ├── RayLost                    the Ray that the work ran on has died
@@ -105,6 +107,17 @@ class HomeInUse(UsageError):
         home, holder = self.args
         hint = "wait for it, join its cluster with RAY_ADDRESS, or use another --home"
         return f"home {home} is in use by {holder}; {hint}"
+
+
+class JournalUnusable(UsageError):
+    """The database of ``TLRAY_JOURNAL`` refuses, or is none that tlray can use; ``database`` is its URL without the password."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(database, reason)
+
+    def __str__(self) -> str:
+        database, reason = self.args
+        return f"the journal {database} cannot be used: {reason}; check TLRAY_JOURNAL"
 
 
 class OtherVersion(UsageError):
@@ -216,6 +229,20 @@ class StorageFull(CannotFinish):
     def __str__(self) -> str:
         return (
             f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
+        )
+
+
+class JournalLost(CannotFinish):
+    """The database of ``TLRAY_JOURNAL`` cannot be reached; ``database`` is its URL without the password."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(database, reason)
+
+    def __str__(self) -> str:
+        database, reason = self.args
+        return (
+            f"the journal {database} cannot be reached: {reason}; what was saved is safe in it: start the server,"
+            " or correct TLRAY_JOURNAL, and try again"
         )
 
 

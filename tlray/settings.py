@@ -30,6 +30,9 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.tlray")
     """The folder of the journal, the results, the archive and the exports (``TLRAY_HOME``)."""
+    journal: SecretStr | None = None
+    """The journal in a PostgreSQL database (12 or newer): ``postgresql://user:password@host:5432/database``; several homes in one
+    database each add ``?schema=NAME`` (``tlray`` by default). Unset: ``state.db`` in the home (``TLRAY_JOURNAL``)."""
     contact: str | None = None
     """An e-mail address or web page for the owners of sites. It is part of the User-Agent, stored with each batch, and
     required for public hosts (``TLRAY_CONTACT``)."""
@@ -62,6 +65,10 @@ class Settings(BaseSettings):
     """The longest pause in such a body, in seconds (``TLRAY_BODY_GAP_S``)."""
     body_min_rate: float = Field(default=500.0, gt=0)
     """The lowest average rate of such a body in bytes a second, after the time of one pause (``TLRAY_BODY_MIN_RATE``)."""
+    max_import_bytes: int = Field(default=67_108_864, ge=1_000_000, le=2_147_483_648)
+    """Bytes of the files in one request to import them (``TLRAY_MAX_IMPORT_BYTES``)."""
+    max_upload_bytes_per_user: int = Field(default=4_294_967_296, ge=1_000_000)
+    """Bytes of one user's uploaded files that are not read yet, or hold no set (``TLRAY_MAX_UPLOAD_BYTES_PER_USER``)."""
     trusted_proxies: str = ""
     """Networks (CIDRs, separated by commas) of the reverse proxies in front of the service; ``X-Forwarded-For`` is trusted
     from these only (``TLRAY_TRUSTED_PROXIES``)."""
@@ -148,6 +155,13 @@ class Settings(BaseSettings):
         """The sender of notifications by e-mail; None without one."""
         is_address = self.contact is not None and "@" in self.contact and "://" not in self.contact
         return self.smtp_from or (self.contact if is_address else None)
+
+    @model_validator(mode="after")
+    def _can_journal(self) -> Self:
+        url = self.journal.get_secret_value() if self.journal is not None else "postgresql://"
+        if not url.startswith(("postgresql://", "postgres://")):  # its own validator would show the password
+            raise ValueError("TLRAY_JOURNAL: write postgresql://user:password@host:port/database")
+        return self
 
     @model_validator(mode="after")
     def _can_send(self) -> Self:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from postgres_server import PostgresServer, fresh_schema
 
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState, advance
@@ -16,6 +17,8 @@ from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.disk.home import Home
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.opening import open_reader
+from tlray.io.journal.postgres.database import Database
+from tlray.io.journal.postgres.journal import PostgresJournal, PostgresReader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions, NewBatch, totals
 from tlray.io.journal.sqlite.journal import SqliteJournal
@@ -51,9 +54,22 @@ class MemoryStorage:
         return self._first.reader()
 
 
-Storage = SqliteStorage | MemoryStorage
+class PostgresStorage:
+    """A schema of its own in the session's PostgreSQL server."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.database = Database.parse(server.url(fresh_schema()))
+
+    def open(self, clock: Clock = read_clock) -> Journal:
+        return PostgresJournal(self.database, "a home", clock=clock)
+
+    def reader(self) -> JournalReader:
+        return PostgresReader(self.database, "a home")
+
+
+Storage = SqliteStorage | MemoryStorage | PostgresStorage
 STORAGES: dict[str, Callable[[Path], Storage]] = {"sqlite": SqliteStorage, "memory": MemoryStorage}
-"""Every implementation of the journal; another one joins the contract tests here."""
+"""The implementations of the journal that need no server; `storage` adds PostgreSQL's."""
 
 
 def new_batch(batch_id: str = "b1", **more: Any) -> NewBatch:
@@ -128,7 +144,6 @@ def states(journal: JournalReader, batch_id: str = "b1") -> dict[ItemState, int]
     return totals(journal.counts(journal.batch(batch_id).id))
 
 
-def sqlite_of(journal: JournalReader) -> sqlite3.Connection:
-    """Return the connection of a SQLite journal, to damage it or to make it an older one."""
-    assert isinstance(journal, SqliteJournal)
-    return journal._db
+def connection_of(journal: JournalReader) -> Any:
+    """Return the connection of a journal, to damage it or to make it an older one."""
+    return journal._db  # type: ignore[attr-defined]

@@ -38,6 +38,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_BODY_TIMEOUT_S", "30", 30.0),
         ("TLRAY_BODY_GAP_S", "2.5", 2.5),
         ("TLRAY_BODY_MIN_RATE", "1e3", 1_000.0),
+        ("TLRAY_MAX_IMPORT_BYTES", "2000000", 2_000_000),
+        ("TLRAY_MAX_UPLOAD_BYTES_PER_USER", "5000000000", 5_000_000_000),
         ("TLRAY_TRUSTED_PROXIES", "127.0.0.1, fd00::/8", "127.0.0.1, fd00::/8"),
         ("TLRAY_ALLOW_PRIVATE_HOSTS", "10.0.0.0/8, fd00::/8", "10.0.0.0/8, fd00::/8"),
         ("TLRAY_ALLOWED_HOSTS", "sets.example.org", "sets.example.org"),
@@ -121,6 +123,8 @@ def test_every_setting_is_tried_here() -> None:
         "body_timeout_s",
         "body_gap_s",
         "body_min_rate",
+        "max_import_bytes",
+        "max_upload_bytes_per_user",
         "trusted_proxies",
         "allow_private_hosts",
         "allowed_hosts",
@@ -132,6 +136,7 @@ def test_every_setting_is_tried_here() -> None:
         "block_cool_down_s",
         "max_rest_s",
         "domains_file",
+        "journal",  # tests/unit/io/journal/test_postgres.py
         "smtp_url",
         "smtp_from",
     }

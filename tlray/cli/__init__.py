@@ -20,6 +20,8 @@ from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
+from tlray.cli.import_files import import_files
+from tlray.cli.journal import journal
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
 from tlray.cli.scrape import retry, scrape
@@ -62,6 +64,7 @@ _WrongUsage: Any = typer.BadParameter.__mro__[1]
 for name, command in (
     ("scrape", scrape),
     ("parse", parse),
+    ("import", import_files),
     ("export", export),
     ("formats", formats),
     ("changes", changes),
@@ -84,6 +87,7 @@ for name, command in (
 ):
     app.command(name)(command)
 app.add_typer(token, name="token")
+app.add_typer(journal, name="journal")
 
 
 def main() -> None:

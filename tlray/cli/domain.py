@@ -25,7 +25,7 @@ from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
 from tlray.io.journal.domain_status import stored_statuses
-from tlray.io.journal.opening import open_reader
+from tlray.io.journal.opening import has_journal, open_reader
 from tlray.io.offline.opening import offline_journal
 from tlray.settings import read_settings
 
@@ -116,7 +116,7 @@ def _of_home(
 
 def _as_it_is(home: Home, name: str) -> list[DomainStatus]:
     """Return what the journal knows of a domain, and of a host at its ports."""
-    if not home.exists():
+    if not has_journal(home):
         return []
     with open_reader(home.path) as journal:
         return stored_statuses(journal, name, wall=time.time())

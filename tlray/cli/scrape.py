@@ -33,6 +33,7 @@ from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from tlray.cluster.driver.client import Submitted
+    from tlray.core.submission.lines import Chunk
 
 Urls = Annotated[
     list[str] | None,
@@ -157,7 +158,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             raise UsageError("--resume goes on with a batch as it is; leave the URLs out")
         options, lines = None, iter(())
     overrides = {"contact": contact, "max_workers": max_workers}
-    result = _run(
+    result = run_to_end(
         settings, lines, options, resume, wait_s, dashboard=dashboard, detach=detach, overrides=overrides
     )
     if detach:
@@ -166,7 +167,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     for format_, path in exports:
         place = path or default_place(settings.home, result.batch_id, format_)
         export_batch(settings.home, result.batch_id, format_, place)
-    _end(result, as_json=as_json)
+    print_end(result, as_json=as_json)
 
 
 def retry(
@@ -191,7 +192,7 @@ def retry(
             retry_on(client, batch_id, items=item, reason=reason, as_json=as_json)
         return
     settings = read_settings(home=home)
-    result = _run(
+    result = run_to_end(
         settings,
         iter(()),
         None,
@@ -200,13 +201,15 @@ def retry(
         dashboard=False,
         retry_dead={"item_ids": item, "reason": reason},
     )
-    _end(result, as_json=as_json)
+    print_end(result, as_json=as_json)
 
 
-def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
+def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
     *, dashboard: bool, detach: bool = False, retry_dead: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None,
+    files: Iterator[Chunk] | None = None,
 ) -> BatchResult:  # fmt: skip
+    """Run a new batch, of URLs or of files, or one that goes on, and show how far it is."""
     home = Home(settings.home)
     messages = Talk(resume)
     n_done, total = messages.resumed(home) if resume is not None else (0, None)
@@ -224,7 +227,7 @@ def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes 
         with draining(messages.stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
                 lines, settings=settings, options=options, resume=resume, retry_dead=retry_dead, overrides=overrides,
-                max_wait_s=wait_s,
+                max_wait_s=wait_s, files=files,
                 dashboard=dashboard, detach=detach, listeners=listeners, stopping=messages.stopping,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -293,7 +296,8 @@ def _tell_detached(result: BatchResult, *, as_json: bool) -> None:
     say(f"`tlray status {where}` shows how far it is, `tlray scrape --resume {where}` follows it to its end")
 
 
-def _end(result: BatchResult, *, as_json: bool) -> None:
+def print_end(result: BatchResult, *, as_json: bool) -> None:
+    """Print how a batch ended; exit code 3 where it is not complete."""
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)

@@ -21,7 +21,7 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.journal.domain_status import stored_waits, wait_text
-from tlray.io.journal.opening import open_reader
+from tlray.io.journal.opening import has_journal, open_reader
 from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
 from tlray.settings import read_settings
 
@@ -38,7 +38,7 @@ def list_batches(home: HomeOption = None, url: OrService = None, as_json: Json =
             service_status.print_batches(client, as_json=as_json)
         return
     where = Home(read_settings(home=home).home)
-    if not where.exists():
+    if not has_journal(where):
         sys.stderr.write(f"nothing was scraped into {where.path} yet\n")
         return
     is_held = print_holder(where)

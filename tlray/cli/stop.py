@@ -39,7 +39,7 @@ def stop(
         raise UsageError("--drain and --now: give one of them")
     where = Home(read_settings(home=home).home)
     left = None
-    if where.exists():
+    if where.lock.exists():
         from tlray.cluster.coordinator.shutdown import EndMode  # noqa: PLC0415 - Ray is loaded where it is used
         from tlray.cluster.driver.attach import end  # noqa: PLC0415
 

@@ -159,11 +159,7 @@ def _moment(text: str) -> str:
 
 
 def _end(client: ServiceClient, answer: dict[str, Any], *, watch: bool, as_json: bool) -> None:
-    rejected = [RefusedLine(row["line"], row["url"], row["reason"]) for row in answer["rejected"]]
-    duplicates = [
-        RefusedLine(row["line"], row["url"], f"same page as line {row['first_line']}", row["first_line"])
-        for row in answer["duplicate_lines"]
-    ]
+    rejected, duplicates = receipt_lines(answer)
     print_received(
         answer["batch_id"], answer["total"], answer["n_rejected"], answer["duplicates"], rejected, duplicates,
         hint="--json has the first 1,000", warnings=answer.get("warnings", ()),
@@ -176,10 +172,23 @@ def _end(client: ServiceClient, answer: dict[str, Any], *, watch: bool, as_json:
         raise typer.Exit(INCOMPLETE)
 
 
+def receipt_lines(receipt: dict[str, Any]) -> tuple[list[RefusedLine], list[RefusedLine]]:
+    """Return the rejected and the duplicate lines of a receipt."""
+    rejected = [RefusedLine(row["line"], row["url"], row["reason"]) for row in receipt["rejected"]]
+    duplicates = [
+        RefusedLine(row["line"], row["url"], f"same page as line {row['first_line']}", row["first_line"])
+        for row in receipt["duplicate_lines"]
+    ]
+    return rejected, duplicates
+
+
 class SendingLines:
     """Tells how much of a list has been sent: in place on a terminal, a line every 5 s elsewhere."""
 
-    def __init__(self, *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, what: str = "lines", *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._what = what
         self._out = out or terminal()
         self._clock = clock
         self._next_at = clock() + TELL_EVERY_S
@@ -187,7 +196,7 @@ class SendingLines:
 
     def tell(self, n_lines: int, n_pieces: int) -> None:
         """Say it, if it is time to."""
-        words = f"sent {n_lines:,} lines in {n_pieces:,} pieces"
+        words = f"sent {n_lines:,} {self._what} in {n_pieces:,} pieces"
         if self._out.isatty():
             self._out.write(f"\r{words}")
             self._is_on_a_line = True

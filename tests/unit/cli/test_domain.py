@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from made_journal import apply_robots, cool_down, sqlite_of, submit
+from made_journal import apply_robots, connection_of, cool_down, submit
 
 from tlray.cli import run
 from tlray.io.disk.home import Home
@@ -65,7 +65,7 @@ def test_a_host_is_shown_and_lifted_at_each_of_its_ports(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal = SqliteJournal(home.journal)
-    sqlite_of(journal).execute("UPDATE domains SET name = 'a.test:81'")
+    connection_of(journal).execute("UPDATE domains SET name = 'a.test:81'")
     journal.close()
     assert steer(home, "a.test") == 0
     assert capsys.readouterr().out.startswith(

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import ray
+from pydantic import SecretStr
 from ray.exceptions import NodeDiedError, RayError, RayTaskError, TaskCancelledError
 
 from tlray.cluster.adapters.metrics import Metrics
@@ -188,13 +189,15 @@ def _merge(home: Home, batch_id: str, stems: tuple[str, ...], new_stem: str) -> 
     return merge(open_store(home), batch_id, stems, new_stem)
 
 
-def ray_ports(home: Home, terms: ScrapeConfig, coordinator: Any, node_id: str) -> CoordinatorPorts:
+def ray_ports(
+    home: Home, terms: ScrapeConfig, coordinator: Any, node_id: str, *, journal: SecretStr | None = None
+) -> CoordinatorPorts:
     """Return the ports of a coordinator actor; ``coordinator`` is its own handle."""
     return CoordinatorPorts(
         clock=SystemClock(),
         rng=random.Random(),  # noqa: S311 - jitter, no secret
         writer=JournalThread(),
-        reader=ReadingThreads(home),
+        reader=ReadingThreads(home, journal),
         tasks=RayTasks(terms, coordinator, node_id),
         limiter=lambda number: RayLimiter(number, home.id, node_id),
         parts=HomeParts(home),

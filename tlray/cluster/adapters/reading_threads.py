@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from pydantic import SecretStr
+
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
@@ -22,8 +24,8 @@ N_THREADS = 2
 class ReadingThreads:
     """The port `Reader` on threads."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, home: Home, journal: SecretStr | None = None) -> None:
+        self._home, self._journal = home, journal
         self._threads = ThreadPoolExecutor(N_THREADS, thread_name_prefix="reader")
         self._own = threading.local()
 
@@ -40,5 +42,5 @@ class ReadingThreads:
     def _reader(self) -> JournalReader:
         reader: JournalReader | None = getattr(self._own, "reader", None)
         if reader is None:
-            reader = self._own.reader = open_reader(self._home.path)
+            reader = self._own.reader = open_reader(self._home.path, self._journal)
         return reader

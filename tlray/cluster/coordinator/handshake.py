@@ -28,7 +28,7 @@ class Hello(TypedDict):
     """Batches that go on by themselves."""
     n_drivers: int
     """Commands that watch a batch."""
-    settings: dict[str, float]
+    settings: dict[str, float | str]
     """What all batches of the home share (`tlray.cluster.coordinator.state.CoordinatorSettings.shared`)."""
 
 

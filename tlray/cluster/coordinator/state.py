@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
+from pydantic import SecretStr
+
 from tlray.cluster.ports.coordinator import CoordinatorPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.core.model.lifecycle import BatchState
@@ -18,8 +20,9 @@ from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
-from tlray.errors import CannotFinish, InvariantBroken, TlrayError
+from tlray.errors import CannotFinish, HomeInUse, InvariantBroken, JournalUnusable, TlrayError
 from tlray.io.disk.home import Home
+from tlray.io.journal.opening import journal_name
 from tlray.io.journal.rows import VERSIONS_PER_LIFE
 from tlray.io.journal.writer import Journal
 from tlray.io.redis.address import RedisAddress
@@ -38,6 +41,8 @@ class CoordinatorSettings:
     home: str
     ray_address: str
     terms: ScrapeConfig
+    journal: SecretStr | None = None
+    """The URL of the journal's database; None for the home's own file."""
     redis: RedisAddress | None = None
     """Where progress is written for other processes."""
     lease_s: float = 30.0
@@ -58,9 +63,10 @@ class CoordinatorSettings:
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
 
-    def shared(self) -> dict[str, float]:
+    def shared(self) -> dict[str, float | str]:
         """Return what all batches of the home share, by its names in `tlray.settings.Settings`."""
         return {
+            "journal": journal_name(self.journal),
             "lease_s": self.lease_s,
             "min_workers": self.min_workers,
             "limiter_actors": self.limiter_actors,
@@ -214,7 +220,7 @@ class CoordinatorState:
 
     def fail(self, error: BaseException, what: str) -> None:
         """Halt for whatever was raised: the world in the way says so itself, anything else is a bug of ours."""
-        if not isinstance(error, CannotFinish):
+        if not isinstance(error, (CannotFinish, HomeInUse, JournalUnusable)):
             logger.error("coordinator failed what=%s", what, exc_info=error)
             error = InvariantBroken(f"the coordinator failed: {type(error).__name__}: {error}")
         self.halt(error)

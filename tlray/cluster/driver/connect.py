@@ -27,7 +27,7 @@ END_S = 150.0
 """The longest that one that ends is waited for; a drain takes a fetch's time limit and a lease."""
 
 
-def meet(start: Callable[[], Any], home: str, asked: Mapping[str, float]) -> Any:
+def meet(start: Callable[[], Any], home: str, asked: Mapping[str, float | str]) -> Any:
     """Return a coordinator of this version that stays; ``start`` returns the home's, started where there is none. ``asked`` are
     the shared settings that somebody has set.
 
@@ -76,16 +76,20 @@ def is_replaced(coordinator: Any, hello: Hello, home: str) -> bool:
     raise OtherVersion(home, hello["version"], __version__, is_older)
 
 
-def require_settings(hello: Hello, asked: Mapping[str, float], home: str) -> None:
+def require_settings(hello: Hello, asked: Mapping[str, float | str], home: str) -> None:
     """Raise `OtherSettings` where settings are asked for that the coordinator does not run with."""
     runs = hello["settings"]
-    other = [name for name, value in asked.items() if value != runs[name]]
+    other = [name for name, value in asked.items() if value != runs.get(name, value)]
     if other:
         raise OtherSettings(home, _spelt(asked, other), _spelt(runs, other))
 
 
-def _spelt(settings: Mapping[str, float], names: list[str]) -> str:
-    return ", ".join(f"TLRAY_{name.upper()}={settings[name]:.12g}" for name in names)
+def _spelt(settings: Mapping[str, float | str], names: list[str]) -> str:
+    return ", ".join(f"TLRAY_{name.upper()}={_word(settings[name])}" for name in names)
+
+
+def _word(value: float | str) -> str:
+    return (value or "(unset)") if isinstance(value, str) else f"{value:.12g}"
 
 
 def wait_for_end(coordinator: Any, deadline: float) -> bool:

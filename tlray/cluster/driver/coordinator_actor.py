@@ -24,6 +24,8 @@ from tlray.io.worker.crash_note import sweep_notes
 
 MAX_READS = 1_000
 """Reads under way at a time."""
+JOURNAL_WAIT_S = 60.0
+"""Seconds for which a coordinator that starts waits for the server of its journal."""
 
 
 class CoordinatorActor(Coordinator):
@@ -34,10 +36,11 @@ class CoordinatorActor(Coordinator):
         context = ray.get_runtime_context()
         home, node = Home(Path(settings.home)), context.get_node_id()
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
-        journal = open_journal(home)
+        journal = open_journal(home, settings.journal, wait_s=JOURNAL_WAIT_S)
         sweep_notes(home)
         me = context.current_actor
-        ports = replace(ray_ports(home, settings.terms, me, node), leave=self._leave)
+        ports = ray_ports(home, settings.terms, me, node, journal=settings.journal)
+        ports = replace(ports, leave=self._leave)
         if settings.redis is not None:
             ports = replace(ports, progress=RedisProgress(Link(settings.redis, home.id)))
         is_restart = bool(context.was_current_actor_reconstructed)

@@ -26,6 +26,7 @@ from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, Us
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
+from tlray.io.journal.opening import journal_name
 from tlray.io.redis.address import address_of
 from tlray.settings import Settings
 from tlray.version import __version__
@@ -190,6 +191,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         home=str(home.path),
         ray_address=context.gcs_address,
         terms=terms,
+        journal=settings.journal,
         redis=address_of(settings.redis),
         lease_s=settings.lease_s,
         min_workers=settings.min_workers,
@@ -235,9 +237,10 @@ def _why_it_does_not_start(story: str, home: Home, address: str) -> TlrayError:
     return RayUnavailable(address, f"the coordinator does not start: {lines[-1] if lines else story}")
 
 
-def shared_settings(settings: Settings) -> dict[str, float]:
+def shared_settings(settings: Settings) -> dict[str, float | str]:
     """Return what somebody has set of that which all batches of a home share; defaults are nobody's word."""
-    return {name: getattr(settings, name) for name in SHARED if name in settings.model_fields_set}
+    numbers = {name: getattr(settings, name) for name in SHARED if name in settings.model_fields_set}
+    return {"journal": journal_name(settings.journal), **numbers}
 
 
 def _holder_address(home: Home) -> str | None:

@@ -17,6 +17,7 @@ from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
 from tlray.core.model.address_policy import ANY_NAMED, policy_for
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
@@ -33,6 +34,7 @@ from tlray.io.results.part_writer import StagedPart, stage
 from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
 from tlray.io.worker.crash_note import CrashNote, CrashNoteFile
+from tlray.io.worker.read_source import read_source
 from tlray.io.worker.request import PageRequest, request_for
 from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
@@ -107,7 +109,9 @@ class Network:
         return await fetch_robots(self._fetcher, fetch_task, note, sender=sender_of(fetch_task.terms))
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
-        """Fetch an item's page; calling the result opens and reads it."""
+        """Fetch an item's page; calling the result opens and reads it. A file is opened then, so that one is in memory."""
+        if item.domain == FILE_DOMAIN:
+            return lambda: read_source(item)
         allow = policy_for(item.networks, from_public=item.from_public)
         asked = request_for(item) or PageRequest(item.url, PAGE_TYPES)
         open_page = await self._fetcher.get_packed(

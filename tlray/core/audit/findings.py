@@ -36,7 +36,7 @@ class FindingKind(StrEnum):
 _K = FindingKind
 _ANEW = "put the file back from a backup, or scrape the URLs of its items (row-missing) as a new batch"
 REMEDIES: Mapping[FindingKind, str] = {
-    _K.JOURNAL: "put state.db back from a backup; what is in results/ stays readable",
+    _K.JOURNAL: "put the journal (state.db) back from a backup; what is in results/ stays readable",
     _K.BOOKS: "tell us, with `tlray audit --json`: this is a bug of tlray, or somebody has changed the journal",
     _K.NO_REASON: "`tlray dead` shows what was tried, `tlray retry` tries again; and tell us",
     _K.PART_MISSING: _ANEW,

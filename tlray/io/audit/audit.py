@@ -94,7 +94,7 @@ def audit_batch(home: Home, batch_id: str, *, reads_pages: bool = False) -> Audi
 def check_journal(home: Path) -> list[Finding]:
     """Return what the journal's database finds wrong with its own storage."""
     with open_reader(home) as journal:
-        return [Finding(FindingKind.JOURNAL, f"SQLite says: {text}") for text in journal.damage()]
+        return [Finding(FindingKind.JOURNAL, f"the database says: {text}") for text in journal.damage()]
 
 
 def unknown_folders(home: Home) -> list[str]:

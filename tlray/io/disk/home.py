@@ -47,7 +47,7 @@ class Home:
 
     @property
     def journal(self) -> Path:
-        """The SQLite journal."""
+        """The journal, where it is a file of the home (`tlray.io.journal.opening`)."""
         return self.path / "state.db"
 
     @property
@@ -71,6 +71,10 @@ class Home:
     def exports(self, batch_id: str) -> Path:
         """The folder of a batch's exports."""
         return self.path / "exports" / batch_id
+
+    def uploads(self, batch_id: str = "") -> Path:
+        """The folder of a batch's uploaded files, until they are read."""
+        return self.path / "uploads" / batch_id
 
     @property
     def id(self) -> str:
@@ -104,10 +108,6 @@ class Home:
         if not self.id:
             _name(probe, self.path / "home.id")
         probe.unlink(missing_ok=True)
-
-    def exists(self) -> bool:
-        """Return True if it has a journal."""
-        return self.journal.exists()
 
     # -- who holds it ----------------------------------------------------------------------------
 

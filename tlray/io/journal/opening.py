@@ -1,30 +1,115 @@
-"""Open a home's journal, as its one writer or as a reader beside it. This is the place that chooses the database."""
+"""Open a home's journal, as its one writer or as a reader beside it. This is the place that chooses the database.
+
+``TLRAY_JOURNAL`` names one: a PostgreSQL URL; without it the journal is ``state.db`` in the home. ``url`` stands in its place in
+processes whose environment is not the user's (a coordinator, a replica).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
+from tlray.errors import JournalUnusable
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReader
 from tlray.io.journal.sqlite.read_only import is_without_tables
 from tlray.io.journal.writer import Journal
+from tlray.settings import read_settings
+
+if TYPE_CHECKING:
+    from tlray.io.journal.postgres.database import Database
 
 
-def open_journal(home: Home) -> Journal:
-    """Open the journal of a home that this process holds; created if it is missing, migrated if it is older."""
-    return SqliteJournal(home.journal)
+def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.0) -> Journal:
+    """Open the journal of a home that this process holds; created if it is missing, migrated if it is older.
+
+    ``wait_s`` is the time for a database server that is away just now. `HomeInUse` where another process writes the database.
+    """
+    database = _database(url)
+    if database is None:
+        return SqliteJournal(home.journal)
+    from tlray.io.journal.postgres.journal import PostgresJournal, is_there  # noqa: PLC0415 - psycopg is loaded where it is used
+
+    if not is_there(database, str(home.path), wait_s=wait_s):
+        _require_no_file(home, database)
+    return PostgresJournal(database, str(home.path), home_id=home.id, is_held=True, wait_s=wait_s)
 
 
-def open_reader(home: Path) -> JournalReader:
+def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:
     """Open a home's journal for reading; `HomeUnusable` if there is none or it is not readable."""
-    return SqliteReader(home)
+    database = _database(url)
+    if database is None:
+        return SqliteReader(home)
+    from tlray.io.journal.postgres.journal import PostgresReader  # noqa: PLC0415
+
+    return PostgresReader(database, str(home))
+
+
+def open_source(place: Home | SecretStr) -> JournalReader:
+    """Open the journal of one place, whatever the setting says, to copy it; nobody else may write it meanwhile."""
+    if isinstance(place, Home):
+        return SqliteReader(place.path)
+    from tlray.io.journal.postgres.journal import PostgresJournal, PostgresReader  # noqa: PLC0415
+
+    database = _parse(place)
+    PostgresReader(database, database.name).close()  # is there one?
+    return PostgresJournal(database, database.name, is_held=True)
+
+
+def open_target(place: Home | SecretStr, *, home_id: str) -> Journal:
+    """Open the journal of one place, whatever the setting says, for the copy of the journal of this home."""
+    if isinstance(place, Home):
+        return SqliteJournal(place.journal)
+    from tlray.io.journal.postgres.journal import PostgresJournal  # noqa: PLC0415
+
+    database = _parse(place)
+    return PostgresJournal(database, database.name, home_id=home_id, is_held=True)
+
+
+def has_journal(home: Home, url: SecretStr | None = None) -> bool:
+    """Return True if a home has a journal that can be read."""
+    database = _database(url)
+    if database is None:
+        return home.journal.exists() and not is_without_tables(home.path)
+    from tlray.io.journal.postgres.journal import is_there  # noqa: PLC0415
+
+    return is_there(database, str(home.path))
 
 
 def require_readable(home: Home) -> None:
-    """Raise `HomeUnusable` where a coordinator could not start: a journal that is damaged, or of a newer version."""
+    """Raise what would keep a coordinator from starting: a journal that is damaged, of a newer version, or not reached."""
     with disk_errors(home.path):
-        if home.exists() and not is_without_tables(home.path):
+        if has_journal(home):
             with open_reader(home.path) as journal:
                 journal.count_batches()
+        elif (database := _database(None)) is not None:
+            _require_no_file(home, database)
+
+
+def journal_name(url: SecretStr | None) -> str:
+    """Return the name of a database without its secret; "" for the home's own file."""
+    return "" if url is None else _parse(url).name
+
+
+def _require_no_file(home: Home, database: Database) -> None:
+    """Raise `JournalUnusable` where an empty database would hide the journal that a home has as a file."""
+    if home.journal.exists() and not is_without_tables(home.path):
+        hint = f"`tlray journal copy {home.path} TLRAY_JOURNAL` copies it"
+        raise JournalUnusable(
+            database.name, f"it is empty, but {home.path} has a journal in state.db; {hint}"
+        )
+
+
+def _database(url: SecretStr | None) -> Database | None:
+    url = url or read_settings().journal
+    return None if url is None else _parse(url)
+
+
+def _parse(url: SecretStr) -> Database:
+    from tlray.io.journal.postgres.database import Database  # noqa: PLC0415
+
+    return Database.parse(url.get_secret_value())

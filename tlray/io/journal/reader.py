@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from tlray.core.messaging.events import Event
 from tlray.core.model.lifecycle import BatchState, ItemState
@@ -64,6 +64,12 @@ class JournalReader(Protocol):
 
     def audit_copy(self, batch_id: str) -> AbstractContextManager[AuditCopy]:
         """Copy what the journal says of a batch at one moment, to be compared with its files; `NoSuchBatch` if there is none."""
+
+    def rows(self, table: str, *, batch: int | None = None) -> Iterator[Sequence[Any]]:
+        """Yield the rows of a table as they are stored, or one batch's of them; within a `snapshot`."""
+
+    def last_numbers(self) -> dict[str, int]:
+        """Return the last number that was given to a row, of each table whose numbers are never used twice."""
 
     # -- batches -----------------------------------------------------------------------------------
 

@@ -34,6 +34,12 @@ class Journal(JournalReader, Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Return a block whose verbs are one transaction; an exception that leaves it undoes all of them."""
 
+    def take_rows(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Add rows of another journal (`JournalReader.rows`) to an empty table."""
+
+    def number_on(self, table: str, last: int) -> None:
+        """Give the next row of a table a number above ``last``."""
+
     def begin_incarnation(self, *, is_restart: bool) -> int:
         """Take over from every earlier incarnation: end their leases, no attempt spent; return this one's fencing number.
 

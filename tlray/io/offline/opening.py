@@ -7,8 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from tlray.io.disk.home import Holder, Home, release
-from tlray.io.journal.opening import open_journal, open_reader
+from tlray.io.journal.opening import has_journal, open_journal, open_reader
 from tlray.io.journal.writer import Journal
 
 
@@ -24,9 +26,9 @@ def offline_journal(home: Home) -> Iterator[Journal]:
         release(hold)
 
 
-def has_usable_token(home: Path) -> bool:
+def has_usable_token(home: Path, url: SecretStr | None = None) -> bool:
     """Return True if a home has a token that was not revoked."""
-    if not Home(home).exists():
+    if not has_journal(Home(home), url):
         return False
-    with open_reader(home) as journal:
+    with open_reader(home, url) as journal:
         return any(token.revoked_at is None for token in journal.tokens())

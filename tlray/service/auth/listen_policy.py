@@ -12,7 +12,7 @@ EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", ""})  # noqa: S104 - nothing is
 
 def require_may_listen(host: str, settings: Settings) -> None:
     """Raise UsageError if other machines could reach a service without tokens."""
-    if not is_loopback(host) and not has_usable_token(settings.home):
+    if not is_loopback(host) and not has_usable_token(settings.home, settings.journal):
         raise UsageError(
             f"other machines could reach the service at {host or 'every address'}, and its home {settings.home} has no token yet:"
             " make one with `tlray token create --user NAME --scope admin`, or listen on 127.0.0.1"

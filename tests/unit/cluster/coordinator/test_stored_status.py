@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from made_desk import Desk, chunk
-from made_journal import apply_robots, cool_down, lease, sqlite_of, succeed
+from made_journal import apply_robots, connection_of, cool_down, lease, succeed
 
 from tlray.core.model.lifecycle import BatchEvent, ItemState
 from tlray.core.politeness.override import DomainOverride
@@ -111,7 +111,7 @@ async def test_every_batch_is_told_in_one_shape(desk: Desk) -> None:
     await desk.piece("receiving", 1, chunk(7, named="e"))
     for batch_id in ("over", "of old"):
         await desk.let_die(batch_id)
-    sqlite_of(desk.state.journal).execute("UPDATE batches SET counts = NULL WHERE batch_id = 'of old'")
+    connection_of(desk.state.journal).execute("UPDATE batches SET counts = NULL WHERE batch_id = 'of old'")
     desk.batches._finished.clear()
     names = ("running", "scheduled", "over", "of old", "receiving")
     told = {name: await desk.batches.status(name) for name in names}

@@ -97,7 +97,7 @@ def test_a_damaged_journal_is_wrong(batch: MadeBatch, capsys: pytest.CaptureFixt
     batch.run("PRAGMA writable_schema = ON")
     batch.run("UPDATE sqlite_master SET rootpage = 3 WHERE name = 'another'")
     assert audit(batch) == 1
-    assert "the journal is damaged: SQLite says" in capsys.readouterr().err
+    assert "the journal is damaged: the database says" in capsys.readouterr().err
 
 
 def test_no_such_batch_and_no_home_are_wrong_usage(

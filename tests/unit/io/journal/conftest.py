@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_journal import STORAGES, Storage
+from made_journal import STORAGES, PostgresStorage, Storage
+from postgres_server import postgres
 
 from tlray.io.journal.writer import Journal
 
+__all__ = ["postgres"]
 
-@pytest.fixture(params=STORAGES)
+
+@pytest.fixture(params=[*STORAGES, "postgres"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "postgres":
+        return PostgresStorage(request.getfixturevalue("postgres"))
     return STORAGES[request.param](tmp_path)
 
 

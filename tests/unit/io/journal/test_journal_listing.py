@@ -132,6 +132,7 @@ def steps_of(journal: SqliteJournal, batch: int) -> int:
     return len(steps)
 
 
+@pytest.mark.parametrize("storage", ["sqlite", "memory"], indirect=True)  # it counts SQLite's steps
 def test_the_domains_of_a_batch_are_found_without_a_look_at_its_items(journal: Journal) -> None:
     assert isinstance(journal, SqliteJournal)
     before = steps_of(journal, 2)

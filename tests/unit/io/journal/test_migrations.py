@@ -19,9 +19,10 @@ from tlray.io.audit.audit import audit_batch
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions, totals
+from tlray.io.journal.sql.schema import SCHEMA_VERSION
 from tlray.io.journal.sqlite import read_only
 from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.journal.sqlite.migrations import SCHEMA_VERSION, prepare
+from tlray.io.journal.sqlite.migrations import prepare
 
 VERSION_1 = Path(__file__).with_name("journal_of_version_1.sql")
 

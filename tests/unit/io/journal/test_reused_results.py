@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import made_journal
 import pytest
-from made_journal import Storage, change, commit, lease, sqlite_of
+from made_journal import Storage, change, commit, connection_of, lease
 
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemEvent
@@ -131,8 +131,8 @@ def test_a_batch_that_was_over_long_ago_is_not_even_looked_at(journal: Journal) 
     fetch(journal, first, "b1", at=500.0)
     journal.set_batch_state(first, BatchState.COMPLETED, finished_at=510.0)
     second = submit(journal, "b2", range(2))
-    assert not result_reuse._may_have_results(sqlite_of(journal), second, 600.0)
-    assert result_reuse._may_have_results(sqlite_of(journal), second, 505.0)
+    assert not result_reuse._may_have_results(connection_of(journal), second, 600.0)
+    assert result_reuse._may_have_results(connection_of(journal), second, 505.0)
 
 
 def test_a_long_list_is_looked_at_in_windows(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,18 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from tlray.core.submission.lines import Entry
 from tlray.errors import HomeInUse, NoSuchBatch
 from tlray.io.journal.clock import ClockReading, jump_s
+from tlray.io.journal.sql.schema import columns
 
 P = ParamSpec("P")
 T = TypeVar("T")
 W = TypeVar("W", bound="Writing")
 NO_LIMIT = 2**62
 """A limit that no query reaches."""
+_NAMES_AT_ONCE = 1_000
+_OF_BATCH = {
+    "batches": "id = ?", "items": "batch = ?", "refused_lines": "batch = ?", "parts": "batch = ?",
+    "attempts": "item IN (SELECT id FROM items WHERE batch = ?)",
+}  # fmt: skip
 
 
 class Cursor(Protocol):
@@ -55,6 +61,15 @@ class Connected:
     def close(self) -> None:
         self._db.close()
 
+    def rows(self, table: str, *, batch: int | None = None) -> Iterator[Sequence[Any]]:
+        where = "" if batch is None else f" WHERE {_OF_BATCH[table]}"
+        sql = f"SELECT {_names(table)} FROM {table}{where} ORDER BY 1"
+        yield from self._stream(sql, () if batch is None else (batch,))
+
+    def _stream(self, sql: str, parameters: Sequence[Any]) -> Iterator[Any]:
+        """Yield the rows of a query that may have very many."""
+        yield from self._db.execute(sql, parameters)
+
     def _meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
@@ -87,6 +102,17 @@ class Writing(Connected):
         """Run a verb in a transaction."""
         with self.transaction():
             return verb()
+
+    def take_rows(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        def take() -> None:
+            if table != "meta":
+                self._db.executemany(insert_into(table), rows)
+                return
+            for key, value in rows:
+                if key != "schema":
+                    self._set_meta(key, value)
+
+        self._transact(take)
 
     def _insert_items(self, batch: int, entries: Sequence[Entry]) -> tuple[int, list[tuple[Entry, int]]]:
         """Add items to a batch. Return how many are new, and the entries whose page it has, each with that one's line."""
@@ -131,16 +157,36 @@ class Writing(Connected):
 
     def _domain_number(self, name: str) -> int:
         """Return a domain's number, a new one if it has none."""
-        if (number := self._domain_ids.get(name)) is None:
-            self._db.execute("INSERT INTO domains (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
-            (number,) = self._db.execute("SELECT id FROM domains WHERE name = ?", (name,)).fetchone()
-            self._domain_ids[name] = number
-        return number
+        if name not in self._domain_ids:
+            self._number_domains((name,))
+        return self._domain_ids[name]
+
+    def _number_domains(self, names: Iterable[str]) -> None:
+        """Look up the numbers of domains, all at once; those that have none get one."""
+        new = [name for name in dict.fromkeys(names) if name not in self._domain_ids]
+        for begin in range(0, len(new), _NAMES_AT_ONCE):
+            some = new[begin : begin + _NAMES_AT_ONCE]
+            self._db.executemany(
+                "INSERT INTO domains (name) VALUES (?) ON CONFLICT (name) DO NOTHING",
+                [(name,) for name in some],
+            )
+            marks = ", ".join("?" * len(some))
+            rows = self._db.execute(f"SELECT name, id FROM domains WHERE name IN ({marks})", some)
+            self._domain_ids.update(rows.fetchall())
 
     def _batch_number(self, batch_id: str) -> int:
         if (number := self._batch_ids.get(batch_id)) is None:
             number = self._batch_ids[batch_id] = super()._batch_number(batch_id)
         return number
+
+
+def _names(table: str) -> str:
+    return ", ".join(f'"{name}"' for name in columns()[table])
+
+
+def insert_into(table: str) -> str:
+    """Return the statement that adds a row of `Connected.rows`."""
+    return f"INSERT INTO {table} ({_names(table)}) VALUES ({', '.join('?' * len(columns()[table]))})"
 
 
 def transactional(verb: Callable[Concatenate[W, P], T]) -> Callable[Concatenate[W, P], T]:

@@ -134,17 +134,20 @@ class DomainWrites(DomainReads, Writing):
     @transactional
     def use_domains(self, names: Sequence[str]) -> dict[str, float | None]:
         ended, ended_at = self._meta("ended"), float(self._meta("ended_at") or 0.0)
+        self._number_domains(names)
+        numbers = [self._domain_number(name) for name in names]
         moments: dict[str, float | None] = {}
-        for name in names:
-            number = self._domain_number(name)
-            fetched_at, robots_at, used_in = self._db.execute(
-                "SELECT last_fetch_at, robots_at, used_in FROM domains WHERE id = ?", (number,)
-            ).fetchone()
+        for name, fetched_at, robots_at, used_in in self._db.execute(
+            "SELECT name, last_fetch_at, robots_at, used_in FROM domains WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(numbers),),
+        ):
             moments[name] = max(filter(None, (fetched_at, robots_at)), default=None)
             if used_in is not None and used_in != self._incarnation:
                 in_order = str(used_in) == ended
                 moments[name] = max(moments[name] or 0.0, ended_at) if in_order else math.inf
-            self._db.execute("UPDATE domains SET used_in = ? WHERE id = ?", (self._incarnation, number))
+        self._db.executemany(
+            "UPDATE domains SET used_in = ? WHERE id = ?", [(self._incarnation, number) for number in numbers]
+        )
         return moments
 
     @transactional

@@ -28,22 +28,22 @@ class ItemReads(Connected):
     ) -> Iterator[ItemRow]:
         number, left = self._batch_number(batch_id), NO_LIMIT if limit < 0 else limit
         first, last = self._db.execute(
-            "SELECT first_item, last_item FROM batches WHERE id = ?", (number,)
-        ).fetchone()  # None while it is being received
-        after_id, last = max(after_id, (first or 1) - 1), last or NO_LIMIT
-        while left > 0:
+            "SELECT coalesce(first_item, 1), coalesce(last_item, (SELECT max(id) FROM items), 0) FROM batches WHERE id = ?",
+            (number,),
+        ).fetchone()  # a batch that is being received has neither
+        for after in range(max(after_id, first - 1), last, PAGE_ITEMS):
             rows = self._db.execute(
                 "SELECT i.id, i.line, i.url, i.fingerprint, d.name, i.state, i.attempt, i.n_lost, i.reason, i.part"
                 " FROM items i NOT INDEXED CROSS JOIN domains d ON d.id = i.domain WHERE i.batch = ?1 AND i.id > ?2"
                 " AND i.id <= ?5 AND (?3 IS NULL OR i.state = ?3) ORDER BY i.id LIMIT ?4",
-                (number, after_id, state, min(left, PAGE_ITEMS), last),
+                (number, after, state, left, min(last, after + PAGE_ITEMS)),
             ).fetchall()
             for r in rows:
                 values: list[Any] = [*r[:5], ItemState(r[5]), *r[6:]]
                 yield ItemRow(*values)
-            if len(rows) < PAGE_ITEMS:
+            left -= len(rows)
+            if not left:
                 return
-            after_id, left = rows[-1][0], left - len(rows)
 
     def items_page(
         self, batch: int, *, state: ItemState | None, after: int, limit: int
@@ -55,17 +55,17 @@ class ItemReads(Connected):
             return [], None
         after = max(after, first - 1)
         if state is ItemState.DEAD:  # they have an index of their own
-            until, source, claim = last, "items i INDEXED BY items_dead_of", "i.state = 'dead'"
+            until, hint, claim = last, "INDEXED BY items_dead_of", "i.state = 'dead'"
         else:  # the others are looked for in a stretch of ids
             until = min(last, after + MAX_SCANNED)
-            source, claim = "items i NOT INDEXED", "(?4 IS NULL OR i.state = ?4)"
+            hint, claim = "NOT INDEXED", "(?4 IS NULL OR i.state = ?4)"
         rows = self._db.execute(
             "SELECT i.id, i.line, i.url, d.name, i.state, i.attempt, i.n_lost, i.reason, i.due_at, i.fetched_at,"
             # an item of another owner is not shown
             " (SELECT k.id FROM items k JOIN batches kb ON kb.id = k.batch JOIN batches b ON b.id = i.batch"
             "  WHERE k.id = i.answered_by AND kb.owner = b.owner)"
-            f" FROM {source} CROSS JOIN domains d ON d.id = i.domain"
-            f" WHERE i.batch = ?1 AND i.id > ?2 AND i.id <= ?3 AND {claim} ORDER BY i.id LIMIT ?5",
+            f" FROM (SELECT * FROM items i {hint} WHERE i.batch = ?1 AND i.id > ?2 AND i.id <= ?3 AND {claim}"
+            "  ORDER BY i.id LIMIT ?5) i CROSS JOIN domains d ON d.id = i.domain ORDER BY i.id",
             (batch, after, until, state, limit),
         ).fetchall()
         if len(rows) == limit:

@@ -140,7 +140,8 @@ class OutboxWrites(OutboxReads, Writing):
     def rotate_webhook_secret(self, owner: str, fresh: str, wall: float) -> None:
         self._db.execute(
             "INSERT INTO webhook_secrets (owner, secret, changed_at) VALUES (?, ?, ?) ON CONFLICT (owner) DO UPDATE"
-            " SET older = secret, secret = excluded.secret, changed_at = excluded.changed_at WHERE secret != excluded.secret",
+            " SET older = webhook_secrets.secret, secret = excluded.secret, changed_at = excluded.changed_at"
+            " WHERE webhook_secrets.secret != excluded.secret",
             (owner, fresh, wall),
         )
 
@@ -189,7 +190,8 @@ def _note(db: Connection, batch: int, kind: NotificationKind, subject: str, abou
         if (target := options.get(channel.value)) is not None:
             db.execute(
                 "INSERT INTO notices (notice_id, batch, kind, subject, channel, target, about, state, made_at, due_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (batch, kind, subject, channel) DO NOTHING",
                 (
                     f"msg_{token_hex(12)}", batch, kind.value, subject, channel.value, target, json.dumps(about),
                     NotificationState.DUE.value, wall, wall,

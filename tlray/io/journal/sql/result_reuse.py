@@ -68,22 +68,25 @@ def reusable_for_batch(
 
 def reusable_for_items(db: Connection, items: Iterable[tuple[int, float]]) -> dict[int, ReusableResult]:
     """Return results for some items by their ids; each item comes with the oldest fetch that counts."""
-    found = {}
+    oldest = dict(items)
+    found: dict[int, ReusableResult] = {}
     policies: dict[int, AddressPolicy] = {}
-    for item, since in items:
-        rows = db.execute(
-            "SELECT i.batch, b.batch_id, k.part, k.id, k.fetched_at, k.peer FROM items i"
-            " CROSS JOIN items k ON k.fingerprint = i.fingerprint AND k.state = 'succeeded'"
-            " JOIN batches b ON b.id = k.batch WHERE i.id = ? AND k.batch != i.batch"
-            " AND k.part IS NOT NULL AND k.fetched_at >= ? ORDER BY k.fetched_at DESC",
-            (item, since),
-        )
-        for batch, *kept in rows:
-            if batch not in policies:
-                policies[batch] = _policy_of(db, batch)
-            if _may_fetch_from(policies[batch], kept[-1]):
-                found[item] = ReusableResult(*kept)
-                break
+    if not oldest:
+        return found
+    rows = db.execute(
+        "SELECT i.id, i.batch, b.batch_id, k.part, k.id, k.fetched_at, k.peer FROM items i"
+        " CROSS JOIN items k ON k.fingerprint = i.fingerprint AND k.state = 'succeeded'"
+        " JOIN batches b ON b.id = k.batch WHERE i.id IN (SELECT value FROM json_each(?)) AND k.batch != i.batch"
+        " AND k.part IS NOT NULL AND k.fetched_at >= ? ORDER BY i.id, k.fetched_at DESC",
+        (json.dumps(list(oldest)), min(oldest.values(), default=0.0)),
+    )
+    for item, batch, *kept in rows.fetchall():
+        if item in found or kept[3] < oldest[item]:
+            continue
+        if batch not in policies:
+            policies[batch] = _policy_of(db, batch)
+        if _may_fetch_from(policies[batch], kept[-1]):
+            found[item] = ReusableResult(*kept)
     return found
 
 

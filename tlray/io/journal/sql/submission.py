@@ -20,7 +20,8 @@ class SubmissionReads(Connected):
 
     def chunks(self, batch: int) -> Chunks:
         row = self._db.execute(
-            "SELECT count(*), coalesce(sum(n_lines), 0), coalesce(sum(n_items), 0) FROM pieces WHERE batch = ?",
+            "SELECT count(*), CAST(coalesce(sum(n_lines), 0) AS BIGINT),"
+            " CAST(coalesce(sum(n_items), 0) AS BIGINT) FROM pieces WHERE batch = ?",
             (batch,),
         ).fetchone()
         return Chunks(*row)

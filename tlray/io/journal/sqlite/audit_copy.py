@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from tlray.core.audit.findings import BatchCounts, Finding, FindingKind
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.io.journal.audit_copy import AuditCopy, Row
+from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow, PartRow
+from tlray.io.journal.sql.connection import insert_into
+from tlray.io.journal.sqlite.migrations import migrate
 
 _K = FindingKind
+_FETCHED_URL = "CASE WHEN j.fetch_url LIKE 'file:%' THEN j.url ELSE coalesce(j.fetch_url, j.url) END"
+"""The URL of an item's page, as archive and results have it. Where a file was opened is in neither."""
 _SCHEMA = """
 CREATE TEMP TABLE items (
     id INTEGER PRIMARY KEY, line INTEGER, fingerprint TEXT, state TEXT, reason TEXT, part TEXT
@@ -66,9 +73,7 @@ class SqliteAuditCopy(AuditCopy):
         return {stem for (stem,) in rows}
 
     def url(self, item_id: int) -> str | None:
-        row = self._db.execute(
-            "SELECT coalesce(fetch_url, url) FROM main.items WHERE id = ?", (item_id,)
-        ).fetchone()
+        row = self._db.execute(f"SELECT {_FETCHED_URL} FROM main.items j WHERE id = ?", (item_id,)).fetchone()
         return None if row is None else str(row[0])
 
     def books(self) -> BatchCounts:
@@ -100,7 +105,7 @@ class SqliteAuditCopy(AuditCopy):
 
     def items_of(self, part: str) -> Iterator[tuple[int, str]]:
         yield from self._db.execute(
-            "SELECT i.id, coalesce(j.fetch_url, j.url) FROM items i JOIN main.items j ON j.id = i.id"
+            f"SELECT i.id, {_FETCHED_URL} FROM items i JOIN main.items j ON j.id = i.id"
             " WHERE i.part = ? AND i.state = 'succeeded' AND j.answered_by IS NULL",
             (part,),
         )
@@ -152,3 +157,28 @@ class SqliteAuditCopy(AuditCopy):
             None,
         )
         return Finding(kind, what, part or row[1], item_id, row[0], self.url(item_id))
+
+
+class _ElsewhereCopy(SqliteAuditCopy):
+    """A batch of a journal that is no SQLite file."""
+
+    def __init__(self, db: sqlite3.Connection, row: BatchRow, journal: JournalReader) -> None:
+        super().__init__(db, row)
+        self._journal, self._batch_id = journal, row.batch_id
+
+    def stems_now(self) -> set[str]:
+        return {part.stem for part in self._journal.parts(self._batch_id)}
+
+
+@contextmanager
+def audit_elsewhere(journal: JournalReader, batch_id: str) -> Iterator[AuditCopy]:
+    """Copy a batch of another database into a SQLite journal without a file, and compare there."""
+    with closing(sqlite3.connect("", isolation_level=None)) as db:
+        migrate(db, Path("temporary") / "journal")
+        with journal.snapshot():
+            row = journal.batch(batch_id)
+            db.execute("BEGIN")
+            for table in ("batches", "items", "refused_lines", "attempts", "parts"):
+                db.executemany(insert_into(table), journal.rows(table, batch=row.id))
+            db.execute("COMMIT")
+        yield _ElsewhereCopy(db, row, journal)

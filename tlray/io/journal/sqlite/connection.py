@@ -38,6 +38,9 @@ class SqliteConnected(Connected):
             said = [str(error)]
         return [text for text in said if text != "ok"]
 
+    def last_numbers(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+
 
 class SqliteWriting(SqliteConnected, Writing):
     """A connection that writes."""
@@ -63,14 +66,30 @@ class SqliteWriting(SqliteConnected, Writing):
                 raise translated(error, self.place) from error
             raise
 
+    def number_on(self, table: str, last: int) -> None:
+        with self.transaction():
+            self._db.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, table))
+            self._db.execute(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ?2"
+                " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
+                (table, last),
+            )
+
     def _insert_items(self, batch: int, entries: Sequence[Entry]) -> tuple[int, list[tuple[Entry, int]]]:
         n_items = 0
         known: list[tuple[Entry, int]] = []
         for entry in entries:
             cursor = self._db.execute(
-                "INSERT INTO items (batch, line, domain, url, fingerprint, state)"
-                " VALUES (?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
-                (batch, entry.line, self._domain_number(entry.domain), entry.url, entry.fingerprint),
+                "INSERT INTO items (batch, line, domain, url, fingerprint, fetch_url, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
+                (
+                    batch,
+                    entry.line,
+                    self._domain_number(entry.domain),
+                    entry.url,
+                    entry.fingerprint,
+                    entry.source,
+                ),
             )
             n_items += cursor.rowcount
             if not cursor.rowcount:

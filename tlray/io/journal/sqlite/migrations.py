@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tlray.errors import HomeUnusable
+from tlray.io.journal.sql.schema import SCHEMA_VERSION, statements
 
-SCHEMA_VERSION = "4"
 MIGRATION_S = 120
 """Seconds for which a writer waits for another one that migrates a large journal."""
 BUSY_S = 5
@@ -104,12 +103,10 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         version = version_of(db)
         check_version(version, path)
         while version is not None and version != SCHEMA_VERSION:
-            version, statements = _STEPS[version]
-            for statement in statements:
+            version, steps = _STEPS[version]
+            for statement in steps:
                 db.execute(statement)
-        for statement in _statements(
-            resources.files("tlray.io.journal.sqlite").joinpath("schema.sql").read_text("utf-8")
-        ):
+        for statement in statements():
             db.execute(statement)
         db.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
         db.execute("COMMIT")
@@ -132,13 +129,3 @@ def check_version(version: str | None, path: Path) -> None:
     if version is not None and version != SCHEMA_VERSION and version not in _STEPS:
         reason = f"its journal is of version {version}, this tlray writes {SCHEMA_VERSION}"
         raise HomeUnusable(str(path.parent), reason)
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script; `executescript` would end the transaction."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

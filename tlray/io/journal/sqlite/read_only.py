@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from tlray.errors import HomeUnusable
-from tlray.io.journal.sqlite.migrations import SCHEMA_VERSION, check_version, migrate, version_of
+from tlray.io.journal.sql.schema import SCHEMA_VERSION
+from tlray.io.journal.sqlite.migrations import check_version, migrate, version_of
 
 BEING_MADE_S: Final = 2.0
 """How long to wait for the tables of a new journal; its coordinator may have died before it made them."""

@@ -1,0 +1,363 @@
+"""What only a PostgreSQL journal has: one writer at a time whatever dies, a server that goes away, and URLs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from made_journal import change, entries, lease, new_batch, states, submit
+from postgres_server import PASSWORD, QUOTED, PostgresServer, fresh_schema
+from pydantic import SecretStr
+
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.scheduling.changeset import Changeset
+from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import RefusedLine
+from tlray.errors import HomeInUse, HomeUnusable, JournalLost, JournalUnusable, TlrayError, UsageError
+from tlray.io.disk.home import Home
+from tlray.io.journal.opening import has_journal, open_journal, open_reader, require_readable
+from tlray.io.journal.postgres import connection, journal, writing
+from tlray.io.journal.postgres.database import Database
+from tlray.io.journal.postgres.journal import PostgresJournal, PostgresReader
+from tlray.io.journal.sqlite.journal import SqliteJournal
+from tlray.settings import read_settings
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Database:
+    return Database.parse(postgres.url(fresh_schema()))
+
+
+@pytest.fixture
+def held(database: Database) -> Iterator[PostgresJournal]:
+    with PostgresJournal(database, "a home", is_held=True) as held:
+        yield held
+
+
+def end_session(writer: PostgresJournal) -> None:
+    """Let the server end a writer's session, as it does when it takes the writer for dead."""
+    with psycopg.connect(**writer._db.database.conninfo, autocommit=True) as db:  # type: ignore[arg-type]
+        assert writer._db._db is not None
+        db.execute("SELECT pg_terminate_backend(%s, 10000)", (writer._db._db.info.backend_pid,))
+
+
+# -- one writer ------------------------------------------------------------------------------------------
+
+
+def test_a_second_writer_is_refused_and_told_who_the_first_one_is(
+    database: Database, held: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "HOLD_S", 0.3)
+    with pytest.raises(
+        HomeInUse, match=r"a home is in use by tlray \d+ on .*, at 127\.0\.0\.1 in postgresql://tl@"
+    ):
+        PostgresJournal(database, "a home", is_held=True)
+    with PostgresReader(database, "a home") as reader:
+        assert reader.batches() == []
+    held.close()
+    PostgresJournal(database, "a home", is_held=True).close()
+
+
+def test_a_writer_that_was_thought_dead_commits_nothing(
+    database: Database, held: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "HOLD_S", 0.3)
+    batch = submit(held)
+    held.begin_incarnation(is_restart=True)
+    end_session(held)
+    with PostgresJournal(database, "a home", is_held=True) as other:
+        other.begin_incarnation(is_restart=True)
+        with pytest.raises(HomeInUse):
+            held.cancel_open(batch)
+        assert states(other) == {ItemState.QUEUED: 3}
+    with pytest.raises(HomeInUse, match="life 2, which took over"):
+        held.cancel_open(batch)  # the lock is free again, and the number is not ours
+
+
+def test_a_command_without_a_life_of_its_own_is_fenced_too(database: Database, held: PostgresJournal) -> None:
+    batch = submit(held)
+    end_session(held)
+    with PostgresJournal(database, "a home", is_held=True) as other:
+        other.begin_incarnation(is_restart=True)
+    with pytest.raises(HomeInUse, match="took over from this writer"):
+        held.cancel_open(batch)
+
+
+def test_a_takeover_waits_for_an_open_transaction_and_refuses_the_next_one(
+    database: Database, held: PostgresJournal
+) -> None:
+    batch = submit(held)
+    held.begin_incarnation(is_restart=True)
+    done: list[str] = []
+
+    def take_over() -> None:
+        with PostgresJournal(database, "a home") as other:  # without the lock, as if the server had lost it
+            other.begin_incarnation(is_restart=True)
+            done.append("taken over")
+
+    other = threading.Thread(target=take_over)
+    with held.transaction():
+        held.set_batch_state(batch, BatchState.PAUSED)
+        other.start()
+        other.join(0.5)
+        done.append("committed")
+    other.join()
+    assert done == ["committed", "taken over"]
+    with pytest.raises(HomeInUse):
+        held.cancel_open(batch)
+
+
+WRITER = """
+import sys
+from tlray.errors import TlrayError
+from tlray.io.journal.postgres import journal
+from tlray.io.journal.postgres.database import Database
+journal.IDLE_S = 1
+held = journal.PostgresJournal(Database.parse(sys.stdin.readline().strip()), "a home", is_held=True)
+held.begin_incarnation(is_restart=True)
+try:
+    with held.transaction():
+        held.cancel_open(1)
+        print("open", flush=True)
+        sys.stdin.readline()
+    print("committed", flush=True)
+except TlrayError as error:
+    print(type(error).__name__, flush=True)
+"""
+
+
+def test_a_writer_that_was_stopped_in_a_transaction_does_not_hold_up_the_next_one(
+    postgres: PostgresServer, database: Database
+) -> None:
+    with PostgresJournal(database, "a home") as first:
+        submit(first)
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as stopped:
+        assert stopped.stdin is not None
+        assert stopped.stdout is not None
+        stopped.stdin.write(postgres.url(database.schema) + "\n")
+        stopped.stdin.flush()
+        assert stopped.stdout.readline() == "open\n"
+        stopped.send_signal(signal.SIGSTOP)
+        try:
+            with PostgresJournal(database, "a home", is_held=True) as other:
+                assert other.begin_incarnation(is_restart=True) == 2
+                assert states(other) == {ItemState.QUEUED: 3}
+        finally:
+            stopped.send_signal(signal.SIGCONT)
+        assert stopped.communicate("go on\n")[0] in ("HomeInUse\n", "JournalLost\n")
+    with PostgresReader(database, "a home") as reader:
+        assert states(reader) == {ItemState.QUEUED: 3}
+
+
+# -- a server that goes away -----------------------------------------------------------------------------
+
+
+def test_the_writer_and_its_readers_go_on_when_the_server_is_back(
+    postgres: PostgresServer, database: Database, held: PostgresJournal
+) -> None:
+    batch = submit(held)
+    held.begin_incarnation(is_restart=True)
+    with PostgresReader(database, "a home") as reader:
+        postgres.kill()
+        again = threading.Timer(0.5, postgres.start)
+        again.start()
+        assert held.cancel_open(batch) == 3
+        with reader.snapshot():
+            assert states(reader) == {ItemState.CANCELLED: 3}
+        again.join()
+
+
+def test_a_server_that_stays_away_is_said_so_after_a_while(
+    postgres: PostgresServer, held: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = submit(held)
+    monkeypatch.setattr(writing, "RECONNECT_S", 0.3)
+    held._db.wait_s = 0.3
+    postgres.kill()
+    try:
+        with pytest.raises(JournalLost, match="cannot be reached") as lost:
+            held.cancel_open(batch)
+        assert PASSWORD not in str(lost.value)
+    finally:
+        postgres.start()
+    assert held.cancel_open(batch) == 3, "and nothing was half done"
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_commit_whose_answer_is_lost_counts_once(
+    held: PostgresJournal, monkeypatch: pytest.MonkeyPatch, is_committed: bool
+) -> None:
+    batch = submit(held, lines=1)
+    (item,) = lease(held, batch)
+    held.begin_incarnation(is_restart=True)
+    commit = held._db.commit
+    n_lost = iter(range(1))
+
+    def lose() -> None:
+        if next(n_lost, None) is None:
+            commit()
+            return
+        if is_committed:
+            commit()
+            held._db.in_transaction = True
+        end_session(held)
+        commit()
+
+    monkeypatch.setattr(held._db, "commit", lose)
+    part = PartRecord("b1", "p1", 1, 12, 99, has_rows=True, has_pages=False)
+    held.commit(Changeset("L", [change(item, ItemEvent.FETCHED)], (part,)), now=0.0, wall=1.0, node="n")
+    row = held.batch("b1")
+    assert (row.n_sets, row.n_tracks, states(held)) == (1, 12, {ItemState.SUCCEEDED: 1})
+
+
+def test_a_block_that_is_cut_off_is_undone_and_not_repeated(held: PostgresJournal) -> None:
+    def open_and_lose() -> None:
+        with held.transaction():
+            held.open_batch(new_batch())
+            end_session(held)
+            held.add_lines("b1", entries(3), [])
+
+    with pytest.raises(JournalLost):
+        open_and_lose()
+    assert held.find_batch("b1") is None
+    assert submit(held) > 0
+
+
+# -- what is stored --------------------------------------------------------------------------------------
+
+
+def test_text_that_postgresql_does_not_store_is_stored_all_but_that(held: PostgresJournal) -> None:
+    batch = submit(held, refused=[RefusedLine(9, "a\0b", "no\0 scheme")])
+    assert held.refused_lines(batch) == [RefusedLine(9, "a\ufffdb", "no\ufffd scheme")]
+
+
+def test_several_homes_share_a_database(postgres: PostgresServer) -> None:
+    one, two = (Database.parse(postgres.url(fresh_schema())) for _ in range(2))
+    with (
+        PostgresJournal(one, "one", is_held=True) as first,
+        PostgresJournal(two, "two", is_held=True) as second,
+    ):
+        submit(first)
+        assert second.batches() == []
+        submit(second)
+
+
+# -- opening ---------------------------------------------------------------------------------------------
+
+
+def test_the_setting_chooses_the_database_of_a_home(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = fresh_schema()
+    monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(schema))
+    home = Home(tmp_path / "home").create()
+    require_readable(home)
+    assert not has_journal(home)
+    with pytest.raises(
+        HomeUnusable, match=f"there is no journal in postgresql://tl@127.0.0.1:.*schema {schema}"
+    ):
+        open_reader(home.path)
+    with open_journal(home) as writer:
+        submit(writer)
+    require_readable(home)
+    with open_reader(home.path) as reader:
+        assert states(reader) == {ItemState.QUEUED: 3}
+    assert not home.journal.exists()
+    other = Home(tmp_path / "other").create()
+    with pytest.raises(JournalUnusable, match="belongs to another home; give this home a schema of its own"):
+        open_journal(other)
+
+
+def test_an_empty_database_does_not_hide_the_file_of_a_home(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path).create()
+    with SqliteJournal(home.journal) as file:
+        submit(file)
+    monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
+    for opening in (require_readable, open_journal):
+        with pytest.raises(
+            JournalUnusable, match=r"has a journal in state.db; `tlray journal copy .* TLRAY_JOURNAL`"
+        ):
+            opening(home)
+
+
+def test_a_journal_of_a_newer_tlray_is_refused_and_left_alone(database: Database) -> None:
+    PostgresJournal(database, "a home").close()
+    with psycopg.connect(**database.conninfo, autocommit=True) as db:  # type: ignore[arg-type]
+        db.execute(f"SET search_path TO {database.schema}")
+        db.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    for opening in (PostgresJournal, PostgresReader):
+        with pytest.raises(JournalUnusable, match="it is of version 99, this tlray writes"):
+            opening(database, "a home")
+
+
+def test_an_older_server_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MIN_SERVER", 99)
+    with pytest.raises(JournalUnusable, match=r"it is PostgreSQL \d+; tlray needs 99 or newer"):
+        PostgresJournal(database, "a home")
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "reason"),
+    [
+        ({"password": "wrong"}, JournalUnusable, "password authentication failed"),
+        ({"database": "nothing"}, JournalUnusable, 'database "nothing" does not exist'),
+        ({"port": 1}, JournalLost, "Connection refused"),
+    ],
+)
+def test_a_server_that_refuses_is_one_clear_error_at_once(
+    postgres: PostgresServer, changes: dict[str, object], kind: type[TlrayError], reason: str
+) -> None:
+    port = changes.pop("port", postgres.port)
+    url = postgres.url(**changes).replace(f":{postgres.port}/", f":{port}/")  # type: ignore[arg-type]
+    began = time.monotonic()
+    for opening in (PostgresJournal, PostgresReader):
+        with pytest.raises(kind, match=reason) as refused:
+            opening(Database.parse(url), "a home")
+        told = str(refused.value)
+        assert PASSWORD not in told
+        assert QUOTED not in told
+        assert "wrong" not in told
+        assert "\n" not in told
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:SECRET@host/db",
+        "postgresql://u:SEC/RET@host/db",
+        "postgresql://u:SEC@RET@host/d@b",
+        "postgresql://u:SEC#RET@host/db",
+        "postgresql://u:SEC?RET@host/db",
+        "postgresql://u:SECRET@host:port/db",
+        "postgresql://u:SECRET@host/db?schema=No-Schema",
+        "postgresql://u:SECRET@host/db?schema=pg_own",
+        "postgresql://u:SECRET@host/db?dbname=x",
+        "postgresql://u:SECRET@[::1/db",
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_a_word_of_its_secret(url: str) -> None:
+    with pytest.raises(UsageError, match="TLRAY_JOURNAL") as refused:
+        Database.parse(read_settings(journal=SecretStr(url)).journal.get_secret_value())  # type: ignore[union-attr]
+    assert "SEC" not in str(refused.value)
+    assert "RET" not in str(refused.value)
+
+
+def test_no_secret_is_shown_of_a_database() -> None:
+    found = Database.parse(f"postgres://u%40x:{QUOTED}@db.example.org/sets?schema=mine&sslmode=require")
+    assert found.name == "postgresql://u@x@db.example.org:5432/sets (schema mine)"
+    assert found.parameters["password"] == PASSWORD
+    assert PASSWORD not in repr(found)
+    assert found.without_secret(f"connection failed: odd {PASSWORD}\nmore") == "odd ***"
+    assert journal.READER_WAIT_S > 0
