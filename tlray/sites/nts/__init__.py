@@ -32,11 +32,8 @@ class Nts(SiteWithApi):
 
     def fetch_url(self, url: str) -> str:
         """Return the episode in the interface."""
-        return (
-            self.canonical_url(url).replace(f"{SITE}/shows/", f"{SITE}/api/v2/shows/")
-            if episode_in(url)
-            else url
-        )
+        episode = episode_in(url)
+        return url if episode is None else "{}/api/v2/shows/{}/episodes/{}".format(SITE, *episode.split("/"))
 
     def recognises(self, head: str) -> bool:
         """Return True if it is an episode, or the rows of one."""
