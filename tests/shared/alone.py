@@ -24,11 +24,14 @@ class Desk:
 
     def __init__(self, settings: Settings, says: Mapping[str, Any]) -> None:
         self.settings, self.home = settings, Home(settings.home)
-        self.redis = None
         self._says = {"requires_token": False, **says}
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.is_slow = False
+<<<<<<< HEAD
         self.redis, self.submission_keys = None, SubmissionKeys(None)
+=======
+        self.submission_keys = SubmissionKeys(None)
+>>>>>>> refs/heads/sites
 
     @property
     def coordinator(self) -> Desk:

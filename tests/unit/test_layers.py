@@ -90,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.notify": {"errors", "core", "io.http"},
     "io.redis": {"errors", "core.access", "core.model"},
     # Ray
-    "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},
+    "scrape_options": {"errors", "settings", "core", "sites", "io.intake", "io.journal"},
     "cluster": {"io.process"},
     "cluster.ports": {"model", "errors", "core", "io"},
     "cluster.coordinator": {
