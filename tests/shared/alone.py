@@ -27,11 +27,7 @@ class Desk:
         self._says = {"requires_token": False, **says}
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.is_slow = False
-<<<<<<< HEAD
         self.redis, self.submission_keys = None, SubmissionKeys(None)
-=======
-        self.submission_keys = SubmissionKeys(None)
->>>>>>> refs/heads/sites
 
     @property
     def coordinator(self) -> Desk:

@@ -24,11 +24,8 @@ from tlray.cli.import_files import import_files
 from tlray.cli.journal import journal
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
-<<<<<<< HEAD
 from tlray.cli.refresh import refresh
-=======
 from tlray.cli.reparse import reparse
->>>>>>> refs/heads/import
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status

@@ -147,7 +147,7 @@ class Batches:
         row = journal.batch(batch_id)
         counts = journal.counts(row.id)
         if row.id not in self._state.engine.batches and not row.state.is_final:
-            self._state.ports.parts.recover(batch_id, [part.stem for part in journal.parts(batch_id)])
+            self._state.ports.parts.recover(batch_id, self._stems(batch_id))
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
 
@@ -343,6 +343,9 @@ class Batches:
         try:
             with contextlib.suppress(InterruptedError):  # it is merged when it ends the next time
                 await compact_batch(state, book.batch_id)
+            await state.ports.parts.finish(
+                book.batch_id, lambda: state.write(self._stems, book.batch_id), life=state.incarnation
+            )
             async with state.one_at_a_time(book.batch_id):
                 if not book.n_open:
                     await self._end(book)
@@ -350,6 +353,9 @@ class Batches:
             state.halt(error)
         finally:
             self._finishing.discard(batch)
+
+    def _stems(self, batch_id: str) -> list[str]:
+        return [part.stem for part in self._state.journal.parts(batch_id)]
 
     async def _end(self, book: Batch) -> None:
         state = self._state

@@ -1,6 +1,6 @@
 """Merging of many small parts into a few large ones.
 
-`compaction_plan.plan` says which; `merge` stages one new part made of published ones and deletes nothing. The coordinator then
+`compaction_plan.plan` says which; `merge` stages one new part made of others and deletes nothing. The coordinator then
 
 1. commits: the manifest names the new part instead of the old ones, and outcomes' archive offsets are moved,
 2. replaces the files (`store.replace_parts`): the old ones are deleted, then the new one is published.
@@ -60,7 +60,7 @@ def _kinds_of(store: ResultStore, batch_id: str, stems: Sequence[str]) -> dict[s
     """Return which files each part has. Refuse to merge a part that lacks one: its rows would be lost for good."""
     kinds: dict[str, set[PartFile]] = {stem: set() for stem in stems}
     for file in store.list(batch_id):
-        if file.is_published and file.stem in kinds and file.kind is not None:
+        if file.stem in kinds and file.kind is not None:
             kinds[file.stem].add(file.kind)
     for stem, found in kinds.items():
         if not is_whole(found):
