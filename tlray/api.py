@@ -79,6 +79,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     rates: Mapping[str, str] | None = None,
     concurrency: Mapping[str, int] | None = None,
     ignore_crawl_delay: Collection[str] = (),
+    api_terms: Collection[str] = (),
     max_attempts: int | None = None,
     retry: Mapping[str, object] | None = None,
     domains: Mapping[str, object] | None = None,
@@ -105,7 +106,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     options = ScrapeOptions(
         name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},
         ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, retry=retry or {}, domains=domains or {},
-        keep_pages=keep_pages, fresh_for=fresh_for,
+        api_terms=api_terms, keep_pages=keep_pages, fresh_for=fresh_for,
     )  # fmt: skip
     listeners = Listeners(on_progress=on_progress) if on_progress is not None else Listeners()
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, listeners=listeners)

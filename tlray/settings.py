@@ -54,8 +54,8 @@ class Settings(BaseSettings):
     """Batches that one user of the service with a token may submit in a minute; without tokens there is no limit
     (``TLRAY_MAX_BATCHES_PER_MINUTE``)."""
     max_requests_per_s: float = Field(default=50.0, gt=0)
-    """Requests a second of one user with a token that one replica of the service answers; four times as many in a burst
-    (``TLRAY_MAX_REQUESTS_PER_S``)."""
+    """Requests a second of one user with a token that one replica of the service answers, with ``TLRAY_REDIS`` all replicas
+    together; four times as many in a burst (``TLRAY_MAX_REQUESTS_PER_S``)."""
     max_open_requests_per_user: int = Field(default=200, ge=1, le=1_000)
     """Open requests of one user with a token at one replica of the service; at most half of them are uploads whose body has
     not arrived. Sockets and event streams do not count (``TLRAY_MAX_OPEN_REQUESTS_PER_USER``)."""

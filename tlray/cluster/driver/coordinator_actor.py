@@ -18,8 +18,6 @@ from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.opening import open_journal
-from tlray.io.redis.link import Link
-from tlray.io.redis.progress import RedisProgress
 from tlray.io.results.open_store import check_storage
 from tlray.io.worker.crash_note import sweep_notes
 
@@ -47,6 +45,9 @@ class CoordinatorActor(Coordinator):
         ports = ray_ports(home, settings.terms, me, node, journal=settings.journal)
         ports = replace(ports, leave=self._leave)
         if settings.redis is not None:
+            from tlray.io.redis.link import Link  # noqa: PLC0415 - loads the library
+            from tlray.io.redis.progress import RedisProgress  # noqa: PLC0415
+
             ports = replace(ports, progress=RedisProgress(Link(settings.redis, home.id)))
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
         self._running = me.run.options(max_task_retries=0).remote()

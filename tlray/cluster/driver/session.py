@@ -6,12 +6,14 @@ home is dying, its end is awaited.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,8 @@ def open_session(
         home = Home.of(home.path, settings.storage)
     home.create()
     owns_connection = not ray.is_initialized()
+    if owns_connection:  # a command, whose user reads it; a replica has its own log
+        _warn_of_redis(settings)
     own, watch = (
         _connect(home, address, on_lost, dashboard=dashboard, num_cpus=num_cpus)
         if owns_connection
@@ -144,6 +148,21 @@ def open_session(
             _disconnect(own)
         raise
     return Session(home, coordinator, own, owns_connection, context.gcs_address, watch)
+
+
+def _warn_of_redis(settings: Settings) -> None:
+    """Log why Redis cannot be used now; that ends nothing."""
+    address = address_of(settings.redis)
+    if address is None:
+        return
+    from tlray.io.redis.link import check  # noqa: PLC0415 - loads the library
+
+    with ThreadPoolExecutor(1) as thread:  # this one may run a loop
+        reason = thread.submit(asyncio.run, check(address)).result()
+    if reason is not None:
+        logger.warning(
+            "Redis at %s cannot be used now: %s; tlray works without it and tries again", address, reason
+        )
 
 
 def _connect(

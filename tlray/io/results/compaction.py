@@ -78,14 +78,24 @@ def _merge_archives(store: ResultStore, batch_id: str, stems: Sequence[str], out
     return offsets
 
 
+def write_table(table: pa.Table, out: BinaryIO) -> None:
+    """Write a table as merged parts are written."""
+    with _writer(table.schema, out) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+
+
+def _writer(schema: pa.Schema, out: BinaryIO) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        out, schema, compression="zstd", compression_level=3, use_dictionary=REPEATED_COLUMNS, write_page_checksum=True
+    )  # fmt: skip
+
+
 def _merge_tables(
     store: ResultStore, batch_id: str, stems: Sequence[str], kind: PartFile, out: BinaryIO
 ) -> int:
     """Concatenate Parquet files of one kind; return the number of rows."""
     schema, n_rows = _SCHEMAS[kind], 0
-    with pq.ParquetWriter(
-        out, schema, compression="zstd", compression_level=3, use_dictionary=REPEATED_COLUMNS, write_page_checksum=True
-    ) as writer:  # fmt: skip
+    with _writer(schema, out) as writer:
         for table in _regrouped(
             table for stem in stems for table in _row_groups(store, batch_id, stem, kind)
         ):
