@@ -120,16 +120,16 @@ def load(
     Without a batch: the newest version of every set, over all batches of the home; ``min_quality``: only sets of that quality or
     a better one. `NoSuchBatch` if there is no such batch.
     """
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
     if batch_id is None:
         from tlray.io.catalogue.newest import load as load_newest  # noqa: PLC0415
 
-        return load_newest(Home(read_settings(home=home).home), min_quality=min_quality)
+        return load_newest(where, min_quality=min_quality)
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
-    settings = read_settings(home=home)
-    where = Home.of(settings.home, settings.storage)
     return load_results(open_store(where), batch_id, manifest_of(where, batch_id), min_quality=min_quality)
 
 
@@ -142,7 +142,8 @@ def changes(
     """
     from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
 
-    found = table(Home(read_settings(home=home).home), since=since, of_set=of_set)
+    settings = read_settings(home=home)
+    found = table(Home.of(settings.home, settings.storage), since=since, of_set=of_set)
     frame: pd.DataFrame = found.to_pandas()
     return frame
 

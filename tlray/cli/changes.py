@@ -36,7 +36,8 @@ def changes(
     Example: tlray changes --since 2026-11-01 --set 1001tracklists:1pn8l919
     """
     one = None if of_set is None else _site_and_id(of_set)
-    where = Home(read_settings(home=home).home)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
     if out is not None:
         from tlray.io.catalogue.change_table import table, write  # noqa: PLC0415 - Arrow is loaded where it is used
 

@@ -102,7 +102,8 @@ def _of_service(
 def _of_home(
     home: Path | None, name: str, changes: dict[str, object], *, is_lifted: bool
 ) -> list[DomainStatus]:
-    where = Home(read_settings(home=home).home)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
     rows = _as_it_is(where, name)
     if not rows and not changes:
         raise UsageError(f"nothing was ever to be fetched from {name} in {where.path}")

@@ -27,6 +27,7 @@ from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
 from tlray.io.intake.file_list import CHUNK_FILES, all_members, file_chunks
 from tlray.io.intake.members import Refusal
+from tlray.io.journal.opening import create_home
 from tlray.io.process.malloc import keep_freed_memory
 from tlray.readers.registry import kind_of
 from tlray.scrape_options import ScrapeOptions
@@ -104,7 +105,10 @@ def import_files(  # noqa: PLR0913, PLR0917 - each option is one of the command'
     settings = read_settings(home=home, max_workers=max_workers)
     exports = [(format_, path) for format_, path in map(parse_spec, export or [])]
     see_that_they_can_be_written(exports)
-    files = [_copy_of_stdin(settings.home) if path == "-" else Path(path) for path in given]
+    files = [
+        _copy_of_stdin(Home.of(settings.home, settings.storage)) if path == "-" else Path(path)
+        for path in given
+    ]
     copies = [file for file, path in zip(files, given, strict=True) if path == "-"]
     result = None
     try:
@@ -142,9 +146,9 @@ def _nothing_to_read(refused: Sequence[RefusedLine]) -> str:
     return f"no file there that can be read: {why}"
 
 
-def _copy_of_stdin(home: Path) -> Path:
+def _copy_of_stdin(home: Home) -> Path:
     """Copy stdin to where a worker can open it."""
-    path = Home(home).create().path / "imports" / token_hex(4) / "stdin"
+    path = create_home(home).path / "imports" / token_hex(4) / "stdin"
     path.parent.mkdir(mode=0o700, parents=True)
     n_left = MAX_STDIN_BYTES
     with path.open("xb") as copy:

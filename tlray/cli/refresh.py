@@ -54,7 +54,7 @@ def refresh(  # noqa: PLR0913, PLR0917 - each option is one of the command's pro
     horizon_s = duration_s(within, "--within")
     options = asked_options(rate, None, None, name, priority, [], keep_pages=True, fresh_for="0")
     batch, _ = options.checked(settings)
-    picks = _picks(Home(settings.home), budget, horizon_s, batch.politeness)
+    picks = _picks(Home.of(settings.home, settings.storage), budget, horizon_s, batch.politeness)
     if dry_run:
         for pick in picks:
             print(in_json(json.dumps(_told(pick), ensure_ascii=False)))

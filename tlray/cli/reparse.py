@@ -46,7 +46,7 @@ def reparse(
     if (batch_id is None) is not all_batches:
         raise UsageError("give one batch, or --all")
     settings = read_settings(home=home, max_workers=max_workers)
-    where = Home(settings.home)
+    where = Home.of(settings.home, settings.storage)
     require_readable(where)
     batches = _ended(where, batch_id)
     told = _Told(as_json=as_json)

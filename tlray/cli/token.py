@@ -126,7 +126,7 @@ def revoke(
 def _in_home(home: Path | None, call: Call[Any], action: Callable[[Journal], Any]) -> Any:
     """Call the coordinator that holds the home, or change the journal where none does."""
     settings = read_settings(home=home)
-    where = Home(settings.home)
+    where = Home.of(settings.home, settings.storage)
     if not where.is_held() or where.is_held_briefly():
         with offline_journal(where) as journal:
             return action(journal)

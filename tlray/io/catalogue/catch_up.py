@@ -10,6 +10,7 @@ import heapq
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeVar
@@ -19,7 +20,7 @@ from tlray.io.catalogue.applying import apply
 from tlray.io.catalogue.database import BUSY_S, clear, meta, opened, set_meta
 from tlray.io.catalogue.records import Result, read_records
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import open_reader
+from tlray.io.journal.opening import create_home, open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow
 from tlray.io.results.open_store import open_store
@@ -55,7 +56,11 @@ def catch_up(
     """Bring the catalogue of a home up to date, or as far as the time allows; at least one window is read."""
     until = None if within_s is None else clock() + within_s
     busy_s = BUSY_S if within_s is None else max(0.05, within_s)
-    with open_reader(home.path) as journal, opened(home, busy_s=busy_s) as db:
+    with ExitStack() as stack:
+        journal = stack.enter_context(open_reader(home.path))
+        if not home.path.is_dir():  # its journal is elsewhere
+            create_home(home)
+        db = stack.enter_context(opened(home, busy_s=busy_s))
         run = _Run(db, journal, open_store(home))
         while run.step() and (until is None or clock() < until):
             pass

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from tlray.errors import JournalUnusable
+from tlray.errors import JournalUnusable, UsageError
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
@@ -36,7 +36,30 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
 
     if not is_there(database, str(home.path), wait_s=wait_s):
         _require_no_file(home, database)
-    return PostgresJournal(database, str(home.path), home_id=home.id, is_held=True, wait_s=wait_s)
+    storage = home.storage.uri if home.storage is not None else ""
+    return PostgresJournal(
+        database, str(home.path), home_id=home.id, storage=storage, is_held=True, wait_s=wait_s
+    )
+
+
+def create_home(home: Home, url: SecretStr | None = None) -> Home:
+    """Create a home if it is missing. Where its journal and its results are elsewhere, an empty folder becomes the home to which
+    they belong: it takes that home's id. `JournalUnusable` or UsageError, and no folder, where it cannot."""
+    database = None if home.id else _database(url)
+    if database is None:
+        return home.create()
+    from tlray.io.journal.postgres.journal import owner_of  # noqa: PLC0415
+    from tlray.io.journal.postgres.writing import OTHER_HOME  # noqa: PLC0415
+
+    owner, recorded = owner_of(database, str(home.path))
+    if owner and home.storage is None:
+        raise JournalUnusable(database.name, OTHER_HOME)
+    if owner and recorded and home.storage is not None and recorded != home.storage.uri:
+        raise UsageError(
+            f"the home of the journal {database.name} has its results in {recorded}, and TLRAY_STORAGE is {home.storage.uri};"
+            " correct it, or give this home a schema of its own with ?schema=NAME in TLRAY_JOURNAL"
+        )
+    return home.create(home_id=owner)
 
 
 def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:

@@ -483,3 +483,14 @@ def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journa
         begin_and_fail()
     assert journal.begin_incarnation(is_restart=True) == first + 1
     assert journal.cancel_open(batch) == 3
+
+
+def test_where_a_file_is_opened_stays_in_the_journal(journal: Journal) -> None:
+    place = "file:///home/ann/sets/a.cue?as=cue"
+    lines = [
+        Entry(1, "file:///a.cue", "(files)", "file:1", place),
+        Entry(2, "http://a.test/2", "(files)", "f2"),
+    ]
+    batch = submit(journal, "b1", lines)
+    urls = [item.url for item in journal.load_lane(batch, "(files)", after_id=0, limit=9)]
+    assert urls == [place, "http://a.test/2"]

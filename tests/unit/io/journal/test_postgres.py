@@ -22,7 +22,7 @@ from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import RefusedLine
 from tlray.errors import HomeInUse, HomeUnusable, JournalLost, JournalUnusable, TlrayError, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import has_journal, open_journal, open_reader, require_readable
+from tlray.io.journal.opening import create_home, has_journal, open_journal, open_reader, require_readable
 from tlray.io.journal.postgres import connection, journal, writing
 from tlray.io.journal.postgres.database import Database
 from tlray.io.journal.postgres.journal import PostgresJournal, PostgresReader
@@ -275,6 +275,32 @@ def test_the_setting_chooses_the_database_of_a_home(
     other = Home(tmp_path / "other").create()
     with pytest.raises(JournalUnusable, match="belongs to another home; give this home a schema of its own"):
         open_journal(other)
+
+
+def test_an_empty_folder_becomes_the_home_whose_journal_and_results_are_elsewhere(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
+    storage = (tmp_path / "storage").as_uri()
+    first = create_home(Home.of(tmp_path / "first", storage))
+    with open_journal(first) as writer:
+        submit(writer)
+    again = create_home(Home.of(tmp_path / "again", storage))
+    assert again.id == first.id
+    with open_journal(again) as writer:
+        assert states(writer) == {ItemState.QUEUED: 3}
+
+    place = tmp_path / "other"
+    with pytest.raises(JournalUnusable, match=r"belongs to another home.* set TLRAY_STORAGE"):
+        create_home(Home(place))
+    wrong = (tmp_path / "wrong").as_uri()
+    with pytest.raises(UsageError, match=f"has its results in {storage}, and TLRAY_STORAGE is {wrong}"):
+        create_home(Home.of(place, wrong))
+    assert not place.exists(), "nothing is half done"
+
+    moved = Home.of(tmp_path / "again", wrong)  # as docs/storage.md says
+    open_journal(moved).close()
+    assert create_home(Home.of(place, wrong)).id == first.id
 
 
 def test_an_empty_database_does_not_hide_the_file_of_a_home(
