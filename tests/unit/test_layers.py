@@ -73,7 +73,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "io.journal.sql": {"errors", "core", "io.journal"},
     "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
-    "io.catalogue": {"model", "errors", "core.access", "core.catalogue", "core.model", "io.disk", "io.journal", "io.results"},
+    "io.catalogue": {
+        "model", "errors", "core.access", "core.catalogue", "core.model", "core.refresh", "io.disk", "io.journal",
+        "io.results",
+    },  # fmt: skip
     "io.journal.postgres": {
         "errors", "core", "io.journal", "io.journal.sql",
         "io.journal.sqlite",  # the audit compares in a SQLite journal without a file
