@@ -44,6 +44,11 @@ class Registry:
         asked = self._parsers if parser is None else [parser]
         return PAGE_TYPES.union(*(one.media_types for one in asked if isinstance(one, SiteWithApi)))
 
+    def with_terms(self) -> list[str]:
+        """Return the names of the sites that have an API of which only the terms allow the use."""
+        asked = (one for one in self._parsers if isinstance(one, SiteWithApi))
+        return sorted(one.name for one in asked if type(one).terms_url is not SiteWithApi.terms_url)
+
     def for_page(self, url: str, body: bytes, charset: str | None = None) -> SiteParser | None:
         """Return the parser of the URL's domain, else the first that recognises the page, or None."""
         return self._find(url, body, charset)[0]
