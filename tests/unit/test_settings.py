@@ -229,7 +229,9 @@ def test_a_redis_url_is_shown_without_its_password(monkeypatch: pytest.MonkeyPat
     address = address_of(settings.redis)
     assert address is not None
     assert str(address).startswith(("redis://", "rediss://"))
-    assert not any(secret in f"{settings!r} {address} {address!r}" for secret in ("secret", "p%40ss", "user:"))
+    assert not any(
+        secret in f"{settings!r} {address} {address!r}" for secret in ("secret", "p%40ss", "user:")
+    )
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ class Gateway:
 
     async def _in_journal(self, query: Callable[[JournalReader], T]) -> T | None:
         def ask() -> T:
-            with open_reader(self.home.path) as journal:
+            with open_reader(self.home.path, self.settings.journal) as journal:
                 return query(journal)
 
         try:
