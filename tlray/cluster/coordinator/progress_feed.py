@@ -194,8 +194,10 @@ class ProgressFeed:
         now, wall = self._state.now(), self._state.wall()
         found, is_complete = followed.changes.take(followed.sent)
         items = [change.as_json(now=now, wall=wall) for change in found]
+        trouble = told["trouble"]
         message: ProgressMessage = {
             **told,
+            "trouble": trouble and trouble.replace(str(self._state.home.path), "the home"),
             **self._workers(),
             "items": items,
             "items_complete": is_complete,
