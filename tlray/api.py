@@ -128,7 +128,8 @@ def load(
     from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
-    where = Home(read_settings(home=home).home)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
     return load_results(open_store(where), batch_id, manifest_of(where, batch_id), min_quality=min_quality)
 
 
@@ -195,7 +196,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     options = options or ScrapeOptions()
     # a resumed batch keeps its own politeness options
     batch, priority = options.checked(settings if resume is None else None)
-    home = Home(settings.home)
+    home = Home.of(settings.home, settings.storage)
     require_readable(home)
     if resume is not None:
         with open_reader(home.path) as journal:

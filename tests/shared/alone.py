@@ -27,8 +27,7 @@ class Desk:
         self._says = {"requires_token": False, **says}
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.is_slow = False
-        self.redis = None
-        self.submission_keys = SubmissionKeys(None)
+        self.redis, self.submission_keys = None, SubmissionKeys(None)
 
     @property
     def coordinator(self) -> Desk:

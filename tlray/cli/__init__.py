@@ -24,6 +24,8 @@ from tlray.cli.import_files import import_files
 from tlray.cli.journal import journal
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
+from tlray.cli.refresh import refresh
+from tlray.cli.reparse import reparse
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status
@@ -65,9 +67,11 @@ for name, command in (
     ("scrape", scrape),
     ("parse", parse),
     ("import", import_files),
+    ("reparse", reparse),
     ("export", export),
     ("formats", formats),
     ("changes", changes),
+    ("refresh", refresh),
     ("list", list_batches),
     ("status", status),
     ("dead", dead),

@@ -15,7 +15,7 @@ import typer
 
 from tlray.api import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
-from tlray.cli.export import default_place, export_batch
+from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received
 from tlray.cli.options import ApiTermsOption, HomeOption, asked_options, duration_s
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
@@ -165,8 +165,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         _tell_detached(result, as_json=as_json)
         return
     for format_, path in exports:
-        place = path or default_place(settings.home, result.batch_id, format_)
-        export_batch(settings.home, result.batch_id, format_, place)
+        export_batch(Home.of(settings.home, settings.storage), result.batch_id, format_, path)
     print_end(result, as_json=as_json)
 
 
@@ -301,7 +300,9 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)
-    sys.stderr.write(f"{summary_line(result)}\nresults in {home / 'results' / result.batch_id}\n")
+    storage = Home.of(home, read_settings().storage).storage
+    place = f"{storage.uri if storage else home}/results/{result.batch_id}"
+    sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")
     if result.dead:
         where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
         sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")

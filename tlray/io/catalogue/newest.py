@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
@@ -24,6 +25,9 @@ from tlray.model import Tracklist
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+Numbers = npt.NDArray[np.int64]
 
 
 def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -67,21 +71,27 @@ def _parts(home: Home, min_quality: float | None) -> Iterator[tuple[pa.Table, pa
                 yield sets, _those_of(tracks, wanted)
 
 
-def _wanted(home: Home, min_quality: float | None) -> list[tuple[str, pa.Array]]:
-    """Return each batch that has newest versions, with the numbers of these."""
+def _wanted(home: Home, min_quality: float | None) -> list[tuple[str, Numbers]]:
+    """Return each batch that has newest versions, with the numbers of these, sorted."""
     catch_up(home)
-    found: dict[str, list[int]] = {}
     with opened(home) as db:
-        rows = db.execute(
-            f"SELECT b.batch_id, s.item_id * {SETS_PER_ITEM} + s.set_index FROM sets s JOIN batches b ON b.number = s.batch"
-            " WHERE s.is_newest AND (?1 IS NULL OR s.quality >= ?1) ORDER BY s.batch, s.item_id",
-            (min_quality,),
-        )
-        for batch_id, number in rows:
-            found.setdefault(batch_id, []).append(number)
-    return [(batch_id, pa.array(numbers, pa.int64())) for batch_id, numbers in found.items()]
+        batches = db.execute("SELECT number, batch_id FROM batches ORDER BY number").fetchall()
+        found = [
+            (batch_id, np.fromiter((number for (number,) in rows), np.int64))
+            for batch, batch_id in batches
+            for rows in [
+                db.execute(
+                    f"SELECT item_id * {SETS_PER_ITEM} + set_index FROM sets"
+                    " WHERE batch = ?1 AND is_newest AND (?2 IS NULL OR quality >= ?2)",
+                    (batch, min_quality),
+                )
+            ]
+        ]
+    return [(batch_id, np.sort(numbers)) for batch_id, numbers in found if len(numbers)]
 
 
-def _those_of(table: pa.Table, wanted: pa.Array) -> pa.Table:
-    claims = pc.is_in(set_number(table), value_set=wanted)
-    return table if pc.all(claims).as_py() else table.filter(claims)
+def _those_of(table: pa.Table, wanted: Numbers) -> pa.Table:
+    numbers = set_number(table).to_numpy()
+    places = np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)
+    claims = wanted[places] == numbers
+    return table if claims.all() else table.filter(pa.array(claims))
