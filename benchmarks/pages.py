@@ -25,8 +25,8 @@ def real_pages() -> list[bytes]:
     return [path.read_bytes() for path in sorted(REAL.glob("set-*.html.gz"))]
 
 
-def demo_pages(n: int) -> list[bytes]:
+def demo_pages(n: int, seed: int = 7) -> list[bytes]:
     """Return pages of the demo site, gzipped as it sends them."""
     with tempfile.TemporaryDirectory() as folder:
-        write_static(folder, n, seed=7)
+        write_static(folder, n, seed=seed)
         return [path.read_bytes() for path in sorted(Path(folder).glob("tracklist/*/*.gz"))]

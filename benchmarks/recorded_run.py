@@ -43,6 +43,8 @@ class Setting:
     n_rows: int | None = None
     """Of a page; None for a usual one."""
     n_nodes: int = 1
+    is_cluster: bool = False
+    """True if one node is a cluster, too; else tlray starts a Ray of its own there."""
     victims: tuple[str, ...] = ()
     """What is killed, one after the other, at even parts of the batch."""
     min_workers: int = 1
@@ -72,11 +74,14 @@ class Recorded:
 class Site:
     """The recording site, in a process of its own."""
 
-    def __init__(self, n_domains: int, latency_s: float, n_rows: int | None) -> None:
+    def __init__(
+        self, n_domains: int, latency_s: float, n_rows: int | None, address: str | None = None
+    ) -> None:
         options = [
             f"--domains={n_domains}",
             f"--latency={latency_s}",
             *([f"--rows={n_rows}"] if n_rows else []),
+            *([f"--address={address}"] if address else []),
         ]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.recording_site", *options],
@@ -93,8 +98,15 @@ class Site:
 
     def arrivals(self) -> list[tuple[int, float, str]]:
         """Return every request that came: (domain's number, when, path)."""
-        with urllib.request.urlopen(f"{self.bases[0]}/arrivals.json", timeout=30) as answer:  # noqa: S310 - loopback
-            return [tuple(arrival) for arrival in json.loads(answer.read())]
+        return [tuple(arrival) for arrival in self._told("arrivals")]
+
+    def visitors(self) -> list[str]:
+        """Return the address of the client of each of the `arrivals`."""
+        return list(self._told("visitors"))
+
+    def _told(self, what: str) -> Any:
+        with urllib.request.urlopen(f"{self.bases[0]}/{what}.json", timeout=30) as answer:  # noqa: S310 - our own
+            return json.loads(answer.read())
 
     def by_domain(self) -> list[list[float]]:
         """Return when requests came, for each domain."""
@@ -109,9 +121,11 @@ class Site:
 
 
 @contextlib.contextmanager
-def recording_site(n_domains: int = 1, latency_s: float = 0.0, n_rows: int | None = None) -> Iterator[Site]:
+def recording_site(
+    n_domains: int = 1, latency_s: float = 0.0, n_rows: int | None = None, address: str | None = None
+) -> Iterator[Site]:
     """Start the site, and end it."""
-    site = Site(n_domains, latency_s, n_rows)
+    site = Site(n_domains, latency_s, n_rows, address)
     try:
         yield site
     finally:
@@ -119,10 +133,12 @@ def recording_site(n_domains: int = 1, latency_s: float = 0.0, n_rows: int | Non
 
 
 @contextlib.contextmanager
-def cluster(n_nodes: int, folder: Path) -> Iterator[tuple[dict[str, str], int | None]]:
+def cluster(
+    n_nodes: int, folder: Path, *, is_cluster: bool = False
+) -> Iterator[tuple[dict[str, str], int | None]]:
     """Start a cluster and yield the environment that joins it, and its process; with one node, tlray starts its own."""
     env = environment(folder)
-    if n_nodes == 1:
+    if n_nodes == 1 and not is_cluster:
         yield env, None
         return
     env["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
@@ -141,7 +157,7 @@ def record(setting: Setting, folder: Path) -> Recorded:
     """Scrape as the setting says, and return what the site saw."""
     folder.mkdir(parents=True)
     site_of_it = recording_site(setting.n_domains, setting.latency_s, setting.n_rows)
-    with site_of_it as site, cluster(setting.n_nodes, folder) as (env, pid):
+    with site_of_it as site, cluster(setting.n_nodes, folder, is_cluster=setting.is_cluster) as (env, pid):
         env["TLRAY_MIN_WORKERS"] = str(setting.min_workers)
         urls = write_list(folder / "list.txt", site.urls(setting.n_items))
         rates = [f"--rate={base.split('//')[1]}={setting.rate:g}/s" for base in site.bases]

@@ -5,8 +5,9 @@ stdin closes. Every domain is a loopback address of its own. A request has *arri
 the end of its first line: the time is the kernel's own (``SO_TIMESTAMPNS``), so a busy site or a busy machine
 does not make arrivals look as if they bunched. Where a kernel does not tell, it is the moment of reading.
 Every URL is a set of its own; the pages are the demo's, with ``--rows 2`` of so many rows and without the site's
-scripts, a tenth of a usual page, for where the pace is measured and not the parser. ``/arrivals.json`` is not
-written down.
+scripts, a tenth of a usual page, for where the pace is measured and not the parser. ``/arrivals.json`` and
+``/visitors.json`` (the address of each arrival's client) are not written down. With ``--address`` all domains are
+ports of that address, for clients in other network namespaces.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Visit:
 
     wire: socket.socket
     domain: int
+    visitor: str
     heard: bytes = b""
     line_at: float | None = None
     """When the first line of the request that is being heard was there."""
@@ -63,6 +65,7 @@ class RecordingSite:
         self._robots = _answer("text/plain", ROBOTS)
         self.arrivals: list[tuple[int, float, str]] = []
         """(domain's number, when, path); the clock is `time.monotonic`, the machine's."""
+        self.visitors: list[str] = []
         for number, listener in enumerate(sockets):
             if _STAMPS is not None:
                 listener.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
@@ -70,10 +73,10 @@ class RecordingSite:
 
     def _welcome(self, listener: socket.socket, domain: int) -> None:
         with contextlib.suppress(BlockingIOError):
-            wire, _ = listener.accept()
+            wire, (visitor, _) = listener.accept()
             wire.setblocking(False)
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._loop.add_reader(wire, self._hear, Visit(wire, domain))
+            self._loop.add_reader(wire, self._hear, Visit(wire, domain, visitor))
 
     def _hear(self, visit: Visit) -> None:
         try:
@@ -95,12 +98,12 @@ class RecordingSite:
             visit.line_at = _came_at(told) if b"\r\n" in visit.heard else None
 
     def _take(self, visit: Visit, path: str, at: float) -> None:
-        if path == "/arrivals.json":
-            self._say(
-                visit, _answer("application/json", json.dumps(self.arrivals).encode(), coding="identity")
-            )
+        told = {"/arrivals.json": self.arrivals, "/visitors.json": self.visitors}.get(path)
+        if told is not None:
+            self._say(visit, _answer("application/json", json.dumps(told).encode(), coding="identity"))
             return
         self.arrivals.append((visit.domain, at, path))
+        self.visitors.append(visit.visitor)
         page = self._robots if path == "/robots.txt" else self._pages[len(self.arrivals) % len(self._pages)]
         left_s = at + self._latency_s - time.monotonic()
         self._loop.call_later(max(0.0, left_s), self._say, visit, page)
@@ -144,9 +147,9 @@ def _answer(kind: str, body: bytes, coding: str = "gzip") -> bytes:
     return head.encode("ascii") + body
 
 
-async def serve(n_domains: int, latency_s: float, n_rows: int | None) -> None:
+async def serve(n_domains: int, latency_s: float, n_rows: int | None, address: str | None = None) -> None:
     """Serve until stdin closes."""
-    sockets = listeners(n_domains)
+    sockets = listeners(n_domains) if address is None else _listeners_at(address, n_domains)
     RecordingSite(sockets, latency_s, n_rows)  # its readers keep it
     told = {"bases": [base_url(one) for one in sockets], "kernel_stamps": _STAMPS is not None}
     sys.stdout.write(json.dumps(told) + "\n")
@@ -159,14 +162,22 @@ async def serve(n_domains: int, latency_s: float, n_rows: int | None) -> None:
     await over.wait()
 
 
+def _listeners_at(address: str, n: int) -> list[socket.socket]:
+    opened = [socket.create_server((address, 0), backlog=1024) for _ in range(n)]
+    for one in opened:
+        one.setblocking(False)
+    return opened
+
+
 def main() -> None:
     """Read the options and serve."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recording_site")
     parser.add_argument("--domains", type=int, default=1)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds from a request to its answer")
     parser.add_argument("--rows", type=int, help="a page's rows; by default as many as the set has")
+    parser.add_argument("--address", help="where to listen; by default at a loopback address each")
     options = parser.parse_args()
-    asyncio.run(serve(options.domains, options.latency, options.rows))
+    asyncio.run(serve(options.domains, options.latency, options.rows, options.address))
 
 
 if __name__ == "__main__":

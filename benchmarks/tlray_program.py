@@ -59,7 +59,20 @@ class Program:
 
     def scrape(self, path: str) -> dict[str, Any]:
         """Submit a list and follow it to its end, as `tlray scrape` does."""
-        batch_id = self.submit(path)["batch_id"]
+        return self._follow(self.submit(path)["batch_id"])
+
+    def import_files(self, path: str) -> dict[str, Any]:
+        """Import a folder and follow its batch to the end, as `tlray import` does."""
+        from tlray.io.intake.file_list import file_chunks  # noqa: PLC0415
+        from tlray.io.process.malloc import keep_freed_memory  # noqa: PLC0415
+        from tlray.scrape_options import ScrapeOptions  # noqa: PLC0415
+
+        keep_freed_memory()
+        options, priority = ScrapeOptions(fresh_for=0).checked()
+        submitted = self._client.submit(file_chunks([Path(path)]), options=options, priority=priority)
+        return self._follow(submitted.batch_id)
+
+    def _follow(self, batch_id: str) -> dict[str, Any]:
         told = self._client.status(batch_id)
         while told["state"] not in ("completed", "cancelled"):
             if told["trouble"]:
@@ -101,6 +114,7 @@ def main() -> None:
     program = Program()
     commands: dict[str, Callable[..., dict[str, Any]]] = {
         "idle": program.idle, "open": program.open, "submit": program.submit, "scrape": program.scrape,
+        "import_files": program.import_files,
         "cancel": program.cancel, "close": program.close,
     }  # fmt: skip
     for line in sys.stdin:

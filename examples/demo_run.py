@@ -1,4 +1,4 @@
-"""``make run``: scrape the bundled demo site (or a list of your own), export it, ask pandas a few questions.
+"""``make run``: scrape the bundled demo site (or a list of your own), export it, ask pandas, import some files.
 
     python examples/demo_run.py [--urls FILE] [-- OPTIONS of `tlray scrape`]
 
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
 
@@ -50,7 +51,32 @@ def main(arguments: Sequence[str]) -> int:
     if summary is not None:
         show_answers(summary)
         show_places(summary)
-    return code
+    return code if asked.urls or code else import_files()
+
+
+def import_files() -> int:
+    """Import a small folder of files, as a user has them, and return the exit code."""
+    from tlray.demo.files import write_files  # noqa: PLC0415 - only the demo needs it
+
+    with TemporaryDirectory() as folder:
+        files = Path(folder) / "sets"
+        write_files(files)
+        say("", "And files: `tlray import` of saved pages, a CUE sheet, a playlist, show notes, chapters;")
+        say("one of them is there twice, and two hold no set:", "")
+        command = [
+            sys.executable,
+            "-m",
+            "tlray",
+            "import",
+            str(files),
+            "--name=files",
+            "--export=csv",
+            "--json",
+        ]
+        run = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
+    if run.stdout.strip():
+        show_places(json.loads(run.stdout))
+    return 0 if run.returncode == INCOMPLETE else run.returncode
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.errors import BacklogFull, CannotFinish, Conflict, Interrupted, RayLost, TlrayError, UsageError
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import rest_text
-from tlray.io.intake.url_list import check_beginning
+from tlray.io.intake.url_list import check_beginning, read_chunks
 from tlray.io.journal.opening import open_reader, require_readable
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import Settings, read_settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tlray.cluster.driver.ray_watchdog import OnLost
     from tlray.cluster.driver.session import Session
     from tlray.core.model.item import Priority
+    from tlray.core.submission.lines import Chunk
     from tlray.io.journal.rows import BatchOptions
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     rates: Mapping[str, str] | None = None,
     concurrency: Mapping[str, int] | None = None,
     ignore_crawl_delay: Collection[str] = (),
+    api_terms: Collection[str] = (),
     max_attempts: int | None = None,
     retry: Mapping[str, object] | None = None,
     domains: Mapping[str, object] | None = None,
@@ -104,23 +106,45 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     options = ScrapeOptions(
         name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},
         ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, retry=retry or {}, domains=domains or {},
-        keep_pages=keep_pages, fresh_for=fresh_for,
+        api_terms=api_terms, keep_pages=keep_pages, fresh_for=fresh_for,
     )  # fmt: skip
     listeners = Listeners(on_progress=on_progress) if on_progress is not None else Listeners()
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, listeners=listeners)
 
 
-def load(batch_id: str, *, home: str | Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def load(
+    batch_id: str | None = None, *, home: str | Path | None = None, min_quality: float | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's tracklists and tracks as two pandas DataFrames: all that is fetched, each once, also while the batch runs.
 
-    `NoSuchBatch` if there is no such batch.
+    Without a batch: the newest version of every set, over all batches of the home; ``min_quality``: only sets of that quality or
+    a better one. `NoSuchBatch` if there is no such batch.
     """
+    if batch_id is None:
+        from tlray.io.catalogue.newest import load as load_newest  # noqa: PLC0415
+
+        return load_newest(Home(read_settings(home=home).home), min_quality=min_quality)
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
-    where = Home(read_settings(home=home).home)
-    return load_results(open_store(where), batch_id, manifest_of(where, batch_id))
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
+    return load_results(open_store(where), batch_id, manifest_of(where, batch_id), min_quality=min_quality)
+
+
+def changes(
+    *, since: str | None = None, of_set: tuple[str, str] | None = None, home: str | Path | None = None
+) -> pd.DataFrame:
+    """Return the changes of sets between their versions as a pandas DataFrame, a row a change; the same as ``tlray changes``.
+
+    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there.
+    """
+    from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
+
+    found = table(Home(read_settings(home=home).home), since=since, of_set=of_set)
+    frame: pd.DataFrame = found.to_pandas()
+    return frame
 
 
 def _log_warnings(submitted: Submitted) -> None:
@@ -149,6 +173,7 @@ class Listeners:
 def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     urls: Iterable[str],
     *,
+    files: Iterable[Chunk] | None = None,
     settings: Settings,
     options: ScrapeOptions | None = None,
     resume: str | None = None,
@@ -162,6 +187,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
 ) -> BatchResult:
     """Run a new or a resumed batch to its end.
 
+    ``files`` are imported, in place of ``urls`` (`tlray.io.intake.file_list`).
     ``retry_dead`` (``item_ids`` and ``reason``, both may be None) first queues dead letters of the resumed batch again.
     ``overrides`` (``contact`` and ``max_workers``, both may be None) replace those of a resumed batch.
     ``detach`` leaves the batch to the coordinator of a cluster, once it is submitted. ``stopping`` set drains: nothing more
@@ -170,12 +196,12 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     options = options or ScrapeOptions()
     # a resumed batch keeps its own politeness options
     batch, priority = options.checked(settings if resume is None else None)
-    home = Home(settings.home)
+    home = Home.of(settings.home, settings.storage)
     require_readable(home)
     if resume is not None:
         with open_reader(home.path) as journal:
             journal.batch(resume)
-    else:
+    elif files is None:
         urls = check_beginning(urls, contact=settings.contact)
     from tlray.cluster.driver.client import Client  # noqa: PLC0415 - Ray is loaded where it is used
     from tlray.cluster.driver.session import find_ray, open_session  # noqa: PLC0415
@@ -195,7 +221,13 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     at_once = False
     try:
         if resume is None:
-            run.submit(urls, batch, priority, name=options.name, contact=settings.contact)
+            run.submit(
+                read_chunks(urls) if files is None else files,
+                batch,
+                priority,
+                name=options.name,
+                contact=settings.contact,
+            )
         else:
             run.resume(retry_dead, overrides)
         status = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
@@ -233,7 +265,7 @@ class _Run:
 
     def submit(
         self,
-        urls: Iterable[str],
+        chunks: Iterable[Chunk],
         options: BatchOptions,
         priority: Priority,
         *,
@@ -242,7 +274,7 @@ class _Run:
     ) -> None:
         """Make a list a batch."""
         submitted = self.client.submit(
-            urls, options=options, name=name, priority=priority, contact=contact,
+            chunks, options=options, name=name, priority=priority, contact=contact,
             on_wait=self._listeners.on_wait, stopping=self.stopping,
         )  # fmt: skip
         self.batch_id = submitted.batch_id

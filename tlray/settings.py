@@ -30,6 +30,10 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.tlray")
     """The folder of the journal, the results, the archive and the exports (``TLRAY_HOME``)."""
+    storage: str | None = None
+    """Where results, archived pages and exports are kept: ``s3://bucket/prefix``, ``gs://bucket/prefix``,
+    ``az://container/prefix`` or ``file:///folder``; by default in the home. A home remembers it. Credentials come from the
+    usual variables (``AWS_ACCESS_KEY_ID``, …), never from the URI (``TLRAY_STORAGE``)."""
     journal: SecretStr | None = None
     """The journal in a PostgreSQL database (12 or newer): ``postgresql://user:password@host:5432/database``; several homes in one
     database each add ``?schema=NAME`` (``tlray`` by default). Unset: ``state.db`` in the home (``TLRAY_JOURNAL``)."""
@@ -50,8 +54,8 @@ class Settings(BaseSettings):
     """Batches that one user of the service with a token may submit in a minute; without tokens there is no limit
     (``TLRAY_MAX_BATCHES_PER_MINUTE``)."""
     max_requests_per_s: float = Field(default=50.0, gt=0)
-    """Requests a second of one user with a token that one replica of the service answers; four times as many in a burst
-    (``TLRAY_MAX_REQUESTS_PER_S``)."""
+    """Requests a second of one user with a token that one replica of the service answers, with ``TLRAY_REDIS`` all replicas
+    together; four times as many in a burst (``TLRAY_MAX_REQUESTS_PER_S``)."""
     max_open_requests_per_user: int = Field(default=200, ge=1, le=1_000)
     """Open requests of one user with a token at one replica of the service; at most half of them are uploads whose body has
     not arrived. Sockets and event streams do not count (``TLRAY_MAX_OPEN_REQUESTS_PER_USER``)."""
@@ -65,6 +69,10 @@ class Settings(BaseSettings):
     """The longest pause in such a body, in seconds (``TLRAY_BODY_GAP_S``)."""
     body_min_rate: float = Field(default=500.0, gt=0)
     """The lowest average rate of such a body in bytes a second, after the time of one pause (``TLRAY_BODY_MIN_RATE``)."""
+    max_import_bytes: int = Field(default=67_108_864, ge=1_000_000, le=2_147_483_648)
+    """Bytes of the files in one request to import them (``TLRAY_MAX_IMPORT_BYTES``)."""
+    max_upload_bytes_per_user: int = Field(default=4_294_967_296, ge=1_000_000)
+    """Bytes of one user's uploaded files that are not read yet, or hold no set (``TLRAY_MAX_UPLOAD_BYTES_PER_USER``)."""
     trusted_proxies: str = ""
     """Networks (CIDRs, separated by commas) of the reverse proxies in front of the service; ``X-Forwarded-For`` is trusted
     from these only (``TLRAY_TRUSTED_PROXIES``)."""

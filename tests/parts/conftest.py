@@ -6,18 +6,31 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from broker import Broker, is_there
+import redis_server
+from broker import broker
+from redis_server import RedisServer
+
+__all__ = ["broker"]
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """The one RabbitMQ; a test takes a queue of its own."""
-    if not is_there():
-        reason = "RabbitMQ is not there: apt-get install rabbitmq-server"
+def redis_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The one Redis; `redis_there` is it, empty and answering."""
+    if not redis_server.is_there():
+        reason = "Redis is not there: apt-get install redis-server"
         (pytest.fail if os.environ.get("TLRAY_REQUIRE_PARTS") == "1" else pytest.skip)(reason)
-    broker = Broker(tmp_path_factory.mktemp("rabbitmq"))
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
     try:
-        broker.start()
-        yield broker
+        server.start()
+        yield server
     finally:
-        broker.close()
+        server.kill()
+
+
+@pytest.fixture
+def redis_there(redis_of_session: RedisServer) -> RedisServer:
+    redis_of_session.start()  # a test that failed may have left it dead
+    with redis_of_session.admin() as client:
+        client.config_set("maxmemory", 0)
+        client.flushall()
+    return redis_of_session

@@ -145,6 +145,18 @@ async def test_requests_become_batches_and_a_repeated_one_none(intake: Intake) -
     assert "classic queue, 5 priorities, RabbitMQ 3." in intake.said[0]
 
 
+async def test_of_requests_that_are_submitted_together_one_fails_alone(intake: Intake) -> None:
+    await intake.publish(*(request(f"n{n}") for n in range(20)))
+    (other,) = requests_of(b'{"urls":["http://127.0.0.1:9/other"]}', key="key-n3")
+    await intake.publish(other, request("last"))
+    async with intake.consuming(until_empty=True) as consumer:
+        (letter,) = await intake.dead_letters(1)
+        await until(lambda: consumer.taken.n == 22)
+    assert (letter.message_id, letter.body) == ("key-n3", other.body)
+    assert "was used for another list before" in str(letter.headers[REASON])
+    assert intake.batches() == Counter(["last", *(f"n{n}" for n in range(20))])
+
+
 async def test_what_is_immediate_is_taken_first(intake: Intake) -> None:
     priorities = ["low", "normal", "immediate", "normal", "low", "immediate"]
     await intake.publish(*(request(f"{p}-{n}", priority=p) for n, p in enumerate(priorities)))

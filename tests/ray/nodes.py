@@ -45,6 +45,10 @@ class Nodes:
         """Kill the workers of a node first, and the rest of it a moment later."""
         self._ask("crash", node)
 
+    def drain(self, node: str) -> None:
+        """Take a node away as a spot machine goes: Ray is told, and the signal comes at the deadline."""
+        self._ask("drain", node)
+
     def kill_workers(self, node: str) -> None:
         """Kill the scrape tasks of a node that lives on."""
         self._ask("kill", node)
@@ -88,6 +92,19 @@ def several_nodes(env: dict[str, str]) -> Iterator[Nodes]:
             process.kill()
 
 
+def drain(address: str, node: str) -> None:
+    """Announce the end of a node to Ray, and wait for it."""
+    command = [
+        str(Path(sys.executable).parent / "ray"),
+        "drain-node",
+        f"--address={address}",
+        f"--node-id={node}",
+    ]
+    why = ["--reason=DRAIN_NODE_REASON_PREEMPTION", "--reason-message=spot", "--deadline-remaining-seconds=2"]
+    subprocess.run([*command, *why], check=True, capture_output=True)
+    time.sleep(2)
+
+
 def serve() -> None:
     """Start the head, and do as told until stdin closes."""
     import psutil  # noqa: PLC0415
@@ -120,7 +137,11 @@ def serve() -> None:
             ])  # fmt: skip
         else:
             processes = raylet(nodes[node_id]).children(recursive=True)
-            if command != "lose":
+            if command == "drain":
+                drain(cluster.address, node_id)
+                raylet(nodes[node_id]).terminate()
+                raylet(nodes[node_id]).wait(timeout=30)
+            elif command != "lose":
                 for worker in (p for p in processes if p.name().startswith("ray::scrape")):
                     worker.kill()
             if command != "kill":

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import StartSite, Tlray, batch_id_of, wait_until
+from conftest import Tlray, batch_id_of, wait_until
 from nodes import Nodes, several_nodes
 
+from benchmarks.arrival_times import room_left
+from benchmarks.recorded_run import Site, recording_site
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 
 pytestmark = pytest.mark.ray
-N_ITEMS = 150
+N_SITES, N_EACH, RATE = 4, 60, 5.0
 IS_GONE = re.compile(
     r"^node 127\.0\.0\.2 \((\w{8})\) is gone: \d+ items? go(?:es)? back to the queue$", re.MULTILINE
 )
@@ -65,13 +67,19 @@ def limiters(nodes: Nodes) -> dict[str, tuple[str, int]]:
 
 
 def test_lost_nodes_accuse_no_page_and_are_told_once_and_limiters_stay_with_the_coordinator(
-    nodes: Nodes, tlray: Tlray, start_site: StartSite
+    nodes: Nodes, tlray: Tlray
 ) -> None:
-    site = start_site("--sites=4", f"--sets={N_ITEMS}", "--faults=slow@1-2:always=1")
-    slowly = [f"--rate={base.split('//')[1]}=5/s" for base in site.bases]
+    with recording_site(N_SITES, latency_s=1.5, n_rows=2) as site:
+        loses_nodes(nodes, tlray, site)
+        assert min(room_left(at, rate=RATE) for at in site.by_domain()) >= 0, "all nodes together"
+    assert tlray.here("audit").returncode == 0
+
+
+def loses_nodes(nodes: Nodes, tlray: Tlray, site: Site) -> None:
+    slowly = [f"--rate={base.split('//')[1]}={RATE:g}/s" for base in site.bases]
     worker = nodes.add()
     env = {"RAY_ADDRESS": nodes.address, "TLRAY_LIMITER_ACTORS": "4", "TLRAY_MIN_WORKERS": "3"}
-    scraping = tlray.start("scrape", *site.urls(), *slowly, "--json", **env)
+    scraping = tlray.start("scrape", *site.urls(N_EACH), *slowly, "--json", **env)
     batch = Batch(tlray.home, batch_id_of(scraping))
 
     four = {f"tlray-limiter-{Home(tlray.home).id}-{n}" for n in range(4)}
@@ -81,7 +89,7 @@ def test_lost_nodes_accuse_no_page_and_are_told_once_and_limiters_stay_with_the_
         os.kill(pid, signal.SIGKILL)
 
     lost = []
-    for end in (nodes.lose, nodes.crash, nodes.lose):
+    for end in (nodes.lose, nodes.crash, nodes.drain):
         batch.goes_on()
         end(worker)
         lost.append(worker)
@@ -93,7 +101,7 @@ def test_lost_nodes_accuse_no_page_and_are_told_once_and_limiters_stay_with_the_
     stdout, stderr = scraping.communicate(timeout=240)
     assert scraping.returncode == 0, stderr
     assert len(stdout.splitlines()) == 1, "Ray writes nothing between"
-    assert json.loads(stdout)["succeeded"] == N_ITEMS
+    assert json.loads(stdout)["succeeded"] == N_SITES * N_EACH
     assert "(raylet)" not in stderr
     assert IS_GONE.findall(stderr) == [node[:8] for node in lost]
     assert "1 workers, 2 wait for a CPU" in stderr

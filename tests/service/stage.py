@@ -45,7 +45,7 @@ class Stage:
     def __init__(self, n_items: int) -> None:
         engine = Engine()
         self.state = CoordinatorState(
-            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, False, PORTS
+            Home(Path("unused")), cast(CoordinatorSettings, None), engine, cast(SqliteJournal, None), 1, PORTS
         )  # fmt: skip
         self.book = Batch(
             1, BATCH, "", Priority.NORMAL, BatchState.RUNNING, {ItemState.LEASED: n_items},
@@ -60,6 +60,7 @@ class Stage:
         self.shutdown: Shutdown | None = None
         """Of the app that is served with this behind it."""
         self._last: dict[str, Any] | None = None
+        self.redis = None
 
     # -- what the test does ------------------------------------------------------------------------
 

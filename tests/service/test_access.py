@@ -24,7 +24,8 @@ TOKEN_OF_NOBODY = "tlray_000000_" + "a" * 43
 @pytest.fixture(scope="module")
 def closed(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     home = tmp_path_factory.mktemp("closed")
-    with closed_service(home, service, TLRAY_MAX_BATCHES_PER_MINUTE="4") as running:
+    limits = dict.fromkeys(("TLRAY_MAX_IMPORT_BYTES", "TLRAY_MAX_UPLOAD_BYTES_PER_USER"), "1000000")
+    with closed_service(home, service, TLRAY_MAX_BATCHES_PER_MINUTE="4", **limits) as running:
         yield running
 
 
@@ -141,6 +142,33 @@ def test_somebody_elses_batch_is_not_there(closed: Closed, of_ada: str) -> None:
             assert of_ada in http.get("/api/v1/batch").text
 
 
+def test_files_are_taken_from_those_who_may_submit_into_their_own_batches_and_not_too_many(
+    closed: Closed,
+) -> None:
+    def form(n: int, n_bytes: int = 600_000) -> dict[str, tuple[str, bytes]]:
+        return {"file": ("a.txt", bytes([65 + n]) * n_bytes)}
+
+    with closed.client("reader") as reader, closed.client() as nobody:
+        assert problem(reader.post("/api/v1/import", files=form(1))) == (403, "forbidden")
+        body = {"content": b"x", "headers": {"content-type": "application/octet-stream"}}
+        assert problem(nobody.post("/api/v1/import", **body)) == (401, "unauthorized")
+    with closed.client("ada") as ada, closed.client("bob") as bob:
+        batch_id = ada.post("/api/v1/import", params={"state": "receiving"}).json()["batch_id"]
+        append = f"/api/v1/import/{batch_id}/append"
+        assert problem(bob.post(append, params={"piece": 1}, files=form(1))) == (404, "not-found")
+        for piece in (1, 2):
+            assert ada.post(append, params={"piece": piece}, files=form(piece)).json()["items"] == 1
+        full = ada.post(append, params={"piece": 3}, files=form(3))
+        assert problem(full) == (429, "rate-limited")
+        assert "TLRAY_MAX_UPLOAD_BYTES_PER_USER" in full.json()["detail"]
+        assert full.headers["retry-after"] == "60"
+        assert bob.post("/api/v1/import", files=form(4)).status_code == 202, "ada's files are not his"
+        long = bob.post("/api/v1/import", files=form(5, 1_100_000))
+        assert problem(long) == (413, "content-too-large")
+        assert "TLRAY_MAX_IMPORT_BYTES" in long.json()["detail"]
+        assert ada.post(f"/api/v1/batch/{batch_id}/cancel").status_code == 200
+
+
 def test_one_users_key_is_not_anothers(closed: Closed, site: Site) -> None:
     made = []
     for user in ("bob", "root", "bob"):
@@ -255,6 +283,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(
         ({"concurrency": {"example.org": 9}}, "9 fetches at once"),
         ({"ignore_crawl_delay": ["example.org"]}, "crawl-delay"),
         ({"domains": {"example.org": {"rate": "9/s"}}}, "a rate of 9/s"),
+        ({"api_terms": ["musicbrainz"]}, "api_terms"),
     ],
 )
 def test_only_an_admin_loosens_manners(closed: Closed, options: dict[str, object], what: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Service, Site, StartSite
+from test_imports import sheet
 
 from tlray.cli import run
 from tlray.cli.submit import SendingLines
@@ -67,6 +68,32 @@ def test_a_list_is_submitted_and_followed_to_its_end(site: Site, tlray: Tlray, t
     rows = [json.loads(line) for line in out.splitlines()]
     assert (code, next(row["name"] for row in rows if row["batch_id"] == told["batch_id"])) == (0, "a mix")
     assert tlray("watch", told["batch_id"])[0] == 3
+
+
+def test_a_folder_is_imported_at_the_service(tlray: Tlray, tmp_path: Path, service: Service) -> None:
+    root = tmp_path / "my sets"
+    root.mkdir()
+    for n in range(3):
+        (root / f"{n}.cue").write_bytes(sheet(str(n)))
+    (root / "again.cue").write_bytes(sheet("1"))
+    (root / "link.cue").symlink_to(root / "1.cue")
+    code, out, err = tlray("import", str(root), "--name", "by hand", "--json")
+    done = json.loads(out)
+    assert (code, done["total"], done["succeeded"], done["duplicates"]) == (3, 3, 3, 1), err
+    assert "not sent: 'my sets/link.cue': a symbolic link" in err
+    assert service.status(done["batch_id"])["name"] == "by hand"
+    code, _, err = tlray("import", str(root / "0.cue"), "--as", "traktor")
+    assert code == 3
+    assert "1 dead" in err
+
+
+def test_what_cannot_be_sent_to_a_service_is_one_line(tlray: Tlray, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, err = tlray("import", str(tmp_path / "empty"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no file there that can be sent" in err
+    code, _, err = tlray("import", str(tmp_path), "--dry-run")
+    assert (code, err.count("\n")) == (2, 1)
 
 
 def test_the_id_is_what_a_script_reads(site: Site, tlray: Tlray, service: Service) -> None:

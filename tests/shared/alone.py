@@ -10,6 +10,7 @@ from typing import Any, cast
 import httpx
 
 from tlray.io.disk.home import Home
+from tlray.io.redis.submissions import SubmissionKeys
 from tlray.service.app import build_app
 from tlray.service.backend.gateway import Gateway
 from tlray.settings import Settings
@@ -26,6 +27,7 @@ class Desk:
         self._says = {"requires_token": False, **says}
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.is_slow = False
+        self.redis, self.submission_keys = None, SubmissionKeys(None)
 
     @property
     def coordinator(self) -> Desk:

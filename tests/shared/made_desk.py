@@ -13,7 +13,7 @@ from tlray.cluster.adapters.coordinator_ports import HomeParts, JournalThread
 from tlray.cluster.adapters.reading_threads import ReadingThreads
 from tlray.cluster.coordinator.state import CoordinatorSettings
 from tlray.cluster.handlers.coordinator import Coordinator
-from tlray.cluster.ports.coordinator import CoordinatorPorts, Meters, TaskStarter
+from tlray.cluster.ports.coordinator import CoordinatorPorts, Meters, ProgressSink, TaskStarter
 from tlray.cluster.ports.registration import Registration
 from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.workers.config import ScrapeConfig
@@ -51,7 +51,14 @@ class NoLimiter:
 class Desk:
     """One life of a coordinator whose loop does not run."""
 
-    def __init__(self, path: Path, *, is_restart: bool = False, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_restart: bool = False,
+        bounds: Bounds | None = None,
+        progress: ProgressSink | None = None,
+    ) -> None:
         self.is_closed = False
         home = Home(path)
         home.create()
@@ -61,7 +68,7 @@ class Desk:
         )
         ports = CoordinatorPorts(
             SystemClock(), random.Random(1), JournalThread(), ReadingThreads(home), cast(TaskStarter, None),
-            lambda _: NoLimiter(), HomeParts(home), cast(Meters, None), die=lambda: None,
+            lambda _: NoLimiter(), HomeParts(home), cast(Meters, None), die=lambda: None, progress=progress,
         )  # fmt: skip
         journal = SqliteJournal(home.journal)
         self.coordinator = Coordinator(settings, home, journal, ports, is_restart=is_restart)

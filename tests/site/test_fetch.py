@@ -218,6 +218,27 @@ async def test_a_page_is_html_or_looks_like_it(
     assert page.has_page is (kind is None and body != b"")
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "kind"),
+    [
+        ("application/json", b'{"a": 1}', None),
+        ("", b' {"a": 1}', None),
+        ("text/html", b"<p>", None),
+        ("application/pdf", b"%PDF", OutcomeKind.WRONG_TYPE),
+    ],
+)
+async def test_an_answer_may_be_of_the_types_that_are_asked_for(
+    fetcher: Fetcher, content_type: str, body: bytes, kind: OutcomeKind | None
+) -> None:
+    named = {"Content_Type": content_type} if content_type else {}
+    types = frozenset({"text/html", "application/json"})
+    async with serve(response(body, html=False, **named)) as site:
+        page = (await fetcher.get_packed(site.url, types=types))()
+    assert (page.kind, page.has_page, page.content_type) == (kind, kind is None, content_type)
+    accepted = b"Accept: text/html,application/xhtml+xml,text/plain;q=0.8,application/json"
+    assert accepted in site.heads[0].split(b"\r\n")
+
+
 async def test_deflate_and_chunks_are_undone(fetcher: Fetcher) -> None:
     body = zlib.compress(b"<p>" * 1000)
     chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:9], body[9:])) + b"0\r\n\r\n"

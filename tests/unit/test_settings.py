@@ -9,6 +9,8 @@ import pytest
 from tlray.core.politeness.retry import MAX_REST_S
 from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import UsageError
+from tlray.io.disk.home import Home
+from tlray.io.redis.address import address_of
 from tlray.settings import Settings, read_settings
 
 
@@ -38,6 +40,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_BODY_TIMEOUT_S", "30", 30.0),
         ("TLRAY_BODY_GAP_S", "2.5", 2.5),
         ("TLRAY_BODY_MIN_RATE", "1e3", 1_000.0),
+        ("TLRAY_MAX_IMPORT_BYTES", "2000000", 2_000_000),
+        ("TLRAY_MAX_UPLOAD_BYTES_PER_USER", "5000000000", 5_000_000_000),
         ("TLRAY_TRUSTED_PROXIES", "127.0.0.1, fd00::/8", "127.0.0.1, fd00::/8"),
         ("TLRAY_ALLOW_PRIVATE_HOSTS", "10.0.0.0/8, fd00::/8", "10.0.0.0/8, fd00::/8"),
         ("TLRAY_ALLOWED_HOSTS", "sets.example.org", "sets.example.org"),
@@ -121,6 +125,8 @@ def test_every_setting_is_tried_here() -> None:
         "body_timeout_s",
         "body_gap_s",
         "body_min_rate",
+        "max_import_bytes",
+        "max_upload_bytes_per_user",
         "trusted_proxies",
         "allow_private_hosts",
         "allowed_hosts",
@@ -132,11 +138,20 @@ def test_every_setting_is_tried_here() -> None:
         "block_cool_down_s",
         "max_rest_s",
         "domains_file",
+        "redis",
         "journal",  # tests/unit/io/journal/test_postgres.py
         "smtp_url",
         "smtp_from",
+        "storage",
     }
     assert set(Settings.model_fields) == tried
+
+
+def test_a_storage_is_read_where_a_home_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://sets/a/")
+    home = Home.of(tmp_path, read_settings().storage)
+    assert home.storage is not None
+    assert home.storage.uri == "s3://sets/a"
 
 
 def test_the_longest_rest_is_by_default_the_one_of_the_core() -> None:
@@ -205,3 +220,60 @@ def test_notices_come_from_who_is_named_or_from_the_contact(monkeypatch: pytest.
         read_settings(contact="me@example.org", smtp_from="sets@example.org").mail_sender
         == "sets@example.org"
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1",
+        " redis://10.0.0.5:6379/15 ",
+        "redis://user:p%40ss%2Fword@redis.example.org:6379/",
+        "redis://:secret@[::1]:6380/0",
+        "rediss://user:secret@redis.example.org?ssl_ca_certs=/etc/ca.pem",
+    ],
+)
+def test_a_redis_url_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("TLRAY_REDIS", url)
+    settings = read_settings()
+    address = address_of(settings.redis)
+    assert address is not None
+    assert str(address).startswith(("redis://", "rediss://"))
+    assert not any(
+        secret in f"{settings!r} {address} {address!r}" for secret in ("secret", "p%40ss", "user:")
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("127.0.0.1:6379", "no redis://"),
+        ("http://s3cret@127.0.0.1", "no redis://"),
+        ("redis+sentinel://s3cret@a", "no redis://"),
+        ("redis://", "names no host"),
+        ("redis://:s3cret@", "names no host"),
+        ("redis://:s3cret@host:0", "port 0"),
+        ("redis://:s3cret@host:66666", "no URL"),
+        ("redis://:s3c#ret@host", ""),
+        ("redis://:s3c/ret@host", ""),
+        ("redis://:s3cret@host/first", "number of a database"),
+        ("redis://:s3cret@host/0#x", "%XX"),
+        ("redis://:s3 cret@host/0", "%XX"),
+        ("redis://:s3\ncret@host/0", "%XX"),
+        ("redis://:s3cret@host/0?db=s3cret", "nothing after ?"),
+        ("redis://:s3cret@host/0?ssl_ca_certs=/x", "with rediss://"),
+        ("rediss://:s3cret@host/0?ssl_cert_reqs=none", "nothing after ?"),
+        ("rediss://:s3cret@host/0?ssl", "no URL"),
+        ("redis://[s3cret", "no URL"),
+    ],
+)
+def test_a_bad_redis_url_is_one_error_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str, reason: str
+) -> None:
+    monkeypatch.setenv("TLRAY_REDIS", url)
+    with pytest.raises(UsageError) as caught:
+        read_settings()
+    told = str(caught.value)
+    assert told.startswith("TLRAY_REDIS ")
+    assert reason in told
+    assert "write redis://user:password@host:6379/0" in told
+    assert not any(part in told for part in ("s3c", "cret", "ret@", "\n"))

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -30,8 +31,16 @@ MAX_TOLD = 5
 
 
 def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's promises
-    batch_id: Annotated[str, typer.Argument(help="The batch; `tlray list` shows them.")],
     format_: Annotated[str, typer.Option("--format", help="One of `tlray formats`.")],
+    batch_id: Annotated[
+        str | None, typer.Argument(help="The batch; `tlray list` shows them.", show_default=False)
+    ] = None,
+    is_all: Annotated[
+        bool, typer.Option("--all", help="In place of a batch: the newest version of every set of the home.")
+    ] = False,
+    min_quality: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Only sets of this quality, or a better one.")
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="A file of the format's own suffix, a folder, or - for stdout."),
@@ -56,6 +65,8 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
 
     Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
     """
+    if (batch_id is None) != is_all:
+        raise UsageError("name one batch, or give --all for the newest version of every set")
     chosen = get(format_)
     named = {
         "bom": bom or None, "over_99": over_99.value, "strict": strict or None, "media": media,
@@ -67,11 +78,14 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     values |= dict(map(_option, option or ()))
     options = chosen.chosen(values)
     if url is not None:
+        if batch_id is None or min_quality is not None:
+            raise UsageError("--all and --min-quality are for a home; leave out --url")
         with service(url, home=home) as client:
             export_from(client, batch_id, chosen, out, values)
         return
-    where = read_settings(home=home).home
-    export_batch(where, batch_id, chosen, out or default_place(where, batch_id, chosen), options)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
+    export_batch(where, batch_id, chosen, out, options, min_quality=min_quality)
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -90,26 +104,55 @@ def formats() -> None:
         sys.stdout.write(f"{format_.name:10} {format_.about}\n")
 
 
-def default_place(home: Path, batch_id: str, format_: Format) -> str:
+def default_place(home: Home, batch_id: str, format_: Format) -> str:
     """Return where an export without a path goes: to one file, or to a folder for a format that makes several."""
-    folder = Home(home).exports(batch_id)
+    folder = home.exports(batch_id)
     if not format_.fits_one_file or format_.into_folder is not None:
         return str(folder / format_.name)
     return str(folder / f"{format_.stem}{format_.suffix}")
 
 
-def export_batch(home: Path, batch_id: str, format_: Format, out: str, options: Any = None) -> None:
-    """Export a batch. Report what was written and what was left out."""
-    from tlray.io.export.files import write  # noqa: PLC0415 - Arrow is loaded where it is used
+def export_batch(
+    home: Home,
+    batch_id: str | None,
+    format_: Format,
+    out: str | None,
+    options: Any = None,
+    *,
+    min_quality: float | None = None,
+) -> None:
+    """Export a batch, or the newest version of every set; by default to the exports of its home.
+
+    Report what was written and what was left out.
+    """
+    from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415 - Arrow is loaded where it is used
+    from tlray.io.catalogue.newest import iter_newest  # noqa: PLC0415
+    from tlray.io.export.files import write  # noqa: PLC0415
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
-    where = Home(home)
-    named = manifest_of(where, batch_id)
-    named()  # before anything is written, it is known that there is such a batch
-    is_ours = out != "-" and Path(out).resolve().is_relative_to(home.resolve())
-    with private() if is_ours else nullcontext():
-        summary = write(iter_tracklists(open_store(where), batch_id, named), format_, out, options)
+    if batch_id is None:
+        catch_up(home)  # before anything is written, it is known that there is a journal
+        sets = iter_newest(home, min_quality=min_quality)
+    else:
+        named = manifest_of(home, batch_id)
+        named()  # before anything is written, it is known that there is such a batch
+        sets = iter_tracklists(open_store(home), batch_id, named)
+        if min_quality is not None:
+            sets = (found for found in sets if (found.quality or 0.0) >= min_quality)
+    name = batch_id or "all"
+    if out is None and home.storage is not None and home.has_objects:
+        from tlray.io.export.to_storage import upload  # noqa: PLC0415
+
+        with TemporaryDirectory(prefix="tlray-") as folder:
+            here = Home(Path(folder))
+            summary = write(sets, format_, default_place(here, name, format_), options)
+            out = upload(here.exports(name), home.storage, f"exports/{name}")
+    else:
+        out = out or default_place(home, name, format_)
+        is_ours = out != "-" and Path(out).resolve().is_relative_to(home.path.resolve())
+        with private() if is_ours else nullcontext():
+            summary = write(sets, format_, out, options)
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:

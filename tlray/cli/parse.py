@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,7 @@ from tlray.io.intake.open_file import open_file
 from tlray.io.intake.walk import walk
 from tlray.io.process.malloc import keep_freed_memory
 from tlray.model import PageKind, ParsedPage
+from tlray.readers.decoding import is_encoding
 from tlray.readers.registry import CONTAINERS, KINDS, read_file
 
 NOT_A_TRACKLIST = 3
@@ -51,19 +52,8 @@ def parse(
     Example: tlray parse saved/*.html.gz set.cue | jq '.tracklists[].title'
     """
     url = _checked_url(url)
-    if kind and kind not in KINDS:
-        raise UsageError(f"--as {kind[:40]!r}: no such kind; choose one of {' '.join(sorted(KINDS))}")
-    if encoding and not _is_encoding(encoding):
-        raise UsageError(
-            f"--encoding {encoding[:40]!r}: no such encoding; give one like cp1251, gb18030, shift_jis"
-        )
-    for path in files:
-        if not path.is_file() and not path.is_dir():
-            raise UsageError(
-                f"no file {str(path)!r} here; give files that hold tracklists, like set.cue or page.html"
-            )
-        if not os.access(path, os.R_OK):
-            raise UsageError(f"{path} cannot be read: Permission denied")
+    require_kind(kind, encoding)
+    require_readable_paths(files)
     keep_freed_memory()
     all_good = True
     for path in files:
@@ -78,6 +68,27 @@ def parse(
         raise typer.Exit(NOT_A_TRACKLIST)
 
 
+def require_kind(kind: str, encoding: str) -> None:
+    """Raise UsageError for an unknown ``--as`` or ``--encoding``; "" is none."""
+    if kind and kind not in KINDS:
+        raise UsageError(f"--as {kind[:40]!r}: no such kind; choose one of {' '.join(sorted(KINDS))}")
+    if encoding and not is_encoding(encoding):
+        raise UsageError(
+            f"--encoding {encoding[:40]!r}: no such encoding; give one like cp1251, gb18030, shift_jis"
+        )
+
+
+def require_readable_paths(files: Sequence[Path]) -> None:
+    """Raise UsageError where a file or folder is not there, or cannot be read."""
+    for path in files:
+        if not path.is_file() and not path.is_dir():
+            raise UsageError(
+                f"no file {str(path)!r} here; give files that hold tracklists, like set.cue or page.html"
+            )
+        if not os.access(path, os.R_OK):
+            raise UsageError(f"{path} cannot be read: Permission denied")
+
+
 def _checked_url(url: str) -> str:
     if not url:
         return ""
@@ -85,15 +96,6 @@ def _checked_url(url: str) -> str:
     if isinstance(found, BadUrl):
         raise UsageError(f"--url {url[:80]!r}: {found.reason}")
     return found.url
-
-
-def _is_encoding(name: str) -> bool:
-    """True if Python knows an encoding of text by that name; it has names for other codecs, too (``base64``)."""
-    try:
-        " ".encode(name)
-    except (LookupError, ValueError):
-        return False
-    return True
 
 
 def _write_line(name: str, members: Iterator[Member | Refusal], kind: str) -> bool:

@@ -15,9 +15,9 @@ import typer
 
 from tlray.api import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
-from tlray.cli.export import default_place, export_batch
+from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received
-from tlray.cli.options import HomeOption, asked_options, duration_s
+from tlray.cli.options import ApiTermsOption, HomeOption, asked_options, duration_s
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
 from tlray.cli.progress import display
 from tlray.cli.service_options import OrService, service
@@ -33,6 +33,7 @@ from tlray.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from tlray.cluster.driver.client import Submitted
+    from tlray.core.submission.lines import Chunk
 
 Urls = Annotated[
     list[str] | None,
@@ -66,6 +67,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             help="The owner of the site agreed to a higher rate than its robots.txt asks for.",
         ),
     ] = None,
+    api_terms: ApiTermsOption = None,
     max_attempts: Annotated[
         list[str] | None,
         typer.Option(
@@ -134,6 +136,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             name,
             priority,
             max_attempts or [],
+            api_terms=api_terms,
             keep_pages=not no_archive,
             fresh_for=fresh_for,
         )
@@ -141,6 +144,10 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         for domain in sorted(batch.politeness.crawl_delay_ignored):
             sys.stderr.write(
                 f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n"
+            )
+        for site in batch.terms.api_terms if batch.terms else ():
+            sys.stderr.write(
+                f"warning: the API of {site} is used under its own terms, though its robots.txt disallows it\n"
             )
         if not urls:
             raise UsageError("no URL given; give URLs, a file with one URL a line, or - for stdin")
@@ -151,16 +158,15 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             raise UsageError("--resume goes on with a batch as it is; leave the URLs out")
         options, lines = None, iter(())
     overrides = {"contact": contact, "max_workers": max_workers}
-    result = _run(
+    result = run_to_end(
         settings, lines, options, resume, wait_s, dashboard=dashboard, detach=detach, overrides=overrides
     )
     if detach:
         _tell_detached(result, as_json=as_json)
         return
     for format_, path in exports:
-        place = path or default_place(settings.home, result.batch_id, format_)
-        export_batch(settings.home, result.batch_id, format_, place)
-    _end(result, as_json=as_json)
+        export_batch(Home.of(settings.home, settings.storage), result.batch_id, format_, path)
+    print_end(result, as_json=as_json)
 
 
 def retry(
@@ -185,7 +191,7 @@ def retry(
             retry_on(client, batch_id, items=item, reason=reason, as_json=as_json)
         return
     settings = read_settings(home=home)
-    result = _run(
+    result = run_to_end(
         settings,
         iter(()),
         None,
@@ -194,13 +200,15 @@ def retry(
         dashboard=False,
         retry_dead={"item_ids": item, "reason": reason},
     )
-    _end(result, as_json=as_json)
+    print_end(result, as_json=as_json)
 
 
-def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
+def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
     *, dashboard: bool, detach: bool = False, retry_dead: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None,
+    files: Iterator[Chunk] | None = None,
 ) -> BatchResult:  # fmt: skip
+    """Run a new batch, of URLs or of files, or one that goes on, and show how far it is."""
     home = Home(settings.home)
     messages = Talk(resume)
     n_done, total = messages.resumed(home) if resume is not None else (0, None)
@@ -218,7 +226,7 @@ def _run(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes 
         with draining(messages.stopping, shown.close), redirect_stdout(sys.stderr):
             return run_batch(
                 lines, settings=settings, options=options, resume=resume, retry_dead=retry_dead, overrides=overrides,
-                max_wait_s=wait_s,
+                max_wait_s=wait_s, files=files,
                 dashboard=dashboard, detach=detach, listeners=listeners, stopping=messages.stopping,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -287,11 +295,14 @@ def _tell_detached(result: BatchResult, *, as_json: bool) -> None:
     say(f"`tlray status {where}` shows how far it is, `tlray scrape --resume {where}` follows it to its end")
 
 
-def _end(result: BatchResult, *, as_json: bool) -> None:
+def print_end(result: BatchResult, *, as_json: bool) -> None:
+    """Print how a batch ended; exit code 3 where it is not complete."""
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)
-    sys.stderr.write(f"{summary_line(result)}\nresults in {home / 'results' / result.batch_id}\n")
+    storage = Home.of(home, read_settings().storage).storage
+    place = f"{storage.uri if storage else home}/results/{result.batch_id}"
+    sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")
     if result.dead:
         where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
         sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")

@@ -15,7 +15,7 @@ import typer
 
 from tlray.cli.command_end import INCOMPLETE
 from tlray.cli.intake_summary import print_received
-from tlray.cli.options import asked_options, duration_s, is_whole
+from tlray.cli.options import ApiTermsOption, asked_options, duration_s, is_whole
 from tlray.cli.scrape import Urls
 from tlray.cli.service_options import ServiceUrl, service
 from tlray.cli.stdio import terminal
@@ -46,6 +46,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         list[str] | None,
         typer.Option(metavar="DOMAIN", help="The owner of the site agreed to more than its robots.txt asks for; an admin's."),
     ] = None,
+    api_terms: ApiTermsOption = None,
     max_attempts: Annotated[
         list[str] | None,
         typer.Option(metavar="N|DOMAIN=N", help="Attempts before an item is a dead letter; by default 5."),
@@ -82,7 +83,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     """
     options = asked_options(
         rate, concurrency, ignore_crawl_delay, name, priority, max_attempts or [],
-        keep_pages=not no_archive, fresh_for=fresh_for or "24h",
+        api_terms=api_terms, keep_pages=not no_archive, fresh_for=fresh_for or "24h",
     )  # fmt: skip
     options.checked()
     moment = None if not_before is None else _moment(not_before)
@@ -158,11 +159,7 @@ def _moment(text: str) -> str:
 
 
 def _end(client: ServiceClient, answer: dict[str, Any], *, watch: bool, as_json: bool) -> None:
-    rejected = [RefusedLine(row["line"], row["url"], row["reason"]) for row in answer["rejected"]]
-    duplicates = [
-        RefusedLine(row["line"], row["url"], f"same page as line {row['first_line']}", row["first_line"])
-        for row in answer["duplicate_lines"]
-    ]
+    rejected, duplicates = receipt_lines(answer)
     print_received(
         answer["batch_id"], answer["total"], answer["n_rejected"], answer["duplicates"], rejected, duplicates,
         hint="--json has the first 1,000", warnings=answer.get("warnings", ()),
@@ -175,10 +172,23 @@ def _end(client: ServiceClient, answer: dict[str, Any], *, watch: bool, as_json:
         raise typer.Exit(INCOMPLETE)
 
 
+def receipt_lines(receipt: dict[str, Any]) -> tuple[list[RefusedLine], list[RefusedLine]]:
+    """Return the rejected and the duplicate lines of a receipt."""
+    rejected = [RefusedLine(row["line"], row["url"], row["reason"]) for row in receipt["rejected"]]
+    duplicates = [
+        RefusedLine(row["line"], row["url"], f"same page as line {row['first_line']}", row["first_line"])
+        for row in receipt["duplicate_lines"]
+    ]
+    return rejected, duplicates
+
+
 class SendingLines:
     """Tells how much of a list has been sent: in place on a terminal, a line every 5 s elsewhere."""
 
-    def __init__(self, *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, what: str = "lines", *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._what = what
         self._out = out or terminal()
         self._clock = clock
         self._next_at = clock() + TELL_EVERY_S
@@ -186,7 +196,7 @@ class SendingLines:
 
     def tell(self, n_lines: int, n_pieces: int) -> None:
         """Say it, if it is time to."""
-        words = f"sent {n_lines:,} lines in {n_pieces:,} pieces"
+        words = f"sent {n_lines:,} {self._what} in {n_pieces:,} pieces"
         if self._out.isatty():
             self._out.write(f"\r{words}")
             self._is_on_a_line = True

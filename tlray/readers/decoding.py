@@ -104,3 +104,12 @@ def _by_evidence(head: bytes, body: bytes) -> str | None:
     except (LookupError, ValueError):
         return None
     return codec
+
+
+def is_encoding(name: str) -> bool:
+    """True if Python knows an encoding of files by that name; it has names for other codecs, too (``base64``)."""
+    try:
+        " ".encode(name)
+        return codecs.lookup(name).name not in _NO_CHARSETS
+    except (LookupError, ValueError):
+        return False

@@ -15,9 +15,10 @@ from tlray.readers.chapters.marks import ChapterTracks, tracks_of
 from tlray.readers.chapters.podcasting import chapters_of
 from tlray.readers.feed.notes import lines_of_notes
 from tlray.readers.interface import SourceFile
-from tlray.readers.made import content_id, day, links, made_set, names, stem
+from tlray.readers.made import content_id, links, made_set, names, stem
 from tlray.readers.sniff import head_text, json_keys
 from tlray.readers.text.about import about
+from tlray.sites.fields import day
 from tlray.sites.json_text import BadJsonError, load, number, string
 from tlray.sites.text import FoundList, find_list
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +13,6 @@ from tlray.readers.interface import SourceFile
 from tlray.sites.text.characters import clean, one_blank
 
 _EXTENSION = re.compile(r"(?:\.(?:info|chapters|description))?\.[A-Za-z0-9]{1,12}$")
-_DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
 
 def made_set(tracks: list[Track], *, title: str, **fields: Any) -> Tracklist:
@@ -30,16 +28,6 @@ def content_id(file: SourceFile) -> str:
 def stem(name: str) -> str:
     """Return the name of a file without what says its kind."""
     return _EXTENSION.sub("", name) or name
-
-
-def day(text: str) -> date | None:
-    """Return the day of ``2026-05-15…`` or ``20260515``; None for other text."""
-    if not (found := _DAY.match(text.strip())):
-        return None
-    try:
-        return date(int(found[1]), int(found[2]), int(found[3]))
-    except ValueError:
-        return None
 
 
 def names(*texts: str) -> list[str]:

@@ -46,7 +46,7 @@ class PageReader:
         """Read the sets of a page by its site's parser."""
         from tlray.sites.registry import parse_page  # noqa: PLC0415 - the parsers of HTML take 50 ms
 
-        page = parse_page(file.body, url=_url_of(file), charset=file.encoding)
+        page = parse_page(file.body, url=page_url(file), charset=file.encoding)
         for found in page.tracklists if page.kind is PageKind.TRACKLIST else ():
             found.url = found.url or found.page_url or file.url
             found.media_type = found.media_type or "text/html"
@@ -57,11 +57,12 @@ def is_of_a_site(file: SourceFile) -> bool:
     """True if a page comes from a site that has a parser, by its URL."""
     from tlray.sites.registry import for_url  # noqa: PLC0415 - as above
 
-    url = _url_of(file)
+    url = page_url(file)
     return bool(url) and for_url(url) is not None
 
 
-def _url_of(file: SourceFile) -> str:
+def page_url(file: SourceFile) -> str:
+    """Return the URL that a page comes from: what archive or user says, else what it says itself; "" if unknown."""
     return file.url if file.url.startswith(("http://", "https://")) else own_url(file.head)
 
 

@@ -15,6 +15,7 @@ from tlray.readers.page import is_of_a_site
 from tlray.readers.sniff import Shape, shape_of
 
 MAX_ERROR_CHARS = 160
+_BLANK = b"\0 \t\r\n"
 
 _READERS: dict[str, tuple[str, tuple[Shape, ...]]] = {
     # in the order in which they are asked: what shows itself surely comes first
@@ -56,7 +57,7 @@ def kind_of(file: SourceFile) -> str | None:
 
 def read_file(file: SourceFile, kind: str | None = None) -> ParsedPage:
     """Read the sets in a file, as the kind that the user says or that it shows. Never raises."""
-    if not file.body.strip(b"\0 \t\r\n"):
+    if not file.head.strip(_BLANK) and not file.body.strip(_BLANK):
         return ParsedPage(PageKind.UNKNOWN, "empty")
     kind = kind or kind_of(file)
     if kind is None:

@@ -11,9 +11,11 @@ from fastapi import APIRouter, FastAPI
 
 from tlray.service.auth.authentication import Authenticator
 from tlray.service.auth.stream_limits import StreamLimits
+from tlray.service.backend.catalogue_watch import CatalogueWatch
 from tlray.service.backend.gateway import Gateway
 from tlray.service.backend.live_hub import Hub
 from tlray.service.backend.notifier import Postman
+from tlray.service.backend.upload_sweeper import UploadSweeper
 from tlray.service.http.head_requests import HeadRequests
 from tlray.service.http.problems import add_problem_handlers
 from tlray.service.http.request_guard import RequestGuard
@@ -22,10 +24,12 @@ from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
 from tlray.service.routes import (
     batches,
+    catalogue,
     docs,
     domains,
     exports,
     health,
+    imports,
     lists,
     metrics,
     notifications,
@@ -37,14 +41,17 @@ from tlray.service.routes import (
     tokens,
     uploads,
 )
+from tlray.service.submission.uploaded_files import places
 from tlray.settings import Settings
 from tlray.version import __version__
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     batches.router,
     uploads.router,
+    imports.router,
     lists.router,
     results.router,
+    catalogue.router,
     exports.router,
     domains.router,
     progress.router,
@@ -67,7 +74,12 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.connect()
-        works = [Postman(gateway, settings).run(), shutdown.watch()]
+        works = [
+            Postman(gateway, settings).run(),
+            CatalogueWatch(gateway).run(),
+            UploadSweeper(gateway).run(),
+            shutdown.watch(),
+        ]
         if gateway.redis is not None:
             works.append(gateway.redis.run())
         tasks = [asyncio.create_task(work) for work in works]
@@ -90,6 +102,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     )
     authenticator = Authenticator(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
+    app.state.imports = places()
     app.state.authenticator, app.state.streams = authenticator, StreamLimits(shutdown=shutdown)
     app.add_middleware(HeadRequests)
     app.add_middleware(RequestLimits, settings=settings, known_user=authenticator.known_user)

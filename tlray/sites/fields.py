@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from tlray.model import Track, TrackKind
@@ -11,6 +14,7 @@ from tlray.sites.text.names import Name, identity_of
 
 MAX_NAME_CHARS = 1_000
 DASHES = (" - ", " – ", " — ")
+_DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
 
 def clean(text: str | None) -> str:
@@ -58,3 +62,21 @@ def make_track(
         text=f"{name} [{label}]" if label else name,
         **fields,
     )
+
+
+def day(text: str) -> date | None:
+    """Return the day of ``2026-05-15…`` or ``20260515``; None for other text."""
+    if not (found := _DAY.match(text.strip())):
+        return None
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+
+
+def published_day(text: str) -> date | None:
+    """Return the day of a date in ISO 8601 or in the form of mail and feeds (``17 Jul 2020 00:00:00 GMT``)."""
+    try:
+        return day(text) or parsedate_to_datetime(text).date()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from typing import Any
 
 MAX_VALUES = 4_000_000
@@ -21,6 +22,7 @@ _ZEROS = {
     (0, 0, 0, 1): "utf-32-be",
     (1, 0, 0, 0): "utf-32-le",
 }
+_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9A-Fa-f]{4}))?')
 
 
 def unicode_encoding(head: bytes) -> str | None:
@@ -33,12 +35,19 @@ class BadJsonError(Exception):
     """The file is no JSON that is read; the text is the reason."""
 
 
-def load(body: bytes) -> Any:
-    """Return what a JSON text holds; BadJsonError says why it is not read."""
+def load(body: bytes, *, is_lenient: bool = False) -> Any:
+    """Return what a JSON text holds; BadJsonError says why it is not read.
+
+    ``is_lenient``: a backslash before any other character than JSON escapes stands for itself, as writers of JSON-LD mean it, and
+    control characters may stand in strings.
+    """
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_VALUES:
         raise BadJsonError("JSON of too many values")
     try:
-        return json.loads(body.decode(unicode_encoding(body) or "utf-8"))
+        text = body.decode(unicode_encoding(body) or "utf-8")
+        if not is_lenient:
+            return json.loads(text)
+        return json.loads(_ESCAPE.sub(lambda found: found[0] if found[1] else "\\\\", text), strict=False)
     except RecursionError:
         raise BadJsonError("JSON nested too deep") from None
     except UnicodeDecodeError:

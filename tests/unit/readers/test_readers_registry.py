@@ -54,9 +54,9 @@ def test_text_with_a_few_tags_in_it_is_text(lead: str) -> None:
 
 
 def test_the_user_has_the_last_word() -> None:
-    page = read_file(SourceFile("x", FEED), "page")
+    page = read_file(SourceFile("x", FILES["info-json"]), "page")
     assert (page.kind, page.reason) == (PageKind.UNKNOWN, "no parser")
-    assert read_file(SourceFile("x", FEED)).kind is PageKind.TRACKLIST
+    assert read_file(SourceFile("x", FILES["info-json"])).kind is PageKind.TRACKLIST
 
 
 def test_each_kind_has_a_reader_of_that_name() -> None:

@@ -11,6 +11,7 @@ from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.engine import Engine
 
 COUNT_DOMAINS_EVERY_S = 10.0
+COUNT_ITEMS_EVERY_S = 1.0
 
 
 class Metrics:
@@ -29,7 +30,7 @@ class Metrics:
         self._tasks = Gauge("tlray_scrape_tasks", "Scrape tasks running")
         self._batches = Gauge("tlray_open_batches", "Batches that are not finished")
         self._cooling = Gauge("tlray_domains_cooling", "Domains that cool down")
-        self._counted_at = -math.inf
+        self._counted_at = self._items_counted_at = -math.inf
 
     def count(self, changeset: Changeset) -> None:
         """Count what a report brought."""
@@ -53,6 +54,9 @@ class Metrics:
         if now - self._counted_at >= COUNT_DOMAINS_EVERY_S:
             self._counted_at = now
             self._cooling.set(sum(state.is_cooling(now) for state in engine.domains.values()))
+        if now - self._items_counted_at < COUNT_ITEMS_EVERY_S:
+            return
+        self._items_counted_at = now
         for state in ItemState:
             if not state.is_final:
                 self._items.set(

@@ -12,6 +12,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from time import thread_time
 from typing import Final
 
 from tlray.cluster.coordinator.state import CoordinatorState
@@ -35,12 +36,11 @@ SHARE_OF_TIME: Final = 40
 """Making snapshots may take this part of the time: a fortieth."""
 ROUND_S: Final = 0.01
 """Of one round; the marked batches that are left are in the next one."""
-MAX_ITEMS: Final = 20_000
-"""Changed items of one batch that wait for the sink; more than a minute of a very fast one."""
+MAX_ITEMS: Final = 10_000
+"""Changed items of one batch that wait for the sink: half a minute of a fast one. They come in one message then."""
 MAX_ITEMS_OF_ALL: Final = 50_000
 MAX_FINISHED: Final = 1_000
 """Finished batches that wait for the sink."""
-MAX_ITEMS_A_MESSAGE: Final = 500
 LAST_S: Final = 1.0
 """The last round of a coordinator that ends."""
 
@@ -110,7 +110,9 @@ class ProgressFeed:
     # -- the loop ----------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        while True:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        while not task.cancelling():  # the sink may swallow it: `asyncio.wait_for` before Python 3.12
             try:
                 await self._step()
             except Exception:
@@ -163,7 +165,7 @@ class ProgressFeed:
 
     async def _round(self) -> None:
         """Write some of the marked batches."""
-        begun = self._state.now()
+        begun = thread_time()  # a machine that is busy with other programs makes no snapshot costlier
         updates: list[ProgressUpdate] = []
         stored: Collection[str] = ()
         try:
@@ -172,10 +174,10 @@ class ProgressFeed:
                 update = await self._update(batch_id)
                 if update is not None:
                     updates.append(update)
-                if self._state.now() - begun >= ROUND_S:
+                if thread_time() - begun >= ROUND_S:
                     break
             now = self._state.now()
-            self._not_before = now + max(TICK_S, SHARE_OF_TIME * (now - begun))
+            self._not_before = now + max(TICK_S, SHARE_OF_TIME * (thread_time() - begun))
             if updates:
                 stored = await self._sink.write(updates, now=now)
         finally:
@@ -191,12 +193,14 @@ class ProgressFeed:
             return None
         now, wall = self._state.now(), self._state.wall()
         found, is_complete = followed.changes.take(followed.sent)
-        items = [change.as_json(now=now, wall=wall) for change in found[-MAX_ITEMS_A_MESSAGE:]]
+        items = [change.as_json(now=now, wall=wall) for change in found]
+        trouble = told["trouble"]
         message: ProgressMessage = {
             **told,
+            "trouble": trouble and trouble.replace(str(self._state.home.path), "the home"),
             **self._workers(),
             "items": items,
-            "items_complete": is_complete and len(items) == len(found),
+            "items_complete": is_complete,
             "last_known": None,
         }
         is_last = BatchState(told["state"]).is_final

@@ -23,7 +23,6 @@ from tlray.core.model.progress import BatchStatus, Snapshot
 from tlray.core.submission.lines import Chunk, RefusedLine
 from tlray.core.submission.rules import ListRules, NoGoodLine
 from tlray.errors import BacklogFull, CoordinatorLost, Interrupted, RayLost, TlrayError
-from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.rows import BatchOptions
 
 T = TypeVar("T")
@@ -90,7 +89,7 @@ class Client:
 
     def submit(
         self,
-        lines: Iterable[str],
+        chunks: Iterable[Chunk],
         *,
         options: BatchOptions,
         name: str = "",
@@ -112,7 +111,7 @@ class Client:
         )
         told, rules = Submitted(batch_id), ListRules(contact)
         try:
-            for chunk in read_chunks(lines):
+            for chunk in chunks:
                 if stopping is not None and stopping.is_set():
                     raise Interrupted("")  # noqa: TRY301 - the batch is to be abandoned
                 duplicates = self._append(batch_id, rules.apply(chunk), on_wait, stopping)

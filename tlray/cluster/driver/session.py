@@ -6,12 +6,14 @@ home is dying, its end is awaited.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
 from tlray.io.journal.opening import journal_name
 from tlray.io.redis.address import address_of
+from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
 from tlray.version import __version__
 
@@ -124,8 +127,12 @@ def open_session(
     """
     import ray  # noqa: PLC0415
 
+    if home.storage is None:
+        home = Home.of(home.path, settings.storage)
     home.create()
     owns_connection = not ray.is_initialized()
+    if owns_connection:  # a command, whose user reads it; a replica has its own log
+        _warn_of_redis(settings)
     own, watch = (
         _connect(home, address, on_lost, dashboard=dashboard, num_cpus=num_cpus)
         if owns_connection
@@ -143,6 +150,21 @@ def open_session(
     return Session(home, coordinator, own, owns_connection, context.gcs_address, watch)
 
 
+def _warn_of_redis(settings: Settings) -> None:
+    """Log why Redis cannot be used now; that ends nothing."""
+    address = address_of(settings.redis)
+    if address is None:
+        return
+    from tlray.io.redis.link import check  # noqa: PLC0415 - loads the library
+
+    with ThreadPoolExecutor(1) as thread:  # this one may run a loop
+        reason = thread.submit(asyncio.run, check(address)).result()
+    if reason is not None:
+        logger.warning(
+            "Redis at %s cannot be used now: %s; tlray works without it and tries again", address, reason
+        )
+
+
 def _connect(
     home: Home,
     address: str | None,
@@ -153,6 +175,8 @@ def _connect(
 ) -> tuple[OwnRay | None, RayWatch]:
     """Connect this process to Ray, and watch it from then on."""
     address = find_ray(home, address)
+    if address is None:  # the coordinator will check it, too, but that takes the start of a Ray
+        check_storage(home)
     _init(address, dashboard=dashboard, num_cpus=num_cpus)
     if address is None:
         own = OwnRay.of_this_process()
@@ -184,6 +208,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
+        storage=home.storage,
         heartbeat_s=min(5.0, settings.lease_s / 6),
     )
     default_workers = max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10)

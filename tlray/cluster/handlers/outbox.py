@@ -14,7 +14,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, command, read
-from tlray.core.notify.notification import Channel, Delivery, NotificationKind, Underway, next_attempt_at
+from tlray.core.notify.notification import (
+    DAY_S,
+    Channel,
+    Delivery,
+    NotificationKind,
+    Underway,
+    next_attempt_at,
+)
 from tlray.core.notify.webhook_signature import secret_text
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.io.journal.service_rows import Notice
@@ -58,6 +65,15 @@ class OutboxHandlers(Handlers):
         next_at = next_attempt_at(delivery, n_attempts, made_at=made_at, now=now, jitter=random.random())  # noqa: S311
         settle = self._state.journal.settle_notice
         await self._state.write(settle, notice_id, delivery, at=now - took_s, took_s=took_s, next_at=next_at)
+
+    @command
+    async def announce_changes(self, batch_id: str, subject: str, sets: list[dict[str, Any]]) -> None:
+        """Note that sets of a batch have changed; once for each subject, and not for a batch that ended more than a day ago."""
+        row = await self._row(batch_id)
+        is_old = row.finished_at is not None and self._state.wall() - row.finished_at > DAY_S
+        if row.options.webhook is not None and not is_old:
+            add = self._state.journal.add_notice
+            await self._state.write(add, row.id, NotificationKind.CHANGED, subject, {"sets": sets})
 
     @read
     async def list_deliveries(self, batch_id: str) -> list[dict[str, Any]]:
@@ -106,7 +122,8 @@ class OutboxHandlers(Handlers):
         is_end = notice.kind in (NotificationKind.COMPLETED, NotificationKind.CANCELLED)
         if is_end and told["state"] != notice.kind.value.rpartition(".")[2]:
             return None  # it was opened again before anybody was told; its next end is told
-        if notice.kind is not NotificationKind.BLOCKED and told["counts"].get("dead"):
+        has_letters = notice.kind not in (NotificationKind.BLOCKED, NotificationKind.CHANGED)
+        if has_letters and told["counts"].get("dead"):
             first, _ = await self._reader.ask(
                 lambda journal: journal.dead_letters(batch_id=notice.batch_id, limit=MAX_DEAD_LETTERS)
             )

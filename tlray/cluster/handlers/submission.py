@@ -5,6 +5,9 @@ Either way all of it is accepted or nothing. A request that is repeated under it
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import Snapshot
@@ -46,7 +49,15 @@ class SubmissionHandlers(Handlers):
         made, duplicates = await self._submissions.submit(new, chunk)
         if duplicates is None:
             return await self.receipt(made)
-        return await self._receipt(made, sorted(chunk.refused, key=lambda line: line.line), duplicates)
+        rejected = sorted(chunk.refused, key=lambda line: line.line)
+        return await self._receipt(made, rejected, duplicates, names_domains=bool(options.named))
+
+    async def submit_many(self, requests: list[dict[str, Any]]) -> list[str | BaseException]:
+        """Take in several lists, each for itself; return for each its batch, or the error that `submit` raises."""
+        results = await asyncio.gather(
+            *(self.submit(**request) for request in requests), return_exceptions=True
+        )
+        return [r if isinstance(r, BaseException) else r["batch_id"] for r in results]
 
     @command
     async def create_batch(
@@ -111,10 +122,16 @@ class SubmissionHandlers(Handlers):
         return [warning_of_unused(name) for name in missing[:MAX_WARNINGS]]
 
     async def _receipt(
-        self, batch_id: str, rejected: list[RefusedLine], duplicates: list[RefusedLine]
+        self,
+        batch_id: str,
+        rejected: list[RefusedLine],
+        duplicates: list[RefusedLine],
+        *,
+        names_domains: bool = True,
     ) -> Receipt:
         told = await self._batches.status(batch_id)
-        warnings = [] if told["state"] == "receiving" else await self._warnings(batch_id)
+        can_warn = names_domains and told["state"] != "receiving"
+        warnings = await self._warnings(batch_id) if can_warn else []
         return {
             "batch_id": batch_id,
             "state": told["state"],

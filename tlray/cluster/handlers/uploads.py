@@ -8,8 +8,8 @@ from __future__ import annotations
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import command, read
 from tlray.cluster.handlers.submission import MAX_LINES_LISTED, SubmissionHandlers, refused_as_json
-from tlray.core.model.lifecycle import BatchState
-from tlray.core.model.receipts import ChunkReceipt, Receipt
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.receipts import ChunkReceipt, Receipt, UploadRecord
 from tlray.core.submission.lines import Chunk, RefusedLine
 from tlray.errors import Conflict, NoSuchBatch, UsageError
 from tlray.io.journal.reader import JournalReader
@@ -78,10 +78,28 @@ class UploadHandlers(SubmissionHandlers):
             if n_pieces is not None and n_pieces != so_far.n:
                 raise Conflict(f"{so_far.n} pieces of batch {batch_id} have come, not {n_pieces}")
             if not so_far.n_items:
-                raise UsageError(f"no line of batch {batch_id} is a URL that can be fetched; append some")
+                raise UsageError(
+                    f"batch {batch_id} has no URL that can be fetched, and no file that can be read; append some"
+                )
         if not row.state.is_final:  # also where a commit was cut off before it had begun the batch
             await self._submissions.commit(batch_id)
         return await self.receipt(batch_id)
+
+    @read
+    async def uploads(self, batch_ids: list[str]) -> list[UploadRecord]:
+        """Return those of some batches that exist, by what their uploaded files are needed for."""
+
+        def query(journal: JournalReader) -> list[UploadRecord]:
+            rows = [row for batch_id in batch_ids if (row := journal.find_batch(batch_id)) is not None]
+            return [
+                {
+                    "batch_id": row.batch_id, "owner": row.owner, "is_open": not row.state.is_final,
+                    "n_dead": journal.totals(row).get(ItemState.DEAD, 0) if row.state.is_final else 0,
+                }
+                for row in rows
+            ]  # fmt: skip
+
+        return await self._reader.ask(query)
 
     async def _chunk_receipt(self, row: BatchRow, taken: ChunkRow) -> ChunkReceipt:
         after, before = taken.first_line - 1, taken.first_line + taken.n_lines

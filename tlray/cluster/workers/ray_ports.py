@@ -17,6 +17,7 @@ from tlray.cluster.ports.task import LimiterAsk, TaskPorts
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import NAMESPACE, limiter_name
 from tlray.core.model.address_policy import ANY_NAMED, policy_for
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.outcome import Outcome
 from tlray.core.politeness.limiter_gate import PermitGrant, PermitRequest
 from tlray.core.politeness.robots import RobotsAnswer
@@ -28,11 +29,12 @@ from tlray.io.http.limits import Sender
 from tlray.io.http.response import PAGE_TYPES, Fetched
 from tlray.io.process.node_load import NodeGauge
 from tlray.io.results.item_reader import read_items
-from tlray.io.results.open_store import open_store
+from tlray.io.results.open_store import TASK_PATIENCE_S, open_store
 from tlray.io.results.part_writer import StagedPart, stage
 from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
 from tlray.io.worker.crash_note import CrashNote, CrashNoteFile
+from tlray.io.worker.read_source import read_source
 from tlray.io.worker.request import PageRequest, request_for
 from tlray.io.worker.robots import fetch_robots
 from tlray.model import Tracklist
@@ -107,7 +109,9 @@ class Network:
         return await fetch_robots(self._fetcher, fetch_task, note, sender=sender_of(fetch_task.terms))
 
     async def take(self, item: LeasedItem) -> Callable[[], tuple[Fetched, Outcome, tuple[Tracklist, ...]]]:
-        """Fetch an item's page; calling the result opens and reads it."""
+        """Fetch an item's page; calling the result opens and reads it. A file is opened then, so that one is in memory."""
+        if item.domain == FILE_DOMAIN:
+            return lambda: read_source(item)
         allow = policy_for(item.networks, from_public=item.from_public)
         asked = request_for(item) or PageRequest(item.url, PAGE_TYPES)
         open_page = await self._fetcher.get_packed(
@@ -125,7 +129,7 @@ class HomeFiles:
     """Parts in a home, written and read in threads."""
 
     def __init__(self, home: Home) -> None:
-        self._store = open_store(home)
+        self._store = open_store(home, patience_s=TASK_PATIENCE_S)
 
     async def stage(
         self, batch_id: str, stem: str, rows: Sequence[tuple[ItemKey, Tracklist]], pages: bytes
@@ -148,7 +152,7 @@ def worker_ports(terms: ScrapeConfig, coordinator: Any, note: CrashNoteFile) -> 
         coordinator=RayCoordinator(coordinator),
         limiters=FoundLimiters(terms.home_id),
         pages=lambda on_sent: Network(terms, on_sent),
-        files=HomeFiles(Home(Path(terms.home))),
+        files=HomeFiles(Home(Path(terms.home), terms.storage)),
         note=note,
         gauge=NodeGauge(ray.get_runtime_context().get_node_id(), now=clock.monotonic()),
         cpu_s=time.process_time,

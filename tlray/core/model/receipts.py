@@ -34,6 +34,15 @@ class RefusedLines(TypedDict):
     duplicate_lines: list[DuplicateRecord]
 
 
+class UploadRecord(TypedDict):
+    """A batch with uploaded files."""
+
+    batch_id: str
+    owner: str
+    is_open: bool
+    n_dead: int
+
+
 class Receipt(RefusedLines):
     """The answer to a list that was submitted."""
 

@@ -12,11 +12,13 @@ _HEADS = {
     NotificationKind.CANCELLED: "{name} was cancelled: {succeeded} of {total} sets are kept",
     NotificationKind.DEAD_LETTERS: "{name} has dead letters",
     NotificationKind.BLOCKED: "{name}: {domain} blocks",
+    NotificationKind.CHANGED: "{name}: sets have changed",
 }
 _WORDS = {
     NotificationKind.COMPLETED: "Nothing of this batch is left to do.",
     NotificationKind.CANCELLED: "It was cancelled; what it had fetched stays.",
     NotificationKind.DEAD_LETTERS: "Some of its pages could not be fetched. The batch goes on; its last notice counts them.",
+    NotificationKind.CHANGED: "Some of its sets are not as they were before.",
     NotificationKind.BLOCKED: "{domain} answers with a block page ({reason}). tlray waits, then goes on by itself.",
 }
 

@@ -23,6 +23,8 @@ class NotificationKind(StrEnum):
     """The first dead letters of a batch; sent once, the last notification counts them."""
     BLOCKED = "domain.blocked"
     """A domain blocks, and rests; sent once per batch and domain."""
+    CHANGED = "tracklist.changed"
+    """Sets of a batch are not as they were in an earlier batch of its user. By webhook only; several sets in one."""
 
 
 class NotificationState(StrEnum):

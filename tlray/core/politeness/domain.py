@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from tlray.core.model.durations import in_words, spacing_in_words
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.item import Priority
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.adaptive_rate import AdaptiveRate
@@ -138,8 +139,8 @@ class DomainState:
         )
 
     def has_robots(self, now: float) -> bool:
-        """True if robots.txt is known and fresh."""
-        return self.robots_text is not None and now < self.robots_until
+        """True if robots.txt is known and fresh. Files have none."""
+        return self.name == FILE_DOMAIN or (self.robots_text is not None and now < self.robots_until)
 
     @property
     def cool_until(self) -> float:

@@ -33,6 +33,10 @@ PRIVATE = DomainPolicy(rate=math.inf, burst=1.0, concurrency=32)
 """Loopback and private hosts are the user's own: no ceiling of ours, robots.txt still counts."""
 
 
+FILES = DomainPolicy(rate=math.inf, burst=1.0, concurrency=MOST_AT_ONCE)
+"""Files of the user: nobody is to be spared."""
+
+
 def default_policy(host: str) -> DomainPolicy:
     """Return the policy of a host without a site profile."""
     return UNKNOWN_PUBLIC if is_public_host(host) else PRIVATE

@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.urls import host_of
 from tlray.core.politeness.adaptive_rate import AdaptiveRate
-from tlray.core.politeness.domain_policy import MOST_AT_ONCE, DomainPolicy, default_policy
+from tlray.core.politeness.domain_policy import FILES, MOST_AT_ONCE, DomainPolicy, default_policy
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.politeness.rate_text import AUTO_BURST
 from tlray.core.politeness.site_profile import politeness_key, profiles
@@ -43,6 +44,8 @@ class PolitenessOptions:
 
     def policy(self, domain: str) -> DomainPolicy:
         """Return the policy of a domain for this batch alone, before its robots.txt is known: steps 1 and 2."""
+        if domain == FILE_DOMAIN:
+            return FILES
         domain = politeness_key(domain)
         host = host_of(domain)
         policy = default_policy(host)

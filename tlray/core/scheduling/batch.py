@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.model.file_source import shown_url
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
 from tlray.core.politeness.policy import PolitenessOptions
@@ -119,7 +120,9 @@ class Batch:
         """Add an item's change to the log, before the item is moved. A return to the queue shows only in the counts."""
         if self.changes is not None and (change.after.is_final or change.after is ItemState.WAITING):
             item = change.item
-            changed = ChangedItem(item.id, item.url, change.after, item.attempt, change.reason, now)
+            changed = ChangedItem(
+                item.id, shown_url(item.url), change.after, item.attempt, change.reason, now
+            )
             self.changes.add(item.id, changed, version=self.version + 1)
 
     def add_lost_node(self, node: LostNode) -> None:

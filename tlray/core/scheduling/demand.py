@@ -88,7 +88,7 @@ class DomainSample:
         """True if a domain without available items still has work: it rests, or its items are in the journal."""
         if state.override.is_paused:
             return False
-        return state.is_cooling(now) or self._state.frontier.n_queued(state.name) > 0
+        return state.is_cooling(now) or self._state.frontier.has_queued(state.name)
 
     def forget(self, name: str) -> None:
         """Forget a domain."""

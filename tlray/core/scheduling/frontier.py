@@ -198,7 +198,7 @@ class Frontier:
                 and not self.is_closed(lane.batch, lane.domain)
                 and allowance(lane.domain) > 0
             ):
-                item = lane.isolated.popleft()
+                item = lane.isolated.pop(0)
                 if not lane.isolated:
                     del self._aside[lane.batch, lane.domain]
                 return item
@@ -300,12 +300,16 @@ class Frontier:
                 and (lane.ready or lane.isolated)
                 and not self.is_closed(lane.batch, domain)
             ):
-                return (lane.ready or lane.isolated)[0]
+                return lane.ready[0] if lane.ready else lane.isolated[0]
         return None
 
     def n_queued(self, domain: str) -> int:
         """Queued items of a domain that are not paused, in memory or not."""
         return sum(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
+
+    def has_queued(self, domain: str) -> bool:
+        """True if there are such items."""
+        return any(lane.n_queued for lane in self.lanes_at(domain) if not lane.is_paused)
 
     def n_waiting(self, batch: int) -> int:
         """Return how many of a batch's items wait; O(n) in all that wait."""
@@ -363,12 +367,8 @@ class Frontier:
             lane.ready.append(item)
 
     def _feed(self, lane: Lane) -> None:
-        if (
-            lane.n_stored
-            and not lane.is_loading
-            and not lane.is_paused
-            and len(lane.ready) < self.window // 2
-        ):
+        is_low = len(lane.ready) < self.window // 2
+        if lane.n_stored and is_low and not lane.is_loading and not lane.is_paused:
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:

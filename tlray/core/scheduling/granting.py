@@ -197,7 +197,7 @@ class Granting:
         if state.robots_lease is not None or state.has_robots(now):
             wanted.pop(name)  # it is queued again when it becomes unknown
             return False
-        if state.rests(now) or not self._state.frontier.n_queued(name):
+        if state.rests(now) or not self._state.frontier.has_queued(name):
             wanted.put_off(name, max(state.cool_until, now + LOOK_AGAIN_S))
             return False
         return True

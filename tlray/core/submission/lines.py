@@ -17,6 +17,8 @@ class Entry(NamedTuple):
     url: str
     domain: str
     fingerprint: str
+    source: str | None = None
+    """Of a file: where it is opened (`tlray.core.model.file_source`). It stays in the journal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tlray.core.model.address_policy import ANY_NAMED, AddressPolicy
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.urls import host_of
 from tlray.core.submission.lines import MAX_TEXT_KEPT, Chunk, Entry, RefusedLine
@@ -78,6 +79,8 @@ class ListRules:
 
     def _check(self, entry: Entry) -> str | None:
         """Return why the host of an entry is refused; None if it is fetched from."""
+        if entry.domain == FILE_DOMAIN:
+            return None
         host = host_of(entry.domain)
         if (reason := self.hosts.refusal_of_submitted(host)) is not None:
             return f"private-address: {reason}"

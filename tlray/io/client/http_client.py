@@ -40,7 +40,7 @@ PATIENCE_S: Final = 60.0
 """How long a service that answered before is waited for."""
 MAX_PAUSE_S: Final = 30.0
 MAX_BODY_BYTES: Final = 64_000_000
-JSON, LINES = "application/json", "text/plain; charset=utf-8"
+JSON, LINES, BYTES = "application/json", "text/plain; charset=utf-8", "application/octet-stream"
 EVENTS: Final = "text/event-stream"
 OnWait = Callable[[str, str], None]
 """Called before a pause with what is waited for, and why."""
@@ -105,24 +105,28 @@ class ServiceClient:
         path: str,
         *,
         query: Mapping[str, object] | None = None,
-        body: bytes | dict[str, Any] | None = None,
+        body: bytes | dict[str, Any] | list[tuple[str, bytes]] | None = None,
         key: str | None = None,
         timeout_s: float = TIMEOUT_S,
         max_wait_s: float = PATIENCE_S,
         patience_s: float = PATIENCE_S,
     ) -> Any:
-        """Send a request until it is answered, and return the data; a body of bytes is lines of text.
+        """Send a request until it is answered, and return the data; bytes are lines of text, a list is a form with files.
 
         ``key`` is the Idempotency-Key. ``max_wait_s`` bounds the wait for a service without room (429), ``patience_s`` the wait
         for one that does not answer any more. Raises `ServiceRefuses` or `ServiceUnavailable`.
         """
         headers = {} if key is None else {"Idempotency-Key": key}
-        if body is not None:
+        if isinstance(body, list):
+            content, files = None, [("file", (name, data, BYTES)) for name, data in body]
+        else:
+            content, files = json_bytes(body) if isinstance(body, dict) else body, None
+        if content is not None:
             headers["Content-Type"] = JSON if isinstance(body, dict) else LINES
-        content = json_bytes(body) if isinstance(body, dict) else body
         sent = self._http.build_request(
-            method, path, params=_given(query), content=content, headers=headers, timeout=timeout_s
-        )
+            method, path, params=_given(query), content=content, headers=headers, timeout=timeout_s,
+            files=files,
+        )  # fmt: skip
         return self._until_answered(sent, read_response, max_wait_s=max_wait_s, patience_s=patience_s)
 
     def file_range(self, path: str, *, first: int, etag: str | None, **query: object) -> FileRange | None:

@@ -68,7 +68,7 @@ def send_list(
             on_sent(n_lines, n)
     except BaseException:
         if not is_kept:
-            _drop(client, batch_id)
+            drop(client, batch_id)
         raise
     body = {"pieces": n}
     try:
@@ -77,10 +77,10 @@ def send_list(
         )
     except ServiceRefuses:
         if (error := _without_an_item(client, batch_id)) is not None:
-            _drop(client, batch_id)
+            drop(client, batch_id)
             raise error from None
         if not is_kept:
-            _drop(client, batch_id)
+            drop(client, batch_id)
         raise
     return dict(receipt)
 
@@ -94,7 +94,7 @@ def _without_an_item(client: ServiceClient, batch_id: str) -> NoGoodLine | None:
     return None
 
 
-def _drop(client: ServiceClient, batch_id: str) -> None:
+def drop(client: ServiceClient, batch_id: str) -> None:
     """Drop an open list; if this call fails, the service drops it after an hour."""
     with suppress(TlrayError):
         client.request("POST", batch_path(batch_id, "/cancel"), timeout_s=DROP_S, max_wait_s=0, patience_s=0)

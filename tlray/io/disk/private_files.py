@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 _OTHERS: Final = 0o077
-_FILES: Final = ("state.db", "state.db-wal", "state.db-shm", "coordinator.lock", "home.id")
-_FOLDERS: Final = ("results", "archive", "exports", "leases")
+_FILES: Final = ("state.db", "state.db-wal", "state.db-shm", "catalogue.db", "coordinator.lock", "home.id")
+_FOLDERS: Final = ("results", "archive", "exports", "catalogue", "leases", "imports", "uploads")
 
 
 def keep_private() -> None:

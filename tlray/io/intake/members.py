@@ -22,6 +22,10 @@ class Member:
     locator: str
     """Where it lies in its container: "" for a file that is its own only member."""
     file: SourceFile
+    offset: int | None = None
+    """The byte in its container at which `open_member` finds it without reading what comes before."""
+    packed: bytes = b""
+    """The file as it lies there, if that is gzip: so it is archived."""
 
 
 @dataclass(frozen=True, slots=True)

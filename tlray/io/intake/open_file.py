@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tlray.io.http.decompress import DecompressError, decompress
+from tlray.io.http.decompress import DecompressError, ExpandsTooFarError, decompress
 from tlray.io.intake.members import (
     MAX_MEMBER_BYTES,
     BombError,
@@ -57,6 +57,8 @@ def read_stream(stream: BinaryIO, given: Given, n_bytes: int) -> Iterator[Member
         yield from _read(stream, given, n_bytes, Budget(n_bytes))
     except RefusedError as error:
         yield Refusal("", str(error))
+    except ExpandsTooFarError:
+        yield Refusal("", too_large())
     except (DecompressError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         yield Refusal("", f"not a whole gzip file: {error}")
 
@@ -90,14 +92,16 @@ def _read_gzip(
     elif n_bytes > MAX_MEMBER_BYTES:
         raise RefusedError(too_large(n_bytes))
     else:
-        body = decompress(stream.read(), "gzip", max_bytes=MAX_MEMBER_BYTES)
+        packed = stream.read()
+        body = decompress(packed, "gzip", max_bytes=MAX_MEMBER_BYTES)
         if body.startswith((GZIP_MAGIC, *_ZIP_MAGIC)):
             raise RefusedError("an archive inside an archive")
-        yield _member(body, inner)
+        member = _member(body, inner)
+        yield replace(member, packed=packed) if member.file.body is body else member
 
 
 def _read_zip(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
-    from tlray.io.intake.zipped import BROKEN, open_zip, zip_members  # noqa: PLC0415 - most files are no zip
+    from tlray.io.intake.zipped import BROKEN, open_zip, stored_at, zip_members  # noqa: PLC0415 - most files are no zip
 
     with open_zip(stream) as archive:
         for info in zip_members(archive):
@@ -106,15 +110,22 @@ def _read_zip(stream: BinaryIO, given: Given, budget: Budget) -> Iterator[Member
                 continue
             try:
                 budget.spend(info.file_size)
+                start = stored_at(stream, info)
                 with archive.open(info) as file:
-                    yield from _read_zip_member(cast(BinaryIO, file), info.filename, given, budget)
+                    for found in read_zip_member(cast(BinaryIO, file), info.filename, given, budget):
+                        if isinstance(found, Refusal):
+                            yield found
+                        elif start is None or found.offset is None:
+                            yield replace(found, offset=info.header_offset)
+                        else:
+                            yield replace(found, offset=start + found.offset)
             except BombError:
                 raise
             except (RefusedError, DecompressError, *BROKEN) as error:
                 yield Refusal(info.filename, str(error))
 
 
-def _read_zip_member(file: BinaryIO, name: str, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
+def read_zip_member(file: BinaryIO, name: str, given: Given, budget: Budget) -> Iterator[Member | Refusal]:
     """Yield what is in a member of a zip: a WARC file's pages, or the member itself."""
     given = replace(given, name=base_name(name))
     head = file.read(HEAD_BYTES)
@@ -124,7 +135,7 @@ def _read_zip_member(file: BinaryIO, name: str, given: Given, budget: Budget) ->
     if start.startswith(_WARC_MAGIC):
         for found in _read_warc(file, given, budget):
             if isinstance(found, Member):
-                yield Member(f"{name} {found.locator}", found.file)
+                yield Member(f"{name} {found.locator}", found.file, found.offset)
             else:
                 yield Refusal(f"{name} {found.where}".strip(), found.reason)
     elif start.startswith((GZIP_MAGIC, *_ZIP_MAGIC)):

@@ -74,7 +74,9 @@ def _read_record(record: WarcRecord, number: int, given: Given, budget: Budget) 
         return Refusal(where, str(error))
     name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) if url.startswith("http") else ""
     return Member(
-        str(number), given.source(body, name=name or "page.html", url=url, encoding=record.http_charset)
+        str(number),
+        given.source(body, name=name or "page.html", url=url, encoding=record.http_charset),
+        record.stream_pos,
     )
 
 

@@ -18,6 +18,8 @@ MAX_DIRECTORY_BYTES = 16 * 2**20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
+_LENGTHS_AT, _LENGTHS = 26, struct.Struct("<2H")
+"""Of the name and the extra field, at the end of the head of a member."""
 _LOCATOR_64 = struct.Struct("<4sLQL")
 BROKEN = (
     zipfile.BadZipFile,
@@ -63,6 +65,15 @@ def is_wacz(archive: zipfile.ZipFile) -> bool:
     """True if a zip file is a web archive (WACZ 1.1.1)."""
     names = archive.NameToInfo
     return "datapackage.json" in names and any(name.startswith("archive/") for name in names)
+
+
+def stored_at(stream: BinaryIO, info: zipfile.ZipInfo) -> int | None:
+    """Return the byte at which a member that is not compressed begins; None for a compressed one."""
+    if info.compress_type != zipfile.ZIP_STORED:
+        return None
+    stream.seek(info.header_offset + _LENGTHS_AT)
+    n_name, n_extra = _LENGTHS.unpack(stream.read(_LENGTHS.size))
+    return info.header_offset + _LENGTHS_AT + _LENGTHS.size + int(n_name + n_extra)
 
 
 def _is_asset(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:

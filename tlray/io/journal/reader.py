@@ -127,6 +127,10 @@ class JournalReader(Protocol):
     def last_result(self, batch: int) -> int:
         """Return the number of the item that succeeded last; 0 if none has."""
 
+    def newest_result(self) -> int:
+        """Return the number of the item that succeeded last in any batch; 0 if none has."""
+        return max((self.last_result(row.id) for row in self.batches()), default=0)
+
     # -- items -------------------------------------------------------------------------------------
 
     def count_items(self, batch: int) -> int:

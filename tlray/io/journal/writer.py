@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import ReusableResult
-from tlray.core.notify.notification import Delivery, Underway
+from tlray.core.notify.notification import Delivery, NotificationKind, Underway
 from tlray.core.politeness.override import DomainOverride
 from tlray.core.schedules.schedule import ScheduleState, Timing
 from tlray.core.schedules.template import Template
@@ -172,6 +172,9 @@ class Journal(JournalReader, Protocol):
 
         Nobody else gets them within ``hold_s``; one that is not settled by then may arrive twice, with one id.
         """
+
+    def add_notice(self, batch: int, kind: NotificationKind, subject: str, about: Mapping[str, Any]) -> None:
+        """Write a notice for each channel of a batch that takes this kind, once for each subject."""
 
     def set_notice_body(self, notice_id: str, body: str) -> None:
         """Keep the text of a notice; the first one stays, so that every attempt says the same."""

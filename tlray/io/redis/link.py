@@ -67,7 +67,9 @@ class Link:
     async def run(self) -> None:
         """Try Redis now and then until cancelled: at once after `failed`, and more seldom the longer it is away."""
         wait_s = RETRY_S
-        while True:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        while not task.cancelling():  # a call to Redis may swallow it: `asyncio.wait_for` before Python 3.12
             await self.probe()
             wait_s = LOOK_S if self.is_up else min(2 * wait_s, MAX_RETRY_S)
             self._changed.clear()
@@ -112,14 +114,14 @@ class Link:
             await self.client.connection_pool.disconnect()
 
 
-def client_of(address: RedisAddress, *, timeout_s: float = TIMEOUT_S) -> Redis:
+def client_of(address: RedisAddress, *, max_connections: int = MAX_CONNECTIONS) -> Redis:
     """Return a client with time limits, which repeats a call once, on a new connection."""
     pool = BlockingConnectionPool.from_url(
         address.url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=timeout_s,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
+        max_connections=max_connections,
+        timeout=TIMEOUT_S,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), 1),
         decode_responses=True,
     )
@@ -160,13 +162,16 @@ def reason_of(error: BaseException) -> str:
     quotes its arguments, and the password is one of HELLO's."""
     if isinstance(error, TooOldError):
         return f"it is Redis {error}; {_NEEDED}"
-    text, cause = str(error), error.__cause__ or error
+    text = str(error)
     for kind, mark, reason in _REASONS:
         if isinstance(error, kind) and mark in text.lower():
             return reason
-    if isinstance(cause, OSError) and cause.strerror:
-        return f"no connection: {cause.strerror}"
-    return f"no connection ({type(cause).__name__})"
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError) and below.strerror:
+            return f"no connection: {below.strerror}"
+        below = below.__cause__ or below.__context__
+    return f"no connection ({type(error).__name__})"
 
 
 _NEEDED: Final = f"tlray needs {'.'.join(map(str, OLDEST))} or later"

@@ -82,15 +82,15 @@ class RedisProgress:
         body, items = _dumps(snapshot), _dumps(message["items"])
         is_complete = "true" if message["items_complete"] else "false"
         before = len(pipe.command_stack)
+        if update.is_news:  # before the snapshot: who has read that finds its changes
+            entry: dict[Any, Any] = {"since": update.since, "items": items, "items_complete": is_complete}
+            pipe.xadd(changes, entry, id=f"{version}-0", maxlen=MAX_ENTRIES, approximate=True)
         pipe.hset(
             key,
             mapping={
                 "snapshot": body, "version": version, "state": message["state"], "owner": update.owner, "at": update.at,
             },
         )  # fmt: skip
-        if update.is_news:
-            entry: dict[Any, Any] = {"since": update.since, "items": items, "items_complete": is_complete}
-            pipe.xadd(changes, entry, id=f"{version}-0", maxlen=MAX_ENTRIES, approximate=True)
         if update.is_last or now - self._expires.get(batch_id, -EXPIRE_EVERY_S) >= EXPIRE_EVERY_S:
             self._note_expiry(batch_id, now, is_last=update.is_last)
             pipe.set(keys.owner(batch_id), update.owner, ex=SNAPSHOT_TTL_S)

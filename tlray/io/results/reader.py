@@ -26,6 +26,8 @@ from tlray.io.results.schema import TRACKLISTS, TRACKS
 from tlray.io.results.store import PartMoved, ResultStore
 from tlray.model import Tracklist
 
+SETS_PER_ITEM: Final = 2**16
+"""A page has fewer sets."""
 NamedStems = Callable[[], Collection[str]]
 """The stems of the parts with rows that the manifest names now."""
 TRIES: Final = 6
@@ -45,9 +47,11 @@ def manifest_of(home: Home, batch_id: str) -> NamedStems:
     return named
 
 
-def load(store: ResultStore, batch_id: str, named: NamedStems) -> tuple[pd.DataFrame, pd.DataFrame]:
+def load(
+    store: ResultStore, batch_id: str, named: NamedStems, *, min_quality: float | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's (tracklists, tracks), a row a set and a row a track; empty where it has no parts."""
-    parts = list(_parts(store, batch_id, named))
+    parts = [_good(*part, min_quality) for part in iter_parts(store, batch_id, named)]
     tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in parts)])
     tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in parts)])
     return tracklists.to_pandas(), tracks.to_pandas()
@@ -55,11 +59,11 @@ def load(store: ResultStore, batch_id: str, named: NamedStems) -> tuple[pd.DataF
 
 def iter_tracklists(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[Tracklist]:
     """Yield every set, part by part; at most one part's rows are in memory, and 256 sets as objects."""
-    for tracklists, tracks in _parts(store, batch_id, named):
+    for tracklists, tracks in iter_parts(store, batch_id, named):
         yield from from_tables(tracklists, tracks)
 
 
-def _parts(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[tuple[pa.Table, pa.Table]]:
+def iter_parts(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield (tracklists, tracks) of one part after the other, no item twice; `PartMoved` where one is lost."""
     read: dict[str, pa.ChunkedArray] = {}
     """Stem → the items that were read of it."""
@@ -88,6 +92,21 @@ def _parts(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[tup
             if before is None
             else (_without(before, tracklists), _without(before, tracks))
         )
+
+
+def _good(tracklists: pa.Table, tracks: pa.Table, min_quality: float | None) -> tuple[pa.Table, pa.Table]:
+    """Return the sets of a part that have a quality, with their tracks."""
+    if min_quality is None:
+        return tracklists, tracks
+    good = tracklists.filter(pc.greater_equal(tracklists.column("quality"), min_quality))
+    return good, tracks.filter(pc.is_in(set_number(tracks), value_set=set_number(good)))
+
+
+def set_number(table: pa.Table) -> pa.ChunkedArray:
+    """Return one number for an item and a set's place in it."""
+    return pc.add(
+        pc.multiply(table.column("item_id"), SETS_PER_ITEM), table.column("set_index").cast(pa.int64())
+    )
 
 
 def _without(items: pa.ChunkedArray, table: pa.Table) -> pa.Table:

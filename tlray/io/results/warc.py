@@ -4,7 +4,8 @@ WARC/1.1 (ISO 28500:2017): one ``response`` record a page behind one ``warcinfo`
 member of its own, so that one page is read by offset and length, and files are merged by concatenation.
 
 The body is the wire's, compressed as the site sent it; packing it again would cost as much as fetching
-it, so its member holds stored blocks only (a body that came plain is packed at level 1). aiohttp has
+it, so its member holds stored blocks only. A body that came plain is packed by ISA-L: as small as at zlib's level 1, in a fourth
+of the time. aiohttp has
 undone the chunks already, and ``Transfer-Encoding`` is left out: the one header that is not kept. Each
 member's CRC-32 guards its record; a payload digest (SHA-1) would add half to the cost and tell no more.
 """
@@ -22,6 +23,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+from isal import isal_zlib
 
 from tlray.errors import CannotFinish
 from tlray.io.http.decompress import decompress
@@ -29,6 +31,7 @@ from tlray.io.http.response import Fetched, parse_content_type
 
 _END = b"\r\n\r\n"
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+_LEVEL = 2
 _MAX_BLOCK = 0xFFFF
 _AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 _INFO = b"software: tlray\r\nformat: WARC File Format 1.1\r\nconformsTo: http://iipc.github.io/warc-specifications/\r\n"
@@ -78,7 +81,7 @@ def _is_packed(page: Fetched) -> bool:
 
 def _packed(content: bytes) -> bytes:
     """Make a gzip member of content that came plain."""
-    return zlib.compress(content, 1, wbits=31)
+    return bytes(isal_zlib.compress(content, _LEVEL, wbits=31))
 
 
 def _stored(content: bytes) -> bytes:

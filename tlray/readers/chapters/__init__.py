@@ -9,10 +9,11 @@ from tlray.readers.chapters.marks import tracks_of
 from tlray.readers.chapters.podcasting import Episode, episode_of
 from tlray.readers.chapters.simple import chapters_in, first_chapters
 from tlray.readers.interface import SourceFile
-from tlray.readers.made import content_id, day, links, made_set, names, stem
+from tlray.readers.made import content_id, links, made_set, names, stem
 from tlray.readers.sniff import first_element, head_text, json_keys
 from tlray.readers.text.about import about
 from tlray.readers.xml_tree import BadXmlError, local, parse_xml
+from tlray.sites.fields import day
 from tlray.sites.json_text import BadJsonError, load
 
 SITE = "podcast"

@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from tlray.readers.chapters.marks import Chapter, seconds
 from tlray.readers.chapters.simple import first_chapters
 from tlray.readers.feed.notes import lines_of_notes
-from tlray.readers.made import day
 from tlray.readers.xml_tree import Element, children, local, namespace, text_of
+from tlray.sites.fields import published_day
 
 MAX_EPISODES = 50_000
 _NOTES = ("encoded", "description", "summary", "content", "subtitle")
@@ -144,12 +143,8 @@ def _author(element: Element) -> str:
 def _published(item: Element) -> date | None:
     for name in ("pubDate", "published", "date", "issued", "updated"):
         for child in children(item, name):
-            text = text_of(child).strip()
-            try:
-                found = day(text) or parsedate_to_datetime(text).date()
-            except (ValueError, TypeError, IndexError, OverflowError):
-                continue
-            return found
+            if found := published_day(text_of(child).strip()):
+                return found
     return None
 
 

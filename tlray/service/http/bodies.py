@@ -16,6 +16,7 @@ from tlray.service.http.problems import ProblemError, validation
 from tlray.service.http.validation_errors import faults_of
 
 JSON, TEXT, NDJSON = "application/json", "text/plain", "application/x-ndjson"
+FORM, BYTES = "multipart/form-data", "application/octet-stream"
 LINES: Final = (TEXT, NDJSON)
 UTF_8: Final = ("utf-8", "utf8")
 UTF_16: Final = ("utf-16", "utf-16le", "utf-16be")

@@ -29,6 +29,8 @@ CLIENT_HEADER: Final = "X-Tlray-Client"
 HEALTH: Final = frozenset({"/healthz", "/readyz"})
 POLICY_VIOLATION: Final = 1008
 MAX_BODY_BYTES: Final = 1_000_000
+IMPORT: Final = "/api/v1/import"
+"""Files may be larger than lists: `Settings.max_import_bytes`."""
 MAX_DIGITS: Final = 18
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -50,13 +52,15 @@ class RequestGuard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._hosts = settings.hosts
+        self._max_import_bytes = settings.max_import_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        problem = self._problem(HTTPConnection(scope))
+        most = self._max_import_bytes if scope["path"].startswith(IMPORT) else MAX_BODY_BYTES
+        problem = self._problem(HTTPConnection(scope), most)
         if scope["type"] == "websocket":
             if problem is None:
                 await self._app(scope, receive, send)
@@ -65,11 +69,11 @@ class RequestGuard:
             return
         send = _with_headers(send, scope["path"])
         if problem is None:
-            await self._app(scope, _bounded(receive), send)
+            await self._app(scope, _bounded(receive, scope["path"], most), send)
         else:
             await problem_response(Request(scope), problem)(scope, receive, send)
 
-    def _problem(self, connection: HTTPConnection) -> ProblemError | None:
+    def _problem(self, connection: HTTPConnection, most: int) -> ProblemError | None:
         path, headers = connection.scope["path"], connection.headers
         if path in HEALTH:
             return None
@@ -92,15 +96,15 @@ class RequestGuard:
             )
         if reason:
             return ProblemError(403, f"this request is refused: {reason}")
-        return None if method in SAFE_METHODS else _problem_of_body(headers)
+        return None if method in SAFE_METHODS else _problem_of_body(headers, path, most)
 
 
-def _problem_of_body(headers: Headers) -> ProblemError | None:
+def _problem_of_body(headers: Headers, path: str, most: int) -> ProblemError | None:
     length = headers.get("content-length", "")
     is_number = length.isascii() and length.isdigit()
     n_bytes = int(length[:MAX_DIGITS]) if is_number else 0
-    if n_bytes > MAX_BODY_BYTES:
-        return too_large()
+    if n_bytes > most:
+        return too_large(path, most)
     kind = headers.get("content-type")
     needs_no_preflight = "authorization" not in headers and CLIENT_HEADER.lower() not in headers
     if needs_no_preflight and is_simple(kind, has_body=n_bytes > 0 or "transfer-encoding" in headers):
@@ -113,17 +117,20 @@ def _problem_of_body(headers: Headers) -> ProblemError | None:
     return None
 
 
-def too_large() -> ProblemError:
+def too_large(path: str, most: int) -> ProblemError:
     """Return the problem (413) of a body above the limit."""
+    is_list = not path.startswith(IMPORT)
+    what = "a longer list" if is_list else "more files (TLRAY_MAX_IMPORT_BYTES)"
+    call = "/api/v1/batch" if is_list else IMPORT
     return ProblemError(
         413,
-        f"a body may have {MAX_BODY_BYTES:,} bytes; send a longer list in smaller pieces:"
-        " POST /api/v1/batch?state=receiving, then /append, then /commit",
+        f"a body may have {most:,} bytes; send {what} in smaller pieces:"
+        f" POST {call}?state=receiving, then /append, then /commit",
         headers={"Connection": "close"},
     )
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, path: str, most: int) -> Receive:
     """Stop reading a body at the limit."""
     n_bytes = 0
 
@@ -131,8 +138,8 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal n_bytes
         message = await receive()
         n_bytes += len(message.get("body", b""))
-        if n_bytes > MAX_BODY_BYTES:
-            raise too_large()
+        if n_bytes > most:
+            raise too_large(path, most)
         return message
 
     return bounded

@@ -22,8 +22,9 @@ from tlray.core.model.progress import (
 from tlray.service.http.problems import Problem
 from tlray.service.openapi.examples import OF_MODELS, OF_PATHS
 from tlray.service.schemas.batches import BatchRequest, PieceRequest, SetLine
+from tlray.service.schemas.catalogue import ChangeLine
 
-BY_REFERENCE: Final[tuple[type[BaseModel], ...]] = (BatchRequest, PieceRequest, Problem, SetLine)
+BY_REFERENCE: Final[tuple[type[BaseModel], ...]] = (BatchRequest, ChangeLine, PieceRequest, Problem, SetLine)
 """Models of lists, lines and problems: their content types are not FastAPI's JSON."""
 PROGRESS: Final[tuple[type[Any], ...]] = (
     BatchStatus,

@@ -49,6 +49,24 @@ _SET: Final[dict[str, Any]] = {
     "url": _URL, "site": "1001tracklists", "source_id": "1pn8l919", "title": "Someone @ Somewhere 2026-05-15",
     "date": "2026-05-15", "djs": ["Someone"], "track_count": 1, "tracks": [_TRACK], "cursor": "WzEsMF0…",
 }  # fmt: skip
+_FETCHED: Final = "2026-11-19T05:46:40Z"
+_VERSION: Final[dict[str, Any]] = {
+    "batch_id": _BATCH, "item_id": "17", "parser": "1001tracklists/1", "fetched_at": _FETCHED, "quality": 0.95,
+    "track_count": 1, "identified_count": 1, "cued_count": 1, "digest": "5d41402abc4b2a76b9719d911017c592",
+    "is_newest": True,
+}  # fmt: skip
+_FOUND: Final[dict[str, Any]] = {
+    **{name: _SET[name] for name in ("site", "source_id", "url", "title", "date", "djs")}, "sources": ["Somewhere"],
+    **{name: value for name, value in _VERSION.items() if name not in ("digest", "is_newest")}, "n_versions": 2,
+    "n_changes": 1,
+}  # fmt: skip
+_CHANGE: Final[dict[str, Any]] = {
+    "seq": "17825792", "site": "1001tracklists", "source_id": "1pn8l919", "url": _URL, "set_title": _SET["title"],
+    "batch_id": _BATCH, "kind": "revealed", "cause": "source", "index_before": 1, "index": 1, "artist": "Some Artist",
+    "title": "Some Title (Someone Remix)", "cue_s": 0.0, "before": "ID - ID",
+    "after": "Some Artist - Some Title (Someone Remix)", "parser_before": "1001tracklists/1",
+    "parser": "1001tracklists/1", "changed_at": _FETCHED, "cursor": "W1siY2hh…",
+}  # fmt: skip
 _EXPORTED: Final = {name: value for name, value in _SET.items() if name != "cursor"}
 _TOKEN: Final[dict[str, Any]] = {
     "name": "3fa9c1", "user": "ada", "scopes": ["submit"], "created_at": _AT, "last_used_at": None,
@@ -110,6 +128,8 @@ OF_MODELS: Final[dict[str, Any]] = {
         "rejected": [_REJECTED],
     },
     "BatchPage": {"batches": [_LISTED], "next_cursor": None},
+    "CataloguePage": {"sets": [_FOUND], "total": 1, "quality": 0.95, "behind": 0, "next_cursor": None},
+    "ChangeLine": _CHANGE,
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesResponse": {"deliveries": [_DELIVERY]},
     "DomainPage": {"domains": [_DOMAIN_STATUS], "next_cursor": None},
@@ -132,6 +152,8 @@ OF_MODELS: Final[dict[str, Any]] = {
     "TemplateResponse": _TEMPLATE,
     "TemplatesResponse": {"templates": [_TEMPLATE]},
     "TokenResponse": _TOKEN,
+    "VersionsResponse": {"versions": [_VERSION]},
+    "WholeSet": {**_FOUND, "tracks": [_TRACK]},
     "ScheduleDetails": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
 """By the name of the model."""

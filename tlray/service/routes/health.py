@@ -20,7 +20,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", summary="Check that the coordinator answers, too", responses=problems(503))
 async def readyz(gateway: TheGateway) -> dict[str, str | int]:
-    """Check that the coordinator answers, too. `redis` is `away` while this replica does not reach it, and works without."""
+    """Check that the coordinator answers, too. `redis` is "away" while this replica does not reach it, and works without."""
     life = await gateway.within(READY_TIMEOUT_S).ready()
     redis = {} if gateway.redis is None else {"redis": "ok" if gateway.redis.is_up else "away"}
     return {"status": "ready", "incarnation": life, **redis}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from typing import Final
+from typing import Any, Final
 
 from tlray.core.messaging.requests import Accepted, Duplicate, Failed, NoRoom, Refused, Request, Submission
 from tlray.errors import (
@@ -17,6 +17,7 @@ from tlray.errors import (
     BadOption,
     CannotFinish,
     Conflict,
+    InvariantBroken,
     ListTooLong,
     NoSuchBatch,
     RayLost,
@@ -35,6 +36,42 @@ from tlray.service.submission.url_errors import require_some_url
 logger = logging.getLogger(__name__)
 USER: Final = "amqp"
 """Whose the batches are, where nobody says."""
+MAX_CALLS: Final = 2
+"""Calls to the coordinator on their way at once: it works on one while the next is collected."""
+
+
+class _Calls:
+    """Submissions to a coordinator, several in one call: what comes while calls are on their way goes with the next."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._next: list[tuple[dict[str, Any], asyncio.Future[str]]] = []
+        self._senders: set[asyncio.Task[None]] = set()
+
+    async def submit(self, **request: Any) -> str:
+        """Submit a list; return its batch, or raise what `Coordinator.submit` raises."""
+        made: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._next.append((request, made))
+        if len(self._senders) < MAX_CALLS:
+            sender = asyncio.create_task(self._send())
+            self._senders.add(sender)
+            sender.add_done_callback(self._senders.discard)
+        return await made
+
+    async def _send(self) -> None:
+        while self._next:
+            sent, self._next = self._next, []
+            try:
+                results = await self._gateway.coordinator.submit_many([request for request, _ in sent])
+            except Exception as error:  # noqa: BLE001 - each of them raises it
+                results = [error] * len(sent)
+            for (_, made), result in zip(sent, results, strict=True):
+                if made.done():  # nobody waits for it any more
+                    continue
+                if isinstance(result, BaseException):
+                    made.set_exception(result)
+                else:
+                    made.set_result(result)
 
 
 class BrokerSubmit:
@@ -42,6 +79,7 @@ class BrokerSubmit:
 
     def __init__(self, gateway: Gateway, user: str = USER) -> None:
         self._gateway = gateway
+        self._calls = _Calls(gateway)
         self._principal = Principal(user, frozenset({"submit"}))
 
     async def __call__(self, request: Request) -> Submission:
@@ -49,6 +87,8 @@ class BrokerSubmit:
         batch_id = new_batch_id()
         try:
             made = await self._submit(batch_id, request)
+        except InvariantBroken as error:  # it may be a batch id that another batch has
+            return Failed(str(error))
         except (ProblemError, TlrayError) as error:
             return _meaning(error)
         except Exception as error:
@@ -68,11 +108,10 @@ class BrokerSubmit:
         chunk = await sent.chunk(gateway.settings)
         require_some_url(chunk, sent.place)
         digest = " ".join((sent.digest, "", "normal", ""))  # as of a request over HTTP
-        receipt = await gateway.coordinator.submit(
+        return await self._calls.submit(
             batch_id=batch_id, name=fields.name, priority=int(level), options=options,
             owner=principal.user, key=request.key, digest=digest, chunk=chunk,
         )  # fmt: skip
-        return str(receipt["batch_id"])
 
 
 def _meaning(error: ProblemError | TlrayError) -> NoRoom | Refused:

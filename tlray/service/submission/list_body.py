@@ -25,6 +25,8 @@ from tlray.settings import Settings
 IN_PIECES: Final = (
     "send a longer list in pieces: POST /api/v1/batch?state=receiving, then /append, then /commit"
 )
+FEW: Final = 100
+"""So many lines are read in a shorter time than it takes to hand them to a thread and back."""
 LINES_EXAMPLE: Final = "https://www.1001tracklists.com/tracklist/1pn8l919/a-set.html\n"
 
 
@@ -59,7 +61,10 @@ class SentList:
 
     async def chunk(self, settings: Settings, *, first_line: int = 1) -> Chunk:
         """Read the lines and reject those with refused hosts; 422 for a public host if the service has no contact."""
-        chunk = await asyncio.to_thread(lambda: Chunk.of(self._lines(first_line)))
+        if len(self.texts) <= FEW:
+            chunk = Chunk.of(self._lines(first_line))
+        else:
+            chunk = await asyncio.to_thread(lambda: Chunk.of(self._lines(first_line)))
         return checked_list(chunk, settings, self.place, first_line=first_line)
 
     def _lines(self, first_line: int) -> Iterator[Entry | RefusedLine]:

@@ -11,6 +11,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser
 
 from tlray.model import PageKind, ParsedPage
+from tlray.sites.challenge import CAPTCHA, TURNSTILE
 
 # In this order: the IP limit asks for a captcha too, and the newer wait page carries Turnstile.
 _BLOCKS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -21,23 +22,8 @@ _BLOCKS: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
-    (
-        "captcha",
-        re.compile(
-            r"validate (?:that )?you(?:r|'re)? are (?:a )?real human"
-            r"|<input[^>]{0,300}\bid\s*=\s*[\"']?captcha\b|<img[^>]{0,300}\balt\s*=\s*[\"']?captcha\b"
-            r"|class\s*=\s*[\"']?[gh]-(?:re)?captcha\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "turnstile",
-        re.compile(
-            r"\bid\s*=\s*[\"']?turnstile-container\b|class\s*=\s*[\"']?cf-turnstile\b"
-            r"|<title>\s*just a moment|/cdn-cgi/challenge-platform/",
-            re.IGNORECASE,
-        ),
-    ),
+    ("captcha", CAPTCHA),
+    ("turnstile", TURNSTILE),
     (
         "wait",
         re.compile(

@@ -30,6 +30,7 @@ DATA: dict[str, Any] = {
         ("batch.cancelled", {}, "tlray: closing sets was cancelled: 1232 of 1234 sets are kept"),
         ("batch.dead_letters", {}, "tlray: closing sets has dead letters"),
         ("domain.blocked", {"domain": "a.test", "reason": "blocked: captcha"}, "tlray: closing sets: a.test blocks"),
+        ("tracklist.changed", {}, "tlray: closing sets: sets have changed"),
         # a name that looks like a place in a text is a name
         ("batch.dead_letters", {"name": "{dj}"}, "tlray: {dj} has dead letters"),
     ],
@@ -53,5 +54,5 @@ def test_the_first_dead_letters_are_named() -> None:
 
 def test_every_kind_is_tried_here() -> None:
     assert {kind.value for kind in NotificationKind} == {
-        "batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked",
+        "batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked", "tracklist.changed",
     }  # fmt: skip

@@ -151,9 +151,12 @@ def test_memory_does_not_grow_with_the_number_of_files(
     monkeypatch.setattr(walking, "BLOCK_NAMES", 100)
     for number in range(2_000):
         (tmp_path / f"{number:05}{'x' * 80}.cue").touch()
-    tracemalloc.start()
-    try:
-        assert sum(1 for _ in walk(tmp_path)) == 2_000
-        assert tracemalloc.get_traced_memory()[1] < 300_000
-    finally:
-        tracemalloc.stop()
+    peaks = []
+    for _ in range(3):  # Python's table of interned strings may grow by megabytes in one of them
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in walk(tmp_path)) == 2_000
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert min(peaks) < 300_000

@@ -215,3 +215,13 @@ def test_a_batch_that_is_not_to_begin_before_its_time_is_scheduled(journal: Jour
     assert row is not None
     assert (row.state, row.options.not_before) == (BatchState.SCHEDULED, LATER)
     assert journal.open_batches() == [("later", False)]
+
+
+def test_changed_sets_are_told_by_webhook_and_each_once(journal: Journal) -> None:
+    batch = submit(journal, webhook=HOOK, email=MAIL)
+    for subject in ("7", "7", "8"):
+        journal.add_notice(batch, NotificationKind.CHANGED, subject, {"sets": [{"source_id": "s1"}]})
+    found = take(journal)
+    assert [(n.kind, n.channel, n.about) for n in found] == [
+        (NotificationKind.CHANGED, Channel.WEBHOOK, {"sets": [{"source_id": "s1"}]})
+    ] * 2

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.model.urls import CanonicalUrl, canonicalise
+from tlray.core.model.urls import BadUrl, canonicalise
 from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchItem
@@ -18,6 +19,8 @@ from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenR
 from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
 from tlray.io.journal.sql.outbox import note_ended
 from tlray.io.journal.sql.submission import forget
+
+_DEAD = "id, url, CASE WHEN substr(fetch_url, 1, 5) = 'file:' THEN fetch_url END"
 
 _BATCHES = (
     "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates, n_rejected, n_sets,"
@@ -109,6 +112,9 @@ class BatchReads(Connected):
             "SELECT max(done_seq) FROM items WHERE batch = ? AND done_seq > 0", (batch,)
         ).fetchone()
         return int(row[0] or 0)
+
+    def newest_result(self) -> int:
+        return int(self._meta("done_seq") or 0)
 
 
 class BatchWrites(BatchReads, Writing):
@@ -204,15 +210,15 @@ class BatchWrites(BatchReads, Writing):
             (batch_id,) = self._db.execute("SELECT batch_id FROM batches WHERE id = ?", (batch,)).fetchone()
             raise NoSuchItem(batch_id, unknown)
         revived: dict[str, int] = {}
-        for item, url in self._dead(batch, ids, reason):
+        for item, url, source in self._dead(batch, ids, reason):
             # redirects may have led it to another domain: it starts again at its own
-            found = canonicalise(url)
-            if isinstance(found, CanonicalUrl):
-                unit = politeness_key(found.domain)
+            found = None if source else canonicalise(url)
+            if not isinstance(found, BadUrl):
+                unit = FILE_DOMAIN if found is None else politeness_key(found.domain)
                 self._db.execute(
-                    "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = NULL,"
+                    "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = ?,"
                     " from_public = FALSE, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
-                    (self._domain_number(unit), item),
+                    (source, self._domain_number(unit), item),
                 )
                 revived[unit] = revived.get(unit, 0) + 1
         if revived:
@@ -223,17 +229,19 @@ class BatchWrites(BatchReads, Writing):
             )
         return revived
 
-    def _dead(self, batch: int, ids: Sequence[int] | None, reason: str | None) -> Iterator[tuple[int, str]]:
-        """Yield (id, URL) of dead letters: those of some ids, or those whose reason contains a text."""
+    def _dead(
+        self, batch: int, ids: Sequence[int] | None, reason: str | None
+    ) -> Iterator[tuple[int, str, str | None]]:
+        """Yield (id, URL, where a file is opened) of dead letters: those of some ids, or those whose reason contains a text."""
         if ids is None:
             rows = self._db.execute(
-                "SELECT id, url, reason FROM items WHERE batch = ? AND state = 'dead'", (batch,)
+                f"SELECT {_DEAD}, reason FROM items WHERE batch = ? AND state = 'dead'", (batch,)
             ).fetchall()
-            yield from ((item, url) for item, url, why in rows if reason is None or reason in (why or ""))
+            yield from (tuple(row[:3]) for row in rows if reason is None or reason in (row[3] or ""))
             return
         for item in ids:  # one that is named twice is not dead any more the second time
             yield from self._db.execute(
-                "SELECT id, url FROM items WHERE id = ? AND batch = ? AND state = 'dead'", (item, batch)
+                f"SELECT {_DEAD} FROM items WHERE id = ? AND batch = ? AND state = 'dead'", (item, batch)
             ).fetchall()
 
     def _not_of(self, batch: int, ids: Sequence[int]) -> tuple[int, ...]:
@@ -263,6 +271,13 @@ class BatchWrites(BatchReads, Writing):
             "UPDATE attempts SET part = ?, raw_offset = raw_offset + (SELECT base FROM moved WHERE stem = part)"
             " WHERE part IN (SELECT stem FROM moved)",
             (new.stem,),
+        )
+        db.execute(  # a merge has as many rows as before; pages that were read again may not
+            "UPDATE batches SET"
+            " n_sets = n_sets + ? - (SELECT sum(n_sets) FROM parts WHERE stem IN (SELECT stem FROM moved)),"
+            " n_tracks = n_tracks + ? - (SELECT sum(n_tracks) FROM parts WHERE stem IN (SELECT stem FROM moved))"
+            " WHERE id = ?",
+            (new.n_sets, new.n_tracks, batch),
         )
         db.execute("DELETE FROM parts WHERE stem IN (SELECT stem FROM moved)")
 

@@ -97,6 +97,10 @@ class OutboxWrites(OutboxReads, Writing):
         ]
 
     @transactional
+    def add_notice(self, batch: int, kind: NotificationKind, subject: str, about: Mapping[str, Any]) -> None:
+        _note(self._db, batch, kind, subject, about)
+
+    @transactional
     def set_notice_body(self, notice_id: str, body: str) -> None:
         self._db.execute(
             "UPDATE notices SET body = ? WHERE notice_id = ? AND body IS NULL", (body, notice_id)
@@ -182,7 +186,7 @@ def _note(db: Connection, batch: int, kind: NotificationKind, subject: str, abou
     """Write a notice for each channel of a batch, once for each subject."""
     (text,) = db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone() or ("{}",)
     options, wall = json.loads(text), time.time()
-    for channel in Channel:
+    for channel in Channel if kind is not NotificationKind.CHANGED else (Channel.WEBHOOK,):
         if (target := options.get(channel.value)) is not None:
             db.execute(
                 "INSERT INTO notices (notice_id, batch, kind, subject, channel, target, about, state, made_at, due_at)"

@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS items (
     domain INTEGER NOT NULL,
     url TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    fetch_url TEXT,                     -- where redirects have led, if anywhere
+    fetch_url TEXT,                     -- where redirects have led, if anywhere; of a file: where it is opened
     state TEXT NOT NULL,
     attempt INTEGER NOT NULL DEFAULT 1,
     n_lost INTEGER NOT NULL DEFAULT 0,

@@ -21,6 +21,8 @@ from tlray.io.journal.sql.connection import insert_into
 from tlray.io.journal.sqlite.migrations import migrate
 
 _K = FindingKind
+_FETCHED_URL = "CASE WHEN j.fetch_url LIKE 'file:%' THEN j.url ELSE coalesce(j.fetch_url, j.url) END"
+"""The URL of an item's page, as archive and results have it. Where a file was opened is in neither."""
 _SCHEMA = """
 CREATE TEMP TABLE items (
     id INTEGER PRIMARY KEY, line INTEGER, fingerprint TEXT, state TEXT, reason TEXT, part TEXT
@@ -71,9 +73,7 @@ class SqliteAuditCopy(AuditCopy):
         return {stem for (stem,) in rows}
 
     def url(self, item_id: int) -> str | None:
-        row = self._db.execute(
-            "SELECT coalesce(fetch_url, url) FROM main.items WHERE id = ?", (item_id,)
-        ).fetchone()
+        row = self._db.execute(f"SELECT {_FETCHED_URL} FROM main.items j WHERE id = ?", (item_id,)).fetchone()
         return None if row is None else str(row[0])
 
     def books(self) -> BatchCounts:
@@ -105,7 +105,7 @@ class SqliteAuditCopy(AuditCopy):
 
     def items_of(self, part: str) -> Iterator[tuple[int, str]]:
         yield from self._db.execute(
-            "SELECT i.id, coalesce(j.fetch_url, j.url) FROM items i JOIN main.items j ON j.id = i.id"
+            f"SELECT i.id, {_FETCHED_URL} FROM items i JOIN main.items j ON j.id = i.id"
             " WHERE i.part = ? AND i.state = 'succeeded' AND j.answered_by IS NULL",
             (part,),
         )

@@ -80,9 +80,16 @@ class SqliteWriting(SqliteConnected, Writing):
         known: list[tuple[Entry, int]] = []
         for entry in entries:
             cursor = self._db.execute(
-                "INSERT INTO items (batch, line, domain, url, fingerprint, state)"
-                " VALUES (?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
-                (batch, entry.line, self._domain_number(entry.domain), entry.url, entry.fingerprint),
+                "INSERT INTO items (batch, line, domain, url, fingerprint, fetch_url, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT DO NOTHING",
+                (
+                    batch,
+                    entry.line,
+                    self._domain_number(entry.domain),
+                    entry.url,
+                    entry.fingerprint,
+                    entry.source,
+                ),
             )
             n_items += cursor.rowcount
             if not cursor.rowcount:

@@ -1,0 +1,200 @@
+"""How fast is the catalogue? Search through the service, catching up with the journal, and ``tlray.load`` of all sets beside bare
+pyarrow on the same files.
+
+The sets are made up and written as a coordinator writes them: 100,000 of ten rows for search and load, fewer of forty rows for
+catching up. Names follow a long tail, so that some words are in most sets and most words in few.
+"""
+
+from __future__ import annotations
+
+import http.client
+import random
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pyarrow.parquet as pq
+
+import tlray
+from benchmarks.figures import Answer, Figure
+from benchmarks.live_service import LiveService, service_in
+from tlray.core.model.item import Priority
+from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.model.tracklists import make_set, make_track
+from tlray.core.scheduling.changeset import Changeset, ItemChange
+from tlray.core.scheduling.lease import PartRecord
+from tlray.core.submission.lines import Entry
+from tlray.io.catalogue.catch_up import catch_up
+from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions, NewBatch
+from tlray.io.journal.sqlite.journal import SqliteJournal
+from tlray.io.results.local_store import LocalStore
+from tlray.io.results.part_writer import stage
+from tlray.io.results.rows import ItemKey
+from tlray.model import Tracklist
+
+QUESTION = "The catalogue: search, catching up, loading all of it"
+BATCH, DOMAIN = "all", "sets.example.org"
+SETS_A_PART = 2_000
+
+
+def answer(folder: Path, *, quick: bool = False) -> Answer:
+    """Measure."""
+    told = Answer(QUESTION, [])
+    n_found, n_caught, rounds, n_asked = (5_000, 1_000, 2, 100) if quick else (100_000, 10_000, 5, 1_000)
+    caught = Home(folder / "caught").create()
+    _fill(caught, n_caught, n_rows=40)
+    speeds = []
+    for _ in range(rounds):
+        caught.catalogue.unlink(missing_ok=True)
+        begun = time.perf_counter()
+        catch_up(caught)
+        speeds.append(n_caught / (time.perf_counter() - begun))
+    told.figures.append(Figure("catching up, sets of 40 rows", speeds, " sets/s", least=2_000))
+
+    home = Home(folder / "home").create()
+    _fill(home, n_found, n_rows=10)
+    catch_up(home)
+    _load(told, home, rounds)
+    with service_in(folder) as service:
+        times = list(_searches(service, n_asked))
+    told.figures += [
+        Figure(f"search in {n_found:,} sets: half within", [statistics.median(times)], " ms"),
+        Figure(
+            f"search in {n_found:,} sets: 99 of 100 within",
+            [statistics.quantiles(times, n=100)[98]],
+            " ms",
+            most=100,
+        ),
+    ]
+    told.notes.append(
+        f"{n_asked:,} searches one after the other, from the first byte sent to the last of the answer, each for 20 sets and the"
+        " total: by words, DJ, artist, label, day, quality, and combinations."
+    )
+    return told
+
+
+def _load(told: Answer, home: Home, rounds: int) -> None:
+    ours, bare = [], []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        _, tracks = tlray.load(home=home.path)
+        ours.append(time.perf_counter() - begun)
+        n_rows = len(tracks)
+        begun = time.perf_counter()
+        frames = [pq.read_table(home.results(BATCH) / name).to_pandas() for name in ("tracklists", "tracks")]
+        bare.append(time.perf_counter() - begun)
+        del frames, tracks
+    told.figures += [
+        Figure(f"tlray.load of {n_rows:,} rows", ours, " s", most=2),
+        Figure("tlray.load ÷ bare pyarrow", [a / b for a, b in zip(ours, bare, strict=True)], " ×", most=1.2),
+    ]
+
+
+def _searches(service: LiveService, n: int) -> Iterator[float]:
+    """Yield the milliseconds of searches."""
+    rng = random.Random(2)  # noqa: S311
+    names = Names(1)
+    parts = urlsplit(service.url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+    kinds = (
+        lambda: {"q": names.word()}, lambda: {"q": f"{names.word()} {names.word()}"}, lambda: {"q": names.word()[:4] + "*"},
+        lambda: {"dj": names.name()}, lambda: {"artist": names.word()}, lambda: {"label": names.word()},
+        lambda: {"source": "example"}, lambda: {"from": "2024-03-01", "to": "2024-03-31"},
+        lambda: {"q": names.word(), "from": "2023-01-01", "min_quality": "0.5"}, dict,
+    )  # fmt: skip
+    for _ in range(n):
+        path = "/api/v1/catalogue?" + urlencode({**rng.choice(kinds)(), "limit": 20})
+        begun = time.perf_counter()
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read()
+        yield 1e3 * (time.perf_counter() - begun)
+        if response.status != 200:
+            raise RuntimeError(f"{path}: {response.status} {body[:200]!r}")
+
+
+class Names:
+    """Made-up names, of words that follow a long tail."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = rng = random.Random(seed)  # noqa: S311
+        self._words = [
+            "".join(
+                rng.choice("bcdfgklmnprst") + rng.choice("aeiou") for _ in range(rng.randint(2, 4))
+            ).title()
+            for _ in range(20_000)
+        ]
+
+    def word(self) -> str:
+        """Return a word."""
+        return self._words[min(int(10 * self._rng.paretovariate(0.8)) - 10, len(self._words) - 1)]
+
+    def name(self) -> str:
+        """Return a name."""
+        return f"{self.word()} {self.word()}"
+
+
+def _sets(n: int, *, n_rows: int) -> Iterator[Tracklist]:
+    names = Names(1)
+    rng = random.Random(3)  # noqa: S311
+    for number in range(n):
+        tracks = [
+            make_track(
+                index, names.name(), names.name(), cue_s=60.0 * index, labels=[names.word()], track_id=str(rng.randrange(10**6))
+            )
+            for index in range(1, n_rows + 1)
+        ]  # fmt: skip
+        yield make_set(
+            tracks, title=f"{names.name()} @ {names.name()}", url=f"https://{DOMAIN}/{number}", site="example",
+            source_id=str(number), djs=[names.name()], sources=[names.name()], quality=rng.random(), parser="example/1",
+            date=None if rng.random() < 0.1 else date(2020, 1, 1) + timedelta(days=rng.randrange(2_000)),
+        )  # fmt: skip
+
+
+def _fill(home: Home, n: int, *, n_rows: int) -> None:
+    """Make one finished batch of a home."""
+    journal, store = SqliteJournal(home.journal), LocalStore(home)
+    journal.begin_incarnation(is_restart=False)
+    journal.open_batch(
+        NewBatch(
+            BATCH,
+            name="",
+            priority=Priority.NORMAL,
+            options=BatchOptions(),
+            request_key=BATCH,
+            created_at=1.0,
+        )
+    )
+    entries = [Entry(i, f"https://{DOMAIN}/{i}", DOMAIN, f"url:{i}") for i in range(1, n + 1)]
+    journal.add_lines(BATCH, entries, [])
+    journal.commit_batch(BATCH)
+    number = journal.batch(BATCH).id
+    sets = _sets(n, n_rows=n_rows)
+    for begin in range(0, n, SETS_A_PART):
+        stem = f"0001-000001-{begin // SETS_A_PART:05d}"
+        items = journal.load_lane(number, DOMAIN, after_id=0, limit=SETS_A_PART)
+        journal.mark_leased([item.id for item in items])
+        rows = [
+            (ItemKey(BATCH, item.id, item.fingerprint), found)
+            for item, found in zip(items, sets, strict=False)
+        ]
+        part = stage(store, BATCH, stem, rows, b"")
+        changes = [
+            ItemChange(
+                item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN,
+                outcome=Outcome(item.id, OutcomeKind.FETCHED, started_at=1.0), stem=stem,
+            )
+            for item in items
+        ]  # fmt: skip
+        record = PartRecord(
+            BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=False
+        )
+        journal.commit(Changeset("L", changes, (record,)), now=0.0, wall=1.0, node="")
+        store.publish(BATCH, stem)
+    journal.set_batch_state(number, BatchState.COMPLETED, finished_at=2.0)
+    journal.close()

@@ -1,0 +1,111 @@
+"""``tlray changes`` and ``tlray export --all``, and the same from Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made_catalogue import MadeHome
+from made_sets import a_set, a_track
+
+import tlray
+from tlray.cli import run
+from tlray.model import Tracklist
+
+
+def night(*names: str, hour: int = 12, source_id: str = "s1", quality: float = 0.5) -> Tracklist:
+    tracks = [a_track(n, artist=name, title=f"T{name}") for n, name in enumerate(names, 1)]
+    at = datetime(2026, 11, 1, hour, tzinfo=UTC)
+    return a_set(*tracks, source_id=source_id, fetched_at=at, quality=quality)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home where a set was fetched twice."""
+    made = MadeHome(tmp_path / "home")
+    made.batch("b1", [night("A")], [night("A", source_id="s2", quality=0.9)])
+    made.batch("b2", [night("A", "B", hour=13)])
+    yield made.home.path
+    made.close()
+
+
+def test_changes_are_lines_of_json_each_with_the_cursor_behind_it(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["changes", "--home", str(home)]) == 0
+    (change,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (change["site"], change["source_id"], change["kind"]) == ("1001tracklists", "s1", "added")
+    assert (change["index"], change["after"], change["batch_id"]) == (2, "B - TB", "b2")
+    for nothing in (
+        ["--since", change["cursor"]], ["--since", "2026-11-01T14:00:00Z"], ["--set", "1001tracklists:s2"],
+    ):  # fmt: skip
+        assert run(["changes", "--home", str(home), *nothing]) == 0
+        assert capsys.readouterr().out == ""
+    assert run(["changes", "--home", str(home), "--set", "1001tracklists:s1", "--since", "2026-11-01"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_changes_are_a_parquet_table(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "changes.parquet"
+    assert run(["changes", "--home", str(home), "--out", str(out)]) == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(out), tlray.changes(home=home))
+    assert len(tlray.changes(home=home, of_set=("1001tracklists", "s2"))) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["changes", "--set", "s1"], "is not SITE:ID"),
+        (["changes", "--since", "yesterday"], "neither a moment"),
+        (["export", "--all", "b1", "--format", "jsonl"], "name one batch, or give --all"),
+        (["export", "--format", "jsonl"], "name one batch, or give --all"),
+        (["export", "--all", "--format", "jsonl", "--url", "http://127.0.0.1:1"], "are for a home"),
+        (["export", "b9", "--format", "jsonl"], "b9"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    assert run([*arguments, "--home", str(home)]) == 2
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["changes"], ["export", "--all", "--format", "jsonl"]])
+def test_a_home_without_a_journal_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert run([*command, "--home", str(tmp_path)]) == 2
+    assert "nothing was ever scraped into this home" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_of_all_has_the_newest_version_of_every_set(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "all.jsonl"
+    assert run(["export", "--all", "--format", "jsonl", "--out", str(out), "--home", str(home)]) == 0
+    sets = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert {s["source_id"]: s["track_count"] for s in sets} == {"s1": 2, "s2": 1}
+    assert run(["export", "--all", "--format", "jsonl", "--home", str(home)]) == 0
+    assert (home / "exports" / "all").is_dir()
+    good = ["export", "--format", "jsonl", "--out", "-", "--home", str(home), "--min-quality", "0.8"]
+    capsys.readouterr()
+    for which in ("--all", "b1"):
+        assert run([*good, which]) == 0
+        assert [json.loads(line)["source_id"] for line in capsys.readouterr().out.splitlines()] == ["s2"]
+
+
+def test_load_without_a_batch_is_the_whole_catalogue(home: Path) -> None:
+    tracklists, tracks = tlray.load(home=home)
+    assert sorted(tracklists["source_id"]) == ["s1", "s2"]
+    assert len(tracks) == 3
+    of_batch = tlray.load("b1", home=home)
+    assert list(tracklists.dtypes) == list(of_batch[0].dtypes)
+    assert [list(found["source_id"]) for found in tlray.load("b1", home=home, min_quality=0.8)] == [
+        ["s2"],
+        ["s2"],
+    ]

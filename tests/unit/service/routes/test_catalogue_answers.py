@@ -1,0 +1,158 @@
+"""The catalogue over HTTP: search, one set, its versions, changes; and whose sets a user sees."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from alone import faults, service
+from made_catalogue import MadeHome
+from made_sets import a_set, a_track
+
+from tlray.core.access.tokens import digest_of, spell
+from tlray.model import Tracklist
+from tlray.service.routes import catalogue
+
+SET = "/api/v1/catalogue/1001tracklists/s1"
+TOKENS = {user: spell(user.encode()[:3], user.encode() * 8 + b"x" * 8).text for user in ("ann", "bob", "eve")}
+HOLDERS = {
+    digest_of(token): {"user": user, "scopes": ["admin" if user == "eve" else "read"]}
+    for user, token in TOKENS.items()
+}
+
+
+def night(*names: str, hour: int = 12, source_id: str = "s1", **given: Any) -> Tracklist:
+    tracks = [a_track(n, artist=name, title=f"T{name}") for n, name in enumerate(names, 1)]
+    return a_set(
+        *tracks,
+        source_id=source_id,
+        fetched_at=datetime(2026, 11, 1, hour, tzinfo=UTC),
+        **{"quality": 0.5} | given,
+    )
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[MadeHome]:
+    made = MadeHome(tmp_path)
+    made.batch("b1", [night("A", "Secret")], [night("A", source_id="s/2?#ä", quality=0.9)], owner="ann")
+    made.batch("b2", [night("A", hour=13)], owner="bob")
+    yield made
+    made.close()
+
+
+def client(tmp_path: Path, user: str | None = None) -> httpx.AsyncClient:
+    says = {"requires_token": user is not None, "token_holders": HOLDERS}
+    http = service(tmp_path, says)
+    if user is not None:
+        http.headers["Authorization"] = f"Bearer {TOKENS[user]}"
+    return http
+
+
+async def test_a_search_has_a_total_and_goes_on_at_its_cursor(made: MadeHome, tmp_path: Path) -> None:
+    http = client(tmp_path)
+    first = (await http.get("/api/v1/catalogue", params={"limit": 1})).json()
+    assert (first["total"], first["quality"], first["behind"]) == (2, 0.7, 0)
+    (last,) = first["sets"]
+    assert (last["source_id"], last["batch_id"], last["djs"], last["n_versions"]) == (
+        "s1",
+        "b2",
+        ["Someone"],
+        1,
+    )
+    second = (await http.get("/api/v1/catalogue", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [found["source_id"] for found in second["sets"]] == ["s/2?#ä"]
+    assert second["next_cursor"] is None
+    good = await http.get(
+        "/api/v1/catalogue",
+        params={
+            "q": "ta", "dj": "someone", "artist": "a", "source": "1001tracklists", "from": "2026-05-15", "to": "2026-05-15",
+            "min_quality": "0.8",
+        },
+    )  # fmt: skip
+    assert [found["source_id"] for found in good.json()["sets"]] == ["s/2?#ä"]
+    assert (await http.get("/api/v1/catalogue", params={"label": "none"})).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ({"q": "--"}, "query.q"),
+        ({"dj": "a*"}, "query.dj"),
+        ({"from": "yesterday"}, "query.from"),
+        ({"min_quality": "2"}, "query.min_quality"),
+        ({"artits": "x"}, "query.artits"),
+    ],
+)
+async def test_a_condition_that_cannot_be_meant_is_named(
+    made: MadeHome, tmp_path: Path, query: dict[str, str], where: str
+) -> None:
+    assert [place for place, _ in faults(await client(tmp_path).get("/api/v1/catalogue", params=query))] == [
+        where
+    ]
+
+
+async def test_a_cursor_of_another_list_is_refused(made: MadeHome, tmp_path: Path) -> None:
+    http = client(tmp_path)
+    answer = await http.get("/api/v1/catalogue", params={"cursor": "x"})
+    assert answer.status_code == 400
+    assert faults(await http.get("/api/v1/changes", params={"since": "x"}))[0][0] == "query.since"
+    assert faults(await http.get("/api/v1/changes", params={"site": "x"}))[0][0] == "query.site"
+
+
+async def test_a_set_is_whole_and_has_its_versions(made: MadeHome, tmp_path: Path) -> None:
+    http = client(tmp_path)
+    whole = (await http.get(SET)).json()
+    assert [track["artist"] for track in whole["tracks"]] == ["A"]
+    assert (whole["batch_id"], whole["fetched_at"]) == ("b2", "2026-11-01T13:00:00Z")
+    strange = (await http.get("/api/v1/catalogue/1001tracklists/s%2F2%3F%23%C3%A4")).json()
+    assert strange["source_id"] == "s/2?#ä"
+    versions = (await http.get(f"{SET}/versions")).json()["versions"]
+    assert [(v["batch_id"], v["is_newest"]) for v in versions] == [("b2", True), ("b1", False)]
+    for path in (f"{SET}9", f"{SET}9/versions", "/api/v1/catalogue/nowhere/s1"):
+        assert (await http.get(path)).status_code == 404
+
+
+async def test_a_user_sees_the_sets_of_their_own_batches_and_an_admin_all(
+    made: MadeHome, tmp_path: Path
+) -> None:
+    made.batch("b3", [night("A", "B", hour=14)], owner="bob")
+    ann, bob, eve = (client(tmp_path, user) for user in ("ann", "bob", "eve"))
+    totals = [(await http.get("/api/v1/catalogue")).json()["total"] for http in (ann, bob, eve)]
+    assert totals == [2, 1, 2]
+    secrets = [(await http.get("/api/v1/catalogue?q=secret")).json()["total"] for http in (ann, bob, eve)]
+    assert secrets == [1, 0, 0]
+    assert (await bob.get("/api/v1/catalogue/1001tracklists/s%2F2%3F%23%C3%A4")).status_code == 404
+    assert len((await ann.get(SET)).json()["tracks"]) == 2
+    assert len((await ann.get(f"{SET}/versions")).json()["versions"]) == 1
+    assert len((await eve.get(f"{SET}/versions")).json()["versions"]) == 3
+    changes = [(await http.get("/api/v1/changes")).text.count("\n") for http in (ann, bob, eve)]
+    assert changes == [0, 1, 1]
+
+
+async def test_changes_are_followed_from_a_cursor_or_a_moment(
+    made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "LOOK_EVERY_S", 0.01)
+    http = client(tmp_path)
+    none = await http.get("/api/v1/changes")
+    assert (none.text, none.headers["content-type"]) == ("", "application/x-ndjson")
+    waiting = asyncio.create_task(
+        http.get("/api/v1/changes", params={"since": none.headers["x-next-cursor"], "follow": "true"})
+    )
+    await asyncio.sleep(0.05)
+    made.batch("b3", [night("A", "B", hour=14)], owner="bob")
+    lines = (await waiting).text.splitlines()
+    (change,) = map(json.loads, lines)
+    assert (change["kind"], change["source_id"], change["batch_id"]) == ("added", "s1", "b3")
+    for since in (change["cursor"], "2026-11-01T15:00:00Z"):
+        answer = await http.get("/api/v1/changes", params={"since": since})
+        assert (answer.text, answer.headers["x-next-cursor"]) == ("", since)
+    of_set = {"site": "1001tracklists", "source_id": "s1"}
+    assert (await http.get("/api/v1/changes", params=of_set)).text.count("\n") == 1
+    assert (await http.get("/api/v1/changes", params=of_set | {"source_id": "s9"})).text == ""

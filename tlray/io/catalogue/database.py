@@ -1,0 +1,117 @@
+"""The file ``catalogue.db``: opened, created, and made anew where it is damaged or of another version of tlray."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from tlray.errors import HomeUnusable, StorageFull
+from tlray.io.disk.durable import disk_errors
+from tlray.io.disk.home import Home
+
+VERSION: Final = "1"
+"""Another version is rebuilt. Raise it with the schema, the content of a set, or the comparison."""
+BUSY_S: Final = 30.0
+_DAMAGED: Final = ("malformed", "not a database", "corrupt")
+
+
+@contextmanager
+def opened(home: Home, *, busy_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
+    """Open the catalogue of a home, an empty one if there is none that can be used."""
+    with disk_errors(home.path):
+        try:
+            db = _open(home.catalogue, busy_s)
+        except sqlite3.DatabaseError as error:
+            if not _is_damaged(error):
+                raise _translated(error, home) from error
+            remove(home)
+            db = _open(home.catalogue, busy_s)
+        try:
+            yield db
+        except sqlite3.DatabaseError as error:
+            if _is_damaged(error):
+                remove(home)  # the next question makes it anew
+            raise _translated(error, home) from error
+        finally:
+            db.close()
+
+
+def remove(home: Home) -> None:
+    """Delete the catalogue; the next question makes it anew."""
+    for suffix in ("", "-wal", "-shm"):
+        home.catalogue.with_name(home.catalogue.name + suffix).unlink(missing_ok=True)
+
+
+def clear(db: sqlite3.Connection) -> None:
+    """Make an empty catalogue, in the caller's transaction."""
+    names = db.execute(
+        "SELECT type, name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name = 'words' DESC"
+    ).fetchall()
+    for _, name in names:
+        with suppress(sqlite3.OperationalError):  # those of the full-text index went with it
+            db.execute(f'DROP TABLE IF EXISTS "{name}"')
+    script = files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.execute(statement)
+    db.executemany("INSERT INTO meta VALUES (?, ?)", [("version", VERSION), ("position", "0")])
+
+
+def meta(db: sqlite3.Connection, key: str) -> str | None:
+    """Return a stored value."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: str) -> None:
+    """Store a value."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _open(path: Path, busy_s: float) -> sqlite3.Connection:
+    if not path.parent.is_dir():
+        raise HomeUnusable(str(path.parent), "there is no such folder")
+    with suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)  # SQLite gives this mode to its other files, too
+    db = sqlite3.connect(path, isolation_level=None, timeout=busy_s)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is read again
+        db.execute("PRAGMA mmap_size = 1073741824")
+        if not _is_current(db):
+            db.execute("BEGIN IMMEDIATE")
+            if not _is_current(db):
+                clear(db)
+            db.execute("COMMIT")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _is_current(db: sqlite3.Connection) -> bool:
+    """True if the tables are those of this version."""
+    has_tables = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+    return has_tables is not None and meta(db, "version") == VERSION
+
+
+def _is_damaged(error: sqlite3.DatabaseError) -> bool:
+    return any(word in str(error) for word in _DAMAGED)
+
+
+def _translated(error: sqlite3.DatabaseError, home: Home) -> Exception:
+    if "full" in str(error):
+        return StorageFull(str(home.path))
+    return HomeUnusable(str(home.path), f"its catalogue cannot be used: {error}; delete {home.catalogue}")

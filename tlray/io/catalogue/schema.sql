@@ -1,0 +1,93 @@
+-- The catalogue. It is rebuilt from the journal and the parts where this file is of another version.
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- Batches as far as their results are in the catalogue.
+CREATE TABLE batches (
+    number INTEGER PRIMARY KEY,
+    batch_id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    finished_at REAL                    -- its end, once all of its results were read
+);
+
+-- The newest version of every set, for each user who has it in a batch of theirs.
+CREATE TABLE sets (
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    is_newest INTEGER NOT NULL,         -- no other user has a newer version
+    seq INTEGER NOT NULL,               -- the number of the result
+    batch INTEGER NOT NULL,
+    item_id INTEGER NOT NULL,
+    set_index INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    title TEXT NOT NULL,
+    date TEXT,
+    djs TEXT NOT NULL,                  -- JSON
+    sources TEXT NOT NULL,              -- JSON
+    quality REAL,
+    track_count INTEGER NOT NULL,
+    identified_count INTEGER NOT NULL,
+    cued_count INTEGER NOT NULL,
+    parser TEXT NOT NULL,
+    fetched_at REAL,
+    digest BLOB NOT NULL,               -- of the content
+    n_versions INTEGER NOT NULL DEFAULT 1,
+    n_changes INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (site, source_id, owner)
+);
+CREATE INDEX sets_batch ON sets (batch) WHERE is_newest;
+
+-- What a search counts by: a narrow copy, because a count of 100,000 sets reads each of them.
+CREATE TABLE facets (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, is_newest INTEGER NOT NULL, date TEXT, quality REAL);
+CREATE TRIGGER facets_of_new AFTER INSERT ON sets BEGIN
+    INSERT INTO facets VALUES (new.id, new.owner, new.is_newest, new.date, new.quality);
+END;
+CREATE TRIGGER facets_of_changed AFTER UPDATE OF is_newest, date, quality ON sets BEGIN
+    UPDATE facets SET is_newest = new.is_newest, date = new.date, quality = new.quality WHERE id = new.id;
+END;
+
+-- What two versions are compared by, compressed (content.py).
+CREATE TABLE contents (set_id INTEGER PRIMARY KEY, content BLOB NOT NULL);
+
+CREATE TABLE versions (
+    set_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    set_index INTEGER NOT NULL,
+    batch INTEGER NOT NULL,
+    item_id INTEGER NOT NULL,
+    parser TEXT NOT NULL,
+    fetched_at REAL,
+    digest BLOB NOT NULL,
+    quality REAL,
+    track_count INTEGER NOT NULL,
+    identified_count INTEGER NOT NULL,
+    cued_count INTEGER NOT NULL,
+    PRIMARY KEY (set_id, seq, set_index)
+) WITHOUT ROWID;
+
+CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY,            -- grows for ever, and is the same after a rebuild: the result's number and a place
+    set_id INTEGER NOT NULL,
+    batch INTEGER NOT NULL,             -- of the newer version
+    kind TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    index_before INTEGER,
+    index_after INTEGER,
+    artist TEXT NOT NULL,
+    title TEXT NOT NULL,
+    cue_s REAL,
+    before TEXT,
+    after TEXT,
+    parser_before TEXT NOT NULL,
+    parser TEXT NOT NULL,
+    changed_at REAL                     -- when the newer version was fetched
+);
+CREATE INDEX changes_set ON changes (set_id, seq);
+
+-- Results that could not be read: they are tried again.
+CREATE TABLE unread (seq INTEGER PRIMARY KEY, batch INTEGER NOT NULL, item_id INTEGER NOT NULL, reason TEXT NOT NULL);
+
+CREATE VIRTUAL TABLE words USING fts5 (
+    title, djs, artists, tracks, labels, sources, content = '', tokenize = 'unicode61 remove_diacritics 2'
+);

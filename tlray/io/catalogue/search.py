@@ -1,0 +1,199 @@
+"""Search in the catalogue, a page at a time, the set that was catalogued last first; and the versions of one set.
+
+``owner`` is the user whose batches are looked at; None stands for all users, of whose versions the newest counts.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from tlray.errors import UsageError
+
+_COLUMNS: Final = (
+    "s.site, s.source_id, s.url, s.title, s.date, s.djs, s.sources, s.quality, s.track_count, s.identified_count, s.cued_count,"
+    " s.parser, s.fetched_at, s.n_versions, s.n_changes, b.batch_id, s.item_id"
+)
+_NAMES: Final = tuple(name.strip().split(".")[1] for name in _COLUMNS.split(","))
+_VERSION_COLUMNS: Final = (
+    "b.batch_id, v.item_id, v.parser, v.fetched_at, v.quality, v.track_count, v.identified_count, v.cued_count, v.digest,"
+    " v.seq = s.seq AND v.set_index = s.set_index AND (?3 IS NOT NULL OR s.is_newest) AS is_newest"
+)
+
+
+MIN_BEGINNING: Final = 3
+"""Fewer letters are the beginning of too many words to look for all of them at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The conditions of a search; all of them hold for a set that is found. None is no condition."""
+
+    q: str | None = None
+    """Words in any text of a set; each is found somewhere. A word that ends with ``*`` is the beginning of one."""
+    dj: str | None = None
+    """Words that follow each other in a DJ's name; the same for the next ones."""
+    artist: str | None = None
+    label: str | None = None
+    source: str | None = None
+    """An event, venue or show, or the name of a site."""
+    first_day: str | None = None
+    """Played on that day or later; ISO 8601."""
+    last_day: str | None = None
+    min_quality: float | None = None
+
+    @property
+    def match(self) -> str | None:
+        """The expression of the full-text index; None: every set."""
+        parts = [_term(word, "q") for word in (self.q or "").split() if _has_word(word)]
+        if self.q is not None and not parts:
+            raise NoWords("q")
+        for name, column in (
+            ("dj", "djs"),
+            ("artist", "artists"),
+            ("label", "labels"),
+            ("source", "sources"),
+        ):
+            if (text := getattr(self, name)) is not None:
+                parts.append(f"{column} : {_term(text.strip(), name)}")
+        return " AND ".join(parts) or None
+
+
+class NoWords(UsageError):  # noqa: N818 - named for what is wrong
+    """A text to search for that has no word in it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} has no letter and no digit to search for"
+
+
+class TooShort(NoWords):
+    """A beginning of words that too many words have."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} has a * after fewer than {MIN_BEGINNING} letters; give more of the word"
+
+
+def _has_word(text: str) -> bool:
+    return any(char.isalnum() for char in text)
+
+
+def _term(text: str, name: str) -> str:
+    """Return words as a phrase of the index."""
+    if not _has_word(text):
+        raise NoWords(name)
+    is_beginning = text.endswith("*")
+    if is_beginning and sum(map(str.isalnum, text)) < MIN_BEGINNING:
+        raise TooShort(name)
+    quoted = text.replace('"', " ").replace("\0", " ")
+    return f'"{quoted}"' + (" *" if is_beginning else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a search."""
+
+    sets: list[dict[str, Any]]
+    total: int
+    """Sets that are found, on all pages …"""
+    quality: float | None
+    """… and their mean quality."""
+    next_id: int | None
+    """Where the next page begins; None: this was the last."""
+
+
+def search(
+    db: sqlite3.Connection, query: Query, *, owner: str | None, before: int | None, limit: int
+) -> Page:
+    """Return the sets that are found and come before a place, the last one first."""
+    match = query.match
+    claims, values = _claims(query, owner)
+    values |= {"match": match}
+    source = "facets f" if match is None else "words w CROSS JOIN facets f ON f.id = w.rowid"
+    row_id = "f.id" if match is None else "w.rowid"
+    if match is not None:
+        claims = ["words MATCH :match", *claims]
+    where = " AND ".join(claims)
+    db.execute("BEGIN")
+    try:
+        total, quality = db.execute(
+            f"SELECT count(*), avg(f.quality) FROM {source} WHERE {where}", values
+        ).fetchone()
+        rows = db.execute(
+            f"SELECT s.id, {_COLUMNS} FROM {source} CROSS JOIN sets s ON s.id = f.id JOIN batches b ON b.number = s.batch"
+            f" WHERE {where} AND {row_id} < :before ORDER BY {row_id} DESC LIMIT :limit",
+            {**values, "before": 2**63 - 1 if before is None else before, "limit": limit},
+        ).fetchall()
+    finally:
+        db.execute("ROLLBACK")
+    mean = None if quality is None else round(quality, 3)
+    return Page([_set(row[1:]) for row in rows], total, mean, rows[-1][0] if len(rows) == limit else None)
+
+
+def _claims(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any]]:
+    claims = ["f.is_newest"] if owner is None else ["f.owner = :owner"]
+    for name, claim in (
+        ("first_day", "f.date >= :first_day"),
+        ("last_day", "f.date <= :last_day"),
+        ("min_quality", "f.quality >= :min_quality"),
+    ):
+        if getattr(query, name) is not None:
+            claims.append(claim)
+    return claims, {"owner": owner} | {f.name: getattr(query, f.name) for f in fields(query)}
+
+
+class Place(NamedTuple):
+    """The result that has a set's newest version."""
+
+    batch_id: str
+    seq: int
+    set_index: int
+    summary: dict[str, Any]
+
+
+def find(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> Place | None:
+    """Return where the newest version of a set is; None if there is no such set."""
+    row = db.execute(
+        f"SELECT b.batch_id, s.seq, s.set_index, {_COLUMNS} FROM sets s JOIN batches b ON b.number = s.batch"
+        " WHERE s.site = ? AND s.source_id = ?"
+        + (" AND s.is_newest" if owner is None else " AND s.owner = ?"),
+        (site, source_id, *(() if owner is None else (owner,))),
+    ).fetchone()
+    return None if row is None else Place(row[0], row[1], row[2], _set(row[3:]))
+
+
+def versions(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> list[dict[str, Any]]:
+    """Return all versions of a set, the one that was published last first; none if there is no such set."""
+    cursor = db.execute(
+        f"SELECT {_VERSION_COLUMNS} FROM sets s JOIN versions v ON v.set_id = s.id JOIN batches b ON b.number = v.batch"
+        " WHERE s.site = ?1 AND s.source_id = ?2 AND (?3 IS NULL OR s.owner = ?3) ORDER BY v.seq DESC, v.set_index DESC",
+        (site, source_id, owner),
+    )
+    names = [column[0] for column in cursor.description]
+    found = [dict(zip(names, row, strict=True)) for row in cursor]
+    for version in found:
+        version |= {
+            "item_id": str(version["item_id"]), "fetched_at": moment(version["fetched_at"]),
+            "digest": version["digest"].hex(), "is_newest": bool(version["is_newest"]),
+        }  # fmt: skip
+    return found
+
+
+def _set(row: tuple[Any, ...]) -> dict[str, Any]:
+    found = dict(zip(_NAMES, row, strict=True))
+    return found | {
+        "djs": json.loads(found["djs"]), "sources": json.loads(found["sources"]), "item_id": str(found["item_id"]),
+        "fetched_at": moment(found["fetched_at"]),
+    }  # fmt: skip
+
+
+def moment(at: float | None) -> str | None:
+    """Return a moment as it is written in JSON."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

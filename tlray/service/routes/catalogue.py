@@ -1,0 +1,169 @@
+"""``/api/v1/catalogue``: search over all batches, one set with its versions; and ``/api/v1/changes``.
+
+A user sees the sets of their own batches, an admin those of all. Each call first reads what the catalogue is missing, for at
+most `CATCH_UP_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from datetime import date
+from enum import Enum
+from functools import partial
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse, Response
+
+from tlray.core.access.cursor import decode, encode
+from tlray.core.model.printable import in_json
+from tlray.export.json_shape import encode as utf8
+from tlray.export.json_shape import plain
+from tlray.io.catalogue import search as catalogue
+from tlray.io.catalogue.catch_up import Standing, ask
+from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, start_of
+from tlray.io.catalogue.newest import read_set
+from tlray.io.catalogue.search import NoWords, Place
+from tlray.io.disk.home import Home
+from tlray.service.http.bodies import NDJSON
+from tlray.service.http.paging import Cursor, Limit
+from tlray.service.http.problems import not_found, problems, validation
+from tlray.service.routes.api_route import ApiRoute
+from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
+from tlray.service.schemas.catalogue import CataloguePage, VersionsResponse, WholeSet
+
+T = TypeVar("T")
+router = APIRouter(prefix="/api/v1", tags=["catalogue"], route_class=ApiRoute)
+CATCH_UP_S: Final = 0.5
+FOLLOW_S: Final = 25.0
+LOOK_EVERY_S: Final = 1.0
+_TAGS: Final[list[str | Enum]] = ["catalogue"]
+Text = Annotated[str | None, Query(min_length=1, max_length=200)]
+Site = Annotated[str, Path(max_length=200, examples=["1001tracklists"])]
+SourceId = Annotated[
+    str, Path(max_length=2_000, description="The site's id of the set.", examples=["1pn8l919"])
+]
+CHANGES_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "One change per line. `X-Next-Cursor` is the `since` to go on with.",
+        "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/ChangeLine"}}},
+        "headers": {"X-Next-Cursor": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get("/catalogue", response_model=CataloguePage, responses=problems(400))
+async def search(  # noqa: PLR0913, PLR0917 - each is a condition
+    gateway: TheGateway,
+    principal: Reader,
+    q: Annotated[
+        Text, Query(description="Words in titles, names, tracks and labels; `word*`: the beginning of one.")
+    ] = None,
+    dj: Annotated[Text, Query(description="Words of a DJ's name.")] = None,
+    artist: Annotated[Text, Query(description="Words of a track's artist.")] = None,
+    label: Annotated[Text, Query(description="Words of a label.")] = None,
+    source: Annotated[Text, Query(description="Words of an event, venue or show, or a site's name.")] = None,
+    from_: Annotated[date | None, Query(alias="from", description="Played on that day or later.")] = None,
+    to: Annotated[date | None, Query(description="Played on that day or earlier.")] = None,
+    min_quality: Annotated[float | None, Query(ge=0, le=1, description="Of that quality or better.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> JSONResponse:
+    """Search the newest versions of the sets of all your batches. The set that was catalogued last comes first."""
+    query = catalogue.Query(q, dj, artist, label, source, _day(from_), _day(to), min_quality)
+    before = decode(cursor, "catalogue", int)[0] if cursor else None
+    try:
+        standing, found = await _ask(
+            gateway.home,
+            lambda db: catalogue.search(db, query, owner=principal.sees, before=before, limit=limit),
+        )
+    except NoWords as error:
+        raise validation([(f"query.{error.args[0]}", str(error))]) from None
+    next_cursor = None if found.next_id is None else encode("catalogue", found.next_id)
+    return JSONResponse(
+        {
+            "sets": found.sets, "total": found.total, "quality": found.quality, "behind": standing.n_behind,
+            "next_cursor": next_cursor,
+        }
+    )  # fmt: skip
+
+
+@router.get(
+    "/catalogue/{site}/{source_id:path}/versions", response_model=VersionsResponse, responses=problems(404)
+)
+async def versions(gateway: TheGateway, principal: Reader, site: Site, source_id: SourceId) -> JSONResponse:
+    """List all versions of a set, the one published last first."""
+    _, found = await _ask(
+        gateway.home, lambda db: catalogue.versions(db, site, source_id, owner=principal.sees)
+    )
+    if not found:
+        raise not_found("set", f"{site}:{source_id}")
+    return JSONResponse({"versions": found})
+
+
+@router.get("/catalogue/{site}/{source_id:path}", response_model=WholeSet, responses=problems(404))
+async def one(gateway: TheGateway, principal: Reader, site: Site, source_id: SourceId) -> Response:
+    """Return the newest version of a set, with its tracks."""
+    _, place = await _ask(gateway.home, lambda db: catalogue.find(db, site, source_id, owner=principal.sees))
+    if place is None:
+        raise not_found("set", f"{site}:{source_id}")
+    shape = await asyncio.to_thread(_whole, gateway.home, place)
+    return Response(_line(shape), media_type="application/json")
+
+
+@router.get("/changes", response_class=Response, responses={**CHANGES_RESPONSE, **problems(400)})
+async def list_changes(
+    gateway: TheGateway,
+    streams: TheStreams,
+    principal: Reader,
+    since: Annotated[
+        str | None,
+        Query(max_length=500, description="A moment, such as `2026-11-01`, or the cursor of a change."),
+    ] = None,
+    site: Annotated[
+        str | None, Query(max_length=200, description="Only changes of one set: its site …")
+    ] = None,
+    source_id: Annotated[str | None, Query(max_length=2_000, description="… and its id there.")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="The largest number of changes.")] = 1_000,
+    follow: Annotated[bool, Query(description="If there is no change, wait up to 25 s for one.")] = False,
+) -> Response:
+    """Return what changed in sets that were fetched again, in the order of publication."""
+    if (site is None) != (source_id is None):
+        raise validation([("query.site", "give site and source_id, or neither")])
+    of_set = None if site is None or source_id is None else (site, source_id)
+    try:
+        after, at = start_of(since)
+    except NoStart as error:
+        raise validation([("query.since", str(error))]) from None
+    deadline = time.monotonic() + (FOLLOW_S if follow else 0.0)
+
+    conditions = partial(changes, owner=principal.sees, after=after, since=at, of_set=of_set, limit=limit)
+    while True:
+        _, found = await _ask(gateway.home, lambda db: list(conditions(db)))
+        if found or time.monotonic() >= deadline or streams.shutdown.has_begun:
+            break
+        with streams.counted(principal):
+            await streams.shutdown.unless_begun(asyncio.sleep(LOOK_EVERY_S))
+    behind = found[-1]["cursor"] if found else since or cursor_of(0)
+    lines = b"".join(_line(change) + b"\n" for change in found)
+    return Response(lines, media_type=NDJSON, headers={"X-Next-Cursor": behind})
+
+
+async def _ask(home: Home, question: Callable[[Any], T]) -> tuple[Standing, T]:
+    """Return how far the catalogue is, and the answer to a question."""
+    return await asyncio.to_thread(ask, home, question, within_s=CATCH_UP_S)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _whole(home: Home, place: Place) -> dict[str, Any]:
+    return {**place.summary, **plain(read_set(home, place)), "source_id": place.summary["source_id"]}
+
+
+def _line(shape: dict[str, Any]) -> bytes:
+    return utf8(in_json(json.dumps(shape, ensure_ascii=False, allow_nan=False)))

@@ -1,0 +1,95 @@
+"""The catalogue: found sets, their versions, and changes."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict, Field
+
+from tlray.service.schemas.batches import ResponseBody
+from tlray.service.schemas.lists import NextCursor
+
+_AT = "ISO 8601, UTC; null if unknown."
+
+
+class FoundSet(ResponseBody):
+    """The newest version of a set, without its tracks."""
+
+    site: str
+    source_id: str
+    url: str
+    title: str
+    date: str | None = Field(description="The day of the performance.", examples=["2026-05-15"])
+    djs: list[str]
+    sources: list[str] = Field(description="Event, venue, show.")
+    quality: float | None
+    track_count: int
+    identified_count: int
+    cued_count: int
+    parser: str
+    fetched_at: str | None = Field(description=_AT)
+    n_versions: int
+    n_changes: int
+    batch_id: str
+    item_id: str
+
+
+class CataloguePage(ResponseBody):
+    """A page of a search in the catalogue."""
+
+    sets: list[FoundSet]
+    total: int = Field(description="Sets that are found, on all pages.")
+    quality: float | None = Field(description="Their mean quality.")
+    behind: int = Field(description="About how many results of batches are not in the catalogue yet.")
+    next_cursor: NextCursor
+
+
+class WholeSet(FoundSet):
+    """The newest version of a set, with its tracks (all fields: docs/results.md)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tracks: list[dict[str, object]]
+
+
+class VersionResponse(ResponseBody):
+    """One version of a set."""
+
+    batch_id: str
+    item_id: str
+    parser: str
+    fetched_at: str | None = Field(description=_AT)
+    quality: float | None
+    track_count: int
+    identified_count: int
+    cued_count: int
+    digest: str = Field(description="Of what is compared; versions with the same one have no changes.")
+    is_newest: bool
+
+
+class VersionsResponse(ResponseBody):
+    """All versions of a set, the one published last first."""
+
+    versions: list[VersionResponse]
+
+
+class ChangeLine(ResponseBody):
+    """One change of a set between two versions, and the cursor behind it."""
+
+    seq: str = Field(description="Its number, which grows for ever.")
+    site: str
+    source_id: str
+    url: str
+    set_title: str
+    batch_id: str = Field(description="The batch of the newer version.")
+    kind: str = Field(examples=["revealed"])
+    cause: str = Field(description="`source`, `parser`, or `either`.")
+    index_before: int | None = Field(description="The row in the older version, from 1.")
+    index: int | None = Field(description="The row in the newer version.")
+    artist: str
+    title: str
+    cue_s: float | None
+    before: str | None
+    after: str | None
+    parser_before: str
+    parser: str
+    changed_at: str | None = Field(description="When the newer version was fetched. " + _AT)
+    cursor: str
