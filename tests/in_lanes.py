@@ -27,8 +27,9 @@ def _on_ray(*names: str) -> tuple[str, ...]:
 START_THEIR_OWN_RAYS = (
     _on_ray("command_line", "deaths", "own_ray"),
     _on_ray("on_a_cluster", "chaos", "nodes"),
+    _on_ray("autoscaling", "partition"),
 )
-"""About half of the time of ``tests/ray``, in two runs of about the same length; all others share the Ray of their session."""
+"""More than half of the time of ``tests/ray``, in runs of about the same length; all others share the Ray of their session."""
 FIRST_HALF = _on_ray("ending", "own_terms", "backlog")
 """Half of those: two runs end sooner than one."""
 ON_RAY = (*START_THEIR_OWN_RAYS, FIRST_HALF)

@@ -79,6 +79,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     rates: Mapping[str, str] | None = None,
     concurrency: Mapping[str, int] | None = None,
     ignore_crawl_delay: Collection[str] = (),
+    api_terms: Collection[str] = (),
     max_attempts: int | None = None,
     retry: Mapping[str, object] | None = None,
     domains: Mapping[str, object] | None = None,
@@ -105,7 +106,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     options = ScrapeOptions(
         name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},
         ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, retry=retry or {}, domains=domains or {},
-        keep_pages=keep_pages, fresh_for=fresh_for,
+        api_terms=api_terms, keep_pages=keep_pages, fresh_for=fresh_for,
     )  # fmt: skip
     listeners = Listeners(on_progress=on_progress) if on_progress is not None else Listeners()
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, listeners=listeners)
@@ -127,7 +128,8 @@ def load(
     from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
-    where = Home(read_settings(home=home).home)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
     return load_results(open_store(where), batch_id, manifest_of(where, batch_id), min_quality=min_quality)
 
 
@@ -194,7 +196,7 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     options = options or ScrapeOptions()
     # a resumed batch keeps its own politeness options
     batch, priority = options.checked(settings if resume is None else None)
-    home = Home(settings.home)
+    home = Home.of(settings.home, settings.storage)
     require_readable(home)
     if resume is not None:
         with open_reader(home.path) as journal:

@@ -8,6 +8,7 @@
     ├── UsageError                 2   wrong usage or configuration: says what, where, how to correct it
     │   ├── BadOption                  an invalid option of a batch; says its keys
     │   ├── HomeUnusable               the home cannot be made, read or written
+    │   ├── StorageUnusable            the storage of the results is not there, or refuses us
     │   ├── HomeInUse                  another coordinator, that cannot be joined, has the home
     │   ├── JournalUnusable            the journal's database refuses, or is none that tlray can use
     │   ├── NoSuchBatch                no batch of that id in that home
@@ -20,6 +21,7 @@
     │   └── BrokerRefuses              a message broker refuses the login, the virtual host or the queue
     └── CannotFinish               4   correct usage, but something is in the way
         ├── StorageFull                the disk is full
+        ├── StorageUnavailable         the storage of the results does not answer, or refuses a request
         ├── JournalLost                the journal's database cannot be reached
         ├── BacklogFull                too many items are open for more
         ├── RayUnavailable             no Ray cluster can be started or reached
@@ -47,9 +49,6 @@ class TlrayError(Exception):
 
 class InvariantBroken(TlrayError):
     """A bug: an invariant of the counts or the leases does not hold."""
-
-    def __init__(self, story: str) -> None:
-        super().__init__(story)
 
     def __str__(self) -> str:
         return f"{self.args[0]}; this is a bug of tlray"
@@ -95,6 +94,16 @@ class HomeUnusable(UsageError):
     def __str__(self) -> str:
         home, reason = self.args
         return f"home {home} cannot be used: {reason}; choose another with --home DIR or TLRAY_HOME"
+
+
+class StorageUnusable(UsageError):
+    """The storage of the results is not there, or refuses us; ``reason`` says how to correct it."""
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(uri, reason)
+
+    def __str__(self) -> str:
+        return f"storage {self.args[0]} cannot be used: {self.args[1]}"
 
 
 class HomeInUse(UsageError):
@@ -190,9 +199,6 @@ class ListTooLong(UsageError):
 class Conflict(UsageError):
     """The request does not fit the present state: two actions at once, or one that comes too late."""
 
-    def __init__(self, story: str) -> None:
-        super().__init__(story)
-
 
 class ServiceRefuses(UsageError):
     """A service refuses a request, or is not a tlray service."""
@@ -229,6 +235,25 @@ class StorageFull(CannotFinish):
     def __str__(self) -> str:
         return (
             f"the disk of {self.args[0]} is full; make room and go on with `tlray scrape --resume BATCH_ID`"
+        )
+
+
+class StorageUnavailable(CannotFinish):
+    """The storage of the results does not answer, or refuses a request. ``is_refusal``: trying again does not help."""
+
+    def __init__(self, uri: str, reason: str, is_refusal: bool = False) -> None:
+        super().__init__(uri, reason, is_refusal)
+
+    @property
+    def is_refusal(self) -> bool:
+        """True if somebody must correct something first."""
+        return bool(self.args[2])
+
+    def __str__(self) -> str:
+        uri, reason, _ = self.args
+        return (
+            f"storage {uri} cannot be used: {reason}; what is stored stays, and a batch under way goes on with"
+            " `tlray scrape --resume BATCH_ID`"
         )
 
 

@@ -18,6 +18,7 @@ from tlray.errors import BadOption
 from tlray.io.intake.domains_toml import read_domains_file
 from tlray.io.journal.rows import BatchOptions
 from tlray.settings import Settings
+from tlray.sites.registry import shared
 
 T = TypeVar("T", int, tuple[float, float])
 
@@ -38,6 +39,8 @@ class ScrapeOptions:
     """Kind of outcome → ``{"max_attempts": 2, "base": "5s", "cap": "10m"}``, as in ``domains.toml``."""
     domains: Mapping[str, object] = field(default_factory=dict)
     """Domain → what ``domains.toml`` may say of one."""
+    api_terms: Collection[str] = ()
+    """Sites whose API is used under its published terms, although robots.txt disallows it: ``musicbrainz``."""
     keep_pages: bool = True
     fresh_for: str | float = "24h"
     """A page that any batch of the home has fetched within so long (seconds, or ``24h``) is not fetched again: its rows are
@@ -58,7 +61,8 @@ class ScrapeOptions:
                 RequestedPolicy(PolitenessOptions(block_cool_down_s=settings.block_cool_down_s))
             )
             asked = asked.over(read_domains_file(settings.domains_file, settings.home))
-        terms = None if settings is None else terms_of(settings)
+        api_terms = self._api_terms()
+        terms = None if settings is None else replace(terms_of(settings), api_terms=api_terms)
         return BatchOptions(
             asked.politeness,
             asked.retry_policy(),
@@ -67,6 +71,17 @@ class ScrapeOptions:
             named=self._named(),
             terms=terms,
         ), priority
+
+    def _api_terms(self) -> tuple[str, ...]:
+        """Return the named sites, each once; UsageError for one that has no such terms."""
+        sites = shared().with_terms() if self.api_terms else []
+        for name in self.api_terms:
+            if name not in sites:
+                raise BadOption(
+                    f"api terms {name[:40]!r}: no site of this name has an API of its own terms; there is {', '.join(sites)}",
+                    "api_terms",
+                )
+        return tuple(sorted(set(self.api_terms)))
 
     def _named(self) -> tuple[str, ...]:
         """Return the domains that are named here, which `_asked` has checked."""

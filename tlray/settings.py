@@ -30,6 +30,10 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.tlray")
     """The folder of the journal, the results, the archive and the exports (``TLRAY_HOME``)."""
+    storage: str | None = None
+    """Where results, archived pages and exports are kept: ``s3://bucket/prefix``, ``gs://bucket/prefix``,
+    ``az://container/prefix`` or ``file:///folder``; by default in the home. A home remembers it. Credentials come from the
+    usual variables (``AWS_ACCESS_KEY_ID``, …), never from the URI (``TLRAY_STORAGE``)."""
     journal: SecretStr | None = None
     """The journal in a PostgreSQL database (12 or newer): ``postgresql://user:password@host:5432/database``; several homes in one
     database each add ``?schema=NAME`` (``tlray`` by default). Unset: ``state.db`` in the home (``TLRAY_JOURNAL``)."""

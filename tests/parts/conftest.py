@@ -7,22 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 import redis_server
-from broker import Broker, is_there
+from broker import broker
 from redis_server import RedisServer
 
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """The one RabbitMQ; a test takes a queue of its own."""
-    if not is_there():
-        reason = "RabbitMQ is not there: apt-get install rabbitmq-server"
-        (pytest.fail if os.environ.get("TLRAY_REQUIRE_PARTS") == "1" else pytest.skip)(reason)
-    broker = Broker(tmp_path_factory.mktemp("rabbitmq"))
-    try:
-        broker.start()
-        yield broker
-    finally:
-        broker.close()
+__all__ = ["broker"]
 
 
 @pytest.fixture(scope="session")

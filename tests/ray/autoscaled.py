@@ -60,7 +60,7 @@ def config(port: int, max_workers: int) -> dict[str, Any]:
 
 
 @contextmanager
-def autoscaled(env: dict[str, str], folder: Path, max_workers: int = 4) -> Iterator[Autoscaled]:
+def autoscaled(env: dict[str, str], folder: Path, max_workers: int = 3) -> Iterator[Autoscaled]:
     """Start a head alone; it ends with all nodes when the context does."""
     ray = str(Path(sys.executable).parent / "ray")
     if not (Path(env["HOME"]) / ".ray" / "auth_token").exists():

@@ -33,7 +33,7 @@ def scraping(
     """Start a batch on the cluster."""
     urls = tlray.home.with_suffix(".txt")
     urls.write_text("\n".join(site.urls(n_each)))
-    env = {"RAY_ADDRESS": cluster.address, "TLRAY_MAX_WORKERS": "4"}
+    env = {"RAY_ADDRESS": cluster.address, "TLRAY_MAX_WORKERS": "4", "TLRAY_LIMITER_ACTORS": "1"}
     return tlray.start("scrape", str(urls), *options, "--json", **env)
 
 

@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import Tlray, batch_id_of, wait_until
 
@@ -75,6 +77,22 @@ def test_a_mixed_folder_becomes_a_batch_and_nothing_is_lost(joined: Tlray, tmp_p
     assert "of no kind that is read" in dead
     assert "passwd" not in dead
     assert joined.here("audit", batch_id).returncode == 0
+
+    (file,) = (joined.home / "results" / batch_id / "tracklists").glob("*.parquet")
+    table = pq.read_table(file)
+    older = pa.array(
+        [f"Old {title}" for title in table["title"].to_pylist()], table.schema.field("title").type
+    )
+    pq.write_table(table.set_column(table.schema.get_field_index("title"), "title", older), file)
+    reparsed = joined.here("reparse", "--all")
+    assert reparsed.returncode == 0, reparsed.stderr
+    assert "4 sets changed (4 set_title)" in reparsed.stderr
+    assert "file:///two.cue: 1 set_title" in reparsed.stdout
+    again = pd.read_parquet(joined.home / "results" / batch_id / "tracklists")
+    assert sorted(again["title"]) == sorted(tracklists["title"])
+    assert joined.here("audit", batch_id, "--pages").returncode == 0
+    assert json.loads(joined.here("status", batch_id, "--json").stdout)["tracks"] == summary["tracks"]
+    assert "0 pages read again" in joined.here("reparse", batch_id, "--changed-only").stderr
 
     (root / "letter.txt").write_text(sheet("four"))
     again = joined.here("retry", batch_id, "--json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from conftest import StartSite
 
 import tlray
+from tlray.cli import run
 from tlray.core.model.lifecycle import ItemState
 from tlray.errors import UsageError
 from tlray.io.disk.home import Home
@@ -51,6 +53,22 @@ def test_every_set_is_there_once_and_as_the_site_made_it(start_site: StartSite, 
         for page in iter_records(io.BytesIO(path.read_bytes()))
     ]
     assert sorted(archived) == sorted(urls)
+
+
+def test_a_refresh_fetches_known_sets_again_within_its_budget(
+    start_site: StartSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = start_site("--sets=6")
+    tlray.scrape(site.urls(), home=tmp_path)
+    capsys.readouterr()
+    assert run(["refresh", "--budget", "4", "--home", str(tmp_path), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["succeeded"] == 4
+    assert "likely to have changed" in told.err
+    fetched = Counter(a["path"] for a in site.page_arrivals())
+    assert sorted(fetched.values()) == [1, 1, 2, 2, 2, 2]
+    assert len(tlray.load(home=tmp_path)[0]) == 6, "the newest version of each set"
+    assert len(tlray.changes(home=tmp_path)) == 0
 
 
 def test_every_fault_ends_as_its_own_outcome(

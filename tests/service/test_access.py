@@ -283,6 +283,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(
         ({"concurrency": {"example.org": 9}}, "9 fetches at once"),
         ({"ignore_crawl_delay": ["example.org"]}, "crawl-delay"),
         ({"domains": {"example.org": {"rate": "9/s"}}}, "a rate of 9/s"),
+        ({"api_terms": ["musicbrainz"]}, "api_terms"),
     ],
 )
 def test_only_an_admin_loosens_manners(closed: Closed, options: dict[str, object], what: str) -> None:

@@ -8,8 +8,11 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 START_S = 60.0
@@ -113,3 +116,17 @@ class Broker:
             probe.sendall(b"AMQP\x00\x00\x09\x01")
             return probe.recv(1) != b""
         return False
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The one RabbitMQ; a test takes a queue of its own."""
+    if not is_there():
+        reason = "RabbitMQ is not there: apt-get install rabbitmq-server"
+        (pytest.fail if os.environ.get("TLRAY_REQUIRE_PARTS") == "1" else pytest.skip)(reason)
+    made = Broker(tmp_path_factory.mktemp("rabbitmq"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()

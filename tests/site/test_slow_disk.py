@@ -57,6 +57,7 @@ class Counting:
     most_out: int = 0
     kinds: list[OutcomeKind] = field(default_factory=list)
     n_pages_in_reports: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
     async def register(self, domains: list[str]) -> None: ...
 
@@ -65,6 +66,7 @@ class Counting:
         self.n_out -= len(report.outcomes)
         self.kinds += [outcome.kind for outcome in report.outcomes]
         self.n_pages_in_reports.append(len(report.outcomes))
+        self.numbers.append(report.number)
         given, self.items = self.items[: report.n_wanted], self.items[report.n_wanted :]
         self.n_out += len(given)
         self.most_out = max(self.most_out, self.n_out)
@@ -72,7 +74,7 @@ class Counting:
 
 
 async def scraped(
-    home: Home, demo: DemoSites, *, answer_s: float = 0.0, disk_s: float = 0.0
+    home: Home, demo: DemoSites, *, answer_s: float = 0.0, disk_s: float = 0.0, heartbeat_s: float = 5.0
 ) -> tuple[Counting, int]:
     """Scrape all sets of a demo of one site in this process; return what was counted, and the most bytes held."""
     home.create()
@@ -82,7 +84,9 @@ async def scraped(
     limiter = Limiter()
     await limiter.register([Registration(domain, POLICY, False, 0.0, 1)], NO_STOPS)
     counting = Counting(items, DomainConfig(domain, POLICY, "", 0), answer_s)
-    terms = ScrapeConfig(home=str(home.path), home_id=home.id, user_agent="tlray/test")
+    terms = ScrapeConfig(
+        home=str(home.path), home_id=home.id, user_agent="tlray/test", heartbeat_s=heartbeat_s
+    )
     with CrashNoteFile(home, "L1") as note:
         ports = TaskPorts(
             SystemClock(), counting, {0: limiter}, lambda on_sent: Network(terms, on_sent), SlowFiles(home, disk_s), note,
@@ -116,3 +120,18 @@ async def test_a_slow_coordinator_is_not_outrun(start_demo: StartDemo, tmp_path:
     assert counting.most_out <= MAX_IN_HAND
     assert max(counting.n_pages_in_reports) <= counting.most_out
     assert counting.n_out == 0
+
+
+async def test_a_task_that_waits_for_the_disk_says_that_it_lives(
+    start_demo: StartDemo, tmp_path: Path
+) -> None:
+    demo = await start_demo(n_sites=1, n_sets=20)
+    counting, _ = await scraped(Home(tmp_path), demo, disk_s=1.2, heartbeat_s=0.2)
+    numbers = counting.numbers
+    assert numbers == sorted(set(numbers)), (
+        "each has a number of its own, and none is taken for a repeated one"
+    )
+    first = next(n for n, pages in enumerate(counting.n_pages_in_reports) if pages)
+    assert counting.n_pages_in_reports[1:first].count(0) >= 3, (
+        "empty ones, until the first part was on the disk"
+    )

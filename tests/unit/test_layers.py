@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "io.http",
         "io.journal",  # `reader` and `done_sets` ask it which parts count
     },
+    "io.reparse": {"model", "core", "sites", "readers", "io.http", "io.intake", "io.results"},
     "io.journal": {
         "settings",  # TLRAY_JOURNAL
         "errors",
@@ -73,7 +74,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "io.journal.sql": {"errors", "core", "io.journal"},
     "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
-    "io.catalogue": {"model", "errors", "core.access", "core.catalogue", "core.model", "io.disk", "io.journal", "io.results"},
+    "io.catalogue": {
+        "model", "errors", "core.access", "core.catalogue", "core.model", "core.refresh", "io.disk", "io.journal", "io.results",
+    },
     "io.journal.postgres": {
         "errors", "core", "io.journal", "io.journal.sql",
         "io.journal.sqlite",  # the audit compares in a SQLite journal without a file
@@ -87,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
     "io.notify": {"errors", "core", "io.http"},
     "io.redis": {"errors", "core.access", "core.model"},
     # Ray
-    "scrape_options": {"errors", "settings", "core", "io.intake", "io.journal"},
+    "scrape_options": {"errors", "settings", "core", "sites", "io.intake", "io.journal"},
     "cluster": {"io.process"},
     "cluster.ports": {"model", "errors", "core", "io"},
     "cluster.coordinator": {

@@ -9,6 +9,7 @@ import pytest
 from tlray.core.politeness.retry import MAX_REST_S
 from tlray.core.scheduling.batch_config import user_agent
 from tlray.errors import UsageError
+from tlray.io.disk.home import Home
 from tlray.io.redis.address import address_of
 from tlray.settings import Settings, read_settings
 
@@ -141,8 +142,16 @@ def test_every_setting_is_tried_here() -> None:
         "journal",  # tests/unit/io/journal/test_postgres.py
         "smtp_url",
         "smtp_from",
+        "storage",
     }
     assert set(Settings.model_fields) == tried
+
+
+def test_a_storage_is_read_where_a_home_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://sets/a/")
+    home = Home.of(tmp_path, read_settings().storage)
+    assert home.storage is not None
+    assert home.storage.uri == "s3://sets/a"
 
 
 def test_the_longest_rest_is_by_default_the_one_of_the_core() -> None:

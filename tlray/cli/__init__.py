@@ -15,6 +15,7 @@ from tlray import __version__
 from tlray.cli.audit import audit
 from tlray.cli.changes import changes
 from tlray.cli.command_end import leave_within, print_error
+from tlray.cli.compact import compact
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
@@ -24,6 +25,8 @@ from tlray.cli.import_files import import_files
 from tlray.cli.journal import journal
 from tlray.cli.parse import parse
 from tlray.cli.publish import publish
+from tlray.cli.refresh import refresh
+from tlray.cli.reparse import reparse
 from tlray.cli.scrape import retry, scrape
 from tlray.cli.serve import serve
 from tlray.cli.status import dead, list_batches, status
@@ -65,9 +68,12 @@ for name, command in (
     ("scrape", scrape),
     ("parse", parse),
     ("import", import_files),
+    ("reparse", reparse),
     ("export", export),
     ("formats", formats),
     ("changes", changes),
+    ("compact", compact),
+    ("refresh", refresh),
     ("list", list_batches),
     ("status", status),
     ("dead", dead),

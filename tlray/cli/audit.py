@@ -38,7 +38,8 @@ def audit(
     """
     from tlray.io.audit.audit import audit_batch, check_journal, unknown_folders  # noqa: PLC0415 - Arrow is loaded where it is used
 
-    where = Home(read_settings(home=home).home)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
     with open_reader(where.path) as journal:
         ids = [batch_id] if batch_id else [row.batch_id for row, _ in journal.batch_summaries()]
     is_right = True

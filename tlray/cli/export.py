@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -82,9 +83,9 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         with service(url, home=home) as client:
             export_from(client, batch_id, chosen, out, values)
         return
-    where = read_settings(home=home).home
-    place = out or default_place(where, batch_id or "all", chosen)
-    export_batch(where, batch_id, chosen, place, options, min_quality=min_quality)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
+    export_batch(where, batch_id, chosen, out, options, min_quality=min_quality)
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -103,43 +104,55 @@ def formats() -> None:
         sys.stdout.write(f"{format_.name:10} {format_.about}\n")
 
 
-def default_place(home: Path, batch_id: str, format_: Format) -> str:
+def default_place(home: Home, batch_id: str, format_: Format) -> str:
     """Return where an export without a path goes: to one file, or to a folder for a format that makes several."""
-    folder = Home(home).exports(batch_id)
+    folder = home.exports(batch_id)
     if not format_.fits_one_file or format_.into_folder is not None:
         return str(folder / format_.name)
     return str(folder / f"{format_.stem}{format_.suffix}")
 
 
 def export_batch(
-    home: Path,
+    home: Home,
     batch_id: str | None,
     format_: Format,
-    out: str,
+    out: str | None,
     options: Any = None,
     *,
     min_quality: float | None = None,
 ) -> None:
-    """Export a batch, or the newest version of every set. Report what was written and what was left out."""
+    """Export a batch, or the newest version of every set; by default to the exports of its home.
+
+    Report what was written and what was left out.
+    """
     from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.catalogue.newest import iter_newest  # noqa: PLC0415
     from tlray.io.export.files import write  # noqa: PLC0415
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
-    where = Home(home)
     if batch_id is None:
-        catch_up(where)  # before anything is written, it is known that there is a journal
-        sets = iter_newest(where, min_quality=min_quality)
+        catch_up(home)  # before anything is written, it is known that there is a journal
+        sets = iter_newest(home, min_quality=min_quality)
     else:
-        named = manifest_of(where, batch_id)
+        named = manifest_of(home, batch_id)
         named()  # before anything is written, it is known that there is such a batch
-        sets = iter_tracklists(open_store(where), batch_id, named)
+        sets = iter_tracklists(open_store(home), batch_id, named)
         if min_quality is not None:
             sets = (found for found in sets if (found.quality or 0.0) >= min_quality)
-    is_ours = out != "-" and Path(out).resolve().is_relative_to(home.resolve())
-    with private() if is_ours else nullcontext():
-        summary = write(sets, format_, out, options)
+    name = batch_id or "all"
+    if out is None and home.storage is not None and home.has_objects:
+        from tlray.io.export.to_storage import upload  # noqa: PLC0415
+
+        with TemporaryDirectory(prefix="tlray-") as folder:
+            here = Home(Path(folder))
+            summary = write(sets, format_, default_place(here, name, format_), options)
+            out = upload(here.exports(name), home.storage, f"exports/{name}")
+    else:
+        out = out or default_place(home, name, format_)
+        is_ours = out != "-" and Path(out).resolve().is_relative_to(home.path.resolve())
+        with private() if is_ours else nullcontext():
+            summary = write(sets, format_, out, options)
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:

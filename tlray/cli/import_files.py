@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from tlray.cli.export import default_place, export_batch
+from tlray.cli.export import export_batch
 from tlray.cli.import_at_service import import_at_service
 from tlray.cli.options import HomeOption
 from tlray.cli.parse import require_kind, require_readable_paths
@@ -125,8 +125,7 @@ def import_files(  # noqa: PLR0913, PLR0917 - each option is one of the command'
                 copy.unlink(missing_ok=True)
                 copy.parent.rmdir()
     for format_, path in exports:
-        place = path or default_place(settings.home, result.batch_id, format_)
-        export_batch(settings.home, result.batch_id, format_, place)
+        export_batch(Home.of(settings.home, settings.storage), result.batch_id, format_, path)
     print_end(result, as_json=as_json)
 
 

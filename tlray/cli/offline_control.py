@@ -29,7 +29,8 @@ T = TypeVar("T")
 
 def control_at(home: Path, batch_id: str, action: str) -> Mapping[str, Any]:
     """Pause, resume or cancel a batch of a home; return its snapshot, or the part of one that a journal can tell."""
-    where = Home(read_settings(home=home).home)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
     with open_reader(where.path) as journal:
         row = journal.batch(batch_id)
     ask = partial(by_coordinator, where, lambda c: c.control(batch_id, BatchEvent(action)))

@@ -23,6 +23,15 @@ HomeOption = Annotated[
     ),
 ]
 
+ApiTermsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--api-terms",
+        metavar="SITE",
+        help="Use the API of this site under its own published terms, although robots.txt disallows it; such as musicbrainz.",
+    ),
+]
+
 
 def duration_s(text: str, option: str) -> float:
     """Read ``90s``, ``30m``, ``2h`` or ``1d`` as seconds; UsageError names the option."""
@@ -62,9 +71,9 @@ def attempts(values: Iterable[str]) -> tuple[int | None, dict[str, int]]:
     return (int(of_all[-1]) if of_all else None), {domain: int(n) for domain, n in pairs.items()}
 
 
-def asked_options(
+def asked_options(  # noqa: PLR0913 - an argument for each option that two commands share
     rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str,
-    max_attempts: list[str], *, keep_pages: bool, fresh_for: str,
+    max_attempts: list[str], *, api_terms: list[str] | None = None, keep_pages: bool, fresh_for: str,
 ) -> ScrapeOptions:  # fmt: skip
     """Return what is asked for with a list; UsageError says which option cannot be read."""
     at_once = {}
@@ -81,6 +90,7 @@ def asked_options(
         ignore_crawl_delay=tuple(ignored or ()),
         max_attempts=of_all,
         domains={domain: {"max_attempts": n} for domain, n in of_domains.items()},
+        api_terms=tuple(api_terms or ()),
         keep_pages=keep_pages,
         fresh_for=fresh_for,
     )

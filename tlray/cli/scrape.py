@@ -15,9 +15,9 @@ import typer
 
 from tlray.api import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
-from tlray.cli.export import default_place, export_batch
+from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received
-from tlray.cli.options import HomeOption, asked_options, duration_s
+from tlray.cli.options import ApiTermsOption, HomeOption, asked_options, duration_s
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
 from tlray.cli.progress import display
 from tlray.cli.service_options import OrService, service
@@ -67,6 +67,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             help="The owner of the site agreed to a higher rate than its robots.txt asks for.",
         ),
     ] = None,
+    api_terms: ApiTermsOption = None,
     max_attempts: Annotated[
         list[str] | None,
         typer.Option(
@@ -135,6 +136,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             name,
             priority,
             max_attempts or [],
+            api_terms=api_terms,
             keep_pages=not no_archive,
             fresh_for=fresh_for,
         )
@@ -142,6 +144,10 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         for domain in sorted(batch.politeness.crawl_delay_ignored):
             sys.stderr.write(
                 f"warning: the crawl-delay of {domain} is ignored, because you say that its owner agreed\n"
+            )
+        for site in batch.terms.api_terms if batch.terms else ():
+            sys.stderr.write(
+                f"warning: the API of {site} is used under its own terms, though its robots.txt disallows it\n"
             )
         if not urls:
             raise UsageError("no URL given; give URLs, a file with one URL a line, or - for stdin")
@@ -159,8 +165,7 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         _tell_detached(result, as_json=as_json)
         return
     for format_, path in exports:
-        place = path or default_place(settings.home, result.batch_id, format_)
-        export_batch(settings.home, result.batch_id, format_, place)
+        export_batch(Home.of(settings.home, settings.storage), result.batch_id, format_, path)
     print_end(result, as_json=as_json)
 
 
@@ -295,7 +300,9 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)
-    sys.stderr.write(f"{summary_line(result)}\nresults in {home / 'results' / result.batch_id}\n")
+    storage = Home.of(home, read_settings().storage).storage
+    place = f"{storage.uri if storage else home}/results/{result.batch_id}"
+    sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")
     if result.dead:
         where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
         sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")

@@ -100,7 +100,7 @@ class QueueService:
 
     def run(self, *, on_lost: OnLost | None = None) -> Taken:
         """Consume until SIGINT or SIGTERM. What is wrong with the broker is raised before Ray is started."""
-        home = Home(self._settings.home)
+        home = Home.of(self._settings.home, self._settings.storage)
         require_readable(home)
         asyncio.run(check(self._source.address, self._source.queue, with_events=self._source.has_events))
         self._heed_signals()

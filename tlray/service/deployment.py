@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import tlray.cluster  # noqa: F401 - sets what Ray reads at its import
+from tlray.io.disk.home import Home
 from tlray.service.auth.listen_policy import allowing_host, require_may_listen, serve_host
 from tlray.settings import Settings
 
@@ -31,6 +32,7 @@ def application(settings: Settings) -> Any:
     from ray import serve  # noqa: PLC0415
 
     require_may_listen(serve_host(), settings)
+    home = Home.of(settings.home, settings.storage)  # with credentials that a replica may not have
 
     def build() -> Any:
         from tlray.io.disk.private_files import keep_private  # noqa: PLC0415 - on the replica
@@ -39,7 +41,7 @@ def application(settings: Settings) -> Any:
 
         keep_private()
         require_may_listen(host := serve_host(), settings)
-        gateway = Gateway(settings)
+        gateway = Gateway(settings, home)
         gateway.find()
         return build_app(gateway, allowing_host(host, settings))
 

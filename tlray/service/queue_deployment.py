@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tlray.errors import UsageError
 from tlray.io.broker.address import EXAMPLE, BrokerAddress, broker_address
+from tlray.io.disk.home import Home
 from tlray.service.backend.gateway import Gateway
 from tlray.service.consuming import Source, consumer_of, run_beside
 from tlray.settings import Settings
@@ -20,8 +21,8 @@ DRAIN_S: Final = 10.0
 class QueueReplica:
     """The consumer as a deployment: Serve starts one that failed again."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._gateway = Gateway(settings)
+    def __init__(self, settings: Settings, home: Home) -> None:
+        self._gateway = Gateway(settings, home)
         self._gateway.find()
         source = Source(broker_of(settings))
         self._consumer = consumer_of(self._gateway, source, lambda line: logger.warning("%s", line))
@@ -56,7 +57,7 @@ def queue_application(settings: Settings) -> Any:
             ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
             health_check_period_s=1.0,
         )
-        .bind(settings)
+        .bind(settings, Home.of(settings.home, settings.storage))
     )
 
 

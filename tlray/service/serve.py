@@ -56,7 +56,7 @@ class Server:
 
         ``on_lost`` is called in a thread when Ray has died.
         """
-        home = Home(self._settings.home)
+        home = Home.of(self._settings.home, self._settings.storage)
         require_may_listen(self._host, self._settings)
         require_readable(home)
         _require_free_port(self._host, self._port)

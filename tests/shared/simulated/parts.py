@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tlray.core.scheduling.crash_suspect import CrashSuspect
 from tlray.io.journal.rows import PartRow
+from tlray.io.results.store import (
+    ResultStore,
+    StoredFile,
+    publish_named,
+    recover,
+    replace_parts,
+    settle,
+)
 from tlray.model import Tracklist
 
 from .calls import Delays
@@ -30,32 +38,56 @@ class Staged:
 
 @dataclass
 class Disk:
-    """All files of a home; it outlives every process."""
+    """All files of a home, as a `ResultStore` whose parts have no content; it outlives every process."""
 
+    publishes_late: bool = False
     staged: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
     published: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    staged_at: dict[str, float] = field(default_factory=dict)
     _seen: dict[str, set[str]] = field(default_factory=dict)
     """Batch → fingerprints of what is visible."""
 
     def visible(self, batch_id: str) -> list[Row]:
         return [row for (batch, _), rows in self.published.items() if batch == batch_id for row in rows]
 
-    def publish(self, batch_id: str, stem: str) -> None:
-        """Let a part be seen, unless it is; no page of a batch may be visible twice."""
-        rows = self.staged.pop((batch_id, stem), None)
-        if rows is not None:
-            self.withdraw(batch_id, stem)
-            seen, new = self._seen.setdefault(batch_id, set()), {fingerprint for _, fingerprint in rows}
-            assert len(new) == len(rows), f"rows of batch {batch_id} show twice"
-            assert not seen & new, f"rows of batch {batch_id} show twice"
-            seen |= new
-            self.published[batch_id, stem] = rows
-        assert (batch_id, stem) in self.published, f"part {stem} of {batch_id} is lost"
+    def rows(self, batch_id: str, stem: str) -> list[Row] | None:
+        """Return the rows of a part, wherever it is."""
+        key = batch_id, stem
+        return self.published.get(key, self.staged.get(key))
 
-    def withdraw(self, batch_id: str, stem: str) -> None:
+    def publish(self, batch_id: str, *stems: str) -> None:
+        """Let parts be seen, unless they are; no page of a batch may be visible twice."""
+        for stem in stems:
+            rows = self.staged.pop((batch_id, stem), None)
+            if rows is not None:
+                self._withdraw(batch_id, stem)
+                seen, new = self._seen.setdefault(batch_id, set()), {fingerprint for _, fingerprint in rows}
+                assert len(new) == len(rows), f"rows of batch {batch_id} show twice"
+                assert not seen & new, f"rows of batch {batch_id} show twice"
+                seen |= new
+                self.published[batch_id, stem] = rows
+            assert (batch_id, stem) in self.published, f"part {stem} of {batch_id} is lost"
+
+    def delete(self, batch_id: str, stems: Collection[str]) -> None:
+        for stem in stems:
+            self.staged.pop((batch_id, stem), None)
+            self._withdraw(batch_id, stem)
+
+    def _withdraw(self, batch_id: str, stem: str) -> None:
         """Delete a part that can be seen."""
         rows = self.published.pop((batch_id, stem), ())
         self._seen.get(batch_id, set()).difference_update(fingerprint for _, fingerprint in rows)
+
+    def list(self, batch_id: str) -> Sequence[StoredFile]:
+        return [
+            StoredFile(stem, stem, None, 0, parts is self.published, self.staged_at[stem])
+            for parts in (self.published, self.staged)
+            for batch, stem in parts
+            if batch == batch_id
+        ]
+
+    def batches(self) -> dict[str, Sequence[str]]:
+        return {batch: () for batch, _ in [*self.staged, *self.published]}
 
 
 class SimulatedParts:
@@ -73,35 +105,47 @@ class SimulatedParts:
         self._take_note, self._has_note = take_note, has_note
 
     def publish(self, batch_id: str, *stems: str) -> None:
-        for stem in stems:
-            self._disk.publish(batch_id, stem)
+        publish_named(self._store, batch_id, *stems)
 
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
-        for batch, stem in [*self._disk.staged, *self._disk.published]:
-            if batch == batch_id and stem not in stems:
-                self._delete(batch_id, stem)
-        self.publish(batch_id, *stems)
+        recover(self._store, batch_id, stems)
 
     def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
-        for stem in old:
-            self._delete(batch_id, stem)
-        self.publish(batch_id, new)
-
-    def _delete(self, batch_id: str, stem: str) -> None:
-        self._disk.staged.pop((batch_id, stem), None)
-        self._disk.withdraw(batch_id, stem)
+        replace_parts(self._store, batch_id, old, new)
 
     async def merge(
         self, batch_id: str, stems: tuple[str, ...], new_stem: str
     ) -> tuple[PartRow, dict[str, int]]:
         await asyncio.sleep(self._delays.rng.random())
         await self._life.reach()
-        rows = [row for stem in stems for row in self._disk.published[batch_id, stem]]
+        rows = [row for stem in stems for row in self._disk.rows(batch_id, stem) or ()]
         self._disk.staged[batch_id, new_stem] = rows
+        self._disk.staged_at[new_stem] = asyncio.get_running_loop().time()
         await asyncio.sleep(self._delays.one_way_s())
         await self._life.reach()
         part = PartRow(new_stem, batch_id, len(rows), 3 * len(rows), 1, has_rows=bool(rows), has_pages=False)
         return part, dict.fromkeys(stems, 0)
+
+    async def finish(
+        self, batch_id: str, named: Callable[[], Awaitable[Sequence[str]]], *, life: int
+    ) -> None:
+        if not self._disk.publishes_late:
+            return
+        await asyncio.sleep(self._delays.rng.random())
+        await self._life.reach()
+        files = self._disk.list(batch_id)
+        stems = await named()
+        await asyncio.sleep(self._delays.rng.random())
+        await self._life.reach()
+        now = asyncio.get_running_loop().time()
+        settle(self._store, batch_id, files, stems, life=life, now=now)
+
+    @property
+    def _store(self) -> ResultStore:
+        return cast("ResultStore", self._disk)
+
+    async def is_usable(self) -> bool:
+        return True
 
     async def has_note(self, lease_id: str) -> bool:
         await asyncio.sleep(self._delays.one_way_s())
@@ -126,6 +170,7 @@ class SimulatedFiles:
         await asyncio.sleep(self._delays.rng.random() * self._delays.chances.write_s)
         await self._life.reach()
         self._disk.staged[batch_id, stem] = [(key.item_id, key.fingerprint) for key, _ in rows]
+        self._disk.staged_at[stem] = asyncio.get_running_loop().time()
         await asyncio.sleep(self._delays.one_way_s())
         await self._life.reach()
         return Staged(stem, len(rows), 3 * len(rows), 1)
@@ -135,7 +180,7 @@ class SimulatedFiles:
     ) -> dict[int, list[Tracklist]]:
         await asyncio.sleep(self._delays.rng.random() * self._delays.chances.write_s)
         await self._life.reach()
-        rows = self._disk.published.get((batch_id, stem), [])
+        rows = self._disk.rows(batch_id, stem) or []
         return {item: [A_SET] for item, _ in rows if item in item_ids}
 
 

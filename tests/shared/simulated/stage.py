@@ -81,7 +81,7 @@ class Stage:
         )  # fmt: skip
         self.cpu_share = 0.0 if cpu_s_per_page is None else 0.5
         self.cpu_s_per_page = cpu_s_per_page
-        self.disk = Disk()
+        self.disk = Disk(publishes_late=bool(seed % 2))
         self.processes: dict[str, Process] = {}
         self.lost_nodes: set[str] = set()
         self.most_tasks = 0

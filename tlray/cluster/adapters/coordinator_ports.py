@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -22,14 +23,14 @@ from tlray.cluster.ports.system_clock import SystemClock
 from tlray.cluster.workers.config import ScrapeConfig
 from tlray.cluster.workers.limiter import start_limiter
 from tlray.cluster.workers.ray_task import scrape_lease
-from tlray.core.scheduling.crash_suspect import CrashSuspect
+from tlray.core.scheduling.crash_suspect import ANY_ITEM, CrashSuspect
 from tlray.core.scheduling.lease import Stops
 from tlray.errors import CannotFinish, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.rows import PartRow
-from tlray.io.results.open_store import open_store
-from tlray.io.results.store import recover, replace_parts
+from tlray.io.results.open_store import check_storage, open_store
+from tlray.io.results.store import publish_named, recover, replace_parts, settle
 from tlray.io.worker.crash_note import has_note, take_note
 
 T = TypeVar("T")
@@ -140,8 +141,8 @@ class HomeParts:
         self._store = open_store(home)
 
     def publish(self, batch_id: str, *stems: str) -> None:
-        """Rename committed parts into sight."""
-        self._store.publish(batch_id, *stems)
+        """Make committed parts visible."""
+        publish_named(self._store, batch_id, *stems)
 
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
         """Remove what the manifest does not name, then publish what it does; a batch without files has nothing to recover."""
@@ -172,12 +173,31 @@ class HomeParts:
         )  # fmt: skip
         return row, {stem: merged.warc_offsets.get(stem, 0) for stem in stems}
 
+    async def finish(
+        self, batch_id: str, named: Callable[[], Awaitable[Sequence[str]]], *, life: int
+    ) -> None:
+        """Publish the parts of a batch that ends, in a store that does so late; a slow one holds up this batch only."""
+        if self._store.publishes_late:
+            files = await asyncio.to_thread(self._store.list, batch_id)
+            stems = await named()
+            await asyncio.to_thread(settle, self._store, batch_id, files, stems, life=life, now=time.time())
+
+    async def is_usable(self) -> bool:
+        """Try the storage of the home."""
+        try:
+            await asyncio.to_thread(check_storage, self._home)
+        except TlrayError:
+            return False
+        return True
+
     async def has_note(self, lease_id: str) -> bool:
         """Look for a task's note."""
         return await asyncio.to_thread(has_note, self._home, lease_id)
 
     async def take_note(self, lease_id: str) -> CrashSuspect:
-        """Read and remove a dead task's note."""
+        """Read and remove a dead task's note. With a storage, a task may have run where its note cannot be read."""
+        if self._home.has_objects and not await self.has_note(lease_id):
+            return ANY_ITEM
         return await asyncio.to_thread(take_note, self._home, lease_id)
 
 

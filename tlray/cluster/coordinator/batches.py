@@ -24,7 +24,7 @@ from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict
-from tlray.io.journal.rows import BatchRow, Counts, DomainRow
+from tlray.io.journal.rows import BatchRow, Counts, DomainRow, PartRow
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -147,7 +147,7 @@ class Batches:
         row = journal.batch(batch_id)
         counts = journal.counts(row.id)
         if row.id not in self._state.engine.batches and not row.state.is_final:
-            self._state.ports.parts.recover(batch_id, [part.stem for part in journal.parts(batch_id)])
+            self._state.ports.parts.recover(batch_id, self._stems(batch_id))
         remembered = [domain for name in counts if (domain := journal.domain(name)) is not None]
         return row, counts, remembered, journal.load_waiting(row.id)
 
@@ -298,6 +298,36 @@ class Batches:
             state.wake.set()
             return {**await self.status(batch_id), "n_retried": sum(revived.values())}
 
+    async def replace_part(self, old_stem: str, new: PartRow) -> None:
+        """Put a staged part in the place of another one of a finished batch, which has the same pages: in the manifest, then on
+        disk. `Conflict` where the batch works again, or the old part has been merged."""
+        state, batch_id = self._state, new.batch_id
+
+        def write() -> None:
+            if old_stem not in {part.stem for part in state.journal.parts(batch_id)}:
+                raise Conflict(f"part {old_stem} of batch {batch_id} is not there any more; start again")
+            state.journal.replace_parts(batch_id, {old_stem: 0}, new)
+            state.ports.parts.replace(batch_id, [old_stem], new.stem)
+
+        async with state.one_at_a_time(batch_id):
+            await self._require_final(batch_id)
+            await state.write(write)
+            self._finished.pop(batch_id, None)
+
+    async def recover_parts(self, batch_id: str) -> list[PartRow]:
+        """Put the files of a finished batch in order, and return its manifest."""
+        async with self._state.one_at_a_time(batch_id):
+            await self._require_final(batch_id)
+            parts = await self._state.write(self._state.journal.parts, batch_id)
+            stems = [part.stem for part in parts]
+            await self._state.write(self._state.ports.parts.recover, batch_id, stems)
+        return parts
+
+    async def _require_final(self, batch_id: str) -> None:
+        row = await self._row(batch_id)
+        if not row.state.is_final:
+            raise Conflict(f"batch {batch_id} is {row.state}; its pages can be read again when it has ended")
+
     # -- finishing ---------------------------------------------------------------------------------
 
     def finish_soon(self, batch: int) -> None:
@@ -313,6 +343,9 @@ class Batches:
         try:
             with contextlib.suppress(InterruptedError):  # it is merged when it ends the next time
                 await compact_batch(state, book.batch_id)
+            await state.ports.parts.finish(
+                book.batch_id, lambda: state.write(self._stems, book.batch_id), life=state.incarnation
+            )
             async with state.one_at_a_time(book.batch_id):
                 if not book.n_open:
                     await self._end(book)
@@ -320,6 +353,9 @@ class Batches:
             state.halt(error)
         finally:
             self._finishing.discard(batch)
+
+    def _stems(self, batch_id: str) -> list[str]:
+        return [part.stem for part in self._state.journal.parts(batch_id)]
 
     async def _end(self, book: Batch) -> None:
         state = self._state

@@ -16,7 +16,11 @@ async def compact_batch(state: CoordinatorState, batch_id: str, *, is_final: boo
     sizes = [PartSize(part.stem, part.n_bytes) for part in parts]
     n_gone = 0
     for stems in plan(sizes, target_bytes=TARGET_BYTES, is_final=is_final):
-        row, offsets = await state.ports.parts.merge(batch_id, stems, f"{stems[0]}m")
+        state.n_merges += (
+            1  # a name is used once: what a merge that failed has left is never taken for another's
+        )
+        new_stem = f"{stems[0]}-m{state.incarnation:04d}-{state.n_merges}"
+        row, offsets = await state.ports.parts.merge(batch_id, stems, new_stem)
         await state.write(_replace, state, offsets, row)
         n_gone += len(stems) - 1
     return n_gone

@@ -181,7 +181,7 @@ class Scheduler:
             f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
             name=work.name,
             priority=int(work.priority),
-            options=replace(options, terms=self._terms or options.terms),
+            options=replace(options, terms=self._terms_of(options.terms)),
             owner=row.owner,
             key=f"schedule {row.schedule_id} {at:.3f}",
             digest="",
@@ -189,6 +189,12 @@ class Scheduler:
         )
         batch_id, _ = await self._submissions.submit(new, work.chunk)
         return batch_id
+
+    def _terms_of(self, own: BatchConfig | None) -> BatchConfig | None:
+        """Return the service's terms, with the sites whose API terms the schedule's user chose."""
+        if self._terms is None or own is None:
+            return self._terms or own
+        return replace(self._terms, api_terms=own.api_terms)
 
     async def _is_under_way(self, batch_id: str) -> bool:
         book = self._state.book(batch_id)

@@ -102,6 +102,8 @@ class CoordinatorState:
     trouble: TlrayError | None = None
     """Why nothing goes on; who watches is told."""
     is_stopping: bool = False
+    n_merges: int = 0
+    """Merges of parts that this life has begun."""
     is_draining: bool = False
     """Nothing more is leased, whatever state the batches are in."""
     on_change: Callable[[Batch], None] | None = None

@@ -18,6 +18,7 @@ from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.opening import open_journal
+from tlray.io.results.open_store import check_storage
 from tlray.io.worker.crash_note import sweep_notes
 
 MAX_READS = 1_000
@@ -32,8 +33,12 @@ class CoordinatorActor(Coordinator):
     def __init__(self, settings: CoordinatorSettings) -> None:
         keep_private()
         context = ray.get_runtime_context()
-        home, node = Home(Path(settings.home)), context.get_node_id()
+        home, node = Home(Path(settings.home), settings.terms.storage), context.get_node_id()
+        is_restart = bool(context.was_current_actor_reconstructed)
+        if not is_restart:  # Ray would not start it again, and the storage may be back soon
+            check_storage(home)
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
+        home.record_storage()
         journal = open_journal(home, settings.journal, wait_s=JOURNAL_WAIT_S)
         sweep_notes(home)
         me = context.current_actor
@@ -44,7 +49,6 @@ class CoordinatorActor(Coordinator):
             from tlray.io.redis.progress import RedisProgress  # noqa: PLC0415
 
             ports = replace(ports, progress=RedisProgress(Link(settings.redis, home.id)))
-        is_restart = bool(context.was_current_actor_reconstructed)
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
         self._running = me.run.options(max_task_retries=0).remote()
 

@@ -30,6 +30,7 @@ from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
 from tlray.io.journal.opening import journal_name
 from tlray.io.redis.address import address_of
+from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
 from tlray.version import __version__
 
@@ -126,6 +127,8 @@ def open_session(
     """
     import ray  # noqa: PLC0415
 
+    if home.storage is None:
+        home = Home.of(home.path, settings.storage)
     home.create()
     owns_connection = not ray.is_initialized()
     if owns_connection:  # a command, whose user reads it; a replica has its own log
@@ -172,6 +175,8 @@ def _connect(
 ) -> tuple[OwnRay | None, RayWatch]:
     """Connect this process to Ray, and watch it from then on."""
     address = find_ray(home, address)
+    if address is None:  # the coordinator will check it, too, but that takes the start of a Ray
+        check_storage(home)
     _init(address, dashboard=dashboard, num_cpus=num_cpus)
     if address is None:
         own = OwnRay.of_this_process()
@@ -203,6 +208,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         home_id=home.id,
         user_agent=user_agent(__version__, settings.contact),
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
+        storage=home.storage,
         heartbeat_s=min(5.0, settings.lease_s / 6),
     )
     default_workers = max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10)

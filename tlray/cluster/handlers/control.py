@@ -8,6 +8,7 @@ from tlray.cluster.handlers.handlers import Handlers, command, read
 from tlray.core.model.lifecycle import BatchEvent, BatchState
 from tlray.core.model.progress import Retried, Snapshot
 from tlray.errors import Conflict, TlrayError
+from tlray.io.journal.rows import PartRow
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,16 @@ class ControlHandlers(Handlers):
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
         return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason)
+
+    @command
+    async def recover_parts(self, batch_id: str) -> list[PartRow]:
+        """Put the files of a finished batch in order, and return its manifest."""
+        return await self._batches.recover_parts(batch_id)
+
+    @command
+    async def replace_part(self, old_stem: str, new: PartRow) -> None:
+        """Put a staged part in the place of another part of a finished batch."""
+        await self._batches.replace_part(old_stem, new)
 
     @command
     async def wake_batches(self) -> int:

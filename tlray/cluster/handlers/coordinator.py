@@ -43,7 +43,7 @@ from tlray.core.model.durations import LONGEST_S
 from tlray.core.model.item import FrontierItem
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Answer, Report
-from tlray.errors import TlrayError
+from tlray.errors import StorageUnavailable, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.journal.writer import Journal
 
@@ -53,6 +53,8 @@ MAX_SLEEP_S = 1.0
 LANES_AT_ONCE = 32
 """Lanes that are loaded from the journal in one go."""
 SETTLE_S = 10.0
+LOOK_AT_STORAGE_S = 10.0
+"""How often a storage is tried that does not answer, or refuses a request."""
 
 
 class Coordinator(
@@ -114,6 +116,7 @@ class Coordinator(
             )  # fmt: skip
             state.on_change = self._feed.changed
         self._closing: asyncio.Task[None] | None = None
+        self._looked_at_storage = ports.clock.monotonic()
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -165,7 +168,20 @@ class Coordinator(
         await self._leasing.end_stuck()
         self._leasing.follow_demand()
         self._refresh_watchers(now)
+        self._look_at_storage(now)
         state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
+
+    def _look_at_storage(self, now: float) -> None:
+        """End this life when a storage that stopped it is back: Ray starts the next one, which goes on from the journal."""
+
+        async def go_on() -> None:
+            if await self._state.ports.parts.is_usable():
+                self._state.ports.die()
+
+        is_stopped = isinstance(self._state.trouble, StorageUnavailable) and not self._shutdown.has_begun
+        if is_stopped and now - self._looked_at_storage >= LOOK_AT_STORAGE_S:
+            self._looked_at_storage = now
+            self._state.background(go_on())
 
     async def _load(self) -> None:
         """Load what the frontier wants, some lanes at a time: many may want it, and everybody else's work goes on between."""

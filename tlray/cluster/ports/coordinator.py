@@ -156,6 +156,16 @@ class PartStore(Protocol):
         """Stage one part made of others; return it, and where the pages of each begin in its archive."""
         ...
 
+    async def finish(
+        self, batch_id: str, named: Callable[[], Awaitable[Sequence[str]]], *, life: int
+    ) -> None:
+        """Publish what ``named`` returns of a batch that ends, and remove the rest, unless both is done already."""
+        ...
+
+    async def is_usable(self) -> bool:
+        """Return True if results can be written and read now."""
+        ...
+
     async def has_note(self, lease_id: str) -> bool:
         """True if a task has begun and not ended in order."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tlray.io.disk.storage import Storage
 from tlray.io.http.limits import FetchLimits
 
 
@@ -17,5 +18,7 @@ class ScrapeConfig:
     user_agent: str
     """For batches of a journal without terms (`tlray.core.scheduling.batch_config`); as is the timeout of ``limits``."""
     limits: FetchLimits = field(default_factory=FetchLimits)
+    storage: Storage | None = None
+    """Where results go, with its credentials; None: into the home."""
     heartbeat_s: float = 5.0
     """A task says so often, at the least, that it lives."""

@@ -29,7 +29,7 @@ from tlray.io.http.limits import Sender
 from tlray.io.http.response import PAGE_TYPES, Fetched
 from tlray.io.process.node_load import NodeGauge
 from tlray.io.results.item_reader import read_items
-from tlray.io.results.open_store import open_store
+from tlray.io.results.open_store import TASK_PATIENCE_S, open_store
 from tlray.io.results.part_writer import StagedPart, stage
 from tlray.io.results.rows import ItemKey
 from tlray.io.worker.classify import read_page
@@ -129,7 +129,7 @@ class HomeFiles:
     """Parts in a home, written and read in threads."""
 
     def __init__(self, home: Home) -> None:
-        self._store = open_store(home)
+        self._store = open_store(home, patience_s=TASK_PATIENCE_S)
 
     async def stage(
         self, batch_id: str, stem: str, rows: Sequence[tuple[ItemKey, Tracklist]], pages: bytes
@@ -152,7 +152,7 @@ def worker_ports(terms: ScrapeConfig, coordinator: Any, note: CrashNoteFile) -> 
         coordinator=RayCoordinator(coordinator),
         limiters=FoundLimiters(terms.home_id),
         pages=lambda on_sent: Network(terms, on_sent),
-        files=HomeFiles(Home(Path(terms.home))),
+        files=HomeFiles(Home(Path(terms.home), terms.storage)),
         note=note,
         gauge=NodeGauge(ray.get_runtime_context().get_node_id(), now=clock.monotonic()),
         cpu_s=time.process_time,

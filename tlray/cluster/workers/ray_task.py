@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tlray.cluster.workers.config import ScrapeConfig
@@ -21,12 +23,16 @@ def scrape_lease(lease_id: str, terms: ScrapeConfig, coordinator: Any) -> int:
 
     keep_freed_memory()
     keep_private()
-    home = Home(Path(terms.home))
-    if home.id != terms.home_id:
-        raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
+    home = Home(Path(terms.home), terms.storage)
+    with contextlib.ExitStack() as stack:
+        if home.id != terms.home_id:
+            if not home.has_objects:
+                raise HomeUnusable(terms.home, "this node does not see the storage that the coordinator uses")
+            # the note is then the node's own, and a task that dies here accuses all that it was doing
+            home = Home(Path(stack.enter_context(TemporaryDirectory(prefix="tlray-"))))
 
-    async def run() -> int:
-        with CrashNoteFile(home, lease_id) as note:
-            return await ScrapeTask(lease_id, terms, worker_ports(terms, coordinator, note)).run()
+        async def run() -> int:
+            with CrashNoteFile(home, lease_id) as note:
+                return await ScrapeTask(lease_id, terms, worker_ports(terms, coordinator, note)).run()
 
-    return asyncio.run(run())
+        return asyncio.run(run())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 from typing import Any
 
 from tlray.cluster.ports.task import PageSource, TaskPorts
@@ -85,7 +84,8 @@ class ScrapeTask:
         self._tell = asyncio.Event()
         """Set when a report should not wait."""
         self._is_over = False
-        self._numbers = itertools.count(1)
+        self._number = 0
+        """Of the last report."""
         self._cpu_s = ports.cpu_s()
         self._n_done = 0
         self._in_hand = FIRST_LEASE
@@ -325,40 +325,48 @@ class ScrapeTask:
         parts, self._parts = self._parts, {}
         self._room.set()
         self._staging_bytes = sum(part.pages.n_bytes for part in parts.values())
-        number = next(self._numbers)
+        self._number += 1
+        first = f"{self._lease_id}-{self._number:05d}"
         notes = []
         for place, part in enumerate(parts.values()):
-            stem = f"{self._lease_id}-{number:05d}" + (
-                f"-{place}" if place else ""
-            )  # one name in all batches
+            stem = f"{first}-{place}" if place else first  # one name in all batches
             if (note := await self._stage(part, stem)) is not None:
                 notes.append(note)
         self._staging_bytes = 0
         self._wake.set()
-        cpu_s, self._cpu_s = self._ports.cpu_s() - self._cpu_s, self._ports.cpu_s()
         n_wanted = max(0, self._in_hand - self._pacing.n_pending)
-        report = Report(
-            self._lease_id,
-            number,
-            outcomes,
-            tuple(notes),
-            robots,
-            n_wanted=n_wanted,
-            cpu_s=cpu_s,
-            node=self._ports.gauge.read(self._clock.monotonic()),
-            node_id=self._ports.gauge.node,
-        )
-        answer = await self._ports.coordinator.report(report)
+        answer = await self._send(outcomes, tuple(notes), robots, n_wanted)
         for outcome in outcomes:
             self._held.pop(outcome.item_id, None)
         return answer
+
+    async def _send(
+        self,
+        outcomes: tuple[Outcome, ...] = (),
+        parts: tuple[PartRecord, ...] = (),
+        robots: tuple[RobotsAnswer, ...] = (),
+        n_wanted: int = 0,
+    ) -> Answer:
+        """Send a report; an empty one says that the task lives."""
+        cpu_s, self._cpu_s = self._ports.cpu_s() - self._cpu_s, self._ports.cpu_s()
+        node, gauge = self._ports.gauge.read(self._clock.monotonic()), self._ports.gauge
+        return await self._ports.coordinator.report(
+            Report(self._lease_id, self._number, outcomes, parts, robots, n_wanted, cpu_s, node, gauge.node)
+        )
 
     async def _stage(self, part: OpenPart, stem: str) -> PartRecord | None:
         pages = part.pages.take()
         if not part.rows and not pages:
             return None
         with self._note.at_files():
-            staged = await self._ports.files.stage(part.batch_id, stem, part.rows, pages)
+            staging = asyncio.ensure_future(self._ports.files.stage(part.batch_id, stem, part.rows, pages))
+            # a storage that is away is waited for, longer than a lease lasts without a report
+            while not (await asyncio.wait((staging,), timeout=self._terms.heartbeat_s))[0]:
+                answer = await self._send()
+                self._number += 1
+                self._stop(answer.stops)
+                self._apply(answer.work)
+            staged = staging.result()
         return PartRecord(
             part.batch_id, stem, staged.n_sets, staged.n_tracks, staged.n_bytes,
             has_rows=bool(part.rows), has_pages=bool(pages),

@@ -100,7 +100,8 @@ class BatchCheck:
             self._files = self._listed()
             return part.stem not in self._journal.stems_now()
 
-        self._settles(is_published)
+        if self._is_final or not self._store.publishes_late:
+            self._settles(is_published)
         found = {}
         for kind in wanted:
             staged = None if self._is_final else self._files.get((part.stem, kind, False))
@@ -108,7 +109,10 @@ class BatchCheck:
                 found[kind] = file
             elif staged is not None:
                 found[kind] = staged
-                self.notes.append(f"{staged.name} counts, and is seen once the next start has published it")
+                if not self._store.publishes_late:
+                    self.notes.append(
+                        f"{staged.name} counts, and is seen once the next start has published it"
+                    )
         return found
 
     def _listed(self) -> dict[tuple[str | None, PartFile | None, bool], StoredFile]:

@@ -94,6 +94,8 @@ def _read_part(
     except PartMoved:
         return dict.fromkeys((result.seq for result in results), _MOVED)
     except CannotFinish as error:
+        if type(error) is not CannotFinish:  # the storage is away, not the part
+            raise
         logger.warning("not in the catalogue: %s", error)
         return dict.fromkeys((result.seq for result in results), str(error))
     records: defaultdict[int, list[Record]] = defaultdict(list)

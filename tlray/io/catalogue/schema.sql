@@ -36,9 +36,16 @@ CREATE TABLE sets (
     n_changes INTEGER NOT NULL DEFAULT 0,
     UNIQUE (site, source_id, owner)
 );
-CREATE INDEX sets_owner ON sets (owner, id);
-CREATE INDEX sets_counted ON sets (is_newest, date, quality);
-CREATE INDEX sets_counted_of ON sets (owner, date, quality);
+CREATE INDEX sets_batch ON sets (batch) WHERE is_newest;
+
+-- What a search counts by: a narrow copy, because a count of 100,000 sets reads each of them.
+CREATE TABLE facets (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, is_newest INTEGER NOT NULL, date TEXT, quality REAL);
+CREATE TRIGGER facets_of_new AFTER INSERT ON sets BEGIN
+    INSERT INTO facets VALUES (new.id, new.owner, new.is_newest, new.date, new.quality);
+END;
+CREATE TRIGGER facets_of_changed AFTER UPDATE OF is_newest, date, quality ON sets BEGIN
+    UPDATE facets SET is_newest = new.is_newest, date = new.date, quality = new.quality WHERE id = new.id;
+END;
 
 -- What two versions are compared by, compressed (content.py).
 CREATE TABLE contents (set_id INTEGER PRIMARY KEY, content BLOB NOT NULL);

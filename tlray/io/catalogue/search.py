@@ -114,18 +114,18 @@ def search(
     match = query.match
     claims, values = _claims(query, owner)
     values |= {"match": match}
-    source = "sets s" if match is None else "words w CROSS JOIN sets s ON s.id = w.rowid"
-    row_id = "s.id" if match is None else "w.rowid"
+    source = "facets f" if match is None else "words w CROSS JOIN facets f ON f.id = w.rowid"
+    row_id = "f.id" if match is None else "w.rowid"
     if match is not None:
         claims = ["words MATCH :match", *claims]
     where = " AND ".join(claims)
     db.execute("BEGIN")
     try:
         total, quality = db.execute(
-            f"SELECT count(*), avg(s.quality) FROM {source} WHERE {where}", values
+            f"SELECT count(*), avg(f.quality) FROM {source} WHERE {where}", values
         ).fetchone()
         rows = db.execute(
-            f"SELECT s.id, {_COLUMNS} FROM {source} CROSS JOIN batches b ON b.number = s.batch"
+            f"SELECT s.id, {_COLUMNS} FROM {source} CROSS JOIN sets s ON s.id = f.id JOIN batches b ON b.number = s.batch"
             f" WHERE {where} AND {row_id} < :before ORDER BY {row_id} DESC LIMIT :limit",
             {**values, "before": 2**63 - 1 if before is None else before, "limit": limit},
         ).fetchall()
@@ -136,11 +136,11 @@ def search(
 
 
 def _claims(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any]]:
-    claims = ["s.is_newest"] if owner is None else ["s.owner = :owner"]
+    claims = ["f.is_newest"] if owner is None else ["f.owner = :owner"]
     for name, claim in (
-        ("first_day", "s.date >= :first_day"),
-        ("last_day", "s.date <= :last_day"),
-        ("min_quality", "s.quality >= :min_quality"),
+        ("first_day", "f.date >= :first_day"),
+        ("last_day", "f.date <= :last_day"),
+        ("min_quality", "f.quality >= :min_quality"),
     ):
         if getattr(query, name) is not None:
             claims.append(claim)

@@ -16,10 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from tlray.errors import HomeInUse, HomeUnusable
+from tlray.errors import HomeInUse, HomeUnusable, UsageError
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home_lock import has_open, is_taken, take
 from tlray.io.disk.private_files import make_private, open_to_others, private
+from tlray.io.disk.storage import Storage, parse_storage
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,31 @@ class Home:
     """The folder that holds the journal, the results, the archive and the exports."""
 
     path: Path
+    storage: Storage | None = None
+    """The place of results, pages and exports; None: they are in this folder."""
+
+    @classmethod
+    def of(cls, path: Path, storage: str | None) -> Home:
+        """Return a home with the storage that is given as a URI, or else with the one that it was made with."""
+        try:
+            recorded = (path / "storage").read_text(encoding="utf-8").strip()
+        except OSError:
+            recorded = ""
+        found = parse_storage(storage or recorded) if storage or recorded else None
+        if recorded and found is not None and parse_storage(recorded) != found:
+            raise UsageError(
+                f"home {path} has its results in {recorded}, and TLRAY_STORAGE is {found.uri}; leave it out, use another --home,"
+                f" or move the results there and write its URI into {path / 'storage'}"
+            )
+        home = cls(path, found)
+        if not recorded:
+            home._require_no_results()
+        return home
+
+    @property
+    def has_objects(self) -> bool:
+        """True if its results are objects of a storage, which every node reaches without this folder."""
+        return self.storage is not None and self.storage.folder is None
 
     @property
     def journal(self) -> Path:
@@ -70,7 +96,8 @@ class Home:
 
     def exports(self, batch_id: str) -> Path:
         """The folder of a batch's exports."""
-        return self.path / "exports" / batch_id
+        folder = self.storage.folder if self.storage is not None else None
+        return (folder or self.path) / "exports" / batch_id
 
     def uploads(self, batch_id: str = "") -> Path:
         """The folder of a batch's uploaded files, until they are read."""
@@ -108,6 +135,30 @@ class Home:
         if not self.id:
             _name(probe, self.path / "home.id")
         probe.unlink(missing_ok=True)
+
+    def _require_no_results(self) -> None:
+        """Raise UsageError where results are in this folder already, and would be in two places."""
+        if self.storage is not None and any(
+            folder.is_dir() and any(folder.iterdir())
+            for folder in (self.path / "results", self.path / "archive")
+        ):
+            raise UsageError(
+                f"home {self.path} has results on its own disk, and TLRAY_STORAGE is {self.storage.uri}; use another --home, or"
+                f" move results/ and archive/ there and write its URI into {self.path / 'storage'}"
+            )
+
+    def record_storage(self) -> None:
+        """Write down where the results are, so that every later command finds them."""
+        place = self.path / "storage"
+        if self.storage is not None and not place.exists():
+            with disk_errors(self.path):
+                new = self.path / f".storage-{os.urandom(8).hex()}"
+                new.write_text(f"{self.storage.uri}\n", encoding="utf-8")
+                new.replace(place)
+
+    def exists(self) -> bool:
+        """Return True if it has a journal."""
+        return self.journal.exists()
 
     # -- who holds it ----------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ which ends the leases of a killed coordinator as the next coordinator would.
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from tlray.io.journal.rows import VERSIONS_PER_LIFE, BatchRow, Counts, totals
 from tlray.io.journal.writer import Journal
 from tlray.io.offline.opening import offline_journal
 from tlray.io.results.open_store import open_store
-from tlray.io.results.store import recover
+from tlray.io.results.store import recover, settle
 
 
 def pause_offline(home: Home, batch_id: str) -> tuple[BatchRow, Counts]:
@@ -38,10 +39,14 @@ def _control(home: Home, batch_id: str, event: BatchEvent) -> tuple[BatchRow, Co
 
 
 def _recover_files(home: Home, journal: Journal, batch_id: str) -> None:
-    """Publish the parts that the manifest names, and remove the others."""
+    """Publish the parts that the manifest names, and remove the others: no lease is alive, and none will be."""
     row = journal.find_batch(batch_id)
     if row is not None and not row.state.is_final:
-        recover(open_store(home), batch_id, [part.stem for part in journal.parts(batch_id)])
+        store = open_store(home)
+        named = [part.stem for part in journal.parts(batch_id)]
+        recover(store, batch_id, named)
+        if store.publishes_late:
+            settle(store, batch_id, store.list(batch_id), named, life=sys.maxsize, now=time.time())
 
 
 def _apply(journal: Journal, batch_id: str, event: BatchEvent) -> tuple[BatchRow, Counts]:

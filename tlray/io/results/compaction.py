@@ -1,6 +1,6 @@
 """Merging of many small parts into a few large ones.
 
-`compaction_plan.plan` says which; `merge` stages one new part made of published ones and deletes nothing. The coordinator then
+`compaction_plan.plan` says which; `merge` stages one new part made of others and deletes nothing. The coordinator then
 
 1. commits: the manifest names the new part instead of the old ones, and outcomes' archive offsets are moved,
 2. replaces the files (`store.replace_parts`): the old ones are deleted, then the new one is published.
@@ -60,7 +60,7 @@ def _kinds_of(store: ResultStore, batch_id: str, stems: Sequence[str]) -> dict[s
     """Return which files each part has. Refuse to merge a part that lacks one: its rows would be lost for good."""
     kinds: dict[str, set[PartFile]] = {stem: set() for stem in stems}
     for file in store.list(batch_id):
-        if file.is_published and file.stem in kinds and file.kind is not None:
+        if file.stem in kinds and file.kind is not None:
             kinds[file.stem].add(file.kind)
     for stem, found in kinds.items():
         if not is_whole(found):
@@ -78,14 +78,24 @@ def _merge_archives(store: ResultStore, batch_id: str, stems: Sequence[str], out
     return offsets
 
 
+def write_table(table: pa.Table, out: BinaryIO) -> None:
+    """Write a table as merged parts are written."""
+    with _writer(table.schema, out) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+
+
+def _writer(schema: pa.Schema, out: BinaryIO) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        out, schema, compression="zstd", compression_level=3, use_dictionary=REPEATED_COLUMNS, write_page_checksum=True
+    )  # fmt: skip
+
+
 def _merge_tables(
     store: ResultStore, batch_id: str, stems: Sequence[str], kind: PartFile, out: BinaryIO
 ) -> int:
     """Concatenate Parquet files of one kind; return the number of rows."""
     schema, n_rows = _SCHEMAS[kind], 0
-    with pq.ParquetWriter(
-        out, schema, compression="zstd", compression_level=3, use_dictionary=REPEATED_COLUMNS, write_page_checksum=True
-    ) as writer:  # fmt: skip
+    with _writer(schema, out) as writer:
         for table in _regrouped(
             table for stem in stems for table in _row_groups(store, batch_id, stem, kind)
         ):

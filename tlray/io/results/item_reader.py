@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from tlray.core.scheduling.lease import LeasedItem
-from tlray.errors import CannotFinish
+from tlray.errors import CannotFinish, StorageUnavailable
 from tlray.io.results.part_tables import read_tables
 from tlray.io.results.rows import from_tables
 from tlray.io.results.store import ResultStore
@@ -34,10 +34,12 @@ def read_items(
     """Return the sets of some items of a part, by item.
 
     What is not there, or cannot be read any more, is left out: the part may just have been merged into another, and
-    its page can be fetched.
+    its page can be fetched. `StorageUnavailable` where nothing can be read now.
     """
     try:
         lists, tracks = read_tables(store, batch_id, stem, item_ids=item_ids)
+    except StorageUnavailable:
+        raise
     except CannotFinish:
         return {}
     sets: dict[int, list[Tracklist]] = {}

@@ -1,19 +1,11 @@
 """The result store of a home: local files, renamed when they are published.
 
-::
-
-    results/<batch_id>/_staging/<stem>.tracklists.parquet   ->  results/<batch_id>/tracklists/<stem>.parquet
-    results/<batch_id>/_staging/<stem>.tracks.parquet       ->  results/<batch_id>/tracks/<stem>.parquet
-    results/<batch_id>/_staging/<stem>.warc.gz              ->  archive/<batch_id>/<stem>.warc.gz
-
-Files and the folders that name them are synced, so that what the manifest names survives a crash of the machine. The
-underscore hides the staged files from pandas and Arrow.
+Files and the folders that name them are synced, so that what the manifest names survives a crash of the machine.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,19 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from tlray.errors import CannotFinish
+from tlray.errors import CannotFinish, HomeUnusable, StorageUnavailable
 from tlray.io.disk.durable import disk_errors, make_folder, move, sync_folder
 from tlray.io.disk.home import Home
+from tlray.io.results import layout
 from tlray.io.results.store import PartFile, PartMoved, StoredFile, is_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_SUFFIXES = {PartFile.ARCHIVE: ".warc.gz", PartFile.TRACKS: ".parquet", PartFile.TRACKLISTS: ".parquet"}
-_STAGED_SUFFIXES = {PartFile.ARCHIVE: ".warc.gz"} | {
-    kind: f".{kind}.parquet" for kind in (PartFile.TRACKS, PartFile.TRACKLISTS)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +28,22 @@ class LocalStore:
     """The files of parts in a home."""
 
     home: Home
+    is_storage: bool = False
+    """True if it is a ``file:`` storage, which may be missing on this node."""
+
+    @property
+    def publishes_late(self) -> bool:
+        """A rename costs nothing: False."""
+        return False
 
     @contextmanager
     def stage(self, batch_id: str, stem: str) -> Iterator[LocalStaging]:
         """Write a part; see `ResultStore`."""
         folder = self.staging(batch_id)
-        with disk_errors(self.home.path):
-            staging = LocalStaging({kind: self.staged(batch_id, _checked(stem), kind) for kind in PartFile})
+        with self._errors():
+            staging = LocalStaging(
+                {kind: self.staged(batch_id, layout.checked(stem), kind) for kind in PartFile}
+            )
             make_folder(folder, below=self.home.path)
             try:
                 yield staging
@@ -60,7 +56,7 @@ class LocalStore:
     def publish(self, batch_id: str, *stems: str) -> None:
         """Rename staged files to their places; see `ResultStore`."""
         lost = []
-        with disk_errors(self.home.path):
+        with self._errors():
             for kind in PartFile:
                 make_folder(self._folder(batch_id, kind), below=self.home.path)
             for stem in stems:
@@ -89,11 +85,12 @@ class LocalStore:
                 continue
             except OSError as error:
                 raise CannotFinish(f"part {stem} of batch {batch_id} cannot be read: {error}") from error
-        raise PartMoved(stem, batch_id)
+        with self._errors():  # it may be that nothing is there
+            raise PartMoved(stem, batch_id)
 
     def delete(self, batch_id: str, stems: Collection[str]) -> None:
         """Unlink all files of parts; see `ResultStore`."""
-        with disk_errors(self.home.path):
+        with self._errors():
             for stem in stems:
                 for kind in reversed(PartFile):  # the opposite order of publishing: no set without its tracks
                     path = self.published(batch_id, stem, kind)
@@ -109,19 +106,19 @@ class LocalStore:
     def list(self, batch_id: str) -> Sequence[StoredFile]:
         """List the published and the staged files; see `ResultStore`."""
         found: Sequence[StoredFile] = ()
-        with disk_errors(self.home.path):
+        with self._errors():
             for kind in PartFile:
-                found = *found, *self._listed(self._folder(batch_id, kind), {kind: _SUFFIXES[kind]}, kind)
-            return *found, *self._listed(self.staging(batch_id), _STAGED_SUFFIXES, None)
+                found = *found, *self._listed(self._folder(batch_id, kind), kind)
+            return *found, *self._listed(self.staging(batch_id), None)
 
     def place(self, batch_id: str, stem: str, kind: PartFile) -> str:
         """Return where a file is published, below the home."""
-        return self._name(self.published(batch_id, stem, kind))
+        return layout.published(batch_id, stem, kind)
 
     def batches(self) -> Mapping[str, Sequence[str]]:
         """Return each batch that has a folder; see `ResultStore`."""
         found: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-        for above in (self.home.results("x").parent, self.home.archive("x").parent):
+        for above in (self.home.path / root for root in layout.ROOTS):
             for folder in above.iterdir() if above.is_dir() else ():
                 if folder.is_dir():
                     found[folder.name] += (self._name(folder),)
@@ -131,18 +128,32 @@ class LocalStore:
 
     def staging(self, batch_id: str) -> Path:
         """Return the folder of a batch's staged files."""
-        return self.home.results(batch_id) / "_staging"
+        return self.home.path / layout.staging_folder(batch_id)
 
     def staged(self, batch_id: str, stem: str, kind: PartFile) -> Path:
         """Return where a file is staged."""
-        return self.staging(batch_id) / (stem + _STAGED_SUFFIXES[kind])
+        return self.home.path / layout.staged(batch_id, stem, kind)
 
     def published(self, batch_id: str, stem: str, kind: PartFile) -> Path:
         """Return where a file is published."""
-        return self._folder(batch_id, kind) / (stem + _SUFFIXES[kind])
+        return self.home.path / layout.published(batch_id, stem, kind)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Translate errors of the disk; a storage without its ``home.id`` is not mounted."""
+        uri = f"file://{self.home.path}"
+        if self.is_storage and not self.home.id:
+            raise StorageUnavailable(uri, "it is not mounted here: it has no home.id", True)
+        try:
+            with disk_errors(self.home.path):
+                yield
+        except HomeUnusable as error:
+            if not self.is_storage:
+                raise
+            raise StorageUnavailable(uri, str(error.args[1])) from error
 
     def _folder(self, batch_id: str, kind: PartFile) -> Path:
-        return self.home.archive(batch_id) if kind is PartFile.ARCHIVE else self.home.results(batch_id) / kind
+        return self.home.path / layout.published_folder(batch_id, kind)
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.home.path))
@@ -161,19 +172,15 @@ class LocalStore:
             if folder.is_dir():
                 sync_folder(folder)
 
-    def _listed(
-        self, folder: Path, suffixes: dict[PartFile, str], published_as: PartFile | None
-    ) -> Iterator[StoredFile]:
+    def _listed(self, folder: Path, published_as: PartFile | None) -> Iterator[StoredFile]:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if published_as is not None and path.name.startswith(("_", ".")):
-                continue  # Arrow and pandas pass it over, too
-            kind = next((kind for kind, suffix in suffixes.items() if path.name.endswith(suffix)), None)
-            stem = None if kind is None else path.name.removesuffix(suffixes[kind])
             try:
-                n_bytes = path.stat().st_size
+                stat = path.stat()
             except FileNotFoundError:  # it was just published, or deleted
                 continue
-            yield StoredFile(self._name(path), stem, kind or published_as, n_bytes, published_as is not None)
+            place = self._name(path)
+            if file := layout.stored_file(place, stat.st_size, stat.st_mtime, published_as=published_as):
+                yield file
 
 
 class LocalStaging:
@@ -203,10 +210,3 @@ class LocalStaging:
             with suppress(OSError):  # what is not written yet needs no disk any more
                 file.close()
             self._paths[kind].unlink(missing_ok=True)
-
-
-def _checked(stem: str) -> str:
-    """Return a stem that is a safe file name and can be told from its suffix."""
-    if not _STEM.fullmatch(stem):
-        raise ValueError(f"{stem!r} is no name of a part: letters, digits, - and _")
-    return stem

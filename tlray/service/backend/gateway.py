@@ -55,9 +55,9 @@ MAX_OWNERS_KEPT = 10_000
 class Gateway:
     """One replica's calls to the coordinator of its home."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, home: Home | None = None) -> None:
         self.settings = settings
-        self.home = Home(settings.home)
+        self.home = home or Home.of(settings.home, settings.storage)
         self._session: Session | None = None
         self._found: Session | None = None
         """What `find` has found, until it is first used."""

@@ -37,6 +37,8 @@ from tlray.errors import (
     NoSuchBatch,
     RayUnavailable,
     StorageFull,
+    StorageUnavailable,
+    StorageUnusable,
     TlrayError,
     UsageError,
 )
@@ -96,6 +98,7 @@ STATUS_OF: Final[tuple[tuple[type[TlrayError], int], ...]] = (
     (BadCursor, 400),
     (HomeUnusable, 503),
     (HomeInUse, 503),
+    (StorageUnusable, 503),
     (JournalUnusable, 503),
     (UsageError, 422),
     (StorageFull, 507),
@@ -111,6 +114,8 @@ _PUBLIC_DETAIL: Final[tuple[tuple[type[TlrayError], str], ...]] = (
     (JournalUnusable, "the service cannot use its journal now; see the service log"),
     (JournalLost, "the service does not reach its journal now; try again"),
     (StorageFull, "the disk of the service is full; nothing of this request was stored"),
+    (StorageUnusable, "the service cannot use its storage now; see the service log"),
+    (StorageUnavailable, "the storage of the results does not answer now; try again"),
     (RayUnavailable, "the service has no Ray cluster now; see the service log"),
     (CoordinatorLost, "the coordinator does not answer now; try again"),
 )

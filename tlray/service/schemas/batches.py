@@ -63,6 +63,12 @@ class OptionsRequest(RequestBody):
         max_length=MAX_DOMAINS,
         description="Domains whose owner allows more than the crawl-delay of robots.txt.",
     )
+    api_terms: list[str] = Field(
+        [],
+        max_length=MAX_DOMAINS,
+        description="Sites whose API is used under its published terms, although robots.txt disallows it; an admin's choice.",
+        examples=[["musicbrainz"]],
+    )
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
     retry: dict[str, JsonValue] = Field(
         {}, max_length=100, description="Kind of outcome → rule, as in `domains.toml` (docs/politeness.md)."

@@ -34,6 +34,9 @@ def options_for(
     """Return the options of a batch for the journal; 403 for options that only an admin may set."""
     options, priority = wanted.checked(settings)
     if not principal.is_admin:
+        if wanted.api_terms:
+            story = "api_terms: only an admin may use an API that robots.txt disallows"
+            raise ProblemError(403, story, errors=[("options: api_terms", "only an admin may set this")])
         without, _ = ScrapeOptions().checked(settings)
         try:
             require_within_limits((options.politeness, options.retry), (without.politeness, without.retry))

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import ParsedPage
-from tlray.sites.hosts import split
+from tlray.sites.discogs.urls import API, DOMAIN, id_of, named_in
 from tlray.sites.interface import SiteWithApi
 
-DOMAIN, API = "discogs.com", "api.discogs.com"
-_PATH = re.compile(r"(?:/[^/]{1,200}){0,2}/(release|master)s?/(?:view/)?(\d{1,12})(?=[-/]|$)")
 # 25 a minute without a key; pages of www.discogs.com are not fetched, its names lead to the interface
 PROFILE = SiteProfile(host=API, rate=25 / 60, short_hosts=(DOMAIN,))
-
-
-def named_in(url: str) -> tuple[str, str] | None:
-    """Return what a URL names: (``release`` or ``master``, its number)."""
-    found = _PATH.match(parts.path) if (parts := split(url)) else None
-    return (found[1], found[2].lstrip("0") or "0") if found else None
 
 
 class Discogs(SiteWithApi):
@@ -60,8 +50,3 @@ class Discogs(SiteWithApi):
         from tlray.sites.discogs.parser import parse_page  # noqa: PLC0415 - loaded with the first page
 
         return parse_page(body, url=url)
-
-
-def id_of(kind: str, number: str) -> str:
-    """Return the id of a release or a master among those of the site."""
-    return number if kind == "release" else f"master-{number}"

@@ -7,8 +7,8 @@ from typing import Any
 
 from tlray.core.model.tracklists import make_set
 from tlray.model import PageKind, ParsedPage
-from tlray.sites.discogs import DOMAIN, id_of
 from tlray.sites.discogs.tracklist import artists_of, name_of, rows_of
+from tlray.sites.discogs.urls import DOMAIN, id_of
 from tlray.sites.fields import clean, day
 from tlray.sites.json_text import BadJsonError, load, number, string
 

@@ -9,22 +9,13 @@ import re
 
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import ParsedPage
-from tlray.sites.hosts import host_of, split
+from tlray.sites.hosts import host_of
 from tlray.sites.interface import SiteWithApi
+from tlray.sites.musicbrainz.urls import DOMAIN, MBID, SITE, release_in
 
-DOMAIN = "musicbrainz.org"
-SITE = f"https://{DOMAIN}"
-_MBID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_PATH = re.compile(rf"/(?:ws/2/)?release/({_MBID})(?:/|$)", re.IGNORECASE)
 _INCLUDED = "recordings+artist-credits+labels+release-groups+artist-rels+isrcs+annotation"
 # its robots.txt asks for 2 s, its web service for 1 s on average
 PROFILE = SiteProfile(host=DOMAIN, rate=1.0, is_one_with_www=True)
-
-
-def release_in(url: str) -> str | None:
-    """Return the MBID of the release that a URL names."""
-    found = _PATH.match(parts.path) if (parts := split(url)) else None
-    return found[1].lower() if found else None
 
 
 class MusicBrainz(SiteWithApi):
@@ -58,7 +49,7 @@ class MusicBrainz(SiteWithApi):
         """Return True if it is a release of the web service, or the page of one."""
         if head.lstrip("\ufeff \t\r\n").startswith("{"):
             return '"text-representation"' in head and '"release-events"' in head
-        return bool(re.search(rf"https?://musicbrainz\.org/release/{_MBID}", head)) and "MusicRelease" in head
+        return bool(re.search(rf"https?://musicbrainz\.org/release/{MBID}", head)) and "MusicRelease" in head
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:
         """Read the release as a set."""

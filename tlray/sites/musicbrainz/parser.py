@@ -12,7 +12,7 @@ from tlray.model import CuePrecision, PageKind, ParsedPage, Track, Tracklist
 from tlray.sites.challenge import challenge_in
 from tlray.sites.fields import day, make_track
 from tlray.sites.json_text import BadJsonError, load, number, string
-from tlray.sites.musicbrainz import SITE, release_in
+from tlray.sites.musicbrainz.urls import SITE, release_in
 from tlray.sites.schemaorg.parser import parse_page as parse_described
 from tlray.sites.starts import starts
 from tlray.sites.text import FoundList, find_list

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import ParsedPage
-from tlray.sites.hosts import host_of, split
+from tlray.sites.hosts import host_of
 from tlray.sites.interface import SiteWithApi
+from tlray.sites.nts.urls import DOMAIN, SITE, episode_in
 
-DOMAIN = "nts.live"
-SITE = f"https://www.{DOMAIN}"
-_PATH = re.compile(r"/(?:api/v2/)?shows/([\w.~%-]{1,200})/episodes/([\w.~%-]{1,200})(?:/tracklist)?/?$")
 # after some ten quick requests it leaves tracklists out for minutes
 PROFILE = SiteProfile(host=DOMAIN, rate=1 / 5, is_one_with_www=True, block_cool_down_s=900.0)
-
-
-def episode_in(url: str) -> str | None:
-    """Return ``<show>/<episode>`` of the episode that a URL names."""
-    found = _PATH.match(parts.path) if (parts := split(url)) else None
-    return f"{found[1]}/{found[2]}".lower() if found else None
 
 
 class Nts(SiteWithApi):
@@ -42,11 +32,8 @@ class Nts(SiteWithApi):
 
     def fetch_url(self, url: str) -> str:
         """Return the episode in the interface."""
-        return (
-            self.canonical_url(url).replace(f"{SITE}/shows/", f"{SITE}/api/v2/shows/")
-            if episode_in(url)
-            else url
-        )
+        episode = episode_in(url)
+        return url if episode is None else "{}/api/v2/shows/{}/episodes/{}".format(SITE, *episode.split("/"))
 
     def recognises(self, head: str) -> bool:
         """Return True if it is an episode, or the rows of one."""

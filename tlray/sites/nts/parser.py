@@ -19,7 +19,7 @@ from tlray.sites.fields import clean, day, make_track
 from tlray.sites.html_tree import tree_of
 from tlray.sites.interface import THROTTLED
 from tlray.sites.json_text import BadJsonError, load, number, string
-from tlray.sites.nts import SITE, episode_in
+from tlray.sites.nts.urls import SITE, episode_in
 
 VERSION = "nts/1"
 MAX_ROWS = 2_000

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from made_catalogue import MadeHome
 from made_sets import a_set, a_track
+from older_parts import as_before_november_2026
 
+from tlray.errors import StorageFull
 from tlray.io.catalogue import catch_up as module
 from tlray.io.catalogue.catch_up import Standing, catch_up
 from tlray.io.catalogue.change_list import NoStart, changed_sets, changes, cursor_of, last_change, start_of
@@ -333,6 +335,32 @@ def test_a_part_that_is_damaged_is_passed_over_and_read_once_it_is_whole(
     file.write_bytes(whole)
     made.batch("b2", [night("s4", "A")])
     assert total(made.home) == 4
+
+
+def test_a_part_of_an_older_tlray_is_a_version_like_any_other(made: MadeHome) -> None:
+    rows = [a_track(1, 0.0), a_track(2, 61.5)]
+    made.batch("b1", [a_set(*rows, source_id="s1", fetched_at=NOON)])
+    for kind in (PartFile.TRACKLISTS, PartFile.TRACKS):
+        as_before_november_2026(made.store.published("b1", "0001-000001-00001", kind))
+    made.batch("b2", [a_set(*rows, source_id="s1", fetched_at=NOON + timedelta(hours=1))])
+    assert kinds(made.home) == []
+    made.batch("b3", [a_set(*rows[:1], source_id="s1", fetched_at=NOON + timedelta(hours=2))])
+    assert [kind for _, kind, _ in kinds(made.home)] == ["removed"]
+
+
+def test_a_storage_that_is_away_is_an_error_and_no_lost_part(
+    made: MadeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.batch("b1", [night("s1", "A")])
+    with monkeypatch.context() as away:
+
+        def read_tables(*args: Any, **given: Any) -> None:
+            raise StorageFull("the storage")
+
+        away.setattr("tlray.io.catalogue.records.read_tables", read_tables)
+        with pytest.raises(StorageFull):
+            catch_up(made.home)
+    assert total(made.home) == 1
 
 
 def test_a_part_that_is_not_published_yet_counts(made: MadeHome) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from made_journal import submit
 
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.errors import BadOption
 from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.writer import Journal
 from tlray.scrape_options import ScrapeOptions, terms_of
@@ -48,6 +50,28 @@ def test_a_batch_has_the_terms_of_the_settings_that_it_is_submitted_under(
     settings = read_settings(contact="me@example.org", max_workers=3)
     assert ScrapeOptions().checked(settings)[0].terms == terms_of(settings) == ALL
     assert ScrapeOptions().checked(None)[0].terms is None, "a resumed batch has its own"
+
+
+def test_the_sites_whose_terms_were_chosen_are_kept_with_a_batch_and_stay_where_it_is_given_others(
+    journal: Journal,
+) -> None:
+    options, _ = ScrapeOptions(api_terms=["musicbrainz", "musicbrainz"]).checked(read_settings())
+    assert options.terms is not None
+    assert options.terms.api_terms == ("musicbrainz",)
+    batch = submit(journal, options=options)
+    assert journal.batch("b1").options == options
+    journal.set_terms(batch, replace(options.terms, contact="me@example.org"))
+    kept = journal.batch("b1").options.terms
+    assert kept is not None
+    assert (kept.api_terms, kept.contact) == (("musicbrainz",), "me@example.org")
+
+
+@pytest.mark.parametrize("name", ["1001tracklists", "MusicBrainz", "x" * 99, ""])
+def test_a_site_without_such_terms_is_refused(name: str) -> None:
+    with pytest.raises(
+        BadOption, match="no site of this name has an API of its own terms; there is musicbrainz"
+    ):
+        ScrapeOptions(api_terms=[name]).checked()
 
 
 def test_a_batch_may_be_given_other_terms_and_keeps_the_rest(journal: Journal) -> None:

@@ -313,6 +313,18 @@ def test_one_part_takes_the_place_of_several(journal: Journal, storage: Storage)
         stories = [reader.attempts([item.id])[item.id][0] for item in items]
         assert [(s.part, s.raw_offset) for s in stories] == [("m", 10), ("m", 110)]
         assert {row.part for row in reader.items("b1")} == {"m"}
+    assert journal.batch("b1").n_tracks == 4
+
+
+def test_a_part_with_other_rows_changes_the_counts_of_its_batch(journal: Journal) -> None:
+    batch = submit(journal, lines=2)
+    for n, item in enumerate(lease(journal, batch)):
+        note = PartRecord("b1", f"p{n}", 1, 2, 100, has_rows=True, has_pages=True)
+        commit(journal, Changeset("L", [change(item, ItemEvent.FETCHED, stem=f"p{n}")], parts=(note,)))
+    again = PartRow("p0r", "b1", 1, 9, 100, has_rows=True, has_pages=True)
+    journal.replace_parts("b1", {"p0": 0}, again)
+    assert [part.stem for part in journal.parts("b1")] == ["p0r", "p1"]
+    assert journal.batch("b1").n_tracks == 9 + 2
 
 
 # -- one writer, many readers ------------------------------------------------------------------------

@@ -69,6 +69,7 @@ def test_two_names_of_one_site_become_one_lane_that_rests_as_long_as_either(tmp_
     journal.close()
 
 
-def test_the_names_are_those_of_the_profiles() -> None:
+def test_the_names_are_those_of_profiles() -> None:
+    """Sites that came later are joined at each start (`Journal.normalise_domains`)."""
     names = {name for name, profile in profiles().items() if profile.is_one_with_www}
-    assert set(re.findall(r"'www\.([^']+)'", _JOIN_NAMES)) == names
+    assert set(re.findall(r"'www\.([^']+)'", _JOIN_NAMES)) <= names

@@ -5,6 +5,7 @@ from __future__ import annotations
 from made_journal import Storage, entries, lease, submit, succeed
 
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import DoneRow
 from tlray.io.journal.writer import Journal
 
@@ -47,3 +48,12 @@ def test_a_batchs_pages_are_its_own_items(journal: Journal) -> None:
     second = submit(journal, "b2", entries(2, mark="g"))
     page, next_ = journal.items_page(second, state=None, after=0, limit=9)
     assert ([item.line for item in page], next_) == ([1, 2], None)
+
+
+def test_the_newest_result_is_that_of_any_batch(journal: Journal) -> None:
+    assert journal.newest_result() == 0
+    first, second = submit(journal, "b1"), submit(journal, "b2", lines=entries(3, mark="g"))
+    succeed(journal, lease(journal, second, limit=1))
+    succeed(journal, lease(journal, first, limit=1))
+    assert journal.newest_result() == journal.last_result(first) == 2
+    assert JournalReader.newest_result(journal) == 2, "an implementation may leave it to the protocol"

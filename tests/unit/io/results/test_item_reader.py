@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from made_parts import a_set
 
 from tlray.core.model.outcome import OutcomeKind, ReusableResult
 from tlray.core.scheduling.lease import LeasedItem
+from tlray.errors import StorageUnavailable
 from tlray.io.disk.home import Home
 from tlray.io.results.item_reader import read_items
 from tlray.io.results.local_store import LocalStore
@@ -51,3 +53,8 @@ def test_rows_that_are_not_there_any_more_answer_nothing(tmp_path: Path) -> None
     item = LeasedItem(7, "b2", "a.test", "https://a.test/", "f", 1, reused=ReusableResult("b1", "p", 1, 5.0))
     outcome = OpenPart("b2").add_reused(item, ())
     assert (outcome.kind, outcome.reused) == (OutcomeKind.NOT_BEGUN, item.reused)
+
+
+def test_a_storage_that_is_away_is_no_part_that_has_moved(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        read_items(LocalStore(Home(tmp_path), is_storage=True), "b1", "p1", {1})

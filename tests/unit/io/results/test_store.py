@@ -1,4 +1,4 @@
-"""What every store of results promises; a further one is a row of `STORES`."""
+"""The stores of results that need no server hold their contract."""
 
 from __future__ import annotations
 
@@ -6,99 +6,41 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
+from store_contract import A, StoreContract, put
 
-from tlray.errors import CannotFinish
+from tlray.errors import StorageUnavailable
 from tlray.io.disk.home import Home
+from tlray.io.disk.storage import Storage
 from tlray.io.results.local_store import LocalStore
-from tlray.io.results.store import PartFile, PartMoved, ResultStore, recover, replace_parts, sweep
-
-A, B = "b1", "b2"
-STORES: dict[str, Callable[[Path], ResultStore]] = {"local": lambda path: LocalStore(Home(path).create())}
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ResultStore:
-    return STORES[request.param](tmp_path / "home")
+from tlray.io.results.object_client import ObjectClient
+from tlray.io.results.object_store import ObjectStore
+from tlray.io.results.store import ResultStore
 
 
-def put(store: ResultStore, stem: str, content: bytes = b"rows", *, batch: str = A) -> None:
-    with store.stage(batch, stem) as staging:
-        for kind in PartFile:
-            staging.open(kind).write(content)
-    assert staging.sizes == dict.fromkeys(PartFile, len(content))
+def in_memory(_: Path) -> ObjectStore:
+    """Make a store of objects whose server is the library's own, in memory."""
+    objects = MemoryStore()
+    return ObjectStore(ObjectClient(Storage("s3", "bucket", ""), 0.0, lambda _: objects))
 
 
-def read(store: ResultStore, stem: str, kind: PartFile = PartFile.TRACKS, *, batch: str = A) -> bytes:
-    with store.open(batch, stem, kind) as file:
-        return bytes(file.read())
+STORES: dict[str, Callable[[Path], ResultStore]] = {
+    "local": lambda path: LocalStore(Home(path).create()),
+    "folder": lambda path: LocalStore(Home(path).create(), is_storage=True),
+    "objects": in_memory,
+}
 
 
-def listed(store: ResultStore, batch: str = A) -> set[tuple[str | None, bool]]:
-    return {(file.stem, file.is_published) for file in store.list(batch)}
+class TestStores(StoreContract):
+    @pytest.fixture(params=STORES)
+    def store(self, request: pytest.FixtureRequest, tmp_path: Path) -> ResultStore:
+        return STORES[request.param](tmp_path / "home")
 
 
-def test_a_part_is_read_from_the_moment_at_which_it_is_staged_and_seen_when_it_is_published(
-    store: ResultStore,
-) -> None:
-    put(store, "p1")
-    assert (read(store, "p1"), listed(store)) == (b"rows", {("p1", False)})
-    for _ in range(2):
-        store.publish(A, "p1")
-        assert (read(store, "p1"), listed(store)) == (b"rows", {("p1", True)})
-    names = {file.name for file in store.list(A)}
-    assert names == {store.place(A, "p1", kind) for kind in PartFile}
-    assert {file.n_bytes for file in store.list(A)} == {4}
-
-
-def test_an_error_while_a_part_is_staged_leaves_nothing(store: ResultStore) -> None:
-    def stage() -> None:
-        with store.stage(A, "p1") as staging:
-            staging.open(PartFile.TRACKS).write(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stage()
-    assert listed(store) == set()
-    with pytest.raises(PartMoved):
-        read(store, "p1")
-
-
-def test_a_file_that_is_open_is_read_to_its_end_although_it_is_deleted(store: ResultStore) -> None:
-    put(store, "p1", b"x" * 100_000)
-    store.publish(A, "p1")
-    with store.open(A, "p1", PartFile.TRACKS) as file:
-        assert file.read(10) == b"x" * 10
-        store.delete(A, ["p1"])
-        assert len(file.read()) == 99_990
-    store.delete(A, ["p1", "never-there"])
-    assert listed(store) == set()
-
-
-def test_batches_do_not_see_each_other(store: ResultStore) -> None:
-    put(store, "p1", b"a")
-    put(store, "p1", b"b", batch=B)
-    store.publish(A, "p1")
-    assert (read(store, "p1"), read(store, "p1", batch=B)) == (b"a", b"b")
-    assert set(store.batches()) == {A, B}
-    store.delete(A, ["p1"])
-    assert listed(store, B) == {("p1", False)}
-
-
-def test_what_is_neither_staged_nor_published_is_lost(store: ResultStore) -> None:
-    put(store, "there")
-    with pytest.raises(CannotFinish, match="part gone of batch b1 is lost"):
-        store.publish(A, "gone", "there")
-    assert listed(store) == {("there", True)}
-
-
-def test_the_files_follow_the_manifest(store: ResultStore) -> None:
-    for stem in ("kept", "kept-staged", "orphan", "orphan-staged"):
-        put(store, stem)
-    store.publish(A, "kept", "orphan")
-    assert sweep(store, A, ["kept", "kept-staged"]) == ["orphan", "orphan-staged"]
-    recover(store, A, ["kept", "kept-staged"])
-    assert listed(store) == {("kept", True), ("kept-staged", True)}
-    put(store, "merged")
-    replace_parts(store, A, ["kept", "kept-staged"], "merged")
-    assert listed(store) == {("merged", True)}
-    recover(store, "never-begun", ["p1"])  # a batch without files has nothing to recover
+def test_a_folder_that_is_not_mounted_is_no_storage(tmp_path: Path) -> None:
+    store = LocalStore(Home(tmp_path), is_storage=True)
+    with pytest.raises(StorageUnavailable, match=r"file://.* it is not mounted here"):
+        put(store, "p1")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(StorageUnavailable):
+        store.list(A)

@@ -272,6 +272,13 @@ class BatchWrites(BatchReads, Writing):
             " WHERE part IN (SELECT stem FROM moved)",
             (new.stem,),
         )
+        db.execute(  # a merge has as many rows as before; pages that were read again may not
+            "UPDATE batches SET"
+            " n_sets = n_sets + ? - (SELECT sum(n_sets) FROM parts WHERE stem IN (SELECT stem FROM moved)),"
+            " n_tracks = n_tracks + ? - (SELECT sum(n_tracks) FROM parts WHERE stem IN (SELECT stem FROM moved))"
+            " WHERE id = ?",
+            (new.n_sets, new.n_tracks, batch),
+        )
         db.execute("DELETE FROM parts WHERE stem IN (SELECT stem FROM moved)")
 
 

@@ -100,8 +100,9 @@ class WorkWrites(Writing):
     def _done_numbers(self, n: int) -> Iterator[int]:
         """Return the next ``n`` numbers of results (`tlray.io.journal.rows.DoneRow`), and store the last one."""
         if n:
-            last = int(self._meta("done_seq") or 0)
-            self._set_meta("done_seq", str(last + n))
+            last = int(self._meta("done_seq") or 0) if self._done_seq is None else self._done_seq
+            self._done_seq = last + n
+            self._set_meta("done_seq", str(self._done_seq))
             yield from range(last + 1, last + n + 1)
 
     def _write_parts(self, parts: Iterable[PartRecord]) -> None:
@@ -126,7 +127,7 @@ class WorkWrites(Writing):
         self._db.executemany(
             "UPDATE batches SET n_retries = n_retries + ?, n_blocked = n_blocked + ?, n_answered = n_answered + ?"
             " WHERE id = ?",
-            [(*counts, batch) for batch, counts in per_batch.items()],
+            [(*counts, batch) for batch, counts in per_batch.items() if any(counts)],
         )
 
     def _write_domains(self, changeset: Changeset, since: float) -> None:

@@ -93,6 +93,7 @@ class Writing(Connected):
         self._incarnation: int | None = None
         self._domain_ids: dict[str, int] = {}
         self._batch_ids: dict[str, int] = {}
+        self._done_seq: int | None = None
 
     def transaction(self) -> AbstractContextManager[None]:
         """Write all of a block or nothing; a block within another one is part of it."""
@@ -129,6 +130,7 @@ class Writing(Connected):
         """Drop numbers that may have been given in what is undone now."""
         self._domain_ids.clear()
         self._batch_ids.clear()
+        self._done_seq = None
 
     def _note_clock(self) -> None:
         """Store both clocks; where the wall clock has jumped, move the stored moments along."""

@@ -1,0 +1,133 @@
+"""A part whose pages are read again: rows of today's parsers, the same pages, and a word on each change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from made_parts import BATCH
+
+from tlray.core.model.quality import assess
+from tlray.demo.page import page_of
+from tlray.demo.plan import Plan
+from tlray.demo.rows import make_set
+from tlray.io.disk.home import Home
+from tlray.io.http.response import Fetched
+from tlray.io.reparse.part import next_stem, reparse_part
+from tlray.io.results.local_store import LocalStore
+from tlray.io.results.part_tables import read_tables
+from tlray.io.results.part_writer import stage
+from tlray.io.results.rows import ItemKey, from_tables
+from tlray.io.results.store import PartFile
+from tlray.io.results.warc import ArchiveWriter
+from tlray.model import Tracklist
+from tlray.readers.interface import SourceFile
+from tlray.readers.registry import read_file
+from tlray.sites.registry import parse_page
+
+STEM = "0001-000001-00001m"
+AT = datetime(2026, 11, 28, 12, 0, 0, 123_456, UTC)
+SHEET = b'TITLE "A sheet"\nFILE "a.mp3" MP3\nTRACK 01 AUDIO\nTITLE "T"\nPERFORMER "P"\nINDEX 01 00:00:00\n'
+PLAN = Plan(1, 4, 1)
+PAGES = [page_of(make_set(1, i, PLAN.head(i))).encode() for i in range(4)]
+
+
+class Part:
+    """A part of pages whose rows an older parser has read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = LocalStore(Home(folder).create())
+        self.archive = ArchiveWriter()
+        self.rows: list[tuple[ItemKey, Tracklist]] = []
+        self._n = 0
+
+    def page(
+        self, body: bytes, url: str, *sets: Tracklist, is_kept: bool = True, fingerprint: str = "u"
+    ) -> None:
+        """Add a page with its rows; without rows, as a dead letter has it; without a page, as a reused result has it."""
+        self._n += 1
+        at = AT + timedelta(microseconds=self._n)
+        if is_kept:
+            self.archive.add(
+                Fetched(
+                    url=url, kind=None, started_at=at.timestamp(), latency_s=0.1, status=200,
+                    status_line=b"HTTP/1.1 200 OK", raw_headers=((b"Content-Type", b"text/html"),), wire_body=body,
+                    body=body,
+                )
+            )  # fmt: skip
+        self.rows += [
+            (ItemKey(BATCH, self._n, f"{fingerprint}{self._n}"), replace(one, fetched_at=at)) for one in sets
+        ]
+
+    def stage(self) -> None:
+        stage(self.store, BATCH, STEM, self.rows, self.archive.take())
+        self.store.publish(BATCH, STEM)
+
+    def sets(self, stem: str) -> list[Tracklist]:
+        return list(from_tables(*read_tables(self.store, BATCH, stem)))
+
+
+def read_now(body: bytes, url: str = "http://127.0.0.1/tracklist/1pn8l919/a.html") -> Tracklist:
+    return assessed(parse_page(body, url).tracklists[0])
+
+
+def assessed(found: Tracklist) -> Tracklist:
+    found.quality, found.quality_issues = assess(found)
+    return found
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Part:
+    """Five sets: one as today, two that an older parser has read, one whose page has no set now, one whose page is elsewhere."""
+    made = Part(tmp_path)
+    now = [read_now(page, f"http://127.0.0.1/tracklist/{n}/a.html") for n, page in enumerate(PAGES)]
+    sheet = assessed(read_file(SourceFile("a.cue", SHEET, "file:///a.cue")).tracklists[0])
+    older = replace(now[1], title="An older title", tracks=now[1].tracks[:-1], parser="1001tracklists/0")
+    made.page(PAGES[0], now[0].url, now[0])
+    made.page(b"<html>captcha", "http://127.0.0.1/dead")
+    made.page(PAGES[1], now[1].url, older)
+    made.page(b"<html>a page of another site", now[2].url, now[2])
+    made.page(PAGES[3], now[3].url, now[3], is_kept=False)
+    made.page(SHEET, "file:///a.cue", replace(sheet, title="A shee", parser="cue/0"), fingerprint="file:")
+    made.stage()
+    return made
+
+
+def test_rows_are_those_of_todays_parsers_and_pages_the_same(part: Part) -> None:
+    done = reparse_part(part.store, BATCH, STEM, changed_only=False)
+    assert (done.n_pages, done.n_skipped) == (4, 1)
+    (of_page, of_sheet) = done.changed
+    assert of_page[1]["set_title"] == of_page[1]["added"] == 1
+    assert of_sheet == ("file:///a.cue", {"set_title": 1})
+    ((kept, reason),) = done.kept
+    assert kept.endswith("/tracklist/2/a.html")
+    assert reason
+    assert done.part is not None
+    after = part.sets(done.part.stem)
+    before = part.sets(STEM)
+    assert [one.url for one in after] == [one.url for one in before]
+    assert [one.fetched_at for one in after] == [one.fetched_at for one in before]
+    assert after[0] == before[0]
+    assert after[2:4] == before[2:4], "what cannot be read now is as it was"
+    assert after[1].title == read_now(PAGES[1]).title
+    assert len(after[1].tracks) == len(before[1].tracks) + 1
+    assert after[4].title == "A sheet"
+    assert (done.part.n_sets, done.part.n_tracks) == (5, sum(len(one.tracks) for one in after))
+    old, new = (part.store.open(BATCH, stem, PartFile.ARCHIVE).read() for stem in (STEM, done.part.stem))
+    assert new == old
+    again = reparse_part(part.store, BATCH, done.part.stem, changed_only=False)
+    assert (again.part, again.changed) == (None, []), "a second time there is nothing to change"
+
+
+def test_only_pages_of_older_parsers_are_read_if_so_asked(part: Part) -> None:
+    done = reparse_part(part.store, BATCH, STEM, changed_only=True)
+    assert (done.n_pages, done.n_skipped, len(done.changed), done.kept) == (2, 3, 2, [])
+
+
+def test_each_successor_has_a_name_of_its_own() -> None:
+    first = next_stem(STEM)
+    assert first != next_stem(STEM)
+    assert first.startswith(f"{STEM}r")
+    assert len(next_stem(first)) == len(first)

@@ -1,0 +1,128 @@
+"""The archive, read again: a Ray task for each part, and a commit of each part that has changed.
+
+A part is replaced as a whole: in the journal, then on disk. What is done stands in a file of the home until all is done, so that
+the same command goes on where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from tlray.cluster.driver.client import Client
+from tlray.errors import Conflict, Interrupted
+from tlray.io.disk.home import Home
+from tlray.io.disk.home_lock import take
+from tlray.io.disk.private_files import keep_private, private
+from tlray.io.journal.rows import PartRow
+from tlray.io.process.malloc import keep_freed_memory
+from tlray.io.reparse.part import Reparsed, reparse_part
+from tlray.io.reparse.reread import current_parsers
+from tlray.io.results.open_store import open_store
+
+LOOK_S = 1.0
+
+
+def cpus() -> int:
+    """Return how many tasks Ray can run at once."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """One part that was read again, or why not."""
+
+    part: PartRow
+    result: Reparsed
+
+
+def reparse(
+    client: Client,
+    home: Home,
+    batch_ids: Sequence[str],
+    *,
+    changed_only: bool,
+    max_tasks: int,
+    stopping: threading.Event,
+) -> Iterator[PartDone]:
+    """Read the pages of finished batches again, and yield each part when its rows are replaced."""
+    task = ray.remote(_reparse).options(num_cpus=1, max_retries=1)
+    with _progress(home, changed_only=changed_only) as progress:
+        ahead = _parts(client, batch_ids, progress)
+        running: dict[Any, PartRow] = {}
+        while True:
+            while (
+                not stopping.is_set() and len(running) < max_tasks and (part := next(ahead, None)) is not None
+            ):
+                running[task.remote(home, part.batch_id, part.stem, changed_only)] = part
+            if not running:
+                break
+            ended, _ = ray.wait([*running], num_returns=1, timeout=LOOK_S)
+            for ref in ended:
+                part = running.pop(ref)
+                result = _committed(client, part, client.call(lambda _, ref=ref: ref))  # type: ignore[misc]
+                yield PartDone(part, result)
+                progress.add(result.part.stem if result.part else part.stem)
+        if stopping.is_set():
+            raise Interrupted("")
+        progress.clear()
+
+
+def _parts(client: Client, batch_ids: Sequence[str], progress: _Progress) -> Iterator[PartRow]:
+    for batch_id in batch_ids:
+        for part in client.call(lambda c, batch_id=batch_id: c.recover_parts(batch_id)):  # type: ignore[misc]
+            if part.has_rows and part.has_pages and part.stem not in progress.done:
+                yield part
+
+
+def _committed(client: Client, part: PartRow, result: Reparsed) -> Reparsed:
+    new = result.part
+    if new is not None:
+        row = PartRow(
+            new.stem, part.batch_id, new.n_sets, new.n_tracks, new.n_bytes, has_rows=True, has_pages=True
+        )
+        client.call(lambda c: c.replace_part(part.stem, row))
+    return result
+
+
+def _reparse(home: Home, batch_id: str, stem: str, changed_only: bool) -> Reparsed:
+    """Stage the successor of one part; this is the Ray task."""
+    keep_private()
+    keep_freed_memory()
+    return reparse_part(open_store(home), batch_id, stem, changed_only=changed_only)
+
+
+class _Progress:
+    """The parts that an interrupted command has done."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path, self._what = path, what
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.done = set(lines[1:]) if lines[:1] == [what] else set()
+        if not self.done:
+            path.write_text(f"{what}\n", encoding="utf-8")
+
+    def add(self, stem: str) -> None:
+        """Note that a part is done, by the name that it has now."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{stem}\n")
+
+    def clear(self) -> None:
+        """Forget it all."""
+        self._path.unlink()
+
+
+@contextmanager
+def _progress(home: Home, *, changed_only: bool) -> Iterator[_Progress]:
+    """Hold the home's one place for this work; `Conflict` if another process holds it."""
+    with private(), (home.path / "reparse.lock").open("a+", encoding="utf-8") as lock:
+        if not take(lock, ""):
+            raise Conflict(f"another `tlray reparse` works in {home.path}")
+        yield _Progress(home.path / "reparse.done", json.dumps([changed_only, *sorted(current_parsers())]))
