@@ -145,6 +145,7 @@ class _Run:
                 again.append(Result(seq, number, batch.batch_id, batch.owner, item_id, part))
         if again:
             self._enter(again)
+            self._db.execute("DELETE FROM meta WHERE key = 'merged'")  # it may lack one of these
 
     def _read_batch(self, number: int) -> BatchRow | None:
         row = self._db.execute("SELECT batch_id FROM batches WHERE number = ?", (number,)).fetchone()

@@ -114,14 +114,14 @@ class Link:
             await self.client.connection_pool.disconnect()
 
 
-def client_of(address: RedisAddress, *, timeout_s: float = TIMEOUT_S) -> Redis:
+def client_of(address: RedisAddress, *, max_connections: int = MAX_CONNECTIONS) -> Redis:
     """Return a client with time limits, which repeats a call once, on a new connection."""
     pool = BlockingConnectionPool.from_url(
         address.url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=timeout_s,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
+        max_connections=max_connections,
+        timeout=TIMEOUT_S,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), 1),
         decode_responses=True,
     )

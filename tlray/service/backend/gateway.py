@@ -31,6 +31,7 @@ from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.redis.address import address_of
 from tlray.io.redis.link import Link
+from tlray.io.redis.live import LiveProgress
 from tlray.io.redis.progress import ProgressReader
 from tlray.io.redis.submissions import SubmissionKeys
 from tlray.service.auth.principal import Principal
@@ -43,6 +44,8 @@ T = TypeVar("T")
 CALL_TIMEOUT_S = 60.0
 AWAY_S = 2.0
 """A coordinator that takes longer for an answer is taken for away, where there is another answer."""
+LIVE_S = 5.0
+"""The coordinator is asked after this time without news from Redis: it may write to none."""
 MAX_OWNERS_KEPT = 10_000
 
 
@@ -63,6 +66,7 @@ class Gateway:
         """What the replicas share; None without ``TLRAY_REDIS``."""
         self.submission_keys = SubmissionKeys(self.redis)
         self._progress = None if self.redis is None else ProgressReader(self.redis)
+        self._live = None if self.redis is None else LiveProgress(self.redis)
         self._name = f"service-{secrets.token_hex(4)}"
 
     # -- the connection ----------------------------------------------------------------------------
@@ -147,7 +151,8 @@ class Gateway:
     async def close(self) -> None:
         """Let go of the coordinator; it stays."""
         self._session = None
-        if self.redis is not None:
+        if self._live is not None and self.redis is not None:
+            await self._live.close()
             await self.redis.close()
 
     # -- batches -----------------------------------------------------------------------------------
@@ -181,6 +186,13 @@ class Gateway:
         The last known one, marked as such, while the coordinator does not answer; its version may not be above ``since``. One of
         these per batch and replica: use `tlray.service.backend.live_hub`.
         """
+        owner = self._owners.get(batch_id)
+        if self._live is not None and since is not None and owner is not None:
+            begun = time.monotonic()
+            told = await self._live.news(owner, batch_id, since, min(timeout_s, LIVE_S))
+            if told is not None:
+                return told
+            timeout_s = max(0.0, timeout_s - (time.monotonic() - begun))
         message = await self._or_known(
             lambda coordinator: coordinator.watch_items(batch_id, since, timeout_s, self._name),
             lambda progress: self._last_known(progress, batch_id),
@@ -212,7 +224,7 @@ class Gateway:
 
     async def _in_journal(self, query: Callable[[JournalReader], T]) -> T | None:
         def ask() -> T:
-            with open_reader(self.home.path) as journal:
+            with open_reader(self.home.path, self.settings.journal) as journal:
                 return query(journal)
 
         try:
