@@ -283,6 +283,22 @@ def test_the_setting_chooses_the_database_of_a_home(
         open_journal(other)
 
 
+def test_a_home_elsewhere_with_the_same_object_storage_has_the_same_journal(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/sets")
+    with open_journal(Home(tmp_path / "head").create()) as writer:
+        submit(writer)
+        writer.begin_incarnation(is_restart=True)
+    with open_journal(Home(tmp_path / "another head").create()) as other:
+        assert other.begin_incarnation(is_restart=True) == 2
+        assert states(other) == {ItemState.QUEUED: 3}
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/others")
+    with pytest.raises(JournalUnusable, match="belongs to another home"):
+        open_journal(Home(tmp_path / "third").create())
+
+
 def test_an_empty_database_does_not_hide_the_file_of_a_home(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
