@@ -113,8 +113,17 @@ def _require_no_file(home: Home, database: Database) -> None:
         )
 
 
+def adopt_journal(url: SecretStr | None) -> None:
+    """Use the setting of the process that started this one, whose environment has none."""
+    if url is not None:
+        _adopted[:] = [url]
+
+
+_adopted: list[SecretStr] = []
+
+
 def _database(url: SecretStr | None) -> Database | None:
-    url = url or read_settings().journal
+    url = url or next(iter(_adopted), None) or read_settings().journal
     return None if url is None else _parse(url)
 
 
