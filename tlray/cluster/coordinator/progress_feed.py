@@ -88,10 +88,16 @@ class ProgressFeed:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LAST_S):
                 while self._marked and self._sink.is_ready:
                     await self._round()
+        except TimeoutError:
+            logger.warning(
+                "progress of batches is not written, and is when they go on n=%d", len(self._marked)
+            )
+        except Exception:  # what follows closes the journal
+            logger.exception("progress feed failed")
         await self._sink.close()
 
     def changed(self, batch: Batch) -> None:

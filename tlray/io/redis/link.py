@@ -84,7 +84,7 @@ class Link:
         try:
             await _require_version(self.client)
             await self.client.set(self.keys.probe, "1", ex=PROBE_TTL_S)
-        except TRANSLATED as error:
+        except Exception as error:  # noqa: BLE001 - whatever answers there, `run` goes on
             self.failed(error)
         else:
             self._recovered()

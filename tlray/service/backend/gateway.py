@@ -7,6 +7,7 @@ itself, and every call can be repeated); one that is gone for good is started an
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections import OrderedDict
@@ -44,6 +45,8 @@ T = TypeVar("T")
 CALL_TIMEOUT_S = 60.0
 AWAY_S = 2.0
 """A coordinator that takes longer for an answer is taken for away, where there is another answer."""
+LOST_S, SHORT_S = 5.0, 0.2
+"""For this time after that it is given a short time only: one request asks it for several things."""
 LIVE_S = 5.0
 """The coordinator is asked after this time without news from Redis: it may write to none."""
 MAX_OWNERS_KEPT = 10_000
@@ -59,6 +62,8 @@ class Gateway:
         self._session: Session | None = None
         self._found: Session | None = None
         """What `find` has found, until it is first used."""
+        self._lost_at = -math.inf
+        """When the coordinator last did not answer; monotonic."""
         self._opening: asyncio.Task[Session] | None = None
         self._owners: OrderedDict[str, str] = OrderedDict()
         """Whose a batch is: that never changes."""
@@ -243,11 +248,16 @@ class Gateway:
         """Ask the coordinator; where it does not answer soon, return what is known without it. If that is nothing, or there is no
         Redis, wait for the coordinator as in any other call."""
         if self._progress is not None:
+            is_away = time.monotonic() - self._lost_at < LOST_S
             try:
-                return await ask(self.within(waits_s + AWAY_S))
+                answer = await ask(self.within(SHORT_S if is_away and not waits_s else waits_s + AWAY_S))
             except (CoordinatorLost, RayUnavailable, HomeInUse):
+                self._lost_at = time.monotonic()
                 if (found := await known(self._progress)) is not None:
                     return found
+            else:
+                self._lost_at = -math.inf
+                return answer
         return await ask(self.within(waits_s + CALL_TIMEOUT_S))
 
     async def _last_known(self, progress: ProgressReader, batch_id: str) -> ProgressMessage | None:
