@@ -345,6 +345,8 @@ async def test_a_reader_with_the_rights_of_the_docs_sees_one_users_batches(
         ("redis://:wr0ng-secret@127.0.0.1:PORT/0", "wrong user or password"),
         ("redis://127.0.0.1:PORT/0", "wrong user or password, or none where one is needed"),
         ("redis://weak:wr0ng-secret@127.0.0.1:PORT/0", "its user lacks a right"),
+        ("redis://mute:wr0ng-secret@127.0.0.1:PORT/0", "its user lacks a right"),
+        ("redis://unscripted:wr0ng-secret@127.0.0.1:PORT/0", "its user lacks a right"),
         ("redis://tlray:wr0ng-secret@127.0.0.1:9/0", "no connection"),
         ("redis://tlray:wr0ng-secret@no-such-host.invalid:1/0", "no connection"),
     ],
@@ -353,7 +355,12 @@ async def test_a_redis_that_cannot_be_used_is_one_warning_without_its_secret(
     redis_there: RedisServer, caplog: pytest.LogCaptureFixture, url: str, reason: str
 ) -> None:
     with redis_there.admin() as client:
-        client.execute_command("ACL", "SETUSER", "weak", "reset", "on", ">wr0ng-secret", "~other:*", "+@all")
+        for name, given in (
+            ("weak", "~other:* &* +@all"),
+            ("mute", "~* resetchannels +@all"),
+            ("unscripted", "~* &* +@all -@scripting"),
+        ):
+            client.execute_command("ACL", "SETUSER", name, "reset", "on", ">wr0ng-secret", *given.split())
     address = RedisAddress(url.replace("PORT", str(redis_there.port)))
     assert reason in str(await check(address))
     link = Link(address, "h0me")
