@@ -38,6 +38,8 @@ from tlray.service.schemas.catalogue import CataloguePage, VersionsResponse, Who
 T = TypeVar("T")
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], route_class=ApiRoute)
 CATCH_UP_S: Final = 0.5
+MAX_BYTES: Final = 4_000_000
+"""Of changes in one response: Ray Serve holds in memory what a slow client has not read."""
 FOLLOW_S: Final = 25.0
 LOOK_EVERY_S: Final = 1.0
 _TAGS: Final[list[str | Enum]] = ["catalogue"]
@@ -147,9 +149,13 @@ async def list_changes(
             break
         with streams.counted(principal):
             await streams.shutdown.unless_begun(asyncio.sleep(LOOK_EVERY_S))
-    behind = found[-1]["cursor"] if found else since or cursor_of(0)
-    lines = b"".join(_line(change) + b"\n" for change in found)
-    return Response(lines, media_type=NDJSON, headers={"X-Next-Cursor": behind})
+    behind, body = since or cursor_of(0), bytearray()
+    for change in found:
+        if len(body) >= MAX_BYTES:
+            break
+        body += _line(change) + b"\n"
+        behind = change["cursor"]
+    return Response(bytes(body), media_type=NDJSON, headers={"X-Next-Cursor": behind})
 
 
 async def _ask(home: Home, question: Callable[[Any], T]) -> tuple[Standing, T]:

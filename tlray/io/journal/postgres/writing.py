@@ -122,7 +122,7 @@ class PostgresWriting(Writing):
                 with self.transaction():
                     return verb()
             except JournalLost:
-                if self._is_unknown or time.monotonic() >= deadline:
+                if self._is_unknown or time.monotonic() >= deadline or self._db.has_given_up:
                     raise
                 self._db.connect()
 
