@@ -1,8 +1,8 @@
 """Do more nodes bring more pages a second, where the sites are the bound and not the cores?
 
-Each node brings 50 domains more, which answer after 200 ms and allow two pages a second each: 100 pages a second for a node. The
-nodes are raylets of this machine, with one CPU and one scrape task each; pages have two rows, so that its cores are no bound. Pages a
-second are counted at the site's socket, between the first fifth of the arrivals and the last.
+Each node brings 50 domains more, which answer after 200 ms and allow two pages a second each: 100 pages a second for a
+node. The nodes are raylets of this machine, with one CPU and one scrape task each; pages have two rows, so that its cores
+are no bound. Pages a second are counted at the site's socket, between the first fifth of the arrivals and the last.
 """
 
 from __future__ import annotations
