@@ -39,10 +39,9 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
     return PostgresJournal(database, str(home.path), home_id=home.id, is_held=True, wait_s=wait_s)
 
 
-def adopt_id(home: Home, settings: Settings | None = None) -> None:
+def adopt_id(home: Home, settings: Settings) -> None:
     """Let a new folder be that of the home to which its journal belongs, where journal and results are elsewhere: a head that is
     gone has another one in its place. With a journal or results of its own a folder is a home of its own."""
-    settings = settings or read_settings()
     if home.id or settings.journal is None or settings.storage is None:
         return
     from tlray.io.journal.postgres.journal import PostgresReader, is_there  # noqa: PLC0415
