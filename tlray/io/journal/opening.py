@@ -18,7 +18,7 @@ from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReader
 from tlray.io.journal.sqlite.read_only import is_without_tables
 from tlray.io.journal.writer import Journal
-from tlray.settings import Settings, read_settings
+from tlray.settings import read_settings
 
 if TYPE_CHECKING:
     from tlray.io.journal.postgres.database import Database
@@ -37,21 +37,6 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
     if not is_there(database, str(home.path), wait_s=wait_s):
         _require_no_file(home, database)
     return PostgresJournal(database, str(home.path), home_id=home.id, is_held=True, wait_s=wait_s)
-
-
-def adopt_id(home: Home, settings: Settings) -> None:
-    """Let a new folder be that of the home to which its journal belongs, where journal and results are elsewhere: a head that is
-    gone has another one in its place. With a journal or results of its own a folder is a home of its own."""
-    if home.id or settings.journal is None or settings.storage is None:
-        return
-    from tlray.io.journal.postgres.journal import PostgresReader, is_there  # noqa: PLC0415
-
-    database, place = _parse(settings.journal), str(home.path)
-    if is_there(database, place):
-        with PostgresReader(database, place) as journal:
-            owner = journal.home_id()
-        if owner is not None:
-            home.adopt(owner)
 
 
 def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:

@@ -27,7 +27,6 @@ from tlray.io.journal.postgres import connection, journal, writing
 from tlray.io.journal.postgres.database import Database
 from tlray.io.journal.postgres.journal import PostgresJournal, PostgresReader
 from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.offline.opening import offline_journal
 from tlray.settings import read_settings
 
 
@@ -282,27 +281,6 @@ def test_the_setting_chooses_the_database_of_a_home(
     other = Home(tmp_path / "other").create()
     with pytest.raises(JournalUnusable, match="belongs to another home; give this home a schema of its own"):
         open_journal(other)
-
-
-def test_a_folder_of_a_new_node_is_the_home_of_its_journal_where_the_results_are_elsewhere_too(
-    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
-    monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/prefix")
-    first, second, own = (Home(tmp_path / name) for name in ("first", "second", "own"))
-    with offline_journal(first) as writer:  # as `tlray token create` in a container that is gone afterwards
-        submit(writer)
-    with offline_journal(second) as writer:
-        assert states(writer) == {ItemState.QUEUED: 3}
-    assert second.id == first.id != ""
-
-    own.create()
-    with pytest.raises(JournalUnusable, match="belongs to another home"), offline_journal(own):
-        pass
-    monkeypatch.delenv("TLRAY_STORAGE")
-    alone = Home(tmp_path / "alone")
-    with pytest.raises(JournalUnusable, match="belongs to another home"), offline_journal(alone):
-        pass
 
 
 def test_an_empty_database_does_not_hide_the_file_of_a_home(
