@@ -156,10 +156,6 @@ class Home:
                 new.write_text(f"{self.storage.uri}\n", encoding="utf-8")
                 new.replace(place)
 
-    def exists(self) -> bool:
-        """Return True if it has a journal."""
-        return self.journal.exists()
-
     # -- who holds it ----------------------------------------------------------------------------
 
     def hold(self, holder: Holder) -> IO[str]:

@@ -36,7 +36,7 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
 
     if not is_there(database, str(home.path), wait_s=wait_s):
         _require_no_file(home, database)
-    return PostgresJournal(database, str(home.path), home_id=home.id, is_held=True, wait_s=wait_s)
+    return PostgresJournal(database, str(home.path), home_id=identity_of(home), is_held=True, wait_s=wait_s)
 
 
 def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:
@@ -90,6 +90,15 @@ def require_readable(home: Home) -> None:
             _require_no_file(home, database)
 
 
+def identity_of(home: Home) -> str:
+    """Return what a database remembers of the home whose journal it has: where its results are.
+
+    For results in an object storage that is the storage's URI: a coordinator elsewhere, with a folder of its own, has the same.
+    """
+    known = home if home.storage is not None else Home.of(home.path, read_settings().storage)
+    return known.storage.uri if known.storage is not None and known.has_objects else known.id
+
+
 def journal_name(url: SecretStr | None) -> str:
     """Return the name of a database without its secret; "" for the home's own file."""
     return "" if url is None else _parse(url).name
@@ -104,8 +113,17 @@ def _require_no_file(home: Home, database: Database) -> None:
         )
 
 
+def adopt_journal(url: SecretStr | None) -> None:
+    """Use the setting of the process that started this one, whose environment has none."""
+    if url is not None:
+        _adopted[:] = [url]
+
+
+_adopted: list[SecretStr] = []
+
+
 def _database(url: SecretStr | None) -> Database | None:
-    url = url or read_settings().journal
+    url = url or next(iter(_adopted), None) or read_settings().journal
     return None if url is None else _parse(url)
 
 
