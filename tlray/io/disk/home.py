@@ -125,18 +125,13 @@ class Home:
             logger.warning("%s", is_open)
         return self
 
-    def adopt(self, home_id: str) -> None:
-        """Take the id of a home whose journal and results are elsewhere: this folder is that of another node."""
-        with disk_errors(self.path), private():
-            self._make(home_id)
-
-    def _make(self, home_id: str = "") -> None:
+    def _make(self) -> None:
         if not self.path.is_dir():
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         word = os.urandom(8).hex()
         # not by its process's number: two machines may share the home
         probe = self.path / f".writable-{word}"
-        probe.write_text((home_id or word) + "\n", encoding="ascii")
+        probe.write_text(word + "\n", encoding="ascii")
         if not self.id:
             _name(probe, self.path / "home.id")
         probe.unlink(missing_ok=True)
@@ -160,10 +155,6 @@ class Home:
                 new = self.path / f".storage-{os.urandom(8).hex()}"
                 new.write_text(f"{self.storage.uri}\n", encoding="utf-8")
                 new.replace(place)
-
-    def exists(self) -> bool:
-        """Return True if it has a journal."""
-        return self.journal.exists()
 
     # -- who holds it ----------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReader
 from tlray.io.journal.sqlite.read_only import is_without_tables
 from tlray.io.journal.writer import Journal
-from tlray.settings import Settings, read_settings
+from tlray.settings import read_settings
 
 if TYPE_CHECKING:
     from tlray.io.journal.postgres.database import Database
@@ -36,23 +36,7 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
 
     if not is_there(database, str(home.path), wait_s=wait_s):
         _require_no_file(home, database)
-    return PostgresJournal(database, str(home.path), home_id=home.id, is_held=True, wait_s=wait_s)
-
-
-def adopt_id(home: Home, settings: Settings | None = None) -> None:
-    """Let a new folder be that of the home to which its journal belongs, where journal and results are elsewhere: a head that is
-    gone has another one in its place. With a journal or results of its own a folder is a home of its own."""
-    settings = settings or read_settings()
-    if home.id or settings.journal is None or settings.storage is None:
-        return
-    from tlray.io.journal.postgres.journal import PostgresReader, is_there  # noqa: PLC0415
-
-    database, place = _parse(settings.journal), str(home.path)
-    if is_there(database, place):
-        with PostgresReader(database, place) as journal:
-            owner = journal.home_id()
-        if owner is not None:
-            home.adopt(owner)
+    return PostgresJournal(database, str(home.path), home_id=identity_of(home), is_held=True, wait_s=wait_s)
 
 
 def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:
@@ -106,6 +90,15 @@ def require_readable(home: Home) -> None:
             _require_no_file(home, database)
 
 
+def identity_of(home: Home) -> str:
+    """Return what a database remembers of the home whose journal it has: where its results are.
+
+    For results in an object storage that is the storage's URI: a coordinator elsewhere, with a folder of its own, has the same.
+    """
+    known = home if home.storage is not None else Home.of(home.path, read_settings().storage)
+    return known.storage.uri if known.storage is not None and known.has_objects else known.id
+
+
 def journal_name(url: SecretStr | None) -> str:
     """Return the name of a database without its secret; "" for the home's own file."""
     return "" if url is None else _parse(url).name
@@ -120,8 +113,17 @@ def _require_no_file(home: Home, database: Database) -> None:
         )
 
 
+def adopt_journal(url: SecretStr | None) -> None:
+    """Use the setting of the process that started this one, whose environment has none."""
+    if url is not None:
+        _adopted[:] = [url]
+
+
+_adopted: list[SecretStr] = []
+
+
 def _database(url: SecretStr | None) -> Database | None:
-    url = url or read_settings().journal
+    url = url or next(iter(_adopted), None) or read_settings().journal
     return None if url is None else _parse(url)
 
 

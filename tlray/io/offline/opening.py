@@ -10,14 +10,13 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from tlray.io.disk.home import Holder, Home, release
-from tlray.io.journal.opening import adopt_id, has_journal, open_journal, open_reader
+from tlray.io.journal.opening import has_journal, open_journal, open_reader
 from tlray.io.journal.writer import Journal
 
 
 @contextlib.contextmanager
 def offline_journal(home: Home) -> Iterator[Journal]:
     """Hold a home and open its journal; `HomeInUse` if another process holds it."""
-    adopt_id(home)
     home.create()
     hold = home.hold(Holder(os.getpid(), "this machine", "", ""))
     try:

@@ -28,7 +28,7 @@ from tlray.core.model.progress import BatchStatus, ProgressMessage
 from tlray.core.model.receipts import TokenHolder
 from tlray.errors import CoordinatorLost, HomeInUse, NoSuchBatch, OtherSettings, RayUnavailable, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import adopt_id, open_reader
+from tlray.io.journal.opening import adopt_journal, open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.redis.address import address_of
 from tlray.io.redis.link import Link
@@ -57,6 +57,7 @@ class Gateway:
 
     def __init__(self, settings: Settings, home: Home | None = None) -> None:
         self.settings = settings
+        adopt_journal(settings.journal)
         self.home = home or Home.of(settings.home, settings.storage)
         self._session: Session | None = None
         self._found: Session | None = None
@@ -67,7 +68,6 @@ class Gateway:
         self._owners: OrderedDict[str, str] = OrderedDict()
         """Whose a batch is: that never changes."""
         address = address_of(settings.redis)
-        adopt_id(self.home, settings)
         self.redis = None if address is None else Link(address, self.home.create().id)
         """What the replicas share; None without ``TLRAY_REDIS``."""
         self.submission_keys = SubmissionKeys(self.redis)

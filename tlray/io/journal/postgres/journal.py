@@ -103,10 +103,6 @@ class PostgresReader(PostgresReads):
             raise
         self._db.wait_s = READER_WAIT_S
 
-    def home_id(self) -> str | None:
-        """Return the id of the home to which the journal belongs; None before its first writer."""
-        return self._meta("home")
-
 
 class PostgresJournal(
     PostgresWriting, BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites,

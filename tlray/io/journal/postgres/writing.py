@@ -146,8 +146,9 @@ class PostgresWriting(Writing):
             else:
                 lines[entry.fingerprint] = entry.line
                 number = self._domain_ids[entry.domain]
-                new.append((batch, entry.line, number, entry.url, entry.fingerprint, "queued"))
+                new.append((batch, entry.line, number, entry.url, entry.fingerprint, entry.source, "queued"))
         self._db.executemany(
-            "INSERT INTO items (batch, line, domain, url, fingerprint, state) VALUES (?, ?, ?, ?, ?, ?)", new
+            "INSERT INTO items (batch, line, domain, url, fingerprint, fetch_url, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            new,
         )
         return len(new), known
