@@ -47,11 +47,12 @@ class Program:
 
     def submit(self, path: str, rates: dict[str, str] | None = None) -> dict[str, Any]:
         """Submit a list, with rates as `tlray scrape --rate` takes them; return the seconds until it was durable."""
+        from tlray.io.intake.url_list import read_chunks  # noqa: PLC0415
         from tlray.scrape_options import ScrapeOptions  # noqa: PLC0415
 
         options, priority = ScrapeOptions(rates=rates or {}).checked()
         begun = time.perf_counter()
-        submitted = self._client.submit(_lines(path), options=options, priority=priority)
+        submitted = self._client.submit(read_chunks(_lines(path)), options=options, priority=priority)
         return {
             "batch_id": submitted.batch_id, "seconds": time.perf_counter() - begun, "total": submitted.total,
             "duplicates": submitted.n_duplicates, "rejected": submitted.n_rejected,

@@ -155,6 +155,14 @@ class PageKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FoundSet:
+    """A set that a page lists, without its tracks."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedPage:
     """A parser's result: the kind of page, the reason, and its sets (none unless it is a tracklist)."""
 
@@ -162,3 +170,7 @@ class ParsedPage:
     reason: str | None = None
     """A short stable word (``wait``, ``turnstile``, ``ip-limit``, ``captcha``, ``decoy``), or a few words (``rows 50 of 72``)."""
     tracklists: tuple[Tracklist, ...] = ()
+    found: tuple[FoundSet, ...] = ()
+    """The sets that it lists: a category, results of a search, the episodes of a show."""
+    next_url: str | None = None
+    """Where the list goes on."""

@@ -235,25 +235,46 @@ async def test_a_full_redis_is_one_warning_and_is_written_to_again(
     assert caplog.text.count("redis is away") == caplog.text.count("redis is back") == 1
 
 
-async def test_a_journal_restored_from_a_copy_starts_the_stream_anew(
+@pytest.mark.parametrize("age_s", [0.0, 3_600.0])
+async def test_a_later_version_is_of_a_living_coordinator_or_of_before_a_restored_copy(
+    redis_there: RedisServer, tmp_path: Path, age_s: float
+) -> None:
+    key, later = "tlray:h0me:user:ada:b1", 99 * VERSIONS_PER_LIFE
+    with redis_there.admin() as client:
+        client.xadd(f"{key}:changes", {"since": 1, "items": "[]", "items_complete": "true"}, id=f"{later}-0")
+        client.hset(key, mapping={"version": later, "at": time.time() - age_s, "snapshot": "{}"})
+        async with writing(redis_there, tmp_path) as writer:
+            await writer.submit("b1", 5)
+            writer.finish("b1", 2)
+            if age_s:
+                await writer.until_stored("b1", 2)
+            else:
+                await asyncio.sleep(1.5)
+                assert writer.link.is_up, "it is refused, not away"
+            last = client.xrevrange(f"{key}:changes", count=1)
+            assert last[0][0] == f"{client.hget(key, 'version')}-0"
+            assert (client.hget(key, "version") == str(later)) is not bool(age_s)
+
+
+async def test_an_update_whose_answer_was_lost_is_stored_once(
     redis_there: RedisServer, tmp_path: Path
 ) -> None:
-    key = "tlray:h0me:user:ada:b1:changes"
-    with redis_there.admin() as client:
-        client.xadd(
-            key, {"since": 1, "items": "[]", "items_complete": "true"}, id=f"{99 * VERSIONS_PER_LIFE}-0"
-        )
     async with writing(redis_there, tmp_path) as writer:
         await writer.submit("b1", 5)
         writer.finish("b1", 2)
         await writer.until_stored("b1", 2)
-
-        def is_new() -> bool:
-            with redis_there.admin() as client:
-                last = client.xrevrange(key, count=1)
-            return bool(last) and last[0][0] == f"{writer.snapshot('b1')['version']}-0"
-
-        await until(is_new)
+        feed = writer.feed
+        assert feed is not None
+        await until(lambda: not feed._marked)
+        version = writer.snapshot("b1")["version"]
+        followed = feed._followed["b1"]
+        followed.sent = followed.changes._known_since = version - 1  # as before the answer
+        feed._marked["b1"] = None
+        await feed._round()
+        assert followed.sent == version
+        with redis_there.admin() as client:
+            ids = [name for name, _ in client.xrange("tlray:h0me:user:ada:b1:changes")]
+        assert ids.count(f"{version}-0") == 1
 
 
 async def test_snapshots_that_are_costly_are_made_less_often(
@@ -266,7 +287,9 @@ async def test_snapshots_that_are_costly_are_made_less_often(
         async def costly(batch_id: str) -> Any:
             nonlocal n_made
             n_made += 1
-            time.sleep(0.02)  # noqa: ASYNC251 - of the CPU
+            begun = time.thread_time()
+            while time.thread_time() - begun < 0.02:
+                pass
             return await status(batch_id)
 
         monkeypatch.setattr(writer.feed, "_status", costly)
@@ -322,6 +345,8 @@ async def test_a_reader_with_the_rights_of_the_docs_sees_one_users_batches(
         ("redis://:wr0ng-secret@127.0.0.1:PORT/0", "wrong user or password"),
         ("redis://127.0.0.1:PORT/0", "wrong user or password, or none where one is needed"),
         ("redis://weak:wr0ng-secret@127.0.0.1:PORT/0", "its user lacks a right"),
+        ("redis://mute:wr0ng-secret@127.0.0.1:PORT/0", "its user lacks a right"),
+        ("redis://unscripted:wr0ng-secret@127.0.0.1:PORT/0", "its user lacks a right"),
         ("redis://tlray:wr0ng-secret@127.0.0.1:9/0", "no connection"),
         ("redis://tlray:wr0ng-secret@no-such-host.invalid:1/0", "no connection"),
     ],
@@ -330,7 +355,12 @@ async def test_a_redis_that_cannot_be_used_is_one_warning_without_its_secret(
     redis_there: RedisServer, caplog: pytest.LogCaptureFixture, url: str, reason: str
 ) -> None:
     with redis_there.admin() as client:
-        client.execute_command("ACL", "SETUSER", "weak", "reset", "on", ">wr0ng-secret", "~other:*", "+@all")
+        for name, given in (
+            ("weak", "~other:* &* +@all"),
+            ("mute", "~* resetchannels +@all"),
+            ("unscripted", "~* &* +@all -@scripting"),
+        ):
+            client.execute_command("ACL", "SETUSER", name, "reset", "on", ">wr0ng-secret", *given.split())
     address = RedisAddress(url.replace("PORT", str(redis_there.port)))
     assert reason in str(await check(address))
     link = Link(address, "h0me")
@@ -520,7 +550,7 @@ async def service(
         await made.gateway.redis.probe()
         yield writer, made
         await made.http.aclose()
-        await made.gateway.redis.close()
+        await made.gateway.close()
 
 
 async def stored(service: Service, batch_id: str, n_done: int) -> None:
@@ -580,6 +610,66 @@ async def test_a_stream_goes_on_when_the_coordinator_is_back(
         assert frame is not None
         told = json.loads(frame.text)
         assert (told["last_known"], told["counts"]["succeeded"]) == (None, 6)
+
+
+async def test_replicas_follow_in_redis_and_ask_the_coordinator_while_it_is_away(
+    service: tuple[Writer, Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, made = service
+    await writer.submit("b1", 400)
+    await stored(made, "b1", 0)
+    made.gateway._owners["b1"] = "ada"
+    n_asked = 0
+    watch_items = writer.desk.coordinator.watch_items
+
+    async def counted(*args: Any, **given: Any) -> Any:
+        nonlocal n_asked
+        n_asked += 1
+        return await watch_items(*args, **given)
+
+    monkeypatch.setattr(writer.desk.coordinator, "watch_items", counted)
+    seen: set[str] = set()
+    told: dict[str, Any] = {}
+
+    async def read(feed: live_hub.Feed, n_done: int) -> None:
+        while told["counts"]["succeeded"] < n_done:
+            frame = await feed.next(WAIT_S)
+            assert frame is not None
+            told.update(json.loads(frame.text))
+            assert told["items_complete"], "nothing is missed"
+            seen.update(item["item_id"] for item in told["items"])
+
+    async with live_hub.Hub(made.gateway).feed("b1", None) as feed:
+        told.update(json.loads((await feed.first()).text))
+        for _ in range(100):
+            writer.finish("b1")
+            await asyncio.sleep(0.005)
+        await read(feed, 100)
+        n_before = n_asked
+        assert n_before <= 5, "the coordinator is not asked for what Redis tells"
+        writer.server.kill()
+        for _ in range(50):
+            writer.finish("b1", 2)
+            await asyncio.sleep(0.005)
+        await read(feed, 200)
+        assert n_asked > n_before
+        writer.server.start()
+        await until(lambda: writer.link.is_up)
+        assert made.gateway.redis is not None
+        await made.gateway.redis.probe()
+        for _ in range(95):
+            writer.finish("b1", 2)
+            await asyncio.sleep(0.005)
+        await read(feed, 390)
+    n_before = n_asked
+    writer.finish("b1", 10)
+    await stored(made, "b1", 400)
+    async with live_hub.Hub(made.gateway).feed("b1", told["version"]) as feed:  # of another replica
+        told = json.loads((await feed.first()).text)
+        assert told["items_complete"]
+        seen |= {item["item_id"] for item in told["items"]}
+    assert n_asked == n_before
+    assert seen == {str(n) for n in range(1, 401)}
 
 
 async def test_readiness_and_metrics_show_whether_redis_answers(service: tuple[Writer, Service]) -> None:

@@ -54,7 +54,7 @@ def test_a_cluster_grows_for_a_fast_batch_alone_and_shrinks_while_the_coordinato
         assert json.loads(stdout)["succeeded"] == 8
         assert seen == {0, 1}, "a page a second needs one node"
 
-    # 20 sites × 32 connections are 640 requests in flight, and one task has 256 at most
+    # 20 sites × 32 connections are 640 requests in flight, and there is to be a task for each 256
     with recording_site(n_domains=20, latency_s=8.0, n_rows=2) as site:
         running = scraping(cluster, tlray, site, 1_000)
         wait_until(lambda: cluster.n_workers() >= 3, timeout_s=PATIENCE_S, what="a third node")

@@ -16,6 +16,7 @@ from tlray.core.politeness.policy import PolitenessOptions
 from tlray.errors import BacklogFull, Interrupted, ListTooLong
 from tlray.io.disk.home import Home
 from tlray.io.intake import url_list
+from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
@@ -44,9 +45,9 @@ def test_a_list_that_has_no_room_now_trickles_in_and_is_scraped_whole(
 ) -> None:
     urls = start_site("--sites=1", "--sets=90").urls()
     client = Client(session.coordinator)
-    first = client.submit(urls[:50], options=SLOW)
+    first = client.submit(read_chunks(urls[:50]), options=SLOW)
     told: list[BacklogFull] = []
-    second = client.submit(urls[50:], options=SLOW, on_wait=told.append)
+    second = client.submit(read_chunks(urls[50:]), options=SLOW, on_wait=told.append)
 
     assert second.total == 40
     assert told, "it had to wait"
@@ -63,11 +64,11 @@ def test_who_does_not_want_to_wait_hears_when_to_come_back_and_nothing_is_kept(
 ) -> None:
     urls = start_site("--sites=1", "--sets=90").urls()
     client = Client(session.coordinator)
-    first = client.submit(urls[:50], options=SLOW)
+    first = client.submit(read_chunks(urls[:50]), options=SLOW)
     wait_until(lambda: client.status(first.batch_id)["counts"]["succeeded"] >= 10, what="a pace")
-    client.submit(urls[50:60], options=SLOW)
+    client.submit(read_chunks(urls[50:60]), options=SLOW)
     with pytest.raises(BacklogFull) as caught:
-        client.submit(urls[40:90], options=SLOW)
+        client.submit(read_chunks(urls[40:90]), options=SLOW)
     assert caught.value.retry_after_s is not None
     assert 1 <= caught.value.retry_after_s < 60
     assert len(batches(tmp_path)) == 2
@@ -79,9 +80,9 @@ def test_a_list_longer_than_the_bound_is_refused_and_duplicates_do_not_make_it_l
     client = Client(session.coordinator)
     urls = [f"http://127.0.0.1:9/tracklist/{i}/" for i in range(61)]
     with pytest.raises(ListTooLong, match=r"more than 60 items.*TLRAY_MAX_OPEN_ITEMS.*split it"):
-        client.submit(urls, options=SLOW, on_wait=lambda _: None)
+        client.submit(read_chunks(urls), options=SLOW, on_wait=lambda _: None)
     assert batches(tmp_path) == {}
-    told = client.submit([*urls[:60], *urls[:60]], options=SLOW)
+    told = client.submit(read_chunks([*urls[:60], *urls[:60]]), options=SLOW)
     assert (told.total, told.n_duplicates) == (60, 60)
 
 
@@ -91,19 +92,21 @@ def test_a_list_waits_for_nothing_where_nothing_runs_and_ctrl_c_ends_its_waiting
     urls = start_site("--sites=1", "--sets=90").urls()
     client = Client(session.coordinator)
     first = client.submit(
-        urls[:60], options=BatchOptions(PolitenessOptions(rates={"127.0.0.1": (0.01, 1.0)}))
+        read_chunks(urls[:60]), options=BatchOptions(PolitenessOptions(rates={"127.0.0.1": (0.01, 1.0)}))
     )
     stopping = threading.Event()
     with pytest.raises(Interrupted, match="nothing of it is saved"):
-        client.submit(urls[60:], options=SLOW, on_wait=lambda _: stopping.set(), stopping=stopping)
+        client.submit(
+            read_chunks(urls[60:]), options=SLOW, on_wait=lambda _: stopping.set(), stopping=stopping
+        )
     assert list(batches(tmp_path)) == [first.batch_id]
 
     client.control("pause", first.batch_id)
     with pytest.raises(BacklogFull, match="resume or cancel"):
-        client.submit(urls[60:], options=SLOW, on_wait=lambda _: None)
+        client.submit(read_chunks(urls[60:]), options=SLOW, on_wait=lambda _: None)
     client.control("cancel", first.batch_id)
     wait_until(lambda: client.status(first.batch_id)["state"] == "cancelled", what="its end")
-    assert client.submit(urls[60:], options=SLOW).total == 30
+    assert client.submit(read_chunks(urls[60:]), options=SLOW).total == 30
 
 
 def test_what_sleeps_in_a_home_counts_for_the_next_coordinator(
@@ -113,16 +116,16 @@ def test_what_sleeps_in_a_home_counts_for_the_next_coordinator(
 
     urls = start_site("--sites=1", "--sets=60").urls()
     slower = BatchOptions(PolitenessOptions(rates={"127.0.0.1": (0.2, 1.0)}))
-    sleeping = Client(session.coordinator).submit(urls, options=slower)
+    sleeping = Client(session.coordinator).submit(read_chunks(urls), options=slower)
     ray.kill(session.coordinator)
     wait_until(lambda: not Home(tmp_path).is_held(), what="its end")
     client = Client(open_session(Home(tmp_path), read_settings(home=tmp_path)).coordinator)
     more = [f"http://127.0.0.1:9/{i}" for i in range(30)]
     with pytest.raises(BacklogFull, match="resume or cancel"):
-        client.submit(more, options=SLOW, on_wait=lambda _: None)
+        client.submit(read_chunks(more), options=SLOW, on_wait=lambda _: None)
     client.control("cancel", sleeping.batch_id)
     wait_until(lambda: client.status(sleeping.batch_id)["state"] == "cancelled", what="its end")
-    assert client.submit(more, options=SLOW).total == 30
+    assert client.submit(read_chunks(more), options=SLOW).total == 30
 
 
 def test_the_command_refuses_in_one_line(

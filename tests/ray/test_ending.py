@@ -24,6 +24,7 @@ from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.session import open_session
 from tlray.errors import CoordinatorEnding, OtherVersion
 from tlray.io.disk.home import Home
+from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.scrape_options import ScrapeOptions
@@ -49,7 +50,7 @@ def begun(home: Home, site: Site, rate: str, **settings: Any) -> tuple[Client, s
     """Submit a batch that takes its time, and watch it no further."""
     options, _ = slowly(site, rate).checked(None)
     client = Client(open_session(home, read_settings(home=home.path, **settings)).coordinator)
-    return client, client.submit(site.urls(), options=options).batch_id
+    return client, client.submit(read_chunks(site.urls()), options=options).batch_id
 
 
 def counts(home: Home, batch_id: str) -> dict[str, int]:
@@ -136,7 +137,7 @@ def test_a_coordinator_that_drains_takes_nothing_more(start_site: StartSite, tmp
     wait_until(lambda: len(site.page_arrivals()) > 0, what="a fetch")
     assert ray.get(client._coordinator.end.remote("drain"))
     with pytest.raises(CoordinatorEnding):
-        client.submit(site.urls(), options=BatchOptions())
+        client.submit(read_chunks(site.urls()), options=BatchOptions())
     with pytest.raises(CoordinatorEnding):
         client.control("resume", batch_id)
     # who comes anew waits for the end, and for a coordinator that stays

@@ -15,6 +15,7 @@ from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.session import open_session
 from tlray.errors import OtherSettings
 from tlray.io.disk.home import Home
+from tlray.io.intake.url_list import read_chunks
 from tlray.scrape_options import ScrapeOptions
 from tlray.settings import read_settings
 
@@ -71,7 +72,7 @@ def test_a_resumed_batch_keeps_its_own_name_unless_it_is_given_another(
     client = Client(
         open_session(home, read_settings(home=home.path, contact="first@example.org")).coordinator
     )
-    batch_id = client.submit(site.urls(), options=options).batch_id
+    batch_id = client.submit(read_chunks(site.urls()), options=options).batch_id
 
     def fetch_two_more() -> set[str]:
         n = len(site.page_arrivals())

@@ -17,6 +17,7 @@ from running import Running, client_of, kill
 from benchmarks.arrival_times import room_left
 from benchmarks.recorded_run import VICTIMS, Setting, Site, record, recording_site
 from tlray.core.model.item import Priority
+from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.rows import BatchOptions
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
@@ -93,7 +94,7 @@ def test_an_immediate_batch_overtakes_a_low_one(tmp_path: Path) -> None:
         low = scraping(site, tmp_path, 60, 5.0, priority="low")
         wait_until(lambda: len(site.arrivals()) >= 10, what="10 arrivals")
         urgent = set(site.urls(5, first=1_000))
-        client_of(tmp_path).submit(urgent, options=BatchOptions(), priority=Priority.IMMEDIATE)
+        client_of(tmp_path).submit(read_chunks(urgent), options=BatchOptions(), priority=Priority.IMMEDIATE)
         n_before = len(site.arrivals())
         low.result()
         order = [site.bases[0] + path in urgent for _, _, path in site.arrivals()]

@@ -14,6 +14,7 @@ from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.session import open_session
 from tlray.core.model.lifecycle import ItemState
 from tlray.io.disk.home import Home
+from tlray.io.intake.url_list import read_chunks
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import BatchOptions
 from tlray.settings import read_settings
@@ -50,7 +51,7 @@ def test_tasks_end_when_there_is_nothing_to_do_and_come_back(
     session = open_session(Home(tmp_path), read_settings(home=tmp_path))
     client = Client(session.coordinator)
     for some in (urls[:10], urls[10:]):
-        batch_id = client.submit(some, options=BatchOptions()).batch_id
+        batch_id = client.submit(read_chunks(some), options=BatchOptions()).batch_id
         wait_until(lambda batch_id=batch_id: client.status(batch_id)["state"] == "completed", what="its end")  # type: ignore[misc]
         wait_until(lambda batch_id=batch_id: client.status(batch_id)["workers"] == 0, what="rest")  # type: ignore[misc]
 

@@ -6,14 +6,15 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import redis
-from broker import free_ports
 
 ROOT = Path(__file__).parents[2]
 ADMIN, PASSWORD = "adm1n-pass", "s3cr:et/p@ss"
@@ -37,7 +38,9 @@ class RedisServer:
 
     def __init__(self, folder: Path, *options: str) -> None:
         """``options`` are lines of its configuration."""
-        (self.port,) = free_ports(1)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
         self._folder = folder
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,6 +82,12 @@ class RedisServer:
                 self.kill()
                 raise AssertionError("redis-server does not answer")
             time.sleep(0.05)
+
+    def cpu_s(self) -> float:
+        """The CPU time that it has used."""
+        assert self._process is not None
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
 
     def kill(self) -> None:
         """End it at once; what it had in memory is gone."""

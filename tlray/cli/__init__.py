@@ -15,6 +15,7 @@ from tlray import __version__
 from tlray.cli.audit import audit
 from tlray.cli.changes import changes
 from tlray.cli.command_end import leave_within, print_error
+from tlray.cli.compact import compact
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
@@ -71,6 +72,7 @@ for name, command in (
     ("export", export),
     ("formats", formats),
     ("changes", changes),
+    ("compact", compact),
     ("refresh", refresh),
     ("list", list_batches),
     ("status", status),

@@ -27,7 +27,6 @@ from tlray.export.formats import parse_spec
 from tlray.io.disk.home import Home
 from tlray.io.intake.file_list import CHUNK_FILES, all_members, file_chunks
 from tlray.io.intake.members import Refusal
-from tlray.io.journal.opening import create_home
 from tlray.io.process.malloc import keep_freed_memory
 from tlray.readers.registry import kind_of
 from tlray.scrape_options import ScrapeOptions
@@ -148,7 +147,7 @@ def _nothing_to_read(refused: Sequence[RefusedLine]) -> str:
 
 def _copy_of_stdin(home: Home) -> Path:
     """Copy stdin to where a worker can open it."""
-    path = create_home(home).path / "imports" / token_hex(4) / "stdin"
+    path = home.create().path / "imports" / token_hex(4) / "stdin"
     path.parent.mkdir(mode=0o700, parents=True)
     n_left = MAX_STDIN_BYTES
     with path.open("xb") as copy:

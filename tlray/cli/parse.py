@@ -8,8 +8,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,7 +23,7 @@ from tlray.io.intake.members import Given, Member, Refusal, base_name
 from tlray.io.intake.open_file import open_file
 from tlray.io.intake.walk import walk
 from tlray.io.process.malloc import keep_freed_memory
-from tlray.model import PageKind, ParsedPage
+from tlray.model import FoundSet, PageKind, ParsedPage
 from tlray.readers.decoding import is_encoding
 from tlray.readers.registry import CONTAINERS, KINDS, read_file
 
@@ -103,6 +104,8 @@ def _write_line(name: str, members: Iterator[Member | Refusal], kind: str) -> bo
     answer = PageKind.UNKNOWN
     reason: str | None = None
     n_members = n_bad = n_sets = 0
+    listed: list[FoundSet] = []
+    next_url: str | None = None
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, "w+", encoding="utf-8", newline="") as sets:
         for member in members:
             page = _read(member, kind)
@@ -111,6 +114,8 @@ def _write_line(name: str, members: Iterator[Member | Refusal], kind: str) -> bo
                 answer = page.kind
             n_bad += page.kind is not PageKind.TRACKLIST
             reason = reason or page.reason
+            listed += page.found
+            next_url = next_url or page.next_url
             for tracklist in page.tracklists:
                 tracklist.quality, tracklist.quality_issues = assess(tracklist)
                 sets.write((", " if n_sets else "") + _json(plain(tracklist)))
@@ -119,7 +124,9 @@ def _write_line(name: str, members: Iterator[Member | Refusal], kind: str) -> bo
             reason = f"{n_bad} of {n_members} members hold no tracklist: {reason}"
         elif not n_members:
             reason = "empty"
-        head = {"file": name, "kind": answer.value, "reason": reason}
+        head: dict[str, Any] = {"file": name, "kind": answer.value, "reason": reason}
+        if listed:
+            head |= {"found": [asdict(one) for one in listed], "next_url": next_url}
         sys.stdout.write(_json(head).removesuffix("}") + ', "tracklists": [')
         sets.seek(0)
         shutil.copyfileobj(sets, sys.stdout)

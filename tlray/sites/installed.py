@@ -7,6 +7,7 @@ from functools import cache
 
 from tlray import plugins
 from tlray.core.politeness.site_profile import SiteProfile
+from tlray.sites import discogs, musicbrainz, nts
 from tlray.sites.interface import SiteParser
 from tlray.sites.mixesdb import profile as mixesdb
 from tlray.sites.tracklists1001 import profile as tracklists1001
@@ -22,7 +23,13 @@ SHIPPED = {
     "schema.org": "tlray.sites.schemaorg:SchemaOrg",
 }
 """In the order in which they are asked about a page of an unknown host."""
-SHIPPED_PROFILES = (tracklists1001.PROFILE, mixesdb.PROFILE)
+SHIPPED_PROFILES = (
+    tracklists1001.PROFILE,
+    mixesdb.PROFILE,
+    musicbrainz.PROFILE,
+    discogs.PROFILE,
+    nts.PROFILE,
+)
 
 
 @cache

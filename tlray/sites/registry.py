@@ -28,10 +28,18 @@ class Registry:
 
     def __init__(self, *parsers: SiteParser) -> None:
         self._parsers = list(parsers)
+        self._sort()
 
     def register(self, parser: SiteParser) -> None:
         """Put a parser before the others; one of the same name is replaced."""
         self._parsers = [parser, *(other for other in self._parsers if other.name != parser.name)]
+        self._sort()
+
+    def _sort(self) -> None:
+        """Find those with an API once: the check of a protocol takes longer than all else about a URL."""
+        self._with_api = {one.name: one for one in self._parsers if isinstance(one, SiteWithApi)}
+        self._types = PAGE_TYPES.union(*(one.media_types for one in self._with_api.values()))
+        self._own_types = {name: PAGE_TYPES.union(one.media_types) for name, one in self._with_api.items()}
 
     def for_url(self, url: str) -> SiteParser | None:
         """Return the parser of the URL's domain, or None."""
@@ -41,13 +49,18 @@ class Registry:
     def media_types(self, url: str) -> frozenset[str]:
         """Return the media types that are read at a URL; at a host of no site those of all, for its look decides there."""
         parser = self.for_url(url)
-        asked = self._parsers if parser is None else [parser]
-        return PAGE_TYPES.union(*(one.media_types for one in asked if isinstance(one, SiteWithApi)))
+        return self._types if parser is None else self._own_types.get(parser.name, PAGE_TYPES)
+
+    def api_of(self, url: str) -> SiteWithApi | None:
+        """Return the parser of the URL's domain, if its site is read by other URLs than its pages."""
+        parser = self.for_url(url)
+        return None if parser is None else self._with_api.get(parser.name)
 
     def with_terms(self) -> list[str]:
         """Return the names of the sites that have an API of which only the terms allow the use."""
-        asked = (one for one in self._parsers if isinstance(one, SiteWithApi))
-        return sorted(one.name for one in asked if type(one).terms_url is not SiteWithApi.terms_url)
+        return sorted(
+            name for name, one in self._with_api.items() if type(one).terms_url is not SiteWithApi.terms_url
+        )
 
     def for_page(self, url: str, body: bytes, charset: str | None = None) -> SiteParser | None:
         """Return the parser of the URL's domain, else the first that recognises the page, or None."""
@@ -84,8 +97,13 @@ class Registry:
                     return parser, None
             except Exception as error:  # noqa: BLE001 - the others may know the page
                 reason = reason or failure(parser, error)
-        within = (one for one in self._parsers if isinstance(one, SiteWithApi) and one.is_within(body))
-        return next(within, None), reason
+        for site in self._with_api.values():
+            try:
+                if site.is_within(body):
+                    return site, None
+            except Exception as error:  # noqa: BLE001 - as above
+                reason = reason or failure(site, error)
+        return None, reason
 
 
 def failure(parser: SiteParser, error: Exception) -> str:

@@ -33,6 +33,7 @@ def test_each_episode_with_a_list_is_a_set_of_the_feeds_item() -> None:
     page = parse_page(body, url=URL)
     assert (page.kind, page.reason) == (PageKind.TRACKLIST, "1 of 3 episodes without a tracklist")
     first, second = page.tracklists
+    assert [one.url for one in page.found] == ["https://tidal.example/12", "https://tidal.example/13"]
     assert (first.site, first.source_id, first.url, first.page_url) == (
         "podcast", "https://tidal.example/12", URL, "https://tidal.example/12",
     )  # fmt: skip

@@ -214,7 +214,7 @@ def test_an_album_of_one_artist_and_a_master() -> None:
         ("/de/release/13835", "13835", "releases/13835"),
         ("/Various-Pier-Nation/release/13835", "13835", "releases/13835"),
         ("/master/77-Oto-Tide", "master-77", "masters/77"),
-        ("/artist/5-Oto", None, None),
+        ("/artist/5-Oto", None, "artists/5/releases?page=1&per_page=100"),
         ("/release/stats/13835", None, None),
         ("/sell/release/13835", "13835", "releases/13835"),
     ],

@@ -97,11 +97,15 @@ def page(**changed: Any) -> bytes:
         "@type": "MusicRelease",
         "@id": f"http://musicbrainz.org/release/{MBID}",
         "name": "Pier Nights",
-        "creditedTo": "Mira Quell",
+        "creditedTo": "Mira Quell & Lio",
         "track": rows,
         "recordLabel": [{"@type": "MusicGroup", "name": "Pier"}],
-        "releasedEvent": {"@type": "PublicationEvent", "startDate": "2031-05-04"},
-        "releaseOf": {"@type": "MusicAlbum", "albumProductionType": "http://schema.org/DJMixAlbum"},
+        "hasReleaseRegion": [{"@type": "CreativeWorkReleaseRegion", "releaseDate": "2031-05-04"}],
+        "releaseOf": {
+            "@type": "MusicAlbum",
+            "hasAlbumProductionType": "http://schema.org/DJMixAlbum",
+            "byArtist": [{"name": "Mira Quell"}, {"name": "Lio"}],
+        },
     }
     script = f'<script type="application/ld+json">{json.dumps({**thing, **changed})}</script>'
     return f"<!DOCTYPE html><html><head><title>Release</title>{script}</head><body></body></html>".encode()
@@ -143,7 +147,7 @@ def test_the_page_of_a_release_names_no_artists_of_a_mix_that_it_does_not_have()
         URL,
         "musicbrainz/1",
     )
-    assert (made.djs, made.published, made.licence) == (["Mira Quell"], date(2031, 5, 4), "CC0-1.0")
+    assert (made.djs, made.published, made.licence) == (["Mira Quell", "Lio"], date(2031, 5, 4), "CC0-1.0")
     assert [(t.artist, t.title, t.recording, t.cue_s) for t in made.tracks] == [
         ("", "Tide", 1, 0.0),
         ("", "Dune", 1, 244.0),

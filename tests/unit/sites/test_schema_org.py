@@ -151,6 +151,20 @@ def test_names_that_hold_the_artist_are_split_and_what_numbers_them_is_dropped()
     assert ({t.artist for t in made.tracks}, made.djs) == ({"Oto"}, ["Oto"])
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"@type": "MusicPlaylist"},
+        {"albumProductionType": "https://schema.org/DJMixAlbum"},
+        {"byArtist": None, "author": {"name": "Mira Quell"}},
+    ],
+)
+def test_who_made_a_playlist_or_a_mix_is_not_the_artist_of_its_tracks(changed: dict[str, Any]) -> None:
+    listed = [{"@type": "MusicRecording", "name": t} for _, t, _ in ROWS]
+    made = only(page(album(track=listed, **changed)))
+    assert ({t.artist for t in made.tracks}, made.djs) == ({""}, ["Mira Quell"])
+
+
 def test_a_dj_mix_of_a_shop_loses_its_mark_and_discs_restart_the_time() -> None:
     listed = [
         {**recording(a, f"{t} (Mixed)", s), "trackNumber": f"{1 + n // 2}.{1 + n % 2}"}

@@ -12,6 +12,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from time import thread_time
 from typing import Final
 
 from tlray.cluster.coordinator.state import CoordinatorState
@@ -87,10 +88,16 @@ class ProgressFeed:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LAST_S):
                 while self._marked and self._sink.is_ready:
                     await self._round()
+        except TimeoutError:
+            logger.warning(
+                "progress of batches is not written, and is when they go on n=%d", len(self._marked)
+            )
+        except Exception:  # what follows closes the journal
+            logger.exception("progress feed failed")
         await self._sink.close()
 
     def changed(self, batch: Batch) -> None:
@@ -164,7 +171,7 @@ class ProgressFeed:
 
     async def _round(self) -> None:
         """Write some of the marked batches."""
-        begun = self._state.now()
+        begun = thread_time()  # a machine that is busy with other programs makes no snapshot costlier
         updates: list[ProgressUpdate] = []
         stored: Collection[str] = ()
         try:
@@ -173,10 +180,10 @@ class ProgressFeed:
                 update = await self._update(batch_id)
                 if update is not None:
                     updates.append(update)
-                if self._state.now() - begun >= ROUND_S:
+                if thread_time() - begun >= ROUND_S:
                     break
             now = self._state.now()
-            self._not_before = now + max(TICK_S, SHARE_OF_TIME * (now - begun))
+            self._not_before = now + max(TICK_S, SHARE_OF_TIME * (thread_time() - begun))
             if updates:
                 stored = await self._sink.write(updates, now=now)
         finally:
@@ -193,8 +200,10 @@ class ProgressFeed:
         now, wall = self._state.now(), self._state.wall()
         found, is_complete = followed.changes.take(followed.sent)
         items = [change.as_json(now=now, wall=wall) for change in found]
+        trouble = told["trouble"]
         message: ProgressMessage = {
             **told,
+            "trouble": trouble and trouble.replace(str(self._state.home.path), "the home"),
             **self._workers(),
             "items": items,
             "items_complete": is_complete,

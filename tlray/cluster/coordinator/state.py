@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
@@ -62,6 +63,11 @@ class CoordinatorSettings:
     """Seconds without anything to do after which the coordinator ends; 0: never."""
     resumes_all: bool = False
     """Go on with every open batch of the home, not only those that are asked for."""
+
+    @property
+    def may_move(self) -> bool:
+        """True if nothing in the home's folder must survive: then the coordinator may live on any node."""
+        return self.journal is not None and Home(Path(self.home), self.terms.storage).has_objects
 
     def shared(self) -> dict[str, float | str]:
         """Return what all batches of the home share, by its names in `tlray.settings.Settings`."""

@@ -37,6 +37,8 @@ class CoordinatorActor(Coordinator):
         is_restart = bool(context.was_current_actor_reconstructed)
         if not is_restart:  # Ray would not start it again, and the storage may be back soon
             check_storage(home)
+        if settings.may_move:
+            home.create()
         self._hold = home.hold(Holder(os.getpid(), node, settings.ray_address, NAMESPACE))
         home.record_storage()
         journal = open_journal(home, settings.journal, wait_s=JOURNAL_WAIT_S)
@@ -70,7 +72,10 @@ def coordinator_name(home_key: str) -> str:
 
 
 def start_coordinator(settings: CoordinatorSettings, *, home_key: str, node_id: str) -> Any:
-    """Return the handle of a home's coordinator, started on the node that holds the home where it is not there yet."""
+    """Return the handle of a home's coordinator, started on the node that holds the home where it is not there yet.
+
+    It may start again on another node where the journal and the results are on none (`CoordinatorSettings.may_move`).
+    """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - only here
 
     for name in read_methods():
@@ -87,7 +92,7 @@ def start_coordinator(settings: CoordinatorSettings, *, home_key: str, node_id: 
             max_task_retries=-1,
             max_concurrency=10_000,  # a long poll for each batch that is watched is one
             enable_task_events=False,  # its calls are many; the dashboard shows the scrape tasks
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=settings.may_move),
         )
         .remote(settings)
     )

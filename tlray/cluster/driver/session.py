@@ -28,7 +28,7 @@ from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, Us
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
-from tlray.io.journal.opening import create_home, journal_name
+from tlray.io.journal.opening import journal_name
 from tlray.io.redis.address import address_of
 from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
@@ -129,7 +129,7 @@ def open_session(
 
     if home.storage is None:
         home = Home.of(home.path, settings.storage)
-    create_home(home, settings.journal)
+    home.create()
     owns_connection = not ray.is_initialized()
     if owns_connection:  # a command, whose user reads it; a replica has its own log
         _warn_of_redis(settings)

@@ -48,15 +48,17 @@ def fits(unknown: Row, row: Row) -> bool:
 
 def similar(one: Row, other: Row) -> bool:
     """True if two names may be spellings of one track: artist or title is the same and the other shares a word, or they share a
-    word and nearly all characters."""
+    word and nearly all characters of both."""
     (artist, title), (other_artist, other_title) = key(one), key(other)
     in_artist, in_title = bool(set(artist) & set(other_artist)), bool(set(title) & set(other_title))
     if (artist == other_artist and in_title) or (title == other_title and in_artist):
         return True
     if not (in_artist or in_title):
         return False
-    ours, theirs = (
-        " ".join((*a, "-", *t))[:MAX_CHARS] for a, t in ((artist, title), (other_artist, other_title))
-    )
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-    return bool(matcher.quick_ratio() >= SIMILAR and matcher.ratio() >= SIMILAR)
+    return _near(artist, other_artist) and _near(title, other_title)
+
+
+def _near(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """True if nearly all characters are the same."""
+    matcher = SequenceMatcher(None, " ".join(one)[:MAX_CHARS], " ".join(other)[:MAX_CHARS], autojunk=False)
+    return bool(one == other or (matcher.quick_ratio() >= SIMILAR and matcher.ratio() >= SIMILAR))

@@ -12,7 +12,7 @@ from aio_pika.exceptions import DeliveryError
 
 from tlray.core.messaging.request_file import Outgoing
 from tlray.core.messaging.topology import RequestQueue
-from tlray.errors import BrokerRefuses, BrokerUnavailable
+from tlray.errors import BrokerUnavailable
 from tlray.io.broker.address import BrokerAddress
 from tlray.io.broker.connection import CONFIRM_S, LOST, connect, refused
 from tlray.io.broker.topology import declare_requests
@@ -47,7 +47,9 @@ async def publish(
             if (is_first and isinstance(error, BrokerUnavailable)) or clock() > deadline:
                 if isinstance(error, BrokerUnavailable):
                     raise
-                raise BrokerUnavailable(str(address), "the connection was lost") from None
+                is_full = isinstance(error, DeliveryError)
+                reason = f"queue {queue.name!r} takes no messages" if is_full else "the connection was lost"
+                raise BrokerUnavailable(str(address), reason) from None
             await asyncio.sleep(PAUSE_S)
 
 
@@ -77,10 +79,8 @@ async def _publish_all(
                 own = await connection.channel()
                 await declare_requests(connection, own, address, queue)
                 await own.close()
-            try:
-                await channel.default_exchange.publish(message, queue.name, timeout=CONFIRM_S)
-            except DeliveryError:
-                raise BrokerRefuses(str(address), f"queue {queue.name!r} takes no more messages") from None
+            # refused again, it is full, or a quorum queue that has no leader yet: `publish` waits for it
+            await channel.default_exchange.publish(message, queue.name, timeout=CONFIRM_S)
         left.remove(request)
         on_confirmed(request)
 

@@ -20,7 +20,7 @@ from tlray.io.catalogue.applying import apply
 from tlray.io.catalogue.database import BUSY_S, clear, meta, opened, set_meta
 from tlray.io.catalogue.records import Result, read_records
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import create_home, open_reader
+from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow
 from tlray.io.results.open_store import open_store
@@ -59,7 +59,7 @@ def catch_up(
     with ExitStack() as stack:
         journal = stack.enter_context(open_reader(home.path))
         if not home.path.is_dir():  # its journal is elsewhere
-            create_home(home)
+            home.create()
         db = stack.enter_context(opened(home, busy_s=busy_s))
         run = _Run(db, journal, open_store(home))
         while run.step() and (until is None or clock() < until):
@@ -150,6 +150,7 @@ class _Run:
                 again.append(Result(seq, number, batch.batch_id, batch.owner, item_id, part))
         if again:
             self._enter(again)
+            self._db.execute("DELETE FROM meta WHERE key = 'merged'")  # it may lack one of these
 
     def _read_batch(self, number: int) -> BatchRow | None:
         row = self._db.execute("SELECT batch_id FROM batches WHERE number = ?", (number,)).fetchone()

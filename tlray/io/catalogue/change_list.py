@@ -104,13 +104,13 @@ def last_change(db: sqlite3.Connection) -> int:
 def changed_sets(db: sqlite3.Connection, *, after: int, until: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the sets that changed between two numbers, each with its batch and its changes by kind."""
     rows = db.execute(
-        "SELECT b.batch_id, s.site, s.source_id, s.url, s.title, c.kind, count(*), max(c.seq) FROM changes c"
+        "SELECT b.batch_id, s.site, s.source_id, s.url, s.title, c.kind, count(*), max(c.seq), max(c.cause) FROM changes c"
         " CROSS JOIN sets s ON s.id = c.set_id JOIN batches b ON b.number = c.batch"
         " WHERE c.seq > ? AND c.seq <= ? GROUP BY c.batch, c.set_id, c.kind ORDER BY c.batch, c.set_id, min(c.seq)",
         (after, until),
     )
     batch_id, found = "", dict[str, Any]()
-    for of_batch, site, source_id, url, title, kind, n, seq in rows:
+    for of_batch, site, source_id, url, title, kind, n, seq, cause in rows:
         if (batch_id, found.get("site"), found.get("source_id")) != (of_batch, site, source_id):
             if found:
                 yield batch_id, found
@@ -124,6 +124,7 @@ def changed_sets(db: sqlite3.Connection, *, after: int, until: int) -> Iterator[
                 "cursor": "",
             }
         found["changes"][kind] = n
+        found["cause"] = max(cause, found.get("cause", ""))  # "source" is the last word of the three
         found["seq"] = max(seq, found.get("seq", -1))
         found["cursor"] = cursor_of(found["seq"])
     if found:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from itertools import groupby
+from typing import Any
 
 from tlray.core.refresh.known_set import KnownSet, Visit
 from tlray.io.catalogue.applying import CHANGES_PER_RESULT
@@ -26,7 +27,11 @@ def known_sets(db: sqlite3.Connection) -> Iterator[KnownSet]:
     has changed is no change.
     """
     for _, rows in groupby(db.execute(_SETS, (CHANGES_PER_RESULT,)), key=lambda row: row[0]):
-        versions = list(rows)
+        versions: list[tuple[Any, ...]] = []
+        for row in rows:
+            is_again = versions and versions[-1][5] == row[5]  # the same fetch, parsed again
+            n_changed = versions.pop()[-1] if is_again else 0
+            versions.append((*row[:-1], n_changed + row[-1]))
         _, site, source_id, url, day, first_at, *_ = versions[0]
         visits = tuple(
             Visit(fetched_at, max(0, n_rows - n_identified), n_changed)

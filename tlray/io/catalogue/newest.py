@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from sqlite3 import Connection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tlray.io.catalogue import merged
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
+from tlray.io.catalogue.merged import Generation, Tables
 from tlray.io.catalogue.search import Place
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_LAST = 2**62
 Numbers = npt.NDArray[np.int64]
 
 
@@ -60,34 +64,64 @@ def read_set(home: Home, place: Place) -> Tracklist:
     raise AssertionError("unreachable")
 
 
-def _parts(home: Home, min_quality: float | None) -> Iterator[tuple[pa.Table, pa.Table]]:
+def merge_all(home: Home) -> Generation:
+    """Write the newest version of every set into a few large files (`tlray.io.catalogue.merged`)."""
+    position = catch_up(home).position
+    return merged.write(home, _parts(home, None, until=position), position)
+
+
+def _parts(home: Home, min_quality: float | None, *, until: int = _LAST) -> Iterator[Tables]:
+    """Yield (tracklists, tracks) of the newest versions up to a result, part by part."""
+    if until == _LAST:
+        catch_up(home)
+    generation = merged.current(home)
+    old, new = _wanted(home, min_quality, generation.position, until)
+    try:
+        if len(old):
+            for part in merged.read(home, generation):
+                yield from _chosen(part, old)
+    except FileNotFoundError:  # before the first: the files were deleted, or replaced just now
+        _, new = _wanted(home, min_quality, merged.NONE.position, until)
     store = open_store(home)
-    for batch_id, wanted in _wanted(home, min_quality):
-        for tracklists, tracks in iter_parts(store, batch_id, manifest_of(home, batch_id)):
-            sets = _those_of(tracklists, wanted)
-            if sets.num_rows == tracklists.num_rows:
-                yield sets, tracks
-            elif sets.num_rows:
-                yield sets, _those_of(tracks, wanted)
+    for batch_id, numbers in new:
+        for part in iter_parts(store, batch_id, manifest_of(home, batch_id)):
+            yield from _chosen(part, numbers)
 
 
-def _wanted(home: Home, min_quality: float | None) -> list[tuple[str, Numbers]]:
-    """Return each batch that has newest versions, with the numbers of these, sorted."""
-    catch_up(home)
+def _chosen(part: Tables, wanted: Numbers) -> Iterator[Tables]:
+    """Yield those sets of a part that are wanted, if there are any."""
+    tracklists, tracks = part
+    sets = _those_of(tracklists, wanted)
+    if sets.num_rows == tracklists.num_rows:
+        yield sets, tracks
+    elif sets.num_rows:
+        yield sets, _those_of(tracks, wanted)
+
+
+def _wanted(
+    home: Home, min_quality: float | None, position: int, until: int
+) -> tuple[Numbers, list[tuple[str, Numbers]]]:
+    """Return the numbers of the newest versions up to a position, and those after it by batch, all sorted."""
+    sql = (
+        f"SELECT item_id * {SETS_PER_ITEM} + set_index FROM sets"
+        " WHERE is_newest AND seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR quality >= ?3)"
+    )
     with opened(home) as db:
-        batches = db.execute("SELECT number, batch_id FROM batches ORDER BY number").fetchall()
+        db.execute("BEGIN")  # a set that changes meanwhile is in one of the two
+        old = _numbers(db, sql, (-1, position, min_quality))
         found = [
-            (batch_id, np.fromiter((number for (number,) in rows), np.int64))
-            for batch, batch_id in batches
-            for rows in [
-                db.execute(
-                    f"SELECT item_id * {SETS_PER_ITEM} + set_index FROM sets"
-                    " WHERE batch = ?1 AND is_newest AND (?2 IS NULL OR quality >= ?2)",
-                    (batch, min_quality),
-                )
-            ]
+            (batch_id, _numbers(db, f"{sql} AND batch = ?4", (position, until, min_quality, batch)))
+            for batch, batch_id in db.execute(
+                "SELECT number, batch_id FROM batches ORDER BY number"
+            ).fetchall()
         ]
-    return [(batch_id, np.sort(numbers)) for batch_id, numbers in found if len(numbers)]
+        db.execute("ROLLBACK")
+    return old, [(batch_id, numbers) for batch_id, numbers in found if len(numbers)]
+
+
+def _numbers(db: Connection, sql: str, values: tuple[Any, ...]) -> Numbers:
+    found: Numbers = np.sort(np.fromiter((number for (number,) in db.execute(sql, values)), np.int64))
+    return found
 
 
 def _those_of(table: pa.Table, wanted: Numbers) -> pa.Table:

@@ -111,29 +111,27 @@ class Home:
         except OSError:
             return ""
 
-    def create(self, *, home_id: str = "") -> Home:
+    def create(self) -> Home:
         """Create the home if it is missing, readable by its owner only, and check that it can be written to.
-
-        ``home_id`` is the id of a new one; by default a random one.
 
         An existing home keeps its mode, with a warning if others can read it. They cannot read tlray's files in it.
         """
         with disk_errors(self.path), private():
             if self.path.exists() and not self.path.is_dir():
                 raise HomeUnusable(str(self.path), "there is a file of that name")
-            self._make(home_id)
+            self._make()
             make_private(self.path)
         if (is_open := open_to_others(self.path)) is not None:
             logger.warning("%s", is_open)
         return self
 
-    def _make(self, home_id: str) -> None:
+    def _make(self) -> None:
         if not self.path.is_dir():
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         word = os.urandom(8).hex()
         # not by its process's number: two machines may share the home
         probe = self.path / f".writable-{word}"
-        probe.write_text((home_id or word) + "\n", encoding="ascii")
+        probe.write_text(word + "\n", encoding="ascii")
         if not self.id:
             _name(probe, self.path / "home.id")
         probe.unlink(missing_ok=True)
@@ -157,10 +155,6 @@ class Home:
                 new = self.path / f".storage-{os.urandom(8).hex()}"
                 new.write_text(f"{self.storage.uri}\n", encoding="utf-8")
                 new.replace(place)
-
-    def exists(self) -> bool:
-        """Return True if it has a journal."""
-        return self.journal.exists()
 
     # -- who holds it ----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Final
 
 _OTHERS: Final = 0o077
 _FILES: Final = ("state.db", "state.db-wal", "state.db-shm", "catalogue.db", "coordinator.lock", "home.id")
-_FOLDERS: Final = ("results", "archive", "exports", "leases", "imports", "uploads")
+_FOLDERS: Final = ("results", "archive", "exports", "catalogue", "leases", "imports", "uploads")
 
 
 def keep_private() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from tlray.errors import JournalUnusable, UsageError
+from tlray.errors import JournalUnusable
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
@@ -36,30 +36,7 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
 
     if not is_there(database, str(home.path), wait_s=wait_s):
         _require_no_file(home, database)
-    storage = home.storage.uri if home.storage is not None else ""
-    return PostgresJournal(
-        database, str(home.path), home_id=home.id, storage=storage, is_held=True, wait_s=wait_s
-    )
-
-
-def create_home(home: Home, url: SecretStr | None = None) -> Home:
-    """Create a home if it is missing. Where its journal and its results are elsewhere, an empty folder becomes the home to which
-    they belong: it takes that home's id. `JournalUnusable` or UsageError, and no folder, where it cannot."""
-    database = None if home.id else _database(url)
-    if database is None:
-        return home.create()
-    from tlray.io.journal.postgres.journal import owner_of  # noqa: PLC0415
-    from tlray.io.journal.postgres.writing import OTHER_HOME  # noqa: PLC0415
-
-    owner, recorded = owner_of(database, str(home.path))
-    if owner and home.storage is None:
-        raise JournalUnusable(database.name, OTHER_HOME)
-    if owner and recorded and home.storage is not None and recorded != home.storage.uri:
-        raise UsageError(
-            f"the home of the journal {database.name} has its results in {recorded}, and TLRAY_STORAGE is {home.storage.uri};"
-            " correct it, or give this home a schema of its own with ?schema=NAME in TLRAY_JOURNAL"
-        )
-    return home.create(home_id=owner)
+    return PostgresJournal(database, str(home.path), home_id=identity_of(home), is_held=True, wait_s=wait_s)
 
 
 def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:
@@ -113,6 +90,15 @@ def require_readable(home: Home) -> None:
             _require_no_file(home, database)
 
 
+def identity_of(home: Home) -> str:
+    """Return what a database remembers of the home whose journal it has: where its results are.
+
+    For results in an object storage that is the storage's URI: a coordinator elsewhere, with a folder of its own, has the same.
+    """
+    known = home if home.storage is not None else Home.of(home.path, read_settings().storage)
+    return known.storage.uri if known.storage is not None and known.has_objects else known.id
+
+
 def journal_name(url: SecretStr | None) -> str:
     """Return the name of a database without its secret; "" for the home's own file."""
     return "" if url is None else _parse(url).name
@@ -127,8 +113,17 @@ def _require_no_file(home: Home, database: Database) -> None:
         )
 
 
+def adopt_journal(url: SecretStr | None) -> None:
+    """Use the setting of the process that started this one, whose environment has none."""
+    if url is not None:
+        _adopted[:] = [url]
+
+
+_adopted: list[SecretStr] = []
+
+
 def _database(url: SecretStr | None) -> Database | None:
-    url = url or read_settings().journal
+    url = url or next(iter(_adopted), None) or read_settings().journal
     return None if url is None else _parse(url)
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from tlray.io.disk.home import Holder, Home, release
-from tlray.io.journal.opening import create_home, has_journal, open_journal, open_reader
+from tlray.io.journal.opening import has_journal, open_journal, open_reader
 from tlray.io.journal.writer import Journal
 
 
 @contextlib.contextmanager
 def offline_journal(home: Home) -> Iterator[Journal]:
     """Hold a home and open its journal; `HomeInUse` if another process holds it."""
-    create_home(home)
+    home.create()
     hold = home.hold(Holder(os.getpid(), "this machine", "", ""))
     try:
         with open_journal(home) as journal:

@@ -33,7 +33,7 @@ class Keys:
 
     @property
     def probe(self) -> str:
-        """The string that is written to find out whether writing works."""
+        """The stream that is written to find out whether writing works."""
         return f"tlray:{self.home_id}:probe"
 
 

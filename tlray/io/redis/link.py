@@ -39,6 +39,11 @@ PROBE_TTL_S: Final = 60
 MAX_CONNECTIONS: Final = 16
 OLDEST: Final = (6, 2)
 """The first version with all that is used: ACLs, streams, exclusive ranges."""
+_PROBE: Final = """
+redis.call('XADD', KEYS[1], 'MAXLEN', 1, '*', 'at', '1')
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('PUBLISH', KEYS[1], '1')
+"""
 TRANSLATED: Final = (RedisError, OSError, asyncio.TimeoutError)
 """What a call to Redis raises while it is away."""
 
@@ -82,9 +87,8 @@ class Link:
     async def probe(self) -> None:
         """Try it once."""
         try:
-            await _require_version(self.client)
-            await self.client.set(self.keys.probe, "1", ex=PROBE_TTL_S)
-        except TRANSLATED as error:
+            await _try(self.client, self.keys.probe)
+        except Exception as error:  # noqa: BLE001 - whatever answers there, `run` goes on
             self.failed(error)
         else:
             self._recovered()
@@ -114,14 +118,14 @@ class Link:
             await self.client.connection_pool.disconnect()
 
 
-def client_of(address: RedisAddress, *, timeout_s: float = TIMEOUT_S) -> Redis:
+def client_of(address: RedisAddress, *, max_connections: int = MAX_CONNECTIONS) -> Redis:
     """Return a client with time limits, which repeats a call once, on a new connection."""
     pool = BlockingConnectionPool.from_url(
         address.url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=timeout_s,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
+        max_connections=max_connections,
+        timeout=TIMEOUT_S,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), 1),
         decode_responses=True,
     )
@@ -132,14 +136,19 @@ async def check(address: RedisAddress) -> str | None:
     """Return why a server cannot be used now; None if it can. For a command, before anything starts."""
     client = client_of(address)
     try:
-        await _require_version(client)
-        await client.set("tlray:probe", "1", ex=PROBE_TTL_S)
+        await _try(client, "tlray:probe")
     except TRANSLATED as error:
         return reason_of(error)
     finally:
         await client.aclose()
         await client.connection_pool.disconnect()
     return None
+
+
+async def _try(client: Redis, key: str) -> None:
+    """Do what tlray does: a server that can be used for a part of it only would come and go."""
+    await _require_version(client)
+    await client.eval(_PROBE, 1, key, PROBE_TTL_S)
 
 
 async def _require_version(client: Redis) -> None:
@@ -187,6 +196,12 @@ _REASONS: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (AuthenticationError, "", "wrong user or password, or none where one is needed"),
     (RedisError, "noauth", "wrong user or password, or none where one is needed"),
     (RedisError, "called without any password configured", "a password is given, and the server has none"),
+    (
+        ResponseError,
+        "the user executing the script",
+        "its user lacks a right; docs/redis.md lists those that tlray needs",
+    ),
+    (ResponseError, "oom", "it is full (maxmemory with noeviction)"),
     (ResponseError, "", "it refuses to write"),
     (RedisTimeout, "", _NO_ANSWER),
     (TimeoutError, "", _NO_ANSWER),

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from redis.asyncio.client import Pipeline
-from redis.exceptions import OutOfMemoryError, ResponseError
 
 from tlray.core.model.printable import in_json
 from tlray.core.model.progress import ProgressMessage, ProgressUpdate
@@ -26,8 +25,39 @@ EXPIRE_EVERY_S: Final = 60.0
 MAX_ENTRIES: Final = 1_000
 """Messages in the stream of a batch, about."""
 MAX_EXPIRING: Final = 10_000
-_BEHIND: Final = "equal or smaller"
-"""Of XADD: the stream has a later version, of a home whose journal was restored from a copy."""
+OTHER_LIFE_S: Final = 30.0
+"""A snapshot of a later version that is no older belongs to a living coordinator, and this one was taken over from; an older one
+to a home whose journal was restored from a copy."""
+_STORED: Final = "stored"
+_WRITE: Final = f"""
+local version, at, owner, state, snapshot = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local since, items, is_complete, is_news, expires = ARGV[6], ARGV[7], ARGV[8], ARGV[9] == '1', ARGV[10] == '1'
+local known = redis.call('HMGET', KEYS[1], 'version', 'at')
+if tonumber(known[1] or '0') > tonumber(version) then
+    if tonumber(at) - tonumber(known[2] or '0') < {OTHER_LIFE_S} then return 'behind' end
+    redis.call('DEL', KEYS[2])
+end
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+local last_version = last and tonumber(string.match(last[1], '^%d+')) or 0
+if last_version > tonumber(version) then redis.call('DEL', KEYS[2]) end
+is_news = is_news and last_version ~= tonumber(version)
+if is_news then
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', {MAX_ENTRIES}, version .. '-0',
+        'since', since, 'items', items, 'items_complete', is_complete)
+end
+redis.call('HSET', KEYS[1], 'snapshot', snapshot, 'version', version, 'state', state, 'owner', owner, 'at', at)
+if expires then
+    redis.call('SET', KEYS[3], owner, 'EX', {SNAPSHOT_TTL_S})
+    redis.call('EXPIRE', KEYS[1], {SNAPSHOT_TTL_S})
+    redis.call('EXPIRE', KEYS[2], {CHANGES_TTL_S})
+end
+if is_news then
+    redis.call('PUBLISH', KEYS[1], string.sub(snapshot, 1, -2) .. ',"since":' .. since .. ',"items":' .. items
+        .. ',"items_complete":' .. is_complete .. '}}')
+end
+return 'stored'
+"""
+"""All of one update or nothing of it; an update whose answer was lost is stored once."""
 
 
 class RedisProgress:
@@ -51,56 +81,35 @@ class RedisProgress:
         """Store and publish updates, one of a batch at most; return the batches that are stored. The others are to be sent
         again, with what changed meanwhile."""
         pipe = self._link.client.pipeline(transaction=False)
-        counts = [self._add(pipe, update, now) for update in updates]
+        for update in updates:
+            self._add(pipe, update, now)
         try:
-            answers = iter(await pipe.execute(raise_on_error=False))
+            answers = await pipe.execute(raise_on_error=False)
         except TRANSLATED as error:
             self._lost(error)
             return set()
-        stored = set()
-        for update, n in zip(updates, counts, strict=True):
-            batch_id = update.message["batch_id"]
-            errors = [
-                answer for _, answer in zip(range(n), answers, strict=False) if isinstance(answer, Exception)
-            ]
-            if not errors:
-                stored.add(batch_id)
-            elif any(isinstance(error, ResponseError) and _BEHIND in str(error) for error in errors):
-                if await self._has_entry(update):
-                    stored.add(batch_id)
-            else:
-                full = next((error for error in errors if isinstance(error, OutOfMemoryError)), errors[0])
-                self._lost(full)
-        return stored
+        if errors := [answer for answer in answers if isinstance(answer, Exception)]:
+            self._lost(errors[0])
+        return {
+            update.message["batch_id"]
+            for update, answer in zip(updates, answers, strict=True)
+            if answer == _STORED
+        }
 
-    def _add(self, pipe: Pipeline, update: ProgressUpdate, now: float) -> int:
-        """Add the commands of an update; return their number."""
+    def _add(self, pipe: Pipeline, update: ProgressUpdate, now: float) -> None:
         message, keys = update.message, self._link.keys
-        batch_id, version = message["batch_id"], message["version"]
-        key, changes = keys.batch(update.owner, batch_id), keys.changes(update.owner, batch_id)
+        batch_id = message["batch_id"]
         snapshot = {name: value for name, value in message.items() if name not in ("items", "items_complete")}
-        body, items = _dumps(snapshot), _dumps(message["items"])
-        is_complete = "true" if message["items_complete"] else "false"
-        before = len(pipe.command_stack)
-        if update.is_news:  # before the snapshot: who has read that finds its changes
-            entry: dict[Any, Any] = {"since": update.since, "items": items, "items_complete": is_complete}
-            pipe.xadd(changes, entry, id=f"{version}-0", maxlen=MAX_ENTRIES, approximate=True)
-        pipe.hset(
-            key,
-            mapping={
-                "snapshot": body, "version": version, "state": message["state"], "owner": update.owner, "at": update.at,
-            },
-        )  # fmt: skip
-        if update.is_last or now - self._expires.get(batch_id, -EXPIRE_EVERY_S) >= EXPIRE_EVERY_S:
+        expires = update.is_last or now - self._expires.get(batch_id, -EXPIRE_EVERY_S) >= EXPIRE_EVERY_S
+        if expires:
             self._note_expiry(batch_id, now, is_last=update.is_last)
-            pipe.set(keys.owner(batch_id), update.owner, ex=SNAPSHOT_TTL_S)
-            pipe.expire(key, SNAPSHOT_TTL_S)
-            pipe.expire(changes, CHANGES_TTL_S)
-        if update.is_news:
-            pipe.publish(
-                key, f'{body[:-1]},"since":{update.since},"items":{items},"items_complete":{is_complete}}}'
-            )
-        return len(pipe.command_stack) - before
+        pipe.eval(
+            _WRITE, 3,
+            keys.batch(update.owner, batch_id), keys.changes(update.owner, batch_id), keys.owner(batch_id),
+            message["version"], update.at, update.owner, message["state"], _dumps(snapshot),
+            update.since, _dumps(message["items"]), "true" if message["items_complete"] else "false",
+            int(update.is_news), int(expires),
+        )  # fmt: skip
 
     def _note_expiry(self, batch_id: str, now: float, *, is_last: bool) -> None:
         self._expires.pop(batch_id, None)
@@ -112,18 +121,6 @@ class RedisProgress:
     def _lost(self, error: BaseException) -> None:
         self._expires.clear()  # it may come back empty
         self._link.failed(error)
-
-    async def _has_entry(self, update: ProgressUpdate) -> bool:
-        """True if the stream has this very entry, of a call whose answer was lost; a stream of later versions is dropped."""
-        client, key = self._link.client, self._link.keys.changes(update.owner, update.message["batch_id"])
-        try:
-            last = await client.xrevrange(key, count=1)
-            if last and last[0][0] == f"{update.message['version']}-0":
-                return True
-            await client.delete(key)
-        except TRANSLATED as error:
-            self._lost(error)
-        return False
 
     async def close(self) -> None:
         """Close the connection."""

@@ -8,8 +8,7 @@ from functools import lru_cache
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.robots import rules_of
 from tlray.core.scheduling.lease import LeasedItem
-from tlray.sites.interface import SiteWithApi
-from tlray.sites.registry import for_url, shared
+from tlray.sites.registry import shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,8 @@ def refusal_of(item: LeasedItem, robots: str) -> Outcome | None:
 
 @lru_cache(maxsize=256)  # asked before and after the permit
 def _request(url: str, api_terms: tuple[str, ...]) -> PageRequest | None:
-    site, types = for_url(url), shared().media_types(url)
-    if not isinstance(site, SiteWithApi):
+    site, types = shared().api_of(url), shared().media_types(url)
+    if site is None:
         return PageRequest(url, types)
     if site.name in api_terms and (by_terms := site.terms_url(url)):
         return PageRequest(by_terms, types, by_terms=True)

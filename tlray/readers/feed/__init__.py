@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tlray.model import CuePrecision, PageKind, ParsedPage, Tracklist
+from tlray.model import CuePrecision, FoundSet, PageKind, ParsedPage, Tracklist
 from tlray.readers.chapters.marks import ChapterTracks, tracks_of
 from tlray.readers.feed.items import Episode, Feed, episodes_of, feed_of, source_id_of
 from tlray.readers.interface import SourceFile
@@ -40,16 +40,22 @@ class FeedReader:
         feed = feed_of(root)
         if feed is None:
             return ParsedPage(PageKind.UNKNOWN, "XML that is no feed")
-        found = [made for episode in episodes_of(root) if (made := set_of(feed, episode, issues))]
+        episodes = list(episodes_of(root))
+        listed = {
+            one.link: FoundSet(one.link, one.title or feed.title) for one in episodes if links([one.link])
+        }
+        found = [made for episode in episodes if (made := set_of(feed, episode, issues))]
         n_others = feed.n_episodes - len(found)
         if not found:
             n_said = plural(n_others, "episode")
             return ParsedPage(
-                PageKind.UNKNOWN, f"{n_said}, no tracklist in any" if n_others else "no episodes"
+                PageKind.UNKNOWN,
+                f"{n_said}, no tracklist in any" if n_others else "no episodes",
+                found=tuple(listed.values()),
             )
         n_all = plural(feed.n_episodes, "episode")
         reason = f"{n_others} of {n_all} without a tracklist" if n_others else None
-        return ParsedPage(PageKind.TRACKLIST, reason, tuple(_each_once(found)))
+        return ParsedPage(PageKind.TRACKLIST, reason, tuple(_each_once(found)), found=tuple(listed.values()))
 
 
 def _each_once(sets: list[Tracklist]) -> Iterator[Tracklist]:

@@ -7,6 +7,7 @@ itself, and every call can be repeated); one that is gone for good is started an
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections import OrderedDict
@@ -27,10 +28,11 @@ from tlray.core.model.progress import BatchStatus, ProgressMessage
 from tlray.core.model.receipts import TokenHolder
 from tlray.errors import CoordinatorLost, HomeInUse, NoSuchBatch, OtherSettings, RayUnavailable, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import create_home, open_reader
+from tlray.io.journal.opening import adopt_journal, open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.redis.address import address_of
 from tlray.io.redis.link import Link
+from tlray.io.redis.live import LiveProgress
 from tlray.io.redis.progress import ProgressReader
 from tlray.io.redis.submissions import SubmissionKeys
 from tlray.service.auth.principal import Principal
@@ -43,6 +45,10 @@ T = TypeVar("T")
 CALL_TIMEOUT_S = 60.0
 AWAY_S = 2.0
 """A coordinator that takes longer for an answer is taken for away, where there is another answer."""
+LOST_S, SHORT_S = 5.0, 0.2
+"""For this time after that it is given a short time only: one request asks it for several things."""
+LIVE_S = 5.0
+"""The coordinator is asked after this time without news from Redis: it may write to none."""
 MAX_OWNERS_KEPT = 10_000
 
 
@@ -51,18 +57,22 @@ class Gateway:
 
     def __init__(self, settings: Settings, home: Home | None = None) -> None:
         self.settings = settings
+        adopt_journal(settings.journal)
         self.home = home or Home.of(settings.home, settings.storage)
         self._session: Session | None = None
         self._found: Session | None = None
         """What `find` has found, until it is first used."""
+        self._lost_at = -math.inf
+        """When the coordinator last did not answer; monotonic."""
         self._opening: asyncio.Task[Session] | None = None
         self._owners: OrderedDict[str, str] = OrderedDict()
         """Whose a batch is: that never changes."""
         address = address_of(settings.redis)
-        self.redis = None if address is None else Link(address, create_home(self.home, settings.journal).id)
+        self.redis = None if address is None else Link(address, self.home.create().id)
         """What the replicas share; None without ``TLRAY_REDIS``."""
         self.submission_keys = SubmissionKeys(self.redis)
         self._progress = None if self.redis is None else ProgressReader(self.redis)
+        self._live = None if self.redis is None else LiveProgress(self.redis)
         self._name = f"service-{secrets.token_hex(4)}"
 
     # -- the connection ----------------------------------------------------------------------------
@@ -147,7 +157,8 @@ class Gateway:
     async def close(self) -> None:
         """Let go of the coordinator; it stays."""
         self._session = None
-        if self.redis is not None:
+        if self._live is not None and self.redis is not None:
+            await self._live.close()
             await self.redis.close()
 
     # -- batches -----------------------------------------------------------------------------------
@@ -181,6 +192,13 @@ class Gateway:
         The last known one, marked as such, while the coordinator does not answer; its version may not be above ``since``. One of
         these per batch and replica: use `tlray.service.backend.live_hub`.
         """
+        owner = self._owners.get(batch_id)
+        if self._live is not None and since is not None and owner is not None:
+            begun = time.monotonic()
+            told = await self._live.news(owner, batch_id, since, min(timeout_s, LIVE_S))
+            if told is not None:
+                return told
+            timeout_s = max(0.0, timeout_s - (time.monotonic() - begun))
         message = await self._or_known(
             lambda coordinator: coordinator.watch_items(batch_id, since, timeout_s, self._name),
             lambda progress: self._last_known(progress, batch_id),
@@ -212,7 +230,7 @@ class Gateway:
 
     async def _in_journal(self, query: Callable[[JournalReader], T]) -> T | None:
         def ask() -> T:
-            with open_reader(self.home.path) as journal:
+            with open_reader(self.home.path, self.settings.journal) as journal:
                 return query(journal)
 
         try:
@@ -230,11 +248,16 @@ class Gateway:
         """Ask the coordinator; where it does not answer soon, return what is known without it. If that is nothing, or there is no
         Redis, wait for the coordinator as in any other call."""
         if self._progress is not None:
+            is_away = time.monotonic() - self._lost_at < LOST_S
             try:
-                return await ask(self.within(waits_s + AWAY_S))
+                answer = await ask(self.within(SHORT_S if is_away and not waits_s else waits_s + AWAY_S))
             except (CoordinatorLost, RayUnavailable, HomeInUse):
+                self._lost_at = time.monotonic()
                 if (found := await known(self._progress)) is not None:
                     return found
+            else:
+                self._lost_at = -math.inf
+                return answer
         return await ask(self.within(waits_s + CALL_TIMEOUT_S))
 
     async def _last_known(self, progress: ProgressReader, batch_id: str) -> ProgressMessage | None:

@@ -106,7 +106,7 @@ class Channel:
 
     async def _follow(self) -> None:
         try:
-            while self.told is None or self.told["state"] not in FINAL:
+            while self.n_clients and (self.told is None or self.told["state"] not in FINAL):
                 told = await self._gateway.watch(self._batch_id, self.version, POLL_S)
                 if told["version"] > self.version:
                     self._take_in(told)

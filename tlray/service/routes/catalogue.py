@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
+from pydantic import BeforeValidator
 
 from tlray.core.access.cursor import decode, encode
 from tlray.core.model.printable import in_json
@@ -35,9 +36,20 @@ from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
 from tlray.service.schemas.catalogue import CataloguePage, VersionsResponse, WholeSet
 
+
+def _iso_day(text: str) -> date:
+    """Read ``2026-11-01``; a number is no day."""
+    if len(text) != len("2026-11-01"):
+        raise ValueError("a day is written as 2026-11-01")
+    return date.fromisoformat(text)
+
+
 T = TypeVar("T")
+Day = Annotated[date, BeforeValidator(_iso_day)]
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], route_class=ApiRoute)
 CATCH_UP_S: Final = 0.5
+MAX_BYTES: Final = 4_000_000
+"""Of changes in one response: Ray Serve holds in memory what a slow client has not read."""
 FOLLOW_S: Final = 25.0
 LOOK_EVERY_S: Final = 1.0
 _TAGS: Final[list[str | Enum]] = ["catalogue"]
@@ -66,8 +78,8 @@ async def search(  # noqa: PLR0913, PLR0917 - each is a condition
     artist: Annotated[Text, Query(description="Words of a track's artist.")] = None,
     label: Annotated[Text, Query(description="Words of a label.")] = None,
     source: Annotated[Text, Query(description="Words of an event, venue or show, or a site's name.")] = None,
-    from_: Annotated[date | None, Query(alias="from", description="Played on that day or later.")] = None,
-    to: Annotated[date | None, Query(description="Played on that day or earlier.")] = None,
+    from_: Annotated[Day | None, Query(alias="from", description="Played on that day or later.")] = None,
+    to: Annotated[Day | None, Query(description="Played on that day or earlier.")] = None,
     min_quality: Annotated[float | None, Query(ge=0, le=1, description="Of that quality or better.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
@@ -147,9 +159,13 @@ async def list_changes(
             break
         with streams.counted(principal):
             await streams.shutdown.unless_begun(asyncio.sleep(LOOK_EVERY_S))
-    behind = found[-1]["cursor"] if found else since or cursor_of(0)
-    lines = b"".join(_line(change) + b"\n" for change in found)
-    return Response(lines, media_type=NDJSON, headers={"X-Next-Cursor": behind})
+    behind, body = since or cursor_of(0), bytearray()
+    for change in found:
+        if len(body) >= MAX_BYTES:
+            break
+        body += _line(change) + b"\n"
+        behind = change["cursor"]
+    return Response(bytes(body), media_type=NDJSON, headers={"X-Next-Cursor": behind})
 
 
 async def _ask(home: Home, question: Callable[[Any], T]) -> tuple[Standing, T]:

@@ -123,7 +123,8 @@ async def import_files(
     if new.is_in_pieces:
         if has_body(request.headers):
             raise validation([("body", "files in pieces are appended; open the batch without a body")])
-        return _accepted(await gateway.coordinator.open_upload(**given, digest=new.digest))
+        async with gateway.submission_keys.claimed(principal.user, key, given["batch_id"]):
+            return _accepted(await gateway.coordinator.open_upload(**given, digest=new.digest))
     with place_for(principal, request.app.state.imports):
         await require_disk_quota(gateway, principal)
         upload = Upload(gateway.home, given["batch_id"])
@@ -134,7 +135,8 @@ async def import_files(
         digest = f"{upload.digest} {reading.digest} {new.digest}"
         with _discarding(upload, *REFUSALS):
             submitting = gateway.within(SUBMIT_TIMEOUT_S)
-            receipt = await submitting.submit(chunk=chunk, digest=digest, **given)
+            async with gateway.submission_keys.claimed(principal.user, key, given["batch_id"]):
+                receipt = await submitting.submit(chunk=chunk, digest=digest, **given)
         if receipt["batch_id"] != given["batch_id"]:  # it was imported before, under the same key
             upload.discard()
     return _accepted(receipt)

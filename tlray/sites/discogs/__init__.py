@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import ParsedPage
-from tlray.sites.discogs.urls import API, DOMAIN, id_of, named_in
+from tlray.sites.discogs.urls import API, DOMAIN, PAGE_RELEASES, id_of, listed_in, named_in
 from tlray.sites.interface import SiteWithApi
 
 # 25 a minute without a key; pages of www.discogs.com are not fetched, its names lead to the interface
 PROFILE = SiteProfile(host=API, rate=25 / 60, short_hosts=(DOMAIN,))
+_KEYS = ('"data_quality"', '"resource_url"')
 
 
 class Discogs(SiteWithApi):
@@ -35,14 +36,21 @@ class Discogs(SiteWithApi):
         return None if named is None else id_of(*named)
 
     def fetch_url(self, url: str) -> str | None:
-        """Return the release or master in the interface; None for any other URL."""
-        named = named_in(url)
-        return None if named is None else f"https://{API}/{named[0]}s/{named[1]}"
+        """Return the release, the master, or the releases of an artist or a label, in the interface; None for any other URL."""
+        if (named := named_in(url)) is not None:
+            return f"https://{API}/{named[0]}s/{named[1]}"
+        if (listed := listed_in(url)) is None:
+            return None
+        kind, number, query = listed
+        page = query if "page=" in query else f"page=1&per_page={PAGE_RELEASES}"
+        return f"https://{API}/{kind}s/{number}/releases?{page}"
 
     def recognises(self, head: str) -> bool:
         """Return True if it is an answer of the interface about a release or a master."""
         return (
-            head.lstrip("\ufeff \t\r\n").startswith("{") and f"//{API}/" in head and '"data_quality"' in head
+            head.lstrip("\ufeff \t\r\n").startswith("{")
+            and f"//{API}/" in head
+            and any(key in head for key in _KEYS)
         )
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:

@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from tlray.core.model.tracklists import make_set
-from tlray.model import PageKind, ParsedPage
+from tlray.model import FoundSet, PageKind, ParsedPage
 from tlray.sites.discogs.tracklist import artists_of, name_of, rows_of
-from tlray.sites.discogs.urls import DOMAIN, id_of
+from tlray.sites.discogs.urls import API, DOMAIN, id_of
 from tlray.sites.fields import clean, day
 from tlray.sites.json_text import BadJsonError, load, number, string
 
@@ -22,6 +22,8 @@ def parse_page(body: bytes, *, url: str) -> ParsedPage:
         data = load(body)
     except BadJsonError as error:
         return ParsedPage(PageKind.UNKNOWN, str(error))
+    if isinstance(data, dict) and isinstance(data.get("releases"), list):
+        return _of_list(data)
     if not isinstance(data, dict) or number(data.get("id")) is None:
         message = string(data.get("message")) if isinstance(data, dict) else ""
         is_gone = "not found" in message.lower()
@@ -49,6 +51,24 @@ def parse_page(body: bytes, *, url: str) -> ParsedPage:
         revision=string(data.get("date_changed")) or None, media_type="application/json",
     )  # fmt: skip
     return ParsedPage(PageKind.TRACKLIST, None, (made,))
+
+
+def _of_list(data: dict[str, Any]) -> ParsedPage:
+    """Return the releases of an artist or a label, and where the list goes on."""
+    found: dict[str, FoundSet] = {}
+    for one in _listed(data["releases"]):
+        kind = "master" if one.get("type") == "master" else "release"
+        if (identity := number(one.get("id"))) is not None:
+            url = f"https://www.{DOMAIN}/{kind}/{int(identity)}"
+            names = (clean(string(one.get("artist"))), clean(string(one.get("title"))))
+            found.setdefault(url, FoundSet(url, " - ".join(filter(None, names))))
+    pagination = data.get("pagination")
+    urls = pagination.get("urls") if isinstance(pagination, dict) else None
+    more = string(urls.get("next")) if isinstance(urls, dict) else ""
+    next_url = more if more.startswith(f"https://{API}/") else None
+    return ParsedPage(
+        PageKind.SEARCH, f"a list of {len(found)} releases", found=tuple(found.values()), next_url=next_url
+    )
 
 
 def _djs(data: dict[str, Any]) -> list[str]:

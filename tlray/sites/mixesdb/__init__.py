@@ -14,6 +14,7 @@ from tlray.sites.mixesdb import urls
 from tlray.sites.mixesdb.profile import PROFILE
 
 _WIKITEXT = re.compile(r'"content_model"\s*:\s*"wikitext"')
+_RESULTS = re.compile(r'"matched_title"\s*:')
 _KEY_OF_MIX = re.compile(r'"key"\s*:\s*"\d{4}(?:-\d\d){0,2}_-_')
 _OWN_PAGE = re.compile(
     r"//cdn-mixesdb\.com|on MixesDB\s*</title>"
@@ -47,7 +48,7 @@ class MixesDB(SiteWithApi):
     def recognises(self, head: str) -> bool:
         """Return True if it is a page of the wiki's, or the answer of its REST interface to a mix."""
         if head.lstrip("\ufeff \t\r\n").startswith("{"):
-            return bool(_WIKITEXT.search(head) and _KEY_OF_MIX.search(head))
+            return bool(_WIKITEXT.search(head) or _RESULTS.search(head)) and bool(_KEY_OF_MIX.search(head))
         return bool(_OWN_PAGE.search(head))
 
     def parse(self, body: bytes, *, url: str, charset: str | None = None) -> ParsedPage:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tlray.model import FoundSet
 from tlray.sites.mixesdb.mix import Mix
-from tlray.sites.mixesdb.urls import is_mix, key_of
+from tlray.sites.mixesdb.urls import SITE, is_mix, key_of, page_url
 from tlray.sites.mixesdb.wikitext import duration_s
 
 _HEADINGS = ("h1", "h2")
@@ -32,6 +33,22 @@ def explorer_mixes(tree: LexborHTMLParser) -> list[Mix]:
         mix.lines = "\n".join(_lines(block, 0))
         found.append(mix)
     return found
+
+
+def listed_mixes(tree: LexborHTMLParser) -> tuple[list[FoundSet], str | None]:
+    """Return the mixes that a page links to (a category, results of a search), and where the list goes on."""
+    found: dict[str, FoundSet] = {}
+    next_url = None
+    for link in tree.css("#mw-pages a[href], #mw-content-text a[href], .mw-parser-output a[href]"):
+        key = key_of(_absolute(link))
+        if key is None:
+            continue
+        if is_mix(key) and "action=" not in (link.attributes.get("href") or ""):
+            title = " ".join((link.attributes.get("title") or link.text()).split())
+            found.setdefault(key, FoundSet(page_url(key), title or key.replace("_", " ")))
+        elif link.text().strip().lower().startswith("next"):
+            next_url = next_url or _absolute(link).replace("https://x/", f"{SITE}/")
+    return list(found.values()), next_url
 
 
 def page_mix(tree: LexborHTMLParser, key: str | None) -> Mix | None:

@@ -15,6 +15,9 @@ SITE = "https://www.mixesdb.com"
 DOMAIN = "mixesdb.com"
 _SCRIPTS = frozenset({"index.php", "rest.php", "api.php"})
 _REST = "rest.php/v1/page/"
+_SEARCH = "rest.php/v1/search/page"
+SEARCH_LIMIT = 100
+"""The most that one search gives; it does not go on."""
 _REST_FORMS = ("/bare", "/html", "/with_html")
 _SAFE = ";@$!*(),/~:"
 """Characters that the wiki leaves as they are in its own links."""
@@ -55,12 +58,21 @@ def page_url(key: str) -> str:
     return f"{SITE}/w/{quote(key, safe=_SAFE)}"
 
 
+def _searched(url: str) -> str:
+    """Return what a URL of the wiki's search looks for; "" for any other."""
+    parts = split(url)
+    if parts is None or not parts.path.startswith("/w"):
+        return ""
+    return next(iter(parse_qs(parts.query).get("search", [])), "").strip()
+
+
 def fetch_url(url: str) -> str:
-    """Return where a page is fetched: the wikitext of a mix by REST, any other page as it is.
+    """Return where a page is fetched: the wikitext of a mix, and results of a search, by REST; any other page as it is.
 
     REST has no page whose key has a slash (404, escaped or not), so that of such a mix is its HTML.
     """
     key = mix_in(url)
     if key is None:
-        return url
+        wanted = _searched(url)
+        return url if not wanted else f"{SITE}/w/{_SEARCH}?q={quote(wanted, safe='')}&limit={SEARCH_LIMIT}"
     return page_url(key) if "/" in key else f"{SITE}/w/{_REST}{quote(key, safe='')}"

@@ -6,7 +6,7 @@ from tlray.core.politeness.site_profile import SiteProfile
 from tlray.model import ParsedPage
 from tlray.sites.hosts import host_of
 from tlray.sites.interface import SiteWithApi
-from tlray.sites.nts.urls import DOMAIN, SITE, episode_in
+from tlray.sites.nts.urls import DOMAIN, PAGE_EPISODES, SITE, episode_in, show_in
 
 # after some ten quick requests it leaves tracklists out for minutes
 PROFILE = SiteProfile(host=DOMAIN, rate=1 / 5, is_one_with_www=True, block_cool_down_s=900.0)
@@ -31,9 +31,12 @@ class Nts(SiteWithApi):
         return episode_in(url) if host_of(url) == DOMAIN else None
 
     def fetch_url(self, url: str) -> str:
-        """Return the episode in the interface."""
-        episode = episode_in(url)
-        return url if episode is None else "{}/api/v2/shows/{}/episodes/{}".format(SITE, *episode.split("/"))
+        """Return the episode, or the first episodes of a show, in the interface."""
+        if (episode := episode_in(url)) is not None:
+            return "{}/api/v2/shows/{}/episodes/{}".format(SITE, *episode.split("/"))
+        if (show := show_in(url)) is not None and "offset=" not in url:
+            return f"{SITE}/api/v2/shows/{show}/episodes?offset=0&limit={PAGE_EPISODES}"
+        return url
 
     def recognises(self, head: str) -> bool:
         """Return True if it is an episode, or the rows of one."""

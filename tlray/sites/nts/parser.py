@@ -13,13 +13,13 @@ from typing import Any
 from selectolax.lexbor import LexborNode
 
 from tlray.core.model.tracklists import make_set
-from tlray.model import CuePrecision, PageKind, ParsedPage, Track
+from tlray.model import CuePrecision, FoundSet, PageKind, ParsedPage, Track
 from tlray.sites.challenge import challenge_in
 from tlray.sites.fields import clean, day, make_track
 from tlray.sites.html_tree import tree_of
 from tlray.sites.interface import THROTTLED
 from tlray.sites.json_text import BadJsonError, load, number, string
-from tlray.sites.nts.urls import SITE, episode_in
+from tlray.sites.nts.urls import PAGE_EPISODES, SITE, episode_in
 
 VERSION = "nts/1"
 MAX_ROWS = 2_000
@@ -43,7 +43,33 @@ def parse_page(body: bytes, *, url: str, charset: str | None) -> ParsedPage:
         return ParsedPage(PageKind.BLOCKED, THROTTLED)
     rows = data.get("results")
     is_rows = isinstance(rows, list) and all(isinstance(row, dict) and "artist" in row for row in rows)
-    return _of_rows({}, data, url) if is_rows else ParsedPage(PageKind.SEARCH, "an answer that is no episode")
+    return _of_rows({}, data, url) if is_rows else _of_show(data)
+
+
+def _of_show(data: dict[str, Any]) -> ParsedPage:
+    """Return the episodes of a list, and where it goes on."""
+    episodes = [one for one in _listed(data.get("results")) if one.get("episode_alias")]
+    names = [
+        (string(one.get("show_alias")), string(one.get("episode_alias")), string(one.get("name")))
+        for one in episodes
+    ]
+    found = [
+        FoundSet(f"{SITE}/shows/{show}/episodes/{alias}", clean(name)) for show, alias, name in names if show
+    ]
+    of_all = data.get("metadata")
+    resultset = of_all.get("resultset") if isinstance(of_all, dict) else None
+    count, offset = (
+        number(resultset.get(key)) if isinstance(resultset, dict) else None for key in ("count", "offset")
+    )
+    after = int(offset or 0) + len(episodes)
+    is_more = bool(found) and count is not None and after < count
+    more = (
+        f"{SITE}/api/v2/shows/{names[0][0]}/episodes?offset={after}&limit={PAGE_EPISODES}"
+        if is_more
+        else None
+    )
+    reason = f"a list of {len(found)} episodes" if found else "an answer that is no episode"
+    return ParsedPage(PageKind.SEARCH, reason, found=tuple(found), next_url=more)
 
 
 def _of_rows(data: dict[str, Any], found: list[Any] | dict[str, Any], url: str) -> ParsedPage:

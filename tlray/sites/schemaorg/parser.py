@@ -33,6 +33,9 @@ DESCRIBED = LISTS | {
     "VideoObject",
 }
 MIN_ROWS = 3
+_PRODUCTION = ("albumProductionType", "hasAlbumProductionType")
+_MIXES = ("DJMixAlbum", "MixtapeAlbum", "CompilationAlbum")
+"""Kinds of albums whose artist is not that of each track; nor is a playlist's, or who wrote a page."""
 
 
 def parse_page(body: bytes, *, url: str, charset: str | None) -> ParsedPage:
@@ -95,33 +98,36 @@ def _set_of(
     if len(found) < MIN_ROWS:
         return f"{len(found)} recordings: too few for a set"
     publisher = text(thing, "publisher", "recordLabel", "provider")
-    artists = names(thing, "byArtist", "creditedTo", "creator", "author")
+    albums = _albums(thing)
+    artists = next(filter(None, (names(album, "byArtist") for album in albums)), [])
+    artists = artists or names(thing, "creditedTo")
+    is_played = "MusicPlaylist" not in types_of(thing) and bool(artists)
+    artists = artists or names(thing, "creator", "author")
     is_label = bool(artists) and artists[0].casefold() == publisher.casefold()
-    is_mix = any("DJMix" in kind or "Compilation" in kind for kind in _productions(thing))
-    rows = rows_of(found, artist="" if is_mix else ", ".join(artists), publisher=publisher)
+    productions = {string(kind) for album in albums for kind in values(album, *_PRODUCTION)}
+    is_mix = any(kind.endswith(_MIXES) for kind in productions)
+    credited = "" if is_mix or not is_played else text(thing, "creditedTo") or ", ".join(artists)
+    rows = rows_of(found, artist=credited, publisher=publisher)
     is_bare = is_label and {row.artist for row in rows} == {artists[0]}
     if is_bare and (named := split_name(text(thing, "name"))[0]):
         artists = [named]
         rows = rows_of(found, artist=named, publisher=publisher)
-    others = {row.artist for row in rows if row.artist not in artists}
-    is_label = is_label and bool(others)
-    is_of_all = any(row in artist for artist in artists for row in others if row)
+    others = {row.artist for row in rows if row.artist and row.artist not in artists}
+    is_label = is_label and any(row.artist != artists[0] for row in rows)
+    is_of_all = any(sum(other in artist for other in others) > 1 for artist in artists)
     djs = [] if is_label or is_of_all else [name for name in artists if not VARIOUS.fullmatch(name)]
     return _made(thing, rows, url, media_type, page_title=page_title, djs=djs, issues=[])
 
 
-def _productions(thing: Thing) -> list[str]:
-    """Return how a list was made: ``http://schema.org/DJMixAlbum``."""
-    albums = [thing, *(one for one in values(thing, "releaseOf") if isinstance(one, dict))]
-    return [string(kind) for album in albums for kind in values(album, "albumProductionType")]
+def _albums(thing: Thing) -> list[Thing]:
+    """Return a list, and what it is a release of."""
+    return [thing, *(one for one in values(thing, "releaseOf") if isinstance(one, dict))]
 
 
 def _published(thing: Thing) -> date | None:
-    events = [one for one in values(thing, "releasedEvent") if isinstance(one, dict)]
-    said = [
-        *values(thing, "datePublished", "uploadDate"),
-        *(on for one in events for on in values(one, "startDate")),
-    ]
+    events = [one for one in values(thing, "hasReleaseRegion", "releasedEvent") if isinstance(one, dict)]
+    of_events = [on for one in events for on in values(one, "releaseDate", "startDate")]
+    said = [*values(thing, "datePublished", "uploadDate", "releaseDate"), *of_events]
     return next((found for one in said if (found := published_day(string(one)))), None)
 
 

@@ -129,6 +129,8 @@ def test_names_are_compared_without_case_accents_and_joining_words() -> None:
     assert not similar(Row("Sander", "Sun"), Row("Sander", "Moon and stars over the sea"))
     assert not similar(Row("Sander", "Sun"), Row("Robyn", "Moon"))
     assert similar(Row("Sander", "Sun"), Row("Sander Two", "Sun"))
+    assert not similar(Row("Sander van Doorn", "Riff"), Row("Sander van Doorn", "Koko"))
+    assert not similar(Row("Sander van Doorn", "Riff"), Row("Sander van Dorn", "Koko"))
     assert fits(UNKNOWN, A)
 
 

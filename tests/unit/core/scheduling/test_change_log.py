@@ -87,3 +87,16 @@ def test_whoever_is_told_that_it_knows_all_does(
     if is_complete:
         assert since >= gaps[-1]
         assert sorted(found) == sorted((item, v) for item, v in newest.items() if v > since)
+
+
+def test_what_was_passed_on_may_be_dropped_and_then_counts_as_missing() -> None:
+    changes: ChangeLog[str] = ChangeLog(known_since=0)
+    for version in range(1, 7):
+        changes.add(version, f"v{version}", version=version)
+    changes.trim(0, until=2)
+    assert changes.take(2) == (["v3", "v4", "v5", "v6"], True)
+    assert changes.take(1) == (["v3", "v4", "v5", "v6"], False)
+    changes.trim(3)
+    assert changes.take(3) == (["v4", "v5", "v6"], True)
+    changes.trim(3, until=9)
+    assert len(changes) == 3

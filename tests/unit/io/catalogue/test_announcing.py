@@ -29,6 +29,7 @@ def test_changes_are_announced_once_by_batch_and_in_groups(
     ]  # fmt: skip
     assert found[0].sets[1]["changes"] == {"added": 1, "revealed": 1}
     assert found[-1].sets[0]["changes"] == {"removed": 2}
+    assert found[-1].sets[0]["cause"] == "source"
     assert found[-1].subject == str(mark)
     assert [a.subject for a in pending(made.home)[0]] == [a.subject for a in found]
     announced(made.home, mark)

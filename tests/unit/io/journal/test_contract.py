@@ -19,6 +19,7 @@ from made_journal import (
     submit,
 )
 
+from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, DomainChange, LaneDeath
@@ -316,6 +317,20 @@ def test_one_part_takes_the_place_of_several(journal: Journal, storage: Storage)
     assert journal.batch("b1").n_tracks == 4
 
 
+def test_a_file_is_opened_at_its_source_also_when_it_is_retried(journal: Journal, storage: Storage) -> None:
+    entry = Entry(1, "file:///a.cue", FILE_DOMAIN, "file:1", "file:///home/ann/a.cue?at=7")
+    number = submit(journal, "files", [entry])
+    (item,) = journal.load_lane(number, FILE_DOMAIN, after_id=0, limit=9)
+    assert (item.url, item.domain) == (entry.source, FILE_DOMAIN)
+    outcome = Outcome(item.id, OutcomeKind.NOT_A_SET, reason="empty")
+    commit(journal, Changeset("L", [change(item, ItemEvent.EXHAUST, outcome=outcome)]))
+    with storage.reader() as reader:
+        assert [row.url for row in reader.items("files")] == [entry.url]
+    assert journal.revive(number) == {FILE_DOMAIN: 1}
+    (again,) = journal.load_lane(number, FILE_DOMAIN, after_id=0, limit=9)
+    assert again.url == entry.source
+
+
 def test_a_part_with_other_rows_changes_the_counts_of_its_batch(journal: Journal) -> None:
     batch = submit(journal, lines=2)
     for n, item in enumerate(lease(journal, batch)):
@@ -483,14 +498,3 @@ def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journa
         begin_and_fail()
     assert journal.begin_incarnation(is_restart=True) == first + 1
     assert journal.cancel_open(batch) == 3
-
-
-def test_where_a_file_is_opened_stays_in_the_journal(journal: Journal) -> None:
-    place = "file:///home/ann/sets/a.cue?as=cue"
-    lines = [
-        Entry(1, "file:///a.cue", "(files)", "file:1", place),
-        Entry(2, "http://a.test/2", "(files)", "f2"),
-    ]
-    batch = submit(journal, "b1", lines)
-    urls = [item.url for item in journal.load_lane(batch, "(files)", after_id=0, limit=9)]
-    assert urls == [place, "http://a.test/2"]

@@ -22,7 +22,8 @@ from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import RefusedLine
 from tlray.errors import HomeInUse, HomeUnusable, JournalLost, JournalUnusable, TlrayError, UsageError
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import create_home, has_journal, open_journal, open_reader, require_readable
+from tlray.io.journal import opening
+from tlray.io.journal.opening import has_journal, open_journal, open_reader, require_readable
 from tlray.io.journal.postgres import connection, journal, writing
 from tlray.io.journal.postgres.database import Database
 from tlray.io.journal.postgres.journal import PostgresJournal, PostgresReader
@@ -186,6 +187,12 @@ def test_a_server_that_stays_away_is_said_so_after_a_while(
     try:
         with pytest.raises(JournalLost, match="cannot be reached") as lost:
             held.cancel_open(batch)
+        held._db.wait_s = 60.0
+        held._db._away_since = time.monotonic() - 60.0
+        began = time.monotonic()
+        with pytest.raises(JournalLost):
+            held.cancel_open(batch)
+        assert time.monotonic() - began < 30, "the wait is one, however many verbs come"
         assert PASSWORD not in str(lost.value)
     finally:
         postgres.start()
@@ -277,30 +284,35 @@ def test_the_setting_chooses_the_database_of_a_home(
         open_journal(other)
 
 
-def test_an_empty_folder_becomes_the_home_whose_journal_and_results_are_elsewhere(
+def test_a_replica_opens_the_journal_of_the_settings_that_it_was_given(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_adopted", [])
+    home, url = Home(tmp_path).create(), SecretStr(postgres.url(fresh_schema()))
+    with open_journal(home, url) as writer:
+        submit(writer)
+    assert not has_journal(home)
+    opening.adopt_journal(None)
+    assert not has_journal(home)
+    opening.adopt_journal(url)
+    with open_reader(home.path) as reader:
+        assert states(reader) == {ItemState.QUEUED: 3}
+
+
+def test_a_home_elsewhere_with_the_same_object_storage_has_the_same_journal(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
-    storage = (tmp_path / "storage").as_uri()
-    first = create_home(Home.of(tmp_path / "first", storage))
-    with open_journal(first) as writer:
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/sets")
+    with open_journal(Home(tmp_path / "head").create()) as writer:
         submit(writer)
-    again = create_home(Home.of(tmp_path / "again", storage))
-    assert again.id == first.id
-    with open_journal(again) as writer:
-        assert states(writer) == {ItemState.QUEUED: 3}
-
-    place = tmp_path / "other"
-    with pytest.raises(JournalUnusable, match=r"belongs to another home.* set TLRAY_STORAGE"):
-        create_home(Home(place))
-    wrong = (tmp_path / "wrong").as_uri()
-    with pytest.raises(UsageError, match=f"has its results in {storage}, and TLRAY_STORAGE is {wrong}"):
-        create_home(Home.of(place, wrong))
-    assert not place.exists(), "nothing is half done"
-
-    moved = Home.of(tmp_path / "again", wrong)  # as docs/storage.md says
-    open_journal(moved).close()
-    assert create_home(Home.of(place, wrong)).id == first.id
+        writer.begin_incarnation(is_restart=True)
+    with open_journal(Home(tmp_path / "another head").create()) as other:
+        assert other.begin_incarnation(is_restart=True) == 2
+        assert states(other) == {ItemState.QUEUED: 3}
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/others")
+    with pytest.raises(JournalUnusable, match="belongs to another home"):
+        open_journal(Home(tmp_path / "third").create())
 
 
 def test_an_empty_database_does_not_hide_the_file_of_a_home(
@@ -310,11 +322,11 @@ def test_an_empty_database_does_not_hide_the_file_of_a_home(
     with SqliteJournal(home.journal) as file:
         submit(file)
     monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
-    for opening in (require_readable, open_journal):
+    for way in (require_readable, open_journal):
         with pytest.raises(
             JournalUnusable, match=r"has a journal in state.db; `tlray journal copy .* TLRAY_JOURNAL`"
         ):
-            opening(home)
+            way(home)
 
 
 def test_a_journal_of_a_newer_tlray_is_refused_and_left_alone(database: Database) -> None:
@@ -322,9 +334,9 @@ def test_a_journal_of_a_newer_tlray_is_refused_and_left_alone(database: Database
     with psycopg.connect(**database.conninfo, autocommit=True) as db:  # type: ignore[arg-type]
         db.execute(f"SET search_path TO {database.schema}")
         db.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
-    for opening in (PostgresJournal, PostgresReader):
+    for way in (PostgresJournal, PostgresReader):
         with pytest.raises(JournalUnusable, match="it is of version 99, this tlray writes"):
-            opening(database, "a home")
+            way(database, "a home")
 
 
 def test_an_older_server_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,9 +359,9 @@ def test_a_server_that_refuses_is_one_clear_error_at_once(
     port = changes.pop("port", postgres.port)
     url = postgres.url(**changes).replace(f":{postgres.port}/", f":{port}/")  # type: ignore[arg-type]
     began = time.monotonic()
-    for opening in (PostgresJournal, PostgresReader):
+    for way in (PostgresJournal, PostgresReader):
         with pytest.raises(kind, match=reason) as refused:
-            opening(Database.parse(url), "a home")
+            way(Database.parse(url), "a home")
         told = str(refused.value)
         assert PASSWORD not in told
         assert QUOTED not in told

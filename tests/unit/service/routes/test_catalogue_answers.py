@@ -156,3 +156,20 @@ async def test_changes_are_followed_from_a_cursor_or_a_moment(
     of_set = {"site": "1001tracklists", "source_id": "s1"}
     assert (await http.get("/api/v1/changes", params=of_set)).text.count("\n") == 1
     assert (await http.get("/api/v1/changes", params=of_set | {"source_id": "s9"})).text == ""
+
+
+async def test_a_response_of_changes_is_bounded(
+    made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "MAX_BYTES", 1)
+    made.batch("b3", [night("A", "B", "C", hour=14)], owner="bob")
+    http = client(tmp_path)
+    since, seen = None, []
+    while True:
+        answer = await http.get("/api/v1/changes", params={"since": since} if since else {})
+        if not answer.text:
+            break
+        seen += [json.loads(line)["after"] for line in answer.text.splitlines()]
+        assert since != answer.headers["x-next-cursor"]
+        since = answer.headers["x-next-cursor"]
+    assert seen == ["B - TB", "C - TC"]

@@ -55,6 +55,7 @@ class PostgresConnection:
         self._settings, self._on_connect = settings, on_connect
         self.wait_s = wait_s
         self.in_transaction = False
+        self._away_since: float | None = None
         self._db: psycopg.Connection[Any] | None = None
 
     @property
@@ -62,20 +63,31 @@ class PostgresConnection:
         """True if there is no connection."""
         return self._db is None or self._db.closed
 
+    @property
+    def has_given_up(self) -> bool:
+        """True if the server was waited for in vain, and has not been reached since."""
+        return self._away_since is not None
+
     def connect(self) -> None:
-        """Connect, after a wait for a server that is away for a while; `JournalLost` or `JournalUnusable`."""
+        """Connect, after a wait for a server that is away for a while; `JournalLost` or `JournalUnusable`.
+
+        The wait is one for each time that the server is away, however many statements want it.
+        """
         self.in_transaction = False
-        deadline, pause_s = time.monotonic() + self.wait_s, RETRY_S
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+        pause_s = RETRY_S
         while True:
             try:
                 self._connect()
             except JournalLost as error:
-                if time.monotonic() + pause_s >= deadline:
+                if time.monotonic() + pause_s >= self._away_since + self.wait_s:
                     raise
                 logger.warning("journal is away database=%s reason=%s", self.database.name, error.args[1])
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, MAX_RETRY_S)
             else:
+                self._away_since = None
                 return
 
     def _connect(self) -> None:

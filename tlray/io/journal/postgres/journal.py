@@ -119,7 +119,6 @@ class PostgresJournal(
         place: str,
         *,
         home_id: str = "",
-        storage: str = "",
         is_held: bool = False,
         wait_s: float = 0.0,
         clock: Callable[[], ClockReading] = read_clock,
@@ -134,7 +133,7 @@ class PostgresJournal(
             if version_of(db) is None:
                 create(db)
             _require_tables(db, place)
-            self._begin_here(home_id, storage)
+            self._begin_here(home_id)
         except BaseException:
             db.close()
             raise
@@ -151,15 +150,6 @@ def is_there(database: Database, place: str, *, wait_s: float = 0.0) -> bool:
     """Return True if a database has a journal, of whatever version."""
     with closing(_reading(database, place, wait_s=wait_s)) as db:
         return version_of(db) is not None
-
-
-def owner_of(database: Database, place: str) -> tuple[str, str]:
-    """Return the id of the home that a journal belongs to, and the URI of its storage; "" for what it does not have."""
-    with closing(_reading(database, place)) as db:
-        if version_of(db) is None:
-            return "", ""
-        found = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('home', 'storage')").fetchall())
-        return found.get("home", ""), found.get("storage", "")
 
 
 def _require_tables(db: PostgresConnection, place: str) -> None:

@@ -27,10 +27,6 @@ HOLD_S: Final = 15.0
 """Seconds for which a writer waits for one that is dying: so long the server may take to notice that a machine is gone."""
 RECONNECT_S: Final = 60.0
 """Seconds for which a verb waits for a server that went away."""
-OTHER_HOME: Final = (
-    "it belongs to another home; give this home a schema of its own with ?schema=NAME in the URL, or, to go on with that home"
-    " in an empty folder, set TLRAY_STORAGE to the storage of its results"
-)
 _LOCK: Final = "hashtext('tlray writer'), hashtext('{schema}')"
 _HOLDER: Final = """
 SELECT a.application_name, coalesce(host(a.client_addr), 'a local socket'), a.backend_start::timestamp(0)::text
@@ -67,18 +63,18 @@ class PostgresWriting(Writing):
                 raise HomeInUse(self.place, f"{name}, at {address} in {self._db.database.name} since {since}")
             time.sleep(0.2)
 
-    def _begin_here(self, home_id: str, storage: str) -> None:
-        """Begin to write: note the fencing number, the home to which the journal belongs, and the URI of its storage;
-        `JournalUnusable` if it belongs to another home."""
+    def _begin_here(self, home_id: str) -> None:
+        """Begin to write: note the fencing number, and to which home the journal belongs; `JournalUnusable` if to another."""
         if self._is_held:
             self._seen = self._meta("incarnation")
         owner = self._meta("home")
         if owner is None and home_id:
             self._transact(lambda: self._set_meta("home", home_id))
         elif home_id and owner != home_id:
-            raise JournalUnusable(self._db.database.name, OTHER_HOME)
-        if home_id and (self._meta("storage") or "") != storage:
-            self._transact(lambda: self._set_meta("storage", storage))
+            reason = (
+                "it belongs to another home; give this home a schema of its own with ?schema=NAME in the URL"
+            )
+            raise JournalUnusable(self._db.database.name, reason)
         self._db.wait_s = RECONNECT_S
 
     @contextmanager
@@ -126,7 +122,7 @@ class PostgresWriting(Writing):
                 with self.transaction():
                     return verb()
             except JournalLost:
-                if self._is_unknown or time.monotonic() >= deadline:
+                if self._is_unknown or time.monotonic() >= deadline or self._db.has_given_up:
                     raise
                 self._db.connect()
 
@@ -152,8 +148,7 @@ class PostgresWriting(Writing):
                 number = self._domain_ids[entry.domain]
                 new.append((batch, entry.line, number, entry.url, entry.fingerprint, entry.source, "queued"))
         self._db.executemany(
-            "INSERT INTO items (batch, line, domain, url, fingerprint, fetch_url, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO items (batch, line, domain, url, fingerprint, fetch_url, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
             new,
         )
         return len(new), known

@@ -21,7 +21,8 @@ BUSY_S = 5
 
 _JOIN_NAMES = """
 CREATE TEMP TABLE both_names (name TEXT);
-INSERT INTO both_names VALUES ('www.1001tracklists.com'), ('www.mixesdb.com');
+INSERT INTO both_names VALUES
+    ('www.1001tracklists.com'), ('www.mixesdb.com'), ('www.musicbrainz.org'), ('www.nts.live');
 INSERT INTO domains (name, robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at)
     SELECT substr(name, 5), robots_text, robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at
     FROM domains WHERE name IN both_names
