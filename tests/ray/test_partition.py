@@ -47,7 +47,7 @@ def test_a_node_that_is_cut_off_stops_fetching_and_its_items_are_done_elsewhere_
             "scrape", *site.urls(N_EACH), *slowly, "--json",
             RAY_ADDRESS=address, TLRAY_MIN_WORKERS="2", TLRAY_LEASE_S="8", TLRAY_LIMITER_ACTORS="1",
         )  # fmt: skip
-        wait_until(lambda: site.visitors().count(between.visitor) >= 12, what="a node at work")
+        wait_until(lambda: site.visitors().count(between.visitor) >= 12, timeout_s=180, what="a node at work")
         cut_at = time.monotonic()
         between.cut()
         wait_until(lambda: max(asked_for(site).values()) > 1, timeout_s=120, what="its work done elsewhere")

@@ -44,15 +44,15 @@ def test_a_batch_outlives_a_storage_that_goes_away_and_one_that_refuses(
         n_staged = 0
 
         def choose(method: str, path: str) -> str | None:
-            """Cut the second part off for a while, and refuse everything from the fourth on."""
+            """Cut the second part off for a while, and refuse everything after one more."""
             nonlocal n_staged
             if method != "PUT" or "_staging" not in path:
                 return None
             n_staged += 1
-            return "cut" if 4 <= n_staged <= 12 else "denied" if n_staged > 18 else None
+            return "cut" if 4 <= n_staged <= 12 else "denied" if n_staged > 15 else None
 
         faults.choose = choose
-        rates = [f"--rate=127.0.0.{n}=4/s" for n in (1, 2, 3)]
+        rates = [f"--rate=127.0.0.{n}=3/s" for n in (1, 2, 3)]
         done = joined.here("scrape", *urls, *rates, "--json", "--max-workers=1")
         assert done.returncode == 4, done.stderr
         assert f"storage s3://{BUCKET}/{PREFIX} cannot be used: access is denied" in done.stderr
