@@ -121,3 +121,11 @@ def test_a_function_that_the_architecture_names_exists_and_fits_a_screen(name: s
         pytest.fail(f"docs/architecture.md names {name} in {target}; it is not there")
     if not isinstance(found, ast.ClassDef):
         assert (found.end_lineno or 0) - found.body[0].lineno < SCREEN
+
+
+def test_every_benchmark_has_its_place() -> None:
+    questions = (DOCS.parent / "benchmarks" / "questions.py").read_text(encoding="utf-8")
+    names = re.findall(r'^    "(\w+)": \w+\.answer,$', questions, re.MULTILINE)
+    performance = (DOCS / "performance.md").read_text(encoding="utf-8")
+    assert len(names) > 10
+    assert [name for name in names if f"<!-- benchmarks: {name} -->" not in performance] == []
