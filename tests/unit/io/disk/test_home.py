@@ -31,9 +31,6 @@ def test_a_new_home_is_its_owners_only(tmp_path: Path) -> None:
     assert home.path.stat().st_mode & 0o777 == 0o700
     assert len(home.id) == 16
     assert [path.name for path in home.path.iterdir()] == ["home.id"]
-    assert not home.exists()
-    home.journal.touch()
-    assert home.exists()
 
 
 def test_a_home_that_is_there_keeps_its_id_and_its_mode(tmp_path: Path) -> None:
