@@ -97,12 +97,13 @@ def _free_port() -> int:
 
 
 def _raylets(head: psutil.Process) -> list[psutil.Process]:
-    found = []
+    """Return the raylets. A worker that a raylet has forked is called raylet, too, until it is another program."""
+    found = {}
     for process in head.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if process.name() == "raylet" and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+                found[process.pid] = process, process.ppid()
+    return [process for process, parent in found.values() if parent not in found]
 
 
 def _all(head: psutil.Process, temporary: str) -> list[psutil.Process]:
