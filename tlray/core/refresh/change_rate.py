@@ -54,8 +54,11 @@ class Expectation(NamedTuple):
     """Of a change since the last visit, 0 to 1."""
     n_rows: float
     """Rows that are changed then, on average."""
-    rate: float
-    """Changes a day."""
+
+    @property
+    def gain(self) -> float:
+        """The rows that a fetch is expected to change."""
+        return self.chance * self.n_rows
 
 
 def group_of(site: str, age_days: float, unknown_share: float) -> Group:
@@ -128,7 +131,7 @@ class ChangeRates:
         group = group_of(known.site, age_days, known.unknown_share)
         days = max(0.0, now - known.visits[-1].at) / DAY_S
         chance = 1.0 - (beta / (beta + self.rate(group) * days)) ** alpha
-        return Expectation(chance, self._n_rows(group), self.rate(group) * alpha / beta)
+        return Expectation(chance, self._n_rows(group))
 
     def _n_rows(self, group: Group) -> float:
         """Return how many rows a change changes in such sets of all sites, on average; 1 as long as none was seen."""

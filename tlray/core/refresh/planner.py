@@ -7,7 +7,6 @@ change brings. A site is given no more than it may be asked politely.
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -24,11 +23,6 @@ class Pick:
     expected: Expectation
     why: str
     """In words, for a person."""
-
-    @property
-    def gain(self) -> float:
-        """The rows that a fetch is expected to change."""
-        return self.expected.chance * self.expected.n_rows
 
 
 def plan(
@@ -51,7 +45,7 @@ def plan(
         if size <= 0:
             continue
         expected = rates.expect(known, now=now)
-        entry = (expected.chance * expected.n_rows, _Reversed(known.source_id), known, expected)
+        entry = (expected.gain, _Reversed(known.source_id), known, expected)
         best = by_site.setdefault(known.site, [])
         if len(best) < size:
             heapq.heappush(best, entry)
@@ -63,11 +57,6 @@ def plan(
         key=lambda entry: (-entry[0], entry[2].site, entry[2].source_id),
     )
     return [Pick(known, expected, _why(known, expected, now=now)) for _, _, known, expected in chosen]
-
-
-def n_by_site(picks: Iterable[Pick]) -> Counter[str]:
-    """Count the picks of each site."""
-    return Counter(pick.known.site for pick in picks)
 
 
 @dataclass(frozen=True, slots=True)
