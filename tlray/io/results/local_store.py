@@ -17,7 +17,7 @@ from tlray.errors import CannotFinish, HomeUnusable, StorageUnavailable
 from tlray.io.disk.durable import disk_errors, make_folder, move, sync_folder
 from tlray.io.disk.home import Home
 from tlray.io.results import layout
-from tlray.io.results.store import PartFile, PartMoved, StoredFile, is_whole
+from tlray.io.results.store import PartFile, PartMoved, StoredFile, is_whole, require_none_lost
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,10 +64,7 @@ class LocalStore:
                 lost += [] if is_whole(there) else [stem]
             if stems:
                 self._sync(batch_id)
-        if lost:
-            raise CannotFinish(
-                f"part {', '.join(lost)} of batch {batch_id} is lost: its files are not in {self.home.path}"
-            )
+        require_none_lost(batch_id, lost, str(self.home.path))
 
     def open(self, batch_id: str, stem: str, kind: PartFile) -> pa.NativeFile:
         """Open a file for reading; see `ResultStore`."""

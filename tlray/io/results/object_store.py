@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from tlray.errors import CannotFinish, TlrayError
+from tlray.errors import TlrayError
 from tlray.io.results import layout
 from tlray.io.results.object_client import ObjectClient
-from tlray.io.results.store import PartFile, PartMoved, StoredFile, is_whole
+from tlray.io.results.store import PartFile, PartMoved, StoredFile, is_whole, require_none_lost
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,10 +105,7 @@ class ObjectStore:
             )
         self.client.delete([f.name for stem in stems for f in files[stem] if not f.is_published])
         lost = [stem for stem in stems if not is_whole({f.kind for f in files[stem] if f.kind is not None})]
-        if lost:
-            raise CannotFinish(
-                f"part {', '.join(lost)} of batch {batch_id} is lost: its files are not in {self.client.storage.uri}"
-            )
+        require_none_lost(batch_id, lost, self.client.storage.uri)
 
     def open(self, batch_id: str, stem: str, kind: PartFile) -> pa.NativeFile:
         """Open a file for reading: tables are read whole at once, an archive by ranges; see `ResultStore`."""

@@ -181,6 +181,14 @@ def sweep(store: ResultStore, batch_id: str, keep: Collection[str]) -> list[str]
     return stems
 
 
+def require_none_lost(batch_id: str, stems: Sequence[str], place: str) -> None:
+    """Raise `CannotFinish` if there are parts of a batch whose files are neither staged nor published."""
+    if stems:
+        raise CannotFinish(
+            f"part {', '.join(stems)} of batch {batch_id} is lost: its files are not in {place}"
+        )
+
+
 def is_whole(kinds: Collection[PartFile]) -> bool:
     """Return True if a part may have these files: at least one, and both tables or none."""
     return bool(kinds) and (PartFile.TRACKS in kinds) == (PartFile.TRACKLISTS in kinds)
