@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 import redis_server
 from broker import broker
+from real_parts import missing
 from redis_server import RedisServer
 
 __all__ = ["broker"]
@@ -17,8 +17,7 @@ __all__ = ["broker"]
 def redis_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """The one Redis; `redis_there` is it, empty and answering."""
     if not redis_server.is_there():
-        reason = "Redis is not there: apt-get install redis-server"
-        (pytest.fail if os.environ.get("TLRAY_REQUIRE_PARTS") == "1" else pytest.skip)(reason)
+        missing("Redis", "apt-get install redis-server")
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     try:
         server.start()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from real_parts import missing
 
 from tlray.export.cue_sheet import per_set
 from tlray.export.interface import SetFile
@@ -38,18 +39,11 @@ class Chapter(NamedTuple):
 Player = Callable[[bytes], list[Chapter]]
 
 
-def missing(what: str, package: str) -> None:
-    reason = f"{what} is not there: apt-get install {package}"
-    if os.environ.get("TLRAY_REQUIRE_PARTS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A folder with an audio file of silence, which other users may read too: VLC does not run as root."""
     if not shutil.which("ffmpeg"):
-        missing("ffmpeg", "ffmpeg")
+        missing("ffmpeg", "apt-get install ffmpeg")
     with tempfile.TemporaryDirectory(prefix="tlray-cue-") as name:
         made = Path(name)
         made.chmod(0o755)
@@ -64,7 +58,7 @@ def libcue(capfd: pytest.CaptureFixture[str]) -> Player:
     try:
         lib = ctypes.CDLL("libcue.so.2")
     except OSError:
-        missing("libcue", "libcue2")
+        missing("libcue", "apt-get install libcue2")
     handle = ctypes.c_void_p
     for name in ("cue_parse_string", "cd_get_track", "track_get_cdtext"):
         getattr(lib, name).restype = handle
@@ -91,7 +85,7 @@ def libcue(capfd: pytest.CaptureFixture[str]) -> Player:
 @pytest.fixture
 def mpv(folder: Path) -> Player:
     if not shutil.which("mpv"):
-        missing("mpv", "mpv")
+        missing("mpv", "apt-get install mpv")
 
     def read(sheet: bytes) -> list[Chapter]:
         (folder / "mpv.cue").write_bytes(sheet)
@@ -114,7 +108,7 @@ def mpv(folder: Path) -> Player:
 @pytest.fixture
 def vlc(folder: Path) -> Player:
     if not shutil.which("cvlc"):
-        missing("VLC", "vlc-bin vlc-plugin-base")
+        missing("VLC", "apt-get install vlc-bin vlc-plugin-base")
 
     def read(sheet: bytes) -> list[Chapter]:
         (folder / "vlc.cue").write_bytes(sheet)

@@ -5,7 +5,6 @@ LibreOffice is a skip where it is missing, or a failure where TLRAY_REQUIRE_PART
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shutil
@@ -13,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from real_parts import missing
 
 from tlray.export import csv_table
 from tlray.export.csv_table import together
@@ -71,8 +71,7 @@ def a_csv(path: Path) -> None:
 def formulas(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str], list[str]]:
     """The formulas of each file as it is opened each way: of "ours", and of "raw", whose texts are written as they are."""
     if not shutil.which("soffice"):
-        reason = "LibreOffice is not there: apt-get install libreoffice-calc-nogui"
-        (pytest.fail if os.environ.get("TLRAY_REQUIRE_PARTS") == "1" else pytest.skip)(reason)
+        missing("LibreOffice", "apt-get install libreoffice-calc-nogui")
     folder = tmp_path_factory.mktemp("spreadsheets")
     a_csv(folder / "ours.csv")
     with pytest.MonkeyPatch.context() as patch:

@@ -25,6 +25,7 @@ import pytest
 import websockets
 from closed import Closed, closed_service
 from conftest import ROOT, Service, Site, free_port
+from real_parts import missing
 
 from tlray.service.http.request_guard import MAX_BODY_BYTES
 
@@ -51,10 +52,7 @@ def nginx() -> str:
     if wheel is not None and wheel.origin is not None:
         found = str(next((Path(wheel.origin).parent / "bin").rglob("nginx")))
     if found is None or shutil.which("openssl") is None:
-        reason = "nginx or openssl is not there: apt-get install nginx-light openssl"
-        if os.environ.get("TLRAY_REQUIRE_PARTS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("nginx or openssl", "apt-get install nginx-light openssl")
     return found
 
 

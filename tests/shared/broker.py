@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared.real_parts import missing
+
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 START_S = 60.0
 USER, PASSWORD = "guest", "guest"
@@ -122,8 +124,7 @@ class Broker:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """The one RabbitMQ; a test takes a queue of its own."""
     if not is_there():
-        reason = "RabbitMQ is not there: apt-get install rabbitmq-server"
-        (pytest.fail if os.environ.get("TLRAY_REQUIRE_PARTS") == "1" else pytest.skip)(reason)
+        missing("RabbitMQ", "apt-get install rabbitmq-server")
     made = Broker(tmp_path_factory.mktemp("rabbitmq"))
     try:
         made.start()

