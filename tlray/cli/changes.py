@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.io.disk.home import Home
 from tlray.settings import read_settings
 
+JSON_LINES = frozenset({".jsonl", ".ndjson"})
+
 
 def changes(
     since: Annotated[
@@ -27,7 +30,10 @@ def changes(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a Parquet table, one row a change, to this file."),
+        typer.Option(
+            metavar="FILE",
+            help="Write them to this file: lines of JSON if it ends with .jsonl or .ndjson, else a Parquet table.",
+        ),
     ] = None,
     home: HomeOption = None,
 ) -> None:
@@ -38,7 +44,7 @@ def changes(
     one = None if of_set is None else _site_and_id(of_set)
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
-    if out is not None:
+    if out is not None and out.suffix.lower() not in JSON_LINES:
         from tlray.io.catalogue.change_table import table, write  # noqa: PLC0415 - Arrow is loaded where it is used
 
         found = table(where, since=since, of_set=one)
@@ -46,16 +52,26 @@ def changes(
             write(found, staged)
         sys.stderr.write(f"{found.num_rows} changes: {out}\n")
         return
+    lines = _lines(where, since, one)
+    if out is None:
+        sys.stdout.writelines(lines)
+        return
+    with os_errors_explained(str(out)), whole_file(out) as staged, staged.open("x", encoding="utf-8") as file:
+        n = sum(bool(file.write(line)) for line in lines)
+    sys.stderr.write(f"{n} changes: {out}\n")
+
+
+def _lines(home: Home, since: str | None, of_set: tuple[str, str] | None) -> Iterator[str]:
+    """Yield a line of JSON a change."""
     from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415
-    from tlray.io.catalogue.change_list import changes as stored  # noqa: PLC0415
-    from tlray.io.catalogue.change_list import start_of  # noqa: PLC0415
+    from tlray.io.catalogue.change_list import changes, start_of  # noqa: PLC0415
     from tlray.io.catalogue.database import opened  # noqa: PLC0415
 
     after, at = start_of(since)
-    catch_up(where)
-    with opened(where) as db:
-        for change in stored(db, after=after, since=at, of_set=one):
-            print(in_json(json.dumps(change, ensure_ascii=False)))
+    catch_up(home)
+    with opened(home) as db:
+        for change in changes(db, after=after, since=at, of_set=of_set):
+            yield in_json(json.dumps(change, ensure_ascii=False)) + "\n"
 
 
 def _site_and_id(text: str) -> tuple[str, str]:
