@@ -10,6 +10,7 @@ from benchmarks import (
     catalogue,
     cpu_per_page,
     eta,
+    export,
     frontier,
     import_files,
     journal_cost,
@@ -45,6 +46,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "redis": redis_progress.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "export": export.answer,
     "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
