@@ -25,7 +25,7 @@ class ServerProcess(subprocess.Popen[bytes]):
 
     def __init__(self, command: list[str], *, folder: Path, **options: Any) -> None:
         super().__init__(command, start_new_session=True, **options)
-        script = 'cat >/dev/null; kill -KILL -- "-$1"; rm -rf -- "$2"'
+        script = 'cat >/dev/null; kill -s KILL -- "-$1"; rm -rf -- "$2"'
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", script, "guard", str(self.pid), str(folder)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
