@@ -75,7 +75,8 @@ ALLOWED: dict[str, set[str]] = {
     "io.journal.sql": {"errors", "core", "io.journal"},
     "io.journal.sqlite": {"errors", "core", "io.journal", "io.journal.sql"},
     "io.catalogue": {
-        "model", "errors", "core.access", "core.catalogue", "core.model", "core.refresh", "io.disk", "io.journal", "io.results",
+        "model", "errors", "core.access", "core.catalogue", "core.model", "core.politeness", "core.refresh", "io.disk",
+        "io.journal", "io.results",
     },
     "io.journal.postgres": {
         "errors", "core", "io.journal", "io.journal.sql",
