@@ -90,6 +90,10 @@ ALLOWED: dict[str, set[str]] = {
     "io.broker": {"errors", "core.model", "core.messaging"},
     "io.notify": {"errors", "core", "io.http"},
     "io.redis": {"errors", "core.access", "core.model"},
+    "io.doctor": {
+        "version", "errors", "settings", "core", "io.disk", "io.process", "io.http", "io.journal", "io.results", "io.redis",
+        "io.broker", "io.notify",
+    },
     # Ray
     "scrape_options": {"errors", "settings", "core", "sites", "io.intake", "io.journal"},
     "cluster": {"io.process"},
