@@ -1,0 +1,2 @@
+// One batch: nothing to do yet.
+export {};
