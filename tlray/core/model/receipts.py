@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 
@@ -87,6 +89,40 @@ class BatchSummary(BatchCounts):
     tracks: int
     duplicates: int
     n_rejected: int
+
+
+class DeadSample(TypedDict):
+    """One dead letter of a group."""
+
+    batch_id: str
+    item_id: str
+    line: int
+    url: str
+    reason: str | None
+
+
+class DeadGroupRecord(TypedDict):
+    """The dead letters of one kind at one domain."""
+
+    kind: str
+    """The kind of the last outcome, or ``parked``, ``redirect``, ``robots-unreachable``, ``other``."""
+    domain: str
+    n: int
+    newest_at: float | None
+    """When the newest of them died; None for those of an older tlray."""
+    retry_helps: Literal["yes", "later", "maybe", "no"]
+    hint: str
+    """What a retry depends on, in words."""
+    sample: DeadSample
+
+
+class DeadGroups(TypedDict):
+    """Dead letters by kind and domain, the largest group first."""
+
+    total: int
+    version: int
+    """For `up_to_version` of a retry: what dies later has a higher one."""
+    groups: list[DeadGroupRecord]
 
 
 class TokenHolder(TypedDict):

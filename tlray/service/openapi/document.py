@@ -11,14 +11,17 @@ from pydantic.json_schema import models_json_schema
 from typing_extensions import get_original_bases, is_typeddict
 
 from tlray.core.model.progress import (
+    BatchDomain,
     BatchStatus,
     DomainProgress,
     DomainStatus,
     FirstBack,
     LostNodeRecord,
     Retried,
+    RetriedGroup,
     Snapshot,
 )
+from tlray.core.model.receipts import DeadGroupRecord, DeadGroups
 from tlray.service.http.problems import Problem
 from tlray.service.openapi.examples import OF_MODELS, OF_PATHS
 from tlray.service.schemas.batches import BatchRequest, PieceRequest, SetLine
@@ -27,12 +30,16 @@ from tlray.service.schemas.catalogue import ChangeLine
 BY_REFERENCE: Final[tuple[type[BaseModel], ...]] = (BatchRequest, ChangeLine, PieceRequest, Problem, SetLine)
 """Models of lists, lines and problems: their content types are not FastAPI's JSON."""
 PROGRESS: Final[tuple[type[Any], ...]] = (
+    BatchDomain,
     BatchStatus,
+    DeadGroupRecord,
+    DeadGroups,
     DomainProgress,
     DomainStatus,
     FirstBack,
     LostNodeRecord,
     Retried,
+    RetriedGroup,
     Snapshot,
 )
 """The typed dictionaries of the core; the docstrings of their fields are the descriptions."""
