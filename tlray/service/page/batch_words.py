@@ -1,16 +1,13 @@
-"""What is to be said about a batch: the sentences under its title, and the rows of its domains."""
+"""What is to be said about a batch: the sentences under its title, and the states of its domains."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tlray.core.model.progress import BatchStatus
-from tlray.service.page.text import duration, number, plural
-from tlray.service.page.words import done_of
-
-MAX_DOMAINS: Final = 12
-"""Rows that are shown before "all domains"."""
+from tlray.service.page.text import duration, plural, rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,31 +94,19 @@ def _rests(status: BatchStatus) -> list[Note]:
     return found
 
 
-def domain_rows(status: BatchStatus) -> list[dict[str, Any]]:
-    """Return the domains of a snapshot, those with the most left first."""
-    rows = []
-    for name, domain in sorted(status["domains"].items(), key=lambda pair: -pair[1]["open"]):
-        given: dict[str, Any] = dict(domain)
-        state = given.get("state") or (
-            "rests" if given.get("cooling_until") else "running" if given["open"] else "finished"
-        )
-        rows.append(
-            {
-                "domain": name,
-                **given,
-                "state": state,
-                "reason": given.get("reason") or given.get("slow_because") or "",
-            }
-        )
-    return rows
+_DOMAIN_STATES: Final = {
+    "paused": ("pause", "wait", "paused by an admin"),
+    "parked": ("ban", "bad", "given up"),
+    "resting": ("clock", "wait", "rests"),
+    "finished": ("check", "done", "finished"),
+}
 
 
-def sentence(status: BatchStatus) -> str:
-    """Return how a batch stands in one sentence: what the bar says to who does not see it."""
-    counts = status["counts"]
-    text = f"{number(done_of(counts))} of {number(status['total'])} done"
-    for name, word in (("dead", "dead"), ("leased", "in flight")):
-        if counts.get(name):
-            text += f" · {number(counts[name])} {word}"
-    waiting = counts.get("queued", 0) + counts.get("waiting", 0)
-    return text + (f" · {number(waiting)} waiting" if waiting else "")
+def domain_state(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the row of a domain shows: glyph, tone and word of its state, and its rate."""
+    glyph, tone, word = _DOMAIN_STATES.get(row["state"], ("flight", "live", "goes on"))
+    ceiling, now = row["max_rate"], row["rate"]
+    text = rate(now)
+    if ceiling is not None and now is not None and abs(ceiling - now) > 0.02 * ceiling:
+        text = f"{rate(now)} of {rate(ceiling)}"
+    return {"glyph": glyph, "tone": tone, "word": word, "rate_text": text}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -18,6 +19,8 @@ KINDS: Final = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
+_WITHOUT_USE: Final = re.compile(rb"^[ \t]*(?://.*\n|/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n)*[ \t]*", re.MULTILINE)
+"""Comments with lines of their own, and indentation: a third of the bytes that a browser would read."""
 FOREVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -26,7 +29,7 @@ def contents() -> dict[str, bytes]:
     """Return all files by name."""
     folder = files("tlray.service.page") / "static"
     return {
-        file.name: file.read_bytes()
+        file.name: _WITHOUT_USE.sub(b"", file.read_bytes())
         for file in sorted(folder.iterdir(), key=lambda file: file.name)
         if file.name.endswith(tuple(KINDS))
     }

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from tlray.core.model.lifecycle import BatchEvent, ItemState
 from tlray.export.formats import all_formats
+from tlray.service.auth.principal import Principal
+from tlray.service.backend.gateway import Gateway
 from tlray.service.page import batch_words
 from tlray.service.page.calls import body_of
 from tlray.service.page.estimate import estimate_of
 from tlray.service.page.form import TheForm, field
-from tlray.service.page.rendering import render, see_other
-from tlray.service.page.words import ITEM_WORDS
-from tlray.service.routes import lists
+from tlray.service.page.rendering import HEADERS, render, see_other
+from tlray.service.page.words import BATCH_WORDS, GLYPHS, ITEM_WORDS, TONES
+from tlray.service.routes import dead_letters, items, lists
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
+from tlray.service.schemas.batches import RetryRequest
 
 router = APIRouter(prefix="/batches", include_in_schema=False)
 ROWS: Final = 50
+MAX_DOMAINS: Final = 50
+PAGE_CHARS: Final = 20_000
 TABS: Final = ("items", "lines", "deliveries", "options")
 ACTIONS: Final = {"pause": BatchEvent.PAUSE, "resume": BatchEvent.RESUME, "cancel": BatchEvent.CANCEL}
 
@@ -64,7 +69,17 @@ async def batch(
     listed: dict[str, Any] = {}
     if tab == "items":
         listed = body_of(
-            await lists.items(batch_id, gateway, principal, state=shown.wanted, cursor=cursor, limit=ROWS)
+            await items.items(
+                batch_id,
+                gateway,
+                principal,
+                state=shown.wanted,
+                domain=shown.domain or None,
+                q=shown.q or None,
+                from_line=None if cursor else shown.from_line,
+                cursor=cursor,
+                limit=ROWS,
+            )  # fmt: skip
         )
     elif tab == "lines":
         listed = body_of(await lists.lines(batch_id, gateway, principal, cursor=cursor, limit=200))
@@ -76,7 +91,9 @@ async def batch(
         batch=status,
         estimate=estimate_of(status),
         notes=batch_words.notes(status),
-        domains=batch_words.domain_rows(status),
+        domains=await _domains(batch_id, gateway, principal),
+        n_lines=status["total"] + status["duplicates"] + status["n_rejected"],
+        priorities=("immediate", "normal", "low"),
         formats=all_formats(),
         tab=tab,
         listed=listed,
@@ -86,13 +103,70 @@ async def batch(
     )
 
 
+async def _domains(batch_id: str, gateway: Gateway, principal: Principal) -> list[dict[str, Any]]:
+    """Return the domains of a batch, those with the most left first."""
+    answer = body_of(await lists.batch_domains(batch_id, gateway, principal, cursor=None, limit=1000))
+    rows: list[dict[str, Any]] = sorted(answer["domains"], key=lambda row: (-row["left"], row["domain"]))
+    return [{**row, **batch_words.domain_state(row)} for row in rows]
+
+
+@router.get("/{batch_id}/words")
+async def words(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> JSONResponse:
+    """Return the sentences of a batch, for the script: one place words them."""
+    await gateway.see(principal, batch_id)
+    status = await gateway.status(batch_id)
+    estimate = estimate_of(status)
+    name = status["state"]
+    domains = await _domains(batch_id, gateway, principal)
+    return JSONResponse(
+        {
+            "state": {"glyph": GLYPHS[name], "tone": TONES[name], "word": BATCH_WORDS[name]},
+            "eta": f"No end can be told yet: {estimate.reason}." if estimate.reason and not estimate.likely_by else "",
+            "notes": [asdict(note) for note in batch_words.notes(status)],
+            "domains": [
+                {"domain": row["domain"], "glyph": row["glyph"], "tone": row["tone"], "word": row["word"],
+                 "reason": row["reason"], "rate": row["rate_text"], "done": row["done"]}
+                for row in domains[:MAX_DOMAINS]
+            ],
+        },
+        headers=HEADERS,
+    )  # fmt: skip
+
+
+@router.get("/{batch_id}/items/{item_id}")
+async def item(
+    request: Request, batch_id: BatchId, item_id: items.ItemId, gateway: TheGateway, principal: Reader
+) -> Response:
+    """Show one item: its state, its attempts, its page as text."""
+    found = body_of(await items.item(batch_id, item_id, gateway, principal))
+    text = ""
+    if found["has_page"]:
+        page = await items.item_page(batch_id, item_id, gateway, principal)
+        text = bytes(page.body).decode(errors="replace")[:PAGE_CHARS]
+    status = await gateway.status(batch_id)
+    return render(request, "item.html", batch=status, item=found, page_text=text)
+
+
+@router.post("/{batch_id}/items/{item_id}/retry")
+async def retry_item(
+    request: Request,
+    batch_id: BatchId,
+    item_id: items.ItemId,
+    gateway: TheGateway,
+    principal: Submitter,
+    form: TheForm,
+) -> Response:
+    """Queue one dead letter again."""
+    await dead_letters.retry(batch_id, gateway, principal, RetryRequest(item_ids=[item_id]))
+    return see_other(request, f"/batches/{batch_id}/items/{item_id}")
+
+
 @router.post("/{batch_id}/retry-dead")
 async def retry(
     request: Request, batch_id: BatchId, gateway: TheGateway, principal: Submitter, form: TheForm
 ) -> Response:
     """Queue all dead letters of a batch again."""
-    await gateway.see(principal, batch_id)
-    await gateway.coordinator.retry(batch_id, item_ids=None, reason=None)
+    await dead_letters.retry(batch_id, gateway, principal, RetryRequest())
     return see_other(request, f"/batches/{batch_id}")
 
 
