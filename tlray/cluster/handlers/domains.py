@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 
 from tlray.cluster.handlers.handlers import Handlers, Parts, command
+from tlray.core.model.item import Priority
 from tlray.core.model.progress import BatchDomain, DomainStatus
+from tlray.core.model.receipts import DomainPreview
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.policy import PolitenessOptions
-from tlray.core.scheduling.snapshot import batch_domain
+from tlray.core.scheduling.eta import new_list_s
+from tlray.core.scheduling.snapshot import batch_domain, domain_wait
 from tlray.io.journal.domain_status import domain_status, stored_state
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import BatchRow, DomainRow
+from tlray.io.journal.rows import BatchOptions, BatchRow, DomainRow
 
 logger = logging.getLogger(__name__)
 
 
 COUNT_SHARE_OF_TIME = 20
 """Counting the items of one batch may take this part of the time: a twentieth."""
+PREVIEWED_AT_ONCE = 100
+"""Domains of a list that are looked at before anything else of the coordinator goes on."""
 MAX_COUNTED = 50
 """Batches whose counts are kept."""
 
@@ -42,6 +49,35 @@ class DomainHandlers(Handlers):
         """Return one domain; None where it is not known."""
         rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
+
+    async def preview_domains(
+        self, counts: dict[str, int], options: BatchOptions, priority: int
+    ) -> list[DomainPreview]:
+        """Return how long the items of a list that is not submitted would take at each domain."""
+        engine, wall = self._state.engine, self._state.wall()
+        rows = await self._reader.ask(
+            lambda journal: {name: row for name in counts for row in journal.domains(name=name)}
+        )
+        found: list[DomainPreview] = []
+        for number, (name, n) in enumerate(counts.items(), 1):
+            if number % PREVIEWED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            now = self._state.now()
+            row = rows.get(name) or DomainRow(name)
+            override = engine.registry.override_of(name)
+            fresh = stored_state(row, options.politeness, override, now=now, wall=wall)
+            state = engine.domains.get(name, fresh)
+            rate = min(state.ceiling.rate, fresh.ceiling.rate)
+            others = engine.domain_index.at(name)
+            takes_s = new_list_s(state, n, rate, now=now, others=others, priority=Priority(priority))
+            wait = domain_wait(state, now=now, wall=wall)
+            found.append({
+                "domain": name, "items": n, "paused": override.is_paused,
+                "max_rate": None if math.isinf(rate) else rate, "cooling_until": wait.get("cooling_until"),
+                "reason": wait.get("reason", wait.get("slow_because")),
+                "takes_s": None if takes_s is None else round(takes_s, 1),
+            })  # fmt: skip
+        return sorted(found, key=lambda one: (-(one["takes_s"] or 0.0), -one["items"]))
 
     async def list_batch_domains(
         self, batch_id: str, *, after: str, limit: int

@@ -69,6 +69,38 @@ class ChunkReceipt(RefusedLines):
     n_rejected: int
 
 
+class DomainPreview(TypedDict):
+    """One domain of a list that is checked."""
+
+    domain: str
+    items: int
+    paused: bool
+    max_rate: float | None
+    """Fetches a second at most; None: no ceiling."""
+    cooling_until: float | None
+    reason: str | None
+    """Why it rests."""
+    takes_s: float | None
+    """Seconds until its items are fetched, other batches considered; None if that is not known: paused, or no ceiling."""
+
+
+class ListPreview(RefusedLines):
+    """What would become of a list."""
+
+    total: int
+    """Items; lines given = total + duplicates + n_rejected."""
+    duplicates: int
+    n_rejected: int
+    warnings: list[str]
+    n_domains: int
+    domains: list[DomainPreview]
+    """The first 100, the one that takes longest first."""
+    takes_s: float | None
+    """Seconds of the domain that takes longest; None if none is known."""
+    estimate_waits_on: str | None
+    """That domain."""
+
+
 class BatchCounts(TypedDict):
     """The items of a batch."""
 

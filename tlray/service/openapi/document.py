@@ -21,7 +21,7 @@ from tlray.core.model.progress import (
     RetriedGroup,
     Snapshot,
 )
-from tlray.core.model.receipts import DeadGroupRecord, DeadGroups
+from tlray.core.model.receipts import DeadGroupRecord, DeadGroups, DomainPreview, ListPreview
 from tlray.service.http.problems import Problem
 from tlray.service.openapi.examples import OF_MODELS, OF_PATHS
 from tlray.service.schemas.batches import BatchRequest, PieceRequest, SetLine
@@ -34,6 +34,8 @@ PROGRESS: Final[tuple[type[Any], ...]] = (
     BatchStatus,
     DeadGroupRecord,
     DeadGroups,
+    DomainPreview,
+    ListPreview,
     DomainProgress,
     DomainStatus,
     FirstBack,

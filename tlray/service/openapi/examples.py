@@ -127,6 +127,15 @@ OF_MODELS: Final[dict[str, Any]] = {
         "detail": f"body.priority: {_WRONG}", "instance": "/api/v1/batch",
         "errors": [{"where": "body.priority", "what": _WRONG}],
     },
+    "ListPreview": {
+        "total": 1204, "duplicates": 1, "n_rejected": 1, "rejected": [_REJECTED],
+        "duplicate_lines": [{"line": 3, "url": _URL, "first_line": 1}], "warnings": [], "n_domains": 1,
+        "domains": [{
+            "domain": _DOMAIN, "items": 1204, "paused": False, "max_rate": 0.125, "cooling_until": None, "reason": None,
+            "takes_s": 9632.0,
+        }],
+        "takes_s": 9632.0, "estimate_waits_on": _DOMAIN,
+    },
     "Receipt": {
         "batch_id": _BATCH, "state": "running", "total": 1, "duplicates": 0, "n_rejected": 1,
         "rejected": [_REJECTED], "duplicate_lines": [], "warnings": [], "estimated_completion": None,
