@@ -126,6 +126,11 @@ ALLOWED: dict[str, set[str]] = {
         "version", "model", "errors", "settings", "scrape_options", "core", "readers", "export", "io",
         "cluster.handlers", "service.schemas", "service.http", "service.auth", "service.backend", "service.submission",
     },
+    "service.page": {"version", "core", "io", "service.http", "service.auth", "service.backend", "service.routes"},
+    "service.page.views": {
+        "errors", "core", "export", "io", "service.schemas", "service.http", "service.auth", "service.backend",
+        "service.submission", "service.routes", "service.page",
+    },
     "service.openapi": {"core.model", "export", "service.schemas", "service.http"},
     "service": {"version", "errors", "settings", "core.messaging", "io", "cluster", "service"},
     # what a user calls
