@@ -79,7 +79,7 @@ async def batch(
                 from_line=None if cursor else shown.from_line,
                 cursor=cursor,
                 limit=ROWS,
-            )  # fmt: skip
+            )
         )
     elif tab == "lines":
         listed = body_of(await lists.lines(batch_id, gateway, principal, cursor=cursor, limit=200))
