@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import zipfile
@@ -159,7 +160,12 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monk
         db.execute("CREATE TABLE a (b)")
         db.execute("CREATE TABLE c (d)")
 
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     monkeypatch.setattr(sqlite_file, "_write", full)
-    with pytest.raises(StorageFull):
-        write([cued(0)], get("sqlite"), tmp_path / "out.sqlite")
+    monkeypatch.setattr("xlsxwriter.workbook.ZipFile", no_room)
+    for name in ("sqlite", "xlsx"):
+        with pytest.raises(StorageFull):
+            write([cued(0)], get(name), tmp_path / f"out.{name}")
     assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from tlray.export.safe_text import one_line
 from tlray.io.export.file_chunks import chunks_of
@@ -40,9 +41,16 @@ def book(sets: Iterable[Tracklist]) -> Iterator[bytes]:
     """Yield the workbook in chunks."""
     with TemporaryDirectory(prefix="tlray-xlsx-") as folder:
         path = Path(folder) / "book.xlsx"
-        with xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": folder}) as workbook:
+        workbook = xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": folder})
+        try:
             workbook.set_properties({"created": _MADE})
             _write(workbook, sets)
+            workbook.close()
+        except FileCreateError as error:
+            raise error.args[0] from error  # the system's own: no room, no permission
+        finally:
+            for sheet in workbook.worksheets():
+                sheet.row_data_fh.close()  # open still if the workbook could not be closed
         yield from chunks_of(path)
 
 
