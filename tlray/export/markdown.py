@@ -15,7 +15,7 @@ from tlray.export.safe_text import web_address
 from tlray.export.text_list import head, rows
 from tlray.model import TrackKind, Tracklist
 
-_SPECIAL = re.compile(r"[\\`*_\[\]|~<>]|&(?=#|\w)")
+_SPECIAL = re.compile(r"[\\`*_~<>]|\](?=[(\[:])|^\[(?=[ xX]\])|&(?=#|\w)")
 _BLOCK = re.compile(r"^(\d{0,9})([.)](?=\s|$)|(?<!\d)[#+-])")
 """What begins a list, a heading or a rule."""
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}

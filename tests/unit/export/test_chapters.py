@@ -80,7 +80,7 @@ def test_what_is_left_out_is_reported_with_the_reason(name: str) -> None:
     assert list(format_.per_set(tracklist, format_.options))[1:] == [LEFT_OUT]
     chosen = format_.chosen({"cue_precision": "minute"})
     assert [f.reason for f in format_.per_set(tracklist, chosen) if isinstance(f, LeftOut)] == [
-        "1 row without a start: 1 no cue"
+        "1 row without a start: no cue"
     ]
 
 
