@@ -81,6 +81,16 @@ def has_journal(home: Home, url: SecretStr | None = None) -> bool:
     return is_there(database, str(home.path))
 
 
+def holder_elsewhere(home: Home, url: SecretStr | None = None) -> str | None:
+    """Return who writes a home's journal in a database, wherever that is; None where nobody does, or the journal is a file."""
+    database = _database(url)
+    if database is None:
+        return None
+    from tlray.io.journal.postgres.journal import holder_of  # noqa: PLC0415
+
+    return holder_of(database, str(home.path))
+
+
 def require_readable(home: Home) -> None:
     """Raise what would keep a coordinator from starting: a journal that is damaged, of a newer version, or not reached."""
     with disk_errors(home.path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from made_journal import change, entries, lease, new_batch, states, submit
 from postgres_server import PASSWORD, QUOTED, PostgresServer, fresh_schema
 from pydantic import SecretStr
 
+from tlray.cli import run
+from tlray.cluster.driver import session
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.lease import PartRecord
@@ -313,6 +316,34 @@ def test_a_home_elsewhere_with_the_same_object_storage_has_the_same_journal(
     monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/others")
     with pytest.raises(JournalUnusable, match="belongs to another home"):
         open_journal(Home(tmp_path / "third").create())
+
+
+def test_who_writes_a_journal_is_known_in_every_folder(
+    postgres: PostgresServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/sets")
+    monkeypatch.setattr(session, "GONE_S", 0.1)
+    here, there = Home(tmp_path / "head").create(), Home(tmp_path / "another head").create()
+    assert here.id != there.id
+    assert opening.identity_of(here) == opening.identity_of(there) not in (here.id, there.id)
+    with open_journal(here) as writer:
+        submit(writer)
+        assert re.match(r"tlray \d+ on .* in postgresql://tl@", str(opening.holder_elsewhere(there)))
+        with pytest.raises(HomeInUse, match=r"another head is in use by tlray \d+ on "):
+            session._require_free_journal(there)
+        assert run(["list", "--home", str(there.path)]) == 0
+        told = capsys.readouterr()
+        assert "another machine works at it: tlray" in told.err
+        assert "sleeps" not in told.out
+    session._require_free_journal(there)
+    assert run(["list", "--home", str(there.path)]) == 0
+    assert "sleeps" in capsys.readouterr().out
+    monkeypatch.delenv("TLRAY_JOURNAL")
+    assert opening.identity_of(there) == there.id, "a file of its own"
 
 
 def test_an_empty_database_does_not_hide_the_file_of_a_home(

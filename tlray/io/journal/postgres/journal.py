@@ -14,7 +14,7 @@ from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.postgres.connection import PostgresConnection
 from tlray.io.journal.postgres.database import Database
 from tlray.io.journal.postgres.schema import check_version, create, version_of
-from tlray.io.journal.postgres.writing import PostgresWriting
+from tlray.io.journal.postgres.writing import PostgresWriting, holder_in
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.batches import BatchReads, BatchWrites
 from tlray.io.journal.sql.commit import WorkWrites
@@ -150,6 +150,12 @@ def is_there(database: Database, place: str, *, wait_s: float = 0.0) -> bool:
     """Return True if a database has a journal, of whatever version."""
     with closing(_reading(database, place, wait_s=wait_s)) as db:
         return version_of(db) is not None
+
+
+def holder_of(database: Database, place: str) -> str | None:
+    """Return who writes the journal of a database now; None where nobody does."""
+    with closing(_reading(database, place)) as db:
+        return holder_in(db)
 
 
 def _require_tables(db: PostgresConnection, place: str) -> None:
