@@ -6,9 +6,10 @@ processes whose environment is not the user's (a coordinator, a replica).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -16,8 +17,9 @@ from tlray.errors import JournalUnusable
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.sql.schema import SCHEMA_VERSION
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReader
-from tlray.io.journal.sqlite.read_only import is_without_tables
+from tlray.io.journal.sqlite.read_only import is_without_tables, stored_version
 from tlray.io.journal.writer import Journal
 from tlray.settings import read_settings
 
@@ -89,6 +91,53 @@ def holder_elsewhere(home: Home, url: SecretStr | None = None) -> str | None:
     from tlray.io.journal.postgres.journal import holder_of  # noqa: PLC0415
 
     return holder_of(database, str(home.path))
+
+
+MAX_CHECKED_BYTES: Final = 300 * 1024 * 1024
+"""A larger file is not read for a look; `tlray audit` reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHealth:
+    """How a journal stands, for a person; the name has no secret."""
+
+    name: str
+    is_there: bool = True
+    version: str = SCHEMA_VERSION
+    damage: tuple[str, ...] = ()
+    missing_rights: tuple[str, ...] = ()
+    drift_s: float = 0.0
+    """By how many seconds the database's clock is ahead of ours."""
+
+    @property
+    def is_older(self) -> bool:
+        """True if a command that writes migrates it first."""
+        return self.version != SCHEMA_VERSION
+
+
+def inspect_journal(home: Home, url: SecretStr | None = None) -> JournalHealth:
+    """Look at a home's journal without changing it; raises as `open_reader` does where it cannot be used."""
+    database = _database(url)
+    if database is not None:
+        from tlray.io.journal.postgres.journal import PostgresReader, inspect_rights, is_there  # noqa: PLC0415
+
+        with_tables = is_there(database, str(home.path))
+        if with_tables:
+            PostgresReader(database, str(home.path)).close()
+        else:
+            _require_no_file(home, database)
+        rights, drift_s = inspect_rights(database, str(home.path))
+        return JournalHealth(database.name, with_tables, missing_rights=tuple(rights), drift_s=drift_s)
+    name = str(home.journal)
+    if not has_journal(home, url):
+        return JournalHealth(name, is_there=False)
+    if (
+        version := stored_version(home.path)
+    ) != SCHEMA_VERSION or home.journal.stat().st_size > MAX_CHECKED_BYTES:
+        return JournalHealth(name, version=version)
+    with SqliteReader(home.path) as reader:
+        reader.count_batches()
+        return JournalHealth(name, damage=tuple(reader.damage()))
 
 
 def require_readable(home: Home) -> None:
