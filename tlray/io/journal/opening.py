@@ -141,9 +141,16 @@ def inspect_journal(home: Home, url: SecretStr | None = None) -> JournalHealth:
 
 
 def require_readable(home: Home) -> None:
-    """Raise what would keep a coordinator from starting: a journal that is damaged, of a newer version, or not reached."""
+    """Raise what would keep a coordinator from starting: a journal that is damaged, of a newer version, or not reached.
+
+    One in a database that is older is brought up to date: readers want it so.
+    """
     with disk_errors(home.path):
         if has_journal(home):
+            if (database := _database(None)) is not None:
+                from tlray.io.journal.postgres.journal import bring_up_to_date  # noqa: PLC0415
+
+                bring_up_to_date(database, str(home.path))
             with open_reader(home.path) as journal:
                 journal.count_batches()
         elif (database := _database(None)) is not None:

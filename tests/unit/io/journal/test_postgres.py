@@ -372,7 +372,14 @@ def test_a_journal_of_a_newer_tlray_is_refused_and_left_alone(database: Database
             way(database, "a home")
 
 
-def test_a_journal_of_version_4_is_read_once_a_writer_has_brought_it_up_to_date(database: Database) -> None:
+@pytest.mark.parametrize("is_command", [True, False])
+def test_a_journal_of_version_4_is_read_once_a_writer_has_brought_it_up_to_date(
+    database: Database,
+    postgres: PostgresServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_command: bool,
+) -> None:
     with PostgresJournal(database, "a home") as journal:
         batch = submit(journal)
     with psycopg.connect(**database.conninfo, autocommit=True) as db:  # type: ignore[arg-type]
@@ -383,6 +390,11 @@ def test_a_journal_of_version_4_is_read_once_a_writer_has_brought_it_up_to_date(
         db.execute("UPDATE meta SET value = '4' WHERE key = 'schema'")
     with pytest.raises(JournalUnusable, match="starts in this home brings it up to date"):
         PostgresReader(database, "a home")
+    if is_command:  # as one does that will start a coordinator
+        monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(database.schema))
+        require_readable(Home(tmp_path))
+        with PostgresReader(database, "a home") as reader:
+            assert reader.rests("a.test") == []
     for _ in range(2):
         with PostgresJournal(database, "a home") as journal:
             assert [item.line for item in journal.items_page(batch, from_line=2, limit=9)[0]] == [2, 3]
