@@ -461,7 +461,7 @@ def test_no_secret_is_shown_of_a_database() -> None:
     assert found.name == "postgresql://u@x@db.example.org:5432/sets (schema mine)"
     assert found.parameters["password"] == PASSWORD
     assert PASSWORD not in repr(found)
-    assert found.without_secret(f"connection failed: odd {PASSWORD}\nmore") == "odd ***"
+    assert found.without_secret(f"connection failed: FATAL:  odd {PASSWORD}\nmore") == "odd ***"
     assert journal.READER_WAIT_S > 0
 
 
