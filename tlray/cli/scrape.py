@@ -17,7 +17,14 @@ from tlray.api import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
 from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received
-from tlray.cli.options import ApiTermsOption, HomeOption, asked_options, duration_s
+from tlray.cli.options import (
+    ApiTermsOption,
+    FindOption,
+    HomeOption,
+    MaxFoundOption,
+    asked_options,
+    duration_s,
+)
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
 from tlray.cli.progress import display
 from tlray.cli.service_options import OrService, service
@@ -68,6 +75,8 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         ),
     ] = None,
     api_terms: ApiTermsOption = None,
+    find: FindOption = False,
+    max_found: MaxFoundOption = None,
     max_attempts: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,6 +146,8 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             priority,
             max_attempts or [],
             api_terms=api_terms,
+            find=find,
+            max_found=max_found,
             keep_pages=not no_archive,
             fresh_for=fresh_for,
         )
@@ -303,7 +314,21 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
     storage = Home.of(home, read_settings().storage).storage
     place = f"{storage.uri if storage else home}/results/{result.batch_id}"
     sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")
+    if result.n_found:
+        say_what_is_found(home, result)
     if result.dead:
         where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
         sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")
     exit_if_incomplete(result)
+
+
+def say_what_is_found(home: Path, result: BatchResult) -> None:
+    """Say how many sets pages of lists have added, and how to go on where that is as many as may be."""
+    say(f"{result.n_found:,} sets were found on pages that list them")
+    with open_reader(home) as journal:
+        terms = journal.batch(result.batch_id).options.terms
+    if terms is not None and result.n_found >= terms.max_found:
+        say(
+            f"--max-found {terms.max_found:,} is reached: the reason of each page says what was left out; run it again with a"
+            " larger one, and sets that were fetched lately are not fetched again"
+        )

@@ -13,18 +13,19 @@ from tlray.io.journal.audit_copy import AuditCopy
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.postgres.connection import PostgresConnection
 from tlray.io.journal.postgres.database import Database
-from tlray.io.journal.postgres.schema import check_version, create, version_of
+from tlray.io.journal.postgres.schema import check_version, create, migrate, version_of
 from tlray.io.journal.postgres.writing import PostgresWriting
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.batches import BatchReads, BatchWrites
 from tlray.io.journal.sql.commit import WorkWrites
 from tlray.io.journal.sql.connection import Connected
+from tlray.io.journal.sql.discovery import DiscoveryReads
 from tlray.io.journal.sql.domains import DomainReads, DomainWrites
 from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
 from tlray.io.journal.sql.outbox import OutboxReads, OutboxWrites
 from tlray.io.journal.sql.schedules import ScheduleReads, ScheduleWrites
-from tlray.io.journal.sql.schema import NUMBERED, columns
+from tlray.io.journal.sql.schema import NUMBERED, SCHEMA_VERSION, columns
 from tlray.io.journal.sql.submission import SubmissionReads, SubmissionWrites
 from tlray.io.journal.sql.templates import TemplateReads, TemplateWrites
 from tlray.io.journal.sql.tokens import TokenReads, TokenWrites
@@ -80,7 +81,7 @@ class PostgresConnected(Connected):
 
 class PostgresReads(
     PostgresConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads,
-    OutboxReads, EventReads,
+    OutboxReads, EventReads, DiscoveryReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
@@ -130,8 +131,10 @@ class PostgresJournal(
         super().__init__(db, place, clock)
         try:
             db.connect()
-            if version_of(db) is None:
+            if (version := version_of(db)) is None:
                 create(db)
+            elif version != SCHEMA_VERSION:
+                migrate(db)
             _require_tables(db, place)
             self._begin_here(home_id)
         except BaseException:

@@ -8,7 +8,7 @@ from importlib import resources
 from tlray.errors import JournalUnusable
 from tlray.io.journal.postgres.connection import PostgresConnection
 from tlray.io.journal.postgres.translation import SHIMS
-from tlray.io.journal.sql.schema import SCHEMA_VERSION, statements
+from tlray.io.journal.sql.schema import DISCOVERY, SCHEMA_VERSION, statements
 
 _WORDS = (
     (r"\) WITHOUT ROWID", ")"),
@@ -25,16 +25,36 @@ _WORDS = (
 )
 """What differs. Text is compared byte by byte, as in SQLite; numbers have the 64 bits that they have there."""
 
+_STEPS = {"4": DISCOVERY}
+"""Older version → what brings it to the present one."""
+
 
 def create(db: PostgresConnection) -> None:
     """Make the schema and its tables; repeated, it changes nothing."""
     schema = db.database.schema
-    lock = f"SELECT pg_advisory_xact_lock(hashtext('tlray schema'), hashtext('{schema}'))"
     tables = (translated(text) for text in statements() if not text.startswith("CREATE TRIGGER"))
     triggers = resources.files(__package__).joinpath("triggers.sql").read_text("utf-8")
-    db.begin("; ".join(("BEGIN", lock, f"CREATE SCHEMA IF NOT EXISTS {schema}", *tables, SHIMS, triggers)))
+    db.begin(
+        "; ".join(("BEGIN", _lock(db), f"CREATE SCHEMA IF NOT EXISTS {schema}", *tables, SHIMS, triggers))
+    )
     for key, value in (("schema", SCHEMA_VERSION), ("incarnation", "0")):
         db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (key, value))
+    db.commit()
+
+
+def _lock(db: PostgresConnection) -> str:
+    """Return the statement that keeps out other processes which make or change the tables."""
+    return f"SELECT pg_advisory_xact_lock(hashtext('tlray schema'), hashtext('{db.database.schema}'))"
+
+
+def migrate(db: PostgresConnection) -> None:
+    """Bring the tables of an older version to this one, in one transaction; the version is read within it."""
+    db.begin(f"BEGIN; {_lock(db)}")
+    if (steps := _STEPS.get(version_of(db) or "")) is not None:
+        for statement in (*steps, *statements()):
+            if not statement.startswith("CREATE TRIGGER"):
+                db.execute(translated(statement))
+        db.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (SCHEMA_VERSION,))
     db.commit()
 
 
@@ -55,7 +75,12 @@ def version_of(db: PostgresConnection) -> str | None:
 
 
 def check_version(db: PostgresConnection, version: str | None) -> None:
-    """Raise `JournalUnusable` for a version that is not ours; there is none yet that is older."""
+    """Raise `JournalUnusable` for a version that is not ours."""
     if version not in (None, SCHEMA_VERSION):
-        reason = f"it is of version {version}, this tlray writes {SCHEMA_VERSION}; use the newer tlray, or another schema"
+        hint = (
+            "a command that writes, such as `tlray scrape`, migrates it"
+            if version in _STEPS
+            else "use the newer tlray, or another schema"
+        )
+        reason = f"it is of version {version}, this tlray writes {SCHEMA_VERSION}; {hint}"
         raise JournalUnusable(db.database.name, reason)

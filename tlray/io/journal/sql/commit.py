@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tlray.core.model.discovery import Committed
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind, ReusableResult
 from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
-from tlray.io.journal.sql.connection import Writing, transactional
+from tlray.io.journal.sql.connection import transactional
+from tlray.io.journal.sql.discovery import DiscoveryWrites
 from tlray.io.journal.sql.outbox import note_changes, note_dead
 from tlray.io.journal.sql.result_reuse import reusable_for_batch, reusable_for_items
 
 
-class WorkWrites(Writing):
+class WorkWrites(DiscoveryWrites):
     """Leases and changesets."""
 
     def load_lane(self, batch: int, domain: str, *, after_id: int, limit: int) -> list[FrontierItem]:
@@ -50,7 +52,7 @@ class WorkWrites(Writing):
         return reusable_for_items(self._db, may_reuse)
 
     @transactional
-    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
+    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> Committed:
         self._note_clock()
         since = wall - now  # from monotonic seconds to the epoch's
         self._write_robots(changeset, wall)
@@ -64,7 +66,8 @@ class WorkWrites(Writing):
         self._count(changeset.changes)
         self._write_domains(changeset, since)
         note_changes(self._db, changeset, since)
-        return [self._end_lane(death) for death in changeset.deaths]
+        added = [self._add_found(page) for page in changeset.found]
+        return Committed([self._end_lane(death) for death in changeset.deaths], added)
 
     def _write_robots(self, changeset: Changeset, wall: float) -> None:
         self._db.executemany(
@@ -77,14 +80,14 @@ class WorkWrites(Writing):
         )
 
     def _write_items(self, changes: list[ItemChange], since: float) -> None:
-        numbers = self._done_numbers(sum(c.after is ItemState.SUCCEEDED for c in changes))
+        numbers = self._done_numbers(sum(map(_has_result, changes)))
         self._db.executemany(
             "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
             " reason = ?, part = ?, fetched_at = ?, answered_by = ?, peer = ?, done_seq = ? WHERE id = ?",
             [
                 (c.after.value, c.attempt, c.n_lost, c.n_hops, None if c.due is None else since + c.due,
                  None if c.snoozed_since is None else since + c.snoozed_since, c.reason, c.stem, *_origin(c),
-                 next(numbers) if c.after is ItemState.SUCCEEDED else None, c.item.id)
+                 next(numbers) if _has_result(c) else None, c.item.id)
                 for c in changes
             ],
         )  # fmt: skip
@@ -159,6 +162,12 @@ class WorkWrites(Writing):
         return n_queued, n_waiting
 
 
+def _has_result(change: ItemChange) -> bool:
+    """True if an item succeeded with a set; a page that only lists sets has none."""
+    is_list = change.outcome is not None and change.outcome.kind is OutcomeKind.LISTED
+    return change.after is ItemState.SUCCEEDED and not is_list
+
+
 def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:
     """Return when an item's page was fetched, the item whose result it reuses, and the address that gave the page; None for each
     where there is no row."""
@@ -177,7 +186,8 @@ def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] |
         is_lost = change.n_lost > item.n_lost
         row = (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None)
         return row if is_lost else None
-    if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
+    is_good = outcome.kind in (OutcomeKind.FETCHED, OutcomeKind.LISTED)
+    if outcome.kind is OutcomeKind.NOT_BEGUN or (is_good and item.attempt == 1):
         return None
     raw = outcome.raw or (None, None)
     if outcome.reused is not None:

@@ -63,7 +63,7 @@ class ItemReads(Connected):
             "SELECT i.id, i.line, i.url, d.name, i.state, i.attempt, i.n_lost, i.reason, i.due_at, i.fetched_at,"
             # an item of another owner is not shown
             " (SELECT k.id FROM items k JOIN batches kb ON kb.id = k.batch JOIN batches b ON b.id = i.batch"
-            "  WHERE k.id = i.answered_by AND kb.owner = b.owner)"
+            "  WHERE k.id = i.answered_by AND kb.owner = b.owner), (SELECT k.url FROM items k WHERE k.id = i.found_on)"
             f" FROM (SELECT * FROM items i {hint} WHERE i.batch = ?1 AND i.id > ?2 AND i.id <= ?3 AND {claim}"
             "  ORDER BY i.id LIMIT ?5) i CROSS JOIN domains d ON d.id = i.domain ORDER BY i.id",
             (batch, after, until, state, limit),
