@@ -176,6 +176,8 @@ class Listeners:
     """A drain has begun: nothing more of the batch begins."""
     on_lost: OnLost | None = None
     """Ray has died."""
+    keeps: Callable[[str], bool] = lambda batch_id: True
+    """The batch has come to its end; False: it is dropped, as far as it has no results."""
 
 
 def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
@@ -240,6 +242,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
             run.resume(retry_dead, overrides)
         status = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
         if not detach:
+            if not listeners.keeps(run.batch_id):
+                run.client.call(lambda c: c.discard(run.batch_id))
             _wait_for_others(session, run.client, run.stopping)
     except RayLost as error:
         raise RayLost(error.args[0], resume_hint(run.batch_id)) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -13,10 +14,15 @@ from tlray.cli.options import ApiTermsOption, HomeOption, MaxFoundOption, asked_
 from tlray.cli.path_checks import see_that_files_are_there
 from tlray.cli.scrape import Urls, run_to_end, say_what_is_found
 from tlray.core.model.discovery import DEFAULT_FOUND
+from tlray.core.model.lifecycle import ItemState
 from tlray.errors import UsageError
 from tlray.io.intake.url_list import open_arguments
 from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import FoundSetRow, ItemRow
 from tlray.settings import read_settings
+
+MAX_TOLD = 20
+"""Pages without sets that are named; `tlray dead` names all."""
 
 
 def find(  # noqa: PLR0913, PLR0917 - each option is one of the command's promises
@@ -63,20 +69,28 @@ def find(  # noqa: PLR0913, PLR0917 - each option is one of the command's promis
     )  # fmt: skip
     options.checked(settings)
     see_that_files_are_there(urls or [])
+    found: list[FoundSetRow] = []
+    dead: list[ItemRow] = []
+    bound = 0
+
+    def keeps(batch_id: str) -> bool:
+        nonlocal bound
+        with open_reader(settings.home) as journal:
+            row = journal.batch(batch_id)
+            found.extend(journal.found_sets(row.id))
+            dead.extend(islice(journal.items(batch_id, ItemState.DEAD), MAX_TOLD))
+        bound = row.options.terms.max_found if row.options.terms else 0
+        return not dry_run
+
     result = run_to_end(
-        settings, open_arguments(urls or []), None if resume else options, resume, wait_s, dashboard=False
-    )
-    n_known = 0
-    with open_reader(settings.home) as journal:
-        for found in journal.found_sets(journal.batch(result.batch_id).id):
-            n_known += found.is_known
-            sys.stdout.write((json.dumps(found._asdict()) if as_json else found.url) + "\n")
+        settings, open_arguments(urls or []), None if resume else options, resume, wait_s, dashboard=False, keeps=keeps
+    )  # fmt: skip
+    for one in found:
+        sys.stdout.write((json.dumps(one._asdict()) if as_json else one.url) + "\n")
     sys.stdout.flush()
-    say_what_is_found(settings.home, result)
-    if n_known:
+    say_what_is_found(len(found), bound)
+    if n_known := sum(one.is_known for one in found):
         say(f"{n_known:,} of them are in this home already")
-    if result.dead:
-        say(
-            f"{result.dead:,} pages list nothing; `tlray dead {result.batch_id} --home {result.home}` tells why"
-        )
+    for item in dead:
+        say(f"nothing found on {item.url}: {item.reason}")
     exit_if_incomplete(result)

@@ -217,7 +217,7 @@ def retry(
 def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
     *, dashboard: bool, detach: bool = False, retry_dead: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None,
-    files: Iterator[Chunk] | None = None,
+    files: Iterator[Chunk] | None = None, keeps: Callable[[str], bool] = lambda batch_id: True,
 ) -> BatchResult:  # fmt: skip
     """Run a new batch, of URLs or of files, or one that goes on, and show how far it is."""
     home = Home(settings.home)
@@ -231,6 +231,7 @@ def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that
         on_progress=shown.show,
         on_paused=messages.paused,
         on_lost=messages.lost,
+        keeps=keeps,
     )
     try:
         # Ray prints what it has to say of its processes; stdout is for data
@@ -315,20 +316,20 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
     place = f"{storage.uri if storage else home}/results/{result.batch_id}"
     sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")
     if result.n_found:
-        say_what_is_found(home, result)
+        with open_reader(home) as journal:
+            terms = journal.batch(result.batch_id).options.terms
+        say_what_is_found(result.n_found, 0 if terms is None else terms.max_found)
     if result.dead:
         where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
         sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")
     exit_if_incomplete(result)
 
 
-def say_what_is_found(home: Path, result: BatchResult) -> None:
+def say_what_is_found(n_found: int, max_found: int) -> None:
     """Say how many sets pages of lists have added, and how to go on where that is as many as may be."""
-    say(f"{result.n_found:,} sets were found on pages that list them")
-    with open_reader(home) as journal:
-        terms = journal.batch(result.batch_id).options.terms
-    if terms is not None and result.n_found >= terms.max_found:
+    say(f"{n_found:,} sets were found on pages that list them")
+    if n_found >= max_found:
         say(
-            f"--max-found {terms.max_found:,} is reached: the reason of each page says what was left out; run it again with a"
+            f"--max-found {max_found:,} is reached: the reason of each page says what was left out; run it again with a"
             " larger one, and sets that were fetched lately are not fetched again"
         )

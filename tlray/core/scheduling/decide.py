@@ -103,11 +103,13 @@ def _pages_found(engine: EngineState, changes: list[ItemChange]) -> list[PageFou
     """Return what pages add to their batches: to those that find sets, and are not being cancelled."""
     pages = []
     for change in changes:
-        item, outcome, batch = change.item, change.outcome, engine.batches[change.item.batch]
-        if outcome is None or not outcome.found or batch.terms is None or not batch.terms.max_found:
+        item, outcome = change.item, change.outcome
+        if outcome is None or not outcome.found or change.after is not ItemState.SUCCEEDED:
             continue
-        if change.after is ItemState.SUCCEEDED and batch.state is not BatchState.CANCELLING:
-            terms, from_public = batch.terms, item.from_public or outcome.from_public
+        batch = engine.batches[item.batch]
+        terms = batch.terms
+        if terms is not None and terms.max_found and batch.state is not BatchState.CANCELLING:
+            from_public = item.from_public or outcome.from_public
             note = outcome.reason if outcome.kind is OutcomeKind.LISTED else None
             pages.append(
                 PageFound(item, outcome.found, from_public, terms.max_found, terms.is_only_finding, note)

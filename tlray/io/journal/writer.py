@@ -81,6 +81,9 @@ class Journal(JournalReader, Protocol):
     def abandon_batch(self, batch_id: str) -> bool:
         """Drop a batch that was never committed; False if there is none."""
 
+    def discard_batch(self, batch_id: str) -> None:
+        """Drop a finished batch; `Conflict` for one that has results."""
+
     # -- batches -----------------------------------------------------------------------------------
 
     def set_batch_state(

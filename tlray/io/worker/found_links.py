@@ -55,7 +55,7 @@ def discover(item: LeasedItem, page: ParsedPage, kind: OutcomeKind) -> Discovere
     if sets:
         return OutcomeKind.FOUND, NOT_FETCHED, (), ()
     if listed or page.next_url:
-        return OutcomeKind.NOT_A_SET, f"{len(listed)} links listed, none is followed: {note}", (), ()
+        return OutcomeKind.NOT_A_SET, f"none of what it lists is followed: {note}", (), ()
     if kind is OutcomeKind.UNREADABLE and not is_only:
         return kind, page.reason, (), ()  # it may be half a page
     return OutcomeKind.NOT_A_SET, f"it lists no sets ({page.reason or 'no list'}); {LISTS}", (), ()

@@ -13,7 +13,6 @@ from selectolax.lexbor import LexborHTMLParser
 from tlray.core.model.urls import join
 from tlray.model import FoundSet, PageKind, ParsedPage
 from tlray.sites.challenge import CAPTCHA, TURNSTILE
-from tlray.sites.hosts import root_of
 from tlray.sites.tracklists1001.urls import SITE, id_in_path
 
 # In this order: the IP limit asks for a captcha too, and the newer wait page carries Turnstile.
@@ -56,7 +55,7 @@ def kind_without_rows(tree: LexborHTMLParser, page: bytes, *, is_cut: bool, url:
             return ParsedPage(PageKind.BLOCKED, reason)
     if is_cut:
         return ParsedPage(PageKind.UNKNOWN, "truncated")
-    found, next_url = _listed(tree, root_of(url, SITE) + "/")
+    found, next_url = _listed(tree, url or _own_url(tree) or SITE)
     if _is_search(tree):
         return ParsedPage(PageKind.SEARCH, "search results", found=found, next_url=next_url)
     if found and _INDEX_PATH.search(url or _own_url(tree)):

@@ -23,8 +23,9 @@ from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, LaneDeath
+from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import RefusedLine
-from tlray.errors import HomeInUse
+from tlray.errors import Conflict, HomeInUse
 from tlray.io.journal.writer import Journal
 
 
@@ -134,3 +135,27 @@ def test_the_books_of_a_batch_with_found_sets_agree(journal: Journal) -> None:
         assert (books.total, books.n_found, books.n_found_items, books.n_lines) == (3, 2, 2, 2)
         assert books.n_items_made == 3
         assert list(copy.disagreements()) == [], "a page that lists sets needs no row"
+
+
+def test_a_batch_that_only_found_sets_is_dropped_without_a_trace(journal: Journal) -> None:
+    batch = submit(journal, lines=2)
+    page, other = lease(journal, batch)
+    lost = change(other, ItemEvent.EXHAUST, outcome=Outcome(other.id, OutcomeKind.GONE), reason="gone")
+    changeset = listed(page, links(5), is_only=True)
+    commit(journal, Changeset("L", [*changeset.changes, lost], found=changeset.found))
+    journal.discard_batch("b1")
+    assert journal.find_batch("b1") is None
+    with journal.snapshot():
+        assert [list(journal.rows(table)) for table in ("items", "attempts")] == [[], []]
+    assert submit(journal, "b1", lines=2), "its id and its pages are free"
+
+
+def test_a_batch_with_results_is_not_dropped(journal: Journal) -> None:
+    batch = submit(journal, lines=1)
+    part = PartRecord("b1", "p", 1, 1, 10, has_rows=True, has_pages=False)
+    [item] = lease(journal, batch)
+    done = change(item, ItemEvent.FETCHED, stem="p", outcome=Outcome(item.id, OutcomeKind.FETCHED))
+    commit(journal, Changeset("L", [done], (part,)))
+    with pytest.raises(Conflict, match="batch b1 has results"):
+        journal.discard_batch("b1")
+    assert states(journal) == {ItemState.SUCCEEDED: 1}

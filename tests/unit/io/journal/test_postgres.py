@@ -399,3 +399,26 @@ def test_no_secret_is_shown_of_a_database() -> None:
     assert PASSWORD not in repr(found)
     assert found.without_secret(f"connection failed: odd {PASSWORD}\nmore") == "odd ***"
     assert journal.READER_WAIT_S > 0
+
+
+# -- an older version ------------------------------------------------------------------------------------
+
+
+def test_a_journal_of_the_version_before_is_migrated_by_a_writer(database: Database) -> None:
+    with PostgresJournal(database, "a home") as writer:
+        submit(writer, "b1", 2)
+        for table, column in (
+            ("batches", "n_found"), ("batches", "n_lists"), ("items", "found_on"), ("items", "is_list"),
+        ):  # fmt: skip
+            writer._db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        writer._db.execute("UPDATE meta SET value = '4' WHERE key = 'schema'")
+    with pytest.raises(JournalUnusable, match="of version 4, this tlray writes 5; a command that writes"):
+        PostgresReader(database, "a home")
+    for _ in range(2):
+        with PostgresJournal(database, "a home") as writer:
+            assert (writer.batch("b1").n_found, states(writer)) == (0, {ItemState.QUEUED: 2})
+            indexes = writer._db.execute(
+                "SELECT 1 FROM pg_indexes WHERE schemaname = ? AND indexname = 'items_found'",
+                (database.schema,),
+            )
+            assert indexes.fetchone() is not None
