@@ -58,9 +58,8 @@ class BatchResult:
     answered: int = 0
     """Of those that succeeded: how many were not fetched, because another batch had fetched them lately."""
     n_found: int = 0
-    """Sets that pages of lists have added."""
+    """Sets that pages of lists have added; ``n_lists``: further pages of lists."""
     n_lists: int = 0
-    """Further pages of lists that they have added."""
 
     @property
     def is_complete(self) -> bool:
@@ -102,8 +101,8 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     ``rates`` is domain → ``"N/s"``; ``retry`` and ``domains`` are the tables of a ``domains.toml`` (docs/politeness.md), and go
     before it; ``find`` (true, or ``{"max_found": N}``) lets pages that list sets add them; ``max_wait_s`` bounds how long a
     domain that cools down is waited for; a page that any batch of the home has fetched within ``fresh_for`` (seconds, or such as
-    ``"24h"``; 0 for never) is taken from there. Raises
-    `UsageError` for a wrong argument, `CannotFinish` if disk, Ray or a site stops the batch: results so far stay.
+    ``"24h"``; 0 for never) is taken from there. Raises `UsageError` for a wrong argument, `CannotFinish`
+    if disk, Ray or a site stops the batch: results so far stay.
     """
     if isinstance(urls, str):
         raise UsageError("scrape() takes a list of URLs, not one string")
@@ -152,6 +151,30 @@ def changes(
     settings = read_settings(home=home)
     found = table(Home.of(settings.home, settings.storage), since=since, of_set=of_set)
     frame: pd.DataFrame = found.to_pandas()
+    return frame
+
+
+def aggregate(
+    by: str,
+    batch_id: str | None = None,
+    *,
+    home: str | Path | None = None,
+    min_quality: float | None = None,
+) -> pd.DataFrame:
+    """Return sums over the newest version of every set, or over a batch, as a pandas DataFrame; one table of ``tlray aggregate``.
+
+    ``by`` is ``dj``, ``label``, ``event``, ``month``, ``site``, ``artist`` or ``track``, or several with ``+``: ``label+month``.
+    """
+    from tlray.io.catalogue.aggregation import Aggregation  # noqa: PLC0415 - pandas is loaded where it is used
+    from tlray.io.catalogue.grouping import Grouping  # noqa: PLC0415
+    from tlray.io.catalogue.newest import good_tables  # noqa: PLC0415
+
+    grouping = Grouping.of(by)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
+    with Aggregation() as sums:
+        sums.read(good_tables(where, batch_id, min_quality=min_quality))
+        frame: pd.DataFrame = sums.table(grouping).to_pandas()
     return frame
 
 
@@ -231,13 +254,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     at_once = False
     try:
         if resume is None:
-            run.submit(
-                read_chunks(urls) if files is None else files,
-                batch,
-                priority,
-                name=options.name,
-                contact=settings.contact,
-            )
+            chunks = read_chunks(urls) if files is None else files
+            run.submit(chunks, batch, priority, name=options.name, contact=settings.contact)
         else:
             run.resume(retry_dead, overrides)
         status = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)

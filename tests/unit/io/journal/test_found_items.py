@@ -64,7 +64,7 @@ def test_a_page_adds_what_it_lists_in_the_transaction_of_its_report(journal: Jou
     ]  # fmt: skip
     row = journal.batch("b1")
     assert (row.n_found, row.n_lists) == (3, 1)
-    shown, _ = journal.items_page(batch, state=None, after=0, limit=9)
+    shown, _ = journal.items_page(batch, limit=9)
     assert [(item.line, item.found_on) for item in shown] == [
         (1, None), (2, None), *[(1, "http://a.test/1")] * 4,
     ]  # fmt: skip

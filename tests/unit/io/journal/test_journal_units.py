@@ -26,7 +26,16 @@ NEW_COLUMNS = {
         "n_found",
         "n_lists",
     ],
-    "items": ["from_public", "fetched_at", "answered_by", "done_seq", "peer", "found_on", "is_list"],
+    "items": [
+        "from_public",
+        "fetched_at",
+        "answered_by",
+        "done_seq",
+        "peer",
+        "dead_at",
+        "found_on",
+        "is_list",
+    ],
     "domains": ["set_rate", "set_concurrency", "is_paused", "used_in"],
 }
 
@@ -46,6 +55,7 @@ def version_1(path: Path) -> None:
         )
         db.execute("DROP INDEX items_done")
         db.execute("DROP INDEX items_found")
+        db.execute("DROP INDEX items_dead_by")
         db.execute("DROP INDEX batches_owner")
         db.execute("DROP TRIGGER events_of_items")
         db.execute("DROP TRIGGER events_of_batches")
