@@ -324,6 +324,13 @@ class Batches:
             await state.write(write)
             self._finished.pop(batch_id, None)
 
+    async def discard(self, batch_id: str) -> None:
+        """Drop a finished batch, its items and attempts; `Conflict` where it works again, or has results."""
+        async with self._state.one_at_a_time(batch_id):
+            await self._require_final(batch_id)
+            await self._state.write(self._state.journal.discard_batch, batch_id)
+            self._finished.pop(batch_id, None)
+
     async def recover_parts(self, batch_id: str) -> list[PartRow]:
         """Put the files of a finished batch in order, and return its manifest."""
         async with self._state.one_at_a_time(batch_id):

@@ -15,6 +15,7 @@ from tlray.cluster.coordinator.domain_recall import recall
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import EndKind, StartedTask
+from tlray.core.model.discovery import Committed
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.autoscaling import Autoscaler
 from tlray.core.scheduling.batch_config import most_workers
@@ -249,19 +250,14 @@ class Leasing:
     async def _commit(self, changeset: Changeset, report: Report | None = None) -> None:
         """Journal first, then memory; between the two nothing is leased of a lane that ends."""
         state, engine, now = self._state, self._state.engine, self._state.now()
-        killed: list[tuple[int, int]] = []
-        if (
-            changeset.changes
-            or changeset.parts
-            or changeset.cool_downs
-            or changeset.robots
-            or changeset.deaths
-        ):
+        committed = Committed([], [])
+        cs = changeset
+        if cs.changes or cs.parts or cs.cool_downs or cs.robots or cs.deaths:
             engine.prepare(changeset)
             task = self._tasks.get(changeset.lease_id)
-            killed = await state.write(self._commit_and_publish, changeset, now, task.node if task else "")
+            committed = await state.write(self._commit_and_publish, changeset, now, task.node if task else "")
         now = state.now()  # the disk may have taken its time
-        empty = engine.apply(changeset, now=now, killed=killed)
+        empty = engine.apply(changeset, now=now, killed=committed.killed, added=committed.added)
         if report is not None:
             engine.apply_robots(report, now=now)
         self._ports.meters.count(changeset)
@@ -275,12 +271,12 @@ class Leasing:
             {cool.domain for cool in changeset.cool_downs} | {a.domain for a in changeset.robots}
         )
 
-    def _commit_and_publish(self, changeset: Changeset, now: float, node: str) -> list[tuple[int, int]]:
+    def _commit_and_publish(self, changeset: Changeset, now: float, node: str) -> Committed:
         state = self._state
-        killed = state.journal.commit(changeset, now=now, wall=self._state.wall(), node=node)
+        committed = state.journal.commit(changeset, now=now, wall=self._state.wall(), node=node)
         for part in changeset.parts:
             self._ports.parts.publish(part.batch_id, part.stem)
-        return killed
+        return committed
 
     async def give_up_waiting(self) -> None:
         """Make dead letters of what waits for domains that are to rest for longer than anything waits."""

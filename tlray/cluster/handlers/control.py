@@ -76,6 +76,11 @@ class ControlHandlers(Handlers):
         return {"n_retried": n_retried, "n_left": n_left, "n_batches": n_batches}
 
     @command
+    async def discard(self, batch_id: str) -> None:
+        """Drop a finished batch that has no results."""
+        await self._batches.discard(batch_id)
+
+    @command
     async def recover_parts(self, batch_id: str) -> list[PartRow]:
         """Put the files of a finished batch in order, and return its manifest."""
         return await self._batches.recover_parts(batch_id)

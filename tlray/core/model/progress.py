@@ -109,6 +109,10 @@ class Snapshot(TypedDict):
     blocked: int
     answered: int
     """Items that results of other batches answered."""
+    found: int
+    """Sets that pages of lists have added; lines given = total - found - lists + duplicates + n_rejected."""
+    lists: int
+    """Further pages of lists that they have added."""
     rate_per_min: float
     estimated_completion: float | None
     elapsed_s: float

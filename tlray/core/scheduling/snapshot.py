@@ -54,6 +54,8 @@ def snapshot(
         "retries": batch.n_retries,
         "blocked": batch.n_blocked,
         "answered": batch.n_answered,
+        "found": batch.n_found,
+        "lists": batch.n_lists,
         "rate_per_min": round(per_s * 60, 1),
         "estimated_completion": None if left_s is None else round(wall + left_s, 1),
         "elapsed_s": round(elapsed_s, 2),

@@ -19,7 +19,7 @@ _COUNTS: Final = {
 }  # fmt: skip
 _SNAPSHOT: Final[dict[str, Any]] = {
     "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "total": 120, "counts": _COUNTS,
-    "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
+    "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0, "found": 0, "lists": 0,
     "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "last_known": None,
     "lost_nodes": [], "parked": {},
@@ -27,7 +27,7 @@ _SNAPSHOT: Final[dict[str, Any]] = {
 }  # fmt: skip
 _ITEM: Final[dict[str, Any]] = {
     "item_id": "17", "line": 1, "url": _URL, "domain": _DOMAIN, "state": "succeeded", "attempt": 1, "n_lost": 0,
-    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None,
+    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None, "found_on": None,
     "fingerprint": "1001tracklists:1pn8l919", "kind": None,
 }  # fmt: skip
 _ATTEMPT: Final[dict[str, Any]] = {
