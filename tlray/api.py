@@ -113,15 +113,26 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
 
 
 def load(
-    batch_id: str | None = None, *, home: str | Path | None = None, min_quality: float | None = None
+    batch_id: str | None = None,
+    *,
+    home: str | Path | None = None,
+    min_quality: float | None = None,
+    merged: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's tracklists and tracks as two pandas DataFrames: all that is fetched, each once, also while the batch runs.
 
     Without a batch: the newest version of every set, over all batches of the home; ``min_quality``: only sets of that quality or
-    a better one. `NoSuchBatch` if there is no such batch.
+    a better one; ``merged``: a row a performance, the best source a field (docs/catalogue.md). `NoSuchBatch` if there is no such
+    batch.
     """
+    if merged and batch_id is not None:
+        raise UsageError("merged=True is for the catalogue; leave out the batch")
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
+    if merged:
+        from tlray.io.catalogue.merging import load_merged  # noqa: PLC0415
+
+        return load_merged(where, min_quality=min_quality)
     if batch_id is None:
         from tlray.io.catalogue.newest import load as load_newest  # noqa: PLC0415
 

@@ -15,8 +15,10 @@ Only texts are changed; no number of ours is negative.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 
+from tlray.core.model.merged import OF_ROW, OF_SET, MergedTrack, MergedTracklist, peeked
 from tlray.export.interface import Format, SetFile
 from tlray.export.json_shape import encode, finite, moment
 from tlray.export.options import CsvOptions
@@ -34,6 +36,11 @@ TRACK_COLUMNS = (
     "identity", "track_id", "track_url", "duration_s", "genres", "artwork_url", "media_id", "text",
 )  # fmt: skip
 COLUMNS = SET_COLUMNS + TRACK_COLUMNS
+MERGED_COLUMNS = (
+    "set_merged_from", *(f"set_{name}_from" for name in OF_SET), "set_conflicts",
+    *(f"{name}_from" for name in OF_ROW), "conflicts",
+)  # fmt: skip
+"""Behind the others, of merged sets: the source of each field, and what sources say differently."""
 
 _FORMULA = "[-=+@＝＋－＠﹢﹣﹦﹫−]"
 _UNSEEN = "\x00-\x20\x7f-\xa0\xad\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff"
@@ -54,10 +61,12 @@ def per_set(tracklist: Tracklist, options: CsvOptions) -> Iterator[SetFile]:
 
 def together(sets: Iterable[Tracklist], options: CsvOptions) -> Iterator[bytes]:
     """Yield one table under one header; a chunk a set."""
-    yield (b"\xef\xbb\xbf" if options.bom else b"") + _lines([COLUMNS])
+    is_merged, sets = peeked(sets)
+    header = COLUMNS + MERGED_COLUMNS if is_merged else COLUMNS
+    yield (b"\xef\xbb\xbf" if options.bom else b"") + _lines([header])
     for tracklist in sets:
-        of_set = _set_cells(tracklist)
-        yield _lines(of_set + _track_cells(track) for track in tracklist.tracks)
+        of_set, merged = _set_cells(tracklist), _merged_cells(tracklist)
+        yield _lines(of_set + _track_cells(track) + merged(track) for track in tracklist.tracks)
 
 
 def defused(text: str) -> str:
@@ -123,6 +132,26 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
         _text(t.media_id),
         defused(t.text),
     )
+
+
+def _merged_cells(tracklist: Tracklist) -> Callable[[Track], tuple[Cell, ...]]:
+    """Return what yields the last cells of a row: of a set that is not merged, none."""
+    if not isinstance(tracklist, MergedTracklist):
+        return lambda _track: ()
+    conflicts: defaultdict[int | None, list[str]] = defaultdict(list)
+    for conflict in tracklist.conflicts:
+        conflicts[conflict.index].append(conflict.text)
+    of_set = (
+        _joined(tracklist.merged_from),
+        *(_text(tracklist.sources_of.get(name)) for name in OF_SET),
+        _joined(conflicts[None]),
+    )
+
+    def of_row(track: Track) -> tuple[Cell, ...]:
+        sources = track.sources_of if isinstance(track, MergedTrack) else {}
+        return (*of_set, *(_text(sources.get(name)) for name in OF_ROW), _joined(conflicts[track.index]))
+
+    return of_row
 
 
 def _lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:

@@ -14,6 +14,7 @@ from typing import Final
 
 from tlray.core.catalogue.changes import cause_of, compare
 from tlray.io.catalogue.content import pack, unpack, version_of, words_of
+from tlray.io.catalogue.linking import link
 from tlray.io.catalogue.records import Record, Result
 
 CHANGES_PER_RESULT: Final = 2**20
@@ -58,7 +59,7 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         "sources": json.dumps(sources, ensure_ascii=False), "digest": digest,
     }  # fmt: skip
     known = db.execute(
-        "SELECT id, seq, fetched_at, parser, digest FROM sets WHERE site = ? AND source_id = ? AND owner = ?",
+        "SELECT id, seq, fetched_at, parser, digest, is_newest FROM sets WHERE site = ? AND source_id = ? AND owner = ?",
         (site, record.source_id, result.owner),
     ).fetchone()
     if known is None:
@@ -67,6 +68,7 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         _index(db, values["id"], words_of(record.content))
         db.execute(_VERSION, values)
         _outdate_others(db, values["id"], record)
+        link(db, values["id"], result.owner, record.content)
         return 0
     values["id"] = set_id = known[0]
     is_newest = result.seq >= known[1] and _is_of_newest_fetch(db, set_id, known[2], record)
@@ -81,6 +83,8 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         db.execute("UPDATE contents SET content = ? WHERE set_id = ?", (packed, set_id))
     db.execute(_UPDATE, values)
     _outdate_others(db, set_id, record)
+    if digest != known[4] or not known[5]:
+        link(db, set_id, result.owner, record.content)
     return int(values["n_changes"])
 
 

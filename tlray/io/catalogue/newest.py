@@ -36,7 +36,7 @@ Numbers = npt.NDArray[np.int64]
 
 def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return (tracklists, tracks) of the newest version of every set."""
-    parts = list(_parts(home, min_quality))
+    parts = list(newest_parts(home, min_quality))
     tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in parts)])
     tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in parts)])
     del parts
@@ -45,7 +45,7 @@ def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame,
 
 def iter_newest(home: Home, *, min_quality: float | None = None) -> Iterator[Tracklist]:
     """Yield the newest version of every set, batch by batch and part by part."""
-    for tracklists, tracks in _parts(home, min_quality):
+    for tracklists, tracks in newest_parts(home, min_quality):
         yield from from_tables(tracklists, tracks)
 
 
@@ -67,10 +67,10 @@ def read_set(home: Home, place: Place) -> Tracklist:
 def merge_all(home: Home) -> Generation:
     """Write the newest version of every set into a few large files (`tlray.io.catalogue.merged`)."""
     position = catch_up(home).position
-    return merged.write(home, _parts(home, None, until=position), position)
+    return merged.write(home, newest_parts(home, until=position), position)
 
 
-def _parts(home: Home, min_quality: float | None, *, until: int = _LAST) -> Iterator[Tables]:
+def newest_parts(home: Home, min_quality: float | None = None, *, until: int = _LAST) -> Iterator[Tables]:
     """Yield (tracklists, tracks) of the newest versions up to a result, part by part."""
     if until == _LAST:
         catch_up(home)
