@@ -49,7 +49,8 @@ class Aligned:
             ours = rows[i + 1 : next_i]
             n_parts = next((n for n, cells in enumerate(ours) if not _is_part(cells)), len(ours))
             made += ours[:n_parts]  # a row's parts stay behind it
-            nearby = rows[max(0, i - NEARBY) : next_i + NEARBY]
+            nearby = rows[max(0, i - NEARBY) : i + NEARBY]
+            nearby += rows[max(i + NEARBY, next_i - NEARBY) : next_i + NEARBY]
             alone = [cells for n, cells in enumerate(ours, i + 1) if n not in of_ours and not _is_part(cells)]
             for n in range(j + 1, next_j):
                 track = tracks[n]

@@ -38,8 +38,11 @@ def choose_cues(rows: Sequence[Cells], order: Sequence[int]) -> list[int | None]
             continue
         before = _neighbours(rows, chosen)
         after = _neighbours(rows[::-1], chosen[::-1])[::-1]
+        opening = next((n for n, cells in enumerate(rows) if source in cells), 0)
         for n, cells in enumerate(rows):
             track = _cued(cells, source)
+            if n == opening > 0 and track is not None and not track.cue_s:
+                continue  # the list began there, but not the set
             if chosen[n] is None and track is not None and _fits(track, before[n], after[n]):
                 chosen[n] = source
     return chosen

@@ -29,7 +29,9 @@ NO_PLACE: Final = frozenset({
 SKETCH: Final = 8
 """So many pairs of neighbouring tracks stand for all of a set's."""
 MAX_TRACKS: Final = 2_000
-"""Of a longer list, the first ones count."""
+"""Of a longer list, the first ones count; the same of DJs and of words."""
+MAX_DJS: Final = 32
+MAX_WORDS: Final = 200
 
 _GUESTS: Final = re.compile(r"[(\[]?\b(?:feat|ft|featuring)\b[^(\[)\]]*[)\]]?", re.IGNORECASE)
 _LARGEST: Final = 2**61 - 1
@@ -61,13 +63,13 @@ def performance(
     tracks: Iterable[tuple[str, str]],
 ) -> Performance:
     """Return a set for comparison; ``tracks`` are artist and title of its named rows, ``sources`` event, venue and show."""
-    names = frozenset(name for dj in djs if (name := " ".join(words(dj))))
+    names = frozenset(list(dict.fromkeys(name for dj in djs if (name := " ".join(words(dj)))))[:MAX_DJS])
     of_djs = {word for name in names for word in name.split()}
     found = {word for text in (title, *sources) for word in words(text)}
-    places = frozenset(w for w in found - of_djs - NO_PLACE if not _is_date(w))
+    places = sorted(w for w in found - of_djs - NO_PLACE if not _is_date(w))[:MAX_WORDS]
     numbers = dict.fromkeys(track_number(artist, name) for artist, name in tracks)
     numbers.pop(crc32(b""), None)
-    return Performance(site, day, names, places, tuple(numbers)[:MAX_TRACKS])
+    return Performance(site, day, names, frozenset(places), tuple(numbers)[:MAX_TRACKS])
 
 
 @lru_cache(maxsize=65_536)

@@ -9,6 +9,7 @@ import pickle
 import zlib
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.newest import newest_parts, read_set
 from tlray.io.catalogue.performances import all_groups
 from tlray.io.catalogue.search import Place
+from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.results.merged_tables import MERGED_TRACKLISTS, MERGED_TRACKS, to_merged_tables
 from tlray.io.results.reader import SETS_PER_ITEM
@@ -64,8 +66,8 @@ def load_merged(home: Home, *, min_quality: float | None = None) -> tuple[pd.Dat
 def _performances(home: Home, min_quality: float | None) -> Iterator[tuple[ItemKey, MergedTracklist]]:
     catch_up(home)
     names, group_of = _known(home)
-    with TemporaryFile() as file:
-        waiting = _Waiting(file)
+    with TemporaryFile(dir=home.path) as file:
+        waiting = _Waiting(file, home.path)
         for number, source in _sources(home):
             named = source._replace(name=names.get(number, source.name))
             group = group_of.get(number)
@@ -120,8 +122,8 @@ def _sources(home: Home) -> Iterator[tuple[int, _Source]]:
 class _Waiting:
     """Sets of performances whose other sets were not read yet."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], folder: Path) -> None:
+        self._file, self._folder = file, folder
         self._end = 0
         self._places: dict[int, list[tuple[int, int]]] = {}
         """The first set of a group → where the file has those that wait, in the order of their groups."""
@@ -132,8 +134,9 @@ class _Waiting:
         if len(places) + 1 == len(group):
             return [*self._read(self._places.pop(group[0])), source]
         packed = zlib.compress(pickle.dumps(source), 1)
-        self._file.seek(self._end)
-        self._file.write(packed)
+        with disk_errors(self._folder):
+            self._file.seek(self._end)
+            self._file.write(packed)
         places.append((self._end, len(packed)))
         self._end += len(packed)
         return []
@@ -146,6 +149,7 @@ class _Waiting:
     def _read(self, places: list[tuple[int, int]]) -> list[_Source]:
         found = []
         for begin, size in places:
-            self._file.seek(begin)
+            with disk_errors(self._folder):
+                self._file.seek(begin)
             found.append(pickle.loads(zlib.decompress(self._file.read(size))))  # noqa: S301 - our own file
         return found

@@ -153,6 +153,14 @@ def test_a_start_time_that_is_not_between_its_neighbours_is_not_taken() -> None:
     assert conflicts(found, "cue") == [(2, {"b:1": "500", "c:1": "150"})]
 
 
+def test_a_list_that_begins_later_does_not_begin_at_nought() -> None:
+    """The opening row of a page is at 0 by the site's own rule."""
+    cues = {name: {"cue_s": 100.0 * n} for n, name in enumerate("BCDE")}
+    found = merged(one("ABCDEF"), one(rows("BCDE", **cues)))
+    assert [track.cue_s for track in found.tracks] == [None, None, 100.0, 200.0, 300.0, None]
+    assert conflicts(found, "cue") == [(2, {"b:1": "0"})]
+
+
 def test_a_row_of_only_one_source_has_no_start_time_of_another_recording() -> None:
     ours = {name: {"cue_s": 100.0 * n, "recording": 1} for n, name in enumerate("ABDE")}
     theirs = {name: {"cue_s": 50.0 * n, "recording": 4} for n, name in enumerate("ABC")}
