@@ -15,10 +15,9 @@ Only texts are changed; no number of ours is negative.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from tlray.core.model.merged import OF_ROW, OF_SET, MergedTrack, MergedTracklist, peeked
+from tlray.core.model import merged
 from tlray.export.interface import Format, SetFile
 from tlray.export.json_shape import encode, finite, moment
 from tlray.export.options import CsvOptions
@@ -36,10 +35,7 @@ TRACK_COLUMNS = (
     "identity", "track_id", "track_url", "duration_s", "genres", "artwork_url", "media_id", "text",
 )  # fmt: skip
 COLUMNS = SET_COLUMNS + TRACK_COLUMNS
-MERGED_COLUMNS = (
-    "set_merged_from", *(f"set_{name}_from" for name in OF_SET), "set_conflicts",
-    *(f"{name}_from" for name in OF_ROW), "conflicts",
-)  # fmt: skip
+MERGED_COLUMNS = tuple(f"set_{name}" for name in merged.SET_COLUMNS) + merged.ROW_COLUMNS
 """Behind the others, of merged sets: the source of each field, and what sources say differently."""
 
 _FORMULA = "[-=+@＝＋－＠﹢﹣﹦﹫−]"
@@ -61,12 +57,15 @@ def per_set(tracklist: Tracklist, options: CsvOptions) -> Iterator[SetFile]:
 
 def together(sets: Iterable[Tracklist], options: CsvOptions) -> Iterator[bytes]:
     """Yield one table under one header; a chunk a set."""
-    is_merged, sets = peeked(sets)
+    is_merged, sets = merged.peeked(sets)
     header = COLUMNS + MERGED_COLUMNS if is_merged else COLUMNS
-    yield (b"\xef\xbb\xbf" if options.bom else b"") + _lines([header])
+    yield (b"\xef\xbb\xbf" if options.bom else b"") + lines([header])
     for tracklist in sets:
-        of_set, merged = _set_cells(tracklist), _merged_cells(tracklist)
-        yield _lines(of_set + _track_cells(track) + merged(track) for track in tracklist.tracks)
+        of_set, of_merged = _set_cells(tracklist), _cells(merged.set_values(tracklist))
+        yield lines(
+            of_set + _track_cells(track) + of_merged + _cells(merged.row_values(track))
+            for track in tracklist.tracks
+        )
 
 
 def defused(text: str) -> str:
@@ -134,27 +133,8 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
     )
 
 
-def _merged_cells(tracklist: Tracklist) -> Callable[[Track], tuple[Cell, ...]]:
-    """Return what yields the last cells of a row: of a set that is not merged, none."""
-    if not isinstance(tracklist, MergedTracklist):
-        return lambda _track: ()
-    conflicts: defaultdict[int | None, list[str]] = defaultdict(list)
-    for conflict in tracklist.conflicts:
-        conflicts[conflict.index].append(conflict.text)
-    of_set = (
-        _joined(tracklist.merged_from),
-        *(_text(tracklist.sources_of.get(name)) for name in OF_SET),
-        _joined(conflicts[None]),
-    )
-
-    def of_row(track: Track) -> tuple[Cell, ...]:
-        sources = track.sources_of if isinstance(track, MergedTrack) else {}
-        return (*of_set, *(_text(sources.get(name)) for name in OF_ROW), _joined(conflicts[track.index]))
-
-    return of_row
-
-
-def _lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
+def lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
+    """Return rows of cells as lines of CSV. Texts are `defused` already."""
     return encode("".join(",".join(map(_cell, row)) + "\r\n" for row in rows))
 
 
@@ -162,6 +142,10 @@ def _cell(value: Cell) -> str:
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
     return "" if value is None else str(value)
+
+
+def _cells(values: Iterable[list[str] | str | None]) -> tuple[Cell, ...]:
+    return tuple(_joined(value) if isinstance(value, list) else _text(value) for value in values)
 
 
 def _joined(values: list[str]) -> str:

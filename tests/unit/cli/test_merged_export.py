@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -17,6 +20,7 @@ from made_sets import a_set, a_track
 
 import tlray
 from tlray.cli import run
+from tlray.core.model.merged import ROW_COLUMNS, SET_COLUMNS
 from tlray.errors import UsageError
 from tlray.export.csv_table import COLUMNS, MERGED_COLUMNS
 from tlray.export.formats import all_formats
@@ -84,11 +88,7 @@ def test_a_table_has_a_column_for_the_source_of_each_field_and_runs_nothing(
         FIRST,
         "",
     )
-    assert (row["set_merged_from"], row["set_date_from"], row["conflicts"]) == (
-        f"{FIRST} / {SECOND}",
-        FIRST,
-        "",
-    )
+    assert (row["set_merged_from"], row["set_date_from"]) == (f"{FIRST} / {SECOND}", FIRST)
     assert row["set_conflicts"] == f"date: {FIRST} 2026-05-15, {SECOND} 2026-05-16"
 
 
@@ -114,6 +114,24 @@ def test_frames_and_parquet_say_the_same(home: Path, tmp_path: Path) -> None:
     assert nested[1]["tracks"][0]["labels_from"] == SECOND
     with pytest.raises(UsageError, match="leave out the batch"):
         tlray.load("b1", home=home, merged=True)
+
+
+def test_a_database_and_a_workbook_have_the_columns_too(home: Path, tmp_path: Path) -> None:
+    exported(home, tmp_path / "all.sqlite")
+    exported(home, tmp_path / "all.xlsx")
+    with closing(sqlite3.connect(tmp_path / "all.sqlite")) as db:
+        found = db.execute(
+            "SELECT merged_from, date_from, conflicts FROM tracklists WHERE source_id = '1'"
+        ).fetchone()
+        assert list(map(json.loads, (found[0], found[2]))) == [
+            [FIRST, SECOND], [f"date: {FIRST} 2026-05-15, {SECOND} 2026-05-16"],
+        ]  # fmt: skip
+        assert db.execute("SELECT DISTINCT labels_from FROM tracks WHERE artist = 'A'").fetchall() == [
+            (SECOND,)
+        ]
+    with ZipFile(tmp_path / "all.xlsx") as book:
+        text = book.read("xl/worksheets/sheet1.xml").decode() + book.read("xl/worksheets/sheet2.xml").decode()
+    assert all(f">{name}<" in text for name in (*SET_COLUMNS, *ROW_COLUMNS, SECOND))
 
 
 @pytest.mark.parametrize("name", [format_.name for format_ in all_formats()])

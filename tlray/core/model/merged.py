@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 from tlray.model import Track, Tracklist
 
@@ -46,7 +46,9 @@ class Conflict:
     @property
     def text(self) -> str:
         """The conflict in one line."""
-        return f"{self.field}: " + ", ".join(f"{source} {value}" for source, value in self.values.items())
+        return f"{self.field}{'' if self.index is None else f' {self.index}'}: " + ", ".join(
+            f"{source} {value}" for source, value in self.values.items()
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +68,25 @@ class MergedTracklist(Tracklist):
     sources_of: dict[str, str]
     """A field of `OF_SET` → its source."""
     conflicts: list[Conflict]
+
+
+SET_COLUMNS: Final = ("merged_from", *(f"{name}_from" for name in OF_SET), "conflicts")
+"""The columns that a table of merged sets has besides those of all sets …"""
+ROW_COLUMNS: Final = tuple(f"{name}_from" for name in OF_ROW)
+"""… and one of their rows."""
+
+
+def set_values(found: Tracklist) -> list[Any]:
+    """Return the values of `SET_COLUMNS`, conflicts in words; of a set that is not merged, none."""
+    if not isinstance(found, MergedTracklist):
+        return []
+    sources = map(found.sources_of.get, OF_SET)
+    return [found.merged_from, *sources, [conflict.text for conflict in found.conflicts]]
+
+
+def row_values(track: Track) -> list[str | None]:
+    """Return the values of `ROW_COLUMNS`; of a row that is not merged, none."""
+    return list(map(track.sources_of.get, OF_ROW)) if isinstance(track, MergedTrack) else []
 
 
 def peeked(sets: Iterable[Tracklist]) -> tuple[bool, Iterator[Tracklist]]:

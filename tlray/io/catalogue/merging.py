@@ -19,7 +19,8 @@ from tlray.core.linking.merge import merge
 from tlray.core.model.merged import MergedTracklist
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
-from tlray.io.catalogue.newest import newest_parts, read_set
+from tlray.io.catalogue.newest import iter_tables, read_set
+from tlray.io.catalogue.newest import load as load_newest
 from tlray.io.catalogue.performances import all_groups
 from tlray.io.catalogue.search import Place
 from tlray.io.disk.durable import disk_errors
@@ -53,8 +54,12 @@ def iter_merged(home: Home, *, min_quality: float | None = None) -> Iterator[Mer
         yield merged
 
 
-def load_merged(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (tracklists, tracks), a row a performance in the first."""
+def load(
+    home: Home, *, min_quality: float | None = None, merged: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (tracklists, tracks) of the newest version of every set; ``merged``: with a row a performance."""
+    if not merged:
+        return load_newest(home, min_quality=min_quality)
     found = _performances(home, min_quality)
     tables = [(MERGED_TRACKLISTS.empty_table(), MERGED_TRACKS.empty_table())]
     while some := list(islice(found, SETS_AT_ONCE)):
@@ -106,7 +111,7 @@ def _known(home: Home) -> tuple[dict[int, str], dict[int, list[int]]]:
 
 def _sources(home: Home) -> Iterator[tuple[int, _Source]]:
     """Yield the newest version of every set, with its number."""
-    for tracklists, tracks in newest_parts(home):
+    for tracklists, tracks in iter_tables(home):
         keys = (
             tracklists.column(name).to_pylist()
             for name in ("batch_id", "item_id", "fingerprint", "set_index")

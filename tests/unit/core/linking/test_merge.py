@@ -67,7 +67,7 @@ def test_rows_in_one_place_that_are_not_alike_are_a_conflict_and_none_is_added()
     found = merged(one("ABXDEF"), one("ABYDE"))
     assert names_of(found) == "ABXDEF"
     assert found.conflicts == [Conflict("row", 3, {"b:1": "Y - TY"})]
-    assert found.conflicts[0].text == "row: b:1 Y - TY"
+    assert found.conflicts[0].text == "row 3: b:1 Y - TY"
 
 
 def test_a_row_before_all_others_has_no_row_before_it() -> None:

@@ -14,7 +14,7 @@ from benchmarks.performed_world import World
 from tlray.io.catalogue import linking, merging
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened, remove
-from tlray.io.catalogue.merging import iter_merged, load_merged
+from tlray.io.catalogue.merging import iter_merged, load
 from tlray.io.catalogue.performances import same_as
 from tlray.io.catalogue.search import find
 from tlray.io.disk.home import Home
@@ -122,7 +122,7 @@ def test_nobody_sees_another_ones_sets(made: MadeHome) -> None:
     assert linked(made.home, "a.test") == ["b.test:1"]
     made.batch("b4", [night("b.test", hours=2)], owner="bob")
     assert linked(made.home, "a.test") == ["b.test:1"]
-    assert len(load_merged(made.home)[0]) == 1
+    assert len(load(made.home, merged=True)[0]) == 1
 
 
 def test_a_block_that_many_sets_have_is_passed_over(made: MadeHome, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_the_merged_catalogue_has_a_row_a_performance(made: MadeHome) -> None:
     made.batch(
         "b2", [night("b.test", names="ABCD", quality=0.1)], [night("c.test", None, "Q", djs=["Third"])]
     )
-    tracklists, tracks = load_merged(made.home)
+    tracklists, tracks = load(made.home, merged=True)
     by_name = {
         tuple(names): row
         for names, row in zip(tracklists["merged_from"], tracklists.to_dict("records"), strict=True)
@@ -162,8 +162,8 @@ def test_the_merged_catalogue_has_a_row_a_performance(made: MadeHome) -> None:
     assert set(of_whole["name_from"]) == {"a.test:1"}
     assert of_whole["cue_from"].isna().all()
     assert len(list(iter_merged(made.home))) == 3
-    assert len(load_merged(made.home, min_quality=0.99)[0]) == 0
-    empty = load_merged(made.home, min_quality=2.0)
+    assert len(load(made.home, merged=True, min_quality=0.99)[0]) == 0
+    empty = load(made.home, merged=True, min_quality=2.0)
     for frame, filled in zip(empty, (tracklists, tracks), strict=True):
         pd.testing.assert_series_equal(frame.dtypes, filled.dtypes)
 
