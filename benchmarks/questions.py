@@ -13,6 +13,7 @@ from benchmarks import (
     frontier,
     import_files,
     journal_cost,
+    linking,
     memory,
     nodes,
     parse_page,
@@ -45,6 +46,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "redis": redis_progress.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "linking": linking.answer,
     "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""

@@ -181,7 +181,15 @@ OF_MODELS: Final[dict[str, Any]] = {
     "TemplatesResponse": {"templates": [_TEMPLATE]},
     "TokenResponse": _TOKEN,
     "VersionsResponse": {"versions": [_VERSION]},
-    "WholeSet": {**_FOUND, "tracks": [_TRACK]},
+    "WholeSet": {
+        **_FOUND, "tracks": [_TRACK],
+        "same_as": [
+            {
+                "site": "mixesdb", "source_id": "411802", "url": "https://www.mixesdb.com/w/2026-05-15_-_Max_Styler_@_EDC",
+                "score": 0.95, "reasons": ["31 tracks in the same order, 89% of the shorter list", "the same day", "a common DJ"],
+            }
+        ],
+    },
     "ScheduleDetails": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
 """By the name of the model."""
