@@ -10,6 +10,7 @@ from benchmarks import (
     catalogue,
     cpu_per_page,
     eta,
+    export,
     frontier,
     import_files,
     journal_cost,
@@ -47,6 +48,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
     "linking": linking.answer,
+    "export": export.answer,
     "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
