@@ -20,6 +20,7 @@ from tlray.cli.compact import compact
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
+from tlray.cli.doctor import doctor
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
 from tlray.cli.import_files import import_files
@@ -89,6 +90,7 @@ for name, command in (
     ("resume", resume),
     ("cancel", cancel),
     ("domain", domain),
+    ("doctor", doctor),
     ("consume", consume),
     ("publish", publish),
     ("demo", demo),

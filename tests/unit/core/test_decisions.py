@@ -387,7 +387,7 @@ def test_a_snapshot_is_plain_data_and_tells_why_a_domain_rests() -> None:
     told = snapshot(batch, domains, now=0.0, wall=1_000.0)
     assert told["total"] == 7
     assert told["domains"]["a.test"] == {
-        "open": 4, "in_flight": 0, "blocks": 0, "max_rate": 2.0, "cooling_until": 1_030.0,
+        "open": 4, "in_flight": 0, "blocks": 0, "max_rate": 2.0, "rate": 2.0, "cooling_until": 1_030.0,
         "reason": "blocked: captcha",
     }  # fmt: skip
     assert told["domains"]["b.test"] == {"open": 2}

@@ -11,13 +11,16 @@ from pydantic.json_schema import models_json_schema
 from typing_extensions import get_original_bases, is_typeddict
 
 from tlray.core.model.progress import (
+    BatchDomain,
     DomainProgress,
     DomainStatus,
     FirstBack,
     LostNodeRecord,
     Retried,
+    RetriedGroup,
     Snapshot,
 )
+from tlray.core.model.receipts import DeadGroupRecord, DeadGroups, DomainPreview, ListPreview
 from tlray.service.http.problems import Problem
 from tlray.service.openapi.examples import OF_MODELS, OF_PATHS
 from tlray.service.schemas.batches import BatchRequest, PieceRequest, SetLine
@@ -26,11 +29,17 @@ from tlray.service.schemas.catalogue import ChangeLine, StatusResponse
 BY_REFERENCE: Final[tuple[type[BaseModel], ...]] = (BatchRequest, ChangeLine, PieceRequest, Problem, SetLine)
 """Models of lists, lines and problems: their content types are not FastAPI's JSON."""
 PROGRESS: Final[tuple[type[Any], ...]] = (
+    BatchDomain,
+    DeadGroupRecord,
+    DeadGroups,
+    DomainPreview,
+    ListPreview,
     DomainProgress,
     DomainStatus,
     FirstBack,
     LostNodeRecord,
     Retried,
+    RetriedGroup,
     Snapshot,
     StatusResponse,
 )
