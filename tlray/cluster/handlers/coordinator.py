@@ -169,7 +169,10 @@ class Coordinator(
         self._leasing.follow_demand()
         self._refresh_watchers(now)
         self._look_at_storage(now)
-        state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
+        state.ports.meters.show(
+            state.engine, n_working=self._leasing.n_working, n_waiting=self._leasing.n_waiting,
+            is_halted=state.trouble is not None, incarnation=state.incarnation, now=now, wall=state.wall(),
+        )  # fmt: skip
 
     def _look_at_storage(self, now: float) -> None:
         """End this life when a storage that stopped it is back: Ray starts the next one, which goes on from the journal."""

@@ -78,3 +78,8 @@ class Changeset:
     """Lanes that end with it, after its other changes."""
     turns: list[DomainChange] = field(default_factory=list)
     """Domains whose next turn is far off, at most one entry each. They are not journalled: they follow from the rate."""
+
+    @property
+    def is_stored(self) -> bool:
+        """True if it has anything for the journal."""
+        return bool(self.changes or self.parts or self.cool_downs or self.robots or self.deaths)
