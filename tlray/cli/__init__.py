@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tlray import __version__
+from tlray.cli.aggregate import aggregate
 from tlray.cli.audit import audit
 from tlray.cli.changes import changes
 from tlray.cli.command_end import leave_within, print_error
@@ -73,6 +74,7 @@ for name, command in (
     ("export", export),
     ("formats", formats),
     ("changes", changes),
+    ("aggregate", aggregate),
     ("compact", compact),
     ("refresh", refresh),
     ("list", list_batches),

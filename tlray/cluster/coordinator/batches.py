@@ -19,12 +19,13 @@ from tlray.cluster.coordinator.stored_status import book_of, fatal_error_text, l
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.model.progress import Retried, Snapshot
+from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict
-from tlray.io.journal.rows import BatchRow, Counts, DomainRow, PartRow
+from tlray.io.journal.rows import BatchRow, Counts, DomainRow, PartRow, SeenGroup
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -282,21 +283,30 @@ class Batches:
             state.wake.set()
         return await self.status(batch_id)
 
-    async def retry(self, batch_id: str, *, item_ids: list[int] | None, reason: str | None) -> Retried:
-        """Queue dead letters again: those named, those with a reason, or all; a completed batch opens again."""
+    async def retry(
+        self, batch_id: str, *, item_ids: list[int] | None, reason: str | None, seen: SeenGroup | None = None
+    ) -> Retried:
+        """Queue dead letters again: those named, those with a reason, those of a group, or all; a completed batch opens again."""
         state = self._state
         async with state.one_at_a_time(batch_id):
             row = await self._row(batch_id)
             if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
                 raise Conflict(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
-            revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason)
+            revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason, seen=seen)
             if revived and row.id in state.engine.batches:
                 state.engine.revive(row.id, revived, now=self._state.now())
             elif revived or row.state is not BatchState.COMPLETED:
                 self._finished.pop(batch_id, None)
                 await self.open(batch_id)
             state.wake.set()
-            return {**await self.status(batch_id), "n_retried": sum(revived.values())}
+            told = await self.status(batch_id)
+            n_left = told["counts"]["dead"] if seen is None else await self.count_dead(batch_id, seen)
+            return {**told, "n_retried": sum(revived.values()), "n_left": n_left}
+
+    async def count_dead(self, batch_id: str, seen: SeenGroup) -> int:
+        """Count the dead letters of a group in a batch, those that died since it was seen included."""
+        groups = await self._state.write(lambda: self._state.journal.dead_groups(batch_id=batch_id))
+        return sum(row.n for row in groups if (kind_of(row.reason), row.domain) == (seen.kind, seen.domain))
 
     async def replace_part(self, old_stem: str, new: PartRow) -> None:
         """Put a staged part in the place of another one of a finished batch, which has the same pages: in the manifest, then on

@@ -6,9 +6,9 @@ import logging
 
 from tlray.cluster.handlers.handlers import Handlers, command, read
 from tlray.core.model.lifecycle import BatchEvent, BatchState
-from tlray.core.model.progress import Retried, Snapshot
+from tlray.core.model.progress import Retried, RetriedGroup, Snapshot
 from tlray.errors import Conflict, TlrayError
-from tlray.io.journal.rows import PartRow
+from tlray.io.journal.rows import PartRow, SeenGroup
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +47,33 @@ class ControlHandlers(Handlers):
 
     @command
     async def retry(
-        self, batch_id: str, *, item_ids: list[int] | None = None, reason: str | None = None
+        self,
+        batch_id: str,
+        *,
+        item_ids: list[int] | None = None,
+        reason: str | None = None,
+        seen: SeenGroup | None = None,
     ) -> Retried:
-        """Queue dead letters again: those named, those with a reason, or all; ``n_retried`` says how many."""
+        """Queue dead letters again: those named, those with a reason, those of a group as far as it was seen, or all;
+        ``n_retried`` says how many, ``n_left`` how many of the group have died since."""
         row = await self._row(batch_id)
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
-        return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason)
+        return await self._batches.retry(batch_id, item_ids=item_ids, reason=reason, seen=seen)
+
+    @command
+    async def retry_group(self, owner: str | None, seen: SeenGroup) -> RetriedGroup:
+        """Queue the dead letters of a group again, in every batch of an owner whose state allows it."""
+        n_retried = n_left = n_batches = 0
+        for batch_id in await self._reader.ask(lambda journal: journal.batches_with_dead(seen, owner=owner)):
+            try:
+                told = await self._batches.retry(batch_id, item_ids=None, reason=None, seen=seen)
+            except Conflict:  # cancelled, or about to be
+                n_left += await self._batches.count_dead(batch_id, seen)
+                continue
+            n_retried, n_left = n_retried + told["n_retried"], n_left + told["n_left"]
+            n_batches += told["n_retried"] > 0
+        return {"n_retried": n_retried, "n_left": n_left, "n_batches": n_batches}
 
     @command
     async def recover_parts(self, batch_id: str) -> list[PartRow]:

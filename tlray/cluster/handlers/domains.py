@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 
-from tlray.cluster.handlers.handlers import Handlers, command
-from tlray.core.model.progress import DomainStatus
+from tlray.cluster.handlers.handlers import Handlers, Parts, command
+from tlray.core.model.item import Priority
+from tlray.core.model.progress import BatchDomain, DomainStatus
+from tlray.core.model.receipts import DomainPreview
+from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.policy import PolitenessOptions
+from tlray.core.scheduling.eta import new_list_s
+from tlray.core.scheduling.snapshot import batch_domain, domain_wait
 from tlray.io.journal.domain_status import domain_status, stored_state
-from tlray.io.journal.rows import DomainRow
+from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.rows import BatchOptions, BatchRow, DomainRow
 
 logger = logging.getLogger(__name__)
 
 
+COUNT_SHARE_OF_TIME = 20
+"""Counting the items of one batch may take this part of the time: a twentieth."""
+PREVIEWED_AT_ONCE = 100
+"""Domains of a list that are looked at before anything else of the coordinator goes on."""
+MAX_COUNTED = 50
+"""Batches whose counts are kept."""
+
+
 class DomainHandlers(Handlers):
     """Methods for domains."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self._counted: dict[str, tuple[float, dict[str, tuple[int, int, int]]]] = {}
+        """Batch → until when its counts stand, and the counts."""
 
     async def list_domains(
         self, *, owner: str | None, after: str, limit: int
@@ -28,6 +49,79 @@ class DomainHandlers(Handlers):
         """Return one domain; None where it is not known."""
         rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
+
+    async def preview_domains(
+        self, counts: dict[str, int], options: BatchOptions, priority: int
+    ) -> list[DomainPreview]:
+        """Return how long the items of a list that is not submitted would take at each domain."""
+        engine, wall = self._state.engine, self._state.wall()
+        rows = await self._reader.ask(
+            lambda journal: {name: row for name in counts for row in journal.domains(name=name)}
+        )
+        found: list[DomainPreview] = []
+        for number, (name, n) in enumerate(counts.items(), 1):
+            if number % PREVIEWED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            now = self._state.now()
+            row = rows.get(name) or DomainRow(name)
+            override = engine.registry.override_of(name)
+            fresh = stored_state(row, options.politeness, override, now=now, wall=wall)
+            state = engine.domains.get(name, fresh)
+            rate = min(state.ceiling.rate, fresh.ceiling.rate)
+            others = engine.domain_index.at(name)
+            takes_s = new_list_s(state, n, rate, now=now, others=others, priority=Priority(priority))
+            wait = domain_wait(state, now=now, wall=wall)
+            found.append({
+                "domain": name, "items": n, "paused": override.is_paused,
+                "max_rate": None if math.isinf(rate) else rate, "cooling_until": wait.get("cooling_until"),
+                "reason": wait.get("reason", wait.get("slow_because")),
+                "takes_s": None if takes_s is None else round(takes_s, 1),
+            })  # fmt: skip
+        return sorted(found, key=lambda one: (-(one["takes_s"] or 0.0), -one["items"]))
+
+    async def list_batch_domains(
+        self, batch_id: str, *, after: str, limit: int
+    ) -> tuple[list[BatchDomain], str | None]:
+        """Return the domains of a batch by name, finished ones too, and the name to continue after."""
+        row = await self._row(batch_id)
+        counts = await self._count_by_domain(row)
+        names = sorted(name for name in counts if name > after)[:limit]
+        rows = await self._reader.ask(lambda journal: [journal.domain(name) for name in names])
+        book, now, wall = self._state.book(batch_id), self._state.now(), self._state.wall()
+        found = []
+        for name, known in zip(names, rows, strict=True):
+            total, dead, stored_open = counts[name]
+            state = self._state_of(known or DomainRow(name), row.options.politeness)
+            left = stored_open if book is None else max(0, book.open_by_domain.get(name, 0))
+            found.append(
+                batch_domain(state, total=max(total, left), dead=dead, left=left, now=now, wall=wall)
+            )
+        return found, names[-1] if len(names) == limit else None
+
+    async def _count_by_domain(self, row: BatchRow) -> dict[str, tuple[int, int, int]]:
+        """Return all, dead and open items of each domain; those of a long list are not counted again at each question."""
+        now = self._state.now()
+        kept = self._counted.get(row.batch_id)
+        if kept is None or now >= kept[0]:
+            is_open = self._state.book(row.batch_id) is None and not row.state.is_final
+
+            def query(journal: JournalReader) -> dict[str, tuple[int, int, int]]:
+                by_state = journal.counts(row.id) if is_open else {}
+                return {
+                    name: (
+                        n,
+                        dead,
+                        sum(n for state, n in by_state.get(name, {}).items() if not state.is_final),
+                    )
+                    for name, (n, dead) in journal.count_by_domain(row.id).items()
+                }
+
+            counts = await self._reader.ask(query)
+            until = self._state.now() + COUNT_SHARE_OF_TIME * (self._state.now() - now)
+            kept = self._counted[row.batch_id] = (until, counts)
+            if len(self._counted) > MAX_COUNTED:
+                del self._counted[next(iter(self._counted))]
+        return kept[1]
 
     async def domains_of_host(self, name: str) -> list[DomainStatus]:
         """Return a domain, and of a host those at its ports."""
@@ -64,9 +158,14 @@ class DomainHandlers(Handlers):
         return sum(book.open_by_domain.get(name, 0) for book in here if owner in (None, book.owner))
 
     def _status_of(self, row: DomainRow, owner: str | None) -> DomainStatus:
-        engine, now, wall = self._state.engine, self._state.now(), self._state.wall()
-        state = engine.domains.get(row.name)
-        if state is None:
-            override = engine.registry.override_of(row.name)
-            state = stored_state(row, PolitenessOptions(), override, now=now, wall=wall)
+        now, wall = self._state.now(), self._state.wall()
+        state = self._state_of(row, PolitenessOptions())
         return domain_status(row, state, now=now, wall=wall, n_open=self._n_open(row.name, owner))
+
+    def _state_of(self, row: DomainRow, options: PolitenessOptions) -> DomainState:
+        engine = self._state.engine
+        state = engine.domains.get(row.name)
+        if state is not None:
+            return state
+        override = engine.registry.override_of(row.name)
+        return stored_state(row, options, override, now=self._state.now(), wall=self._state.wall())

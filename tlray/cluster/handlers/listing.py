@@ -7,9 +7,22 @@ from typing import Any
 
 from tlray.cluster.handlers.handlers import Handlers, read
 from tlray.core.model.lifecycle import BatchState, ItemState
-from tlray.core.model.receipts import BatchCounts, BatchSummary, RefusedRecord
+from tlray.core.model.receipts import (
+    BatchCounts,
+    BatchSummary,
+    DeadGroupRecord,
+    DeadGroups,
+    DeadSample,
+    RefusedRecord,
+)
+from tlray.core.politeness.dead_kind import kind_of, retry_help
 from tlray.io.journal.reader import JournalReader
-from tlray.io.journal.rows import AttemptRow, BatchRow, DoneRow
+from tlray.io.journal.rows import AttemptRow, BatchRow, DoneRow, ItemFilter, ListedItem
+
+PagePlace = tuple[str, str, int, int]
+"""Batch, part, offset and length of an archived page."""
+MAX_ATTEMPTS = 100
+"""Attempts of an item that are shown: the last ones. A page that blocks again and again may have more."""
 
 
 class ListingHandlers(Handlers):
@@ -43,16 +56,47 @@ class ListingHandlers(Handlers):
 
     @read
     async def list_items(
-        self, batch_id: str, *, state: str | None, after: int, limit: int
+        self, batch_id: str, shown: ItemFilter, *, after: int = 0, from_line: int = 0, limit: int
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return items in the order of the list."""
-        wanted = None if state is None else ItemState(state)
         page, next_ = await self._reader.ask(
             lambda journal: journal.items_page(
-                journal.batch(batch_id).id, state=wanted, after=after, limit=limit
+                journal.batch(batch_id).id, shown, after=after, from_line=from_line, limit=limit
             )
         )
-        return [asdict(item) for item in page], next_
+        return [_item(item) for item in page], next_
+
+    @read
+    async def get_item(self, batch_id: str, item_id: int) -> dict[str, Any] | None:
+        """Return an item with its last attempts, the first one first, and where its page lies; None if there is none."""
+
+        def query(journal: JournalReader) -> dict[str, Any] | None:
+            item = journal.find_item(journal.batch(batch_id).id, item_id)
+            if item is None:
+                return None
+            attempts = journal.attempts([item_id])[item_id]
+            page = _page_of(attempts)
+            return {
+                **_item(item),
+                "attempts": [_attempt(row) for row in attempts[-MAX_ATTEMPTS:]],
+                "n_attempts": len(attempts),
+                "has_page": page is not None or _answering_page(journal, item) is not None,
+            }
+
+        return await self._reader.ask(query)
+
+    @read
+    async def find_page(self, batch_id: str, item_id: int) -> PagePlace | None:
+        """Return where the archived page of an item lies, its own or that of the item that answers it; None if nowhere."""
+
+        def query(journal: JournalReader) -> PagePlace | None:
+            item = journal.find_item(journal.batch(batch_id).id, item_id)
+            if item is None:
+                return None
+            page = _page_of(journal.attempts([item_id])[item_id])
+            return (batch_id, *page) if page is not None else _answering_page(journal, item)
+
+        return await self._reader.ask(query)
 
     @read
     async def list_refused(
@@ -84,6 +128,8 @@ class ListingHandlers(Handlers):
         owner: str | None,
         batch_id: str | None,
         reason: str | None,
+        kind: str | None = None,
+        domain: str | None = None,
         before: tuple[int, int] | None,
         limit: int,
     ) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
@@ -91,14 +137,50 @@ class ListingHandlers(Handlers):
 
         def query(journal: JournalReader) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
             page, next_ = journal.dead_letters(
-                owner=owner, batch_id=batch_id, reason=reason, before=before, limit=limit
+                owner=owner,
+                batch_id=batch_id,
+                reason=reason,
+                kind=kind,
+                domain=domain,
+                before=before,
+                limit=limit,
             )
             attempts = journal.attempts([letter.item_id for letter in page])
             told = [
-                {**asdict(letter), "attempts": [_attempt(row) for row in attempts[letter.item_id]]}
+                {
+                    **asdict(letter), "kind": letter.kind,
+                    "attempts": [_attempt(row) for row in attempts[letter.item_id]],
+                }
                 for letter in page
-            ]
+            ]  # fmt: skip
             return told, next_
+
+        return await self._reader.ask(query)
+
+    @read
+    async def dead_groups(self, *, owner: str | None, batch_id: str | None) -> DeadGroups:
+        """Return the dead letters of a batch, or of an owner's batches, counted by kind and domain."""
+
+        def query(journal: JournalReader) -> DeadGroups:
+            groups: dict[tuple[str, str], DeadGroupRecord] = {}
+            for row in journal.dead_groups(owner=owner, batch_id=batch_id):
+                kind = kind_of(row.reason)
+                group = groups.get((kind, row.domain))
+                if group is not None:
+                    group["n"] += row.n
+                    group["newest_at"] = max(group["newest_at"] or 0.0, row.newest / 1e3) or None
+                    continue
+                help_ = retry_help(kind)
+                groups[kind, row.domain] = {
+                    "kind": kind, "domain": row.domain, "n": row.n, "newest_at": row.newest / 1e3 or None,
+                    "retry_helps": help_.helps, "hint": help_.hint, "sample": _sample(journal, row.last_item),
+                }  # fmt: skip
+            found = sorted(groups.values(), key=lambda group: -group["n"])
+            return {
+                "total": sum(group["n"] for group in found),
+                "version": journal.last_death(),
+                "groups": found,
+            }
 
         return await self._reader.ask(query)
 
@@ -115,8 +197,38 @@ class ListingHandlers(Handlers):
 
 def _attempt(row: AttemptRow) -> dict[str, Any]:
     return {
-        "attempt": row.attempt, "at": row.started_at, "kind": row.kind, "reason": row.reason, "status": row.status,
+        "attempt": row.attempt, "at": row.started_at, "node": row.node, "kind": row.kind, "reason": row.reason,
+        "status": row.status,
         "latency_s": row.latency_s,
+    }  # fmt: skip
+
+
+def _item(item: ListedItem) -> dict[str, Any]:
+    return {**asdict(item), "kind": kind_of(item.reason) if item.state == ItemState.DEAD else None}
+
+
+def _page_of(attempts: list[AttemptRow]) -> tuple[str, int, int] | None:
+    """Return part, offset and length of the page that was archived last; None if none was."""
+    for row in reversed(attempts):
+        if row.part is not None and row.raw_offset is not None and row.raw_length is not None:
+            return row.part, row.raw_offset, row.raw_length
+    return None
+
+
+def _answering_page(journal: JournalReader, item: ListedItem) -> PagePlace | None:
+    """Return the place of the page of the item whose result answers this one, if it is the same user's."""
+    if item.answered_by is None or (batch_id := journal.batch_of_item(item.answered_by)) is None:
+        return None
+    page = _page_of(journal.attempts([item.answered_by])[item.answered_by])
+    return None if page is None else (batch_id, *page)
+
+
+def _sample(journal: JournalReader, item_id: int) -> DeadSample:
+    batch_id = journal.batch_of_item(item_id) or ""
+    item = journal.find_item(journal.batch(batch_id).id, item_id)
+    assert item is not None  # noqa: S101 - of the same snapshot
+    return {
+        "batch_id": batch_id, "item_id": str(item_id), "line": item.line, "url": item.url, "reason": item.reason,
     }  # fmt: skip
 
 

@@ -11,14 +11,16 @@ from typing import Any
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import Handlers, command
 from tlray.core.model.progress import Snapshot
-from tlray.core.model.receipts import Receipt, RefusedLines
+from tlray.core.model.receipts import Receipt
 from tlray.core.submission.lines import Chunk, Entry, RefusedLine
+from tlray.core.submission.receipt_lines import (
+    MAX_LINES_LISTED,
+    MAX_WARNINGS,
+    refused_as_json,
+    warning_of_unused,
+)
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions
-
-MAX_WARNINGS = 20
-MAX_LINES_LISTED = 1_000
-"""Refused lines of each kind that a receipt names; all of them are in the journal."""
 
 
 class SubmissionHandlers(Handlers):
@@ -142,16 +144,3 @@ class SubmissionHandlers(Handlers):
             "warnings": warnings,
             **refused_as_json(rejected[:MAX_LINES_LISTED], duplicates[:MAX_LINES_LISTED]),
         }
-
-
-def warning_of_unused(name: str) -> str:
-    """Say that options name a domain of which a list has no URL."""
-    return f"the options name {name}, and no URL of the list is there; they hold where a redirect leads there"
-
-
-def refused_as_json(rejected: list[RefusedLine], duplicates: list[RefusedLine]) -> RefusedLines:
-    """Return lines that made no item, as they are told."""
-    return {
-        "rejected": [{"line": r.line, "url": r.text, "reason": r.reason} for r in rejected],
-        "duplicate_lines": [{"line": r.line, "url": r.text, "first_line": r.first_line} for r in duplicates],
-    }

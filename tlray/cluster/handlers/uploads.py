@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from tlray.cluster.coordinator.submission import new_batch
 from tlray.cluster.handlers.handlers import command, read
-from tlray.cluster.handlers.submission import MAX_LINES_LISTED, SubmissionHandlers, refused_as_json
+from tlray.cluster.handlers.submission import SubmissionHandlers
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.receipts import ChunkReceipt, Receipt, UploadRecord
 from tlray.core.submission.lines import Chunk, RefusedLine
+from tlray.core.submission.receipt_lines import MAX_LINES_LISTED, refused_as_json
 from tlray.errors import Conflict, NoSuchBatch, UsageError
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions, BatchRow, ChunkRow

@@ -13,6 +13,8 @@ from typing import (
 
 from typing_extensions import TypedDict
 
+BatchDomainState = Literal["finished", "paused", "parked", "resting", "fetching", "waiting"]
+
 
 class DomainWait(TypedDict):
     """The reason why a domain is slow or rests; empty otherwise."""
@@ -34,7 +36,30 @@ class DomainProgress(DomainWait):
     """Items of all batches that tasks hold. This and what follows is missing while the domain is not in memory."""
     blocks: NotRequired[int]
     max_rate: NotRequired[float | None]
-    """Fetches a second; None: no ceiling."""
+    """Fetches a second at most; None: no ceiling."""
+    rate: NotRequired[float | None]
+    """Fetches a second now, as far as the site bears it; None: no ceiling."""
+
+
+class BatchDomain(TypedDict):
+    """One domain of a batch, finished or not."""
+
+    domain: str
+    state: BatchDomainState
+    total: int
+    done: int
+    """Items that are final, dead letters among them."""
+    dead: int
+    left: int
+    in_flight: int
+    """Items of all batches that tasks hold."""
+    max_rate: float | None
+    """Fetches a second at most; None: no ceiling."""
+    rate: float | None
+    """Fetches a second now; None: no ceiling."""
+    cooling_until: float | None
+    reason: str | None
+    """Why it rests, is slow, or was given up."""
 
 
 class FirstBack(TypedDict):
@@ -159,6 +184,18 @@ class Retried(Snapshot):
     """A snapshot after dead letters were queued again."""
 
     n_retried: int
+    n_left: int
+    """Dead letters that stay: of the group, if one was named, such as those that died after it was seen."""
+
+
+class RetriedGroup(TypedDict):
+    """The answer to a retry in all batches."""
+
+    n_retried: int
+    n_left: int
+    """Dead letters of the group that stay: those that died after it was seen, and those of cancelled batches."""
+    n_batches: int
+    """Batches in which some were queued again."""
 
 
 class OverrideStatus(TypedDict):

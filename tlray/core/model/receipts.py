@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 
@@ -67,6 +69,38 @@ class ChunkReceipt(RefusedLines):
     n_rejected: int
 
 
+class DomainPreview(TypedDict):
+    """One domain of a list that is checked."""
+
+    domain: str
+    items: int
+    paused: bool
+    max_rate: float | None
+    """Fetches a second at most; None: no ceiling."""
+    cooling_until: float | None
+    reason: str | None
+    """Why it rests."""
+    takes_s: float | None
+    """Seconds until its items are fetched, other batches considered; None if that is not known: paused, or no ceiling."""
+
+
+class ListPreview(RefusedLines):
+    """What would become of a list."""
+
+    total: int
+    """Items; lines given = total + duplicates + n_rejected."""
+    duplicates: int
+    n_rejected: int
+    warnings: list[str]
+    n_domains: int
+    domains: list[DomainPreview]
+    """The first 100, the one that takes longest first."""
+    takes_s: float | None
+    """Seconds of the domain that takes longest; None if none is known."""
+    estimate_waits_on: str | None
+    """That domain."""
+
+
 class BatchCounts(TypedDict):
     """The items of a batch."""
 
@@ -87,6 +121,40 @@ class BatchSummary(BatchCounts):
     tracks: int
     duplicates: int
     n_rejected: int
+
+
+class DeadSample(TypedDict):
+    """One dead letter of a group."""
+
+    batch_id: str
+    item_id: str
+    line: int
+    url: str
+    reason: str | None
+
+
+class DeadGroupRecord(TypedDict):
+    """The dead letters of one kind at one domain."""
+
+    kind: str
+    """The kind of the last outcome, or ``parked``, ``redirect``, ``robots-unreachable``, ``other``."""
+    domain: str
+    n: int
+    newest_at: float | None
+    """When the newest of them died; None for those of an older tlray."""
+    retry_helps: Literal["yes", "later", "maybe", "no"]
+    hint: str
+    """What a retry depends on, in words."""
+    sample: DeadSample
+
+
+class DeadGroups(TypedDict):
+    """Dead letters by kind and domain, the largest group first."""
+
+    total: int
+    version: int
+    """For `up_to_version` of a retry: what dies later has a higher one."""
+    groups: list[DeadGroupRecord]
 
 
 class TokenHolder(TypedDict):

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
@@ -55,7 +56,8 @@ def remaining_s(
     for name, n_open in batch.open_by_domain.items():
         if n_open <= 0:
             continue
-        ahead = n_open + sum(_before(batch, other, name, n_open) for other in others_at(name))
+        others = (other for other in others_at(name) if other.id != batch.id)
+        ahead = n_open + items_before(others, name, n_open, batch.priority)
         state = domains.get(name)
         if state is None:
             n_unknown += ahead
@@ -88,9 +90,23 @@ def remaining_s(
     return longest_s
 
 
-def _before(batch: Batch, other: Batch, domain: str, n_own: int) -> int:
-    """Return how many of another batch's items come before the last one of this batch."""
-    if other.id == batch.id or other.state is not BatchState.RUNNING or other.priority > batch.priority:
-        return 0
-    n = max(0, other.open_by_domain.get(domain, 0))
-    return n if other.priority < batch.priority else min(n, n_own)
+def items_before(others: Iterable[Batch], domain: str, n_own: int, priority: Priority) -> int:
+    """Return how many items of other batches come before the last of ``n_own`` items of a priority."""
+    total = 0
+    for other in others:
+        if other.state is BatchState.RUNNING and other.priority <= priority:
+            n = max(0, other.open_by_domain.get(domain, 0))
+            total += n if other.priority < priority else min(n, n_own)
+    return total
+
+
+def new_list_s(
+    state: DomainState, n: int, rate: float, *, now: float, others: Iterable[Batch], priority: Priority
+) -> float | None:
+    """Return the seconds that ``n`` new items of a domain would take, at most ``rate`` a second; None while that is not known."""
+    pace = state.throughput.per_s(rate)
+    if pace is None or state.override.is_paused:
+        return None
+    ahead = n + items_before(others, state.name, n, priority)
+    rest_s = max(0.0, state.cool_until - now) + ahead * state.throughput.rest_s_per_item
+    return rest_s + ahead * state.throughput.fetches_per_item / pace

@@ -9,7 +9,7 @@ from itertools import islice
 from operator import itemgetter
 
 from tlray.core.model.lifecycle import ItemState
-from tlray.core.model.progress import DomainProgress, DomainWait, Snapshot
+from tlray.core.model.progress import BatchDomain, BatchDomainState, DomainProgress, DomainWait, Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_wait import wait_of
@@ -79,14 +79,47 @@ def shown(batch: Batch) -> dict[str, int]:
 def _domain(state: DomainState | None, n_open: int, *, now: float, wall: float) -> DomainProgress:
     if state is None:
         return {"open": n_open}
-    rate = state.effective.rate
     return {
         "open": n_open,
         "in_flight": state.n_leased,
         "blocks": state.n_blocks_ever,
-        "max_rate": None if math.isinf(rate) else rate,
+        "max_rate": _finite(state.ceiling.rate),
+        "rate": _finite(state.effective.rate),
         **domain_wait(state, now=now, wall=wall),
     }
+
+
+def batch_domain(
+    state: DomainState, *, total: int, dead: int, left: int, now: float, wall: float
+) -> BatchDomain:
+    """Return one domain of a batch; ``now`` (monotonic) and ``wall`` are one moment."""
+    wait = domain_wait(state, now=now, wall=wall)
+    until = wait.get("cooling_until")
+    if not left:
+        name: BatchDomainState = "finished"
+    elif (stops := wait.get("state")) is not None:
+        name = stops
+    elif until is not None:
+        name = "resting"
+    else:
+        name = "fetching" if state.n_leased else "waiting"
+    return {
+        "domain": state.name,
+        "state": name,
+        "total": total,
+        "done": total - left,
+        "dead": dead,
+        "left": left,
+        "in_flight": state.n_leased,
+        "max_rate": _finite(state.ceiling.rate),
+        "rate": _finite(state.effective.rate),
+        "cooling_until": until,
+        "reason": wait.get("reason", wait.get("slow_because")),
+    }
+
+
+def _finite(rate: float) -> float | None:
+    return None if math.isinf(rate) else rate
 
 
 def domain_wait(state: DomainState, *, now: float, wall: float) -> DomainWait:

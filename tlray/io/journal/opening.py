@@ -7,6 +7,7 @@ processes whose environment is not the user's (a coordinator, a replica).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +39,7 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
 
     if not is_there(database, str(home.path), wait_s=wait_s):
         _require_no_file(home, database)
-    return PostgresJournal(database, str(home.path), home_id=identity_of(home), is_held=True, wait_s=wait_s)
+    return PostgresJournal(database, str(home.path), home_id=owner_of(home), is_held=True, wait_s=wait_s)
 
 
 def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:
@@ -139,13 +140,23 @@ def require_readable(home: Home) -> None:
             _require_no_file(home, database)
 
 
-def identity_of(home: Home) -> str:
+def owner_of(home: Home) -> str:
     """Return what a database remembers of the home whose journal it has: where its results are.
 
     For results in an object storage that is the storage's URI: a coordinator elsewhere, with a folder of its own, has the same.
     """
     known = home if home.storage is not None else Home.of(home.path, read_settings().storage)
     return known.storage.uri if known.storage is not None and known.has_objects else known.id
+
+
+def identity_of(home: Home, url: SecretStr | None = None) -> str:
+    """Return the name of a home in those of its actors, its keys in Redis and its events: the same wherever its journal is.
+
+    It is the id in the folder. Where journal and results are elsewhere any folder will do, and the storage's URI makes the name.
+    """
+    if _database(url) is None or (owner := owner_of(home)) == home.id:
+        return home.id
+    return sha256(owner.encode()).hexdigest()[:16]
 
 
 def journal_name(url: SecretStr | None) -> str:

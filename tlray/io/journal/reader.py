@@ -25,18 +25,23 @@ from tlray.io.journal.rows import (
     ChunkRow,
     Chunks,
     Counts,
+    DeadGroup,
     DeadLetter,
     DomainRow,
     DoneRow,
+    ItemFilter,
     ItemRow,
     ListedItem,
     OpenRow,
     PartRow,
+    RestRow,
+    SeenGroup,
     totals,
 )
 from tlray.io.journal.service_rows import DeliveryRow, ScheduleRow, TokenRow
 
 NOTHING_UNDERWAY = Underway()
+NO_FILTER = ItemFilter()
 
 
 class JournalReader(Protocol):
@@ -142,9 +147,29 @@ class JournalReader(Protocol):
         """Yield a batch's items in the order of its list; `NoSuchBatch` if there is none."""
 
     def items_page(
-        self, batch: int, *, state: ItemState | None, after: int, limit: int
+        self, batch: int, shown: ItemFilter = NO_FILTER, *, after: int = 0, from_line: int = 0, limit: int
     ) -> tuple[list[ListedItem], int | None]:
-        """Return a page of items and the id to continue after; None at the end. A page may be shorter than ``limit``."""
+        """Return a page of items from a line on, and the id to continue after; None at the end. A page may be shorter than
+        ``limit``."""
+
+    def find_item(self, batch: int, item_id: int) -> ListedItem | None:
+        """Return one item of a batch, or None."""
+
+    def batch_of_item(self, item_id: int) -> str | None:
+        """Return the batch of an item, or None."""
+
+    def count_by_domain(self, batch: int) -> dict[str, tuple[int, int]]:
+        """Count the items of each domain of a batch, and its dead letters; reads an index of all of them."""
+
+    def last_death(self) -> int:
+        """Return the number of the transaction that made dead letters last; 0 if there was none. Numbers grow: they are
+        milliseconds since the epoch."""
+
+    def dead_groups(self, *, owner: str | None = None, batch_id: str | None = None) -> list[DeadGroup]:
+        """Count dead letters by domain and kind of reason, the largest groups first."""
+
+    def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
+        """Return the batches that have dead letters at the domain of a group, the oldest first."""
 
     def dead_letters(
         self,
@@ -152,6 +177,8 @@ class JournalReader(Protocol):
         owner: str | None = None,
         batch_id: str | None = None,
         reason: str | None = None,
+        kind: str | None = None,
+        domain: str | None = None,
         before: tuple[int, int] | None = None,
         limit: int,
     ) -> tuple[list[DeadLetter], tuple[int, int] | None]:
@@ -201,6 +228,9 @@ class JournalReader(Protocol):
 
     def count_open_at(self, name: str) -> int:
         """Count a domain's open items in all batches that are not finished."""
+
+    def rests(self, name: str) -> list[RestRow]:
+        """Return the last rests of a domain, the newest first."""
 
     def overrides(self) -> dict[str, DomainOverride]:
         """Return the manual overrides by domain."""

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry_policy import RetryPolicy
@@ -113,6 +114,15 @@ class DomainRow:
     n_blocks: int = 0
     last_fetch_at: float | None = None
     override: DomainOverride = NO_OVERRIDE
+
+
+@dataclass(frozen=True, slots=True)
+class RestRow:
+    """One rest of a domain; moments are seconds since the epoch."""
+
+    began_at: float
+    until: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +238,49 @@ class ListedItem:
     due_at: float | None
     fetched_at: float | None
     answered_by: int | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """The items that a list shows; None: no condition."""
+
+    state: ItemState | None = None
+    domain: str | None = None
+    reason: str | None = None
+    """A text in the reason, in upper or lower case."""
+    text: str | None = None
+    """A text in the URL or the reason."""
+
+    @property
+    def has_text(self) -> bool:
+        """True if items must be read to know whether they are shown."""
+        return self.reason is not None or self.text is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadGroup:
+    """The dead letters of some batches at one domain that have one kind of reason."""
+
+    domain: str
+    reason: str
+    """The beginning of their reasons, up to the colon."""
+    n: int
+    n_batches: int
+    last_item: int
+    """The item with the highest number."""
+    newest: int
+    """The newest death, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenGroup:
+    """The dead letters of one kind at one domain, as far as a reader has seen them."""
+
+    kind: str
+    domain: str
+    until: int | None = None
+    """The last death that was seen (`JournalReader.last_death`); None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +297,11 @@ class DeadLetter:
     attempt: int
     n_lost: int
     reason: str | None
+
+    @property
+    def kind(self) -> str:
+        """The kind of its reason (`tlray.core.politeness.dead_kind`)."""
+        return kind_of(self.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.journal.reader import NOTHING_UNDERWAY, JournalReader
-from tlray.io.journal.rows import Added, ChunkRow, NewBatch, PartRow
+from tlray.io.journal.rows import Added, ChunkRow, NewBatch, PartRow, SeenGroup
 from tlray.io.journal.service_rows import Notice, ScheduleRow
 
 
@@ -112,7 +112,12 @@ class Journal(JournalReader, Protocol):
         """Cancel a batch's queued and waiting items and count them; leased ones follow when their lease ends."""
 
     def revive(
-        self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None
+        self,
+        batch: int,
+        *,
+        ids: Sequence[int] | None = None,
+        reason: str | None = None,
+        seen: SeenGroup | None = None,
     ) -> dict[str, int]:
         """Queue dead letters again, all or those named; return how many of each domain. A completed batch runs again.
 

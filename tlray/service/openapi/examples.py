@@ -23,16 +23,27 @@ _SNAPSHOT: Final[dict[str, Any]] = {
     "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "last_known": None,
     "lost_nodes": [], "parked": {},
-    "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125}},
+    "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125, "rate": 0.125}},
 }  # fmt: skip
 _ITEM: Final[dict[str, Any]] = {
     "item_id": "17", "line": 1, "url": _URL, "domain": _DOMAIN, "state": "succeeded", "attempt": 1, "n_lost": 0,
     "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None,
+    "fingerprint": "1001tracklists:1pn8l919", "kind": None,
+}  # fmt: skip
+_ATTEMPT: Final[dict[str, Any]] = {
+    "attempt": 1, "at": _AT, "node": "10.0.0.7", "kind": "gone", "reason": None, "status": 404, "latency_s": 0.31,
+}  # fmt: skip
+_GROUP: Final[dict[str, Any]] = {
+    "kind": "gone", "domain": _DOMAIN, "n": 412, "newest_at": _AT, "retry_helps": "no", "hint": "",
+    "sample": {"batch_id": _BATCH, "item_id": "18", "line": 2, "url": _GONE, "reason": "gone: 404"},
+}  # fmt: skip
+_BATCH_DOMAIN: Final[dict[str, Any]] = {
+    "domain": _DOMAIN, "state": "resting", "total": 110, "done": 41, "dead": 1, "left": 69, "in_flight": 0,
+    "max_rate": 0.125, "rate": 0.1, "cooling_until": _AT, "reason": "throttled: 429",
 }  # fmt: skip
 _LETTER: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "item_id": "18", "line": 2, "url": _GONE, "domain": _DOMAIN, "attempt": 1, "n_lost": 0,
-    "reason": "gone: 404",
-    "attempts": [{"attempt": 1, "at": _AT, "kind": "gone", "reason": None, "status": 404, "latency_s": 0.31}],
+    "reason": "gone: 404", "kind": "gone", "attempts": [_ATTEMPT],
 }  # fmt: skip
 _LISTED: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "name": "closing sets", "state": "running", "owner": "ada", "priority": "normal",
@@ -50,6 +61,7 @@ _SET: Final[dict[str, Any]] = {
     "url": _URL, "site": "1001tracklists", "source_id": "1pn8l919", "title": "Someone @ Somewhere 2026-05-15",
     "date": "2026-05-15", "djs": ["Someone"], "track_count": 1, "tracks": [_TRACK], "cursor": "WzEsMF0…",
 }  # fmt: skip
+_QUALITY: Final[dict[str, Any]] = {"sets": 50, "mean": 0.93, "issues": {"not identified": 12, "no date": 3}}
 _FETCHED: Final = "2026-11-19T05:46:40Z"
 _VERSION: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "item_id": "17", "parser": "1001tracklists/1", "fetched_at": _FETCHED, "quality": 0.95,
@@ -59,7 +71,7 @@ _VERSION: Final[dict[str, Any]] = {
 _FOUND: Final[dict[str, Any]] = {
     **{name: _SET[name] for name in ("site", "source_id", "url", "title", "date", "djs")}, "sources": ["Somewhere"],
     **{name: value for name, value in _VERSION.items() if name not in ("digest", "is_newest")}, "n_versions": 2,
-    "n_changes": 1,
+    "n_changes": 1, "issues": ["without a start time"],
 }  # fmt: skip
 _CHANGE: Final[dict[str, Any]] = {
     "seq": "17825792", "site": "1001tracklists", "source_id": "1pn8l919", "url": _URL, "set_title": _SET["title"],
@@ -74,7 +86,7 @@ _TOKEN: Final[dict[str, Any]] = {
     "revoked_at": None,
 }  # fmt: skip
 _WHOLE_SCHEDULE: Final[dict[str, Any]] = {
-    "urls": [_URL], "template": None, "variables": {}, "priority": "normal", "options": {"fresh_for": "7d"},
+    "urls": [_URL], "template": None, "variables": {}, "refresh": None, "priority": "normal", "options": {"fresh_for": "7d"},
     "webhook": "https://hooks.example.org/tlray", "email": None,
 }  # fmt: skip
 _DOMAIN_STATUS: Final[dict[str, Any]] = {
@@ -102,7 +114,12 @@ _DELIVERY: Final[dict[str, Any]] = {
 
 OF_MODELS: Final[dict[str, Any]] = {
     "BatchRequest": {"urls": [_URL], "name": "closing sets", "priority": "normal"},
+    "BatchDomainPage": {"domains": [_BATCH_DOMAIN], "next_cursor": None},
+    "BatchDomain": _BATCH_DOMAIN,
     "CommitRequest": {"pieces": 7},
+    "DeadGroups": {"total": 412, "version": 1795000000123, "groups": [_GROUP]},
+    "GroupRequest": {"kind": "timeout", "domain": _DOMAIN, "up_to_version": 1795000000123},
+    "ItemDetails": {**_ITEM, "attempts": [{**_ATTEMPT, "kind": "fetched", "status": 200}], "n_attempts": 1, "has_page": True},
     "DomainPatch": {"max_rate": 0.5, "concurrency": 1},
     "NewTokenResponse": {"name": "3fa9c1", "user": "ada", "scopes": ["submit"], "token": "tlray_3fa9c1_…"},
     "PieceRequest": {"urls": [_URL]},
@@ -110,6 +127,15 @@ OF_MODELS: Final[dict[str, Any]] = {
         "type": "urn:tlray:problem:validation", "title": "Unprocessable Content", "status": 422,
         "detail": f"body.priority: {_WRONG}", "instance": "/api/v1/batch",
         "errors": [{"where": "body.priority", "what": _WRONG}],
+    },
+    "ListPreview": {
+        "total": 1204, "duplicates": 1, "n_rejected": 1, "rejected": [_REJECTED],
+        "duplicate_lines": [{"line": 3, "url": _URL, "first_line": 1}], "warnings": [], "n_domains": 1,
+        "domains": [{
+            "domain": _DOMAIN, "items": 1204, "paused": False, "max_rate": 0.125, "cooling_until": None, "reason": None,
+            "takes_s": 9632.0,
+        }],
+        "takes_s": 9632.0, "estimate_waits_on": _DOMAIN,
     },
     "Receipt": {
         "batch_id": _BATCH, "state": "running", "total": 1, "duplicates": 0, "n_rejected": 1,
@@ -129,7 +155,7 @@ OF_MODELS: Final[dict[str, Any]] = {
         "rejected": [_REJECTED],
     },
     "BatchPage": {"batches": [_LISTED], "next_cursor": None},
-    "CataloguePage": {"sets": [_FOUND], "total": 1, "quality": 0.95, "behind": 0, "next_cursor": None},
+    "CataloguePage": {"sets": [_FOUND], "total": 1, "quality": 0.95, "catalogue": _QUALITY, "behind": 0, "next_cursor": None},
     "ChangeLine": _CHANGE,
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesResponse": {"deliveries": [_DELIVERY]},
@@ -144,9 +170,10 @@ OF_MODELS: Final[dict[str, Any]] = {
         "rejected": [_REJECTED],
         "duplicate_lines": [{"line": 3, "url": _URL, "first_line": 1}],
     },
-    "Retried": {**_SNAPSHOT, "n_retried": 1},
+    "Retried": {**_SNAPSHOT, "n_retried": 1, "n_left": 0},
+    "RetriedGroup": {"n_retried": 412, "n_left": 3, "n_batches": 2},
     "SchedulesResponse": {"schedules": [_SCHEDULE]},
-    "Snapshot": _SNAPSHOT, "BatchStatus": _SNAPSHOT,
+    "Snapshot": _SNAPSHOT, "StatusResponse": {**_SNAPSHOT, "quality": _QUALITY},
     "DomainStatus": _DOMAIN_STATUS,
     "SecretResponse": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "SetLine": _SET,

@@ -10,13 +10,17 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from tlray.core.model.lifecycle import BatchEvent
-from tlray.core.model.progress import BatchStatus, Snapshot
+from tlray.core.model.progress import Snapshot
+from tlray.core.model.receipts import ListPreview
+from tlray.io.catalogue.batch_quality import batch_quality
 from tlray.service.backend.gateway import new_batch_id
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import MAX_URLS, NAME, BatchRequest, Priority, Receipt
+from tlray.service.schemas.catalogue import StatusResponse
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
+from tlray.service.submission.dry_run import preview
 from tlray.service.submission.list_body import IN_PIECES, list_body, read_list
 from tlray.service.submission.permissions import require_quota
 from tlray.service.submission.url_errors import require_some_url
@@ -38,7 +42,7 @@ Key = Annotated[
     status_code=202,
     response_model=Receipt,
     openapi_extra=list_body("BatchRequest"),
-    responses=problems(400, 408, 409, 507),
+    responses={200: {"model": ListPreview, "description": "With `dry_run`."}, **problems(400, 408, 409, 507)},
 )
 async def submit(
     request: Request,
@@ -51,8 +55,14 @@ async def submit(
     ] = None,
     name: Annotated[str, Query(max_length=200, pattern=NAME, description="For a list of lines.")] = "",
     priority: Annotated[Priority, Query(description="For a list of lines.")] = "normal",
+    dry_run: Annotated[
+        bool,
+        Query(description="Make no batch: say what would become of the list, and how long it would take."),
+    ] = False,
 ) -> JSONResponse:
     """Submit a list of URLs, as a whole or not at all. The answer names the lines that add no item."""
+    if dry_run and state is not None:
+        raise validation([("query.dry_run", "a list in pieces is not checked before; check its beginning")])
     sent = await read_list(request, max_lines=MAX_URLS, hint=IN_PIECES)
     if sent.are_urls:
         if name or priority != "normal":
@@ -65,6 +75,9 @@ async def submit(
     options, level = await asyncio.to_thread(
         checked_options, principal, fields, gateway.settings, not_before=start_of(fields)
     )
+    if dry_run:
+        chunk = await sent.chunk(gateway.settings)
+        return JSONResponse(await preview(gateway, chunk, options, level))
     await require_quota(gateway, principal)
     given: dict[str, Any] = {
         "batch_id": new_batch_id(), "name": fields.name, "priority": int(level), "options": options,
@@ -83,11 +96,13 @@ async def submit(
     return JSONResponse(receipt, 202, {"Location": f"/api/v1/batch/{receipt['batch_id']}/status"})
 
 
-@router.get("/{batch_id}/status", response_model=BatchStatus, responses=problems(404))
+@router.get("/{batch_id}/status", response_model=StatusResponse, responses=problems(404))
 async def status(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> JSONResponse:
     """Return the status of a batch."""
     await gateway.see(principal, batch_id)
-    return JSONResponse(await gateway.status(batch_id))
+    snapshot = await gateway.status(batch_id)
+    quality = await asyncio.to_thread(batch_quality, gateway.home, batch_id)
+    return JSONResponse({**snapshot, "quality": quality})
 
 
 async def _control(

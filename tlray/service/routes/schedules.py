@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from tlray.cluster.handlers.schedules import new_schedule_id
-from tlray.cluster.handlers.submission import MAX_LINES_LISTED
 from tlray.core.schedules.schedule import CatchUp, Overlap, Timing, check
 from tlray.core.submission.lines import RefusedLine
+from tlray.core.submission.receipt_lines import MAX_LINES_LISTED
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import not_found, problems, validation

@@ -179,8 +179,17 @@ class CommitRequest(RequestBody):
     ) = None
 
 
+DeadKind = Annotated[str, Field(min_length=1, max_length=50, examples=["timeout"])]
+SeenVersion = Annotated[
+    int,
+    Field(
+        ge=0, le=2**53, description="The `version` of the groups that were seen: what died later stays dead."
+    ),
+]
+
+
 class RetryRequest(RequestBody):
-    """The dead letters to queue again; all, if neither field is given."""
+    """The dead letters to queue again; all, if no field is given."""
 
     item_ids: (
         Annotated[list[Annotated[str, Field(pattern=ITEM_ID)]], Field(min_length=1, max_length=10_000)] | None
@@ -188,6 +197,17 @@ class RetryRequest(RequestBody):
     reason: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description="Those whose reason contains this text."
     )
+    kind: DeadKind | None = Field(None, description="Those of this kind, at `domain`.")
+    domain: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    up_to_version: SeenVersion | None = None
+
+
+class GroupRequest(RequestBody):
+    """A group of dead letters, as `/dead-letters/groups` lists it."""
+
+    kind: DeadKind
+    domain: Annotated[str, Field(min_length=1, max_length=300)]
+    up_to_version: SeenVersion | None = None
 
 
 class SetLine(ResponseBody):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tlray.core.model.progress import DomainStatus
+from tlray.core.model.progress import BatchDomain, DomainStatus
 from tlray.service.schemas.batches import Moment, RejectedLine, ResponseBody
 
 
@@ -41,6 +41,13 @@ class ItemResponse(ResponseBody):
     due_at: Moment | None
     fetched_at: Moment | None
     answered_by: str | None = Field(description="The item of another batch whose result was used.")
+    fingerprint: str = Field(
+        description="The identity of the page: `site:id` of a known site.",
+        examples=["1001tracklists:1pn8l919"],
+    )
+    kind: str | None = Field(
+        description="The kind of a dead letter; null for other items.", examples=["timeout"]
+    )
 
 
 class AttemptResponse(ResponseBody):
@@ -48,10 +55,19 @@ class AttemptResponse(ResponseBody):
 
     attempt: int
     at: Moment | None = Field(description="When it began; null if it did not.")
+    node: str | None = Field(description="The machine that made it.")
     kind: str = Field(description="The kind of outcome.", examples=["timeout"])
     reason: str | None
     status: int | None = Field(description="The HTTP status of the site.")
     latency_s: float | None
+
+
+class ItemDetails(ItemResponse):
+    """An item with its attempts."""
+
+    attempts: list[AttemptResponse] = Field(description="The last 100, the first of them first.")
+    n_attempts: int = Field(description="How many are recorded.")
+    has_page: bool = Field(description="True if `/page` has its archived page.")
 
 
 class DeadLetterResponse(ResponseBody):
@@ -65,6 +81,7 @@ class DeadLetterResponse(ResponseBody):
     attempt: int
     n_lost: int
     reason: str | None
+    kind: str = Field(description="What its reason begins with, in one word.", examples=["timeout"])
     attempts: list[AttemptResponse]
 
 
@@ -102,6 +119,13 @@ class DeadLetterPage(ResponseBody):
     """A page of dead letters."""
 
     dead_letters: list[DeadLetterResponse]
+    next_cursor: NextCursor
+
+
+class BatchDomainPage(ResponseBody):
+    """A page of the domains of a batch."""
+
+    domains: list[BatchDomain]
     next_cursor: NextCursor
 
 

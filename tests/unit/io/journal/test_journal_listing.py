@@ -10,6 +10,7 @@ from made_journal import Storage, change, commit, lease, new_batch, submit
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.submission.lines import Entry
+from tlray.io.journal.rows import ItemFilter
 from tlray.io.journal.sql import items as sql_items
 from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.writer import Journal
@@ -42,7 +43,7 @@ def all_items(journal: Journal, batch: int, state: ItemState | None, limit: int)
     lines: list[int] = []
     after: int | None = 0
     while after is not None:
-        page, after = journal.items_page(batch=batch, state=state, after=after, limit=limit)
+        page, after = journal.items_page(batch, ItemFilter(state), after=after, limit=limit)
         assert len(page) <= limit
         lines += [item.line for item in page]
     return lines

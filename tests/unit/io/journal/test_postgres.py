@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from made_journal import change, entries, lease, new_batch, states, submit
+from made_journal import change, entries, kill_lane, lease, new_batch, states, submit
 from postgres_server import PASSWORD, QUOTED, PostgresServer, fresh_schema
 from pydantic import SecretStr
 
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.scheduling.changeset import Changeset
+from tlray.core.scheduling.changeset import Changeset, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import RefusedLine
 from tlray.errors import HomeInUse, HomeUnusable, JournalLost, JournalUnusable, TlrayError, UsageError
@@ -339,6 +339,25 @@ def test_a_journal_of_a_newer_tlray_is_refused_and_left_alone(database: Database
     for way in (PostgresJournal, PostgresReader):
         with pytest.raises(JournalUnusable, match="it is of version 99, this tlray writes"):
             way(database, "a home")
+
+
+def test_a_journal_of_version_4_is_read_once_a_writer_has_brought_it_up_to_date(database: Database) -> None:
+    with PostgresJournal(database, "a home") as journal:
+        batch = submit(journal)
+    with psycopg.connect(**database.conninfo, autocommit=True) as db:  # type: ignore[arg-type]
+        db.execute(f"SET search_path TO {database.schema}")
+        db.execute(
+            "DROP INDEX items_dead_by; DROP INDEX items_line; DROP TABLE rests; ALTER TABLE items DROP COLUMN dead_at"
+        )
+        db.execute("UPDATE meta SET value = '4' WHERE key = 'schema'")
+    with pytest.raises(JournalUnusable, match="starts in this home brings it up to date"):
+        PostgresReader(database, "a home")
+    for _ in range(2):
+        with PostgresJournal(database, "a home") as journal:
+            assert [item.line for item in journal.items_page(batch, from_line=2, limit=9)[0]] == [2, 3]
+            kill_lane(journal, LaneDeath(batch, "a.test", "timeout"))
+            assert journal.dead_groups()[0].n == 3
+            assert journal.rests("a.test") == []
 
 
 def test_an_older_server_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_an_open_batch_is_counted(journal: Journal) -> None:
 def test_a_batchs_pages_are_its_own_items(journal: Journal) -> None:
     submit(journal)
     second = submit(journal, "b2", entries(2, mark="g"))
-    page, next_ = journal.items_page(second, state=None, after=0, limit=9)
+    page, next_ = journal.items_page(second, limit=9)
     assert ([item.line for item in page], next_) == ([1, 2], None)
 
 

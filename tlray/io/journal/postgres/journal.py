@@ -14,7 +14,7 @@ from tlray.io.journal.audit_copy import AuditCopy
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.postgres.connection import PostgresConnection
 from tlray.io.journal.postgres.database import Database
-from tlray.io.journal.postgres.schema import check_version, create, version_of
+from tlray.io.journal.postgres.schema import check_version, create, upgrade, version_of
 from tlray.io.journal.postgres.writing import PostgresWriting
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.batches import BatchReads, BatchWrites
@@ -132,8 +132,9 @@ class PostgresJournal(
         super().__init__(db, place, clock)
         try:
             db.connect()
-            if version_of(db) is None:
+            if (version := version_of(db)) is None:
                 create(db)
+            upgrade(db, version)
             _require_tables(db, place)
             self._begin_here(home_id)
         except BaseException:

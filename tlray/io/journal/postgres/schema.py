@@ -26,16 +26,34 @@ _WORDS = (
 """What differs. Text is compared byte by byte, as in SQLite; numbers have the 64 bits that they have there."""
 
 
+_STEPS = {"4": ("ALTER TABLE items ADD COLUMN IF NOT EXISTS dead_at BIGINT",)}
+"""Version → the statements that make it the current one, beside new tables and indexes."""
+
+
 def create(db: PostgresConnection) -> None:
     """Make the schema and its tables; repeated, it changes nothing."""
-    schema = db.database.schema
-    lock = f"SELECT pg_advisory_xact_lock(hashtext('tlray schema'), hashtext('{schema}'))"
-    tables = (translated(text) for text in statements() if not text.startswith("CREATE TRIGGER"))
     triggers = resources.files(__package__).joinpath("triggers.sql").read_text("utf-8")
-    db.begin("; ".join(("BEGIN", lock, f"CREATE SCHEMA IF NOT EXISTS {schema}", *tables, SHIMS, triggers)))
+    make = f"CREATE SCHEMA IF NOT EXISTS {db.database.schema}"
+    db.begin("; ".join(("BEGIN", _lock(db), make, *_tables(), SHIMS, triggers)))
     for key, value in (("schema", SCHEMA_VERSION), ("incarnation", "0")):
         db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (key, value))
     db.commit()
+
+
+def upgrade(db: PostgresConnection, version: str | None) -> None:
+    """Bring the tables of an older version up to date; repeated, it changes nothing."""
+    if (steps := _STEPS.get(version or "")) is not None:
+        note = f"UPDATE meta SET value = '{SCHEMA_VERSION}' WHERE key = 'schema'"
+        db.begin("; ".join(("BEGIN", _lock(db), *steps, *_tables(), note)))
+        db.commit()
+
+
+def _lock(db: PostgresConnection) -> str:
+    return f"SELECT pg_advisory_xact_lock(hashtext('tlray schema'), hashtext('{db.database.schema}'))"
+
+
+def _tables() -> list[str]:
+    return [translated(text) for text in statements() if not text.startswith("CREATE TRIGGER")]
 
 
 def translated(statement: str) -> str:
@@ -55,7 +73,10 @@ def version_of(db: PostgresConnection) -> str | None:
 
 
 def check_version(db: PostgresConnection, version: str | None) -> None:
-    """Raise `JournalUnusable` for a version that is not ours; there is none yet that is older."""
+    """Raise `JournalUnusable` for a version that is not ours."""
     if version not in (None, SCHEMA_VERSION):
-        reason = f"it is of version {version}, this tlray writes {SCHEMA_VERSION}; use the newer tlray, or another schema"
+        hint = "use the newer tlray, or another schema"
+        if version in _STEPS:
+            hint = "a service or a batch that starts in this home brings it up to date"
+        reason = f"it is of version {version}, this tlray writes {SCHEMA_VERSION}; {hint}"
         raise JournalUnusable(db.database.name, reason)

@@ -51,7 +51,12 @@ def translate(sql: str) -> Translated:
         is_named = is_named or bool(name)
         return f"%({name})s" if name else "%s"
 
-    plain = _HINT.sub("", sql).replace("CROSS JOIN", "JOIN")
+    plain = (
+        _HINT.sub("", sql)
+        .replace("CROSS JOIN", "JOIN")
+        .replace(" LIKE ", " ILIKE ")
+        .replace("instr(", "strpos(")
+    )
     return Translated(_MARK.sub(mark, plain), is_named)
 
 

@@ -11,11 +11,12 @@ from tlray.core.model.file_source import FILE_DOMAIN
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.urls import BadUrl, canonicalise
+from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.politeness.site_profile import politeness_key
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.errors import NoSuchItem
 from tlray.io.journal.clock import ClockReading
-from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow
+from tlray.io.journal.rows import BatchOptions, BatchRow, Counts, DoneRow, OpenRow, PartRow, SeenGroup
 from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
 from tlray.io.journal.sql.outbox import note_ended
 from tlray.io.journal.sql.submission import forget
@@ -204,20 +205,25 @@ class BatchWrites(BatchReads, Writing):
 
     @transactional
     def revive(
-        self, batch: int, *, ids: Sequence[int] | None = None, reason: str | None = None
+        self,
+        batch: int,
+        *,
+        ids: Sequence[int] | None = None,
+        reason: str | None = None,
+        seen: SeenGroup | None = None,
     ) -> dict[str, int]:
         if ids is not None and (unknown := self._not_of(batch, ids)):
             (batch_id,) = self._db.execute("SELECT batch_id FROM batches WHERE id = ?", (batch,)).fetchone()
             raise NoSuchItem(batch_id, unknown)
         revived: dict[str, int] = {}
-        for item, url, source in self._dead(batch, ids, reason):
+        for item, url, source in self._dead(batch, ids, reason, seen):
             # redirects may have led it to another domain: it starts again at its own
             found = None if source else canonicalise(url)
             if not isinstance(found, BadUrl):
                 unit = FILE_DOMAIN if found is None else politeness_key(found.domain)
                 self._db.execute(
                     "UPDATE items SET state = 'queued', attempt = 1, n_lost = 0, n_hops = 0, fetch_url = ?,"
-                    " from_public = FALSE, due_at = NULL, snoozed_since = NULL, domain = ? WHERE id = ?",
+                    " from_public = FALSE, due_at = NULL, snoozed_since = NULL, dead_at = NULL, domain = ? WHERE id = ?",
                     (source, self._domain_number(unit), item),
                 )
                 revived[unit] = revived.get(unit, 0) + 1
@@ -230,9 +236,18 @@ class BatchWrites(BatchReads, Writing):
         return revived
 
     def _dead(
-        self, batch: int, ids: Sequence[int] | None, reason: str | None
+        self, batch: int, ids: Sequence[int] | None, reason: str | None, seen: SeenGroup | None
     ) -> Iterator[tuple[int, str, str | None]]:
-        """Yield (id, URL, where a file is opened) of dead letters: those of some ids, or those whose reason contains a text."""
+        """Yield (id, URL, where a file is opened) of dead letters: of some ids, whose reason contains a text, or of a group as
+        far as it was seen."""
+        if seen is not None:
+            rows = self._db.execute(
+                f"SELECT {_DEAD}, reason FROM items INDEXED BY items_dead_by WHERE batch = ?1 AND state = 'dead'"
+                " AND domain = (SELECT id FROM domains WHERE name = ?2) AND coalesce(dead_at, 0) <= coalesce(?3, 9e18)",
+                (batch, seen.domain, seen.until),
+            ).fetchall()
+            yield from (tuple(row[:3]) for row in rows if kind_of(row[3]) == seen.kind)
+            return
         if ids is None:
             rows = self._db.execute(
                 f"SELECT {_DEAD}, reason FROM items WHERE batch = ? AND state = 'dead'", (batch,)
@@ -269,8 +284,9 @@ class BatchWrites(BatchReads, Writing):
         )
         db.execute(
             "UPDATE attempts SET part = ?, raw_offset = raw_offset + (SELECT base FROM moved WHERE stem = part)"
-            " WHERE part IN (SELECT stem FROM moved)",
-            (new.stem,),
+            " WHERE part IN (SELECT stem FROM moved) AND item BETWEEN (SELECT first_item FROM batches WHERE id = ?)"
+            " AND (SELECT last_item FROM batches WHERE id = ?)",
+            (new.stem, batch, batch),
         )
         db.execute(  # a merge has as many rows as before; pages that were read again may not
             "UPDATE batches SET"

@@ -13,6 +13,8 @@ from tlray.io.journal.sql.connection import Writing, transactional
 from tlray.io.journal.sql.outbox import note_changes, note_dead
 from tlray.io.journal.sql.result_reuse import reusable_for_batch, reusable_for_items
 
+RESTS_KEPT = 100
+
 
 class WorkWrites(Writing):
     """Leases and changesets."""
@@ -54,7 +56,9 @@ class WorkWrites(Writing):
         self._note_clock()
         since = wall - now  # from monotonic seconds to the epoch's
         self._write_robots(changeset, wall)
-        self._write_items(changeset.changes, since)
+        deaths = any(c.after is ItemState.DEAD for c in changeset.changes) or changeset.deaths
+        dead_at = self._next_dead_at(wall) if deaths else None
+        self._write_items(changeset.changes, since, dead_at)
         self._db.executemany(
             "INSERT INTO attempts (item, attempt, started_at, node, kind, reason, status, latency_s, part,"
             " raw_offset, raw_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -62,9 +66,15 @@ class WorkWrites(Writing):
         )
         self._write_parts(changeset.parts)
         self._count(changeset.changes)
-        self._write_domains(changeset, since)
+        self._write_domains(changeset, since, wall)
         note_changes(self._db, changeset, since)
-        return [self._end_lane(death) for death in changeset.deaths]
+        return [self._end_lane(death, dead_at) for death in changeset.deaths]
+
+    def _next_dead_at(self, wall: float) -> int:
+        """Return a moment in milliseconds, for the dead letters of one transaction: later than that of every earlier one."""
+        dead_at = max(int(wall * 1_000), int(self._meta("dead_at") or 0) + 1)
+        self._set_meta("dead_at", str(dead_at))
+        return dead_at
 
     def _write_robots(self, changeset: Changeset, wall: float) -> None:
         self._db.executemany(
@@ -76,15 +86,16 @@ class WorkWrites(Writing):
             ],
         )
 
-    def _write_items(self, changes: list[ItemChange], since: float) -> None:
+    def _write_items(self, changes: list[ItemChange], since: float, dead_at: int | None) -> None:
         numbers = self._done_numbers(sum(c.after is ItemState.SUCCEEDED for c in changes))
         self._db.executemany(
             "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
-            " reason = ?, part = ?, fetched_at = ?, answered_by = ?, peer = ?, done_seq = ? WHERE id = ?",
+            " reason = ?, part = ?, fetched_at = ?, answered_by = ?, peer = ?, done_seq = ?, dead_at = ? WHERE id = ?",
             [
                 (c.after.value, c.attempt, c.n_lost, c.n_hops, None if c.due is None else since + c.due,
                  None if c.snoozed_since is None else since + c.snoozed_since, c.reason, c.stem, *_origin(c),
-                 next(numbers) if c.after is ItemState.SUCCEEDED else None, c.item.id)
+                 next(numbers) if c.after is ItemState.SUCCEEDED else None,
+                 dead_at if c.after is ItemState.DEAD else None, c.item.id)
                 for c in changes
             ],
         )  # fmt: skip
@@ -130,12 +141,14 @@ class WorkWrites(Writing):
             [(*counts, batch) for batch, counts in per_batch.items() if any(counts)],
         )
 
-    def _write_domains(self, changeset: Changeset, since: float) -> None:
+    def _write_domains(self, changeset: Changeset, since: float, wall: float) -> None:
         self._db.executemany(
             "UPDATE domains SET cool_until = max(coalesce(cool_until, 0), ?), cool_reason = ?, n_blocks = ?"
             " WHERE name = ?",
             [(since + cool.until, cool.reason, cool.n_blocks, cool.domain) for cool in changeset.cool_downs],
         )
+        for cool in changeset.cool_downs:
+            self._note_rest(cool.domain, wall, since + cool.until, cool.reason)
         started: dict[str, float] = {}
         for change in changeset.changes:
             if change.outcome is not None and change.outcome.started_at is not None:
@@ -147,12 +160,31 @@ class WorkWrites(Writing):
             "UPDATE domains SET last_fetch_at = max(coalesce(last_fetch_at, 0), ?) WHERE name = ?", rows
         )
 
-    def _end_lane(self, death: LaneDeath) -> tuple[int, int]:
+    def _note_rest(self, domain: str, began_at: float, until: float, reason: str) -> None:
+        """Record a rest among the last `RESTS_KEPT` of its domain; one that begins within the last one extends that."""
+        number = self._domain_number(domain)
+        last = self._db.execute(
+            "SELECT id, until FROM rests WHERE domain = ? ORDER BY id DESC LIMIT 1", (number,)
+        ).fetchone()
+        if last is None or last[1] < began_at:
+            self._db.execute(
+                "INSERT INTO rests (domain, began_at, until, reason) VALUES (?, ?, ?, ?)",
+                (number, began_at, until, reason),
+            )
+            self._db.execute(
+                "DELETE FROM rests WHERE domain = ?1 AND id <= coalesce("
+                "(SELECT id FROM rests WHERE domain = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2), 0)",
+                (number, RESTS_KEPT),
+            )
+        elif until > last[1]:
+            self._db.execute("UPDATE rests SET until = ?, reason = ? WHERE id = ?", (until, reason, last[0]))
+
+    def _end_lane(self, death: LaneDeath, dead_at: int | None) -> tuple[int, int]:
         """Make dead letters of a lane's open items; return how many were queued and waiting."""
-        sql = "UPDATE items SET state = 'dead', reason = ? WHERE batch = ? AND domain = ? AND state = ?"
+        sql = "UPDATE items SET state = 'dead', reason = ?, dead_at = ? WHERE batch = ? AND domain = ? AND state = ?"
         domain = self._domain_number(death.domain)
         n_queued, n_waiting = (
-            self._db.execute(sql, (death.reason, death.batch, domain, state)).rowcount
+            self._db.execute(sql, (death.reason, dead_at, death.batch, domain, state)).rowcount
             for state in ("queued", "waiting")
         )
         note_dead(self._db, [death.batch] if n_queued or n_waiting else [])
@@ -171,13 +203,13 @@ def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:
 
 
 def _attempt(change: ItemChange, wall: float, node: str) -> tuple[object, ...] | None:
-    """Return the row of an attempt; None for one that did not begin, or that succeeded at once."""
+    """Return the row of an attempt; None for one that did not begin."""
     item, outcome = change.item, change.outcome
     if outcome is None:
         is_lost = change.n_lost > item.n_lost
         row = (item.id, item.attempt, wall, node, "lost", change.reason, None, None, None, None, None)
         return row if is_lost else None
-    if outcome.kind is OutcomeKind.NOT_BEGUN or (outcome.kind is OutcomeKind.FETCHED and item.attempt == 1):
+    if outcome.kind is OutcomeKind.NOT_BEGUN:
         return None
     raw = outcome.raw or (None, None)
     if outcome.reused is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.site_profile import aliases
-from tlray.io.journal.rows import DomainRow
+from tlray.io.journal.rows import DomainRow, RestRow
 from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
 
 _COLUMNS = "robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at, set_rate, set_concurrency, is_paused"
@@ -50,6 +50,14 @@ class DomainReads(Connected):
             (name,),
         ).fetchone()
         return int(n)
+
+    def rests(self, name: str) -> list[RestRow]:
+        rows = self._db.execute(
+            "SELECT began_at, until, reason FROM rests WHERE domain = (SELECT id FROM domains WHERE name = ?)"
+            " ORDER BY id DESC",
+            (name,),
+        )
+        return [RestRow(*row) for row in rows]
 
     def overrides(self) -> dict[str, DomainOverride]:
         rows = self._db.execute(
@@ -123,6 +131,10 @@ class DomainWrites(DomainReads, Writing):
             "UPDATE domains SET cool_until = NULL, cool_reason = NULL, n_blocks = 0"
             " WHERE id IN (SELECT value FROM json_each(?))",
             (numbers,),
+        )
+        self._db.execute(
+            "UPDATE rests SET until = ?1 WHERE until > ?1 AND domain IN (SELECT value FROM json_each(?2))",
+            (wall, numbers),
         )
         self._db.execute(
             "UPDATE items SET due_at = ?, snoozed_since = NULL WHERE state = 'waiting' AND snoozed_since IS NOT NULL"

@@ -7,17 +7,34 @@ continue from is the last.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.submission.lines import RefusedLine
-from tlray.io.journal.rows import AttemptRow, DeadLetter, ItemRow, ListedItem
+from tlray.io.journal.reader import NO_FILTER
+from tlray.io.journal.rows import (
+    AttemptRow,
+    DeadGroup,
+    DeadLetter,
+    ItemFilter,
+    ItemRow,
+    ListedItem,
+    SeenGroup,
+)
 from tlray.io.journal.sql.connection import NO_LIMIT, Connected
 
 MAX_SCANNED = 20_000
 PAGE_ITEMS = 5_000
 """Items that are in memory at once."""
+MAX_GROUPS = 10_000
+_LISTED = (
+    "SELECT i.id, i.line, i.url, d.name, i.state, i.attempt, i.n_lost, i.reason, i.due_at, i.fetched_at,"
+    # an item of another owner is not shown
+    " (SELECT k.id FROM items k JOIN batches kb ON kb.id = k.batch JOIN batches b ON b.id = i.batch"
+    "  WHERE k.id = i.answered_by AND kb.owner = b.owner), i.fingerprint"
+)
 
 
 class ItemReads(Connected):
@@ -46,31 +63,116 @@ class ItemReads(Connected):
                 return
 
     def items_page(
-        self, batch: int, *, state: ItemState | None, after: int, limit: int
+        self, batch: int, shown: ItemFilter = NO_FILTER, *, after: int = 0, from_line: int = 0, limit: int
     ) -> tuple[list[ListedItem], int | None]:
         first, last = self._db.execute(
             "SELECT first_item, last_item FROM batches WHERE id = ?", (batch,)
         ).fetchone()
         if last is None:  # it has none, or is still being received
             return [], None
+        if from_line > 1:
+            (first,) = self._db.execute(
+                "SELECT id FROM items INDEXED BY items_line WHERE batch = ? AND line >= ? ORDER BY line LIMIT 1",
+                (batch, from_line),
+            ).fetchone() or (last + 1,)
+        domain = None if shown.domain is None else self._number_of_domain(shown.domain)
         after = max(after, first - 1)
-        if state is ItemState.DEAD:  # they have an index of their own
-            until, hint, claim = last, "INDEXED BY items_dead_of", "i.state = 'dead'"
-        else:  # the others are looked for in a stretch of ids
-            until = min(last, after + MAX_SCANNED)
-            hint, claim = "NOT INDEXED", "(?4 IS NULL OR i.state = ?4)"
+        until, hint = self._window(batch, shown, domain, after, last)
         rows = self._db.execute(
-            "SELECT i.id, i.line, i.url, d.name, i.state, i.attempt, i.n_lost, i.reason, i.due_at, i.fetched_at,"
-            # an item of another owner is not shown
-            " (SELECT k.id FROM items k JOIN batches kb ON kb.id = k.batch JOIN batches b ON b.id = i.batch"
-            "  WHERE k.id = i.answered_by AND kb.owner = b.owner)"
-            f" FROM (SELECT * FROM items i {hint} WHERE i.batch = ?1 AND i.id > ?2 AND i.id <= ?3 AND {claim}"
-            "  ORDER BY i.id LIMIT ?5) i CROSS JOIN domains d ON d.id = i.domain ORDER BY i.id",
-            (batch, after, until, state, limit),
+            f"{_LISTED} FROM (SELECT * FROM items i {hint} WHERE i.batch = ?1 AND i.id > ?2 AND i.id <= ?3"
+            # an index of dead letters is used for this very condition
+            + (
+                " AND i.state = 'dead'"
+                if shown.state is ItemState.DEAD
+                else " AND (?4 IS NULL OR i.state = ?4)"
+            )
+            + " AND (?5 IS NULL OR i.domain = ?5) AND (?6 IS NULL OR i.reason LIKE ?6 ESCAPE '\\')"
+            " AND (?7 IS NULL OR i.url LIKE ?7 ESCAPE '\\' OR i.reason LIKE ?7 ESCAPE '\\')"
+            "  ORDER BY i.id LIMIT ?8) i CROSS JOIN domains d ON d.id = i.domain ORDER BY i.id",
+            (batch, after, until, shown.state, domain, _part(shown.reason), _part(shown.text), limit),
         ).fetchall()
         if len(rows) == limit:
             until = rows[-1][0]
         return [ListedItem(*row) for row in rows], None if until >= last else until
+
+    def _window(
+        self, batch: int, shown: ItemFilter, domain: int | None, after: int, last: int
+    ) -> tuple[int, str]:
+        """Return the id up to which a page looks for items, and the index by which it does."""
+        values: tuple[int, ...] = (batch, after, MAX_SCANNED)
+        if shown.state is ItemState.DEAD:
+            hint, claim, is_exact = "INDEXED BY items_dead_of", "state = 'dead'", domain is None
+        elif domain is not None:
+            hint, claim, is_exact = "INDEXED BY items_lane", "domain = ?4", shown.state is None
+            values = (*values, domain)
+        else:  # in a stretch of ids
+            return min(last, after + MAX_SCANNED), "NOT INDEXED"
+        if is_exact and not shown.has_text:
+            return last, hint
+        n, until = self._db.execute(
+            f"SELECT count(*), max(id) FROM (SELECT id FROM items {hint} WHERE batch = ?1 AND {claim} AND id > ?2"
+            " ORDER BY id LIMIT ?3) w",
+            values,
+        ).fetchone()
+        return (last if n < MAX_SCANNED else int(until)), hint
+
+    def find_item(self, batch: int, item_id: int) -> ListedItem | None:
+        row = self._db.execute(
+            f"{_LISTED} FROM items i CROSS JOIN domains d ON d.id = i.domain WHERE i.id = ? AND i.batch = ?",
+            (item_id, batch),
+        ).fetchone()
+        return None if row is None else ListedItem(*row)
+
+    def batch_of_item(self, item_id: int) -> str | None:
+        row = self._db.execute(
+            "SELECT b.batch_id FROM items i JOIN batches b ON b.id = i.batch WHERE i.id = ?", (item_id,)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def count_by_domain(self, batch: int) -> dict[str, tuple[int, int]]:
+        dead = dict(
+            self._db.execute(
+                "SELECT domain, count(*) FROM items INDEXED BY items_dead_by WHERE batch = ? AND state = 'dead'"
+                " GROUP BY domain",
+                (batch,),
+            ).fetchall()
+        )
+        rows = self._db.execute(
+            "SELECT d.name, i.domain, i.n FROM (SELECT domain, count(*) AS n FROM items INDEXED BY items_lane"
+            " WHERE batch = ? GROUP BY domain) i JOIN domains d ON d.id = i.domain",
+            (batch,),
+        )
+        return {name: (n, dead.get(number, 0)) for name, number, n in rows}
+
+    def last_death(self) -> int:
+        return int(self._meta("dead_at") or 0)
+
+    def dead_groups(self, *, owner: str | None = None, batch_id: str | None = None) -> list[DeadGroup]:
+        rows = self._db.execute(
+            "SELECT d.name, g.prefix, g.n, g.n_batches, g.last_item, g.newest FROM (SELECT i.domain,"
+            " substr(i.reason, 1, instr(i.reason || ':', ':') - 1) AS prefix, count(*) AS n,"
+            " count(DISTINCT i.batch) AS n_batches, max(i.id) AS last_item, max(coalesce(i.dead_at, 0)) AS newest"
+            " FROM batches b CROSS JOIN items i INDEXED BY items_dead_by ON i.batch = b.id AND i.state = 'dead'"
+            " WHERE (?1 IS NULL OR b.owner = ?1) AND (?2 IS NULL OR b.batch_id = ?2)"
+            " GROUP BY i.domain, prefix ORDER BY n DESC, last_item LIMIT ?3) g"
+            " JOIN domains d ON d.id = g.domain ORDER BY g.n DESC, g.last_item",
+            (owner, batch_id, MAX_GROUPS),
+        )
+        return [DeadGroup(r[0], r[1] or "", *r[2:]) for r in rows]
+
+    def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
+        rows = self._db.execute(
+            "SELECT b.batch_id FROM batches b WHERE (?1 IS NULL OR b.owner = ?1) AND EXISTS (SELECT 1 FROM items i"
+            " INDEXED BY items_dead_by WHERE i.batch = b.id AND i.state = 'dead'"
+            " AND i.domain = (SELECT id FROM domains WHERE name = ?2)) ORDER BY b.id",
+            (owner, seen.domain),
+        )
+        return [batch_id for (batch_id,) in rows]
+
+    def _number_of_domain(self, name: str) -> int:
+        """Return a domain's number; 0, which none has, if it is not known."""
+        row = self._db.execute("SELECT id FROM domains WHERE name = ?", (name,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def dead_letters(
         self,
@@ -78,6 +180,8 @@ class ItemReads(Connected):
         owner: str | None = None,
         batch_id: str | None = None,
         reason: str | None = None,
+        kind: str | None = None,
+        domain: str | None = None,
         before: tuple[int, int] | None = None,
         limit: int,
     ) -> tuple[list[DeadLetter], tuple[int, int] | None]:
@@ -95,8 +199,13 @@ class ItemReads(Connected):
         n, place = 0, (batch, item)
         for n, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
             place = row[0], row[2]
-            if reason is None or reason in (row[8] or ""):
-                page.append(DeadLetter(*row))
+            letter = DeadLetter(*row)
+            if (
+                (reason is None or reason in (letter.reason or ""))
+                and domain in (None, letter.domain)
+                and kind in (None, letter.kind)
+            ):
+                page.append(letter)
                 if len(page) == limit:
                     return page, place
         return page, place if n == MAX_SCANNED else None
@@ -145,3 +254,10 @@ class ItemReads(Connected):
             (batch, after, before),
         ).fetchone()
         return n_rejected, n_duplicates
+
+
+def _part(text: str | None) -> str | None:
+    """Return the pattern of LIKE for texts that contain this one."""
+    if text is None:
+        return None
+    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"

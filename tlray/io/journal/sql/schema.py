@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 NUMBERED = ("id", "seq")
 """The names of a first column that the database numbers."""
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.DOTALL)

@@ -46,6 +46,16 @@ CREATE TABLE IF NOT EXISTS domains (
     used_in INTEGER                     -- the last incarnation that may have fetched from it
 );
 
+-- The last rests of each domain (io/journal/sql/domains.py).
+CREATE TABLE IF NOT EXISTS rests (
+    id INTEGER PRIMARY KEY,
+    domain INTEGER NOT NULL,
+    began_at REAL NOT NULL,
+    until REAL NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS rests_domain ON rests (domain, id);
+
 CREATE TABLE IF NOT EXISTS items (
     id INTEGER PRIMARY KEY,
     batch INTEGER NOT NULL,
@@ -66,13 +76,16 @@ CREATE TABLE IF NOT EXISTS items (
     fetched_at REAL,                    -- when its page was fetched, by itself or by the item that answers it
     answered_by INTEGER,                -- the item whose fetch gave its row; NULL: its own
     peer TEXT,                          -- the address that gave its page
-    done_seq INTEGER                    -- grows over the home: the order in which items succeeded
+    done_seq INTEGER,                   -- grows over the home: the order in which items succeeded
+    dead_at INTEGER                     -- when it became a dead letter, in milliseconds; every transaction has a later one
 );
 CREATE UNIQUE INDEX IF NOT EXISTS items_fingerprint ON items (batch, fingerprint);
+CREATE INDEX IF NOT EXISTS items_line ON items (batch, line);
 CREATE INDEX IF NOT EXISTS items_lane ON items (batch, domain, id);
 CREATE INDEX IF NOT EXISTS items_kept ON items (fingerprint) WHERE state = 'succeeded';
 CREATE INDEX IF NOT EXISTS items_dead ON items (fingerprint) WHERE state = 'dead';
 CREATE INDEX IF NOT EXISTS items_dead_of ON items (batch, id) WHERE state = 'dead';
+CREATE INDEX IF NOT EXISTS items_dead_by ON items (batch, domain, reason, dead_at) WHERE state = 'dead';
 CREATE INDEX IF NOT EXISTS items_done ON items (batch, done_seq) WHERE done_seq IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS refused_lines (

@@ -35,7 +35,7 @@ _COPY = (
     "INSERT INTO temp.items SELECT id, line, fingerprint, state, reason, part FROM main.items WHERE batch = :batch",
     "INSERT INTO temp.refused SELECT line, first_line FROM main.refused_lines WHERE batch = :batch",
     """INSERT INTO temp.pages SELECT a.item, a.attempt, a.part, a.raw_offset, a.raw_length FROM items i
-       JOIN main.attempts a ON a.item = i.id WHERE a.raw_offset IS NOT NULL""",
+       JOIN main.attempts a ON a.item = i.id WHERE a.raw_offset IS NOT NULL AND (a.kind != 'fetched' OR a.attempt > 1)""",
 )
 
 

@@ -66,6 +66,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
     ),
     "2": ("3", ("ALTER TABLE items ADD COLUMN peer TEXT",)),
     "3": ("4", ("ALTER TABLE domains ADD COLUMN used_in INTEGER",)),
+    "4": ("5", ("ALTER TABLE items ADD COLUMN dead_at INTEGER",)),
 }
 """Version → (next version, statements)."""
 
