@@ -13,9 +13,9 @@ from stage import BATCH, Stage
 from virtual_time import in_virtual_time
 
 from tlray.service.backend import live_hub
+from tlray.service.backend.live_hub import WHOLE, Frame, Hub, View
 from tlray.service.http.shutdown import Shutdown
 from tlray.service.routes import progress
-from tlray.service.backend.live_hub import WHOLE, Frame, Hub, View
 
 PAGE = View(20, 0.25)
 PER_S = 300
