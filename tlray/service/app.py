@@ -22,6 +22,10 @@ from tlray.service.http.request_guard import RequestGuard
 from tlray.service.http.request_limits import RequestLimits
 from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
+from tlray.service.page import static_files
+from tlray.service.page.problem_pages import problem_page
+from tlray.service.page.views import batch, home, sign_in
+from tlray.service.page.views import batches as batches_view
 from tlray.service.routes import (
     batches,
     catalogue,
@@ -68,6 +72,14 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     metrics.router,
     docs.router,
 )
+VIEWS: Final[tuple[APIRouter, ...]] = (
+    home.router,
+    sign_in.router,
+    batches_view.router,
+    batch.router,
+    static_files.router,
+)
+"""The web page."""
 
 
 def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
@@ -107,12 +119,14 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
     authenticator = Authenticator(gateway, settings)
     app.state.gateway, app.state.settings, app.state.hub = gateway, settings, Hub(gateway)
     app.state.imports = places()
+    app.state.problem_page = problem_page
+    app.state.views = frozenset(getattr(route, "path", "") for router in VIEWS for route in router.routes)
     app.state.authenticator, app.state.streams = authenticator, StreamLimits(shutdown=shutdown)
     app.add_middleware(HeadRequests)
     app.add_middleware(RequestLimits, settings=settings, known_user=authenticator.known_user)
     app.add_middleware(RequestGuard, settings=settings)  # added last: the outermost
     add_problem_handlers(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *VIEWS):
         app.include_router(router)
 
     def openapi() -> dict[str, Any]:

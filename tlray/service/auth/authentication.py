@@ -2,7 +2,8 @@
 
 A service whose home never had a token answers loopback only, without authentication: every caller there is its one local user.
 After the first token every caller needs one, on loopback too, because requests of a proxy come from loopback. Sockets take a
-ticket in place of a token: a browser sends no headers with them, and a token in a URL would end up in logs.
+ticket in place of a token: a browser sends no headers with them, and a token in a URL would end up in logs. The page's session
+cookie (`tlray.service.auth.session`) is a token, too.
 
 A replica caches tokens for `REMEMBER_S`; a revoked one is refused after that time at the latest.
 """
@@ -18,10 +19,11 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from tlray.core.access.rate_limit import RateLimit
-from tlray.core.access.same_origin import is_loopback
+from tlray.core.access.same_origin import SAFE_METHODS, is_loopback
 from tlray.core.access.tokens import SCOPES, digest_of, is_token, scopes_with
 from tlray.io.redis.rates import rate_of
 from tlray.service.auth.principal import OPEN, Principal
+from tlray.service.auth.session import CSRF_HEADER, require_csrf, session_token
 from tlray.service.auth.token_lookup import TokenLookup
 from tlray.service.http.problems import ProblemError, rate_limited
 from tlray.service.http.query_params import require_known_query_names
@@ -66,9 +68,11 @@ class Authenticator:
         header = connection.headers.get("authorization")
         ticket = connection.query_params.get("ticket") if takes_ticket else None
         if header is not None:
-            principal = await self._by_token(connection, header)
+            principal = await self._by_token(connection, _token_in(header))
         elif ticket is not None:
             principal = await self._by_ticket(connection, ticket)
+        elif token := await self._session_of(connection):
+            principal = await self._by_token(connection, token)
         else:
             return await self._local_user(connection)
         slot_of(connection).assign_to(principal.user)
@@ -80,18 +84,25 @@ class Authenticator:
 
     def known_user(self, headers: Headers) -> str | None:
         """Return the user of a request if the replica knows its token, without checking that the token is still valid."""
-        _, principal = self._known.get(digest_of(_bearer(headers.get("authorization", ""))), _UNKNOWN)
+        token = _bearer(headers.get("authorization", "")) or session_token(headers)
+        _, principal = self._known.get(digest_of(token), _UNKNOWN)
         return None if principal is None else principal.user
 
-    async def _by_token(self, connection: HTTPConnection, header: str) -> Principal:
-        text = _bearer(header)
-        if not text:
-            raise unauthorized("the Authorization header has no token: send `Authorization: Bearer tlray_…`")
-        if not is_token(text):
-            raise unauthorized(
-                "the Authorization header is no token of tlray's, or not a whole one:"
-                " send `Authorization: Bearer tlray_…` with the output of `tlray token create`"
-            )
+    async def holder(self, connection: HTTPConnection, token: str) -> Principal:
+        """Return the user of a token that is signed in with; `ProblemError` (401, 429) if it is unknown."""
+        return await self._by_token(connection, token)
+
+    async def _session_of(self, connection: HTTPConnection) -> str:
+        """Return the token of the session cookie; "" if there is none, or no token is needed here."""
+        if connection.scope["type"] != "http" or not (token := session_token(connection.headers)):
+            return ""
+        if not await self.requires_token():
+            return ""  # the cookie of an earlier service at this address
+        if connection.scope["method"] not in SAFE_METHODS and connection.url.path.startswith("/api/"):
+            require_csrf(connection, connection.headers.get(CSRF_HEADER))
+        return token
+
+    async def _by_token(self, connection: HTTPConnection, text: str) -> Principal:
         digest, now = digest_of(text), time.monotonic()
         until, principal = self._known.get(digest, _UNKNOWN)
         if principal is not None and until > now:
@@ -115,13 +126,17 @@ class Authenticator:
             )
         return Principal(row["user"], frozenset(row["scopes"]))
 
-    async def _local_user(self, connection: HTTPConnection) -> Principal:
-        """Return the local user of a service without tokens."""
+    async def requires_token(self) -> bool:
+        """True if every caller needs a token."""
         until, requires_token = self._requires_token
         if until <= time.monotonic():
             requires_token = await self._gateway.requires_token()
             self._requires_token = time.monotonic() + REMEMBER_S, requires_token
-        if requires_token:
+        return requires_token
+
+    async def _local_user(self, connection: HTTPConnection) -> Principal:
+        """Return the local user of a service without tokens."""
+        if await self.requires_token():
             raise unauthorized("this service needs a token: `tlray token create` makes one")
         is_near = connection.client is not None and is_loopback(connection.client.host)
         if not is_near or any(name in connection.headers for name in FORWARDED):
@@ -151,8 +166,7 @@ class Requires:
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
         """Return the caller, or raise a problem; the second call of a request returns the result of the first."""
-        known: Principal | None = connection.scope.get(_PRINCIPAL)
-        if known is not None:
+        if (known := caller_of(connection)) is not None:
             return known
         authenticator: Authenticator = connection.app.state.authenticator
         takes_ticket = self._takes_ticket or connection.scope["type"] == "websocket"
@@ -162,6 +176,25 @@ class Requires:
         await require_known_query_names(connection)  # after the scope: an unauthorized caller learns nothing
         connection.scope[_PRINCIPAL] = principal
         return principal
+
+
+def caller_of(connection: HTTPConnection) -> Principal | None:
+    """Return the caller of a request whose dependency has authenticated it."""
+    known: Principal | None = connection.scope.get(_PRINCIPAL)
+    return known
+
+
+def _token_in(header: str) -> str:
+    """Return the token of an Authorization header; a problem (401) if there is none."""
+    text = _bearer(header)
+    if not text:
+        raise unauthorized("the Authorization header has no token: send `Authorization: Bearer tlray_…`")
+    if not is_token(text):
+        raise unauthorized(
+            "the Authorization header is no token of tlray's, or not a whole one:"
+            " send `Authorization: Bearer tlray_…` with the output of `tlray token create`"
+        )
+    return text
 
 
 def _bearer(authorization: str) -> str:

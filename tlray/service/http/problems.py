@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -51,6 +51,8 @@ KINDS: Final = {422: "validation", 429: "rate-limited", 503: "unavailable"}
 """Problem types that are not the phrase of their status."""
 PHRASES: Final = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 """Phrases of RFC 9110 that Python knows since 3.13."""
+DATA_PATHS: Final = ("/api/", "/metrics", "/ws/", "/docs", "/openapi.json", "/healthz", "/readyz", "/static/")
+"""Answered with problem documents, for browsers too."""
 RETRY_AFTER_S = 5
 """`Retry-After` where the time of recovery is unknown."""
 
@@ -139,8 +141,12 @@ def problem_for(error: TlrayError, *, home: str = "") -> ProblemError:
     return ProblemError(status, detail.replace(home, "the home") if home else detail, headers=headers)
 
 
-def problem_response(request: HTTPConnection, error: ProblemError) -> JSONResponse:
-    """Return the response with the problem document."""
+def problem_response(request: HTTPConnection, error: ProblemError) -> Response:
+    """Return the response with the problem document; for a browser that asks for a page, the page's own."""
+    page = getattr(getattr(request.scope.get("app"), "state", None), "problem_page", None)
+    if page is not None and wants_page(request):
+        shown: Response = page(request, error)
+        return shown
     problem = Problem(
         type=TYPE_PREFIX + error.kind,
         title=phrase(error.status_code),
@@ -152,6 +158,12 @@ def problem_response(request: HTTPConnection, error: ProblemError) -> JSONRespon
     # a quoted value may hold half a surrogate pair, which UTF-8 cannot encode
     content = _encodable(problem.model_dump())
     return JSONResponse(content, error.status_code, error.headers, media_type=CONTENT_TYPE)
+
+
+def wants_page(request: HTTPConnection) -> bool:
+    """True if a browser asks for a page, and not for data."""
+    is_data = request.url.path.startswith(DATA_PATHS)
+    return not is_data and "text/html" in request.headers.get("accept", "")
 
 
 def phrase(status: int) -> str:
@@ -173,7 +185,7 @@ async def close_socket(socket: WebSocket, error: ProblemError) -> None:
     await socket.close(4000 + error.status_code, error.detail.encode()[:120].decode(errors="ignore"))
 
 
-async def _on_problem(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
+async def _on_problem(connection: HTTPConnection, error: Exception) -> Response | None:
     assert isinstance(error, ProblemError)  # noqa: S101 - registered for it
     if isinstance(connection, WebSocket):
         await close_socket(connection, error)
@@ -181,7 +193,7 @@ async def _on_problem(connection: HTTPConnection, error: Exception) -> JSONRespo
     return problem_response(connection, error)
 
 
-async def _on_tlray_error(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
+async def _on_tlray_error(connection: HTTPConnection, error: Exception) -> Response | None:
     assert isinstance(error, TlrayError)  # noqa: S101
     problem = problem_for(error, home=str(connection.app.state.settings.home))
     if problem.status_code >= 500:
@@ -189,7 +201,7 @@ async def _on_tlray_error(connection: HTTPConnection, error: Exception) -> JSONR
     return await _on_problem(connection, problem)
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     headers = dict(error.headers or {})
     hint = "; /docs lists every call" if error.status_code in (404, 405) else ""
@@ -212,7 +224,7 @@ def _methods_at(request: Request) -> str:
     return ", ".join(sorted(methods))
 
 
-async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     errors = error.errors()
     if errors[0]["type"] == "json_invalid":
@@ -225,7 +237,7 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request, validation(faults))
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+async def _on_bug(request: Request, error: Exception) -> Response:
     logger.error("request failed path=%s", request.url.path, exc_info=error)
     return problem_response(request, ProblemError(500, "this is a bug of tlray; see the service log"))
 

@@ -41,8 +41,8 @@ _HEADERS: Final = {
 }
 _DATA_CSP: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _PAGE_CSP: Final = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none';"
-    " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 
@@ -106,7 +106,10 @@ def _problem_of_body(headers: Headers, path: str, most: int) -> ProblemError | N
     if n_bytes > most:
         return too_large(path, most)
     kind = headers.get("content-type")
-    needs_no_preflight = "authorization" not in headers and CLIENT_HEADER.lower() not in headers
+    is_page = not path.startswith("/api/")  # its forms show a CSRF token
+    needs_no_preflight = (
+        "authorization" not in headers and CLIENT_HEADER.lower() not in headers and not is_page
+    )
     if needs_no_preflight and is_simple(kind, has_body=n_bytes > 0 or "transfer-encoding" in headers):
         what = f"Content-Type {kind!r}" if kind else "no Content-Type"
         return ProblemError(

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 router = APIRouter(include_in_schema=False)
@@ -47,12 +47,6 @@ CSP: Final = (  # Swagger UI has inline styles, and icons in its style sheet
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-
-
-@router.get("/")
-async def front() -> Response:
-    """Redirect a browser to the documentation."""
-    return RedirectResponse("docs", status_code=307)
 
 
 @router.get("/docs")

@@ -1,0 +1,67 @@
+"""Errors as pages, for browsers: the same words as the problem documents of the API, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from tlray.service.http.problems import ProblemError, phrase
+from tlray.service.page.rendering import HEADERS, path_of, render, root_of, see_other
+
+TITLES: Final = {
+    403: "You may not do that",
+    404: "Nothing is here",
+    500: "That is a bug of ours",
+    503: "The service is being started again",
+}
+REASONS: Final = {
+    404: "There is no such page, batch or set; or it belongs to somebody else.",
+    503: "Nothing is lost, and this page goes on by itself.",
+}
+REFRESH_S: Final = 4
+
+
+def problem_page(request: HTTPConnection, error: ProblemError) -> Response:
+    """Return the page of a problem; the sign-in if the caller is not known."""
+    status = error.status_code
+    if status == 401:
+        return sign_in_first(request)
+    headers = dict(error.headers or {})
+    if status == 503:
+        headers["Refresh"] = f"{REFRESH_S}"
+    return render(
+        request,
+        "problem.html",
+        status=status,
+        headers=headers,
+        title=TITLES.get(status, phrase(status)),
+        reason=REASONS.get(status, error.detail),
+        detail=error.detail,
+        code=status,
+    )
+
+
+def sign_in_first(request: HTTPConnection) -> Response:
+    """Return the redirect to the sign-in, and back from there.
+
+    A browser keeps a strict cookie back when a link on another site leads here. That page loads itself again, and then the
+    cookie comes along.
+    """
+    method = request.scope.get("method", "GET")
+    if request.headers.get("sec-fetch-site") == "cross-site" and method == "GET":
+        return Response("", 200, {**HEADERS, "Refresh": "0"}, media_type="text/html")
+    back = path_of(request) if method == "GET" else "/"
+    if back in ("/", "/sign-in"):
+        return see_other(request, "/sign-in")
+    return see_other(request, f"/sign-in?next={quote(back.lstrip('/'), safe='')}")
+
+
+def is_own_path(path: str) -> bool:
+    """True if a path leads to a page of this service, and nowhere else."""
+    return not path.startswith(("/", "\\")) and ":" not in path.partition("?")[0] and path.isprintable()
+
+
+__all__ = ["is_own_path", "problem_page", "root_of", "sign_in_first"]

@@ -1,0 +1,115 @@
+"""Rendering of a view: the Jinja2 environment, and what every template is given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tlray.service.auth.authentication import caller_of
+from tlray.service.auth.session import CSRF_FIELD, csrf_token, set_seed
+from tlray.service.page import text, words
+from tlray.service.page.static_files import version
+from tlray.version import __version__
+
+THEMES: Final = ("auto", "light", "dark")
+THEME_COOKIE: Final = "tlray-theme"
+NAV: Final = (
+    ("new", "New batch", "submit"),
+    ("batches", "Batches", "read"),
+    ("dead-letters", "Dead letters", "read"),
+    ("schedules", "Schedules", "read"),
+    ("templates", "Templates", "read"),
+    ("domains", "Domains", "read"),
+    ("catalogue", "Catalogue", "read"),
+)
+"""The views of the navigation: path, name, scope. One without a route is left out."""
+MORE: Final = (("notifications", "Notifications", "read"), ("tokens", "Tokens", "admin"))
+HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+"""With no referrer at all a browser sends `Origin: null` with a form."""
+
+environment = Environment(
+    loader=PackageLoader("tlray.service.page"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+for helper in (
+    text.number, text.plural, text.percent, text.rate, text.duration, text.safe, text.plain, text.url_cut, text.link,
+    words.kind_words, words.helps, words.advice, words.done_of, words.parts_of,
+):  # fmt: skip
+    environment.globals[helper.__name__] = helper
+
+
+def render(
+    request: HTTPConnection,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """Return a view as a response. ``context`` is what the template shows."""
+    now = time.time()
+    principal = caller_of(request)
+
+    def moment(at: float | None, *, clock: bool = False) -> Markup:
+        return text.moment(at, now, clock=clock)
+
+    field = Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf_token(request))
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    root = root_of(request)
+    paths = request.app.state.views
+    given = {
+        "root": root,
+        "static": f"{root}static/{version()}/",
+        "glyph": partial(words.glyph, f"{root}static/{version()}/icons.svg"),
+        "state": partial(words.state, f"{root}static/{version()}/icons.svg"),
+        "csrf": csrf_token(request),
+        "csrf_field": field,
+        "theme": theme if theme in THEMES else "auto",
+        "now": now,
+        "moment": moment,
+        "here": request.scope["path"].strip("/").partition("/")[0],
+        "address": path_of(request),
+        "nav": [
+            (path, name)
+            for path, name, scope in NAV
+            if f"/{path}" in paths and principal and scope in principal.scopes
+        ],
+        "more": [
+            (path, name)
+            for path, name, scope in MORE
+            if f"/{path}" in paths and principal and scope in principal.scopes
+        ],
+        "principal": principal,
+        "may": frozenset() if principal is None else principal.scopes,
+        "version": __version__,
+    }
+    html = environment.get_template(template).render({**given, **context})
+    response = HTMLResponse(html, status, {**HEADERS, **(headers or {})})
+    set_seed(request, response)
+    return response
+
+
+def see_other(request: HTTPConnection, path: str) -> Response:
+    """Return the redirect after a form; the path is one of this service, and the redirect relative to where the form was sent."""
+    return RedirectResponse(root_of(request) + path.lstrip("/"), 303, HEADERS)
+
+
+def root_of(connection: HTTPConnection) -> str:
+    """Return the relative address of ``/`` from a request's path: a proxy may put us below a path."""
+    return "../" * (connection.scope["path"].count("/") - 1) or "./"
+
+
+def path_of(connection: HTTPConnection) -> str:
+    """Return the path and query of a request."""
+    query = connection.scope["query_string"].decode("latin-1")
+    return connection.url.path + (f"?{query}" if query else "")

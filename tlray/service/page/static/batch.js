@@ -1,0 +1,258 @@
+// One batch: the stream feeds head and table; buttons act through the API; the address holds filter, line and panel.
+
+import { call, csrf, query, root } from "./api.js";
+import { Live } from "./live.js";
+import { Head, doneOf } from "./head.js";
+import { Items } from "./items.js";
+import { Panel } from "./panel.js";
+import { say, toast } from "./page.js";
+import { number, plural } from "./text.js";
+import { watchExports } from "./exports.js";
+
+const CANCEL_S = 8;
+const PAINT_MS = 250;
+const head = /** @type {HTMLElement} */ (document.getElementById("batch"));
+const batchId = head.dataset.id ?? "";
+const sprite = (document.querySelector("#state use")?.getAttribute("href") ?? "").split("#")[0] ?? "";
+const view = new Head(head, sprite);
+const isPhone = matchMedia("(max-width: 760px)");
+const form = /** @type {HTMLFormElement|null} */ (document.querySelector("form[data-items]"));
+
+/** @type {Items|null} */ let items = null;
+/** @type {Panel|null} */ let panel = null;
+/** @type {import("./live.js").Frame|null} */ let pending = null;
+let paintAt = 0;
+
+const live = new Live(batchId, Number(head.dataset.version), {
+  onFrame: (frame) => {
+    pending = { ...frame, items: [...(pending?.items ?? []), ...(frame.items ?? [])] };
+    if (paintAt) return;
+    paintAt = window.setTimeout(() => requestAnimationFrame(paint), PAINT_MS);
+  },
+  onEnd: () => { paint(); say(`${head.dataset.name}: finished`); items?.showChanges(); },
+  onGone: () => toast("This batch is gone.", { forMs: 0 }),
+});
+
+function paint() {
+  clearTimeout(paintAt);
+  paintAt = 0;
+  const frame = pending;
+  pending = null;
+  if (!frame) return;
+  view.show(frame);
+  items?.take(frame, doneOf(frame));
+}
+
+// -- actions -----------------------------------------------------------------------------------------
+
+/** @param {string} action @returns {Promise<any>} */
+async function act(action) {
+  const told = await call(`batch/${batchId}/${action}`, { method: "POST", ...(action === "retry" ? { json: {} } : {}) });
+  pending = told;
+  paint();
+  live.reopen(told.version);
+  return told;
+}
+
+document.addEventListener("submit", async (event) => {
+  const sent = /** @type {HTMLFormElement} */ (event.target);
+  const action = sent.dataset.action?.split("/").pop();
+  if (!action || !sent.dataset.action?.startsWith(`batches/${batchId}/`)) return;
+  event.preventDefault();
+  const button = sent.querySelector("button");
+  if (button?.disabled) return;
+  if (button) button.disabled = true;
+  try {
+    if (action === "cancel") await cancelSlowly();
+    else if (action === "retry-dead") {
+      const told = await act("retry");
+      toast(`Queued ${number(told.n_retried)} again.`);
+    } else {
+      await act(action);
+      say(action === "pause" ? "Paused" : "Running");
+    }
+  } catch (error) {
+    toast(/** @type {Error} */ (error).message);
+  } finally {
+    if (button) button.disabled = false;
+  }
+});
+
+/** Pause at once; cancel after some seconds, unless somebody wants it back. A closed page leaves it paused. */
+async function cancelSlowly() {
+  const wasRunning = head.dataset.state === "running";
+  if (wasRunning) await act("pause");
+  let left = CANCEL_S;
+  const words = () => `Paused. It is cancelled in ${left} s; what was fetched stays.`;
+  const stop = () => clearInterval(timer);
+  const box = toast(words(), { label: "Undo", forMs: 0, act: async () => {
+    stop();
+    if (wasRunning) await act("resume").catch((error) => toast(error.message));
+    say("Not cancelled");
+  } });
+  const timer = setInterval(async () => {
+    left--;
+    box.write(words());
+    if (left > 0) return;
+    stop();
+    box.close();
+    try { await act("cancel"); say("Cancelled"); } catch (error) { toast(/** @type {Error} */ (error).message); }
+  }, 1000);
+}
+
+// -- the table ---------------------------------------------------------------------------------------
+
+/** @returns {Record<string, string>} */
+function inAddress() {
+  const given = new URLSearchParams(location.search);
+  return Object.fromEntries(["state", "domain", "q", "line", "item"].map((name) => [name, given.get(name) ?? ""]));
+}
+
+/** @param {Record<string, string>} change @param {boolean} [isStep] true: Back returns to what was */
+function address(change, isStep = true) {
+  const next = `${location.pathname}${query({ ...inAddress(), ...change })}`;
+  if (next === location.pathname + location.search) return;
+  if (isStep) history.pushState(null, "", next);
+  else history.replaceState(null, "", next);
+}
+
+function startTable() {
+  const lines = Number(document.getElementById("items")?.dataset.lines);
+  items = new Items({ batchId, sprite, lines, filter: inAddress() });
+  panel = new Panel({ batchId, sprite, onClose: closePanel, onStep: stepPanel });
+  const { line, item } = inAddress();
+  items.open(Number(line) || 1).then(() => { if (item) showPanel(item, false); }).catch((error) => toast(error.message));
+}
+
+/** @param {boolean} isStep */
+async function refilter(isStep) {
+  if (!form || !items) return;
+  const data = new FormData(form);
+  const change = Object.fromEntries(["state", "domain", "q"].map((name) => [name, String(data.get(name) ?? "").trim()]));
+  if (isStep) address({ ...change, line: "", item: "" });
+  const clear = document.getElementById("clear");
+  if (clear) clear.hidden = !(change.state || change.domain || change.q);
+  items.aborts.abort();
+  items.reset(inAddress());
+  await items.open(Number(inAddress().line) || 1).catch((error) => toast(error.message));
+  say(items.isFiltered ? `${plural(items.count, "matching item")}${items.next ? " and more" : ""}` : "All items");
+}
+
+function listenToFilters() {
+  let typing = 0;
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const line = /** @type {HTMLInputElement|null} */ (document.getElementById("line"));
+    if (document.activeElement === line && line?.value) return toLine(line.value);
+    refilter(true);
+  });
+  form?.addEventListener("change", (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    if (field.name === "line") toLine(field.value);
+    else refilter(true);
+  });
+  form?.addEventListener("input", (event) => {
+    if (/** @type {HTMLInputElement} */ (event.target).name !== "q") return;
+    clearTimeout(typing);
+    typing = window.setTimeout(() => refilter(true), 300);
+  });
+  document.addEventListener("click", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("#clear")) { event.preventDefault(); form?.querySelectorAll("input, select").forEach((field) => { /** @type {HTMLInputElement} */ (field).value = ""; }); refilter(true); }
+    const quick = /** @type {HTMLElement|null} */ (target.closest("[data-filter]"));
+    const field = /** @type {HTMLSelectElement|null} */ (document.getElementById("f-state"));
+    if (quick && field) { event.preventDefault(); field.value = quick.dataset.filter ?? ""; refilter(true); field.focus(); }
+  });
+}
+
+/** @param {string} text */
+function toLine(text) {
+  const line = Number(text.replace(/\D/g, ""));
+  if (!line || !items) return;
+  if (items.isFiltered) {
+    const row = items.found.findIndex((item) => item.line >= line);
+    items.toRow(row < 0 ? items.count : row + 1);
+  } else items.toRow(line);
+  address({ line: String(line) }, false);
+}
+
+/** @param {string} itemId @param {boolean} [isStep] */
+async function showPanel(itemId, isStep = true) {
+  if (!items || !panel) return;
+  items.selected = itemId;
+  items.render();
+  if (isStep) address({ item: itemId }, !panel.isOpen);
+  await panel.open(itemId);
+}
+
+function closePanel(isStep = true) {
+  if (!items || !panel?.isOpen) return;
+  const row = items.rowOf.get(panel.itemId) ?? 0;
+  panel.close();
+  items.selected = "";
+  if (isStep) address({ item: "" });
+  if (row) items.toRow(row); else document.getElementById("caption")?.focus();
+}
+
+/** @param {number} step */
+function stepPanel(step) {
+  if (!items || !panel?.isOpen) return;
+  const next = items.neighbour(panel.itemId, step);
+  if (!next) return;
+  items.toRow(items.rowOf.get(next.item_id) ?? 1, false);
+  showPanel(next.item_id);
+}
+
+function listenToRows() {
+  document.addEventListener("click", (event) => {
+    const link = /** @type {Element} */ (event.target).closest("#rows a");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button || isPhone.matches) return;
+    const id = /** @type {HTMLElement|null} */ (link.closest("tr"))?.dataset.id;
+    if (!id) return;
+    event.preventDefault();
+    showPanel(id);
+  });
+  document.addEventListener("tl-move", (event) => { if (items?.isLive) { event.preventDefault(); items.step(/** @type {CustomEvent} */ (event).detail); } });
+  document.addEventListener("tl-step", (event) => stepPanel(/** @type {CustomEvent} */ (event).detail));
+  document.addEventListener("tl-show", () => items?.showChanges());
+  document.addEventListener("tl-close", (event) => { if (panel?.isOpen) { event.preventDefault(); closePanel(); } });
+  addEventListener("popstate", async () => {
+    const wanted = inAddress();
+    for (const name of ["state", "domain", "q", "line"]) {
+      const field = /** @type {HTMLInputElement|null} */ (form?.elements.namedItem(name));
+      if (field) field.value = wanted[name] ?? "";
+    }
+    const isSame = items && ["state", "domain", "q"].every((name) => (items?.filter[name] ?? "") === wanted[name]);
+    if (!isSame) await refilter(false);
+    if (wanted.item) showPanel(wanted.item, false);
+    else closePanel(false);
+  });
+}
+
+// -- the menu ----------------------------------------------------------------------------------------
+
+function startPriority() {
+  const box = document.getElementById("priority");
+  if (!box) return;
+  box.hidden = false;
+  box.addEventListener("click", async (event) => {
+    const button = /** @type {Element} */ (event.target).closest("button");
+    if (!button) return;
+    try {
+      await call(`batch/${batchId}`, { method: "PATCH", json: { priority: button.value } });
+      for (const other of box.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
+      toast(`Priority: ${button.value}.`);
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message);
+    }
+  });
+}
+
+if (document.getElementById("window")) {
+  startTable();
+  listenToFilters();
+  listenToRows();
+}
+startPriority();
+watchExports(root, csrf);
+live.start();

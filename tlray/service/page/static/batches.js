@@ -1,0 +1,2 @@
+// The list of batches: nothing to do yet.
+export {};

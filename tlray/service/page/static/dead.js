@@ -1,0 +1,2 @@
+// Dead letters: nothing to do yet.
+export {};

@@ -1,0 +1,259 @@
+// The head of a batch: bar, counts, rate, estimate, domains, notes. Counts at most every 250 ms, the rest every second.
+
+import { call, root } from "./api.js";
+import { now, say, sayCalmly, setTime } from "./page.js";
+import { clock, number, percent, plural, rate, write } from "./text.js";
+
+/** @typedef {import("./live.js").Frame} Frame */
+
+const PARTS = ["succeeded", "dead", "skipped", "cancelled", "leased", "waiting"];
+const FINAL = ["succeeded", "dead", "skipped", "cancelled"];
+const STEPS = [[600, 60], [3600, 300], [21600, 900], [172800, 3600]];
+const ETA_MS = 10_000;
+const WORDS_MS = 3000;
+const POINTS = 60;
+const POINT_MS = 5000;
+
+/** @param {Frame} frame @returns {number} */
+export const doneOf = (frame) => FINAL.reduce((sum, name) => sum + (frame.counts[name] ?? 0), 0);
+
+export class Head {
+  /** @param {HTMLElement} head @param {string} sprite */
+  constructor(head, sprite) {
+    this.head = head;
+    this.sprite = sprite;
+    this.batchId = head.dataset.id ?? "";
+    this.name = head.dataset.name ?? "";
+    this.bar = document.querySelector("svg.bar");
+    this.counts = document.getElementById("counts");
+    this.eta = document.getElementById("eta");
+    this.notes = document.getElementById("notes");
+    this.domains = document.querySelector("#domains tbody");
+    this.spark = document.getElementById("spark");
+    /** @type {(number|null)[]} */ this.points = Array(POINTS).fill(null);
+    this.etaAt = 0;
+    /** @type {[number, number]|null} */ this.range = null;
+    this.slowAt = 0;
+    this.quarter = -1;
+    this.wordsKey = "";
+    this.wordsAt = 0;
+    setInterval(() => this.#point(), POINT_MS);
+  }
+
+  /** @param {Frame} frame */
+  show(frame) {
+    this.frame = frame;
+    this.#showBar(frame);
+    this.#showCounts(frame);
+    if (frame.state !== this.head.dataset.state) this.#showState(frame);
+    if (Date.now() - this.slowAt >= 950) {
+      this.slowAt = Date.now();
+      this.#showSlow(frame);
+    }
+    this.#speak(frame);
+  }
+
+  /** What is said once a second. @param {Frame} frame */
+  #showSlow(frame) {
+    write(this.#field("rate"), frame.state === "running" ? rate(frame.rate_per_min / 60) : "");
+    this.#showEta(frame);
+    this.#showDomains(frame);
+    this.#showNotes(frame);
+    const share = percent(doneOf(frame), frame.total);
+    const title = frame.state === "completed" ? `✓ ${this.name}` : `${share} · ${this.name}`;
+    if (document.title !== title) document.title = title;
+  }
+
+  /** @param {string} name */
+  #field(name) { return this.counts?.querySelector(`[data-f="${name}"]`); }
+
+  /** @param {Frame} frame */
+  #showBar(frame) {
+    let x = 0;
+    for (const name of PARTS) {
+      const width = frame.total ? (100 * (frame.counts[name] ?? 0)) / frame.total : 0;
+      const rect = this.bar?.querySelector(`[data-part="${name}"]`);
+      const gap = this.bar?.querySelector(`[data-gap="${name}"]`);
+      set(rect, "x", `${x.toFixed(3)}%`);
+      set(rect, "width", `${width.toFixed(3)}%`);
+      set(gap, "x", `${x.toFixed(3)}%`);
+      set(gap, "width", x && width ? "2" : "0");
+      x += width;
+    }
+    const progress = document.querySelector("progress");
+    if (progress && progress.value !== doneOf(frame)) progress.value = doneOf(frame);
+  }
+
+  /** @param {Frame} frame */
+  #showCounts(frame) {
+    const c = frame.counts;
+    write(this.#field("done"), number(doneOf(frame)));
+    write(this.#field("total"), number(frame.total));
+    write(this.#field("dead"), number(c.dead));
+    write(this.#field("leased"), number(c.leased));
+    write(this.#field("left"), number((c.queued ?? 0) + (c.waiting ?? 0)));
+    write(this.#field("tracks"), number(frame.tracks));
+    const dead = this.#field("dead-line");
+    if (dead) /** @type {HTMLElement} */ (dead).hidden = !c.dead;
+    const retry = document.querySelector("[data-when-dead]");
+    if (retry instanceof HTMLElement) {
+      retry.hidden = !c.dead || !["running", "completed"].includes(frame.state);
+      const label = retry.querySelector("button")?.lastChild;
+      const text = `Retry ${number(c.dead)} dead`;
+      if (label && label.nodeType === 3 && label.textContent !== text) label.textContent = text;
+    }
+  }
+
+  /** @param {Frame} frame */
+  #showState(frame) {
+    this.head.dataset.state = frame.state;
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-when]"))) {
+      part.hidden = !(part.dataset.when ?? "").split(" ").includes(frame.state);
+    }
+    this.slowAt = 0;
+    this.wordsAt = 0;
+  }
+
+  /** @param {Frame} frame */
+  #showEta(frame) {
+    if (!this.eta) return;
+    if (frame.state !== "running") { if (this.eta.textContent) this.eta.replaceChildren(); this.range = null; return; }
+    const between = frame.estimated_between ?? (frame.estimated_completion ? [null, frame.estimated_completion] : null);
+    if (!between) {
+      if (this.range) { this.range = null; this.etaAt = 0; }
+      return; // the words of the service say why
+    }
+    const early = between[0] === null ? 0 : rounded(between[0], now(), false);
+    const late = rounded(between[1], now(), true);
+    const shown = this.range;
+    const isOut = !shown || early < shown[0] || late > shown[1] || late <= now() || late - early <= (shown[1] - shown[0]) / 2;
+    if (!isOut || Date.now() - this.etaAt < ETA_MS) return;
+    this.etaAt = Date.now();
+    this.range = [early, late];
+    const why = frame.estimate_waits_on ? ` · ${frame.estimate_waits_on} decides` : "";
+    const text = early > now() && early < late ? `Not before ${clock(early)}, likely by ${clock(late)}${why}` : `Likely by ${clock(late)}${why}`;
+    write(this.eta, text);
+  }
+
+  /** @param {Frame} frame */
+  #showDomains(frame) {
+    for (const row of this.domains?.querySelectorAll("tr") ?? []) {
+      const found = frame.domains?.[row.dataset.domain ?? ""];
+      const open = row.querySelector('[data-f="open"]');
+      const done = row.querySelector('[data-f="done"]');
+      const left = found?.open ?? 0;
+      const all = /** @type {HTMLElement} */ (row);
+      all.dataset.all ??= String(Number((open?.textContent ?? "0").replace(/\D/g, "")) + Number((done?.textContent ?? "0").replace(/\D/g, "")));
+      write(open, number(left));
+      write(done, number(Math.max(0, Number(all.dataset.all) - left)));
+      write(row.querySelector('[data-f="in_flight"]'), number(found?.in_flight ?? 0));
+    }
+  }
+
+  /** The sentences are the service's own; they are asked for when something of them has changed. @param {Frame} frame */
+  async #showNotes(frame) {
+    const domains = Object.entries(frame.domains ?? {});
+    const key = JSON.stringify([frame.state, frame.trouble, frame.parked, domains.map(([name, d]) => [name, d.state, d.cooling_until, d.open > 0]), !frame.estimated_completion, frame.state === "paused" && frame.counts.leased]);
+    if (key === this.wordsKey || Date.now() - this.wordsAt < WORDS_MS) return;
+    this.wordsAt = Date.now();
+    const isFirst = this.wordsKey === "";
+    this.wordsKey = key;
+    if (isFirst && this.head.dataset.version === String(frame.version)) return;
+    try {
+      const answer = await fetch(`${root}batches/${this.batchId}/words`, { headers: { Accept: "application/json" } });
+      if (answer.ok) this.#writeWords(await answer.json());
+    } catch { /* the offline line says it */ }
+  }
+
+  /** @param {{state: {glyph: string, tone: string, word: string}, eta: string, notes: any[], domains: any[]}} words */
+  #writeWords(words) {
+    const state = document.querySelector("#state .state");
+    if (state) this.#writeState(state, words.state);
+    if (words.eta && this.eta && !this.range) write(this.eta, words.eta);
+    const notes = words.notes.map((note) => this.#note(note));
+    const before = this.notes?.textContent ?? "";
+    this.notes?.replaceChildren(...notes);
+    const after = words.notes[0]?.text ?? "";
+    if (after && !before.includes(after.slice(0, 40))) say(after);
+    for (const domain of words.domains) {
+      const row = [...(this.domains?.querySelectorAll("tr") ?? [])].find((one) => one.dataset.domain === domain.domain);
+      const cell = row?.querySelector('[data-f="state"]');
+      const found = cell?.querySelector(".state");
+      if (!cell || !found) continue;
+      this.#writeState(found, domain);
+      let reason = cell.querySelector(".muted");
+      if (!reason && domain.reason) { reason = document.createElement("span"); reason.className = "muted"; cell.append(" ", reason); }
+      if (reason) write(reason, domain.reason ?? "");
+      write(row?.querySelector('[data-f="rate"]'), domain.rate);
+    }
+  }
+
+  /** @param {Element} element @param {{glyph: string, tone: string, word: string}} state */
+  #writeState(element, state) {
+    element.className = `state t-${state.tone}`;
+    set(element.querySelector("use"), "href", `${this.sprite}#${state.glyph}`);
+    write(element.querySelector("span"), state.word);
+  }
+
+  /** @param {{glyph: string, tone: string, text: string, until: number|null, is_bad: boolean}} note */
+  #note(note) {
+    const line = document.createElement("p");
+    line.className = note.is_bad ? "note bad" : "note";
+    const icon = document.createElement("span");
+    icon.className = `t-${note.tone}`;
+    const glyph = /** @type {Element} */ (document.querySelector("#state svg")?.cloneNode(true) ?? document.createElement("i"));
+    set(glyph.querySelector("use"), "href", `${this.sprite}#${note.glyph}`);
+    icon.append(glyph);
+    const text = document.createElement("span");
+    text.textContent = note.text + (note.until ? " at " : "");
+    if (note.until) {
+      setTime(text, note.until, true);
+      text.append(".");
+    }
+    line.append(icon, text);
+    return line;
+  }
+
+  /** @param {Frame} frame */
+  #speak(frame) {
+    const quarter = frame.total ? Math.floor((4 * doneOf(frame)) / frame.total) : 0;
+    if (this.quarter >= 0 && quarter > this.quarter && quarter < 4) sayCalmly(`${25 * quarter} % of ${this.name}`);
+    this.quarter = quarter;
+  }
+
+  #point() {
+    const isKnown = this.frame && this.frame.state === "running" && document.getElementById("offline")?.hidden;
+    this.points.push(isKnown ? this.frame?.rate_per_min ?? null : null);
+    this.points.shift();
+    if (!this.spark || document.hidden) return;
+    const most = Math.max(1, ...this.points.map((point) => point ?? 0));
+    let line = "";
+    let area = "";
+    let start = -1;
+    this.points.forEach((point, x) => {
+      if (point === null) { if (start >= 0) area += `L${x - 1} 24Z`; start = -1; return; }
+      const y = (23 - (22 * point) / most).toFixed(1);
+      line += `${start < 0 ? "M" : "L"}${x} ${y}`;
+      area += start < 0 ? `M${x} 24L${x} ${y}` : `L${x} ${y}`;
+      if (start < 0) start = x;
+    });
+    if (start >= 0) area += `L${POINTS - 1} 24Z`;
+    set(this.spark.querySelector(".line"), "d", line);
+    set(this.spark.querySelector(".area"), "d", area);
+    if (this.frame) this.spark.setAttribute("aria-label", `Rate of the last 5 minutes, now ${rate(this.frame.rate_per_min / 60)}; at most ${rate(most / 60)}`);
+  }
+}
+
+/** @param {Element|null|undefined} element @param {string} name @param {string} value */
+export function set(element, name, value) {
+  if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** A moment rounded outward, the coarser the farther away. @param {number} at @param {number} from @param {boolean} up */
+function rounded(at, from, up) {
+  const left = Math.max(0, at - from);
+  const step = STEPS.find(([limit]) => left < limit)?.[1] ?? 86400;
+  return Math.floor(at / step) * step + (up && at % step ? step : 0);
+}
+
+export { plural };

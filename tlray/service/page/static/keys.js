@@ -1,0 +1,84 @@
+// The keys of every view. Ignored in fields, with Ctrl, Alt or Meta, while composing, and in dialogs; can be switched off.
+
+import { root } from "./api.js";
+
+const PLACES = { b: "batches", n: "new", d: "dead-letters", s: "schedules", t: "templates", o: "domains", c: "catalogue" };
+const CHORD_MS = 1000;
+const OFF = "tlray-keys-off";
+
+/** @returns {boolean} */
+function areOn() {
+  try { return localStorage.getItem(OFF) !== "1"; } catch { return true; }
+}
+
+/** @param {EventTarget|null} target */
+const isField = (target) => target instanceof Element && target.closest("input, select, textarea, [contenteditable]") !== null;
+
+/** @returns {HTMLElement[]} the links of all rows, in order */
+const rows = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main [data-row]")].filter((row) => row.getClientRects().length));
+
+/** @param {number} step */
+function moveRow(step) {
+  const event = new CustomEvent("tl-move", { detail: step, cancelable: true });
+  if (!document.dispatchEvent(event)) return; // a view moves its own rows
+  const all = rows();
+  const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const next = at < 0 ? all[0] : all[Math.min(all.length - 1, Math.max(0, at + step))];
+  next?.focus();
+}
+
+/** Press the button of a key, if the view shows one. @param {string} key */
+function press(key) {
+  const scope = key === "r" ? document.activeElement?.closest("li, tr, .panel, main") : document;
+  const button = [...(scope ?? document).querySelectorAll(`[data-key="${key}"]`)].find((one) => one.getClientRects().length);
+  if (button instanceof HTMLElement) button.click();
+}
+
+/** @param {{openDialog: (id: string) => void, toggleExact: () => void, closeMenus: (except: Node|null) => void}} page */
+export function startKeys(page) {
+  let chordAt = 0;
+  const box = /** @type {HTMLInputElement|null} */ (document.getElementById("keys-on"));
+  if (box) {
+    box.checked = areOn();
+    box.addEventListener("change", () => { try { localStorage.setItem(OFF, box.checked ? "0" : "1"); } catch { /* a private window */ } });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") return escape(event);
+    if (isField(event.target) || !areOn()) return;
+    if (chordAt && Date.now() - chordAt < CHORD_MS) {
+      chordAt = 0;
+      const place = PLACES[/** @type {keyof typeof PLACES} */ (event.key)];
+      if (place) { event.preventDefault(); location.assign(root + place); }
+      return;
+    }
+    chordAt = 0;
+    const act = { "/": find, "?": () => page.openDialog("keys"), g: () => { chordAt = Date.now(); }, j: () => moveRow(1), k: () => moveRow(-1), t: page.toggleExact, p: () => press("p"), r: () => press("r"), ".": () => emit("tl-show"), "[": () => emit("tl-step", -1), "]": () => emit("tl-step", 1), x: () => emit("tl-mark") }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  function find() {
+    const field = document.querySelector("[data-find]");
+    if (field instanceof HTMLInputElement) { field.focus(); field.select(); }
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  function emit(name, detail) { document.dispatchEvent(new CustomEvent(name, { detail })); }
+
+  /** Close the top layer, else clear the find box. @param {KeyboardEvent} event */
+  function escape(event) {
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) { page.closeMenus(null); menu.querySelector("summary")?.focus(); return; }
+    if (!document.dispatchEvent(new CustomEvent("tl-close", { cancelable: true }))) return;
+    const field = document.querySelector("[data-find]");
+    if (field instanceof HTMLInputElement && field.value) {
+      event.preventDefault();
+      field.value = "";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.form?.requestSubmit();
+    } else if (isField(event.target)) /** @type {HTMLElement} */ (event.target).blur();
+  }
+}

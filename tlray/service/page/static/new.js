@@ -1,0 +1,2 @@
+// A new batch: nothing to do yet.
+export {};

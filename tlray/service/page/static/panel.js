@@ -1,0 +1,147 @@
+// The side panel of one item: its state, its attempts, the page as it came. Beside the table, or a page of its own at phone width.
+
+import { call, root } from "./api.js";
+import { copy, setTime, toast } from "./page.js";
+import { duration, plural, safe, webAddress, write } from "./text.js";
+import { set } from "./head.js";
+import { stateOf } from "./rows.js";
+
+const KINDS = { fetched: "fetched", answered: "known already", redirected: "redirected", gone: "the page is gone", "not-a-set": "the page is no set", blocked: "the site blocked us", unreadable: "the page cannot be read", throttled: "too many requests (429)", unavailable: "the site was not available", forbidden: "the site refused", timeout: "no answer in time", connect: "no connection", dns: "the host name is not known", robots: "robots.txt forbids it", lost: "lost with its worker", crashed: "our parser failed" };
+
+export class Panel {
+  /** @param {{batchId: string, sprite: string, onClose: () => void, onStep: (step: number) => void}} of */
+  constructor(of) {
+    this.of = of;
+    this.box = /** @type {HTMLElement} */ (document.getElementById("panel"));
+    this.work = /** @type {HTMLElement} */ (document.getElementById("items"));
+    this.itemId = "";
+    this.box.addEventListener("click", (event) => {
+      const action = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-do]"))?.dataset.do;
+      if (action === "close") of.onClose();
+      else if (action === "next") of.onStep(1);
+      else if (action === "previous") of.onStep(-1);
+      else if (action === "copy") copy(this.item?.url ?? "", "URL");
+      else if (action === "retry") this.#retry();
+    });
+    this.box.addEventListener("toggle", (event) => {
+      if (/** @type {HTMLDetailsElement} */ (event.target).open) this.#showPage();
+    }, true);
+  }
+
+  get isOpen() { return !this.box.hidden; }
+
+  /** @param {string} itemId */
+  async open(itemId) {
+    const isNew = !this.isOpen;
+    this.itemId = itemId;
+    let item;
+    try {
+      item = await call(`batch/${this.of.batchId}/items/${encodeURIComponent(itemId)}`);
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message);
+      return;
+    }
+    if (this.itemId !== itemId) return;
+    this.item = item;
+    this.#show(item);
+    this.box.hidden = false;
+    this.work.classList.add("open");
+    if (isNew) this.box.querySelector("h2")?.focus({ preventScroll: true });
+  }
+
+  close() {
+    this.itemId = "";
+    this.box.hidden = true;
+    this.box.replaceChildren();
+    this.work.classList.remove("open");
+  }
+
+  /** @param {any} item */
+  #show(item) {
+    const template = /** @type {HTMLTemplateElement} */ (document.getElementById("item"));
+    const focused = /** @type {HTMLElement|null} */ (this.box.contains(document.activeElement) ? document.activeElement : null)?.dataset.do;
+    const all = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const at = (/** @type {string} */ name) => /** @type {HTMLElement} */ (all.querySelector(`[data-f="${name}"]`));
+    at("url").textContent = safe(item.url);
+    this.#writeState(at("state"), item);
+    const address = webAddress(item.url);
+    if (address) set(at("open"), "href", address);
+    else at("open").remove();
+    set(at("page"), "href", `${root}batches/${this.of.batchId}/items/${item.item_id}`);
+    const retry = /** @type {HTMLElement|null} */ (all.querySelector('[data-do="retry"]'));
+    if (retry) retry.hidden = item.state !== "dead";
+    this.#pair(at("pairs"), "Line", String(item.line));
+    this.#pair(at("pairs"), "Domain", item.domain);
+    if (item.n_lost) this.#pair(at("pairs"), "Lost", plural(item.n_lost, "time"));
+    if (item.fetched_at) setTime(this.#pair(at("pairs"), "Fetched", ""), item.fetched_at);
+    if (item.answered_by) this.#pair(at("pairs"), "Known already", `item ${item.answered_by} of another batch`);
+    const attempts = /** @type {any[]} */ (item.attempts ?? []);
+    for (const attempt of [...attempts].reverse()) at("attempts").append(this.#attempt(attempt));
+    if (!attempts.length) at("attempts").append(Object.assign(document.createElement("li"), { className: "muted", textContent: "No attempt yet." }));
+    at("archive").hidden = !item.has_page;
+    this.box.replaceChildren(all);
+    if (focused) /** @type {HTMLElement|null} */ (this.box.querySelector(`[data-do="${focused}"]`))?.focus({ preventScroll: true });
+    this.box.scrollTop = 0;
+  }
+
+  /** @param {HTMLElement} line @param {any} item */
+  #writeState(line, item) {
+    const { glyph, tone, word } = stateOf(item.state);
+    const state = document.createElement("span");
+    state.className = `state t-${tone}`;
+    const icon = /** @type {Element} */ (document.querySelector("#state svg")?.cloneNode(true) ?? document.createElement("i"));
+    set(icon.querySelector("use"), "href", `${this.of.sprite}#${glyph}`);
+    state.append(icon, Object.assign(document.createElement("span"), { textContent: word }));
+    line.append(state, item.reason ? `: ${safe(item.reason)}` : "");
+    if (item.state === "waiting" && item.due_at) {
+      line.append(" · next try ");
+      setTime(line, item.due_at);
+    }
+  }
+
+  /** @param {HTMLElement} list @param {string} name @param {string} value @returns {HTMLElement} */
+  #pair(list, name, value) {
+    const term = document.createElement("dt");
+    term.textContent = name;
+    const detail = document.createElement("dd");
+    detail.textContent = safe(value);
+    list.append(term, detail);
+    return detail;
+  }
+
+  /** @param {any} attempt */
+  #attempt(attempt) {
+    const template = /** @type {HTMLTemplateElement} */ (document.getElementById("attempt"));
+    const line = /** @type {Element} */ (template.content.firstElementChild?.cloneNode(true));
+    write(line.querySelector(".n"), String(attempt.attempt));
+    write(line.querySelector(".what"), KINDS[/** @type {keyof typeof KINDS} */ (attempt.kind)] ?? attempt.kind);
+    const when = line.querySelector(".when");
+    if (when) setTime(when, attempt.at);
+    const more = [attempt.reason, attempt.status ? `HTTP ${attempt.status}` : "", attempt.latency_s == null ? "" : duration(attempt.latency_s)];
+    write(line.querySelector(".more"), more.filter(Boolean).map(safe).join(" · "));
+    return line;
+  }
+
+  async #showPage() {
+    const text = this.box.querySelector("pre");
+    if (!text || text.textContent) return;
+    text.textContent = "Reading …";
+    try {
+      const answer = await fetch(`${root}api/v1/batch/${this.of.batchId}/items/${this.itemId}/page`);
+      const all = answer.ok ? await answer.text() : "This page is not in the archive.";
+      text.textContent = all.slice(0, 100_000).split("\n").map(safe).join("\n");
+    } catch {
+      text.textContent = "The service does not answer.";
+    }
+  }
+
+  async #retry() {
+    try {
+      const told = await call(`batch/${this.of.batchId}/retry`, { method: "POST", json: { item_ids: [this.itemId] } });
+      toast(told.n_retried ? "Queued again." : "It was queued already by somebody else.");
+      this.open(this.itemId);
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+"""Text on the page: numbers, rates, durations, moments, URLs, and text from elsewhere made safe. `static/text.js` is its twin.
+
+Text from pages and users is hostile. Jinja2 escapes it; `safe` also shows control characters and bidi marks as □, which
+would otherwise change the text around them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
+MAX_TAIL: Final = 32
+FOLD_CHARS: Final = 500
+"""A longer text is folded."""
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
+NEVER: Final = "–"
+
+
+def safe(text: object) -> Markup:
+    """Return a text as HTML, with each control character and bidi mark as □."""
+    return Markup("").join(
+        Markup('<span class="ctl" title="U+{:04X}">□</span>').format(ord(piece))
+        if _CONTROL.fullmatch(piece)
+        else escape(piece)
+        for piece in re.split(f"({_CONTROL.pattern})", str(text))
+    )
+
+
+def plain(text: object) -> str:
+    """Return a text for an attribute or a title, with each control character as □."""
+    return _CONTROL.sub("□", str(text))
+
+
+def number(n: float | None) -> str:
+    """Return a number with all its digits: 1,000,000."""
+    return NEVER if n is None else f"{n:,.0f}"
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: 1 set, 1,204 sets."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share, rounded down: never 100 % before the end."""
+    if not whole or part <= 0:
+        return "0 %"
+    share = math.floor(100 * part / whole)
+    return f"{min(share, 100)} %" if share else "<1 %"
+
+
+def rate(per_s: float | None) -> str:
+    """Return a rate: 300/s, 61/min, 1 every 8 s."""
+    if per_s is None:
+        return "no ceiling"
+    if per_s <= 0:
+        return "0/min"
+    if per_s >= 2:
+        return f"{per_s:,.1f}/s".replace(".0/", "/") if per_s < 10 else f"{per_s:,.0f}/s"
+    if per_s * 60 >= 10:
+        return f"{per_s * 60:,.0f}/min"
+    return f"1 every {duration(1 / per_s)}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration in two units at most: 8 s, 2 min 5 s, 1 h 04 min, 3 d 2 h."""
+    if seconds is None:
+        return NEVER
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
+    if seconds < 10 and seconds % 1:
+        return f"{seconds:.1f} s"
+    left = round(seconds)
+    for position, (size, unit) in enumerate(_UNITS):
+        if left >= size:
+            n, rest = divmod(left, size)
+            smaller, name = _UNITS[position + 1] if position + 1 < len(_UNITS) else (1, "s")
+            part = rest // smaller
+            return (
+                f"{n} {unit} {part:02d} {name}"
+                if part and unit == "h"
+                else f"{n} {unit}" + (f" {part} {name}" if part else "")
+            )
+    return f"{left} s"
+
+
+def exact(at: float) -> str:
+    """Return a moment in full, in UTC: what a page without a script shows."""
+    return f"{datetime.fromtimestamp(at, UTC):%a %d %b %Y, %H:%M:%S} UTC"
+
+
+def relative(at: float, now: float) -> str:
+    """Return a moment as people say it: 3 min ago, in 8 s; a date after a day."""
+    away = at - now
+    if abs(away) >= 86_400:
+        return f"{datetime.fromtimestamp(at, UTC):%d %b %Y, %H:%M}"
+    if abs(away) < 5:
+        return "just now" if away <= 0 else "now"
+    words = duration(abs(away)).split(" ")
+    text = " ".join(words[:2])
+    return f"in {text}" if away > 0 else f"{text} ago"
+
+
+def moment(at: float | None, now: float, *, clock: bool = False) -> Markup:
+    """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago"."""
+    if at is None:
+        return escape(NEVER)
+    stamp = datetime.fromtimestamp(at, UTC)
+    shown = f"{stamp:%H:%M}" if clock else relative(at, now)
+    kind = Markup(" data-clock") if clock else ""
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
+        f"{stamp:%Y-%m-%dT%H:%M:%SZ}", exact(at), kind, shown
+    )
+
+
+def url_cut(url: str) -> Markup:
+    """Return a URL whose middle may be cut by its column: the host stays whole, and so does the end of its path."""
+    host, middle, tail = url_parts(url)
+    return Markup('<span class="url" title="{}"><b>{}</b><i>{}</i><u>{}</u></span>').format(
+        plain(url), safe(host), safe(middle), safe(tail)
+    )
+
+
+def url_parts(url: str) -> tuple[str, str, str]:
+    """Return the host, the middle and the end of a URL; together they are the URL without its scheme."""
+    rest = re.sub(r"^https?://(www\.)?", "", url)
+    host, slash, path = rest.partition("/")
+    start = max(path.rfind("/", 0, -1) + 1, len(path) - MAX_TAIL)
+    return host[:80], slash + path[:start], path[start:]
+
+
+def link(url: str | None, text: str | None = None) -> Markup:
+    """Return a link to another site; anything but http and https is text."""
+    shown = safe(text or url or "")
+    try:
+        is_web = urlsplit(url or "").scheme in ("http", "https")
+    except ValueError:
+        is_web = False
+    if not is_web:
+        return shown
+    return Markup('<a class="out" href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(
+        url, shown
+    )
