@@ -24,9 +24,9 @@ from tlray.core.politeness import site_profile
 from tlray.version import __version__
 
 if TYPE_CHECKING:
-    from tlray.api import BatchResult, changes, load, scrape
+    from tlray.api import BatchResult, aggregate, changes, load, scrape
 
-__all__ = ["BatchResult", "__version__", "changes", "load", "scrape"]
+__all__ = ["BatchResult", "__version__", "aggregate", "changes", "load", "scrape"]
 
 
 def _site_profiles() -> Iterable[site_profile.SiteProfile]:
@@ -40,7 +40,7 @@ site_profile.provide(_site_profiles)  # here, because no process imports a part 
 
 def __getattr__(name: str) -> Any:
     """Load the API when it is asked for: Ray and pandas take seconds that `tlray parse` need not spend."""
-    if name in {"BatchResult", "changes", "load", "scrape"}:
+    if name in {"BatchResult", "aggregate", "changes", "load", "scrape"}:
         from tlray import api  # noqa: PLC0415
 
         return getattr(api, name)

@@ -148,6 +148,30 @@ def changes(
     return frame
 
 
+def aggregate(
+    by: str,
+    batch_id: str | None = None,
+    *,
+    home: str | Path | None = None,
+    min_quality: float | None = None,
+) -> pd.DataFrame:
+    """Return sums over the newest version of every set, or over a batch, as a pandas DataFrame; one table of ``tlray aggregate``.
+
+    ``by`` is ``dj``, ``label``, ``event``, ``month``, ``site``, ``artist`` or ``track``, or several with ``+``: ``label+month``.
+    """
+    from tlray.io.catalogue.aggregation import Aggregation  # noqa: PLC0415 - pandas is loaded where it is used
+    from tlray.io.catalogue.grouping import Grouping  # noqa: PLC0415
+    from tlray.io.catalogue.newest import good_tables  # noqa: PLC0415
+
+    grouping = Grouping.of(by)
+    settings = read_settings(home=home)
+    where = Home.of(settings.home, settings.storage)
+    with Aggregation() as sums:
+        sums.read(good_tables(where, batch_id, min_quality=min_quality))
+        frame: pd.DataFrame = sums.table(grouping).to_pandas()
+    return frame
+
+
 def _log_warnings(submitted: Submitted) -> None:
     for warning in submitted.warnings:
         logger.warning("batch %s: %s", submitted.batch_id, warning)

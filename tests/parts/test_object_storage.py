@@ -27,6 +27,8 @@ from store_contract import StoreContract, put, read
 from tlray.errors import CannotFinish, StorageUnavailable, StorageUnusable
 from tlray.io.disk.home import Home
 from tlray.io.disk.storage import Storage, parse_storage
+from tlray.io.doctor import home_state
+from tlray.io.doctor.report import Grade, examine
 from tlray.io.results import object_client
 from tlray.io.results.object_client import ObjectClient
 from tlray.io.results.object_store import ObjectStore
@@ -34,6 +36,7 @@ from tlray.io.results.open_store import check_storage, open_store
 from tlray.io.results.part_writer import stage
 from tlray.io.results.store import PartFile, PartMoved, ResultStore
 from tlray.io.results.warc import iter_records
+from tlray.settings import Settings
 
 pytestmark = pytest.mark.parts
 _numbers = itertools.count(1)
@@ -135,6 +138,47 @@ def test_a_server_that_is_not_there_is_told_at_once(s3: S3Server) -> None:
 
 
 # -- requests that fail -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "grade", "words"),
+    [
+        ({}, Grade.OK, "created, read, listed and deleted"),
+        ({"secret": "not-the-secret"}, Grade.FAILED, ""),
+        ({"user": "reader"}, Grade.FAILED, ""),
+        ({"port": 1}, Grade.FAILED, ""),
+    ],
+)  # fmt: skip
+def test_the_doctor_says_how_a_storage_stands_without_its_secrets(
+    s3: S3Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, str],
+    grade: Grade,
+    words: str,
+) -> None:
+    for name, value in s3.environ(**given).items():  # type: ignore[arg-type]
+        monkeypatch.setenv(name, value)
+    settings = Settings(home=tmp_path / "home", storage=f"s3://{BUCKET}/doctor")
+    (result,) = examine({"storage": lambda: home_state.storage(settings)}).values()
+    assert (result.grade, words in result.what) == (grade, True), result
+    assert not [secret for _, secret in KEYS.values() if secret in repr(result)]
+    assert "not-the-secret" not in repr(result)
+    assert not list((tmp_path).iterdir())
+
+
+def test_the_doctor_does_not_wait_for_a_storage_that_is_silent(
+    s3: S3Server, proxy: tuple[int, Faults], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, faults = proxy
+    faults.choose = lambda method, path: "slow"
+    for name, value in s3.environ(port=port).items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(home=tmp_path / "home", storage=f"s3://{BUCKET}/doctor")
+    begun = time.monotonic()
+    (result,) = examine({"storage": lambda: home_state.storage(settings)}).values()
+    assert result.grade is Grade.FAILED
+    assert time.monotonic() - begun < 25
 
 
 @pytest.fixture

@@ -542,7 +542,7 @@ async def service(
     redis_there: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Writer, Service]]:
     async with writing(redis_there, tmp_path) as writer:
-        writer.link.keys = type(writer.link.keys)(writer.desk.state.home.id)
+        writer.link.keys = type(writer.link.keys)(writer.desk.state.settings.terms.identity)
         for user, scopes in (("ada", ("read",)), ("bob", ("read",)), ("root", ("admin",))):
             await writer.desk.coordinator.create_token(user, digest_of(token(user)), user, scopes)
         made = Service(writer, monkeypatch)

@@ -19,6 +19,7 @@ from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.coordinator_actor import coordinator_name
 from tlray.core.model.progress import BatchStatus
 from tlray.io.disk.home import Home
+from tlray.io.journal.opening import identity_of
 
 
 class Running:
@@ -73,7 +74,7 @@ def client_of(home: Path) -> Client:
     """Return a client of the coordinator that works in a home."""
     import ray  # noqa: PLC0415
 
-    return Client(ray.get_actor(coordinator_name(Home(home).id), namespace="tlray"))
+    return Client(ray.get_actor(coordinator_name(identity_of(Home(home))), namespace="tlray"))
 
 
 def processes(named: str) -> list[psutil.Process]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shared.real_parts import missing
+from tests.shared.real_parts import ServerProcess, missing
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 START_S = 60.0
@@ -64,10 +64,10 @@ class Broker:
         epmd = shutil.which("epmd")
         assert epmd is not None
         # before the broker starts one, which would outlive it
-        self._epmd = subprocess.Popen(
-            [epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"], env=self._env
+        self._epmd = ServerProcess(
+            [epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"], folder=folder, env=self._env
         )
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server: ServerProcess | None = None
 
     @property
     def url(self) -> str:
@@ -76,12 +76,12 @@ class Broker:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         with (self._folder / "out").open("ab") as out:
-            self._server = subprocess.Popen(
+            self._server = ServerProcess(
                 [str(PROGRAMS / "rabbitmq-server")],
+                folder=self._folder,
                 env=self._env,
                 stdout=out,
                 stderr=out,
-                start_new_session=True,
             )
         deadline = time.monotonic() + START_S
         while not self._answers():

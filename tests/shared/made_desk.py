@@ -62,7 +62,7 @@ class Desk:
         self.is_closed = False
         home = Home(path)
         home.create()
-        terms = ScrapeConfig(str(path), home.id, "tlray/made")
+        terms = ScrapeConfig(str(path), home.id, "tlray/made", identity=home.id)
         settings = CoordinatorSettings(
             str(path), "", terms, max_workers=2, default_workers=4, bounds=bounds or Bounds()
         )

@@ -12,12 +12,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.shared.real_parts import missing
+from tests.shared.real_parts import ServerProcess, missing
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
 USER, PASSWORD = "tl", "p@ss/word-%"
@@ -33,7 +34,7 @@ class PostgresServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ServerProcess | None = None
         (folder / "pw").write_text(PASSWORD)
         if os.getuid() == 0:
             owner = pwd.getpwnam("postgres")
@@ -62,11 +63,11 @@ class PostgresServer:
         deadline = time.monotonic() + 60
         while True:
             log = (self._folder / "log").open("ab")
-            self._process = subprocess.Popen(
+            self._process = ServerProcess(
                 [*self._as_owner(), str(self._programs / "postgres"), "-D", str(self._folder / "d"), "-p", str(self.port),
                  "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}",
                  "-c", f"fsync={self._fsync}", "-c", "max_connections=40"],
-                env=self._env(), stdout=log, stderr=log, start_new_session=True,
+                folder=self._folder, env=self._env(), stdout=log, stderr=log,
             )  # fmt: skip
             log.close()
             while self._process.poll() is None:
@@ -87,6 +88,22 @@ class PostgresServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)  # its sessions end when they see that it has gone
         self._process.wait()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Halt the server and its sessions: connections stay open, and nothing answers."""
+        assert self._process is not None
+        own = psutil.Process(self._process.pid)
+        halted = [own, *own.children()]  # the first one starts no more
+        try:
+            for process in halted:
+                with suppress(psutil.NoSuchProcess):
+                    process.suspend()
+            yield
+        finally:
+            for process in reversed(halted):
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of the server and of its sessions that are open."""

@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import redis
 
+from tests.shared.real_parts import ServerProcess
+
 ROOT = Path(__file__).parents[2]
 ADMIN, PASSWORD = "adm1n-pass", "s3cr:et/p@ss"
 START_S = 30.0
@@ -43,7 +45,7 @@ class RedisServer:
             self.port = int(probe.getsockname()[1])
         self._folder = folder
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ServerProcess | None = None
 
     @property
     def url(self) -> str:
@@ -66,8 +68,8 @@ class RedisServer:
             f"user tlray on >{PASSWORD} {' '.join(rights())}", *self._options,
         ]  # fmt: skip
         with (self._folder / "out").open("ab") as out:
-            self._process = subprocess.Popen(
-                ["redis-server", "-"], stdin=subprocess.PIPE, stdout=out, stderr=out, start_new_session=True
+            self._process = ServerProcess(
+                ["redis-server", "-"], folder=self._folder, stdin=subprocess.PIPE, stdout=out, stderr=out
             )
         assert self._process.stdin is not None
         self._process.stdin.write("\n".join(config).encode())

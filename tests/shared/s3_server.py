@@ -25,7 +25,7 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from tests.shared.real_parts import missing
+from tests.shared.real_parts import ServerProcess, missing
 
 BUCKET = "sets"
 START_S = 60.0
@@ -82,11 +82,8 @@ def running_s3() -> Iterator[S3Server]:
     ports = free_ports(8)
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(program), *_arguments(folder, ports)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        process = ServerProcess(
+            [str(program), *_arguments(folder, ports)], folder=folder, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         server = S3Server(ports[6])

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tlray import __version__
+from tlray.cli.aggregate import aggregate
 from tlray.cli.audit import audit
 from tlray.cli.changes import changes
 from tlray.cli.command_end import leave_within, print_error
@@ -19,6 +20,7 @@ from tlray.cli.compact import compact
 from tlray.cli.consume import consume
 from tlray.cli.control import cancel, pause, resume
 from tlray.cli.demo import demo
+from tlray.cli.doctor import doctor
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
 from tlray.cli.import_files import import_files
@@ -72,6 +74,7 @@ for name, command in (
     ("export", export),
     ("formats", formats),
     ("changes", changes),
+    ("aggregate", aggregate),
     ("compact", compact),
     ("refresh", refresh),
     ("list", list_batches),
@@ -87,6 +90,7 @@ for name, command in (
     ("resume", resume),
     ("cancel", cancel),
     ("domain", domain),
+    ("doctor", doctor),
     ("consume", consume),
     ("publish", publish),
     ("demo", demo),

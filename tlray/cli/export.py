@@ -52,16 +52,18 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     ] = False,
     over_99: Annotated[Over99, typer.Option(help="CUE: what to do with more than 99 tracks.")] = Over99.SPLIT,
     strict: Annotated[bool, typer.Option("--strict", help="CUE: at most 80 characters in a value.")] = False,
-    media: Annotated[str | None, typer.Option(metavar="NAME", help="CUE: the audio file's name.")] = None,
+    media: Annotated[
+        str | None, typer.Option(metavar="NAME", help="CUE, playlists: the audio file's name.")
+    ] = None,
     cue_precision: Annotated[
         list[CuePrecision] | None,
-        typer.Option(help="CUE: take cues of this precision too, not only exact ones. Repeatable."),
+        typer.Option(help="CUE, chapters: take cues of this precision too, not only exact ones. Repeatable."),
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the format. Repeatable.")
     ] = None,
 ) -> None:
-    """Write a batch's sets as files of one format; with --url as the one file that a service makes of them (CUE: a ZIP archive).
+    """Write a batch's sets as files of one format; with --url as the one file (or ZIP archive) that a service makes of them.
 
     Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
     """
@@ -169,7 +171,9 @@ def export_from(
     target = Path(out or f"{batch_id}{suffix}")
     if target.is_dir() or (out or "").endswith("/"):
         target /= f"{batch_id}{suffix}"
-    if out != "-" and target.suffix.lower() != suffix:
+    if out != "-" and not (
+        format_.fits_name(str(target)) if format_.fits_one_file else target.suffix.lower() == suffix
+    ):
         what = (
             f"a service's {format_.name} files are one ZIP archive: it ends"
             if suffix == ".zip"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from typing import Annotated
 
@@ -13,14 +12,8 @@ from tlray.cli.command_end import say
 from tlray.cli.options import HomeOption, asked_options, duration_s
 from tlray.cli.scrape import print_end, run_to_end
 from tlray.core.model.printable import in_json
-from tlray.core.model.urls import CanonicalUrl, canonicalise
-from tlray.core.politeness.policy import PolitenessOptions, ceiling
-from tlray.core.politeness.site_profile import politeness_key
-from tlray.core.refresh.change_rate import ChangeRates
-from tlray.core.refresh.known_set import KnownSet
-from tlray.core.refresh.planner import Pick, plan
+from tlray.core.refresh.planner import Pick
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import open_reader
 from tlray.settings import read_settings
 
 SHOWN = 5
@@ -54,7 +47,12 @@ def refresh(  # noqa: PLR0913, PLR0917 - each option is one of the command's pro
     horizon_s = duration_s(within, "--within")
     options = asked_options(rate, None, None, name, priority, [], keep_pages=True, fresh_for="0")
     batch, _ = options.checked(settings)
-    picks = _picks(Home.of(settings.home, settings.storage), budget, horizon_s, batch.politeness)
+    from tlray.io.catalogue.refreshing import picks as worth_a_fetch  # noqa: PLC0415 - Arrow is loaded where it is used
+
+    where = Home.of(settings.home, settings.storage)
+    picks = worth_a_fetch(
+        where, budget=budget, horizon_s=horizon_s, options=batch.politeness, now=time.time()
+    )
     if dry_run:
         for pick in picks:
             print(in_json(json.dumps(_told(pick), ensure_ascii=False)))
@@ -72,40 +70,6 @@ def refresh(  # noqa: PLR0913, PLR0917 - each option is one of the command's pro
         run_to_end(settings, lines, options, None, None, dashboard=False, overrides=overrides),
         as_json=as_json,
     )
-
-
-def _picks(home: Home, budget: int, horizon_s: float, options: PolitenessOptions) -> list[Pick]:
-    from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.catalogue.database import opened  # noqa: PLC0415
-    from tlray.io.catalogue.known_sets import known_sets  # noqa: PLC0415
-
-    catch_up(home)
-    with opened(home) as db:
-        sets = list(known_sets(db))
-    at_most = _at_most(home, sets, horizon_s, options)
-    return plan(sets, ChangeRates.learned(sets), budget=budget, now=time.time(), at_most=at_most)
-
-
-def _at_most(
-    home: Home, sets: list[KnownSet], horizon_s: float, options: PolitenessOptions
-) -> dict[str, int]:
-    """Return site → fetches that the rates of its domains allow in a time; crawl-delays count as far as they are known."""
-    domains: dict[str, set[str]] = {}
-    for known in sets:
-        if isinstance(url := canonicalise(known.url), CanonicalUrl):
-            domains.setdefault(known.site, set()).add(politeness_key(url.domain))
-    with open_reader(home.path) as journal:
-        rows = {name: journal.domain(name) for of_site in domains.values() for name in of_site}
-    rates = {
-        name: ceiling(options.policy(name), row.override, row.crawl_delay_s).rate
-        if row
-        else options.policy(name).rate
-        for name, row in rows.items()
-    }
-    return {
-        site: int(min(sys.maxsize, sum(rates[name] for name in of_site) * horizon_s))
-        for site, of_site in domains.items()
-    }
 
 
 def _told(pick: Pick) -> dict[str, object]:

@@ -22,6 +22,7 @@ from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be
 from tlray.cli.progress import display
 from tlray.cli.service_options import OrService, service
 from tlray.cli.service_status import retry_on
+from tlray.cli.status import quality_of
 from tlray.cli.wait_notice import WaitingLines
 from tlray.errors import Interrupted, RayLost, UsageError
 from tlray.export.formats import parse_spec
@@ -297,9 +298,10 @@ def _tell_detached(result: BatchResult, *, as_json: bool) -> None:
 
 def print_end(result: BatchResult, *, as_json: bool) -> None:
     """Print how a batch ended; exit code 3 where it is not complete."""
-    if as_json:
-        sys.stdout.write(json.dumps(result.to_json()) + "\n")
     home = Path(result.home)
+    if as_json:
+        quality = quality_of(home, result.batch_id) if result.tracks else None
+        sys.stdout.write(json.dumps({**result.to_json(), "quality": quality}) + "\n")
     storage = Home.of(home, read_settings().storage).storage
     place = f"{storage.uri if storage else home}/results/{result.batch_id}"
     sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")

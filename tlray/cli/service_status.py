@@ -17,6 +17,7 @@ from tlray.io.client.responses import one_line
 from tlray.io.disk.local_time import local_minute, utc_second
 
 PAGE = 500
+MAX_ISSUES = 5
 
 
 def print_batches(client: ServiceClient, *, as_json: bool) -> None:
@@ -42,8 +43,17 @@ def print_status(client: ServiceClient, batch_id: str, *, lines: bool, as_json: 
         print(json.dumps({**status, "lines": refused} if lines else status))
         return
     print(status_text(status, time.time()))
+    print_quality(status.get("quality"))
     for line in refused:
         print(f"  line {line['line']}: {line['reason']} ({line['url']!r})")
+
+
+def print_quality(quality: dict[str, Any] | None) -> None:
+    """Print the quality of a batch's sets, if any of them has one."""
+    if quality is not None and quality["mean"] is not None:
+        issues = ", ".join(f"{n:,} × {name}" for name, n in list(quality["issues"].items())[:MAX_ISSUES])
+        rest = one_line(f": {issues}" if issues else "")
+        print(f"  quality: {quality['mean']:.2f}, mean of {quality['sets']:,} sets{rest}")
 
 
 def status_text(status: BatchStatus, now: float) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +17,7 @@ from tlray.cli import service_status
 from tlray.cli.options import HomeOption
 from tlray.cli.service_options import Json, OrService, service
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
+from tlray.errors import UsageError
 from tlray.io.client.responses import one_line
 from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
@@ -25,6 +27,8 @@ from tlray.io.journal.opening import has_journal, open_reader
 from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
 from tlray.settings import read_settings
 
+QUALITY_S = 1.0
+"""So long the catalogue may take to read what it lacks."""
 SLEEPS = " (sleeps: tlray scrape --resume)"
 
 
@@ -89,11 +93,13 @@ def status(
         refused = journal.refused_lines(row.id) if lines else []
         now = time.time()
         waiting = stored_waits(journal, row, by_domain, wall=now)
+        quality = quality_of(where.path, batch_id) if row.n_tracks else None
         if as_json:
             row_json = {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
                 "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "tracks": row.n_tracks, "retries": row.n_retries,
                 "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting, "sleeps": sleeps,
+                "quality": quality,
             }  # fmt: skip
             if lines:
                 row_json["lines"] = [{"line": r.line, "text": r.text, "reason": r.reason} for r in refused]
@@ -104,6 +110,7 @@ def status(
         f" {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries"
     )
     print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
+    service_status.print_quality(quality)
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
         words = [
             ", ".join(f"{n} {state}" for state, n in states.items()),
@@ -112,6 +119,17 @@ def status(
         print(f"  {domain}: " + "; ".join(filter(None, words)))
     for line in refused:
         print(f"  line {line.line}: {line.reason} ({line.text!r})")
+
+
+def quality_of(path: Path, batch_id: str) -> dict[str, Any] | None:
+    """Return the quality of a batch's sets, as far as it is known after a second; None if it cannot be read."""
+    from tlray.io.catalogue.batch_quality import batch_quality  # noqa: PLC0415 - Arrow is loaded where it is used
+
+    try:
+        home = Home.of(path, read_settings(home=path).storage)
+    except UsageError:  # its results are elsewhere
+        return None
+    return batch_quality(home, batch_id, within_s=0.0 if home.has_objects else QUALITY_S)
 
 
 def print_holder(home: Home) -> bool:

@@ -54,10 +54,10 @@ def per_set(tracklist: Tracklist, options: CsvOptions) -> Iterator[SetFile]:
 
 def together(sets: Iterable[Tracklist], options: CsvOptions) -> Iterator[bytes]:
     """Yield one table under one header; a chunk a set."""
-    yield (b"\xef\xbb\xbf" if options.bom else b"") + _lines([COLUMNS])
+    yield (b"\xef\xbb\xbf" if options.bom else b"") + lines([COLUMNS])
     for tracklist in sets:
         of_set = _set_cells(tracklist)
-        yield _lines(of_set + _track_cells(track) for track in tracklist.tracks)
+        yield lines(of_set + _track_cells(track) for track in tracklist.tracks)
 
 
 def defused(text: str) -> str:
@@ -125,7 +125,8 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
     )
 
 
-def _lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
+def lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
+    """Return rows of cells as lines of CSV. Texts are `defused` already."""
     return encode("".join(",".join(map(_cell, row)) + "\r\n" for row in rows))
 
 

@@ -18,21 +18,25 @@ The specification (CDRWIN's manual) and what libcue 2.2, VLC, mpv, MPD and Kodi 
 * tracks that are left out are named in REMs at the end; `starts.py` says which and why;
 * at most 99 tracks, see `Over99`. Sheets of a split are all of the same file with its true times, so each but
   the first begins with a track named ``(before this part)``.
+
+Sites that read the tracklist of an upload from a sheet (Mixcloud, stations) show every track of it as one that was played. The
+profile ``mixcloud`` has true tracks only, in one sheet without REM, the first at its own time.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 
+from tlray.export.chapters import BEFORE_FIRST, chapters_of
 from tlray.export.cue_limit import within_99
-from tlray.export.filenames import safe_name, whole_letters
+from tlray.export.filenames import whole_letters
 from tlray.export.interface import Format, LeftOut, SetFile
 from tlray.export.json_shape import encode
-from tlray.export.options import CueOptions
-from tlray.export.starts import EXACT, Recording, Start, line, recordings
+from tlray.export.media_name import media_name
+from tlray.export.options import CueOptions, CueProfile, Over99
+from tlray.export.safe_text import CONTROLS
+from tlray.export.starts import Start
 from tlray.model import Tracklist
 
 FRAMES_PER_S = 75
@@ -41,26 +45,29 @@ SHORTEST_TRACK = 4 * FRAMES_PER_S
 HEAD_BYTES = 2048
 """VLC looks for FILE in so many first bytes."""
 _COMMANDS = re.compile("DATE|GENRE|REPLAYGAIN_(?:ALBUM|TRACK)_(?:GAIN|PEAK)")
-BEFORE_FIRST = "(before the first cue)"
 
 
 def per_set(tracklist: Tracklist, options: CueOptions) -> Iterator[SetFile | LeftOut]:
     """The sheets of a set: none for a recording without a single cue."""
-    found = recordings(tracklist, ticks_per_s=FRAMES_PER_S, precisions=EXACT.union(options.cue_precision))
-    for recording in found:
-        label = f"recording {recording.number}" if recording.number is not None else ""
-        if not recording.starts:
-            why = f"{label}: {_why_empty(recording)}" if label else _why_empty(recording)
-            yield LeftOut(tracklist.title, tracklist.source_id, why)
+    is_upload = options.profile is CueProfile.MIXCLOUD
+    for found in chapters_of(tracklist, options, ticks_per_s=FRAMES_PER_S):
+        if isinstance(found, LeftOut):
+            yield found
             continue
-        remarks = _from_zero(recording, performer=_djs(tracklist))
-        parts = within_99(recording.starts, options.over_99, performer=_djs(tracklist))
-        for number, starts in enumerate(parts, 1):
+        starts, notes = found.recording.starts, found.notes
+        if not is_upload:
+            notes = [*_from_zero(starts, performer=found.djs), *notes]
+        over_99 = Over99.ALLOW if is_upload else options.over_99
+        parts = within_99(starts, over_99, performer=found.djs)
+        for number, of_part in enumerate(parts, 1):
             part = f"part {number} of {len(parts)}" if len(parts) > 1 else ""
-            named = ", ".join(filter(None, (label, part)))
-            head = _head(tracklist, named, options.media or _media(tracklist, label), strict=options.strict)
-            last = _remarks(recording, remarks) if number == len(parts) else []
-            text = "\n".join([*head, *_tracks(starts, strict=options.strict), *last]) + "\n"
+            named = ", ".join(filter(None, (found.label, part)))
+            head = _head(tracklist, named, media_name(tracklist, found.label, options), strict=options.strict)
+            last = _remarks(notes) if number == len(parts) else []
+            lines = [*head, *_tracks(of_part, strict=options.strict), *last]
+            if is_upload:
+                lines = [line for line in lines if not line.startswith("REM ")]
+            text = "\n".join(lines) + "\n"
             yield SetFile(((b"\xef\xbb\xbf" if options.bom else b"") + encode(text),), named)
 
 
@@ -72,30 +79,23 @@ def timestamp(frames: int) -> str:
 
 def quoted(value: str, limit: int | None = None) -> str:
     """The value as it stands in a sheet, cut at ``limit`` characters."""
-    clean = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
-    clean = clean.replace('"', "'").strip()
+    clean = CONTROLS.sub(" ", value).replace('"', "'").strip()
     if limit is not None:
         clean = clean[: whole_letters(clean, limit)].rstrip()
     return f'"{clean} "' if clean.endswith("\\") else f'"{clean}"'
 
 
-def _why_empty(recording: Recording) -> str:
-    inexact = Counter(str(track.cue_precision) for track, why in recording.left_out if why != "no cue")
-    named = ", ".join(f"{n} {precision}" for precision, n in sorted(inexact.items()))
-    return f"no row has an exact cue; others: {named}" if named else "no row has a cue"
-
-
-def _from_zero(recording: Recording, *, performer: str) -> list[str]:
+def _from_zero(starts: list[Start], *, performer: str) -> list[str]:
     """Make the first start 0, as every player wants it; returns what must be notes of that."""
-    first = recording.starts[0]
+    first = starts[0]
     if first.at == 0:
         return []
     if first.at >= SHORTEST_TRACK:
-        recording.starts.insert(0, Start(0, performer, BEFORE_FIRST))
+        starts.insert(0, Start(0, performer, BEFORE_FIRST))
         return []
-    notes = f"track 01 starts at {timestamp(first.at)} on the page"
+    notes = [f"track 01 starts at {timestamp(first.at)} on the page"]
     first.at = 0
-    return [notes]
+    return notes
 
 
 def _head(tracklist: Tracklist, label: str, media: str, *, strict: bool) -> list[str]:
@@ -127,11 +127,7 @@ def _tracks(starts: list[Start], *, strict: bool) -> Iterator[str]:
         yield f"    INDEX 01 {timestamp(start.at)}"
 
 
-def _remarks(recording: Recording, remarks: list[str]) -> list[str]:
-    notes = list(remarks)
-    if recording.is_reordered:
-        notes.append("tracks stand in the order of their times, which is not the page's")
-    notes += [f"left out, {why}: {line(track)} (row {track.index})" for track, why in recording.left_out]
+def _remarks(notes: list[str]) -> list[str]:
     return [f"REM NOTE {quoted(_COMMANDS.sub(lambda m: m[0].capitalize(), text))}" for text in notes]
 
 
@@ -139,10 +135,6 @@ def _escaped(command: re.Match[str]) -> str:
     """The word as it stands in a URL that means the same: ``D%41TE``."""
     word = command[0]
     return f"{word[0]}%{ord(word[1]):X}{word[2:]}"
-
-
-def _media(tracklist: Tracklist, label: str) -> str:
-    return safe_name(tracklist.title, tag=f"({label})" if label else "", suffix=".mp3")
 
 
 def _djs(tracklist: Tracklist) -> str:

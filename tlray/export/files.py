@@ -5,7 +5,7 @@ A format with ``per_set`` gives one or more files a set, named by `filenames.py`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tlray.export.filenames import Names
@@ -37,3 +37,12 @@ def files_of(
             ]
             name = names.take(tracklist.title, tag=" ".join(filter(None, marks)), suffix=format_.suffix)
             yield ExportFile(name, file.chunks)
+
+
+def written(chunks: Iterable[bytes | LeftOut], report: Callable[[LeftOut], None]) -> Iterator[bytes]:
+    """Yield the bytes of a file, and report what is left out of it."""
+    for chunk in chunks:
+        if isinstance(chunk, LeftOut):
+            report(chunk)
+        else:
+            yield chunk

@@ -15,6 +15,19 @@ SHIPPED = {
     "csv": "tlray.export.csv_table:FORMAT",
     "cue": "tlray.export.cue_sheet:FORMAT",
     "parquet": "tlray.io.export.parquet:FORMAT",
+    "xlsx": "tlray.io.export.xlsx:FORMAT",
+    "sqlite": "tlray.io.export.sqlite:FORMAT",
+    "text": "tlray.export.text_list:FORMAT",
+    "markdown": "tlray.export.markdown:FORMAT",
+    "ffmetadata": "tlray.export.ffmetadata:FORMAT",
+    "matroska": "tlray.export.matroska:FORMAT",
+    "youtube": "tlray.export.youtube:FORMAT",
+    "podcasting": "tlray.export.podcasting:FORMAT",
+    "podlove": "tlray.export.podlove:FORMAT",
+    "xspf": "tlray.export.xspf:FORMAT",
+    "m3u8": "tlray.export.m3u8:FORMAT",
+    "rekordbox": "tlray.export.rekordbox_xml:FORMAT",
+    "traktor": "tlray.export.traktor_nml:FORMAT",
 }
 
 

@@ -45,11 +45,12 @@ class ExportFile:
     """One file with its name, which is safe on every system and used once in an export."""
 
     name: str
-    chunks: Iterable[bytes]
+    chunks: Iterable[bytes | LeftOut]
 
 
 PerSet = Callable[[Tracklist, Any], Iterator[SetFile | LeftOut]]
-Together = Callable[[Iterable[Tracklist], Any], Iterator[bytes]]
+Together = Callable[[Iterable[Tracklist], Any], Iterator[bytes | LeftOut]]
+"""Yields the file in chunks, and between them what is left out of it."""
 IntoFolder = Callable[[Iterable[Tracklist], Path, Any], Iterable[Path]]
 """Writes files into a folder that exists; returns their paths."""
 
@@ -97,6 +98,10 @@ class Format:
     def download_suffix(self) -> str:
         """The suffix of the one file that a service makes: of a format with a file a set, a ZIP archive."""
         return self.suffix if self.fits_one_file else ".zip"
+
+    def fits_name(self, path: str) -> bool:
+        """True if a file of this name can be of the format: it has its suffix, or the last part of that (``.xml``)."""
+        return path.lower().endswith(self.suffix[self.suffix.rindex(".") :])
 
     @property
     def option_names(self) -> tuple[str, ...]:

@@ -30,8 +30,41 @@ class CsvOptions:
     bom: bool = field(default=False, metadata={"about": "begin with a byte order mark, for Excel"})
 
 
+class CueProfile(StrEnum):
+    """The readers that a CUE sheet is written for."""
+
+    PLAYERS = "players"
+    """Programs that play a recording by the sheet."""
+    MIXCLOUD = "mixcloud"
+    """Sites that take a tracklist from the sheet of an upload: one sheet, of true tracks only, no REM."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CueOptions:
+class ChapterOptions:
+    """A user's choices for chapters."""
+
+    cue_precision: tuple[CuePrecision, ...] = field(
+        default=(), metadata={"about": "take cues of these precisions too, not only exact ones"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerOptions(ChapterOptions):
+    """A user's choices for files that a player opens instead of the recording."""
+
+    media: str | None = field(
+        default=None, metadata={"about": "the audio file's name; without one, the set's title and .mp3"}
+    )
+
+    def __post_init__(self) -> None:
+        if self.media is not None and not 0 < len(self.media.encode("utf-8", "replace")) <= MAX_MEDIA_BYTES:
+            raise UsageError(
+                f"the media file's name must have 1 to {MAX_MEDIA_BYTES} bytes: {self.media[:40]!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CueOptions(PlayerOptions):
     """A user's choices for CUE sheets; the defaults are what most programs read."""
 
     bom: bool = field(
@@ -42,15 +75,7 @@ class CueOptions:
     strict: bool = field(
         default=False, metadata={"about": "at most 80 characters in a value, as the specification says"}
     )
-    media: str | None = field(
-        default=None, metadata={"about": "the audio file's name; without one, the set's title and .mp3"}
+    profile: CueProfile = field(
+        default=CueProfile.PLAYERS,
+        metadata={"about": "players, or mixcloud: one sheet of true tracks only, without REM, for an upload"},
     )
-    cue_precision: tuple[CuePrecision, ...] = field(
-        default=(), metadata={"about": "take cues of these precisions too, not only exact ones"}
-    )
-
-    def __post_init__(self) -> None:
-        if self.media is not None and not 0 < len(self.media.encode("utf-8", "replace")) <= MAX_MEDIA_BYTES:
-            raise UsageError(
-                f"the media file's name must have 1 to {MAX_MEDIA_BYTES} bytes: {self.media[:40]!r}"
-            )

@@ -28,6 +28,9 @@ EXACT = frozenset({CuePrecision.SECOND})
 """What is taken unless a user asks for more."""
 
 
+NO_CUE = "no cue"
+
+
 @dataclass(slots=True)
 class Start:
     """One chapter: from ``at`` on, this is heard."""
@@ -36,6 +39,8 @@ class Start:
     """In ticks of the format: 75 a second in a CUE sheet."""
     performer: str
     title: str
+    track: Track | None = None
+    """The row that begins here; None for what is no row."""
 
 
 @dataclass(slots=True)
@@ -67,7 +72,12 @@ def recordings(
 
 def line(track: Track) -> str:
     """The track as a person writes it: ``Artist - Title``."""
-    return " - ".join(filter(None, (track.artist, track.title))) or track.text
+    return name(track.artist, track.title) or track.text
+
+
+def name(performer: str, title: str) -> str:
+    """Artist and title as a person writes them; one of them may be unknown."""
+    return " - ".join(filter(None, (performer, title)))
 
 
 def _recording(
@@ -82,12 +92,12 @@ def _recording(
         if main is not None:
             main.title += f" w/ {line(track)}"
         elif track.cue_s is None or not 0 <= track.cue_s <= LONGEST_S:  # nan is not within either
-            recording.left_out.append((track, "no cue"))
+            recording.left_out.append((track, NO_CUE))
         elif track.cue_precision not in precisions:
             recording.left_out.append((track, f"no exact cue ({track.cue_precision})"))
         else:
             by_index[track.index] = Start(
-                math.floor(track.cue_s * ticks_per_s + 0.5), track.artist, track.title or track.text
+                math.floor(track.cue_s * ticks_per_s + 0.5), track.artist, track.title or track.text, track
             )
     in_page_order = list(by_index.values())
     in_time_order = sorted(in_page_order, key=lambda start: start.at)  # stable
@@ -108,4 +118,4 @@ def _without_equals(starts: list[Start]) -> list[Start]:
 
 def join(start: Start, following: Start) -> None:
     """Name ``following`` in the title of ``start``."""
-    start.title += " / " + " - ".join(filter(None, (following.performer, following.title)))
+    start.title += " / " + name(following.performer, following.title)

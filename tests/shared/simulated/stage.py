@@ -74,7 +74,7 @@ class Stage:
         """What each batch asks for where it is not given a rate."""
         self.path = Path(tempfile.mkdtemp(prefix="world-"))
         self.home = Home(self.path).create()
-        self.terms = ScrapeConfig(str(self.path), self.home.id, "tlray/simulated")
+        self.terms = ScrapeConfig(str(self.path), self.home.id, "tlray/simulated", identity=self.home.id)
         self.settings = CoordinatorSettings(
             str(self.path), "", self.terms, max_workers=max_workers, limiter_actors=1, bounds=Bounds(), tick_s=tick_s,
             idle_look_s=60.0, resumes_all=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -24,7 +23,6 @@ from tlray.core.model.lifecycle import (
     advance_batch,
 )
 from tlray.core.model.outcome import Outcome, OutcomeKind
-from tlray.core.model.quality import assess
 from tlray.core.model.urls import MAX_URL_CHARS, BadUrl, CanonicalUrl, canonicalise, host_of
 from tlray.core.politeness.domain import MAX_ROBOTS_SNOOZE_S, DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
@@ -39,7 +37,6 @@ from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.eta import remaining_s
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import InvariantBroken
-from tlray.model import Identity, Track, TrackKind, Tracklist
 
 K, E = OutcomeKind, ItemEvent
 
@@ -303,44 +300,6 @@ def test_a_canonical_url_is_its_own_canonical_form(text: str) -> None:
     if isinstance(found, CanonicalUrl):
         assert canonicalise(found.url) == found
         assert len(found.url) <= MAX_URL_CHARS
-
-
-# -- quality -----------------------------------------------------------------------------------------
-
-
-def tracklist(*, rows: int, identified: int, cued: int, whole: bool) -> Tracklist:
-    track = Track(
-        index=1,
-        number=1,
-        kind=TrackKind.MAIN,
-        artist="A",
-        title="T",
-        identity=Identity.IDENTIFIED,
-        text="A - T",
-    )
-    return Tracklist(
-        url="", site="s", source_id=None, title="t", date=date(2026, 1, 1) if whole else None,
-        djs=["A"] if whole else [], track_count=rows, identified_count=identified, cued_count=cued,
-        tracks=[track] * rows, parser="s/1",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("made", "score", "issues"),
-    [
-        (tracklist(rows=4, identified=4, cued=4, whole=True), 1.0, []),
-        (tracklist(rows=4, identified=2, cued=1, whole=True), 0.512,
-         ["2 of 4 not identified", "3 of 4 without a start time"]),
-        (tracklist(rows=4, identified=4, cued=0, whole=False), 0.45, ["no start times", "no DJ named", "no date"]),
-    ],
-)  # fmt: skip
-def test_quality_says_what_is_missing(made: Tracklist, score: float, issues: list[str]) -> None:
-    assert assess(made) == (score, issues)
-    made.quality_issues = ["1 unreadable character"]
-    assert assess(made) == (
-        score,
-        ["1 unreadable character", *issues],
-    )  # what the parser has noted comes first
 
 
 # -- estimates, workers, progress ----------------------------------------------------------------------

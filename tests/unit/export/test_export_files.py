@@ -78,7 +78,7 @@ def test_a_folder_whose_name_ends_with_the_suffix_is_still_a_folder(tmp_path: Pa
 def test_a_cue_file_holds_exactly_one_sheet(tmp_path: Path) -> None:
     export([cued(0, 60)], "cue", tmp_path / "one.cue")
     assert (tmp_path / "one.cue").read_text().startswith("REM")
-    with pytest.raises(UsageError, match="2 cue sheets do not fit one file; name a folder"):
+    with pytest.raises(UsageError, match="2 cue files do not fit one file; name a folder"):
         export(TWO, "cue", tmp_path / "two.cue")
     with pytest.raises(UsageError, match="nothing to write as cue: no row has a cue"):
         export([cued(None)], "cue", tmp_path / "none.cue")

@@ -219,7 +219,7 @@ def ray_ports(
         writer=JournalThread(),
         reader=ReadingThreads(home, journal),
         tasks=RayTasks(terms, coordinator, node_id),
-        limiter=lambda number: RayLimiter(number, home.id, node_id),
+        limiter=lambda number: RayLimiter(number, terms.identity, node_id),
         parts=HomeParts(home),
         meters=Metrics(),
         die=lambda: os._exit(1),

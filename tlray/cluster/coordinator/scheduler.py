@@ -22,10 +22,12 @@ from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.submission import Submissions, new_batch
 from tlray.cluster.ports.coordinator import Reader
 from tlray.core.access.rate_limit import RateLimit
+from tlray.core.model.durations import parse_duration_s
 from tlray.core.schedules.schedule import Decision, ScheduleState, decide, next_runs
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.permissions import QuotaExceeded
 from tlray.errors import CannotFinish, TlrayError, UsageError
+from tlray.io.catalogue.refreshing import picks
 from tlray.io.intake.scheduled_list import read_work
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchOptions
@@ -38,6 +40,8 @@ MAX_RUNS_PER_MINUTE = 60
 """Of one user's schedules, all together."""
 AGAIN_S = 30.0
 """When a run that found no room is tried again."""
+CATCH_UP_S = 10.0
+"""How long a refresh reads what the catalogue lacks; the service keeps it up to date."""
 
 
 class Scheduler:
@@ -175,8 +179,9 @@ class Scheduler:
                 raise UsageError(f"{row.owner} has no token any more by which batches may be submitted")
             if wait_s := self._rates.take(row.owner, now=self._state.now()):
                 raise QuotaExceeded(MAX_RUNS_PER_MINUTE, wait_s, " by schedules")
-        work = await self._reader.ask(lambda journal: read_work(journal, row, at, self._terms))
         options = BatchOptions.from_json(row.work["options"])
+        chosen = await asyncio.to_thread(self._chosen, row, options) if row.work.get("refresh") else None
+        work = await self._reader.ask(lambda journal: read_work(journal, row, at, self._terms, chosen=chosen))
         new = new_batch(
             f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
             name=work.name,
@@ -189,6 +194,17 @@ class Scheduler:
         )
         batch_id, _ = await self._submissions.submit(new, work.chunk)
         return batch_id
+
+    def _chosen(self, row: ScheduleRow, options: BatchOptions) -> list[str]:
+        """Return the URLs of the owner's sets that are worth a fetch now; UsageError if none is."""
+        refresh = row.work["refresh"]
+        found = picks(
+            self._state.home, budget=refresh["budget"], horizon_s=parse_duration_s(refresh["within"]), options=options.politeness,
+            now=self._state.wall(), owner=row.owner, catch_up_s=CATCH_UP_S,
+        )  # fmt: skip
+        if not found:
+            raise UsageError("no set of the catalogue is worth a fetch now")
+        return [pick.known.url for pick in found]
 
     def _terms_of(self, own: BatchConfig | None) -> BatchConfig | None:
         """Return the service's terms, with the sites whose API terms the schedule's user chose."""

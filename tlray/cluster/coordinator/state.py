@@ -21,7 +21,14 @@ from tlray.core.scheduling.backlog import Bounds
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Stops
-from tlray.errors import CannotFinish, HomeInUse, InvariantBroken, JournalUnusable, TlrayError
+from tlray.errors import (
+    CannotFinish,
+    HomeInUse,
+    InvariantBroken,
+    JournalLost,
+    JournalUnusable,
+    TlrayError,
+)
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import journal_name
 from tlray.io.journal.rows import VERSIONS_PER_LIFE
@@ -122,8 +129,15 @@ class CoordinatorState:
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def write(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run one journal action in the journal's thread; they run one after the other, in the order asked."""
-        return await self.ports.writer.run(lambda: action(*args, **kwargs))
+        """Run one journal action in the journal's thread; they run one after the other, in the order asked.
+
+        Where the journal is lost nobody knows what of it counts: this life halts, and the next one reads it.
+        """
+        try:
+            return await self.ports.writer.run(lambda: action(*args, **kwargs))
+        except JournalLost as error:
+            self.halt(error)
+            raise
 
     def now(self) -> float:
         """Return monotonic seconds."""

@@ -24,6 +24,7 @@ from tlray.cluster.driver.session import _disconnect, _holder_address, _init
 from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.errors import Conflict, CoordinatorLost, HomeInUse, OtherVersion, RayUnavailable
 from tlray.io.disk.home import Home
+from tlray.io.journal.opening import identity_of
 from tlray.version import __version__
 
 POLL_S = 0.3
@@ -65,7 +66,7 @@ def connected(home: Home) -> Iterator[str | None]:
 def living(home: Home) -> Any | None:
     """Return the home's coordinator on the Ray that we are connected to; None where there is none."""
     try:
-        return ray.get_actor(coordinator_name(home.id), namespace=NAMESPACE)
+        return ray.get_actor(coordinator_name(identity_of(home)), namespace=NAMESPACE)
     except ValueError:
         return None
 
@@ -106,7 +107,12 @@ def _end_through_ray(home: Home, how: EndMode, tell: Callable[[Hello], None]) ->
         if coordinator is not None:
             _end(coordinator, home, how, tell)
             return Left(address, had_coordinator=True)
-        return Left(address, had_coordinator=False) if kill_limiters(home.id) else None
+        if home.is_held():  # by one with another name: its journal is another one
+            raise HomeInUse(
+                str(home.path),
+                "a coordinator that has another TLRAY_JOURNAL or TLRAY_STORAGE than this command",
+            )
+        return Left(address, had_coordinator=False) if kill_limiters(identity_of(home)) else None
 
 
 def _end(coordinator: Any, home: Home, how: EndMode, tell: Callable[[Hello], None]) -> None:
@@ -133,7 +139,7 @@ def _end(coordinator: Any, home: Home, how: EndMode, tell: Callable[[Hello], Non
 
 def _kill(coordinator: Any, home: Home) -> None:
     ray.kill(coordinator, no_restart=True)
-    kill_limiters(home.id)
+    kill_limiters(identity_of(home))
 
 
 def _await_end(coordinator: Any, home: Home, how: EndMode, tell: Callable[[Hello], None]) -> None:

@@ -50,7 +50,7 @@ class CoordinatorActor(Coordinator):
             from tlray.io.redis.link import Link  # noqa: PLC0415 - loads the library
             from tlray.io.redis.progress import RedisProgress  # noqa: PLC0415
 
-            ports = replace(ports, progress=RedisProgress(Link(settings.redis, home.id)))
+            ports = replace(ports, progress=RedisProgress(Link(settings.redis, settings.terms.identity)))
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
         self._running = me.run.options(max_task_retries=0).remote()
 
@@ -62,7 +62,7 @@ class CoordinatorActor(Coordinator):
     async def _leave(self) -> None:
         """Release the home, take the limiters along, and end so that Ray does not start another life."""
         release(self._hold)
-        await asyncio.to_thread(kill_limiters, self._state.home.id)
+        await asyncio.to_thread(kill_limiters, self._state.settings.terms.identity)
         ray.kill(ray.get_runtime_context().current_actor, no_restart=True)
 
 

@@ -28,7 +28,7 @@ from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, Us
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
-from tlray.io.journal.opening import journal_name
+from tlray.io.journal.opening import identity_of, journal_name
 from tlray.io.redis.address import address_of
 from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
@@ -210,6 +210,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         storage=home.storage,
         heartbeat_s=min(5.0, settings.lease_s / 6),
+        identity=identity_of(home, settings.journal),
     )
     default_workers = max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10)
     config = CoordinatorSettings(
@@ -227,10 +228,10 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         bounds=Bounds(settings.max_open_items, settings.max_open_items_per_user),
         limiter_actors=settings.limiter_actors or (4 if len(ray.nodes()) > 1 else 1),
     )
-    key, node = home.id, context.get_node_id()
+    node = context.get_node_id()
     try:
         coordinator = meet(
-            lambda: start_coordinator(config, home_key=key, node_id=node),
+            lambda: start_coordinator(config, home_key=terms.identity, node_id=node),
             str(home.path),
             shared_settings(settings),
         )

@@ -43,7 +43,7 @@ from tlray.core.model.durations import LONGEST_S
 from tlray.core.model.item import FrontierItem
 from tlray.core.scheduling.engine import Engine
 from tlray.core.scheduling.lease import Answer, Report
-from tlray.errors import StorageUnavailable, TlrayError
+from tlray.errors import JournalLost, StorageUnavailable, TlrayError
 from tlray.io.disk.home import Home
 from tlray.io.journal.writer import Journal
 
@@ -53,8 +53,8 @@ MAX_SLEEP_S = 1.0
 LANES_AT_ONCE = 32
 """Lanes that are loaded from the journal in one go."""
 SETTLE_S = 10.0
-LOOK_AT_STORAGE_S = 10.0
-"""How often a storage is tried that does not answer, or refuses a request."""
+LOOK_AGAIN_S = 10.0
+"""How often a storage or a journal is tried that was lost."""
 
 
 class Coordinator(
@@ -116,7 +116,7 @@ class Coordinator(
             )  # fmt: skip
             state.on_change = self._feed.changed
         self._closing: asyncio.Task[None] | None = None
-        self._looked_at_storage = ports.clock.monotonic()
+        self._looked_again = ports.clock.monotonic()
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -157,6 +157,7 @@ class Coordinator(
         state = self._state
         now = self._state.now()
         self._shutdown.step(now)
+        self._look_again(now)
         state.engine.tick(now)
         self._limiters.forget_domains(state.engine.forget_idle(now))
         await self._load()
@@ -168,20 +169,32 @@ class Coordinator(
         await self._leasing.end_stuck()
         self._leasing.follow_demand()
         self._refresh_watchers(now)
-        self._look_at_storage(now)
         state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
-    def _look_at_storage(self, now: float) -> None:
-        """End this life when a storage that stopped it is back: Ray starts the next one, which goes on from the journal."""
+    def _look_again(self, now: float) -> None:
+        """End this life when the storage or the journal that stopped it is back: Ray starts the next one, which goes on."""
 
         async def go_on() -> None:
-            if await self._state.ports.parts.is_usable():
+            is_back = (
+                self._journal_answers
+                if isinstance(trouble, JournalLost)
+                else self._state.ports.parts.is_usable
+            )
+            if await is_back():
                 self._state.ports.die()
 
-        is_stopped = isinstance(self._state.trouble, StorageUnavailable) and not self._shutdown.has_begun
-        if is_stopped and now - self._looked_at_storage >= LOOK_AT_STORAGE_S:
-            self._looked_at_storage = now
+        trouble = self._state.trouble
+        is_stopped = isinstance(trouble, (JournalLost, StorageUnavailable)) and not self._shutdown.has_begun
+        if is_stopped and now - self._looked_again >= LOOK_AGAIN_S:
+            self._looked_again = now
             self._state.background(go_on())
+
+    async def _journal_answers(self) -> bool:
+        try:
+            await self._reader.ask(lambda journal: journal.count_batches())
+        except TlrayError:
+            return False
+        return True
 
     async def _load(self) -> None:
         """Load what the frontier wants, some lanes at a time: many may want it, and everybody else's work goes on between."""
@@ -262,8 +275,10 @@ class Coordinator(
     def _require_open(self) -> None:
         """Die, if nothing can go on: Ray starts a new life, which reads the journal and takes this very call again.
 
-        `CoordinatorEnding` where the coordinator is on its way out.
+        `CoordinatorEnding` where the coordinator is on its way out, `JournalLost` until the journal is back.
         """
         self._shutdown.require_open()
+        if isinstance(self._state.trouble, JournalLost):
+            raise self._state.trouble
         if self._state.trouble is not None:
             self._state.ports.die()

@@ -28,7 +28,7 @@ class EventHandlers(Handlers):
     async def take_events(self, publisher: str, limit: int, wait_s: float) -> list[Event]:
         """Return the oldest events, as soon as there is one; none after ``wait_s``, or while another publisher is at work."""
         state = self._state
-        deadline = state.now() + wait_s
+        source, deadline = state.settings.terms.identity, state.now() + wait_s
         while not state.is_stopping and state.now() < deadline:
             now = state.now()
             if publisher == self._publisher or now > self._asked_at + ALONE_S:
@@ -36,7 +36,7 @@ class EventHandlers(Handlers):
                 if now > self._wanted_at + RENEW_S:
                     await state.write(state.journal.want_events, state.wall() + WANTED_S)
                     self._wanted_at = now
-                if events := await self._reader.ask(lambda journal: journal.events(state.home.id, limit)):
+                if events := await self._reader.ask(lambda journal: journal.events(source, limit)):
                     return events
             await asyncio.sleep(LOOK_EVERY_S)
         return []

@@ -22,3 +22,5 @@ class ScrapeConfig:
     """Where results go, with its credentials; None: into the home."""
     heartbeat_s: float = 5.0
     """A task says so often, at the least, that it lives."""
+    identity: str = ""
+    """The name of the home in those of its actors (`tlray.io.journal.opening.identity_of`)."""

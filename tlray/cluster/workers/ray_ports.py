@@ -150,7 +150,7 @@ def worker_ports(terms: ScrapeConfig, coordinator: Any, note: CrashNoteFile) -> 
     return TaskPorts(
         clock=clock,
         coordinator=RayCoordinator(coordinator),
-        limiters=FoundLimiters(terms.home_id),
+        limiters=FoundLimiters(terms.identity),
         pages=lambda on_sent: Network(terms, on_sent),
         files=HomeFiles(Home(Path(terms.home), terms.storage)),
         note=note,

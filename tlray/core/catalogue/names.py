@@ -18,6 +18,21 @@ MAX_CHARS: Final = 200
 """… in the beginning of both."""
 
 
+OF_A_SCRIPT: Final = 200
+"""Marks of a lower combining class are letters' own in their script: the voicing of kana, the nukta of Hindi."""
+
+
+@lru_cache(maxsize=65_536)
+def folded(text: str) -> str:
+    """Return a name as it is compared with other spellings: without case, accents and invisible characters; single blanks."""
+    plain = (
+        char
+        for char in unicodedata.normalize("NFKD", text.casefold())
+        if unicodedata.combining(char) < OF_A_SCRIPT and unicodedata.category(char) != "Cf"
+    )
+    return " ".join(unicodedata.normalize("NFC", "".join(plain)).replace("’", "'").split())
+
+
 @lru_cache(maxsize=65_536)
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a name. A name without letters and digits is one word, itself."""

@@ -15,12 +15,13 @@ from typing import Final
 from tlray.core.catalogue.changes import cause_of, compare
 from tlray.io.catalogue.content import pack, unpack, version_of, words_of
 from tlray.io.catalogue.records import Record, Result
+from tlray.io.catalogue.tally import ALL, Tally, issue_names, of_batch, of_owner
 
 CHANGES_PER_RESULT: Final = 2**20
 """Changes are numbered by the number of their result times this, and their place."""
 _FIELDS: Final = (
-    "seq", "batch", "item_id", "set_index", "url", "title", "date", "djs", "sources", "quality", "track_count",
-    "identified_count", "cued_count", "parser", "fetched_at", "digest",
+    "seq", "batch", "item_id", "set_index", "url", "title", "date", "djs", "sources", "quality", "issues",
+    "track_count", "identified_count", "cued_count", "parser", "fetched_at", "digest",
 )  # fmt: skip
 _OF_VERSION: Final = (
     "seq", "set_index", "batch", "item_id", "parser", "fetched_at", "digest", "quality", "track_count", "identified_count",
@@ -40,25 +41,27 @@ _VERSION: Final = (
 )
 
 
-def apply(db: sqlite3.Connection, result: Result, records: list[Record]) -> int:
-    """Enter the sets of a result; return the number of changes."""
+def apply(db: sqlite3.Connection, result: Result, records: list[Record], tally: Tally) -> int:
+    """Enter the sets of a result; return the number of changes. ``tally`` is written by the caller, in the same transaction."""
     n_changes = 0
     for record in records:
-        n_changes += _apply_set(db, result, record, n_changes)
+        n_changes += _apply_set(db, result, record, n_changes, tally)
     return n_changes
 
 
-def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before: int) -> int:
+def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before: int, tally: Tally) -> int:
     packed, digest = pack(record.content)
     title, date, djs, sources, site, *_ = record.content
     values = {
         **record._asdict(),
         "site": site, "owner": result.owner, "seq": result.seq, "batch": result.batch, "item_id": result.item_id,
         "title": title, "date": date, "djs": json.dumps(djs, ensure_ascii=False),
-        "sources": json.dumps(sources, ensure_ascii=False), "digest": digest,
+        "sources": json.dumps(sources, ensure_ascii=False), "digest": digest, "issues": issue_names(record.issues),
     }  # fmt: skip
+    rated = record.quality, str(values["issues"])
     known = db.execute(
-        "SELECT id, seq, fetched_at, parser, digest FROM sets WHERE site = ? AND source_id = ? AND owner = ?",
+        "SELECT id, seq, fetched_at, parser, digest, is_newest, quality, issues FROM sets"
+        " WHERE site = ? AND source_id = ? AND owner = ?",
         (site, record.source_id, result.owner),
     ).fetchone()
     if known is None:
@@ -66,12 +69,15 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         db.execute("INSERT INTO contents VALUES (?, ?)", (values["id"], packed))
         _index(db, values["id"], words_of(record.content))
         db.execute(_VERSION, values)
-        _outdate_others(db, values["id"], record)
+        for scope in (of_batch(result.batch), of_owner(result.owner), ALL):
+            tally.count(scope, *rated)
+        _outdate_others(db, values["id"], record, tally)
         return 0
     values["id"] = set_id = known[0]
     is_newest = result.seq >= known[1] and _is_of_newest_fetch(db, set_id, known[2], record)
     if db.execute(_VERSION, values).rowcount:
         db.execute("UPDATE sets SET n_versions = n_versions + 1 WHERE id = ?", (set_id,))
+        tally.count(of_batch(result.batch), *rated)
     if not is_newest:
         return 0
     values["n_changes"] = 0
@@ -79,8 +85,12 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         (before,) = db.execute("SELECT content FROM contents WHERE set_id = ?", (set_id,)).fetchone()
         values["n_changes"] = _note_changes(db, values, unpack(before), known[3], known[2], record, n_before)
         db.execute("UPDATE contents SET content = ? WHERE set_id = ?", (packed, set_id))
+    for scope, was_counted in ((of_owner(result.owner), True), (ALL, known[5])):
+        if was_counted:
+            tally.count(scope, known[6], known[7], -1)
+        tally.count(scope, *rated)
     db.execute(_UPDATE, values)
-    _outdate_others(db, set_id, record)
+    _outdate_others(db, set_id, record, tally)
     return int(values["n_changes"])
 
 
@@ -94,12 +104,15 @@ def _is_of_newest_fetch(db: sqlite3.Connection, set_id: int, newest_at: float | 
     return row is None
 
 
-def _outdate_others(db: sqlite3.Connection, set_id: int, record: Record) -> None:
+def _outdate_others(db: sqlite3.Connection, set_id: int, record: Record, tally: Tally) -> None:
     """Other users' versions of the set are not the newest any more."""
-    db.execute(
-        "UPDATE sets SET is_newest = 0 WHERE site = ? AND source_id = ? AND id != ? AND is_newest",
+    outdated = db.execute(
+        "UPDATE sets SET is_newest = 0 WHERE site = ? AND source_id = ? AND id != ? AND is_newest"
+        " RETURNING quality, issues",
         (record.site, record.source_id, set_id),
-    )
+    ).fetchall()
+    for quality, issues in outdated:
+        tally.count(ALL, quality, issues, -1)
 
 
 def _note_changes(

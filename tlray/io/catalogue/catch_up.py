@@ -19,6 +19,7 @@ from tlray.core.model.lifecycle import BatchState
 from tlray.io.catalogue.applying import apply
 from tlray.io.catalogue.database import BUSY_S, clear, meta, opened, set_meta
 from tlray.io.catalogue.records import Result, read_records
+from tlray.io.catalogue.tally import Tally
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
@@ -124,6 +125,7 @@ class _Run:
 
     def _enter(self, results: list[Result]) -> None:
         found = read_records(self._journal, self._store, results)
+        tally = Tally()
         for result in results:
             records = found[result.seq]
             if isinstance(records, str):
@@ -132,8 +134,9 @@ class _Run:
                     (result.seq, result.batch, result.item_id, records),
                 )
                 continue
-            apply(self._db, result, records)
+            apply(self._db, result, records, tally)
             self.n_read += 1
+        tally.write(self._db)
 
     def _retry_unread(self) -> None:
         """Try again what could not be read before."""

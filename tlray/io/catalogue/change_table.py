@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -30,9 +31,16 @@ def table(home: Home, *, since: str | None = None, of_set: tuple[str, str] | Non
     """Return the changes since a moment or a cursor, of one set or of all."""
     after, at = start_of(since)
     _, rows = ask(home, lambda db: list(changes(db, after=after, since=at, of_set=of_set)))
-    for row in rows:
-        row["changed_at"] = None if row["changed_at"] is None else datetime.fromisoformat(row["changed_at"])
-    return pa.Table.from_pylist(rows, schema=CHANGES)
+    return table_of(rows)
+
+
+def table_of(rows: Iterable[dict[str, Any]]) -> pa.Table:
+    """Return changes, as they are in JSON, as a table."""
+    found = [
+        row | {"changed_at": None if row["changed_at"] is None else datetime.fromisoformat(row["changed_at"])}
+        for row in rows
+    ]
+    return pa.Table.from_pylist(found, schema=CHANGES)
 
 
 def write(found: pa.Table, out: Path | BinaryIO) -> None:

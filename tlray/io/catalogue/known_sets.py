@@ -16,17 +16,18 @@ _SETS = (
     " FROM sets s JOIN versions v ON v.set_id = s.id"
     " LEFT JOIN (SELECT set_id, seq / ?1 AS result, count(DISTINCT coalesce(index_after, -index_before)) AS n_rows"
     "  FROM changes WHERE cause != 'parser' GROUP BY set_id, result) c ON c.set_id = s.id AND c.result = v.seq"
-    " WHERE s.is_newest AND s.url LIKE 'http%' AND v.fetched_at IS NOT NULL ORDER BY s.id, v.seq, v.set_index"
+    " WHERE CASE WHEN ?2 IS NULL THEN s.is_newest ELSE s.owner = ?2 END"
+    " AND s.url LIKE 'http%' AND v.fetched_at IS NOT NULL ORDER BY s.id, v.seq, v.set_index"
 )
 
 
-def known_sets(db: sqlite3.Connection) -> Iterator[KnownSet]:
-    """Yield every set that was fetched from a URL, once: as it is known to whom its newest version belongs.
+def known_sets(db: sqlite3.Connection, *, owner: str | None = None) -> Iterator[KnownSet]:
+    """Yield every set that was fetched from a URL, once: as it is known to ``owner``, or to whom its newest version belongs.
 
     A set is as old as its date says, or as its first fetch where that came earlier or there is no date. What only another parser
     has changed is no change.
     """
-    for _, rows in groupby(db.execute(_SETS, (CHANGES_PER_RESULT,)), key=lambda row: row[0]):
+    for _, rows in groupby(db.execute(_SETS, (CHANGES_PER_RESULT, owner)), key=lambda row: row[0]):
         versions: list[tuple[Any, ...]] = []
         for row in rows:
             is_again = versions and versions[-1][5] == row[5]  # the same fetch, parsed again

@@ -20,7 +20,15 @@ from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 from tlray.io.results.done_sets import read_done
 from tlray.io.results.open_store import open_store
-from tlray.io.results.reader import PAUSE_S, SETS_PER_ITEM, TRIES, iter_parts, manifest_of, set_number
+from tlray.io.results.reader import (
+    PAUSE_S,
+    SETS_PER_ITEM,
+    TRIES,
+    good_parts,
+    iter_parts,
+    manifest_of,
+    set_number,
+)
 from tlray.io.results.rows import from_tables
 from tlray.io.results.schema import TRACKLISTS, TRACKS
 from tlray.io.results.store import PartMoved
@@ -36,7 +44,7 @@ Numbers = npt.NDArray[np.int64]
 
 def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return (tracklists, tracks) of the newest version of every set."""
-    parts = list(_parts(home, min_quality))
+    parts = list(iter_tables(home, min_quality=min_quality))
     tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in parts)])
     tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in parts)])
     del parts
@@ -45,8 +53,15 @@ def load(home: Home, *, min_quality: float | None = None) -> tuple[pd.DataFrame,
 
 def iter_newest(home: Home, *, min_quality: float | None = None) -> Iterator[Tracklist]:
     """Yield the newest version of every set, batch by batch and part by part."""
-    for tracklists, tracks in _parts(home, min_quality):
+    for tracklists, tracks in iter_tables(home, min_quality=min_quality):
         yield from from_tables(tracklists, tracks)
+
+
+def good_tables(home: Home, batch_id: str | None, *, min_quality: float | None = None) -> Iterator[Tables]:
+    """Yield (tracklists, tracks) of a batch, or of the newest version of every set, part by part."""
+    if batch_id is None:
+        return iter_tables(home, min_quality=min_quality)
+    return good_parts(open_store(home), batch_id, manifest_of(home, batch_id), min_quality=min_quality)
 
 
 def read_set(home: Home, place: Place) -> Tracklist:
@@ -67,10 +82,10 @@ def read_set(home: Home, place: Place) -> Tracklist:
 def merge_all(home: Home) -> Generation:
     """Write the newest version of every set into a few large files (`tlray.io.catalogue.merged`)."""
     position = catch_up(home).position
-    return merged.write(home, _parts(home, None, until=position), position)
+    return merged.write(home, iter_tables(home, until=position), position)
 
 
-def _parts(home: Home, min_quality: float | None, *, until: int = _LAST) -> Iterator[Tables]:
+def iter_tables(home: Home, *, min_quality: float | None = None, until: int = _LAST) -> Iterator[Tables]:
     """Yield (tracklists, tracks) of the newest versions up to a result, part by part."""
     if until == _LAST:
         catch_up(home)

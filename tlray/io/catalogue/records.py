@@ -24,7 +24,7 @@ PAUSE_S: Final = 0.05
 """… and how long is waited after the first time; each time longer."""
 _OF_SET: Final = (
     "item_id", "set_index", "fingerprint", "url", "site", "source_id", "title", "date", "djs", "sources", "quality",
-    "track_count", "identified_count", "cued_count", "parser", "fetched_at",
+    "quality_issues", "track_count", "identified_count", "cued_count", "parser", "fetched_at",
 )  # fmt: skip
 _OF_ROW: Final = ("artist", "title", "identity", "cue_s", "cue_precision", "labels", "track_id")
 """In the order of `tlray.core.catalogue.version.Row`."""
@@ -51,6 +51,7 @@ class Record(NamedTuple):
     set_index: int
     url: str
     quality: float | None
+    issues: list[str]
     track_count: int
     identified_count: int
     cued_count: int

@@ -26,6 +26,7 @@ CREATE TABLE sets (
     djs TEXT NOT NULL,                  -- JSON
     sources TEXT NOT NULL,              -- JSON
     quality REAL,
+    issues TEXT NOT NULL,               -- JSON: their names, without numbers
     track_count INTEGER NOT NULL,
     identified_count INTEGER NOT NULL,
     cued_count INTEGER NOT NULL,
@@ -49,6 +50,9 @@ END;
 
 -- What two versions are compared by, compressed (content.py).
 CREATE TABLE contents (set_id INTEGER PRIMARY KEY, content BLOB NOT NULL);
+
+-- Sets, their quality and their issues, counted: of all newest versions, of a user's, of a batch's (tally.py).
+CREATE TABLE tallies (scope TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (scope, name)) WITHOUT ROWID;
 
 CREATE TABLE versions (
     set_id INTEGER NOT NULL,

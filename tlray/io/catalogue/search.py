@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 from tlray.errors import UsageError
 
 _COLUMNS: Final = (
-    "s.site, s.source_id, s.url, s.title, s.date, s.djs, s.sources, s.quality, s.track_count, s.identified_count, s.cued_count,"
-    " s.parser, s.fetched_at, s.n_versions, s.n_changes, b.batch_id, s.item_id"
+    "s.site, s.source_id, s.url, s.title, s.date, s.djs, s.sources, s.quality, s.issues, s.track_count,"
+    " s.identified_count, s.cued_count, s.parser, s.fetched_at, s.n_versions, s.n_changes, b.batch_id, s.item_id"
 )
 _NAMES: Final = tuple(name.strip().split(".")[1] for name in _COLUMNS.split(","))
 _VERSION_COLUMNS: Final = (
@@ -187,8 +187,8 @@ def versions(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | 
 def _set(row: tuple[Any, ...]) -> dict[str, Any]:
     found = dict(zip(_NAMES, row, strict=True))
     return found | {
-        "djs": json.loads(found["djs"]), "sources": json.loads(found["sources"]), "item_id": str(found["item_id"]),
-        "fetched_at": moment(found["fetched_at"]),
+        "djs": json.loads(found["djs"]), "sources": json.loads(found["sources"]), "issues": json.loads(found["issues"]),
+        "item_id": str(found["item_id"]), "fetched_at": moment(found["fetched_at"]),
     }  # fmt: skip
 
 

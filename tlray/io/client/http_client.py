@@ -22,8 +22,10 @@ from tlray.io.client.responses import (
     RETRY_AFTER_S,
     FileRange,
     ForeignResponse,
+    Lines,
     RetryLater,
     one_line,
+    read_lines,
     read_range,
     read_response,
 )
@@ -139,6 +141,12 @@ class ServiceClient:
         found: FileRange | None = self._until_answered(
             sent, read_range, max_wait_s=PATIENCE_S, patience_s=PATIENCE_S
         )
+        return found
+
+    def lines(self, path: str, **query: object) -> Lines:
+        """Return the lines of a response of NDJSON, and the cursor behind them."""
+        sent = self._http.build_request("GET", path, params=_given(query), timeout=TIMEOUT_S)
+        found: Lines = self._until_answered(sent, read_lines, max_wait_s=PATIENCE_S, patience_s=PATIENCE_S)
         return found
 
     def _until_answered(

@@ -21,6 +21,7 @@ MAX_FAULTS_SHOWN = 3
 RETRY_AFTER_S = 2.0
 """The pause where the response names none."""
 _CONTENT_RANGE = re.compile(r"bytes (?:\d+-\d+|\*)/(\d+)")
+NDJSON = "application/x-ndjson"
 RETRYABLE = frozenset({429, 502, 503, 504})
 
 
@@ -53,6 +54,27 @@ class FileRange:
     n_bytes: int
     """Of the whole file."""
     etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A response of lines of JSON."""
+
+    lines: list[str]
+    next_cursor: str
+
+
+def read_lines(
+    url: str, status: int, headers: Mapping[str, str], body: bytes
+) -> Lines | RetryLater | ForeignResponse:
+    """Return the lines of a response, and the cursor behind them. Other responses are read as by `read_response`."""
+    cursor = headers.get("x-next-cursor")
+    if status == 200 and cursor is not None and headers.get("content-type", "").startswith(NDJSON):
+        return Lines(body.decode("utf-8", "replace").splitlines(), cursor)
+    found = read_response(url, status, headers, body)
+    if isinstance(found, RetryLater | ForeignResponse):
+        return found
+    return ForeignResponse(f"it answers {phrase(status)} without lines of JSON", "check --url")
 
 
 def read_range(

@@ -4,8 +4,8 @@
 PATH                                what is written
 ==================================  =====================================================================
 ``-``                               stdout; formats of text that fit one file
-ends with the format's own suffix   that one file (a CUE sheet: only if there is exactly one)
-anything else, or a folder          a folder: a file a set (json, csv), a sheet a recording (cue),
+ends with the format's own suffix   that one file (of a recording: only if there is exactly one)
+anything else, or a folder          a folder: a file a set (json, csv), one a recording (cue, chapters),
                                     ``tracklists.jsonl``, or ``tracklists.parquet`` and ``tracks.parquet``
 ==================================  =====================================================================
 
@@ -19,14 +19,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tlray.errors import CannotFinish, UsageError
-from tlray.export.files import files_of
+from tlray.export.files import files_of, written
 from tlray.export.formats import all_formats
-from tlray.export.interface import ExportFile, Format, LeftOut
+from tlray.export.interface import Format, LeftOut
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file, whole_folder
 from tlray.model import Tracklist
 
@@ -81,7 +80,7 @@ def write(
         require_fitting_path(format_, str(out))
         if str(out) == STDOUT:
             _write_stdout(sets, format_, options, summary, stdout)
-        elif Path(out).is_dir() or not _suffix(str(out)):
+        elif Path(out).is_dir() or not format_.fits_name(str(out)):
             _write_folder(sets, format_, Path(out), options, summary)
         else:
             _write_one(sets, format_, Path(out), options, summary)
@@ -96,8 +95,8 @@ def require_fitting_path(format_: Format, out: str) -> None:
                 f"{format_.name} cannot go to stdout; name a file ({format_.suffix}) or a folder"
             )
         return
-    suffix = None if Path(out).is_dir() else _suffix(out)
-    if suffix not in (None, format_.suffix):
+    suffix = None if Path(out).is_dir() or format_.fits_name(out) else _suffix(out)
+    if suffix is not None:
         raise UsageError(f"{out} ends with {suffix}, but {format_.name} files end with {format_.suffix}")
 
 
@@ -139,7 +138,7 @@ def _write_folder(
                 summary.add_left_out(file)
                 continue
             with (staging / file.name).open("xb") as stream:
-                stream.writelines(file.chunks)
+                stream.writelines(written(file.chunks, summary.add_left_out))
             summary.add_file(out / file.name)
 
 
@@ -151,8 +150,8 @@ def _suffix(out: str) -> str | None:
 def _one(sets: Iterator[Tracklist], format_: Format, options: Any, summary: Summary) -> Iterator[bytes]:
     """Yield the chunks of the one file that holds all ``sets``."""
     if format_.together is not None:
-        return format_.together(sets, options)
-    first: ExportFile | None = None
+        return written(format_.together(sets, options), summary.add_left_out)
+    first: list[bytes] | None = None
     n_files = 0
     for file in files_of(format_, sets, options):
         if isinstance(file, LeftOut):
@@ -160,17 +159,15 @@ def _one(sets: Iterator[Tracklist], format_: Format, options: Any, summary: Summ
             continue
         n_files += 1
         if first is None:
-            first = ExportFile(file.name, list(file.chunks))
+            first = list(written(file.chunks, summary.add_left_out))
     if first is None or n_files > 1:
         raise UsageError(_not_one(format_, n_files, summary))
-    return chain(first.chunks)
+    return iter(first)
 
 
 def _not_one(format_: Format, n_files: int, summary: Summary) -> str:
     if n_files:
-        return (
-            f"{n_files} {format_.name} sheets do not fit one file; name a folder (without {format_.suffix})"
-        )
+        return f"{n_files} {format_.name} files do not fit one file; name a folder (without {format_.suffix})"
     why = "; ".join(sorted({left_out.reason for left_out in summary.left_out})[:3]) or "there are no sets"
     return f"nothing to write as {format_.name}: {why}"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tlray.export.files import files_of
+from tlray.export.files import files_of, written
 from tlray.export.interface import Format, LeftOut
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.model import Tracklist
@@ -24,6 +24,11 @@ def write_zip(sets: Iterable[Tracklist], format_: Format, out: Path, options: An
     """
     n_files = 0
     left_out: list[str] = []
+
+    def report(one: LeftOut) -> None:
+        if len(left_out) < MAX_NAMED:
+            left_out.append(f"{one.title} [{one.source_id or ''}]: {one.reason}\n")
+
     with (
         os_errors_explained(str(out)),
         whole_file(out) as staged,
@@ -31,11 +36,10 @@ def write_zip(sets: Iterable[Tracklist], format_: Format, out: Path, options: An
     ):
         for file in files_of(format_, sets, options):
             if isinstance(file, LeftOut):
-                if len(left_out) < MAX_NAMED:
-                    left_out.append(f"{file.title} [{file.source_id or ''}]: {file.reason}\n")
+                report(file)
                 continue
             with archive.open(file.name, "w") as stream:
-                for chunk in file.chunks:
+                for chunk in written(file.chunks, report):
                     stream.write(chunk)
             n_files += 1
         if left_out or not n_files:

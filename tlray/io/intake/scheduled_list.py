@@ -27,15 +27,24 @@ class Work:
     chunk: Chunk
 
 
-def read_work(journal: JournalReader, row: ScheduleRow, at: float, terms: BatchConfig | None = None) -> Work:
+def read_work(
+    journal: JournalReader,
+    row: ScheduleRow,
+    at: float,
+    terms: BatchConfig | None = None,
+    *,
+    chosen: list[str] | None = None,
+) -> Work:
     """Return the list of a run at a moment; UsageError or ValueError says why there is none.
 
-    ``row.work`` has ``urls``, or ``template`` and ``variables``; and ``priority``, ``options``, ``contact``. The contact of
-    ``terms`` replaces the last one.
+    ``row.work`` has ``urls``, or ``template`` and ``variables``, or ``refresh``, whose URLs are ``chosen``; and ``priority``,
+    ``options``, ``contact``. The contact of ``terms`` replaces the last one.
     """
     local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(row.timing.timezone))
     said = row.work
     urls, name = said.get("urls") or [], ""
+    if chosen is not None:
+        urls, name = chosen, "refresh"
     if said.get("template"):
         template = BUILT_IN.get(said["template"]) or journal.template(row.owner, said["template"])
         if template is None:

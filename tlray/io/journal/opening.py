@@ -6,8 +6,10 @@ processes whose environment is not the user's (a coordinator, a replica).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -15,8 +17,9 @@ from tlray.errors import JournalUnusable
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.journal.reader import JournalReader
+from tlray.io.journal.sql.schema import SCHEMA_VERSION
 from tlray.io.journal.sqlite.journal import SqliteJournal, SqliteReader
-from tlray.io.journal.sqlite.read_only import is_without_tables
+from tlray.io.journal.sqlite.read_only import is_without_tables, stored_version
 from tlray.io.journal.writer import Journal
 from tlray.settings import read_settings
 
@@ -36,7 +39,7 @@ def open_journal(home: Home, url: SecretStr | None = None, *, wait_s: float = 0.
 
     if not is_there(database, str(home.path), wait_s=wait_s):
         _require_no_file(home, database)
-    return PostgresJournal(database, str(home.path), home_id=identity_of(home), is_held=True, wait_s=wait_s)
+    return PostgresJournal(database, str(home.path), home_id=owner_of(home), is_held=True, wait_s=wait_s)
 
 
 def open_reader(home: Path, url: SecretStr | None = None) -> JournalReader:
@@ -80,6 +83,53 @@ def has_journal(home: Home, url: SecretStr | None = None) -> bool:
     return is_there(database, str(home.path))
 
 
+MAX_CHECKED_BYTES: Final = 300 * 1024 * 1024
+"""A larger file is not read for a look; `tlray audit` reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHealth:
+    """How a journal stands, for a person; the name has no secret."""
+
+    name: str
+    is_there: bool = True
+    version: str = SCHEMA_VERSION
+    damage: tuple[str, ...] = ()
+    missing_rights: tuple[str, ...] = ()
+    drift_s: float = 0.0
+    """By how many seconds the database's clock is ahead of ours."""
+
+    @property
+    def is_older(self) -> bool:
+        """True if a command that writes migrates it first."""
+        return self.version != SCHEMA_VERSION
+
+
+def inspect_journal(home: Home, url: SecretStr | None = None) -> JournalHealth:
+    """Look at a home's journal without changing it; raises as `open_reader` does where it cannot be used."""
+    database = _database(url)
+    if database is not None:
+        from tlray.io.journal.postgres.journal import PostgresReader, inspect_rights, is_there  # noqa: PLC0415
+
+        with_tables = is_there(database, str(home.path))
+        if with_tables:
+            PostgresReader(database, str(home.path)).close()
+        else:
+            _require_no_file(home, database)
+        rights, drift_s = inspect_rights(database, str(home.path))
+        return JournalHealth(database.name, with_tables, missing_rights=tuple(rights), drift_s=drift_s)
+    name = str(home.journal)
+    if not has_journal(home, url):
+        return JournalHealth(name, is_there=False)
+    if (
+        version := stored_version(home.path)
+    ) != SCHEMA_VERSION or home.journal.stat().st_size > MAX_CHECKED_BYTES:
+        return JournalHealth(name, version=version)
+    with SqliteReader(home.path) as reader:
+        reader.count_batches()
+        return JournalHealth(name, damage=tuple(reader.damage()))
+
+
 def require_readable(home: Home) -> None:
     """Raise what would keep a coordinator from starting: a journal that is damaged, of a newer version, or not reached."""
     with disk_errors(home.path):
@@ -90,13 +140,23 @@ def require_readable(home: Home) -> None:
             _require_no_file(home, database)
 
 
-def identity_of(home: Home) -> str:
+def owner_of(home: Home) -> str:
     """Return what a database remembers of the home whose journal it has: where its results are.
 
     For results in an object storage that is the storage's URI: a coordinator elsewhere, with a folder of its own, has the same.
     """
     known = home if home.storage is not None else Home.of(home.path, read_settings().storage)
     return known.storage.uri if known.storage is not None and known.has_objects else known.id
+
+
+def identity_of(home: Home, url: SecretStr | None = None) -> str:
+    """Return the name of a home in those of its actors, its keys in Redis and its events: the same wherever its journal is.
+
+    It is the id in the folder. Where journal and results are elsewhere any folder will do, and the storage's URI makes the name.
+    """
+    if _database(url) is None or (owner := owner_of(home)) == home.id:
+        return home.id
+    return sha256(owner.encode()).hexdigest()[:16]
 
 
 def journal_name(url: SecretStr | None) -> str:

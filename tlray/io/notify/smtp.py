@@ -17,6 +17,7 @@ from tlray.core.access.same_origin import is_loopback
 from tlray.core.notify.notification import Delivery
 
 TIMEOUT_S = 20.0
+CHECK_S = 6.0
 _PORTS = {"smtp": 25, "smtps": 465}
 
 
@@ -60,6 +61,29 @@ def message(notice_id: str, to: str, subject: str, text: str, *, sender: str, at
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text)
     return mail
+
+
+async def check(server: MailServer) -> tuple[str | None, bool]:
+    """Greet a server, switch to TLS where it has it, and log in; return why it cannot be used, and whether TLS is on."""
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        use_tls=server.is_tls,
+        start_tls=True if server.requires_tls else None,
+        timeout=CHECK_S,
+    )
+    try:
+        async with client:
+            await client.ehlo()
+            return None, client.get_transport_info("sslcontext") is not None
+    except aiosmtplib.SMTPAuthenticationError as error:
+        return f"wrong user or password ({error.code})", False
+    except aiosmtplib.SMTPResponseException as error:
+        return f"it answers {error.code}", False
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        return (str(error).splitlines() or [type(error).__name__])[0], False
 
 
 async def send(mail: EmailMessage, server: MailServer) -> Delivery:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from tlray.errors import Conflict, UsageError
 from tlray.io.disk.home import Holder, Home, release
-from tlray.io.journal.opening import identity_of, journal_name, open_source, open_target
+from tlray.io.journal.opening import journal_name, open_source, open_target, owner_of
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.schema import NUMBERED, columns
 from tlray.io.journal.writer import Journal
@@ -61,7 +61,7 @@ def copy_between(source: Place, target: Place) -> dict[str, int]:
             other = target.hold(Holder(os.getpid(), "this machine", "", ""))
             stack.callback(release, other)
         opened = stack.enter_context(open_source(source))
-        made = stack.enter_context(open_target(target, home_id=identity_of(home) if home is not None else ""))
+        made = stack.enter_context(open_target(target, home_id=owner_of(home) if home is not None else ""))
         return copy_rows(opened, made, name_of(target))
 
 

@@ -51,10 +51,17 @@ def load(
     store: ResultStore, batch_id: str, named: NamedStems, *, min_quality: float | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's (tracklists, tracks), a row a set and a row a track; empty where it has no parts."""
-    parts = [_good(*part, min_quality) for part in iter_parts(store, batch_id, named)]
+    parts = list(good_parts(store, batch_id, named, min_quality=min_quality))
     tracklists = pa.concat_tables([TRACKLISTS.empty_table(), *(lists for lists, _ in parts)])
     tracks = pa.concat_tables([TRACKS.empty_table(), *(rows for _, rows in parts)])
     return tracklists.to_pandas(), tracks.to_pandas()
+
+
+def good_parts(
+    store: ResultStore, batch_id: str, named: NamedStems, *, min_quality: float | None = None
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield (tracklists, tracks) of one part after the other, of sets of that quality or a better one."""
+    return (_good(*part, min_quality) for part in iter_parts(store, batch_id, named))
 
 
 def iter_tracklists(store: ResultStore, batch_id: str, named: NamedStems) -> Iterator[Tracklist]:

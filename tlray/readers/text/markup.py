@@ -21,6 +21,7 @@ _ENTITY = re.compile("|".join(_ENTITIES))
 _LINK = re.compile(
     r"!?\[([^\[\]\n]{1,300})\]\((?:[^()\s]|\([^()\s]{0,200}\)){1,1000}(?:\s\"[^\"\n]{0,200}\")?\)"
 )
+_AUTOLINK = re.compile(r"<(https?://[^<>\s]{1,2000})>", re.IGNORECASE)
 _STRONG = re.compile(r"(?<!\w)(\*\*|__|~~)(?=\S)([^*_~\n]{1,300}?)(?<=\S)\1(?!\w)")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]{1,300}?)(?<=[^\s*_])\1(?![\w*])")
 _CODE = re.compile(r"`([^`\n]{1,300})`")
@@ -31,6 +32,7 @@ _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!|~>-])")
 def plain_text(text: str, *, is_markdown: bool = False) -> str:
     """Return a text without tags, entities and emphasis; Markdown's single stars, code and escapes only where it is Markdown."""
     if "<" in text:
+        text = _AUTOLINK.sub(r"\1", text)
         text = _TAG.sub("", _BREAK.sub("\n", text))
     if "&" in text:
         text = _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)

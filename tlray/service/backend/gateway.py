@@ -28,7 +28,7 @@ from tlray.core.model.progress import BatchStatus, ProgressMessage
 from tlray.core.model.receipts import TokenHolder
 from tlray.errors import CoordinatorLost, HomeInUse, NoSuchBatch, OtherSettings, RayUnavailable, TlrayError
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import adopt_journal, open_reader
+from tlray.io.journal.opening import adopt_journal, identity_of, open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.redis.address import address_of
 from tlray.io.redis.link import Link
@@ -68,7 +68,9 @@ class Gateway:
         self._owners: OrderedDict[str, str] = OrderedDict()
         """Whose a batch is: that never changes."""
         address = address_of(settings.redis)
-        self.redis = None if address is None else Link(address, self.home.create().id)
+        self.redis = (
+            None if address is None else Link(address, identity_of(self.home.create(), settings.journal))
+        )
         """What the replicas share; None without ``TLRAY_REDIS``."""
         self.submission_keys = SubmissionKeys(self.redis)
         self._progress = None if self.redis is None else ProgressReader(self.redis)

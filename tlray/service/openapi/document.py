@@ -12,7 +12,6 @@ from typing_extensions import get_original_bases, is_typeddict
 
 from tlray.core.model.progress import (
     BatchDomain,
-    BatchStatus,
     DomainProgress,
     DomainStatus,
     FirstBack,
@@ -25,13 +24,12 @@ from tlray.core.model.receipts import DeadGroupRecord, DeadGroups, DomainPreview
 from tlray.service.http.problems import Problem
 from tlray.service.openapi.examples import OF_MODELS, OF_PATHS
 from tlray.service.schemas.batches import BatchRequest, PieceRequest, SetLine
-from tlray.service.schemas.catalogue import ChangeLine
+from tlray.service.schemas.catalogue import ChangeLine, StatusResponse
 
 BY_REFERENCE: Final[tuple[type[BaseModel], ...]] = (BatchRequest, ChangeLine, PieceRequest, Problem, SetLine)
 """Models of lists, lines and problems: their content types are not FastAPI's JSON."""
 PROGRESS: Final[tuple[type[Any], ...]] = (
     BatchDomain,
-    BatchStatus,
     DeadGroupRecord,
     DeadGroups,
     DomainPreview,
@@ -43,6 +41,7 @@ PROGRESS: Final[tuple[type[Any], ...]] = (
     Retried,
     RetriedGroup,
     Snapshot,
+    StatusResponse,
 )
 """The typed dictionaries of the core; the docstrings of their fields are the descriptions."""
 SECURITY_SCHEMES: Final[dict[str, Any]] = {

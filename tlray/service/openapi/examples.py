@@ -61,6 +61,7 @@ _SET: Final[dict[str, Any]] = {
     "url": _URL, "site": "1001tracklists", "source_id": "1pn8l919", "title": "Someone @ Somewhere 2026-05-15",
     "date": "2026-05-15", "djs": ["Someone"], "track_count": 1, "tracks": [_TRACK], "cursor": "WzEsMF0…",
 }  # fmt: skip
+_QUALITY: Final[dict[str, Any]] = {"sets": 50, "mean": 0.93, "issues": {"not identified": 12, "no date": 3}}
 _FETCHED: Final = "2026-11-19T05:46:40Z"
 _VERSION: Final[dict[str, Any]] = {
     "batch_id": _BATCH, "item_id": "17", "parser": "1001tracklists/1", "fetched_at": _FETCHED, "quality": 0.95,
@@ -70,7 +71,7 @@ _VERSION: Final[dict[str, Any]] = {
 _FOUND: Final[dict[str, Any]] = {
     **{name: _SET[name] for name in ("site", "source_id", "url", "title", "date", "djs")}, "sources": ["Somewhere"],
     **{name: value for name, value in _VERSION.items() if name not in ("digest", "is_newest")}, "n_versions": 2,
-    "n_changes": 1,
+    "n_changes": 1, "issues": ["without a start time"],
 }  # fmt: skip
 _CHANGE: Final[dict[str, Any]] = {
     "seq": "17825792", "site": "1001tracklists", "source_id": "1pn8l919", "url": _URL, "set_title": _SET["title"],
@@ -85,7 +86,7 @@ _TOKEN: Final[dict[str, Any]] = {
     "revoked_at": None,
 }  # fmt: skip
 _WHOLE_SCHEDULE: Final[dict[str, Any]] = {
-    "urls": [_URL], "template": None, "variables": {}, "priority": "normal", "options": {"fresh_for": "7d"},
+    "urls": [_URL], "template": None, "variables": {}, "refresh": None, "priority": "normal", "options": {"fresh_for": "7d"},
     "webhook": "https://hooks.example.org/tlray", "email": None,
 }  # fmt: skip
 _DOMAIN_STATUS: Final[dict[str, Any]] = {
@@ -154,7 +155,7 @@ OF_MODELS: Final[dict[str, Any]] = {
         "rejected": [_REJECTED],
     },
     "BatchPage": {"batches": [_LISTED], "next_cursor": None},
-    "CataloguePage": {"sets": [_FOUND], "total": 1, "quality": 0.95, "behind": 0, "next_cursor": None},
+    "CataloguePage": {"sets": [_FOUND], "total": 1, "quality": 0.95, "catalogue": _QUALITY, "behind": 0, "next_cursor": None},
     "ChangeLine": _CHANGE,
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesResponse": {"deliveries": [_DELIVERY]},
@@ -172,7 +173,7 @@ OF_MODELS: Final[dict[str, Any]] = {
     "Retried": {**_SNAPSHOT, "n_retried": 1, "n_left": 0},
     "RetriedGroup": {"n_retried": 412, "n_left": 3, "n_batches": 2},
     "SchedulesResponse": {"schedules": [_SCHEDULE]},
-    "Snapshot": _SNAPSHOT, "BatchStatus": _SNAPSHOT,
+    "Snapshot": _SNAPSHOT, "StatusResponse": {**_SNAPSHOT, "quality": _QUALITY},
     "DomainStatus": _DOMAIN_STATUS,
     "SecretResponse": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "SetLine": _SET,

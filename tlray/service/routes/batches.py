@@ -10,14 +10,16 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from tlray.core.model.lifecycle import BatchEvent
-from tlray.core.model.progress import BatchStatus, Snapshot
+from tlray.core.model.progress import Snapshot
 from tlray.core.model.receipts import ListPreview
+from tlray.io.catalogue.batch_quality import batch_quality
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway, new_batch_id
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import MAX_URLS, NAME, BatchRequest, Priority, Receipt
+from tlray.service.schemas.catalogue import StatusResponse
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
 from tlray.service.submission.dry_run import preview
 from tlray.service.submission.list_body import IN_PIECES, SentList, list_body, read_list
@@ -111,11 +113,13 @@ async def take_list(
     return JSONResponse(receipt, 202, {"Location": f"/api/v1/batch/{receipt['batch_id']}/status"})
 
 
-@router.get("/{batch_id}/status", response_model=BatchStatus, responses=problems(404))
+@router.get("/{batch_id}/status", response_model=StatusResponse, responses=problems(404))
 async def status(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> JSONResponse:
     """Return the status of a batch."""
     await gateway.see(principal, batch_id)
-    return JSONResponse(await gateway.status(batch_id))
+    snapshot = await gateway.status(batch_id)
+    quality = await asyncio.to_thread(batch_quality, gateway.home, batch_id)
+    return JSONResponse({**snapshot, "quality": quality})
 
 
 async def _control(

@@ -28,6 +28,7 @@ from tlray.io.catalogue.catch_up import Standing, ask
 from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, start_of
 from tlray.io.catalogue.newest import read_set
 from tlray.io.catalogue.search import NoWords, Place
+from tlray.io.catalogue.tally import of_owner, quality_of
 from tlray.io.disk.home import Home
 from tlray.service.http.bodies import NDJSON
 from tlray.service.http.paging import Cursor, Limit
@@ -88,17 +89,20 @@ async def search(  # noqa: PLR0913, PLR0917 - each is a condition
     query = catalogue.Query(q, dj, artist, label, source, _day(from_), _day(to), min_quality)
     before = decode(cursor, "catalogue", int)[0] if cursor else None
     try:
-        standing, found = await _ask(
+        standing, (found, whole) = await _ask(
             gateway.home,
-            lambda db: catalogue.search(db, query, owner=principal.sees, before=before, limit=limit),
+            lambda db: (
+                catalogue.search(db, query, owner=principal.sees, before=before, limit=limit),
+                quality_of(db, of_owner(principal.sees)),
+            ),
         )
     except NoWords as error:
         raise validation([(f"query.{error.args[0]}", str(error))]) from None
     next_cursor = None if found.next_id is None else encode("catalogue", found.next_id)
     return JSONResponse(
         {
-            "sets": found.sets, "total": found.total, "quality": found.quality, "behind": standing.n_behind,
-            "next_cursor": next_cursor,
+            "sets": found.sets, "total": found.total, "quality": found.quality, "catalogue": whole,
+            "behind": standing.n_behind, "next_cursor": next_cursor,
         }
     )  # fmt: skip
 

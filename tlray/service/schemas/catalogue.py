@@ -1,13 +1,32 @@
-"""The catalogue: found sets, their versions, and changes."""
+"""The catalogue: found sets, their versions, and changes; the quality of many sets."""
 
 from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
+from tlray.core.model.progress import BatchStatus
 from tlray.service.schemas.batches import ResponseBody
 from tlray.service.schemas.lists import NextCursor
 
 _AT = "ISO 8601, UTC; null if unknown."
+
+
+class SetQuality(ResponseBody):
+    """The quality of many sets (docs/results.md), as it is kept up to date."""
+
+    sets: int = Field(description="How many sets are counted.")
+    mean: float | None = Field(description="Their mean quality.")
+    issues: dict[str, int] = Field(
+        description="Issue, without its numbers → sets that have it.",
+        examples=[{"not identified": 12, "no date": 3}],
+    )
+
+
+class StatusResponse(BatchStatus):
+    """The status of a batch, and the quality of its sets."""
+
+    quality: SetQuality | None
+    """Of the results that are in the catalogue, which may be some seconds behind. None if it cannot be read."""
 
 
 class FoundSet(ResponseBody):
@@ -21,6 +40,7 @@ class FoundSet(ResponseBody):
     djs: list[str]
     sources: list[str] = Field(description="Event, venue, show.")
     quality: float | None
+    issues: list[str] = Field(description="What lowers it, without numbers.", examples=[["not identified"]])
     track_count: int
     identified_count: int
     cued_count: int
@@ -38,6 +58,7 @@ class CataloguePage(ResponseBody):
     sets: list[FoundSet]
     total: int = Field(description="Sets that are found, on all pages.")
     quality: float | None = Field(description="Their mean quality.")
+    catalogue: SetQuality = Field(description="All sets that you see, whatever is searched for.")
     behind: int = Field(description="About how many results of batches are not in the catalogue yet.")
     next_cursor: NextCursor
 

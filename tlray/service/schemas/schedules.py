@@ -32,10 +32,20 @@ OverlapName = Literal["skip", "queue"]
 CatchUpName = Literal["none", "last"]
 
 
+class RefreshRequest(RequestBody):
+    """The sets of your catalogue that have most likely changed, chosen at each run (docs/catalogue.md)."""
+
+    budget: Annotated[int, Field(ge=1, le=MAX_URLS, description="At most so many sets.")]
+    within: Annotated[
+        str, Field(max_length=20, description="Of each site no more than its rate allows in this time.")
+    ] = "24h"
+
+
 class ScheduleRequest(WorkRequest):
     """A new schedule: the fields of a batch, and its times. The template values `{year}`, `{month}`, `{day}`, `{date}`, `{week}`
     and `{week_year}` (the year of the ISO 8601 week) are those of the run, unless values are given."""
 
+    refresh: RefreshRequest | None = Field(None, description="In place of URLs or a template.")
     cron: Cron
     timezone: Zone = "UTC"
     overlap: OverlapName = "skip"
@@ -55,6 +65,7 @@ class SchedulePatch(RequestBody):
     urls: Annotated[list[str], Field(max_length=MAX_URLS)] | None = None
     template: Annotated[str | None, Field(max_length=64, description="A template in place of URLs.")] = None
     variables: dict[str, VariableValue] | None = None
+    refresh: RefreshRequest | None = None
     priority: Priority | None = None
     options: OptionsRequest | None = Field(None, description="Replaces all options.")
     webhook: Annotated[str | None, Field(max_length=2_000)] = None
@@ -98,6 +109,7 @@ class ScheduleDetails(ScheduleResponse):
     urls: list[str]
     template: str | None
     variables: dict[str, Any]
+    refresh: RefreshRequest | None = None
     priority: str
     options: dict[str, Any] = Field(description="The options as requested; those of a template apply, too.")
     webhook: str | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 from unicodedata import normalize
 
 MAX_FOREIGN_SHARE = 0.2
@@ -19,13 +20,29 @@ _JOINING = frozenset({"ft", "feat", "pres", "presents", "vs", "and", "x", "with"
 _UNACCENTED = str.maketrans("øłđðıßæœ", "oldd" + "isao")
 
 
-def is_decoy(rows: Iterable[tuple[str, str, str]]) -> bool:
-    """True if too many of the rows (name, byArtist, link of the track) contradict themselves."""
-    n_foreign = n_compared = 0
+SUSPECTED = "decoy_suspected"
+"""The issue of a set with more than one such row, but too few for a decoy."""
+
+
+class Foreign(NamedTuple):
+    """The rows of a page that contradict themselves."""
+
+    n: int
+    n_compared: int
+
+    @property
+    def is_decoy(self) -> bool:
+        """True if there are too many for a genuine page."""
+        return self.n > MAX_FOREIGN_SHARE * self.n_compared and (self.n > 1 or self.n_compared == 1)
+
+
+def foreign_rows(rows: Iterable[tuple[str, str, str]]) -> Foreign:
+    """Count the rows (name, byArtist, link of the track) that contradict themselves."""
+    n = n_compared = 0
     for name, by_artist, link in rows:
         n_compared += 1
-        n_foreign += not name.startswith(by_artist) and _is_foreign(name, by_artist, link)
-    return n_foreign > MAX_FOREIGN_SHARE * n_compared and (n_foreign > 1 or n_compared == 1)
+        n += not name.startswith(by_artist) and _is_foreign(name, by_artist, link)
+    return Foreign(n, n_compared)
 
 
 def _is_foreign(name: str, by_artist: str, link: str) -> bool:

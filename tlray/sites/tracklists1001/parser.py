@@ -17,7 +17,7 @@ from tlray.sites.bombs import is_bomb
 from tlray.sites.decode import REPLACEMENT, decode
 from tlray.sites.tracklists1001 import urls
 from tlray.sites.tracklists1001.completeness import is_cut_off, why_incomplete
-from tlray.sites.tracklists1001.decoy import is_decoy
+from tlray.sites.tracklists1001.decoy import SUSPECTED, foreign_rows
 from tlray.sites.tracklists1001.head import read_head
 from tlray.sites.tracklists1001.kind import NOT_A_SET, kind_without_rows
 from tlray.sites.tracklists1001.names import CUT_AT
@@ -64,7 +64,8 @@ def _parse_html(page: _Page) -> ParsedPage:
 
 def _read_set(page: _Page, table: Table) -> ParsedPage:
     rows = _rows(table)
-    if is_decoy(_names_and_artists(rows)):
+    foreign = foreign_rows(_names_and_artists(rows))
+    if foreign.is_decoy:
         return ParsedPage(PageKind.BLOCKED, "decoy")
     players = find_players(page.tree, page.data)
     tracks = tracks_of(rows, players)
@@ -89,6 +90,7 @@ def _read_set(page: _Page, table: Table) -> ParsedPage:
         recordings=players.recordings,
         parser=urls.VERSION,
         media_type="text/html",
+        quality_issues=[SUSPECTED] if foreign.n > 1 else [],
     )
     if page.n_bad:
         if _is_garbled(table, tracklist):

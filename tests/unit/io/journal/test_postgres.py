@@ -22,6 +22,8 @@ from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import RefusedLine
 from tlray.errors import HomeInUse, HomeUnusable, JournalLost, JournalUnusable, TlrayError, UsageError
 from tlray.io.disk.home import Home
+from tlray.io.doctor import home_state
+from tlray.io.doctor.report import Grade, Result, examine
 from tlray.io.journal import opening
 from tlray.io.journal.opening import has_journal, open_journal, open_reader, require_readable
 from tlray.io.journal.postgres import connection, journal, writing
@@ -418,3 +420,64 @@ def test_no_secret_is_shown_of_a_database() -> None:
     assert PASSWORD not in repr(found)
     assert found.without_secret(f"connection failed: odd {PASSWORD}\nmore") == "odd ***"
     assert journal.READER_WAIT_S > 0
+
+
+# -- the doctor ------------------------------------------------------------------------------------------
+
+
+def examined(home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setenv("TLRAY_JOURNAL", url)
+    (result,) = examine({"journal": lambda: home_state.journal(home)}).values()
+    assert PASSWORD not in repr(result)
+    assert QUOTED not in repr(result)
+    return result
+
+
+def test_the_doctor_looks_at_a_database_without_a_journal_and_with_one(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = fresh_schema()
+    result = examined(tmp_path, postgres.url(schema), monkeypatch)
+    assert (result.grade, "has no journal yet" in result.what) == (Grade.OK, True)
+    PostgresJournal(Database.parse(postgres.url(schema)), "a home", is_held=True).close()
+    assert "is whole" in examined(tmp_path, postgres.url(schema), monkeypatch).what
+
+
+def test_the_doctor_says_what_a_user_may_not_do(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = fresh_schema()
+    database = Database.parse(postgres.url(schema))
+    with psycopg.connect(**database.conninfo, autocommit=True) as db:  # type: ignore[arg-type]
+        db.execute(f"CREATE ROLE r{schema} LOGIN PASSWORD 'w3ak'")
+        poor = postgres.url(schema).replace(f"tl:{QUOTED}", f"r{schema}:w3ak")
+        result = examined(tmp_path, poor, monkeypatch)
+        assert (result.grade, "lacks CREATE on the database" in result.what) == (Grade.FAILED, True)
+        PostgresJournal(database, "a home", is_held=True).close()
+        db.execute(f"GRANT USAGE ON SCHEMA {schema} TO r{schema}")
+        db.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO r{schema}")
+        result = examined(tmp_path, poor, monkeypatch)
+        assert f"lacks INSERT on {schema}.items, UPDATE on" in result.what
+
+
+@pytest.mark.parametrize("what", ["password", "database", "port"])
+def test_the_doctor_says_why_a_database_cannot_be_used(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    urls = {
+        "password": postgres.url(password="w0rong"),  # noqa: S106 - that is what must not show
+        "database": postgres.url(database="nowhere"),
+        "port": postgres.url().replace(f":{postgres.port}/", ":1/"),
+    }
+    result = examined(tmp_path, urls[what], monkeypatch)
+    assert result.grade is Grade.FAILED
+    assert "w0rong" not in repr(result)
+
+
+def test_the_doctor_sees_a_clock_that_differs(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = time.time
+    monkeypatch.setattr(journal.time, "time", lambda: real() - 3_600)
+    result = examined(tmp_path, postgres.url(fresh_schema()), monkeypatch)
+    assert (result.grade, "differ by 3,6" in result.what) == (Grade.WARNING, True)

@@ -40,7 +40,12 @@ def night(*names: str, hour: int = 12, source_id: str = "s1", **given: Any) -> T
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[MadeHome]:
     made = MadeHome(tmp_path)
-    made.batch("b1", [night("A", "Secret")], [night("A", source_id="s/2?#ä", quality=0.9)], owner="ann")
+    made.batch(
+        "b1",
+        [night("A", "Secret")],
+        [night("A", source_id="s/2?#ä", quality=0.9, quality_issues=["no date"])],
+        owner="ann",
+    )
     made.batch("b2", [night("A", hour=13)], owner="bob")
     yield made
     made.close()
@@ -58,6 +63,8 @@ async def test_a_search_has_a_total_and_goes_on_at_its_cursor(made: MadeHome, tm
     http = client(tmp_path)
     first = (await http.get("/api/v1/catalogue", params={"limit": 1})).json()
     assert (first["total"], first["quality"], first["behind"]) == (2, 0.7, 0)
+    assert first["catalogue"] == {"sets": 2, "mean": 0.7, "issues": {"no date": 1}}
+    assert first["sets"][0]["issues"] == []
     (last,) = first["sets"]
     assert (last["source_id"], last["batch_id"], last["djs"], last["n_versions"]) == (
         "s1",
@@ -75,7 +82,10 @@ async def test_a_search_has_a_total_and_goes_on_at_its_cursor(made: MadeHome, tm
             "min_quality": "0.8",
         },
     )  # fmt: skip
-    assert [found["source_id"] for found in good.json()["sets"]] == ["s/2?#ä"]
+    assert [(found["source_id"], found["issues"]) for found in good.json()["sets"]] == [
+        ("s/2?#ä", ["no date"])
+    ]
+    assert good.json()["catalogue"] == first["catalogue"], "of all sets, not of those that are found"
     assert (await http.get("/api/v1/catalogue", params={"label": "none"})).json()["total"] == 0
 
 
@@ -123,8 +133,9 @@ async def test_a_user_sees_the_sets_of_their_own_batches_and_an_admin_all(
 ) -> None:
     made.batch("b3", [night("A", "B", hour=14)], owner="bob")
     ann, bob, eve = (client(tmp_path, user) for user in ("ann", "bob", "eve"))
-    totals = [(await http.get("/api/v1/catalogue")).json()["total"] for http in (ann, bob, eve)]
-    assert totals == [2, 1, 2]
+    pages = [(await http.get("/api/v1/catalogue")).json() for http in (ann, bob, eve)]
+    assert [page["total"] for page in pages] == [page["catalogue"]["sets"] for page in pages] == [2, 1, 2]
+    assert [page["catalogue"]["issues"] for page in pages] == [{"no date": 1}, {}, {"no date": 1}]
     secrets = [(await http.get("/api/v1/catalogue?q=secret")).json()["total"] for http in (ann, bob, eve)]
     assert secrets == [1, 0, 0]
     assert (await bob.get("/api/v1/catalogue/1001tracklists/s%2F2%3F%23%C3%A4")).status_code == 404
@@ -173,3 +184,16 @@ async def test_a_response_of_changes_is_bounded(
         assert since != answer.headers["x-next-cursor"]
         since = answer.headers["x-next-cursor"]
     assert seen == ["B - TB", "C - TC"]
+
+
+async def test_a_batch_has_the_quality_of_its_sets(made: MadeHome, tmp_path: Path) -> None:
+    http = service(tmp_path, {"status": {"batch_id": "b1"}})
+    assert (await http.get("/api/v1/batch/b1/status")).json()["quality"] == {
+        "sets": 0,
+        "mean": None,
+        "issues": {},
+    }
+    await http.get("/api/v1/catalogue")  # here nobody else reads the journal
+    assert (await http.get("/api/v1/batch/b1/status")).json() == {
+        "batch_id": "b1", "quality": {"sets": 2, "mean": 0.7, "issues": {"no date": 1}},
+    }  # fmt: skip

@@ -12,6 +12,7 @@ from psycopg import errors
 from psycopg.types.string import StrDumper
 
 from tlray.errors import CannotFinish, InvariantBroken, JournalLost, JournalUnusable, StorageFull
+from tlray.io.journal.postgres.bounded import BoundedConnection, is_answering
 from tlray.io.journal.postgres.database import Database
 from tlray.io.journal.postgres.translation import (
     copy_statement,
@@ -56,7 +57,7 @@ class PostgresConnection:
         self.wait_s = wait_s
         self.in_transaction = False
         self._away_since: float | None = None
-        self._db: psycopg.Connection[Any] | None = None
+        self._db: BoundedConnection | None = None
 
     @property
     def is_lost(self) -> bool:
@@ -93,12 +94,13 @@ class PostgresConnection:
     def _connect(self) -> None:
         self.close()
         try:
-            db = psycopg.connect(**self.database.conninfo, autocommit=True)  # type: ignore[arg-type]
+            db = BoundedConnection.connect(**self.database.conninfo, autocommit=True)  # type: ignore[arg-type]
         except psycopg.Error as error:
             reason = self.database.without_secret(str(error))
             kind = JournalUnusable if any(word in reason for word in _FOR_GOOD) else JournalLost
             raise kind(self.database.name, reason) from None
         self._db = db
+        db.answers = lambda: is_answering(self.database.conninfo)
         db.adapters.register_dumper(str, _Text)
         version = db.info.server_version // 10_000
         encoding = db.info.parameter_status("server_encoding")
@@ -178,7 +180,7 @@ class PostgresConnection:
             yield from cursor
 
     @property
-    def _ready(self) -> psycopg.Connection[Any]:
+    def _ready(self) -> BoundedConnection:
         if self._db is None or (self._db.closed and not self.in_transaction):
             self.connect()
         return self._db  # type: ignore[return-value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Final
@@ -37,6 +38,7 @@ IDLE_S: Final = 10
 """Seconds after which the server ends a writer that is silent within a transaction: one that was stopped, or cut off."""
 LOCK_S: Final = 20
 _READING: Final = "SET search_path TO {schema}; SET application_name TO 'tlray reader'"
+_RIGHTS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _WRITING: Final = (
     "SET search_path TO {schema}; SET application_name TO '{name}'; SET lock_timeout TO '{lock_s}s';"
     " SET idle_in_transaction_session_timeout TO '{idle_s}s'; SET tcp_user_timeout TO 5000;"
@@ -151,6 +153,24 @@ def is_there(database: Database, place: str, *, wait_s: float = 0.0) -> bool:
     """Return True if a database has a journal, of whatever version."""
     with closing(_reading(database, place, wait_s=wait_s)) as db:
         return version_of(db) is not None
+
+
+def inspect_rights(database: Database, place: str) -> tuple[list[str], float]:
+    """Return the rights that the user lacks, and by how many seconds the server's clock is ahead of ours."""
+    with closing(_reading(database, place)) as db:
+        needs = {"TEMPORARY on the database": "has_database_privilege(current_database(), 'TEMP')"}
+        if version_of(db) is None:
+            needs["CREATE on the database"] = "has_database_privilege(current_database(), 'CREATE')"
+        else:
+            table = f"'{database.schema}.items'"
+            needs |= {
+                f"{right} on {table[1:-1]}": f"has_table_privilege({table}, '{right}')" for right in _RIGHTS
+            }
+        asked_at = time.time()
+        moment, *has = db.execute(
+            f"SELECT extract(epoch FROM clock_timestamp()), {', '.join(needs.values())}"
+        ).fetchone()
+    return [need for need, is_there in zip(needs, has, strict=True) if not is_there], float(moment) - asked_at
 
 
 def _require_tables(db: PostgresConnection, place: str) -> None:

@@ -82,7 +82,7 @@ class PostgresWriting(Writing):
         if self._db.in_transaction:
             yield
             return
-        before = self._incarnation
+        before, self._is_unknown = self._incarnation, False
         try:
             number, self._txid = self._db.begin(_BEGIN) or (None, 0)
             self._require_incarnation(number)

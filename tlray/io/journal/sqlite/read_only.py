@@ -54,6 +54,18 @@ def is_without_tables(home: Path) -> bool:
         raise _unreadable(home, error) from error
 
 
+def stored_version(home: Path) -> str:
+    """Return the version of a home's journal; `HomeUnusable` if it is of a newer tlray, or not readable."""
+    path = home / "state.db"
+    try:
+        with closing(_connect(path)) as db:
+            version = version_of(db)
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(home, error) from error
+    check_version(version, path)
+    return version or SCHEMA_VERSION
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     # not mode=ro: after a kill -9 the first process that opens the file must be able to replay its WAL
     uri = f"{path.absolute().as_uri()}?mode=rw"

@@ -1,0 +1,220 @@
+"""A machine that is gone: journal, results, progress and requests are elsewhere, and another machine goes on in an empty folder.
+
+All four servers at once, and the only test of that. A machine is a home and a Ray with everything that belongs to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import aio_pika
+import psutil
+import pytest
+from broker import Broker
+from postgres_server import PASSWORD, QUOTED, PostgresServer, fresh_schema, postgres
+from redis_server import RedisServer
+from s3_server import BUCKET, KEYS, running_s3
+
+import tlray
+from benchmarks.arrival_times import room_left
+from benchmarks.recorded_run import Site, recording_site
+from tlray.cli import run
+from tlray.core.model.lifecycle import ItemState
+from tlray.io.audit.audit import audit_batch
+from tlray.io.disk.home import Home
+from tlray.io.journal.opening import open_reader
+
+__all__ = ["postgres"]
+pytestmark = [pytest.mark.ray, pytest.mark.parts, pytest.mark.timeout(300)]
+ROOT = Path(__file__).parents[2]
+STORAGE = f"s3://{BUCKET}/elsewhere"
+N_SETS, RATE = 150, 15.0
+UNREPORTED_S = 4.0
+"""A report comes about once a second; a busy machine has more."""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with recording_site(n_domains=2, n_rows=4) as site:
+        yield site
+
+
+@pytest.fixture
+def servers(
+    postgres: PostgresServer, redis_there: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """The environment of every command, and of this process."""
+    with running_s3() as s3:
+        home = {"HOME": str(tmp_path), "TLRAY_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8", "TLRAY_STORAGE": STORAGE}
+        theirs = {"TLRAY_JOURNAL": postgres.url(fresh_schema()), "TLRAY_REDIS": redis_there.url}
+        for name, value in {**home, **theirs, **s3.environ()}.items():
+            monkeypatch.setenv(name, value)
+        for name in ("RAY_ADDRESS", "RAY_JOB_ID", "TLRAY_AMQP", "TLRAY_HOME"):
+            monkeypatch.delenv(name, raising=False)
+        yield
+
+
+class Machine:
+    """A command and its own Ray."""
+
+    def __init__(self, home: Path, *arguments: str, **env: str) -> None:
+        self.home, self.said = home, ""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tlray", *arguments, f"--home={home}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **env},
+        )  # fmt: skip
+
+    def says(self, word: str) -> str:
+        """Wait for a line with a word."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.said += line
+            if word in line:
+                return line
+        raise AssertionError(f"ended with {self._process.wait()}: {self.said}")
+
+    def switch_off(self) -> None:
+        """Kill everything of it at once."""
+        own = psutil.Process(self._process.pid)
+        self._kill([own, *own.children(recursive=True)])
+        self.said += self._process.communicate()[1]
+
+    def kill_coordinator(self) -> None:
+        processes = psutil.Process(self._process.pid).children(recursive=True)
+        self._kill([one for one in processes if any("ray::Coordinator" in word for word in one.cmdline())])
+
+    def command_lines(self) -> str:
+        processes = psutil.Process(self._process.pid).children(recursive=True)
+        return "\n".join(" ".join(process.cmdline()) for process in processes)
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self.said += self._process.communicate(timeout=60)[1]
+                return
+            self.switch_off()
+
+    def _kill(self, processes: list[psutil.Process]) -> None:
+        assert processes
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def wait_until(claim: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 90
+    while not claim():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.1)
+
+
+def done(home: Path, batch_id: str) -> list[str]:
+    """The paths of the sets that are in the journal."""
+    with open_reader(home) as journal:
+        return [item.url.split("/", 3)[3] for item in journal.items(batch_id, ItemState.SUCCEEDED)]
+
+
+def ended(home: Path, name: str) -> list[str]:
+    """The batches of a name that are completed."""
+    with open_reader(home) as journal:
+        return [
+            row.batch_id for row in journal.batches(limit=9) if (row.name, row.state) == (name, "completed")
+        ]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def events(broker: Broker, *, of: str = "") -> list[str]:
+    """Bind a queue to the exchange of events, or return the types that it got of one batch."""
+    async with await aio_pika.connect(broker.url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("told", durable=True)
+        exchange = await channel.declare_exchange("tlray.events", aio_pika.ExchangeType.TOPIC, durable=True)
+        await queue.bind(exchange, "batch.#")
+        found = []
+        while of and (message := await queue.get(fail=False)) is not None:
+            await message.ack()
+            found.append(json.loads(message.body))
+        return [event["type"] for event in found if event["data"]["batch_id"] == of]
+
+
+@pytest.mark.usefixtures("servers")
+def test_another_machine_goes_on_by_itself_in_an_empty_folder(
+    site: Site, broker: Broker, redis_there: RedisServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = site.urls(N_SETS)[::2]  # of the first domain
+    rate = f"--rate={site.bases[0].split('//')[1]}={RATE:g}/s"
+    asyncio.run(events(broker))
+    first = Machine(tmp_path / "first", "scrape", *urls, rate, "--name=moved")
+    try:
+        batch_id = first.says("batch ").split()[1].rstrip(":")
+        wait_until(lambda: len(done(first.home, batch_id)) >= N_SETS // 5, "a fifth of the batch")
+        before = done(first.home, batch_id)
+    finally:
+        first.switch_off()
+    key = f"tlray:{sha256(STORAGE.encode()).hexdigest()[:16]}:user:_local:{batch_id}"
+    with redis_there.admin() as client:
+        assert client.hget(key, "state") == "running", "progress under a name that moves along"
+
+    second = Machine(tmp_path / "second", "serve", f"--port={free_port()}", TLRAY_AMQP=broker.url)
+    try:
+        second.says("answers at")
+        request = tmp_path / "request.json"
+        request.write_text(json.dumps({"urls": site.urls(9)[1::2], "name": "asked"}))
+        assert run(["publish", broker.url, str(request)]) == 0
+        wait_until(lambda: len(done(second.home, batch_id)) > len(before) + RATE, "more of the batch")
+        redis_there.kill()
+        second.kill_coordinator()
+        redis_there.start()
+        wait_until(lambda: bool(ended(second.home, "moved") and ended(second.home, "asked")), "both ends")
+        with redis_there.admin() as client:
+            wait_until(
+                lambda: client.hget(key, "state") == "completed", "the end in Redis, which had lost all"
+            )
+        (asked,) = ended(second.home, "asked")
+        wait_until(lambda: "batch.completed" in asyncio.run(events(broker, of=asked)), "the event of its end")
+        shown = second.command_lines()
+    finally:
+        second.stop()
+
+    is_all_there(second.home, batch_id, urls)
+    pages = Counter(path.lstrip("/") for _, _, path in site.arrivals() if "/tracklist/" in path)
+    assert {path for path in before if pages[path] != 1} == set(), "what was reported is not fetched again"
+    n_again = sum(pages.values()) - len(pages)
+    assert n_again <= 2 * RATE * UNREPORTED_S, "two kills, each with what was in flight or not reported yet"
+    assert room_left(site.by_domain()[0], rate=RATE) >= 0
+    secrets = [PASSWORD, QUOTED, redis_there.url.split("@")[0], *(secret for _, secret in KEYS.values())]
+    shown += first.said + second.said + "".join(capsys.readouterr())
+    assert [secret for secret in secrets if secret in shown] == []
+
+
+def is_all_there(home: Path, batch_id: str, urls: list[str]) -> None:
+    """Read it on a third machine, whose folder is empty, too."""
+    tracklists, _ = tlray.load(batch_id, home=home.parent / "third")
+    assert Counter(tracklists.url) == Counter(urls)
+    audit = audit_batch(Home.of(home, STORAGE), batch_id, reads_pages=True)
+    assert audit.is_right, audit.findings
+    assert {path.name for path in home.iterdir()} <= {
+        "home.id",
+        "coordinator.lock",
+        "storage",
+        "leases",
+        "catalogue.db",
+    }
