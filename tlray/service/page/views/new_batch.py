@@ -14,8 +14,8 @@ from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import body_of
 from tlray.service.page.form import TheForm
-from tlray.service.page.views.new_form import NewForm, read_form, value_text
 from tlray.service.page.rendering import HEADERS, render, see_other
+from tlray.service.page.views.new_form import NewForm, read_form, value_text
 from tlray.service.routes import batches, schedules, templates
 from tlray.service.routes.dependencies import Submitter, TheGateway
 from tlray.service.submission.batch_request import with_template
