@@ -82,7 +82,7 @@ class ChangeLog(Generic[T]):
         return found, is_complete
 
     def newest(self, since: int, most: int | None = None) -> tuple[list[T], int, bool]:
-        """Return the last ``most`` changes of versions above ``since``, in order; how many there are, and whether all are kept."""
+        """Return the last ``most`` changes of versions above ``since``, in order; how many there are; whether these are all."""
         found: list[T] = []
         n = 0
         for version, change in reversed(self._newest.values()):

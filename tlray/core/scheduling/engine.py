@@ -21,7 +21,7 @@ from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.crash_suspect import NO_ITEM, CrashSuspect
 from tlray.core.scheduling.domain_registry import DomainRegistry
 from tlray.core.scheduling.engine_state import EngineState
-from tlray.core.scheduling.eta import remaining_s
+from tlray.core.scheduling.eta import Outlook, outlook
 from tlray.core.scheduling.eviction import Eviction
 from tlray.core.scheduling.give_up import GiveUp
 from tlray.core.scheduling.granting import Granting
@@ -205,8 +205,12 @@ class Engine(EngineState):
 
     def remaining_s(self, batch_no: int, *, now: float) -> float | None:
         """Return the seconds that a running batch still needs; None while there is no honest estimate."""
+        return self.outlook(batch_no, now=now).left_s
+
+    def outlook(self, batch_no: int, *, now: float) -> Outlook:
+        """Return what is known of a running batch's end."""
         last_due = self.frontier.last_due(batch_no)
-        return remaining_s(
+        return outlook(
             self.batches[batch_no], self.domains, now=now, others_at=self.domain_index.at, last_due=last_due
         )
 

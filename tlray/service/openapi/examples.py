@@ -20,7 +20,8 @@ _COUNTS: Final = {
 _SNAPSHOT: Final[dict[str, Any]] = {
     "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "total": 120, "counts": _COUNTS,
     "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
-    "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
+    "rate_per_min": 61.0, "estimated_completion": _AT, "estimated_between": [_AT - 60, _AT + 300],
+    "estimate_waits_on": _DOMAIN, "estimate_missing": None, "n_domains": 1, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "last_known": None,
     "lost_nodes": [], "parked": {},
     "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125, "rate": 0.125}},
