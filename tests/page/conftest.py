@@ -6,25 +6,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import uvicorn
+from browsing import OpenLook, chromium, looks
 from page_app import app_of
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.shared.real_parts import missing
-
-CHROMIUM = shutil.which("chromium")
 LARGE, PAUSED = "20261128-120000-00000004", "20261128-120100-00000005"
 HOSTILE, ALL_DEAD = "20261110-080000-00000002", "20261120-080000-00000003"
 
@@ -73,78 +69,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        missing("chromium", "apt-get install chromium")
-    with sync_playwright() as playwright:
-        one = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium() as one:
         yield one
-        one.close()
-
-
-@dataclass
-class Look:
-    """A page in the browser, and what went wrong with it."""
-
-    page: Page
-    base: str
-    errors: list[str] = field(default_factory=list)
-    """Errors of scripts, violations of the CSP and of Trusted Types."""
-    answers: list[Any] = field(default_factory=list)
-
-    def goto(self, path: str) -> Page:
-        self.page.goto(self.base + path)
-        return self.page
-
-    def status(self, batch_id: str) -> dict[str, Any]:
-        return dict(httpx.get(f"{self.base}/api/v1/batch/{batch_id}/status").json())
-
-    def wait(self, claim: str, *, timeout_s: float = 20) -> None:
-        """Wait until an expression is true; one that fails is not true yet. Playwright's own way evaluates in the page,
-        which the CSP forbids."""
-        script = f"() => {{ try {{ return Boolean({claim}); }} catch {{ return false; }} }}"
-        deadline = time.monotonic() + timeout_s
-        while not self.page.evaluate(script):
-            assert time.monotonic() < deadline, f"not so within {timeout_s} s: {claim}"
-            self.page.wait_for_timeout(50)
-
-
-OpenLook = Callable[..., Look]
 
 
 @pytest.fixture
 def look(browser: Browser, served: Served) -> Iterator[OpenLook]:
     """Open a page: ``look(width=390, theme="dark", scripts=False)``. No test may leave an error behind."""
-    opened: list[Look] = []
-
-    def open_one(
-        *, base: str = "", width: int = 1280, theme: str = "light", scripts: bool = True, **more: Any
-    ) -> Look:
-        context = browser.new_context(
-            viewport={"width": width, "height": 860 if width > 600 else 844}, color_scheme=theme, timezone_id="Europe/Berlin",
-            java_script_enabled=scripts, reduced_motion="reduce", device_scale_factor=1 if width > 600 else 2, **more,
-        )  # fmt: skip
-        one = Look(context.new_page(), base or served.url)
-        one.page.set_default_timeout(20_000)
-        one.page.on("pageerror", lambda error: one.errors.append(str(error)))
-        one.page.on("dialog", lambda dialog: one.errors.append(f"a dialog: {dialog.message}"))
-        one.page.on(
-            "console",
-            lambda said: (
-                one.errors.append(said.text)
-                if "Content Security" in said.text or "TrustedType" in said.text
-                else None
-            ),
-        )
-        one.page.on("response", lambda answer: one.answers.append(answer))  # noqa: PLW0108 - playwright marks what it is given
-        opened.append(one)
-        return one
-
-    yield open_one
-    for one in opened:
-        one.page.context.close()
-    assert not [error for one in opened for error in one.errors]
+    with looks(browser, served.url) as open_one:
+        yield open_one
 
 
 @pytest.fixture(scope="session")

