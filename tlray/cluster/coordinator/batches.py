@@ -284,6 +284,10 @@ class Batches:
             state.wake.set()
         return await self.status(batch_id)
 
+    def forget_finished(self, batch_id: str) -> None:
+        """Forget the last snapshot of a finished batch; the journal has another."""
+        self._finished.pop(batch_id, None)
+
     async def retry(
         self, batch_id: str, *, item_ids: list[int] | None, reason: str | None, seen: SeenGroup | None = None
     ) -> Retried:

@@ -99,6 +99,8 @@ class Snapshot(TypedDict):
     batch_id: str
     name: str
     state: str
+    priority: str
+    """``immediate``, ``normal`` or ``low``."""
     total: int
     counts: dict[str, int]
     """Items by state; their sum is the total."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tlray.core.model.item import FrontierItem
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.retry import MAX_REST_S
@@ -155,6 +155,19 @@ class Engine(EngineState):
             batch.move(ItemState.DEAD, ItemState.QUEUED, domain, now=now, n=n)
             self.frontier.restock(batch_no, domain, batch.priority, n, is_paused=not batch.may_lease)
             self.registry.register(domain, batch, now).try_again(now=now)
+
+    def set_priority(self, batch_no: int, priority: Priority) -> None:
+        """Give a batch another priority. What is leased of it counts for the new one, too."""
+        batch = self.batches[batch_no]
+        for lease in self.leases.values():
+            for item in lease.items.values():
+                if item.batch == batch_no and item.id not in lease.unfetched:
+                    leased_at = self.domains[item.domain].leased_at
+                    leased_at[batch.priority] -= 1
+                    leased_at[priority] += 1
+        self.frontier.set_priority(batch_no, priority)
+        batch.priority = priority
+        batch.version += 1
 
     # -- leasing -------------------------------------------------------------------------------
 

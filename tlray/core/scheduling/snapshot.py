@@ -49,6 +49,7 @@ def snapshot(
         "batch_id": batch.batch_id,
         "name": batch.name,
         "state": batch.state.value,
+        "priority": batch.priority.name.lower(),
         "total": batch.total,
         "counts": {state.value: batch.counts.get(state, 0) for state in ItemState},
         "duplicates": batch.n_duplicates,

@@ -18,8 +18,8 @@ _COUNTS: Final = {
     "queued": 60, "waiting": 1, "leased": 8, "succeeded": 50, "dead": 1, "skipped": 0, "cancelled": 0,
 }  # fmt: skip
 _SNAPSHOT: Final[dict[str, Any]] = {
-    "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "total": 120, "counts": _COUNTS,
-    "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
+    "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "priority": "normal", "total": 120,
+    "counts": _COUNTS, "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
     "rate_per_min": 61.0, "estimated_completion": _AT, "estimated_between": [_AT - 60, _AT + 300],
     "estimate_waits_on": _DOMAIN, "estimate_missing": None, "n_domains": 1, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "last_known": None,
@@ -117,6 +117,7 @@ OF_MODELS: Final[dict[str, Any]] = {
     "BatchRequest": {"urls": [_URL], "name": "closing sets", "priority": "normal"},
     "BatchDomainPage": {"domains": [_BATCH_DOMAIN], "next_cursor": None},
     "BatchDomain": _BATCH_DOMAIN,
+    "BatchPatch": {"name": "closing sets", "priority": "low"},
     "CommitRequest": {"pieces": 7},
     "DeadGroups": {"total": 412, "version": 1795000000123, "groups": [_GROUP]},
     "GroupRequest": {"kind": "timeout", "domain": _DOMAIN, "up_to_version": 1795000000123},

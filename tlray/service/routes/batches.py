@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
+from tlray.core.model.item import Priority as Level
 from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.model.progress import Snapshot
 from tlray.core.model.receipts import ListPreview
@@ -18,7 +19,7 @@ from tlray.service.backend.gateway import Gateway, new_batch_id
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
-from tlray.service.schemas.batches import MAX_URLS, NAME, BatchRequest, Priority, Receipt
+from tlray.service.schemas.batches import MAX_URLS, NAME, BatchPatch, BatchRequest, Priority, Receipt
 from tlray.service.schemas.catalogue import StatusResponse
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
 from tlray.service.submission.dry_run import preview
@@ -120,6 +121,16 @@ async def status(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> J
     snapshot = await gateway.status(batch_id)
     quality = await asyncio.to_thread(batch_quality, gateway.home, batch_id)
     return JSONResponse({**snapshot, "quality": quality})
+
+
+@router.patch("/{batch_id}", response_model=Snapshot, responses=problems(404))
+async def change(
+    body: BatchPatch, batch_id: BatchId, gateway: TheGateway, principal: Submitter
+) -> JSONResponse:
+    """Change the name or the priority of a batch. Items that tasks hold already keep their turn."""
+    await gateway.see(principal, batch_id)
+    level = None if body.priority is None else int(Level[body.priority.upper()])
+    return JSONResponse(await gateway.coordinator.change_batch(batch_id, name=body.name, priority=level))
 
 
 async def _control(
