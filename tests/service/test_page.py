@@ -1,5 +1,5 @@
-"""The page on a real service: submit, watch, pause, resume, dead letter, retry, export, by keyboard alone; and a service that goes
-away and comes back."""
+"""The page on a real service: submit, watch, pause, resume, dead letter, retry, export, by keyboard alone; and a service that
+goes away and comes back."""
 
 from __future__ import annotations
 
@@ -37,68 +37,81 @@ def tab_to(one: Look, selector: str) -> None:
     raise AssertionError(f"no Tab leads to {selector}")
 
 
+def submit_by_keys(one: Look, urls: list[str]) -> str:
+    """Type a list and send it; return the batch's id."""
+    press = one.page.keyboard.press
+    press("g")
+    press("n")
+    one.page.wait_for_url("**/new")
+    one.wait("document.activeElement.id === 'lines'")
+    one.page.keyboard.insert_text("\n".join([*urls, "ftp://no", urls[0]]))
+    one.wait("document.getElementById('start').innerText === 'Start 21 sets'")
+    assert "1 duplicate and 1 bad line are left out" in one.page.locator("#result").inner_text()
+    tab_to(one, "summary")  # the options
+    press("Enter")
+    tab_to(one, "#name")
+    one.page.keyboard.type("by keyboard")
+    one.wait("document.getElementById('start').innerText === 'Start 21 sets'")
+    tab_to(one, "#start")
+    press("Enter")
+    one.page.wait_for_url("**/batches/*")
+    return one.page.url.rpartition("/")[2]
+
+
+def retry_by_keys(one: Look) -> None:
+    """Retry the dead letter of a group."""
+    press = one.page.keyboard.press
+    press("g")
+    press("d")
+    one.page.wait_for_url("**/dead-letters")
+    press("j")
+    press("Enter")
+    one.page.wait_for_url("**kind=gone**")
+    tab_to(one, ".letters [data-row]")
+    press("r")
+    one.wait("document.querySelector('.toast')?.innerText.includes('Queued again')")
+
+
+def export_by_keys(one: Look, batch_id: str, path: Path) -> list[dict[str, object]]:
+    """Find the batch in the list, and save its sets."""
+    press = one.page.keyboard.press
+    press("g")
+    press("b")
+    one.page.wait_for_url("**/batches")
+    tab_to(one, f"a[href$='{batch_id}']")
+    press("Enter")
+    one.page.wait_for_url(f"**/batches/{batch_id}")
+    tab_to(one, "#actions summary")
+    press("Enter")
+    tab_to(one, "a[href$='format=jsonl']")
+    with one.page.expect_download() as download:
+        press("Enter")
+    download.value.save_as(path)
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def test_a_batch_from_its_list_to_its_file_by_keyboard_alone(
     look: OpenLook, service: Service, site: Site, tmp_path: Path
 ) -> None:
     one = look(accept_downloads=True)
-    page = one.goto("/dead-letters")
-    press = page.keyboard.press
-    press("g")
-    press("n")
-    page.wait_for_url("**/new")
-    one.wait("document.activeElement.id === 'lines'")
+    one.goto("/dead-letters")
     gone = f"{site.bases[0]}/tracklist/0nosuch0/gone.html"
-    page.keyboard.insert_text("\n".join([*site.urls()[:20], gone, "ftp://no", site.urls()[0]]))
-    one.wait("document.getElementById('start').innerText === 'Start 21 sets'")
-    assert "1 duplicate and 1 bad line are left out" in page.locator("#result").inner_text()
-    tab_to(one, "summary")  # the options
-    press("Enter")
-    tab_to(one, "#name")
-    page.keyboard.type("by keyboard")
-    one.wait("document.getElementById('start').innerText === 'Start 21 sets'")
-    tab_to(one, "#start")
-    press("Enter")
-    page.wait_for_url("**/batches/*")
-    batch_id = page.url.rpartition("/")[2]
+    batch_id = submit_by_keys(one, [*site.urls()[:20], gone])
     one.wait("document.querySelector('.live-table')")
     if service.status(batch_id)["state"] == "running":  # the machine may have been faster
-        press("p")
+        one.page.keyboard.press("p")
         one.wait("['paused', 'completed'].includes(document.getElementById('batch').dataset.state)")
         if service.status(batch_id)["state"] == "paused":
             one.wait("document.getElementById('notes').innerText.includes('Paused')")
-            press("p")
+            one.page.keyboard.press("p")
     one.wait("document.getElementById('batch').dataset.state === 'completed'", timeout_s=60)
     counts = service.status(batch_id)["counts"]
     assert (counts["succeeded"], counts["dead"]) == (20, 1)
     one.wait("document.querySelector('#counts [data-f=done]').innerText === '21'")
     one.wait("document.getElementById('notes').innerText.includes('20 sets')")
-
-    press("g")
-    press("d")
-    page.wait_for_url("**/dead-letters")
-    press("j")
-    press("Enter")
-    page.wait_for_url("**kind=gone**")
-    tab_to(one, ".letters [data-row]")
-    press("r")
-    one.wait("document.querySelector('.toast')?.innerText.includes('Queued again')")
+    retry_by_keys(one)
     service.wait_for(batch_id)
-
-    press("g")
-    press("b")
-    page.wait_for_url("**/batches")
-    tab_to(one, f"a[href$='{batch_id}']")
-    press("Enter")
-    page.wait_for_url(f"**/batches/{batch_id}")
-    tab_to(one, "#actions summary")
-    press("Enter")
-    tab_to(one, "a[href$='format=jsonl']")
-    with page.expect_download() as download:
-        press("Enter")
-    path = tmp_path / "sets.jsonl"
-    download.value.save_as(path)
-    sets = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len(sets) == 20
+    assert len(export_by_keys(one, batch_id, tmp_path / "sets.jsonl")) == 20
 
 
 def test_a_cancel_can_be_undone_and_waits_for_nobody_who_left(
