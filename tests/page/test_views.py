@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import OpenLook
 from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
+from page_words import DURATIONS, RATES, URLS
 
 MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 26_000
 CSP = (
@@ -135,3 +136,19 @@ def test_text_from_elsewhere_changes_nothing_around_it(look: OpenLook) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         heights = [box["height"] for at in page.locator("#list tbody tr").all() if (box := at.bounding_box())]
         assert max(heights) - min(heights) < 60
+
+
+def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
+    page = look().goto("/batches")
+    found = page.evaluate(
+        """async ([rates, durations, urls]) => {
+            const text = await import(document.querySelector("script[src$='page.js']").src.replace("page.js", "text.js"));
+            return [rates.map(text.rate), durations.map(text.duration), urls.map(text.urlParts), text.percent(999999, 1e6),
+                text.percent(1, 1000), text.safe("a\\u202eb"), text.webAddress("javascript:1"), text.number(1e6)];
+        }""",
+        [list(RATES), list(DURATIONS), list(URLS)],
+    )
+    assert found[0] == list(RATES.values())
+    assert found[1] == list(DURATIONS.values())
+    assert [tuple(parts) for parts in found[2]] == list(URLS.values())
+    assert found[3:] == ["99 %", "<1 %", "a□b", None, "1,000,000"]

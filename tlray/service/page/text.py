@@ -65,7 +65,10 @@ def rate(per_s: float | None) -> str:
         return f"{per_s:,.1f}/s".replace(".0/", "/") if per_s < 10 else f"{per_s:,.0f}/s"
     if per_s * 60 >= 10:
         return f"{per_s * 60:,.0f}/min"
-    return f"1 every {duration(1 / per_s)}"
+    apart_s = 1 / per_s
+    if apart_s < 60 and abs(apart_s - round(apart_s)) > 0.05:
+        return f"{per_s * 60:.1f}/min".replace(".0/", "/")
+    return f"1 every {duration(round(apart_s) if apart_s > 1 else apart_s)}"
 
 
 def duration(seconds: float | None) -> str:

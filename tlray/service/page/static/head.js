@@ -207,8 +207,11 @@ export class Head {
     const text = document.createElement("span");
     text.textContent = note.text + (note.until ? " at " : "");
     if (note.until) {
-      setTime(text, note.until, true);
-      text.append(".");
+      const when = document.createElement("span");
+      const left = document.createElement("span");
+      setTime(when, note.until, true);
+      setTime(left, note.until);
+      text.append(when, " (", left, ").");
     }
     line.append(icon, text);
     return line;

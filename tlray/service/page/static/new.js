@@ -39,7 +39,8 @@ async function send(what) {
 
 // -- the check ---------------------------------------------------------------------------------------
 
-async function check() {
+/** @param {boolean} [isAsked] false: while somebody types, who knows that fields are still empty */
+async function check(isAsked = false) {
   if (files.length) return showFiles();
   const hasList = lines ? (long?.length ?? 0) > 0 || lines.value.trim() !== "" : true;
   if (!hasList) return showNothing();
@@ -47,7 +48,7 @@ async function check() {
   try {
     const told = await send("check");
     if (mine !== isChecking) return;
-    showFaults(told.faults ?? [], false);
+    showFaults((told.faults ?? []).filter((/** @type {any} */ one) => isAsked || one.field !== "variables"), isAsked);
     if (told.preview) showPreview(told.preview, told.first_urls ?? []);
     else showNothing();
   } catch (error) {
@@ -139,7 +140,7 @@ let typing = 0;
 form.addEventListener("input", (event) => {
   if (event.target === lines) long = null;
   clearTimeout(typing);
-  typing = window.setTimeout(check, CHECK_MS);
+  typing = window.setTimeout(() => check(), CHECK_MS);
 });
 faultBox.addEventListener("click", (event) => {
   const link = /** @type {Element} */ (event.target).closest("a");
@@ -153,7 +154,7 @@ faultBox.addEventListener("click", (event) => {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = /** @type {HTMLButtonElement|null} */ (event.submitter);
-  if (button?.value === "check") return check();
+  if (button?.value === "check") return check(true);
   start.disabled = true;
   try {
     if (files.length) await sendFiles();
@@ -281,6 +282,6 @@ if (lines) {
   for (const name of ["dragleave", "drop"]) addEventListener(name, (event) => { event.preventDefault(); document.getElementById("files")?.classList.remove("over"); });
   addEventListener("drop", (event) => takeFiles(/** @type {DragEvent} */ (event).dataTransfer?.files ?? []));
   lines.focus();
-} else check();
+}
 
 

@@ -30,7 +30,9 @@ export function rate(perS) {
   if (perS <= 0) return "0/min";
   if (perS >= 2) return `${perS < 10 ? perS.toFixed(1).replace(/\.0$/, "") : number(perS)}/s`;
   if (perS * 60 >= 10) return `${number(perS * 60)}/min`;
-  return `1 every ${duration(1 / perS)}`;
+  const apart = 1 / perS;
+  if (apart < 60 && Math.abs(apart - Math.round(apart)) > 0.05) return `${(perS * 60).toFixed(1).replace(/\.0$/, "")}/min`;
+  return `1 every ${duration(apart > 1 ? Math.round(apart) : apart)}`;
 }
 
 /** @param {number|null|undefined} seconds */

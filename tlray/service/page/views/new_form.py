@@ -25,7 +25,8 @@ Model = TypeVar("Model", bound=RequestBody)
 VARIABLE: Final = "var."
 _RANGE: Final = re.compile(r"(-?\d{1,15})\s*(?:-|–|\.\.|to)\s*(\d{1,15})")
 PLACES: Final = {
-    "urls": "lines", "variables": "lines", "name": "name", "priority": "priority", "not_before": "not_before",
+    "urls": "lines", "template": "variables", "variables": "variables", "name": "name", "priority": "priority",
+    "not_before": "not_before",
     "webhook": "webhook", "email": "email", "cron": "cron", "timezone": "timezone", "options": "fresh_for",
 }  # fmt: skip
 """Fields of a request → of the form."""
