@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,9 +21,9 @@ from tlray.io.disk.home import Home
 from tlray.settings import read_settings
 
 SiteAndId = tuple[str, str]
-JSON_LINES = frozenset({".jsonl", ".ndjson"})
 LOOK_EVERY_S = 1.0
 """Between two looks at a home that is followed."""
+JSON_LINES = frozenset({".jsonl", ".ndjson"})
 
 
 def changes(
@@ -57,34 +57,41 @@ def changes(
     if url is None:
         settings = read_settings(home=home)
         where = Home.of(settings.home, settings.storage)
-        _put(_stored(where, since, one, follow=follow), out)
+        if out is None or out.suffix.lower() in JSON_LINES:
+            _write_lines(_stored(where, since, one, follow=follow), out)
+        else:
+            from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - Arrow is loaded where it is used
+
+            _write_table(table(where, since=since, of_set=one), out)
         return
     with service(url, home=home) as client:
-        _put(_served(client, since, one, follow=follow), out)
+        lines = _served(client, since, one, follow=follow)
+        if out is None or out.suffix.lower() in JSON_LINES:
+            _write_lines(lines, out)
+        else:
+            from tlray.io.catalogue.change_table import table_of  # noqa: PLC0415
+
+            _write_table(table_of(map(json.loads, lines)), out)
 
 
-def _put(lines: Iterator[str], out: Path | None) -> None:
-    """Print the changes, or write them to a file of the kind that its name says."""
+def _write_lines(lines: Iterator[str], out: Path | None) -> None:
+    """Write a line of JSON a change, to a file or to stdout as they come."""
     if out is None:
         for line in lines:
             sys.stdout.write(f"{in_json(line)}\n")
             sys.stdout.flush()
         return
-    if out.suffix.lower() in JSON_LINES:
-        with (
-            os_errors_explained(str(out)),
-            whole_file(out) as staged,
-            staged.open("x", encoding="utf-8") as file,
-        ):
-            n = sum(bool(file.write(f"{in_json(line)}\n")) for line in lines)
-    else:
-        from tlray.io.catalogue.change_table import table_of, write  # noqa: PLC0415 - Arrow is loaded where it is used
-
-        found = table_of(map(json.loads, lines))
-        n = found.num_rows
-        with os_errors_explained(str(out)), whole_file(out) as staged:
-            write(found, staged)
+    with os_errors_explained(str(out)), whole_file(out) as staged, staged.open("x", encoding="utf-8") as file:
+        n = sum(bool(file.write(f"{in_json(line)}\n")) for line in lines)
     sys.stderr.write(f"{n} changes: {out}\n")
+
+
+def _write_table(found: Any, out: Path) -> None:
+    from tlray.io.catalogue.change_table import write  # noqa: PLC0415
+
+    with os_errors_explained(str(out)), whole_file(out) as staged:
+        write(found, staged)
+    sys.stderr.write(f"{found.num_rows} changes: {out}\n")
 
 
 def _stored(home: Home, since: str | None, of_set: SiteAndId | None, *, follow: bool) -> Iterator[str]:

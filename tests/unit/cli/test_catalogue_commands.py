@@ -78,6 +78,11 @@ def test_changes_are_a_parquet_table(home: Path, tmp_path: Path) -> None:
         (["export", "--format", "jsonl"], "name one batch, or give --all"),
         (["export", "--all", "--format", "jsonl", "--url", "http://127.0.0.1:1"], "are for a home"),
         (["export", "b9", "--format", "jsonl"], "b9"),
+        (["export", "b1", "--merged", "--format", "jsonl"], "--merged is for the catalogue"),
+        (
+            ["export", "--all", "--merged", "--format", "jsonl", "--url", "http://127.0.0.1:1"],
+            "are for a home",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(
@@ -87,7 +92,14 @@ def test_wrong_arguments_are_named(
     assert reason in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["changes"], ["export", "--all", "--format", "jsonl"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["changes"],
+        ["export", "--all", "--format", "jsonl"],
+        ["export", "--all", "--merged", "--format", "jsonl"],
+    ],
+)
 def test_a_home_without_a_journal_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
