@@ -118,5 +118,11 @@ class _Sheet:
             else:
                 self._sheet.write_datetime(self._row, column, value, self._formats[type(value)])
         elif value is not None and (text := one_line(value)):
-            text = text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
-            self._sheet.write_string(self._row, column, text)
+            self._sheet.write_string(self._row, column, _fitting(text))
+
+
+def _fitting(text: str) -> str:
+    """Return a text that a cell holds: Excel counts units of UTF-16, of which an emoji has two."""
+    if len(text) <= MAX_CHARS // 2 or len(units := text.encode("utf-16-le")) <= 2 * MAX_CHARS:
+        return text
+    return units[: 2 * (MAX_CHARS - 1)].decode("utf-16-le", "ignore") + "…"
