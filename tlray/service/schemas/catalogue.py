@@ -63,12 +63,99 @@ class CataloguePage(ResponseBody):
     next_cursor: NextCursor
 
 
+class LinkedSet(ResponseBody):
+    """A set of another site that is the same performance."""
+
+    site: str
+    source_id: str
+    url: str
+    score: float = Field(description="How sure that is, from 0 to 1.")
+    reasons: list[str] = Field(examples=[["the same day", "a common DJ"]])
+
+
+class SourcesConflict(ResponseBody):
+    """What the sources of a merged set say differently."""
+
+    field: str = Field(examples=["cue"])
+    index: int | None = Field(description="The row; null for the set.")
+    values: dict[str, str] = Field(description="`site:source_id` → what it says.")
+
+
+class NameCount(ResponseBody):
+    """A name and the sets that have it."""
+
+    name: str
+    sets: int
+
+
+class MonthCount(ResponseBody):
+    """The sets of one month."""
+
+    month: str = Field(examples=["2026-05"])
+    sets: int
+
+
+class NameResponse(ResponseBody):
+    """Where a DJ, an artist, a label or a track occurs."""
+
+    kind: str = Field(examples=["artist"])
+    name: str
+    sets: int = Field(description="Sets that have it.")
+    is_exact: bool = Field(
+        description="False: more sets than are read have its words; `sets`, `by_month` and the days count those that do."
+    )
+    looked_at: int = Field(
+        description="So many of the newest sets with its words were read, for all that follows."
+    )
+    plays: int = Field(description="Rows of it in them; of a DJ all identified rows.")
+    first_day: str | None
+    last_day: str | None
+    by_month: list[MonthCount] = Field(description="Of sets whose day is known.")
+    newest: list[FoundSet] = Field(description="At most 20 of the sets that were read, the last day first.")
+    djs: list[NameCount] = Field(description="Who plays it, or together with whom a DJ plays; the first 20.")
+    artists: list[NameCount]
+    labels: list[NameCount]
+    tracks: list[NameCount]
+    played_with: list[NameCount] = Field(description="Tracks right before and after it.")
+
+
+class YearCount(ResponseBody):
+    """The sets of one year."""
+
+    year: str | None = Field(examples=["2026"])
+    sets: int
+
+
+class SiteCount(ResponseBody):
+    """The sets of one site."""
+
+    site: str
+    sets: int
+
+
+class FacetsResponse(ResponseBody):
+    """The sets that a search finds, counted."""
+
+    total: int
+    years: list[YearCount] = Field(description="The last year first; null: the day is not known.")
+    sites: list[SiteCount] | None = Field(description="Null for a search that finds more than 10,000 sets.")
+
+
 class WholeSet(FoundSet):
     """The newest version of a set, with its tracks (all fields: docs/results.md)."""
 
     model_config = ConfigDict(extra="allow")
 
     tracks: list[dict[str, object]]
+    same_as: list[LinkedSet] = Field(description="The surest first.")
+    merged_from: list[str] | None = Field(
+        default=None,
+        description="With `merged=true`: the sources (`site:source_id`), the one that has the list first.",
+    )
+    sources_of: dict[str, str] | None = Field(
+        default=None, description="With `merged=true`: field → source; each track has its own."
+    )
+    conflicts: list[SourcesConflict] | None = Field(default=None, description="With `merged=true`.")
 
 
 class VersionResponse(ResponseBody):

@@ -524,3 +524,26 @@ def test_the_doctor_sees_a_clock_that_differs(
     monkeypatch.setattr(journal.time, "time", lambda: real() - 3_600)
     result = examined(tmp_path, postgres.url(fresh_schema()), monkeypatch)
     assert (result.grade, "differ by 3,6" in result.what) == (Grade.WARNING, True)
+
+
+# -- an older version ------------------------------------------------------------------------------------
+
+
+def test_a_journal_of_the_version_before_is_migrated_by_a_writer(database: Database) -> None:
+    with PostgresJournal(database, "a home") as writer:
+        submit(writer, "b1", 2)
+        for table, column in (
+            ("batches", "n_found"), ("batches", "n_lists"), ("items", "found_on"), ("items", "is_list"),
+        ):  # fmt: skip
+            writer._db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        writer._db.execute("UPDATE meta SET value = '5' WHERE key = 'schema'")
+    with pytest.raises(JournalUnusable, match="of version 5, this tlray writes 6; a service or a batch"):
+        PostgresReader(database, "a home")
+    for _ in range(2):
+        with PostgresJournal(database, "a home") as writer:
+            assert (writer.batch("b1").n_found, states(writer)) == (0, {ItemState.QUEUED: 2})
+            indexes = writer._db.execute(
+                "SELECT 1 FROM pg_indexes WHERE schemaname = ? AND indexname = 'items_found'",
+                (database.schema,),
+            )
+            assert indexes.fetchone() is not None

@@ -20,6 +20,7 @@ from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.batches import BatchReads, BatchWrites
 from tlray.io.journal.sql.commit import WorkWrites
 from tlray.io.journal.sql.connection import Connected
+from tlray.io.journal.sql.discovery import DiscoveryReads
 from tlray.io.journal.sql.domains import DomainReads, DomainWrites
 from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
@@ -82,7 +83,7 @@ class PostgresConnected(Connected):
 
 class PostgresReads(
     PostgresConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads,
-    OutboxReads, EventReads,
+    OutboxReads, EventReads, DiscoveryReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""

@@ -8,7 +8,7 @@ from importlib import resources
 from tlray.errors import JournalUnusable
 from tlray.io.journal.postgres.connection import PostgresConnection
 from tlray.io.journal.postgres.translation import SHIMS
-from tlray.io.journal.sql.schema import SCHEMA_VERSION, statements
+from tlray.io.journal.sql.schema import DISCOVERY, SCHEMA_VERSION, statements
 
 _WORDS = (
     (r"\) WITHOUT ROWID", ")"),
@@ -25,8 +25,7 @@ _WORDS = (
 )
 """What differs. Text is compared byte by byte, as in SQLite; numbers have the 64 bits that they have there."""
 
-
-_STEPS = {"4": ("ALTER TABLE items ADD COLUMN IF NOT EXISTS dead_at BIGINT",)}
+_STEPS = {"4": ("ALTER TABLE items ADD COLUMN dead_at INTEGER", *DISCOVERY), "5": DISCOVERY}
 """Version → the statements that make it the current one, beside new tables and indexes."""
 
 
@@ -49,7 +48,8 @@ def upgrade(db: PostgresConnection, version: str | None) -> None:
     """Bring the tables of an older version up to date; repeated, it changes nothing."""
     if (steps := _STEPS.get(version or "")) is not None:
         note = f"UPDATE meta SET value = '{SCHEMA_VERSION}' WHERE key = 'schema'"
-        db.begin("; ".join(("BEGIN", _lock(db), *steps, *_tables(), note)))
+        made = (translated(step).replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS") for step in steps)
+        db.begin("; ".join(("BEGIN", _lock(db), *made, *_tables(), note)))
         db.commit()
 
 
