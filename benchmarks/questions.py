@@ -9,6 +9,7 @@ from benchmarks import (
     adaptive,
     catalogue,
     cpu_per_page,
+    elsewhere,
     eta,
     export,
     frontier,
@@ -52,6 +53,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "linking": linking.answer,
     "export": export.answer,
     "postgres": postgres.answer,
+    "elsewhere": elsewhere.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 
