@@ -78,7 +78,13 @@ def find(  # noqa: PLR0913, PLR0917 - each option is one of the command's promis
         with open_reader(settings.home) as journal:
             row = journal.batch(batch_id)
             found.extend(journal.found_sets(row.id))
-            dead.extend(islice(journal.items(batch_id, ItemState.DEAD), MAX_TOLD))
+            failed = (
+                item
+                for state in (ItemState.DEAD, ItemState.SKIPPED)
+                for item in journal.items(batch_id, state)
+                if not (item.reason or "").startswith("found")
+            )
+            dead.extend(islice(failed, MAX_TOLD))
         bound = row.options.terms.max_found if row.options.terms else 0
         return not dry_run
 

@@ -161,7 +161,9 @@ def test_a_set_is_found_and_not_fetched_where_its_url_says_that_it_is_one() -> N
         ONLY,
         content_type="text/xml",
     )
-    assert (outcome.kind, sets, outcome.found) == (K.FOUND, (), ()), "a page that is a set by itself"
+    assert (outcome.kind, outcome.reason, sets, outcome.found) == (K.FOUND, "not stored", (), ()), (
+        "a page that is a set by itself"
+    )
 
 
 @pytest.mark.parametrize("n", [MOST_ON_A_PAGE + 50])
