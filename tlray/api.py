@@ -119,24 +119,30 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
 
 
 def load(
-    batch_id: str | None = None, *, home: str | Path | None = None, min_quality: float | None = None
+    batch_id: str | None = None,
+    *,
+    home: str | Path | None = None,
+    min_quality: float | None = None,
+    merged: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's tracklists and tracks as two pandas DataFrames: all that is fetched, each once, also while the batch runs.
 
     Without a batch: the newest version of every set, over all batches of the home; ``min_quality``: only sets of that quality or
-    a better one. `NoSuchBatch` if there is no such batch.
+    a better one; ``merged``: a row a performance (docs/catalogue.md). `NoSuchBatch` if there is no such batch.
     """
+    if merged and batch_id is not None:
+        raise UsageError("merged=True is for the catalogue; leave out the batch")
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
     if batch_id is None:
-        from tlray.io.catalogue.newest import load as load_newest  # noqa: PLC0415
+        from tlray.io.catalogue.merging import load as load_newest  # noqa: PLC0415
 
-        return load_newest(where, min_quality=min_quality)
+        return load_newest(where, min_quality=min_quality, merged=merged)
+    from tlray.io.results import reader  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
-    from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
-    from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
-    return load_results(open_store(where), batch_id, manifest_of(where, batch_id), min_quality=min_quality)
+    manifest = reader.manifest_of(where, batch_id)
+    return reader.load(open_store(where), batch_id, manifest, min_quality=min_quality)
 
 
 def changes(
@@ -144,13 +150,12 @@ def changes(
 ) -> pd.DataFrame:
     """Return the changes of sets between their versions as a pandas DataFrame, a row a change; the same as ``tlray changes``.
 
-    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there.
-    """
+    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there."""
     from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
 
     settings = read_settings(home=home)
-    found = table(Home.of(settings.home, settings.storage), since=since, of_set=of_set)
-    frame: pd.DataFrame = found.to_pandas()
+    where = Home.of(settings.home, settings.storage)
+    frame: pd.DataFrame = table(where, since=since, of_set=of_set).to_pandas()
     return frame
 
 

@@ -23,7 +23,7 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.journal.domain_status import stored_waits, wait_text
-from tlray.io.journal.opening import has_journal, open_reader
+from tlray.io.journal.opening import has_journal, holder_elsewhere, open_reader
 from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
 from tlray.settings import read_settings
 
@@ -142,7 +142,9 @@ def print_holder(home: Home) -> bool:
     if (is_open := open_to_others(home.path)) is not None:
         sys.stderr.write(f"{is_open}\n")
     if not home.is_held():
-        return False
+        if (elsewhere := holder_elsewhere(home)) is not None:
+            sys.stderr.write(f"another machine works at it: {elsewhere}\n")
+        return elsewhere is not None
     holder = home.holder()
     where = f"the Ray at {holder.ray_address}" if holder and holder.ray_address else "this machine"
     sys.stderr.write(

@@ -23,6 +23,7 @@ from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.scheduling.eta import Outlook
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict
 from tlray.io.journal.rows import BatchRow, Counts, DomainRow, PartRow, SeenGroup
@@ -46,7 +47,7 @@ class Batches:
         self._finishing: set[int] = set()
         self._finished: dict[str, Snapshot] = {}
         self._running_since: dict[int, tuple[float, float]] = {}
-        self._left: dict[int, tuple[float | None, float, float]] = {}
+        self._ahead: dict[int, tuple[Outlook, float, float]] = {}
         """What a batch still needs, in seconds; when that was said, and until when it holds (monotonic)."""
         self._starts_at: dict[int, float] = {}
         """Scheduled batch → when it begins; epoch seconds."""
@@ -172,27 +173,27 @@ class Batches:
 
     def _told(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
         now = self._state.now()
-        left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
+        ahead = self._outlook(book, now) if book.state is BatchState.RUNNING else None
         starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
         return snapshot(
             book,
             domains,
             now=now,
             wall=self._state.wall(),
-            left_s=left_s,
+            ahead=ahead,
             elapsed_s=elapsed_s,
             starts_at=starts_at,
             trouble=fatal_error_text(self._state),
         )
 
-    def _left_s(self, book: Batch, now: float) -> float | None:
-        """Return what `Engine.remaining_s` says; where that takes long (thousands of domains, many batches) it is not asked again
+    def _outlook(self, book: Batch, now: float) -> Outlook:
+        """Return what `Engine.outlook` says; where that takes long (thousands of domains, many batches) it is not asked again
         before `SHARE_OF_TIME` times as long has passed."""
-        left_s, at, until = self._left.get(book.id, (None, now, now))
+        ahead, at, until = self._ahead.get(book.id, (Outlook(None), now, now))
         if now >= until:
-            left_s, at = self._state.engine.remaining_s(book.id, now=now), now
-            self._left[book.id] = left_s, at, now + SHARE_OF_TIME * (self._state.now() - now)
-        return None if left_s is None else max(0.0, left_s - (now - at))
+            ahead, at = self._state.engine.outlook(book.id, now=now), now
+            self._ahead[book.id] = ahead, at, now + SHARE_OF_TIME * (self._state.now() - now)
+        return ahead.after(now - at)
 
     # -- controlling -------------------------------------------------------------------------------
 
@@ -282,6 +283,10 @@ class Batches:
             await self._limiters.spread_stops()
             state.wake.set()
         return await self.status(batch_id)
+
+    def forget_finished(self, batch_id: str) -> None:
+        """Forget the last snapshot of a finished batch; the journal has another."""
+        self._finished.pop(batch_id, None)
 
     async def retry(
         self, batch_id: str, *, item_ids: list[int] | None, reason: str | None, seen: SeenGroup | None = None
@@ -394,4 +399,4 @@ class Batches:
         state.engine.close(book.id, now=state.now())
         state.wake.set()
         del self._running_since[book.id]
-        self._left.pop(book.id, None)
+        self._ahead.pop(book.id, None)

@@ -39,7 +39,10 @@ async def stored_snapshot(state: CoordinatorState, row: BatchRow) -> Snapshot:
         starts_at=starts_at,
         trouble=fatal_error_text(state),
     )
-    return {**told, "estimated_completion": None}
+    return {
+        **told, "estimated_completion": None, "estimated_between": None, "estimate_waits_on": None,
+        "estimate_missing": None,
+    }  # fmt: skip
 
 
 async def last_domains(state: CoordinatorState, book: Batch) -> dict[str, DomainState]:

@@ -17,6 +17,7 @@ from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 from tlray.core.scheduling.changeset import ItemChange
+from tlray.core.scheduling.eta_range import EtaRange
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode
 from tlray.core.scheduling.open_items import OpenItems
 from tlray.errors import InvariantBroken
@@ -75,6 +76,8 @@ class Batch:
     """(monotonic moment, items that became final), of the last half minute."""
     first_at: float | None = None
     """When the first item became final; monotonic."""
+    eta: EtaRange = field(default_factory=EtaRange, repr=False, compare=False)
+    """The range of its end, as it is shown."""
     lost_nodes: deque[LostNode] = field(default_factory=lambda: deque(maxlen=MAX_TOLD))
     """The last nodes that were lost with items of it."""
 

@@ -81,3 +81,8 @@ class Changeset:
     """Domains whose next turn is far off, at most one entry each. They are not journalled: they follow from the rate."""
     found: list[PageFound] = field(default_factory=list)
     """What pages list, which the journal adds to their batches."""
+
+    @property
+    def is_stored(self) -> bool:
+        """True if it has anything for the journal."""
+        return bool(self.changes or self.parts or self.cool_downs or self.robots or self.deaths)

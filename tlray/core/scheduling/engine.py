@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tlray.core.model.discovery import AddedItems
-from tlray.core.model.item import FrontierItem
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.retry import MAX_REST_S
@@ -22,7 +22,7 @@ from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.crash_suspect import NO_ITEM, CrashSuspect
 from tlray.core.scheduling.domain_registry import DomainRegistry
 from tlray.core.scheduling.engine_state import EngineState
-from tlray.core.scheduling.eta import remaining_s
+from tlray.core.scheduling.eta import Outlook, outlook
 from tlray.core.scheduling.eviction import Eviction
 from tlray.core.scheduling.give_up import GiveUp
 from tlray.core.scheduling.granting import Granting
@@ -157,6 +157,19 @@ class Engine(EngineState):
             self.frontier.restock(batch_no, domain, batch.priority, n, is_paused=not batch.may_lease)
             self.registry.register(domain, batch, now).try_again(now=now)
 
+    def set_priority(self, batch_no: int, priority: Priority) -> None:
+        """Give a batch another priority. What is leased of it counts for the new one, too."""
+        batch = self.batches[batch_no]
+        for lease in self.leases.values():
+            for item in lease.items.values():
+                if item.batch == batch_no and item.id not in lease.unfetched:
+                    leased_at = self.domains[item.domain].leased_at
+                    leased_at[batch.priority] -= 1
+                    leased_at[priority] += 1
+        self.frontier.set_priority(batch_no, priority)
+        batch.priority = priority
+        batch.version += 1
+
     # -- leasing -------------------------------------------------------------------------------
 
     def demand(self, now: float) -> Demand:
@@ -206,8 +219,12 @@ class Engine(EngineState):
 
     def remaining_s(self, batch_no: int, *, now: float) -> float | None:
         """Return the seconds that a running batch still needs; None while there is no honest estimate."""
+        return self.outlook(batch_no, now=now).left_s
+
+    def outlook(self, batch_no: int, *, now: float) -> Outlook:
+        """Return what is known of a running batch's end."""
         last_due = self.frontier.last_due(batch_no)
-        return remaining_s(
+        return outlook(
             self.batches[batch_no], self.domains, now=now, others_at=self.domain_index.at, last_due=last_due
         )
 

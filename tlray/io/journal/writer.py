@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from tlray.core.model.discovery import Committed
-from tlray.core.model.item import FrontierItem
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import ReusableResult
 from tlray.core.notify.notification import Delivery, NotificationKind, Underway
@@ -96,6 +96,9 @@ class Journal(JournalReader, Protocol):
         is_dormant: bool = False,
     ) -> None:
         """Write a batch's state."""
+
+    def change_batch(self, batch: int, *, name: str | None, priority: Priority | None) -> None:
+        """Change what is given of a batch's name and priority."""
 
     def set_terms(self, batch: int, terms: BatchConfig) -> None:
         """Replace the terms in a batch's options."""

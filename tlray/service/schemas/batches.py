@@ -132,6 +132,13 @@ class BatchRequest(WorkRequest):
     )
 
 
+class BatchPatch(RequestBody):
+    """Changes of a batch. Missing fields stay unchanged."""
+
+    name: Name | None = None
+    priority: Priority | None = None
+
+
 class PieceRequest(RequestBody):
     """A piece of a list. The options are given when the list is opened."""
 

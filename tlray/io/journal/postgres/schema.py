@@ -39,6 +39,11 @@ def create(db: PostgresConnection) -> None:
     db.commit()
 
 
+def is_upgradable(version: str | None) -> bool:
+    """True for an older version that a writer brings up to date."""
+    return version in _STEPS
+
+
 def upgrade(db: PostgresConnection, version: str | None) -> None:
     """Bring the tables of an older version up to date; repeated, it changes nothing."""
     if (steps := _STEPS.get(version or "")) is not None:
@@ -76,7 +81,7 @@ def check_version(db: PostgresConnection, version: str | None) -> None:
     """Raise `JournalUnusable` for a version that is not ours."""
     if version not in (None, SCHEMA_VERSION):
         hint = "use the newer tlray, or another schema"
-        if version in _STEPS:
+        if is_upgradable(version):
             hint = "a service or a batch that starts in this home brings it up to date"
         reason = f"it is of version {version}, this tlray writes {SCHEMA_VERSION}; {hint}"
         raise JournalUnusable(db.database.name, reason)

@@ -172,6 +172,13 @@ class BatchWrites(BatchReads, Writing):
         )
 
     @transactional
+    def change_batch(self, batch: int, *, name: str | None, priority: Priority | None) -> None:
+        self._db.execute(
+            "UPDATE batches SET name = coalesce(?, name), priority = coalesce(?, priority) WHERE id = ?",
+            (name, None if priority is None else int(priority), batch),
+        )
+
+    @transactional
     def set_terms(self, batch: int, terms: BatchConfig) -> None:
         (options,) = self._db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
         text = json.dumps({**json.loads(options), "terms": asdict(terms)}, allow_nan=False)
