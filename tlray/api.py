@@ -195,9 +195,7 @@ class Listeners:
     on_start: Callable[[], None] = lambda: None
     """All that can be checked without Ray is checked; Ray is joined or started next."""
     on_submitted: Callable[[Submitted], None] = _log_warnings
-    on_wait: Callable[[BacklogFull], None] = lambda full: logger.warning(
-        "submission waits for room: %s", full
-    )
+    on_wait: Callable[[BacklogFull], None] = lambda full: logger.warning("submission waits for room: %s", full)  # fmt: skip
     """A list waits for room."""
     on_progress: Progress = lambda status: None
     on_paused: Callable[[str], None] = lambda batch_id: None
@@ -250,12 +248,8 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
         )
     listeners.on_start()
     session = open_session(home, settings, dashboard=dashboard, on_lost=listeners.on_lost)
-    run = _Run(
-        Client(session.coordinator, lost=lambda: session.lost),
-        listeners,
-        stopping or threading.Event(),
-        resume or "",
-    )
+    client = Client(session.coordinator, lost=lambda: session.lost)
+    run = _Run(client, listeners, stopping or threading.Event(), resume or "")
     at_once = False
     try:
         if resume is None:
