@@ -308,8 +308,7 @@ class Batches:
         return sum(row.n for row in groups if (kind_of(row.reason), row.domain) == (seen.kind, seen.domain))
 
     async def replace_part(self, old_stem: str, new: PartRow) -> None:
-        """Put a staged part in the place of another one of a finished batch, which has the same pages: in the manifest, then on
-        disk. `Conflict` where the batch works again, or the old part has been merged."""
+        """Put a staged part of a finished batch in the place of one with the same pages; `Conflict` if it works, or merged."""
         state, batch_id = self._state, new.batch_id
 
         def write() -> None:
@@ -335,8 +334,7 @@ class Batches:
         async with self._state.one_at_a_time(batch_id):
             await self._require_final(batch_id)
             parts = await self._state.write(self._state.journal.parts, batch_id)
-            stems = [part.stem for part in parts]
-            await self._state.write(self._state.ports.parts.recover, batch_id, stems)
+            await self._state.write(self._state.ports.parts.recover, batch_id, [part.stem for part in parts])
         return parts
 
     async def _require_final(self, batch_id: str) -> None:

@@ -80,7 +80,11 @@ async def batch(
         estimate=estimate_of(status),
         notes=batch_words.notes(status),
         domains=await _domains(batch_id, gateway, principal),
-        n_lines=status["total"] + status["duplicates"] + status["n_rejected"],
+        n_lines=status["total"]
+        - status["found"]
+        - status["lists"]
+        + status["duplicates"]
+        + status["n_rejected"],
         priorities=("immediate", "normal", "low"),
         formats=all_formats(),
         tab=tab,
