@@ -8,12 +8,14 @@ catching up. Names follow a long tail, so that some words are in most sets and m
 from __future__ import annotations
 
 import http.client
+import json
 import random
 import statistics
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pyarrow.parquet as pq
@@ -21,25 +23,14 @@ import pyarrow.parquet as pq
 import tlray
 from benchmarks.figures import Answer, Figure
 from benchmarks.live_service import LiveService, service_in
-from tlray.core.model.item import Priority
-from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.model.tracklists import make_set, make_track
-from tlray.core.scheduling.changeset import Changeset, ItemChange
-from tlray.core.scheduling.lease import PartRecord
-from tlray.core.submission.lines import Entry
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, NewBatch
-from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.results.local_store import LocalStore
-from tlray.io.results.part_writer import stage
-from tlray.io.results.rows import ItemKey
 from tlray.model import Tracklist
+from tlray.testing.home import write_batch
 
 QUESTION = "The catalogue: search, catching up, loading all of it"
 BATCH, DOMAIN = "all", "sets.example.org"
-SETS_A_PART = 2_000
 
 
 def answer(folder: Path, *, quick: bool = False) -> Answer:
@@ -47,7 +38,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told = Answer(QUESTION, [])
     n_found, n_caught, rounds, n_asked = (5_000, 1_000, 2, 100) if quick else (100_000, 10_000, 5, 1_000)
     caught = Home(folder / "caught").create()
-    _fill(caught, n_caught, n_rows=40)
+    fill(caught, n_caught, n_rows=40)
     speeds = []
     for _ in range(rounds):
         caught.catalogue.unlink(missing_ok=True)
@@ -57,16 +48,23 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told.figures.append(Figure("catching up, sets of 40 rows", speeds, " sets/s", least=2_000))
 
     home = Home(folder / "home").create()
-    _fill(home, n_found, n_rows=10)
+    fill(home, n_found, n_rows=10)
     catch_up(home)
     _load(told, home, rounds)
     with service_in(folder) as service:
         times = list(_searches(service, n_asked))
+        looks = list(_looks(service, n_asked // 4))
     told.figures += [
         Figure(f"search in {n_found:,} sets: half within", [statistics.median(times)], " ms"),
         Figure(
             f"search in {n_found:,} sets: 99 of 100 within",
             [statistics.quantiles(times, n=100)[98]],
+            " ms",
+            most=100,
+        ),
+        Figure(
+            f"a DJ, an artist, a label, a track of {n_found:,} sets: 99 of 100 within",
+            [statistics.quantiles(looks, n=100)[98]],
             " ms",
             most=100,
         ),
@@ -108,14 +106,41 @@ def _searches(service: LiveService, n: int) -> Iterator[float]:
         lambda: {"q": names.word(), "from": "2023-01-01", "min_quality": "0.5"}, dict,
     )  # fmt: skip
     for _ in range(n):
-        path = "/api/v1/catalogue?" + urlencode({**rng.choice(kinds)(), "limit": 20})
-        begun = time.perf_counter()
-        connection.request("GET", path)
-        response = connection.getresponse()
-        body = response.read()
-        yield 1e3 * (time.perf_counter() - begun)
-        if response.status != 200:
-            raise RuntimeError(f"{path}: {response.status} {body[:200]!r}")
+        yield _get(connection, "/api/v1/catalogue?" + urlencode({**rng.choice(kinds)(), "limit": 20}))[0]
+
+
+def _looks(service: LiveService, n: int) -> Iterator[float]:
+    """Yield the milliseconds of questions about names, each of a row of a set that was found."""
+    parts = urlsplit(service.url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+    rng, names = random.Random(4), Names(5)  # noqa: S311
+    while n > 0:
+        _, found = _get(connection, "/api/v1/catalogue?" + urlencode({"q": names.word(), "limit": 20}))
+        for one in found["sets"][: min(n, 5)]:
+            _, whole = _get(connection, f"/api/v1/catalogue/{one['site']}/{one['source_id']}")
+            row = rng.choice(whole["tracks"])
+            kind, name = rng.choice(
+                [
+                    ("dj", one["djs"][0]),
+                    ("artist", row["artist"]),
+                    ("track", f"{row['artist']} - {row['title']}"),
+                ]
+                + [("label", label) for label in row["labels"]]
+            )
+            yield _get(connection, "/api/v1/catalogue/names?" + urlencode({"kind": kind, "name": name}))[0]
+            n -= 1
+
+
+def _get(connection: http.client.HTTPConnection, path: str) -> tuple[float, Any]:
+    """Return the milliseconds of an answer, and the answer."""
+    begun = time.perf_counter()
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    took_ms = 1e3 * (time.perf_counter() - begun)
+    if response.status != 200:
+        raise RuntimeError(f"{path}: {response.status} {body[:200]!r}")
+    return took_ms, json.loads(body)
 
 
 class Names:
@@ -156,45 +181,6 @@ def _sets(n: int, *, n_rows: int) -> Iterator[Tracklist]:
         )  # fmt: skip
 
 
-def _fill(home: Home, n: int, *, n_rows: int) -> None:
+def fill(home: Home, n: int, *, n_rows: int) -> None:
     """Make one finished batch of a home."""
-    journal, store = SqliteJournal(home.journal), LocalStore(home)
-    journal.begin_incarnation(is_restart=False)
-    journal.open_batch(
-        NewBatch(
-            BATCH,
-            name="",
-            priority=Priority.NORMAL,
-            options=BatchOptions(),
-            request_key=BATCH,
-            created_at=1.0,
-        )
-    )
-    entries = [Entry(i, f"https://{DOMAIN}/{i}", DOMAIN, f"url:{i}") for i in range(1, n + 1)]
-    journal.add_lines(BATCH, entries, [])
-    journal.commit_batch(BATCH)
-    number = journal.batch(BATCH).id
-    sets = _sets(n, n_rows=n_rows)
-    for begin in range(0, n, SETS_A_PART):
-        stem = f"0001-000001-{begin // SETS_A_PART:05d}"
-        items = journal.load_lane(number, DOMAIN, after_id=0, limit=SETS_A_PART)
-        journal.mark_leased([item.id for item in items])
-        rows = [
-            (ItemKey(BATCH, item.id, item.fingerprint), found)
-            for item, found in zip(items, sets, strict=False)
-        ]
-        part = stage(store, BATCH, stem, rows, b"")
-        changes = [
-            ItemChange(
-                item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN,
-                outcome=Outcome(item.id, OutcomeKind.FETCHED, started_at=1.0), stem=stem,
-            )
-            for item in items
-        ]  # fmt: skip
-        record = PartRecord(
-            BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=False
-        )
-        journal.commit(Changeset("L", changes, (record,)), now=0.0, wall=1.0, node="")
-        store.publish(BATCH, stem)
-    journal.set_batch_state(number, BatchState.COMPLETED, finished_at=2.0)
-    journal.close()
+    write_batch(home, BATCH, _sets(n, n_rows=n_rows), n_sets=n, at=1.0)

@@ -18,16 +18,18 @@ _COUNTS: Final = {
     "queued": 60, "waiting": 1, "leased": 8, "succeeded": 50, "dead": 1, "skipped": 0, "cancelled": 0,
 }  # fmt: skip
 _SNAPSHOT: Final[dict[str, Any]] = {
-    "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "total": 120, "counts": _COUNTS,
-    "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
-    "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
+    "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "priority": "normal", "total": 120,
+    "counts": _COUNTS, "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
+    "found": 0, "lists": 0,
+    "rate_per_min": 61.0, "estimated_completion": _AT, "estimated_between": [_AT - 60, _AT + 300],
+    "estimate_waits_on": _DOMAIN, "estimate_missing": None, "n_domains": 1, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "last_known": None,
     "lost_nodes": [], "parked": {},
     "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125, "rate": 0.125}},
 }  # fmt: skip
 _ITEM: Final[dict[str, Any]] = {
     "item_id": "17", "line": 1, "url": _URL, "domain": _DOMAIN, "state": "succeeded", "attempt": 1, "n_lost": 0,
-    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None,
+    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None, "found_on": None,
     "fingerprint": "1001tracklists:1pn8l919", "kind": None,
 }  # fmt: skip
 _ATTEMPT: Final[dict[str, Any]] = {
@@ -116,6 +118,7 @@ OF_MODELS: Final[dict[str, Any]] = {
     "BatchRequest": {"urls": [_URL], "name": "closing sets", "priority": "normal"},
     "BatchDomainPage": {"domains": [_BATCH_DOMAIN], "next_cursor": None},
     "BatchDomain": _BATCH_DOMAIN,
+    "BatchPatch": {"name": "closing sets", "priority": "low"},
     "CommitRequest": {"pieces": 7},
     "DeadGroups": {"total": 412, "version": 1795000000123, "groups": [_GROUP]},
     "GroupRequest": {"kind": "timeout", "domain": _DOMAIN, "up_to_version": 1795000000123},
@@ -164,6 +167,17 @@ OF_MODELS: Final[dict[str, Any]] = {
     "LinePage": {
         "lines": [{**_REJECTED, "first_line": None}],
         "next_cursor": None,
+    },
+    "FacetsResponse": {
+        "total": 3, "years": [{"year": "2026", "sets": 2}, {"year": None, "sets": 1}],
+        "sites": [{"site": "1001tracklists", "sets": 3}],
+    },
+    "NameResponse": {
+        "kind": "artist", "name": "Some Artist", "sets": 1, "is_exact": True, "looked_at": 1, "plays": 1,
+        "first_day": "2026-05-15", "last_day": "2026-05-15", "by_month": [{"month": "2026-05", "sets": 1}],
+        "newest": [_FOUND], "djs": [{"name": "Someone", "sets": 1}], "artists": [],
+        "labels": [{"name": "SOME LABEL", "sets": 1}],
+        "tracks": [{"name": "Some Artist - Some Title (Someone Remix)", "sets": 1}], "played_with": [],
     },
     "PieceReceipt": {
         "batch_id": _BATCH, "piece": 1, "first_line": 1, "lines": 3, "items": 1, "duplicates": 1, "n_rejected": 1,
