@@ -28,6 +28,8 @@ SKETCH: Final = 8
 """So many pairs of neighbouring tracks stand for all of a set's."""
 MAX_TRACKS: Final = 2_000
 """Of a longer list, the first ones count; the same of DJs and of words."""
+MAX_CHARS: Final = 1_000
+"""Of a title or a DJ."""
 MAX_DJS: Final = 32
 MAX_WORDS: Final = 200
 
@@ -63,9 +65,11 @@ def performance(
     tracks: Iterable[tuple[str, str]],
 ) -> Performance:
     """Return a set for comparison; ``tracks`` are artist and title of its named rows, ``sources`` event, venue and show."""
-    names = frozenset(list(dict.fromkeys(name for dj in djs if (name := " ".join(words(dj)))))[:MAX_DJS])
+    names = frozenset(
+        list(dict.fromkeys(name for dj in djs if (name := " ".join(words(dj[:MAX_CHARS])))))[:MAX_DJS]
+    )
     of_djs = {word for name in names for word in name.split()}
-    found = {word for text in (title, *sources) for word in words(text)}
+    found = {word for text in (title, *sources) for word in words(text[:MAX_CHARS])}
     places = sorted(w for w in found - of_djs - NO_PLACE if not _is_date(w))[:MAX_WORDS]
     numbers = dict.fromkeys(map(crc32, _track_keys(tracks)))
     numbers.pop(0, None)  # a track without a name

@@ -150,6 +150,16 @@ def test_spellings_of_one_track_have_one_key(one: tuple[str, str], other: tuple[
     assert track_key(*one) == track_key(*other)
 
 
+def test_what_a_hostile_page_names_is_bounded() -> None:
+    one = a_set(
+        title=" ".join(f"w{n}" for n in range(5_000)),
+        djs=tuple(f"DJ {n}" for n in range(5_000)),
+        tracks=[("A", f"T{n}") for n in range(5_000)],
+    )
+    assert (len(one.djs), len(one.places) <= 200, len(one.tracks)) == (32, True, 2_000)
+    assert len([*blocks(one), *nights_beside(one)]) <= 3 * 32 + 8
+
+
 def test_a_name_of_nothing_but_common_words_keeps_them() -> None:
     assert track_key("Mix", "Remix") == b"mix remix"
     assert track_key("!!!", "?") == b""
