@@ -94,7 +94,8 @@ def changes(
 ) -> pd.DataFrame:
     """Return the changes of sets between their versions as a pandas DataFrame, a row a change; the same as ``tlray changes``.
 
-    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there."""
+    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there.
+    """
     from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
 
     settings = read_settings(home=home)
