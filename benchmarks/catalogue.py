@@ -36,7 +36,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told = Answer(QUESTION, [])
     n_found, n_caught, rounds, n_asked = (5_000, 1_000, 2, 100) if quick else (100_000, 10_000, 5, 1_000)
     caught = Home(folder / "caught").create()
-    _fill(caught, n_caught, n_rows=40)
+    fill(caught, n_caught, n_rows=40)
     speeds = []
     for _ in range(rounds):
         caught.catalogue.unlink(missing_ok=True)
@@ -46,7 +46,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told.figures.append(Figure("catching up, sets of 40 rows", speeds, " sets/s", least=2_000))
 
     home = Home(folder / "home").create()
-    _fill(home, n_found, n_rows=10)
+    fill(home, n_found, n_rows=10)
     catch_up(home)
     _load(told, home, rounds)
     with service_in(folder) as service:
@@ -145,6 +145,6 @@ def _sets(n: int, *, n_rows: int) -> Iterator[Tracklist]:
         )  # fmt: skip
 
 
-def _fill(home: Home, n: int, *, n_rows: int) -> None:
+def fill(home: Home, n: int, *, n_rows: int) -> None:
     """Make one finished batch of a home."""
     write_batch(home, BATCH, _sets(n, n_rows=n_rows), n_sets=n, at=1.0)

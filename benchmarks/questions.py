@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    aggregate,
     catalogue,
     cpu_per_page,
     eta,
@@ -45,6 +46,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "redis": redis_progress.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "aggregate": aggregate.answer,
     "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""

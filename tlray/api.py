@@ -166,7 +166,7 @@ def aggregate(
     grouping = Grouping.of(by)
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
-    with Aggregation() as sums:
+    with Aggregation([grouping]) as sums:
         sums.read(good_tables(where, batch_id, min_quality=min_quality))
         frame: pd.DataFrame = sums.table(grouping).to_pandas()
     return frame

@@ -19,7 +19,7 @@ from tlray.settings import read_settings
 if TYPE_CHECKING:
     from tlray.io.catalogue.grouping import Grouping
 
-USUAL = "dj,label,event,month,artist,track"
+USUAL = "dj,label,event,month"
 
 
 def aggregate(
@@ -76,7 +76,7 @@ def _write(
     from tlray.io.catalogue.newest import good_tables  # noqa: PLC0415
     from tlray.io.export.aggregates import write_table  # noqa: PLC0415
 
-    with Aggregation() as sums:
+    with Aggregation(wanted) as sums:
         sums.read(good_tables(home, batch_id, min_quality=min_quality))
         with os_errors_explained(str(folder)), whole_folder(folder) as staged:
             return {one.name: write_table(sums.tables(one), one.schema, staged, one.name) for one in wanted}

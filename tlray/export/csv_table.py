@@ -54,10 +54,10 @@ def per_set(tracklist: Tracklist, options: CsvOptions) -> Iterator[SetFile]:
 
 def together(sets: Iterable[Tracklist], options: CsvOptions) -> Iterator[bytes]:
     """Yield one table under one header; a chunk a set."""
-    yield (b"\xef\xbb\xbf" if options.bom else b"") + lines([COLUMNS])
+    yield (b"\xef\xbb\xbf" if options.bom else b"") + _lines([COLUMNS])
     for tracklist in sets:
         of_set = _set_cells(tracklist)
-        yield lines(of_set + _track_cells(track) for track in tracklist.tracks)
+        yield _lines(of_set + _track_cells(track) for track in tracklist.tracks)
 
 
 def defused(text: str) -> str:
@@ -125,12 +125,12 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
     )
 
 
-def lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
-    """Return rows of cells as lines of CSV. Texts are `defused` already."""
-    return encode("".join(",".join(map(_cell, row)) + "\r\n" for row in rows))
+def _lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
+    return encode("".join(",".join(map(cell, row)) + "\r\n" for row in rows))
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
+    """Return a cell as it is written. A text is `defused` already."""
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
     return "" if value is None else str(value)
