@@ -42,7 +42,9 @@ def of_the_proxy(status: int, words: str = "Internal Server Error", *headers: st
 
 
 def events(*told: dict[str, Any]) -> bytes:
-    text = "".join(f"id: {frame['version']}\ndata: {json.dumps(frame)}\n\n: still here\n\n" for frame in told)
+    text = "".join(
+        f"id: {frame['version']}\ndata: {json.dumps(frame)}\n\nevent: beat\ndata: {{}}\n\n" for frame in told
+    )
     text = f"retry: 1000\n{text}event: leaving\ndata: {{}}\n\ndata: cut"
     head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream; charset=utf-8"
     return f"{head}\r\n\r\n{text}".encode()

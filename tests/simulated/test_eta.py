@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from simulated.eta import table
@@ -89,7 +90,7 @@ def test_the_last_backoff_is_waited_for() -> None:
         engine.wait(FrontierItem(n, 1, "a.test", "", ""), due)
     engine.frontier.wait(FrontierItem(9, 7, "a.test", "", ""), 500.0)
     assert engine.remaining_s(1, now=10.0) == 80.0
-    told = snapshot(own, engine.domains, now=10.0, wall=1_000.0, left_s=80.0)
+    told = snapshot(own, engine.domains, now=10.0, wall=1_000.0, ahead=engine.outlook(1, now=10.0))
     assert told["estimated_completion"] == 1_080.0
 
 
@@ -110,6 +111,24 @@ def test_what_was_done_in_a_blink_says_nothing() -> None:
     own.move(ItemState.LEASED, ItemState.SUCCEEDED, "a.test", now=1.0, n=4)
     assert remaining_s(own, domains, now=1.2) is None
     assert remaining_s(own, domains, now=2.0) == 49
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_batch_ends_before_the_moment_that_its_ceilings_allow(seed: int) -> None:
+    """Pages that are all fetched, each of its own domain's policy; the clocks of all are the simulator's."""
+    r = random.Random(seed)
+    names = [f"{n}.test" for n in range(r.randint(1, 4))]
+    rates = {name: (r.choice([0.125, 0.5, 2.0, 5.0]), r.choice([1.0, 3.0])) for name in names}
+    with World(seed, [Site(name, latency_s=r.choice([0.05, 1.0])) for name in names], rates=rates) as world:
+        book = world.submit({name: r.randint(1, 40) for name in names})
+        promises = []
+        while not book.state.is_final:
+            world.step()
+            least_s = world.engine.outlook(book.id, now=world.loop.now).least_s if book.n_open else None
+            if least_s is not None:
+                promises.append(world.loop.now + least_s)
+        assert promises
+        assert max(promises) <= world.loop.now
 
 
 # -- after a silence -----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.scheduling.eta import Outlook
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict
 from tlray.io.journal.rows import BatchRow, Counts, DomainRow, PartRow, SeenGroup
@@ -46,7 +47,7 @@ class Batches:
         self._finishing: set[int] = set()
         self._finished: dict[str, Snapshot] = {}
         self._running_since: dict[int, tuple[float, float]] = {}
-        self._left: dict[int, tuple[float | None, float, float]] = {}
+        self._ahead: dict[int, tuple[Outlook, float, float]] = {}
         """What a batch still needs, in seconds; when that was said, and until when it holds (monotonic)."""
         self._starts_at: dict[int, float] = {}
         """Scheduled batch → when it begins; epoch seconds."""
@@ -161,7 +162,7 @@ class Batches:
         """Return a batch's snapshot."""
         book = self._state.book(batch_id)
         if book is not None:
-            return self._told(book, self._elapsed_s(book), self._state.engine.domains)
+            return self._snapshot(book, self._elapsed_s(book), self._state.engine.domains)
         if batch_id in self._finished:
             return self._finished[batch_id]
         return await stored_snapshot(self._state, await self._row(batch_id))
@@ -170,29 +171,23 @@ class Batches:
         before_s, since = self._running_since[book.id]
         return 0.0 if book.state is BatchState.SCHEDULED else before_s + self._state.now() - since
 
-    def _told(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
+    def _snapshot(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
         now = self._state.now()
-        left_s = self._left_s(book, now) if book.state is BatchState.RUNNING else None
+        ahead = self._outlook(book, now) if book.state is BatchState.RUNNING else None
         starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
         return snapshot(
-            book,
-            domains,
-            now=now,
-            wall=self._state.wall(),
-            left_s=left_s,
-            elapsed_s=elapsed_s,
-            starts_at=starts_at,
+            book, domains, now=now, wall=self._state.wall(), ahead=ahead, elapsed_s=elapsed_s, starts_at=starts_at,
             trouble=fatal_error_text(self._state),
-        )
+        )  # fmt: skip
 
-    def _left_s(self, book: Batch, now: float) -> float | None:
-        """Return what `Engine.remaining_s` says; where that takes long (thousands of domains, many batches) it is not asked again
+    def _outlook(self, book: Batch, now: float) -> Outlook:
+        """Return what `Engine.outlook` says; where that takes long (thousands of domains, many batches) it is not asked again
         before `SHARE_OF_TIME` times as long has passed."""
-        left_s, at, until = self._left.get(book.id, (None, now, now))
+        ahead, at, until = self._ahead.get(book.id, (Outlook(None), now, now))
         if now >= until:
-            left_s, at = self._state.engine.remaining_s(book.id, now=now), now
-            self._left[book.id] = left_s, at, now + SHARE_OF_TIME * (self._state.now() - now)
-        return None if left_s is None else max(0.0, left_s - (now - at))
+            ahead, at = self._state.engine.outlook(book.id, now=now), now
+            self._ahead[book.id] = ahead, at, now + SHARE_OF_TIME * (self._state.now() - now)
+        return ahead.after(now - at)
 
     # -- controlling -------------------------------------------------------------------------------
 
@@ -283,6 +278,10 @@ class Batches:
             state.wake.set()
         return await self.status(batch_id)
 
+    def forget_finished(self, batch_id: str) -> None:
+        """Forget the last snapshot of a finished batch; the journal has another."""
+        self._finished.pop(batch_id, None)
+
     async def retry(
         self, batch_id: str, *, item_ids: list[int] | None, reason: str | None, seen: SeenGroup | None = None
     ) -> Retried:
@@ -322,6 +321,13 @@ class Batches:
         async with state.one_at_a_time(batch_id):
             await self._require_final(batch_id)
             await state.write(write)
+            self._finished.pop(batch_id, None)
+
+    async def discard(self, batch_id: str) -> None:
+        """Drop a finished batch, its items and attempts; `Conflict` where it works again, or has results."""
+        async with self._state.one_at_a_time(batch_id):
+            await self._require_final(batch_id)
+            await self._state.write(self._state.journal.discard_batch, batch_id)
             self._finished.pop(batch_id, None)
 
     async def recover_parts(self, batch_id: str) -> list[PartRow]:
@@ -379,7 +385,7 @@ class Batches:
         )  # fmt: skip
         book.state, book.version = after, version - 1
         with_all = replace(book, open_by_domain=dict.fromkeys(domains, 0))
-        self._finished[book.batch_id] = {**self._told(with_all, elapsed_s, domains), "version": version}
+        self._finished[book.batch_id] = {**self._snapshot(with_all, elapsed_s, domains), "version": version}
         if len(self._finished) > MAX_FINISHED_KEPT:
             del self._finished[next(iter(self._finished))]
         state.renew_stops()
@@ -387,4 +393,4 @@ class Batches:
         state.engine.close(book.id, now=state.now())
         state.wake.set()
         del self._running_since[book.id]
-        self._left.pop(book.id, None)
+        self._ahead.pop(book.id, None)

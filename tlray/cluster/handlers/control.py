@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from tlray.cluster.handlers.handlers import Handlers, command, read
+from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent, BatchState
 from tlray.core.model.progress import Retried, RetriedGroup, Snapshot
 from tlray.errors import Conflict, TlrayError
@@ -46,6 +47,23 @@ class ControlHandlers(Handlers):
         return await self._batches.resume(batch_id, contact=contact, max_workers=max_workers)
 
     @command
+    async def change_batch(
+        self, batch_id: str, *, name: str | None = None, priority: int | None = None
+    ) -> Snapshot:
+        """Change a batch's name or priority. Items that are leased already keep their turn."""
+        state, level = self._state, None if priority is None else Priority(priority)
+        async with state.one_at_a_time(batch_id):
+            row = await self._row(batch_id)
+            await state.write(state.journal.change_batch, row.id, name=name, priority=level)
+            self._batches.forget_finished(batch_id)
+            if (book := state.engine.batches.get(row.id)) is not None:
+                book.name = book.name if name is None else name
+                state.engine.set_priority(book.id, book.priority if level is None else level)
+                state.announce(book.id)
+                state.wake.set()
+            return await self._batches.status(batch_id)
+
+    @command
     async def retry(
         self,
         batch_id: str,
@@ -74,6 +92,11 @@ class ControlHandlers(Handlers):
             n_retried, n_left = n_retried + told["n_retried"], n_left + told["n_left"]
             n_batches += told["n_retried"] > 0
         return {"n_retried": n_retried, "n_left": n_left, "n_batches": n_batches}
+
+    @command
+    async def discard(self, batch_id: str) -> None:
+        """Drop a finished batch that has no results."""
+        await self._batches.discard(batch_id)
 
     @command
     async def recover_parts(self, batch_id: str) -> list[PartRow]:

@@ -99,6 +99,8 @@ class Snapshot(TypedDict):
     batch_id: str
     name: str
     state: str
+    priority: str
+    """``immediate``, ``normal`` or ``low``."""
     total: int
     counts: dict[str, int]
     """Items by state; their sum is the total."""
@@ -109,8 +111,18 @@ class Snapshot(TypedDict):
     blocked: int
     answered: int
     """Items that results of other batches answered."""
+    found: int
+    """Sets that pages of lists have added; lines given = total - found - lists + duplicates + n_rejected."""
+    lists: int
+    """Further pages of lists that they have added."""
     rate_per_min: float
     estimated_completion: float | None
+    estimated_between: list[float | None] | None
+    """The end as a range: not before (None without a ceiling), and likely by; rounded outwards, and steady."""
+    estimate_waits_on: str | None
+    """The domain that decides the estimate, or because of which there is none."""
+    estimate_missing: str | None
+    """Why a running batch has no estimate: ``matching`` (against what is known already), ``paused-domain``, ``no-page-yet``."""
     elapsed_s: float
     starts_at: float | None
     """When a scheduled batch begins."""
@@ -118,6 +130,8 @@ class Snapshot(TypedDict):
     """Nothing of it can be fetched before this moment; None while something can, or while nobody knows when."""
     waits_for: FirstBack | None
     lost_nodes: list[LostNodeRecord]
+    n_domains: int
+    """Domains with open items; ``domains`` has at most 50 of them."""
     parked: dict[str, str]
     """Domain → why its items were given up."""
     domains: dict[str, DomainProgress]

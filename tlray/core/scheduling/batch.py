@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.model.discovery import AddedItems
 from tlray.core.model.file_source import shown_url
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
@@ -16,6 +17,7 @@ from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.change_log import ChangedItem, ChangeLog
 from tlray.core.scheduling.changeset import ItemChange
+from tlray.core.scheduling.eta_range import EtaRange
 from tlray.core.scheduling.node_loss import MAX_TOLD, LostNode
 from tlray.core.scheduling.open_items import OpenItems
 from tlray.errors import InvariantBroken
@@ -57,6 +59,10 @@ class Batch:
     n_blocked: int = 0
     n_answered: int = 0
     """Items that results of other batches answered."""
+    n_found: int = 0
+    """Sets that pages of lists have added."""
+    n_lists: int = 0
+    """Further pages of lists that they have added."""
     open_by_domain: dict[str, int] = field(default_factory=dict)
     open_items: OpenItems = field(default_factory=OpenItems, repr=False, compare=False)
     """Where its open items are counted with those of the other batches in memory."""
@@ -70,6 +76,8 @@ class Batch:
     """(monotonic moment, items that became final), of the last half minute."""
     first_at: float | None = None
     """When the first item became final; monotonic."""
+    eta: EtaRange = field(default_factory=EtaRange, repr=False, compare=False)
+    """The range of its end, as it is shown."""
     lost_nodes: deque[LostNode] = field(default_factory=lambda: deque(maxlen=MAX_TOLD))
     """The last nodes that were lost with items of it."""
 
@@ -114,6 +122,17 @@ class Batch:
             self.open_items.add(self.owner, n_opened)
             if before is ItemState.LEASED and after is not ItemState.CANCELLED:
                 self._count_done(n, now)
+        self.version += 1
+
+    def add_found(self, added: AddedItems) -> None:
+        """Count the items that a page of a list has added."""
+        self.n_found += added.n_sets
+        self.n_lists += added.n_lists
+        for domain, n in added.queued.items():
+            self.counts[ItemState.QUEUED] = self.counts.get(ItemState.QUEUED, 0) + n
+            self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + n
+            self.open_items.add(self.owner, n)
+        self.counts[ItemState.SKIPPED] = self.counts.get(ItemState.SKIPPED, 0) + added.n_skipped
         self.version += 1
 
     def log_change(self, change: ItemChange, *, now: float) -> None:

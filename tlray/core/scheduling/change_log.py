@@ -78,10 +78,18 @@ class ChangeLog(Generic[T]):
 
     def take(self, since: int) -> tuple[list[T], bool]:
         """Return the changes of versions above ``since``, in order, and whether these are all."""
-        found = []
+        found, _, is_complete = self.newest(since)
+        return found, is_complete
+
+    def newest(self, since: int, most: int | None = None) -> tuple[list[T], int, bool]:
+        """Return the last ``most`` changes of versions above ``since``, in order; how many there are; whether these are all."""
+        found: list[T] = []
+        n = 0
         for version, change in reversed(self._newest.values()):
             if version <= since:
                 break
-            found.append(change)
+            n += 1
+            if most is None or n <= most:
+                found.append(change)
         found.reverse()
-        return found, since >= self._known_since
+        return found, n, since >= self._known_since

@@ -10,7 +10,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tlray.core.model.item import FrontierItem
+from tlray.core.model.discovery import AddedItems
+from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.retry import MAX_REST_S
@@ -21,7 +22,7 @@ from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.crash_suspect import NO_ITEM, CrashSuspect
 from tlray.core.scheduling.domain_registry import DomainRegistry
 from tlray.core.scheduling.engine_state import EngineState
-from tlray.core.scheduling.eta import remaining_s
+from tlray.core.scheduling.eta import Outlook, outlook
 from tlray.core.scheduling.eviction import Eviction
 from tlray.core.scheduling.give_up import GiveUp
 from tlray.core.scheduling.granting import Granting
@@ -156,6 +157,19 @@ class Engine(EngineState):
             self.frontier.restock(batch_no, domain, batch.priority, n, is_paused=not batch.may_lease)
             self.registry.register(domain, batch, now).try_again(now=now)
 
+    def set_priority(self, batch_no: int, priority: Priority) -> None:
+        """Give a batch another priority. What is leased of it counts for the new one, too."""
+        batch = self.batches[batch_no]
+        for lease in self.leases.values():
+            for item in lease.items.values():
+                if item.batch == batch_no and item.id not in lease.unfetched:
+                    leased_at = self.domains[item.domain].leased_at
+                    leased_at[batch.priority] -= 1
+                    leased_at[priority] += 1
+        self.frontier.set_priority(batch_no, priority)
+        batch.priority = priority
+        batch.version += 1
+
     # -- leasing -------------------------------------------------------------------------------
 
     def demand(self, now: float) -> Demand:
@@ -205,8 +219,12 @@ class Engine(EngineState):
 
     def remaining_s(self, batch_no: int, *, now: float) -> float | None:
         """Return the seconds that a running batch still needs; None while there is no honest estimate."""
+        return self.outlook(batch_no, now=now).left_s
+
+    def outlook(self, batch_no: int, *, now: float) -> Outlook:
+        """Return what is known of a running batch's end."""
         last_due = self.frontier.last_due(batch_no)
-        return remaining_s(
+        return outlook(
             self.batches[batch_no], self.domains, now=now, others_at=self.domain_index.at, last_due=last_due
         )
 
@@ -249,15 +267,25 @@ class Engine(EngineState):
             self.frontier.close_lane(death.batch, death.domain)
             self.reuse.drop(death.batch, death.domain)
 
-    def apply(self, changeset: Changeset, *, now: float, killed: Sequence[tuple[int, int]] = ()) -> list[int]:
+    def apply(
+        self,
+        changeset: Changeset,
+        *,
+        now: float,
+        killed: Sequence[tuple[int, int]] = (),
+        added: Sequence[AddedItems] = (),
+    ) -> list[int]:
         """Apply a changeset that the journal has committed; return the batches without open items. ``killed`` is the number of
-        queued and waiting items that each of its ends of lanes had, if `prepare` was called."""
+        queued and waiting items that each of its ends of lanes had, if `prepare` was called; ``added`` is what pages of lists
+        have added."""
+        listed = {one.item_id: one.reason for one in added}
         lease = self.leases.get(changeset.lease_id) or Lease(changeset.lease_id, until=now)
         touched: dict[int, None] = {}
         outcomes: dict[str, list[Outcome]] = {}
         moves: dict[tuple[int, ItemState, ItemState, str], int] = {}
         for change in changeset.changes:
             touched[change.item.batch] = None
+            change.reason = listed.get(change.item.id, change.reason)
             if change.after.is_final and change.event is not ItemEvent.ANSWERED:
                 self.domains[change.item.domain].throughput.n_final += 1
             found = outcomes.setdefault(change.item.domain, [])
@@ -268,6 +296,7 @@ class Engine(EngineState):
             self._apply_change(change, lease, now)  # may move the item to another domain
         for (batch_no, before, after, domain), n in moves.items():
             self.batches[batch_no].move(before, after, domain, now=now, n=n)
+        self._add_found(added, now=now)
         for domain, found in outcomes.items():
             state = self.domains[domain]
             was = state.effective
@@ -320,6 +349,14 @@ class Engine(EngineState):
             self.frontier.wait(item, now if change.due is None else change.due)
         else:
             self.frontier.finish(item)
+
+    def _add_found(self, added: Sequence[AddedItems], *, now: float) -> None:
+        for one in added:
+            batch = self.batches[one.batch]
+            batch.add_found(one)
+            for domain, n in one.queued.items():
+                self.frontier.restock(batch.id, domain, batch.priority, n, is_paused=not batch.may_lease)
+                self.registry.register(domain, batch, now)
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
         """Apply the end of a lane that the journal has written; True if the batch has no open item left.

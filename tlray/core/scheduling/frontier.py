@@ -193,11 +193,7 @@ class Frontier:
     def take_alone(self, allowance: Callable[[str], int]) -> FrontierItem | None:
         """Take one isolated item, of the highest priority first; None if none may go."""
         for lane in sorted(self._aside.values(), key=lambda lane: lane.priority):
-            if (
-                not lane.is_paused
-                and not self.is_closed(lane.batch, lane.domain)
-                and allowance(lane.domain) > 0
-            ):
+            if self._is_takeable(lane) and allowance(lane.domain) > 0:
                 item = lane.isolated.pop(0)
                 if not lane.isolated:
                     del self._aside[lane.batch, lane.domain]
@@ -264,6 +260,15 @@ class Frontier:
                 self._activate(lane)
                 self._feed(lane)
 
+    def set_priority(self, batch: int, priority: Priority) -> None:
+        """Give a batch's lanes another priority."""
+        for lane in self.lanes_of(batch):
+            self._deactivate(lane)
+            self._n_lanes[lane.domain][lane.priority] -= 1
+            self._n_lanes[lane.domain][priority] += 1
+            lane.priority = priority
+            self._activate(lane)
+
     def drop(self, batch: int, domain: str | None = None) -> Dropped:
         """Remove a batch's queued and waiting items, of one domain or of all."""
         n_queued = 0
@@ -295,11 +300,7 @@ class Frontier:
     def next_at(self, domain: str) -> FrontierItem | None:
         """Return an item of a domain that is in memory and not paused, or None."""
         for lane in self.lanes_at(domain):
-            if (
-                not lane.is_paused
-                and (lane.ready or lane.isolated)
-                and not self.is_closed(lane.batch, domain)
-            ):
+            if (lane.ready or lane.isolated) and self._is_takeable(lane):
                 return lane.ready[0] if lane.ready else lane.isolated[0]
         return None
 
@@ -321,11 +322,7 @@ class Frontier:
 
     def takeable_domains(self) -> list[str]:
         """Return the domains with ready or isolated items that are not suspended."""
-        alone = (
-            lane.domain
-            for lane in self._aside.values()
-            if not lane.is_paused and not self.is_closed(lane.batch, lane.domain)
-        )
+        alone = (lane.domain for lane in self._aside.values() if self._is_takeable(lane))
         return list(dict.fromkeys(chain(*self._rings.values(), alone)))
 
     def next_due(self) -> float | None:
@@ -342,6 +339,9 @@ class Frontier:
             self._n_lanes.setdefault(domain, list(_NO_LANES))[priority] += 1
             self._by_batch.setdefault(batch, {})[domain] = lane
         return lane
+
+    def _is_takeable(self, lane: Lane) -> bool:
+        return not lane.is_paused and not self.is_closed(lane.batch, lane.domain)
 
     def _forget(self, lane: Lane) -> None:
         self._deactivate(lane)
@@ -372,7 +372,7 @@ class Frontier:
             self._hungry.setdefault(lane.batch, OrderedDict())[lane.domain] = None
 
     def _activate(self, lane: Lane) -> None:
-        if not lane.ready or lane.is_paused or self.is_closed(lane.batch, lane.domain):
+        if not lane.ready or not self._is_takeable(lane):
             return
         if lane.domain in self._parked and self._parked[lane.domain] <= lane.priority:
             return

@@ -13,7 +13,7 @@ from tlray.core.model.progress import BatchDomain, BatchDomainState, DomainProgr
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_wait import wait_of
-from tlray.core.scheduling.eta import remaining_s
+from tlray.core.scheduling.eta import Outlook, outlook
 
 MAX_DOMAINS_SHOWN = 50
 
@@ -24,18 +24,21 @@ def snapshot(
     *,
     now: float,
     wall: float,
-    left_s: float | None = None,
+    ahead: Outlook | None = None,
     elapsed_s: float = 0.0,
     starts_at: float | None = None,
     trouble: str | None = None,
 ) -> Snapshot:
     """Return a batch's progress at this moment; ``now`` and ``wall`` are one moment on the two clocks.
 
-    ``left_s`` is the result of `Engine.remaining_s`, which counts the other batches too; without it only this batch counts.
+    ``ahead`` is the result of `Engine.outlook`, which counts the other batches too; without it only this batch counts.
     The rate of a finished batch is the mean of ``elapsed_s``.
     """
-    if left_s is None and batch.state.value == "running":
-        left_s = remaining_s(batch, domains, now=now)
+    if batch.state.value != "running":
+        ahead = Outlook(None)
+    elif ahead is None:
+        ahead = outlook(batch, domains, now=now)
+    between = batch.eta.update(left_s=ahead.left_s, least_s=ahead.least_s, now=now, wall=wall)
     per_s = batch.mean_per_s(elapsed_s) if batch.state.is_final else batch.rate_per_s(now)
     parked = (
         (name, state.parked) for name in batch.open_by_domain if (state := domains.get(name)) and state.parked
@@ -46,6 +49,7 @@ def snapshot(
         "batch_id": batch.batch_id,
         "name": batch.name,
         "state": batch.state.value,
+        "priority": batch.priority.name.lower(),
         "total": batch.total,
         "counts": {state.value: batch.counts.get(state, 0) for state in ItemState},
         "duplicates": batch.n_duplicates,
@@ -54,8 +58,13 @@ def snapshot(
         "retries": batch.n_retries,
         "blocked": batch.n_blocked,
         "answered": batch.n_answered,
+        "found": batch.n_found,
+        "lists": batch.n_lists,
         "rate_per_min": round(per_s * 60, 1),
-        "estimated_completion": None if left_s is None else round(wall + left_s, 1),
+        "estimated_completion": None if ahead.left_s is None else round(wall + ahead.left_s, 1),
+        "estimated_between": None if between is None else list(between),
+        "estimate_waits_on": ahead.domain,
+        "estimate_missing": None if ahead.missing is None else ahead.missing.value,
         "elapsed_s": round(elapsed_s, 2),
         "starts_at": starts_at,
         "waits_until": None if wait is None or math.isinf(wait.until) else round(wall + wait.until - now, 1),
@@ -63,6 +72,7 @@ def snapshot(
         "lost_nodes": [
             lost.as_json(now=now, wall=wall) for lost in batch.lost_nodes if not batch.state.is_final
         ],
+        "n_domains": sum(n > 0 for n in batch.open_by_domain.values()),
         "parked": dict(islice(parked, MAX_DOMAINS_SHOWN)),
         "domains": {
             name: _domain(domains.get(name), n, now=now, wall=wall) for name, n in shown(batch).items()

@@ -18,16 +18,18 @@ _COUNTS: Final = {
     "queued": 60, "waiting": 1, "leased": 8, "succeeded": 50, "dead": 1, "skipped": 0, "cancelled": 0,
 }  # fmt: skip
 _SNAPSHOT: Final[dict[str, Any]] = {
-    "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "total": 120, "counts": _COUNTS,
-    "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
-    "rate_per_min": 61.0, "estimated_completion": _AT, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
+    "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "priority": "normal", "total": 120,
+    "counts": _COUNTS, "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
+    "found": 0, "lists": 0,
+    "rate_per_min": 61.0, "estimated_completion": _AT, "estimated_between": [_AT - 60, _AT + 300],
+    "estimate_waits_on": _DOMAIN, "estimate_missing": None, "n_domains": 1, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "last_known": None,
     "lost_nodes": [], "parked": {},
     "domains": {_DOMAIN: {"open": 69, "in_flight": 8, "blocks": 0, "max_rate": 0.125, "rate": 0.125}},
 }  # fmt: skip
 _ITEM: Final[dict[str, Any]] = {
     "item_id": "17", "line": 1, "url": _URL, "domain": _DOMAIN, "state": "succeeded", "attempt": 1, "n_lost": 0,
-    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None,
+    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None, "found_on": None,
     "fingerprint": "1001tracklists:1pn8l919", "kind": None,
 }  # fmt: skip
 _ATTEMPT: Final[dict[str, Any]] = {
@@ -116,6 +118,7 @@ OF_MODELS: Final[dict[str, Any]] = {
     "BatchRequest": {"urls": [_URL], "name": "closing sets", "priority": "normal"},
     "BatchDomainPage": {"domains": [_BATCH_DOMAIN], "next_cursor": None},
     "BatchDomain": _BATCH_DOMAIN,
+    "BatchPatch": {"name": "closing sets", "priority": "low"},
     "CommitRequest": {"pieces": 7},
     "DeadGroups": {"total": 412, "version": 1795000000123, "groups": [_GROUP]},
     "GroupRequest": {"kind": "timeout", "domain": _DOMAIN, "up_to_version": 1795000000123},
@@ -181,7 +184,15 @@ OF_MODELS: Final[dict[str, Any]] = {
     "TemplatesResponse": {"templates": [_TEMPLATE]},
     "TokenResponse": _TOKEN,
     "VersionsResponse": {"versions": [_VERSION]},
-    "WholeSet": {**_FOUND, "tracks": [_TRACK]},
+    "WholeSet": {
+        **_FOUND, "tracks": [_TRACK],
+        "same_as": [
+            {
+                "site": "mixesdb", "source_id": "411802", "url": "https://www.mixesdb.com/w/2026-05-15_-_Max_Styler_@_EDC",
+                "score": 0.95, "reasons": ["31 tracks in the same order, 89% of the shorter list", "the same day", "a common DJ"],
+            }
+        ],
+    },
     "ScheduleDetails": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
 """By the name of the model."""

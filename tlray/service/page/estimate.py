@@ -29,9 +29,10 @@ def estimate_of(status: Snapshot, *, now: float | None = None) -> Estimate:
     if status["state"] != "running":
         return Estimate()
     if between:
-        at = now if now is not None else float(between[0])
-        early, late = (float(moment) for moment in between)
-        return Estimate(rounded(early, at, up=False), rounded(late, at, up=True), str(waits_on))
+        early, late = between[0], float(between[1])
+        at = now if now is not None else late if early is None else float(early)
+        begins = None if early is None else rounded(float(early), at, up=False)
+        return Estimate(begins, rounded(late, at, up=True), str(waits_on))
     if status["estimated_completion"] is not None:
         late = float(status["estimated_completion"])
         return Estimate(None, rounded(late, now if now is not None else late, up=True), str(waits_on))

@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response, StreamingResponse
@@ -19,7 +19,7 @@ from fastapi.responses import Response, StreamingResponse
 from tlray.errors import NoSuchBatch, TlrayError
 from tlray.service.auth.principal import Principal
 from tlray.service.auth.stream_limits import RequestStreams
-from tlray.service.backend.live_hub import Feed, Frame
+from tlray.service.backend.live_hub import Feed, Frame, View
 from tlray.service.http.problems import ProblemError, problem_for, problems
 from tlray.service.http.shutdown import WHY, Shutdown
 from tlray.service.http.unavailable import service_unavailable
@@ -30,6 +30,10 @@ router = APIRouter(tags=["progress"], route_class=ApiRoute)
 SEND_TIMEOUT_S: Final = 20.0
 """A client that takes longer for a message is disconnected."""
 HEARTBEAT_S: Final = 15.0
+BEAT: Final = "event: beat\ndata: {}\n\n"
+"""A script sees it, unlike a comment: silence is a broken connection."""
+MOST_ITEMS: Final[dict[str, int | None]] = {"none": 0, "20": 20, "all": None}
+MAX_EVERY_MS: Final = 60_000
 MAX_STREAM_BYTES: Final = 2_000_000
 """Of one event stream. A client that reads comes back for more (an EventSource by itself); one that does not costs no more memory
 in Ray Serve's proxy, which hides the difference."""
@@ -41,20 +45,21 @@ DONE, LEAVING, TRY_AGAIN, NOT_VALID, UNKNOWN = 1000, 1012, 1013, 4400, 4404
 """Close codes of a socket; 4000 and more are 4000 + the HTTP status."""
 EVENTS_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "A message for every change, the same as on a socket; its `id` is the version. The last event is `end`, or"
-        " `leaving` if the service stops or is replaced.",
+        "description": "A message for every change, the same as on a socket; its `id` is the version. `beat` comes after 15 s"
+        " without a message. The last event is `end`, or `leaving` if the service stops or is replaced.",
         "content": {
             "text/event-stream": {
                 "schema": {
                     "type": "object",  # of one event
                     "required": ["data"],
                     "properties": {
-                        "event": {"enum": ["message", "end", "leaving"]},
+                        "event": {"enum": ["message", "beat", "end", "leaving"]},
                         "id": {"type": "string"},
                         "data": {"type": "string", "contentMediaType": "application/json"},
                     },
                 },
-                "example": 'id: 418\ndata: {"version":418,"state":"running","items":[],"items_complete":true}\n\n',
+                "example": 'id: 418\ndata: {"version":418,"state":"running","items":[],"items_complete":true,'
+                '"n_changed":0}\n\n',
             }
         },
     },
@@ -68,7 +73,7 @@ Version = Annotated[
 
 
 @router.websocket("/ws/batch/{batch_id}/progress")
-async def progress(
+async def progress(  # noqa: PLR0913, PLR0917 - each is a parameter of the socket
     socket: WebSocket,
     batch_id: BatchId,
     gateway: TheGateway,
@@ -76,18 +81,24 @@ async def progress(
     streams: TheStreams,
     principal: Reader,
     since: str | None = None,
+    items: str = "all",
+    every_ms: str = "0",
 ) -> None:
     """Send the progress of a batch until it ends."""
     streams.require_room(principal)
     await socket.accept()
-    if since is not None and not (since.isascii() and since.isdigit() and len(since) <= MAX_DIGITS):
+    if since is not None and not _is_number(since):
         await socket.close(NOT_VALID, "since must be the version of a message")
         return
+    if items not in MOST_ITEMS or not _is_number(every_ms) or int(every_ms) > MAX_EVERY_MS:
+        await socket.close(NOT_VALID, f"items is none, 20 or all, every_ms at most {MAX_EVERY_MS}")
+        return
+    view = View(MOST_ITEMS[items], int(every_ms) / 1e3)
     code, reason = DONE, "the batch has ended"
     try:
         await gateway.see(principal, batch_id)
         with streams.counted(principal):
-            async with hub.feed(batch_id, None if since is None else int(since)) as feed:
+            async with hub.feed(batch_id, None if since is None else int(since), view) as feed:
                 if not await _send_all(socket, feed, streams.shutdown):
                     return
         if streams.shutdown.has_begun:
@@ -96,6 +107,10 @@ async def progress(
         code = UNKNOWN if isinstance(error, NoSuchBatch) else TRY_AGAIN
         reason = problem_for(error).detail
     await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
 
 
 @router.websocket("/{path:path}")
@@ -144,13 +159,27 @@ async def _receive(socket: WebSocket) -> None:
     responses=EVENTS_RESPONSE,
     openapi_extra={"security": [SECURITY, {"ticket": []}]},
 )
-async def events(
+async def events(  # noqa: PLR0913, PLR0917 - each is a parameter of the stream
     batch_id: BatchId,
     gateway: TheGateway,
     hub: TheHub,
     streams: TheStreams,
     principal: TicketReader,
     since: Version = None,
+    items: Annotated[
+        Literal["none", "20", "all"],
+        Query(
+            description="The changed items in a message: none, the last 20, or all; `n_changed` counts them."
+        ),
+    ] = "all",
+    every_ms: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=MAX_EVERY_MS,
+            description="The time between two messages, at least; the end comes at once.",
+        ),
+    ] = 0,
     last_event_id: Annotated[
         int | None,
         Header(
@@ -164,7 +193,8 @@ async def events(
     if streams.shutdown.has_begun:
         raise service_unavailable()
     await gateway.see(principal, batch_id)
-    feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since)
+    view = View(MOST_ITEMS[items], every_ms / 1e3)
+    feed = hub.feed(batch_id, last_event_id if last_event_id is not None else since, view)
     first = await feed.first()
     if first.is_last and first.version == last_event_id:
         return Response(status_code=204)  # an EventSource does not reconnect after a 204
@@ -191,7 +221,7 @@ async def _events(feed: Feed, first: Frame, shutdown: Shutdown) -> AsyncGenerato
         n_bytes = 0
         yield f"retry: {RETRY_MS}\n"
         while n_bytes < MAX_STREAM_BYTES:
-            yield ": still here\n\n" if frame is None else f"id: {frame.version}\ndata: {frame.text}\n\n"
+            yield BEAT if frame is None else f"id: {frame.version}\ndata: {frame.text}\n\n"
             version = version if frame is None else frame.version
             n_bytes += 0 if frame is None else len(frame.text)
             if frame is not None and frame.is_last:

@@ -100,3 +100,12 @@ def test_what_was_passed_on_may_be_dropped_and_then_counts_as_missing() -> None:
     assert changes.take(3) == (["v4", "v5", "v6"], True)
     changes.trim(3, until=9)
     assert len(changes) == 3
+
+
+def test_the_newest_changes_are_those_of_the_last_versions() -> None:
+    log: ChangeLog[str] = ChangeLog(known_since=0)
+    for n in range(1, 6):
+        log.add(n, f"change {n}", version=n)
+    assert log.newest(2, 2) == (["change 4", "change 5"], 3, True)
+    assert log.newest(2, 0) == ([], 3, True)
+    assert log.newest(2) == (["change 3", "change 4", "change 5"], 3, True)

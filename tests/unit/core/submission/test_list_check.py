@@ -13,6 +13,7 @@ from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.eta import new_list_s
 from tlray.core.submission.lines import Chunk, Entry, RefusedLine
 from tlray.core.submission.list_check import check_list
+from tlray.core.submission.receipt_lines import refused_as_json, warning_of_unused
 
 
 def test_every_line_is_an_item_a_duplicate_or_rejected() -> None:
@@ -51,3 +52,9 @@ def test_a_list_takes_its_turn_behind_other_batches_and_after_a_rest() -> None:
     assert takes_s() is None
     free = DomainState("b.test", DomainPolicy(math.inf))
     assert new_list_s(free, 10, math.inf, now=0.0, others=[], priority=Priority.LOW) is None
+
+
+def test_a_receipt_names_domains_that_are_named_in_vain() -> None:
+    assert "c.test" in warning_of_unused("c.test")
+    line = RefusedLine(2, "x", "no scheme")
+    assert refused_as_json([line], [])["rejected"] == [{"line": 2, "url": "x", "reason": "no scheme"}]

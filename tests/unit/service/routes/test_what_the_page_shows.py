@@ -224,3 +224,23 @@ async def test_what_is_anothers_is_as_if_it_were_not_there(made: MadeService) ->
     body = {"kind": "timeout", "domain": "e.test"}
     assert (await bob.post("/api/v1/dead-letters/retry", json=body)).json()["n_retried"] == 0
     assert (await ann.post("/api/v1/dead-letters/retry", json=body)).json()["n_retried"] == 1
+
+
+async def test_a_batch_gets_another_name_and_priority_for_good(made: MadeService) -> None:
+    await made.desk.submit("B1", chunk(3), owner="ann")
+    http = made.client()
+    told = (await http.patch(BATCH, json={"name": "monday", "priority": "immediate"})).json()
+    assert (told["name"], told["priority"], told["state"]) == ("monday", "immediate", "running")
+    assert (await http.patch(BATCH, json={"priority": "low"})).json()["name"] == "monday"
+    assert (await http.patch(BATCH, json={})).json()["priority"] == "low"
+    (listed,) = (await get(http, "/api/v1/batch"))["batches"]
+    assert (listed["name"], listed["priority"]) == ("monday", "low")
+    await made.desk.let_die("B1")
+    done = await get(http, f"{BATCH}/status")
+    told = (await http.patch(BATCH, json={"name": "done"})).json()
+    assert (told["name"], told["state"], told["counts"]) == ("done", "completed", done["counts"])
+    for body in ({"name": "two\nlines"}, {"priority": "urgent"}, {"owner": "bob"}):
+        assert (await http.patch(BATCH, json=body)).status_code == 422
+    bob = made.client("bob")
+    assert (await bob.patch(BATCH, json={"name": "mine"})).status_code == 404
+    assert (await made.client("eve", "read").patch(BATCH, json={"name": "mine"})).status_code == 403
