@@ -18,7 +18,7 @@ from older_parts import as_before_november_2026
 
 import tlray
 from tlray.cli import run
-from tlray.errors import CannotFinish
+from tlray.errors import CannotFinish, UsageError
 from tlray.io.catalogue.aggregation import Aggregation
 from tlray.io.catalogue.grouping import SOURCES, groupings
 from tlray.io.catalogue.newest import iter_tables, merge_all
@@ -216,6 +216,22 @@ def test_parts_of_an_older_tlray_and_versions_of_fewer_rows_are_summed(
     assert table(made.home.path, tmp_path, "track")["plays"].tolist() == [2]
 
 
+def test_a_performance_of_several_sites_counts_once_if_asked_for(made: MadeHome, tmp_path: Path) -> None:
+    tracks = [a_track(n) for n in range(1, 9)]
+    made.batch(
+        "b1", *([a_set(*tracks, site=site, source_id=site, url=f"https://{site}/1")] for site in ("a", "b"))
+    )
+    assert table(made.home.path, tmp_path, "dj")[["sets", "plays"]].to_numpy().tolist() == [[2, 16]]
+    assert table(made.home.path, tmp_path, "dj", "--merged")[["sets", "plays"]].to_numpy().tolist() == [
+        [1, 8]
+    ]
+    pd.testing.assert_frame_equal(
+        tlray.aggregate("dj", home=made.home.path, merged=True), pd.read_parquet(tmp_path / "dj.parquet")
+    )
+    with pytest.raises(UsageError, match="for the catalogue"):
+        tlray.aggregate("dj", "b1", home=made.home.path, merged=True)
+
+
 def test_a_home_without_sets_has_empty_tables_with_all_columns(made: MadeHome, tmp_path: Path) -> None:
     for by in ("dj", "track+month"):
         found = table(made.home.path, tmp_path, by)
@@ -240,6 +256,7 @@ def test_a_home_without_sets_has_empty_tables_with_all_columns(made: MadeHome, t
         (["--by", ""], "is no key"),
         (["--by", "artist+track"], "a track has its artist"),
         (["b9"], "b9"),
+        (["b1", "--merged"], "--merged is for the catalogue"),
     ],
 )
 def test_wrong_arguments_are_one_line(
