@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from tlray.errors import UsageError
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "s.site, s.source_id, s.url, s.title, s.date, s.djs, s.sources, s.quality, s.issues, s.track_count,"
     " s.identified_count, s.cued_count, s.parser, s.fetched_at, s.n_versions, s.n_changes, b.batch_id, s.item_id"
 )
-_NAMES: Final = tuple(name.strip().split(".")[1] for name in _COLUMNS.split(","))
+_NAMES: Final = tuple(name.strip().split(".")[1] for name in COLUMNS.split(","))
 _VERSION_COLUMNS: Final = (
     "b.batch_id, v.item_id, v.parser, v.fetched_at, v.quality, v.track_count, v.identified_count, v.cued_count, v.digest,"
     " v.seq = s.seq AND v.set_index = s.set_index AND (?3 IS NOT NULL OR s.is_newest) AS is_newest"
@@ -112,7 +112,7 @@ def search(
 ) -> Page:
     """Return the sets that are found and come before a place, the last one first."""
     match = query.match
-    claims, values = _claims(query, owner)
+    claims, values = claims_of(query, owner)
     values |= {"match": match}
     source = "facets f" if match is None else "words w CROSS JOIN facets f ON f.id = w.rowid"
     row_id = "f.id" if match is None else "w.rowid"
@@ -125,17 +125,20 @@ def search(
             f"SELECT count(*), avg(f.quality) FROM {source} WHERE {where}", values
         ).fetchone()
         rows = db.execute(
-            f"SELECT s.id, {_COLUMNS} FROM {source} CROSS JOIN sets s ON s.id = f.id JOIN batches b ON b.number = s.batch"
+            f"SELECT s.id, {COLUMNS} FROM {source} CROSS JOIN sets s ON s.id = f.id JOIN batches b ON b.number = s.batch"
             f" WHERE {where} AND {row_id} < :before ORDER BY {row_id} DESC LIMIT :limit",
             {**values, "before": 2**63 - 1 if before is None else before, "limit": limit},
         ).fetchall()
     finally:
         db.execute("ROLLBACK")
     mean = None if quality is None else round(quality, 3)
-    return Page([_set(row[1:]) for row in rows], total, mean, rows[-1][0] if len(rows) == limit else None)
+    return Page(
+        [summary_of(row[1:]) for row in rows], total, mean, rows[-1][0] if len(rows) == limit else None
+    )
 
 
-def _claims(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any]]:
+def claims_of(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any]]:
+    """Return the conditions on facets, and their values."""
     claims = ["f.is_newest"] if owner is None else ["f.owner = :owner"]
     for name, claim in (
         ("first_day", "f.date >= :first_day"),
@@ -163,14 +166,15 @@ class Place(NamedTuple):
         return f"{self.summary['site']}:{self.summary['source_id']}"
 
 
-_PLACE: Final = f"SELECT s.id, b.batch_id, s.seq, s.set_index, {_COLUMNS} FROM sets s JOIN batches b ON b.number = s.batch WHERE "
+_PLACE: Final = f"SELECT s.id, b.batch_id, s.seq, s.set_index, {COLUMNS} FROM sets s JOIN batches b ON b.number = s.batch WHERE "
 
 
 def find(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> Place | None:
     """Return where the newest version of a set is; None if there is no such set."""
     row = db.execute(
-        f"{_PLACE} s.site = ?1 AND s.source_id = ?2 AND (?3 IS NULL AND s.is_newest OR s.owner = ?3)",
-        (site, source_id, owner),
+        f"{_PLACE} s.site = ? AND s.source_id = ?"
+        + (" AND s.is_newest" if owner is None else " AND s.owner = ?"),
+        (site, source_id, *(() if owner is None else (owner,))),
     ).fetchone()
     return None if row is None else _place(row)
 
@@ -181,7 +185,7 @@ def find_number(db: sqlite3.Connection, number: int) -> Place:
 
 
 def _place(row: tuple[Any, ...]) -> Place:
-    return Place(row[0], row[1], row[2], row[3], _set(row[4:]))
+    return Place(row[0], row[1], row[2], row[3], summary_of(row[4:]))
 
 
 def versions(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> list[dict[str, Any]]:
@@ -201,7 +205,8 @@ def versions(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | 
     return found
 
 
-def _set(row: tuple[Any, ...]) -> dict[str, Any]:
+def summary_of(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a row of `COLUMNS` as it is shown."""
     found = dict(zip(_NAMES, row, strict=True))
     return found | {
         "djs": json.loads(found["djs"]), "sources": json.loads(found["sources"]), "issues": json.loads(found["issues"]),

@@ -168,6 +168,17 @@ OF_MODELS: Final[dict[str, Any]] = {
         "lines": [{**_REJECTED, "first_line": None}],
         "next_cursor": None,
     },
+    "FacetsResponse": {
+        "total": 3, "years": [{"year": "2026", "sets": 2}, {"year": None, "sets": 1}],
+        "sites": [{"site": "1001tracklists", "sets": 3}],
+    },
+    "NameResponse": {
+        "kind": "artist", "name": "Some Artist", "sets": 1, "is_exact": True, "looked_at": 1, "plays": 1,
+        "first_day": "2026-05-15", "last_day": "2026-05-15", "by_month": [{"month": "2026-05", "sets": 1}],
+        "newest": [_FOUND], "djs": [{"name": "Someone", "sets": 1}], "artists": [],
+        "labels": [{"name": "SOME LABEL", "sets": 1}],
+        "tracks": [{"name": "Some Artist - Some Title (Someone Remix)", "sets": 1}], "played_with": [],
+    },
     "PieceReceipt": {
         "batch_id": _BATCH, "piece": 1, "first_line": 1, "lines": 3, "items": 1, "duplicates": 1, "n_rejected": 1,
         "rejected": [_REJECTED],

@@ -81,6 +81,66 @@ class SourcesConflict(ResponseBody):
     values: dict[str, str] = Field(description="`site:source_id` → what it says.")
 
 
+class NameCount(ResponseBody):
+    """A name and the sets that have it."""
+
+    name: str
+    sets: int
+
+
+class MonthCount(ResponseBody):
+    """The sets of one month."""
+
+    month: str = Field(examples=["2026-05"])
+    sets: int
+
+
+class NameResponse(ResponseBody):
+    """Where a DJ, an artist, a label or a track occurs."""
+
+    kind: str = Field(examples=["artist"])
+    name: str
+    sets: int = Field(description="Sets that have it.")
+    is_exact: bool = Field(
+        description="False: more sets than are read have its words; `sets`, `by_month` and the days count those that do."
+    )
+    looked_at: int = Field(
+        description="So many of the newest sets with its words were read, for all that follows."
+    )
+    plays: int = Field(description="Rows of it in them; of a DJ all identified rows.")
+    first_day: str | None
+    last_day: str | None
+    by_month: list[MonthCount] = Field(description="Of sets whose day is known.")
+    newest: list[FoundSet] = Field(description="At most 20 of the sets that were read, the last day first.")
+    djs: list[NameCount] = Field(description="Who plays it, or together with whom a DJ plays; the first 20.")
+    artists: list[NameCount]
+    labels: list[NameCount]
+    tracks: list[NameCount]
+    played_with: list[NameCount] = Field(description="Tracks right before and after it.")
+
+
+class YearCount(ResponseBody):
+    """The sets of one year."""
+
+    year: str | None = Field(examples=["2026"])
+    sets: int
+
+
+class SiteCount(ResponseBody):
+    """The sets of one site."""
+
+    site: str
+    sets: int
+
+
+class FacetsResponse(ResponseBody):
+    """The sets that a search finds, counted."""
+
+    total: int
+    years: list[YearCount] = Field(description="The last year first; null: the day is not known.")
+    sites: list[SiteCount] | None = Field(description="Null for a search that finds more than 10,000 sets.")
+
+
 class WholeSet(FoundSet):
     """The newest version of a set, with its tracks (all fields: docs/results.md)."""
 

@@ -234,3 +234,22 @@ async def test_a_batch_has_the_quality_of_its_sets(made: MadeHome, tmp_path: Pat
     assert (await http.get("/api/v1/batch/b1/status")).json() == {
         "batch_id": "b1", "quality": {"sets": 2, "mean": 0.7, "issues": {"no date": 1}},
     }  # fmt: skip
+
+
+async def test_a_name_and_facets_are_told_to_whoever_has_the_sets(made: MadeHome, tmp_path: Path) -> None:
+    http, bob = client(tmp_path), client(tmp_path, "bob")
+    ann = client(tmp_path, "ann")
+    found = (await ann.get("/api/v1/catalogue/names", params={"kind": "artist", "name": "secret"})).json()
+    assert (found["sets"], found["plays"], found["newest"][0]["batch_id"]) == (1, 1, "b1")
+    assert (await http.get("/api/v1/catalogue/names?kind=artist&name=Secret")).status_code == 404, (
+        "not in the newest"
+    )
+    assert (await bob.get("/api/v1/catalogue/names?kind=artist&name=Secret")).status_code == 404
+    assert (await bob.get("/api/v1/catalogue/names?kind=artist&name=a")).json()["sets"] == 1
+    assert faults(await http.get("/api/v1/catalogue/names?kind=dj&name=!"))[0][0] == "query.name"
+    assert faults(await http.get("/api/v1/catalogue/names?kind=event&name=x"))[0][0] == "query.kind"
+    assert (await http.get("/api/v1/catalogue/facets")).json()["total"] == 2
+    assert (await bob.get("/api/v1/catalogue/facets?from=2001-01-01")).json() == {
+        "total": 1, "years": [{"year": "2026", "sets": 1}], "sites": [{"site": "1001tracklists", "sets": 1}],
+    }  # fmt: skip
+    assert faults(await http.get("/api/v1/catalogue/facets?dj=a*"))[0][0] == "query.dj"
