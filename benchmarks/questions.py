@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    aggregate,
     catalogue,
     cpu_per_page,
     elsewhere,
@@ -50,6 +51,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "redis": redis_progress.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "aggregate": aggregate.answer,
     "linking": linking.answer,
     "export": export.answer,
     "postgres": postgres.answer,

@@ -26,6 +26,8 @@ OF_A_SCRIPT: Final = 200
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """Return a name as it is compared with other spellings: without case, accents and invisible characters; single blanks."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = (
         char
         for char in unicodedata.normalize("NFKD", text.casefold())
