@@ -43,6 +43,7 @@ RUNS = (
     ("tests/service",),
     ("tests/ray", *(f"--ignore={path}" for paths in ON_RAY for path in paths)),
     *ON_RAY,
+    ("tests/page",),
     COSTLY,
     COSTLY_UNITS,
     ("tests/simulated", "-m", "not costly and not slow"),

@@ -40,7 +40,8 @@ PAUSE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """The end of a batch; the summary of ``tlray scrape --json``. Lines given = total + duplicates + n_rejected."""
+    """The end of a batch; the summary of ``tlray scrape --json``. Lines given = total - n_found - n_lists + duplicates +
+    n_rejected."""
 
     batch_id: str
     state: str
@@ -56,6 +57,9 @@ class BatchResult:
     home: str
     answered: int = 0
     """Of those that succeeded: how many were not fetched, because another batch had fetched them lately."""
+    n_found: int = 0
+    """Sets that pages of lists have added; ``n_lists``: further pages of lists."""
+    n_lists: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -80,6 +84,7 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     concurrency: Mapping[str, int] | None = None,
     ignore_crawl_delay: Collection[str] = (),
     api_terms: Collection[str] = (),
+    find: bool | Mapping[str, object] = False,
     max_attempts: int | None = None,
     retry: Mapping[str, object] | None = None,
     domains: Mapping[str, object] | None = None,
@@ -94,9 +99,10 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     """Scrape a list of URLs to its end and return how it ended; the same as ``tlray scrape``.
 
     ``rates`` is domain → ``"N/s"``; ``retry`` and ``domains`` are the tables of a ``domains.toml`` (docs/politeness.md), and go
-    before it; ``max_wait_s`` bounds how long a domain that cools down is waited for; a page that any batch of the home
-    has fetched within ``fresh_for`` (seconds, or such as ``"24h"``; 0 for never) is taken from there. Raises
-    `UsageError` for a wrong argument, `CannotFinish` if disk, Ray or a site stops the batch: results so far stay.
+    before it; ``find`` (true, or ``{"max_found": N}``) lets pages that list sets add them; ``max_wait_s`` bounds how long a
+    domain that cools down is waited for; a page that any batch of the home has fetched within ``fresh_for`` (seconds, or such as
+    ``"24h"``; 0 for never) is taken from there. Raises `UsageError` for a wrong argument, `CannotFinish`
+    if disk, Ray or a site stops the batch: results so far stay.
     """
     if isinstance(urls, str):
         raise UsageError("scrape() takes a list of URLs, not one string")
@@ -106,31 +112,37 @@ def scrape(  # noqa: PLR0913 - each argument is one of the call's promises
     options = ScrapeOptions(
         name=name, priority=priority, rates=rates or {}, concurrency=concurrency or {},
         ignore_crawl_delay=ignore_crawl_delay, max_attempts=max_attempts, retry=retry or {}, domains=domains or {},
-        api_terms=api_terms, keep_pages=keep_pages, fresh_for=fresh_for,
+        api_terms=api_terms, find=find, keep_pages=keep_pages, fresh_for=fresh_for,
     )  # fmt: skip
     listeners = Listeners(on_progress=on_progress) if on_progress is not None else Listeners()
     return run_batch(urls, settings=settings, options=options, max_wait_s=max_wait_s, listeners=listeners)
 
 
 def load(
-    batch_id: str | None = None, *, home: str | Path | None = None, min_quality: float | None = None
+    batch_id: str | None = None,
+    *,
+    home: str | Path | None = None,
+    min_quality: float | None = None,
+    merged: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a batch's tracklists and tracks as two pandas DataFrames: all that is fetched, each once, also while the batch runs.
 
     Without a batch: the newest version of every set, over all batches of the home; ``min_quality``: only sets of that quality or
-    a better one. `NoSuchBatch` if there is no such batch.
+    a better one; ``merged``: a row a performance (docs/catalogue.md). `NoSuchBatch` if there is no such batch.
     """
+    if merged and batch_id is not None:
+        raise UsageError("merged=True is for the catalogue; leave out the batch")
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
     if batch_id is None:
-        from tlray.io.catalogue.newest import load as load_newest  # noqa: PLC0415
+        from tlray.io.catalogue.merging import load as load_newest  # noqa: PLC0415
 
-        return load_newest(where, min_quality=min_quality)
+        return load_newest(where, min_quality=min_quality, merged=merged)
+    from tlray.io.results import reader  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
-    from tlray.io.results.reader import load as load_results  # noqa: PLC0415 - pandas is loaded where it is used
-    from tlray.io.results.reader import manifest_of  # noqa: PLC0415
 
-    return load_results(open_store(where), batch_id, manifest_of(where, batch_id), min_quality=min_quality)
+    manifest = reader.manifest_of(where, batch_id)
+    return reader.load(open_store(where), batch_id, manifest, min_quality=min_quality)
 
 
 def changes(
@@ -138,13 +150,12 @@ def changes(
 ) -> pd.DataFrame:
     """Return the changes of sets between their versions as a pandas DataFrame, a row a change; the same as ``tlray changes``.
 
-    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there.
-    """
+    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there."""
     from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
 
     settings = read_settings(home=home)
-    found = table(Home.of(settings.home, settings.storage), since=since, of_set=of_set)
-    frame: pd.DataFrame = found.to_pandas()
+    where = Home.of(settings.home, settings.storage)
+    frame: pd.DataFrame = table(where, since=since, of_set=of_set).to_pandas()
     return frame
 
 
@@ -193,6 +204,8 @@ class Listeners:
     """A drain has begun: nothing more of the batch begins."""
     on_lost: OnLost | None = None
     """Ray has died."""
+    keeps: Callable[[str], bool] = lambda batch_id: True
+    """The batch has come to its end; False: it is dropped, as far as it has no results."""
 
 
 def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
@@ -246,17 +259,14 @@ def run_batch(  # noqa: PLR0913 - what is asked, and how it is stopped
     at_once = False
     try:
         if resume is None:
-            run.submit(
-                read_chunks(urls) if files is None else files,
-                batch,
-                priority,
-                name=options.name,
-                contact=settings.contact,
-            )
+            chunks = read_chunks(urls) if files is None else files
+            run.submit(chunks, batch, priority, name=options.name, contact=settings.contact)
         else:
             run.resume(retry_dead, overrides)
         status = run.client.status(run.batch_id) if detach else run.follow(max_wait_s)
         if not detach:
+            if not listeners.keeps(run.batch_id):
+                run.client.call(lambda c: c.discard(run.batch_id))
             _wait_for_others(session, run.client, run.stopping)
     except RayLost as error:
         raise RayLost(error.args[0], resume_hint(run.batch_id)) from None
@@ -391,5 +401,5 @@ def _result(status: Snapshot, home: Home) -> BatchResult:
         batch_id=status["batch_id"], state=status["state"], total=status["total"], duplicates=status["duplicates"],
         n_rejected=status["n_rejected"], succeeded=counts["succeeded"], dead=counts["dead"], skipped=counts["skipped"],
         cancelled=counts["cancelled"], tracks=status["tracks"], elapsed_s=status["elapsed_s"], home=str(home.path),
-        answered=status["answered"],
+        answered=status["answered"], n_found=status["found"], n_lists=status["lists"],
     )  # fmt: skip

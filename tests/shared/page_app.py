@@ -35,7 +35,9 @@ class DeskGateway(Gateway):
 
 def app_of(home: Path, **more: Any) -> FastAPI:
     """Return the app on a home that is made where it is not there."""
-    settings = Settings(home=home, allow_private_hosts="127.0.0.0/8", **more)
+    settings = Settings(
+        home=home, allow_private_hosts="127.0.0.0/8", contact="mailto:dev@example.org", **more
+    )
     gateway = DeskGateway(settings)
     app = build_app(gateway, settings)
     inner = app.router.lifespan_context

@@ -22,10 +22,8 @@ from tlray.service.http.request_guard import RequestGuard
 from tlray.service.http.request_limits import RequestLimits
 from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
-from tlray.service.page import static_files
 from tlray.service.page.problem_pages import problem_page
-from tlray.service.page.views import batch, home, sign_in
-from tlray.service.page.views import batches as batches_view
+from tlray.service.page.views import VIEWS
 from tlray.service.routes import (
     batches,
     catalogue,
@@ -74,14 +72,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     metrics.router,
     docs.router,
 )
-VIEWS: Final[tuple[APIRouter, ...]] = (
-    home.router,
-    sign_in.router,
-    batches_view.router,
-    batch.router,
-    static_files.router,
-)
-"""The web page."""
 
 
 def build_app(gateway: Gateway, settings: Settings) -> FastAPI:

@@ -7,14 +7,34 @@ The proxy of our own Ray, which serves nothing else, gets this middleware by ``R
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Final
 
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tlray.service.http.problems import RETRY_AFTER_S, ProblemError, problem_response
+from tlray.service.http.problems import RETRY_AFTER_S, ProblemError, problem_response, wants_page
 
+_STYLE: Final = (
+    ":root{color-scheme:light dark;font:14px/1.45 system-ui,sans-serif;background:light-dark(#fbfbfa,#131514);"
+    "color:light-dark(#1b1d1c,#e8eae8)}main{max-width:52ch;margin:20vh auto;padding:0 16px;text-align:center}"
+    "h1{font-size:20px}p{color:light-dark(#555b58,#a4aba7)}"
+)
+_PAGE: Final = f"""\
+<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Starting · tlray</title><style>{_STYLE}</style>
+<main><h1>The service is being started again</h1><p>Nothing is lost, and this page goes on by itself.</p></main></html>
+"""
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_PAGE_HEADERS: Final = {
+    "Retry-After": str(RETRY_AFTER_S),
+    "Refresh": "3",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'",
+}
 OF_PROXY: Final = "/-/"
 """Paths of Ray Serve's own, such as ``/-/healthz``."""
 SOCKET_CLOSED: Final = {
@@ -38,6 +58,13 @@ def service_unavailable() -> ProblemError:
     )
 
 
+def unavailable_response(request: HTTPConnection) -> Response:
+    """Return the answer to a call while the service starts or stops; a browser gets a page that asks again."""
+    if wants_page(request):
+        return HTMLResponse(_PAGE, 503, _PAGE_HEADERS)
+    return problem_response(request, service_unavailable())
+
+
 class UnavailableMiddleware:
     """Replaces the proxy's own plain 404 and 503 by a problem document; the service sends none such."""
 
@@ -58,7 +85,7 @@ class UnavailableMiddleware:
                 if scope["type"] == "websocket":
                     await send(SOCKET_CLOSED)
                 else:
-                    await problem_response(Request(scope), service_unavailable())(scope, receive, send)
+                    await unavailable_response(Request(scope))(scope, receive, send)
             elif not is_replaced:
                 await send(message)
 

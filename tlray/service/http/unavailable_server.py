@@ -18,8 +18,7 @@ import uvicorn
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from tlray.service.http.problems import problem_response
-from tlray.service.http.unavailable import service_unavailable
+from tlray.service.http.unavailable import unavailable_response
 
 BODY_S: Final = 5.0
 """How long the body of a request is read; an unread body would reset the connection and lose the response."""
@@ -90,4 +89,4 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
         async with asyncio.timeout(BODY_S):
             while (await receive()).get("more_body"):
                 pass
-    await problem_response(Request(scope), service_unavailable())(scope, receive, send)
+    await unavailable_response(Request(scope))(scope, receive, send)

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tlray.core.model.progress import BatchStatus
+from tlray.core.politeness.dead_kind import OTHER, kind_of
+from tlray.core.politeness.domain import PARKED
 from tlray.service.page.text import duration, plural, rate
+from tlray.service.page.words import kind_words
+
+MAX_RESTS: Final = 3
+"""Domains that rest or were given up, with a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,73 +31,76 @@ class Note:
 def notes(status: BatchStatus) -> list[Note]:
     """Return what a reader has to know, the most important first."""
     found: list[Note] = []
-    state, counts, n_dead = status["state"], status["counts"], status["counts"].get("dead", 0)
     if status["trouble"]:
         found.append(Note("warn", "bad", f"Nothing goes on: {status['trouble']}", is_bad=True))
+    if (note := _of_state(status)) is not None:
+        found.append(note)
+    return [*found, *_rests(status), *_given_up(status)]
+
+
+def _of_state(status: BatchStatus) -> Note | None:
+    state, counts = status["state"], status["counts"]
+    n_flying, n_kept, n_left = counts.get("leased", 0), counts.get("succeeded", 0), counts.get("cancelled", 0)
     if state == "paused":
-        n = counts.get("leased", 0)
-        flying = f"The {plural(n, 'page')} in flight still finish; nothing" if n else "Nothing"
-        found.append(Note("pause", "wait", f"Paused. {flying} new begins."))
-    elif state == "cancelling":
-        found.append(Note("dash", "off", "This batch is being cancelled and cannot be resumed."))
-    elif state == "cancelled":
-        kept, left = counts.get("succeeded", 0), counts.get("cancelled", 0)
-        found.append(
-            Note(
-                "dash",
-                "off",
-                f"Cancelled. The {plural(kept, 'set')} that were fetched are kept; {plural(left, 'item')} were not fetched.",
-            )
+        begun = (
+            f"What is in flight ({plural(n_flying, 'page')}) still finishes; nothing"
+            if n_flying
+            else "Nothing"
         )
-    elif state == "scheduled" and status["starts_at"] is not None:
-        found.append(Note("clock", "wait", "Starts", until=status["starts_at"]))
-    elif state == "completed":
-        found.append(_end(status, n_dead))
-    return found + _rests(status)
+        return Note("pause", "wait", f"Paused. {begun} new begins.")
+    if state == "cancelling":
+        return Note("dash", "off", "This batch is being cancelled and cannot be resumed.")
+    if state == "cancelled":
+        text = f"Cancelled. What was fetched is kept: {plural(n_kept, 'set')}. Not fetched: {plural(n_left, 'item')}."
+        return Note("dash", "off", text)
+    if state == "scheduled":
+        return Note("clock", "wait", "It starts", until=status["starts_at"])
+    if state == "completed":
+        return _end(status)
+    return None
 
 
-def _end(status: BatchStatus, n_dead: int) -> Note:
-    n_sets = status["counts"].get("succeeded", 0)
+def _end(status: BatchStatus) -> Note:
+    n_sets, n_dead = status["counts"].get("succeeded", 0), status["counts"].get("dead", 0)
     if not n_sets and n_dead:
-        return Note("cross", "bad", f"Finished without a set: all {plural(n_dead, 'item')} are dead letters.")
+        return Note("cross", "bad", f"Finished without a set: {plural(n_dead, 'dead letter')}.")
     dead = f", {plural(n_dead, 'dead letter')}" if n_dead else ""
-    took = duration(status["elapsed_s"])
-    return Note(
-        "check",
-        "done",
-        f"Done in {took}: {plural(n_sets, 'set')}, {plural(status['tracks'], 'track')}{dead}.",
-    )
+    what = f"{plural(n_sets, 'set')}, {plural(status['tracks'], 'track')}{dead}"
+    return Note("check", "done", f"Done in {duration(status['elapsed_s'])}: {what}.")
 
 
 def _rests(status: BatchStatus) -> list[Note]:
-    """Return a note for each domain that rests or was given up; one for all if there are many."""
-    found = []
+    """Return a note for each domain that rests; one for all if there are many."""
+    if status["state"] not in ("running", "paused"):
+        return []
     resting = [(name, domain) for name, domain in status["domains"].items() if domain.get("cooling_until")]
-    if status["state"] in ("running", "paused"):
-        if len(resting) > 3:
-            first = min(float(domain["cooling_until"]) for _, domain in resting)
-            found.append(
-                Note(
-                    "clock",
-                    "wait",
-                    f"{len(resting)} sites of this batch rest. The first goes on",
-                    until=first,
-                )
-            )
-        else:
-            for name, domain in resting:
-                why = domain.get("reason") or "it asked for a pause"
-                text = f"{name} rests: {why}. Its {plural(domain['open'], 'item')} go on by themselves"
-                found.append(Note("clock", "wait", text, until=float(domain["cooling_until"])))
-    for name, why in list(status["parked"].items())[:3]:
-        found.append(
-            Note(
-                "ban",
-                "bad",
-                f"{name} was given up: {why}. Its items are dead letters; leave it alone for a day, then retry.",
-            )
-        )
+    if len(resting) > MAX_RESTS:
+        first = min(float(domain["cooling_until"]) for _, domain in resting)
+        return [
+            Note("clock", "wait", f"{len(resting)} sites of this batch rest. The first goes on", until=first)
+        ]
+    found = []
+    for name, domain in resting:
+        n = domain["open"]
+        goes = f"Its {plural(n, 'item')} {'goes on by itself' if n == 1 else 'go on by themselves'}"
+        text = f"{name} rests: {reason_words(domain.get('reason') or '')}. {goes}"
+        found.append(Note("clock", "wait", text, until=float(domain["cooling_until"])))
     return found
+
+
+def _given_up(status: BatchStatus) -> list[Note]:
+    found = []
+    for name, why in list(status["parked"].items())[:MAX_RESTS]:
+        reason = why.removeprefix(f"{PARKED}: ")
+        text = f"{name} was given up: {reason}. Its items are dead letters; leave it alone for a day, then retry them."
+        found.append(Note("ban", "bad", text))
+    return found
+
+
+def reason_words(reason: str) -> str:
+    """Return why a domain rests."""
+    kind = kind_of(reason)
+    return (reason or "it asked for a pause") if kind == OTHER else kind_words(kind)
 
 
 _DOMAIN_STATES: Final = {

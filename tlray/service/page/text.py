@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
-MAX_TAIL: Final = 32
+MAX_TAIL: Final = 64
 FOLD_CHARS: Final = 500
 """A longer text is folded."""
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
@@ -65,7 +65,10 @@ def rate(per_s: float | None) -> str:
         return f"{per_s:,.1f}/s".replace(".0/", "/") if per_s < 10 else f"{per_s:,.0f}/s"
     if per_s * 60 >= 10:
         return f"{per_s * 60:,.0f}/min"
-    return f"1 every {duration(1 / per_s)}"
+    apart_s = 1 / per_s
+    if apart_s < 60 and abs(apart_s - round(apart_s)) > 0.05:
+        return f"{per_s * 60:.1f}/min".replace(".0/", "/")
+    return f"1 every {duration(round(apart_s) if apart_s > 1 else apart_s)}"
 
 
 def duration(seconds: float | None) -> str:
@@ -107,23 +110,25 @@ def relative(at: float, now: float) -> str:
     return f"in {text}" if away > 0 else f"{text} ago"
 
 
-def moment(at: float | None, now: float, *, clock: bool = False) -> Markup:
+def moment(at: float | None, now: float, *, clock: bool = False, titled: bool = True) -> Markup:
     """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago"."""
     if at is None:
         return escape(NEVER)
     stamp = datetime.fromtimestamp(at, UTC)
     shown = f"{stamp:%H:%M}" if clock else relative(at, now)
     kind = Markup(" data-clock") if clock else ""
-    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
-        f"{stamp:%Y-%m-%dT%H:%M:%SZ}", exact(at), kind, shown
+    title = Markup(' title="{}"').format(exact(at)) if titled else ""
+    return Markup('<time datetime="{}"{}{}>{}</time>').format(
+        f"{stamp:%Y-%m-%dT%H:%M:%SZ}", title, kind, shown
     )
 
 
-def url_cut(url: str) -> Markup:
+def url_cut(url: str, *, titled: bool = True) -> Markup:
     """Return a URL whose middle may be cut by its column: the host stays whole, and so does the end of its path."""
     host, middle, tail = url_parts(url)
-    return Markup('<span class="url" title="{}"><b>{}</b><i>{}</i><u>{}</u></span>').format(
-        plain(url), safe(host), safe(middle), safe(tail)
+    title = Markup(' title="{}"').format(plain(url)) if titled else ""
+    return Markup('<span class="url"{}><b>{}</b><i>{}</i><u>{}</u></span>').format(
+        title, safe(host), safe(middle), safe(tail)
     )
 
 

@@ -14,7 +14,8 @@ from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.model.progress import Snapshot
 from tlray.core.model.receipts import ListPreview
 from tlray.io.catalogue.batch_quality import batch_quality
-from tlray.service.backend.gateway import new_batch_id
+from tlray.service.auth.principal import Principal
+from tlray.service.backend.gateway import Gateway, new_batch_id
 from tlray.service.http.problems import problems, validation
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
@@ -22,7 +23,7 @@ from tlray.service.schemas.batches import MAX_URLS, NAME, BatchPatch, BatchReque
 from tlray.service.schemas.catalogue import StatusResponse
 from tlray.service.submission.batch_request import checked_options, start_of, with_template
 from tlray.service.submission.dry_run import preview
-from tlray.service.submission.list_body import IN_PIECES, list_body, read_list
+from tlray.service.submission.list_body import IN_PIECES, SentList, list_body, read_list
 from tlray.service.submission.permissions import require_quota
 from tlray.service.submission.url_errors import require_some_url
 
@@ -71,7 +72,23 @@ async def submit(
         fields = await with_template(gateway, principal, sent.fields)
         sent = replace(sent, fields=fields, texts=fields.urls)
     else:
-        fields = BatchRequest(name=name, priority=priority)
+        sent = replace(sent, fields=BatchRequest(name=name, priority=priority))
+    digest = " ".join((sent.digest, state or "", priority, name))
+    return await take_list(gateway, principal, sent, key=key, digest=digest, state=state, dry_run=dry_run)
+
+
+async def take_list(
+    gateway: Gateway,
+    principal: Principal,
+    sent: SentList,
+    *,
+    key: str | None,
+    digest: str,
+    state: str | None = None,
+    dry_run: bool = False,
+) -> JSONResponse:
+    """Submit a list that was read, or only check it."""
+    fields = sent.fields
     # in a thread: it reads the operator's file, and may compare thousands of domains
     options, level = await asyncio.to_thread(
         checked_options, principal, fields, gateway.settings, not_before=start_of(fields)
@@ -82,7 +99,7 @@ async def submit(
     await require_quota(gateway, principal)
     given: dict[str, Any] = {
         "batch_id": new_batch_id(), "name": fields.name, "priority": int(level), "options": options,
-        "owner": principal.user, "key": key, "digest": " ".join((sent.digest, state or "", priority, name)),
+        "owner": principal.user, "key": key, "digest": digest,
     }  # fmt: skip
     if state is None:
         chunk = await sent.chunk(gateway.settings)

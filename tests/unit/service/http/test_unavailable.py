@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from base64 import b64encode
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -179,3 +181,16 @@ def test_a_port_that_cannot_be_had_stops_nothing() -> None:
         UnavailableServer("127.0.0.1", taken.getsockname()[1]),
     ):
         pass
+
+
+async def test_a_browser_gets_a_page_that_asks_again() -> None:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(UnavailableMiddleware(proxy)), base_url="http://tlray"
+    ) as http:
+        page = await http.get("/batches", headers={"Accept": "text/html"})
+        data = await http.get("/api/v1/batch", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["refresh"]) == (503, "3")
+    assert "Nothing is lost" in page.text
+    style = page.text.partition("<style>")[2].partition("</style>")[0]
+    assert b64encode(sha256(style.encode()).digest()).decode() in page.headers["content-security-policy"]
+    assert data.headers["content-type"] == CONTENT_TYPE

@@ -191,7 +191,7 @@ function closePanel(isStep = true) {
   panel.close();
   items.selected = "";
   if (isStep) address({ item: "" });
-  if (row) items.toRow(row); else document.getElementById("caption")?.focus();
+  if (row) items.toRow(row); else items.window.focus();
 }
 
 /** @param {number} step */

@@ -207,8 +207,11 @@ export class Head {
     const text = document.createElement("span");
     text.textContent = note.text + (note.until ? " at " : "");
     if (note.until) {
-      setTime(text, note.until, true);
-      text.append(".");
+      const when = document.createElement("span");
+      const left = document.createElement("span");
+      setTime(when, note.until, true);
+      setTime(left, note.until);
+      text.append(when, " (", left, ").");
     }
     line.append(icon, text);
     return line;
@@ -238,6 +241,7 @@ export class Head {
       if (start < 0) start = x;
     });
     if (start >= 0) area += `L${POINTS - 1} 24Z`;
+    this.spark.toggleAttribute("hidden", line.split("L").length < 2 || most <= 1);
     set(this.spark.querySelector(".line"), "d", line);
     set(this.spark.querySelector(".area"), "d", area);
     if (this.frame) this.spark.setAttribute("aria-label", `Rate of the last 5 minutes, now ${rate(this.frame.rate_per_min / 60)}; at most ${rate(most / 60)}`);

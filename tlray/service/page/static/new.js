@@ -1,2 +1,287 @@
-// A new batch: nothing to do yet.
-export {};
+// A new batch: the list is checked while it is typed; files are dropped; long lists are sent in pieces.
+
+import { call, query } from "./api.js";
+import { go, say, toast } from "./page.js";
+import { duration, number, plural, rate, safe, write } from "./text.js";
+
+const CHECK_MS = 600;
+const MAX_LINES = 10_000; // of one call
+const MAX_CHARS = 700_000;
+const PIECE_LINES = 10_000;
+const PIECE_CHARS = 400_000;
+const form = /** @type {HTMLFormElement} */ (document.getElementById("new"));
+const lines = /** @type {HTMLTextAreaElement|null} */ (document.getElementById("lines"));
+const result = /** @type {HTMLElement} */ (document.getElementById("result"));
+const start = /** @type {HTMLButtonElement} */ (document.getElementById("start"));
+const title = document.getElementById("check-title");
+const faultBox = /** @type {HTMLElement} */ (document.getElementById("faults"));
+/** @type {File[]} */ let files = [];
+/** @type {string[]|null} */ let long = null; // a list that is too long for a text field
+let isChecking = 0;
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) {
+  /** @type {HTMLInputElement} */ (document.getElementById("timezone")).value = zone;
+  write(document.querySelector("[data-zone]"), zone);
+}
+
+/** @param {string} what @returns {Promise<any>} the answer of the form's own address, as JSON */
+async function send(what) {
+  const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+  body.set("do", what);
+  if (long && what === "check") body.set("lines", long.slice(0, MAX_LINES).join("\n").slice(0, MAX_CHARS));
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  const told = await answer.json().catch(() => null);
+  if (!told) throw new Error(`The service answered ${answer.status}.`);
+  if (!answer.ok && !told.faults?.length) throw new Error(told.detail ?? "That did not work.");
+  return told;
+}
+
+// -- the check ---------------------------------------------------------------------------------------
+
+/** @param {boolean} [isAsked] false: while somebody types, who knows that fields are still empty */
+async function check(isAsked = false) {
+  if (files.length) return showFiles();
+  const hasList = lines ? (long?.length ?? 0) > 0 || lines.value.trim() !== "" : true;
+  if (!hasList) return showNothing();
+  const mine = ++isChecking;
+  try {
+    const told = await send("check");
+    if (mine !== isChecking) return;
+    showFaults((told.faults ?? []).filter((/** @type {any} */ one) => isAsked || one.field !== "variables"), isAsked);
+    if (told.preview) showPreview(told.preview, told.first_urls ?? []);
+    else showNothing();
+  } catch (error) {
+    if (mine === isChecking) toast(/** @type {Error} */ (error).message);
+  }
+}
+
+/** @param {string} text @param {string} [name] */
+function line(text, name = "") {
+  const element = document.createElement("p");
+  element.textContent = text;
+  if (name) element.className = name;
+  return element;
+}
+
+function showNothing() {
+  write(title, "Nothing is checked yet");
+  result.replaceChildren(line("What the list makes stands here before anything is sent: sets, duplicates, bad lines, and how long the sites let it take.", "muted"));
+  start.hidden = true;
+}
+
+/** @param {any} preview @param {string[]} firstUrls */
+function showPreview(preview, firstUrls) {
+  write(title, "What it makes");
+  const n = long ? long.length : preview.total;
+  const parts = [line(`${long ? "about " : ""}${plural(n, "set")} on ${plural(preview.n_domains, "site")}`, "verdict")];
+  if (long) parts.push(line(`The first ${number(MAX_LINES)} lines are checked here, the others while they are sent.`, "muted"));
+  if (preview.duplicates || preview.n_rejected) parts.push(line(`${plural(preview.duplicates, "duplicate")} and ${plural(preview.n_rejected, "bad line")} are left out.`));
+  if (preview.takes_s && !long) parts.push(line(`It takes about ${duration(preview.takes_s)}${preview.estimate_waits_on ? `, because of ${safe(preview.estimate_waits_on)}` : ""}.`));
+  for (const warning of preview.warnings ?? []) parts.push(line(safe(warning), "muted"));
+  parts.push(siteTable(preview.domains));
+  if (firstUrls.length) parts.push(list(firstUrls.map(safe), "left-out mono small"));
+  const bad = preview.rejected.slice(0, 50).map((/** @type {any} */ one) => `Line ${number(one.line)} is left out: ${safe(one.url).slice(0, 80)} ${safe(one.reason)}`);
+  const same = preview.duplicate_lines.slice(0, 20).map((/** @type {any} */ one) => `Line ${number(one.line)} is the page of line ${number(one.first_line)}`);
+  if (bad.length || same.length) parts.push(list([...bad, ...same], "left-out"));
+  result.replaceChildren(...parts);
+  start.hidden = n === 0;
+  start.textContent = cron() ? "Make the schedule" : `Start ${plural(n, "set")}`;
+  say(`${plural(n, "set")}, ${plural(preview.duplicates, "duplicate")}, ${plural(preview.n_rejected, "bad line")}`);
+}
+
+const cron = () => /** @type {HTMLInputElement|null} */ (document.getElementById("cron"))?.value.trim() ?? "";
+
+/** @param {string[]} texts @param {string} name */
+function list(texts, name) {
+  const element = document.createElement("ul");
+  element.className = name;
+  for (const text of texts) element.append(Object.assign(document.createElement("li"), { textContent: text, className: "free" }));
+  return element;
+}
+
+/** @param {any[]} domains */
+function siteTable(domains) {
+  const all = /** @type {DocumentFragment} */ (/** @type {HTMLTemplateElement} */ (document.getElementById("sites")).content.cloneNode(true));
+  const row = /** @type {HTMLTemplateElement} */ (document.getElementById("site")).content;
+  for (const domain of domains.slice(0, 20)) {
+    const line = /** @type {DocumentFragment} */ (row.cloneNode(true));
+    const cells = line.querySelectorAll("td");
+    write(cells[0]?.firstElementChild, safe(domain.domain));
+    write(cells[1], number(domain.items));
+    write(cells[2], domain.paused ? "paused" : rate(domain.max_rate));
+    write(cells[3], duration(domain.takes_s));
+    all.querySelector("tbody")?.append(line);
+  }
+  return /** @type {any} */ (all.firstElementChild);
+}
+
+/** @param {{field: string, what: string}[]} faults @param {boolean} isFocused */
+function showFaults(faults, isFocused) {
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const all = document.createElement("ul");
+  for (const { field, what } of faults.slice(0, 8)) {
+    const link = Object.assign(document.createElement("a"), { href: `#${field}`, textContent: safe(what) });
+    const entry = document.createElement("li");
+    entry.append(link);
+    all.append(entry);
+    document.getElementById(field)?.setAttribute("aria-invalid", "true");
+  }
+  faultBox.replaceChildren(all);
+  faultBox.hidden = faults.length === 0;
+  if (faults.length && isFocused) {
+    const fold = document.getElementById(faults[0]?.field ?? "")?.closest("details");
+    if (fold) fold.open = true;
+    faultBox.focus();
+  }
+}
+
+let typing = 0;
+form.addEventListener("input", (event) => {
+  if (event.target === lines) long = null;
+  clearTimeout(typing);
+  typing = window.setTimeout(() => check(), CHECK_MS);
+});
+faultBox.addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest("a");
+  if (!link) return;
+  event.preventDefault();
+  document.getElementById((link.getAttribute("href") ?? "").slice(1))?.focus();
+});
+
+// -- sending -----------------------------------------------------------------------------------------
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = /** @type {HTMLButtonElement|null} */ (event.submitter);
+  if (button?.value === "check") return check(true);
+  start.disabled = true;
+  try {
+    if (files.length) await sendFiles();
+    else if (long) await sendPieces(long);
+    else {
+      const told = await send("start");
+      if (told.faults?.length) showFaults(told.faults, true);
+      else if (told.path) go(told.path.replace(/^\//, ""));
+    }
+  } catch (error) {
+    toast(/** @type {Error} */ (error).message, { forMs: 12000 });
+  } finally {
+    start.disabled = false;
+  }
+});
+
+/** @returns {{name: string, priority: string}} */
+function named() {
+  const data = new FormData(form);
+  return { name: String(data.get("name") ?? ""), priority: String(data.get("priority") ?? "normal") };
+}
+
+/** Send a long list in pieces; nobody sees the batch before all of it is there. @param {string[]} all */
+async function sendPieces(all) {
+  const opened = await call(`batch?state=receiving`, { method: "POST", json: named() });
+  const path = `batch/${opened.batch_id}`;
+  const told = toast("Sending …", { forMs: 0 });
+  let n = 0;
+  for (let from = 0; from < all.length; n++) {
+    let to = from;
+    for (let chars = 0; to < all.length && to - from < PIECE_LINES && chars < PIECE_CHARS; to++) chars += (all[to]?.length ?? 0) + 1;
+    await patient(() => call(`${path}/append?piece=${n + 1}`, { method: "POST", body: all.slice(from, to).join("\n"), headers: { "Content-Type": "text/plain" } }));
+    from = to;
+    told.write(`Sent ${number(from)} of ${number(all.length)} lines`);
+  }
+  await call(`${path}/commit`, { method: "POST", json: { pieces: n } });
+  go(`batches/${opened.batch_id}`);
+}
+
+/** Try again while the service says that it is full. @param {() => Promise<any>} send */
+async function patient(send) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await send();
+    } catch (error) {
+      const status = /** @type {any} */ (error).status;
+      if ((status !== 429 && status !== 503 && status !== 0) || tries > 60) throw error;
+      await new Promise((go) => setTimeout(go, Math.min(10_000, 1000 * (tries + 1))));
+    }
+  }
+}
+
+async function sendFiles() {
+  const body = new FormData();
+  for (const file of files) body.append("file", file, file.name);
+  const told = toast(`Sending ${plural(files.length, "file")} …`, { forMs: 0 });
+  try {
+    const receipt = await call(`import${query(named())}`, { method: "POST", body });
+    go(`batches/${receipt.batch_id}`);
+  } finally {
+    told.close();
+  }
+}
+
+// -- files -------------------------------------------------------------------------------------------
+
+function showFiles() {
+  write(title, "What it makes");
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  result.replaceChildren(line(`${plural(files.length, "file")} to import`, "verdict"), line(`${number(bytes / 1000)} kB. What is in them is said by their batch.`, "muted"));
+  start.hidden = files.length === 0;
+  start.textContent = `Import ${plural(files.length, "file")}`;
+  const picked = document.getElementById("picked");
+  picked?.replaceChildren(...files.map((file) => {
+    const entry = document.createElement("li");
+    entry.textContent = `${safe(file.name)} · ${number(file.size / 1000)} kB`;
+    return entry;
+  }));
+}
+
+/** Take files: a list of URLs goes into the text field, anything else is imported. @param {Iterable<File>} chosen */
+async function takeFiles(chosen) {
+  for (const file of chosen) {
+    const beginning = (await file.slice(0, 4000).text()).split(/\r?\n/).map((text) => text.trim()).filter((text) => text && !text.startsWith("#"));
+    const isList = beginning.length > 0 && beginning.slice(0, 20).filter((text) => /^https?:\/\//.test(text)).length >= Math.min(20, beginning.length) / 2;
+    if (isList && lines) takeList(await file.text());
+    else files.push(file);
+  }
+  if (files.length) show("files");
+  else show("paste");
+  check();
+}
+
+/** @param {string} text */
+function takeList(text) {
+  if (!lines) return;
+  const all = [...(long ?? lines.value.split(/\r?\n/)), ...text.split(/\r?\n/)].filter((one) => one.trim());
+  const chars = all.reduce((sum, one) => sum + one.length + 1, 0);
+  if (all.length <= MAX_LINES && chars <= MAX_CHARS) { lines.value = all.join("\n"); long = null; return; }
+  long = all;
+  lines.value = `${all.slice(0, 200).join("\n")}\n# … and ${number(all.length - 200)} more lines of the file`;
+}
+
+/** @param {string} source */
+function show(source) {
+  const paste = document.getElementById("paste");
+  const drop = document.getElementById("files");
+  if (!paste || !drop) return;
+  paste.hidden = source === "files";
+  drop.hidden = source !== "files";
+  for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#sources [data-source]"))) {
+    if (tab.dataset.source === source) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  if (source === "paste") { files = []; document.getElementById("picked")?.replaceChildren(); }
+}
+
+if (lines) {
+  for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#sources [data-source]"))) {
+    tab.hidden = false;
+    tab.addEventListener("click", (event) => { event.preventDefault(); show(tab.dataset.source ?? "paste"); check(); });
+  }
+  document.getElementById("pick")?.addEventListener("change", (event) => takeFiles(/** @type {HTMLInputElement} */ (event.target).files ?? []));
+  for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { event.preventDefault(); show("files"); document.getElementById("files")?.classList.add("over"); });
+  for (const name of ["dragleave", "drop"]) addEventListener(name, (event) => { event.preventDefault(); document.getElementById("files")?.classList.remove("over"); });
+  addEventListener("drop", (event) => takeFiles(/** @type {DragEvent} */ (event).dataTransfer?.files ?? []));
+  lines.focus();
+}
+
+

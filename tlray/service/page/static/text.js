@@ -6,7 +6,7 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const EXACT = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 const SHORT_EXACT = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const MAX_TAIL = 32;
+const MAX_TAIL = 64;
 
 /** @param {unknown} text @returns {string} the text with each control character and bidi mark as □ */
 export const safe = (text) => String(text ?? "").replace(CONTROL, "□");
@@ -30,7 +30,9 @@ export function rate(perS) {
   if (perS <= 0) return "0/min";
   if (perS >= 2) return `${perS < 10 ? perS.toFixed(1).replace(/\.0$/, "") : number(perS)}/s`;
   if (perS * 60 >= 10) return `${number(perS * 60)}/min`;
-  return `1 every ${duration(1 / perS)}`;
+  const apart = 1 / perS;
+  if (apart < 60 && Math.abs(apart - Math.round(apart)) > 0.05) return `${(perS * 60).toFixed(1).replace(/\.0$/, "")}/min`;
+  return `1 every ${duration(apart > 1 ? Math.round(apart) : apart)}`;
 }
 
 /** @param {number|null|undefined} seconds */

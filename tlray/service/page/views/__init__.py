@@ -1,1 +1,21 @@
 """The views of the page, one module per subject."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from tlray.service.page import static_files
+from tlray.service.page.views import batch, batches, dead_letters, home, new_batch, sign_in
+
+VIEWS: Final[tuple[APIRouter, ...]] = (
+    home.router,
+    sign_in.router,
+    new_batch.router,
+    batches.router,
+    batch.router,
+    dead_letters.router,
+    static_files.router,
+)
+"""All views."""

@@ -68,19 +68,7 @@ async def batch(
     cursor = shown.cursor or None
     listed: dict[str, Any] = {}
     if tab == "items":
-        listed = body_of(
-            await items.items(
-                batch_id,
-                gateway,
-                principal,
-                state=shown.wanted,
-                domain=shown.domain or None,
-                q=shown.q or None,
-                from_line=None if cursor else shown.from_line,
-                cursor=cursor,
-                limit=ROWS,
-            )
-        )
+        listed = body_of(await _items(batch_id, gateway, principal, shown))
     elif tab == "lines":
         listed = body_of(await lists.lines(batch_id, gateway, principal, cursor=cursor, limit=200))
     elif tab == "deliveries":
@@ -101,6 +89,14 @@ async def batch(
         is_filtered=bool(shown.wanted or shown.domain or shown.q),
         words=ITEM_WORDS,
     )
+
+
+async def _items(batch_id: str, gateway: Gateway, principal: Principal, shown: Shown) -> JSONResponse:
+    cursor = shown.cursor or None
+    return await items.items(
+        batch_id, gateway, principal, state=shown.wanted, domain=shown.domain or None, q=shown.q or None,
+        from_line=None if cursor else shown.from_line, cursor=cursor, limit=ROWS,
+    )  # fmt: skip
 
 
 async def _domains(batch_id: str, gateway: Gateway, principal: Principal) -> list[dict[str, Any]]:

@@ -1,0 +1,198 @@
+"""The table of items: a window on up to a million lines, its filters, its panel, its keys; and what stays still."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from browsing import Look, OpenLook
+from conftest import LARGE, Served, serving
+from made_journal import connection_of
+from page_seeds import Seeds
+
+MILLION = "20261127-000000-0000000m"
+N = 1_000_000
+
+
+def rows(one: Look) -> list[int]:
+    """The lines that are shown, in the order of the document."""
+    lines: list[int] = one.page.evaluate(
+        "[...document.querySelectorAll('#rows tr')].map(row => Number(row.dataset.line))"
+    )
+    return lines
+
+
+def opened(look: OpenLook, path: str, **more: object) -> Look:
+    one = look(**more)
+    one.goto(path)
+    one.wait("document.querySelector('.live-table #rows tr:not(.loading)')")
+    return one
+
+
+def shown_first(one: Look) -> int:
+    """The line at the top of the window."""
+    return int(
+        one.page.evaluate("""() => {
+        const box = document.getElementById('window').getBoundingClientRect();
+        const at = document.elementFromPoint(box.left + 30, box.top + 48);
+        return Number(at.closest('tr').dataset.line);
+    }""")
+    )
+
+
+def test_rows_are_few_and_in_order_wherever_one_looks(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    for line in (1, 5_000, 10_004, 17):
+        one.page.fill("#line", str(line))
+        one.page.keyboard.press("Enter")
+        one.wait(f"document.querySelector('#rows tr[data-line=\"{line}\"]:not(.loading)')")
+        found = rows(one)
+        assert found == sorted(found)
+        assert len(found) <= 120
+    one.page.fill("#line", "10004")
+    one.page.keyboard.press("Enter")
+    one.wait("document.querySelector('#rows tr[data-line=\"10004\"]').innerText.includes('left out')")
+
+
+def test_the_wheel_moves_by_rows(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    one.page.locator("#window").hover()
+    one.page.mouse.wheel(0, 320)
+    one.wait("document.getElementById('window').scrollTop > 300")
+    assert abs(shown_first(one) - 11) <= 1
+
+
+def test_keys_walk_the_rows_and_open_and_close_the_panel(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    page = one.page
+    for _ in range(3):
+        page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.closest('tr').dataset.line") == "3"
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    one.wait("!document.getElementById('panel').hidden")
+    assert "item=" in page.url
+    assert page.locator("#rows tr[aria-selected]").get_attribute("data-line") == "2"
+    page.keyboard.press("]")
+    one.wait("document.querySelector('#rows tr[aria-selected]')?.dataset.line === '3'")
+    page.keyboard.press("Escape")
+    assert page.locator("#panel").is_hidden()
+    assert page.evaluate("document.activeElement.closest('tr').dataset.line") == "3"
+    assert "item=" not in page.url
+    page.keyboard.press("End")
+    one.wait("document.activeElement.closest('tr')?.dataset.line === '10004'")
+
+
+def test_a_copied_address_shows_the_same_and_back_restores(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    page = one.page
+    page.select_option("#f-state", "dead")
+    one.wait("document.getElementById('covered').innerText.startsWith('37 matching')")
+    page.fill("#q", "captcha")
+    one.wait("document.getElementById('covered').innerText.startsWith('8 matching')")
+    page.locator("#rows a").nth(1).click()
+    one.wait("!document.getElementById('panel').hidden")
+    lines, address, chosen = rows(one), page.url, page.locator("#panel h2").inner_text()
+
+    other = look()
+    other.page.goto(address)
+    other.wait(
+        "document.querySelector('#rows tr[aria-selected]') && !document.getElementById('panel').hidden"
+    )
+    assert rows(other) == lines
+    assert other.page.locator("#panel h2").inner_text() == chosen
+    assert other.page.locator("#q").input_value() == "captcha"
+
+    page.go_back()
+    one.wait("document.getElementById('panel').hidden")
+    page.go_back()
+    one.wait("document.getElementById('covered').innerText.startsWith('37 matching')")
+    page.go_back()
+    one.wait("document.getElementById('covered').innerText.includes('10,004 lines')")
+
+
+def test_a_filter_that_finds_nothing_says_what_to_do(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    one.page.fill("#q", "no-such-thing")
+    one.wait("document.querySelector('#window .blank')?.innerText.includes('Nothing matches')")
+    one.page.keyboard.press("Escape")
+    one.wait("document.querySelectorAll('#rows tr').length > 10")
+
+
+def test_keys_that_are_switched_off_do_nothing_and_fields_take_letters(look: OpenLook) -> None:
+    one = opened(look, f"/batches/{LARGE}")
+    page = one.page
+    page.keyboard.press("?")
+    page.get_by_label("Keys are on").uncheck()
+    page.keyboard.press("Escape")
+    for key in ("j", "p", "/"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.tagName") != "A"
+    assert one.status(LARGE)["state"] == "running"
+    page.keyboard.press("?")
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    page.focus("#q")
+    page.keyboard.type("gp/")
+    assert page.locator("#q").input_value() == "gp/"
+    assert LARGE in page.url
+
+
+def test_two_keys_lead_to_another_view(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/batches")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url("**/dead-letters")
+
+
+@pytest.fixture(scope="module")
+def million(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """A service with a batch of a million items."""
+    home = tmp_path_factory.mktemp("million")
+    seeds = Seeds(home)
+    seeds.batch(MILLION, "a million", 1, n_domains=1)
+    db = connection_of(seeds.journal)
+    columns = [row[1] for row in db.execute("PRAGMA table_info(items)")]
+    changed = {"id": "id + n", "line": "n + 1", "url": "url || n", "fingerprint": "fingerprint || n"}
+    values = ", ".join(changed.get(name, name) for name in columns)
+    numbers = "WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 999999)"
+    copies = (
+        "INSERT INTO items (",
+        ", ".join(columns),
+        ")",
+        numbers,
+        "SELECT",
+        values,
+        "FROM items, more WHERE items.id = 1",
+    )
+    db.execute(" ".join(copies))
+    db.execute("UPDATE batches SET last_item = ?", (N,))
+    seeds.journal.close()
+    with serving(home) as one:
+        yield one
+
+
+def test_a_million_items_open_as_ten_do(look: OpenLook, million: Served, pictures: Path) -> None:
+    one = opened(look, f"/batches/{MILLION}", base=million.url)
+    assert one.status(MILLION)["total"] == N
+    page = one.page
+    for line in (500_000, 1_000_000):
+        page.fill("#line", str(line))
+        page.keyboard.press("Enter")
+        one.wait(
+            f"document.querySelector('#rows tr[data-line=\"{line}\"]:not(.loading)')?.innerText.includes('{line - 1}')"
+        )
+        assert len(rows(one)) <= 120
+    page.screenshot(path=pictures / "million.png")
+    page.fill("#line", "500000")
+    page.keyboard.press("Enter")
+    one.wait("document.querySelector('#rows tr[data-line=\"500000\"]:not(.loading)')")
+    before = shown_first(one)
+    page.locator("#window").hover()
+    page.mouse.wheel(0, 320)
+    page.wait_for_timeout(300)
+    assert abs(shown_first(one) - before - 10) <= 1, "by rows, not by the scale of the bar"
+    page.keyboard.press("j")
+    page.keyboard.press("End")
+    one.wait("document.activeElement.closest('tr')?.dataset.line === '1000000'")

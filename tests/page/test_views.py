@@ -1,0 +1,154 @@
+"""Every view in both themes and at two widths: accessible, within its weight, from this host alone, and without a word of script
+from elsewhere; readable without scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import OpenLook
+from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
+from page_words import DURATIONS, RATES, URLS
+
+MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 26_000
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+VIEWS = {
+    "batches": "/batches",
+    "batches-empty": "/batches?q=nothing-has-this-name",
+    "new": "/new",
+    "template": "/new?template=podcast",
+    "batch": f"/batches/{LARGE}",
+    "batch-paused": f"/batches/{PAUSED}",
+    "batch-done": f"/batches/{ALL_DEAD}",
+    "batch-hostile": f"/batches/{HOSTILE}",
+    "batch-lines": f"/batches/{LARGE}?tab=lines",
+    "batch-options": f"/batches/{LARGE}?tab=options",
+    "batch-deliveries": f"/batches/{LARGE}?tab=deliveries",
+    "dead-letters": "/dead-letters",
+    "dead-group": "/dead-letters?kind=gone&domain=sets.example.org",
+    "missing": "/batches/no-such-batch",
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_view_is_accessible_and_light(look: OpenLook, pictures: Path, theme: str, width: int) -> None:
+    one = look(width=width, theme=theme)
+    axe = Axe()
+    for name, path in VIEWS.items():
+        one.answers.clear()
+        page = one.goto(path)
+        if "batch" in name and "tab=" not in path and path.startswith("/batches/2"):
+            one.wait("document.querySelector('.live-table')")
+        page.wait_for_timeout(100)
+        page.screenshot(path=pictures / f"{name}-{theme}-{width}.png")
+        found = axe.run(page).response["violations"]
+        wrong = [
+            f"{one['id']}: {node['html'][:160]} {node['failureSummary']}"
+            for one in found
+            for node in one["nodes"][:3]
+        ]
+        assert not wrong, f"{name} {theme} {width}:\n" + "\n".join(wrong)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            f"{name} scrolls sideways at {width}"
+        )
+        assert {urlsplit(answer.url).netloc for answer in one.answers} == {urlsplit(one.base).netloc}
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_a_view_is_within_its_weight(served: Served) -> None:
+    def size(path: str) -> int:
+        return len(httpx.get(served.url + path, headers={"Accept": "text/html"}).content)
+
+    for name, path in VIEWS.items():
+        html = httpx.get(served.url + path, headers={"Accept": "text/html"})
+        assert html.headers["content-security-policy"] == CSP
+        files = {part.split('"')[0] for part in html.text.split("static/")[1:]}
+        sizes = {file.partition("#")[0]: size(f"/static/{file.partition('#')[0]}") for file in files}
+        scripts = sum(n for file, n in sizes.items() if file.endswith(".js"))
+        styles = sum(n for file, n in sizes.items() if file.endswith(".css"))
+        assert scripts < MAX_JS, (name, sizes)
+        assert styles < MAX_CSS, (name, sizes)
+        assert len(html.content) + sum(sizes.values()) < MAX_BYTES, (name, len(html.content), sizes)
+
+
+def test_files_are_kept_for_ever_under_their_hash(served: Served) -> None:
+    html = httpx.get(f"{served.url}/batches").text
+    hash_ = html.split("static/")[1].split("/")[0]
+    now = httpx.get(f"{served.url}/static/{hash_}/page.js")
+    assert (now.status_code, "immutable" in now.headers["cache-control"]) == (200, True)
+    assert not [line for line in now.text.splitlines() if line.startswith(("//", "/**", " "))]
+    older = httpx.get(f"{served.url}/static/000000000000/page.js")
+    assert (older.status_code, older.headers["cache-control"]) == (200, "no-cache")
+    for name in ("no-such.js", "../base.html", "%2e%2e%2fbase.html"):
+        assert httpx.get(f"{served.url}/static/{hash_}/{name}").status_code == 404
+
+
+def test_without_scripts_a_batch_is_readable(look: OpenLook) -> None:
+    page = look(scripts=False).goto(f"/batches/{LARGE}")
+    assert page.locator("#rows tr").count() == 50
+    assert page.locator("svg.bar rect.done").get_attribute("width") != "0%"
+    assert "10,000" in page.locator("#counts").inner_text()
+    page.get_by_role("link", name="Next items").click()
+    assert page.locator("#rows tr td").first.inner_text() == "51"
+
+
+def test_without_scripts_a_batch_is_paused_resumed_and_kept_from_being_cancelled(look: OpenLook) -> None:
+    one = look(scripts=False)
+    page = one.goto(f"/batches/{PAUSED}")
+    page.get_by_role("button", name="Resume").first.click()
+    assert one.status(PAUSED)["state"] == "running"
+    page.get_by_role("button", name="Cancel…").click()
+    assert one.status(PAUSED)["state"] == "paused"
+    page.get_by_role("button", name="Go on with it").click()
+    assert one.status(PAUSED)["state"] == "running"
+    page.get_by_role("button", name="Pause").first.click()
+    assert one.status(PAUSED)["state"] == "paused"
+
+
+def test_without_scripts_a_list_is_checked_and_sent(look: OpenLook) -> None:
+    page = look(scripts=False).goto("/new")
+    page.fill(
+        "#lines",
+        "# mine\nhttps://sets.example.org/x1\n\nftp://no\nhttps://sets.example.org/x1\nhttps://sets.example.org/x2\n",
+    )
+    page.get_by_role("button", name="Check").click()
+    assert "2 sets on 1 site" in page.locator("#result").inner_text()
+    assert "Line 4 is left out" in page.locator("#result").inner_text()
+    page.get_by_role("button", name="Start 2 sets").click()
+    assert page.url.split("/")[-2] == "batches"
+    assert "0 of 2 done" in page.locator("#counts").inner_text()
+
+
+def test_text_from_elsewhere_changes_nothing_around_it(look: OpenLook) -> None:
+    for width in (1280, 390):
+        page = look(width=width).goto("/batches")
+        row = page.locator("tr", has_text="onerror")
+        assert row.count() == 1
+        assert "□gnp.exe" in row.inner_text()
+        assert page.locator("img").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        heights = [box["height"] for at in page.locator("#list tbody tr").all() if (box := at.bounding_box())]
+        assert max(heights) - min(heights) < 60
+
+
+def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
+    page = look().goto("/batches")
+    found = page.evaluate(
+        """async ([rates, durations, urls]) => {
+            const text = await import(document.querySelector("script[src$='page.js']").src.replace("page.js", "text.js"));
+            return [rates.map(text.rate), durations.map(text.duration), urls.map(text.urlParts), text.percent(999999, 1e6),
+                text.percent(1, 1000), text.safe("a\\u202eb"), text.webAddress("javascript:1"), text.number(1e6)];
+        }""",
+        [list(RATES), list(DURATIONS), list(URLS)],
+    )
+    assert found[0] == list(RATES.values())
+    assert found[1] == list(DURATIONS.values())
+    assert [tuple(parts) for parts in found[2]] == list(URLS.values())
+    assert found[3:] == ["99 %", "<1 %", "a□b", None, "1,000,000"]

@@ -1,0 +1,164 @@
+"""The page on a real service: submit, watch, pause, resume, dead letter, retry, export, by keyboard alone; and a service that
+goes away and comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import Look, OpenLook, chromium, looks
+from conftest import Service, Site
+from plain_service import plain_service
+from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture
+def look(browser: Browser, service: Service) -> Iterator[OpenLook]:
+    with looks(browser, service.url) as open_one:
+        yield open_one
+
+
+def tab_to(one: Look, selector: str) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(80):
+        if one.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        one.page.keyboard.press("Tab")
+    raise AssertionError(f"no Tab leads to {selector}")
+
+
+def submit_by_keys(one: Look, urls: list[str]) -> str:
+    """Type a list and send it; return the batch's id."""
+    press = one.page.keyboard.press
+    press("g")
+    press("n")
+    one.page.wait_for_url("**/new")
+    one.wait("document.activeElement.id === 'lines'")
+    one.page.keyboard.insert_text("\n".join([*urls, "ftp://no", urls[0]]))
+    one.wait("document.getElementById('start').innerText === 'Start 21 sets'")
+    assert "1 duplicate and 1 bad line are left out" in one.page.locator("#result").inner_text()
+    tab_to(one, "summary")  # the options
+    press("Enter")
+    tab_to(one, "#name")
+    one.page.keyboard.type("by keyboard")
+    one.wait("document.getElementById('start').innerText === 'Start 21 sets'")
+    tab_to(one, "#start")
+    press("Enter")
+    one.page.wait_for_url("**/batches/*")
+    return one.page.url.rpartition("/")[2]
+
+
+def retry_by_keys(one: Look) -> None:
+    """Retry the dead letter of a group."""
+    press = one.page.keyboard.press
+    press("g")
+    press("d")
+    one.page.wait_for_url("**/dead-letters")
+    press("j")
+    press("Enter")
+    one.page.wait_for_url("**kind=gone**")
+    tab_to(one, ".letters [data-row]")
+    press("r")
+    one.wait("document.querySelector('.toast')?.innerText.includes('Queued again')")
+
+
+def export_by_keys(one: Look, batch_id: str, path: Path) -> list[dict[str, object]]:
+    """Find the batch in the list, and save its sets."""
+    press = one.page.keyboard.press
+    press("g")
+    press("b")
+    one.page.wait_for_url("**/batches")
+    tab_to(one, f"a[href$='{batch_id}']")
+    press("Enter")
+    one.page.wait_for_url(f"**/batches/{batch_id}")
+    tab_to(one, "#actions summary")
+    press("Enter")
+    tab_to(one, "a[href$='format=jsonl']")
+    with one.page.expect_download() as download:
+        press("Enter")
+    download.value.save_as(path)
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_batch_from_its_list_to_its_file_by_keyboard_alone(
+    look: OpenLook, service: Service, site: Site, tmp_path: Path
+) -> None:
+    one = look(accept_downloads=True)
+    one.goto("/dead-letters")
+    gone = f"{site.bases[0]}/tracklist/0nosuch0/gone.html"
+    batch_id = submit_by_keys(one, [*site.urls()[:20], gone])
+    one.wait("document.querySelector('.live-table')")
+    if service.status(batch_id)["state"] == "running":  # the machine may have been faster
+        one.page.keyboard.press("p")
+        one.wait("['paused', 'completed'].includes(document.getElementById('batch').dataset.state)")
+        if service.status(batch_id)["state"] == "paused":
+            one.wait("document.getElementById('notes').innerText.includes('Paused')")
+            one.page.keyboard.press("p")
+    one.wait("document.getElementById('batch').dataset.state === 'completed'", timeout_s=60)
+    counts = service.status(batch_id)["counts"]
+    assert (counts["succeeded"], counts["dead"]) == (20, 1)
+    one.wait("document.querySelector('#counts [data-f=done]').innerText === '21'")
+    one.wait("document.getElementById('notes').innerText.includes('20 sets')")
+    retry_by_keys(one)
+    service.wait_for(batch_id)
+    assert len(export_by_keys(one, batch_id, tmp_path / "sets.jsonl")) == 20
+
+
+def test_a_cancel_can_be_undone_and_waits_for_nobody_who_left(
+    look: OpenLook, service: Service, site: Site
+) -> None:
+    slowly = {"rates": {site.bases[0].removeprefix("http://"): "1/60s"}, "fresh_for": 0}
+    batch_id = service.submit(site.urls()[:5], name="to be cancelled", options=slowly)
+    one = look()
+    page = one.goto(f"/batches/{batch_id}")
+    one.wait("document.querySelector('.live-table')")
+    cancel = page.get_by_role("button", name="Cancel…")
+    cancel.click()
+    one.wait("document.querySelector('.toast')?.innerText.includes('It is cancelled in')")
+    assert service.status(batch_id)["state"] == "paused"
+    page.get_by_role("button", name="Undo").click()
+    one.wait("document.getElementById('batch').dataset.state === 'running'")
+    assert service.status(batch_id)["state"] == "running"
+    cancel.click()
+    one.wait("document.getElementById('batch').dataset.state === 'paused'")
+    page.goto("about:blank")
+    assert service.status(batch_id)["state"] == "paused", "a closed page cancels nothing"
+    one.goto(f"/batches/{batch_id}")
+    page.get_by_role("button", name="Cancel…").click()
+    one.wait("document.getElementById('batch').dataset.state === 'cancelled'", timeout_s=30)
+    assert service.wait_for(batch_id, "cancelled")["counts"]["succeeded"] <= 2
+
+
+def test_a_service_that_goes_away_is_named_with_a_time_and_one_that_is_back_is_caught_up_with(
+    browser: Browser, service: Service, site: Site
+) -> None:
+    slowly = {"rates": {site.bases[1].removeprefix("http://"): "1/60s"}, "fresh_for": 0}
+    batch_id = service.submit(site.urls()[1:9:2], name="goes on", options=slowly)
+    with looks(browser, "") as look:
+        one = look()
+        with plain_service(service) as (url, process):
+            one.base = url
+            page = one.goto(f"/batches/{batch_id}")
+            one.wait("document.querySelector('.live-table')")
+            process.kill()
+            process.wait()
+            one.wait("!document.getElementById('offline').hidden", timeout_s=20)
+            line = page.locator("#offline span").first.inner_text()
+            assert line.startswith("No connection since ")
+            page.wait_for_timeout(1500)
+            assert page.locator("#offline span").first.inner_text() == line, "the time stands still"
+        with plain_service(service, port=int(url.rpartition(":")[2])):
+            one.wait("document.getElementById('offline').hidden", timeout_s=40)
+            one.wait("document.querySelector('.toast')?.innerText.includes('Connected again')")
+        with service.client() as http:
+            http.post(f"/api/v1/batch/{batch_id}/cancel")

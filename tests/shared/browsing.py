@@ -1,0 +1,92 @@
+"""Debian's Chromium, driven by Playwright, and pages in it that note what goes wrong with them."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.shared.real_parts import missing
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start a browser; skip, or fail in CI, where there is none."""
+    path = shutil.which("chromium")
+    if path is None:
+        missing("chromium", "apt-get install chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]  # as root, in a container
+        one = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield one
+        one.close()
+
+
+@dataclass
+class Look:
+    """A page in the browser, and what went wrong with it."""
+
+    page: Page
+    base: str
+    errors: list[str] = field(default_factory=list)
+    """Errors of scripts, violations of the CSP and of Trusted Types."""
+    answers: list[Any] = field(default_factory=list)
+
+    def hear(self, text: str) -> None:
+        """Note what the console says of policies."""
+        if "Content Security" in text or "TrustedType" in text:
+            self.errors.append(text)
+
+    def goto(self, path: str) -> Page:
+        self.page.goto(self.base + path)
+        return self.page
+
+    def status(self, batch_id: str) -> dict[str, Any]:
+        return dict(httpx.get(f"{self.base}/api/v1/batch/{batch_id}/status").json())
+
+    def wait(self, claim: str, *, timeout_s: float = 20) -> None:
+        """Wait until an expression is true; one that fails is not true yet. Playwright's own way evaluates in the page,
+        which the CSP forbids."""
+        script = f"() => {{ try {{ return Boolean({claim}); }} catch {{ return false; }} }}"
+        deadline = time.monotonic() + timeout_s
+        while not self.page.evaluate(script):
+            assert time.monotonic() < deadline, f"not so within {timeout_s} s: {claim}"
+            self.page.wait_for_timeout(50)
+
+
+OpenLook = Callable[..., Look]
+
+
+@contextmanager
+def looks(browser: Browser, url: str) -> Iterator[OpenLook]:
+    """Open pages of a service; at the end none of them may have had an error."""
+    opened: list[Look] = []
+
+    def open_one(
+        *, base: str = "", width: int = 1280, theme: Any = "light", scripts: bool = True, **more: Any
+    ) -> Look:
+        context = browser.new_context(
+            viewport={"width": width, "height": 860 if width > 600 else 844}, color_scheme=theme, timezone_id="Europe/Berlin",
+            java_script_enabled=scripts, reduced_motion="reduce", device_scale_factor=1 if width > 600 else 2, **more,
+        )  # fmt: skip
+        one = Look(context.new_page(), base or url)
+        one.page.set_default_timeout(20_000)
+        one.page.on("pageerror", lambda error: one.errors.append(str(error)))
+        one.page.on("dialog", lambda dialog: one.errors.append(f"a dialog: {dialog.message}"))
+        one.page.on("console", lambda said: one.hear(said.text))
+        one.page.on("response", lambda answer: one.answers.append(answer))  # noqa: PLW0108 - playwright marks it
+        opened.append(one)
+        return one
+
+    try:
+        yield open_one
+    finally:
+        for one in opened:
+            one.page.context.close()
+    assert not [error for one in opened for error in one.errors]

@@ -1,0 +1,133 @@
+"""The words of the page: numbers, rates, durations, URLs, hostile text, sentences of a batch.
+
+`tests/page` holds the script to the same tables.
+"""
+
+from __future__ import annotations
+
+import pytest
+from markupsafe import Markup
+from page_words import DURATIONS, RATES, URLS
+
+from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import OutcomeKind
+from tlray.service.page import batch_words, text, words
+from tlray.service.page.estimate import rounded
+from tlray.service.page.problem_pages import is_own_path
+
+
+def test_rates_and_durations_are_read_as_people_say_them() -> None:
+    assert {rate: text.rate(rate) for rate in RATES} == RATES
+    assert {seconds: text.duration(seconds) for seconds in DURATIONS} == DURATIONS
+    assert (text.rate(None), text.duration(None), text.number(1_000_000)) == ("no ceiling", "–", "1,000,000")
+
+
+def test_a_share_is_never_whole_before_the_end() -> None:
+    assert text.percent(999_999, 1_000_000) == "99 %"
+    assert (text.percent(1, 1_000), text.percent(0, 9), text.percent(9, 9)) == ("<1 %", "0 %", "100 %")
+
+
+def test_a_url_is_cut_in_its_middle_and_stays_whole() -> None:
+    for url, parts in URLS.items():
+        assert text.url_parts(url) == parts
+        assert "".join(parts) == url.split("//")[1].removeprefix("www.")
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\x07", "\x9b", "\u2028", "\ufeff", "\u200f"])
+def test_marks_that_move_text_are_shown(mark: str) -> None:
+    assert f"U+{ord(mark):04X}" in text.safe(f"a{mark}b")
+    assert mark not in text.safe(f"a{mark}b")
+    assert text.plain(f"a{mark}b") == "a□b"
+
+
+def test_markup_is_escaped_even_where_it_was_marked_safe_by_somebody_else() -> None:
+    assert text.safe("<b>&") == "&lt;b&gt;&amp;"
+    assert isinstance(text.safe("x"), Markup)
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "data:text/html,x", "//evil", "ftp://a", "http://[", "", None]
+)
+def test_only_the_web_is_linked(address: str | None) -> None:
+    assert "<a " not in text.link(address, "x")
+
+
+def test_a_link_to_the_web_tells_it_nothing() -> None:
+    assert 'rel="noopener noreferrer"' in text.link("https://a.org/?a=1&b=2", "x")
+
+
+@pytest.mark.parametrize("path", ["batches", "batches/b1?state=dead&q=a:b", ""])
+def test_a_path_of_ours_is_one(path: str) -> None:
+    assert is_own_path(path)
+
+
+def test_every_state_and_kind_has_words() -> None:
+    for state in (*ItemState, *BatchState):
+        assert state.value in words.GLYPHS
+        assert state.value in words.TONES
+    assert set(OutcomeKind) <= set(words.KIND_WORDS)
+    assert words.kind_words("no-such-kind") == "no-such-kind"
+    assert words.advice("no-such-kind")
+
+
+def test_an_estimate_is_rounded_outward() -> None:
+    for left_s, step in ((500, 60), (3_000, 300), (20_000, 900), (100_000, 3_600), (900_000, 86_400)):
+        early, late = rounded(left_s, 0.0, up=False), rounded(left_s, 0.0, up=True)
+        assert early <= left_s <= late
+        assert (early % step, late % step) == (0, 0)
+        assert late - early <= step
+
+
+def status(state: str, **more: object) -> dict[str, object]:
+    counts = {"queued": 0, "waiting": 0, "leased": 0, "succeeded": 0, "dead": 0, "skipped": 0, "cancelled": 0}
+    given: dict[str, object] = {
+        "state": state, "trouble": None, "counts": counts, "domains": {}, "parked": {}, "elapsed_s": 3_840.0, "tracks": 21_406,
+        "starts_at": 5.0,
+    }  # fmt: skip
+    return {**given, **more, "counts": {**counts, **more.get("counts", {})}}  # type: ignore[dict-item]
+
+
+GIVEN_UP = (
+    "a.org was given up: blocked 5 times in a row. Its items are dead letters; leave it alone for a day,"
+    " then retry them."
+)
+SENTENCES = [
+    (status("running"), []),
+    (
+        status("paused", counts={"leased": 8}),
+        ["Paused. What is in flight (8 pages) still finishes; nothing new begins."],
+    ),
+    (status("paused"), ["Paused. Nothing new begins."]),
+    (status("cancelling"), ["This batch is being cancelled and cannot be resumed."]),
+    (
+        status("cancelled", counts={"succeeded": 312, "cancelled": 1}),
+        ["Cancelled. What was fetched is kept: 312 sets. Not fetched: 1 item."],
+    ),
+    (status("scheduled"), ["It starts"]),
+    (
+        status("completed", counts={"succeeded": 998, "dead": 2}),
+        ["Done in 1 h 04 min: 998 sets, 21,406 tracks, 2 dead letters."],
+    ),
+    (status("completed", counts={"dead": 1}), ["Finished without a set: 1 dead letter."]),
+    (
+        status("running", domains={"a.org": {"open": 69, "cooling_until": 9.0, "reason": "throttled: 429"}}),
+        ["a.org rests: too many requests (429). Its 69 items go on by themselves"],
+    ),
+    (
+        status("running", domains={f"{i}.org": {"open": 1, "cooling_until": 9.0 + i} for i in range(4)}),
+        ["4 sites of this batch rest. The first goes on"],
+    ),
+    (
+        status("completed", parked={"a.org": "parked: blocked 5 times in a row"}, counts={"succeeded": 1}),
+        [
+            "Done in 1 h 04 min: 1 set, 21,406 tracks.",
+            GIVEN_UP,
+        ],
+    ),
+    (status("running", trouble="the disk is full"), ["Nothing goes on: the disk is full"]),
+]
+
+
+@pytest.mark.parametrize(("stands", "sentences"), SENTENCES)
+def test_a_batch_says_how_it_stands(stands: dict[str, object], sentences: list[str]) -> None:
+    assert [note.text for note in batch_words.notes(stands)] == sentences  # type: ignore[arg-type]

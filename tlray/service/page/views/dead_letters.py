@@ -1,0 +1,92 @@
+"""``/dead-letters``: dead letters by kind and domain, what they mean, and the retry of one, of a group, or of a batch."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from tlray.service.page.calls import body_of
+from tlray.service.page.form import TheForm, field
+from tlray.service.page.rendering import render, see_other
+from tlray.service.page.words import advice, kind_words
+from tlray.service.routes import dead_letters
+from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
+from tlray.service.schemas.batches import GroupRequest, RetryRequest
+
+router = APIRouter(prefix="/dead-letters", include_in_schema=False)
+LETTERS: Final = 50
+
+
+@router.get("")
+async def show(
+    request: Request,
+    gateway: TheGateway,
+    principal: Reader,
+    *,
+    batch: str = "",
+    kind: str = "",
+    domain: str = "",
+    cursor: str = "",
+    retried: str = "",
+) -> Response:
+    """Show the groups, and the letters of one."""
+    found = body_of(await dead_letters.dead_groups(gateway, principal, batch_id=batch or None))
+    groups: list[dict[str, Any]] = found["groups"]
+    chosen = next((one for one in groups if (one["kind"], one["domain"]) == (kind, domain)), None)
+    listed: dict[str, Any] = {"dead_letters": [], "next_cursor": None}
+    if chosen is not None:
+        listed = body_of(
+            await dead_letters.dead_letters(
+                gateway, principal, batch_id=batch or None, reason=None, kind=kind, domain=domain,
+                cursor=cursor or None, limit=LETTERS,
+            )
+        )  # fmt: skip
+    return render(
+        request,
+        "dead_letters.html",
+        total=found["total"],
+        seen=found["version"],
+        kinds=_by_kind(groups),
+        chosen=chosen,
+        letters=listed["dead_letters"],
+        next=listed["next_cursor"],
+        batch=batch,
+        retried=retried if retried.isdigit() else "",
+    )
+
+
+def _by_kind(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the groups under their kinds, the largest kind first."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for group in groups:
+        kinds.setdefault(group["kind"], []).append(group)
+    rows = [
+        {
+            "kind": kind, "words": kind_words(kind), "advice": advice(kind), "n": sum(group["n"] for group in of_kind),
+            "helps": of_kind[0]["retry_helps"], "groups": of_kind,
+        }
+        for kind, of_kind in kinds.items()
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: -row["n"])
+
+
+@router.post("/retry")
+async def retry(request: Request, gateway: TheGateway, principal: Submitter, form: TheForm) -> Response:
+    """Queue a group again, as far as it was seen; or one letter."""
+    batch, item = field(form, "batch"), field(form, "item")
+    kind, domain = field(form, "kind"), field(form, "domain")
+    seen = int(field(form, "seen") or 0) or None
+    if item:
+        await dead_letters.retry(batch, gateway, principal, RetryRequest(item_ids=[item]))
+        n = 1
+    elif batch:
+        body = RetryRequest(kind=kind, domain=domain, up_to_version=seen)
+        n = body_of(await dead_letters.retry(batch, gateway, principal, body))["n_retried"]
+    else:
+        wanted = GroupRequest(kind=kind, domain=domain, up_to_version=seen)
+        n = body_of(await dead_letters.retry_group(wanted, gateway, principal))["n_retried"]
+    return see_other(
+        request, f"/dead-letters?retried={n}" + (f"&batch={batch}" if batch and not item else "")
+    )
