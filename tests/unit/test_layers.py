@@ -134,9 +134,10 @@ ALLOWED: dict[str, set[str]] = {
     "service.openapi": {"core.model", "export", "service.schemas", "service.http"},
     "service": {"version", "errors", "settings", "core.messaging", "io", "cluster", "service"},
     # what a user calls
-    "api": {"errors", "settings", "scrape_options", "core", "io", "cluster.driver"},
+    "batch_run": {"errors", "settings", "scrape_options", "core", "io", "cluster.driver"},
+    "api": {"errors", "settings", "scrape_options", "core", "io", "batch_run"},
     "cli": {
-        "", "model", "errors", "settings", "scrape_options", "core", "sites", "readers", "export", "io", "demo", "api",
+        "", "model", "errors", "settings", "scrape_options", "core", "sites", "readers", "export", "io", "demo", "batch_run",
         "cluster.driver",
         "cluster.coordinator",  # `stop` says how to end (`handshake`, `shutdown.How`)
         "service",

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from tlray.api import BatchResult
+from tlray.batch_run import BatchResult
 from tlray.cli.stdio import terminal
 from tlray.errors import TlrayError
 

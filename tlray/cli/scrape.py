@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlray.api import BatchResult, Listeners, resume_hint, run_batch
+from tlray.batch_run import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
 from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from tlray.api import BatchResult
+from tlray.batch_run import BatchResult
 from tlray.cli.command_end import exit_if_incomplete, summary_line
 from tlray.cli.progress import display
 from tlray.cli.service_options import BatchId, Json, ServiceUrl, service

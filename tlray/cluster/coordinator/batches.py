@@ -161,7 +161,7 @@ class Batches:
         """Return a batch's snapshot."""
         book = self._state.book(batch_id)
         if book is not None:
-            return self._told(book, self._elapsed_s(book), self._state.engine.domains)
+            return self._snapshot(book, self._elapsed_s(book), self._state.engine.domains)
         if batch_id in self._finished:
             return self._finished[batch_id]
         return await stored_snapshot(self._state, await self._row(batch_id))
@@ -170,20 +170,14 @@ class Batches:
         before_s, since = self._running_since[book.id]
         return 0.0 if book.state is BatchState.SCHEDULED else before_s + self._state.now() - since
 
-    def _told(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
+    def _snapshot(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
         now = self._state.now()
         ahead = self._outlook(book, now) if book.state is BatchState.RUNNING else None
         starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
         return snapshot(
-            book,
-            domains,
-            now=now,
-            wall=self._state.wall(),
-            ahead=ahead,
-            elapsed_s=elapsed_s,
-            starts_at=starts_at,
+            book, domains, now=now, wall=self._state.wall(), ahead=ahead, elapsed_s=elapsed_s, starts_at=starts_at,
             trouble=fatal_error_text(self._state),
-        )
+        )  # fmt: skip
 
     def _outlook(self, book: Batch, now: float) -> Outlook:
         """Return what `Engine.outlook` says; where that takes long (thousands of domains, many batches) it is not asked again
@@ -384,7 +378,7 @@ class Batches:
         )  # fmt: skip
         book.state, book.version = after, version - 1
         with_all = replace(book, open_by_domain=dict.fromkeys(domains, 0))
-        self._finished[book.batch_id] = {**self._told(with_all, elapsed_s, domains), "version": version}
+        self._finished[book.batch_id] = {**self._snapshot(with_all, elapsed_s, domains), "version": version}
         if len(self._finished) > MAX_FINISHED_KEPT:
             del self._finished[next(iter(self._finished))]
         state.renew_stops()
