@@ -90,7 +90,8 @@ class ItemReads(Connected):
                 if shown.state is ItemState.DEAD
                 else " AND (?4 IS NULL OR i.state = ?4)"
             )
-            + " AND (?5 IS NULL OR i.domain = ?5) AND (?6 IS NULL OR i.reason LIKE ?6 ESCAPE '\\')"
+            + ("" if domain is None else " AND i.domain = ?5")
+            + " AND (?6 IS NULL OR i.reason LIKE ?6 ESCAPE '\\')"
             " AND (?7 IS NULL OR i.url LIKE ?7 ESCAPE '\\' OR i.reason LIKE ?7 ESCAPE '\\')"
             "  ORDER BY i.id LIMIT ?8) i CROSS JOIN domains d ON d.id = i.domain ORDER BY i.id",
             (batch, after, until, shown.state, domain, _part(shown.reason), _part(shown.text), limit),
