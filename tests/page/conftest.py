@@ -1,11 +1,9 @@
 """One Chromium, and one service with invented batches in this process, for all tests of the page. No Ray: nothing is scraped.
-
-``TLRAY_SCREENSHOTS=docs/img`` keeps the screenshots that the tests make.
+``TLRAY_SCREENSHOTS=docs/img`` renews the pictures of the documentation.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
@@ -83,7 +81,4 @@ def look(browser: Browser, served: Served) -> Iterator[OpenLook]:
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where screenshots are kept."""
-    kept = os.environ.get("TLRAY_SCREENSHOTS")
-    path = Path(kept) if kept else tmp_path_factory.mktemp("pictures")
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return tmp_path_factory.mktemp("pictures")

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import OpenLook
+from browsing import OpenLook, picture
 from conftest import Served, serving
 from page_seeds import Seeds
 
@@ -63,7 +63,7 @@ def test_a_person_signs_in_and_comes_where_they_wanted_to_go(
     page = one.goto(f"/batches/{HERS}?state=dead")
     assert "/sign-in?next=" in page.url
     assert "You are signed out" in page.locator("main").inner_text()
-    page.screenshot(path=pictures / "sign-in.png")
+    page.screenshot(path=picture(pictures, "sign-in"))
     assert not Axe().run(page).response["violations"]
     page.fill("#token", BOB.text[:-1] + "X")
     page.keyboard.press("Enter")

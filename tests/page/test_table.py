@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browsing import Look, OpenLook
+from browsing import Look, OpenLook, picture
 from conftest import LARGE, Served, serving
 from made_journal import connection_of
 from page_seeds import Seeds
@@ -184,7 +184,7 @@ def test_a_million_items_open_as_ten_do(look: OpenLook, million: Served, picture
             f"document.querySelector('#rows tr[data-line=\"{line}\"]:not(.loading)')?.innerText.includes('{line - 1}')"
         )
         assert len(rows(one)) <= 120
-    page.screenshot(path=pictures / "million.png")
+    page.screenshot(path=picture(pictures, "million"))
     page.fill("#line", "500000")
     page.keyboard.press("Enter")
     one.wait("document.querySelector('#rows tr[data-line=\"500000\"]:not(.loading)')")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import OpenLook
+from browsing import OpenLook, picture
 from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
 from page_words import DURATIONS, RATES, URLS
 
@@ -47,7 +47,7 @@ def test_every_view_is_accessible_and_light(look: OpenLook, pictures: Path, them
         if "batch" in name and "tab=" not in path and path.startswith("/batches/2"):
             one.wait("document.querySelector('.live-table')")
         page.wait_for_timeout(100)
-        page.screenshot(path=pictures / f"{name}-{theme}-{width}.png")
+        page.screenshot(path=picture(pictures, f"{name}-{theme}-{width}"))
         found = axe.run(page).response["violations"]
         wrong = [
             f"{one['id']}: {node['html'][:160]} {node['failureSummary']}"
@@ -124,6 +124,46 @@ def test_without_scripts_a_list_is_checked_and_sent(look: OpenLook) -> None:
     page.get_by_role("button", name="Start 2 sets").click()
     assert page.url.split("/")[-2] == "batches"
     assert "0 of 2 done" in page.locator("#counts").inner_text()
+
+
+def test_a_list_is_checked_while_it_is_typed(look: OpenLook, pictures: Path) -> None:
+    one = look()
+    page = one.goto("/new")
+    urls = [
+        f"https://{host}/tracklist/{n}/someone-at-sunrise.html"
+        for host in ("sets.example.org", "mixes.example.net")
+        for n in range(8)
+    ]
+    page.fill("#lines", "\n".join([*urls, urls[0], "ftp://archive.example.org/set.html"]))
+    one.wait("document.getElementById('start').innerText === 'Start 16 sets'")
+    assert "1 duplicate and 1 bad line are left out" in page.locator("#result").inner_text()
+    page.locator("summary", has_text="Options").click()
+    page.screenshot(path=picture(pictures, "page-new"))
+    page.fill("#cron", "every day")
+    page.locator("#check").focus()
+    page.fill("#not_before", "2020-01-01T10:00")
+    page.locator("#start").click()
+    one.wait("!document.getElementById('faults').hidden")
+    assert "cron" in page.locator("#faults").inner_text()
+    assert page.evaluate("document.activeElement.id") == "faults"
+    page.locator("#faults a").first.click()
+    assert page.evaluate("document.activeElement.id") == "cron"
+    assert not Axe().run(page).response["violations"]
+
+
+def test_dead_letters_are_retried_as_a_group_that_was_seen(look: OpenLook, pictures: Path) -> None:
+    one = look()
+    page = one.goto("/dead-letters?kind=timeout&domain=mixes.example.net")
+    page.screenshot(path=picture(pictures, "page-dead-letters"))
+    before = page.locator(".letters > li").count()
+    page.locator(".letters button").first.click()
+    one.wait("document.querySelector('.toast')?.innerText.includes('Queued again')")
+    assert page.locator(".letters > li").count() == before - 1
+    page.get_by_role("button", name=f"Retry {before} of this group").click()
+    one.wait(
+        f"document.querySelector('.toast')?.innerText.startsWith('Queued {before - 1} of {before} again')"
+    )
+    assert page.locator("a.group", has_text="mixes.example.net").count() < 6
 
 
 def test_text_from_elsewhere_changes_nothing_around_it(look: OpenLook) -> None:

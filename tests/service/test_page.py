@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Look, OpenLook, chromium, looks
-from conftest import Service, Site
+from browsing import Look, OpenLook, chromium, looks, picture
+from conftest import Service, Site, StartSite
 from plain_service import plain_service
 from playwright.sync_api import Browser
 
@@ -112,6 +112,42 @@ def test_a_batch_from_its_list_to_its_file_by_keyboard_alone(
     retry_by_keys(one)
     service.wait_for(batch_id)
     assert len(export_by_keys(one, batch_id, tmp_path / "sets.jsonl")) == 20
+
+
+def test_a_batch_in_full_swing_shows_what_its_status_says(
+    look: OpenLook, service: Service, start_site: StartSite, tmp_path: Path
+) -> None:
+    site = start_site("--sites=3", "--sets=600", "--faults=0.03")
+    rates = {
+        base.removeprefix("http://"): rate
+        for base, rate in zip(site.bases, ("4/s", "2/s", "1/s"), strict=True)
+    }
+    batch_id = service.submit(
+        site.urls(), name="closing sets of November", options={"rates": rates, "fresh_for": 0}
+    )
+    one, phone = look(), look(width=390, theme="dark")
+    for at in (one, phone):
+        at.goto(f"/batches/{batch_id}")
+        at.wait("document.querySelector('.live-table')")
+    one.wait(
+        "!document.getElementById('spark').hasAttribute('hidden')", timeout_s=60
+    )  # the second point of five seconds
+    assert one.page.locator("#eta").inner_text().startswith(("Not before", "Likely by"))
+    assert one.page.evaluate("document.title").startswith(("<1 %", *(f"{n} %" for n in range(100))))
+    for at, name in ((one, "page-batch"), (phone, "page-batch-phone")):
+        at.page.screenshot(path=picture(tmp_path, name))
+    one.page.keyboard.press("p")
+    one.wait("document.getElementById('batch').dataset.state === 'paused'")
+    done = sum(
+        n
+        for state, n in service.status(batch_id)["counts"].items()
+        if state in ("succeeded", "dead", "skipped")
+    )
+    shown = int(one.page.locator("#counts [data-f=done]").inner_text().replace(",", ""))
+    assert 0 < shown <= done
+    phone.wait("document.getElementById('batch').dataset.state === 'paused'")
+    with service.client() as http:
+        http.post(f"/api/v1/batch/{batch_id}/cancel")
 
 
 def test_a_cancel_can_be_undone_and_waits_for_nobody_who_left(

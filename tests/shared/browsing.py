@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.shared.real_parts import missing
 
@@ -38,6 +40,12 @@ class Look:
     """Errors of scripts, violations of the CSP and of Trusted Types."""
     answers: list[Any] = field(default_factory=list)
 
+    def _is_so(self, script: str) -> bool:
+        try:
+            return bool(self.page.evaluate(script))
+        except Error:  # the page is on its way to another
+            return False
+
     def hear(self, text: str) -> None:
         """Note what the console says of policies."""
         if "Content Security" in text or "TrustedType" in text:
@@ -55,12 +63,18 @@ class Look:
         which the CSP forbids."""
         script = f"() => {{ try {{ return Boolean({claim}); }} catch {{ return false; }} }}"
         deadline = time.monotonic() + timeout_s
-        while not self.page.evaluate(script):
+        while not self._is_so(script):
             assert time.monotonic() < deadline, f"not so within {timeout_s} s: {claim}"
             self.page.wait_for_timeout(50)
 
 
 OpenLook = Callable[..., Look]
+
+
+def picture(folder: Path, name: str) -> Path:
+    """Return the path of a screenshot: in this folder; those of the documentation where ``TLRAY_SCREENSHOTS`` says (docs/img)."""
+    kept = os.environ.get("TLRAY_SCREENSHOTS")
+    return (Path(kept) if kept and name.startswith("page-") else folder) / f"{name}.png"
 
 
 @contextmanager

@@ -16,5 +16,5 @@ URLS = {
     "http://a.org": ("a.org", "", ""),
     "http://a.org/": ("a.org", "/", ""),
     "http://a.org/x/": ("a.org", "/", "x/"),
-    "http://a.org/" + "y" * 100: ("a.org", "/" + "y" * 36, "y" * 64),
+    "http://a.org/" + "y" * 100: ("a.org", "/" + "y" * 60, "y" * 40),
 }

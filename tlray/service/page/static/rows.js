@@ -1,7 +1,7 @@
 // One row of the table of items: made of the server's template, patched in place. Written only where it differs.
 
 import { root } from "./api.js";
-import { setTime } from "./page.js";
+import { now, setTime } from "./page.js";
 import { number, safe, urlParts, write } from "./text.js";
 import { set } from "./head.js";
 
@@ -71,7 +71,7 @@ function showState(cell, state, sprite) {
 
 /** @param {Element} why @param {Item} item */
 function showWhy(why, item) {
-  const isDue = item.state === "waiting" && item.due_at;
+  const isDue = item.state === "waiting" && item.due_at && item.due_at > now();
   const text = safe(item.reason ?? "");
   const first = why.firstChild;
   if (!first || first.nodeType !== 3) why.prepend(document.createTextNode(text));
