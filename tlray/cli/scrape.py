@@ -26,7 +26,7 @@ from tlray.cli.options import (
     duration_s,
 )
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
-from tlray.cli.progress import display
+from tlray.cli.progress import display, has_live_terminal
 from tlray.cli.service_options import OrService, service
 from tlray.cli.service_status import retry_on
 from tlray.cli.status import quality_of
@@ -230,6 +230,7 @@ def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that
         on_submitted=messages.submitted,
         on_wait=WaitingLines().tell,
         on_progress=shown.show,
+        wants_items=has_live_terminal(),
         on_paused=messages.paused,
         on_lost=messages.lost,
         keeps=keeps,

@@ -28,5 +28,5 @@ def batch_quality(home: Home, batch_id: str, *, within_s: float = 0.0) -> dict[s
             row = db.execute("SELECT number FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
             return quality_of(db, of_batch(-1 if row is None else row[0]))
     except TlrayError as error:
-        logger.warning("no quality batch=%s why=%s", batch_id, error)
+        logger.warning("quality not counted batch=%s why=%s", batch_id, error)
         return None
