@@ -1,6 +1,6 @@
 // One batch: the stream feeds head and table; buttons act through the API; the address holds filter, line and panel.
 
-import { call, csrf, query, root } from "./api.js";
+import { call, query } from "./api.js";
 import { Live } from "./live.js";
 import { Head, doneOf } from "./head.js";
 import { Items } from "./items.js";
@@ -254,5 +254,5 @@ if (document.getElementById("window")) {
   listenToRows();
 }
 startPriority();
-watchExports(root, csrf);
+watchExports();
 live.start();

@@ -47,7 +47,7 @@ export class Items {
     this.count = this.isFiltered ? 0 : this.of.lines;
     this.position = 0; // px from the top of all rows
     this.aborts = new AbortController();
-    this.doneAtLoad = -1;
+    this.doneAtLoad = this.#there();
     this.changes = 0;
     this.#showNewer();
   }
@@ -311,11 +311,11 @@ export class Items {
 
   /** @param {import("./live.js").Frame} frame @param {number} done */
   take(frame, done) {
-    if (this.doneAtLoad < 0) this.doneAtLoad = this.filter.state ? frame.counts[this.filter.state] ?? 0 : done;
+    this.last = { frame, done };
+    if (this.doneAtLoad < 0) this.doneAtLoad = this.#there();
     for (const block of this.blocks.values()) block.isDirty = true;
     if (this.isFiltered) {
-      const there = this.filter.state ? frame.counts[this.filter.state] ?? 0 : done;
-      this.changes = Math.abs(there - this.doneAtLoad);
+      this.changes = Math.abs(this.#there() - this.doneAtLoad);
     } else if (this.isHeld) this.changes = Math.max(this.changes, Math.abs(done - this.doneAtLoad));
     else { this.changes = 0; this.doneAtLoad = done; }
     if (!this.isHeld && !this.isFiltered) {
@@ -324,6 +324,12 @@ export class Items {
       if (isShown) this.#later();
     }
     this.#showNewer();
+  }
+
+  /** How many items the filter's state has, or are done, in the newest frame; -1: none came yet. @returns {number} */
+  #there() {
+    if (!this.last) return -1;
+    return this.filter.state ? this.last.frame.counts[this.filter.state] ?? 0 : this.last.done;
   }
 
   /** @param {{item_id: string, state: string, attempt: number, reason: string|null, at: number}} change @returns {boolean} */
@@ -362,7 +368,7 @@ export class Items {
   /** Show what was only counted. */
   async showChanges() {
     this.changes = 0;
-    this.doneAtLoad = -1;
+    this.doneAtLoad = this.#there();
     this.#showNewer();
     if (!this.isFiltered) { for (const block of this.blocks.values()) block.isDirty = true; return this.#reread(); }
     this.aborts.abort();
