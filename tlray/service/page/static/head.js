@@ -9,6 +9,7 @@ import { clock, number, percent, plural, rate, write } from "./text.js";
 const PARTS = ["succeeded", "dead", "skipped", "cancelled", "leased", "waiting"];
 const FINAL = ["succeeded", "dead", "skipped", "cancelled"];
 const STEPS = [[600, 60], [3600, 300], [21600, 900], [172800, 3600]];
+const SLOW_MS = 950;
 const ETA_MS = 10_000;
 const WORDS_MS = 3000;
 const POINTS = 60;
@@ -46,15 +47,16 @@ export class Head {
     this.#showBar(frame);
     this.#showCounts(frame);
     if (frame.state !== this.head.dataset.state) this.#showState(frame);
-    if (Date.now() - this.slowAt >= 950) {
-      this.slowAt = Date.now();
-      this.#showSlow(frame);
-    }
+    const left = SLOW_MS - (Date.now() - this.slowAt);
+    clearTimeout(this.slowly);
+    if (left <= 0) this.#showSlow(frame);
+    else this.slowly = setTimeout(() => this.#showSlow(frame), left); // the last frame is shown, too
     this.#speak(frame);
   }
 
   /** What is said once a second. @param {Frame} frame */
   #showSlow(frame) {
+    this.slowAt = Date.now();
     write(this.#field("rate"), frame.state === "running" ? rate(frame.rate_per_min / 60) : "");
     this.#showEta(frame);
     this.#showDomains(frame);
