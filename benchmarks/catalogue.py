@@ -23,25 +23,14 @@ import pyarrow.parquet as pq
 import tlray
 from benchmarks.figures import Answer, Figure
 from benchmarks.live_service import LiveService, service_in
-from tlray.core.model.item import Priority
-from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
-from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.model.tracklists import make_set, make_track
-from tlray.core.scheduling.changeset import Changeset, ItemChange
-from tlray.core.scheduling.lease import PartRecord
-from tlray.core.submission.lines import Entry
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.disk.home import Home
-from tlray.io.journal.rows import BatchOptions, NewBatch
-from tlray.io.journal.sqlite.journal import SqliteJournal
-from tlray.io.results.local_store import LocalStore
-from tlray.io.results.part_writer import stage
-from tlray.io.results.rows import ItemKey
 from tlray.model import Tracklist
+from tlray.testing.home import write_batch
 
 QUESTION = "The catalogue: search, catching up, loading all of it"
 BATCH, DOMAIN = "all", "sets.example.org"
-SETS_A_PART = 2_000
 
 
 def answer(folder: Path, *, quick: bool = False) -> Answer:
@@ -49,7 +38,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told = Answer(QUESTION, [])
     n_found, n_caught, rounds, n_asked = (5_000, 1_000, 2, 100) if quick else (100_000, 10_000, 5, 1_000)
     caught = Home(folder / "caught").create()
-    _fill(caught, n_caught, n_rows=40)
+    fill(caught, n_caught, n_rows=40)
     speeds = []
     for _ in range(rounds):
         caught.catalogue.unlink(missing_ok=True)
@@ -59,7 +48,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told.figures.append(Figure("catching up, sets of 40 rows", speeds, " sets/s", least=2_000))
 
     home = Home(folder / "home").create()
-    _fill(home, n_found, n_rows=10)
+    fill(home, n_found, n_rows=10)
     catch_up(home)
     _load(told, home, rounds)
     with service_in(folder) as service:
@@ -192,45 +181,6 @@ def _sets(n: int, *, n_rows: int) -> Iterator[Tracklist]:
         )  # fmt: skip
 
 
-def _fill(home: Home, n: int, *, n_rows: int) -> None:
+def fill(home: Home, n: int, *, n_rows: int) -> None:
     """Make one finished batch of a home."""
-    journal, store = SqliteJournal(home.journal), LocalStore(home)
-    journal.begin_incarnation(is_restart=False)
-    journal.open_batch(
-        NewBatch(
-            BATCH,
-            name="",
-            priority=Priority.NORMAL,
-            options=BatchOptions(),
-            request_key=BATCH,
-            created_at=1.0,
-        )
-    )
-    entries = [Entry(i, f"https://{DOMAIN}/{i}", DOMAIN, f"url:{i}") for i in range(1, n + 1)]
-    journal.add_lines(BATCH, entries, [])
-    journal.commit_batch(BATCH)
-    number = journal.batch(BATCH).id
-    sets = _sets(n, n_rows=n_rows)
-    for begin in range(0, n, SETS_A_PART):
-        stem = f"0001-000001-{begin // SETS_A_PART:05d}"
-        items = journal.load_lane(number, DOMAIN, after_id=0, limit=SETS_A_PART)
-        journal.mark_leased([item.id for item in items])
-        rows = [
-            (ItemKey(BATCH, item.id, item.fingerprint), found)
-            for item, found in zip(items, sets, strict=False)
-        ]
-        part = stage(store, BATCH, stem, rows, b"")
-        changes = [
-            ItemChange(
-                item, ItemState.LEASED, ItemState.SUCCEEDED, ItemEvent.FETCHED, 1, 0, 0, item.url, DOMAIN,
-                outcome=Outcome(item.id, OutcomeKind.FETCHED, started_at=1.0), stem=stem,
-            )
-            for item in items
-        ]  # fmt: skip
-        record = PartRecord(
-            BATCH, stem, part.n_sets, part.n_tracks, part.n_bytes, has_rows=True, has_pages=False
-        )
-        journal.commit(Changeset("L", changes, (record,)), now=0.0, wall=1.0, node="")
-        store.publish(BATCH, stem)
-    journal.set_batch_state(number, BatchState.COMPLETED, finished_at=2.0)
-    journal.close()
+    write_batch(home, BATCH, _sets(n, n_rows=n_rows), n_sets=n, at=1.0)

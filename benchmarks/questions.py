@@ -10,9 +10,11 @@ from benchmarks import (
     catalogue,
     cpu_per_page,
     eta,
+    export,
     frontier,
     import_files,
     journal_cost,
+    linking,
     memory,
     nodes,
     page,
@@ -47,6 +49,8 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "redis": redis_progress.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "linking": linking.answer,
+    "export": export.answer,
     "postgres": postgres.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from tlray.core.model.discovery import DEFAULT_FOUND, MOST_FOUND
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
 from tlray.core.model.item import Priority
 from tlray.core.politeness.domain_policy import MOST_AT_ONCE
@@ -41,6 +42,9 @@ class ScrapeOptions:
     """Domain → what ``domains.toml`` may say of one."""
     api_terms: Collection[str] = ()
     """Sites whose API is used under its published terms, although robots.txt disallows it: ``musicbrainz``."""
+    find: bool | Mapping[str, object] = False
+    """Pages that list sets (a category, a search, a show, a feed) add them to the batch; ``{"max_found": N, "only": True}``: at
+    most so many, and without fetching them."""
     keep_pages: bool = True
     fresh_for: str | float = "24h"
     """A page that any batch of the home has fetched within so long (seconds, or ``24h``) is not fetched again: its rows are
@@ -62,7 +66,12 @@ class ScrapeOptions:
             )
             asked = asked.over(read_domains_file(settings.domains_file, settings.home))
         api_terms = self._api_terms()
-        terms = None if settings is None else replace(terms_of(settings), api_terms=api_terms)
+        max_found, is_only = self._find()
+        terms = None
+        if settings is not None:
+            terms = replace(
+                terms_of(settings), api_terms=api_terms, max_found=max_found, is_only_finding=is_only
+            )
         return BatchOptions(
             asked.politeness,
             asked.retry_policy(),
@@ -82,6 +91,22 @@ class ScrapeOptions:
                     "api_terms",
                 )
         return tuple(sorted(set(self.api_terms)))
+
+    def _find(self) -> tuple[int, bool]:
+        """Return how many sets pages of lists may add (0: none), and whether they are only found."""
+        if not self.find and not isinstance(self.find, Mapping):
+            return 0, False
+        asked = self.find if isinstance(self.find, Mapping) else {}
+        if unknown := sorted(asked.keys() - {"max_found", "only"}):
+            raise BadOption(f"find: {unknown[0][:40]!r} is unknown; there is max_found and only", "find")
+        max_found, is_only = asked.get("max_found", DEFAULT_FOUND), asked.get("only", False)
+        if not isinstance(max_found, int) or isinstance(max_found, bool) or not 1 <= max_found <= MOST_FOUND:
+            raise BadOption(
+                f"max found is {str(max_found)[:40]}; give 1 to {MOST_FOUND:,}", "find", "max_found"
+            )
+        if not isinstance(is_only, bool):
+            raise BadOption(f"find: only is {str(is_only)[:40]!r}; give true or false", "find", "only")
+        return max_found, is_only
 
     def _named(self) -> tuple[str, ...]:
         """Return the domains that are named here, which `_asked` has checked."""

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis_server
 from broker import broker
 from real_parts import missing
 from redis_server import RedisServer
+from silence import make_silence
 
 __all__ = ["broker"]
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder with an audio file of silence, which other users may read too."""
+    if not shutil.which("ffmpeg"):
+        missing("ffmpeg", "apt-get install ffmpeg")
+    with tempfile.TemporaryDirectory(prefix="tlray-cue-") as name:
+        made = Path(name)
+        made.chmod(0o755)
+        make_silence(made)
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from real_parts import missing
+from silence import MEDIA
 
 from tlray.export.cue_sheet import per_set
 from tlray.export.interface import SetFile
@@ -27,9 +27,6 @@ from tlray.model import CuePrecision, Identity, Track, TrackKind, Tracklist
 
 pytestmark = pytest.mark.parts
 
-MEDIA = "silence.mp3"
-MEDIA_S = 130 * 60
-
 
 class Chapter(NamedTuple):
     start_s: float
@@ -37,19 +34,6 @@ class Chapter(NamedTuple):
 
 
 Player = Callable[[bytes], list[Chapter]]
-
-
-@pytest.fixture(scope="session")
-def folder() -> Iterator[Path]:
-    """A folder with an audio file of silence, which other users may read too: VLC does not run as root."""
-    if not shutil.which("ffmpeg"):
-        missing("ffmpeg", "apt-get install ffmpeg")
-    with tempfile.TemporaryDirectory(prefix="tlray-cue-") as name:
-        made = Path(name)
-        made.chmod(0o755)
-        silence = ["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", str(MEDIA_S), "-b:a", "8k"]
-        subprocess.run(["ffmpeg", "-v", "error", *silence, made / MEDIA], check=True)
-        yield made
 
 
 @pytest.fixture

@@ -328,7 +328,11 @@ WRONG: list[tuple[str, int, str]] = [
     ("amqp://nobody:sEcReT@127.0.0.1:{port}/", 2, "no user 'nobody'"),
     ("amqp://guest:guest@127.0.0.1:{port}/sets", 2, "virtual host 'sets' is not there"),
     ("amqp://guest:sEcReT@127.0.0.1:1/", 4, "connection refused"),
-    ("amqp://guest:sEcReT@nobody.invalid/", 4, "see that RabbitMQ runs there"),
+    (
+        "amqp://guest:sEcReT@nobody.invalid/",
+        4,
+        "its host's name cannot be looked up; see that RabbitMQ runs there",
+    ),
     ("amqps://guest:sEcReT@127.0.0.1:{port}/", 4, "see that RabbitMQ runs there"),
     ("http://guest:sEcReT@127.0.0.1:{port}/", 2, "has no amqp://"),
     ("amqp://guest:sEcReT@127.0.0.1:99999/", 2, "is no URL"),

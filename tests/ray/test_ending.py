@@ -16,6 +16,7 @@ from conftest import StartSite, wait_until
 from demo_site import Site
 
 import tlray
+from tlray.batch_run import run_batch
 from tlray.cluster.coordinator.handshake import Hello
 from tlray.cluster.coordinator.shutdown import EndMode
 from tlray.cluster.driver import connect
@@ -65,7 +66,7 @@ def n_lost(home: Home) -> int:
 
 def finished_without_loss(home: Home, site: Site, batch_id: str) -> None:
     """Resume a batch to its end: every set is there once."""
-    result = tlray.api.run_batch((), settings=read_settings(home=home.path), resume=batch_id)
+    result = run_batch((), settings=read_settings(home=home.path), resume=batch_id)
     assert (result.state, result.succeeded, result.dead) == ("completed", len(site.urls()), 0)
     rows = pd.read_parquet(home.results(batch_id) / "tracklists")
     assert Counter(rows.url) == Counter(site.urls())

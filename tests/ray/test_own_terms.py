@@ -10,7 +10,7 @@ from conftest import StartSite, Tlray, wait_until
 
 import tlray as library
 from tlray import __version__
-from tlray.api import BatchResult, run_batch
+from tlray.batch_run import BatchResult, run_batch
 from tlray.cluster.driver.client import Client
 from tlray.cluster.driver.session import open_session
 from tlray.errors import OtherSettings

@@ -35,6 +35,12 @@ class NoLimiters:
     async def spread_stops(self) -> None: ...
 
 
+class NoMeters:
+    """Nothing is measured."""
+
+    def delivered(self, result: str) -> None: ...
+
+
 class NoLimiter:
     """A limiter that confirms what it is sent, and is asked for nothing."""
 
@@ -68,7 +74,7 @@ class Desk:
         )
         ports = CoordinatorPorts(
             SystemClock(), random.Random(1), JournalThread(), ReadingThreads(home), cast(TaskStarter, None),
-            lambda _: NoLimiter(), HomeParts(home), cast(Meters, None), die=lambda: None, progress=progress,
+            lambda _: NoLimiter(), HomeParts(home), cast(Meters, NoMeters()), die=lambda: None, progress=progress,
         )  # fmt: skip
         journal = SqliteJournal(home.journal)
         self.coordinator = Coordinator(settings, home, journal, ports, is_restart=is_restart)

@@ -8,6 +8,7 @@ from typing import Any
 
 from postgres_server import PostgresServer, fresh_schema
 
+from tlray.core.model.discovery import Committed
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState, advance
 from tlray.core.model.outcome import Outcome, OutcomeKind
@@ -122,12 +123,12 @@ def succeed(journal: Journal, items: Sequence[FrontierItem], stem: str | None = 
 
 def commit(
     journal: Journal, changeset: Changeset, *, now: float = 0.0, wall: float = 0.0, node: str = ""
-) -> list[tuple[int, int]]:
+) -> Committed:
     return journal.commit(changeset, now=now, wall=wall, node=node)
 
 
 def kill_lane(journal: Journal, death: LaneDeath) -> tuple[int, int]:
-    return commit(journal, Changeset("", deaths=[death]))[0]
+    return commit(journal, Changeset("", deaths=[death])).killed[0]
 
 
 def apply_robots(

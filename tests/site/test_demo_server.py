@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from tlray.demo.arrivals import read_log
 from tlray.demo.guard import Block
-from tlray.demo.page import page_of
+from tlray.demo.page import dj_slug, page_of
 from tlray.demo.server import DemoSites
 
 pytestmark = pytest.mark.site
@@ -97,6 +98,19 @@ async def test_home_and_search_are_pages_of_the_site(demo: DemoSites, http: aioh
     ):
         assert home.status == search.status == 200
         assert gzip.decompress(await search.read()).count(b"oItm") >= 20
+
+
+async def test_lists_go_on_from_page_to_page(demo: DemoSites, http: aiohttp.ClientSession) -> None:
+    n_hits, path = 0, "/search/result.php"
+    while path:
+        async with http.get(demo.bases[0] + path) as answer:
+            page = gzip.decompress(await answer.read()).decode()
+        n_hits += page.count("oItm")
+        path = (re.findall(r'rel="next" href="([^"]+)"', page) or [""])[0]
+    assert n_hits == demo.n_sets
+    name = dj_slug(demo.plan.head(0).djs[0])
+    async with http.get(f"{demo.bases[0]}/dj/{name}/index.html") as answer:
+        assert demo.plan.set_id(0) in gzip.decompress(await answer.read()).decode()
 
 
 async def test_every_arrival_is_on_record(

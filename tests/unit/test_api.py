@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tlray.api import _wait_exceeded
+from tlray.batch_run import _wait_exceeded
 
 NOW = 1_800_000_000.0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tlray.api import Listeners, _Run
+from tlray.batch_run import Listeners, _Run
 from tlray.errors import CannotFinish, Conflict, Interrupted
 
 if TYPE_CHECKING:

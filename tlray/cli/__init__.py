@@ -23,6 +23,7 @@ from tlray.cli.demo import demo
 from tlray.cli.doctor import doctor
 from tlray.cli.domain import domain
 from tlray.cli.export import export, formats
+from tlray.cli.find import find
 from tlray.cli.import_files import import_files
 from tlray.cli.journal import journal
 from tlray.cli.parse import parse
@@ -68,6 +69,7 @@ _WrongUsage: Any = typer.BadParameter.__mro__[1]
 
 for name, command in (
     ("scrape", scrape),
+    ("find", find),
     ("parse", parse),
     ("import", import_files),
     ("reparse", reparse),

@@ -23,6 +23,7 @@ from tlray.settings import read_settings
 SiteAndId = tuple[str, str]
 LOOK_EVERY_S = 1.0
 """Between two looks at a home that is followed."""
+JSON_LINES = frozenset({".jsonl", ".ndjson"})
 
 
 def changes(
@@ -38,7 +39,10 @@ def changes(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a Parquet table, one row a change, to this file."),
+        typer.Option(
+            metavar="FILE",
+            help="Write them to this file: lines of JSON if it ends with .jsonl or .ndjson, else a Parquet table.",
+        ),
     ] = None,
     home: HomeOption = None,
     url: OrService = None,
@@ -53,30 +57,36 @@ def changes(
     if url is None:
         settings = read_settings(home=home)
         where = Home.of(settings.home, settings.storage)
-        if out is None:
-            _print(_stored(where, since, one, follow=follow))
+        if out is None or out.suffix.lower() in JSON_LINES:
+            _write_lines(_stored(where, since, one, follow=follow), out)
         else:
             from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - Arrow is loaded where it is used
 
-            _write(table(where, since=since, of_set=one), out)
+            _write_table(table(where, since=since, of_set=one), out)
         return
     with service(url, home=home) as client:
         lines = _served(client, since, one, follow=follow)
-        if out is None:
-            _print(lines)
+        if out is None or out.suffix.lower() in JSON_LINES:
+            _write_lines(lines, out)
         else:
             from tlray.io.catalogue.change_table import table_of  # noqa: PLC0415
 
-            _write(table_of(map(json.loads, lines)), out)
+            _write_table(table_of(map(json.loads, lines)), out)
 
 
-def _print(lines: Iterator[str]) -> None:
-    for line in lines:
-        sys.stdout.write(f"{in_json(line)}\n")
-        sys.stdout.flush()
+def _write_lines(lines: Iterator[str], out: Path | None) -> None:
+    """Write a line of JSON a change, to a file or to stdout as they come."""
+    if out is None:
+        for line in lines:
+            sys.stdout.write(f"{in_json(line)}\n")
+            sys.stdout.flush()
+        return
+    with os_errors_explained(str(out)), whole_file(out) as staged, staged.open("x", encoding="utf-8") as file:
+        n = sum(bool(file.write(f"{in_json(line)}\n")) for line in lines)
+    sys.stderr.write(f"{n} changes: {out}\n")
 
 
-def _write(found: Any, out: Path) -> None:
+def _write_table(found: Any, out: Path) -> None:
     from tlray.io.catalogue.change_table import write  # noqa: PLC0415
 
     with os_errors_explained(str(out)), whole_file(out) as staged:

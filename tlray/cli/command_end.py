@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from tlray.api import BatchResult
+from tlray.batch_run import BatchResult
 from tlray.cli.stdio import terminal
 from tlray.errors import TlrayError
 
@@ -32,8 +32,10 @@ _last_line = threading.Lock()
 def summary_line(result: BatchResult) -> str:
     """Return what came of a batch, in one line."""
     earlier = f", {result.answered} of them fetched earlier" if result.answered else ""
+    what = "pages" if result.n_found or result.n_lists else "sets"
     return (
-        f"{result.state}: {result.succeeded} of {result.total} sets{earlier}, {result.tracks} tracks in {result.elapsed_s:.1f} s"
+        f"{result.state}: {result.succeeded} of {result.total} {what}{earlier}, {result.tracks} tracks"
+        f" in {result.elapsed_s:.1f} s"
         f" ({result.dead} dead, {result.skipped} skipped, {result.cancelled} cancelled)"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ from tlray.io.client.http_client import ServiceClient
 from tlray.io.disk.atomic_output import os_errors_explained, whole_file
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import private
-from tlray.model import CuePrecision
+from tlray.model import CuePrecision, Tracklist
 from tlray.settings import read_settings
 
 MAX_TOLD = 5
@@ -37,6 +37,10 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     ] = None,
     is_all: Annotated[
         bool, typer.Option("--all", help="In place of a batch: the newest version of every set of the home.")
+    ] = False,
+    merged: Annotated[
+        bool,
+        typer.Option("--merged", help="With --all: one set a performance, of each field the best source."),
     ] = False,
     min_quality: Annotated[
         float | None, typer.Option(min=0, max=1, help="Only sets of this quality, or a better one.")
@@ -69,6 +73,8 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     """
     if (batch_id is None) != is_all:
         raise UsageError("name one batch, or give --all for the newest version of every set")
+    if merged and not is_all:
+        raise UsageError("--merged is for the catalogue: give --all in place of a batch")
     chosen = get(format_)
     named = {
         "bom": bom or None, "over_99": over_99.value, "strict": strict or None, "media": media,
@@ -87,7 +93,7 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         return
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
-    export_batch(where, batch_id, chosen, out, options, min_quality=min_quality)
+    export_batch(where, batch_id, chosen, out, options, min_quality=min_quality, merged=merged)
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -122,12 +128,14 @@ def export_batch(
     options: Any = None,
     *,
     min_quality: float | None = None,
+    merged: bool = False,
 ) -> None:
-    """Export a batch, or the newest version of every set; by default to the exports of its home.
+    """Export a batch, or the newest version of every set, or every performance; by default to the exports of its home.
 
     Report what was written and what was left out.
     """
     from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415 - Arrow is loaded where it is used
+    from tlray.io.catalogue.merging import iter_merged  # noqa: PLC0415
     from tlray.io.catalogue.newest import iter_newest  # noqa: PLC0415
     from tlray.io.export.files import write  # noqa: PLC0415
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
@@ -135,14 +143,14 @@ def export_batch(
 
     if batch_id is None:
         catch_up(home)  # before anything is written, it is known that there is a journal
-        sets = iter_newest(home, min_quality=min_quality)
+        sets: Iterator[Tracklist] = (iter_merged if merged else iter_newest)(home, min_quality=min_quality)
     else:
         named = manifest_of(home, batch_id)
         named()  # before anything is written, it is known that there is such a batch
         sets = iter_tracklists(open_store(home), batch_id, named)
         if min_quality is not None:
             sets = (found for found in sets if (found.quality or 0.0) >= min_quality)
-    name = batch_id or "all"
+    name = batch_id or ("merged" if merged else "all")
     if out is None and home.storage is not None and home.has_objects:
         from tlray.io.export.to_storage import upload  # noqa: PLC0415
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tlray.core.model.discovery import DEFAULT_FOUND
 from tlray.core.model.durations import LONGEST_S, parse_duration_s
 from tlray.errors import UsageError
 from tlray.scrape_options import ScrapeOptions
@@ -29,6 +30,21 @@ ApiTermsOption = Annotated[
         "--api-terms",
         metavar="SITE",
         help="Use the API of this site under its own published terms, although robots.txt disallows it; such as musicbrainz.",
+    ),
+]
+
+
+FindOption = Annotated[
+    bool,
+    typer.Option("--find", help="Scrape what pages list, too: a category, a search, a show, a DJ, a feed."),
+]
+
+MaxFoundOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-found",
+        metavar="N",
+        help=f"Sets to find at most, over the whole batch; by default {DEFAULT_FOUND:,}.",
     ),
 ]
 
@@ -73,7 +89,8 @@ def attempts(values: Iterable[str]) -> tuple[int | None, dict[str, int]]:
 
 def asked_options(  # noqa: PLR0913 - an argument for each option that two commands share
     rate: list[str] | None, concurrency: list[str] | None, ignored: list[str] | None, name: str, priority: str,
-    max_attempts: list[str], *, api_terms: list[str] | None = None, keep_pages: bool, fresh_for: str,
+    max_attempts: list[str], *, api_terms: list[str] | None = None, find: bool = False, max_found: int | None = None,
+    is_only: bool = False, keep_pages: bool, fresh_for: str,
 ) -> ScrapeOptions:  # fmt: skip
     """Return what is asked for with a list; UsageError says which option cannot be read."""
     at_once = {}
@@ -82,6 +99,8 @@ def asked_options(  # noqa: PLR0913 - an argument for each option that two comma
             raise UsageError(f"--concurrency {domain}={value[:40]!r} is no whole number, such as {domain}=2")
         at_once[domain] = int(value)
     of_all, of_domains = attempts(max_attempts)
+    if max_found is not None and not find:
+        raise UsageError("--max-found bounds what --find finds; add --find")
     return ScrapeOptions(
         name=name,
         priority=priority,
@@ -91,6 +110,7 @@ def asked_options(  # noqa: PLR0913 - an argument for each option that two comma
         max_attempts=of_all,
         domains={domain: {"max_attempts": n} for domain, n in of_domains.items()},
         api_terms=tuple(api_terms or ()),
+        find=find if max_found is None else {"max_found": max_found, "only": is_only},
         keep_pages=keep_pages,
         fresh_for=fresh_for,
     )

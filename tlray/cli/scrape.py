@@ -13,11 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlray.api import BatchResult, Listeners, resume_hint, run_batch
+from tlray.batch_run import BatchResult, Listeners, resume_hint, run_batch
 from tlray.cli.command_end import draining, end_at_once, exit_if_incomplete, say, summary_line
 from tlray.cli.export import export_batch
 from tlray.cli.intake_summary import print_received
-from tlray.cli.options import ApiTermsOption, HomeOption, asked_options, duration_s
+from tlray.cli.options import (
+    ApiTermsOption,
+    FindOption,
+    HomeOption,
+    MaxFoundOption,
+    asked_options,
+    duration_s,
+)
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
 from tlray.cli.progress import display
 from tlray.cli.service_options import OrService, service
@@ -69,6 +76,8 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         ),
     ] = None,
     api_terms: ApiTermsOption = None,
+    find: FindOption = False,
+    max_found: MaxFoundOption = None,
     max_attempts: Annotated[
         list[str] | None,
         typer.Option(
@@ -138,6 +147,8 @@ def scrape(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
             priority,
             max_attempts or [],
             api_terms=api_terms,
+            find=find,
+            max_found=max_found,
             keep_pages=not no_archive,
             fresh_for=fresh_for,
         )
@@ -207,7 +218,7 @@ def retry(
 def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that goes on
     settings: Settings, lines: Iterator[str], options: ScrapeOptions | None, resume: str | None, wait_s: float | None,
     *, dashboard: bool, detach: bool = False, retry_dead: dict[str, Any] | None = None, overrides: dict[str, Any] | None = None,
-    files: Iterator[Chunk] | None = None,
+    files: Iterator[Chunk] | None = None, keeps: Callable[[str], bool] = lambda batch_id: True,
 ) -> BatchResult:  # fmt: skip
     """Run a new batch, of URLs or of files, or one that goes on, and show how far it is."""
     home = Home(settings.home)
@@ -221,6 +232,7 @@ def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that
         on_progress=shown.show,
         on_paused=messages.paused,
         on_lost=messages.lost,
+        keeps=keeps,
     )
     try:
         # Ray prints what it has to say of its processes; stdout is for data
@@ -305,7 +317,21 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
     storage = Home.of(home, read_settings().storage).storage
     place = f"{storage.uri if storage else home}/results/{result.batch_id}"
     sys.stderr.write(f"{summary_line(result)}\nresults in {place}\n")
+    if result.n_found:
+        with open_reader(home) as journal:
+            terms = journal.batch(result.batch_id).options.terms
+        say_what_is_found(result.n_found, 0 if terms is None else terms.max_found)
     if result.dead:
         where = result.batch_id if home == read_settings().home else f"{result.batch_id} --home {home}"
         sys.stderr.write(f"`tlray dead {where}` tells why, `tlray retry {where}` tries again\n")
     exit_if_incomplete(result)
+
+
+def say_what_is_found(n_found: int, max_found: int) -> None:
+    """Say how many sets pages of lists have added, and how to go on where that is as many as may be."""
+    say(f"{n_found:,} sets were found on pages that list them")
+    if n_found >= max_found:
+        say(
+            f"--max-found {max_found:,} is reached: the reason of each page says what was left out; run it again with a"
+            " larger one, and sets that were fetched lately are not fetched again"
+        )

@@ -23,7 +23,7 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.local_time import local_minute, utc_second
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.journal.domain_status import stored_waits, wait_text
-from tlray.io.journal.opening import has_journal, open_reader
+from tlray.io.journal.opening import has_journal, holder_elsewhere, open_reader
 from tlray.io.journal.rows import AttemptRow, BatchRow, ItemRow, totals
 from tlray.settings import read_settings
 
@@ -97,7 +97,8 @@ def status(
         if as_json:
             row_json = {
                 "batch_id": row.batch_id, "name": row.name, "state": row.state, "total": sum(counts.values()), "counts": counts,
-                "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "tracks": row.n_tracks, "retries": row.n_retries,
+                "duplicates": row.n_duplicates, "n_rejected": row.n_rejected, "found": row.n_found, "lists": row.n_lists,
+                "tracks": row.n_tracks, "retries": row.n_retries,
                 "blocked": row.n_blocked, "elapsed_s": row.elapsed_s, "domains": by_domain, "waits": waiting, "sleeps": sleeps,
                 "quality": quality,
             }  # fmt: skip
@@ -109,7 +110,8 @@ def status(
         f"{row.batch_id} {one_line(row.name)} {_state(row, sleeps=sleeps)}{SLEEPS if sleeps else ''}:"
         f" {sum(counts.values())} items, {row.n_tracks} tracks, {row.n_retries} retries"
     )
-    print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected")
+    found = f"; {row.n_found} sets found, {row.n_lists} further pages of lists" if row.n_found else ""
+    print(f"  list: {row.n_duplicates} duplicates, {row.n_rejected} rejected{found}")
     service_status.print_quality(quality)
     for domain, states in sorted(by_domain.items(), key=lambda kv: -sum(kv[1].values())):
         words = [
@@ -140,7 +142,9 @@ def print_holder(home: Home) -> bool:
     if (is_open := open_to_others(home.path)) is not None:
         sys.stderr.write(f"{is_open}\n")
     if not home.is_held():
-        return False
+        if (elsewhere := holder_elsewhere(home)) is not None:
+            sys.stderr.write(f"another machine works at it: {elsewhere}\n")
+        return elsewhere is not None
     holder = home.holder()
     where = f"the Ray at {holder.ray_address}" if holder and holder.ray_address else "this machine"
     sys.stderr.write(

@@ -15,7 +15,7 @@ import typer
 
 from tlray.cli.command_end import INCOMPLETE
 from tlray.cli.intake_summary import print_received
-from tlray.cli.options import ApiTermsOption, asked_options, duration_s, is_whole
+from tlray.cli.options import ApiTermsOption, FindOption, MaxFoundOption, asked_options, duration_s, is_whole
 from tlray.cli.scrape import Urls
 from tlray.cli.service_options import ServiceUrl, service
 from tlray.cli.stdio import terminal
@@ -47,6 +47,8 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         typer.Option(metavar="DOMAIN", help="The owner of the site agreed to more than its robots.txt asks for; an admin's."),
     ] = None,
     api_terms: ApiTermsOption = None,
+    find: FindOption = False,
+    max_found: MaxFoundOption = None,
     max_attempts: Annotated[
         list[str] | None,
         typer.Option(metavar="N|DOMAIN=N", help="Attempts before an item is a dead letter; by default 5."),
@@ -83,7 +85,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     """
     options = asked_options(
         rate, concurrency, ignore_crawl_delay, name, priority, max_attempts or [],
-        api_terms=api_terms, keep_pages=not no_archive, fresh_for=fresh_for or "24h",
+        api_terms=api_terms, find=find, max_found=max_found, keep_pages=not no_archive, fresh_for=fresh_for or "24h",
     )  # fmt: skip
     options.checked()
     moment = None if not_before is None else _moment(not_before)

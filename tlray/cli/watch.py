@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from tlray.api import BatchResult
+from tlray.batch_run import BatchResult
 from tlray.cli.command_end import exit_if_incomplete, summary_line
 from tlray.cli.progress import display
 from tlray.cli.service_options import BatchId, Json, ServiceUrl, service
@@ -62,6 +62,7 @@ def result_of(status: Mapping[str, Any], url: str) -> BatchResult:
     states = {name: counts.get(name, 0) for name in ("succeeded", "dead", "skipped", "cancelled")}
     names = ("batch_id", "state", "total", "duplicates", "n_rejected", "tracks", "elapsed_s", "answered")
     try:
-        return BatchResult(**{name: status[name] for name in names}, **states, home="")
+        found = {"n_found": status.get("found", 0), "n_lists": status.get("lists", 0)}
+        return BatchResult(**{name: status[name] for name in names}, **states, **found, home="")
     except KeyError as error:
         raise ServiceRefuses(url, f"it tells no {error} of the batch; is it of another version?") from None

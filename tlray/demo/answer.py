@@ -11,15 +11,16 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from itertools import islice
 from math import ceil
 from random import Random
 
-from tlray.demo.blocks import BLOCKS, block_page, gone_page, home_page, search_page
+from tlray.demo.blocks import BLOCKS, block_page, dj_page, gone_page, home_page, search_page
 from tlray.demo.bodies import PNG, BodyCache, bomb, compress
 from tlray.demo.faults import Fault, Faults
 from tlray.demo.guard import BlockGuard, RateGuard
 from tlray.demo.names import seeded
-from tlray.demo.page import page_of
+from tlray.demo.page import dj_slug, page_of
 from tlray.demo.plan import Plan, id_in_path
 from tlray.demo.robots import robots_txt
 from tlray.demo.rows import make_set
@@ -27,6 +28,11 @@ from tlray.demo.sets import DemoSet
 from tlray.demo.truth import truth_of
 
 HTML = "text/html; charset=utf-8"
+LIST_SETS = 30
+"""Sets on a page of a list."""
+_MAX_LISTED = 10_000
+_DJ = re.compile(r"/dj/([a-z0-9]{1,80})/index\.html(?=\?|$)")
+_PAGE = re.compile(r"page=[1-9]\d{0,5}")
 _HOP = re.compile(r"hop-\d{1,6}\.html")
 _WIRE = frozenset(("hang", "hang-body", "reset", "reset-body", "close", "truncated", "drip"))
 _STATUS = {
@@ -214,10 +220,22 @@ class DemoSite:
             return Answer(robots.status, robots.body, headers, manner=robots.misbehave or "")
         if path == "/":
             return _page(200, self.cache.get(("home", 0), lambda: compress(home_page().encode())))
-        if path.startswith("/search"):
-            heads = [self.plan.head(i) for i in range(min(30, self.plan.n_sets))]
-            return _page(200, compress(search_page("anything", heads).encode()))
+        if path.startswith("/search") or _DJ.match(path):
+            return self._list(path)
         return _page(404, compress(gone_page(path).encode()))
+
+    def _list(self, path: str) -> Answer:
+        """Return a page of a list: of all sets, or of those of a DJ."""
+        place, _, query = path.partition("?")
+        page = int(query.removeprefix("page=")) if _PAGE.fullmatch(query) else 1
+        dj = _DJ.match(place)
+        heads = map(self.plan.head, range(min(self.plan.n_sets, _MAX_LISTED)))
+        wanted = heads if dj is None else (head for head in heads if dj[1] in map(dj_slug, head.djs))
+        shown = list(islice(wanted, LIST_SETS * (page - 1), LIST_SETS * page + 1))
+        more = f"{place}?page={page + 1}" if len(shown) > LIST_SETS else ""
+        shown = shown[:LIST_SETS]
+        text = search_page("anything", shown, more) if dj is None else dj_page(dj[1], place, shown, more)
+        return _page(200, compress(text.encode()))
 
     def _robots_ids(self) -> list[str]:
         if not any(one.name == "robots" for one in self.faults.faults):

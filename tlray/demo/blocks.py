@@ -53,15 +53,27 @@ def home_page() -> str:
     )
 
 
-def search_page(query: str, heads: list[SetHead]) -> str:
-    """Make a list of search results."""
+def search_page(query: str, heads: list[SetHead], next_path: str = "") -> str:
+    """Make a list of search results; ``next_path`` is where it goes on."""
     found = f"Tracklists search result for &quot;{escape(query)}&quot;"
     hits = "".join(_hit(head) for head in heads)
-    middle = f'<div id="csMiddle"> <div class="bItmH">{found}<span class="badge spL">{len(heads)}</span></div> {hits} </div>'
+    middle = f'<div id="csMiddle"> <div class="bItmH">{found}<span class="badge spL">{len(heads)}</span></div> {hits}{_more(next_path)} </div>'
     title = f'Tracklists search result for "{query}"'
     return _shell(
         title, f"{SITE_URL}/search/result.php", f'<div id="csRoot"> {middle} </div> {chrome.menus()}'
     )
+
+
+def dj_page(dj: str, path: str, heads: list[SetHead], next_path: str = "") -> str:
+    """Make the page of a DJ: the sets that it plays in."""
+    middle = f'<div id="csMiddle"> {"".join(map(_hit, heads))}{_more(next_path)} </div>'
+    return _shell(
+        f"{dj} Tracklists Overview", SITE_URL + path, f'<div id="csRoot"> {middle} </div> {chrome.menus()}'
+    )
+
+
+def _more(next_path: str) -> str:
+    return f' <a rel="next" href="{escape(next_path)}">next</a>' if next_path else ""
 
 
 def _shell(title: str, url: str, body: str) -> str:

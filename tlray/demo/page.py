@@ -71,12 +71,13 @@ def _posting(demo: DemoSet) -> str:
     )
 
 
+def dj_slug(dj: str) -> str:
+    """Return the name of a DJ in the path of the DJ's page."""
+    return slug(dj).replace("-", "")
+
+
 def _dj_link(dj: str, generation: str) -> str:
-    href = (
-        f"/artist/{slug(dj)}/tracklists.html"
-        if generation == "G2b"
-        else f"/dj/{slug(dj).replace('-', '')}/index.html"
-    )
+    href = f"/artist/{slug(dj)}/tracklists.html" if generation == "G2b" else f"/dj/{dj_slug(dj)}/index.html"
     return f'<a href="{href}" class="notranslate ">{escape(dj)}</a>'
 
 

@@ -139,7 +139,7 @@ class DemoSites:
         self._in_flight[number] += 1
         try:
             at_s, wall_s = now()
-            answer = site.answer(path, now=at_s, wall=wall_s)
+            answer = site.answer(request.rel_url.raw_path_qs, now=at_s, wall=wall_s)
             self.arrivals.add(
                 Arrival(
                     at_s,

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from tlray.core.model import merged
 from tlray.export.interface import Format, SetFile
 from tlray.export.json_shape import encode, finite, moment
 from tlray.export.options import CsvOptions
@@ -34,6 +35,8 @@ TRACK_COLUMNS = (
     "identity", "track_id", "track_url", "duration_s", "genres", "artwork_url", "media_id", "text",
 )  # fmt: skip
 COLUMNS = SET_COLUMNS + TRACK_COLUMNS
+MERGED_COLUMNS = tuple(f"set_{name}" for name in merged.SET_COLUMNS) + merged.ROW_COLUMNS
+"""Behind the others, of merged sets: the source of each field, and what sources say differently."""
 
 _FORMULA = "[-=+@＝＋－＠﹢﹣﹦﹫−]"
 _UNSEEN = "\x00-\x20\x7f-\xa0\xad\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff"
@@ -54,10 +57,15 @@ def per_set(tracklist: Tracklist, options: CsvOptions) -> Iterator[SetFile]:
 
 def together(sets: Iterable[Tracklist], options: CsvOptions) -> Iterator[bytes]:
     """Yield one table under one header; a chunk a set."""
-    yield (b"\xef\xbb\xbf" if options.bom else b"") + lines([COLUMNS])
+    is_merged, sets = merged.peeked(sets)
+    header = COLUMNS + MERGED_COLUMNS if is_merged else COLUMNS
+    yield (b"\xef\xbb\xbf" if options.bom else b"") + lines([header])
     for tracklist in sets:
-        of_set = _set_cells(tracklist)
-        yield lines(of_set + _track_cells(track) for track in tracklist.tracks)
+        of_set, of_merged = _set_cells(tracklist), _cells(merged.set_values(tracklist))
+        yield lines(
+            of_set + _track_cells(track) + of_merged + _cells(merged.row_values(track))
+            for track in tracklist.tracks
+        )
 
 
 def defused(text: str) -> str:
@@ -134,6 +142,10 @@ def _cell(value: Cell) -> str:
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
     return "" if value is None else str(value)
+
+
+def _cells(values: Iterable[list[str] | str | None]) -> tuple[Cell, ...]:
+    return tuple(_joined(value) if isinstance(value, list) else _text(value) for value in values)
 
 
 def _joined(values: list[str]) -> str:

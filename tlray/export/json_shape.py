@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
+from tlray.core.model.merged import MergedTrack, MergedTracklist
 from tlray.core.model.printable import in_json
 from tlray.model import Track, Tracklist
 
@@ -27,6 +28,9 @@ def plain(tracklist: Tracklist) -> dict[str, Any]:
     shape["duration_s"] = finite(tracklist.duration_s)
     shape["quality"] = finite(tracklist.quality)
     shape["tracks"] = [_plain_track(track) for track in tracklist.tracks]
+    if isinstance(tracklist, MergedTracklist):
+        shape["merged_from"], shape["sources_of"] = tracklist.merged_from, tracklist.sources_of
+        shape["conflicts"] = [asdict(conflict) for conflict in tracklist.conflicts]
     return shape
 
 
@@ -54,6 +58,8 @@ def _plain_track(track: Track) -> dict[str, Any]:
     shape["cue_s"] = finite(track.cue_s)
     shape["played_at"] = moment(track.played_at)
     shape["duration_s"] = finite(track.duration_s)
+    if isinstance(track, MergedTrack):
+        shape["sources_of"] = track.sources_of
     return shape
 
 

@@ -25,7 +25,9 @@ def together(sets: Iterable[Tracklist], options: ChapterOptions) -> Iterator[byt
     """Yield the texts one after the other, with two empty lines between them."""
     gap = ""
     for tracklist in sets:
-        lines = [*head(tracklist), "", *(line for _, line in rows(tracklist, options))]
+        lines = [*head(tracklist), ""]
+        for track, text in rows(tracklist, options):
+            lines += ["", text] if track is None and lines[-1] else [text]
         yield encode(gap + "\n".join(lines) + "\n")
         gap = "\n\n"
 

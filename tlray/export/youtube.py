@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from tlray.export.chapters import BEFORE_FIRST, Chapters, chapter_title, chapters_of
-from tlray.export.filenames import whole_letters
+from tlray.export.filenames import cut
 from tlray.export.interface import Format, LeftOut, SetFile
 from tlray.export.json_shape import encode
 from tlray.export.options import ChapterOptions
@@ -64,15 +64,17 @@ def _shown(chapters: Chapters) -> list[Start]:
 
 def _description(chapters: Chapters, starts: list[Start]) -> str:
     """Return the text, with shorter names if it would be too long; "" if even those do not fit."""
-    titles = [_plain(chapter_title(start)) for start in starts]
+    titles = [_plain(chapter_title(start)) or "ID" for start in starts]
     notes = [_plain(note) for note in chapters.notes]
     head = [_plain(chapters.title), one_line(chapters.tracklist.url).translate(_BRACKETS)]
-    for limit, is_whole in ((None, True), (None, False), (100, False), (60, False), (40, False), (25, False)):
+    for max_bytes, is_whole in (
+        (MAX_BYTES, True), (MAX_BYTES, False), (160, False), (100, False), (60, False), (40, False), (24, False)
+    ):  # fmt: skip
         lines = [
-            f"{_time(start.at)} {title[: whole_letters(title, limit or len(title))].rstrip()}"
+            f"{_time(start.at)} {cut(title, max_bytes).rstrip()}"
             for start, title in zip(starts, titles, strict=True)
         ]
-        named = head if is_whole else [head[0][: whole_letters(head[0], 100)]]
+        named = head if is_whole else [cut(head[0], 200)]
         blocks = [[line for line in named if line], lines, notes if is_whole else []]
         text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
         if len(encode(text)) <= MAX_BYTES:

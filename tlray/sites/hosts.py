@@ -17,6 +17,13 @@ def split(url: str) -> SplitResult | None:
     return parts
 
 
+def root_of(url: str, site: str) -> str:
+    """Return where the relative links of a page at ``url`` lead: to the site, or to another host that serves such pages."""
+    parts = split(url)
+    is_elsewhere = parts is not None and parts.netloc and host_of(url) != host_of(site)
+    return f"{parts.scheme}://{parts.netloc}" if parts is not None and is_elsewhere else site
+
+
 @lru_cache(maxsize=64)
 def host_of(url: str) -> str:
     """The host in lower case, without ``www.`` and port ("" where there is none)."""

@@ -1,4 +1,4 @@
-"""Parts for users' tests: a journal in memory.
+"""Parts for users' tests: a journal in memory, and a home written without Ray (`tlray.testing.home`).
 
 Nothing that production code imports.
 """

@@ -16,7 +16,7 @@ from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchEvent
 
 from .calls import Chances
-from .site import Site
+from .site import N_LISTS, Site
 from .world import World
 
 NAMES = [f"{letter}.test" for letter in "abcdef"]
@@ -92,6 +92,19 @@ def _submission(r: random.Random) -> tuple[tuple[str, Any], ...]:
     return tuple(given.items())
 
 
+def _with_lists(event: Event, seed: int, n: int) -> Event:
+    """Return a submission with pages of lists, by a dice of their own: the other events of a seed stay as they are."""
+    r = random.Random(f"lists {seed} {n}")
+    if event.kind != "submit" or r.random() < 0.5:
+        return event
+    given = dict(event.given)
+    lists = [f"http://{name}/list/{r.randrange(N_LISTS)}" for name in r.sample(NAMES, r.randint(1, 3))]
+    place = r.randint(0, len(given["lines"]))
+    given["lines"] = (*given["lines"][:place], *lists, *given["lines"][place:])
+    given["max_found"] = r.choice([1, 7, 20, 1000])
+    return replace(event, given=tuple(given.items()))
+
+
 _BLOWS = (
     *["pause"] * 5, *["cancel"] * 2, *["retry"] * 3, *["limiter"] * 3, *["coordinator"] * 2, *["kill"] * 4, *["hang"] * 2,
     *["domain"] * 4, "disk", "bug", *["everything"] * 2,
@@ -121,6 +134,7 @@ def story(seed: int) -> Story:
             )
         else:
             events.append(Event(at_s, kind, (("of", of),)))
+    events = [_with_lists(event, seed, n) for n, event in enumerate(events)]
     events.append(Event(CHAOS_S * 1.5, "calm"))
     workers = r.choice([1, 2, 4])
     return Story(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tlray.core.model.lifecycle import ItemState
-
 from .processes import Processes
-from .promises import check_gates, check_rate, note_ceilings, note_stops
+from .promises import check_found, check_gates, check_rate, note_ceilings, note_stops
 
 CHECKED = 400
 """So many open items are looked at after every step; in a larger world steps are passed over, in proportion."""
@@ -75,7 +73,8 @@ class Course(Processes):
         self._n_unchecked = 0
         engine.check_invariants()
         for book in engine.batches.values():
-            assert book.total == self.sizes[book.batch_id], f"{book.total} items of {book.batch_id}"
+            n_given = book.total - book.n_found - book.n_lists
+            assert n_given == self.sizes[book.batch_id], f"{book.total} items of {book.batch_id}"
 
     def run(self, *, until_s: float = RUN_S, at_least_until: float = 0.0) -> None:
         """Let time go on until all batches are finished; stuck ones raise."""
@@ -93,15 +92,17 @@ class Course(Processes):
 
     def check_end(self) -> None:
         """See that everything is accounted for, and that every site was treated as promised."""
-        for row in self.query("SELECT id, batch_id, state FROM batches"):
+        for row in self.query("SELECT id, batch_id, state, n_found, n_lists FROM batches"):
             counts = self.counts(row[0])
             blamed = self.query(
                 "SELECT id, reason FROM items WHERE batch = ? AND reason LIKE '%task failed%'", row[0]
             )
             assert not blamed, f"charged for what the coordinator did: {blamed[:3]}"
             assert all(state.is_final for state in counts), (row, counts)
-            assert sum(counts.values()) == self.sizes[row[1]], (row, counts)
-            assert len(self.disk.visible(row[1])) == counts.get(ItemState.SUCCEEDED, 0), (row, counts)
+            assert sum(counts.values()) == self.sizes[row[1]] + row[3] + row[4], (row, counts)
+            n_results = self.query("SELECT count(done_seq) FROM items WHERE batch = ?", row[0])[0][0]
+            assert len(self.disk.visible(row[1])) == n_results, (row, counts)
+            check_found(self, row[0])
         for site in self.sites.values():
             if site.ceilings:
                 check_rate(self, site)

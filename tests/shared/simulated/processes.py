@@ -139,11 +139,13 @@ class _Meters:
     def __init__(self, world: Processes) -> None:
         self._world = world
 
-    def count(self, changeset: Any) -> None:
+    def count(self, changeset: Any, *, took_s: float, permit_wait_s: float) -> None:
         if self._world.has_bug:
             raise KeyError("a bug in the coordinator's own code")
 
-    def show(self, engine: Any, *, n_tasks: int, now: float) -> None: ...
+    def delivered(self, result: str) -> None: ...
+
+    def show(self, engine: Any, **state: Any) -> None: ...
 
 
 class _LimiterClient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tlray.core.model.lifecycle import BatchState, ItemState
@@ -10,7 +11,7 @@ from tlray.core.pacing.send_pacing import LATE_S, MAX_SLACK
 from tlray.core.scheduling.lease import LeasedItem
 
 from .loop import START
-from .site import Site
+from .site import Site, listed
 
 if TYPE_CHECKING:
     from .world import World
@@ -125,3 +126,24 @@ def check_rate(world: World, site: Site) -> None:
                 f"{j - i + 1} fetches of {site.name} in {t:.3f} s at {rate:g}/s, burst {burst:g}"
                 f" (from {begins[i] - START:.3f} on)"
             )
+
+
+def check_found(world: World, batch: int) -> None:
+    """See that a batch has each set that its pages of lists list, and none beyond what it may find."""
+    state, n_found, n_lists, options = world.query(
+        "SELECT state, n_found, n_lists, options FROM batches WHERE id = ?", batch
+    )[0]
+    max_found = (json.loads(options)["terms"] or {}).get("max_found", 0)
+    items = world.query("SELECT fingerprint, found_on, is_list FROM items WHERE batch = ?", batch)
+    assert n_found == sum(found_on is not None and not is_list for _, found_on, is_list in items) <= max_found
+    assert n_lists == sum(is_list for *_, is_list in items)
+    had = {fingerprint for fingerprint, *_ in items}
+    if state == "cancelled" or n_found == max_found:
+        return
+    pages = world.query(
+        "SELECT coalesce(fetch_url, url) FROM items WHERE batch = ? AND state = 'succeeded' AND done_seq IS NULL",
+        batch,
+    )
+    for (url,) in pages:
+        lost = [one.url for one in listed(url) if one.fingerprint not in had]
+        assert not lost, f"{url} lists {lost[:3]}, which batch {batch} has not"

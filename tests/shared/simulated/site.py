@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+from tlray.core.model.discovery import FoundUrl
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.lease import LeasedItem, RobotsRequest
+from tlray.core.submission.lines import Entry
+from tlray.io.intake.url_list import read_line
+
+N_LISTS = 5
+"""Pages of a list; the last one leads to the first again."""
 
 
 @dataclass
@@ -82,6 +90,9 @@ class Site:
                     item.item_id, kind, retry_after_s=after_s, location=to, latency_s=took_s
                 )
             dice -= share
+        if is_list(item.url) and item.terms is not None and item.terms.max_found:
+            found = tuple(listed(item.url))
+            return latency_s, Outcome(item.item_id, OutcomeKind.LISTED, latency_s=latency_s, found=found)
         return latency_s, Outcome(
             item.item_id, OutcomeKind.FETCHED, n_sets=1, n_tracks=3, latency_s=latency_s
         )
@@ -96,3 +107,26 @@ class Site:
         if self.robots_at is not None:
             return RobotsAnswer(fetch_task.of, None, location=self.robots_at)
         return RobotsAnswer(fetch_task.of, "", crawl_delay_s=self.crawl_delay_s)
+
+
+def is_list(url: str) -> bool:
+    """True if a page lists others: ``http://a.test/list/3``."""
+    return "/list/" in url
+
+
+def listed(url: str) -> Iterator[FoundUrl]:
+    """Yield what a page of a list links to, always the same: pages of its own site and of the next one, and the next page."""
+    host, path = urlsplit(url).netloc, urlsplit(url).path
+    number = int(path.rpartition("/")[2])
+    other = f"{chr(ord('a') + (ord(host[0]) - ord('a') + 1) % 6)}.test"
+    own = [f"http://{host}/{3 * number + n}" for n in range(5)]
+    for link in (*own, f"http://{other}/{number}", f"http://{other}/{number}"):
+        yield found_url(link)
+    yield found_url(f"http://{host}/list/{(number + 1) % N_LISTS}", is_list=True)
+
+
+def found_url(url: str, *, is_list: bool = False) -> FoundUrl:
+    """Make a link."""
+    entry = read_line(0, url)
+    assert isinstance(entry, Entry)
+    return FoundUrl(entry.url, entry.domain, entry.fingerprint, is_list)

@@ -201,7 +201,7 @@ class SimulatedTasks:
     def __init__(self, world: World, owner: Life) -> None:
         self._world, self._owner = world, owner
 
-    def start(self, lease_id: str) -> Process:
+    def start(self, lease_id: str, name: str) -> Process:
         return self._world.start_task(self._owner, lease_id)
 
     def n_nodes(self) -> int:

@@ -12,6 +12,7 @@ from tlray.core.model.lifecycle import BatchEvent
 from tlray.core.politeness.policy import PolitenessOptions
 from tlray.core.politeness.retry_policy import RetryPolicy
 from tlray.core.scheduling.batch import Batch
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.submission.lines import Chunk
 from tlray.errors import Conflict, StorageFull
 from tlray.io.intake.url_list import read_chunks
@@ -73,6 +74,7 @@ class Users(Course):
         rate: float | None = None,
         fresh_for_s: float = 0.0,
         not_before_s: float | None = None,
+        max_found: int = 0,
         **retry: Any,
     ) -> asyncio.Task[Any]:
         """Submit a list, as the service does."""
@@ -86,6 +88,7 @@ class Users(Course):
             keeps_pages=False,
             fresh_for_s=fresh_for_s,
             not_before=not_before,
+            terms=BatchConfig(max_found=max_found) if max_found else None,
         )
 
         async def submit(coordinator: Coordinator) -> Any:

@@ -49,6 +49,19 @@ def test_changes_are_lines_of_json_each_with_the_cursor_behind_it(
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+def test_changes_are_a_file_of_json_lines(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["changes", "--home", str(home)]) == 0
+    printed = capsys.readouterr().out
+    for name in ("changes.ndjson", "changes.JSONL"):
+        assert run(["changes", "--home", str(home), "--out", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).read_text(encoding="utf-8") == printed
+        assert capsys.readouterr().err == f"{len(printed.splitlines())} changes: {tmp_path / name}\n"
+    assert run(["changes", "--home", str(home), "--since", "x", "--out", str(tmp_path / "none.jsonl")]) == 2
+    assert not (tmp_path / "none.jsonl").exists()
+
+
 def test_changes_are_a_parquet_table(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "changes.parquet"
     assert run(["changes", "--home", str(home), "--out", str(out)]) == 0
@@ -65,6 +78,11 @@ def test_changes_are_a_parquet_table(home: Path, tmp_path: Path) -> None:
         (["export", "--format", "jsonl"], "name one batch, or give --all"),
         (["export", "--all", "--format", "jsonl", "--url", "http://127.0.0.1:1"], "are for a home"),
         (["export", "b9", "--format", "jsonl"], "b9"),
+        (["export", "b1", "--merged", "--format", "jsonl"], "--merged is for the catalogue"),
+        (
+            ["export", "--all", "--merged", "--format", "jsonl", "--url", "http://127.0.0.1:1"],
+            "are for a home",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(
@@ -74,7 +92,14 @@ def test_wrong_arguments_are_named(
     assert reason in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["changes"], ["export", "--all", "--format", "jsonl"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["changes"],
+        ["export", "--all", "--format", "jsonl"],
+        ["export", "--all", "--merged", "--format", "jsonl"],
+    ],
+)
 def test_a_home_without_a_journal_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:

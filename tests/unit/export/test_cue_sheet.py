@@ -13,7 +13,7 @@ from made_sets import a_set, a_track, any_set, cued, with_row
 from tlray.errors import UsageError
 from tlray.export.cue_sheet import per_set, timestamp
 from tlray.export.interface import LeftOut, SetFile
-from tlray.export.options import CueOptions, Over99
+from tlray.export.options import CueOptions, CueProfile, Over99
 from tlray.model import CuePrecision, Tracklist
 
 
@@ -242,3 +242,23 @@ def test_any_set_gives_sheets_of_nothing_but_safe_lines(
         assert times[0] == [0, 0, 0]
         assert all(a < b for a, b in pairwise(times))
         assert len(times) <= 99
+
+
+def test_a_sheet_for_an_upload_has_true_tracks_only() -> None:
+    tracklist = a_set(
+        a_track(1, 12), with_row(2, 1), a_track(3, 60), a_track(4, 90, cue_precision=CuePrecision.MINUTE)
+    )
+    assert sheet(tracklist, profile=CueProfile.MIXCLOUD) == (
+        'PERFORMER "Someone"\n'
+        'TITLE "Someone @ Somewhere"\n'
+        'FILE "Someone @ Somewhere.mp3" MP3\n'
+        "  TRACK 01 AUDIO\n"
+        '    TITLE "Title 1 w/ Artist 2 - Title 2"\n'
+        '    PERFORMER "Artist 1"\n'
+        "    INDEX 01 00:12:00\n"
+        "  TRACK 02 AUDIO\n"
+        '    TITLE "Title 3"\n'
+        '    PERFORMER "Artist 3"\n'
+        "    INDEX 01 01:00:00\n"
+    )
+    assert len(indexes(sheet(cued(*(60.0 * i for i in range(150))), profile=CueProfile.MIXCLOUD))) == 150

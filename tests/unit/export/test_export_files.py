@@ -87,6 +87,28 @@ def test_a_cue_file_holds_exactly_one_sheet(tmp_path: Path) -> None:
     assert names(tmp_path) == ["one.cue"]
 
 
+def test_a_file_may_end_with_the_last_part_of_a_suffix(tmp_path: Path) -> None:
+    export([cued(0, 60)], "podcasting", tmp_path / "one.json")
+    export(TWO, "rekordbox", tmp_path / "LIBRARY.XML")
+    export(TWO, "json", tmp_path / "my.chapters.json")
+    assert names(tmp_path) == ["LIBRARY.XML", "my.chapters.json", "one.json"]
+    with pytest.raises(
+        UsageError, match=r"one\.xml ends with \.xml, but podcasting files end with \.chapters\.json"
+    ):
+        export(TWO, "podcasting", tmp_path / "one.xml")
+
+
+def test_what_is_left_out_of_one_file_of_all_is_counted_too(tmp_path: Path) -> None:
+    sets = [cued(0, None), cued(None)]
+    for out in (tmp_path / "all.nml", tmp_path / "folder"):
+        summary = export(sets, "traktor", out)
+        assert [one.reason for one in summary.left_out] == [
+            "1 row without a start: 1 no cue",
+            "no row has a cue",
+        ]
+    assert (summary.n_sets, summary.n_files, summary.n_left_out) == (2, 2, 2)
+
+
 def test_sets_without_cues_are_counted_and_named(tmp_path: Path) -> None:
     summary = export([cued(None, title="Silent"), cued(0)], "cue", tmp_path)
     assert (summary.n_sets, summary.n_files, summary.n_left_out) == (2, 1, 1)
@@ -116,12 +138,13 @@ def broken() -> Iterator[Tracklist]:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", ["json", "jsonl", "csv", "cue", "parquet"])
+@pytest.mark.parametrize("name", formats.names())
 @pytest.mark.parametrize("as_file", [True, False])
 def test_nothing_half_done_stays_when_it_breaks_off(tmp_path: Path, name: str, as_file: bool) -> None:
-    old = tmp_path / f"old.{name}"
+    suffix = formats.get(name).suffix
+    old = tmp_path / f"old{suffix}"
     old.write_text("old")
-    for out in [old, tmp_path / "a" / f"new.{name}"] if as_file else [tmp_path, tmp_path / "a" / "b"]:
+    for out in [old, tmp_path / "a" / f"new{suffix}"] if as_file else [tmp_path, tmp_path / "a" / "b"]:
         with pytest.raises(KeyboardInterrupt):
             export(broken(), name, out)
     assert names(tmp_path) == [old.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -83,6 +84,38 @@ def test_the_formats_need_neither_arrow_nor_ray_nor_a_clock() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"pyarrow", "pandas", "ray", "aiohttp", "asyncio"} & set(loaded)
+
+
+DIGESTS = """
+import hashlib, sys
+sys.path[:0] = ["tests/shared"]
+from made_sets import a_set, a_track, cued, with_row
+from tlray.export.files import files_of
+from tlray.export.formats import all_formats
+tracks = [a_track(1, 0, labels=["A"]), with_row(2, 1), a_track(3, 90.5), a_track(4), a_track(5, 200)]
+sets = [a_set(*tracks), cued(None), cued(0, 60, 120)]
+for format_ in all_formats():
+    chunks = list(format_.together(sets, format_.options)) if format_.together else []
+    for file in files_of(format_, sets):
+        chunks += file.chunks if hasattr(file, "chunks") else [file]
+    whole = b"".join(chunk if isinstance(chunk, bytes) else repr(chunk).encode() for chunk in chunks)
+    print(format_.name, hashlib.sha256(whole).hexdigest())
+"""
+
+
+def test_every_export_is_the_same_in_every_run() -> None:
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", DIGESTS],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONHASHSEED": seed, "TZ": zone},
+        )
+        for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
+    ]
+    first, second = (run.communicate()[0].splitlines() for run in runs)
+    assert [line.split()[0] for line in first] == list(formats.names())
+    assert first == second
 
 
 def test_options_are_checked_against_the_formats_own() -> None:

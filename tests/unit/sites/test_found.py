@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from made_feeds import item, rss
 from made_mixes import MadeMix, explorer
 
 from tlray.cli import run
@@ -14,6 +15,7 @@ from tlray.sites.discogs import Discogs
 from tlray.sites.mixesdb import MixesDB
 from tlray.sites.nts import Nts
 from tlray.sites.registry import parse_page
+from tlray.sites.tracklists1001 import Tracklists1001
 
 MIXES = [MadeMix(), MadeMix(title="2031-05-05 - Lio & Oto - Quay")]
 ON_WIKI = [
@@ -118,3 +120,65 @@ def test_parse_prints_what_a_page_lists(tmp_path: Path, capsys: pytest.CaptureFi
     assert (line["kind"], line["tracklists"]) == ("search", [])
     assert [(one["url"], one["title"]) for one in line["found"]] == ON_WIKI
     assert line["next_url"].endswith("pagefrom=2031#mw-pages")
+
+
+def test_a_site_on_another_host_lists_pages_of_that_host() -> None:
+    demo = "http://127.0.0.1:8123"
+    category = parse_page(CATEGORY.encode(), url=f"{demo}/w/Category:Oto")
+    assert [one.url for one in category.found] == [
+        url.replace("https://www.mixesdb.com", demo) for url, _ in ON_WIKI
+    ]
+    assert category.next_url == f"{demo}/w/Category:Oto?pagefrom=2031#mw-pages"
+    search = parse_page(json.dumps(SEARCH).encode(), url=f"{demo}/w/rest.php/v1/search/page?q=oto")
+    assert search.found == category.found
+    show = parse_page(json.dumps(EPISODES).encode(), url=f"{demo}/api/v2/shows/tide-hour/episodes")
+    assert show.found[0].url == f"{demo}/shows/tide-hour/episodes/tide-hour-0"
+
+
+HIT = '<div class="oItm"><div class="bTitle"><a href="{}">Oto @ Quay</a></div></div>'
+SITE_1001 = "https://www.1001tracklists.com"
+
+
+def index_of(*links: str, title: str = "Oto Tracklists Overview", path: str = "/dj/oto/index.html") -> bytes:
+    hits = "".join(map(HIT.format, links))
+    return (
+        f'<html><head><title>{title}</title><link rel="canonical" href="{SITE_1001}{path}"><link rel="next" href="?p=2"></head>'
+        f'<body><a href="//www.1001tracklists.com" id="topLogo"></a>{hits}</body></html>'
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("url", "root"), [(f"{SITE_1001}/dj/oto/index.html", SITE_1001), ("", SITE_1001), ("http://127.0.0.1:9/dj/oto/index.html", "http://127.0.0.1:9")]
+)  # fmt: skip
+def test_the_page_of_a_dj_of_1001tracklists_lists_sets(url: str, root: str) -> None:
+    body = index_of(
+        "/tracklist/1abc/oto.html",
+        "/tracklist/1abc/oto.html",
+        "/tracklist/2abc/",
+        "/tracklist/",
+        "https://[x/tracklist/3",
+    )
+    page = Tracklists1001().parse(body, url=url)
+    assert (page.kind, page.reason) == (PageKind.SEARCH, "a list of 2 sets")
+    assert pairs(page) == [
+        (f"{root}/tracklist/1abc/oto.html", "Oto @ Quay"),
+        (f"{root}/tracklist/2abc/", "Oto @ Quay"),
+    ]
+    assert page.next_url == f"{root}/dj/oto/index.html?p=2"
+
+
+def test_the_home_page_of_1001tracklists_is_no_list() -> None:
+    body = index_of("/tracklist/1abc/oto.html", title="Home", path="/")
+    assert Tracklists1001().parse(body, url=f"{SITE_1001}/").kind is PageKind.UNKNOWN
+
+
+def test_a_feed_goes_on_at_its_next_page() -> None:
+    for href, url, expected in (
+        ("https://tidal.example/feed?page=2", "", "https://tidal.example/feed?page=2"),
+        ("/feed?page=2", "https://tidal.example/feed", "https://tidal.example/feed?page=2"),
+        ("javascript:x()", "https://tidal.example/feed", None),
+        ("http://[x", "https://tidal.example/feed", None),
+    ):
+        link = f'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{href}"/>'
+        page = parse_page(rss(item("<description>x</description>"), channel=link), url=url)
+        assert page.next_url == expected

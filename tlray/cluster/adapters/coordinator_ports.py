@@ -86,9 +86,9 @@ class RayTasks:
         self._coordinator = coordinator
         self._node_id = node_id
 
-    def start(self, lease_id: str) -> RayTask:
+    def start(self, lease_id: str, name: str) -> RayTask:
         """Start a task that asks for one CPU; Ray never retries it."""
-        options = {"name": f"scrape {lease_id}", "num_cpus": 1, "max_retries": 0}
+        options = {"name": name, "num_cpus": 1, "max_retries": 0}
         task = ray.remote(scrape_lease).options(**options)
         return RayTask(task.remote(lease_id, self._terms, self._coordinator))
 
@@ -157,7 +157,7 @@ class HomeParts:
     ) -> tuple[PartRow, dict[str, int]]:
         """Merge in a Ray task. It waits for no CPU: those may be taken by the tasks of other batches for hours, and this batch's
         end waits for it."""
-        options = {"name": f"merge {len(stems)} parts", "num_cpus": 0, "max_retries": 1}
+        options = {"name": "merge parts", "num_cpus": 0, "max_retries": 1}
         try:
             merged = await ray.remote(_merge).options(**options).remote(self._home, batch_id, stems, new_stem)
         except RayTaskError as error:

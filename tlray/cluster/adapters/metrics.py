@@ -1,64 +1,155 @@
-"""Metrics of a coordinator, for Ray's dashboard and Prometheus. Tags are kinds and states, never a URL or a batch."""
+"""Metrics of a coordinator, for Prometheus and Ray's dashboard. Tags are kinds, states and a bounded number of domains.
+
+What happens often is counted in memory and handed to Ray every `SHOW_EVERY_S`: a call of Ray's metrics costs as much as a
+hundred additions. Ray exports every 10 s.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Mapping
 
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.outcome import OutcomeKind
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.gauges import OTHER, DomainLabels, gauges, rest_label
 
-COUNT_DOMAINS_EVERY_S = 10.0
-COUNT_ITEMS_EVERY_S = 1.0
+SHOW_EVERY_S = 2.0
+NOTHING = 1e-9
+"""What a counter begins with: Ray takes no 0, and without a first sample an increase from nothing is not seen."""
+GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "items": ("Items of open batches", ("state",)),
+    "queue_items": ("Items queued or waiting, of batches that run", ("priority",)),
+    "queue_oldest_seconds": ("Age of the oldest batch that runs and has open items", ("priority",)),
+    "domains": ("Domains that cool down, are paused, parked or slowed", ("state",)),
+    "domain_ceiling": ("Fetches a second at most; 0 without a ceiling", ("domain",)),
+    "open_batches": ("Batches that are not finished", ()),
+    "scrape_tasks": ("Scrape tasks", ("state",)),
+    "leases": ("Leases that scrape tasks hold", ()),
+    "items_in_flight": ("Items leased to scrape tasks", ()),
+    "is_halted": ("1 while no work is done, because nothing can be written or no task can run", ()),
+    "incarnation": ("Number of coordinator starts on this home", ()),
+}
+"""Name after ``tlray_`` → help, tags."""
+FIRST: dict[str, tuple[str, ...]] = {
+    "outcomes": (OutcomeKind.FETCHED.value,),
+    "items_finished": tuple(state.value for state in ItemState if state.is_final),
+    "rests": (OutcomeKind.BLOCKED.value, OutcomeKind.THROTTLED.value, OTHER),
+    "deliveries": ("delivered", "tried again", "given up"),
+    "permit_wait_seconds": ("",),
+    "tracks": ("",),
+    "wire_bytes": ("",),
+}
+"""Values of tags that are there from the beginning."""
+COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "outcomes": ("What came of items, by kind", ("kind",)),
+    "items_finished": ("Items that became final, by state", ("state",)),
+    "fetches": ("Fetches of pages, by domain", ("domain",)),
+    "rests": ("Rests of domains, by reason", ("why",)),
+    "deliveries": ("Attempts to deliver a notification", ("result",)),
+    "permit_wait_seconds": ("Time that items in the hands of tasks waited for their turn, added up", ()),
+    "tracks": ("Tracks catalogued", ()),
+    "wire_bytes": ("Bytes of pages on the wire", ()),
+}
+HISTOGRAMS: dict[str, tuple[str, list[float]]] = {
+    "fetch_latency_seconds": ("From the request to the last byte", [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60]),
+    "journal_commit_seconds": (
+        "To write what a report brought, and to publish its parts", [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30],
+    ),
+}  # fmt: skip
+"""Name → help, upper ends of the buckets."""
 
 
 class Metrics:
-    """The gauges and counters; Prometheus shows them as ``ray_tlray_…``."""
+    """The gauges and counters; Prometheus shows them as ``ray_tlray_…``, counters with ``_total``."""
 
     def __init__(self) -> None:
-        self._outcomes = Counter("tlray_outcomes", "What came of items, by kind", tag_keys=("kind",))
-        self._tracks = Counter("tlray_tracks", "Tracks catalogued")
-        self._bytes = Counter("tlray_wire_bytes", "Bytes of pages on the wire")
-        self._latency = Histogram(
-            "tlray_fetch_latency_seconds",
-            "From the request to the last byte",
-            boundaries=[0.05, 0.2, 0.5, 1, 2, 5, 15, 60],
+        self._gauges = {name: Gauge(f"tlray_{name}", *about) for name, about in GAUGES.items()}
+        self._counters = {name: Counter(f"tlray_{name}", *about) for name, about in COUNTERS.items()}
+        histograms = {name: Histogram(f"tlray_{name}", *about) for name, about in HISTOGRAMS.items()}
+        self._latency, self._commit = (
+            histograms["fetch_latency_seconds"],
+            histograms["journal_commit_seconds"],
         )
-        self._items = Gauge("tlray_items", "Items of open batches, by state", tag_keys=("state",))
-        self._tasks = Gauge("tlray_scrape_tasks", "Scrape tasks running")
-        self._batches = Gauge("tlray_open_batches", "Batches that are not finished")
-        self._cooling = Gauge("tlray_domains_cooling", "Domains that cool down")
-        self._counted_at = self._items_counted_at = -math.inf
+        self._tallies: dict[str, dict[str, float]] = {
+            name: defaultdict(float, dict.fromkeys(FIRST.get(name, ()), NOTHING)) for name in COUNTERS
+        }
+        self._labels = DomainLabels()
+        self._shown_at = -math.inf
 
-    def count(self, changeset: Changeset) -> None:
-        """Count what a report brought."""
+    def count(self, changeset: Changeset, *, took_s: float, permit_wait_s: float) -> None:
+        """Count what a report brought, and how long it took to write."""
+        kinds, finals = self._tallies["outcomes"], self._tallies["items_finished"]
+        n_bytes = 0
         for change in changeset.changes:
             outcome = change.outcome
-            kind = "lost" if outcome is None else outcome.kind.value
-            self._outcomes.inc(1, {"kind": kind})
+            kinds["lost" if outcome is None else outcome.kind.value] += 1
+            if change.after.is_final:
+                finals[change.after.value] += 1
             if outcome is not None and outcome.latency_s is not None:
+                n_bytes += outcome.n_bytes
+                self._labels.count(change.item.domain)
                 self._latency.observe(outcome.latency_s)
-        n_tracks = sum(part.n_tracks for part in changeset.parts)
-        if n_tracks:
-            self._tracks.inc(n_tracks)
-        n_bytes = sum(c.outcome.n_bytes for c in changeset.changes if c.outcome is not None)
-        if n_bytes:
-            self._bytes.inc(n_bytes)
+        for rest in changeset.cool_downs:
+            self._tallies["rests"][rest_label(rest.reason)] += 1
+        totals = {
+            "tracks": sum(part.n_tracks for part in changeset.parts),
+            "wire_bytes": n_bytes,
+            "permit_wait_seconds": permit_wait_s,
+        }
+        for name, n in totals.items():
+            self._tallies[name][""] += n
+        if changeset.changes:
+            self._commit.observe(took_s)
 
-    def show(self, engine: Engine, *, n_tasks: int, now: float) -> None:
-        """Show how things stand."""
-        self._tasks.set(n_tasks)
-        self._batches.set(len(engine.batches))
-        if now - self._counted_at >= COUNT_DOMAINS_EVERY_S:
-            self._counted_at = now
-            self._cooling.set(sum(state.is_cooling(now) for state in engine.domains.values()))
-        if now - self._items_counted_at < COUNT_ITEMS_EVERY_S:
+    def delivered(self, result: str) -> None:
+        """Count an attempt to deliver a notification."""
+        self._tallies["deliveries"][result] += 1
+
+    def show(
+        self,
+        engine: Engine,
+        *,
+        n_working: int,
+        n_waiting: int,
+        is_halted: bool,
+        incarnation: int,
+        now: float,
+        wall: float,
+    ) -> None:
+        """Hand the state of an engine, and what was counted, to Ray; at most every `SHOW_EVERY_S`."""
+        if now - self._shown_at < SHOW_EVERY_S:
             return
-        self._items_counted_at = now
-        for state in ItemState:
-            if not state.is_final:
-                self._items.set(
-                    sum(b.counts.get(state, 0) for b in engine.batches.values()), {"state": state.value}
-                )
+        self._shown_at = now
+        state = gauges(engine, now=now, wall=wall)
+        for label, n_fetches in self._labels.take().items():
+            self._tallies["fetches"][label] += n_fetches
+        by_tag: dict[str, Mapping[str, float]] = {
+            "items": state.items,
+            "queue_items": state.queue,
+            "queue_oldest_seconds": state.oldest_s,
+            "domains": state.domains,
+            "domain_ceiling": self._labels.ceilings(engine),
+            "open_batches": {"": len(engine.batches)},
+            "scrape_tasks": {"working": n_working, "waiting": n_waiting},
+            "leases": {"": state.leases},
+            "items_in_flight": {"": state.in_flight},
+            "is_halted": {"": is_halted},
+            "incarnation": {"": incarnation},
+        }
+        for name, values in by_tag.items():
+            for value, n in values.items():
+                self._gauges[name].set(n, _tags(GAUGES[name][1], value))
+        for name, tally in self._tallies.items():
+            for value, n in tally.items():
+                if n > 0:
+                    self._counters[name].inc(n, _tags(COUNTERS[name][1], value))
+            tally.clear()
+
+
+def _tags(keys: tuple[str, ...], value: str) -> dict[str, str]:
+    return dict.fromkeys(keys, value)

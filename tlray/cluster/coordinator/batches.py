@@ -18,8 +18,7 @@ from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.stored_status import book_of, fatal_error_text, last_domains, stored_snapshot
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
-from tlray.core.model.progress import Retried, Snapshot
-from tlray.core.politeness.dead_kind import kind_of
+from tlray.core.model.progress import Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
@@ -162,7 +161,7 @@ class Batches:
         """Return a batch's snapshot."""
         book = self._state.book(batch_id)
         if book is not None:
-            return self._told(book, self._elapsed_s(book), self._state.engine.domains)
+            return self._snapshot(book, self._elapsed_s(book), self._state.engine.domains)
         if batch_id in self._finished:
             return self._finished[batch_id]
         return await stored_snapshot(self._state, await self._row(batch_id))
@@ -171,20 +170,14 @@ class Batches:
         before_s, since = self._running_since[book.id]
         return 0.0 if book.state is BatchState.SCHEDULED else before_s + self._state.now() - since
 
-    def _told(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
+    def _snapshot(self, book: Batch, elapsed_s: float, domains: Mapping[str, DomainState]) -> Snapshot:
         now = self._state.now()
         ahead = self._outlook(book, now) if book.state is BatchState.RUNNING else None
         starts_at = self._starts_at.get(book.id) if book.state is BatchState.SCHEDULED else None
         return snapshot(
-            book,
-            domains,
-            now=now,
-            wall=self._state.wall(),
-            ahead=ahead,
-            elapsed_s=elapsed_s,
-            starts_at=starts_at,
+            book, domains, now=now, wall=self._state.wall(), ahead=ahead, elapsed_s=elapsed_s, starts_at=starts_at,
             trouble=fatal_error_text(self._state),
-        )
+        )  # fmt: skip
 
     def _outlook(self, book: Batch, now: float) -> Outlook:
         """Return what `Engine.outlook` says; where that takes long (thousands of domains, many batches) it is not asked again
@@ -290,8 +283,9 @@ class Batches:
 
     async def retry(
         self, batch_id: str, *, item_ids: list[int] | None, reason: str | None, seen: SeenGroup | None = None
-    ) -> Retried:
-        """Queue dead letters again: those named, those with a reason, those of a group, or all; a completed batch opens again."""
+    ) -> tuple[Snapshot, int]:
+        """Queue dead letters again: those named, those with a reason, those of a group, or all; a completed batch opens again.
+        Return the snapshot, and how many."""
         state = self._state
         async with state.one_at_a_time(batch_id):
             row = await self._row(batch_id)
@@ -304,14 +298,7 @@ class Batches:
                 self._finished.pop(batch_id, None)
                 await self.open(batch_id)
             state.wake.set()
-            told = await self.status(batch_id)
-            n_left = told["counts"]["dead"] if seen is None else await self.count_dead(batch_id, seen)
-            return {**told, "n_retried": sum(revived.values()), "n_left": n_left}
-
-    async def count_dead(self, batch_id: str, seen: SeenGroup) -> int:
-        """Count the dead letters of a group in a batch, those that died since it was seen included."""
-        groups = await self._state.write(lambda: self._state.journal.dead_groups(batch_id=batch_id))
-        return sum(row.n for row in groups if (kind_of(row.reason), row.domain) == (seen.kind, seen.domain))
+            return await self.status(batch_id), sum(revived.values())
 
     async def replace_part(self, old_stem: str, new: PartRow) -> None:
         """Put a staged part in the place of another one of a finished batch, which has the same pages: in the manifest, then on
@@ -327,6 +314,13 @@ class Batches:
         async with state.one_at_a_time(batch_id):
             await self._require_final(batch_id)
             await state.write(write)
+            self._finished.pop(batch_id, None)
+
+    async def discard(self, batch_id: str) -> None:
+        """Drop a finished batch, its items and attempts; `Conflict` where it works again, or has results."""
+        async with self._state.one_at_a_time(batch_id):
+            await self._require_final(batch_id)
+            await self._state.write(self._state.journal.discard_batch, batch_id)
             self._finished.pop(batch_id, None)
 
     async def recover_parts(self, batch_id: str) -> list[PartRow]:
@@ -384,7 +378,7 @@ class Batches:
         )  # fmt: skip
         book.state, book.version = after, version - 1
         with_all = replace(book, open_by_domain=dict.fromkeys(domains, 0))
-        self._finished[book.batch_id] = {**self._told(with_all, elapsed_s, domains), "version": version}
+        self._finished[book.batch_id] = {**self._snapshot(with_all, elapsed_s, domains), "version": version}
         if len(self._finished) > MAX_FINISHED_KEPT:
             del self._finished[next(iter(self._finished))]
         state.renew_stops()

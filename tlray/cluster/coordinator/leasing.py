@@ -15,6 +15,7 @@ from tlray.cluster.coordinator.domain_recall import recall
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.ports.coordinator import EndKind, StartedTask
+from tlray.core.model.discovery import Committed
 from tlray.core.model.lifecycle import BatchState
 from tlray.core.scheduling.autoscaling import Autoscaler
 from tlray.core.scheduling.batch_config import most_workers
@@ -24,6 +25,7 @@ from tlray.core.scheduling.decide import decide, decide_lost, give_back
 from tlray.core.scheduling.lease import Answer, Lease, Report, Work
 from tlray.core.scheduling.node_loss import NodeLosses
 from tlray.core.scheduling.result_reuse import with_result
+from tlray.core.scheduling.task_names import TaskNames
 from tlray.errors import CannotFinish
 
 logger = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class Leasing:
         self._on_empty = on_empty
         self._tasks: dict[str, _Task] = {}
         self._losses = NodeLosses()
+        self._names = TaskNames()
         self._n_leases = 0
         settings = state.settings
         self._autoscaler = Autoscaler(min_workers=settings.min_workers, max_workers=settings.max_workers)
@@ -123,7 +126,9 @@ class Leasing:
         """Start a task. It is given items when it says that it is there: none wait with it for a CPU."""
         self._n_leases += 1
         lease_id = f"{self._state.incarnation:04d}-{self._n_leases:06d}"
-        started = self._ports.tasks.start(lease_id)
+        name = self._names.name(self._state.engine.batches.values())
+        started = self._ports.tasks.start(lease_id, name)
+        logger.info("task started lease=%s name=%r", lease_id, name)
         self._tasks[lease_id] = _Task(started, self._state.now(), self._state.now())
         self._state.background(self._attend(lease_id, started))
 
@@ -249,22 +254,17 @@ class Leasing:
     async def _commit(self, changeset: Changeset, report: Report | None = None) -> None:
         """Journal first, then memory; between the two nothing is leased of a lane that ends."""
         state, engine, now = self._state, self._state.engine, self._state.now()
-        killed: list[tuple[int, int]] = []
-        if (
-            changeset.changes
-            or changeset.parts
-            or changeset.cool_downs
-            or changeset.robots
-            or changeset.deaths
-        ):
+        committed = Committed([], [])
+        if changeset.is_stored:
             engine.prepare(changeset)
             task = self._tasks.get(changeset.lease_id)
-            killed = await state.write(self._commit_and_publish, changeset, now, task.node if task else "")
-        now = state.now()  # the disk may have taken its time
-        empty = engine.apply(changeset, now=now, killed=killed)
+            committed = await state.write(self._commit_and_publish, changeset, now, task.node if task else "")
+        begun, now = now, state.now()  # the disk may have taken its time
+        empty = engine.apply(changeset, now=now, killed=committed.killed, added=committed.added)
         if report is not None:
             engine.apply_robots(report, now=now)
-        self._ports.meters.count(changeset)
+        wait_s = report.permit_wait_s if report is not None else 0.0
+        self._ports.meters.count(changeset, took_s=now - begun, permit_wait_s=wait_s)
         for batch in {change.item.batch for change in changeset.changes} | {
             d.batch for d in changeset.deaths
         }:
@@ -275,12 +275,12 @@ class Leasing:
             {cool.domain for cool in changeset.cool_downs} | {a.domain for a in changeset.robots}
         )
 
-    def _commit_and_publish(self, changeset: Changeset, now: float, node: str) -> list[tuple[int, int]]:
+    def _commit_and_publish(self, changeset: Changeset, now: float, node: str) -> Committed:
         state = self._state
-        killed = state.journal.commit(changeset, now=now, wall=self._state.wall(), node=node)
+        committed = state.journal.commit(changeset, now=now, wall=self._state.wall(), node=node)
         for part in changeset.parts:
             self._ports.parts.publish(part.batch_id, part.stem)
-        return killed
+        return committed
 
     async def give_up_waiting(self) -> None:
         """Make dead letters of what waits for domains that are to rest for longer than anything waits."""

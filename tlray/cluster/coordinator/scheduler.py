@@ -207,10 +207,12 @@ class Scheduler:
         return [pick.known.url for pick in found]
 
     def _terms_of(self, own: BatchConfig | None) -> BatchConfig | None:
-        """Return the service's terms, with the sites whose API terms the schedule's user chose."""
+        """Return the service's terms, with the API terms and the discovery that the schedule's user chose."""
         if self._terms is None or own is None:
             return self._terms or own
-        return replace(self._terms, api_terms=own.api_terms)
+        return replace(
+            self._terms, api_terms=own.api_terms, max_found=own.max_found, is_only_finding=own.is_only_finding
+        )
 
     async def _is_under_way(self, batch_id: str) -> bool:
         book = self._state.book(batch_id)

@@ -91,7 +91,8 @@ def book_of(row: BatchRow, counts: Counts) -> Batch:
         row.id, row.batch_id, row.name, row.priority, row.state, totals(counts),
         politeness=row.options.politeness, retry=row.options.retry, owner=row.owner, keeps_pages=row.options.keeps_pages,
         n_duplicates=row.n_duplicates, n_rejected=row.n_rejected, n_sets=row.n_sets, n_tracks=row.n_tracks,
-        n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, created_at=row.created_at,
+        n_retries=row.n_retries, n_blocked=row.n_blocked, n_answered=row.n_answered, n_found=row.n_found,
+        n_lists=row.n_lists, created_at=row.created_at,
         open_by_domain=open_by_domain, fresh_for_s=row.options.fresh_for_s, networks=row.options.networks,
         is_matching=row.options.fresh_for_s > 0 and not row.state.is_final, terms=row.options.terms,
     )  # fmt: skip

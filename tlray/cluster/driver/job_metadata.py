@@ -11,12 +11,14 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from tlray.core.model.progress import Snapshot
+from tlray.core.model.printable import one_line
+from tlray.core.model.progress import DomainProgress, Snapshot
 
 logger = logging.getLogger(__name__)
 EVERY_S = 5.0
+MAX_DOMAINS = 3
 OPEN = ("queued", "waiting", "leased")
 
 
@@ -63,7 +65,26 @@ def metadata_of(told: Snapshot) -> dict[str, str]:
         "tracks": told["tracks"],
     }
     texts = {f"tlray_{name}": str(n) for name, n in numbers.items()}
-    return {"tlray_batch_id": str(told["batch_id"]), "tlray_state": str(told["state"]), **texts}
+    return {
+        "tlray_batch_id": str(told["batch_id"]),
+        "tlray_name": one_line(told["name"]),
+        "tlray_state": str(told["state"]),
+        **texts,
+        "tlray_rate_per_min": f"{told['rate_per_min']:.0f}",
+        "tlray_domains": _domains(told["domains"]),
+    }
+
+
+def _domains(domains: Mapping[str, DomainProgress]) -> str:
+    """Return the domains with the most open items, each with their number and why it rests."""
+    at_work = {name: domain for name, domain in domains.items() if domain["open"] > 0}
+    largest = sorted(at_work, key=lambda name: -at_work[name]["open"])
+    words = [
+        f"{name} {at_work[name]['open']}"
+        + (f" ({one_line(at_work[name].get('reason', ''))})" if "reason" in at_work[name] else "")
+        for name in largest[:MAX_DOMAINS]
+    ]
+    return ", ".join([*words, *([f"{len(largest) - MAX_DOMAINS} more"] if largest[MAX_DOMAINS:] else [])])
 
 
 def write_metadata(job: str, metadata: dict[str, str]) -> bool:

@@ -28,7 +28,7 @@ from tlray.errors import CannotFinish, HomeInUse, RayUnavailable, TlrayError, Us
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
-from tlray.io.journal.opening import identity_of, journal_name
+from tlray.io.journal.opening import holder_elsewhere, identity_of, journal_name
 from tlray.io.redis.address import address_of
 from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
@@ -37,6 +37,8 @@ from tlray.version import __version__
 logger = logging.getLogger(__name__)
 DYING_S = 30.0
 """How long a home is waited for whose coordinator's cluster does not answer any more."""
+GONE_S = 15.0
+"""How long a database may take to notice that the machine of a coordinator is gone."""
 STOP_S, SHUTDOWN_S = 15.0, 20.0
 """How long the coordinator and then Ray may take to end in order."""
 AT_ONCE_S = 2.0
@@ -177,6 +179,7 @@ def _connect(
     address = find_ray(home, address)
     if address is None:  # the coordinator will check it, too, but that takes the start of a Ray
         check_storage(home)
+        _require_free_journal(home)
     _init(address, dashboard=dashboard, num_cpus=num_cpus)
     if address is None:
         own = OwnRay.of_this_process()
@@ -184,6 +187,15 @@ def _connect(
     import ray  # noqa: PLC0415
 
     return None, watch_joined(ray.get_runtime_context().gcs_address, on_lost)
+
+
+def _require_free_journal(home: Home) -> None:
+    """Raise `HomeInUse` where a coordinator that is not on a Ray of ours writes the journal; one that dies is waited for."""
+    deadline = time.monotonic() + GONE_S
+    while (holder := holder_elsewhere(home)) is not None:
+        if time.monotonic() > deadline:
+            raise HomeInUse(str(home.path), holder)
+        time.sleep(0.5)
 
 
 def find_ray(home: Home, address: str | None = None) -> str | None:
@@ -255,9 +267,10 @@ def _why_it_does_not_start(story: str, home: Home, address: str) -> TlrayError:
         else None
     )
     if kind is HomeInUse:
-        holder = home.holder()
-        who = f"process {holder.pid}, on the Ray at {holder.ray_address}" if holder else "another process"
-        return HomeInUse(str(home.path), who)
+        holder, who = home.holder(), words.partition(" is in use by ")[2].partition("; ")[0]
+        if who.startswith("process ") and holder is not None:
+            who = f"process {holder.pid}, on the Ray at {holder.ray_address}"
+        return HomeInUse(str(home.path), who or "another process")
     if isinstance(kind, type) and issubclass(kind, (UsageError, CannotFinish)):
         return UsageError(words) if issubclass(kind, UsageError) else CannotFinish(words)
     return RayUnavailable(address, f"the coordinator does not start: {lines[-1] if lines else story}")

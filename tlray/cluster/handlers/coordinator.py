@@ -158,6 +158,10 @@ class Coordinator(
         now = self._state.now()
         self._shutdown.step(now)
         self._look_again(now)
+        state.ports.meters.show(
+            state.engine, n_working=self._leasing.n_working, n_waiting=self._leasing.n_waiting,
+            is_halted=state.trouble is not None, incarnation=state.incarnation, now=now, wall=state.wall(),
+        )  # fmt: skip
         state.engine.tick(now)
         self._limiters.forget_domains(state.engine.forget_idle(now))
         await self._load()
@@ -169,7 +173,6 @@ class Coordinator(
         await self._leasing.end_stuck()
         self._leasing.follow_demand()
         self._refresh_watchers(now)
-        state.ports.meters.show(state.engine, n_tasks=self._leasing.n_tasks, now=now)
 
     def _look_again(self, now: float) -> None:
         """End this life when the storage or the journal that stopped it is back: Ray starts the next one, which goes on."""

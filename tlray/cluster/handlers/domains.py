@@ -6,9 +6,9 @@ import asyncio
 import logging
 import math
 
-from tlray.cluster.handlers.handlers import Handlers, Parts, command
+from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
 from tlray.core.model.item import Priority
-from tlray.core.model.progress import BatchDomain, DomainStatus
+from tlray.core.model.progress import BatchDomain, DomainHistory, DomainStatus
 from tlray.core.model.receipts import DomainPreview
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.policy import PolitenessOptions
@@ -25,6 +25,7 @@ COUNT_SHARE_OF_TIME = 20
 """Counting the items of one batch may take this part of the time: a twentieth."""
 PREVIEWED_AT_ONCE = 100
 """Domains of a list that are looked at before anything else of the coordinator goes on."""
+MAX_ROBOTS_CHARS = 100_000
 MAX_COUNTED = 50
 """Batches whose counts are kept."""
 
@@ -49,6 +50,28 @@ class DomainHandlers(Handlers):
         """Return one domain; None where it is not known."""
         rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
+
+    @read
+    async def domain_history(self, name: str, *, owner: str | None) -> DomainHistory | None:
+        """Return a domain's robots.txt and its last rests; None where it is not known, or an owner has no item there."""
+
+        def query(journal: JournalReader) -> DomainHistory | None:
+            row = journal.domain(name) if journal.domains(owner=owner, name=name) else None
+            if row is None:
+                return None
+            text = row.robots_text
+            return {
+                "domain": name,
+                "robots": None if text is None else {
+                    "text": text[:MAX_ROBOTS_CHARS], "is_cut": len(text) > MAX_ROBOTS_CHARS, "fetched_at": row.robots_at,
+                    "crawl_delay_s": row.crawl_delay_s,
+                },
+                "rests": [
+                    {"began_at": rest.began_at, "until": rest.until, "reason": rest.reason} for rest in journal.rests(name)
+                ],
+            }  # fmt: skip
+
+        return await self._reader.ask(query)
 
     async def preview_domains(
         self, counts: dict[str, int], options: BatchOptions, priority: int

@@ -63,6 +63,8 @@ class OutboxHandlers(Handlers):
         """Take in what came of an attempt; ``n_attempts`` counts it."""
         now = self._state.wall()
         next_at = next_attempt_at(delivery, n_attempts, made_at=made_at, now=now, jitter=random.random())  # noqa: S311
+        result = "delivered" if delivery.is_delivered else "given up" if next_at is None else "tried again"
+        self._state.ports.meters.delivered(result)
         settle = self._state.journal.settle_notice
         await self._state.write(settle, notice_id, delivery, at=now - took_s, took_s=took_s, next_at=next_at)
 
@@ -74,6 +76,17 @@ class OutboxHandlers(Handlers):
         if row.options.webhook is not None and not is_old:
             add = self._state.journal.add_notice
             await self._state.write(add, row.id, NotificationKind.CHANGED, subject, {"sets": sets})
+
+    @read
+    async def list_all_deliveries(
+        self, *, owner: str | None, before: int | None, limit: int
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Return the notices of an owner's batches with their attempts, the newest first."""
+        rows = await self._reader.ask(
+            lambda journal: journal.deliveries_of(owner, before=before, limit=limit)
+        )
+        found = [{"batch_id": batch_id, **asdict(row)} for _, batch_id, row in rows]
+        return found, rows[-1][0] if len(rows) == limit else None
 
     @read
     async def list_deliveries(self, batch_id: str) -> list[dict[str, Any]]:

@@ -94,8 +94,8 @@ class StartedTask(Protocol):
 class TaskStarter(Protocol):
     """Starts scrape tasks, and knows how much room the cluster has for them."""
 
-    def start(self, lease_id: str) -> StartedTask:
-        """Start a task; it may wait for a CPU for a long time."""
+    def start(self, lease_id: str, name: str) -> StartedTask:
+        """Start a task under a name for people; it may wait for a CPU for a long time."""
         ...
 
     def n_nodes(self) -> int:
@@ -178,11 +178,25 @@ class PartStore(Protocol):
 class Meters(Protocol):
     """Metrics for Prometheus and Ray's dashboard."""
 
-    def count(self, changeset: Changeset) -> None:
-        """Count what a report brought."""
+    def count(self, changeset: Changeset, *, took_s: float, permit_wait_s: float) -> None:
+        """Count what a report brought, and how long it took to write."""
         ...
 
-    def show(self, engine: Engine, *, n_tasks: int, now: float) -> None:
+    def delivered(self, result: str) -> None:
+        """Count an attempt to deliver a notification."""
+        ...
+
+    def show(
+        self,
+        engine: Engine,
+        *,
+        n_working: int,
+        n_waiting: int,
+        is_halted: bool,
+        incarnation: int,
+        now: float,
+        wall: float,
+    ) -> None:
         """Show the state of an engine."""
         ...
 

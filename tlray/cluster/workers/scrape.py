@@ -87,6 +87,7 @@ class ScrapeTask:
         self._number = 0
         """Of the last report."""
         self._cpu_s = ports.cpu_s()
+        self._waited_at = ports.clock.monotonic()
         self._n_done = 0
         self._in_hand = FIRST_LEASE
         self._staging_bytes = 0
@@ -143,9 +144,7 @@ class ScrapeTask:
     async def _fetch(self, pages: PageSource, fetch_task: FetchTask) -> None:
         if isinstance(fetch_task, RobotsRequest):
             answer = await pages.robots(fetch_task, self._note)
-            self._robots.append(
-                answer
-            )  # not in one line: while it was awaited a report may have taken the list
+            self._robots.append(answer)  # while it was awaited, a report may have taken the list
             return
         with self._note.reading_robots(fetch_task.domain):
             refusal = refusal_of(fetch_task, self._robots_text.get(fetch_task.domain, ""))
@@ -349,10 +348,11 @@ class ScrapeTask:
     ) -> Answer:
         """Send a report; an empty one says that the task lives."""
         cpu_s, self._cpu_s = self._ports.cpu_s() - self._cpu_s, self._ports.cpu_s()
-        node, gauge = self._ports.gauge.read(self._clock.monotonic()), self._ports.gauge
-        return await self._ports.coordinator.report(
-            Report(self._lease_id, self._number, outcomes, parts, robots, n_wanted, cpu_s, node, gauge.node)
-        )
+        now, gauge = self._clock.monotonic(), self._ports.gauge
+        wait_s, self._waited_at = self._pacing.n_pending * (now - self._waited_at), now
+        return await self._ports.coordinator.report(Report(
+            self._lease_id, self._number, outcomes, parts, robots, n_wanted, cpu_s, gauge.read(now), gauge.node, wait_s
+        ))  # fmt: skip
 
     async def _stage(self, part: OpenPart, stem: str) -> PartRecord | None:
         pages = part.pages.take()

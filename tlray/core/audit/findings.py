@@ -109,7 +109,11 @@ class BatchCounts:
     n_sets_of_parts: int
     n_tracks_of_parts: int
     n_items_made: int | None = None
-    """Items that the list made when it was received; None for a batch of an older tlray."""
+    """Items that the list made when it was received, and pages of lists since; None for a batch of an older tlray."""
+    n_found: int = 0
+    """Items that pages of lists have added: sets and further pages. They stand on no line of their own."""
+    n_found_items: int = 0
+    """Those items, counted."""
 
     @property
     def total(self) -> int:
@@ -124,11 +128,12 @@ class BatchCounts:
 
 def check_counts(books: BatchCounts) -> Iterator[Finding]:
     """Yield a finding for each pair of counts that differ, and for open items of a finished batch."""
-    given = books.total + books.n_duplicates + books.n_rejected
+    n_named = books.total - books.n_found
+    given = n_named + books.n_duplicates + books.n_rejected
     if given != books.n_lines:
         yield Finding(
             _K.BOOKS,
-            f"{books.total} items + {books.n_duplicates} duplicates + {books.n_rejected} rejected lines are {given},"
+            f"{n_named} items + {books.n_duplicates} duplicates + {books.n_rejected} rejected lines are {given},"
             f" but the list's lines on record are {books.n_lines}",
         )
     if books.n_items_made is not None and books.n_items_made != books.total:
@@ -136,6 +141,7 @@ def check_counts(books: BatchCounts) -> Iterator[Finding]:
     for stored, counted, name in (
         (books.n_duplicates, books.n_duplicate_lines, "duplicate lines"),
         (books.n_rejected, books.n_rejected_lines, "rejected lines"),
+        (books.n_found, books.n_found_items, "found items"),
         (books.n_sets, books.n_sets_of_parts, "sets"),
         (books.n_tracks, books.n_tracks_of_parts, "tracks"),
     ):

@@ -16,6 +16,7 @@ SIMILAR: Final = 0.8
 """Two names are one, spelt in two ways, from this share of equal characters on …"""
 MAX_CHARS: Final = 200
 """… in the beginning of both."""
+_ASCII: Final = {n: None if chr(n) == "'" else " " for n in range(128) if not chr(n).isalnum()}
 
 
 OF_A_SCRIPT: Final = 200
@@ -36,8 +37,13 @@ def folded(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a name. A name without letters and digits is one word, itself."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    found = "".join(c if c.isalnum() else " " for c in plain.replace("'", "").replace("’", "")).split()
+    if text.isascii():  # most are, and this takes a tenth of the time
+        plain = text.lower()
+        found = plain.translate(_ASCII).split()
+    else:
+        folded = unicodedata.normalize("NFKD", text.casefold())
+        plain = "".join(c for c in folded if not unicodedata.combining(c))
+        found = "".join(c if c.isalnum() else " " for c in plain.replace("'", "").replace("’", "")).split()
     kept = tuple(word for word in found if word not in JOINING)
     return kept or tuple(found) or ((plain.strip(),) if plain.strip() else ())
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tlray.core.model.discovery import FoundUrl
+
 
 class OutcomeKind(StrEnum):
     """The kind of an outcome."""
@@ -19,6 +21,10 @@ class OutcomeKind(StrEnum):
     """The site redirects to ``location``. The next hop is a fetch of its own."""
     ANSWERED = "answered"
     """There was no fetch: another batch has fetched the page lately, and its rows are in the part of the same report."""
+    LISTED = "listed"
+    """The page is no set but lists some, which are in ``found``; its batch finds sets (`tlray.core.model.discovery`)."""
+    FOUND = "found"
+    """A set, in a batch that only finds sets: its rows are not stored."""
     NOT_BEGUN = "not-begun"
     """The task gave the item back untouched (drained, stopped, stolen). No attempt."""
 
@@ -108,7 +114,7 @@ class Outcome:
     location: str | None = None
     """The target of a redirect, absolute."""
     from_public: bool = False
-    """True if a public address redirected."""
+    """True if a public address redirected, or gave a page that lists sets."""
     peer: str | None = None
     """The address that sent the page; None if unknown."""
     n_sets: int = 0
@@ -119,3 +125,5 @@ class Outcome:
     """Offset and length of the page's record in the WARC file of the same report's part."""
     reused: ReusableResult | None = None
     """The result that was used in place of a fetch; of an item that was not begun: the one that was missing."""
+    found: tuple[FoundUrl, ...] = ()
+    """What the page lists, where its batch finds sets."""

@@ -111,6 +111,10 @@ class Snapshot(TypedDict):
     blocked: int
     answered: int
     """Items that results of other batches answered."""
+    found: int
+    """Sets that pages of lists have added; lines given = total - found - lists + duplicates + n_rejected."""
+    lists: int
+    """Further pages of lists that they have added."""
     rate_per_min: float
     estimated_completion: float | None
     estimated_between: list[float | None] | None
@@ -213,6 +217,34 @@ class OverrideStatus(TypedDict):
 
     max_rate: float | None
     concurrency: int | None
+
+
+class RobotsRecord(TypedDict):
+    """A domain's robots.txt."""
+
+    text: str
+    """At most 100,000 characters."""
+    is_cut: bool
+    fetched_at: float | None
+    crawl_delay_s: float | None
+
+
+class RestRecord(TypedDict):
+    """One rest of a domain."""
+
+    began_at: float
+    until: float
+    reason: str
+
+
+class DomainHistory(TypedDict):
+    """What a domain has said and done."""
+
+    domain: str
+    robots: RobotsRecord | None
+    """None until it was fetched."""
+    rests: list[RestRecord]
+    """The last 100, the newest first."""
 
 
 class DomainStatus(TypedDict):

@@ -170,6 +170,8 @@ class Stats(TypedDict):
     batches: dict[str, int]
     items: dict[str, int]
     domains: dict[str, int]
+    queue: dict[str, int]
+    queue_oldest_s: dict[str, float]
     incarnation: int
     leases: int
     items_in_flight: int

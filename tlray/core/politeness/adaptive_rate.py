@@ -46,7 +46,16 @@ BAD_SHARE, BAD_GROWTH = 0.2, 3.0
 """Timeouts, resets and 503s mean an overloaded site above this share, and above so many times their usual share."""
 
 _BAD = frozenset({OutcomeKind.UNAVAILABLE, OutcomeKind.TIMEOUT, OutcomeKind.CONNECT, OutcomeKind.TRUNCATED})
-_GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET, OutcomeKind.REDIRECTED})
+_GOOD = frozenset(
+    {
+        OutcomeKind.FETCHED,
+        OutcomeKind.LISTED,
+        OutcomeKind.FOUND,
+        OutcomeKind.GONE,
+        OutcomeKind.NOT_A_SET,
+        OutcomeKind.REDIRECTED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ SLOW_S = 60.0
 MAX_ROBOTS_HOPS = 5
 """RFC 9309 §2.3.1.2: five redirects are followed, also to other hosts; then there is none."""
 
-GOOD = frozenset({OutcomeKind.FETCHED, OutcomeKind.GONE, OutcomeKind.NOT_A_SET})
+GOOD = frozenset(
+    {OutcomeKind.FETCHED, OutcomeKind.LISTED, OutcomeKind.FOUND, OutcomeKind.GONE, OutcomeKind.NOT_A_SET}
+)
 """Answers of a site that serves us."""
 
 

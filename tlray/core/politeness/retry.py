@@ -59,6 +59,8 @@ RULES: Mapping[OutcomeKind, Rule] = {
         RetryAction.NONE, reason="the next hop is a fetch of its own, with its domain's permit"
     ),
     _K.ANSWERED: Rule(RetryAction.NONE, reason="another batch has a fresh result"),
+    _K.LISTED: Rule(RetryAction.NONE, reason="what it lists is in the batch"),
+    _K.FOUND: Rule(RetryAction.SKIP, reason="the batch only finds sets"),
     _K.NOT_BEGUN: Rule(RetryAction.NONE, reason="nothing happened"),
     _K.GONE: Rule(RetryAction.DEAD, reason="the site says that there is none"),
     _K.NOT_A_SET: Rule(
@@ -197,6 +199,7 @@ def decide_retry(
 
 _AT_ONCE: Mapping[OutcomeKind, ItemEvent] = {
     _K.FETCHED: ItemEvent.FETCHED,
+    _K.LISTED: ItemEvent.FETCHED,
     _K.ANSWERED: ItemEvent.ANSWERED,
     _K.REDIRECTED: ItemEvent.HOP,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from tlray.core.model.discovery import AddedItems
 from tlray.core.model.file_source import shown_url
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import OPEN_ITEM_STATES, BatchState, ItemState
@@ -58,6 +59,10 @@ class Batch:
     n_blocked: int = 0
     n_answered: int = 0
     """Items that results of other batches answered."""
+    n_found: int = 0
+    """Sets that pages of lists have added."""
+    n_lists: int = 0
+    """Further pages of lists that they have added."""
     open_by_domain: dict[str, int] = field(default_factory=dict)
     open_items: OpenItems = field(default_factory=OpenItems, repr=False, compare=False)
     """Where its open items are counted with those of the other batches in memory."""
@@ -117,6 +122,17 @@ class Batch:
             self.open_items.add(self.owner, n_opened)
             if before is ItemState.LEASED and after is not ItemState.CANCELLED:
                 self._count_done(n, now)
+        self.version += 1
+
+    def add_found(self, added: AddedItems) -> None:
+        """Count the items that a page of a list has added."""
+        self.n_found += added.n_sets
+        self.n_lists += added.n_lists
+        for domain, n in added.queued.items():
+            self.counts[ItemState.QUEUED] = self.counts.get(ItemState.QUEUED, 0) + n
+            self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + n
+            self.open_items.add(self.owner, n)
+        self.counts[ItemState.SKIPPED] = self.counts.get(ItemState.SKIPPED, 0) + added.n_skipped
         self.version += 1
 
     def log_change(self, change: ItemChange, *, now: float) -> None:

@@ -21,6 +21,10 @@ class BatchConfig:
     """The largest number of scrape tasks while the batch runs; None: the default of the machine or the cluster."""
     api_terms: tuple[str, ...] = ()
     """Sites whose API is used under its published terms, although robots.txt disallows it."""
+    max_found: int = 0
+    """Sets that pages of lists may add to the batch (`tlray.core.model.discovery`); 0: it finds none."""
+    is_only_finding: bool = False
+    """True if the sets that it finds are not fetched."""
 
 
 def user_agent(version: str, contact: str | None) -> str:

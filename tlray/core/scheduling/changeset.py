@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tlray.core.model.discovery import PageFound
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome
@@ -78,3 +79,10 @@ class Changeset:
     """Lanes that end with it, after its other changes."""
     turns: list[DomainChange] = field(default_factory=list)
     """Domains whose next turn is far off, at most one entry each. They are not journalled: they follow from the rate."""
+    found: list[PageFound] = field(default_factory=list)
+    """What pages list, which the journal adds to their batches."""
+
+    @property
+    def is_stored(self) -> bool:
+        """True if it has anything for the journal."""
+        return bool(self.changes or self.parts or self.cool_downs or self.robots or self.deaths)

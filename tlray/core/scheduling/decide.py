@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tlray.core.model.discovery import PageFound
 from tlray.core.model.durations import in_words
 from tlray.core.model.hosts import is_public_host
 from tlray.core.model.item import FrontierItem
@@ -27,7 +28,9 @@ from tlray.core.scheduling.lease import Report
 if TYPE_CHECKING:
     import random
 
-_NO_RETRY_AFTER = frozenset({OutcomeKind.FETCHED, OutcomeKind.ANSWERED, OutcomeKind.NOT_BEGUN})
+_NO_RETRY_AFTER = frozenset(
+    {OutcomeKind.FETCHED, OutcomeKind.LISTED, OutcomeKind.FOUND, OutcomeKind.ANSWERED, OutcomeKind.NOT_BEGUN}
+)
 MAX_HOPS = 5
 MAX_LOST = 3
 """An item whose lease was lost so often "kills its worker"."""
@@ -90,10 +93,28 @@ def decide(engine: EngineState, report: Report, *, now: float, rng: random.Rando
         if batch.state is BatchState.CANCELLING and not change.after.is_final:
             change = _with(item, ItemEvent.CANCEL, outcome=outcome, stem=change.stem, reason="cancelled")
         changeset.changes.append(change)
-    changeset.cool_downs.extend(cool_downs.values())
-    changeset.turns.extend(turns.values())
+    changeset.cool_downs, changeset.turns = [*cool_downs.values()], [*turns.values()]
+    changeset.found = _pages_found(engine, changeset.changes)
     changeset.deaths = lane_ends.of_report(engine, report, changeset, now=now)
     return changeset
+
+
+def _pages_found(engine: EngineState, changes: list[ItemChange]) -> list[PageFound]:
+    """Return what pages add to their batches: to those that find sets, and are not being cancelled."""
+    pages = []
+    for change in changes:
+        item, outcome = change.item, change.outcome
+        if outcome is None or not outcome.found or change.after is not ItemState.SUCCEEDED:
+            continue
+        batch = engine.batches[item.batch]
+        terms = batch.terms
+        if terms is not None and terms.max_found and batch.state is not BatchState.CANCELLING:
+            from_public = item.from_public or outcome.from_public
+            note = outcome.reason if outcome.kind is OutcomeKind.LISTED else None
+            pages.append(
+                PageFound(item, outcome.found, from_public, terms.max_found, terms.is_only_finding, note)
+            )
+    return pages
 
 
 def decide_lost(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from tlray.core.model.discovery import AddedItems
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
@@ -266,15 +267,25 @@ class Engine(EngineState):
             self.frontier.close_lane(death.batch, death.domain)
             self.reuse.drop(death.batch, death.domain)
 
-    def apply(self, changeset: Changeset, *, now: float, killed: Sequence[tuple[int, int]] = ()) -> list[int]:
+    def apply(
+        self,
+        changeset: Changeset,
+        *,
+        now: float,
+        killed: Sequence[tuple[int, int]] = (),
+        added: Sequence[AddedItems] = (),
+    ) -> list[int]:
         """Apply a changeset that the journal has committed; return the batches without open items. ``killed`` is the number of
-        queued and waiting items that each of its ends of lanes had, if `prepare` was called."""
+        queued and waiting items that each of its ends of lanes had, if `prepare` was called; ``added`` is what pages of lists
+        have added."""
+        listed = {one.item_id: one.reason for one in added}
         lease = self.leases.get(changeset.lease_id) or Lease(changeset.lease_id, until=now)
         touched: dict[int, None] = {}
         outcomes: dict[str, list[Outcome]] = {}
         moves: dict[tuple[int, ItemState, ItemState, str], int] = {}
         for change in changeset.changes:
             touched[change.item.batch] = None
+            change.reason = listed.get(change.item.id, change.reason)
             if change.after.is_final and change.event is not ItemEvent.ANSWERED:
                 self.domains[change.item.domain].throughput.n_final += 1
             found = outcomes.setdefault(change.item.domain, [])
@@ -285,6 +296,7 @@ class Engine(EngineState):
             self._apply_change(change, lease, now)  # may move the item to another domain
         for (batch_no, before, after, domain), n in moves.items():
             self.batches[batch_no].move(before, after, domain, now=now, n=n)
+        self._add_found(added, now=now)
         for domain, found in outcomes.items():
             state = self.domains[domain]
             was = state.effective
@@ -337,6 +349,14 @@ class Engine(EngineState):
             self.frontier.wait(item, now if change.due is None else change.due)
         else:
             self.frontier.finish(item)
+
+    def _add_found(self, added: Sequence[AddedItems], *, now: float) -> None:
+        for one in added:
+            batch = self.batches[one.batch]
+            batch.add_found(one)
+            for domain, n in one.queued.items():
+                self.frontier.restock(batch.id, domain, batch.priority, n, is_paused=not batch.may_lease)
+                self.registry.register(domain, batch, now)
 
     def kill_lane(self, death: LaneDeath, *, now: float, n_queued: int, n_waiting: int) -> bool:
         """Apply the end of a lane that the journal has written; True if the batch has no open item left.

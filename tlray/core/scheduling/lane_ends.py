@@ -26,6 +26,9 @@ def of_report(engine: EngineState, report: Report, changeset: Changeset, *, now:
     for change in changeset.changes:
         answers.setdefault(change.item.domain, []).extend(filter(None, [change.outcome]))
         answers.setdefault(change.domain, [])
+    for page in changeset.found:  # what it lists may come to a domain that is given up
+        for name in dict.fromkeys(url.domain for url in page.urls):
+            answers.setdefault(name, [])
     for name, outcomes in answers.items():
         state = engine.domains.get(name)
         if state is not None and (state.parked or state.may_park(outcomes)):

@@ -115,6 +115,8 @@ class Report:
     """The load of its node, now and then."""
     node_id: str = ""
     """The node of the task."""
+    permit_wait_s: float = 0.0
+    """Time that items in its hands waited for their turn since its last report, added up."""
 
 
 @dataclass(frozen=True, slots=True)

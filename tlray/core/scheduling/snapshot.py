@@ -58,6 +58,8 @@ def snapshot(
         "retries": batch.n_retries,
         "blocked": batch.n_blocked,
         "answered": batch.n_answered,
+        "found": batch.n_found,
+        "lists": batch.n_lists,
         "rate_per_min": round(per_s * 60, 1),
         "estimated_completion": None if ahead.left_s is None else round(wall + ahead.left_s, 1),
         "estimated_between": None if between is None else list(between),

@@ -9,6 +9,7 @@ from tlray.core.audit.findings import Finding, FindingKind, Findings, check_coun
 from tlray.io.audit.part_checks import files_of, page_urls, read_part, record_error
 from tlray.io.disk.home import Home
 from tlray.io.journal.audit_copy import AuditCopy
+from tlray.io.journal.opening import holder_elsewhere
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.open_store import open_store
 from tlray.io.results.store import PartFile, StoredFile
@@ -26,7 +27,7 @@ class BatchCheck:
         self._store = open_store(home)
         self._batch_id = batch_id
         self._journal = journal
-        self._is_alive = home.is_held()
+        self._is_alive = home.is_held() or holder_elsewhere(home) is not None
         self._is_final = journal.state.is_final
         self.findings = Findings()
         self.notes: list[str] = []

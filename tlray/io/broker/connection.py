@@ -95,7 +95,9 @@ def _reason(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, ssl.SSLError | socket.gaierror) and cause.strerror:
             return one_line(cause.strerror)[:200]
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno).lower()
+        if isinstance(cause, OSError) and cause.errno:  # below 0: of the look-up of the host's name
+            return (
+                os.strerror(cause.errno).lower() if cause.errno > 0 else "its host's name cannot be looked up"
+            )
         cause = cause.__cause__ or cause.__context__
     return "nothing that speaks AMQP answers there"

@@ -14,6 +14,7 @@ from typing import Final
 
 from tlray.core.catalogue.changes import cause_of, compare
 from tlray.io.catalogue.content import pack, unpack, version_of, words_of
+from tlray.io.catalogue.linking import link
 from tlray.io.catalogue.records import Record, Result
 from tlray.io.catalogue.tally import ALL, Tally, issue_names, of_batch, of_owner
 
@@ -72,6 +73,7 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         for scope in (of_batch(result.batch), of_owner(result.owner), ALL):
             tally.count(scope, *rated)
         _outdate_others(db, values["id"], record, tally)
+        link(db, values["id"], result.owner, record.content)
         return 0
     values["id"] = set_id = known[0]
     is_newest = result.seq >= known[1] and _is_of_newest_fetch(db, set_id, known[2], record)
@@ -91,6 +93,8 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         tally.count(scope, *rated)
     db.execute(_UPDATE, values)
     _outdate_others(db, set_id, record, tally)
+    if digest != known[4] or not known[5]:
+        link(db, set_id, result.owner, record.content)
     return int(values["n_changes"])
 
 

@@ -95,3 +95,22 @@ CREATE TABLE unread (seq INTEGER PRIMARY KEY, batch INTEGER NOT NULL, item_id IN
 CREATE VIRTUAL TABLE words USING fts5 (
     title, djs, artists, tracks, labels, sources, content = '', tokenize = 'unicode61 remove_diacritics 2'
 );
+
+-- What sets of different sites are compared by (tlray.core.linking) …
+CREATE TABLE performances (
+    set_id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    day INTEGER,
+    djs TEXT NOT NULL,                  -- JSON
+    places TEXT NOT NULL,               -- JSON
+    tracks BLOB NOT NULL                -- 32 bits each
+);
+
+-- … where their candidates are looked for …
+CREATE TABLE blocks (block INTEGER NOT NULL, set_id INTEGER NOT NULL, PRIMARY KEY (block, set_id)) WITHOUT ROWID;
+
+-- … and those that may be the same performance, each pair in both directions. Reasons and groups are derived when they are asked
+-- for: the groups depend on whose sets are looked at.
+CREATE TABLE links (
+    one INTEGER NOT NULL, other INTEGER NOT NULL, score REAL NOT NULL, PRIMARY KEY (one, other)
+) WITHOUT ROWID;

@@ -153,21 +153,38 @@ def claims_of(query: Query, owner: str | None) -> tuple[list[str], dict[str, Any
 class Place(NamedTuple):
     """The result that has a set's newest version."""
 
+    number: int
+    """Of the set, in this catalogue."""
     batch_id: str
     seq: int
     set_index: int
     summary: dict[str, Any]
 
+    @property
+    def name(self) -> str:
+        """The set's site and id in one word."""
+        return f"{self.summary['site']}:{self.summary['source_id']}"
+
+
+_PLACE: Final = f"SELECT s.id, b.batch_id, s.seq, s.set_index, {COLUMNS} FROM sets s JOIN batches b ON b.number = s.batch WHERE "
+
 
 def find(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> Place | None:
     """Return where the newest version of a set is; None if there is no such set."""
     row = db.execute(
-        f"SELECT b.batch_id, s.seq, s.set_index, {COLUMNS} FROM sets s JOIN batches b ON b.number = s.batch"
-        " WHERE s.site = ? AND s.source_id = ?"
-        + (" AND s.is_newest" if owner is None else " AND s.owner = ?"),
-        (site, source_id, *(() if owner is None else (owner,))),
+        f"{_PLACE} s.site = ?1 AND s.source_id = ?2 AND (?3 IS NULL AND s.is_newest OR s.owner = ?3)",
+        (site, source_id, owner),
     ).fetchone()
-    return None if row is None else Place(row[0], row[1], row[2], summary_of(row[3:]))
+    return None if row is None else _place(row)
+
+
+def find_number(db: sqlite3.Connection, number: int) -> Place:
+    """Return where the newest version of a set is, by its number."""
+    return _place(db.execute(f"{_PLACE} s.id = ?", (number,)).fetchone())
+
+
+def _place(row: tuple[Any, ...]) -> Place:
+    return Place(row[0], row[1], row[2], row[3], summary_of(row[4:]))
 
 
 def versions(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> list[dict[str, Any]]:

@@ -144,7 +144,7 @@ def _write_folder(
 
 def _suffix(out: str) -> str | None:
     """Return the suffix of ``out``, if it is one of a format's."""
-    return next((f.suffix for f in all_formats() if out.lower().endswith(f.suffix)), None)
+    return Path(out).suffix if any(format_.fits_name(out) for format_ in all_formats()) else None
 
 
 def _one(sets: Iterator[Tracklist], format_: Format, options: Any, summary: Summary) -> Iterator[bytes]:

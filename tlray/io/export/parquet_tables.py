@@ -17,6 +17,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from tlray.core.model.merged import peeked
+from tlray.io.results.merged_tables import MERGED_TRACKLISTS, MERGED_TRACKS, to_merged_tables
 from tlray.io.results.rows import ItemKey, to_tables
 from tlray.io.results.schema import TRACKLISTS, TRACKS, for_pandas
 from tlray.model import Tracklist
@@ -26,32 +28,49 @@ SETS_AT_ONCE = 512
 
 _OWN = {"batch_id", "item_id", "set_index", "fingerprint"}
 _OF_SET = {"url", "site", "source_id", "set_title", "set_date", "set_djs"}
-_SETS = [f for f in TRACKLISTS if f.name not in _OWN]
-_ROWS = [f for f in TRACKS if f.name not in _OWN]
-_NESTED = [f for f in _ROWS if f.name not in _OF_SET]
 _NUMBER = pa.field("set_number", pa.int64(), nullable=False)
+Tables = tuple[pa.Table, pa.Table]
 
-FOLDER_TRACKLISTS = for_pandas(pa.schema([_NUMBER, *_SETS]))
-FOLDER_TRACKS = for_pandas(pa.schema([_NUMBER, *_ROWS]))
-FILE = for_pandas(pa.schema([*_SETS, pa.field("tracks", pa.list_(pa.struct(_NESTED)), nullable=False)]))
+
+class _Schemas:
+    """The columns of an export."""
+
+    def __init__(self, tracklists: pa.Schema, tracks: pa.Schema) -> None:
+        self.sets = [f for f in tracklists if f.name not in _OWN]
+        rows = [f for f in tracks if f.name not in _OWN]
+        self.nested = [f for f in rows if f.name not in _OF_SET]
+        self.folder_tracklists = for_pandas(pa.schema([_NUMBER, *self.sets]))
+        self.folder_tracks = for_pandas(pa.schema([_NUMBER, *rows]))
+        self.file = for_pandas(
+            pa.schema([*self.sets, pa.field("tracks", pa.list_(pa.struct(self.nested)), nullable=False)])
+        )
+
+
+_PLAIN, _MERGED = _Schemas(TRACKLISTS, TRACKS), _Schemas(MERGED_TRACKLISTS, MERGED_TRACKS)
+FOLDER_TRACKLISTS, FOLDER_TRACKS, FILE = _PLAIN.folder_tracklists, _PLAIN.folder_tracks, _PLAIN.file
 
 
 def write_folder(sets: Iterable[Tracklist], folder: Path) -> list[Path]:
     """Write both tables into ``folder``, which exists; returns their paths."""
     paths = [folder / "tracklists.parquet", folder / "tracks.parquet"]
-    with _writer(paths[0], FOLDER_TRACKLISTS) as set_writer, _writer(paths[1], FOLDER_TRACKS) as track_writer:
-        for tracklists, tracks in _tables(sets):
-            set_writer.write_table(_numbered(tracklists, FOLDER_TRACKLISTS))
-            track_writer.write_table(_numbered(tracks, FOLDER_TRACKS))
+    schemas, tables = _tables(sets)
+    with (
+        _writer(paths[0], schemas.folder_tracklists) as set_writer,
+        _writer(paths[1], schemas.folder_tracks) as track_writer,
+    ):
+        for tracklists, tracks in tables:
+            set_writer.write_table(_numbered(tracklists, schemas.folder_tracklists))
+            track_writer.write_table(_numbered(tracks, schemas.folder_tracks))
     return paths
 
 
 def file_chunks(sets: Iterable[Tracklist]) -> Iterator[bytes]:
     """Yield one file with a row a set, a chunk or more for each row group."""
     sink = _Chunks()
-    with _writer(sink, FILE) as writer:
-        for tracklists, tracks in _tables(sets):
-            writer.write_table(_nested(tracklists, tracks))
+    schemas, tables = _tables(sets)
+    with _writer(sink, schemas.file) as writer:
+        for tracklists, tracks in tables:
+            writer.write_table(_nested(tracklists, tracks, schemas))
             yield from sink.take()
     yield from sink.take()
 
@@ -74,10 +93,13 @@ class _Chunks(RawIOBase):
         return taken
 
 
-def _tables(sets: Iterable[Tracklist]) -> Iterator[tuple[pa.Table, pa.Table]]:
+def _tables(sets: Iterable[Tracklist]) -> tuple[_Schemas, Iterator[Tables]]:
+    is_merged, sets = peeked(sets)
     numbered = ((ItemKey("", number, ""), tracklist) for number, tracklist in enumerate(sets, 1))
-    while some := list(islice(numbered, SETS_AT_ONCE)):
-        yield to_tables(some)
+    groups = iter(lambda: list(islice(numbered, SETS_AT_ONCE)), [])
+    if is_merged:
+        return _MERGED, (to_merged_tables(some) for some in groups)
+    return _PLAIN, (to_tables(some) for some in groups)
 
 
 def _numbered(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -85,14 +107,15 @@ def _numbered(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _nested(tracklists: pa.Table, tracks: pa.Table) -> pa.Table:
+def _nested(tracklists: pa.Table, tracks: pa.Table, schemas: _Schemas) -> pa.Table:
     counts = Counter(tracks.column("item_id").to_pylist())
     ends = accumulate((counts[number] for number in tracklists.column("item_id").to_pylist()), initial=0)
     structs = pa.StructArray.from_arrays(
-        [tracks.column(f.name).combine_chunks() for f in _NESTED], fields=_NESTED
+        [tracks.column(f.name).combine_chunks() for f in schemas.nested], fields=schemas.nested
     )
-    lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=FILE.field("tracks").type)
-    return pa.table([*(tracklists.column(f.name) for f in _SETS), lists], schema=FILE)
+    schema = schemas.file
+    lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=schema.field("tracks").type)
+    return pa.table([*(tracklists.column(f.name) for f in schemas.sets), lists], schema=schema)
 
 
 def _writer(where: Path | _Chunks, schema: pa.Schema) -> pa.parquet.ParquetWriter:

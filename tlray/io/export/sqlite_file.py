@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from tlray.core.model import merged
 from tlray.export.json_shape import plain
 from tlray.export.safe_text import NO_CHARACTERS
 from tlray.io.export.file_chunks import chunks_of
@@ -52,16 +53,27 @@ def _write(db: sqlite3.Connection, sets: Iterable[Tracklist]) -> None:
     db.execute("PRAGMA journal_mode = OFF")  # the file is thrown away if it is not whole
     db.execute("PRAGMA synchronous = OFF")
     db.execute("BEGIN")
-    db.execute(f"CREATE TABLE tracklists (set_number INTEGER PRIMARY KEY, {_columns(_SETS)})")
-    db.execute(f"CREATE TABLE tracks (set_number INTEGER NOT NULL REFERENCES tracklists, {_columns(_ROWS)})")
+    is_merged, sets = merged.peeked(sets)
+    names_of_sets, names_of_rows = _SETS, _ROWS
+    if is_merged:
+        names_of_sets, names_of_rows = _SETS + merged.SET_COLUMNS, _ROWS + merged.ROW_COLUMNS
+    db.execute(f"CREATE TABLE tracklists (set_number INTEGER PRIMARY KEY, {_columns(names_of_sets)})")
+    db.execute(
+        f"CREATE TABLE tracks (set_number INTEGER NOT NULL REFERENCES tracklists, {_columns(names_of_rows)})"
+    )
     of_set, of_rows = (
         f"INSERT INTO {table} VALUES ({', '.join('?' * (1 + len(names)))})"
-        for table, names in (("tracklists", _SETS), ("tracks", _ROWS))
+        for table, names in (("tracklists", names_of_sets), ("tracks", names_of_rows))
     )
     for number, tracklist in enumerate(sets, 1):
         shape = plain(tracklist)
-        db.execute(of_set, (number, *(_value(shape[name]) for name in _SETS)))
-        db.executemany(of_rows, ((number, *(_value(row[name]) for name in _ROWS)) for row in shape["tracks"]))
+        values = [*(shape[name] for name in _SETS), *merged.set_values(tracklist)]
+        db.execute(of_set, (number, *map(_value, values)))
+        rows = (
+            [*(row[name] for name in _ROWS), *merged.row_values(track)]
+            for row, track in zip(shape["tracks"], tracklist.tracks, strict=True)
+        )
+        db.executemany(of_rows, ((number, *map(_value, row)) for row in rows))
     for table, names in _INDICES:
         db.execute(f"CREATE INDEX {table}_{names.replace(', ', '_')} ON {table} ({names})")
     db.execute("COMMIT")

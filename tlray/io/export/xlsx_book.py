@@ -15,17 +15,18 @@ from typing import Any, Final
 
 import xlsxwriter
 
+from tlray.core.model import merged
 from tlray.export.safe_text import one_line
 from tlray.io.export.file_chunks import chunks_of
 from tlray.model import Track, Tracklist
 
 MAX_ROWS = 1_048_576
 MAX_CHARS: Final = 32_767
-SET_COLUMNS: Final = (
+SET_COLUMNS: Final[tuple[str, ...]] = (
     "set_number", "title", "date", "djs", "sources", "genres", "duration_s", "track_count", "identified_count", "cued_count",
     "quality", "quality_issues", "site", "source_id", "url", "published", "licence", "attribution", "fetched_at",
 )  # fmt: skip
-TRACK_COLUMNS: Final = (
+TRACK_COLUMNS: Final[tuple[str, ...]] = (
     "set_number", "set_title", "index", "number", "kind", "parent", "section", "recording", "cue_s", "cue_precision",
     "cue_text", "played_at", "artist", "title", "labels", "catalogue_number", "identity", "track_id", "track_url",
     "duration_s", "genres", "artwork_url", "media_id", "text",
@@ -52,12 +53,17 @@ def _write(workbook: Any, sets: Iterable[Tracklist]) -> None:
         date: workbook.add_format({"num_format": "yyyy-mm-dd"}),
         datetime: workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
     }
-    of_sets = _Sheet(workbook, formats, "tracklists", SET_COLUMNS)
-    of_tracks = _Sheet(workbook, formats, "tracks", TRACK_COLUMNS)
+    is_merged, sets = merged.peeked(sets)
+    set_columns, track_columns = SET_COLUMNS, TRACK_COLUMNS
+    if is_merged:
+        set_columns, track_columns = SET_COLUMNS + merged.SET_COLUMNS, TRACK_COLUMNS + merged.ROW_COLUMNS
+    of_sets = _Sheet(workbook, formats, "tracklists", set_columns)
+    of_tracks = _Sheet(workbook, formats, "tracks", track_columns)
     for number, tracklist in enumerate(sets, 1):
-        of_sets.add([number, *(getattr(tracklist, name) for name in SET_COLUMNS[1:])])
+        values = (getattr(tracklist, name) for name in SET_COLUMNS[1:])
+        of_sets.add([number, *values, *merged.set_values(tracklist)])
         for track in tracklist.tracks:
-            of_tracks.add([number, tracklist.title, *_values(track)])
+            of_tracks.add([number, tracklist.title, *_values(track), *merged.row_values(track)])
 
 
 def _values(track: Track) -> Iterator[Any]:

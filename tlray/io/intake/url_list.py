@@ -26,6 +26,8 @@ from tlray.io.intake.list_text import BOM, Readable, is_text, text_lines
 from tlray.sites.registry import failure, for_url
 
 CHUNK_LINES = 5_000
+URL_MARK = "url:"
+"""The beginning of a fingerprint that is no id of a known site."""
 
 
 def read_chunks(lines: Iterable[str], *, first_line: int = 1) -> Iterator[Chunk]:
@@ -76,7 +78,7 @@ def refused_line(number: int, text: str, reason: str) -> RefusedLine:
 
 def fingerprint(url: CanonicalUrl) -> str:
     """Return the identity of a URL of no known site: a hash of the URL without its scheme."""
-    return "url:" + blake2b(url.url.partition("://")[2].encode(), digest_size=12).hexdigest()
+    return URL_MARK + blake2b(url.url.partition("://")[2].encode(), digest_size=12).hexdigest()
 
 
 def check_beginning(lines: Iterable[str], *, contact: str | None) -> Iterator[str]:

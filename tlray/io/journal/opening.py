@@ -83,6 +83,16 @@ def has_journal(home: Home, url: SecretStr | None = None) -> bool:
     return is_there(database, str(home.path))
 
 
+def holder_elsewhere(home: Home, url: SecretStr | None = None) -> str | None:
+    """Return who writes a home's journal in a database, wherever that is; None where nobody does, or the journal is a file."""
+    database = _database(url)
+    if database is None:
+        return None
+    from tlray.io.journal.postgres.journal import holder_of  # noqa: PLC0415
+
+    return holder_of(database, str(home.path))
+
+
 MAX_CHECKED_BYTES: Final = 300 * 1024 * 1024
 """A larger file is not read for a look; `tlray audit` reads it."""
 
@@ -131,9 +141,16 @@ def inspect_journal(home: Home, url: SecretStr | None = None) -> JournalHealth:
 
 
 def require_readable(home: Home) -> None:
-    """Raise what would keep a coordinator from starting: a journal that is damaged, of a newer version, or not reached."""
+    """Raise what would keep a coordinator from starting: a journal that is damaged, of a newer version, or not reached.
+
+    One in a database that is older is brought up to date: readers want it so.
+    """
     with disk_errors(home.path):
         if has_journal(home):
+            if (database := _database(None)) is not None:
+                from tlray.io.journal.postgres.journal import bring_up_to_date  # noqa: PLC0415
+
+                bring_up_to_date(database, str(home.path))
             with open_reader(home.path) as journal:
                 journal.count_batches()
         elif (database := _database(None)) is not None:

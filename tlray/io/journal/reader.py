@@ -29,6 +29,7 @@ from tlray.io.journal.rows import (
     DeadLetter,
     DomainRow,
     DoneRow,
+    FoundSetRow,
     ItemFilter,
     ItemRow,
     ListedItem,
@@ -128,6 +129,10 @@ class JournalReader(Protocol):
 
     def results_after(self, batch: int, *, after: int, limit: int) -> list[DoneRow]:
         """Return the items that succeeded next after the number ``after``, in that order."""
+
+    def found_sets(self, batch: int) -> Iterator[FoundSetRow]:
+        """Yield the sets that a batch has found and not fetched, in the order in which they were found."""
+        ...
 
     def last_result(self, batch: int) -> int:
         """Return the number of the item that succeeded last; 0 if none has."""
@@ -266,6 +271,12 @@ class JournalReader(Protocol):
 
     def deliveries(self, batch: int, limit: int = 1_000) -> list[DeliveryRow]:
         """Return a batch's notices with their attempts, the oldest first."""
+
+    def deliveries_of(
+        self, owner: str | None, *, before: int | None = None, limit: int
+    ) -> list[tuple[int, str, DeliveryRow]]:
+        """Return the notices of an owner's batches, or of all, the newest first: a number to continue before, the batch, the
+        notice."""
 
     # -- events ------------------------------------------------------------------------------------
 

@@ -93,6 +93,10 @@ class BatchRow:
     elapsed_s: float
     is_dormant: bool
     n_answered: int = 0
+    n_found: int = 0
+    """Sets that pages of lists have added."""
+    n_lists: int = 0
+    """Further pages of lists that they have added."""
     owner: str = ""
     """Its user; "" where the service requires no tokens."""
     counts: dict[ItemState, int] | None = None
@@ -239,6 +243,8 @@ class ListedItem:
     fetched_at: float | None
     answered_by: int | None
     fingerprint: str
+    found_on: str | None = None
+    """The URL of the page that lists it; None: a line of the list names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +325,18 @@ class AttemptRow:
     part: str | None
     raw_offset: int | None
     raw_length: int | None
+
+
+class FoundSetRow(NamedTuple):
+    """One set that a batch has found and not fetched."""
+
+    url: str
+    line: int
+    """The line of the list that led to it."""
+    found_on: str | None
+    """The page that lists it; None: a line of the list names it."""
+    is_known: bool
+    """True if another batch of the journal has fetched it."""
 
 
 class DoneRow(NamedTuple):

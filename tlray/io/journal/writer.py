@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from tlray.core.model.discovery import Committed
 from tlray.core.model.item import FrontierItem, Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import ReusableResult
@@ -80,6 +81,9 @@ class Journal(JournalReader, Protocol):
     def abandon_batch(self, batch_id: str) -> bool:
         """Drop a batch that was never committed; False if there is none."""
 
+    def discard_batch(self, batch_id: str) -> None:
+        """Drop a finished batch; `Conflict` for one that has results."""
+
     # -- batches -----------------------------------------------------------------------------------
 
     def set_batch_state(
@@ -146,9 +150,9 @@ class Journal(JournalReader, Protocol):
     ) -> dict[int, ReusableResult]:
         """Mark items as leased; return the results that may stand for some of ``may_reuse`` (item, oldest fetch that counts)."""
 
-    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
-        """Write a changeset: items, attempts, parts, robots.txt, cool-downs, ended lanes, notices. ``now`` (monotonic) and
-        ``wall`` are one moment. Return how many queued and waiting items each lane's death has ended."""
+    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> Committed:
+        """Write a changeset: items, attempts, parts, robots.txt, cool-downs, found items, ended lanes, notices. ``now``
+        (monotonic) and ``wall`` are one moment. Return what each lane's death has ended, and what each page has added."""
 
     def replace_parts(self, batch_id: str, old: Mapping[str, int], new: PartRow) -> None:
         """Name one part in the place of several; ``old`` is stem → offset of its pages in the new part's archive."""

@@ -28,7 +28,7 @@ class OpenPart:
         """Take in what came of an item; return its outcome with the place of its page in the archive."""
         for tracklist in sets:
             self.rows.append((ItemKey(item.batch_id, item.item_id, item.fingerprint), tracklist))
-        if not item.keeps_page or not fetched.wire_body:
+        if not item.keeps_page or not fetched.wire_body or outcome.kind is OutcomeKind.LISTED:
             return outcome
         return replace(outcome, raw=self.pages.add(fetched))
 

@@ -37,6 +37,8 @@ class ItemKey:
     batch_id: str
     item_id: int
     fingerprint: str
+    set_index: int | None = None
+    """The set's place in it; None: one more than the one before."""
 
 
 def to_tables(sets: Sequence[tuple[ItemKey, Tracklist]]) -> tuple[pa.Table, pa.Table]:
@@ -106,7 +108,7 @@ def _places(keys: Iterable[ItemKey]) -> list[int]:
     seen: dict[int, int] = {}
     places = []
     for key in keys:
-        place = seen.get(key.item_id, 0)
+        place = seen.get(key.item_id, 0) if key.set_index is None else key.set_index
         seen[key.item_id] = place + 1
         places.append(place)
     return places

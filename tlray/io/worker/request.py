@@ -8,6 +8,7 @@ from functools import lru_cache
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.robots import rules_of
 from tlray.core.scheduling.lease import LeasedItem
+from tlray.io.worker.found_links import LISTS, NOT_FETCHED, finds_sets, is_only_found
 from tlray.sites.registry import shared
 
 
@@ -29,9 +30,14 @@ def request_for(item: LeasedItem) -> PageRequest | None:
 
 def refusal_of(item: LeasedItem, robots: str) -> Outcome | None:
     """Return the outcome of an item that is not fetched: its site gives nothing at its URL, or robots.txt disallows it."""
+    if is_only_found(item):
+        return Outcome(item.item_id, OutcomeKind.FOUND, reason=NOT_FETCHED)
     asked = request_for(item)
     if asked is None:
-        return Outcome(item.item_id, OutcomeKind.NOT_A_SET, reason="no set of this site has such a URL")
+        hint = f"; {LISTS}" if finds_sets(item) else ""
+        return Outcome(
+            item.item_id, OutcomeKind.NOT_A_SET, reason=f"no set of this site has such a URL{hint}"
+        )
     if asked.by_terms or rules_of(robots).may_fetch(asked.url):
         return None
     return Outcome(item.item_id, OutcomeKind.ROBOTS, reason="robots.txt disallows it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tlray.core.model.urls import join
 from tlray.model import CuePrecision, FoundSet, PageKind, ParsedPage, Tracklist
 from tlray.readers.chapters.marks import ChapterTracks, tracks_of
 from tlray.readers.feed.items import Episode, Feed, episodes_of, feed_of, source_id_of
@@ -52,10 +53,23 @@ class FeedReader:
                 PageKind.UNKNOWN,
                 f"{n_said}, no tracklist in any" if n_others else "no episodes",
                 found=tuple(listed.values()),
+                next_url=_next_url(feed, file.url),
             )
         n_all = plural(feed.n_episodes, "episode")
         reason = f"{n_others} of {n_all} without a tracklist" if n_others else None
-        return ParsedPage(PageKind.TRACKLIST, reason, tuple(_each_once(found)), found=tuple(listed.values()))
+        return ParsedPage(
+            PageKind.TRACKLIST, reason, tuple(_each_once(found)), found=tuple(listed.values()),
+            next_url=_next_url(feed, file.url),
+        )  # fmt: skip
+
+
+def _next_url(feed: Feed, base: str) -> str | None:
+    """Return the address of the feed's next page."""
+    try:
+        url = join(base, feed.next_url)
+    except ValueError:  # no URL
+        return None
+    return next(iter(links([url])), None) if feed.next_url else None
 
 
 def _each_once(sets: list[Tracklist]) -> Iterator[Tracklist]:

@@ -31,6 +31,8 @@ class Feed:
     link: str
     licence: str | None
     n_episodes: int
+    next_url: str = ""
+    """Where it goes on (RFC 5005)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,12 @@ def feed_of(root: Element) -> Feed | None:
         return None
     channel = root if kind in ("feed", "channel") else next(children(root, "channel"), root)
     return Feed(
-        _plain(channel, "title"), _author(channel), _link(channel), _licence(channel), len(_items(root))
+        _plain(channel, "title"),
+        _author(channel),
+        _link(channel),
+        _licence(channel),
+        len(_items(root)),
+        _next(channel),
     )
 
 
@@ -126,6 +133,11 @@ def _link(element: Element) -> str:
         ) in (None, "alternate"):
             return url
     return ""
+
+
+def _next(channel: Element) -> str:
+    links = (link for link in children(channel, "link") if link.get("rel") == "next")
+    return next((url for link in links if (url := link.get("href", "").strip())), "")
 
 
 def _author(element: Element) -> str:

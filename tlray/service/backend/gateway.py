@@ -26,9 +26,17 @@ from tlray.cluster.driver.remote import remote
 from tlray.cluster.driver.session import Session, open_session
 from tlray.core.model.progress import BatchStatus, ProgressMessage
 from tlray.core.model.receipts import TokenHolder
-from tlray.errors import CoordinatorLost, HomeInUse, NoSuchBatch, OtherSettings, RayUnavailable, TlrayError
+from tlray.errors import (
+    CoordinatorLost,
+    HomeInUse,
+    JournalLost,
+    NoSuchBatch,
+    OtherSettings,
+    RayUnavailable,
+    TlrayError,
+)
 from tlray.io.disk.home import Home
-from tlray.io.journal.opening import adopt_journal, identity_of, open_reader
+from tlray.io.journal.opening import adopt_journal, identity_of, journal_name, open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.redis.address import address_of
 from tlray.io.redis.link import Link
@@ -253,7 +261,7 @@ class Gateway:
             is_away = time.monotonic() - self._lost_at < LOST_S
             try:
                 answer = await ask(self.within(SHORT_S if is_away and not waits_s else waits_s + AWAY_S))
-            except (CoordinatorLost, RayUnavailable, HomeInUse):
+            except (CoordinatorLost, JournalLost, RayUnavailable, HomeInUse):
                 self._lost_at = time.monotonic()
                 if (found := await known(self._progress)) is not None:
                     return found
@@ -273,7 +281,9 @@ class Gateway:
         return {**stored.message, "last_known": {"at": stored.at, "age_s": age_s}}
 
     def _without_paths(self, trouble: str | None) -> str | None:
-        """Return a text for users, without the paths of this machine."""
+        """Return a text for users, without the paths of this machine and the address of the journal."""
+        if trouble and (name := journal_name(self.settings.journal)):
+            trouble = trouble.replace(name, "of the service")
         return trouble and trouble.replace(str(self.home.path), "the home")
 
 

@@ -20,6 +20,7 @@ _COUNTS: Final = {
 _SNAPSHOT: Final[dict[str, Any]] = {
     "version": 431, "batch_id": _BATCH, "name": "closing sets", "state": "running", "priority": "normal", "total": 120,
     "counts": _COUNTS, "duplicates": 0, "n_rejected": 0, "tracks": 1204, "retries": 1, "blocked": 0, "answered": 0,
+    "found": 0, "lists": 0,
     "rate_per_min": 61.0, "estimated_completion": _AT, "estimated_between": [_AT - 60, _AT + 300],
     "estimate_waits_on": _DOMAIN, "estimate_missing": None, "n_domains": 1, "elapsed_s": 64.2, "starts_at": None, "trouble": None,
     "waits_until": None, "waits_for": None, "workers": 2, "workers_waiting": 0, "last_known": None,
@@ -28,7 +29,7 @@ _SNAPSHOT: Final[dict[str, Any]] = {
 }  # fmt: skip
 _ITEM: Final[dict[str, Any]] = {
     "item_id": "17", "line": 1, "url": _URL, "domain": _DOMAIN, "state": "succeeded", "attempt": 1, "n_lost": 0,
-    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None,
+    "reason": None, "due_at": None, "fetched_at": _AT, "answered_by": None, "found_on": None,
     "fingerprint": "1001tracklists:1pn8l919", "kind": None,
 }  # fmt: skip
 _ATTEMPT: Final[dict[str, Any]] = {
@@ -161,6 +162,11 @@ OF_MODELS: Final[dict[str, Any]] = {
     "ChangeLine": _CHANGE,
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesResponse": {"deliveries": [_DELIVERY]},
+    "DeliveryPage": {"deliveries": [{**_DELIVERY, "batch_id": _BATCH}], "next_cursor": None},
+    "DomainHistory": {
+        "domain": _DOMAIN, "rests": [{"began_at": _AT, "until": _AT + 1_800, "reason": "throttled: 429"}],
+        "robots": {"text": "User-agent: *\nCrawl-delay: 8\n", "is_cut": False, "fetched_at": _AT, "crawl_delay_s": 8.0},
+    },
     "DomainPage": {"domains": [_DOMAIN_STATUS], "next_cursor": None},
     "ItemPage": {"items": [_ITEM], "next_cursor": "WzE3XQ…"},
     "LinePage": {
@@ -194,7 +200,15 @@ OF_MODELS: Final[dict[str, Any]] = {
     "TemplatesResponse": {"templates": [_TEMPLATE]},
     "TokenResponse": _TOKEN,
     "VersionsResponse": {"versions": [_VERSION]},
-    "WholeSet": {**_FOUND, "tracks": [_TRACK]},
+    "WholeSet": {
+        **_FOUND, "tracks": [_TRACK],
+        "same_as": [
+            {
+                "site": "mixesdb", "source_id": "411802", "url": "https://www.mixesdb.com/w/2026-05-15_-_Max_Styler_@_EDC",
+                "score": 0.95, "reasons": ["31 tracks in the same order, 89% of the shorter list", "the same day", "a common DJ"],
+            }
+        ],
+    },
     "ScheduleDetails": {**_SCHEDULE, **_WHOLE_SCHEDULE},
 }  # fmt: skip
 """By the name of the model."""

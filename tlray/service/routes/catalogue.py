@@ -26,7 +26,9 @@ from tlray.export.json_shape import plain
 from tlray.io.catalogue import search as catalogue
 from tlray.io.catalogue.catch_up import Standing, ask
 from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, start_of
+from tlray.io.catalogue.merging import read_merged
 from tlray.io.catalogue.newest import read_set
+from tlray.io.catalogue.performances import same_as, sets_of
 from tlray.io.catalogue.search import NoWords, Place
 from tlray.io.catalogue.tally import of_owner, quality_of
 from tlray.io.disk.home import Home
@@ -121,13 +123,29 @@ async def versions(gateway: TheGateway, principal: Reader, site: Site, source_id
 
 
 @router.get("/catalogue/{site}/{source_id:path}", response_model=WholeSet, responses=problems(404))
-async def one(gateway: TheGateway, principal: Reader, site: Site, source_id: SourceId) -> Response:
-    """Return the newest version of a set, with its tracks."""
-    _, place = await _ask(gateway.home, lambda db: catalogue.find(db, site, source_id, owner=principal.sees))
-    if place is None:
+async def one(
+    gateway: TheGateway,
+    principal: Reader,
+    site: Site,
+    source_id: SourceId,
+    merged: Annotated[
+        bool, Query(description="Merge it with the sets of other sites that are the same performance.")
+    ] = False,
+) -> Response:
+    """Return the newest version of a set, with its tracks, and the sets of other sites that are the same performance."""
+    owner = principal.sees
+
+    def question(db: Any) -> tuple[list[Place], list[dict[str, Any]]] | None:
+        place = catalogue.find(db, site, source_id, owner=owner)
+        if place is None:
+            return None
+        return sets_of(db, place, owner=owner) if merged else [place], same_as(db, place, owner=owner)
+
+    _, found = await _ask(gateway.home, question)
+    if found is None:
         raise not_found("set", f"{site}:{source_id}")
-    shape = await asyncio.to_thread(_whole, gateway.home, place)
-    return Response(_line(shape), media_type="application/json")
+    shape = await asyncio.to_thread(_whole, gateway.home, found[0], merged=merged)
+    return Response(_line(shape | {"same_as": found[1]}), media_type="application/json")
 
 
 @router.get("/changes", response_class=Response, responses={**CHANGES_RESPONSE, **problems(400)})
@@ -181,8 +199,9 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _whole(home: Home, place: Place) -> dict[str, Any]:
-    return {**place.summary, **plain(read_set(home, place)), "source_id": place.summary["source_id"]}
+def _whole(home: Home, places: list[Place], *, merged: bool) -> dict[str, Any]:
+    tracklist, place = read_merged(home, places) if merged else (read_set(home, places[0]), places[0])
+    return {**place.summary, **plain(tracklist), "source_id": place.summary["source_id"]}
 
 
 def _line(shape: dict[str, Any]) -> bytes:

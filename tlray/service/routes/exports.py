@@ -53,7 +53,7 @@ KINDS: Final[dict[str, Any]] = {
         "schema": {**_BYTES, "description": "A row a set, with its tracks in it."}
     },
     zip_archive.MEDIA_TYPE: {
-        "schema": {**_BYTES, "description": "Sheets, one a recording, and `left-out.txt`."}
+        "schema": {**_BYTES, "description": "Files, one a recording, and `left-out.txt`."}
     },
 }
 KINDS.update(
@@ -120,7 +120,7 @@ async def export(
         str, Query(alias="format", json_schema_extra={"enum": list(names())}, examples=["csv"])
     ],
 ) -> Response:
-    """Download the sets that a batch has now as one file. CUE sheets come as a ZIP archive."""
+    """Download the sets that a batch has now as one file. What has a file a recording (CUE, chapters) comes as a ZIP archive."""
     await gateway.see(principal, batch_id)
     chosen = get(format_)
     chosen_options = {name: value for name, value in options.items() if name in chosen.option_names}

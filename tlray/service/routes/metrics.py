@@ -17,11 +17,18 @@ from tlray.service.routes.dependencies import Admin, TheGateway
 
 router = APIRouter(tags=["health"], route_class=ApiRoute)
 TIMEOUT_S: Final = 10.0
-BY: Final[dict[str, tuple[str, str]]] = {
-    "batches": ("state", "Batches of the home, by state"),
-    "items": ("state", "Items of batches that are not finished, by state"),
-    "domains": ("state", "Domains that are cooling, paused, parked or slowed"),
+BY: Final[dict[str, tuple[str, str, str]]] = {
+    "batches": ("batches", "state", "Batches of the home, by state"),
+    "items": ("items", "state", "Items of batches that are not finished, by state"),
+    "domains": ("domains", "state", "Domains that are cooling, paused, parked or slowed"),
+    "queue": ("queue_items", "priority", "Items queued or waiting, of batches that run"),
+    "queue_oldest_s": (
+        "queue_oldest_seconds",
+        "priority",
+        "Age of the oldest batch that runs and has open items",
+    ),
 }
+"""Count → name after ``tlray_``, label, help."""
 ALONE: Final[dict[str, str]] = {
     "incarnation": "Number of coordinator starts on this home",
     "leases": "Leases that scrape tasks hold",
@@ -48,9 +55,9 @@ async def metrics(gateway: TheGateway, principal: Admin) -> Response:
 def exposition(figures: Mapping[str, Any], redis: Mapping[str, bool | None]) -> bytes:
     """Return the counts in Prometheus' text format; ``redis``: whether a process reaches it, None where it needs none."""
     registry = CollectorRegistry()
-    for name, (label, about) in BY.items():
+    for count, (name, label, about) in BY.items():
         gauge = Gauge(f"tlray_{name}", about, [label], registry=registry)
-        for value, n in figures[name].items():
+        for value, n in figures[count].items():
             gauge.labels(value).set(n)
     for name, about in ALONE.items():
         Gauge(f"tlray_{name}", about, registry=registry).set(figures[name])

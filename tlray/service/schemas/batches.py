@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
+from tlray.core.model.discovery import DEFAULT_FOUND, MOST_FOUND
 from tlray.core.politeness.domain_policy import MOST_AT_ONCE
 
 MAX_URLS = 10_000
@@ -49,6 +50,15 @@ class ResponseBody(BaseModel):
     """The body of a response."""
 
 
+class FindRequest(RequestBody):
+    """Discovery: what pages of lists add to the batch."""
+
+    max_found: Annotated[int, Field(ge=1, le=MOST_FOUND, description="Sets, over the whole batch.")] = (
+        DEFAULT_FOUND
+    )
+    only: bool = Field(False, description="Do not fetch the sets; they are items that are skipped.")
+
+
 class OptionsRequest(RequestBody):
     """The options of a batch: the same as those of ``tlray scrape``."""
 
@@ -68,6 +78,10 @@ class OptionsRequest(RequestBody):
         max_length=MAX_DOMAINS,
         description="Sites whose API is used under its published terms, although robots.txt disallows it; an admin's choice.",
         examples=[["musicbrainz"]],
+    )
+    find: FindRequest | bool = Field(
+        False,
+        description="Pages that list sets (a category, a search, a show, a feed) add them to the batch.",
     )
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
     retry: dict[str, JsonValue] = Field(

@@ -123,12 +123,39 @@ class FacetsResponse(ResponseBody):
     sites: list[SiteCount] | None = Field(description="Null for a search that finds more than 10,000 sets.")
 
 
+class LinkedSet(ResponseBody):
+    """A set of another site that is the same performance."""
+
+    site: str
+    source_id: str
+    url: str
+    score: float = Field(description="How sure that is, from 0 to 1.")
+    reasons: list[str] = Field(examples=[["the same day", "a common DJ"]])
+
+
+class SourcesConflict(ResponseBody):
+    """What the sources of a merged set say differently."""
+
+    field: str = Field(examples=["cue"])
+    index: int | None = Field(description="The row; null for the set.")
+    values: dict[str, str] = Field(description="`site:source_id` → what it says.")
+
+
 class WholeSet(FoundSet):
     """The newest version of a set, with its tracks (all fields: docs/results.md)."""
 
     model_config = ConfigDict(extra="allow")
 
     tracks: list[dict[str, object]]
+    same_as: list[LinkedSet] = Field(description="The surest first.")
+    merged_from: list[str] | None = Field(
+        default=None,
+        description="With `merged=true`: the sources (`site:source_id`), the one that has the list first.",
+    )
+    sources_of: dict[str, str] | None = Field(
+        default=None, description="With `merged=true`: field → source; each track has its own."
+    )
+    conflicts: list[SourcesConflict] | None = Field(default=None, description="With `merged=true`.")
 
 
 class VersionResponse(ResponseBody):

@@ -35,8 +35,9 @@ def explorer_mixes(tree: LexborHTMLParser) -> list[Mix]:
     return found
 
 
-def listed_mixes(tree: LexborHTMLParser) -> tuple[list[FoundSet], str | None]:
-    """Return the mixes that a page links to (a category, results of a search), and where the list goes on."""
+def listed_mixes(tree: LexborHTMLParser, root: str = SITE) -> tuple[list[FoundSet], str | None]:
+    """Return the mixes that a page links to (a category, results of a search), and where the list goes on; ``root``: of its own
+    links."""
     found: dict[str, FoundSet] = {}
     next_url = None
     for link in tree.css("#mw-pages a[href], #mw-content-text a[href], .mw-parser-output a[href]"):
@@ -45,9 +46,9 @@ def listed_mixes(tree: LexborHTMLParser) -> tuple[list[FoundSet], str | None]:
             continue
         if is_mix(key) and "action=" not in (link.attributes.get("href") or ""):
             title = " ".join((link.attributes.get("title") or link.text()).split())
-            found.setdefault(key, FoundSet(page_url(key), title or key.replace("_", " ")))
+            found.setdefault(key, FoundSet(page_url(key, root), title or key.replace("_", " ")))
         elif link.text().strip().lower().startswith("next"):
-            next_url = next_url or _absolute(link).replace("https://x/", f"{SITE}/")
+            next_url = next_url or _absolute(link).replace("https://x/", f"{root}/")
     return list(found.values()), next_url
 
 

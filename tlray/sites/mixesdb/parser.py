@@ -8,11 +8,12 @@ from typing import Any
 
 from tlray.model import FoundSet, PageKind, ParsedPage
 from tlray.sites.challenge import challenge_in
+from tlray.sites.hosts import root_of
 from tlray.sites.html_tree import MAX_BYTES, tree_of
 from tlray.sites.json_text import BadJsonError, load, string
 from tlray.sites.mixesdb.mix import Mix, set_of
 from tlray.sites.mixesdb.page import explorer_mixes, listed_mixes, page_mix
-from tlray.sites.mixesdb.urls import is_mix, key_of, page_url
+from tlray.sites.mixesdb.urls import SITE, is_mix, key_of, page_url
 from tlray.sites.mixesdb.wikitext import read_wikitext
 
 _REDIRECT = re.compile(r"\s*#REDIRECT\s*:?\s*\[\[([^\[\]|]{1,200})", re.IGNORECASE)
@@ -33,7 +34,7 @@ def _of_json(body: bytes, url: str) -> ParsedPage:
     except BadJsonError as error:
         return ParsedPage(PageKind.UNKNOWN, str(error))
     if isinstance(pages := page.get("pages"), list):
-        return _of_search(pages)
+        return _of_search(pages, root_of(url, SITE))
     if page.get("errorKey") or page.get("httpCode"):
         is_gone, has_slash = page.get("httpCode") == 404, "/" in (key_of(url) or "")
         return ParsedPage(
@@ -62,7 +63,7 @@ def _of_html(body: bytes, url: str, charset: str | None) -> ParsedPage:
     if isinstance(tree, str):
         return ParsedPage(PageKind.UNKNOWN, tree)
     if mixes := explorer_mixes(tree):
-        return replace(_page_of(mixes, url, "text/html"), next_url=listed_mixes(tree)[1])
+        return replace(_page_of(mixes, url, "text/html"), next_url=listed_mixes(tree, root_of(url, SITE))[1])
     mix = page_mix(tree, key if (key := key_of(url)) and is_mix(key) else None)
     found = ParsedPage(PageKind.UNKNOWN, "no tracklist") if mix is None else _page_of([mix], url, "text/html")
     if found.kind is PageKind.TRACKLIST:
@@ -72,16 +73,16 @@ def _of_html(body: bytes, url: str, charset: str | None) -> ParsedPage:
     elif tree.css_first(".noarticletext") is not None:
         found = ParsedPage(PageKind.GONE, "no such page")
     elif mix is None and tree.css_first("#mw-content-text, .mw-parser-output") is not None:
-        mixes_on, next_url = listed_mixes(tree)
+        mixes_on, next_url = listed_mixes(tree, root_of(url, SITE))
         reason = f"a list of {len(mixes_on)} mixes" if mixes_on else "a page that is no mix"
         found = ParsedPage(PageKind.SEARCH, reason, found=tuple(mixes_on), next_url=next_url)
     return found
 
 
-def _of_search(pages: list[object]) -> ParsedPage:
+def _of_search(pages: list[object], root: str) -> ParsedPage:
     """Return the mixes among the results of a search by REST."""
     keys = [(string(one.get("key")), string(one.get("title"))) for one in pages if isinstance(one, dict)]
-    found = tuple(FoundSet(page_url(key), title or key) for key, title in keys if is_mix(key))
+    found = tuple(FoundSet(page_url(key, root), title or key) for key, title in keys if is_mix(key))
     return ParsedPage(PageKind.SEARCH, f"a list of {len(found)} mixes", found=found)
 
 

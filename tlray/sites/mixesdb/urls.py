@@ -53,9 +53,9 @@ def mix_in(url: str) -> str | None:
     return key if key is not None and is_mix(key) else None
 
 
-def page_url(key: str) -> str:
+def page_url(key: str, root: str = SITE) -> str:
     """Return the URL of a page, as the wiki links it."""
-    return f"{SITE}/w/{quote(key, safe=_SAFE)}"
+    return f"{root}/w/{quote(key, safe=_SAFE)}"
 
 
 def _searched(url: str) -> str:

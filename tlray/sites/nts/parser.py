@@ -16,6 +16,7 @@ from tlray.core.model.tracklists import make_set
 from tlray.model import CuePrecision, FoundSet, PageKind, ParsedPage, Track
 from tlray.sites.challenge import challenge_in
 from tlray.sites.fields import clean, day, make_track
+from tlray.sites.hosts import root_of
 from tlray.sites.html_tree import tree_of
 from tlray.sites.interface import THROTTLED
 from tlray.sites.json_text import BadJsonError, load, number, string
@@ -43,10 +44,10 @@ def parse_page(body: bytes, *, url: str, charset: str | None) -> ParsedPage:
         return ParsedPage(PageKind.BLOCKED, THROTTLED)
     rows = data.get("results")
     is_rows = isinstance(rows, list) and all(isinstance(row, dict) and "artist" in row for row in rows)
-    return _of_rows({}, data, url) if is_rows else _of_show(data)
+    return _of_rows({}, data, url) if is_rows else _of_show(data, root_of(url, SITE))
 
 
-def _of_show(data: dict[str, Any]) -> ParsedPage:
+def _of_show(data: dict[str, Any], root: str) -> ParsedPage:
     """Return the episodes of a list, and where it goes on."""
     episodes = [one for one in _listed(data.get("results")) if one.get("episode_alias")]
     names = [
@@ -54,7 +55,7 @@ def _of_show(data: dict[str, Any]) -> ParsedPage:
         for one in episodes
     ]
     found = [
-        FoundSet(f"{SITE}/shows/{show}/episodes/{alias}", clean(name)) for show, alias, name in names if show
+        FoundSet(f"{root}/shows/{show}/episodes/{alias}", clean(name)) for show, alias, name in names if show
     ]
     of_all = data.get("metadata")
     resultset = of_all.get("resultset") if isinstance(of_all, dict) else None
@@ -64,7 +65,7 @@ def _of_show(data: dict[str, Any]) -> ParsedPage:
     after = int(offset or 0) + len(episodes)
     is_more = bool(found) and count is not None and after < count
     more = (
-        f"{SITE}/api/v2/shows/{names[0][0]}/episodes?offset={after}&limit={PAGE_EPISODES}"
+        f"{root}/api/v2/shows/{names[0][0]}/episodes?offset={after}&limit={PAGE_EPISODES}"
         if is_more
         else None
     )

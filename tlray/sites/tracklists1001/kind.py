@@ -10,8 +10,10 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser
 
-from tlray.model import PageKind, ParsedPage
+from tlray.core.model.urls import join
+from tlray.model import FoundSet, PageKind, ParsedPage
 from tlray.sites.challenge import CAPTCHA, TURNSTILE
+from tlray.sites.tracklists1001.urls import SITE, id_in_path
 
 # In this order: the IP limit asks for a captcha too, and the newer wait page carries Turnstile.
 _BLOCKS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -35,12 +37,15 @@ _BLOCKS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _GONE = re.compile(r"(?:page|tracklist) does not exist|page (?:was )?not found", re.IGNORECASE)
 _SEARCH_TITLE = re.compile(r"\bsearch result", re.IGNORECASE)
 
+_INDEX_PATH = re.compile(r"://[^/]+/(?:dj|source|label)/")
+"""Pages of a DJ, of an event or a show, of a label."""
+
 NOT_A_SET = "no tracklist"
 _MARKS_WITHIN = 256 * 1024
 """Blocks are small pages (50 to 63 kB); the marks are sought no further than this."""
 
 
-def kind_without_rows(tree: LexborHTMLParser, page: bytes, *, is_cut: bool) -> ParsedPage:
+def kind_without_rows(tree: LexborHTMLParser, page: bytes, *, is_cut: bool, url: str = "") -> ParsedPage:
     """Say what a page without rows is; ``is_cut`` where its end is missing."""
     text = page[:_MARKS_WITHIN].decode("utf-8", "replace")
     if any(_GONE.search(h1.text()) for h1 in tree.css("h1")[:8]):
@@ -50,8 +55,11 @@ def kind_without_rows(tree: LexborHTMLParser, page: bytes, *, is_cut: bool) -> P
             return ParsedPage(PageKind.BLOCKED, reason)
     if is_cut:
         return ParsedPage(PageKind.UNKNOWN, "truncated")
+    found, next_url = _listed(tree, url or _own_url(tree) or SITE)
     if _is_search(tree):
-        return ParsedPage(PageKind.SEARCH, "search results")
+        return ParsedPage(PageKind.SEARCH, "search results", found=found, next_url=next_url)
+    if found and _INDEX_PATH.search(url or _own_url(tree)):
+        return ParsedPage(PageKind.SEARCH, f"a list of {len(found)} sets", found=found, next_url=next_url)
     return ParsedPage(PageKind.UNKNOWN, NOT_A_SET)
 
 
@@ -60,3 +68,26 @@ def _is_search(tree: LexborHTMLParser) -> bool:
     if title is not None and _SEARCH_TITLE.search(title.text()):
         return True
     return tree.css_first("form#searchForm") is not None and tree.css_first(".oItm") is not None
+
+
+def _listed(tree: LexborHTMLParser, base: str) -> tuple[tuple[FoundSet, ...], str | None]:
+    """Return the sets that a page lists, each once, and the page on which the list goes on."""
+    found: dict[str, FoundSet] = {}
+    for link in tree.css('.oItm .bTitle a[href*="/tracklist/"]'):
+        url = _joined(base, link.attributes.get("href"))
+        if url is not None and id_in_path(url) is not None:
+            found.setdefault(url, FoundSet(url, " ".join(link.text().split())))
+    more = tree.css_first("link[rel=next][href], a[rel=next][href]")
+    return tuple(found.values()), _joined(base, more.attributes.get("href")) if more is not None else None
+
+
+def _joined(base: str, link: str | None) -> str | None:
+    try:
+        return join(base, (link or "").strip())
+    except ValueError:  # no URL
+        return None
+
+
+def _own_url(tree: LexborHTMLParser) -> str:
+    own = tree.css_first("link[rel=canonical]")
+    return (own.attributes.get("href") if own is not None else None) or ""

@@ -56,7 +56,7 @@ def _parse_html(page: _Page) -> ParsedPage:
     table = find_table(page.tree, page.data)
     is_cut = is_cut_off(page.data, table)
     if not table.rows and table.claimed is None:
-        found = kind_without_rows(page.tree, page.data, is_cut=is_cut)
+        found = kind_without_rows(page.tree, page.data, is_cut=is_cut, url=page.url)
         return _unknown("encoding") if page.n_bad and found.reason == NOT_A_SET else found
     why = why_incomplete(page.data, table, is_cut=is_cut)
     return _unknown(why) if why else _read_set(page, table)

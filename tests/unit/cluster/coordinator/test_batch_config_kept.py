@@ -132,7 +132,7 @@ class Waiting:
 class Starter:
     started: list[Waiting] = field(default_factory=list)
 
-    def start(self, lease_id: str) -> StartedTask:
+    def start(self, lease_id: str, name: str) -> StartedTask:
         self.started.append(Waiting())
         return self.started[-1]
 

@@ -116,7 +116,7 @@ async def test_nothing_is_leased_of_a_lane_while_its_end_is_written_down(desk: D
     assert engine.frontier.next_at("e.test") is None
     assert not engine.frontier.takeable_domains()
     assert not engine.grant("L", 9, now=time.monotonic()).items, "another report leases meanwhile"
-    killed = state.journal.commit(changeset, now=0.0, wall=0.0, node="")
+    killed = state.journal.commit(changeset, now=0.0, wall=0.0, node="").killed
     assert killed == [(5, 0)]
     assert engine.apply(changeset, now=time.monotonic(), killed=killed) == [1]
     engine.check_invariants()

@@ -15,8 +15,27 @@ from tlray.io.journal.sqlite.journal import SqliteJournal
 from tlray.io.journal.sqlite.migrations import _JOIN_NAMES
 
 NEW_COLUMNS = {
-    "batches": ["owner", "n_answered", "counts", "version", "first_item", "last_item", "n_items"],
-    "items": ["from_public", "fetched_at", "answered_by", "done_seq", "peer", "dead_at"],
+    "batches": [
+        "owner",
+        "n_answered",
+        "counts",
+        "version",
+        "first_item",
+        "last_item",
+        "n_items",
+        "n_found",
+        "n_lists",
+    ],
+    "items": [
+        "from_public",
+        "fetched_at",
+        "answered_by",
+        "done_seq",
+        "peer",
+        "dead_at",
+        "found_on",
+        "is_list",
+    ],
     "domains": ["set_rate", "set_concurrency", "is_paused", "used_in"],
 }
 
@@ -35,6 +54,7 @@ def version_1(path: Path) -> None:
             "UPDATE domains SET cool_until = ?, cool_reason = ?, n_blocks = ? WHERE name = ?", rests
         )
         db.execute("DROP INDEX items_done")
+        db.execute("DROP INDEX items_found")
         db.execute("DROP INDEX items_dead_by")
         db.execute("DROP INDEX batches_owner")
         db.execute("DROP TRIGGER events_of_items")

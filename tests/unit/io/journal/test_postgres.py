@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from made_journal import change, entries, kill_lane, lease, new_batch, states, s
 from postgres_server import PASSWORD, QUOTED, PostgresServer, fresh_schema
 from pydantic import SecretStr
 
+from tlray.cli import run
+from tlray.cluster.driver import session
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.scheduling.changeset import Changeset, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
@@ -317,6 +320,34 @@ def test_a_home_elsewhere_with_the_same_object_storage_has_the_same_journal(
         open_journal(Home(tmp_path / "third").create())
 
 
+def test_who_writes_a_journal_is_known_in_every_folder(
+    postgres: PostgresServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(fresh_schema()))
+    monkeypatch.setenv("TLRAY_STORAGE", "s3://bucket/sets")
+    monkeypatch.setattr(session, "GONE_S", 0.1)
+    here, there = Home(tmp_path / "head").create(), Home(tmp_path / "another head").create()
+    assert here.id != there.id
+    assert opening.identity_of(here) == opening.identity_of(there) not in (here.id, there.id)
+    with open_journal(here) as writer:
+        submit(writer)
+        assert re.match(r"tlray \d+ on .* in postgresql://tl@", str(opening.holder_elsewhere(there)))
+        with pytest.raises(HomeInUse, match=r"another head is in use by tlray \d+ on "):
+            session._require_free_journal(there)
+        assert run(["list", "--home", str(there.path)]) == 0
+        told = capsys.readouterr()
+        assert "another machine works at it: tlray" in told.err
+        assert "sleeps" not in told.out
+    session._require_free_journal(there)
+    assert run(["list", "--home", str(there.path)]) == 0
+    assert "sleeps" in capsys.readouterr().out
+    monkeypatch.delenv("TLRAY_JOURNAL")
+    assert opening.identity_of(there) == there.id, "a file of its own"
+
+
 def test_an_empty_database_does_not_hide_the_file_of_a_home(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,7 +372,14 @@ def test_a_journal_of_a_newer_tlray_is_refused_and_left_alone(database: Database
             way(database, "a home")
 
 
-def test_a_journal_of_version_4_is_read_once_a_writer_has_brought_it_up_to_date(database: Database) -> None:
+@pytest.mark.parametrize("is_command", [True, False])
+def test_a_journal_of_version_4_is_read_once_a_writer_has_brought_it_up_to_date(
+    database: Database,
+    postgres: PostgresServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_command: bool,
+) -> None:
     with PostgresJournal(database, "a home") as journal:
         batch = submit(journal)
     with psycopg.connect(**database.conninfo, autocommit=True) as db:  # type: ignore[arg-type]
@@ -352,6 +390,11 @@ def test_a_journal_of_version_4_is_read_once_a_writer_has_brought_it_up_to_date(
         db.execute("UPDATE meta SET value = '4' WHERE key = 'schema'")
     with pytest.raises(JournalUnusable, match="starts in this home brings it up to date"):
         PostgresReader(database, "a home")
+    if is_command:  # as one does that will start a coordinator
+        monkeypatch.setenv("TLRAY_JOURNAL", postgres.url(database.schema))
+        require_readable(Home(tmp_path))
+        with PostgresReader(database, "a home") as reader:
+            assert reader.rests("a.test") == []
     for _ in range(2):
         with PostgresJournal(database, "a home") as journal:
             assert [item.line for item in journal.items_page(batch, from_line=2, limit=9)[0]] == [2, 3]
@@ -418,7 +461,7 @@ def test_no_secret_is_shown_of_a_database() -> None:
     assert found.name == "postgresql://u@x@db.example.org:5432/sets (schema mine)"
     assert found.parameters["password"] == PASSWORD
     assert PASSWORD not in repr(found)
-    assert found.without_secret(f"connection failed: odd {PASSWORD}\nmore") == "odd ***"
+    assert found.without_secret(f"connection failed: FATAL:  odd {PASSWORD}\nmore") == "odd ***"
     assert journal.READER_WAIT_S > 0
 
 
@@ -481,3 +524,26 @@ def test_the_doctor_sees_a_clock_that_differs(
     monkeypatch.setattr(journal.time, "time", lambda: real() - 3_600)
     result = examined(tmp_path, postgres.url(fresh_schema()), monkeypatch)
     assert (result.grade, "differ by 3,6" in result.what) == (Grade.WARNING, True)
+
+
+# -- an older version ------------------------------------------------------------------------------------
+
+
+def test_a_journal_of_the_version_before_is_migrated_by_a_writer(database: Database) -> None:
+    with PostgresJournal(database, "a home") as writer:
+        submit(writer, "b1", 2)
+        for table, column in (
+            ("batches", "n_found"), ("batches", "n_lists"), ("items", "found_on"), ("items", "is_list"),
+        ):  # fmt: skip
+            writer._db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        writer._db.execute("UPDATE meta SET value = '5' WHERE key = 'schema'")
+    with pytest.raises(JournalUnusable, match="of version 5, this tlray writes 6; a service or a batch"):
+        PostgresReader(database, "a home")
+    for _ in range(2):
+        with PostgresJournal(database, "a home") as writer:
+            assert (writer.batch("b1").n_found, states(writer)) == (0, {ItemState.QUEUED: 2})
+            indexes = writer._db.execute(
+                "SELECT 1 FROM pg_indexes WHERE schemaname = ? AND indexname = 'items_found'",
+                (database.schema,),
+            )
+            assert indexes.fetchone() is not None

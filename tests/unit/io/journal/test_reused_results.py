@@ -6,9 +6,11 @@ import made_journal
 import pytest
 from made_journal import Storage, change, commit, connection_of, lease
 
+from tlray.core.model.discovery import FoundUrl, PageFound
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemEvent
 from tlray.core.model.outcome import Outcome, OutcomeKind, ReusableResult
+from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import Entry
@@ -146,3 +148,30 @@ def test_a_long_list_is_looked_at_in_windows(journal: Journal, monkeypatch: pyte
         n += 1
     assert found == [f"f{k}" for k in range(8)]
     assert n == 3
+
+
+def test_a_page_that_may_list_sets_is_needed_itself_where_its_batch_finds_sets(journal: Journal) -> None:
+    lines = [
+        Entry(n, f"http://a.test/{name}", "a.test", name)
+        for n, name in enumerate(("url:feed", "url:next", "url:5", "mixesdb:1"), 1)
+    ]
+    first = made_journal.submit(journal, "b1", lines)
+    fetch(journal, first, "b1", at=500.0)
+    for batch_id, max_found, reused in (("b2", 0, {1, 2, 3, 4}), ("b3", 9, {3, 4})):
+        options = BatchOptions(terms=BatchConfig(max_found=max_found))
+        batch = made_journal.submit(journal, batch_id, [lines[0], lines[3]], options=options)
+        page, _ = given = lease(journal, batch)
+        found = tuple(
+            FoundUrl(lines[n].url, "a.test", lines[n].fingerprint, is_list)
+            for n, is_list in ((1, True), (2, False))
+        )
+        back = [change(item, ItemEvent.GIVE_BACK) for item in given]
+        commit(journal, Changeset("L", back, found=[PageFound(page, found, False, 9, False)]))
+        items = {
+            item.id: item.fingerprint for item in journal.load_lane(batch, "a.test", after_id=0, limit=9)
+        }
+        wanted = {lines[n - 1].fingerprint for n in reused}
+        kept, _ = journal.reusable_results(batch, 400.0, after_id=0)
+        assert {item.fingerprint for item, _ in kept} == wanted
+        at_lease = journal.mark_leased(items, [(item, 400.0) for item in items])
+        assert {items[item] for item in at_lease} == wanted

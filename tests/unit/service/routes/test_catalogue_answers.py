@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,43 @@ async def test_a_set_is_whole_and_has_its_versions(made: MadeHome, tmp_path: Pat
     assert [(v["batch_id"], v["is_newest"]) for v in versions] == [("b2", True), ("b1", False)]
     for path in (f"{SET}9", f"{SET}9/versions", "/api/v1/catalogue/nowhere/s1"):
         assert (await http.get(path)).status_code == 404
+
+
+async def test_a_set_names_those_of_other_sites_that_are_the_same_performance(
+    made: MadeHome, tmp_path: Path
+) -> None:
+    names = ("A", "B", "C", "D", "E")
+    made.batch("b3", [night(*names, source_id="p")], owner="ann")
+    elsewhere = night(
+        *names[:4], site="mixesdb", source_id="m/1", url="https://m.test/1", date=date(2026, 5, 16)
+    )
+    elsewhere.tracks[0].labels = ["L"]
+    made.batch("b4", [elsewhere], [night("X", "Y", source_id="other", djs=["Nobody"])], owner="ann")
+    ann, bob, eve = (client(tmp_path, user) for user in ("ann", "bob", "eve"))
+    path = "/api/v1/catalogue/1001tracklists/p"
+    assert (await bob.get(path)).status_code == 404
+    for http in (ann, eve):
+        (link,) = (await http.get(path)).json()["same_as"]
+        assert (link["site"], link["source_id"], link["url"]) == ("mixesdb", "m/1", "https://m.test/1")
+        assert 0 < link["score"] < 1
+        assert link["reasons"][0] == "4 tracks in the same order, 100% of the shorter list"
+    alone = (await ann.get("/api/v1/catalogue/1001tracklists/other?merged=true")).json()
+    assert (alone["same_as"], alone["merged_from"]) == ([], ["1001tracklists:other"])
+    plain = (await ann.get(path)).json()
+    assert "merged_from" not in plain
+    answers = [
+        (await ann.get(f"{place}?merged=true")).json() for place in (path, "/api/v1/catalogue/mixesdb/m%2F1")
+    ]
+    assert [answer.pop("same_as")[0]["site"] for answer in answers] == ["mixesdb", "1001tracklists"]
+    assert answers[0] == answers[1]
+    merged = answers[0]
+    assert (merged["source_id"], merged["merged_from"]) == ("p", ["1001tracklists:p", "mixesdb:m/1"])
+    assert merged["sources_of"]["date"] == "1001tracklists:p"
+    assert merged["tracks"][0]["labels"] == ["L"]
+    assert merged["tracks"][0]["sources_of"] == {"name": "1001tracklists:p", "labels": "mixesdb:m/1"}
+    assert merged["conflicts"] == [
+        {"field": "date", "index": None, "values": {"1001tracklists:p": "2026-05-15", "mixesdb:m/1": "2026-05-16"}}
+    ]  # fmt: skip
 
 
 async def test_a_user_sees_the_sets_of_their_own_batches_and_an_admin_all(

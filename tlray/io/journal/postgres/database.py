@@ -66,7 +66,7 @@ class Database:
         """Return a message of libpq in one line, without what it says of the address and without the password."""
         line = text.strip().splitlines()[0] if text.strip() else "no reason given"
         line = re.sub(r"^connection failed: |^connection to server .*? failed: ", "", line)
-        line = re.sub(r"^connection to server .*? failed: ", "", line)
+        line = re.sub(r"^connection to server .*? failed: ", "", line).removeprefix("FATAL:").strip()
         secret = self.parameters.get("password", "")
         return line.replace(secret, "***") if secret else line
 

@@ -14,12 +14,13 @@ from tlray.io.journal.audit_copy import AuditCopy
 from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.postgres.connection import PostgresConnection
 from tlray.io.journal.postgres.database import Database
-from tlray.io.journal.postgres.schema import check_version, create, upgrade, version_of
-from tlray.io.journal.postgres.writing import PostgresWriting
+from tlray.io.journal.postgres.schema import check_version, create, is_upgradable, upgrade, version_of
+from tlray.io.journal.postgres.writing import PostgresWriting, holder_in
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.batches import BatchReads, BatchWrites
 from tlray.io.journal.sql.commit import WorkWrites
 from tlray.io.journal.sql.connection import Connected
+from tlray.io.journal.sql.discovery import DiscoveryReads
 from tlray.io.journal.sql.domains import DomainReads, DomainWrites
 from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
@@ -82,7 +83,7 @@ class PostgresConnected(Connected):
 
 class PostgresReads(
     PostgresConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads,
-    OutboxReads, EventReads,
+    OutboxReads, EventReads, DiscoveryReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
@@ -153,6 +154,20 @@ def is_there(database: Database, place: str, *, wait_s: float = 0.0) -> bool:
     """Return True if a database has a journal, of whatever version."""
     with closing(_reading(database, place, wait_s=wait_s)) as db:
         return version_of(db) is not None
+
+
+def bring_up_to_date(database: Database, place: str) -> None:
+    """Do what the next writer would do with tables of an older version; `HomeInUse` while an older coordinator is at work."""
+    with closing(_reading(database, place)) as db:
+        is_older = is_upgradable(version_of(db))
+    if is_older:
+        PostgresJournal(database, place, is_held=True).close()
+
+
+def holder_of(database: Database, place: str) -> str | None:
+    """Return who writes the journal of a database now; None where nobody does."""
+    with closing(_reading(database, place)) as db:
+        return holder_in(db)
 
 
 def inspect_rights(database: Database, place: str) -> tuple[list[str], float]:

@@ -8,7 +8,7 @@ from importlib import resources
 from tlray.errors import JournalUnusable
 from tlray.io.journal.postgres.connection import PostgresConnection
 from tlray.io.journal.postgres.translation import SHIMS
-from tlray.io.journal.sql.schema import SCHEMA_VERSION, statements
+from tlray.io.journal.sql.schema import DISCOVERY, SCHEMA_VERSION, statements
 
 _WORDS = (
     (r"\) WITHOUT ROWID", ")"),
@@ -25,8 +25,7 @@ _WORDS = (
 )
 """What differs. Text is compared byte by byte, as in SQLite; numbers have the 64 bits that they have there."""
 
-
-_STEPS = {"4": ("ALTER TABLE items ADD COLUMN IF NOT EXISTS dead_at BIGINT",)}
+_STEPS = {"4": ("ALTER TABLE items ADD COLUMN dead_at INTEGER", *DISCOVERY), "5": DISCOVERY}
 """Version → the statements that make it the current one, beside new tables and indexes."""
 
 
@@ -40,11 +39,17 @@ def create(db: PostgresConnection) -> None:
     db.commit()
 
 
+def is_upgradable(version: str | None) -> bool:
+    """True for an older version that a writer brings up to date."""
+    return version in _STEPS
+
+
 def upgrade(db: PostgresConnection, version: str | None) -> None:
     """Bring the tables of an older version up to date; repeated, it changes nothing."""
     if (steps := _STEPS.get(version or "")) is not None:
         note = f"UPDATE meta SET value = '{SCHEMA_VERSION}' WHERE key = 'schema'"
-        db.begin("; ".join(("BEGIN", _lock(db), *steps, *_tables(), note)))
+        made = (translated(step).replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS") for step in steps)
+        db.begin("; ".join(("BEGIN", _lock(db), *made, *_tables(), note)))
         db.commit()
 
 
@@ -76,7 +81,7 @@ def check_version(db: PostgresConnection, version: str | None) -> None:
     """Raise `JournalUnusable` for a version that is not ours."""
     if version not in (None, SCHEMA_VERSION):
         hint = "use the newer tlray, or another schema"
-        if version in _STEPS:
+        if is_upgradable(version):
             hint = "a service or a batch that starts in this home brings it up to date"
         reason = f"it is of version {version}, this tlray writes {SCHEMA_VERSION}; {hint}"
         raise JournalUnusable(db.database.name, reason)

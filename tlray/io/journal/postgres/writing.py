@@ -37,6 +37,12 @@ WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 _BEGIN: Final = "BEGIN; SELECT value, txid_current() FROM meta WHERE key = 'incarnation' FOR SHARE"
 
 
+def holder_in(db: PostgresConnection) -> str | None:
+    """Return who writes a journal now, as its server knows it; None where nobody does."""
+    row = db.execute(_HOLDER.format(schema=db.database.schema)).fetchone()
+    return None if row is None else f"{row[0]}, at {row[1]} in {db.database.name} since {row[2]}"
+
+
 class PostgresWriting(Writing):
     """A connection that writes."""
 
@@ -56,11 +62,9 @@ class PostgresWriting(Writing):
         take = f"SELECT pg_try_advisory_lock({_LOCK.format(schema=schema)})"
         while not self._db.execute(take).fetchone()[0]:
             if time.monotonic() >= deadline:
-                name, address, since = (
-                    self._db.execute(_HOLDER.format(schema=schema)).fetchone() or ("?",) * 3
-                )
+                holder = holder_in(self._db) or "a session that has just ended"
                 self._db.close()
-                raise HomeInUse(self.place, f"{name}, at {address} in {self._db.database.name} since {since}")
+                raise HomeInUse(self.place, holder)
             time.sleep(0.2)
 
     def _begin_here(self, home_id: str) -> None:

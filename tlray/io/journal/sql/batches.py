@@ -25,7 +25,8 @@ _DEAD = "id, url, CASE WHEN substr(fetch_url, 1, 5) = 'file:' THEN fetch_url END
 
 _BATCHES = (
     "SELECT id, batch_id, name, state, priority, options, created_at, finished_at, n_duplicates, n_rejected, n_sets,"
-    " n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, owner, counts, version FROM batches"
+    " n_tracks, n_retries, n_blocked, elapsed_s, is_dormant, n_answered, n_found, n_lists, owner, counts,"
+    " version FROM batches"
 )
 
 
@@ -306,9 +307,9 @@ class BatchWrites(BatchReads, Writing):
 
 
 def _batch_row(r: tuple[Any, ...]) -> BatchRow:
-    counts = None if r[18] is None else {ItemState(state): n for state, n in json.loads(r[18]).items()}
+    counts = None if r[20] is None else {ItemState(state): n for state, n in json.loads(r[20]).items()}
     values: list[Any] = [
-        *r[:3], BatchState(r[3]), Priority(r[4]), BatchOptions.from_json(json.loads(r[5])), *r[6:15], bool(r[15]), *r[16:18],
-        counts, r[19],
+        *r[:3], BatchState(r[3]), Priority(r[4]), BatchOptions.from_json(json.loads(r[5])), *r[6:15], bool(r[15]), *r[16:20],
+        counts, r[21],
     ]  # fmt: skip
     return BatchRow(*values)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tlray.core.model.discovery import Committed
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import OutcomeKind, ReusableResult
 from tlray.core.scheduling.changeset import Changeset, ItemChange, LaneDeath
 from tlray.core.scheduling.lease import PartRecord
-from tlray.io.journal.sql.connection import Writing, transactional
+from tlray.io.journal.sql.connection import transactional
+from tlray.io.journal.sql.discovery import DiscoveryWrites
 from tlray.io.journal.sql.outbox import note_changes, note_dead
 from tlray.io.journal.sql.result_reuse import reusable_for_batch, reusable_for_items
 
 RESTS_KEPT = 100
 
 
-class WorkWrites(Writing):
+class WorkWrites(DiscoveryWrites):
     """Leases and changesets."""
 
     def load_lane(self, batch: int, domain: str, *, after_id: int, limit: int) -> list[FrontierItem]:
@@ -52,7 +54,7 @@ class WorkWrites(Writing):
         return reusable_for_items(self._db, may_reuse)
 
     @transactional
-    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> list[tuple[int, int]]:
+    def commit(self, changeset: Changeset, *, now: float, wall: float, node: str) -> Committed:
         self._note_clock()
         since = wall - now  # from monotonic seconds to the epoch's
         self._write_robots(changeset, wall)
@@ -68,7 +70,8 @@ class WorkWrites(Writing):
         self._count(changeset.changes)
         self._write_domains(changeset, since, wall)
         note_changes(self._db, changeset, since)
-        return [self._end_lane(death, dead_at) for death in changeset.deaths]
+        added = [self._add_found(page) for page in changeset.found]
+        return Committed([self._end_lane(death, dead_at) for death in changeset.deaths], added)
 
     def _next_dead_at(self, wall: float) -> int:
         """Return a moment in milliseconds, for the dead letters of one transaction: later than that of every earlier one."""
@@ -87,14 +90,14 @@ class WorkWrites(Writing):
         )
 
     def _write_items(self, changes: list[ItemChange], since: float, dead_at: int | None) -> None:
-        numbers = self._done_numbers(sum(c.after is ItemState.SUCCEEDED for c in changes))
+        numbers = self._done_numbers(sum(map(_has_result, changes)))
         self._db.executemany(
             "UPDATE items SET state = ?, attempt = ?, n_lost = ?, n_hops = ?, due_at = ?, snoozed_since = ?,"
             " reason = ?, part = ?, fetched_at = ?, answered_by = ?, peer = ?, done_seq = ?, dead_at = ? WHERE id = ?",
             [
                 (c.after.value, c.attempt, c.n_lost, c.n_hops, None if c.due is None else since + c.due,
                  None if c.snoozed_since is None else since + c.snoozed_since, c.reason, c.stem, *_origin(c),
-                 next(numbers) if c.after is ItemState.SUCCEEDED else None,
+                 next(numbers) if _has_result(c) else None,
                  dead_at if c.after is ItemState.DEAD else None, c.item.id)
                 for c in changes
             ],
@@ -189,6 +192,12 @@ class WorkWrites(Writing):
         )
         note_dead(self._db, [death.batch] if n_queued or n_waiting else [])
         return n_queued, n_waiting
+
+
+def _has_result(change: ItemChange) -> bool:
+    """True if an item succeeded with a set; a page that only lists sets has none."""
+    is_list = change.outcome is not None and change.outcome.kind is OutcomeKind.LISTED
+    return change.after is ItemState.SUCCEEDED and not is_list
 
 
 def _origin(change: ItemChange) -> tuple[float | None, int | None, str | None]:

@@ -33,7 +33,8 @@ _LISTED = (
     "SELECT i.id, i.line, i.url, d.name, i.state, i.attempt, i.n_lost, i.reason, i.due_at, i.fetched_at,"
     # an item of another owner is not shown
     " (SELECT k.id FROM items k JOIN batches kb ON kb.id = k.batch JOIN batches b ON b.id = i.batch"
-    "  WHERE k.id = i.answered_by AND kb.owner = b.owner), i.fingerprint"
+    "  WHERE k.id = i.answered_by AND kb.owner = b.owner), i.fingerprint,"
+    " (SELECT k.url FROM items k WHERE k.id = i.found_on)"
 )
 
 

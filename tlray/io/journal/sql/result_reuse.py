@@ -18,6 +18,9 @@ from tlray.io.journal.sql.connection import Connection
 WINDOW_ITEMS = 5_000
 """Items of a batch that are read at once; about 30 ms of the journal's thread."""
 
+_MAY_LIST = "(i.is_list OR (i.found_on IS NULL AND substr(i.fingerprint, 1, 4) = 'url:'))"
+"""An item whose page may list sets: where its batch finds sets, the page itself is needed."""
+
 Reusable = list[tuple[FrontierItem, ReusableResult]]
 
 
@@ -45,16 +48,17 @@ def reusable_for_batch(
     ).fetchone()
     if not n:
         return [], None
+    allow, finds_sets = _rules_of(db, batch)
     rows = db.execute(
         "SELECT i.id, d.name, coalesce(i.fetch_url, i.url), i.fingerprint, i.attempt, i.n_lost, i.n_hops, i.from_public,"
         " b.batch_id, k.part, k.id, k.fetched_at, k.peer"
         " FROM items i CROSS JOIN items k ON k.fingerprint = i.fingerprint AND k.state = 'succeeded'"
         " JOIN batches b ON b.id = k.batch JOIN domains d ON d.id = i.domain"
         " WHERE +i.batch = ? AND i.id > ? AND i.id <= ? AND i.state = 'queued'"
+        f" AND (? = 0 OR NOT {_MAY_LIST})"
         " AND k.batch != i.batch AND k.part IS NOT NULL AND k.fetched_at >= ? ORDER BY i.id, k.fetched_at",
-        (batch, after_id, last_id, since),
+        (batch, after_id, last_id, int(finds_sets), since),
     )
-    allow = _policy_of(db, batch)
     found = {
         r[0]: (
             FrontierItem(r[0], batch, r[1], r[2], r[3], r[4], r[5], r[6], bool(r[7])),
@@ -70,31 +74,33 @@ def reusable_for_items(db: Connection, items: Iterable[tuple[int, float]]) -> di
     """Return results for some items by their ids; each item comes with the oldest fetch that counts."""
     oldest = dict(items)
     found: dict[int, ReusableResult] = {}
-    policies: dict[int, AddressPolicy] = {}
+    rules: dict[int, tuple[AddressPolicy, bool]] = {}
     if not oldest:
         return found
     rows = db.execute(
-        "SELECT i.id, i.batch, b.batch_id, k.part, k.id, k.fetched_at, k.peer FROM items i"
+        f"SELECT {_MAY_LIST}, i.id, i.batch, b.batch_id, k.part, k.id, k.fetched_at, k.peer FROM items i"
         " CROSS JOIN items k ON k.fingerprint = i.fingerprint AND k.state = 'succeeded'"
         " JOIN batches b ON b.id = k.batch WHERE i.id IN (SELECT value FROM json_each(?)) AND k.batch != i.batch"
         " AND k.part IS NOT NULL AND k.fetched_at >= ? ORDER BY i.id, k.fetched_at DESC",
         (json.dumps(list(oldest)), min(oldest.values(), default=0.0)),
     )
-    for item, batch, *kept in rows.fetchall():
+    for may_list, item, batch, *kept in rows.fetchall():
         if item in found or kept[3] < oldest[item]:
             continue
-        if batch not in policies:
-            policies[batch] = _policy_of(db, batch)
-        if _may_fetch_from(policies[batch], kept[-1]):
+        if batch not in rules:
+            rules[batch] = _rules_of(db, batch)
+        allow, finds_sets = rules[batch]
+        if not (may_list and finds_sets) and _may_fetch_from(allow, kept[-1]):
             found[item] = ReusableResult(*kept)
     return found
 
 
-def _policy_of(db: Connection, batch: int) -> AddressPolicy:
-    """Return the addresses that a batch may fetch from."""
-    (options,) = db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
-    networks = json.loads(options).get("networks")
-    return policy_for(None if networks is None else tuple(networks))
+def _rules_of(db: Connection, batch: int) -> tuple[AddressPolicy, bool]:
+    """Return the addresses that a batch may fetch from, and True if it finds sets."""
+    (text,) = db.execute("SELECT options FROM batches WHERE id = ?", (batch,)).fetchone()
+    options = json.loads(text)
+    networks, terms = options.get("networks"), options.get("terms") or {}
+    return policy_for(None if networks is None else tuple(networks)), terms.get("max_found", 0) > 0
 
 
 def _may_fetch_from(allow: AddressPolicy, peer: str | None) -> bool:

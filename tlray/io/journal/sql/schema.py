@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
+DISCOVERY = (
+    "ALTER TABLE batches ADD COLUMN n_found INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE batches ADD COLUMN n_lists INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE items ADD COLUMN found_on INTEGER",
+    "ALTER TABLE items ADD COLUMN is_list INTEGER NOT NULL DEFAULT 0",
+)
+"""The step from version 5 to 6, in every database; indexes are made by `statements`."""
 NUMBERED = ("id", "seq")
 """The names of a first column that the database numbers."""
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*)\)", re.DOTALL)

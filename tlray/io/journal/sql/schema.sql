@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS batches (
     version INTEGER NOT NULL DEFAULT 1,    -- of its last snapshot, when it was finished
     first_item INTEGER,                    -- its items lie between these two ids, others' maybe too
     last_item INTEGER,
-    n_items INTEGER                        -- so many items the list made; one that is missing is noticed
+    n_items INTEGER,                       -- so many items the list made, and pages that list sets; one that is missing is noticed
+    n_found INTEGER NOT NULL DEFAULT 0,    -- sets that pages of lists have added
+    n_lists INTEGER NOT NULL DEFAULT 0     -- further pages of lists that they have added
 );
 
 CREATE INDEX IF NOT EXISTS batches_owner ON batches (owner);
@@ -76,8 +78,10 @@ CREATE TABLE IF NOT EXISTS items (
     fetched_at REAL,                    -- when its page was fetched, by itself or by the item that answers it
     answered_by INTEGER,                -- the item whose fetch gave its row; NULL: its own
     peer TEXT,                          -- the address that gave its page
-    done_seq INTEGER,                   -- grows over the home: the order in which items succeeded
-    dead_at INTEGER                     -- when it became a dead letter, in milliseconds; every transaction has a later one
+    done_seq INTEGER,                   -- grows over the home: the order in which items succeeded; NULL: it has no set
+    dead_at INTEGER,                    -- when it became a dead letter, in milliseconds; every transaction has a later one
+    found_on INTEGER,                   -- the item of the page that lists it; NULL: a line of the list names it
+    is_list INTEGER NOT NULL DEFAULT 0  -- found as the page on which a list goes on
 );
 CREATE UNIQUE INDEX IF NOT EXISTS items_fingerprint ON items (batch, fingerprint);
 CREATE INDEX IF NOT EXISTS items_line ON items (batch, line);
@@ -85,6 +89,7 @@ CREATE INDEX IF NOT EXISTS items_lane ON items (batch, domain, id);
 CREATE INDEX IF NOT EXISTS items_kept ON items (fingerprint) WHERE state = 'succeeded';
 CREATE INDEX IF NOT EXISTS items_dead ON items (fingerprint) WHERE state = 'dead';
 CREATE INDEX IF NOT EXISTS items_dead_of ON items (batch, id) WHERE state = 'dead';
+CREATE INDEX IF NOT EXISTS items_found ON items (batch, id) WHERE found_on IS NOT NULL;
 CREATE INDEX IF NOT EXISTS items_dead_by ON items (batch, domain, reason, dead_at) WHERE state = 'dead';
 CREATE INDEX IF NOT EXISTS items_done ON items (batch, done_seq) WHERE done_seq IS NOT NULL;
 

@@ -129,6 +129,19 @@ class SubmissionWrites(SubmissionReads, Writing):
             forget(self._db, row[0])
         return row is not None
 
+    @transactional
+    def discard_batch(self, batch_id: str) -> None:
+        batch = self._batch_number(batch_id)
+        if self._db.execute("SELECT 1 FROM parts WHERE batch = ? LIMIT 1", (batch,)).fetchone() is not None:
+            raise Conflict(f"batch {batch_id} has results; it is not dropped")
+        self._batch_ids.clear()
+        self._db.execute(
+            "DELETE FROM attempts WHERE item IN (SELECT id FROM items WHERE batch = ?)", (batch,)
+        )
+        for table in ("events", "notices"):
+            self._db.execute(f"DELETE FROM {table} WHERE batch = ?", (batch,))
+        forget(self._db, batch)
+
     def _add(self, batch: int, entries: Sequence[Entry], refused: Sequence[RefusedLine]) -> Added:
         if not self._is_receiving(batch):
             return Added()

@@ -25,14 +25,16 @@ _FETCHED_URL = "CASE WHEN j.fetch_url LIKE 'file:%' THEN j.url ELSE coalesce(j.f
 """The URL of an item's page, as archive and results have it. Where a file was opened is in neither."""
 _SCHEMA = """
 CREATE TEMP TABLE items (
-    id INTEGER PRIMARY KEY, line INTEGER, fingerprint TEXT, state TEXT, reason TEXT, part TEXT
+    id INTEGER PRIMARY KEY, line INTEGER, fingerprint TEXT, state TEXT, reason TEXT, part TEXT, done_seq INTEGER,
+    found_on INTEGER
 );
 CREATE TEMP TABLE refused (line INTEGER, first_line INTEGER);
 CREATE TEMP TABLE pages (item INTEGER, attempt INTEGER, part TEXT, raw_offset INTEGER, raw_length INTEGER);
 CREATE TEMP TABLE rows (item INTEGER, set_index INTEGER, fingerprint TEXT, part TEXT);
 """
 _COPY = (
-    "INSERT INTO temp.items SELECT id, line, fingerprint, state, reason, part FROM main.items WHERE batch = :batch",
+    """INSERT INTO temp.items SELECT id, line, fingerprint, state, reason, part, done_seq, found_on FROM main.items
+       WHERE batch = :batch""",
     "INSERT INTO temp.refused SELECT line, first_line FROM main.refused_lines WHERE batch = :batch",
     """INSERT INTO temp.pages SELECT a.item, a.attempt, a.part, a.raw_offset, a.raw_length FROM items i
        JOIN main.attempts a ON a.item = i.id WHERE a.raw_offset IS NOT NULL AND (a.kind != 'fetched' OR a.attempt > 1)""",
@@ -50,12 +52,12 @@ class SqliteAuditCopy(AuditCopy):
         db.executescript(_SCHEMA)
         db.execute("BEGIN")
         batch = db.execute(
-            "SELECT state, n_items, n_duplicates, n_rejected, n_sets, n_tracks FROM main.batches WHERE id = ?",
+            "SELECT state, n_items, n_duplicates, n_rejected, n_sets, n_tracks, n_found, n_lists FROM main.batches WHERE id = ?",
             (row.id,),
         ).fetchone()
         self.state = BatchState(batch[0])
         self._n_items_made: int | None = batch[1]
-        self._stated: tuple[int, int, int, int] = tuple(batch[2:])
+        self._stated: tuple[int, ...] = tuple(batch[2:])
         for statement in _COPY:
             db.execute(statement, {"batch": row.id})
         self.parts = self._manifest(row.batch_id)
@@ -77,7 +79,8 @@ class SqliteAuditCopy(AuditCopy):
         return None if row is None else str(row[0])
 
     def books(self) -> BatchCounts:
-        duplicates, rejected, n_sets, n_tracks = self._stated
+        duplicates, rejected, n_sets, n_tracks, n_found, n_lists = self._stated
+        (n_found_items,) = self._db.execute("SELECT count(found_on) FROM items").fetchone()
         counts = self._db.execute("SELECT state, count(*) FROM items GROUP BY state")
         (n_lines,) = self._db.execute(
             "SELECT count(*) FROM (SELECT line FROM items UNION SELECT line FROM refused)"
@@ -96,6 +99,8 @@ class SqliteAuditCopy(AuditCopy):
             n_sets_of_parts=sum(part.n_sets for part in self.parts),
             n_tracks_of_parts=sum(part.n_tracks for part in self.parts),
             n_items_made=self._n_items_made,
+            n_found=n_found + n_lists,
+            n_found_items=n_found_items,
         )
 
     def pages(self) -> Iterator[tuple[int, str, int, int]]:
@@ -123,7 +128,8 @@ class SqliteAuditCopy(AuditCopy):
         )  # fmt: skip
         yield from self._about_items(
             _K.ROW_MISSING, "it succeeded, but no part has its row",
-            "SELECT id FROM items WHERE state = 'succeeded' AND NOT EXISTS (SELECT 1 FROM rows WHERE item = id)",
+            "SELECT id FROM items WHERE state = 'succeeded' AND done_seq IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM rows WHERE item = id)",
         )  # fmt: skip
         yield from self._about_items(
             _K.ROW_MISSING, "its page had several sets, of which one is not there",

@@ -13,6 +13,7 @@ from tlray.io.journal.clock import ClockReading, read_clock
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.sql.batches import BatchReads, BatchWrites
 from tlray.io.journal.sql.commit import WorkWrites
+from tlray.io.journal.sql.discovery import DiscoveryReads
 from tlray.io.journal.sql.domains import DomainReads, DomainWrites
 from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
@@ -30,7 +31,7 @@ from tlray.io.journal.writer import Journal
 
 class SqliteReads(
     SqliteConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads,
-    EventReads,
+    EventReads, DiscoveryReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tlray.errors import HomeUnusable
-from tlray.io.journal.sql.schema import SCHEMA_VERSION, statements
+from tlray.io.journal.sql.schema import DISCOVERY, SCHEMA_VERSION, statements
 
 MIGRATION_S = 120
 """Seconds for which a writer waits for another one that migrates a large journal."""
@@ -67,6 +67,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
     "2": ("3", ("ALTER TABLE items ADD COLUMN peer TEXT",)),
     "3": ("4", ("ALTER TABLE domains ADD COLUMN used_in INTEGER",)),
     "4": ("5", ("ALTER TABLE items ADD COLUMN dead_at INTEGER",)),
+    "5": ("6", DISCOVERY),
 }
 """Version → (next version, statements)."""
 

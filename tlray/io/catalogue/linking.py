@@ -1,0 +1,95 @@
+"""Links of a set with those of other sites, made when it is entered into the catalogue, and anew when it has changed.
+
+Two sets are compared if they have a block in common (`tlray.core.linking.performance`) and are of one user, or both the newest of
+all users. A block that many sets have says nothing, and is passed over: so a set costs the same whatever the others are.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections import Counter
+from datetime import date
+from typing import Final
+
+from tlray.core.linking.compare import compare
+from tlray.core.linking.performance import Performance, blocks, candidate_blocks, performance
+from tlray.io.catalogue.content import Content
+from tlray.model import Identity
+
+MAX_IN_BLOCK: Final = 64
+"""A block with more sets is passed over."""
+MAX_CANDIDATES: Final = 128
+"""Sets that one set is compared with: those with the most common blocks."""
+_IN_BLOCK: Final = (
+    "SELECT b.set_id FROM blocks b CROSS JOIN facets f ON f.id = b.set_id"
+    " WHERE b.block = ? AND (f.is_newest OR f.owner = ?) LIMIT ?"
+)
+
+
+def link(db: sqlite3.Connection, set_id: int, owner: str, content: Content) -> None:
+    """Index a set, and store its links in the place of those that it had."""
+    one, old = performance_of(content), stored(db, set_id)
+    if old is not None:
+        db.execute(
+            "DELETE FROM links WHERE other = ?1 AND one IN (SELECT other FROM links WHERE one = ?1)",
+            (set_id,),
+        )
+        db.execute("DELETE FROM links WHERE one = ?", (set_id,))
+    if one != old:
+        _index(db, set_id, one, old)
+    found = []
+    for other_id in _candidates(db, set_id, owner, one):
+        other = stored(db, other_id, unless_site=one.site)
+        if other is not None and (likeness := compare(one, other)) is not None:
+            found += [(set_id, other_id, likeness.score), (other_id, set_id, likeness.score)]
+    db.executemany("INSERT INTO links VALUES (?, ?, ?)", found)
+
+
+def stored(db: sqlite3.Connection, set_id: int, *, unless_site: str | None = None) -> Performance | None:
+    """Return what a set is compared by; None if it is not indexed, or of that site."""
+    row = db.execute(
+        "SELECT site, day, djs, places, tracks FROM performances WHERE set_id = ? AND site IS NOT ?",
+        (set_id, unless_site),
+    ).fetchone()
+    if row is None:
+        return None
+    site, day, djs, places, tracks = row
+    return Performance(
+        site, day, frozenset(json.loads(djs)), frozenset(json.loads(places)), tuple(array("I", tracks))
+    )
+
+
+def performance_of(content: Content) -> Performance:
+    """Return what a set is compared by, of its content."""
+    title, day, djs, sources, site, artists, titles, identities, *_ = content
+    rows = zip(artists, titles, identities, strict=True)
+    return performance(
+        site, title=title, day=None if day is None else date.fromisoformat(day).toordinal(), djs=djs, sources=sources,
+        tracks=((artist, name) for artist, name, identity in rows if identity == Identity.IDENTIFIED),
+    )  # fmt: skip
+
+
+def _index(db: sqlite3.Connection, set_id: int, one: Performance, old: Performance | None) -> None:
+    new_blocks, old_blocks = set(blocks(one)), set() if old is None else set(blocks(old))
+    db.executemany(
+        "DELETE FROM blocks WHERE block = ? AND set_id = ?", [(b, set_id) for b in old_blocks - new_blocks]
+    )
+    db.executemany("INSERT INTO blocks VALUES (?, ?)", [(b, set_id) for b in sorted(new_blocks - old_blocks)])
+    djs, places = (json.dumps(sorted(some), ensure_ascii=False) for some in (one.djs, one.places))
+    db.execute(
+        "INSERT OR REPLACE INTO performances VALUES (?, ?, ?, ?, ?, ?)",
+        (set_id, one.site, one.day, djs, places, array("I", one.tracks).tobytes()),
+    )
+
+
+def _candidates(db: sqlite3.Connection, set_id: int, owner: str, one: Performance) -> list[int]:
+    """Return the sets to compare a set with."""
+    n_common: Counter[int] = Counter()
+    for block in candidate_blocks(one):
+        others = db.execute(_IN_BLOCK, (block, owner, MAX_IN_BLOCK + 1)).fetchall()
+        if len(others) <= MAX_IN_BLOCK:
+            n_common.update(number for (number,) in others)
+    del n_common[set_id]
+    return sorted(n_common, key=lambda number: (-n_common[number], number))[:MAX_CANDIDATES]
