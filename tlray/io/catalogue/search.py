@@ -172,8 +172,9 @@ _PLACE: Final = f"SELECT s.id, b.batch_id, s.seq, s.set_index, {COLUMNS} FROM se
 def find(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> Place | None:
     """Return where the newest version of a set is; None if there is no such set."""
     row = db.execute(
-        f"{_PLACE} s.site = ?1 AND s.source_id = ?2 AND (?3 IS NULL AND s.is_newest OR s.owner = ?3)",
-        (site, source_id, owner),
+        f"{_PLACE} s.site = ? AND s.source_id = ?"
+        + (" AND s.is_newest" if owner is None else " AND s.owner = ?"),
+        (site, source_id, *(() if owner is None else (owner,))),
     ).fetchone()
     return None if row is None else _place(row)
 

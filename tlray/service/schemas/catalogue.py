@@ -63,6 +63,24 @@ class CataloguePage(ResponseBody):
     next_cursor: NextCursor
 
 
+class LinkedSet(ResponseBody):
+    """A set of another site that is the same performance."""
+
+    site: str
+    source_id: str
+    url: str
+    score: float = Field(description="How sure that is, from 0 to 1.")
+    reasons: list[str] = Field(examples=[["the same day", "a common DJ"]])
+
+
+class SourcesConflict(ResponseBody):
+    """What the sources of a merged set say differently."""
+
+    field: str = Field(examples=["cue"])
+    index: int | None = Field(description="The row; null for the set.")
+    values: dict[str, str] = Field(description="`site:source_id` → what it says.")
+
+
 class NameCount(ResponseBody):
     """A name and the sets that have it."""
 
@@ -121,24 +139,6 @@ class FacetsResponse(ResponseBody):
     total: int
     years: list[YearCount] = Field(description="The last year first; null: the day is not known.")
     sites: list[SiteCount] | None = Field(description="Null for a search that finds more than 10,000 sets.")
-
-
-class LinkedSet(ResponseBody):
-    """A set of another site that is the same performance."""
-
-    site: str
-    source_id: str
-    url: str
-    score: float = Field(description="How sure that is, from 0 to 1.")
-    reasons: list[str] = Field(examples=[["the same day", "a common DJ"]])
-
-
-class SourcesConflict(ResponseBody):
-    """What the sources of a merged set say differently."""
-
-    field: str = Field(examples=["cue"])
-    index: int | None = Field(description="The row; null for the set.")
-    values: dict[str, str] = Field(description="`site:source_id` → what it says.")
 
 
 class WholeSet(FoundSet):
