@@ -41,10 +41,11 @@ VIEWS = {
 def test_every_view_is_accessible_and_light(look: OpenLook, pictures: Path, theme: str, width: int) -> None:
     one = look(width=width, theme=theme)
     axe = Axe()
-    for name, path in VIEWS.items():
+    (item,) = httpx.get(f"{one.base}/api/v1/batch/{ALL_DEAD}/items?limit=1").json()["items"]
+    for name, path in {**VIEWS, "item": f"/batches/{ALL_DEAD}/items/{item['item_id']}"}.items():
         one.answers.clear()
         page = one.goto(path)
-        if "batch" in name and "tab=" not in path and path.startswith("/batches/2"):
+        if "batch" in name and "tab=" not in path and path.startswith("/batches/2") and "/items/" not in path:
             one.wait("document.querySelector('.live-table')")
         page.wait_for_timeout(100)
         page.screenshot(path=picture(pictures, f"{name}-{theme}-{width}"))
@@ -192,3 +193,34 @@ def test_the_script_words_things_as_the_server_does(look: OpenLook) -> None:
     assert found[1] == list(DURATIONS.values())
     assert [tuple(parts) for parts in found[2]] == list(URLS.values())
     assert found[3:] == ["99 %", "<1 %", "a□b", None, "1,000,000"]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("/dead-letters/retry", {}, 422),
+        ("/dead-letters/retry", {"kind": "gone", "domain": "no.such", "seen": "x"}, 303),
+        ("/dead-letters/retry", {"kind": "gone", "batch": LARGE}, 422),
+        ("/dead-letters/retry", {"batch": LARGE, "item": "x"}, 422),
+        ("/dead-letters/retry", {"batch": "no-such", "item": "1"}, 404),
+        (f"/batches/{LARGE}/no-such-action", {}, 404),
+        ("/batches/no-such/pause", {}, 404),
+        (f"/batches/{ALL_DEAD}/pause", {}, 409),
+        ("/new", {"do": "start", "lines": ""}, 422),
+        ("/new", {"do": "start", "lines": "https://sets.example.org/1", "not_before": "soon"}, 422),
+        ("/new", {"do": "start", "lines": "https://sets.example.org/1", "priority": "high"}, 422),
+        ("/new", {"do": "start", "lines": "https://sets.example.org/1", "name": "a\x07b"}, 422),
+        ("/new", {"do": "start", "template": "no-such"}, 422),
+        ("/new", {"do": "start", "template": "podcast"}, 422),
+        ("/new", {"do": "start", "lines": "https://sets.example.org/1", "cron": "* * *"}, 422),
+        ("/new", {"do": "check", "lines": "https://sets.example.org/1\n" * 10_001}, 422),
+    ],
+)  # fmt: skip
+def test_what_a_form_says_wrongly_is_named_on_a_page(
+    served: Served, path: str, fields: dict[str, str], status: int
+) -> None:
+    with httpx.Client(base_url=served.url, headers={"Accept": "text/html"}) as http:
+        csrf = http.get("/batches").text.split('data-csrf="')[1].split('"')[0]
+        answer = http.post(path, data={"csrf": csrf, **fields})
+    assert (answer.status_code, answer.headers.get("content-type", "text/html")[:9]) == (status, "text/html")
+    assert "Traceback" not in answer.text

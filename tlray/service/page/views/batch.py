@@ -80,7 +80,7 @@ async def batch(
         batch=status,
         estimate=estimate_of(status),
         notes=batch_words.notes(status),
-        domains=await _domains(batch_id, gateway, principal),
+        domains=await _domains(batch_id, gateway, principal, status["state"]),
         n_lines=status["total"] + status["duplicates"] + status["n_rejected"],
         priorities=("immediate", "normal", "low"),
         formats=all_formats(),
@@ -100,11 +100,11 @@ async def _items(batch_id: str, gateway: Gateway, principal: Principal, shown: S
     )  # fmt: skip
 
 
-async def _domains(batch_id: str, gateway: Gateway, principal: Principal) -> list[dict[str, Any]]:
+async def _domains(batch_id: str, gateway: Gateway, principal: Principal, state: str) -> list[dict[str, Any]]:
     """Return the domains of a batch, those with the most left first."""
     answer = body_of(await lists.batch_domains(batch_id, gateway, principal, cursor=None, limit=1000))
     rows: list[dict[str, Any]] = sorted(answer["domains"], key=lambda row: (-row["left"], row["domain"]))
-    return [{**row, **batch_words.domain_state(row)} for row in rows]
+    return [{**row, **batch_words.domain_state(row, of=state)} for row in rows]
 
 
 @router.get("/{batch_id}/words")
@@ -114,7 +114,7 @@ async def words(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> JS
     status = await gateway.status(batch_id)
     estimate = estimate_of(status)
     name = status["state"]
-    domains = await _domains(batch_id, gateway, principal)
+    domains = await _domains(batch_id, gateway, principal, name)
     return JSONResponse(
         {
             "state": {"glyph": GLYPHS[name], "tone": TONES[name], "word": BATCH_WORDS[name]},
