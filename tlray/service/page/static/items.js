@@ -350,11 +350,12 @@ export class Items {
     await this.#reread();
   }
 
-  async #reread() {
+  /** @param {boolean} [isAll] rows in a final state, too: somebody may have retried them */
+  async #reread(isAll = false) {
     const rows = [...this.nodes.keys()];
     const stale = new Set(rows.filter((row) => {
       const item = this.itemAt(row);
-      return item && !FINAL.has(item.state);
+      return item && (isAll || !FINAL.has(item.state));
     }).map((row) => Math.floor((row - 1) / BLOCK) * BLOCK + 1));
     for (const first of stale) if (this.blocks.get(first)?.isDirty) await this.#read(first);
     if (stale.size) this.render();
@@ -370,7 +371,7 @@ export class Items {
     this.changes = 0;
     this.doneAtLoad = this.#there();
     this.#showNewer();
-    if (!this.isFiltered) { for (const block of this.blocks.values()) block.isDirty = true; return this.#reread(); }
+    if (!this.isFiltered) { for (const block of this.blocks.values()) block.isDirty = true; return this.#reread(true); }
     this.aborts.abort();
     const at = this.position;
     this.reset(this.filter);
