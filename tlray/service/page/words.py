@@ -42,6 +42,8 @@ KIND_WORDS: Final = {
     OutcomeKind.REDIRECTED: "redirected",
     OutcomeKind.ANSWERED: "known already",
     OutcomeKind.NOT_BEGUN: "not begun",
+    OutcomeKind.LISTED: "a page that lists sets",
+    OutcomeKind.FOUND: "found on a page",
     OutcomeKind.GONE: "the page is gone",
     OutcomeKind.NOT_A_SET: "the page is no set",
     OutcomeKind.BLOCKED: "the site blocked us",

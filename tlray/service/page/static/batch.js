@@ -120,7 +120,8 @@ function address(change, isStep = true) {
 
 function startTable() {
   const lines = Number(document.getElementById("items")?.dataset.lines);
-  items = new Items({ batchId, sprite, lines, filter: inAddress() });
+  const hasAdded = document.getElementById("items")?.hasAttribute("data-added") ?? false;
+  items = new Items({ batchId, sprite, lines, hasAdded, filter: inAddress() });
   panel = new Panel({ batchId, sprite, onClose: closePanel, onStep: stepPanel, onRetry: () => items?.showChanges() });
   const { line, item } = inAddress();
   items.open(Number(line) || 1).then(() => { if (item) showPanel(item, false); }).catch((error) => toast(error.message));
