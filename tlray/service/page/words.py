@@ -44,6 +44,8 @@ KIND_WORDS: Final = {
     OutcomeKind.LISTED: "lists sets",
     OutcomeKind.FOUND: "found, not scraped",
     OutcomeKind.NOT_BEGUN: "not begun",
+    OutcomeKind.LISTED: "a page that lists sets",
+    OutcomeKind.FOUND: "found on a page",
     OutcomeKind.GONE: "the page is gone",
     OutcomeKind.NOT_A_SET: "the page is no set",
     OutcomeKind.BLOCKED: "the site blocked us",
