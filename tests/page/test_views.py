@@ -32,6 +32,10 @@ VIEWS = {
     "batch-deliveries": f"/batches/{LARGE}?tab=deliveries",
     "dead-letters": "/dead-letters",
     "dead-group": "/dead-letters?kind=gone&domain=sets.example.org",
+    "domains": "/domains",
+    "domains-empty": "/domains?q=nothing-has-this-name",
+    "domain": "/domains/archive.example.org",
+    "domain-paused": "/domains/quiet.example.com:8443",
     "missing": "/batches/no-such-batch",
 }
 
