@@ -32,6 +32,16 @@ VIEWS = {
     "batch-deliveries": f"/batches/{LARGE}?tab=deliveries",
     "dead-letters": "/dead-letters",
     "dead-group": "/dead-letters?kind=gone&domain=sets.example.org",
+    "catalogue": "/catalogue",
+    "catalogue-found": "/catalogue?dj=cleo&from=2022-01-01",
+    "catalogue-none": "/catalogue?q=nothinghasthis",
+    "catalogue-faults": "/catalogue?from=yesterday&min_quality=2",
+    "set": "/catalogue/1001tracklists/1main",
+    "set-hostile": "/catalogue/1001tracklists/a%2Fb%3Fc%23d",
+    "set-parts": "/catalogue/1001tracklists/2parts",
+    "set-bare": "/catalogue/1001tracklists/3bare",
+    "dj": "/dj/Cleo%20Marchetti",
+    "track": "/track/Lena%20Brandt%20-%20Low%20Tide",
     "missing": "/batches/no-such-batch",
 }
 
