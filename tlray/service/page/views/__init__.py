@@ -7,7 +7,16 @@ from typing import Final
 from fastapi import APIRouter
 
 from tlray.service.page import static_files
-from tlray.service.page.views import batch, batches, dead_letters, domains, home, new_batch, sign_in
+from tlray.service.page.views import (
+    batch,
+    batches,
+    catalogue,
+    dead_letters,
+    domains,
+    home,
+    new_batch,
+    sign_in,
+)
 
 VIEWS: Final[tuple[APIRouter, ...]] = (
     home.router,
@@ -17,6 +26,7 @@ VIEWS: Final[tuple[APIRouter, ...]] = (
     batch.router,
     dead_letters.router,
     domains.router,
+    catalogue.router,
     static_files.router,
 )
 """All views."""
