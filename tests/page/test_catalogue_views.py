@@ -13,7 +13,7 @@ def test_a_set_is_found_and_looks_as_a_tracklist_does(look: OpenLook, pictures: 
         "link", name="Look again"
     ).count():  # a catalogue is read in steps of half a second
         page.get_by_role("link", name="Look again").click()
-    page.screenshot(path=picture(pictures, "page-catalogue"))
+    page.screenshot(path=picture(pictures, "catalogue"))
     page.fill("#q", "harbour nights")
     page.get_by_role("button", name="Search").click()
     assert "1 set found" in page.locator("#results").inner_text()
