@@ -7,8 +7,10 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    aggregate,
     catalogue,
     cpu_per_page,
+    elsewhere,
     eta,
     export,
     frontier,
@@ -51,9 +53,11 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "redis": redis_progress.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "aggregate": aggregate.answer,
     "linking": linking.answer,
     "export": export.answer,
     "postgres": postgres.answer,
+    "elsewhere": elsewhere.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -331,7 +331,7 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
 def say_what_is_found(n_found: int, max_found: int) -> None:
     """Say how many sets pages of lists have added, and how to go on where that is as many as may be."""
     say(f"{n_found:,} sets were found on pages that list them")
-    if n_found >= max_found:
+    if 0 < max_found <= n_found:
         say(
             f"--max-found {max_found:,} is reached: the reason of each page says what was left out; run it again with a"
             " larger one, and sets that were fetched lately are not fetched again"

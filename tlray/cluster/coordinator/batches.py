@@ -19,8 +19,7 @@ from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.cluster.coordinator.stored_status import book_of, fatal_error_text, last_domains, stored_snapshot
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
-from tlray.core.model.progress import Retried, Snapshot
-from tlray.core.politeness.dead_kind import kind_of
+from tlray.core.model.progress import Snapshot
 from tlray.core.politeness.domain import DomainState
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
@@ -287,8 +286,9 @@ class Batches:
 
     async def retry(
         self, batch_id: str, *, item_ids: list[int] | None, reason: str | None, seen: SeenGroup | None = None
-    ) -> Retried:
-        """Queue dead letters again: those named, those with a reason, those of a group, or all; a completed batch opens again."""
+    ) -> tuple[Snapshot, int]:
+        """Queue dead letters again: those named, those with a reason, those of a group, or all; a completed batch opens again.
+        Return the snapshot, and how many."""
         state = self._state
         async with state.one_at_a_time(batch_id):
             row = await self._row(batch_id)
@@ -302,14 +302,7 @@ class Batches:
                 self._finished.pop(batch_id, None)
                 await self.open(batch_id)
             state.wake.set()
-            told = await self.status(batch_id)
-            n_left = told["counts"]["dead"] if seen is None else await self.count_dead(batch_id, seen)
-            return {**told, "n_retried": sum(revived.values()), "n_left": n_left}
-
-    async def count_dead(self, batch_id: str, seen: SeenGroup) -> int:
-        """Count the dead letters of a group in a batch, those that died since it was seen included."""
-        groups = await self._state.write(lambda: self._state.journal.dead_groups(batch_id=batch_id))
-        return sum(row.n for row in groups if (kind_of(row.reason), row.domain) == (seen.kind, seen.domain))
+            return await self.status(batch_id), sum(revived.values())
 
     async def replace_part(self, old_stem: str, new: PartRow) -> None:
         """Put a staged part in the place of another one of a finished batch, which has the same pages: in the manifest, then on
@@ -331,8 +324,7 @@ class Batches:
         async with self._state.one_at_a_time(batch_id):
             await self._require_final(batch_id)
             parts = await self._state.write(self._state.journal.parts, batch_id)
-            stems = [part.stem for part in parts]
-            await self._state.write(self._state.ports.parts.recover, batch_id, stems)
+            await self._state.write(self._state.ports.parts.recover, batch_id, [part.stem for part in parts])
         return parts
 
     async def _require_final(self, batch_id: str) -> None:

@@ -44,6 +44,8 @@ STOP_S, SHUTDOWN_S = 15.0, 20.0
 """How long the coordinator and then Ray may take to end in order."""
 AT_ONCE_S = 2.0
 """How long Ray may take where its processes are killed anyway."""
+OTHER_PLACES = "a coordinator that has another TLRAY_JOURNAL or TLRAY_STORAGE than this command"
+"""Holds a home, and is not found by the name that these settings make."""
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Our messages are small; Ray's default is a third of the memory."""
 
@@ -271,7 +273,8 @@ def _why_it_does_not_start(story: str, home: Home, address: str) -> TlrayError:
     if kind is HomeInUse:
         holder, who = home.holder(), words.partition(" is in use by ")[2].partition("; ")[0]
         if who.startswith("process ") and holder is not None:
-            who = f"process {holder.pid}, on the Ray at {holder.ray_address}"
+            is_here = holder.ray_address == address
+            who = OTHER_PLACES if is_here else f"process {holder.pid}, on the Ray at {holder.ray_address}"
         return HomeInUse(str(home.path), who or "another process")
     if isinstance(kind, type) and issubclass(kind, (UsageError, CannotFinish)):
         return UsageError(words) if issubclass(kind, UsageError) else CannotFinish(words)
