@@ -45,7 +45,11 @@ GLYPH_OF: Final = {
     "waiting": "queued",
     "idle": "skipped",
 }  # as in `words.GLYPHS`
-CHANGES: Final = {"pause": {"paused": True}, "resume": {"paused": None}, "lift": {"lift": True}}
+CHANGES: Final[dict[str, dict[str, Any]]] = {
+    "pause": {"paused": True},
+    "resume": {"paused": None},
+    "lift": {"lift": True},
+}
 
 
 def state_of(status: DomainStatus) -> str:
@@ -126,11 +130,9 @@ async def change_domain(
     """Set the rate of a domain, pause it, or end its rest."""
     action = field(form, "do")
     try:
-        changes = (
-            _limits(field(form, "rate"), field(form, "concurrency"))
-            if action == "set"
-            else CHANGES.get(action)
-        )
+        changes: dict[str, Any] | None = CHANGES.get(action)
+        if action == "set":
+            changes = _limits(field(form, "rate"), field(form, "concurrency"))
         if changes is None:
             raise HTTPException(404, "there is no such action")
         await domains.set_domain(checked(DomainPatch, **changes), domain, gateway, principal)
