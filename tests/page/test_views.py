@@ -36,6 +36,12 @@ VIEWS = {
     "domains-empty": "/domains?q=nothing-has-this-name",
     "domain": "/domains/archive.example.org",
     "domain-paused": "/domains/quiet.example.com:8443",
+    "schedules": "/schedules",
+    "schedule": "/schedules/sch_00000000000000a1",
+    "schedule-paused": "/schedules/sch_00000000000000a2",
+    "schedule-new": "/schedules/new",
+    "schedule-template": "/schedules/new?template=my-festival",
+    "schedule-refresh": "/schedules/new?source=refresh",
     "missing": "/batches/no-such-batch",
 }
 

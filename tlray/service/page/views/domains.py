@@ -45,7 +45,11 @@ GLYPH_OF: Final = {
     "waiting": "queued",
     "idle": "skipped",
 }  # as in `words.GLYPHS`
-CHANGES: Final = {"pause": {"paused": True}, "resume": {"paused": None}, "lift": {"lift": True}}
+CHANGES: Final[dict[str, dict[str, Any]]] = {
+    "pause": {"paused": True},
+    "resume": {"paused": None},
+    "lift": {"lift": True},
+}
 
 
 def state_of(status: DomainStatus) -> str:
