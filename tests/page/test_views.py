@@ -46,6 +46,12 @@ VIEWS = {
     "set-bare": "/catalogue/1001tracklists/3bare",
     "dj": "/dj/Cleo%20Marchetti",
     "track": "/track/Lena%20Brandt%20-%20Low%20Tide",
+    "schedules": "/schedules",
+    "schedule": "/schedules/sch_00000000000000a1",
+    "schedule-paused": "/schedules/sch_00000000000000a2",
+    "schedule-new": "/schedules/new",
+    "schedule-template": "/schedules/new?template=my-festival",
+    "schedule-refresh": "/schedules/new?source=refresh",
     "missing": "/batches/no-such-batch",
 }
 

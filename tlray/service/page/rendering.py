@@ -60,8 +60,8 @@ def render(
     now = time.time()
     principal = caller_of(request)
 
-    def moment(at: float | None, *, clock: bool = False, titled: bool = True) -> Markup:
-        return text.moment(at, now, clock=clock, titled=titled)
+    def moment(at: float | None, *, clock: bool = False, day: bool = False, titled: bool = True) -> Markup:
+        return text.moment(at, now, clock=clock, day=day, titled=titled)
 
     field = Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, csrf_token(request))
     theme = request.cookies.get(THEME_COOKIE, "auto")

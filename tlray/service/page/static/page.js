@@ -1,6 +1,6 @@
 // On every view: times, keys, menus, dialogs, messages. Listeners sit on the document; nothing replaces what people read.
 
-import { clock, exact, relative, shortExact } from "./text.js";
+import { clock, day, exact, relative, shortExact } from "./text.js";
 import { root } from "./api.js";
 import { startKeys } from "./keys.js";
 
@@ -16,7 +16,7 @@ let showsExact = false;
 export function writeTime(element) {
   const at = Date.parse(element.dateTime) / 1000;
   if (Number.isNaN(at)) return;
-  const text = showsExact ? shortExact(at) : "clock" in element.dataset ? clock(at) : relative(at, now());
+  const text = showsExact ? shortExact(at) : "day" in element.dataset ? day(at) : "clock" in element.dataset ? clock(at) : relative(at, now());
   if (element.textContent !== text) element.textContent = text;
   if (!element.dataset.zoned) {
     element.dataset.zoned = "1";

@@ -15,6 +15,7 @@ from tlray.service.page.views import (
     domains,
     home,
     new_batch,
+    schedules,
     sign_in,
 )
 
@@ -25,6 +26,7 @@ VIEWS: Final[tuple[APIRouter, ...]] = (
     batches.router,
     batch.router,
     dead_letters.router,
+    schedules.router,
     domains.router,
     catalogue.router,
     static_files.router,
