@@ -52,6 +52,12 @@ VIEWS = {
     "schedule-new": "/schedules/new",
     "schedule-template": "/schedules/new?template=my-festival",
     "schedule-refresh": "/schedules/new?source=refresh",
+    "templates": "/templates",
+    "template-own": "/templates/my-festival",
+    "template-built-in": "/templates/podcast",
+    "template-new": "/templates/new?of=podcast",
+    "notifications": "/notifications",
+    "tokens-empty": "/tokens",
     "missing": "/batches/no-such-batch",
 }
 

@@ -37,7 +37,9 @@ class DeliveryResponse(ResponseBody):
     id: str = Field(
         description="The `webhook-id`, the same for every attempt.", examples=["msg_0123456789ab"]
     )
-    event: Literal["batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked"]
+    event: Literal[
+        "batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked", "tracklist.changed"
+    ]
     channel: Literal["webhook", "email"]
     target: str
     state: Literal["due", "delivered", "given_up"]

@@ -15,8 +15,11 @@ from tlray.service.page.views import (
     domains,
     home,
     new_batch,
+    notifications,
     schedules,
     sign_in,
+    templates,
+    tokens,
 )
 
 VIEWS: Final[tuple[APIRouter, ...]] = (
@@ -27,7 +30,10 @@ VIEWS: Final[tuple[APIRouter, ...]] = (
     batch.router,
     dead_letters.router,
     schedules.router,
+    templates.router,
     domains.router,
+    notifications.router,
+    tokens.router,
     catalogue.router,
     static_files.router,
 )

@@ -141,7 +141,7 @@ def _row(schedule: ScheduleResponse) -> dict[str, Any]:
     return {**schedule.model_dump(), "runs_at": runs, "label": schedule.name or schedule.schedule_id}
 
 
-def _deletion(schedule: ScheduleDetails) -> dict[str, str]:
+def _deletion(schedule: ScheduleDetails) -> dict[str, Any]:
     name = (schedule.name or schedule.schedule_id)[:80]
     return {
         "path": f"schedules/{schedule.schedule_id}/delete", "question": f"Delete the schedule “{name}”?",
