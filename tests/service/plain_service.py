@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 from conftest import ROOT, Service, free_port
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 
 
 @contextmanager

@@ -162,6 +162,11 @@ def test_a_cancel_can_be_undone_and_waits_for_nobody_who_left(
     cancel.click()
     one.wait("document.querySelector('.toast')?.innerText.includes('It is cancelled in')")
     assert service.status(batch_id)["state"] == "paused"
+    page.keyboard.press("p")
+    one.wait("document.getElementById('batch').dataset.state === 'running'")
+    one.wait("!document.querySelector('.toast button')")  # who resumes it does not want it cancelled
+    cancel.click()
+    one.wait("document.querySelector('.toast')?.innerText.includes('It is cancelled in')")
     page.get_by_role("button", name="Undo").click()
     one.wait("document.getElementById('batch').dataset.state === 'running'")
     assert service.status(batch_id)["state"] == "running"

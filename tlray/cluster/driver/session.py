@@ -29,6 +29,7 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
 from tlray.io.journal.opening import holder_elsewhere, identity_of, journal_name
+from tlray.io.process.event_log import LogConfig
 from tlray.io.redis.address import address_of
 from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
@@ -224,6 +225,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         storage=home.storage,
         heartbeat_s=min(5.0, settings.lease_s / 6),
+        log=LogConfig(settings.log_format, settings.log_level),
         identity=identity_of(home, settings.journal),
     )
     default_workers = max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10)
