@@ -32,7 +32,7 @@ from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 
 __all__ = ["postgres"]
-pytestmark = [pytest.mark.ray, pytest.mark.parts, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.parts, pytest.mark.timeout(500)]
 STORAGE = f"s3://{BUCKET}/elsewhere"
 N_SETS, RATE = 150, 15.0
 UNREPORTED_S = 4.0
@@ -61,7 +61,7 @@ def servers(
 
 
 def wait_until(claim: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 150
     while not claim():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.1)
