@@ -13,7 +13,7 @@ from browsing import OpenLook, picture
 from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
 from page_words import DURATIONS, RATES, URLS
 
-MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 26_000
+MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 30_000
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -32,6 +32,20 @@ VIEWS = {
     "batch-deliveries": f"/batches/{LARGE}?tab=deliveries",
     "dead-letters": "/dead-letters",
     "dead-group": "/dead-letters?kind=gone&domain=sets.example.org",
+    "domains": "/domains",
+    "domains-empty": "/domains?q=nothing-has-this-name",
+    "domain": "/domains/archive.example.org",
+    "domain-paused": "/domains/quiet.example.com:8443",
+    "catalogue": "/catalogue",
+    "catalogue-found": "/catalogue?dj=cleo&from=2022-01-01",
+    "catalogue-none": "/catalogue?q=nothinghasthis",
+    "catalogue-faults": "/catalogue?from=yesterday&min_quality=2",
+    "set": "/catalogue/1001tracklists/1main",
+    "set-hostile": "/catalogue/1001tracklists/a%2Fb%3Fc%23d",
+    "set-parts": "/catalogue/1001tracklists/2parts",
+    "set-bare": "/catalogue/1001tracklists/3bare",
+    "dj": "/dj/Cleo%20Marchetti",
+    "track": "/track/Lena%20Brandt%20-%20Low%20Tide",
     "missing": "/batches/no-such-batch",
 }
 

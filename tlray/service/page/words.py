@@ -41,6 +41,8 @@ KIND_WORDS: Final = {
     OutcomeKind.FETCHED: "fetched",
     OutcomeKind.REDIRECTED: "redirected",
     OutcomeKind.ANSWERED: "known already",
+    OutcomeKind.LISTED: "lists sets",
+    OutcomeKind.FOUND: "found, not scraped",
     OutcomeKind.NOT_BEGUN: "not begun",
     OutcomeKind.LISTED: "a page that lists sets",
     OutcomeKind.FOUND: "found on a page",

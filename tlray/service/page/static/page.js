@@ -134,7 +134,7 @@ function start() {
     const target = /** @type {Element} */ (event.target);
     closeMenus(target);
     const opens = target.closest("[data-open]");
-    if (opens instanceof HTMLElement) { closeMenus(null); openDialog(opens.dataset.open ?? ""); }
+    if (opens instanceof HTMLElement) { event.preventDefault(); closeMenus(null); openDialog(opens.dataset.open ?? ""); }
     if (target.closest("[data-copy-link]")) { closeMenus(null); copy(location.href, "Link"); }
   });
   for (const form of document.querySelectorAll("form[data-auto]")) {

@@ -7,7 +7,16 @@ from typing import Final
 from fastapi import APIRouter
 
 from tlray.service.page import static_files
-from tlray.service.page.views import batch, batches, dead_letters, home, new_batch, sign_in
+from tlray.service.page.views import (
+    batch,
+    batches,
+    catalogue,
+    dead_letters,
+    domains,
+    home,
+    new_batch,
+    sign_in,
+)
 
 VIEWS: Final[tuple[APIRouter, ...]] = (
     home.router,
@@ -16,6 +25,8 @@ VIEWS: Final[tuple[APIRouter, ...]] = (
     batches.router,
     batch.router,
     dead_letters.router,
+    domains.router,
+    catalogue.router,
     static_files.router,
 )
 """All views."""
