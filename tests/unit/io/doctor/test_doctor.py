@@ -19,6 +19,7 @@ from tlray import cli
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.changeset import Changeset, DomainChange
 from tlray.errors import UsageError
+from tlray.io.broker import connection
 from tlray.io.disk.home import Holder, Home
 from tlray.io.doctor import home_state, machine, ray_setup, servers, sites
 from tlray.io.doctor.checks import checks_of
@@ -325,7 +326,8 @@ def test_a_server_that_is_away_is_said_without_the_password(what: str, closed_po
     assert str(closed_port) in result.what
 
 
-def test_silent_servers_cost_some_seconds_together(silent_port: int) -> None:
+def test_silent_servers_cost_some_seconds_together(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECT_S", 2.0)
     checks = {
         name: check
         for name, check in checks_of(settings_with(silent_port)).items()

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +165,16 @@ def test_a_command_writes_its_warnings_as_json_where_that_is_set(
 # -- our own calls ---------------------------------------------------------------------------------------
 
 
-def calls() -> Iterator[tuple[str, str]]:
+@cache
+def calls() -> list[tuple[str, str]]:
     """Each call of a logger of ours: its module and its message."""
+    return list(_calls())
+
+
+def _calls() -> Iterator[tuple[str, str]]:
     for path in sorted(ROOT.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "logger." in text else ():
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
