@@ -112,6 +112,16 @@ def test_a_change_by_the_cookie_needs_the_token_of_the_page(http: httpx.Client) 
     assert http.get(f"/api/v1/batch/{HERS}/status").json()["state"] == "running"
 
 
+def test_behind_https_the_cookie_is_for_https_alone(http: httpx.Client) -> None:
+    forwarded = {"X-Forwarded-Proto": "https"}
+    csrf = csrf_in(http.get("/sign-in", headers=forwarded).text)
+    seed = next(cookie for cookie in http.cookies.jar if "page" in cookie.name)
+    assert seed.secure
+    headers = {**forwarded, "Cookie": f"{seed.name}={seed.value}"}
+    answer = http.post("/sign-in", data={"token": ADA.text, "csrf": csrf}, headers=headers)
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
 def test_another_site_changes_nothing(http: httpx.Client) -> None:
     csrf = signed_in(http, ADA)
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):

@@ -13,8 +13,13 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from made_desk import Desk
+from made_journal import change
 from page_seeds import seed
+from page_sets import seed_sets
 
+from tlray.core.model.lifecycle import ItemEvent, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
+from tlray.core.scheduling.changeset import Changeset
 from tlray.service.app import build_app
 from tlray.service.backend.gateway import Gateway
 from tlray.service.page.rendering import environment
@@ -33,6 +38,44 @@ class DeskGateway(Gateway):
             return await getattr(self.desk.coordinator, method)(*args, **given)
 
 
+class Work:
+    """What scraping would do to the batches of a service, as a test says."""
+
+    def __init__(self, gateway: DeskGateway) -> None:
+        self._gateway = gateway
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def finish(self, batch_id: str, n: int, *, n_dead: int = 0, reason: str = "gone: 404") -> None:
+        """Let the next queued items of a batch succeed, some of them die; from any thread."""
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(self._finish(batch_id, n, n_dead, reason), self.loop).result(30)
+
+    async def _finish(self, batch_id: str, n: int, n_dead: int, reason: str) -> None:
+        state = self._gateway.desk.state
+        book = state.book(batch_id)
+        assert book is not None
+        now, wall = state.now(), state.wall()
+        for domain in list(book.open_by_domain):
+            items = state.journal.load_lane(book.id, domain, after_id=0, limit=n)
+            state.journal.mark_leased([item.id for item in items])
+            changes = []
+            for i, item in enumerate(items):
+                kind = OutcomeKind.GONE if i < n_dead else OutcomeKind.FETCHED
+                event = ItemEvent.EXHAUST if i < n_dead else ItemEvent.FETCHED
+                outcome = Outcome(
+                    item.id, kind, reason=reason if i < n_dead else None, started_at=wall, latency_s=0.2
+                )
+                made = change(item, event, reason=outcome.reason, outcome=outcome, stem=f"p{book.id}")
+                changes.append(made)
+                book.log_change(made, now=now)
+                book.move(ItemState.QUEUED, made.after, domain, now=now)
+            state.journal.commit(Changeset("L", changes), now=now, wall=wall, node="n")
+            n_dead, n = max(0, n_dead - len(items)), n - len(items)
+            if n <= 0:
+                break
+        state.announce(book.id)
+
+
 def app_of(home: Path, **more: Any) -> FastAPI:
     """Return the app on a home that is made where it is not there."""
     settings = Settings(
@@ -47,14 +90,17 @@ def app_of(home: Path, **more: Any) -> FastAPI:
         is_new = not (home / "state.db").exists()
         if is_new:
             seed(home)
+            seed_sets(home)
         gateway.desk = Desk(home)
         await gateway.desk.coordinator._open_batches()
         await gateway.desk.coordinator.wake_batches()
+        running.state.work.loop = asyncio.get_running_loop()
         async with inner(running):
             yield
         gateway.desk.close()
 
     app.router.lifespan_context = lifespan
+    app.state.work = Work(gateway)
     return app
 
 

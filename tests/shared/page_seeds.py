@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from made_journal import change, commit, new_batch
+from steer_seeds import steer
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemEvent
@@ -14,6 +15,7 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset, DomainChange
 from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.disk.home import Home
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.journal.sqlite.journal import SqliteJournal
 
 HOSTILE: Final = "<img src=x onerror=alert(1)></script>\u202egnp.exe " + "Z\u0335" * 40 + " " + "long" * 300
@@ -47,11 +49,18 @@ class Seeds:
 
     def batch(
         self, batch_id: str, name: str, n: int, *, n_done: int = 0, n_dead: int = 0, ago_s: float = 600, n_domains: int = 2,
-        owner: str = "", refused: int = 0, priority: Priority = Priority.NORMAL,
+        owner: str = "", refused: int = 0, priority: Priority = Priority.NORMAL, webhook: str | None = None,
     ) -> int:  # fmt: skip
         """Submit a batch, and let its first items succeed or die; return its number."""
         self.journal.open_batch(
-            new_batch(batch_id, name=name, created_at=self.now - ago_s, owner=owner, priority=priority)
+            new_batch(
+                batch_id,
+                name=name,
+                created_at=self.now - ago_s,
+                owner=owner,
+                priority=priority,
+                options=BatchOptions(webhook=webhook),
+            )
         )
         domains = DOMAINS[:n_domains]
         for first in range(1, n + 1, 20_000):
@@ -137,4 +146,5 @@ def seed(home: Path, *, n_large: int = 10_000) -> None:
     seeds.batch("20261128-120200-00000006", "sunrise sets", 84, ago_s=30, n_domains=1, priority=Priority.LOW)
     rest = DomainChange("archive.example.org", 540.0, "throttled: 429", 1)
     commit(seeds.journal, Changeset("", cool_downs=[rest]), wall=seeds.now)
+    steer(seeds, HOSTILE)
     seeds.journal.close()

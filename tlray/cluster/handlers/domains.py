@@ -6,9 +6,9 @@ import asyncio
 import logging
 import math
 
-from tlray.cluster.handlers.handlers import Handlers, Parts, command
+from tlray.cluster.handlers.handlers import Handlers, Parts, command, read
 from tlray.core.model.item import Priority
-from tlray.core.model.progress import BatchDomain, DomainStatus
+from tlray.core.model.progress import BatchDomain, DomainHistory, DomainStatus
 from tlray.core.model.receipts import DomainPreview
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.policy import PolitenessOptions
@@ -25,6 +25,7 @@ COUNT_SHARE_OF_TIME = 20
 """Counting the items of one batch may take this part of the time: a twentieth."""
 PREVIEWED_AT_ONCE = 100
 """Domains of a list that are looked at before anything else of the coordinator goes on."""
+MAX_ROBOTS_CHARS = 100_000
 MAX_COUNTED = 50
 """Batches whose counts are kept."""
 
@@ -50,13 +51,35 @@ class DomainHandlers(Handlers):
         rows = await self._reader.ask(lambda journal: journal.domains(owner=owner, name=name))
         return self._status_of(rows[0], owner) if rows else None
 
+    @read
+    async def domain_history(self, name: str, *, owner: str | None) -> DomainHistory | None:
+        """Return a domain's robots.txt and its last rests; None where it is not known, or an owner has no item there."""
+
+        def query(journal: JournalReader) -> DomainHistory | None:
+            row = journal.domain(name) if journal.domains(owner=owner, name=name) else None
+            if row is None:
+                return None
+            text = row.robots_text
+            return {
+                "domain": name,
+                "robots": None if text is None else {
+                    "text": text[:MAX_ROBOTS_CHARS], "is_cut": len(text) > MAX_ROBOTS_CHARS, "fetched_at": row.robots_at,
+                    "crawl_delay_s": row.crawl_delay_s,
+                },
+                "rests": [
+                    {"began_at": rest.began_at, "until": rest.until, "reason": rest.reason} for rest in journal.rests(name)
+                ],
+            }  # fmt: skip
+
+        return await self._reader.ask(query)
+
     async def preview_domains(
         self, counts: dict[str, int], options: BatchOptions, priority: int
     ) -> list[DomainPreview]:
         """Return how long the items of a list that is not submitted would take at each domain."""
         engine, wall = self._state.engine, self._state.wall()
         rows = await self._reader.ask(
-            lambda journal: {name: row for name in counts for row in journal.domains(name=name)}
+            lambda journal: {row.name: row for row in journal.domains_named(list(counts))}
         )
         found: list[DomainPreview] = []
         for number, (name, n) in enumerate(counts.items(), 1):
@@ -86,12 +109,12 @@ class DomainHandlers(Handlers):
         row = await self._row(batch_id)
         counts = await self._count_by_domain(row)
         names = sorted(name for name in counts if name > after)[:limit]
-        rows = await self._reader.ask(lambda journal: [journal.domain(name) for name in names])
+        rows = {row.name: row for row in await self._reader.ask(lambda journal: journal.domains_named(names))}
         book, now, wall = self._state.book(batch_id), self._state.now(), self._state.wall()
         found = []
-        for name, known in zip(names, rows, strict=True):
+        for name in names:
             total, dead, stored_open = counts[name]
-            state = self._state_of(known or DomainRow(name), row.options.politeness)
+            state = self._state_of(rows.get(name) or DomainRow(name), row.options.politeness)
             left = stored_open if book is None else max(0, book.open_by_domain.get(name, 0))
             found.append(
                 batch_domain(state, total=max(total, left), dead=dead, left=left, now=now, wall=wall)

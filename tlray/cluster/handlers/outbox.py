@@ -78,6 +78,17 @@ class OutboxHandlers(Handlers):
             await self._state.write(add, row.id, NotificationKind.CHANGED, subject, {"sets": sets})
 
     @read
+    async def list_all_deliveries(
+        self, *, owner: str | None, before: int | None, limit: int
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Return the notices of an owner's batches with their attempts, the newest first."""
+        rows = await self._reader.ask(
+            lambda journal: journal.deliveries_of(owner, before=before, limit=limit)
+        )
+        found = [{"batch_id": batch_id, **asdict(row)} for _, batch_id, row in rows]
+        return found, rows[-1][0] if len(rows) == limit else None
+
+    @read
     async def list_deliveries(self, batch_id: str) -> list[dict[str, Any]]:
         """Return a batch's notices with all their attempts."""
         rows = await self._reader.ask(lambda journal: journal.deliveries(journal.batch(batch_id).id))

@@ -219,6 +219,34 @@ class OverrideStatus(TypedDict):
     concurrency: int | None
 
 
+class RobotsRecord(TypedDict):
+    """A domain's robots.txt."""
+
+    text: str
+    """At most 100,000 characters."""
+    is_cut: bool
+    fetched_at: float | None
+    crawl_delay_s: float | None
+
+
+class RestRecord(TypedDict):
+    """One rest of a domain."""
+
+    began_at: float
+    until: float
+    reason: str
+
+
+class DomainHistory(TypedDict):
+    """What a domain has said and done."""
+
+    domain: str
+    robots: RobotsRecord | None
+    """None until it was fetched."""
+    rests: list[RestRecord]
+    """The last 100, the newest first."""
+
+
 class DomainStatus(TypedDict):
     """One domain, for all batches."""
 

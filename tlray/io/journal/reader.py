@@ -174,7 +174,7 @@ class JournalReader(Protocol):
         """Count dead letters by domain and kind of reason, the largest groups first."""
 
     def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
-        """Return the batches that have dead letters at the domain of a group, the oldest first."""
+        """Return the batches that have dead letters of a group, as far as it was seen, the oldest first."""
 
     def dead_letters(
         self,
@@ -228,6 +228,9 @@ class JournalReader(Protocol):
     ) -> list[DomainRow]:
         """Return domains by name without their robots.txt: those with items of ``owner``, or all."""
 
+    def domains_named(self, names: Sequence[str]) -> list[DomainRow]:
+        """Return those domains that are known, without their robots.txt; a seek for each."""
+
     def domains_at(self, host: str) -> list[DomainRow]:
         """Return a domain and those at other ports of the same host, by name, without their robots.txt."""
 
@@ -271,6 +274,12 @@ class JournalReader(Protocol):
 
     def deliveries(self, batch: int, limit: int = 1_000) -> list[DeliveryRow]:
         """Return a batch's notices with their attempts, the oldest first."""
+
+    def deliveries_of(
+        self, owner: str | None, *, before: int | None = None, limit: int
+    ) -> list[tuple[int, str, DeliveryRow]]:
+        """Return the notices of an owner's batches, or of all, the newest first: a number to continue before, the batch, the
+        notice."""
 
     # -- events ------------------------------------------------------------------------------------
 

@@ -12,12 +12,15 @@ from typing_extensions import get_original_bases, is_typeddict
 
 from tlray.core.model.progress import (
     BatchDomain,
+    DomainHistory,
     DomainProgress,
     DomainStatus,
     FirstBack,
     LostNodeRecord,
+    RestRecord,
     Retried,
     RetriedGroup,
+    RobotsRecord,
     Snapshot,
 )
 from tlray.core.model.receipts import DeadGroupRecord, DeadGroups, DomainPreview, ListPreview
@@ -33,6 +36,9 @@ PROGRESS: Final[tuple[type[Any], ...]] = (
     DeadGroupRecord,
     DeadGroups,
     DomainPreview,
+    DomainHistory,
+    RestRecord,
+    RobotsRecord,
     ListPreview,
     DomainProgress,
     DomainStatus,

@@ -162,6 +162,11 @@ OF_MODELS: Final[dict[str, Any]] = {
     "ChangeLine": _CHANGE,
     "DeadLetterPage": {"dead_letters": [_LETTER], "next_cursor": None},
     "DeliveriesResponse": {"deliveries": [_DELIVERY]},
+    "DeliveryPage": {"deliveries": [{**_DELIVERY, "batch_id": _BATCH}], "next_cursor": None},
+    "DomainHistory": {
+        "domain": _DOMAIN, "rests": [{"began_at": _AT, "until": _AT + 1_800, "reason": "throttled: 429"}],
+        "robots": {"text": "User-agent: *\nCrawl-delay: 8\n", "is_cut": False, "fetched_at": _AT, "crawl_delay_s": 8.0},
+    },
     "DomainPage": {"domains": [_DOMAIN_STATUS], "next_cursor": None},
     "ItemPage": {"items": [_ITEM], "next_cursor": "WzE3XQ…"},
     "LinePage": {

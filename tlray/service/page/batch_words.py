@@ -111,9 +111,10 @@ _DOMAIN_STATES: Final = {
 }
 
 
-def domain_state(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the row of a domain shows: glyph, tone and word of its state, and its rate."""
-    glyph, tone, word = _DOMAIN_STATES.get(row["state"], ("flight", "live", "goes on"))
+def domain_state(row: Mapping[str, Any], *, of: str) -> dict[str, str]:
+    """Return what the row of a domain shows: glyph, tone and word of its state in a batch of some state, and its rate."""
+    goes_on = ("flight", "live", "goes on") if of == "running" else ("pause", "wait", "waits")
+    glyph, tone, word = _DOMAIN_STATES.get(row["state"], goes_on)
     ceiling, now = row["max_rate"], row["rate"]
     text = rate(now)
     if ceiling is not None and now is not None and abs(ceiling - now) > 0.02 * ceiling:

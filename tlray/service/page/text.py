@@ -16,8 +16,6 @@ from markupsafe import Markup, escape
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
 MAX_TAIL: Final = 40
-FOLD_CHARS: Final = 500
-"""A longer text is folded."""
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 NEVER: Final = "–"
 
@@ -110,13 +108,16 @@ def relative(at: float, now: float) -> str:
     return f"in {text}" if away > 0 else f"{text} ago"
 
 
-def moment(at: float | None, now: float, *, clock: bool = False, titled: bool = True) -> Markup:
-    """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago"."""
+def moment(
+    at: float | None, now: float, *, clock: bool = False, day: bool = False, titled: bool = True
+) -> Markup:
+    """Return a ``<time>``; the script turns it into the browser's zone. ``clock``: the time of day in place of "3 min ago";
+    ``day``: with its day."""
     if at is None:
         return escape(NEVER)
     stamp = datetime.fromtimestamp(at, UTC)
-    shown = f"{stamp:%H:%M}" if clock else relative(at, now)
-    kind = Markup(" data-clock") if clock else ""
+    shown = f"{stamp:%a %d %b, %H:%M}" if day else f"{stamp:%H:%M}" if clock else relative(at, now)
+    kind = Markup(" data-day") if day else Markup(" data-clock") if clock else ""
     title = Markup(' title="{}"').format(exact(at)) if titled else ""
     return Markup('<time datetime="{}"{}{}>{}</time>').format(
         f"{stamp:%Y-%m-%dT%H:%M:%SZ}", title, kind, shown

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from tlray.core.access.cursor import decode, encode
-from tlray.core.model.progress import DomainStatus
+from tlray.core.model.progress import DomainHistory, DomainStatus
 from tlray.core.politeness.site_profile import parse_politeness_key
 from tlray.service.http.paging import Cursor, Limit, page
 from tlray.service.http.problems import not_found, problems, validation
@@ -45,6 +45,15 @@ async def domain(domain: Domain, gateway: TheGateway, principal: Reader) -> JSON
     if status is None:
         raise not_found("domain", domain)
     return JSONResponse(status)
+
+
+@router.get("/{domain}/history", response_model=DomainHistory, responses=problems(404))
+async def history(domain: Domain, gateway: TheGateway, principal: Reader) -> JSONResponse:
+    """Return what a domain's robots.txt says, and its last rests."""
+    found = await gateway.coordinator.domain_history(_unit(domain), owner=principal.sees)
+    if found is None:
+        raise not_found("domain", domain)
+    return JSONResponse(found)
 
 
 @router.patch("/{domain}", response_model=DomainStatus)

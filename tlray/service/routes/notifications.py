@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from tlray.cluster.handlers.outbox import fresh_secret
+from tlray.core.access.cursor import decode, encode
+from tlray.service.http.paging import Cursor, Limit, page
 from tlray.service.http.problems import problems
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import Moment, ResponseBody
+from tlray.service.schemas.lists import NextCursor
 
 router = APIRouter(prefix="/api/v1", tags=["notifications"], route_class=ApiRoute)
 
@@ -33,7 +37,9 @@ class DeliveryResponse(ResponseBody):
     id: str = Field(
         description="The `webhook-id`, the same for every attempt.", examples=["msg_0123456789ab"]
     )
-    event: Literal["batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked"]
+    event: Literal[
+        "batch.completed", "batch.cancelled", "batch.dead_letters", "domain.blocked", "tracklist.changed"
+    ]
     channel: Literal["webhook", "email"]
     target: str
     state: Literal["due", "delivered", "given_up"]
@@ -49,6 +55,19 @@ class DeliveriesResponse(ResponseBody):
     deliveries: list[DeliveryResponse]
 
 
+class BatchDelivery(DeliveryResponse):
+    """A notification of one of your batches."""
+
+    batch_id: str
+
+
+class DeliveryPage(ResponseBody):
+    """A page of notifications, newest first."""
+
+    deliveries: list[BatchDelivery]
+    next_cursor: NextCursor
+
+
 class SecretResponse(ResponseBody):
     """The secret that signs your webhooks."""
 
@@ -62,6 +81,18 @@ async def deliveries(batch_id: BatchId, gateway: TheGateway, principal: Reader) 
     """List the notifications of a batch and their attempts. A notification is retried for a day."""
     await gateway.see(principal, batch_id)
     return DeliveriesResponse(deliveries=await gateway.coordinator.list_deliveries(batch_id))
+
+
+@router.get("/deliveries", response_model=DeliveryPage, responses=problems(400))
+async def all_deliveries(
+    gateway: TheGateway, principal: Reader, cursor: Cursor = None, limit: Limit = 100
+) -> JSONResponse:
+    """List the notifications of all your batches and their attempts, newest first."""
+    before = decode(cursor, "deliveries", int)[0] if cursor else None
+    found, next_ = await gateway.coordinator.list_all_deliveries(
+        owner=principal.sees, before=before, limit=limit
+    )
+    return page("deliveries", found, None if next_ is None else encode("deliveries", next_))
 
 
 @router.get("/webhooks/secret")

@@ -225,3 +225,16 @@ def test_changed_sets_are_told_by_webhook_and_each_once(journal: Journal) -> Non
     assert [(n.kind, n.channel, n.about) for n in found] == [
         (NotificationKind.CHANGED, Channel.WEBHOOK, {"sets": [{"source_id": "s1"}]})
     ] * 2
+
+
+def test_notices_of_all_batches_of_an_owner_are_listed_the_newest_first(journal: Journal) -> None:
+    for batch_id, owner in (("D1", "dan"), ("D2", "eve"), ("D3", "dan")):
+        batch = submit(journal, batch_id, owner, webhook="https://h.test/")
+        kill_lane(journal, LaneDeath(batch, "a.test", "timeout"))
+    found = journal.deliveries_of("dan", limit=9)
+    assert [(batch_id, row.event) for _, batch_id, row in found] == [
+        ("D3", "batch.dead_letters"), ("D1", "batch.dead_letters"),
+    ]  # fmt: skip
+    assert journal.deliveries_of("dan", before=found[0][0], limit=9) == found[1:]
+    assert len(journal.deliveries_of(None, limit=2)) == 2
+    assert journal.deliveries_of("nobody", limit=9) == []

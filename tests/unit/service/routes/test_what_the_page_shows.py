@@ -12,7 +12,7 @@ import httpx
 import pytest
 from alone import faults
 from made_desk import chunk
-from made_journal import change, commit, lease
+from made_journal import apply_robots, change, commit, cool_down, lease
 from made_service import MadeService
 
 from tlray.core.model.item import FrontierItem
@@ -21,6 +21,7 @@ from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.submission.lines import Chunk
 from tlray.io.http.response import Fetched
+from tlray.io.journal.rows import BatchOptions
 from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_writer import stage
 from tlray.io.results.warc import ArchiveWriter
@@ -95,8 +96,8 @@ async def test_a_window_of_items_begins_at_a_line(made: MadeService) -> None:
     assert [item["line"] for item in rest["items"]] == [5, 6, 7, 8]
     at_f = await get(http, f"{BATCH}/items", domain="f.test", q="/8")
     assert [item["line"] for item in at_f["items"]] == [8]
-    both = await http.get(f"{BATCH}/items", params={"from_line": 1, "cursor": first["next_cursor"]})
-    assert [where for where, _ in faults(both)] == ["query.from_line"]
+    both = await get(http, f"{BATCH}/items", from_line=3, limit=2, cursor=first["next_cursor"])
+    assert [item["line"] for item in both["items"]] == [5, 6], "who goes on repeats what was asked"
 
 
 async def test_an_item_has_its_attempts_and_its_page_as_text(made: MadeService) -> None:
@@ -244,3 +245,45 @@ async def test_a_batch_gets_another_name_and_priority_for_good(made: MadeService
     bob = made.client("bob")
     assert (await bob.patch(BATCH, json={"name": "mine"})).status_code == 404
     assert (await made.client("eve", "read").patch(BATCH, json={"name": "mine"})).status_code == 403
+
+
+async def test_a_domain_has_what_its_robots_txt_says_and_its_rests(made: MadeService) -> None:
+    await submit(made)
+    http, bob = made.client(), made.client("bob")
+    apply_robots(made.journal, "e.test", "User-agent: *\nCrawl-delay: 8\n" + "#" * 200_000, 8.0, wall=7.0)
+    wall = made.desk.state.wall()
+    cool_down(made.journal, "e.test", wall + 60, "throttled: 429")
+    ann = made.client("ann")
+    told = await get(ann, "/api/v1/domains/e.test/history")
+    robots = told["robots"]
+    assert (robots["fetched_at"], robots["crawl_delay_s"], robots["is_cut"], len(robots["text"])) == (
+        7.0,
+        8.0,
+        True,
+        100_000,
+    )
+    assert [rest["reason"] for rest in told["rests"]] == ["throttled: 429"]
+    assert (await get(ann, "/api/v1/domains/f.test/history")) == {
+        "domain": "f.test",
+        "robots": None,
+        "rests": [],
+    }
+    assert (await bob.get("/api/v1/domains/e.test/history")).status_code == 404
+    assert (await ann.get("/api/v1/domains/nowhere.test/history")).status_code == 404
+    assert (await http.get("/api/v1/domains/e.test/history")).status_code == 401
+
+
+async def test_notifications_of_all_batches_are_listed_the_newest_first(made: MadeService) -> None:
+    for batch_id, owner in (("B1", "ann"), ("B2", "bob"), ("B3", "ann")):
+        options = BatchOptions(webhook=f"https://hooks.example.org/{batch_id}")
+        await made.desk.submit(batch_id, chunk(1, named=batch_id), owner=owner, options=options)
+        await made.desk.let_die(batch_id)
+    ann, bob = made.client("ann"), made.client("bob")
+    pages = [await get(ann, "/api/v1/deliveries", limit=3)]
+    pages.append(await get(ann, "/api/v1/deliveries", limit=3, cursor=pages[0]["next_cursor"]))
+    found = [(one["batch_id"], one["event"]) for page in pages for one in page["deliveries"]]
+    assert found == [
+        ("B3", "batch.completed"), ("B3", "batch.dead_letters"), ("B1", "batch.completed"), ("B1", "batch.dead_letters"),
+    ]  # fmt: skip
+    assert pages[1]["next_cursor"] is None
+    assert {one["batch_id"] for one in (await get(bob, "/api/v1/deliveries"))["deliveries"]} == {"B2"}

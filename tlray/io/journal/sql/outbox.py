@@ -63,6 +63,17 @@ class OutboxReads(Connected):
         ).fetchall()
         return [_delivery(r, self._attempts_of(r[0])) for r in rows]
 
+    def deliveries_of(
+        self, owner: str | None, *, before: int | None = None, limit: int
+    ) -> list[tuple[int, str, DeliveryRow]]:
+        rows = self._db.execute(
+            "SELECT n.id, n.notice_id, n.kind, n.channel, n.target, n.state, n.made_at, n.due_at, n.about, b.batch_id"
+            " FROM notices n CROSS JOIN batches b ON b.id = n.batch WHERE (?1 IS NULL OR b.owner = ?1)"
+            " AND (?2 IS NULL OR n.id < ?2) ORDER BY n.id DESC LIMIT ?3",
+            (owner, before, limit),
+        ).fetchall()
+        return [(r[0], r[9], _delivery(r[:9], self._attempts_of(r[0]))) for r in rows]
+
     def _attempts_of(self, notice: int) -> tuple[DeliveryAttempt, ...]:
         rows = self._db.execute(
             "SELECT at, took_s, status, why FROM deliveries WHERE notice = ? ORDER BY id", (notice,)

@@ -4,8 +4,8 @@ import { toast } from "./page.js";
 
 const MAX_SENT = 32_000_000;
 
-/** @param {string} _root @param {string} _csrf */
-export function watchExports(_root, _csrf) {
+/** Take over the clicks on export links. */
+export function watchExports() {
   document.addEventListener("click", async (event) => {
     const link = /** @type {HTMLAnchorElement|null} */ (/** @type {Element} */ (event.target).closest("a[data-export]"));
     if (!link || event.metaKey || event.ctrlKey) return;

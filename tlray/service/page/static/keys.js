@@ -54,7 +54,7 @@ export function startKeys(page) {
       return;
     }
     chordAt = 0;
-    const act = { "/": find, "?": () => page.openDialog("keys"), g: () => { chordAt = Date.now(); }, j: () => moveRow(1), k: () => moveRow(-1), t: page.toggleExact, p: () => press("p"), r: () => press("r"), ".": () => emit("tl-show"), "[": () => emit("tl-step", -1), "]": () => emit("tl-step", 1), x: () => emit("tl-mark") }[event.key];
+    const act = { "/": find, "?": () => page.openDialog("keys"), g: () => { chordAt = Date.now(); }, j: () => moveRow(1), k: () => moveRow(-1), t: page.toggleExact, p: () => press("p"), r: () => press("r"), ".": () => emit("tl-show"), "[": () => emit("tl-step", -1), "]": () => emit("tl-step", 1) }[event.key];
     if (!act) return;
     event.preventDefault();
     act();

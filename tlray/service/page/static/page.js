@@ -1,6 +1,6 @@
 // On every view: times, keys, menus, dialogs, messages. Listeners sit on the document; nothing replaces what people read.
 
-import { clock, exact, relative, shortExact } from "./text.js";
+import { clock, day, exact, relative, shortExact } from "./text.js";
 import { root } from "./api.js";
 import { startKeys } from "./keys.js";
 
@@ -16,7 +16,7 @@ let showsExact = false;
 export function writeTime(element) {
   const at = Date.parse(element.dateTime) / 1000;
   if (Number.isNaN(at)) return;
-  const text = showsExact ? shortExact(at) : "clock" in element.dataset ? clock(at) : relative(at, now());
+  const text = showsExact ? shortExact(at) : "day" in element.dataset ? day(at) : "clock" in element.dataset ? clock(at) : relative(at, now());
   if (element.textContent !== text) element.textContent = text;
   if (!element.dataset.zoned) {
     element.dataset.zoned = "1";
@@ -134,7 +134,7 @@ function start() {
     const target = /** @type {Element} */ (event.target);
     closeMenus(target);
     const opens = target.closest("[data-open]");
-    if (opens instanceof HTMLElement) { closeMenus(null); openDialog(opens.dataset.open ?? ""); }
+    if (opens instanceof HTMLElement) { event.preventDefault(); closeMenus(null); openDialog(opens.dataset.open ?? ""); }
     if (target.closest("[data-copy-link]")) { closeMenus(null); copy(location.href, "Link"); }
   });
   for (const form of document.querySelectorAll("form[data-auto]")) {

@@ -7,7 +7,20 @@ from typing import Final
 from fastapi import APIRouter
 
 from tlray.service.page import static_files
-from tlray.service.page.views import batch, batches, dead_letters, home, new_batch, sign_in
+from tlray.service.page.views import (
+    batch,
+    batches,
+    catalogue,
+    dead_letters,
+    domains,
+    home,
+    new_batch,
+    notifications,
+    schedules,
+    sign_in,
+    templates,
+    tokens,
+)
 
 VIEWS: Final[tuple[APIRouter, ...]] = (
     home.router,
@@ -16,6 +29,12 @@ VIEWS: Final[tuple[APIRouter, ...]] = (
     batches.router,
     batch.router,
     dead_letters.router,
+    schedules.router,
+    templates.router,
+    domains.router,
+    notifications.router,
+    tokens.router,
+    catalogue.router,
     static_files.router,
 )
 """All views."""

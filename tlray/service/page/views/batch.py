@@ -7,18 +7,20 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from tlray.core.model.lifecycle import BatchEvent, ItemState
+from tlray.core.model.progress import BatchStatus
 from tlray.export.formats import all_formats
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.page import batch_words
-from tlray.service.page.calls import body_of
+from tlray.service.page.calls import body_of, checked
 from tlray.service.page.estimate import estimate_of
 from tlray.service.page.form import TheForm, field
 from tlray.service.page.rendering import HEADERS, render, see_other
 from tlray.service.page.words import BATCH_WORDS, GLYPHS, ITEM_WORDS, TONES
-from tlray.service.routes import dead_letters, items, lists
+from tlray.service.routes import dead_letters, items, lists, notifications
 from tlray.service.routes.dependencies import BatchId, Reader, Submitter, TheGateway
 from tlray.service.schemas.batches import RetryRequest
 
@@ -72,15 +74,15 @@ async def batch(
     elif tab == "lines":
         listed = body_of(await lists.lines(batch_id, gateway, principal, cursor=cursor, limit=200))
     elif tab == "deliveries":
-        listed = {"deliveries": await gateway.coordinator.list_deliveries(batch_id)}
+        listed = (await notifications.deliveries(batch_id, gateway, principal)).model_dump()
     return render(
         request,
         "batch.html",
         batch=status,
         estimate=estimate_of(status),
         notes=batch_words.notes(status),
-        domains=await _domains(batch_id, gateway, principal),
-        n_lines=status["total"] + status["duplicates"] + status["n_rejected"],
+        domains=await _domains(batch_id, gateway, principal, status["state"]),
+        n_lines=_n_lines(status),
         priorities=("immediate", "normal", "low"),
         formats=all_formats(),
         tab=tab,
@@ -91,19 +93,25 @@ async def batch(
     )
 
 
+def _n_lines(status: BatchStatus) -> int:
+    """Return how many lines the list has that was given; items that pages of lists have added have lines of those."""
+    added = status["found"] + status["lists"]
+    return status["total"] - added + status["duplicates"] + status["n_rejected"]
+
+
 async def _items(batch_id: str, gateway: Gateway, principal: Principal, shown: Shown) -> JSONResponse:
     cursor = shown.cursor or None
     return await items.items(
-        batch_id, gateway, principal, state=shown.wanted, domain=shown.domain or None, q=shown.q or None,
+        batch_id, gateway, principal, state=shown.wanted, domain=shown.domain[:300] or None, q=shown.q[:200] or None,
         from_line=None if cursor else shown.from_line, cursor=cursor, limit=ROWS,
     )  # fmt: skip
 
 
-async def _domains(batch_id: str, gateway: Gateway, principal: Principal) -> list[dict[str, Any]]:
+async def _domains(batch_id: str, gateway: Gateway, principal: Principal, state: str) -> list[dict[str, Any]]:
     """Return the domains of a batch, those with the most left first."""
     answer = body_of(await lists.batch_domains(batch_id, gateway, principal, cursor=None, limit=1000))
     rows: list[dict[str, Any]] = sorted(answer["domains"], key=lambda row: (-row["left"], row["domain"]))
-    return [{**row, **batch_words.domain_state(row)} for row in rows]
+    return [{**row, **batch_words.domain_state(row, of=state)} for row in rows]
 
 
 @router.get("/{batch_id}/words")
@@ -113,7 +121,7 @@ async def words(batch_id: BatchId, gateway: TheGateway, principal: Reader) -> JS
     status = await gateway.status(batch_id)
     estimate = estimate_of(status)
     name = status["state"]
-    domains = await _domains(batch_id, gateway, principal)
+    domains = await _domains(batch_id, gateway, principal, name)
     return JSONResponse(
         {
             "state": {"glyph": GLYPHS[name], "tone": TONES[name], "word": BATCH_WORDS[name]},
@@ -153,7 +161,7 @@ async def retry_item(
     form: TheForm,
 ) -> Response:
     """Queue one dead letter again."""
-    await dead_letters.retry(batch_id, gateway, principal, RetryRequest(item_ids=[item_id]))
+    await dead_letters.retry(batch_id, gateway, principal, checked(RetryRequest, item_ids=[item_id]))
     return see_other(request, f"/batches/{batch_id}/items/{item_id}")
 
 
@@ -176,8 +184,9 @@ async def control(
         await _pause_if_running(gateway, batch_id)
         return see_other(request, f"/batches/{batch_id}/cancel")
     event = ACTIONS.get(action)
-    if event is not None:
-        await gateway.coordinator.control(batch_id, event)
+    if event is None:
+        raise HTTPException(404, "there is no such action")
+    await gateway.coordinator.control(batch_id, event)
     return see_other(request, f"/batches/{batch_id}")
 
 

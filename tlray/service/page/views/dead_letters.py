@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tlray.service.page.calls import body_of
+from tlray.service.page.calls import body_of, checked
 from tlray.service.page.form import TheForm, field
 from tlray.service.page.rendering import render, see_other
 from tlray.service.page.words import advice, kind_words
@@ -53,7 +54,7 @@ async def show(
         letters=listed["dead_letters"],
         next=listed["next_cursor"],
         batch=batch,
-        retried=retried if retried.isdigit() else "",
+        retried=retried if retried.isascii() and retried.isdigit() else "",
     )
 
 
@@ -75,18 +76,17 @@ def _by_kind(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @router.post("/retry")
 async def retry(request: Request, gateway: TheGateway, principal: Submitter, form: TheForm) -> Response:
     """Queue a group again, as far as it was seen; or one letter."""
-    batch, item = field(form, "batch"), field(form, "item")
-    kind, domain = field(form, "kind"), field(form, "domain")
-    seen = int(field(form, "seen") or 0) or None
+    batch, item, seen = field(form, "batch"), field(form, "item"), field(form, "seen")
     if item:
-        await dead_letters.retry(batch, gateway, principal, RetryRequest(item_ids=[item]))
-        n = 1
-    elif batch:
-        body = RetryRequest(kind=kind, domain=domain, up_to_version=seen)
-        n = body_of(await dead_letters.retry(batch, gateway, principal, body))["n_retried"]
+        one = checked(RetryRequest, item_ids=[item])
+        answer = await dead_letters.retry(batch, gateway, principal, one)
+        return see_other(request, f"/dead-letters?retried={body_of(answer)['n_retried']}")
+    group = {
+        "kind": field(form, "kind"), "domain": field(form, "domain"), "up_to_version": int(seen) if seen.isdecimal() else None
+    }  # fmt: skip
+    if batch:
+        answer = await dead_letters.retry(batch, gateway, principal, checked(RetryRequest, **group))
     else:
-        wanted = GroupRequest(kind=kind, domain=domain, up_to_version=seen)
-        n = body_of(await dead_letters.retry_group(wanted, gateway, principal))["n_retried"]
-    return see_other(
-        request, f"/dead-letters?retried={n}" + (f"&batch={batch}" if batch and not item else "")
-    )
+        answer = await dead_letters.retry_group(checked(GroupRequest, **group), gateway, principal)
+    n = body_of(answer)["n_retried"]
+    return see_other(request, f"/dead-letters?retried={n}" + (f"&batch={quote(batch)}" if batch else ""))

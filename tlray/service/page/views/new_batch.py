@@ -39,12 +39,13 @@ async def submit(request: Request, gateway: TheGateway, principal: Submitter, fo
     """Check the list, or start the batch. A script gets the answer as JSON."""
     new_form = read_form(form)
     is_check = new_form.given.get("do") != "start"
+    answer: dict[str, Any] = {}
     try:
         answer = await (_started if not is_check else _checked)(gateway, principal, new_form)
     except TlrayError as error:
-        answer = _faulty(new_form, problem_for(error))
+        new_form.take(problem_for(error))
     except ProblemError as error:
-        answer = _faulty(new_form, error)
+        new_form.take(error)
     if "application/json" in request.headers.get("accept", ""):
         body = {**answer, "faults": [{"field": name, "what": what} for name, what in new_form.faults]}
         return JSONResponse(body, 422 if new_form.faults else 200, headers=HEADERS)
@@ -83,14 +84,6 @@ async def _started(gateway: Gateway, principal: Principal, form: NewForm) -> dic
     key = form.given.get("key") or None
     receipt = body_of(await batches.take_list(gateway, principal, sent, key=key, digest=sent.digest))
     return {"path": f"/batches/{receipt['batch_id']}", "batch_id": receipt["batch_id"]}
-
-
-def _faulty(form: NewForm, error: ProblemError) -> dict[str, Any]:
-    """Take the faults of a problem into the form."""
-    if error.status_code in (401, 503):
-        raise error
-    form.add_faults(list(error.errors) or [("body.urls", str(error.detail))])
-    return {}
 
 
 async def _shown(

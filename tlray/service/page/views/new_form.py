@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 
 from tlray.io.intake.list_text import text_lines
 from tlray.service.http.bodies import LINES
+from tlray.service.http.problems import ProblemError
 from tlray.service.http.validation_errors import faults_of
 from tlray.service.page.form import field as text_of
 from tlray.service.schemas.batches import MAX_URLS, BatchRequest, RequestBody
@@ -28,6 +29,7 @@ PLACES: Final = {
     "urls": "lines", "template": "variables", "variables": "variables", "name": "name", "priority": "priority",
     "not_before": "not_before",
     "webhook": "webhook", "email": "email", "cron": "cron", "timezone": "timezone", "options": "fresh_for",
+    "refresh": "budget", "overlap": "overlap", "catch_up": "catch_up",
 }  # fmt: skip
 """Fields of a request → of the form."""
 
@@ -71,8 +73,16 @@ class NewForm:
 
     def schedule(self) -> ScheduleRequest | None:
         """Return the request for a schedule."""
-        times = {"cron": self.given["cron"], "timezone": self.given.get("timezone") or "UTC"}
-        urls = {} if self.given.get("template") else {"urls": self.urls}
+        given = self.given
+        times: dict[str, Any] = {name: given[name] for name in ("overlap", "catch_up") if given.get(name)}
+        times |= {
+            "cron": given["cron"],
+            "timezone": given.get("timezone") or "UTC",
+            "paused": "paused" in given,
+        }
+        urls: dict[str, Any] = {} if given.get("template") else {"urls": self.urls}
+        if "budget" in given:
+            urls = {"refresh": {"budget": whole(given["budget"]), "within": given.get("within") or "24h"}}
         return self._checked(ScheduleRequest, self._work() | urls | times)
 
     def _work(self) -> dict[str, Any]:
@@ -111,6 +121,12 @@ class NewForm:
             return None
         return None if self.faults else request
 
+    def take(self, error: ProblemError) -> None:
+        """Take in the faults of a problem; one that no field can mend is raised."""
+        if error.status_code in (401, 503):
+            raise error
+        self.add_faults(list(error.errors) or [("body.urls", str(error.detail))])
+
     def add_faults(self, faults: list[tuple[str, str]]) -> None:
         """Add faults of a request, at the fields of the form that they belong to."""
         for where, what in faults:
@@ -126,6 +142,11 @@ def read_form(form: FormData) -> NewForm:
     given = {name: text_of(form, name) for name in form if name != "csrf"}
     lines = form.get("lines")
     return NewForm({**given, "lines": lines if isinstance(lines, str) else ""})
+
+
+def whole(text: str) -> int | str:
+    """Return a whole number; the text itself if it is none, so that the fault names it."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def value_of(text: str) -> Any:

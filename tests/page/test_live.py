@@ -1,0 +1,184 @@
+"""What goes on while somebody looks: figures follow, what is read stays still, streams end and come back, tabs share them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from browsing import Look, OpenLook
+from conftest import Served, serving
+from page_seeds import Seeds
+
+from tlray.service.routes import progress
+
+BATCH = "20261128-130000-0000000c"
+N = 6_000
+
+
+@pytest.fixture
+def going(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service with one batch of which nothing is done."""
+    home = tmp_path_factory.mktemp("going")
+    seeds = Seeds(home)
+    seeds.batch(BATCH, "goes on", N, n_domains=1)
+    seeds.journal.close()
+    with serving(home) as one:
+        yield one
+
+
+@contextmanager
+def at_speed(going: Served, seconds: float, *, per_s: int = 300) -> Iterator[None]:
+    """Let items finish in a thread for a while, in groups as tasks report them."""
+
+    def work() -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            going.app.state.work.finish(BATCH, per_s // 5)
+            time.sleep(0.2)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    thread.join()
+
+
+def opened(look: OpenLook, going: Served) -> Look:
+    one = look(base=going.url)
+    one.goto(f"/batches/{BATCH}")
+    one.wait("document.querySelector('.live-table #rows tr:not(.loading)')")
+    return one
+
+
+def done(one: Look) -> str:
+    return str(one.page.locator("#counts [data-f=done]").inner_text())
+
+
+def test_figures_follow_while_a_focused_row_and_the_place_stay(look: OpenLook, going: Served) -> None:
+    one = opened(look, going)
+    page = one.page
+    page.fill("#line", "3000")
+    page.keyboard.press("Enter")
+    one.wait("document.querySelector('#rows tr[data-line=\"3000\"]:not(.loading)')")
+    page.locator("#window").click(position={"x": 10, "y": 4})
+    for _ in range(2):
+        page.keyboard.press("j")
+    line = page.evaluate("document.activeElement.closest('tr').dataset.line")
+    page.evaluate("""() => {
+        window.bursts = 0; window.long = 0; window.shifts = 0;
+        new MutationObserver(() => { window.bursts++; }).observe(document.querySelector("main"),
+            {subtree: true, childList: true, characterData: true, attributes: true});
+        new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifts += one.value; })
+            .observe({type: "layout-shift", buffered: false});
+    }""")
+    top = page.evaluate("document.getElementById('window').scrollTop")
+    begun = time.monotonic()
+    with at_speed(going, 4.0):
+        one.wait("Number(document.querySelector('#counts [data-f=done]').innerText.replace(',', '')) > 300")
+    took = time.monotonic() - begun
+    one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{_final(one)}'")
+    assert page.evaluate("document.activeElement.closest('tr').dataset.line") == line
+    assert page.evaluate("document.getElementById('window').scrollTop") == top
+    assert page.evaluate("window.shifts") < 0.01
+    assert page.evaluate("window.bursts") / took < 12, (
+        "some four times a second, and what a busy machine adds"
+    )
+    assert not page.locator("#newer").is_hidden()
+    page.keyboard.press(".")
+    assert page.locator("#newer").is_hidden()
+
+
+def _final(one: Look) -> str:
+    return f"{one.status(BATCH)['counts']['succeeded']:,}"
+
+
+def test_rows_in_view_change_in_place(look: OpenLook, going: Served) -> None:
+    one = opened(look, going)
+    before = one.page.evaluate(
+        "window.row = document.querySelector('#rows tr[data-line=\"5\"]'), window.row.innerText"
+    )
+    assert "queued" in before
+    going.app.state.work.finish(BATCH, 40, n_dead=2)
+    one.wait("document.querySelector('#rows tr[data-line=\"5\"]').innerText.includes('done')")
+    one.wait("document.querySelector('#rows tr[data-line=\"1\"]').innerText.includes('dead')")
+    assert one.page.evaluate("window.row === document.querySelector('#rows tr[data-line=\"5\"]')")
+
+
+def test_a_list_of_the_dead_grows_only_when_it_is_asked_to(look: OpenLook, going: Served) -> None:
+    one = opened(look, going)
+    going.app.state.work.finish(BATCH, 20, n_dead=3)
+    one.page.select_option("#f-state", "dead")
+    one.wait("document.getElementById('covered').innerText.startsWith('3 matching')")
+    one.wait("document.querySelector('#counts [data-f=dead]').innerText === '3'")
+    going.app.state.work.finish(BATCH, 20, n_dead=2)
+    one.wait("document.getElementById('newer').innerText.includes('2 newer changes')")
+    assert one.page.locator("#rows tr").count() == 3
+    one.page.keyboard.press("Escape")
+    one.page.locator("#newer").click()
+    one.wait("document.querySelectorAll('#rows tr').length === 5")
+
+
+def test_a_group_is_retried_as_far_as_it_was_seen(look: OpenLook, going: Served) -> None:
+    work = going.app.state.work
+    work.finish(BATCH, 12, n_dead=12)
+    one = look(base=going.url)
+    page = one.goto("/dead-letters?kind=gone&domain=sets.example.org")
+    page.locator(".letters button").first.click()
+    one.wait("document.querySelector('.toast')?.innerText.includes('Queued again')")
+    assert page.locator(".letters > li").count() == 11
+    page.reload()
+    work.finish(BATCH, 3, n_dead=3)
+    page.get_by_role("button", name="Retry 11 of this group").click()
+    one.wait(
+        "document.querySelector('.toast')?.innerText.startsWith('Queued 11 of 11 again; 3 died since and stay')"
+    )
+    assert one.status(BATCH)["counts"]["dead"] == 3
+    page.locator("a.group").click()
+    page.get_by_role("button", name="Retry 3 of this group").wait_for()
+
+
+def test_a_stream_that_ends_at_its_limit_is_no_lost_connection(
+    look: OpenLook, going: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "MAX_STREAM_BYTES", 4_000)
+    one = look(base=going.url)
+    one.page.add_init_script("""
+        window.streams = 0; window.most = 0; window.made = 0;
+        const Plain = window.EventSource;
+        window.EventSource = class extends Plain {
+            constructor(url) { super(url); window.made++; window.streams++; window.most = Math.max(window.most, window.streams); }
+            close() { if (!this.isOver) { this.isOver = true; window.streams--; } super.close(); }
+        };
+        document.addEventListener("DOMContentLoaded", () => {
+            new MutationObserver(() => { window.wasOffline ||= !document.getElementById("offline").hidden; })
+                .observe(document.getElementById("offline"), {attributes: true});
+        });
+    """)
+    one.goto(f"/batches/{BATCH}")
+    one.wait("document.querySelector('.live-table')")
+    with at_speed(going, 6.0):
+        one.wait("window.made >= 3", timeout_s=30)
+    one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{_final(one)}'")
+    assert one.page.evaluate("[window.most, window.wasOffline ?? false]") == [1, False]
+
+
+def test_tabs_beyond_the_streams_of_a_browser_ask_instead(look: OpenLook, going: Served) -> None:
+    one = opened(look, going)
+    others = [one.page.context.new_page() for _ in range(5)]
+    for page in others:
+        page.goto(f"{going.url}/batches/{BATCH}")
+        page.wait_for_selector(".live-table")
+    going.app.state.work.finish(BATCH, 50)
+    for page in others:
+        tab = Look(page, going.url)
+        tab.wait("document.querySelector('#counts [data-f=done]').innerText === '50'", timeout_s=15)
+        assert page.locator("#offline").is_hidden()
+
+
+def test_the_end_is_said_once_and_no_figure_is_whole_before(look: OpenLook, going: Served) -> None:
+    one = opened(look, going)
+    going.app.state.work.finish(BATCH, N - 1)
+    one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{N - 1:,}'")
+    one.wait("document.title.startsWith('99 %')")

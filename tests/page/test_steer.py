@@ -1,0 +1,353 @@
+"""What people steer on the page: domains, schedules, templates, notifications, tokens; also without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import Look, OpenLook, picture
+from conftest import Served, serving
+from page_seeds import Seeds
+from steer_seeds import WEEKLY, steer
+
+from tlray.core.access.tokens import NewToken, spell
+
+
+@pytest.fixture
+def http(served: Served) -> Iterator[httpx.Client]:
+    """A browser without scripts, which has opened a page."""
+    with httpx.Client(base_url=served.url, headers={"Accept": "text/html"}) as client:
+        yield client
+
+
+def send(http: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    """Send a form."""
+    csrf = http.get("/domains").text.split('data-csrf="')[1].split('"', maxsplit=1)[0]
+    return http.post(path, data={"csrf": csrf, **fields})
+
+
+def test_a_domain_is_steered_without_a_script(look: OpenLook) -> None:
+    page = look(scripts=False).goto("/domains")
+    row = page.locator("tr", has_text="quiet.example.com")
+    assert "1 every 8 s" in row.inner_text()
+    row.get_by_role("button", name="Resume").click()
+    assert "nothing to do" in page.locator("tr", has_text="quiet.example.com").inner_text()
+    page.get_by_role("link", name="Set the rate of quiet.example.com:8443").click()
+    for text, what in (
+        ("fast", "is not of the form"),
+        ("auto", "is not of the form"),
+        ("2/s:5", "is not of the form"),
+    ):
+        page.fill("#rate", text)
+        page.get_by_role("button", name="Set the rate").click()
+        assert what in page.locator("#faults").inner_text()
+    page.fill("#rate", "1/4s")
+    page.fill("#concurrency", "2")
+    page.get_by_role("button", name="Set the rate").click()
+    assert (page.input_value("#rate"), page.input_value("#concurrency")) == ("15/m", "2")
+    page.get_by_role("button", name="Pause").click()
+    assert "Paused by an admin" in page.locator(".note").inner_text()
+    page.fill("#rate", "1/8s")
+    page.fill("#concurrency", "1")
+    page.get_by_role("button", name="Set the rate").click()
+    assert page.input_value("#rate") == "1/8s"
+
+
+def test_a_domain_says_why_it_rests_and_what_its_robots_txt_says(look: OpenLook) -> None:
+    page = look().goto("/domains/archive.example.org")
+    assert (
+        "It rests: too many requests (429). Its 1,284 items go on by themselves, at"
+        in page.locator(".note").inner_text()
+    )
+    assert "# <script>alert(1)</script> □gnp" in page.locator("pre").inner_text()
+    page.get_by_role("link", name="closing sets of November").click()
+    assert page.url.endswith("?domain=archive.example.org")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("/domains/quiet.example.com:8443", {"do": "set", "concurrency": "many"}, 422),
+        ("/domains/quiet.example.com:8443", {"do": "set", "concurrency": "99999999"}, 422),
+        ("/domains/quiet.example.com:8443", {"do": "set", "rate": "0/s"}, 422),
+        ("/domains/quiet.example.com:8443", {"do": "no-such"}, 404),
+        ("/domains/no such host", {"do": "pause"}, 422),
+        ("/schedules/new", {"cron": ""}, 422),
+        ("/schedules/new", {"cron": "@daily", "lines": ""}, 422),
+        ("/schedules/new", {"cron": "@daily", "lines": "https://a.example/1", "timezone": "Mars/Base"}, 422),
+        ("/schedules/new", {"cron": "@daily", "budget": "some"}, 422),
+        ("/schedules/new", {"cron": "@daily", "budget": "5", "within": "soon"}, 422),
+        ("/schedules/new", {"cron": "@daily", "lines": "https://a.example/1", "overlap": "no"}, 422),
+        ("/schedules/new", {"cron": "@daily", "template": "podcast"}, 422),
+        ("/schedules/no-such", {"do": "run"}, 404),
+        ("/schedules/sch_00000000000000a2", {"do": "no-such"}, 404),
+        ("/schedules/no-such/delete", {}, 404),
+        ("/templates/new", {"do": "save", "name": "x", "lines": ""}, 422),
+        ("/templates/new", {"do": "save", "name": "", "lines": "https://a.example/1"}, 422),
+        ("/templates/new", {"do": "save", "name": "../x", "lines": "https://a.example/1"}, 422),
+        ("/templates/new", {"do": "save", "name": "podcast", "lines": "https://a.example/1"}, 422),
+        ("/templates/new", {"do": "save", "name": "x", "lines": "https://a.example/{"}, 422),
+        (
+            "/templates/new",
+            {"do": "save", "name": "x", "lines": "https://a.example/1", "fresh_for": "soon"},
+            422,
+        ),
+        ("/templates/no-such/delete", {}, 404),
+        ("/templates/podcast/delete", {}, 409),
+        ("/tokens", {"user": "ada", "scope": "everything"}, 422),
+        ("/tokens/no-such/revoke", {}, 404),
+    ],
+)
+def test_what_a_form_says_wrongly_is_named(
+    http: httpx.Client, path: str, fields: dict[str, str], status: int
+) -> None:
+    answer = send(http, path, **fields)
+    assert (answer.status_code, answer.headers["content-type"][:9]) == (status, "text/html")
+
+
+def test_filters_show_domains_of_a_state(http: httpx.Client) -> None:
+    assert "archive.example.org" not in http.get("/domains?state=waiting").text
+    assert "sets.example.org" not in http.get("/domains?q=archive").text
+    assert http.get("/domains?state=no-such").status_code == 200
+    assert http.get("/domains/no.such.example").status_code == 404
+
+
+def test_a_schedule_is_made_run_paused_and_deleted_without_a_script(look: OpenLook) -> None:
+    page = look(scripts=False).goto("/schedules")
+    page.get_by_role("link", name="New schedule").click()
+    page.fill("#cron", "every day")
+    page.fill("#lines", "https://sets.example.org/nightly/1\nftp://no\n")
+    page.get_by_role("button", name="Create the schedule").click()
+    assert "cron" in page.locator("#faults").inner_text()
+    page.fill("#name", "nightly")
+    page.fill("#cron", "5 2 * * *")
+    page.fill("#timezone", "Asia/Tokyo")
+    page.locator("summary", has_text="Options").click()
+    page.select_option("#overlap", "queue")
+    page.select_option("#fresh_for", "7d")
+    page.get_by_role("button", name="Create the schedule").click()
+    assert "1 line of its list is left out" in page.locator(".notes").inner_text()
+    first = page.locator("table tbody tr").first
+    assert page.locator("table tbody tr").count() == 5
+    assert "02:05" in first.locator("td").nth(0).inner_text()
+    assert "17:05" in first.locator("td").nth(1).inner_text()  # UTC, without a script
+    assert "it waits for the one before" in page.locator("main").inner_text()
+    page.get_by_role("button", name="Run now").click()
+    page.get_by_role("link", name="its last batch").click()
+    assert "/batches/2" in page.url
+    page.go_back()
+    page.get_by_role("button", name="Pause").click()
+    assert "None while it is paused" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Delete it").click()
+    assert page.url.endswith("/schedules")
+    assert page.locator("tr", has_text="nightly").count() == 0
+
+
+def test_a_dialog_asks_before_a_schedule_is_deleted(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/schedules/sch_00000000000000a2")
+    page.get_by_role("link", name="Delete…").click()
+    assert page.evaluate("document.activeElement.innerText") == "Keep it"
+    assert not Axe().run(page).response["violations"]
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.innerText") == "Delete…"
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Keep it").click()
+    assert page.url.endswith("/schedules/sch_00000000000000a2")
+
+
+def test_a_schedule_says_its_runs_in_both_zones(look: OpenLook) -> None:
+    context = look(locale="en-GB")
+    page = context.goto("/schedules/new")
+    assert page.input_value("#timezone") == "Europe/Berlin"
+    row = context.goto("/schedules").locator("tbody tr").first.inner_text()
+    assert "03:30 Europe/Berlin" in row
+    assert "its batch" in row
+
+
+def test_a_template_is_made_tried_used_and_deleted_without_a_script(look: OpenLook) -> None:
+    page = look(scripts=False).goto("/templates")
+    page.get_by_role("link", name="New template").click()
+    page.fill("#lines", "https://sets.example.org/{show}/{n}")
+    page.fill("#name", "Nightly")
+    page.get_by_role("button", name="Show its variables").click()
+    assert "needs a value for show, n" in page.locator("#made-total").inner_text()
+    page.fill("[id='var.show']", "late")
+    page.fill("[id='var.n']", "1-250")
+    page.get_by_role("button", name="Show what it makes").click()
+    assert page.locator("#made-total").inner_text() == "250 URLs, the first 5:"
+    page.get_by_role("button", name="Save the template").click()
+    assert "small letters" in page.locator("#faults").inner_text()
+    page.fill("#name", "nightly")
+    page.select_option("#fresh_for", "7d")
+    page.get_by_role("button", name="Save the template").click()
+    assert page.url.endswith("/templates/nightly")
+    page.fill("[id='var.n']", "7, 9")
+    page.get_by_role("button", name="Show the URLs").click()
+    assert page.locator("#made-urls li").all_inner_texts() == [
+        f"https://sets.example.org/late/{n}" for n in (7, 9)
+    ]
+    page.get_by_role("link", name="Use", exact=True).click()
+    assert page.input_value("[id='var.n']") == "1-250"
+    page.go_back()
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Delete it").click()
+    assert page.url.endswith("/templates")
+    assert page.get_by_role("link", name="nightly", exact=True).count() == 0
+
+
+def test_a_template_shows_what_it_makes_while_values_are_typed(look: OpenLook) -> None:
+    one = look()
+    page = one.goto("/templates/my-festival")
+    assert page.locator("#made-total").inner_text() == "51 URLs, the first 5:"
+    page.fill("[id='var.number']", "3-4")
+    page.fill("[id='var.event']", "<b>\u202e")
+    one.wait("document.getElementById('made-total').innerText === '3 URLs'")
+    assert page.locator("#made-urls li").count() == 3
+    assert page.locator("main b").count() == 0
+    page.fill("[id='var.number']", "1-99999999")
+    one.wait("document.getElementById('made-total').innerText.includes('at most 10,000')")
+
+
+def test_a_changed_template_keeps_what_the_form_does_not_show(http: httpx.Client, served: Served) -> None:
+    url = f"{served.url}/api/v1/templates/with-options"
+    options = {"max_attempts": 2, "fresh_for": "3h"}
+    assert (
+        httpx.put(url, json={"urls": ["https://sets.example.org/{n}"], "options": options}).status_code == 201
+    )
+    assert "<option selected>3h</option>" in http.get("/templates/new?of=with-options").text
+    fields = {
+        "do": "save",
+        "of": "with-options",
+        "name": "with-options",
+        "lines": "https://sets.example.org/{n}/x",
+    }
+    assert send(http, "/templates/new", **fields, fresh_for="24h").status_code == 303
+    found = httpx.get(url).json()
+    assert found["options"] == {"max_attempts": 2, "fresh_for": "24h"}
+    assert found["urls"] == ["https://sets.example.org/{n}/x"]
+    schedule = {
+        "cron": "@daily",
+        "template": "with-options",
+        "variables": {"n": "1"},
+        "paused": True,
+        "name": "uses it",
+    }
+    made = httpx.post(f"{served.url}/api/v1/batch/schedule", json=schedule).json()
+    assert "uses it" in http.get("/templates/with-options").text
+    assert "with-options" in http.get(f"/schedules/{made['schedule_id']}").text
+    assert httpx.delete(f"{served.url}/api/v1/schedules/{made['schedule_id']}").status_code == 204
+    assert httpx.delete(url).status_code == 204
+
+
+def test_notifications_of_all_batches_have_their_attempts(look: OpenLook, http: httpx.Client) -> None:
+    page = look().goto("/notifications")
+    page.locator("summary", has_text="2 attempts: answered 410").click()
+    assert "answered 410: <b>gone</b>" in page.locator("ol").first.inner_text()
+    assert "mixes.example.net" in page.locator("tbody").inner_text()
+    assert "given up" in page.locator("tbody").inner_text()
+    page.get_by_role("link", name="20261102-080000-00000007").first.click()
+    assert "tracklist.changed" in page.locator("main").inner_text()
+    assert http.get("/notifications?cursor=no").status_code == 400
+
+
+ADMIN, READER = spell(b"a" * 3, b"a" * 32), spell(b"r" * 3, b"r" * 32)
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service that needs tokens, with what people steer."""
+    home = tmp_path_factory.mktemp("closed")
+    seeds = Seeds(home)
+    steer(seeds, "<b>\u202e", owner="ada")
+    for one, user, scope in ((ADMIN, "root", "admin"), (READER, "ada", "read")):
+        seeds.journal.create_token(name=one.name, digest=one.digest, user=user, scopes=[scope], now=1.0)
+    seeds.journal.close()
+    with serving(home) as one:
+        yield one
+
+
+def sign_in(one: Look, token: NewToken) -> None:
+    """Sign in by the form."""
+    one.goto("/sign-in")
+    one.page.fill("input[name=token]", token.text)
+    one.page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_admin_creates_and_revokes_a_token(
+    look: OpenLook, closed: Served, pictures: Path, width: int
+) -> None:
+    one = look(base=closed.url, width=width, theme="light" if width > 600 else "dark")
+    sign_in(one, ADMIN)
+    page = one.goto("/tokens")
+    page.get_by_role("button", name="Create a token").click()
+    assert page.locator("#faults li").count() == 1
+    page.fill("#user", "bob")
+    page.select_option("#scope", "submit")
+    page.get_by_role("button", name="Create a token").click()
+    token = page.locator("#token").inner_text()
+    page.screenshot(path=picture(pictures, f"token-{width}"))
+    assert not Axe().run(page).response["violations"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{closed.url}/api/v1/templates", headers=headers).status_code == 200
+    page.get_by_role("link", name="Back to the tokens").click()
+    assert token.rpartition("_")[2] not in page.content()
+    assert "yours, now" in page.locator("tr", has_text="root").inner_text()
+    page.screenshot(path=picture(pictures, f"tokens-{width}"))
+    assert not Axe().run(page).response["violations"]
+    row = page.locator("tr", has_text=token.split("_")[1])
+    row.get_by_role("link", name="Revoke…").click()
+    assert page.evaluate("document.activeElement.innerText") == "Keep it"
+    page.get_by_role("button", name="Revoke it").click()
+    page.wait_for_url("**/tokens")
+    assert "revoked" in row.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_token_is_revoked_without_a_script(look: OpenLook, closed: Served) -> None:
+    one = look(base=closed.url, scripts=False)
+    sign_in(one, ADMIN)
+    page = one.goto("/tokens")
+    page.locator("tr", has_text="root").get_by_role("link", name="Revoke…").click()
+    assert "the one that you are signed in with" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Keep it").click()
+    assert page.url.endswith("/tokens")
+    assert (
+        one.page.request.get(f"{closed.url}/tokens/no-such/revoke", headers={"Accept": "text/html"}).status
+        == 404
+    )
+
+
+def test_a_reader_sees_the_views_without_the_actions(look: OpenLook, closed: Served) -> None:
+    one = look(base=closed.url)
+    sign_in(one, READER)
+    for path in (
+        "/domains", "/schedules", f"/schedules/{WEEKLY}", "/templates", "/templates/my-festival", "/notifications",
+    ):  # fmt: skip
+        page = one.goto(path)
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("main form[method=post], main .actions, main dialog").count() == 0, path
+    assert page.locator("header a", has_text="Tokens").count() == 0
+    for path in ("/tokens", "/schedules/new", "/templates/new", f"/schedules/{WEEKLY}/delete"):
+        assert one.page.request.get(closed.url + path, headers={"Accept": "text/html"}).status == 403, path
+    csrf = page.evaluate("document.documentElement.dataset.csrf")
+    for path in (
+        "/domains/sets.example.org",
+        f"/schedules/{WEEKLY}",
+        "/templates/my-festival/delete",
+        "/tokens",
+    ):
+        answer = one.page.request.post(closed.url + path, form={"csrf": csrf, "do": "pause"})
+        assert answer.status == 403, path
+
+
+def test_a_form_of_another_site_changes_nothing(http: httpx.Client) -> None:
+    for path in ("/domains/sets.example.org", f"/schedules/{WEEKLY}", "/tokens", "/templates/new"):
+        assert http.post(path, data={"do": "pause", "user": "eve", "scope": "admin"}).status_code == 403, path
