@@ -85,22 +85,15 @@ def _command(home: Home, name: str) -> tuple[float, float]:
     """Export by the command; return the seconds and the largest resident memory, in MB."""
     with TemporaryDirectory(dir=home.path) as out:
         place = Path(out) / ("folder" if get(name).per_set else f"one{get(name).suffix}")
-        command = [
-            sys.executable,
-            "-m",
-            "tlray",
-            "export",
-            BATCH,
-            "--format",
-            name,
-            "--out",
-            str(place),
-            "--home",
-            str(home.path),
-        ]
-        process = subprocess.Popen(command, env=environment(home.path), cwd=ROOT, stderr=subprocess.DEVNULL)
-        with ProcessTree(process.pid).watched(memory=True) as cost:
-            process.wait()
+        return costs_of(home, "export", BATCH, "--format", name, "--out", str(place))
+
+
+def costs_of(home: Home, *arguments: str) -> tuple[float, float]:
+    """Run a command on a home; return the seconds and the largest resident memory, in MB."""
+    command = [sys.executable, "-m", "tlray", *arguments, "--home", str(home.path)]
+    process = subprocess.Popen(command, env=environment(home.path), cwd=ROOT, stderr=subprocess.DEVNULL)
+    with ProcessTree(process.pid).watched(memory=True) as cost:
+        process.wait()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     return cost.wall_s, cost.peak_mb

@@ -27,17 +27,13 @@ from tlray.io.disk.home import Home
 from tlray.model import Tracklist
 
 QUESTION = "One performance on several sites: linking sets as they are published"
-_SET: Final = (
-    "INSERT INTO sets (id, site, source_id, owner, is_newest, seq, batch, item_id, set_index, url, title, djs, sources,"
-    " track_count, identified_count, cued_count, parser, digest)"
-    " VALUES (?1, ?2, ?3, '', 1, ?1, 1, ?1, 0, '', '', '[]', '[]', 0, 0, 0, '', x'')"
-)
+_SET: Final = "INSERT INTO facets (id, owner, is_newest) VALUES (?, '', 1)"
 
 
 def answer(folder: Path, *, quick: bool = False) -> Answer:
     """Measure."""
     n_performances = 3_000 if quick else 455_000
-    home = Home(folder).create()
+    home = Home(folder / "home").create()
     told = Answer(QUESTION, [])
     numbers = array("i", [-1])
     """Set → its performance."""
@@ -75,12 +71,11 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
 def _entered(db: sqlite3.Connection, first: int, pages: list[Page]) -> float:
     """Enter a window of pages; return its seconds."""
     contents = [_content(page.tracklist) for page in pages]
-    rows = [(n, page.tracklist.site, page.tracklist.source_id) for n, page in enumerate(pages, first)]
     begun = time.perf_counter()
     db.execute("BEGIN IMMEDIATE")
-    for row, content in zip(rows, contents, strict=True):
-        db.execute(_SET, row)
-        link(db, row[0], "", content)
+    for number, content in enumerate(contents, first):
+        db.execute(_SET, (number,))
+        link(db, number, "", content)
     db.execute("COMMIT")
     return time.perf_counter() - begun
 

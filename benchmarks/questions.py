@@ -7,8 +7,10 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    aggregate,
     catalogue,
     cpu_per_page,
+    elsewhere,
     eta,
     export,
     frontier,
@@ -16,6 +18,7 @@ from benchmarks import (
     journal_cost,
     linking,
     memory,
+    metrics_cost,
     nodes,
     page,
     parse_page,
@@ -37,6 +40,7 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "memory": memory.answer,
     "parse": parse_page.answer,
     "journal": journal_cost.answer,
+    "metrics": metrics_cost.answer,
     "eta": eta.answer,
     "frontier": frontier.answer,
     "adaptive": adaptive.answer,
@@ -49,9 +53,11 @@ QUESTIONS: dict[str, Callable[..., Answer]] = {
     "redis": redis_progress.answer,
     "rabbitmq": rabbitmq.answer,
     "catalogue": catalogue.answer,
+    "aggregate": aggregate.answer,
     "linking": linking.answer,
     "export": export.answer,
     "postgres": postgres.answer,
+    "elsewhere": elsewhere.answer,
 }
 """Name → ``answer(folder, quick=...)``; the folder is empty, and gone afterwards."""
 

@@ -94,7 +94,8 @@ def changes(
 ) -> pd.DataFrame:
     """Return the changes of sets between their versions as a pandas DataFrame, a row a change; the same as ``tlray changes``.
 
-    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there."""
+    ``since`` is a moment (ISO 8601) or a cursor; ``of_set`` a site and the id of a set there.
+    """
     from tlray.io.catalogue.change_table import table  # noqa: PLC0415 - pandas is loaded where it is used
 
     settings = read_settings(home=home)
@@ -109,19 +110,23 @@ def aggregate(
     *,
     home: str | Path | None = None,
     min_quality: float | None = None,
+    merged: bool = False,
 ) -> pd.DataFrame:
     """Return sums over the newest version of every set, or over a batch, as a pandas DataFrame; one table of ``tlray aggregate``.
 
     ``by`` is ``dj``, ``label``, ``event``, ``month``, ``site``, ``artist`` or ``track``, or several with ``+``: ``label+month``.
+    ``merged``: a performance that several sites have counts once.
     """
     from tlray.io.catalogue.aggregation import Aggregation  # noqa: PLC0415 - pandas is loaded where it is used
     from tlray.io.catalogue.grouping import Grouping  # noqa: PLC0415
-    from tlray.io.catalogue.newest import good_tables  # noqa: PLC0415
+    from tlray.io.catalogue.merging import tables_of  # noqa: PLC0415
 
+    if merged and batch_id is not None:
+        raise UsageError("merged=True is for the catalogue; leave out the batch")
     grouping = Grouping.of(by)
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
-    with Aggregation() as sums:
-        sums.read(good_tables(where, batch_id, min_quality=min_quality))
+    with Aggregation([grouping]) as sums:
+        sums.read(tables_of(where, batch_id, min_quality=min_quality, merged=merged))
         frame: pd.DataFrame = sums.table(grouping).to_pandas()
     return frame

@@ -88,6 +88,8 @@ class Listeners:
     )
     """A list waits for room."""
     on_progress: Progress = lambda status: None
+    wants_items: bool = False
+    """Snapshots of progress have the items that changed, too."""
     on_paused: Callable[[str], None] = lambda batch_id: None
     """A drain has begun: nothing more of the batch begins."""
     on_lost: OnLost | None = None
@@ -228,7 +230,9 @@ class _Run:
                 if self.stopping.is_set() or why is None:
                     raise Interrupted(self.batch_id)
                 raise CannotFinish(why)
-            status = self.client.watch(self.batch_id, status["version"], POLL_S)
+            status = self.client.watch(
+                self.batch_id, status["version"], POLL_S, with_items=self._listeners.wants_items
+            )
         self._listeners.on_progress(status)
         return status
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -114,6 +114,13 @@ class Settings(BaseSettings):
     ``smtps://…:465``; without one nobody may ask for e-mail (``TLRAY_SMTP_URL``)."""
     smtp_from: str | None = None
     """The sender of these notifications; by default the contact, if that is an address (``TLRAY_SMTP_FROM``)."""
+
+    log_format: Literal["text", "json"] = "text"
+    """The form of the log of coordinator, tasks and replicas: ``text`` (``event key=value``), or ``json``: one object a line.
+    Where it is set, commands write their warnings so, too (``TLRAY_LOG_FORMAT``)."""
+    log_level: Literal["debug", "info", "warning"] = "info"
+    """What is logged from: ``debug`` has each item, ``info`` batches, tasks and domains, ``warning`` what somebody should look at
+    (``TLRAY_LOG_LEVEL``)."""
 
     redis: SecretStr | None = None
     """A Redis for live progress that other processes read, and for what the service's replicas share:

@@ -28,8 +28,8 @@ class MostPlayed:
 
 def data(home: Path) -> MostPlayed:
     """Return the plays of the most played labels and tracks."""
-    labels = tlray.aggregate("label+month", home=home)
-    tracks = tlray.aggregate("track+month", home=home)
+    labels = tlray.aggregate("label+month", home=home, merged=True)
+    tracks = tlray.aggregate("track+month", home=home, merged=True)
     tracks["track"] = tracks["artist"] + " – " + tracks["title"]
     months = sorted({*labels["month"], *tracks["month"]})
     return MostPlayed(_by_month(labels, "label", months), _by_month(tracks, "track", months))

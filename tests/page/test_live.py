@@ -120,6 +120,25 @@ def test_a_list_of_the_dead_grows_only_when_it_is_asked_to(look: OpenLook, going
     one.wait("document.querySelectorAll('#rows tr').length === 5")
 
 
+def test_a_group_is_retried_as_far_as_it_was_seen(look: OpenLook, going: Served) -> None:
+    work = going.app.state.work
+    work.finish(BATCH, 12, n_dead=12)
+    one = look(base=going.url)
+    page = one.goto("/dead-letters?kind=gone&domain=sets.example.org")
+    page.locator(".letters button").first.click()
+    one.wait("document.querySelector('.toast')?.innerText.includes('Queued again')")
+    assert page.locator(".letters > li").count() == 11
+    page.reload()
+    work.finish(BATCH, 3, n_dead=3)
+    page.get_by_role("button", name="Retry 11 of this group").click()
+    one.wait(
+        "document.querySelector('.toast')?.innerText.startsWith('Queued 11 of 11 again; 3 died since and stay')"
+    )
+    assert one.status(BATCH)["counts"]["dead"] == 3
+    page.locator("a.group").click()
+    page.get_by_role("button", name="Retry 3 of this group").wait_for()
+
+
 def test_a_stream_that_ends_at_its_limit_is_no_lost_connection(
     look: OpenLook, going: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

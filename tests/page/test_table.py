@@ -9,6 +9,7 @@ from browsing import Look, OpenLook, picture
 from conftest import LARGE, Served, serving
 from made_journal import connection_of
 from page_seeds import Seeds
+from playwright.sync_api import Route
 
 MILLION = "20261127-000000-0000000m"
 N = 1_000_000
@@ -144,6 +145,24 @@ def test_two_keys_lead_to_another_view(look: OpenLook) -> None:
     page.keyboard.press("g")
     page.keyboard.press("d")
     page.wait_for_url("**/dead-letters")
+
+
+def test_items_that_pages_have_added_are_listed_in_their_order(look: OpenLook) -> None:
+    one = look()
+
+    def added(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('data-lines="', 'data-added data-lines="'))
+
+    one.page.route(f"**/batches/{LARGE}", added)
+    one.goto(f"/batches/{LARGE}")
+    one.wait("document.querySelector('.live-table #rows tr:not(.loading)')")
+    assert rows(one)[:3] == [1, 2, 3]
+    one.page.keyboard.press("j")
+    for most in (200, 400):
+        one.page.keyboard.press("End")
+        one.wait(f"document.activeElement.closest('tr')?.dataset.row === '{most}'")
+        one.wait(f"parseInt(document.getElementById('covered').innerText) > {most}")
 
 
 @pytest.fixture(scope="module")

@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 import aio_pika
-import psutil
 import pytest
 from broker import Broker
+from machine import Machine
 from postgres_server import PASSWORD, QUOTED, PostgresServer, fresh_schema, postgres
 from redis_server import RedisServer
 from s3_server import BUCKET, KEYS, running_s3
@@ -37,8 +32,7 @@ from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 
 __all__ = ["postgres"]
-pytestmark = [pytest.mark.ray, pytest.mark.parts, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.ray, pytest.mark.parts, pytest.mark.timeout(500)]
 STORAGE = f"s3://{BUCKET}/elsewhere"
 N_SETS, RATE = 150, 15.0
 UNREPORTED_S = 4.0
@@ -66,56 +60,8 @@ def servers(
         yield
 
 
-class Machine:
-    """A command and its own Ray."""
-
-    def __init__(self, home: Path, *arguments: str, **env: str) -> None:
-        self.home, self.said = home, ""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tlray", *arguments, f"--home={home}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **env},
-        )  # fmt: skip
-
-    def says(self, word: str) -> str:
-        """Wait for a line with a word."""
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self.said += line
-            if word in line:
-                return line
-        raise AssertionError(f"ended with {self._process.wait()}: {self.said}")
-
-    def switch_off(self) -> None:
-        """Kill everything of it at once."""
-        own = psutil.Process(self._process.pid)
-        self._kill([own, *own.children(recursive=True)])
-        self.said += self._process.communicate()[1]
-
-    def kill_coordinator(self) -> None:
-        processes = psutil.Process(self._process.pid).children(recursive=True)
-        self._kill([one for one in processes if any("ray::Coordinator" in word for word in one.cmdline())])
-
-    def command_lines(self) -> str:
-        processes = psutil.Process(self._process.pid).children(recursive=True)
-        return "\n".join(" ".join(process.cmdline()) for process in processes)
-
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                self.said += self._process.communicate(timeout=60)[1]
-                return
-            self.switch_off()
-
-    def _kill(self, processes: list[psutil.Process]) -> None:
-        assert processes
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
 def wait_until(claim: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 150
     while not claim():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -69,6 +70,18 @@ class Service:
     def coordinator_pid(self) -> int:
         """The coordinator's process, for tests that kill it."""
         return int(json.loads((self.home / "coordinator.lock").read_text())["pid"])
+
+    def ray_folder(self) -> Path:
+        """The folder of the session of its Ray, with the logs and the ports."""
+        words = [
+            word
+            for process in psutil.Process(self.process.pid).children(recursive=True)
+            if process.name() == "gcs_server"
+            for word in process.cmdline()
+        ]
+        folder = re.search(r"--log_dir=(.*)/logs", "\n".join(words))
+        assert folder is not None
+        return Path(folder[1])
 
     def kill_replicas(self) -> int:
         """Kill who answers the requests; return how many processes that were."""

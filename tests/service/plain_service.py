@@ -14,15 +14,13 @@ from pathlib import Path
 import httpx
 from conftest import ROOT, Service, free_port
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 
 
 @contextmanager
-def plain_service(
-    beside: Service, *, port: int = 0, **more_env: str
-) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def plain_service(beside: Service, **more_env: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run ``plain_app.py`` until it answers; give its address and its process, which is killed at the end if it still lives."""
-    port = port or free_port()
+    port = free_port()
     ray_address = json.loads((beside.home / "coordinator.lock").read_text())["ray_address"]
     path = os.pathsep.join(filter(None, [str(ROOT), beside.env.get("PYTHONPATH")]))
     env = {"RAY_ADDRESS": ray_address, "RAY_AUTH_MODE": "token", "PYTHONPATH": path, **more_env}

@@ -31,6 +31,24 @@ def test_a_list_is_submitted_and_comes_to_its_end(http: httpx.Client, service: S
 URL = "/api/v1/batch"
 
 
+def test_a_page_that_lists_sets_is_expanded_and_says_where_each_was_found(
+    http: httpx.Client, service: Service, site: Site
+) -> None:
+    page = f"{site.bases[0]}/search/result.php"
+    batch_id = service.submit([page], options={"find": {"max_found": 5}})
+    done = service.wait_for(batch_id)
+    assert (done["found"], done["lists"], done["total"]) == (5, 0, 6)
+    assert done["counts"]["succeeded"] == 6
+    items = http.get(f"{URL}/{batch_id}/items").json()["items"]
+    assert [item["found_on"] for item in items] == [None, *[page] * 5]
+    assert items[0]["reason"].endswith(" left out: max-found 5 is reached")
+    results = http.get(f"{URL}/{batch_id}/results").text.splitlines()
+    assert len(results) == 5, "the page itself is no result"
+    answer = http.post(URL, json={"urls": [page], "options": {"find": {"max_found": 0}}})
+    assert answer.status_code == 422
+    assert "max_found" in answer.text
+
+
 def test_a_batch_is_paused_resumed_and_cancelled(
     http: httpx.Client, service: Service, start_site: StartSite
 ) -> None:

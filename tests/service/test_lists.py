@@ -135,7 +135,11 @@ def test_a_retry_of_items_that_the_batch_does_not_have_is_refused_whole(
     ("path", "where", "what"),
     [
         ("batch?satte=dead", "query.satte", "did you mean state?"),
-        ("batch/{id}/items?page=2", "query.page", "this call takes cursor, limit, state"),
+        (
+            "batch/{id}/items?page=2",
+            "query.page",
+            "this call takes cursor, domain, from_line, limit, q, reason, state",
+        ),
         ("batch/{id}/status?follow=1", "query.follow", "this call takes none"),
     ],
 )

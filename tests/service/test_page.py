@@ -4,6 +4,7 @@ goes away and comes back."""
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,6 +163,11 @@ def test_a_cancel_can_be_undone_and_waits_for_nobody_who_left(
     cancel.click()
     one.wait("document.querySelector('.toast')?.innerText.includes('It is cancelled in')")
     assert service.status(batch_id)["state"] == "paused"
+    page.keyboard.press("p")
+    one.wait("document.getElementById('batch').dataset.state === 'running'")
+    one.wait("!document.querySelector('.toast button')")  # who resumes it does not want it cancelled
+    cancel.click()
+    one.wait("document.querySelector('.toast')?.innerText.includes('It is cancelled in')")
     page.get_by_role("button", name="Undo").click()
     one.wait("document.getElementById('batch').dataset.state === 'running'")
     assert service.status(batch_id)["state"] == "running"
@@ -175,26 +181,32 @@ def test_a_cancel_can_be_undone_and_waits_for_nobody_who_left(
     assert service.wait_for(batch_id, "cancelled")["counts"]["succeeded"] <= 2
 
 
-def test_a_service_that_goes_away_is_named_with_a_time_and_one_that_is_back_is_caught_up_with(
+def test_a_service_that_falls_silent_or_goes_away_is_named_with_a_time_and_caught_up_with(
     browser: Browser, service: Service, site: Site
 ) -> None:
     slowly = {"rates": {site.bases[1].removeprefix("http://"): "1/60s"}, "fresh_for": 0}
     batch_id = service.submit(site.urls()[1:9:2], name="goes on", options=slowly)
-    with looks(browser, "") as look:
-        one = look()
-        with plain_service(service) as (url, process):
-            one.base = url
-            page = one.goto(f"/batches/{batch_id}")
-            one.wait("document.querySelector('.live-table')")
-            process.kill()
-            process.wait()
-            one.wait("!document.getElementById('offline').hidden", timeout_s=20)
-            line = page.locator("#offline span").first.inner_text()
-            assert line.startswith("No connection since ")
-            page.wait_for_timeout(1500)
-            assert page.locator("#offline span").first.inner_text() == line, "the time stands still"
-        with plain_service(service, port=int(url.rpartition(":")[2])):
-            one.wait("document.getElementById('offline').hidden", timeout_s=40)
-            one.wait("document.querySelector('.toast')?.innerText.includes('Connected again')")
+    with looks(browser, "") as look, plain_service(service) as (url, process):
+        one = look(base=url)
+        page = one.goto(f"/batches/{batch_id}")
+        one.wait("document.querySelector('.live-table')")
+        process.send_signal(signal.SIGSTOP)
+        one.wait("!document.getElementById('offline').hidden", timeout_s=60)
+        line = page.locator("#offline span").first.inner_text()
+        assert line.startswith("No connection since ")
         with service.client() as http:
             http.post(f"/api/v1/batch/{batch_id}/cancel")
+        page.wait_for_timeout(1500)
+        assert page.locator("#offline span").first.inner_text() == line, "the time stands still"
+        process.send_signal(signal.SIGCONT)
+        one.wait("document.getElementById('offline').hidden", timeout_s=60)
+        one.wait("document.querySelector('.toast')?.innerText.includes('Connected again')")
+        one.wait("document.getElementById('batch').dataset.state === 'cancelled'", timeout_s=30)
+
+        other = service.submit(site.urls()[1:9:2], name="goes on, too", options=slowly)
+        page.goto(f"{url}/batches/{other}")
+        one.wait("document.querySelector('.live-table')")
+        process.kill()
+        one.wait("!document.getElementById('offline').hidden", timeout_s=60)
+        with service.client() as http:
+            http.post(f"/api/v1/batch/{other}/cancel")

@@ -9,11 +9,9 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from conftest import ROOT, Service, Site, StartSite, wait_until
 from real_parts import missing
@@ -58,15 +56,7 @@ class Prometheus:
 
 def metrics_port(service: Service) -> int:
     """The port of Ray's exporter, as Ray's session folder names it."""
-    words = [
-        word
-        for process in psutil.Process(service.process.pid).children(recursive=True)
-        if process.name() == "gcs_server"
-        for word in process.cmdline()
-    ]
-    folder = re.search(r"--log_dir=(.*)/logs", "\n".join(words))
-    assert folder is not None
-    (file,) = Path(folder[1]).glob("metrics_export_port_*")
+    (file,) = service.ray_folder().glob("metrics_export_port_*")
     return int(file.read_text())
 
 

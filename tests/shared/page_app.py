@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from made_desk import Desk
 from made_journal import change
 from page_seeds import seed
+from page_sets import seed_sets
 
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
@@ -89,6 +90,7 @@ def app_of(home: Path, **more: Any) -> FastAPI:
         is_new = not (home / "state.db").exists()
         if is_new:
             seed(home)
+            seed_sets(home)
         gateway.desk = Desk(home)
         await gateway.desk.coordinator._open_batches()
         await gateway.desk.coordinator.wake_batches()

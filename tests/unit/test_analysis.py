@@ -73,21 +73,23 @@ def test_the_same_seed_is_the_same_world(truth: Truth) -> None:
     assert Truth().last == truth.last
 
 
-def test_plays_of_labels_and_tracks_are_those_of_the_sets(truth: Truth, seen: dict[str, Any]) -> None:
+def test_plays_of_labels_and_tracks_are_those_of_the_performances(truth: Truth, seen: dict[str, Any]) -> None:
     found = seen["most-played"]
-    labels: Counter[tuple[str, str]] = Counter()
+    labels: Counter[str] = Counter()
     tracks: Counter[str] = Counter()
-    for page in truth.last.values():
-        for track in page.tracks:
-            labels.update((label, str(page.date)[:7]) for label in track.labels)
-            if track.identity is Identity.IDENTIFIED:
-                tracks[f"{track.artist.casefold()} – {track.title.casefold()}"] += 1
-    assert len(found.labels.columns) == 12
-    for label, plays in found.labels.iterrows():
-        assert plays.to_dict() == {month: labels[label, month] for month in found.labels.columns}
+    for one in truth.world.performances:
+        for play in one.plays:
+            if not play.is_unknown or play.named is not None:
+                labels[play.song.label] += 1
+                tracks[f"{play.song.artist} – {play.song.title}".casefold()] += 1
+    assert len(found.labels.columns) == len(found.tracks.columns) == 12
     top = found.tracks.sum(axis=1)
     assert top.index[0] == "Paper Comet – Glass Harbour", "made to be played most"
-    assert [int(n) for n in top] == [n for _, n in tracks.most_common(len(top))]
+    # a performance counts once, whatever sites have it; airlist misses every seventh row, and half of the labels
+    for track, n in top.items():
+        assert 0.8 * tracks[str(track).casefold()] <= n <= tracks[str(track).casefold()]
+    for label, n in found.labels.sum(axis=1).items():
+        assert 0.6 * labels[str(label)] <= n <= labels[str(label)]
 
 
 def test_ids_and_their_naming_are_those_of_the_world(truth: Truth, seen: dict[str, Any]) -> None:

@@ -34,7 +34,9 @@ class Batch:
     def status(self, batch_id: str) -> dict[str, Any]:
         return self.told()
 
-    def watch(self, batch_id: str, since: int, timeout_s: float) -> dict[str, Any]:
+    def watch(
+        self, batch_id: str, since: int, timeout_s: float, *, with_items: bool = False
+    ) -> dict[str, Any]:
         counts = self.counts
         counts["succeeded"] += counts["leased"]
         counts["leased"] = min(self._begins, counts["queued"]) if self.state == "running" else 0

@@ -29,6 +29,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TLRAY_HOME", "", Path("~/.tlray").expanduser()),  # set to nothing is not set
         ("TLRAY_CONTACT", "me@example.org", "me@example.org"),
         ("TLRAY_CONTACT", "https://example.org/bot", "https://example.org/bot"),
+        ("TLRAY_LOG_FORMAT", "json", "json"),
+        ("TLRAY_LOG_LEVEL", "debug", "debug"),
         ("TLRAY_MIN_WORKERS", "2", 2),
         ("TLRAY_MAX_WORKERS", "4", 4),
         ("TLRAY_MAX_OPEN_ITEMS", "1000", 1_000),
@@ -114,6 +116,8 @@ def test_every_setting_is_tried_here() -> None:
         "amqp",
         "home",
         "contact",
+        "log_format",
+        "log_level",
         "min_workers",
         "max_open_items",
         "max_open_items_per_user",

@@ -7,6 +7,7 @@ Exit codes are in `tlray.errors` and ``docs/operations.md``. A rule that library
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -38,7 +39,9 @@ from tlray.cli.stop import stop
 from tlray.cli.submit import submit
 from tlray.cli.token import token
 from tlray.cli.watch import watch
-from tlray.errors import TlrayError
+from tlray.errors import TlrayError, UsageError
+from tlray.io.process.event_log import LogConfig, write_log
+from tlray.settings import read_settings
 
 app = typer.Typer(
     name="tlray",
@@ -113,9 +116,18 @@ def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error that we foresee is one line on stderr."""
     try:
         with plain_streams():
+            _write_log()
             return _run(arguments)
     except ReaderGone:
         return 0
+
+
+def _write_log() -> None:
+    """Write what tlray logs in the form that is set. Where none is set, a command's warnings are lines for a person."""
+    with suppress(UsageError):  # the command says so itself
+        settings = read_settings()
+        if "log_format" in settings.model_fields_set:
+            write_log(LogConfig(settings.log_format, "warning"))
 
 
 def _run(arguments: list[str]) -> int:

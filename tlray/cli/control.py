@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tlray.cli.offline_control import control_at
-from tlray.cli.progress import n_done
+from tlray.cli.progress_text import n_done
 from tlray.cli.service_options import TOKEN, BatchId, Json, service
 from tlray.errors import ServiceUnavailable, UsageError
 from tlray.io.client.http_client import DEFAULT_URL, batch_path

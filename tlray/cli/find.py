@@ -15,7 +15,7 @@ from tlray.cli.path_checks import see_that_files_are_there
 from tlray.cli.scrape import Urls, run_to_end, say_what_is_found
 from tlray.core.model.discovery import DEFAULT_FOUND
 from tlray.core.model.lifecycle import ItemState
-from tlray.errors import UsageError
+from tlray.errors import Interrupted, UsageError
 from tlray.io.intake.url_list import open_arguments
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import FoundSetRow, ItemRow
@@ -78,13 +78,25 @@ def find(  # noqa: PLR0913, PLR0917 - each option is one of the command's promis
         with open_reader(settings.home) as journal:
             row = journal.batch(batch_id)
             found.extend(journal.found_sets(row.id))
-            dead.extend(islice(journal.items(batch_id, ItemState.DEAD), MAX_TOLD))
+            failed = (
+                item
+                for state in (ItemState.DEAD, ItemState.SKIPPED)
+                for item in journal.items(batch_id, state)
+                if not (item.reason or "").startswith("found")
+            )
+            dead.extend(islice(failed, MAX_TOLD))
         bound = row.options.terms.max_found if row.options.terms else 0
         return not dry_run
 
-    result = run_to_end(
-        settings, open_arguments(urls or []), None if resume else options, resume, wait_s, dashboard=False, keeps=keeps
-    )  # fmt: skip
+    lines = open_arguments(urls or [])
+    try:
+        result = run_to_end(
+            settings, lines, None if resume else options, resume, wait_s, dashboard=False, keeps=keeps
+        )
+    except Interrupted as error:
+        if error.args[0]:
+            say(f"`tlray find --resume {error.args[0]}` goes on, and prints the sets")
+        raise
     for one in found:
         sys.stdout.write((json.dumps(one._asdict()) if as_json else one.url) + "\n")
     sys.stdout.flush()

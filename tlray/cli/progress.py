@@ -5,16 +5,25 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
 
+from tlray.cli.progress_text import (
+    LastFailures,
+    eta_text,
+    fit,
+    n_done,
+    panel,
+    rest_words,
+    trouble_text,
+    waiting_workers,
+)
 from tlray.cli.stdio import keep_plain, terminal
 from tlray.core.model.printable import plain
 from tlray.core.model.progress import BatchStatus, LostNodeRecord
-from tlray.io.disk.local_time import YEAR_S, rest_text
 
 if TYPE_CHECKING:
     from tlray.cluster.driver.job_metadata import JobNote
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 5.0
 JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Set by Ray in the entrypoint of a submitted job."""
-FINAL = ("succeeded", "dead", "skipped", "cancelled")
 
 
 class Display(Protocol):
@@ -42,7 +50,7 @@ def display(n_done: int = 0, total: int | None = None) -> Display:
 
     A bar begins with ``n_done`` of ``total`` items.
     """
-    shown = Bar(n_done, total) if sys.stderr.isatty() else Lines()
+    shown = Bar(n_done, total) if has_live_terminal() else Lines()
     if JOB not in os.environ:
         return shown
     from tlray.cluster.driver.job_metadata import JobNote, submission_id  # noqa: PLC0415 - only in a Ray job
@@ -51,60 +59,9 @@ def display(n_done: int = 0, total: int | None = None) -> Display:
     return shown if job is None else InJob(shown, JobNote(job))
 
 
-def n_done(counts: Mapping[str, int]) -> int:
-    """Return how many items are final."""
-    return sum(counts[state] for state in FINAL)
-
-
-def eta_text(status: BatchStatus, now: float) -> str:
-    """Return the time that is left, in words."""
-    at = status["estimated_completion"]
-    if at is None:
-        return "?"
-    if at - now > YEAR_S:  # a site may ask for any number of seconds
-        return "more than a year"
-    left_s = max(0, round(at - now))
-    hours, rest = divmod(left_s, 3600)
-    minutes, seconds = divmod(rest, 60)
-    if hours >= 48:
-        return f"{hours // 24} d {hours % 24} h"
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def trouble_text(status: BatchStatus, now: float) -> str:
-    """Return what slows a batch down: retries, blocks by domain, cool-downs and their reasons."""
-    words = []
-    counts = status["counts"]
-    for key, n in (("dead", counts["dead"]), ("skipped", counts["skipped"]), ("retries", status["retries"])):
-        if n:
-            words.append(f"{n} {key}")
-    blocked = [f"{name} {d['blocks']}" for name, d in status["domains"].items() if d.get("blocks")]
-    if blocked:
-        words.append("blocks: " + ", ".join(blocked[:3]))
-    return "; ".join([*words, *waiting_words(status, now)])
-
-
-def waiting_words(status: BatchStatus, now: float) -> list[str]:
-    """Return what the batch waits for, by domain: rests and their reasons, slow paces, and what has been given up."""
-    cooling = [
-        f"{name} {rest_text(d['cooling_until'], now)} ({d['reason']})"
-        for name, d in status["domains"].items()
-        if d.get("cooling_until", 0) > now + 1 and d["open"]
-    ]
-    slow = [
-        f"{name}: {d['slow_because']}"
-        for name, d in status["domains"].items()
-        if d.get("slow_because") and d["open"] and d.get("reason") != d["slow_because"]
-    ]
-    words = [f"{name} {why}" for name, why in list(status.get("parked", {}).items())[:2]]
-    words += cooling[:2] + ([f"{len(cooling) - 2} more rest"] if len(cooling) > 2 else [])
-    return words + slow[:2] + ([f"{len(slow) - 2} more are as slow"] if len(slow) > 2 else [])
-
-
-def waiting_workers(status: BatchStatus) -> list[str]:
-    """Return how many scrape tasks wait for a CPU, in words, if any do."""
-    n = status.get("workers_waiting", 0)
-    return [f"{n} {'waits' if n == 1 else 'wait'} for a CPU (`ray status`)"] if n else []
+def has_live_terminal() -> bool:
+    """True if stderr is a terminal in which lines can be drawn again."""
+    return sys.stderr.isatty() and not Console(file=terminal()).is_dumb_terminal
 
 
 class LostNodes:
@@ -143,54 +100,47 @@ class InJob:
 
 
 class Bar:
-    """A live bar."""
+    """A live panel: a bar, a line for each domain that decides the end, and the last failures. Rests stay above it as lines."""
 
-    def __init__(self, n_done: int = 0, total: int | None = None) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("[bold]{task.fields[state]}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("ETA {task.fields[eta]}"),
-            console=Console(file=terminal()),
-            transient=False,
-            expand=True,
-        )
-        self._task = self._progress.add_task(
-            "", completed=n_done, total=total, state="starting", rate="", eta="?"
-        )
-        self._last = ""
+    def __init__(self, n_done: int = 0, total: int | None = None, console: Console | None = None) -> None:
+        self._console = console or Console(file=terminal(), highlight=False)
+        self._head = f"starting  {n_done:,}/{total:,}" if total is not None else "starting"
+        self._status: BatchStatus | None = None
+        self._failures = LastFailures()
+        self._last: list[str] = []
         self._lost = LostNodes()
-        self._progress.start()
+        self._live = Live(self, console=self._console, refresh_per_second=4, vertical_overflow="crop")
+        self._live.start()
         keep_plain()
 
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the panel for the terminal as wide and high as it is now."""
+        if self._status is None:
+            yield Text(fit(self._head, options.max_width), "bold")
+            return
+        yield from panel(
+            self._status, width=options.max_width, height=max(1, console.height - 1), now=time.time(),
+            failures=self._failures, is_ascii=options.ascii_only,
+        )  # fmt: skip
+
     def show(self, status: BatchStatus) -> None:
-        """Show a snapshot in the bar; news of trouble become a line above it."""
-        now = time.time()
+        """Show a snapshot; a rest and a lost node also become a line above the panel, once."""
         for line in self._lost.news(status):
             self._say(line)
-        self._progress.update(
-            self._task,
-            total=status["total"],
-            completed=n_done(status["counts"]),
-            state=status["state"],
-            rate=f"{status['rate_per_min']:.0f}/min",
-            eta="-" if status["state"] in ("completed", "cancelled") else eta_text(status, now),
-        )
-        trouble = trouble_text(status, now)
-        waiting = "; ".join([*waiting_workers(status), *waiting_words(status, now)])
-        if waiting and waiting != self._last:
-            self._last = waiting
-            shown = "; ".join(filter(None, (*waiting_workers(status), trouble)))
-            self._say(shown)
+        rests = rest_words(status, time.time())
+        for line in rests:
+            if line not in self._last:
+                self._say(line)
+        self._last = rests
+        self._failures.note(status)
+        self._status = status
 
     def _say(self, line: str) -> None:
-        self._progress.console.print(plain(line), style="yellow", markup=False, highlight=False)
+        self._console.print(plain(line), style="yellow", markup=False, highlight=False)
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
-        self._progress.stop()
+        """Leave the panel as it stands."""
+        self._live.stop()
 
 
 class Lines:
@@ -200,10 +150,12 @@ class Lines:
         self._next_at = 0.0
         self._state = ""
         self._lost = LostNodes()
+        self._failures = LastFailures()
 
     def show(self, status: BatchStatus) -> None:
         """Write a line if it is time to, or the state has changed; of a node that is lost at once."""
         now = time.time()
+        self._failures.note(status)
         for line in self._lost.news(status):
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
@@ -220,6 +172,8 @@ class Lines:
             words.append(f"ETA {eta_text(status, now)}")
         if trouble := trouble_text(status, now):
             words.append(trouble)
+        if failures := self._failures.lines:
+            words.append(f"last: {failures[0]}")
         sys.stderr.write(", ".join(words) + "\n")
         sys.stderr.flush()
 

@@ -26,7 +26,7 @@ from tlray.cli.options import (
     duration_s,
 )
 from tlray.cli.path_checks import see_that_files_are_there, see_that_they_can_be_written
-from tlray.cli.progress import display
+from tlray.cli.progress import display, has_live_terminal
 from tlray.cli.service_options import OrService, service
 from tlray.cli.service_status import retry_on
 from tlray.cli.status import quality_of
@@ -230,6 +230,7 @@ def run_to_end(  # noqa: PLR0913 - what is asked of a new batch, and of one that
         on_submitted=messages.submitted,
         on_wait=WaitingLines().tell,
         on_progress=shown.show,
+        wants_items=has_live_terminal(),
         on_paused=messages.paused,
         on_lost=messages.lost,
         keeps=keeps,
@@ -330,7 +331,7 @@ def print_end(result: BatchResult, *, as_json: bool) -> None:
 def say_what_is_found(n_found: int, max_found: int) -> None:
     """Say how many sets pages of lists have added, and how to go on where that is as many as may be."""
     say(f"{n_found:,} sets were found on pages that list them")
-    if n_found >= max_found:
+    if 0 < max_found <= n_found:
         say(
             f"--max-found {max_found:,} is reached: the reason of each page says what was left out; run it again with a"
             " larger one, and sets that were fetched lately are not fetched again"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tlray.cli.progress import eta_text, waiting_words
+from tlray.cli.progress_text import eta_text, waiting_words
 from tlray.cli.watch import follow_to_end
 from tlray.core.model.lifecycle import ItemState
 from tlray.core.model.progress import BatchStatus

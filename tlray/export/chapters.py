@@ -109,5 +109,9 @@ def _reason(recording: Recording) -> str:
         return f"no row has an exact cue; others: {named}" if named else "no row has a cue"
     counts = Counter(why for _, why in recording.left_out)
     n = counts.total()
-    named = ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))
+    named = (
+        ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))
+        if len(counts) > 1
+        else next(iter(counts))
+    )
     return f"{n} row{'s' if n > 1 else ''} without a start: {named}"

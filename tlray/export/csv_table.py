@@ -135,10 +135,11 @@ def _track_cells(t: Track) -> tuple[Cell, ...]:
 
 def lines(rows: Iterable[tuple[Cell, ...]]) -> bytes:
     """Return rows of cells as lines of CSV. Texts are `defused` already."""
-    return encode("".join(",".join(map(_cell, row)) + "\r\n" for row in rows))
+    return encode("".join(",".join(map(cell, row)) + "\r\n" for row in rows))
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
+    """Return a cell as it is written. A text is `defused` already."""
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
     return "" if value is None else str(value)

@@ -83,7 +83,7 @@ class Library:
             if isinstance(found, LeftOut):
                 yield found
             else:
-                self.entries.add(self.dialect.recording(self._new(found.title, "mix"), found))
+                self.entries.add(self.dialect.recording(self._new(found.title), found))
         self.n_playlists += 1
         title = one_line(tracklist.title) or "untitled"
         self._titles[title] += 1
@@ -102,9 +102,9 @@ class Library:
             self.entries.add(self.dialect.track(entry, track))
         return entry
 
-    def _new(self, name: str, tag: str = "") -> Entry:
+    def _new(self, name: str) -> Entry:
         self.n_entries += 1
-        return Entry(self.n_entries, self._files.take(name, tag=f"({tag})" if tag else "", suffix=".mp3"))
+        return Entry(self.n_entries, self._files.take(name, suffix=".mp3"))
 
 
 def gathered(

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from tlray.export.interface import Format, SetFile
 from tlray.export.json_shape import encode
 from tlray.export.options import ChapterOptions
-from tlray.export.safe_text import is_web
+from tlray.export.safe_text import web_address
 from tlray.export.text_list import head, rows
 from tlray.model import TrackKind, Tracklist
 
-_SPECIAL = re.compile(r"[\\`*_\[\]|~<>]|&(?=#|\w)")
+_SPECIAL = re.compile(r"[\\`*_~<>]|\](?=[(\[:])|^\[(?=[ xX]\])|&(?=#|\w)")
 _BLOCK = re.compile(r"^(\d{0,9})([.)](?=\s|$)|(?<!\d)[#+-])")
 """What begins a list, a heading or a rule."""
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -39,7 +39,7 @@ def _lines(tracklist: Tracklist, options: ChapterOptions) -> Iterator[str]:
     yield f"# {escaped(title)}"
     for text in about:
         yield ""
-        yield f"<{text}>" if is_web(text) else escaped(text)
+        yield f"<{address}>" if (address := web_address(text)) else escaped(text)
     was_row = False
     number = 0
     for track, text in rows(tracklist, options):

@@ -12,8 +12,9 @@ from tlray.model import Tracklist
 
 def media_name(tracklist: Tracklist, label: str, options: PlayerOptions) -> str:
     """Return the user's name of it, or one made of the set's title."""
-    made = safe_name(tracklist.title, tag=f"({label})" if label else "", suffix=".mp3")
-    return options.media or made
+    if options.media is not None and one_line(options.media):
+        return options.media
+    return safe_name(tracklist.title, tag=f"({label})" if label else "", suffix=".mp3")
 
 
 def as_uri(name: str) -> str:

@@ -10,7 +10,7 @@ from tlray.core.model.printable import in_json
 from tlray.export.chapters import MS, Chapters, chapter_files, chapter_title
 from tlray.export.interface import Format, LeftOut, SetFile
 from tlray.export.options import ChapterOptions
-from tlray.export.safe_text import is_web, one_line
+from tlray.export.safe_text import one_line, web_address
 from tlray.export.starts import Start
 from tlray.model import Tracklist
 
@@ -42,7 +42,7 @@ def _chapter(start: Start, end: int | None) -> dict[str, Any]:
     chapter["title"] = one_line(chapter_title(start))
     if start.track is not None:
         links = {"url": start.track.track_url, "img": start.track.artwork_url}
-        chapter |= {name: url for name, url in links.items() if is_web(url)}
+        chapter |= {name: address for name, url in links.items() if (address := web_address(url))}
     return chapter
 
 

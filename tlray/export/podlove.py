@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tlray.export.chapters import Chapters, chapter_files, chapter_title, clock
 from tlray.export.interface import Format, LeftOut, SetFile
 from tlray.export.options import ChapterOptions
-from tlray.export.safe_text import in_xml, is_web, xml_comment
+from tlray.export.safe_text import in_xml, web_address, xml_comment
 from tlray.export.starts import Start
 from tlray.model import Tracklist
 
@@ -33,7 +33,7 @@ def _attributes(start: Start) -> str:
     given = {"start": clock(start.at), "title": chapter_title(start)}
     if start.track is not None:
         links = {"href": start.track.track_url, "image": start.track.artwork_url}
-        given |= {name: url for name, url in links.items() if url is not None and is_web(url)}
+        given |= {name: address for name, url in links.items() if (address := web_address(url))}
     return " ".join(f'{name}="{in_xml(value)}"' for name, value in given.items())
 
 

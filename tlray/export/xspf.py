@@ -13,7 +13,7 @@ from tlray.export.interface import Format, LeftOut, SetFile
 from tlray.export.json_shape import encode
 from tlray.export.media_name import as_uri, media_name
 from tlray.export.options import PlayerOptions
-from tlray.export.safe_text import in_xml, is_web
+from tlray.export.safe_text import in_xml, web_address
 from tlray.model import Track, TrackKind, Tracklist
 
 NAMESPACE = "http://xspf.org/ns/0/"
@@ -43,7 +43,7 @@ def _text(tracklist: Tracklist, parts: dict[int, Part], notes: list[str]) -> str
         "title": tracklist.title,
         "creator": ", ".join(tracklist.djs),
         "annotation": "; ".join(notes),
-        "info": tracklist.url if is_web(tracklist.url) else "",
+        "info": web_address(tracklist.url),
     }
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -69,8 +69,8 @@ def _track(track: Track, number: int, part: Part | None) -> Iterator[str]:
             "title": track.title or track.text,
             "creator": track.artist,
             "annotation": " / ".join(track.labels),
-            "info": track.track_url or "" if is_web(track.track_url) else "",
-            "image": track.artwork_url or "" if is_web(track.artwork_url) else "",
+            "info": web_address(track.track_url),
+            "image": web_address(track.artwork_url),
             "trackNum": str(number),
             "duration": "" if end is None else str(end - start),
         }

@@ -17,7 +17,7 @@ from tlray.export.interface import Format, LeftOut, SetFile
 from tlray.export.json_shape import encode
 from tlray.export.options import ChapterOptions
 from tlray.export.safe_text import one_line
-from tlray.export.starts import Start, join
+from tlray.export.starts import Start, join, line
 from tlray.model import Tracklist
 
 SHORTEST_S = 10
@@ -65,7 +65,8 @@ def _shown(chapters: Chapters) -> list[Start]:
 def _description(chapters: Chapters, starts: list[Start]) -> str:
     """Return the text, with shorter names if it would be too long; "" if even those do not fit."""
     titles = [_plain(chapter_title(start)) or "ID" for start in starts]
-    notes = [_plain(note) for note in chapters.notes]
+    others = [_plain(line(track)) for track, _ in chapters.recording.left_out]
+    notes = ["Also played, start unknown:", *others] if others else []
     head = [_plain(chapters.title), one_line(chapters.tracklist.url).translate(_BRACKETS)]
     for max_bytes, is_whole in (
         (MAX_BYTES, True), (MAX_BYTES, False), (160, False), (100, False), (60, False), (40, False), (24, False)

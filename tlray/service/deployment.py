@@ -36,10 +36,12 @@ def application(settings: Settings) -> Any:
 
     def build() -> Any:
         from tlray.io.disk.private_files import keep_private  # noqa: PLC0415 - on the replica
+        from tlray.io.process.event_log import LogConfig, write_log  # noqa: PLC0415
         from tlray.service.app import build_app  # noqa: PLC0415
         from tlray.service.backend.gateway import Gateway  # noqa: PLC0415
 
         keep_private()
+        write_log(LogConfig(settings.log_format, settings.log_level))
         require_may_listen(host := serve_host(), settings)
         gateway = Gateway(settings, home)
         gateway.find()

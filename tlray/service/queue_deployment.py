@@ -9,6 +9,7 @@ from typing import Any, Final
 from tlray.errors import UsageError
 from tlray.io.broker.address import EXAMPLE, BrokerAddress, broker_address
 from tlray.io.disk.home import Home
+from tlray.io.process.event_log import LogConfig, write_log
 from tlray.service.backend.gateway import Gateway
 from tlray.service.consuming import Source, consumer_of, run_beside
 from tlray.settings import Settings
@@ -22,10 +23,13 @@ class QueueReplica:
     """The consumer as a deployment: Serve starts one that failed again."""
 
     def __init__(self, settings: Settings, home: Home) -> None:
+        write_log(LogConfig(settings.log_format, settings.log_level))
         self._gateway = Gateway(settings, home)
         self._gateway.find()
         source = Source(broker_of(settings))
-        self._consumer = consumer_of(self._gateway, source, lambda line: logger.warning("%s", line))
+        self._consumer = consumer_of(
+            self._gateway, source, lambda line: logger.warning("consumer says line=%s", line)
+        )
         self._running: asyncio.Task[None] | None = None
 
     async def check_health(self) -> None:

@@ -33,6 +33,7 @@ from tlray.settings import Settings
 
 NAME = "tlray"
 KEEP_ALIVE_S = 30
+WAKE_S = 10.0
 DELETE_S = 25.0
 """How long open requests may take at the end."""
 
@@ -69,6 +70,7 @@ class Server:
             try:
                 if not self.is_stopping:
                     require_no_other_service(NAME, self._host, self._port)
+                    _wake_batches(session)
                     self._start(unavailable)
                 unavailable.close()
                 self._serve(session, on_ready)
@@ -123,6 +125,14 @@ class Server:
         self._stopping.set()
         with suppress(OSError):
             sys.stderr.write("\nshutting down, finishing open requests (Ctrl-C again to stop at once)\n")
+
+
+def _wake_batches(session: Session) -> None:
+    """Let batches go on while Ray Serve starts, which takes its time; the first replica does it again."""
+    import ray  # noqa: PLC0415
+
+    with suppress(ray.exceptions.RayError):
+        ray.get(session.coordinator.wake_batches.remote(), timeout=WAKE_S)
 
 
 def _delete() -> None:

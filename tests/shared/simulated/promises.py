@@ -134,7 +134,7 @@ def check_found(world: World, batch: int) -> None:
         "SELECT state, n_found, n_lists, options FROM batches WHERE id = ?", batch
     )[0]
     max_found = (json.loads(options)["terms"] or {}).get("max_found", 0)
-    items = world.query("SELECT fingerprint, found_on, is_list FROM items WHERE batch = ?", batch)
+    items = world.query("SELECT fingerprint, found_on, list_depth > 0 FROM items WHERE batch = ?", batch)
     assert n_found == sum(found_on is not None and not is_list for _, found_on, is_list in items) <= max_found
     assert n_lists == sum(is_list for *_, is_list in items)
     had = {fingerprint for fingerprint, *_ in items}

@@ -13,7 +13,7 @@ from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 import tlray
-from tlray.cli import run
+from tlray.cli import run, service_status
 from tlray.model import Tracklist
 
 
@@ -134,3 +134,15 @@ def test_load_without_a_batch_is_the_whole_catalogue(home: Path) -> None:
         ["s2"],
         ["s2"],
     ]
+
+
+def test_a_status_has_the_quality_of_the_batch(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "b1", "--home", str(home)]) == 0
+    assert "  quality: 0.70, mean of 2 sets\n" in capsys.readouterr().out
+    assert run(["status", "b1", "--home", str(home), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["quality"] == {"sets": 2, "mean": 0.7, "issues": {}}
+    service_status.print_quality({"sets": 9, "mean": 0.5, "issues": {"no date": 4, "not\x1b identified": 2}})
+    assert capsys.readouterr().out == "  quality: 0.50, mean of 9 sets: 4 × no date, 2 × not? identified\n"
+    service_status.print_quality(None)
+    service_status.print_quality({"sets": 0, "mean": None, "issues": {}})
+    assert capsys.readouterr().out == ""

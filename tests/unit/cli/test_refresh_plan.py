@@ -1,4 +1,4 @@
-"""``tlray refresh --dry-run``: what it would fetch, and why now; nothing is fetched here (tests/ray/test_refresh.py does)."""
+"""``tlray refresh --dry-run``: what it would fetch, and why now."""
 
 from __future__ import annotations
 

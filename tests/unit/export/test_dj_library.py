@@ -133,7 +133,7 @@ def test_what_is_exported_is_imported_with_the_same_rows(module: object) -> None
 def test_what_is_left_out_is_reported_and_stands_in_a_comment(module: object) -> None:
     made = a_set(a_track(1, 0), a_track(2, title="a -- b"))
     found = list(module.per_set(made, ChapterOptions()))  # type: ignore[attr-defined]
-    assert found[1:] == [LeftOut("Someone @ Somewhere", "1pn8l919", "1 row without a start: 1 no cue")]
+    assert found[1:] == [LeftOut("Someone @ Somewhere", "1pn8l919", "1 row without a start: no cue")]
     assert isinstance(found[0], SetFile)
     assert b"<!-- left out, no cue: Artist 2 - a - - b (row 2) -->" in b"".join(found[0].chunks)
     together = module.together([made], ChapterOptions())  # type: ignore[attr-defined]

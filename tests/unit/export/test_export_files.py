@@ -103,7 +103,7 @@ def test_what_is_left_out_of_one_file_of_all_is_counted_too(tmp_path: Path) -> N
     for out in (tmp_path / "all.nml", tmp_path / "folder"):
         summary = export(sets, "traktor", out)
         assert [one.reason for one in summary.left_out] == [
-            "1 row without a start: 1 no cue",
+            "1 row without a start: no cue",
             "no row has a cue",
         ]
     assert (summary.n_sets, summary.n_files, summary.n_left_out) == (2, 2, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -59,15 +60,44 @@ def test_whole_markdown() -> None:
         "\n"
         "<https://www.1001tracklists.com/tracklist/1pn8l919/x.html>\n"
         "\n"
-        "1. \\[0:00:00\\] Artist 1 - Title 1 \\[DRUMCODE/X - DC 12\\]\n"
+        "1. [0:00:00] Artist 1 - Title 1 [DRUMCODE/X - DC 12]\n"
         "   - w/ Artist 2 - Title 2\n"
-        "2. \\[1:02:03\\] Artist 4 - \\*Three\\* \\[Bootleg\\] \\| &lt;b&gt;\n"
+        "2. [1:02:03] Artist 4 - \\*Three\\* [Bootleg] | &lt;b&gt;\n"
         "\n"
         "## Guest Mix\n"
         "\n"
-        "3. \\[70 min\\] Artist 5 - Title 5\n"
+        "3. [70 min] Artist 5 - Title 5\n"
         "4. Artist 6 - Title 6\n"
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "[a](javascript:alert(1))",
+        "![a](https://a.example/b.png)",
+        "[a]: https://a.example",
+        "[a][b]",
+        "<b>",
+        "&lt;",
+        "- [ ] a",
+        "~~a~~",
+        "1. a",
+        "# a",
+    ],
+)
+def test_no_name_is_markup_at_github(name: str) -> None:
+    made = a_set(
+        a_track(1, artist=name, title="x"),
+        a_track(2, artist="", title=name),
+        title=name,
+        url="",
+        date=None,
+        djs=[],
+    )
+    shown = MarkdownIt("gfm-like", {"linkify": False}).render(text(markdown, made))
+    assert set(re.findall("<([a-z0-9]+)", shown)) == {"h1", "ol", "li"}
+    assert shown.count(html.escape(name, quote=False).replace('"', "&quot;")) == 3
 
 
 def test_several_sets_stand_one_after_the_other() -> None:

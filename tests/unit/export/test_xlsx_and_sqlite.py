@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import zipfile
@@ -87,10 +88,13 @@ def test_a_full_sheet_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> Non
     }  # fmt: skip
 
 
-def test_a_text_that_no_cell_holds_is_cut() -> None:
-    title = sheets(a_set(title="x" * 40_000))["tracklists"][0]["title"]
-    assert len(title) == 32_767
-    assert title.endswith("x…")
+@pytest.mark.parametrize(
+    ("text", "n_kept"), [("x" * 32_767, 32_767), ("x" * 40_000, 32_766), ("😀" * 20_000, 16_383)]
+)
+def test_a_text_that_no_cell_holds_is_cut(text: str, n_kept: int) -> None:
+    title = sheets(a_set(title=text))["tracklists"][0]["title"]
+    assert title == (text if n_kept == len(text) else text[:n_kept] + "…")
+    assert len(title.encode("utf-16-le")) <= 2 * 32_767
 
 
 @FEW
@@ -159,7 +163,12 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monk
         db.execute("CREATE TABLE a (b)")
         db.execute("CREATE TABLE c (d)")
 
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     monkeypatch.setattr(sqlite_file, "_write", full)
-    with pytest.raises(StorageFull):
-        write([cued(0)], get("sqlite"), tmp_path / "out.sqlite")
+    monkeypatch.setattr("xlsxwriter.workbook.ZipFile", no_room)
+    for name in ("sqlite", "xlsx"):
+        with pytest.raises(StorageFull):
+            write([cued(0)], get(name), tmp_path / f"out.{name}")
     assert list(tmp_path.iterdir()) == []

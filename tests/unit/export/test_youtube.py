@@ -41,7 +41,8 @@ def test_a_whole_description() -> None:
         "3:20 Artist 2 - Title 2\n"
         "1:02:04 Artist 4 - Title 4\n"
         "\n"
-        "left out, no cue: Artist 3 - Title 3 (row 3)\n"
+        "Also played, start unknown:\n"
+        "Artist 3 - Title 3\n"
     )
 
 

@@ -12,7 +12,7 @@ from page_words import DURATIONS, RATES, URLS
 from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import OutcomeKind
 from tlray.service.page import batch_words, text, words
-from tlray.service.page.estimate import rounded
+from tlray.service.page.estimate import Estimate, estimate_of
 from tlray.service.page.problem_pages import is_own_path
 
 
@@ -70,14 +70,6 @@ def test_every_state_and_kind_has_words() -> None:
     assert words.advice("no-such-kind")
 
 
-def test_an_estimate_is_rounded_outward() -> None:
-    for left_s, step in ((500, 60), (3_000, 300), (20_000, 900), (100_000, 3_600), (900_000, 86_400)):
-        early, late = rounded(left_s, 0.0, up=False), rounded(left_s, 0.0, up=True)
-        assert early <= left_s <= late
-        assert (early % step, late % step) == (0, 0)
-        assert late - early <= step
-
-
 def status(state: str, **more: object) -> dict[str, object]:
     counts = {"queued": 0, "waiting": 0, "leased": 0, "succeeded": 0, "dead": 0, "skipped": 0, "cancelled": 0}
     given: dict[str, object] = {
@@ -131,3 +123,23 @@ SENTENCES = [
 @pytest.mark.parametrize(("stands", "sentences"), SENTENCES)
 def test_a_batch_says_how_it_stands(stands: dict[str, object], sentences: list[str]) -> None:
     assert [note.text for note in batch_words.notes(stands)] == sentences  # type: ignore[arg-type]
+
+
+ENDS = [
+    ({"estimated_between": [10.0, 20.0], "estimate_waits_on": "a.org"}, Estimate(10.0, 20.0, "a.org")),
+    ({"estimated_between": [None, 20.0]}, Estimate(None, 20.0, "")),
+    ({"estimate_missing": "matching"}, Estimate(reason="what is known already is being looked up")),
+    (
+        {"estimate_missing": "paused-domain", "estimate_waits_on": "a.org"},
+        Estimate(reason="a.org is paused by an admin"),
+    ),
+    ({"estimate_missing": "no-page-yet"}, Estimate(reason="no page has come back yet")),
+    ({"trouble": "the disk is full"}, Estimate(reason="the disk is full")),
+]
+
+
+@pytest.mark.parametrize(("more", "estimate"), ENDS)
+def test_an_end_is_a_range_or_a_reason(more: dict[str, object], estimate: Estimate) -> None:
+    missing = {"estimated_between": None, "estimate_waits_on": None, "estimate_missing": None}
+    assert estimate_of(status("running", **{**missing, **more})) == estimate  # type: ignore[arg-type]
+    assert estimate_of(status("paused")) == Estimate()  # type: ignore[arg-type]

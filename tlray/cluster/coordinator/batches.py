@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tlray.cluster.coordinator import log_events
 from tlray.cluster.coordinator.admission import Admission
-from tlray.cluster.coordinator.compaction import compact_batch
+from tlray.cluster.coordinator.compaction import compact_batch, replace_part
 from tlray.cluster.coordinator.domain_recall import remember
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
@@ -70,6 +71,7 @@ class Batches:
         book.version = max(state.first_version, row.version) + 1
         lanes = {domain: counts[domain].get(ItemState.QUEUED, 0) for domain in book.open_by_domain}
         state.engine.open(book, lanes, now=now)
+        log_events.opened(book)
         state.renew_stops()
         state.announce(row.id)
         self._admission.forget(row.batch_id)  # its books count from now on
@@ -270,6 +272,7 @@ class Batches:
                 raise Conflict(f"batch {batch_id} is {book.state}; that does not go with: {event}") from None
             await state.write(state.journal.set_batch_state, book.id, after)
             book.state = after
+            log_events.steered(book, event)
             state.renew_stops()
             state.engine.pause(book.id, is_paused=after is not BatchState.RUNNING)
             state.announce(book.id)
@@ -292,6 +295,7 @@ class Batches:
             if row.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.COMPLETED):
                 raise Conflict(f"batch {batch_id} is {row.state}; its dead letters cannot be retried")
             revived = await state.write(state.journal.revive, row.id, ids=item_ids, reason=reason, seen=seen)
+            log_events.retried(batch_id, sum(revived.values()))
             if revived and row.id in state.engine.batches:
                 state.engine.revive(row.id, revived, now=self._state.now())
             elif revived or row.state is not BatchState.COMPLETED:
@@ -303,18 +307,10 @@ class Batches:
     async def replace_part(self, old_stem: str, new: PartRow) -> None:
         """Put a staged part in the place of another one of a finished batch, which has the same pages: in the manifest, then on
         disk. `Conflict` where the batch works again, or the old part has been merged."""
-        state, batch_id = self._state, new.batch_id
-
-        def write() -> None:
-            if old_stem not in {part.stem for part in state.journal.parts(batch_id)}:
-                raise Conflict(f"part {old_stem} of batch {batch_id} is not there any more; start again")
-            state.journal.replace_parts(batch_id, {old_stem: 0}, new)
-            state.ports.parts.replace(batch_id, [old_stem], new.stem)
-
-        async with state.one_at_a_time(batch_id):
-            await self._require_final(batch_id)
-            await state.write(write)
-            self._finished.pop(batch_id, None)
+        async with self._state.one_at_a_time(new.batch_id):
+            await self._require_final(new.batch_id)
+            await self._state.write(replace_part, self._state, old_stem, new)
+            self._finished.pop(new.batch_id, None)
 
     async def discard(self, batch_id: str) -> None:
         """Drop a finished batch, its items and attempts; `Conflict` where it works again, or has results."""
@@ -328,8 +324,7 @@ class Batches:
         async with self._state.one_at_a_time(batch_id):
             await self._require_final(batch_id)
             parts = await self._state.write(self._state.journal.parts, batch_id)
-            stems = [part.stem for part in parts]
-            await self._state.write(self._state.ports.parts.recover, batch_id, stems)
+            await self._state.write(self._state.ports.parts.recover, batch_id, [part.stem for part in parts])
         return parts
 
     async def _require_final(self, batch_id: str) -> None:
@@ -377,6 +372,7 @@ class Batches:
             counts=dict(book.counts), version=version,
         )  # fmt: skip
         book.state, book.version = after, version - 1
+        log_events.ended(book, elapsed_s)
         with_all = replace(book, open_by_domain=dict.fromkeys(domains, 0))
         self._finished[book.batch_id] = {**self._snapshot(with_all, elapsed_s, domains), "version": version}
         if len(self._finished) > MAX_FINISHED_KEPT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tlray.cluster.coordinator.state import CoordinatorState
+from tlray.errors import Conflict
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.compaction_plan import PartSize, plan
 
@@ -29,3 +30,10 @@ async def compact_batch(state: CoordinatorState, batch_id: str, *, is_final: boo
 def _replace(state: CoordinatorState, offsets: dict[str, int], row: PartRow) -> None:
     state.journal.replace_parts(row.batch_id, offsets, row)
     state.ports.parts.replace(row.batch_id, list(offsets), row.stem)
+
+
+def replace_part(state: CoordinatorState, old_stem: str, new: PartRow) -> None:
+    """Put a staged part in the place of another one, in the journal's thread; `Conflict` where that one has gone."""
+    if old_stem not in {part.stem for part in state.journal.parts(new.batch_id)}:
+        raise Conflict(f"part {old_stem} of batch {new.batch_id} is not there any more; start again")
+    _replace(state, {old_stem: 0}, new)

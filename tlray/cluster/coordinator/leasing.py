@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tlray.cluster.coordinator import log_events
 from tlray.cluster.coordinator.domain_recall import recall
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
@@ -128,7 +129,7 @@ class Leasing:
         lease_id = f"{self._state.incarnation:04d}-{self._n_leases:06d}"
         name = self._names.name(self._state.engine.batches.values())
         started = self._ports.tasks.start(lease_id, name)
-        logger.info("task started lease=%s name=%r", lease_id, name)
+        logger.info("task started lease=%s name=%s", lease_id, name)
         self._tasks[lease_id] = _Task(started, self._state.now(), self._state.now())
         self._state.background(self._attend(lease_id, started))
 
@@ -238,10 +239,7 @@ class Leasing:
     async def _apply(self, report: Report) -> None:
         now = self._state.now()
         changeset = decide(self._state.engine, report, now=now, rng=self._ports.rng)
-        for rest in changeset.cool_downs:
-            logger.info(
-                "domain rests domain=%s rest_s=%.0f why=%s", rest.domain, rest.until - now, rest.reason
-            )
+        log_events.log_changes(changeset, self._state.engine, now=now)
         await self._commit(changeset, report)
         self._autoscaler.record_report(
             report.lease_id,
@@ -362,6 +360,7 @@ class Leasing:
                         noted = await self._ports.parts.take_note(lease_id)
                         suspect = NO_ITEM if with_node else noted
                     ended = decide_lost(engine, lease_id, why, suspect)
+                    logger.warning("lease lost lease=%s items=%d why=%s", lease_id, len(lease.items), why)
                 await self._commit(ended)
                 if task is not None and with_node:
                     self._losses.count(task.node, ended.changes)
@@ -381,9 +380,8 @@ class Leasing:
         """Note with each batch what it has lost with a node, once all tasks of that node have ended."""
         at_work = {task.node for task in self._tasks.values()}
         for batch, node in self._losses.take(at_work, self._ports.tasks.address, now=self._state.now()):
-            words = "%s items of batch %s go back to the queue: node %s (%s) is lost"
             if (book := self._state.engine.batches.get(batch)) is not None:
-                logger.warning(words, node.n_items, book.batch_id, node.address, node.node_id)
+                log_events.node_lost(book, node)
                 book.add_lost_node(node)
                 self._state.announce(batch)
 

@@ -93,9 +93,7 @@ class ProgressFeed:
                 while self._marked and self._sink.is_ready:
                     await self._round()
         except TimeoutError:
-            logger.warning(
-                "progress of batches is not written, and is when they go on n=%d", len(self._marked)
-            )
+            logger.warning("progress not written n=%d", len(self._marked))
         except Exception:  # what follows closes the journal
             logger.exception("progress feed failed")
         await self._sink.close()

@@ -101,7 +101,7 @@ class Scheduler:
                 except CannotFinish as error:
                     self._state.halt(error)
                 except Exception:  # one bad schedule must not stop the clock for all
-                    logger.exception("clock failed")
+                    logger.exception("scheduler failed")
             await asyncio.sleep(self._state.settings.tick_s)
 
     async def step(self, wall: float) -> None:

@@ -224,6 +224,7 @@ class CoordinatorState:
         """Lease nothing more: nothing can be written, or no task can work. A new life goes on from the journal."""
         if self.trouble is None:
             self.trouble = error
+            logger.warning("coordinator halted why=%s", error)
             for book in list(self.engine.batches.values()):
                 self.engine.pause(book.id, is_paused=True)
                 self.announce(book.id)

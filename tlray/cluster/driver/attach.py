@@ -20,7 +20,7 @@ from tlray.cluster.coordinator.shutdown import EndMode
 from tlray.cluster.driver.connect import hello_of
 from tlray.cluster.driver.coordinator_actor import coordinator_name
 from tlray.cluster.driver.ray_watchdog import answers
-from tlray.cluster.driver.session import _disconnect, _holder_address, _init
+from tlray.cluster.driver.session import OTHER_PLACES, _disconnect, _holder_address, _init
 from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.errors import Conflict, CoordinatorLost, HomeInUse, OtherVersion, RayUnavailable
 from tlray.io.disk.home import Home
@@ -107,11 +107,8 @@ def _end_through_ray(home: Home, how: EndMode, tell: Callable[[Hello], None]) ->
         if coordinator is not None:
             _end(coordinator, home, how, tell)
             return Left(address, had_coordinator=True)
-        if home.is_held():  # by one with another name: its journal is another one
-            raise HomeInUse(
-                str(home.path),
-                "a coordinator that has another TLRAY_JOURNAL or TLRAY_STORAGE than this command",
-            )
+        if home.is_held():
+            raise HomeInUse(str(home.path), OTHER_PLACES)
         return Left(address, had_coordinator=False) if kill_limiters(identity_of(home)) else None
 
 

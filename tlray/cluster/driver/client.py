@@ -155,10 +155,13 @@ class Client:
         """Return a batch's snapshot."""
         return self.call(lambda c: c.status(batch_id))
 
-    def watch(self, batch_id: str, since: int = 0, timeout_s: float = 1.0) -> BatchStatus:
-        """Return the snapshot as soon as it is newer than ``since``, or after ``timeout_s``."""
+    def watch(
+        self, batch_id: str, since: int = 0, timeout_s: float = 1.0, *, with_items: bool = False
+    ) -> BatchStatus:
+        """Return the snapshot as soon as it is newer than ``since``, or after ``timeout_s``; with the items that changed where
+        somebody looks at them."""
         return self.call(
-            lambda c: c.watch(batch_id, since, timeout_s, self._session),
+            lambda c: (c.watch_items if with_items else c.watch)(batch_id, since, timeout_s, self._session),
             timeout_s=timeout_s + CALL_TIMEOUT_S,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,12 @@ from tlray.cluster.workers.limiter import NAMESPACE, kill_limiters
 from tlray.io.disk.home import Holder, Home, release
 from tlray.io.disk.private_files import keep_private
 from tlray.io.journal.opening import open_journal
+from tlray.io.process.event_log import write_log
 from tlray.io.results.open_store import check_storage
 from tlray.io.worker.crash_note import sweep_notes
+from tlray.version import __version__
 
+logger = logging.getLogger(__name__)
 MAX_READS = 1_000
 """Reads under way at a time."""
 JOURNAL_WAIT_S = 60.0
@@ -32,6 +36,7 @@ class CoordinatorActor(Coordinator):
 
     def __init__(self, settings: CoordinatorSettings) -> None:
         keep_private()
+        write_log(settings.terms.log)
         context = ray.get_runtime_context()
         home, node = Home(Path(settings.home), settings.terms.storage), context.get_node_id()
         is_restart = bool(context.was_current_actor_reconstructed)
@@ -52,6 +57,10 @@ class CoordinatorActor(Coordinator):
 
             ports = replace(ports, progress=RedisProgress(Link(settings.redis, settings.terms.identity)))
         super().__init__(settings, home, journal, ports, is_restart=is_restart)
+        logger.info(
+            "coordinator started home=%s incarnation=%d version=%s restarted=%s",
+            home.path, self._state.incarnation, __version__, is_restart,
+        )  # fmt: skip
         self._running = me.run.options(max_task_retries=0).remote()
 
     async def stop(self) -> None:

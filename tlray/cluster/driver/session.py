@@ -29,6 +29,7 @@ from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.http.limits import FetchLimits
 from tlray.io.journal.opening import holder_elsewhere, identity_of, journal_name
+from tlray.io.process.event_log import LogConfig
 from tlray.io.redis.address import address_of
 from tlray.io.results.open_store import check_storage
 from tlray.settings import Settings
@@ -43,6 +44,8 @@ STOP_S, SHUTDOWN_S = 15.0, 20.0
 """How long the coordinator and then Ray may take to end in order."""
 AT_ONCE_S = 2.0
 """How long Ray may take where its processes are killed anyway."""
+OTHER_PLACES = "a coordinator that has another TLRAY_JOURNAL or TLRAY_STORAGE than this command"
+"""Holds a home, and is not found by the name that these settings make."""
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Our messages are small; Ray's default is a third of the memory."""
 
@@ -222,6 +225,7 @@ def _coordinator(home: Home, settings: Settings, *, owns_ray: bool) -> Any:
         limits=FetchLimits(total_timeout_s=settings.fetch_timeout_s),
         storage=home.storage,
         heartbeat_s=min(5.0, settings.lease_s / 6),
+        log=LogConfig(settings.log_format, settings.log_level),
         identity=identity_of(home, settings.journal),
     )
     default_workers = max(settings.min_workers, min(10, cluster_cpus) if owns_ray else 10)
@@ -269,7 +273,8 @@ def _why_it_does_not_start(story: str, home: Home, address: str) -> TlrayError:
     if kind is HomeInUse:
         holder, who = home.holder(), words.partition(" is in use by ")[2].partition("; ")[0]
         if who.startswith("process ") and holder is not None:
-            who = f"process {holder.pid}, on the Ray at {holder.ray_address}"
+            is_here = holder.ray_address == address
+            who = OTHER_PLACES if is_here else f"process {holder.pid}, on the Ray at {holder.ray_address}"
         return HomeInUse(str(home.path), who or "another process")
     if isinstance(kind, type) and issubclass(kind, (UsageError, CannotFinish)):
         return UsageError(words) if issubclass(kind, UsageError) else CannotFinish(words)

@@ -79,20 +79,20 @@ class ControlHandlers(Handlers):
         if row.state is BatchState.RECEIVING:
             raise Conflict(f"batch {batch_id} is still being received; commit it first")
         told, n = await self._batches.retry(batch_id, item_ids=item_ids, reason=reason, seen=seen)
-        n_left = told["counts"]["dead"] if seen is None else await self._count_dead(batch_id, seen)
+        n_left = told["counts"]["dead"] if seen is None else await self._count_dead(seen, batch_id=batch_id)
         return {**told, "n_retried": n, "n_left": n_left}
 
     @command
     async def retry_group(self, owner: str | None, seen: SeenGroup) -> RetriedGroup:
         """Queue the dead letters of a group again, in every batch of an owner whose state allows it."""
-        n_retried = n_left = n_batches = 0
+        n_retried = n_batches = 0
         for batch_id in await self._reader.ask(lambda journal: journal.batches_with_dead(seen, owner=owner)):
             try:
                 _, n = await self._batches.retry(batch_id, item_ids=None, reason=None, seen=seen)
             except Conflict:  # cancelled, or about to be
                 n = 0
             n_retried, n_batches = n_retried + n, n_batches + (n > 0)
-            n_left += await self._count_dead(batch_id, seen)
+        n_left = await self._count_dead(seen, owner=owner)
         return {"n_retried": n_retried, "n_left": n_left, "n_batches": n_batches}
 
     @command
@@ -100,9 +100,11 @@ class ControlHandlers(Handlers):
         """Drop a finished batch that has no results."""
         await self._batches.discard(batch_id)
 
-    async def _count_dead(self, batch_id: str, seen: SeenGroup) -> int:
-        """Count the dead letters of a group in a batch, those that died since it was seen included."""
-        groups = await self._state.write(lambda: self._state.journal.dead_groups(batch_id=batch_id))
+    async def _count_dead(
+        self, seen: SeenGroup, *, batch_id: str | None = None, owner: str | None = None
+    ) -> int:
+        """Count the dead letters of a group, those that died since it was seen included."""
+        groups = await self._reader.ask(lambda journal: journal.dead_groups(owner=owner, batch_id=batch_id))
         return sum(row.n for row in groups if (kind_of(row.reason), row.domain) == (seen.kind, seen.domain))
 
     @command

@@ -245,8 +245,10 @@ class Coordinator(
             await self._feed.close()
         leases = self._state.engine.leases.values()
         try:
-            if not any(lease.items or lease.robots for lease in leases):
-                await self._state.write(self._state.journal.end_incarnation)
+            is_lost = isinstance(self._state.trouble, JournalLost)
+            if not is_lost and not any(lease.items or lease.robots for lease in leases):
+                with contextlib.suppress(JournalLost):  # for the next life it is then an end like any kill
+                    await self._state.write(self._state.journal.end_incarnation)
         finally:
             self._state.close()
 

@@ -79,7 +79,7 @@ class DomainHandlers(Handlers):
         """Return how long the items of a list that is not submitted would take at each domain."""
         engine, wall = self._state.engine, self._state.wall()
         rows = await self._reader.ask(
-            lambda journal: {name: row for name in counts for row in journal.domains(name=name)}
+            lambda journal: {row.name: row for row in journal.domains_named(list(counts))}
         )
         found: list[DomainPreview] = []
         for number, (name, n) in enumerate(counts.items(), 1):
@@ -109,12 +109,12 @@ class DomainHandlers(Handlers):
         row = await self._row(batch_id)
         counts = await self._count_by_domain(row)
         names = sorted(name for name in counts if name > after)[:limit]
-        rows = await self._reader.ask(lambda journal: [journal.domain(name) for name in names])
+        rows = {row.name: row for row in await self._reader.ask(lambda journal: journal.domains_named(names))}
         book, now, wall = self._state.book(batch_id), self._state.now(), self._state.wall()
         found = []
-        for name, known in zip(names, rows, strict=True):
+        for name in names:
             total, dead, stored_open = counts[name]
-            state = self._state_of(known or DomainRow(name), row.options.politeness)
+            state = self._state_of(rows.get(name) or DomainRow(name), row.options.politeness)
             left = stored_open if book is None else max(0, book.open_by_domain.get(name, 0))
             found.append(
                 batch_domain(state, total=max(total, left), dead=dead, left=left, now=now, wall=wall)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tlray.io.disk.storage import Storage
 from tlray.io.http.limits import FetchLimits
+from tlray.io.process.event_log import LogConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,7 @@ class ScrapeConfig:
     """Where results go, with its credentials; None: into the home."""
     heartbeat_s: float = 5.0
     """A task says so often, at the least, that it lives."""
+    log: LogConfig = field(default_factory=LogConfig)
+    """The form of the log, of the coordinator, too."""
     identity: str = ""
     """The name of the home in those of its actors (`tlray.io.journal.opening.identity_of`)."""

@@ -12,6 +12,7 @@ from tlray.cluster.workers.config import ScrapeConfig
 from tlray.errors import HomeUnusable
 from tlray.io.disk.home import Home
 from tlray.io.disk.private_files import keep_private
+from tlray.io.process.event_log import write_log
 from tlray.io.process.malloc import keep_freed_memory
 
 
@@ -23,6 +24,7 @@ def scrape_lease(lease_id: str, terms: ScrapeConfig, coordinator: Any) -> int:
 
     keep_freed_memory()
     keep_private()
+    write_log(terms.log)
     home = Home(Path(terms.home), terms.storage)
     with contextlib.ExitStack() as stack:
         if home.id != terms.home_id:

@@ -26,6 +26,8 @@ OF_A_SCRIPT: Final = 200
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """Return a name as it is compared with other spellings: without case, accents and invisible characters; single blanks."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = (
         char
         for char in unicodedata.normalize("NFKD", text.casefold())
@@ -37,15 +39,20 @@ def folded(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a name. A name without letters and digits is one word, itself."""
-    if text.isascii():  # most are, and this takes a tenth of the time
-        plain = text.lower()
+    plain = without_case(text)
+    if plain.isascii():
         found = plain.translate(_ASCII).split()
     else:
-        folded = unicodedata.normalize("NFKD", text.casefold())
-        plain = "".join(c for c in folded if not unicodedata.combining(c))
         found = "".join(c if c.isalnum() else " " for c in plain.replace("'", "").replace("’", "")).split()
     kept = tuple(word for word in found if word not in JOINING)
     return kept or tuple(found) or ((plain.strip(),) if plain.strip() else ())
+
+
+def without_case(text: str) -> str:
+    """Return a name without case and accents."""
+    if text.isascii():  # most are, and this takes a tenth of the time
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def key(row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,15 +7,13 @@ compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from heapq import nsmallest
 from itertools import pairwise
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from tlray.core.catalogue.names import words
+from tlray.core.catalogue.names import JOINING, without_case, words
 
 NO_NAME: Final = frozenset(
     {"original", "extended", "club", "radio", "mix", "edit", "version", "remix", "rework", "bootleg"}
@@ -30,10 +28,14 @@ SKETCH: Final = 8
 """So many pairs of neighbouring tracks stand for all of a set's."""
 MAX_TRACKS: Final = 2_000
 """Of a longer list, the first ones count; the same of DJs and of words."""
+MAX_CHARS: Final = 1_000
+"""Of a title or a DJ."""
 MAX_DJS: Final = 32
 MAX_WORDS: Final = 200
 
-_GUESTS: Final = re.compile(r"[(\[]?\b(?:feat|ft|featuring)\b[^(\[)\]]*[)\]]?", re.IGNORECASE)
+_DROPPED: Final = frozenset(word.encode() for word in NO_NAME | JOINING)
+_SPACES: Final = bytes(n if n >= 128 or chr(n).isalnum() or chr(n) == "\n" else 32 for n in range(256))
+_GUESTS: Final = re.compile(rb"[(\[]?\b(?:feat|ft|featuring)\b[^(\[)\]\r\n]*[)\]]?")
 _LARGEST: Final = 2**61 - 1
 """A prime: products of hashes are spread over the numbers below it, which a database takes."""
 _LEFT, _RIGHT = 1_181_783_497_276_652_981, 2_147_483_647_000_003
@@ -63,53 +65,59 @@ def performance(
     tracks: Iterable[tuple[str, str]],
 ) -> Performance:
     """Return a set for comparison; ``tracks`` are artist and title of its named rows, ``sources`` event, venue and show."""
-    names = frozenset(list(dict.fromkeys(name for dj in djs if (name := " ".join(words(dj)))))[:MAX_DJS])
+    names = frozenset(
+        list(dict.fromkeys(name for dj in djs if (name := " ".join(words(dj[:MAX_CHARS])))))[:MAX_DJS]
+    )
     of_djs = {word for name in names for word in name.split()}
-    found = {word for text in (title, *sources) for word in words(text)}
+    found = {word for text in (title, *sources) for word in words(text[:MAX_CHARS])}
     places = sorted(w for w in found - of_djs - NO_PLACE if not _is_date(w))[:MAX_WORDS]
-    numbers = dict.fromkeys(track_number(artist, name) for artist, name in tracks)
-    numbers.pop(crc32(b""), None)
+    numbers = dict.fromkeys(map(crc32, _track_keys(tracks)))
+    numbers.pop(0, None)  # a track without a name
     return Performance(site, day, names, frozenset(places), tuple(numbers)[:MAX_TRACKS])
 
 
-@lru_cache(maxsize=65_536)
-def track_number(artist: str, title: str) -> int:
-    """Return a track's number; of one without a name, that of an empty text."""
-    return crc32(track_key(artist, title).encode("utf-8", "replace"))
-
-
-def track_key(artist: str, title: str) -> str:
+def track_key(artist: str, title: str) -> bytes:
     """Return what spellings of one track have in common: its words in the order of the alphabet. Artists may stand in any
     order; who is featured, and the mix, may be left out."""
-    found = {*words(_GUESTS.sub("", artist)), *words(_GUESTS.sub("", title))}
-    return " ".join(sorted(found - NO_NAME or found))
+    return b" ".join(_track_keys([(artist, title)]))
 
 
-def blocks(one: Performance) -> Iterator[int]:
-    """Yield the blocks under which a set is stored: its DJs on its day, and a sketch of its neighbouring tracks."""
-    if one.day is not None:
-        yield from (_of_night(one.day, dj) for dj in sorted(one.djs))
-    yield from _sketch(one.tracks)
+def _track_keys(names: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+    """Yield the keys of tracks; all at once, as bytes, because a catalogue has millions."""
+    text = "\n".join(f"{artist}\r{title}" for artist, title in names)
+    if not text.isascii():
+        text = "\n".join(line if line.isascii() else _without_marks(line) for line in text.split("\n"))
+    plain = text.encode("utf-8", "replace").lower()
+    if b"ft" in plain or b"feat" in plain:
+        plain = _GUESTS.sub(b"", plain)
+    for line in plain.translate(_SPACES, b"'").split(b"\n"):
+        found = set(line.split())
+        yield b" ".join(sorted(found - _DROPPED or found))
 
 
-def candidate_blocks(one: Performance) -> Iterator[int]:
-    """Yield the blocks that hold its candidates: also those of the day before and after."""
-    yield from blocks(one)
-    if one.day is not None:
-        yield from (_of_night(day, dj) for dj in sorted(one.djs) for day in (one.day - 1, one.day + 1))
+def _without_marks(line: str) -> str:
+    """Return a line without accents and case, and with blanks for marks that are not ASCII."""
+    plain = without_case(line).replace("’", "")
+    return "".join(c if c.isascii() or c.isalnum() else " " for c in plain)
+
+
+def blocks(one: Performance) -> list[int]:
+    """Return the blocks under which a set is stored: its DJs on its day, and a sketch of its neighbouring tracks."""
+    nights = [] if one.day is None else [_of_night(one.day, dj) for dj in sorted(one.djs)]
+    pairs = {((a ^ b) * _LEFT + (a + b) * _RIGHT) % _LARGEST for a, b in pairwise(one.tracks)}
+    return nights + sorted(pairs)[:SKETCH]  # sets that share many pairs share some of the smallest
+
+
+def nights_beside(one: Performance) -> list[int]:
+    """Return the further blocks that hold a set's candidates: its DJs on the day before and after."""
+    if one.day is None:
+        return []
+    return [_of_night(day, dj) for dj in sorted(one.djs) for day in (one.day - 1, one.day + 1)]
 
 
 def _of_night(day: int, dj: str) -> int:
     name = f"{day} {dj}".encode("utf-8", "replace")
     return int.from_bytes(blake2b(name, digest_size=8).digest()) % _LARGEST
-
-
-def _sketch(tracks: Sequence[int]) -> list[int]:
-    """Return the smallest hashes of all pairs of neighbours: sets that share many pairs share some of these."""
-    pairs = {
-        (min(one, other) * _LEFT + max(one, other) * _RIGHT) % _LARGEST for one, other in pairwise(tracks)
-    }
-    return nsmallest(SKETCH, pairs)
 
 
 def _is_date(word: str) -> bool:

@@ -19,8 +19,8 @@ DEFAULT_FOUND = 1_000
 MOST_FOUND = 100_000
 MOST_ON_A_PAGE = 10_000
 """Links of one page that are looked at."""
-MIN_LISTS = 100
-"""Further pages of lists that are followed at least; else as many as sets. A list that never ends, and has no sets, does end."""
+MAX_BARREN = 20
+"""Pages of a list in a row without a new set; a list that never ends is followed no further."""
 ONLY_FOUND = "found: not fetched"
 """The reason of a set in a batch that only finds."""
 
@@ -63,6 +63,8 @@ class Admitted:
     """True if the list goes on, and is not followed."""
     is_full: bool = False
     """True if ``max_found`` is reached."""
+    n_barren: int = 0
+    """Pages of the list in a row without a new set, up to and with this one."""
 
     @property
     def n_sets(self) -> int:
@@ -84,6 +86,8 @@ class Admitted:
             parts.append("it goes on, and is not followed")
         if self.is_full and (self.n_left_out or self.is_cut):
             parts[-1] += f": max-found {page.max_found} is reached"
+        elif self.is_cut:
+            parts[-1] += f": {self.n_barren} pages in a row have no new set"
         return "; ".join((*parts, *filter(None, (page.note,))))
 
 
@@ -112,9 +116,9 @@ class Committed(NamedTuple):
     """Of each page that lists sets."""
 
 
-def admit(page: PageFound, known: Collection[str], *, n_found: int, n_lists: int) -> Admitted:
-    """Return which links of a page become items. ``known`` are fingerprints of its batch, which has found ``n_found`` sets and
-    ``n_lists`` pages of lists so far."""
+def admit(page: PageFound, known: Collection[str], *, n_found: int, n_barren: int) -> Admitted:
+    """Return which links of a page become items. ``known`` are fingerprints of its batch, which has found ``n_found`` sets so
+    far; ``n_barren`` pages of the list before this one had no new set."""
     seen = set(known)
     sets = [url for url in page.urls if not url.is_list]
     new, n_known = _unseen(sets, seen)
@@ -122,9 +126,10 @@ def admit(page: PageFound, known: Collection[str], *, n_found: int, n_lists: int
     sets, n_left_out = new[:room], len(new[room:])
     lists, _ = _unseen((url for url in page.urls if url.is_list), seen)
     is_full = n_found + len(sets) >= page.max_found
-    may_follow = 0 if is_full else max(0, max(MIN_LISTS, page.max_found) - n_lists)
-    new_urls = (*sets, *lists[:may_follow])
-    return Admitted(new_urls, n_known, n_left_out, is_cut=len(lists) > may_follow, is_full=is_full)
+    n_barren = 0 if sets else n_barren + 1
+    is_cut = bool(lists) and (is_full or n_barren >= MAX_BARREN)
+    new_urls = (*sets, *(() if is_cut else lists))
+    return Admitted(new_urls, n_known, n_left_out, is_cut, is_full, n_barren)
 
 
 def _unseen(urls: Iterable[FoundUrl], seen: set[str]) -> tuple[list[FoundUrl], int]:

@@ -133,6 +133,8 @@ class Batch:
             self.open_by_domain[domain] = self.open_by_domain.get(domain, 0) + n
             self.open_items.add(self.owner, n)
         self.counts[ItemState.SKIPPED] = self.counts.get(ItemState.SKIPPED, 0) + added.n_skipped
+        if added.n_skipped and self.changes is not None:
+            self.changes.reset(version=self.version + 1)  # many items at once
         self.version += 1
 
     def log_change(self, change: ItemChange, *, now: float) -> None:

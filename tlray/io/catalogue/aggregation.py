@@ -2,7 +2,7 @@
 
 What is summed is first collected in a temporary SQLite database, whose cache spills to disk, so that memory does not grow with
 the number of sets. Every sum is one of whole numbers (milliseconds, thousandths): the order of the parts changes nothing. Names
-that differ in case and accents only are one name, shown in its most frequent spelling.
+that differ in case and accents only are one name, shown in its most frequent spelling; the tables have 64 bits of a hash of it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
+from hashlib import blake2b
 from tempfile import gettempdir
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ from tlray.model import Identity, TrackKind
 
 ROWS_AT_ONCE: Final = 20_000
 """Rows in memory as Python objects."""
+CACHE_KB: Final = 32_000
+"""Of the database in memory."""
 BETWEEN: Final = "\x1f"
 """Between the artist and the title of a track."""
 _SCHEMA: Final = (
@@ -33,36 +37,39 @@ _SCHEMA: Final = (
         "CREATE TABLE sets (n INTEGER PRIMARY KEY, site TEXT, month TEXT, day TEXT, quality INTEGER, length INTEGER,"
         " plays INTEGER, identified INTEGER, positions INTEGER, cued INTEGER)"
     ),
-    "CREATE TABLE djs (n INTEGER, dj TEXT, PRIMARY KEY (n, dj)) WITHOUT ROWID",
-    "CREATE TABLE events (n INTEGER, event TEXT, PRIMARY KEY (n, event)) WITHOUT ROWID",
+    "CREATE TABLE djs (n INTEGER, dj INTEGER, PRIMARY KEY (n, dj)) WITHOUT ROWID",
+    "CREATE TABLE events (n INTEGER, event INTEGER, PRIMARY KEY (n, event)) WITHOUT ROWID",
     (
-        "CREATE TABLE plays (play INTEGER PRIMARY KEY, n INTEGER, artist TEXT, track TEXT, is_identified INTEGER,"
+        "CREATE TABLE plays (play INTEGER PRIMARY KEY, n INTEGER, artist INTEGER, track INTEGER, is_identified INTEGER,"
         " is_position INTEGER, is_cued INTEGER)"
     ),
-    "CREATE TABLE labels (play INTEGER, label TEXT, PRIMARY KEY (play, label)) WITHOUT ROWID",
-    "CREATE TABLE spellings (kind TEXT, key TEXT, text TEXT, times INTEGER, PRIMARY KEY (kind, key, text)) WITHOUT ROWID",
+    "CREATE TABLE labels (play INTEGER, label INTEGER, PRIMARY KEY (play, label)) WITHOUT ROWID",
+    "CREATE TABLE spellings (kind TEXT, key INTEGER, text TEXT, times INTEGER)",
 )
 _NAMES: Final = (
-    "CREATE TABLE names (kind TEXT, key TEXT, text TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
+    "CREATE TABLE names (kind TEXT, key INTEGER, text TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID",
     (
-        "INSERT INTO names SELECT kind, key, text FROM (SELECT *, row_number() OVER (PARTITION BY kind, key"
-        " ORDER BY times DESC, text) AS place FROM spellings) WHERE place = 1"
+        "INSERT INTO names SELECT kind, key, text FROM (SELECT kind, key, text, row_number() OVER (PARTITION BY kind, key"
+        " ORDER BY sum(times) DESC, text) AS place FROM spellings GROUP BY kind, key, text) WHERE place = 1 ORDER BY kind, key"
     ),
 )
 Tables = tuple[pa.Table, pa.Table]
 
 
 class Aggregation:
-    """The facts of all sets: `read` once, then asked for its `tables`, one after the other. ``with`` it: its file goes then."""
+    """The facts of all sets for some groupings: `read` once, then asked for the `tables` of each. ``with`` deletes its file."""
 
-    def __init__(self) -> None:
+    def __init__(self, groupings: Iterable[Grouping]) -> None:
+        self._named = {key for grouping in groupings for key in grouping.keys}
+        """Keys that are shown: spellings of others are not collected."""
         self._db = sqlite3.connect("", isolation_level=None)  # a temporary file that goes with the connection
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA temp_store = FILE")
+        self._db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         for statement in _SCHEMA:
             self._db.execute(statement)
         self._n_plays = 0
-        self._spellings: Counter[tuple[str, str, str]] = Counter()
+        self._spellings: Counter[tuple[str, int, str]] = Counter()
 
     def read(self, parts: Iterable[Tables]) -> None:
         """Collect the sets of parts (tracklists, tracks), each of which is there once."""
@@ -86,8 +93,8 @@ class Aggregation:
             self._db.execute(f"CREATE TABLE per_set AS {grouping.per_set()}")
             cursor = self._db.execute(grouping.totals())
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                columns = zip(*(_shown(row, grouping) for row in rows), strict=True)
-                arrays = [pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)]
+                columns = zip(_columns(rows, grouping), schema, strict=True)
+                arrays = [pa.array(column, field.type) for column, field in columns]
                 yield pa.table(arrays, schema=schema)
 
     def table(self, grouping: Grouping) -> pa.Table:
@@ -101,20 +108,23 @@ class Aggregation:
         self._db.close()
 
     def _add_rows(self, tracks: pa.Table, sums: defaultdict[int, list[int]]) -> None:
-        plays, labels = [], []
+        plays, labels, has_artists = [], [], "artist" in self._named
         names = ("kind", "artist", "title", "identity", "cue_s", "labels")
         columns = (set_number(tracks), *(tracks.column(name) for name in names))
         for n, kind, name, title, identity, cue_s, of in zip(*(c.to_pylist() for c in columns), strict=True):
             self._n_plays += 1
             is_identified = identity == Identity.IDENTIFIED
             is_position = kind != TrackKind.MASHUP_PART
-            row = (is_identified, is_position, is_position and cue_s is not None)
-            for place, value in enumerate((1, *row)):
-                sums[n][place] += value
+            is_cued = is_position and cue_s is not None
+            of_set = sums[n]
+            of_set[0] += 1
+            of_set[1] += is_identified
+            of_set[2] += is_position
+            of_set[3] += is_cued
             artist = name.replace(BETWEEN, " ")
-            by = None if identity == Identity.ID else self._key("artist", artist)
+            by = self._key("artist", artist) if has_artists and identity != Identity.ID else None
             track = self._key("track", f"{artist}{BETWEEN}{title}") if is_identified else None
-            plays.append((self._n_plays, n, by, track, *row))
+            plays.append((self._n_plays, n, by, track, is_identified, is_position, is_cued))
             labels += [(self._n_plays, key) for key in self._keys("label", of)]
         self._db.executemany("INSERT INTO plays VALUES (?, ?, ?, ?, ?, ?, ?)", plays)
         self._db.executemany("INSERT INTO labels VALUES (?, ?)", labels)
@@ -135,21 +145,20 @@ class Aggregation:
         self._db.executemany("INSERT INTO events VALUES (?, ?)", events)
         self._flush()
 
-    def _keys(self, kind: str, texts: Iterable[str]) -> list[str]:
+    def _keys(self, kind: str, texts: Iterable[str]) -> list[int]:
         """Return the names of a list, each once."""
         return list(dict.fromkeys(key for text in texts if (key := self._key(kind, text)) is not None))
 
-    def _key(self, kind: str, text: str) -> str | None:
-        """Return the folded name, and count its spelling; None for one without a letter, a digit or another sign."""
-        key = folded(text) if kind != "track" else BETWEEN.join(map(folded, text.split(BETWEEN, 1)))
-        if not key.strip(BETWEEN):
-            return None
-        self._spellings[kind, key, text] += 1
+    def _key(self, kind: str, text: str) -> int | None:
+        """Return what all spellings of a name have in common, and count this one; None for a blank."""
+        key = _hash_of_track(text) if kind == "track" else _hash_of_name(text)
+        if key is not None and kind in self._named:
+            self._spellings[kind, key, text] += 1
         return key
 
     def _flush(self) -> None:
         self._db.executemany(
-            "INSERT INTO spellings VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times",
+            "INSERT INTO spellings VALUES (?, ?, ?, ?)",
             [(*spelling, times) for spelling, times in self._spellings.items()],
         )
         self._spellings.clear()
@@ -168,17 +177,41 @@ def _thousandths(value: float | None) -> int | None:
     return round(value * 1000) if value is not None and math.isfinite(value) and 0 <= value < 1e9 else None
 
 
-def _shown(row: tuple[Any, ...], grouping: Grouping) -> tuple[Any, ...]:
-    """Return a row of the database with the units of `MEASURES`, and a track in two columns."""
+def _hashed(folded_name: str) -> int | None:
+    if not folded_name.strip(BETWEEN):
+        return None
+    return int.from_bytes(blake2b(folded_name.encode(), digest_size=8).digest(), signed=True)
+
+
+@lru_cache(maxsize=32_768)
+def _hash_of_name(text: str) -> int | None:
+    return _hashed(folded(text))
+
+
+def _hash_of_track(text: str) -> int | None:
+    artist, _, title = text.partition(BETWEEN)
+    return _hashed(f"{folded(artist)}{BETWEEN}{folded(title)}")
+
+
+def _columns(rows: list[tuple[Any, ...]], grouping: Grouping) -> Iterator[Sequence[Any]]:
+    """Yield the columns of `MEASURES` and, before them, of the keys; a track is two."""
+    columns = list(zip(*rows, strict=True))
     n = len(grouping.keys)
-    keys, counts, (length, quality, n_rated, first, last) = row[:n], row[n:-5], row[-5:]
-    texts = [text for key, name in zip(grouping.keys, keys, strict=True) for text in _texts(key, name)]
-    mean = None if quality is None else round(quality / n_rated / 1000, 3)
-    return *texts, *counts, length / 1000, mean, _day(first), _day(last)
+    for key, names in zip(grouping.keys, columns, strict=False):
+        if key == "track":
+            yield from zip(*(map(_one_blank, name.split(BETWEEN, 1)) for name in names), strict=True)
+        else:
+            yield [_one_blank(name) for name in names]
+    lengths, qualities, rated, firsts, lasts = columns[-5:]
+    yield from columns[n:-5]
+    yield [length / 1000 for length in lengths]
+    yield [None if q is None else round(q / of / 1000, 3) for q, of in zip(qualities, rated, strict=True)]
+    yield [_day(day) for day in firsts]
+    yield [_day(day) for day in lasts]
 
 
-def _texts(key: str, text: str) -> list[str]:
-    return [" ".join(part.split()) for part in (text.split(BETWEEN, 1) if key == "track" else [text])]
+def _one_blank(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _day(text: str | None) -> date | None:

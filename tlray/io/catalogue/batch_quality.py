@@ -12,6 +12,8 @@ from tlray.io.catalogue.tally import of_batch, quality_of
 from tlray.io.disk.home import Home
 
 logger = logging.getLogger(__name__)
+BUSY_S = 0.2
+"""A status does not wait for a catalogue that is made anew."""
 
 
 def batch_quality(home: Home, batch_id: str, *, within_s: float = 0.0) -> dict[str, Any] | None:
@@ -22,9 +24,9 @@ def batch_quality(home: Home, batch_id: str, *, within_s: float = 0.0) -> dict[s
     try:
         if within_s:
             catch_up(home, within_s=within_s)
-        with opened(home) as db:
+        with opened(home, busy_s=BUSY_S) as db:
             row = db.execute("SELECT number FROM batches WHERE batch_id = ?", (batch_id,)).fetchone()
             return quality_of(db, of_batch(-1 if row is None else row[0]))
     except TlrayError as error:
-        logger.warning("no quality batch=%s why=%s", batch_id, error)
+        logger.warning("quality not counted batch=%s why=%s", batch_id, error)
         return None

@@ -23,7 +23,7 @@ _JOINS: Final = {
     "labels": "JOIN labels USING (play)",
 }
 _SPELT: Final = frozenset(SOURCES) - {"month", "site"}
-"""Keys that are folded names."""
+"""Keys that are names, of which the tables have the hash."""
 _COUNT: Final = pa.int64()
 MEASURES: Final = (
     *(
@@ -85,18 +85,25 @@ class Grouping:
         order = ", ".join(
             [*(f"k{i}" for i, key in enumerate(self.keys) if key == "month"), "plays DESC", places]
         )
-        return (
-            f"SELECT {shown}, sets, plays, identified, positions, cued, coalesce(tracks, 0), coalesce(djs, 0),"
+        tracks = "1" if "track" in self.keys else "coalesce(tracks, 0)"
+        sql = (
+            f"SELECT {shown}, sets, plays, identified, positions, cued, {tracks}, coalesce(djs, 0),"
             " timed, length, quality, rated, first_day, last_day"
             f" FROM (SELECT {places}, count(*) AS sets, sum(p.plays) AS plays, sum(p.identified) AS identified,"
             " sum(p.positions) AS positions, sum(p.cued) AS cued, count(length) AS timed, coalesce(sum(length), 0) AS length,"
             " sum(quality) AS quality, count(quality) AS rated, min(day) AS first_day, max(day) AS last_day"
             f" FROM per_set p JOIN sets USING (n) GROUP BY {places})"
-            f" LEFT JOIN (SELECT {self._named()}, count(DISTINCT track) AS tracks FROM {self._plays()}"
-            f" GROUP BY {self._numbers()}) USING ({places})"
-            f" LEFT JOIN (SELECT {places}, count(DISTINCT dj) AS djs FROM per_set JOIN djs USING (n) GROUP BY {places})"
-            f" USING ({places}) ORDER BY {order}"
         )
+        if "track" not in self.keys:
+            sql += (
+                f" LEFT JOIN (SELECT {self._named()}, count(DISTINCT track) AS tracks FROM {self._plays()}"
+                f" GROUP BY {self._numbers()}) USING ({places})"
+            )
+        sql += (
+            f" LEFT JOIN (SELECT {places}, count(DISTINCT dj) AS djs FROM per_set JOIN djs USING (n) GROUP BY {places})"
+            f" USING ({places})"
+        )
+        return f"{sql} ORDER BY {order}"
 
     def _plays(self) -> str:
         """Return all rows that are in a group, each once a group."""

@@ -14,14 +14,18 @@ from datetime import date
 from typing import Final
 
 from tlray.core.linking.compare import compare
-from tlray.core.linking.performance import Performance, blocks, candidate_blocks, performance
+from tlray.core.linking.performance import Performance, blocks, nights_beside, performance
 from tlray.io.catalogue.content import Content
 from tlray.model import Identity
 
+_IDENTIFIED: Final = Identity.IDENTIFIED.value
 MAX_IN_BLOCK: Final = 64
 """A block with more sets is passed over."""
 MAX_CANDIDATES: Final = 128
 """Sets that one set is compared with: those with the most common blocks."""
+_SHARED: Final = (
+    "SELECT value FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM blocks WHERE block = value AND set_id != ?2)"
+)
 _IN_BLOCK: Final = (
     "SELECT b.set_id FROM blocks b CROSS JOIN facets f ON f.id = b.set_id"
     " WHERE b.block = ? AND (f.is_newest OR f.owner = ?) LIMIT ?"
@@ -37,14 +41,16 @@ def link(db: sqlite3.Connection, set_id: int, owner: str, content: Content) -> N
             (set_id,),
         )
         db.execute("DELETE FROM links WHERE one = ?", (set_id,))
+    own = blocks(one)
     if one != old:
-        _index(db, set_id, one, old)
+        _index(db, set_id, one, set(own), set() if old is None else set(blocks(old)))
     found = []
-    for other_id in _candidates(db, set_id, owner, one):
+    for other_id in _candidates(db, set_id, owner, [*own, *nights_beside(one)]):
         other = stored(db, other_id, unless_site=one.site)
         if other is not None and (likeness := compare(one, other)) is not None:
             found += [(set_id, other_id, likeness.score), (other_id, set_id, likeness.score)]
-    db.executemany("INSERT INTO links VALUES (?, ?, ?)", found)
+    if found:
+        db.executemany("INSERT INTO links VALUES (?, ?, ?)", found)
 
 
 def stored(db: sqlite3.Connection, set_id: int, *, unless_site: str | None = None) -> Performance | None:
@@ -67,27 +73,26 @@ def performance_of(content: Content) -> Performance:
     rows = zip(artists, titles, identities, strict=True)
     return performance(
         site, title=title, day=None if day is None else date.fromisoformat(day).toordinal(), djs=djs, sources=sources,
-        tracks=((artist, name) for artist, name, identity in rows if identity == Identity.IDENTIFIED),
+        tracks=((artist, name) for artist, name, identity in rows if identity == _IDENTIFIED),
     )  # fmt: skip
 
 
-def _index(db: sqlite3.Connection, set_id: int, one: Performance, old: Performance | None) -> None:
-    new_blocks, old_blocks = set(blocks(one)), set() if old is None else set(blocks(old))
-    db.executemany(
-        "DELETE FROM blocks WHERE block = ? AND set_id = ?", [(b, set_id) for b in old_blocks - new_blocks]
-    )
-    db.executemany("INSERT INTO blocks VALUES (?, ?)", [(b, set_id) for b in sorted(new_blocks - old_blocks)])
-    djs, places = (json.dumps(sorted(some), ensure_ascii=False) for some in (one.djs, one.places))
+def _index(db: sqlite3.Connection, set_id: int, one: Performance, own: set[int], old: set[int]) -> None:
+    if old:
+        db.executemany("DELETE FROM blocks WHERE block = ? AND set_id = ?", [(b, set_id) for b in old - own])
+    db.executemany("INSERT INTO blocks VALUES (?, ?)", [(b, set_id) for b in sorted(own - old)])
+    djs, places = (json.dumps(sorted(some)) for some in (one.djs, one.places))
     db.execute(
         "INSERT OR REPLACE INTO performances VALUES (?, ?, ?, ?, ?, ?)",
         (set_id, one.site, one.day, djs, places, array("I", one.tracks).tobytes()),
     )
 
 
-def _candidates(db: sqlite3.Connection, set_id: int, owner: str, one: Performance) -> list[int]:
+def _candidates(db: sqlite3.Connection, set_id: int, owner: str, in_blocks: list[int]) -> list[int]:
     """Return the sets to compare a set with."""
+    shared = db.execute(_SHARED, (json.dumps(in_blocks), set_id)).fetchall()
     n_common: Counter[int] = Counter()
-    for block in candidate_blocks(one):
+    for (block,) in shared:
         others = db.execute(_IN_BLOCK, (block, owner, MAX_IN_BLOCK + 1)).fetchall()
         if len(others) <= MAX_IN_BLOCK:
             n_common.update(number for (number,) in others)

@@ -19,6 +19,7 @@ from tlray.core.linking.merge import merge
 from tlray.core.model.merged import MergedTracklist
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
+from tlray.io.catalogue.merged import Tables
 from tlray.io.catalogue.newest import iter_tables, read_set
 from tlray.io.catalogue.newest import load as load_newest
 from tlray.io.catalogue.performances import all_groups
@@ -26,7 +27,8 @@ from tlray.io.catalogue.search import Place
 from tlray.io.disk.durable import disk_errors
 from tlray.io.disk.home import Home
 from tlray.io.results.merged_tables import MERGED_TRACKLISTS, MERGED_TRACKS, to_merged_tables
-from tlray.io.results.reader import SETS_PER_ITEM
+from tlray.io.results.open_store import open_store
+from tlray.io.results.reader import SETS_PER_ITEM, good_parts, manifest_of
 from tlray.io.results.rows import SETS_AT_ONCE, ItemKey, from_tables
 from tlray.model import Tracklist
 
@@ -54,16 +56,31 @@ def iter_merged(home: Home, *, min_quality: float | None = None) -> Iterator[Mer
         yield merged
 
 
+def tables_of(
+    home: Home, batch_id: str | None, *, min_quality: float | None = None, merged: bool = False
+) -> Iterator[Tables]:
+    """Yield (tracklists, tracks) of a batch, or of all newest versions, in pieces; ``merged``: each performance once."""
+    if batch_id is not None:
+        return good_parts(open_store(home), batch_id, manifest_of(home, batch_id), min_quality=min_quality)
+    return _merged_tables(home, min_quality) if merged else iter_tables(home, min_quality=min_quality)
+
+
+def _merged_tables(home: Home, min_quality: float | None) -> Iterator[Tables]:
+    found = _performances(home, min_quality)
+    while some := list(islice(found, SETS_AT_ONCE)):
+        yield to_merged_tables(some)
+
+
 def load(
     home: Home, *, min_quality: float | None = None, merged: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return (tracklists, tracks) of the newest version of every set; ``merged``: with a row a performance."""
     if not merged:
         return load_newest(home, min_quality=min_quality)
-    found = _performances(home, min_quality)
-    tables = [(MERGED_TRACKLISTS.empty_table(), MERGED_TRACKS.empty_table())]
-    while some := list(islice(found, SETS_AT_ONCE)):
-        tables.append(to_merged_tables(some))
+    tables = [
+        (MERGED_TRACKLISTS.empty_table(), MERGED_TRACKS.empty_table()),
+        *_merged_tables(home, min_quality),
+    ]
     tracklists, tracks = (pa.concat_tables(kind) for kind in zip(*tables, strict=True))
     return tracklists.to_pandas(), tracks.to_pandas()
 

@@ -24,7 +24,6 @@ from tlray.io.results.reader import (
     PAUSE_S,
     SETS_PER_ITEM,
     TRIES,
-    good_parts,
     iter_parts,
     manifest_of,
     set_number,
@@ -55,13 +54,6 @@ def iter_newest(home: Home, *, min_quality: float | None = None) -> Iterator[Tra
     """Yield the newest version of every set, batch by batch and part by part."""
     for tracklists, tracks in iter_tables(home, min_quality=min_quality):
         yield from from_tables(tracklists, tracks)
-
-
-def good_tables(home: Home, batch_id: str | None, *, min_quality: float | None = None) -> Iterator[Tables]:
-    """Yield (tracklists, tracks) of a batch, or of the newest version of every set, part by part."""
-    if batch_id is None:
-        return iter_tables(home, min_quality=min_quality)
-    return good_parts(open_store(home), batch_id, manifest_of(home, batch_id), min_quality=min_quality)
 
 
 def read_set(home: Home, place: Place) -> Tracklist:

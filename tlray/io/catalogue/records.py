@@ -97,7 +97,7 @@ def _read_part(
     except CannotFinish as error:
         if type(error) is not CannotFinish:  # the storage is away, not the part
             raise
-        logger.warning("not in the catalogue: %s", error)
+        logger.warning("part not in the catalogue why=%s", error)
         return dict.fromkeys((result.seq for result in results), str(error))
     records: defaultdict[int, list[Record]] = defaultdict(list)
     for item_id, record in _records(tracklists, tracks):

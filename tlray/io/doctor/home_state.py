@@ -24,8 +24,11 @@ def home(path: Path) -> Result:
     """Check that the home can be read and written, by its owner only."""
     there = existing(path)
     mine = "give it to the user that runs tlray (chown), or use another --home"
-    if not there.is_dir():
-        return failed(f"{there} is a file, not a folder", "use another --home")
+    if not there.is_dir() or (path.is_symlink() and there != path):
+        what = (
+            f"{path} is a link to what is not there" if there.is_dir() else f"{there} is a file, not a folder"
+        )
+        return failed(what, "use another --home")
     if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
         return failed(f"{there} cannot be read and written by this user", mine)
     if there != path:

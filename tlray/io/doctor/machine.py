@@ -108,6 +108,8 @@ def existing(path: Path) -> Path:
 
 def _disk(place: Path) -> Result:
     usage, stat = shutil.disk_usage(place), os.statvfs(place)
+    if not usage.total:
+        return ok(f"{place} is no file system with a size")
     what = f"{usage.free / MB:,.0f} MB free at {place} ({usage.free / max(1, usage.total):.0%})"
     if usage.free < FULL_BYTES:
         return failed(what, "make room: `tlray compact`, old exports and archives, or another disk")

@@ -11,7 +11,7 @@ from typing import Final
 
 import psutil
 
-from tlray.core.access.same_origin import is_loopback
+from tlray.core.model.hosts import innermost, literal_address
 from tlray.io.disk.private_files import open_to_others
 from tlray.io.doctor.report import Result, failed, ok, warning
 
@@ -71,7 +71,7 @@ def _at(address: str, version: str) -> Result:
 def ports() -> Result:
     """List what listens of tlray and Ray, and warn of what other machines can reach."""
     found, others = _listeners()
-    reachable = sorted({f"{name} {where}" for name, host, where in found if not is_loopback(host)})
+    reachable = sorted({f"{name} {where}" for name, host, where in found if not is_local(host)})
     taken = [f"port {port} is in use by {name}" for port, name in others.items() if port == SERVICE_PORT]
     if reachable:
         named = ", ".join(reachable[:MAX_NAMED]) + (
@@ -91,6 +91,12 @@ def ports() -> Result:
     )
 
 
+def is_local(host: str) -> bool:
+    """True if what listens at an address is reached from this machine only; ``::ffff:127.0.0.1`` is loopback, too."""
+    address = literal_address(host)
+    return address is not None and innermost(address).is_loopback
+
+
 def _listeners() -> tuple[list[tuple[str, str, str]], dict[int, str]]:
     """Return what listens of this user's Ray and tlray (program, host, place), and other programs by their port."""
     found, others = [], {}
@@ -105,7 +111,7 @@ def _listeners() -> tuple[list[tuple[str, str, str]], dict[int, str]]:
         host, port = connection.laddr.ip, connection.laddr.port
         name, is_ours = names.setdefault(connection.pid or 0, _program(connection.pid))
         if is_ours:
-            found.append((name, host, f"{host}:{port}"))
+            found.append((name, host, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
         else:
             others[port] = name
     return found, others

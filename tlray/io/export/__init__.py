@@ -1,4 +1,4 @@
-"""Exports written to files: one file, Parquet, ZIP.
+"""Exports written to files: one file, a folder, ZIP; Parquet, Excel, SQLite.
 
-No format: those are in `tlray.export`.
+The pure formats are in `tlray.export`.
 """

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tlray.export.csv_table import Cell, defused, lines
+from tlray.export.csv_table import cell, defused
 
 
 def write_table(pieces: Iterable[pa.Table], schema: pa.Schema, folder: Path, name: str) -> int:
@@ -22,16 +20,18 @@ def write_table(pieces: Iterable[pa.Table], schema: pa.Schema, folder: Path, nam
         ) as parquet,
         (folder / f"{name}.csv").open("wb") as csv,
     ):
-        csv.write(lines([tuple(schema.names)]))
+        csv.write(f"{','.join(schema.names)}\r\n".encode())
         for piece in pieces:
             parquet.write_table(piece)
-            rows = zip(*(column.to_pylist() for column in piece.columns), strict=True)
-            csv.write(lines(tuple(map(_cell, row)) for row in rows))
+            rows = zip(*map(_cells, piece.columns), strict=True)
+            csv.write("".join(f"{','.join(row)}\r\n" for row in rows).encode())
             n_rows += piece.num_rows
     return n_rows
 
 
-def _cell(value: Any) -> Cell:
-    if isinstance(value, str):
-        return defused(value)
-    return value.isoformat() if isinstance(value, date) else value
+def _cells(column: pa.ChunkedArray) -> list[str]:
+    """Return a column as cells of CSV."""
+    values = column.to_pylist()
+    if column.type == pa.string():
+        return [cell(defused(text)) for text in values]
+    return ["" if value is None else str(value) for value in values]

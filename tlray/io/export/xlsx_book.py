@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from tlray.core.model import merged
 from tlray.export.safe_text import one_line
@@ -41,9 +42,16 @@ def book(sets: Iterable[Tracklist]) -> Iterator[bytes]:
     """Yield the workbook in chunks."""
     with TemporaryDirectory(prefix="tlray-xlsx-") as folder:
         path = Path(folder) / "book.xlsx"
-        with xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": folder}) as workbook:
+        workbook = xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": folder})
+        try:
             workbook.set_properties({"created": _MADE})
             _write(workbook, sets)
+            workbook.close()
+        except FileCreateError as error:
+            raise error.args[0] from error  # the system's own: no room, no permission
+        finally:
+            for sheet in workbook.worksheets():
+                sheet.row_data_fh.close()  # open still if the workbook could not be closed
         yield from chunks_of(path)
 
 
@@ -110,5 +118,11 @@ class _Sheet:
             else:
                 self._sheet.write_datetime(self._row, column, value, self._formats[type(value)])
         elif value is not None and (text := one_line(value)):
-            text = text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
-            self._sheet.write_string(self._row, column, text)
+            self._sheet.write_string(self._row, column, _fitting(text))
+
+
+def _fitting(text: str) -> str:
+    """Return a text that a cell holds: Excel counts units of UTF-16, of which an emoji has two."""
+    if len(text) <= MAX_CHARS // 2 or len(units := text.encode("utf-16-le")) <= 2 * MAX_CHARS:
+        return text
+    return units[: 2 * (MAX_CHARS - 1)].decode("utf-16-le", "ignore") + "…"

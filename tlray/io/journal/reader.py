@@ -174,7 +174,7 @@ class JournalReader(Protocol):
         """Count dead letters by domain and kind of reason, the largest groups first."""
 
     def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
-        """Return the batches that have dead letters at the domain of a group, the oldest first."""
+        """Return the batches that have dead letters of a group, as far as it was seen, the oldest first."""
 
     def dead_letters(
         self,
@@ -227,6 +227,9 @@ class JournalReader(Protocol):
         self, *, owner: str | None = None, after: str = "", limit: int = -1, name: str | None = None
     ) -> list[DomainRow]:
         """Return domains by name without their robots.txt: those with items of ``owner``, or all."""
+
+    def domains_named(self, names: Sequence[str]) -> list[DomainRow]:
+        """Return those domains that are known, without their robots.txt; a seek for each."""
 
     def domains_at(self, host: str) -> list[DomainRow]:
         """Return a domain and those at other ports of the same host, by name, without their robots.txt."""

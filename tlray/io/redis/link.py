@@ -101,7 +101,7 @@ class Link:
             self._down_at = time.monotonic()
             self._changed.set()
             logger.warning(
-                "redis is away address=%s reason=%r; tlray goes on without it and tries again", self.address, self.problem
+                "redis is away address=%s reason=%s", self.address, self.problem
             )  # fmt: skip
 
     def _recovered(self) -> None:

@@ -10,7 +10,7 @@ from tlray.io.results.warc import read_record
 from tlray.sites.decode import to_utf8
 
 MAX_TEXT_BYTES: Final = 1_000_000
-MAX_RECORD_BYTES: Final = 64_000_000
+MAX_RECORD_BYTES: Final = 16_000_000
 """Of the record in the archive; an imported file may be so long."""
 
 

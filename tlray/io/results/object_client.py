@@ -205,7 +205,7 @@ class ObjectClient:
                 raise FileNotFoundError("no such object")
             if problem.is_refusal or time.monotonic() + pause_s >= deadline:
                 raise problem
-            logger.warning("storage fails, trying again storage=%s why=%s", self.storage.uri, problem.args[1])
+            logger.warning("storage fails storage=%s why=%s", self.storage.uri, problem.args[1])
             time.sleep(pause_s)
             pause_s = min(MAX_PAUSE_S, 2 * pause_s)
 

@@ -46,6 +46,8 @@ def read_page(item: LeasedItem, fetched: Fetched) -> tuple[Outcome, tuple[Trackl
             sets = page.tracklists if kind is OutcomeKind.FETCHED else ()
             if finds_sets(item) and kind in _MAY_LIST:
                 kind, reason, sets, found = discover(item, page, kind)
+            elif kind is OutcomeKind.NOT_A_SET and page.found:
+                reason = f"{reason}; --find scrapes what it lists"
     elif kind is None:
         kind, reason = OutcomeKind.UNREADABLE, "empty"
     elif kind is OutcomeKind.PRIVATE_ADDRESS and item.from_public:

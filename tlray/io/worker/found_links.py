@@ -53,7 +53,7 @@ def discover(item: LeasedItem, page: ParsedPage, kind: OutcomeKind) -> Discovere
     if links:
         return OutcomeKind.LISTED, note, (), links
     if sets:
-        return OutcomeKind.FOUND, NOT_FETCHED, (), ()
+        return OutcomeKind.FOUND, "not stored", (), ()
     if listed or page.next_url:
         return OutcomeKind.NOT_A_SET, f"none of what it lists is followed: {note}", (), ()
     if kind is OutcomeKind.UNREADABLE and not is_only:

@@ -53,7 +53,7 @@ class Postman:
                 except TlrayError:  # the coordinator is away, or the disk is full
                     await asyncio.sleep(AFTER_TROUBLE_S)
                 except Exception:
-                    logger.exception("postman failed")
+                    logger.exception("notifier failed")
                     await asyncio.sleep(AFTER_TROUBLE_S)
         finally:
             for task in self._out:
@@ -91,7 +91,7 @@ class Postman:
                 took_s=time.monotonic() - begun,
             )
         except TlrayError as error:
-            logger.warning("delivery not noted, it is repeated notice=%s why=%s", notice["notice_id"], error)
+            logger.warning("delivery not recorded notice=%s why=%s", notice["notice_id"], error)
 
     async def _deliver(self, notice: dict[str, Any]) -> Delivery:
         body: str = notice["body"]

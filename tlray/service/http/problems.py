@@ -215,13 +215,11 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _methods_at(request: Request) -> str:
     """Return all methods of a path; the router names only those of the first route that matches."""
     documented: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    methods = {
-        method.upper()
-        for path, calls in documented.items()
-        if compile_path(path)[0].match(request.url.path)
-        for method in calls
-    }
-    return ", ".join(sorted(methods))
+    here = request.url.path
+    # a path of its own is no id in the place of a parameter
+    own = [documented[here]] if here in documented else None
+    calls = own or [calls for path, calls in documented.items() if compile_path(path)[0].match(here)]
+    return ", ".join(sorted({method.upper() for one in calls for method in one}))
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from tlray.service.http.problems import ProblemError, phrase
-from tlray.service.page.rendering import HEADERS, path_of, render, root_of, see_other
+from tlray.service.page.rendering import HEADERS, path_of, render, see_other
 
 TITLES: Final = {
     403: "You may not do that",
@@ -62,6 +62,3 @@ def sign_in_first(request: HTTPConnection) -> Response:
 def is_own_path(path: str) -> bool:
     """True if a path leads to a page of this service, and nowhere else."""
     return not path.startswith(("/", "\\")) and ":" not in path.partition("?")[0] and path.isprintable()
-
-
-__all__ = ["is_own_path", "problem_page", "root_of", "sign_in_first"]

@@ -106,7 +106,10 @@ def see_other(request: HTTPConnection, path: str) -> Response:
 
 def root_of(connection: HTTPConnection) -> str:
     """Return the relative address of ``/`` from a request's path: a proxy may put us below a path."""
-    return "../" * (connection.scope["path"].count("/") - 1) or "./"
+    path: bytes = (
+        connection.scope.get("raw_path") or connection.scope["path"].encode()
+    )  # %2F in an id is no step
+    return "../" * (path.partition(b"?")[0].count(b"/") - 1) or "./"
 
 
 def path_of(connection: HTTPConnection) -> str:

@@ -16,8 +16,6 @@ from markupsafe import Markup, escape
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]")
 MAX_TAIL: Final = 40
-FOLD_CHARS: Final = 500
-"""A longer text is folded."""
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 NEVER: Final = "–"
 

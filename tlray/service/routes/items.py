@@ -15,7 +15,7 @@ from tlray.io.reparse.page_text import TooLongError, read_page_text
 from tlray.io.results.open_store import open_store
 from tlray.io.results.store import PartMoved
 from tlray.service.http.paging import Cursor, Limit, page
-from tlray.service.http.problems import ProblemError, not_found, problems, validation
+from tlray.service.http.problems import ProblemError, not_found, problems
 from tlray.service.routes.api_route import ApiRoute
 from tlray.service.routes.dependencies import BatchId, Reader, TheGateway
 from tlray.service.schemas.batches import ITEM_ID
@@ -55,19 +55,20 @@ async def items(  # noqa: PLR0913, PLR0917 - each is a condition
     reason: Annotated[Text, Query(description="Only those whose reason contains this text.")] = None,
     q: Annotated[Text, Query(description="Only those whose URL or reason contains this text.")] = None,
     from_line: Annotated[
-        int | None, Query(ge=1, le=2**53, description="Begin at this line of the list; not with a cursor.")
+        int | None,
+        Query(
+            ge=1, le=2**53, description="Begin at this line of the list; a cursor goes on from its own place."
+        ),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> JSONResponse:
     """List the items of a batch in the order of its list. A page may be shorter than the limit; the last has no `next_cursor`."""
     await gateway.see(principal, batch_id)
-    if cursor is not None and from_line is not None:
-        raise validation([("query.from_line", "give from_line or cursor, not both")])
-    after = decode(cursor, "items", int, of=batch_id)[0] if cursor else 0
+    after, first = (decode(cursor, "items", int, of=batch_id)[0], 0) if cursor else (0, from_line or 0)
     shown = ItemFilter(state, domain, reason, q)
     found, next_ = await gateway.coordinator.list_items(
-        batch_id, shown, after=after, from_line=from_line or 0, limit=limit
+        batch_id, shown, after=after, from_line=first, limit=limit
     )
     next_cursor = None if next_ is None else encode("items", next_, of=batch_id)
     return page("items", [as_json(item) for item in found], next_cursor)

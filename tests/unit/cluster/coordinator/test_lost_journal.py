@@ -52,3 +52,15 @@ async def test_a_write_that_may_count_or_not_halts_and_the_next_life_reads_what_
     desk.coordinator._look_again(now + 2 * LOOK_AGAIN_S)
     await desk.state.settle(5)
     assert died
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_coordinator_whose_journal_is_lost_ends_in_order(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    monkeypatch.setattr(type(desk.state.journal), "end_incarnation", lose)
+    if is_known:
+        desk.state.halt(LOST)
+    desk.is_closed = True
+    await desk.coordinator.stop()
+    assert desk.state.trouble is LOST

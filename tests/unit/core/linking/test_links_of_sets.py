@@ -10,7 +10,7 @@ import pytest
 from benchmarks.performed_world import World
 from tlray.core.linking.compare import compare, contradicts
 from tlray.core.linking.groups import Link, best_first, groups, relations
-from tlray.core.linking.performance import Performance, blocks, candidate_blocks, performance, track_key
+from tlray.core.linking.performance import Performance, blocks, nights_beside, performance, track_key
 from tlray.model import Identity, Tracklist
 
 
@@ -27,7 +27,7 @@ def links(sets: list[Performance]) -> tuple[list[Link], int]:
     stored: dict[int, list[int]] = {}
     found, n_pairs = [], 0
     for number, one in enumerate(sets):
-        candidates = {i for block in candidate_blocks(one) for i in stored.get(block, ())}
+        candidates = {i for block in [*blocks(one), *nights_beside(one)] for i in stored.get(block, ())}
         n_pairs += len(candidates)
         found += [
             Link(i, number, likeness.score, sets[i].site, one.site)
@@ -142,20 +142,34 @@ def test_an_event_of_a_similar_name_is_said() -> None:
         (("Nox & Vex", "Dawn (Original Mix)"), ("Vex, Nox", "Dawn")),
         (("Beyoncé", "Déjà Vu"), ("Beyonce", "Deja Vu")),
         (("Don't", "Stop!"), ("Don’t", "Stop")),
+        (("Владимир – Vex", "Ночь"), ("VEX, ВЛАДИМИР", "Ночь!")),
+        (("Vex ft Nox", "Daft Feature"), ("Vex", "Daft Feature")),
     ],
 )
 def test_spellings_of_one_track_have_one_key(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert track_key(*one) == track_key(*other)
 
 
+def test_what_a_hostile_page_names_is_bounded() -> None:
+    one = a_set(
+        title=" ".join(f"w{n}" for n in range(5_000)),
+        djs=tuple(f"DJ {n}" for n in range(5_000)),
+        tracks=[("A", f"T{n}") for n in range(5_000)],
+    )
+    assert (len(one.djs), len(one.places) <= 200, len(one.tracks)) == (32, True, 2_000)
+    assert len([*blocks(one), *nights_beside(one)]) <= 3 * 32 + 8
+
+
 def test_a_name_of_nothing_but_common_words_keeps_them() -> None:
-    assert track_key("Mix", "Remix") == "mix remix"
+    assert track_key("Mix", "Remix") == b"mix remix"
+    assert track_key("!!!", "?") == b""
     assert a_set(tracks=[("", ""), ("A", "B"), ("A", "B")]).tracks == a_set(tracks=[("A", "B")]).tracks
 
 
 def test_sets_without_a_day_are_found_by_their_tracks() -> None:
     one, other = a_set(day=None), a_set("b.test", day=None, djs=())
-    assert set(blocks(one)) & set(candidate_blocks(other))
+    assert set(blocks(one)) & set(blocks(other))
+    assert nights_beside(one) == []
 
 
 def test_a_performance_has_one_set_of_a_site_the_surest() -> None:

@@ -13,6 +13,7 @@ from tlray.core.model.lifecycle import BatchState, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.batch_config import BatchConfig
+from tlray.core.scheduling.change_log import ChangeLog
 from tlray.core.scheduling.changeset import Changeset, LaneDeath
 from tlray.core.scheduling.decide import decide
 from tlray.core.scheduling.engine import Engine
@@ -96,11 +97,15 @@ def test_what_the_journal_has_added_is_queued_with_its_domains_and_the_page_says
     assert "b.test" in engine.robots_queue, "before anything of it is fetched"
 
 
-def test_sets_that_are_only_found_are_no_work() -> None:
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_sets_that_are_only_found_are_no_work(is_watched: bool) -> None:
     engine, batch = leased()
+    batch.changes = ChangeLog(known_since=batch.version) if is_watched else None
     added = AddedItems(1, 1, "2 sets listed, 2 new", 2, 0, n_skipped=2)
     assert engine.apply(decided(engine, LISTED), now=0.0, added=[added]) == [1], "it is finished"
     assert (batch.counts[S.SKIPPED], batch.n_open) == (2, 0)
+    if batch.changes is not None:
+        assert batch.changes.take(1) == ([], False), "who watches reads them from the list of items"
 
 
 def test_what_comes_to_a_domain_that_is_given_up_ends_with_it() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 from made_catalogue import MadeHome
 from made_sets import a_set, a_track, mashup_part
+from older_parts import as_before_november_2026
 
 import tlray
 from tlray.cli import run
-from tlray.errors import CannotFinish
+from tlray.errors import CannotFinish, UsageError
 from tlray.io.catalogue.aggregation import Aggregation
 from tlray.io.catalogue.grouping import SOURCES, groupings
 from tlray.io.catalogue.newest import iter_tables, merge_all
+from tlray.io.results.store import PartFile
 from tlray.model import Identity, Track, Tracklist
 
 SPELLINGS = {"ann": ["Ann Ö", "ANN O", "Ann Ö"], "bo": ["Bo"], "ID": ["ID"], "cy": ["=Cy", "=cy"]}
@@ -187,17 +189,47 @@ def test_tables_are_the_same_bytes_however_the_sets_lie(made: MadeHome, tmp_path
     sets = some_sets(40)
     made.batch("b1", *([one] for one in sets[20:]))
     made.batch("b2", *([one] for one in sets[:20]))
-    names = []
+    keys, names = ("dj", "label", "event", "month", "artist", "track"), []
     for n in range(3):
         folder = tmp_path / str(n)
-        assert run(["aggregate", "--out", str(folder), "--home", str(made.home.path)]) == 0
+        assert (
+            run(["aggregate", "--by", ",".join(keys), "--out", str(folder), "--home", str(made.home.path)])
+            == 0
+        )
         names = sorted(path.name for path in folder.iterdir())
         if n == 1:
             merge_all(made.home)
-    keys = ("dj", "label", "event", "month", "artist", "track")
     assert names == sorted(f"{by}.{kind}" for by in keys for kind in ("csv", "parquet"))
     for name in names:
         assert len({(tmp_path / str(n) / name).read_bytes() for n in range(3)}) == 1, name
+
+
+def test_parts_of_an_older_tlray_and_versions_of_fewer_rows_are_summed(
+    made: MadeHome, tmp_path: Path
+) -> None:
+    made.batch("b1", [a_set(a_track(1), a_track(2, 60.0), source_id="1")], [a_set(a_track(1), source_id="2")])
+    for kind in (PartFile.TRACKLISTS, PartFile.TRACKS):
+        as_before_november_2026(made.store.published("b1", "0001-000001-00001", kind))
+    assert table(made.home.path, tmp_path, "track")[["plays", "cued"]].to_numpy().tolist() == [[2, 0], [1, 1]]
+    later = datetime(2026, 12, 1, tzinfo=UTC)
+    made.batch("b2", [a_set(a_track(1), source_id="1", fetched_at=later)])
+    assert table(made.home.path, tmp_path, "track")["plays"].tolist() == [2]
+
+
+def test_a_performance_of_several_sites_counts_once_if_asked_for(made: MadeHome, tmp_path: Path) -> None:
+    tracks = [a_track(n) for n in range(1, 9)]
+    made.batch(
+        "b1", *([a_set(*tracks, site=site, source_id=site, url=f"https://{site}/1")] for site in ("a", "b"))
+    )
+    assert table(made.home.path, tmp_path, "dj")[["sets", "plays"]].to_numpy().tolist() == [[2, 16]]
+    assert table(made.home.path, tmp_path, "dj", "--merged")[["sets", "plays"]].to_numpy().tolist() == [
+        [1, 8]
+    ]
+    pd.testing.assert_frame_equal(
+        tlray.aggregate("dj", home=made.home.path, merged=True), pd.read_parquet(tmp_path / "dj.parquet")
+    )
+    with pytest.raises(UsageError, match="for the catalogue"):
+        tlray.aggregate("dj", "b1", home=made.home.path, merged=True)
 
 
 def test_a_home_without_sets_has_empty_tables_with_all_columns(made: MadeHome, tmp_path: Path) -> None:
@@ -207,7 +239,14 @@ def test_a_home_without_sets_has_empty_tables_with_all_columns(made: MadeHome, t
         (grouping,) = groupings(by)
         assert pq.read_schema(tmp_path / f"{by}.parquet").equals(grouping.schema)
     assert run(["aggregate", "--home", str(made.home.path)]) == 0
-    assert (made.home.path / "exports" / "all" / "aggregate" / "dj.csv").stat().st_mode & 0o077 == 0
+    made_here = made.home.path / "exports" / "all" / "aggregate"
+    assert sorted(path.name for path in made_here.glob("*.csv")) == [
+        "dj.csv",
+        "event.csv",
+        "label.csv",
+        "month.csv",
+    ]
+    assert (made_here / "dj.csv").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(
@@ -217,6 +256,7 @@ def test_a_home_without_sets_has_empty_tables_with_all_columns(made: MadeHome, t
         (["--by", ""], "is no key"),
         (["--by", "artist+track"], "a track has its artist"),
         (["b9"], "b9"),
+        (["b1", "--merged"], "--merged is for the catalogue"),
     ],
 )
 def test_wrong_arguments_are_one_line(
@@ -230,7 +270,7 @@ def test_wrong_arguments_are_one_line(
 
 def test_a_full_temporary_folder_is_named(made: MadeHome) -> None:
     made.batch("b1", *([one] for one in some_sets(200)))
-    with Aggregation() as sums:
+    with Aggregation(groupings("dj,track")) as sums:
         sums._db.execute("PRAGMA max_page_count = 8")
         parts = list(iter_tables(made.home))
         with pytest.raises(CannotFinish, match="name another folder in TMPDIR"):

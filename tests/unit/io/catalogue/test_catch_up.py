@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from made_catalogue import MadeHome
+from made_catalogue import DOMAIN, MadeHome
+from made_journal import kill_lane
 from made_sets import a_set, a_track
 from older_parts import as_before_november_2026
 
+from tlray.core.scheduling.changeset import LaneDeath
 from tlray.errors import StorageFull
 from tlray.io.catalogue import catch_up as module
 from tlray.io.catalogue.catch_up import Standing, catch_up
@@ -305,6 +307,18 @@ def test_a_catalogue_of_another_journal_is_made_anew(made: MadeHome, tmp_path: P
     other.home.catalogue.write_bytes(made.home.catalogue.read_bytes())
     assert catch_up(other.home) == Standing(1, 1, 1)
     assert [t.source_id for t in iter_newest(other.home)] == ["s3"]
+
+
+def test_a_set_that_has_vanished_from_its_site_keeps_its_last_version(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", "A")], [night("s2", "A")])
+    made.open("b2", 2)
+    made.fetch("b2", [night("s2", "A", "B", hours=1)])
+    death = LaneDeath(made.journal.batch("b2").id, DOMAIN, "gone: 404")
+    assert kill_lane(made.journal, death) == (1, 0)
+    made.finish("b2")
+    assert kinds(made.home) == [("s2", "added", "B - TB")]
+    assert total(made.home) == 2
+    assert sorted(t.source_id or "" for t in iter_newest(made.home)) == ["s1", "s2"]
 
 
 def test_parts_that_are_merged_are_read_where_they_are_now(made: MadeHome) -> None:

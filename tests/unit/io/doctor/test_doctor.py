@@ -19,6 +19,7 @@ from tlray import cli
 from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.changeset import Changeset, DomainChange
 from tlray.errors import UsageError
+from tlray.io.broker import connection
 from tlray.io.disk.home import Holder, Home
 from tlray.io.doctor import home_state, machine, ray_setup, servers, sites
 from tlray.io.doctor.checks import checks_of
@@ -218,6 +219,23 @@ def test_what_other_machines_can_reach_is_a_warning(monkeypatch: pytest.MonkeyPa
             assert f"raylet 0.0.0.0:{open_one.getsockname()[1]}" in result.what
 
 
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),  # how gRPC listens on loopback
+        ("0.0.0.0", False),  # noqa: S104 - nothing is bound
+        ("::", False),
+        ("::ffff:10.0.0.7", False),
+        ("192.0.2.2", False),
+    ],
+)
+def test_loopback_has_several_spellings(host: str, local: bool) -> None:
+    assert ray_setup.is_local(host) is local
+
+
 # -- the home --------------------------------------------------------------------------------------------
 
 
@@ -241,6 +259,11 @@ def test_a_home_that_others_can_read_is_a_warning_with_its_cure(tmp_path: Path) 
     path = made_home(tmp_path / "home")
     path.chmod(0o755)
     assert home_state.home(path).hint == f"chmod 700 {path}"
+
+
+def test_a_home_that_is_a_link_to_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "home").symlink_to(tmp_path / "nowhere")
+    assert "a link to what is not there" in home_state.home(tmp_path / "home").what
 
 
 def test_a_home_that_is_a_file(tmp_path: Path) -> None:
@@ -303,7 +326,8 @@ def test_a_server_that_is_away_is_said_without_the_password(what: str, closed_po
     assert str(closed_port) in result.what
 
 
-def test_silent_servers_cost_some_seconds_together(silent_port: int) -> None:
+def test_silent_servers_cost_some_seconds_together(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECT_S", 2.0)
     checks = {
         name: check
         for name, check in checks_of(settings_with(silent_port)).items()

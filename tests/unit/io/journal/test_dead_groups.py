@@ -85,6 +85,8 @@ def test_the_batches_of_a_group_are_those_of_its_owner(journal: Journal) -> None
     assert journal.batches_with_dead(SeenGroup("timeout", "a.test"), owner="ann") == ["B1"]
     assert journal.batches_with_dead(SeenGroup("timeout", "a.test")) == ["B1", "B2"]
     assert journal.batches_with_dead(SeenGroup("timeout", "b.test")) == []
+    assert journal.batches_with_dead(SeenGroup("gone", "a.test")) == []
+    assert journal.batches_with_dead(SeenGroup("timeout", "a.test", journal.last_death() - 1)) == ["B1"]
 
 
 @pytest.mark.parametrize(("kind", "n"), [("timeout", 2), ("gone", 1), ("other", 0)])

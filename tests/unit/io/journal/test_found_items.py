@@ -18,7 +18,7 @@ from made_journal import (
     succeed,
 )
 
-from tlray.core.model.discovery import AddedItems, Committed, FoundUrl, PageFound
+from tlray.core.model.discovery import MAX_BARREN, AddedItems, Committed, FoundUrl, PageFound
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind
@@ -80,6 +80,19 @@ def test_what_a_second_page_lists_again_is_known_and_max_found_holds_over_both(j
     assert (added.n_sets, added.n_lists) == (1, 0)
     assert added.reason.endswith("1 left out; it goes on, and is not followed: max-found 3 is reached")
     assert journal.batch("b1").n_found == 3
+
+
+def test_a_list_without_new_sets_is_followed_so_far_and_no_further(journal: Journal) -> None:
+    batch = submit(journal, lines=1)
+    for n in range(MAX_BARREN + 5):
+        pages = lease(journal, batch)
+        if not pages:
+            break
+        link = FoundUrl(f"http://a.test/list?{n}", "a.test", f"url:{n}", True)
+        (added,) = commit(journal, listed(pages[0], (*links(1), link))).added
+    assert n == MAX_BARREN
+    assert added.reason.endswith("it goes on, and is not followed: 20 pages in a row have no new set")
+    assert journal.batch("b1").n_lists == MAX_BARREN - 1
 
 
 def test_sets_that_are_only_found_are_skipped_and_listed(journal: Journal) -> None:

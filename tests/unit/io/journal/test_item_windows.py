@@ -160,3 +160,9 @@ def test_every_attempt_is_recorded(journal: Journal) -> None:
     assert [(a.kind, a.node, a.raw_offset) for a in journal.attempts([item.id])[item.id]] == [
         ("timeout", "n1", 7), ("fetched", "n1", 7),
     ]  # fmt: skip
+
+
+def test_domains_are_found_by_name(journal: Journal) -> None:
+    names = ["a1.org", "nowhere.org", *(f"n{n}.org" for n in range(2_000)), "a0.org"]
+    assert {row.name for row in journal.domains_named(names)} == {"a0.org", "a1.org"}
+    assert journal.domains_named([]) == []

@@ -34,7 +34,7 @@ NEW_COLUMNS = {
         "peer",
         "dead_at",
         "found_on",
-        "is_list",
+        "list_depth",
     ],
     "domains": ["set_rate", "set_concurrency", "is_paused", "used_in"],
 }

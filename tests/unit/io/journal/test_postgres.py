@@ -533,7 +533,7 @@ def test_a_journal_of_the_version_before_is_migrated_by_a_writer(database: Datab
     with PostgresJournal(database, "a home") as writer:
         submit(writer, "b1", 2)
         for table, column in (
-            ("batches", "n_found"), ("batches", "n_lists"), ("items", "found_on"), ("items", "is_list"),
+            ("batches", "n_found"), ("batches", "n_lists"), ("items", "found_on"), ("items", "list_depth"),
         ):  # fmt: skip
             writer._db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         writer._db.execute("UPDATE meta SET value = '5' WHERE key = 'schema'")

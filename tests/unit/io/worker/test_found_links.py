@@ -74,6 +74,7 @@ def test_without_find_a_page_that_lists_sets_is_no_set_as_ever() -> None:
     for terms in (None, BatchConfig()):
         outcome, _ = read(WIKI, wiki(f"/w/{MIX}"), terms)
         assert (outcome.kind, outcome.found) == (K.NOT_A_SET, ())
+        assert outcome.reason == "a list of 1 mixes; --find scrapes what it lists"
 
 
 def test_a_page_on_another_host_lists_pages_of_that_host() -> None:
@@ -161,7 +162,9 @@ def test_a_set_is_found_and_not_fetched_where_its_url_says_that_it_is_one() -> N
         ONLY,
         content_type="text/xml",
     )
-    assert (outcome.kind, sets, outcome.found) == (K.FOUND, (), ()), "a page that is a set by itself"
+    assert (outcome.kind, outcome.reason, sets, outcome.found) == (K.FOUND, "not stored", (), ()), (
+        "a page that is a set by itself"
+    )
 
 
 @pytest.mark.parametrize("n", [MOST_ON_A_PAGE + 50])

@@ -19,7 +19,7 @@ T = TypeVar("T")
 W = TypeVar("W", bound="Writing")
 NO_LIMIT = 2**62
 """A limit that no query reaches."""
-_NAMES_AT_ONCE = 1_000
+NAMES_AT_ONCE = 1_000
 _OF_BATCH = {
     "batches": "id = ?", "items": "batch = ?", "refused_lines": "batch = ?", "parts": "batch = ?",
     "attempts": "item IN (SELECT id FROM items WHERE batch = ?)",
@@ -166,8 +166,8 @@ class Writing(Connected):
     def _number_domains(self, names: Iterable[str]) -> None:
         """Look up the numbers of domains, all at once; those that have none get one."""
         new = [name for name in dict.fromkeys(names) if name not in self._domain_ids]
-        for begin in range(0, len(new), _NAMES_AT_ONCE):
-            some = new[begin : begin + _NAMES_AT_ONCE]
+        for begin in range(0, len(new), NAMES_AT_ONCE):
+            some = new[begin : begin + NAMES_AT_ONCE]
             self._db.executemany(
                 "INSERT INTO domains (name) VALUES (?) ON CONFLICT (name) DO NOTHING",
                 [(name,) for name in some],

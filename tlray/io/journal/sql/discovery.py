@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tlray.core.model.discovery import ONLY_FOUND, AddedItems, FoundUrl, PageFound, added_items, admit
+from tlray.core.model.discovery import ONLY_FOUND, AddedItems, Admitted, PageFound, added_items, admit
 from tlray.io.journal.rows import FoundSetRow
 from tlray.io.journal.sql.connection import Connected, Writing
 
@@ -36,14 +36,13 @@ class DiscoveryWrites(Writing):
     def _add_found(self, page: PageFound) -> AddedItems:
         """Add what a page lists to its batch, and say on the page's item what it was."""
         batch, item = page.item.batch, page.item.id
-        n_found, n_lists = self._db.execute(
-            "SELECT n_found, n_lists FROM batches WHERE id = ?", (batch,)
-        ).fetchone()
+        (n_found,) = self._db.execute("SELECT n_found FROM batches WHERE id = ?", (batch,)).fetchone()
+        line, depth = self._db.execute("SELECT line, list_depth FROM items WHERE id = ?", (item,)).fetchone()
         known = self._known(batch, [url.fingerprint for url in page.urls])
-        admitted = admit(page, known, n_found=n_found, n_lists=n_lists)
+        admitted = admit(page, known, n_found=n_found, n_barren=max(0, depth - 1))
         added = added_items(page, admitted)
         if admitted.new:
-            self._insert_found(page, admitted.new)
+            self._insert_found(page, admitted, line)
             self._db.execute(
                 "UPDATE batches SET n_found = n_found + ?, n_lists = n_lists + ?, n_items = n_items + ?,"
                 " last_item = (SELECT max(id) FROM items) WHERE id = ?",
@@ -64,18 +63,17 @@ class DiscoveryWrites(Writing):
             known.update(fingerprint for (fingerprint,) in rows)
         return known
 
-    def _insert_found(self, page: PageFound, urls: Sequence[FoundUrl]) -> None:
+    def _insert_found(self, page: PageFound, admitted: Admitted, line: int) -> None:
         """Insert items; their line is that of the page."""
-        batch, item = page.item.batch, page.item.id
-        (line,) = self._db.execute("SELECT line FROM items WHERE id = ?", (item,)).fetchone()
+        batch, item, urls = page.item.batch, page.item.id, admitted.new
         self._number_domains(url.domain for url in urls)
         is_held = {url: page.is_only and not url.is_list for url in urls}
         self._db.executemany(
-            "INSERT INTO items (batch, line, domain, url, fingerprint, state, reason, from_public, found_on, is_list)"
+            "INSERT INTO items (batch, line, domain, url, fingerprint, state, reason, from_public, found_on, list_depth)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (batch, line, self._domain_ids[url.domain], url.url, url.fingerprint, "skipped" if is_held[url] else "queued",
-                 ONLY_FOUND if is_held[url] else None, page.from_public, item, url.is_list)
+                 ONLY_FOUND if is_held[url] else None, page.from_public, item, admitted.n_barren + 1 if url.is_list else 0)
                 for url in urls
             ],
         )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from tlray.core.politeness.override import NO_OVERRIDE, DomainOverride
 from tlray.core.politeness.site_profile import aliases
 from tlray.io.journal.rows import DomainRow, RestRow
-from tlray.io.journal.sql.connection import NO_LIMIT, Connected, Writing, transactional
+from tlray.io.journal.sql.connection import NAMES_AT_ONCE, NO_LIMIT, Connected, Writing, transactional
 
 _COLUMNS = "robots_at, crawl_delay_s, cool_until, cool_reason, n_blocks, last_fetch_at, set_rate, set_concurrency, is_paused"
 
@@ -34,6 +34,17 @@ class DomainReads(Connected):
             (after, name, numbers, NO_LIMIT if limit < 0 else limit),
         )
         return [_domain_row(row) for row in rows]
+
+    def domains_named(self, names: Sequence[str]) -> list[DomainRow]:
+        found: list[DomainRow] = []
+        for begin in range(0, len(names), NAMES_AT_ONCE):
+            some = names[begin : begin + NAMES_AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            rows = self._db.execute(
+                f"SELECT name, NULL, {_COLUMNS} FROM domains WHERE name IN ({marks})", tuple(some)
+            )
+            found += [_domain_row(row) for row in rows]
+        return found
 
     def domains_at(self, host: str) -> list[DomainRow]:
         rows = self._db.execute(

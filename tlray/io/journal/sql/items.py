@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.submission.lines import RefusedLine
 from tlray.io.journal.reader import NO_FILTER
 from tlray.io.journal.rows import (
@@ -29,6 +30,8 @@ MAX_SCANNED = 20_000
 PAGE_ITEMS = 5_000
 """Items that are in memory at once."""
 MAX_GROUPS = 10_000
+_PREFIX = "substr(i.reason, 1, instr(i.reason || ':', ':') - 1)"
+"""The beginning of a reason, up to the colon."""
 _LISTED = (
     "SELECT i.id, i.line, i.url, d.name, i.state, i.attempt, i.n_lost, i.reason, i.due_at, i.fetched_at,"
     # an item of another owner is not shown
@@ -73,7 +76,7 @@ class ItemReads(Connected):
             return [], None
         if from_line > 1:
             (first,) = self._db.execute(
-                "SELECT id FROM items INDEXED BY items_line WHERE batch = ? AND line >= ? ORDER BY line LIMIT 1",
+                "SELECT id FROM items INDEXED BY items_line WHERE batch = ? AND line >= ? ORDER BY line, id LIMIT 1",
                 (batch, from_line),
             ).fetchone() or (last + 1,)
         domain = None if shown.domain is None else self._number_of_domain(shown.domain)
@@ -87,7 +90,8 @@ class ItemReads(Connected):
                 if shown.state is ItemState.DEAD
                 else " AND (?4 IS NULL OR i.state = ?4)"
             )
-            + " AND (?5 IS NULL OR i.domain = ?5) AND (?6 IS NULL OR i.reason LIKE ?6 ESCAPE '\\')"
+            + ("" if domain is None else " AND i.domain = ?5")
+            + " AND (?6 IS NULL OR i.reason LIKE ?6 ESCAPE '\\')"
             " AND (?7 IS NULL OR i.url LIKE ?7 ESCAPE '\\' OR i.reason LIKE ?7 ESCAPE '\\')"
             "  ORDER BY i.id LIMIT ?8) i CROSS JOIN domains d ON d.id = i.domain ORDER BY i.id",
             (batch, after, until, shown.state, domain, _part(shown.reason), _part(shown.text), limit),
@@ -151,7 +155,7 @@ class ItemReads(Connected):
     def dead_groups(self, *, owner: str | None = None, batch_id: str | None = None) -> list[DeadGroup]:
         rows = self._db.execute(
             "SELECT d.name, g.prefix, g.n, g.n_batches, g.last_item, g.newest FROM (SELECT i.domain,"
-            " substr(i.reason, 1, instr(i.reason || ':', ':') - 1) AS prefix, count(*) AS n,"
+            f" {_PREFIX} AS prefix, count(*) AS n,"
             " count(DISTINCT i.batch) AS n_batches, max(i.id) AS last_item, max(coalesce(i.dead_at, 0)) AS newest"
             " FROM batches b CROSS JOIN items i INDEXED BY items_dead_by ON i.batch = b.id AND i.state = 'dead'"
             " WHERE (?1 IS NULL OR b.owner = ?1) AND (?2 IS NULL OR b.batch_id = ?2)"
@@ -163,12 +167,13 @@ class ItemReads(Connected):
 
     def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
         rows = self._db.execute(
-            "SELECT b.batch_id FROM batches b WHERE (?1 IS NULL OR b.owner = ?1) AND EXISTS (SELECT 1 FROM items i"
-            " INDEXED BY items_dead_by WHERE i.batch = b.id AND i.state = 'dead'"
-            " AND i.domain = (SELECT id FROM domains WHERE name = ?2)) ORDER BY b.id",
-            (owner, seen.domain),
+            f"SELECT b.batch_id, {_PREFIX} AS prefix FROM batches b CROSS JOIN items i INDEXED BY items_dead_by"
+            " ON i.batch = b.id AND i.state = 'dead' AND i.domain = (SELECT id FROM domains WHERE name = ?2)"
+            " WHERE (?1 IS NULL OR b.owner = ?1) AND coalesce(i.dead_at, 0) <= coalesce(?3, 9e18)"
+            " GROUP BY b.id, b.batch_id, prefix ORDER BY b.id",
+            (owner, seen.domain, seen.until),
         )
-        return [batch_id for (batch_id,) in rows]
+        return list(dict.fromkeys(batch_id for batch_id, prefix in rows if kind_of(prefix) == seen.kind))
 
     def _number_of_domain(self, name: str) -> int:
         """Return a domain's number; 0, which none has, if it is not known."""

@@ -18,7 +18,7 @@ from tlray.io.journal.sql.connection import Connection
 WINDOW_ITEMS = 5_000
 """Items of a batch that are read at once; about 30 ms of the journal's thread."""
 
-_MAY_LIST = "(i.is_list OR (i.found_on IS NULL AND substr(i.fingerprint, 1, 4) = 'url:'))"
+_MAY_LIST = "(i.list_depth > 0 OR (i.found_on IS NULL AND substr(i.fingerprint, 1, 4) = 'url:'))"
 """An item whose page may list sets: where its batch finds sets, the page itself is needed."""
 
 Reusable = list[tuple[FrontierItem, ReusableResult]]

@@ -12,7 +12,7 @@ DISCOVERY = (
     "ALTER TABLE batches ADD COLUMN n_found INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE batches ADD COLUMN n_lists INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE items ADD COLUMN found_on INTEGER",
-    "ALTER TABLE items ADD COLUMN is_list INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE items ADD COLUMN list_depth INTEGER NOT NULL DEFAULT 0",
 )
 """The step from version 5 to 6, in every database; indexes are made by `statements`."""
 NUMBERED = ("id", "seq")

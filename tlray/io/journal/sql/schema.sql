@@ -81,7 +81,7 @@ CREATE TABLE IF NOT EXISTS items (
     done_seq INTEGER,                   -- grows over the home: the order in which items succeeded; NULL: it has no set
     dead_at INTEGER,                    -- when it became a dead letter, in milliseconds; every transaction has a later one
     found_on INTEGER,                   -- the item of the page that lists it; NULL: a line of the list names it
-    is_list INTEGER NOT NULL DEFAULT 0  -- found as the page on which a list goes on
+    list_depth INTEGER NOT NULL DEFAULT 0 -- of a page on which a list goes on: 1 more than the pages in a row without a new set
 );
 CREATE UNIQUE INDEX IF NOT EXISTS items_fingerprint ON items (batch, fingerprint);
 CREATE INDEX IF NOT EXISTS items_line ON items (batch, line);

@@ -82,6 +82,7 @@ document.addEventListener("submit", async (event) => {
 async function cancelSlowly() {
   const wasRunning = head.dataset.state === "running";
   if (wasRunning) await act("pause");
+  const stands = head.dataset.state;
   let left = CANCEL_S;
   const words = () => `Paused. It is cancelled in ${left} s; what was fetched stays.`;
   const stop = () => clearInterval(timer);
@@ -93,6 +94,7 @@ async function cancelSlowly() {
   const timer = setInterval(async () => {
     left--;
     box.write(words());
+    if (head.dataset.state !== stands) { stop(); box.close(); return; } // somebody resumed it, here or elsewhere
     if (left > 0) return;
     stop();
     box.close();
@@ -118,8 +120,9 @@ function address(change, isStep = true) {
 
 function startTable() {
   const lines = Number(document.getElementById("items")?.dataset.lines);
-  items = new Items({ batchId, sprite, lines, filter: inAddress() });
-  panel = new Panel({ batchId, sprite, onClose: closePanel, onStep: stepPanel });
+  const hasAdded = document.getElementById("items")?.hasAttribute("data-added") ?? false;
+  items = new Items({ batchId, sprite, lines, hasAdded, filter: inAddress() });
+  panel = new Panel({ batchId, sprite, onClose: closePanel, onStep: stepPanel, onRetry: () => items?.showChanges() });
   const { line, item } = inAddress();
   items.open(Number(line) || 1).then(() => { if (item) showPanel(item, false); }).catch((error) => toast(error.message));
 }

@@ -1,14 +1,13 @@
 // The head of a batch: bar, counts, rate, estimate, domains, notes. Counts at most every 250 ms, the rest every second.
 
-import { call, root } from "./api.js";
+import { root } from "./api.js";
 import { now, say, sayCalmly, setTime } from "./page.js";
-import { clock, number, percent, plural, rate, write } from "./text.js";
+import { clock, number, percent, rate, write } from "./text.js";
 
 /** @typedef {import("./live.js").Frame} Frame */
 
 const PARTS = ["succeeded", "dead", "skipped", "cancelled", "leased", "waiting"];
 const FINAL = ["succeeded", "dead", "skipped", "cancelled"];
-const STEPS = [[600, 60], [3600, 300], [21600, 900], [172800, 3600]];
 const SLOW_MS = 950;
 const ETA_MS = 10_000;
 const WORDS_MS = 3000;
@@ -120,16 +119,10 @@ export class Head {
   #showEta(frame) {
     if (!this.eta) return;
     if (frame.state !== "running") { if (this.eta.textContent) this.eta.replaceChildren(); this.range = null; return; }
-    const between = frame.estimated_between ?? (frame.estimated_completion ? [null, frame.estimated_completion] : null);
-    if (!between) {
-      if (this.range) { this.range = null; this.etaAt = 0; }
-      return; // the words of the service say why
-    }
-    const early = between[0] === null ? 0 : rounded(between[0], now(), false);
-    const late = rounded(between[1], now(), true);
+    if (!frame.estimated_between) { this.range = null; return; } // the words of the service say why
+    const [early, late] = frame.estimated_between; // rounded outward, and steady
     const shown = this.range;
-    const isOut = !shown || early < shown[0] || late > shown[1] || late <= now() || late - early <= (shown[1] - shown[0]) / 2;
-    if (!isOut || Date.now() - this.etaAt < ETA_MS) return;
+    if (!late || (shown && shown[0] === early && shown[1] === late) || Date.now() - this.etaAt < ETA_MS) return;
     this.etaAt = Date.now();
     this.range = [early, late];
     const why = frame.estimate_waits_on ? ` · ${frame.estimate_waits_on} decides` : "";
@@ -155,7 +148,7 @@ export class Head {
   /** The sentences are the service's own; they are asked for when something of them has changed. @param {Frame} frame */
   async #showNotes(frame) {
     const domains = Object.entries(frame.domains ?? {});
-    const key = JSON.stringify([frame.state, frame.trouble, frame.parked, domains.map(([name, d]) => [name, d.state, d.cooling_until, d.open > 0]), !frame.estimated_completion, frame.state === "paused" && frame.counts.leased]);
+    const key = JSON.stringify([frame.state, frame.trouble, frame.parked, domains.map(([name, d]) => [name, d.state, d.cooling_until, d.open > 0]), frame.estimate_missing, frame.state === "paused" && frame.counts.leased]);
     if (key === this.wordsKey || Date.now() - this.wordsAt < WORDS_MS) return;
     this.wordsAt = Date.now();
     const isFirst = this.wordsKey === "";
@@ -254,12 +247,3 @@ export class Head {
 export function set(element, name, value) {
   if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
-
-/** A moment rounded outward, the coarser the farther away. @param {number} at @param {number} from @param {boolean} up */
-function rounded(at, from, up) {
-  const left = Math.max(0, at - from);
-  const step = STEPS.find(([limit]) => left < limit)?.[1] ?? 86400;
-  return Math.floor(at / step) * step + (up && at % step ? step : 0);
-}
-
-export { plural };

@@ -17,7 +17,7 @@ const SETTLE_MS = 80;
 const REFRESH_MS = 2000;
 
 export class Items {
-  /** @param {{batchId: string, sprite: string, lines: number, filter: Record<string, string>}} of */
+  /** @param {{batchId: string, sprite: string, lines: number, hasAdded: boolean, filter: Record<string, string>}} of `hasAdded`: pages have added items, which share the lines of those */
   constructor(of) {
     this.of = of;
     this.window = /** @type {HTMLElement} */ (document.getElementById("window"));
@@ -38,7 +38,7 @@ export class Items {
   /** Begin anew with a filter. @param {Record<string, string>} filter */
   reset(filter) {
     this.filter = filter;
-    this.isFiltered = Boolean(filter.state || filter.domain || filter.q);
+    this.isFiltered = Boolean(filter.state || filter.domain || filter.q || this.of.hasAdded);
     /** @type {Map<number, Block>} */ this.blocks = new Map();
     /** @type {Item[]} */ this.found = []; // of a filter, as far as it was read
     /** @type {Map<string, number>} */ this.rowOf = new Map();
@@ -89,7 +89,7 @@ export class Items {
     set(this.table, "aria-rowcount", this.isFiltered && this.next ? "-1" : String(this.count + 1));
     const covered = document.getElementById("covered");
     const more = this.next ? ` and more` : "";
-    write(covered, this.isFiltered ? `${plural(this.count, "matching item")}${more}, by line` : `${plural(this.of.lines, "line")}, in order`);
+    write(covered, this.isFiltered ? `${plural(this.count, this.of.hasAdded ? "item" : "matching item")}${more}, in order` : `${plural(this.of.lines, "line")}, in order`);
   }
 
   // -- reading -------------------------------------------------------------------------------------
@@ -313,6 +313,7 @@ export class Items {
   take(frame, done) {
     this.last = { frame, done };
     if (this.doneAtLoad < 0) this.doneAtLoad = this.#there();
+    if (frame.found && !this.of.hasAdded) { this.of.hasAdded = true; this.showChanges(); return; }
     for (const block of this.blocks.values()) block.isDirty = true;
     if (this.isFiltered) {
       this.changes = Math.abs(this.#there() - this.doneAtLoad);
@@ -350,11 +351,12 @@ export class Items {
     await this.#reread();
   }
 
-  async #reread() {
+  /** @param {boolean} [isAll] rows in a final state, too: somebody may have retried them */
+  async #reread(isAll = false) {
     const rows = [...this.nodes.keys()];
     const stale = new Set(rows.filter((row) => {
       const item = this.itemAt(row);
-      return item && !FINAL.has(item.state);
+      return item && (isAll || !FINAL.has(item.state));
     }).map((row) => Math.floor((row - 1) / BLOCK) * BLOCK + 1));
     for (const first of stale) if (this.blocks.get(first)?.isDirty) await this.#read(first);
     if (stale.size) this.render();
@@ -370,7 +372,7 @@ export class Items {
     this.changes = 0;
     this.doneAtLoad = this.#there();
     this.#showNewer();
-    if (!this.isFiltered) { for (const block of this.blocks.values()) block.isDirty = true; return this.#reread(); }
+    if (!this.isFiltered && !this.of.hasAdded) { for (const block of this.blocks.values()) block.isDirty = true; return this.#reread(true); }
     this.aborts.abort();
     const at = this.position;
     this.reset(this.filter);

@@ -12,7 +12,8 @@ const HIDDEN_AFTER_MS = 60_000;
 const QUIET_MS = 3000; // what a reconnection may take before anybody is told
 const SILENCE_MS = 20_000;
 const STALE_MS = 60_000;
-const MAX_WAIT_MS = 30_000;
+const ANSWER_MS = 15_000;
+const MAX_WAIT_MS = 10_000;
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** @typedef {{version: number, state: string, total: number, counts: Record<string, number>, rate_per_min: number, tracks: number, items?: any[], items_complete?: boolean, [name: string]: any}} Frame */
@@ -90,7 +91,7 @@ export class Live {
   async #poll(everyMs) {
     clearTimeout(this.timer);
     try {
-      const status = await call(`batch/${this.batchId}/status`);
+      const status = await call(`batch/${this.batchId}/status`, { signal: AbortSignal.timeout(ANSWER_MS) });
       this.#hear();
       if (status.version > this.version) this.#give({ ...status, items: [], items_complete: false });
       if (["completed", "cancelled"].includes(status.state)) { this.isOver = true; this.to.onEnd(); return; }
@@ -154,7 +155,8 @@ export class Live {
   /** The error of a stream has no status: ask what is wrong. */
   async #ask() {
     try {
-      await call(`batch/${this.batchId}/status`);
+      await call(`batch/${this.batchId}/status`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      this.tries = 0; // it answers
       this.#again();
     } catch (error) {
       this.#failed(/** @type {any} */ (error).status ?? 0);

@@ -9,7 +9,7 @@ import { stateOf } from "./rows.js";
 const KINDS = { fetched: "fetched", answered: "known already", redirected: "redirected", gone: "the page is gone", "not-a-set": "the page is no set", blocked: "the site blocked us", unreadable: "the page cannot be read", throttled: "too many requests (429)", unavailable: "the site was not available", forbidden: "the site refused", timeout: "no answer in time", connect: "no connection", dns: "the host name is not known", robots: "robots.txt forbids it", lost: "lost with its worker", crashed: "our parser failed" };
 
 export class Panel {
-  /** @param {{batchId: string, sprite: string, onClose: () => void, onStep: (step: number) => void}} of */
+  /** @param {{batchId: string, sprite: string, onClose: () => void, onStep: (step: number) => void, onRetry: () => void}} of */
   constructor(of) {
     this.of = of;
     this.box = /** @type {HTMLElement} */ (document.getElementById("panel"));
@@ -140,6 +140,7 @@ export class Panel {
       const told = await call(`batch/${this.of.batchId}/retry`, { method: "POST", json: { item_ids: [this.itemId] } });
       toast(told.n_retried ? "Queued again." : "It was queued already by somebody else.");
       this.open(this.itemId);
+      this.of.onRetry();
     } catch (error) {
       toast(/** @type {Error} */ (error).message);
     }

@@ -10,6 +10,7 @@ from tlray.service.page import static_files
 from tlray.service.page.views import (
     batch,
     batches,
+    catalogue,
     dead_letters,
     domains,
     home,
@@ -33,6 +34,7 @@ VIEWS: Final[tuple[APIRouter, ...]] = (
     domains.router,
     notifications.router,
     tokens.router,
+    catalogue.router,
     static_files.router,
 )
 """All views."""

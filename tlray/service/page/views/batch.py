@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from tlray.core.model.lifecycle import BatchEvent, ItemState
+from tlray.core.model.progress import BatchStatus
 from tlray.export.formats import all_formats
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
@@ -81,7 +82,7 @@ async def batch(
         estimate=estimate_of(status),
         notes=batch_words.notes(status),
         domains=await _domains(batch_id, gateway, principal, status["state"]),
-        n_lines=status["total"] + status["duplicates"] + status["n_rejected"],
+        n_lines=_n_lines(status),
         priorities=("immediate", "normal", "low"),
         formats=all_formats(),
         tab=tab,
@@ -90,6 +91,12 @@ async def batch(
         is_filtered=bool(shown.wanted or shown.domain or shown.q),
         words=ITEM_WORDS,
     )
+
+
+def _n_lines(status: BatchStatus) -> int:
+    """Return how many lines the list has that was given; items that pages of lists have added have lines of those."""
+    added = status["found"] + status["lists"]
+    return status["total"] - added + status["duplicates"] + status["n_rejected"]
 
 
 async def _items(batch_id: str, gateway: Gateway, principal: Principal, shown: Shown) -> JSONResponse:

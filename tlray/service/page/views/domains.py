@@ -130,11 +130,9 @@ async def change_domain(
     """Set the rate of a domain, pause it, or end its rest."""
     action = field(form, "do")
     try:
-        changes = (
-            _limits(field(form, "rate"), field(form, "concurrency"))
-            if action == "set"
-            else CHANGES.get(action)
-        )
+        changes: dict[str, Any] | None = CHANGES.get(action)
+        if action == "set":
+            changes = _limits(field(form, "rate"), field(form, "concurrency"))
         if changes is None:
             raise HTTPException(404, "there is no such action")
         await domains.set_domain(checked(DomainPatch, **changes), domain, gateway, principal)

@@ -1,0 +1,176 @@
+"""A set as the page draws it: its rows as a table, and a timeline for each recording.
+
+Only times that the source gives are drawn. Rows between two known times are one bracket with their number; they are never spread
+evenly over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+Row = dict[str, Any]
+"""A track as the API's JSON has it."""
+MINUTE_S: Final = 60.0
+OPEN_END: Final = 1.04
+"""A lane whose length is not known ends so much behind its last cue."""
+MAX_MARKS: Final = 400
+"""Of one lane: more are not told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A row on a lane. Positions are percent of its length."""
+
+    index: int
+    kind: str
+    """The precision of the cue: ``second``, ``minute``, ``estimate`` or ``logged``."""
+    x: float
+    width: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Rows without a time between two rows that have one."""
+
+    x: float
+    width: float
+    n: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The timeline of one recording."""
+
+    recording: int
+    end_s: float
+    is_open: bool
+    """True if the length is not known."""
+    marks: tuple[Mark, ...]
+    gaps: tuple[Gap, ...]
+
+
+def lanes_of(tracks: Sequence[Row], duration_s: float | None) -> list[Lane]:
+    """Return a lane for each recording that has a cue, in player order. ``duration_s`` is the set's, seconds."""
+    by_recording: dict[int, list[Row]] = {}
+    for track in tracks:
+        if track["kind"] != "mashup_part":
+            by_recording.setdefault(track["recording"] or 1, []).append(track)
+    is_one = len(by_recording) == 1
+    lanes = [
+        _lane(number, rows, duration_s if is_one else None) for number, rows in sorted(by_recording.items())
+    ]
+    return [lane for lane in lanes if lane.marks]
+
+
+def _lane(recording: int, rows: list[Row], duration_s: float | None) -> Lane:
+    cues = [row["cue_s"] for row in rows if row["cue_s"] is not None]
+    last_s = max(cues, default=0.0)
+    is_open = not duration_s or last_s > duration_s
+    end_s = max(last_s * OPEN_END, 1.0) if is_open else float(duration_s or 1.0)
+    marks = [
+        Mark(
+            row["index"],
+            row["cue_precision"],
+            _percent(row["cue_s"], end_s),
+            _percent(MINUTE_S, end_s),
+            name_of(row),
+        )
+        for row in rows
+        if row["cue_s"] is not None
+    ]
+    return Lane(recording, end_s, is_open, tuple(marks[:MAX_MARKS]), tuple(_gaps(rows, end_s)))
+
+
+def _gaps(rows: list[Row], end_s: float) -> list[Gap]:
+    gaps: list[Gap] = []
+    before_s, n = 0.0, 0
+    for row in rows:
+        if row["cue_s"] is None:
+            n += row["kind"] == "main"
+            continue
+        if n and row["cue_s"] > before_s:
+            gaps.append(_gap(before_s, row["cue_s"], n, end_s))
+        before_s, n = max(before_s, row["cue_s"]), 0
+    if n and end_s > before_s:
+        gaps.append(_gap(before_s, None, n, end_s))
+    return gaps
+
+
+def _gap(from_s: float, to_s: float | None, n: int, end_s: float) -> Gap:
+    x = _percent(from_s, end_s)
+    until = f"and {clock(to_s)}" if to_s is not None else "and the end"
+    return Gap(
+        x,
+        round(_percent(to_s or end_s, end_s) - x, 3),
+        n,
+        f"{n} without a time, between {clock(from_s)} {until}",
+    )
+
+
+def _percent(part_s: float, whole_s: float) -> float:
+    return round(min(100.0, 100.0 * part_s / whole_s), 3)
+
+
+def clock(seconds: float) -> str:
+    """Return a position in a recording: 4:00, 1:02:33."""
+    minutes, s = divmod(int(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
+
+
+def name_of(row: Row) -> str:
+    """Return a row in words."""
+    return f"{row['artist'] or 'ID'} – {row['title'] or 'ID'}"
+
+
+def table_of(tracks: Sequence[Row], duration_s: float | None) -> list[Row]:
+    """Return the rows of a set's table: each track with ``time``, ``mark`` (of an inexact time), ``warning`` and ``heading``."""
+    made: list[Row] = []
+    section, latest = None, dict[int, float]()
+    for track in tracks:
+        heading = track["section"] if track["section"] != section else None
+        section = track["section"]
+        made.append(
+            {**track, "heading": heading, **_time_of(track), "warning": _warning(track, latest, duration_s)}
+        )
+        if track["cue_s"] is not None:
+            recording = track["recording"] or 1
+            latest[recording] = max(latest.get(recording, 0.0), track["cue_s"])
+    return made
+
+
+def _time_of(track: Row) -> Row:
+    cue_s, precision = track["cue_s"], track["cue_precision"]
+    if precision == "logged" and track["played_at"]:
+        return {"time": str(track["played_at"])[11:16], "mark": "log"}
+    if cue_s is None:
+        return {"time": "", "mark": ""}
+    if precision == "minute":
+        hours, minutes = divmod(int(cue_s // MINUTE_S), 60)
+        return {"time": f"{hours}:{minutes:02d}", "mark": "h:min"}
+    return {"time": ("≈" if precision == "estimate" else "") + clock(cue_s), "mark": ""}
+
+
+def _warning(track: Row, latest: dict[int, float], duration_s: float | None) -> str:
+    cue_s = track["cue_s"]
+    if cue_s is None:
+        return ""
+    if duration_s and cue_s > duration_s and not track["recording"]:
+        return f"past the end, which is {clock(duration_s)}"
+    return "earlier than a row before it" if cue_s < latest.get(track["recording"] or 1, 0.0) else ""
+
+
+def as_text(tracks: Sequence[Row]) -> str:
+    """Return a set's rows as lines of text, with numbers and the times that the source gives."""
+    lines = []
+    for row in table_of(tracks, None):
+        if row["kind"] == "mashup_part":
+            continue
+        start = "w/" if row["kind"] == "with" else f"{row['number']}." if row["number"] is not None else "-"
+        time = f" [{row['time']}]" if row["time"] else ""
+        lines.append(f"{start}{time} {row['text'] or name_of(row)}")
+    return "\n".join(lines)
