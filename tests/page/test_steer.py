@@ -207,10 +207,13 @@ def test_a_template_shows_what_it_makes_while_values_are_typed(look: OpenLook) -
     page = one.goto("/templates/my-festival")
     assert page.locator("#made-total").inner_text() == "51 URLs, the first 5:"
     page.fill("[id='var.number']", "3-4")
-    page.fill("[id='var.event']", "<b>\u202e")
+    page.fill("[id='var.event']", "<b>")
     one.wait("document.getElementById('made-total').innerText === '3 URLs'")
     assert page.locator("#made-urls li").count() == 3
-    assert page.locator("main b").count() == 0
+    assert page.locator("#made-urls b").count() == 0
+    page.fill("[id='var.event']", "a\u202eb")
+    one.wait("!document.getElementById('made-total').innerText.startsWith('3 URLs')")
+    assert "\u202e" not in page.locator("#made-total").inner_text()
     page.fill("[id='var.number']", "1-99999999")
     one.wait("document.getElementById('made-total').innerText.includes('at most 10,000')")
 
@@ -298,7 +301,7 @@ def test_an_admin_creates_and_revokes_a_token(
     headers = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{closed.url}/api/v1/templates", headers=headers).status_code == 200
     page.get_by_role("link", name="Back to the tokens").click()
-    assert token.rpartition("_")[2] not in page.content()
+    assert token[-30:] not in page.content()
     assert "yours, now" in page.locator("tr", has_text="root").inner_text()
     page.screenshot(path=picture(pictures, f"tokens-{width}"))
     assert not Axe().run(page).response["violations"]

@@ -54,7 +54,7 @@ def notify(seeds: Seeds, owner: str) -> None:
     )  # fmt: skip
     seeds.journal.set_batch_state(number, BatchState.COMPLETED, finished_at=now - 790_000)
     journal.add_notice(number, NotificationKind.CHANGED, "a", {"sets": []})
-    journal.add_notice(number, NotificationKind.BLOCKED, "mixes.example.net", {})
+    journal.add_notice(number, NotificationKind.BLOCKED, "mixes.example.net", {"domain": "mixes.example.net"})
     for n, notice in enumerate(journal.claim_notices(wall=now + 60, hold_s=1, limit=10)):
         again = Delivery(503, "answered 503")
         journal.settle_notice(notice.notice_id, again, at=now - 600, took_s=0.2, next_at=now - 300)
