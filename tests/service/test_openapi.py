@@ -165,6 +165,7 @@ def ask_everything(closed: Closed, site: Site, folder: Path, *arguments: str) ->
         assert http.get("/readyz").status_code == 200
 
 
+@pytest.mark.timeout(500)
 def test_the_service_answers_as_it_says(closed: Closed, site: Site, tmp_path: Path) -> None:
     ask_everything(closed, site, tmp_path, "--seed=1", "--max-examples=4")
 
