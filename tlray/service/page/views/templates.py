@@ -15,7 +15,7 @@ from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import checked
 from tlray.service.page.form import TheForm
-from tlray.service.page.rendering import HEADERS, render, see_other
+from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
 from tlray.service.page.views.new_form import VARIABLE, NewForm, read_form, value_of, value_text
 from tlray.service.routes import schedules, templates
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
@@ -76,7 +76,7 @@ async def show_template(
     given = {key: value for key, value in request.query_params.items() if key.startswith(VARIABLE)}
     template = Template(name, tuple(found.urls), "", found.batch_name, {}, found.defaults)
     made = _made(template, given)
-    if "application/json" in request.headers.get("accept", ""):
+    if wants_json(request):
         return JSONResponse(made, headers=HEADERS)
     there = (await schedules.list_schedules(gateway, principal)).schedules[:LOOKED_AT]
     details = await asyncio.gather(
