@@ -50,11 +50,9 @@ async def save_template(
     """Save a template, or show what it makes."""
     new = read_form(form)
     given = new.given
-    made: dict[str, Any] = {}
     if given.get("do") == "preview":
-        made = _made(
-            Template(given.get("name") or "new", tuple(new.urls), "", given.get("batch_name", "")), given
-        )
+        template = Template(given.get("name") or "new", tuple(new.urls), "", given.get("batch_name", ""))
+        made = await asyncio.to_thread(_made, template, given)
         return _form(request, new, made)
     try:
         await _save(gateway, principal, new)
@@ -75,7 +73,7 @@ async def show_template(
     found = await templates.get_template(name, gateway, principal)
     given = {key: value for key, value in request.query_params.items() if key.startswith(VARIABLE)}
     template = Template(name, tuple(found.urls), "", found.batch_name, {}, found.defaults)
-    made = _made(template, given)
+    made = await asyncio.to_thread(_made, template, given)
     if wants_json(request):
         return JSONResponse(made, headers=HEADERS)
     there = (await schedules.list_schedules(gateway, principal)).schedules[:LOOKED_AT]
