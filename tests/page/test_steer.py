@@ -373,3 +373,31 @@ def test_a_reader_sees_the_views_without_the_actions(look: OpenLook, closed: Ser
 def test_a_form_of_another_site_changes_nothing(http: httpx.Client) -> None:
     for path in ("/domains/sets.example.org", f"/schedules/{WEEKLY}", "/tokens", "/templates/new"):
         assert http.post(path, data={"do": "pause", "user": "eve", "scope": "admin"}).status_code == 403, path
+
+
+def test_a_new_service_says_what_to_do_and_its_first_token_is_shown_once(
+    look: OpenLook, tmp_path: Path
+) -> None:
+    Seeds(tmp_path).journal.close()
+    with serving(tmp_path) as new:
+        one = look(base=new.url)
+        for path, says in (
+            ("/domains", "No domains yet"), ("/schedules", "No schedules yet"), ("/notifications", "No notifications yet"),
+            ("/templates", "You have none of your own yet"), ("/tokens", "This service has no tokens yet"),
+        ):  # fmt: skip
+            page = one.goto(path)
+            assert says in page.locator("main").inner_text(), path
+            assert not Axe().run(page).response["violations"], path
+        assert page.input_value("#scope") == "admin"
+        page.fill("#user", "root")
+        page.get_by_role("button", name="Create a token").click()
+        token = page.locator("#token").inner_text()
+        page.get_by_role("link", name="Sign in").click()
+        for _ in range(100):  # a replica asks every few seconds whether tokens are needed
+            if page.locator("input[name=token]").count():
+                break
+            page.wait_for_timeout(200)
+            one.goto("/sign-in")
+        page.fill("input[name=token]", token)
+        page.get_by_role("button", name="Sign in").click()
+        assert "yours, now" in one.goto("/tokens").locator("main").inner_text()

@@ -76,9 +76,9 @@ async def show_template(
     made = await asyncio.to_thread(_made, template, given)
     if wants_json(request):
         return JSONResponse(made, headers=HEADERS)
-    there = (await schedules.list_schedules(gateway, principal)).schedules[:LOOKED_AT]
+    listed = (await schedules.list_schedules(gateway, principal)).schedules[:LOOKED_AT]
     details = await asyncio.gather(
-        *(schedules.get_schedule(one.schedule_id, gateway, principal) for one in there)
+        *(schedules.get_schedule(one.schedule_id, gateway, principal) for one in listed)
     )
     return render(
         request,
@@ -141,7 +141,7 @@ async def _save(gateway: Gateway, principal: Principal, new: NewForm) -> None:
     template = Template(name, tuple(new.urls), "", given.get("batch_name", ""))
     kept = {key: value for key, value in defaults.items() if key in template.variables}
     options: dict[str, Any] = {}
-    if given.get("of"):  # what the form does not show is kept
+    if given.get("of"):  # with the options that the form does not show
         options = dict((await templates.get_template(given["of"], gateway, principal)).options)
     options.pop("fresh_for", None)
     if given.get("fresh_for"):
