@@ -95,7 +95,7 @@ def clock(at: int) -> str:
 
 def _end(tracklist: Tracklist, recording: Recording, ticks_per_s: int) -> int | None:
     """Return the end of a set's only recording; the page says how long the set is, not each of its parts."""
-    if recording.number is not None or tracklist.duration_s is None or not tracklist.duration_s < 1e9:
+    if recording.number is not None or tracklist.duration_s is None or not 0 < tracklist.duration_s < 1e9:
         return None
     end = int(tracklist.duration_s * ticks_per_s)
     return end if end > recording.starts[-1].at else None

@@ -99,7 +99,7 @@ def test_a_whole_file_of_ffmpeg() -> None:
     )
 
 
-@pytest.mark.parametrize("duration_s", [None, 60.0, 10.0, float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("duration_s", [None, 60.0, 10.0, float("nan"), float("inf"), float("-inf"), -1.0])
 def test_an_end_is_never_made_up(duration_s: float | None) -> None:
     assert text("ffmetadata", cued(0, 60, duration_s=duration_s)).count("END=60000") == 2
     assert text("matroska", cued(0, 60, duration_s=duration_s)).count("ChapterTimeEnd") == 2
