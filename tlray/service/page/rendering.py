@@ -104,6 +104,11 @@ def see_other(request: HTTPConnection, path: str) -> Response:
     return RedirectResponse(root_of(request) + path.lstrip("/"), 303, HEADERS)
 
 
+def wants_json(connection: HTTPConnection) -> bool:
+    """True if a script asks, and not a browser for a page."""
+    return "application/json" in connection.headers.get("accept", "")
+
+
 def root_of(connection: HTTPConnection) -> str:
     """Return the relative address of ``/`` from a request's path: a proxy may put us below a path."""
     path: bytes = (

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from tlray.core.model.progress import DomainStatus
@@ -18,11 +18,12 @@ from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.paging import MAX_LIMIT
 from tlray.service.http.problems import ProblemError
-from tlray.service.page.batch_words import reason_words
+from tlray.service.page.batch_words import domain_state, reason_words
 from tlray.service.page.calls import body_of, checked
 from tlray.service.page.form import TheForm, field
-from tlray.service.page.rendering import render, see_other
+from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
 from tlray.service.page.text import plural
+from tlray.service.page.words import GLYPHS, TONES
 from tlray.service.routes import domains
 from tlray.service.routes.dependencies import Admin, Reader, TheGateway
 from tlray.service.schemas.batches import DomainPatch
@@ -70,8 +71,9 @@ def sentence(status: DomainStatus) -> str:
     if state == "paused":
         return f"Paused by an admin: nothing is fetched from it, for any batch. Open: {plural(n, 'item')}."
     if state == "resting":
-        goes = f" Its {plural(n, 'item')} {itself}," if n else " It can be fetched from again"
-        return f"It rests: {reason_words(status['reason'] or '')}.{goes}"
+        goes = f" Its {plural(n, 'item')} {itself}." if n else ""
+        reason = reason_words(status["reason"] or "")
+        return f"{reason[:1].upper()}{reason[1:]}.{goes} It rests"
     if state == "parked":
         why = (status["reason"] or "").removeprefix(f"{PARKED}: ")
         return f"Given up: {why}. Its items are dead letters; leave it alone for a day, then retry them."
@@ -83,10 +85,30 @@ def sentence(status: DomainStatus) -> str:
 def _row(status: DomainStatus) -> dict[str, Any]:
     state, ceiling, now = state_of(status), status["max_rate"], status["rate"]
     share = 100.0 if not ceiling or now is None else min(100.0, 100 * now / ceiling)
+    name = GLYPH_OF.get(state, state)
+    rate_text = domain_state(status | {"state": state}, of="")["rate_text"]
+    why = {"resting": reason_words(status["reason"] or ""), "parked": status["reason"]}.get(state)
     return {
-        **status, "state": state, "glyph": GLYPH_OF.get(state, state), "word": WORDS[state], "sentence": sentence(status),
-        "share": round(share, 1),
+        **status, "state": state, "glyph": GLYPHS[name], "tone": TONES[name], "word": WORDS[state], "why": why or "",
+        "sentence": sentence(status), "share": round(share, 1), "rate_text": rate_text,
     }  # fmt: skip
+
+
+def _live(rows: list[dict[str, Any]]) -> JSONResponse:
+    """Return what of the rows changes with time, for the script."""
+    names = (
+        "paused",
+        "glyph",
+        "tone",
+        "word",
+        "why",
+        "sentence",
+        "cooling_until",
+        "rate_text",
+        "open",
+        "in_flight",
+    )
+    return JSONResponse({row["domain"]: {name: row[name] for name in names} for row in rows}, headers=HEADERS)
 
 
 @router.get("")
@@ -101,6 +123,8 @@ async def show_domains(
         row for row in map(_row, found["domains"]) if part in row["domain"] and wanted in ("", row["state"])
     ]
     rows.sort(key=lambda row: (order[row["state"]], -row["open"], row["domain"]))
+    if wants_json(request):
+        return _live([_row(status) for status in found["domains"]])
     return render(
         request,
         "domains.html",
@@ -111,7 +135,6 @@ async def show_domains(
         words=WORDS,
         chosen={"state": wanted, "q": q},
         is_filtered=bool(wanted or part),
-        reason_words=reason_words,
     )
 
 
@@ -120,6 +143,8 @@ async def show_domain(
     request: Request, domain: domains.Domain, gateway: TheGateway, principal: Reader
 ) -> Response:
     """Show a domain."""
+    if wants_json(request):
+        return _live([_row(body_of(await domains.domain(domain, gateway, principal)))])
     return await _shown(request, gateway, principal, domain)
 
 

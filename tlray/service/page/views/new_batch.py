@@ -14,7 +14,7 @@ from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import body_of
 from tlray.service.page.form import TheForm
-from tlray.service.page.rendering import HEADERS, render, see_other
+from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
 from tlray.service.page.views.new_form import NewForm, read_form, value_text
 from tlray.service.routes import batches, schedules, templates
 from tlray.service.routes.dependencies import Submitter, TheGateway
@@ -46,7 +46,7 @@ async def submit(request: Request, gateway: TheGateway, principal: Submitter, fo
         new_form.take(problem_for(error))
     except ProblemError as error:
         new_form.take(error)
-    if "application/json" in request.headers.get("accept", ""):
+    if wants_json(request):
         body = {**answer, "faults": [{"field": name, "what": what} for name, what in new_form.faults]}
         return JSONResponse(body, 422 if new_form.faults else 200, headers=HEADERS)
     if not new_form.faults and "path" in answer:

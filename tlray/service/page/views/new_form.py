@@ -122,7 +122,7 @@ class NewForm:
         return None if self.faults else request
 
     def take(self, error: ProblemError) -> None:
-        """Take in the faults of a problem; one that no field can mend is raised."""
+        """Take in the faults of a problem; one that no field causes is raised."""
         if error.status_code in (401, 503):
             raise error
         self.add_faults(list(error.errors) or [("body.urls", str(error.detail))])

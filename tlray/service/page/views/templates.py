@@ -15,7 +15,7 @@ from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError, problem_for
 from tlray.service.page.calls import checked
 from tlray.service.page.form import TheForm
-from tlray.service.page.rendering import HEADERS, render, see_other
+from tlray.service.page.rendering import HEADERS, render, see_other, wants_json
 from tlray.service.page.views.new_form import VARIABLE, NewForm, read_form, value_of, value_text
 from tlray.service.routes import schedules, templates
 from tlray.service.routes.dependencies import Reader, Submitter, TheGateway
@@ -50,11 +50,9 @@ async def save_template(
     """Save a template, or show what it makes."""
     new = read_form(form)
     given = new.given
-    made: dict[str, Any] = {}
     if given.get("do") == "preview":
-        made = _made(
-            Template(given.get("name") or "new", tuple(new.urls), "", given.get("batch_name", "")), given
-        )
+        template = Template(given.get("name") or "new", tuple(new.urls), "", given.get("batch_name", ""))
+        made = await asyncio.to_thread(_made, template, given)
         return _form(request, new, made)
     try:
         await _save(gateway, principal, new)
@@ -75,12 +73,12 @@ async def show_template(
     found = await templates.get_template(name, gateway, principal)
     given = {key: value for key, value in request.query_params.items() if key.startswith(VARIABLE)}
     template = Template(name, tuple(found.urls), "", found.batch_name, {}, found.defaults)
-    made = _made(template, given)
-    if "application/json" in request.headers.get("accept", ""):
+    made = await asyncio.to_thread(_made, template, given)
+    if wants_json(request):
         return JSONResponse(made, headers=HEADERS)
-    there = (await schedules.list_schedules(gateway, principal)).schedules[:LOOKED_AT]
+    listed = (await schedules.list_schedules(gateway, principal)).schedules[:LOOKED_AT]
     details = await asyncio.gather(
-        *(schedules.get_schedule(one.schedule_id, gateway, principal) for one in there)
+        *(schedules.get_schedule(one.schedule_id, gateway, principal) for one in listed)
     )
     return render(
         request,
@@ -143,7 +141,7 @@ async def _save(gateway: Gateway, principal: Principal, new: NewForm) -> None:
     template = Template(name, tuple(new.urls), "", given.get("batch_name", ""))
     kept = {key: value for key, value in defaults.items() if key in template.variables}
     options: dict[str, Any] = {}
-    if given.get("of"):  # what the form does not show is kept
+    if given.get("of"):  # with the options that the form does not show
         options = dict((await templates.get_template(given["of"], gateway, principal)).options)
     options.pop("fresh_for", None)
     if given.get("fresh_for"):

@@ -1,0 +1,51 @@
+// Domains: how they stand, every 5 s while the page is seen. Rows keep their places.
+
+import { set } from "./head.js";
+import { setTime, toast } from "./page.js";
+import { number, safe, write } from "./text.js";
+
+const POLL_MS = 5000;
+const rows = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-domain]"));
+let isSaid = false;
+
+/** @param {HTMLElement} row @param {any} now */
+function show(row, now) {
+  const at = (/** @type {string} */ name) => row.querySelector(`[data-f="${name}"]`);
+  const state = at("state");
+  const use = state?.querySelector("use");
+  if (state && use) {
+    state.className = `state t-${now.tone}`;
+    set(use, "href", `${use.getAttribute("href")?.split("#")[0]}#${now.glyph}`);
+    write(state.querySelector("span"), now.word);
+  }
+  for (const name of ["why", "sentence", "rate_text"]) write(at(name), safe(now[name]));
+  for (const name of ["open", "in_flight"]) write(at(name), number(now[name]));
+  const until = at("until");
+  if (until && now.cooling_until && until.querySelector("time")) setTime(until, now.cooling_until, true);
+  else if (until) until.replaceChildren();
+  if (until && now.cooling_until && !until.firstChild) {
+    until.append("until ");
+    setTime(until, now.cooling_until, true);
+    until.append(" ");
+  }
+}
+
+async function poll() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "application/json" } });
+    const found = answer.ok ? await answer.json() : {};
+    for (const row of rows) {
+      const now = found[row.dataset.domain ?? ""];
+      if (!now) continue;
+      show(row, now);
+      if (String(now.paused) === row.dataset.paused || isSaid) continue;
+      isSaid = true;
+      toast(`${safe(row.dataset.domain)} was ${now.paused ? "paused" : "resumed"}.`, { label: "Show", act: () => location.reload(), forMs: 0 });
+    }
+  } catch {
+    // the next time
+  }
+}
+
+if (rows.length) setInterval(poll, POLL_MS);
