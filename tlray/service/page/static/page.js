@@ -127,6 +127,9 @@ function closeMenus(/** @type {Node|null} */ except) {
 function start() {
   const zone = document.getElementById("zone");
   if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your zone";
+  const views = document.querySelector(".views");
+  const here = /** @type {HTMLElement|null} */ (views?.querySelector("[aria-current]"));
+  if (views && here) views.scrollLeft = here.offsetLeft + here.offsetWidth - views.clientWidth + 24; // on a phone they scroll
   writeTimes();
   setInterval(() => { if (!document.hidden) writeTimes(); }, 1000);
   for (const element of document.querySelectorAll("[data-open], [data-copy-link]")) element.removeAttribute("hidden");
