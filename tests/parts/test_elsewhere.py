@@ -115,26 +115,26 @@ def test_another_machine_goes_on_by_itself_in_an_empty_folder(
         before = done(first.home, batch_id)
     finally:
         first.switch_off()
-    key = f"tlray:{sha256(STORAGE.encode()).hexdigest()[:16]}:user:_local:{batch_id}"
+    keys = f"tlray:{sha256(STORAGE.encode()).hexdigest()[:16]}:user"
     with redis_there.admin() as client:
-        assert client.hget(key, "state") == "running", "progress under a name that moves along"
+        assert client.hget(f"{keys}:_local:{batch_id}", "state") == "running", "under a name that moves along"
 
     second = Machine(tmp_path / "second", "serve", f"--port={free_port()}", TLRAY_AMQP=broker.url)
     try:
         second.says("answers at")
-        request = tmp_path / "request.json"
-        request.write_text(json.dumps({"urls": site.urls(9)[1::2], "name": "asked"}))
-        assert run(["publish", broker.url, str(request)]) == 0
         wait_until(lambda: len(done(second.home, batch_id)) > len(before) + RATE, "more of the batch")
         redis_there.kill()
         second.kill_coordinator()
         redis_there.start()
+        request = tmp_path / "request.json"
+        request.write_text(json.dumps({"urls": site.urls(9)[1::2], "name": "asked"}))
+        assert run(["publish", broker.url, str(request)]) == 0
         wait_until(lambda: bool(ended(second.home, "moved") and ended(second.home, "asked")), "both ends")
+        (asked,) = ended(second.home, "asked")
         with redis_there.admin() as client:
             wait_until(
-                lambda: client.hget(key, "state") == "completed", "the end in Redis, which had lost all"
+                lambda: client.hget(f"{keys}:amqp:{asked}", "state") == "completed", "its end in Redis"
             )
-        (asked,) = ended(second.home, "asked")
         wait_until(lambda: "batch.completed" in asyncio.run(events(broker, of=asked)), "the event of its end")
         shown = second.command_lines()
     finally:
