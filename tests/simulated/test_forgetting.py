@@ -20,6 +20,7 @@ from tlray.core.politeness.robots import RobotsAnswer
 from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.decide import decide
 from tlray.core.scheduling.engine import Engine
+from tlray.core.scheduling.eta import Outlook
 from tlray.core.scheduling.eviction import HISTORY_S, SETTLED_S
 from tlray.core.scheduling.lease import Report
 from tlray.core.scheduling.snapshot import snapshot
@@ -271,7 +272,7 @@ class _Users:
         engine.next_event()
         engine.expired(self.now)
         engine.remaining_s(1, now=self.now)
-        snapshot(engine.batches[1], engine.domains, now=self.now, wall=0.0, left_s=1.0)
+        snapshot(engine.batches[1], engine.domains, now=self.now, wall=0.0, ahead=Outlook(1.0))
         engine.pause(1, is_paused=True)
         engine.pause(1, is_paused=False)
 
