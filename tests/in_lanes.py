@@ -42,6 +42,7 @@ RUNS = (
     ("tests/unit", "-m", "not costly and not slow"),
     ("tests/service",),
     ("tests/ray", *(f"--ignore={path}" for paths in ON_RAY for path in paths)),
+    ("tests/parts",),
     *ON_RAY,
     ("tests/page",),
     COSTLY,
@@ -50,7 +51,6 @@ RUNS = (
     ("tests/site",),
     ("tests/processes",),
     ("tests/real",),
-    ("tests/parts",),
 )
 """The unit tests, which say most in the shortest time; then the longest first."""
 THOROUGH = "--hypothesis-profile=thorough"
