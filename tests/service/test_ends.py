@@ -104,7 +104,7 @@ def listens(port: int) -> bool:
 def test_a_service_says_that_it_begins_and_ends_and_survives_the_death_of_its_ray(
     services: list[subprocess.Popen[str]], tmp_path: Path, ray_home: Path, start_site: StartSite
 ) -> None:
-    site = start_site("--sites=1", "--sets=300")  # minutes: it goes on while the second service starts, however slowly
+    site = start_site("--sites=1", "--sets=300")  # at 1/s: longer than any start of a service
     slowly = {"fresh_for": 0, "rates": {site.bases[0].removeprefix("http://"): "1/s"}}
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -70,12 +70,16 @@ class OutboxHandlers(Handlers):
 
     @command
     async def announce_changes(self, batch_id: str, subject: str, sets: list[dict[str, Any]]) -> None:
-        """Note that sets of a batch have changed; once for each subject, and not for a batch that ended more than a day ago."""
+        """Note that sets of a batch have changed, and publish it; its webhook hears once of each subject, and not if the batch
+        ended more than a day ago."""
         row = await self._row(batch_id)
-        is_old = row.finished_at is not None and self._state.wall() - row.finished_at > DAY_S
+        about, kind = {"sets": sets}, NotificationKind.CHANGED
+        wall = self._state.wall()
+        await self._state.write(self._state.journal.add_event, row.id, kind.value, about, wall=wall)
+        is_old = row.finished_at is not None and wall - row.finished_at > DAY_S
         if row.options.webhook is not None and not is_old:
             add = self._state.journal.add_notice
-            await self._state.write(add, row.id, NotificationKind.CHANGED, subject, {"sets": sets})
+            await self._state.write(add, row.id, kind, subject, about)
 
     @read
     async def list_all_deliveries(

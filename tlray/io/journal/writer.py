@@ -249,5 +249,8 @@ class Journal(JournalReader, Protocol):
     def want_events(self, until: float) -> None:
         """Write events until then, each in the transaction of its change; never where this was not called."""
 
+    def add_event(self, batch: int, kind: str, about: Mapping[str, Any], *, wall: float) -> None:
+        """Add an event that no change of the journal has, where events are wanted."""
+
     def drop_events(self, seq: int) -> None:
         """Delete the events up to this one."""

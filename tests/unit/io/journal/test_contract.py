@@ -485,6 +485,26 @@ def test_events_are_written_with_their_change_while_they_are_wanted(journal: Jou
     assert journal.events("home", 1)[0].seq > others[-1].seq
 
 
+def test_an_event_that_no_change_of_the_journal_has_is_added_while_events_are_wanted(
+    journal: Journal,
+) -> None:
+    batch = submit(journal, "b1")
+    about = {"sets": [{"source_id": "s1", "title": "Süd"}]}
+    journal.add_event(batch, "tracklist.changed", about, wall=50.0)
+    assert not journal.has_events()
+    journal.want_events(100.0)
+    journal.add_event(batch, "tracklist.changed", about, wall=100.0)
+    assert not journal.has_events()
+    journal.add_event(batch, "tracklist.changed", about, wall=99.0)
+    [event] = journal.events("home", 10)
+    assert (event.kind, event.batch_id, event.made_at, event.data["sets"]) == (
+        "tracklist.changed",
+        "b1",
+        99.0,
+        about["sets"],
+    )
+
+
 def test_a_life_that_could_not_begin_leaves_the_one_before_it_its_journal(journal: Journal) -> None:
     batch = submit(journal)
     first = journal.begin_incarnation(is_restart=True)

@@ -48,9 +48,15 @@ async def test_a_changed_set_is_told_to_the_webhook_of_its_batch(tmp_path: Path)
         made.finish(batch_id, finished_at)
     made.close()
     desk = Desk(tmp_path, is_restart=True)
+    desk.state.journal.want_events(time.time() + 3_600)
     watch = CatalogueWatch(cast(Gateway, SimpleNamespace(home=Home(tmp_path), coordinator=desk.coordinator)))
     await watch.step()
     await watch.step()
+    events = desk.state.journal.events("home", 10)
+    assert [(event.kind, event.batch_id) for event in events] == [
+        ("tracklist.changed", batch_id) for batch_id in ("b2", "b3", "b4")
+    ]
+    assert events[0].data["sets"][0]["cursor"]
     (notice,) = await desk.coordinator.take_notices(10, 0.0, Underway())
     said = json.loads(notice["body"])
     assert (said["type"], said["data"]["batch_id"], notice["target"]) == ("tracklist.changed", "b4", HOOK)

@@ -1,9 +1,10 @@
-"""The outbox of events for a message broker. Triggers of the schema write it, in the transaction of the change itself."""
+"""The outbox of events for a message broker. Triggers of the schema write it, in the transaction of the change itself;
+what the catalogue finds out afterwards is added."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tlray.core.messaging.events import Event
@@ -33,6 +34,15 @@ class EventWrites(EventReads, Writing):
     @transactional
     def want_events(self, until: float) -> None:
         self._set_meta("events_until", str(until))
+
+    @transactional
+    def add_event(self, batch: int, kind: str, about: Mapping[str, Any], *, wall: float) -> None:
+        until = self._db.execute("SELECT value FROM meta WHERE key = 'events_until'").fetchone()
+        if until is not None and float(until[0]) > wall:
+            self._db.execute(
+                "INSERT INTO events (kind, batch, about, made_at) VALUES (?, ?, ?, ?)",
+                (kind, batch, json.dumps(about), wall),
+            )
 
     @transactional
     def drop_events(self, seq: int) -> None:
