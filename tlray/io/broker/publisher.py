@@ -81,12 +81,17 @@ async def _publish_all(
                 await own.close()
             # refused again, it is full, or a quorum queue that has no leader yet: `publish` waits for it
             await channel.default_exchange.publish(message, queue.name, timeout=CONFIRM_S)
-        left.remove(request)
-        on_confirmed(request)
 
     declaring = asyncio.Lock()
     while left:
-        results = await asyncio.gather(*map(send, left[:AT_ONCE]), return_exceptions=True)
+        sent = left[:AT_ONCE]
+        results = await asyncio.gather(*map(send, sent), return_exceptions=True)
+        for request, result in zip(
+            sent, results, strict=True
+        ):  # in their order, not in that of the confirmations
+            if not isinstance(result, BaseException):
+                left.remove(request)
+                on_confirmed(request)
         for result in results:
             if isinstance(result, BaseException):
                 ours = (
