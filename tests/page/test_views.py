@@ -62,8 +62,7 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "dark")])
 def test_every_view_is_accessible_and_light(look: OpenLook, pictures: Path, theme: str, width: int) -> None:
     one = look(width=width, theme=theme)
     axe = Axe()
