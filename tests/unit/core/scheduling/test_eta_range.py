@@ -8,6 +8,7 @@ import pytest
 
 from tlray.core.model.item import Priority
 from tlray.core.model.lifecycle import BatchState, ItemState
+from tlray.core.model.outcome import Outcome, OutcomeKind
 from tlray.core.politeness.domain import DomainState
 from tlray.core.politeness.domain_policy import DomainPolicy
 from tlray.core.politeness.override import DomainOverride
@@ -133,6 +134,17 @@ def test_a_domain_without_a_ceiling_promises_nothing() -> None:
     assert found == Outlook(None, None, None, NoEstimate.NO_PAGE_YET)
     assert outlook(of(a_test=10), {}, now=0.0).missing is NoEstimate.NO_PAGE_YET
     assert outlook(of(a_test=0), {}, now=0.0) == Outlook(0.0, 0.0)
+
+
+def test_a_quick_domain_without_a_ceiling_does_not_decide_beside_a_slow_one() -> None:
+    free, slow = DomainState("a.test", DomainPolicy(math.inf)), DomainState("b.test", DomainPolicy(0.125))
+    for i in range(200):
+        free.throughput.n_final += 1
+        free.count([Outcome(i, OutcomeKind.FETCHED, latency_s=0.1)], now=i / 50)
+    domains = {"a.test": free, "b.test": slow}
+    found = outlook(of(a_test=10, b_test=100), domains, now=4.0)
+    assert (found.domain, found.left_s) == ("b.test", 800.0)
+    assert outlook(of(a_test=1_000_000, b_test=1), domains, now=4.0).domain == "a.test"
 
 
 def test_why_there_is_no_estimate() -> None:
