@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tlray.core.model.durations import in_words
+from tlray.core.model.durations import as_clock, in_words
 from tlray.core.model.printable import one_line
 from tlray.core.model.progress import BatchStatus, DomainProgress
 from tlray.io.disk.local_time import YEAR_S, rest_text
@@ -57,11 +57,9 @@ def eta_text(status: BatchStatus, now: float) -> str:
 def _left(at: float, now: float) -> str:
     if at - now > YEAR_S:  # a site may ask for any number of seconds
         return "more than a year"
-    hours, rest = divmod(max(0, round(at - now)), 3600)
-    minutes, seconds = divmod(rest, 60)
-    if hours >= 48:
-        return f"{hours // 24} d {hours % 24} h"
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    left_s = max(0, round(at - now))
+    hours = left_s // 3600
+    return f"{hours // 24} d {hours % 24} h" if hours >= 48 else as_clock(left_s)
 
 
 def trouble_text(status: BatchStatus, now: float) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tlray.core.model.durations import as_clock
 from tlray.export.chapters import BEFORE_FIRST, Chapters, chapter_title, chapters_of
 from tlray.export.filenames import cut
 from tlray.export.interface import Format, LeftOut, SetFile
@@ -72,7 +73,7 @@ def _description(chapters: Chapters, starts: list[Start]) -> str:
         (MAX_BYTES, True), (MAX_BYTES, False), (160, False), (100, False), (60, False), (40, False), (24, False)
     ):  # fmt: skip
         lines = [
-            f"{_time(start.at)} {cut(title, max_bytes).rstrip()}"
+            f"{as_clock(start.at)} {cut(title, max_bytes).rstrip()}"
             for start, title in zip(starts, titles, strict=True)
         ]
         named = head if is_whole else [cut(head[0], 200)]
@@ -85,11 +86,6 @@ def _description(chapters: Chapters, starts: list[Start]) -> str:
 
 def _plain(text: str) -> str:
     return _TIME.sub("\u2236", one_line(text)).translate(_BRACKETS)
-
-
-def _time(at: int) -> str:
-    hours, rest = divmod(at, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
 FORMAT = Format(

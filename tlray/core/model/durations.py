@@ -28,6 +28,12 @@ def in_words(seconds: float) -> str:
     return f"{seconds / unit_s:.3g} {word}" if seconds < 1e6 * unit_s else f"more than a million {word}"
 
 
+def as_clock(seconds: float) -> str:
+    """Return a duration as a player shows it, in whole seconds: ``4:00``, ``1:02:33``."""
+    hours, rest = divmod(int(seconds), 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
 def spacing_in_words(seconds: float) -> str:
     """Return a spacing of fetches in words: ``1 fetch a day``, ``1 fetch every 45 s``."""
     return f"1 fetch {_ONE.get(seconds) or 'every ' + in_words(seconds)}"

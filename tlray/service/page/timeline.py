@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tlray.core.model.durations import as_clock
+
 Row = dict[str, Any]
 """A track as the API's JSON has it."""
 MINUTE_S: Final = 60.0
@@ -102,24 +104,17 @@ def _gaps(rows: list[Row], end_s: float) -> list[Gap]:
 
 def _gap(from_s: float, to_s: float | None, n: int, end_s: float) -> Gap:
     x = _percent(from_s, end_s)
-    until = f"and {clock(to_s)}" if to_s is not None else "and the end"
+    until = f"and {as_clock(to_s)}" if to_s is not None else "and the end"
     return Gap(
         x,
         round(_percent(to_s or end_s, end_s) - x, 3),
         n,
-        f"{n} without a time, between {clock(from_s)} {until}",
+        f"{n} without a time, between {as_clock(from_s)} {until}",
     )
 
 
 def _percent(part_s: float, whole_s: float) -> float:
     return round(min(100.0, 100.0 * part_s / whole_s), 3)
-
-
-def clock(seconds: float) -> str:
-    """Return a position in a recording: 4:00, 1:02:33."""
-    minutes, s = divmod(int(seconds), 60)
-    hours, m = divmod(minutes, 60)
-    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
 
 
 def name_of(row: Row) -> str:
@@ -152,7 +147,7 @@ def _time_of(track: Row) -> Row:
     if precision == "minute":
         hours, minutes = divmod(int(cue_s // MINUTE_S), 60)
         return {"time": f"{hours}:{minutes:02d}", "mark": "h:min"}
-    return {"time": ("≈" if precision == "estimate" else "") + clock(cue_s), "mark": ""}
+    return {"time": ("≈" if precision == "estimate" else "") + as_clock(cue_s), "mark": ""}
 
 
 def _warning(track: Row, latest: dict[int, float], duration_s: float | None) -> str:
@@ -160,7 +155,7 @@ def _warning(track: Row, latest: dict[int, float], duration_s: float | None) -> 
     if cue_s is None:
         return ""
     if duration_s and cue_s > duration_s and not track["recording"]:
-        return f"past the end, which is {clock(duration_s)}"
+        return f"past the end, which is {as_clock(duration_s)}"
     return "earlier than a row before it" if cue_s < latest.get(track["recording"] or 1, 0.0) else ""
 
 

@@ -12,13 +12,14 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from tlray.core.model.durations import as_clock
 from tlray.io.catalogue.names import NameKind
 from tlray.service.auth.principal import Principal
 from tlray.service.backend.gateway import Gateway
 from tlray.service.http.problems import ProblemError
 from tlray.service.page.calls import body_of
 from tlray.service.page.rendering import render
-from tlray.service.page.timeline import as_text, clock, lanes_of, name_of, table_of
+from tlray.service.page.timeline import as_text, lanes_of, name_of, table_of
 from tlray.service.routes import catalogue, names
 from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
 
@@ -111,7 +112,7 @@ async def one(
         n_positions=sum(track["kind"] == "main" for track in tracks),
         versions=body_of(versions)["versions"],
         changes=list(reversed(changes)),
-        clock=clock,
+        clock=as_clock,
         set_path=_set_path,
         name_path=_name_path,
         track_name=lambda row: f"{row['artist']} - {row['title']}",
