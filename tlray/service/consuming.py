@@ -50,6 +50,10 @@ class GatewayOutbox:
         self._gateway = gateway
         self._name = secrets.token_hex(8)
 
+    async def want(self) -> None:
+        """Have events written from now on."""
+        await self._gateway.coordinator.want_events()
+
     async def take(self, limit: int, wait_s: float) -> list[Event]:
         """Return the oldest events, as soon as there is one; none after ``wait_s``."""
         return await self._gateway.within(wait_s + SLACK_S).take_events(self._name, limit, wait_s)
@@ -68,7 +72,7 @@ def consumer_of(gateway: Gateway, source: Source, tell: Tell) -> Consumer:
         queue=source.queue,
         prefetch=source.prefetch,
         until_empty=source.until_empty,
-        beside=None if events is None else events.run,
+        beside=events,
         tell=tell,
     )
 

@@ -25,6 +25,11 @@ class EventHandlers(Handlers):
         self._publisher = ""
         self._asked_at = self._wanted_at = -math.inf
 
+    @command
+    async def want_events(self) -> None:
+        """Write events from now on, and for `WANTED_S` after the last question for them."""
+        await self._want(self._state.now())
+
     async def take_events(self, publisher: str, limit: int, wait_s: float) -> list[Event]:
         """Return the oldest events, as soon as there is one; none after ``wait_s``, or while another publisher is at work."""
         state = self._state
@@ -34,8 +39,7 @@ class EventHandlers(Handlers):
             if publisher == self._publisher or now > self._asked_at + ALONE_S:
                 self._publisher, self._asked_at = publisher, now
                 if now > self._wanted_at + RENEW_S:
-                    await state.write(state.journal.want_events, state.wall() + WANTED_S)
-                    self._wanted_at = now
+                    await self._want(now)
                 if events := await self._reader.ask(lambda journal: journal.events(source, limit)):
                     return events
             await asyncio.sleep(LOOK_EVERY_S)
@@ -45,3 +49,8 @@ class EventHandlers(Handlers):
     async def settle_events(self, seq: int) -> None:
         """Drop the events up to this one."""
         await self._state.write(self._state.journal.drop_events, seq)
+
+    async def _want(self, now: float) -> None:
+        state = self._state
+        await state.write(state.journal.want_events, state.wall() + WANTED_S)
+        self._wanted_at = now

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -56,8 +56,16 @@ class Submit(Protocol):
         ...
 
 
-Beside = Callable[[AbstractConnection], Awaitable[None]]
-"""Work on the same connection, until it is cancelled or the connection is lost."""
+class Beside(Protocol):
+    """Work on the same connection."""
+
+    async def begin(self) -> None:
+        """Make ready; no request is taken before."""
+        ...
+
+    async def run(self, connection: AbstractConnection) -> None:
+        """Work until cancelled, or until the connection is lost."""
+        ...
 
 
 @dataclass(slots=True)
@@ -134,8 +142,21 @@ class Consumer:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this, or leave it at `stop`."""
+        tasks = [asyncio.ensure_future(work), asyncio.ensure_future(self._stopping.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[0].done():
+                tasks[0].result()
+        finally:
+            for task in tasks:
+                task.cancel()
+
     async def _session(self, connection: AbstractConnection) -> None:
         """Consume on one connection, until `stop`, or until it is lost."""
+        if self._beside is not None:
+            await self._unless_stopped(self._beside.begin())
         channel = await connection.channel(on_return_raises=True)
         await channel.set_qos(self._prefetch, timeout=CONFIRM_S)
         queue, kind = await declare_requests(connection, channel, self._address, self._queue)
@@ -145,7 +166,7 @@ class Consumer:
         self._tell(
             f"taking requests from {self._queue.name} at {self._address}: {kind.words}, RabbitMQ {version_of(connection)}"
         )
-        beside = None if self._beside is None else asyncio.ensure_future(self._beside(connection))
+        beside = None if self._beside is None else asyncio.ensure_future(self._beside.run(connection))
         try:
             await session.wait(beside, self._is_empty if self._until_empty else None)
             await queue.cancel(tag, timeout=CONFIRM_S)

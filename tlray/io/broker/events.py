@@ -27,7 +27,11 @@ AFTER_TROUBLE_S: Final = 2.0
 
 
 class Outbox(Protocol):
-    """The outbox of a journal. Both calls can be repeated."""
+    """The outbox of a journal. Every call can be repeated."""
+
+    async def want(self) -> None:
+        """Have events written from now on; a journal without a publisher writes none."""
+        ...
 
     async def take(self, limit: int, wait_s: float) -> Sequence[Event]:
         """Return the oldest events, as soon as there is one; none after ``wait_s``."""
@@ -44,6 +48,14 @@ class EventPublisher:
     def __init__(self, outbox: Outbox, address: BrokerAddress) -> None:
         self._outbox, self._address = outbox, address
         self.n_published = 0
+
+    async def begin(self) -> None:
+        """Have events written, before anything is done that makes one."""
+        while True:
+            try:
+                return await self._outbox.want()
+            except CannotFinish:  # the coordinator is away, or the disk is full
+                await asyncio.sleep(AFTER_TROUBLE_S)
 
     async def run(self, connection: AbstractConnection) -> None:
         """Publish on this connection until it is lost, or until cancelled."""
