@@ -15,7 +15,8 @@ from tlray.demo.plan import Plan
 from tlray.demo.rows import make_set
 from tlray.io.disk.home import Home
 from tlray.io.http.response import Fetched
-from tlray.io.reparse.part import next_stem, reparse_part
+from tlray.io.journal.rows import PartRow
+from tlray.io.reparse.part import PartWork, next_stem, reparse_part
 from tlray.io.results.local_store import LocalStore
 from tlray.io.results.part_tables import read_tables
 from tlray.io.results.part_writer import stage
@@ -65,6 +66,9 @@ class Part:
         stage(self.store, BATCH, STEM, self.rows, self.archive.take())
         self.store.publish(BATCH, STEM)
 
+    def work(self, stem: str) -> PartWork:
+        return PartWork(PartRow(stem, BATCH, 0, 0, 0, has_rows=True, has_pages=True))
+
     def sets(self, stem: str) -> list[Tracklist]:
         return list(from_tables(*read_tables(self.store, BATCH, stem)))
 
@@ -96,7 +100,7 @@ def part(tmp_path: Path) -> Part:
 
 
 def test_rows_are_those_of_todays_parsers_and_pages_the_same(part: Part) -> None:
-    done = reparse_part(part.store, BATCH, STEM, changed_only=False)
+    done = reparse_part(part.store, part.work(STEM), changed_only=False)
     assert (done.n_pages, done.n_skipped) == (4, 1)
     (of_page, of_sheet) = done.changed
     assert of_page[1]["set_title"] == of_page[1]["added"] == 1
@@ -117,12 +121,12 @@ def test_rows_are_those_of_todays_parsers_and_pages_the_same(part: Part) -> None
     assert (done.part.n_sets, done.part.n_tracks) == (5, sum(len(one.tracks) for one in after))
     old, new = (part.store.open(BATCH, stem, PartFile.ARCHIVE).read() for stem in (STEM, done.part.stem))
     assert new == old
-    again = reparse_part(part.store, BATCH, done.part.stem, changed_only=False)
+    again = reparse_part(part.store, part.work(done.part.stem), changed_only=False)
     assert (again.part, again.changed) == (None, []), "a second time there is nothing to change"
 
 
 def test_only_pages_of_older_parsers_are_read_if_so_asked(part: Part) -> None:
-    done = reparse_part(part.store, BATCH, STEM, changed_only=True)
+    done = reparse_part(part.store, part.work(STEM), changed_only=True)
     assert (done.n_pages, done.n_skipped, len(done.changed), done.kept) == (2, 3, 2, [])
 
 
