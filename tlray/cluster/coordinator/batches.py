@@ -16,7 +16,13 @@ from tlray.cluster.coordinator.compaction import compact_batch, replace_part
 from tlray.cluster.coordinator.domain_recall import remember
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.stored_status import book_of, fatal_error_text, last_domains, stored_snapshot
+from tlray.cluster.coordinator.stored_status import (
+    book_of,
+    fatal_error_text,
+    last_domains,
+    stored_book,
+    stored_snapshot,
+)
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.model.progress import Snapshot
@@ -311,6 +317,8 @@ class Batches:
             await self._require_final(new.batch_id)
             await self._state.write(replace_part, self._state, old_stem, new, revised)
             self._finished.pop(new.batch_id, None)
+            if revised.recovered and self._state.on_change is not None:
+                self._state.on_change(stored_book(await self._row(new.batch_id)))
 
     async def discard(self, batch_id: str) -> None:
         """Drop a finished batch, its items and attempts; `Conflict` where it works again, or has results."""

@@ -28,6 +28,7 @@ from tlray.cluster.driver.client import Client
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BatchState, ItemEvent, ItemState
 from tlray.core.model.outcome import Outcome, OutcomeKind, ReusableResult
+from tlray.core.scheduling.batch import Batch
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.scheduling.lease import PartRecord
 from tlray.core.submission.lines import Entry
@@ -229,8 +230,12 @@ def points(monkeypatch: pytest.MonkeyPatch) -> Points:
     return made
 
 
-def reparse(home: Home, stopping: threading.Event | None = None) -> list[driver.PartDone]:
-    client = DeskClient(Desk(home.path))
+def reparse(
+    home: Home, stopping: threading.Event | None = None, on_change: Callable[[Batch], None] | None = None
+) -> list[driver.PartDone]:
+    desk = Desk(home.path)
+    desk.state.on_change = on_change
+    client = DeskClient(desk)
     told = []
     try:
         for done in driver.reparse(
@@ -307,7 +312,9 @@ def test_all_of_it_is_read_again(home: Home, points: Points) -> None:
 
 
 def test_the_status_of_a_batch_has_what_was_recovered(home: Home, points: Points) -> None:
-    reparse(home)
+    told: list[Batch] = []
+    reparse(home, on_change=told.append)
+    assert [(book.batch_id, book.counts[ItemState.DEAD], book.version) for book in told] == [("b1", 1, 71)]
     desk = Desk(home.path)
     status = asyncio.run(desk.batches.status("b1"))
     desk.close()
