@@ -197,12 +197,12 @@ def _read_some(done: Reparsed, some: Sequence[_Reading], *, changed_only: bool) 
         else:
             done.n_pages += 1
             new, reason = reread(page, reading.origin)
-            if new:
+            if new and new != reading.old:
                 sets = new
                 read.append((reading, page, slice(len(rows), len(rows) + len(new))))
-            elif reading.old:
+            elif not new and reading.old:
                 done.kept.append((reading.origin.url, reason or ""))
-            else:
+            elif not new:
                 done.n_dead += 1
         rows += [(reading.key, one) for one in sets]
     tables = to_tables(rows)
@@ -230,7 +230,8 @@ def _kinds(old: list[Tracklist], new: list[Tracklist]) -> dict[str, int]:
             kinds[change.kind.value] = kinds.get(change.kind.value, 0) + 1
     if len(old) != len(new):
         kinds["sets"] = abs(len(new) - len(old))
-    return kinds or {"other": 1}
+    parsers = [{one.parser for one in sets} for sets in (old, new)]
+    return kinds or {"other" if parsers[0] == parsers[1] else "parser": 1}
 
 
 def _version(found: Tracklist) -> Version:
