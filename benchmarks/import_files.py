@@ -36,7 +36,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
     told = Answer(QUESTION, [])
     with tlray_in(folder / "tlray") as tlray:
         tlray.tell("open", home=str(folder / "tlray" / "home"))
-        _imported(tlray, _sheets(folder / "warm", few), few)
+        imported(tlray, _sheets(folder / "warm", few), few)
         runs = []
         for number in range(n_rounds):
             runs.append(_of_pages(tlray, folder / f"pages-{number}", n_pages, seed=number))
@@ -54,7 +54,7 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
         for n in (few, many):
             place = _sheets(folder / f"cue-{n}", n, first=n)
             with tlray.tree.watched(memory=True) as cost:
-                _imported(tlray, place, n)
+                imported(tlray, place, n)
             peaks.append(cost.peak_mb)
             told.figures += [
                 Figure(f"{n:,} CUE sheets, a second", [n / cost.wall_s], ""),
@@ -68,19 +68,25 @@ def answer(folder: Path, *, quick: bool = False) -> Answer:
 
 
 def _of_pages(tlray: Tlray, place: Path, n: int, *, seed: int) -> dict[str, object]:
-    place.mkdir()
-    for number, page in enumerate(pages.demo_pages(n, seed=100 + seed)):
-        (place / f"{number}.html").write_bytes(gzip.decompress(page))
+    save_pages(place, n, seed=100 + seed)
     paths = write_list(place.with_suffix(".txt"), [str(path) for path in sorted(place.iterdir())])
     bare, _ = run_peer("bare_files", paths, place.with_suffix(".jsonl"))
     with tlray.tree.watched() as cost:
-        done = _imported(tlray, place, n)
+        done = imported(tlray, place, n)
     if done["tracks"] != bare["tracks"]:
         raise SystemExit(f"tlray read {done['tracks']} rows, the bare loop {bare['tracks']}")
     return {
         "pages_per_s": n / cost.wall_s, "ms": cost.cpu_s / n * 1e3, "bare_ms": bare["cpu_s"] / n * 1e3,
         "by_process": {kind: cpu_s / n * 1e3 for kind, cpu_s in cost.cpu_by_kind.items()},
     }  # fmt: skip
+
+
+def save_pages(place: Path, n: int, *, seed: int) -> Path:
+    """Write a folder of saved pages, each of another set."""
+    place.mkdir()
+    for number, page in enumerate(pages.demo_pages(n, seed=seed)):
+        (place / f"{number}.html").write_bytes(gzip.decompress(page))
+    return place
 
 
 def _sheets(place: Path, n: int, *, first: int = 10_000_000) -> Path:
@@ -90,7 +96,8 @@ def _sheets(place: Path, n: int, *, first: int = 10_000_000) -> Path:
     return place
 
 
-def _imported(tlray: Tlray, place: Path, n: int) -> dict[str, object]:
+def imported(tlray: Tlray, place: Path, n: int) -> dict[str, object]:
+    """Import a folder to the end of its batch."""
     done = tlray.tell("import_files", path=str(place))
     if done["counts"]["succeeded"] != n:
         raise SystemExit(f"tlray imported {done['counts']} of {n}")

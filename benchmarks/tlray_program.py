@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,25 @@ class Program:
         submitted = self._client.submit(file_chunks([Path(path)]), options=options, priority=priority)
         return self._follow(submitted.batch_id)
 
+    def reparse(self, home: str, batch_ids: list[str], changed_only: bool = False) -> dict[str, Any]:
+        """Read the archives of batches again, as `tlray reparse` does."""
+        from tlray.cluster.driver.reparse import cpus, reparse  # noqa: PLC0415
+        from tlray.io.disk.home import Home  # noqa: PLC0415
+
+        n_pages = n_changed = n_left = 0
+        for done in reparse(
+            self._client,
+            Home(Path(home)),
+            batch_ids,
+            changed_only=changed_only,
+            max_tasks=cpus(),
+            stopping=threading.Event(),
+        ):
+            n_pages += done.result.n_pages
+            n_changed += len(done.result.changed)
+            n_left += done.result.n_skipped + len(done.result.kept)
+        return {"pages": n_pages, "changed": n_changed, "left": n_left}
+
     def _follow(self, batch_id: str) -> dict[str, Any]:
         told = self._client.status(batch_id)
         while told["state"] not in ("completed", "cancelled"):
@@ -115,7 +135,7 @@ def main() -> None:
     program = Program()
     commands: dict[str, Callable[..., dict[str, Any]]] = {
         "idle": program.idle, "open": program.open, "submit": program.submit, "scrape": program.scrape,
-        "import_files": program.import_files,
+        "import_files": program.import_files, "reparse": program.reparse,
         "cancel": program.cancel, "close": program.close,
     }  # fmt: skip
     for line in sys.stdin:

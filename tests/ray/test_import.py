@@ -48,6 +48,15 @@ def mixed_folder(root: Path) -> Path:
     return root
 
 
+def read_by_an_older_parser(file: Path) -> None:
+    """Give all sets of a part other titles."""
+    table = pq.read_table(file)
+    older = pa.array(
+        [f"Old {title}" for title in table["title"].to_pylist()], table.schema.field("title").type
+    )
+    pq.write_table(table.set_column(table.schema.get_field_index("title"), "title", older), file)
+
+
 def test_a_mixed_folder_becomes_a_batch_and_nothing_is_lost(joined: Tlray, tmp_path: Path) -> None:
     root = mixed_folder(tmp_path / "ann's sets")
     counted = json.loads(joined.here("import", str(root), "--dry-run", "--json").stdout)
@@ -79,20 +88,17 @@ def test_a_mixed_folder_becomes_a_batch_and_nothing_is_lost(joined: Tlray, tmp_p
     assert joined.here("audit", batch_id).returncode == 0
 
     (file,) = (joined.home / "results" / batch_id / "tracklists").glob("*.parquet")
-    table = pq.read_table(file)
-    older = pa.array(
-        [f"Old {title}" for title in table["title"].to_pylist()], table.schema.field("title").type
-    )
-    pq.write_table(table.set_column(table.schema.get_field_index("title"), "title", older), file)
+    read_by_an_older_parser(file)
     reparsed = joined.here("reparse", "--all")
     assert reparsed.returncode == 0, reparsed.stderr
     assert "4 sets changed (4 set_title)" in reparsed.stderr
     assert "file:///two.cue: 1 set_title" in reparsed.stdout
+    assert "of dead letters 0 have a set now, and 3 pages have none today either" in reparsed.stderr
     again = pd.read_parquet(joined.home / "results" / batch_id / "tracklists")
     assert sorted(again["title"]) == sorted(tracklists["title"])
     assert joined.here("audit", batch_id, "--pages").returncode == 0
     assert json.loads(joined.here("status", batch_id, "--json").stdout)["tracks"] == summary["tracks"]
-    assert "0 pages read again" in joined.here("reparse", batch_id, "--changed-only").stderr
+    assert "3 pages read again, 0 sets changed" in joined.here("reparse", batch_id, "--changed-only").stderr
 
     (root / "letter.txt").write_text(sheet("four"))
     again = joined.here("retry", batch_id, "--json")
@@ -119,3 +125,14 @@ def test_kill_9_and_resume_imports_every_file_once(joined: Tlray, tmp_path: Path
     rows = pd.read_parquet(joined.home / "results" / batch_id / "tracklists")
     assert sorted(rows["title"]) == sorted(f"Set {n}" for n in range(n_files))
     assert joined.here("audit", batch_id).returncode == 0
+
+    for file in (joined.home / "results" / batch_id / "tracklists").glob("*.parquet"):
+        read_by_an_older_parser(file)
+    process = joined.start("reparse", batch_id)
+    wait_until((joined.home / "reparse.done").exists, what="the first page read again")
+    process.kill()
+    process.communicate(timeout=20)
+    assert joined.here("reparse", batch_id).returncode == 0, "the same command goes on"
+    rows = pd.read_parquet(joined.home / "results" / batch_id / "tracklists")
+    assert sorted(rows["title"]) == sorted(f"Set {n}" for n in range(n_files))
+    assert joined.here("audit", batch_id, "--pages").returncode == 0

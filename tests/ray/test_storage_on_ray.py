@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import obstore
 import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import StartSite, Tlray, wait_until
 from s3_server import BUCKET, KEYS, S3Server, failing_proxy, raw_store, running_s3
@@ -73,6 +75,11 @@ def test_a_batch_outlives_a_storage_that_goes_away_and_one_that_refuses(
     monkeypatch.delenv("TLRAY_STORAGE")  # the home remembers it
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3.port}")
     _is_all_there(joined, batch_id, urls, s3)
+    _read_by_an_older_parser(batch_id, s3)
+    again = joined.here("reparse", batch_id)
+    assert again.returncode == 0, again.stderr
+    assert f"{N_SETS} sets changed ({N_SETS} set_title)" in again.stderr
+    _is_all_there(joined, batch_id, urls, s3)
 
 
 def test_a_storage_that_refuses_is_one_error_at_start_and_nothing_is_half_done(
@@ -111,6 +118,20 @@ def test_a_task_on_a_node_that_does_not_see_the_home_works_with_a_storage_and_on
     folder = replace(terms, storage=parse_storage("file:///nowhere/else", {}))
     with pytest.raises(HomeUnusable):
         ray.get(run.remote("0001-000003", folder, coordinator), timeout=60)
+
+
+def _read_by_an_older_parser(batch_id: str, s3: S3Server) -> None:
+    """Give all sets of a finished batch another title."""
+    store = raw_store(s3)
+    folder = f"{PREFIX}/results/{batch_id}/tracklists/"
+    for some in obstore.list(store, prefix=folder):
+        for file in some:
+            table = pq.read_table(pa.BufferReader(bytes(obstore.get(store, file["path"]).bytes())))
+            field = table.schema.field("title")
+            titles = pa.array([f"Old {title}" for title in table["title"].to_pylist()], field.type)
+            sink = pa.BufferOutputStream()
+            pq.write_table(table.set_column(table.schema.get_field_index("title"), field, titles), sink)
+            obstore.put(store, file["path"], sink.getvalue().to_pybytes())
 
 
 def _nobody_tells_a_secret(text: str) -> None:

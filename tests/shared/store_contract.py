@@ -108,6 +108,9 @@ class StoreContract:
         assert listed(store) == {("merged", not store.publishes_late)}
         in_order(store, ["merged"])
         assert listed(store) == {("merged", True)}
+        put(store, "again")
+        replace_parts(store, A, ["merged"], "again", has_ended=True)
+        assert listed(store) == {("again", True)}, "nobody would publish it later"
         recover(store, "never-begun", ["p1"])  # a batch without files has nothing to recover
 
     def test_the_end_of_a_batch_deletes_no_upload_that_may_be_on_its_way(self, store: ResultStore) -> None:

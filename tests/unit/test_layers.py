@@ -64,7 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "io.http",
         "io.journal",  # `reader` and `done_sets` ask it which parts count
     },
-    "io.reparse": {"model", "core", "sites", "readers", "io.http", "io.intake", "io.results"},
+    "io.reparse": {"model", "core", "sites", "readers", "io.http", "io.intake", "io.journal", "io.results"},
     "io.journal": {
         "settings",  # TLRAY_JOURNAL
         "errors",

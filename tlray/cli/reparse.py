@@ -33,13 +33,17 @@ def reparse(
     all_batches: Annotated[bool, typer.Option("--all", help="All batches that have ended.")] = False,
     changed_only: Annotated[
         bool,
-        typer.Option("--changed-only", help="Only pages that another version of their parser has read."),
+        typer.Option(
+            "--changed-only",
+            help="Only pages of dead letters, and those read by another version of their parser.",
+        ),
     ] = False,
     max_workers: Annotated[int | None, typer.Option(help="Tasks at once; by default the cores.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each changed set as a JSON line.")] = False,
 ) -> None:
-    """Read the archived pages again with today's parsers, and put what they find in the place of the old rows. Interrupted, the
-    same command goes on. Exit 3 when pages have no set for today's parsers: those keep their rows.
+    """Read the archived pages again with today's parsers, and put what they find in the place of the old rows. A dead letter
+    whose page they can read has succeeded. Interrupted, the same command goes on. Exit 3 when pages of sets have none for today's
+    parsers: those keep their rows.
 
     Example: tlray reparse --all --changed-only
     """
@@ -92,13 +96,17 @@ class _Told:
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._kinds: Counter[str] = Counter()
-        self._n_pages = self._n_skipped = self._n_changed = self._n_kept = 0
+        self._n_pages = self._n_skipped = self._n_changed = self._n_recovered = self._n_kept = (
+            self._n_dead
+        ) = 0
 
     def tell(self, done: PartDone) -> None:
         """Print the changes of a part."""
         result, batch_id = done.result, done.part.batch_id
         self._n_pages += result.n_pages
         self._n_skipped += result.n_skipped
+        self._n_dead += result.n_dead
+        self._n_recovered += len(result.recovered)
         for url, kinds in result.changed:
             self._n_changed += 1
             self._kinds.update(kinds)
@@ -121,5 +129,9 @@ class _Told:
             f"{self._n_pages:,} pages read again, {self._n_changed:,} sets changed{f' ({kinds})' if kinds else ''},"
             f" {self._n_skipped:,} left as they are, {self._n_kept:,} without a set now"
         )
+        if self._n_dead or self._n_recovered:
+            say(
+                f"of dead letters {self._n_recovered:,} have a set now, and {self._n_dead:,} pages have none today either"
+            )
         if self._n_kept:
             raise typer.Exit(INCOMPLETE)

@@ -110,8 +110,8 @@ class SimulatedParts:
     def recover(self, batch_id: str, stems: Sequence[str]) -> None:
         recover(self._store, batch_id, stems)
 
-    def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
-        replace_parts(self._store, batch_id, old, new)
+    def replace(self, batch_id: str, old: Collection[str], new: str, *, has_ended: bool = False) -> None:
+        replace_parts(self._store, batch_id, old, new, has_ended=has_ended)
 
     async def merge(
         self, batch_id: str, stems: tuple[str, ...], new_stem: str

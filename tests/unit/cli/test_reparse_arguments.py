@@ -51,7 +51,7 @@ def test_every_change_is_told_and_the_first_by_name(
 ) -> None:
     told = _Told(as_json=as_json)
     n = MAX_LINES_TOLD + 5
-    result = Reparsed(None, n, 1, [(f"u{i}", {"added": 2}) for i in range(n)], [("gone", "no parser")])
+    result = Reparsed(None, n, 1, 4, [(f"u{i}", {"added": 2}) for i in range(n)], [("gone", "no parser")])
     done: Any = SimpleNamespace(part=SimpleNamespace(batch_id="b1"), result=result)
     told.tell(done)
     with pytest.raises(typer.Exit) as ended:

@@ -148,9 +148,9 @@ class HomeParts:
         """Remove what the manifest does not name, then publish what it does; a batch without files has nothing to recover."""
         recover(self._store, batch_id, stems)
 
-    def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
-        """Remove the parts that were merged and publish the new one."""
-        replace_parts(self._store, batch_id, old, new)
+    def replace(self, batch_id: str, old: Collection[str], new: str, *, has_ended: bool = False) -> None:
+        """Put a part in the place of those that it was made of; ``has_ended``: its batch has."""
+        replace_parts(self._store, batch_id, old, new, has_ended=has_ended)
 
     async def merge(
         self, batch_id: str, stems: tuple[str, ...], new_stem: str

@@ -16,7 +16,13 @@ from tlray.cluster.coordinator.compaction import compact_batch, replace_part
 from tlray.cluster.coordinator.domain_recall import remember
 from tlray.cluster.coordinator.limiter_pool import LimiterPool
 from tlray.cluster.coordinator.state import CoordinatorState
-from tlray.cluster.coordinator.stored_status import book_of, fatal_error_text, last_domains, stored_snapshot
+from tlray.cluster.coordinator.stored_status import (
+    book_of,
+    fatal_error_text,
+    last_domains,
+    stored_book,
+    stored_snapshot,
+)
 from tlray.core.model.item import FrontierItem
 from tlray.core.model.lifecycle import BadTransition, BatchEvent, BatchState, ItemState, advance_batch
 from tlray.core.model.progress import Snapshot
@@ -26,7 +32,7 @@ from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.eta import Outlook
 from tlray.core.scheduling.snapshot import snapshot
 from tlray.errors import CannotFinish, Conflict
-from tlray.io.journal.rows import BatchRow, Counts, DomainRow, PartRow, SeenGroup
+from tlray.io.journal.rows import BatchRow, Counts, DomainRow, PartRow, Revised, SeenGroup
 
 Found = tuple[BatchRow, Counts, list[DomainRow], list[tuple[FrontierItem, float, float | None]]]
 MAX_FINISHED_KEPT = 1_000
@@ -304,13 +310,15 @@ class Batches:
             state.wake.set()
             return await self.status(batch_id), sum(revived.values())
 
-    async def replace_part(self, old_stem: str, new: PartRow) -> None:
-        """Put a staged part in the place of another one of a finished batch, which has the same pages: in the manifest, then on
+    async def replace_part(self, old_stem: str, new: PartRow, revised: Revised) -> None:
+        """Put a staged part in the place of another one of a finished batch, which has the same pages: in the journal, then on
         disk. `Conflict` where the batch works again, or the old part has been merged."""
         async with self._state.one_at_a_time(new.batch_id):
             await self._require_final(new.batch_id)
-            await self._state.write(replace_part, self._state, old_stem, new)
+            await self._state.write(replace_part, self._state, old_stem, new, revised)
             self._finished.pop(new.batch_id, None)
+            if revised.recovered and self._state.on_change is not None:
+                self._state.on_change(stored_book(await self._row(new.batch_id)))
 
     async def discard(self, batch_id: str) -> None:
         """Drop a finished batch, its items and attempts; `Conflict` where it works again, or has results."""
@@ -324,7 +332,9 @@ class Batches:
         async with self._state.one_at_a_time(batch_id):
             await self._require_final(batch_id)
             parts = await self._state.write(self._state.journal.parts, batch_id)
-            await self._state.write(self._state.ports.parts.recover, batch_id, [part.stem for part in parts])
+            stems = [part.stem for part in parts]
+            await self._state.write(self._state.ports.parts.recover, batch_id, stems)
+            await self._settle(batch_id)
         return parts
 
     async def _require_final(self, batch_id: str) -> None:
@@ -347,9 +357,7 @@ class Batches:
         try:
             with contextlib.suppress(InterruptedError):  # it is merged when it ends the next time
                 await compact_batch(state, book.batch_id)
-            await state.ports.parts.finish(
-                book.batch_id, lambda: state.write(self._stems, book.batch_id), life=state.incarnation
-            )
+            await self._settle(book.batch_id)
             async with state.one_at_a_time(book.batch_id):
                 if not book.n_open:
                     await self._end(book)
@@ -357,6 +365,13 @@ class Batches:
             state.halt(error)
         finally:
             self._finishing.discard(batch)
+
+    async def _settle(self, batch_id: str) -> None:
+        """Publish all parts of a batch that ends, and delete the rest, in a store that does so late."""
+        state = self._state
+        await state.ports.parts.finish(
+            batch_id, lambda: state.write(self._stems, batch_id), life=state.incarnation
+        )
 
     def _stems(self, batch_id: str) -> list[str]:
         return [part.stem for part in self._state.journal.parts(batch_id)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlray.cluster.coordinator.state import CoordinatorState
 from tlray.errors import Conflict
-from tlray.io.journal.rows import PartRow
+from tlray.io.journal.rows import PartRow, Revised
 from tlray.io.results.compaction_plan import PartSize, plan
 
 TARGET_BYTES = 64 * 1024 * 1024
@@ -32,8 +32,16 @@ def _replace(state: CoordinatorState, offsets: dict[str, int], row: PartRow) -> 
     state.ports.parts.replace(row.batch_id, list(offsets), row.stem)
 
 
-def replace_part(state: CoordinatorState, old_stem: str, new: PartRow) -> None:
-    """Put a staged part in the place of another one, in the journal's thread; `Conflict` where that one has gone."""
-    if old_stem not in {part.stem for part in state.journal.parts(new.batch_id)}:
-        raise Conflict(f"part {old_stem} of batch {new.batch_id} is not there any more; start again")
-    _replace(state, {old_stem: 0}, new)
+def replace_part(state: CoordinatorState, old_stem: str, new: PartRow, revised: Revised) -> None:
+    """Put a staged part, whose pages were read again, in the place of another one, in the journal's thread; `Conflict` where that
+    one has gone. Repeated, it changes nothing."""
+    journal = state.journal
+    stems = {part.stem for part in journal.parts(new.batch_id)}
+    if new.stem not in stems:
+        if old_stem not in stems:
+            raise Conflict(f"part {old_stem} of batch {new.batch_id} is not there any more; start again")
+        batch = journal.batch(new.batch_id).id
+        with journal.transaction():
+            journal.replace_parts(new.batch_id, {old_stem: 0}, new)
+            journal.revise(batch, new.stem, revised)
+    state.ports.parts.replace(new.batch_id, [old_stem], new.stem, has_ended=True)

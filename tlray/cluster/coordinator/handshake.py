@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-PROTOCOL = 8
+PROTOCOL = 9
 """Grows when the calls between client and coordinator change within one version."""
 
 

@@ -59,9 +59,7 @@ async def _read(state: CoordinatorState, row: BatchRow) -> Batch:
         book.counts[ItemState.QUEUED] = so_far.n_items
         return book
     if row.state.is_final and row.counts is not None:
-        book = book_of(row, {"": row.counts})
-        book.version = row.version
-        return book
+        return stored_book(row)
     book = book_of(row, await state.write(state.journal.counts, row.id))
     book.version = max(state.first_version, row.version)
     return book
@@ -80,6 +78,13 @@ async def _remembered(state: CoordinatorState, book: Batch, names: Iterable[str]
             override = state.engine.registry.override_of(row.name)
             domains[row.name] = stored_state(row, book.politeness, override, now=now, wall=wall)
     return domains
+
+
+def stored_book(row: BatchRow) -> Batch:
+    """Return the books of a finished batch, whose row has its counts."""
+    book = book_of(row, {"": row.counts or {}})
+    book.version = row.version
+    return book
 
 
 def book_of(row: BatchRow, counts: Counts) -> Batch:

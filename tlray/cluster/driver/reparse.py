@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,13 +22,17 @@ from tlray.errors import Conflict, Interrupted
 from tlray.io.disk.home import Home
 from tlray.io.disk.home_lock import take
 from tlray.io.disk.private_files import keep_private, private
+from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import PartRow
 from tlray.io.process.malloc import keep_freed_memory
-from tlray.io.reparse.part import Reparsed, reparse_part
+from tlray.io.reparse.part import PartWork, Reparsed, reparse_part
 from tlray.io.reparse.reread import current_parsers
 from tlray.io.results.open_store import open_store
+from tlray.io.results.store import PartMoved
 
 LOOK_S = 1.0
+MAX_MOVED = 5
+"""How often a part is begun anew because a page of another batch is elsewhere by now."""
 
 
 def cpus() -> int:
@@ -55,19 +60,28 @@ def reparse(
     """Read the pages of finished batches again, and yield each part when its rows are replaced."""
     task = ray.remote(_reparse).options(num_cpus=1, max_retries=1)
     with _progress(home, changed_only=changed_only) as progress:
-        ahead = _parts(client, batch_ids, progress)
+        ahead = _works(client, home, batch_ids, progress)
         running: dict[Any, PartRow] = {}
+        n_moved: Counter[str] = Counter()
         while True:
             while (
-                not stopping.is_set() and len(running) < max_tasks and (part := next(ahead, None)) is not None
+                not stopping.is_set() and len(running) < max_tasks and (work := next(ahead, None)) is not None
             ):
-                running[task.remote(home, part.batch_id, part.stem, changed_only)] = part
+                running[task.remote(home, work, changed_only)] = work.part
             if not running:
                 break
             ended, _ = ray.wait([*running], num_returns=1, timeout=LOOK_S)
             for ref in ended:
                 part = running.pop(ref)
-                result = _committed(client, part, client.call(lambda _, ref=ref: ref))  # type: ignore[misc]
+                try:
+                    result = client.call(lambda _, ref=ref: ref)  # type: ignore[misc]
+                except PartMoved:  # a page of another batch, whose part was replaced meanwhile
+                    n_moved[part.stem] += 1
+                    if n_moved[part.stem] == MAX_MOVED:
+                        raise
+                    running[task.remote(home, work_of(home, part), changed_only)] = part
+                    continue
+                _commit(client, part, result)
                 yield PartDone(part, result)
                 progress.add(result.part.stem if result.part else part.stem)
         if stopping.is_set():
@@ -75,28 +89,39 @@ def reparse(
         progress.clear()
 
 
-def _parts(client: Client, batch_ids: Sequence[str], progress: _Progress) -> Iterator[PartRow]:
+def _works(client: Client, home: Home, batch_ids: Sequence[str], progress: _Progress) -> Iterator[PartWork]:
     for batch_id in batch_ids:
         for part in client.call(lambda c, batch_id=batch_id: c.recover_parts(batch_id)):  # type: ignore[misc]
-            if part.has_rows and part.has_pages and part.stem not in progress.done:
-                yield part
+            if part.stem not in progress.done and (work := work_of(home, part)).has_pages:
+                yield work
 
 
-def _committed(client: Client, part: PartRow, result: Reparsed) -> Reparsed:
+def work_of(home: Home, part: PartRow) -> PartWork:
+    """Return a part with the pages that are to be read with it, as the journal knows them now."""
+    with open_reader(home.path) as journal, journal.snapshot():
+        row = journal.batch(part.batch_id)
+        stores_sets = row.options.terms is None or not row.options.terms.is_only_finding
+        return PartWork(
+            part,
+            journal.dead_pages(row.id, part.stem) if part.has_pages and stores_sets else (),
+            journal.reused_pages(row.id, part.stem) if part.has_rows and row.n_answered else (),
+        )
+
+
+def _commit(client: Client, part: PartRow, result: Reparsed) -> None:
     new = result.part
     if new is not None:
         row = PartRow(
-            new.stem, part.batch_id, new.n_sets, new.n_tracks, new.n_bytes, has_rows=True, has_pages=True
+            new.stem, part.batch_id, new.n_sets, new.n_tracks, new.n_bytes, new.n_sets > 0, part.has_pages
         )
-        client.call(lambda c: c.replace_part(part.stem, row))
-    return result
+        client.call(lambda c: c.replace_part(part.stem, row, result.revised))
 
 
-def _reparse(home: Home, batch_id: str, stem: str, changed_only: bool) -> Reparsed:
+def _reparse(home: Home, work: PartWork, changed_only: bool) -> Reparsed:
     """Stage the successor of one part; this is the Ray task."""
     keep_private()
     keep_freed_memory()
-    return reparse_part(open_store(home), batch_id, stem, changed_only=changed_only)
+    return reparse_part(open_store(home), work, changed_only=changed_only)
 
 
 class _Progress:

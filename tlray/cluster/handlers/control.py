@@ -10,7 +10,7 @@ from tlray.core.model.lifecycle import BatchEvent, BatchState
 from tlray.core.model.progress import Retried, RetriedGroup, Snapshot
 from tlray.core.politeness.dead_kind import kind_of
 from tlray.errors import Conflict, TlrayError
-from tlray.io.journal.rows import PartRow, SeenGroup
+from tlray.io.journal.rows import PartRow, Revised, SeenGroup
 
 logger = logging.getLogger(__name__)
 
@@ -113,9 +113,9 @@ class ControlHandlers(Handlers):
         return await self._batches.recover_parts(batch_id)
 
     @command
-    async def replace_part(self, old_stem: str, new: PartRow) -> None:
-        """Put a staged part in the place of another part of a finished batch."""
-        await self._batches.replace_part(old_stem, new)
+    async def replace_part(self, old_stem: str, new: PartRow, revised: Revised) -> None:
+        """Put a staged part in the place of another part of a finished batch, whose pages were read again."""
+        await self._batches.replace_part(old_stem, new, revised)
 
     @command
     async def wake_batches(self) -> int:

@@ -146,8 +146,8 @@ class PartStore(Protocol):
         """Remove what the manifest does not name, then publish what it does."""
         ...
 
-    def replace(self, batch_id: str, old: Collection[str], new: str) -> None:
-        """Put a merged part in the place of those that it was made of."""
+    def replace(self, batch_id: str, old: Collection[str], new: str, *, has_ended: bool = False) -> None:
+        """Put a part in the place of those that it was made of; ``has_ended``: its batch has."""
         ...
 
     async def merge(

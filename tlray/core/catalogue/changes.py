@@ -78,7 +78,8 @@ def cause_of(old: Version, new: Version) -> Cause:
 
 def compare(old: Version, new: Version) -> list[Change]:
     """Return what changed, in the order of the newer version: first the set, then its rows, then the rows that are gone."""
-    return [*_of_set(old, new), *_of_rows(old.rows, new.rows)]
+    of_rows = () if old.rows == new.rows else _of_rows(old.rows, new.rows)
+    return [*_of_set(old, new), *of_rows]
 
 
 def _of_set(old: Version, new: Version) -> Iterator[Change]:

@@ -1,8 +1,8 @@
 """The states of batches and items, and their transitions: two tables and one `advance`.
 
 Items: a ``queued`` item may be leased now; a ``waiting`` one at a later moment (retry, snooze); ``succeeded``, ``dead``,
-``skipped`` and ``cancelled`` are final. The only way out of a final state is a person's retry of a dead letter: a new attempt,
-on record.
+``skipped`` and ``cancelled`` are final. Two ways lead out of a final state, both from a dead letter: a person's retry, which is a
+new attempt, on record; and `tlray reparse`, where a parser of today reads its archived page.
 
 Batches: a batch is ``receiving`` until its whole list is journalled, and not visible before. It is ``completed`` as soon as no
 item is open.
@@ -58,6 +58,8 @@ class ItemEvent(StrEnum):
     CANCEL = "cancel"
     REVIVE = "revive"
     """A person retries a dead letter."""
+    REREAD = "reread"
+    """Today's parsers find a set on the archived page of a dead letter."""
 
 
 class BatchState(StrEnum):
@@ -121,6 +123,7 @@ ITEM_TRANSITIONS: Final[dict[tuple[ItemState, ItemEvent], ItemState]] = {
     (_I.WAITING, _E.ANSWERED): _I.SUCCEEDED,
     (_I.WAITING, _E.EXHAUST): _I.DEAD,
     (_I.DEAD, _E.REVIVE): _I.QUEUED,
+    (_I.DEAD, _E.REREAD): _I.SUCCEEDED,
     **{(open_state, _E.SKIP): _I.SKIPPED for open_state in (_I.QUEUED, _I.WAITING, _I.LEASED)},
     **{(open_state, _E.CANCEL): _I.CANCELLED for open_state in (_I.QUEUED, _I.WAITING, _I.LEASED)},
 }

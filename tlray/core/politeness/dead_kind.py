@@ -51,7 +51,7 @@ _HELP: Final[Mapping[str, RetryHelp]] = {
     **dict.fromkeys((_K.BLOCKED, _K.THROTTLED, PARKED), _LATER),
     _K.DNS: RetryHelp("maybe", "if the URL is right"),
     _K.UNREADABLE: RetryHelp("no", "after an update of tlray, reparse reads the archived pages without a fetch"),
-    _K.CRASHED: RetryHelp("no", "a bug of tlray: report it; after an update, reparse reads the archived pages"),
+    _K.CRASHED: RetryHelp("no", "a bug of tlray: report it; retry after an update, for such a page is not archived"),
     _K.PRIVATE_ADDRESS: RetryHelp("no", "only the operator may allow the address"),
     OTHER: RetryHelp("maybe", ""),
 }  # fmt: skip

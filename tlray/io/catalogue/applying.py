@@ -1,7 +1,8 @@
 """The effect of a result on the catalogue: a version more, and what changed.
 
 The newest version is the one that was published last; clocks may run back. But a set of a page that the catalogue has
-already, read by another parser or copied into another batch, is a version of that fetch: it is the newest only if that was.
+already, read by another parser or copied into another batch, is a version of that fetch: it is the newest only if that was. A
+set on a page that was a dead letter, and was read later from the archive, is the newest only if its page is.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
         link(db, values["id"], result.owner, record.content)
         return 0
     values["id"] = set_id = known[0]
-    is_newest = result.seq >= known[1] and _is_of_newest_fetch(db, set_id, known[2], record)
+    is_newest = result.seq >= known[1] and _is_of_newest_fetch(db, set_id, known[2], result, record)
     if db.execute(_VERSION, values).rowcount:
         db.execute("UPDATE sets SET n_versions = n_versions + 1 WHERE id = ?", (set_id,))
         tally.count(of_batch(result.batch), *rated)
@@ -98,10 +99,14 @@ def _apply_set(db: sqlite3.Connection, result: Result, record: Record, n_before:
     return int(values["n_changes"])
 
 
-def _is_of_newest_fetch(db: sqlite3.Connection, set_id: int, newest_at: float | None, record: Record) -> bool:
-    """True unless a version is of a fetch that is known, and is not the newest one."""
+def _is_of_newest_fetch(
+    db: sqlite3.Connection, set_id: int, newest_at: float | None, result: Result, record: Record
+) -> bool:
+    """True unless a version is of a fetch that is known and is not the newest one, or of an archived page that is older."""
     if record.fetched_at is None or record.fetched_at == newest_at:
         return True
+    if result.is_revision:
+        return newest_at is None or record.fetched_at > newest_at
     row = db.execute(
         "SELECT 1 FROM versions WHERE set_id = ? AND fetched_at = ? LIMIT 1", (set_id, record.fetched_at)
     ).fetchone()

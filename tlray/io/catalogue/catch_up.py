@@ -148,9 +148,10 @@ class _Run:
         for seq, number, item_id in rows:
             batch = self._batches.get(number) or self._read_batch(number)
             if batch is not None:
-                done = self._journal.results_after(number, after=seq - 1, limit=1)
-                part = done[0].part if done and done[0].done_seq == seq else None
-                again.append(Result(seq, number, batch.batch_id, batch.owner, item_id, part))
+                part = self._journal.part_of(item_id)
+                revised = self._journal.revisions_after(number, after=seq - 1, limit=1)
+                is_revision = [row.done_seq for row in revised] == [seq]
+                again.append(Result(seq, number, batch.batch_id, batch.owner, item_id, part, is_revision))
         if again:
             self._enter(again)
             self._db.execute("DELETE FROM meta WHERE key = 'merged'")  # it may lack one of these
@@ -162,14 +163,17 @@ class _Run:
     def _following(self, position: int) -> Iterator[Result]:
         """Yield the results of all batches after a position, in their order."""
         ends = dict(self._db.execute("SELECT number, finished_at FROM batches").fetchall())
-        with self._journal.snapshot():  # a batch that is finished has no result after the newest one
+        with (
+            self._journal.snapshot()
+        ):  # a batch that is finished has no result after the newest one, unless it is read again
             self.newest = self._journal.newest_result()
             rows = self._journal.batches()
+            revised = set(self._journal.revised_batches(position))
         self._batches = {
             row.id: row
             for row in rows
             if row.state is not BatchState.RECEIVING
-            and (row.finished_at is None or ends.get(row.id) != row.finished_at)
+            and (row.finished_at is None or ends.get(row.id) != row.finished_at or row.id in revised)
         }
         self._db.executemany(
             "INSERT OR IGNORE INTO batches (number, batch_id, owner) VALUES (?, ?, ?)",
@@ -179,12 +183,25 @@ class _Run:
         return heapq.merge(*(self._of_batch(row, position, at_once) for row in self._batches.values()))
 
     def _of_batch(self, row: BatchRow, after: int, at_once: int) -> Iterator[Result]:
+        """Yield the results of a batch after a position, and those that were read again, each under the number of that."""
+        last = after
+        for result in heapq.merge(
+            self._results_of(row, after, at_once, is_revision=True),
+            self._results_of(row, after, at_once, is_revision=False),
+            key=lambda result: result.seq,
+        ):
+            if result.seq > last:  # what was a dead letter is in both, the revision first
+                last = result.seq
+                yield result
+
+    def _results_of(self, row: BatchRow, after: int, at_once: int, *, is_revision: bool) -> Iterator[Result]:
+        query = self._journal.revisions_after if is_revision else self._journal.results_after
         while True:
-            done = self._journal.results_after(row.id, after=after, limit=at_once)
+            done = query(row.id, after=after, limit=at_once)
             for seq, item_id, part in done:
                 if seq > self.newest:  # a batch read before may have one before this
                     return
-                yield Result(seq, row.id, row.batch_id, row.owner, item_id, part)
+                yield Result(seq, row.id, row.batch_id, row.owner, item_id, part, is_revision)
             if len(done) < at_once:
                 return
             after = done[-1].done_seq

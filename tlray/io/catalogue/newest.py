@@ -18,6 +18,7 @@ from tlray.io.catalogue.merged import Generation, Tables
 from tlray.io.catalogue.search import Place
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
+from tlray.io.journal.rows import DoneRow
 from tlray.io.results.done_sets import read_done
 from tlray.io.results.open_store import open_store
 from tlray.io.results.reader import (
@@ -60,14 +61,17 @@ def read_set(home: Home, place: Place) -> Tracklist:
     """Return the newest version of a set, from its part; `PartMoved` where that is lost."""
     for n_tried in range(TRIES):
         with open_reader(home.path) as journal:
-            batch = journal.batch(place.batch_id)
-            done = journal.results_after(batch.id, after=place.seq - 1, limit=1)
+            part = journal.part_of(place.item_id)
         try:
-            return read_done(open_store(home), place.batch_id, done)[0][place.set_index]
+            sets = read_done(open_store(home), place.batch_id, [DoneRow(0, place.item_id, part)])[0]
         except PartMoved:  # it is being merged or published just now
             if n_tried == TRIES - 1:
                 raise
             time.sleep(PAUSE_S * (n_tried + 1))
+        else:
+            if place.set_index < len(sets):
+                return sets[place.set_index]
+            raise PartMoved(part or "", place.batch_id)  # its page was read again, and has fewer sets now
     raise AssertionError("unreachable")
 
 

@@ -41,6 +41,8 @@ class Result(NamedTuple):
     owner: str
     item_id: int
     part: str | None
+    is_revision: bool = False
+    """True if the page was read again from the archive."""
 
 
 class Record(NamedTuple):
@@ -69,19 +71,15 @@ def read_records(
         missing = [result for result in results if found.get(result.seq, _MOVED) == _MOVED]
         if n_tried and missing:
             time.sleep(PAUSE_S * n_tried)
-            missing = [_with_part_of_now(journal, result) for result in missing]
+            missing = [
+                result._replace(part=journal.part_of(result.item_id)) for result in missing
+            ]  # parts are merged
         by_part: defaultdict[tuple[str, str], list[Result]] = defaultdict(list)
         for result in missing:
             by_part[result.batch_id, result.part or ""].append(result)
         for (batch_id, stem), of_part in by_part.items():
             found |= _read_part(store, batch_id, stem, of_part)
     return found
-
-
-def _with_part_of_now(journal: JournalReader, result: Result) -> Result:
-    """Return a result with the part that has it now: parts are merged."""
-    rows = journal.results_after(result.batch, after=result.seq - 1, limit=1)
-    return result._replace(part=rows[0].part) if rows and rows[0].done_seq == result.seq else result
 
 
 def _read_part(

@@ -156,7 +156,7 @@ class Place(NamedTuple):
     number: int
     """Of the set, in this catalogue."""
     batch_id: str
-    seq: int
+    item_id: int
     set_index: int
     summary: dict[str, Any]
 
@@ -166,7 +166,10 @@ class Place(NamedTuple):
         return f"{self.summary['site']}:{self.summary['source_id']}"
 
 
-_PLACE: Final = f"SELECT s.id, b.batch_id, s.seq, s.set_index, {COLUMNS} FROM sets s JOIN batches b ON b.number = s.batch WHERE "
+_PLACE: Final = (
+    f"SELECT s.id, b.batch_id, s.item_id, s.set_index, {COLUMNS}"
+    " FROM sets s JOIN batches b ON b.number = s.batch WHERE "
+)
 
 
 def find(db: sqlite3.Connection, site: str, source_id: str, *, owner: str | None) -> Place | None:

@@ -34,6 +34,7 @@ from tlray.io.journal.rows import (
     ItemRow,
     ListedItem,
     OpenRow,
+    PagePlace,
     PartRow,
     RestRow,
     SeenGroup,
@@ -134,11 +135,28 @@ class JournalReader(Protocol):
         """Yield the sets that a batch has found and not fetched, in the order in which they were found."""
         ...
 
+    def part_of(self, item: int) -> str | None:
+        """Return the part that has an item's rows now; None if it has none."""
+
+    def revisions_after(self, batch: int, *, after: int, limit: int) -> list[DoneRow]:
+        """Return the results whose rows were read again from the archive after the number ``after``, by the numbers of that. The
+        ``done_seq`` of an item that was a dead letter is such a number."""
+
+    def revised_batches(self, after: int) -> list[int]:
+        """Return the numbers of the batches that have revisions after the number ``after``."""
+
+    def dead_pages(self, batch: int, stem: str) -> list[PagePlace]:
+        """Return the dead letters whose last page lies in a part, as far as a parser has decided what that is; in the order of
+        the pages."""
+
+    def reused_pages(self, batch: int, stem: str) -> list[PagePlace]:
+        """Return the items of a part whose rows are those of another batch, each with its page in that one's archive."""
+
     def last_result(self, batch: int) -> int:
-        """Return the number of the item that succeeded last; 0 if none has."""
+        """Return the number of the newest result or revision; 0 if there is none."""
 
     def newest_result(self) -> int:
-        """Return the number of the item that succeeded last in any batch; 0 if none has."""
+        """Return the number of the newest result or revision of any batch; 0 if there is none."""
         return max((self.last_result(row.id) for row in self.batches()), default=0)
 
     # -- items -------------------------------------------------------------------------------------

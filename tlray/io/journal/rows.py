@@ -342,9 +342,33 @@ class FoundSetRow(NamedTuple):
 class DoneRow(NamedTuple):
     """One item that succeeded, and the part that has its rows.
 
-    ``done_seq`` grows over the whole journal and never changes, so that a reader of results can continue after any of them.
+    ``done_seq`` grows over the whole journal, so that a reader of results can continue after any of them. It changes only where
+    an item that was a dead letter is read again.
     """
 
     done_seq: int
     item_id: int
     part: str | None
+
+
+class PagePlace(NamedTuple):
+    """The archived page of an item that is not beside its rows: of a dead letter, or of a result that is reused."""
+
+    item_id: int
+    url: str
+    """The item's URL, as its rows have it."""
+    fingerprint: str
+    batch_id: str
+    """The batch whose archive has it."""
+    stem: str
+    offset: int
+    length: int
+
+
+class Revised(NamedTuple):
+    """The results of a part whose pages were read again."""
+
+    changed: tuple[int, ...] = ()
+    """Items whose rows are others now."""
+    recovered: tuple[tuple[int, float], ...] = ()
+    """Dead letters that have rows now, each with the moment of its fetch; epoch seconds."""

@@ -25,7 +25,7 @@ from tlray.core.scheduling.batch_config import BatchConfig
 from tlray.core.scheduling.changeset import Changeset
 from tlray.core.submission.lines import Entry, RefusedLine
 from tlray.io.journal.reader import NOTHING_UNDERWAY, JournalReader
-from tlray.io.journal.rows import Added, ChunkRow, NewBatch, PartRow, SeenGroup
+from tlray.io.journal.rows import Added, ChunkRow, NewBatch, PartRow, Revised, SeenGroup
 from tlray.io.journal.service_rows import Notice, ScheduleRow
 
 
@@ -156,6 +156,12 @@ class Journal(JournalReader, Protocol):
 
     def replace_parts(self, batch_id: str, old: Mapping[str, int], new: PartRow) -> None:
         """Name one part in the place of several; ``old`` is stem → offset of its pages in the new part's archive."""
+
+    def revise(self, batch: int, stem: str, revised: Revised) -> None:
+        """Note which results of a part were read again from the archive; dead letters that have rows in it now have succeeded.
+
+        `Conflict`, and nothing is written, where one of these is no dead letter any more.
+        """
 
     # -- domains -----------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from tlray.core.model.file_source import FILE_PREFIX
@@ -26,20 +28,38 @@ def current_parsers() -> frozenset[str]:
     )
 
 
-def reread(page: ArchivedPage, old: list[Tracklist], fingerprint: str) -> tuple[list[Tracklist], str | None]:
-    """Return the sets of a page that has some already, or why there are none; what its fetch was is as before."""
+class Origin(NamedTuple):
+    """What is known of a page before it is read again."""
+
+    url: str
+    """The URL of its item, as the rows have it."""
+    fingerprint: str
+    fetched_at: datetime | None
+    is_dead: bool = False
+    """True for the page of a dead letter: it has had no rows."""
+    is_reused: bool = False
+    """True for the page of another batch: all rows have the URL of this one's item."""
+
+    def url_of(self, found: Tracklist, n_sets: int) -> str:
+        """Return the URL of one of the sets on the page."""
+        is_own = self.is_dead or (n_sets > 1 and not self.is_reused)
+        return (is_own and found.url) or self.url
+
+
+def reread(page: ArchivedPage, origin: Origin) -> tuple[list[Tracklist], str | None]:
+    """Return the sets of a page, or why there are none; what its fetch was is as before."""
     try:
-        if fingerprint.startswith(FILE_PREFIX):
+        if origin.fingerprint.startswith(FILE_PREFIX):
             found = _read_file(page)
         else:
-            found = parse_page(page.body(FetchLimits().max_body_bytes), old[0].url, page.charset)
+            found = parse_page(page.body(FetchLimits().max_body_bytes), origin.url, page.charset)
     except DecompressError as error:
         return [], str(error)
     if found.kind is not PageKind.TRACKLIST or not found.tracklists:
         return [], found.reason or found.kind.value
     for tracklist in found.tracklists:
-        tracklist.url = tracklist.url if len(found.tracklists) > 1 and tracklist.url else old[0].url
-        tracklist.fetched_at = old[0].fetched_at
+        tracklist.url = origin.url_of(tracklist, len(found.tracklists))
+        tracklist.fetched_at = origin.fetched_at
         tracklist.quality, tracklist.quality_issues = assess(tracklist)
     return list(found.tracklists), None
 

@@ -123,10 +123,16 @@ def publish_named(store: ResultStore, batch_id: str, *stems: str) -> None:
         store.publish(batch_id, *stems)
 
 
-def replace_parts(store: ResultStore, batch_id: str, old: Collection[str], new: str) -> None:
-    """Put a merged part in the place of the parts that it is made of; the manifest names it already."""
+def replace_parts(
+    store: ResultStore, batch_id: str, old: Collection[str], new: str, *, has_ended: bool = False
+) -> None:
+    """Put a part in the place of those that it is made of; the manifest names it already. ``has_ended``: its batch has, and so it
+    is published in every store."""
     store.delete(batch_id, old)
-    publish_named(store, batch_id, new)
+    if has_ended:
+        store.publish(batch_id, new)
+    else:
+        publish_named(store, batch_id, new)
 
 
 def recover(store: ResultStore, batch_id: str, named: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ import struct
 import uuid
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
 from urllib.parse import quote
@@ -121,6 +121,8 @@ class ArchivedPage:
     status: int
     headers: tuple[tuple[str, str], ...]
     wire_body: bytes
+    offset: int = field(default=0, compare=False)
+    """Where its record stands in the file that was read."""
 
     def header(self, name: str) -> str:
         """Return the first header of that name, or ""."""
@@ -170,4 +172,5 @@ def _page(record: WarcRecord) -> ArchivedPage:
         status=headers.status_code or 0,
         headers=headers.to_tuples(),
         wire_body=wire_body,
+        offset=record.stream_pos,
     )

@@ -87,7 +87,7 @@ ADVICE: Final = {
     OutcomeKind.THROTTLED: "The site asked for more time than there was. A retry helps later.",
     OutcomeKind.FORBIDDEN: "The site shows these pages to some people only. A retry seldom helps.",
     OutcomeKind.DNS: "No such host. Check the URL.",
-    OutcomeKind.CRASHED: "A bug of ours; the page is archived. After an update a retry helps.",
+    OutcomeKind.CRASHED: "A bug of ours; the page is not archived. After an update a retry helps.",
 }
 
 

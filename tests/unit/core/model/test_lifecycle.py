@@ -41,7 +41,10 @@ def test_a_batch_knows_its_events_and_refuses_every_other(state: BatchState, eve
 def test_only_what_is_open_or_dead_ever_moves() -> None:
     movable = {ItemState.QUEUED, ItemState.WAITING, ItemState.LEASED, ItemState.DEAD}
     assert {state for state, _ in ITEM_TRANSITIONS} == movable
-    assert {event for state, event in ITEM_TRANSITIONS if state is ItemState.DEAD} == {ItemEvent.REVIVE}
+    assert {event for state, event in ITEM_TRANSITIONS if state is ItemState.DEAD} == {
+        ItemEvent.REVIVE,
+        ItemEvent.REREAD,
+    }
 
 
 def test_every_state_can_be_reached() -> None:

@@ -536,8 +536,9 @@ def test_a_journal_of_the_version_before_is_migrated_by_a_writer(database: Datab
             ("batches", "n_found"), ("batches", "n_lists"), ("items", "found_on"), ("items", "list_depth"),
         ):  # fmt: skip
             writer._db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        writer._db.execute("DROP TABLE revisions")
         writer._db.execute("UPDATE meta SET value = '5' WHERE key = 'schema'")
-    with pytest.raises(JournalUnusable, match="of version 5, this tlray writes 6; a service or a batch"):
+    with pytest.raises(JournalUnusable, match="of version 5, this tlray writes 7; a service or a batch"):
         PostgresReader(database, "a home")
     for _ in range(2):
         with PostgresJournal(database, "a home") as writer:

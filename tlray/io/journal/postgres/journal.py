@@ -25,6 +25,7 @@ from tlray.io.journal.sql.domains import DomainReads, DomainWrites
 from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
 from tlray.io.journal.sql.outbox import OutboxReads, OutboxWrites
+from tlray.io.journal.sql.revisions import RevisionReads, RevisionWrites
 from tlray.io.journal.sql.schedules import ScheduleReads, ScheduleWrites
 from tlray.io.journal.sql.schema import NUMBERED, columns
 from tlray.io.journal.sql.submission import SubmissionReads, SubmissionWrites
@@ -83,7 +84,7 @@ class PostgresConnected(Connected):
 
 class PostgresReads(
     PostgresConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads,
-    OutboxReads, EventReads, DiscoveryReads,
+    OutboxReads, EventReads, DiscoveryReads, RevisionReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
@@ -109,7 +110,7 @@ class PostgresReader(PostgresReads):
 
 class PostgresJournal(
     PostgresWriting, BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites,
-    OutboxWrites, EventWrites, PostgresReads, Journal,
+    OutboxWrites, EventWrites, RevisionWrites, PostgresReads, Journal,
 ):  # fmt: skip
     """The journal of one home. Use it from one thread.
 

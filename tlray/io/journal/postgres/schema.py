@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 from tlray.errors import JournalUnusable
@@ -25,7 +26,11 @@ _WORDS = (
 )
 """What differs. Text is compared byte by byte, as in SQLite; numbers have the 64 bits that they have there."""
 
-_STEPS = {"4": ("ALTER TABLE items ADD COLUMN dead_at INTEGER", *DISCOVERY), "5": DISCOVERY}
+_STEPS: Mapping[str, Sequence[str]] = {
+    "4": ("ALTER TABLE items ADD COLUMN dead_at INTEGER", *DISCOVERY),
+    "5": DISCOVERY,
+    "6": (),
+}
 """Version → the statements that make it the current one, beside new tables and indexes."""
 
 

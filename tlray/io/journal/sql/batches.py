@@ -109,12 +109,6 @@ class BatchReads(Connected):
         )
         return [DoneRow(*row) for row in rows]
 
-    def last_result(self, batch: int) -> int:
-        row = self._db.execute(
-            "SELECT max(done_seq) FROM items WHERE batch = ? AND done_seq > 0", (batch,)
-        ).fetchone()
-        return int(row[0] or 0)
-
     def newest_result(self) -> int:
         return int(self._meta("done_seq") or 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from tlray.core.model.discovery import Committed
 from tlray.core.model.item import FrontierItem
@@ -110,14 +110,6 @@ class WorkWrites(DiscoveryWrites):
                 if c.event is ItemEvent.HOP
             ],
         )
-
-    def _done_numbers(self, n: int) -> Iterator[int]:
-        """Return the next ``n`` numbers of results (`tlray.io.journal.rows.DoneRow`), and store the last one."""
-        if n:
-            last = int(self._meta("done_seq") or 0) if self._done_seq is None else self._done_seq
-            self._done_seq = last + n
-            self._set_meta("done_seq", str(self._done_seq))
-            yield from range(last + 1, last + n + 1)
 
     def _write_parts(self, parts: Iterable[PartRecord]) -> None:
         for part in parts:

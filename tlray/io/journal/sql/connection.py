@@ -157,6 +157,14 @@ class Writing(Connected):
             (key, value),
         )
 
+    def _done_numbers(self, n: int) -> Iterator[int]:
+        """Return the next ``n`` numbers of results (`tlray.io.journal.rows.DoneRow`), and store the last one."""
+        if n:
+            last = int(self._meta("done_seq") or 0) if self._done_seq is None else self._done_seq
+            self._done_seq = last + n
+            self._set_meta("done_seq", str(self._done_seq))
+            yield from range(last + 1, last + n + 1)
+
     def _domain_number(self, name: str) -> int:
         """Return a domain's number, a new one if it has none."""
         if name not in self._domain_ids:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 DISCOVERY = (
     "ALTER TABLE batches ADD COLUMN n_found INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE batches ADD COLUMN n_lists INTEGER NOT NULL DEFAULT 0",

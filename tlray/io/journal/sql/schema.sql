@@ -93,6 +93,16 @@ CREATE INDEX IF NOT EXISTS items_found ON items (batch, id) WHERE found_on IS NO
 CREATE INDEX IF NOT EXISTS items_dead_by ON items (batch, domain, reason, dead_at) WHERE state = 'dead';
 CREATE INDEX IF NOT EXISTS items_done ON items (batch, done_seq) WHERE done_seq IS NOT NULL;
 
+-- Results whose rows were read again from the archive: the number of the newest reading, from the same count as done_seq.
+CREATE TABLE IF NOT EXISTS revisions (
+    item INTEGER NOT NULL,
+    batch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,               -- of an item that was a dead letter: also its done_seq
+    PRIMARY KEY (item)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS revisions_seq ON revisions (seq, batch);
+CREATE INDEX IF NOT EXISTS revisions_batch ON revisions (batch, seq);
+
 CREATE TABLE IF NOT EXISTS refused_lines (
     batch INTEGER NOT NULL,
     line INTEGER NOT NULL,

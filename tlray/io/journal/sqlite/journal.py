@@ -18,6 +18,7 @@ from tlray.io.journal.sql.domains import DomainReads, DomainWrites
 from tlray.io.journal.sql.events import EventReads, EventWrites
 from tlray.io.journal.sql.items import ItemReads
 from tlray.io.journal.sql.outbox import OutboxReads, OutboxWrites
+from tlray.io.journal.sql.revisions import RevisionReads, RevisionWrites
 from tlray.io.journal.sql.schedules import ScheduleReads, ScheduleWrites
 from tlray.io.journal.sql.submission import SubmissionReads, SubmissionWrites
 from tlray.io.journal.sql.templates import TemplateReads, TemplateWrites
@@ -31,7 +32,7 @@ from tlray.io.journal.writer import Journal
 
 class SqliteReads(
     SqliteConnected, BatchReads, SubmissionReads, ItemReads, DomainReads, TokenReads, TemplateReads, ScheduleReads, OutboxReads,
-    EventReads, DiscoveryReads,
+    EventReads, DiscoveryReads, RevisionReads,
     JournalReader,
 ):  # fmt: skip
     """The queries of a reader and of a journal."""
@@ -68,7 +69,7 @@ class SqliteReader(SqliteReads):
 
 class SqliteJournal(
     SqliteWriting, BatchWrites, SubmissionWrites, WorkWrites, DomainWrites, TokenWrites, TemplateWrites, ScheduleWrites,
-    OutboxWrites, EventWrites, SqliteReads, Journal,
+    OutboxWrites, EventWrites, RevisionWrites, SqliteReads, Journal,
 ):  # fmt: skip
     """The journal of one home. Use it from one thread."""
 

@@ -68,6 +68,7 @@ _STEPS: Mapping[str, tuple[str, Sequence[str]]] = {
     "3": ("4", ("ALTER TABLE domains ADD COLUMN used_in INTEGER",)),
     "4": ("5", ("ALTER TABLE items ADD COLUMN dead_at INTEGER",)),
     "5": ("6", DISCOVERY),
+    "6": ("7", ()),  # the table of revisions
 }
 """Version → (next version, statements)."""
 
