@@ -113,8 +113,8 @@ def _by_evidence(head: bytes, body: bytes) -> str | None:
 
 
 def _is_japanese(head: bytes) -> bool:
-    """True if it is Shift JIS with kana. The second bytes of those may be letters of ASCII; the first ones are ``‚`` and ``ƒ``, which
-    are rare in Western text."""
+    """True if it is Shift JIS with kana. Their second bytes may be letters of ASCII; the first ones, ``‚`` and ``ƒ``, are rare in
+    Western text."""
     if len(_KANA.findall(head)) < _MIN_KANA:
         return False
     text = head.decode("whatwg-shift_jis", "replace")
