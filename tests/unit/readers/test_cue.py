@@ -35,7 +35,7 @@ def test_a_mix() -> None:
         ("Ocean", "Bo", "00:00:00"), ("River (Extended Mix)", "Cy", "123:04:37")
     )
     made = sheet(text)
-    assert (made.site, made.parser, made.media_type) == ("file", "cue/1", "application/x-cue")
+    assert (made.site, made.parser, made.media_type) == ("file", "cue/2", "application/x-cue")
     assert (made.url, made.source_id) == ("file:///mix.cue", sha256(text.encode()).hexdigest())
     assert (made.title, made.djs, made.date, made.genres) == (
         "Mix",

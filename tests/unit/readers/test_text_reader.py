@@ -40,7 +40,7 @@ def test_a_text_file_is_a_set() -> None:
     assert (made.site, made.url, made.parser, made.media_type) == (
         "text",
         "file:///mix.txt",
-        "text/1",
+        "text/2",
         "text/plain",
     )
     assert made.source_id == sha256(LIST.encode()).hexdigest()
@@ -153,6 +153,16 @@ def test_what_is_certain_above_the_list_is_kept(
 ) -> None:
     made = the_set(f"{above}\n\n{LIST}", name)
     assert (made.title, made.date, made.djs) == (title, day, djs)
+
+
+@pytest.mark.parametrize("above", ["CD 1", "Λίστα:", "Lista utworów", "𝗧𝗿𝗮𝗰𝗸𝗹𝗶𝘀𝘁"])
+def test_a_heading_is_no_title(above: str) -> None:
+    assert the_set(f"{above}\n{LIST}").title == "mix"
+
+
+def test_entities_are_undone() -> None:
+    made = the_set("1. A &amp; B &ndash; C\n2. D &#8211; E&#x27;s\n3. AT&T;x &bogus; &#150; F &copy &eacute;")
+    assert names(made) == [("A & B", "C"), ("D", "E's"), ("AT&T;x &bogus;", "F &copy é")]
 
 
 def test_pasted_html_is_read() -> None:

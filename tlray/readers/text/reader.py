@@ -27,7 +27,7 @@ class TextReader:
     """The `FileReader` of kind ``text``."""
 
     kind = "text"
-    version = "text/1"
+    version = "text/2"
 
     def recognises(self, head: bytes, name: str) -> bool:
         """True if it may be text of a person: its name says so, and its beginning is not of another kind."""
