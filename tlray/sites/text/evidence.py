@@ -47,7 +47,7 @@ _TALK = re.compile(
     r"episode|news|topics?|conclusion|summary|guests?|listeners?|welcome|thoughts|why we|what we|about)\b",
     re.IGNORECASE,
 )
-_SCORE = re.compile(r"(?<![\d:.])\d{1,3}(?:[ ]?[-–][ ]?\d{1,3}|[ ]?:[ ]?\d)$")
+_SCORE = re.compile(r"(?<![\d:.])\d{1,3}(?:[-–]\d{1,3}|[ ]?:[ ]?\d)$")
 _OTHER_LISTS = re.compile(
     r"\b(?:(?:reading|book|shopping|grocery|packing|guest|price|wish)\s?list|ingredients|recipes?|bibliography|references|quotes|"
     r"quotations|to-?dos?|results|standings|fixtures|agenda|timetable|glossary)\b",
