@@ -22,7 +22,9 @@ class About(NamedTuple):
     djs: list[str]
 
 
-_SUFFIX = re.compile(r"(?:\.(?:txt|text|md|markdown|nfo|description|tracklist|info|gz)){1,3}$", re.IGNORECASE)
+_SUFFIX = re.compile(
+    r"(?:\.(?:txt|text|md|markdown|nfo|description|tracklist|info|csv|tsv|gz)){1,3}$", re.IGNORECASE
+)
 _KEY = re.compile(
     r"^\W{0,4}(?P<key>title|set|mix|show|djs?|artists?|performer|"
     r"mixed by|date|recorded|played|datum)\s*[:：=]\s*(?P<value>\S.{0,200})$",
