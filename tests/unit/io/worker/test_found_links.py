@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from made_feeds import LINES, item, rss, simple_chapters
+from made_feeds import LINES, TRACKS, item, podcasting_chapters, rss, simple_chapters
 
 from tlray.core.model.discovery import MOST_ON_A_PAGE, PageFound, admit
 from tlray.core.model.item import FrontierItem
@@ -153,6 +153,21 @@ def test_a_public_host_needs_a_contact() -> None:
     )
     assert followed(outcome) == ["http://127.0.0.1:9/9"]
     assert outcome.reason == "1 link left out: they lead to public hosts, for which a contact is needed"
+
+
+def test_a_feed_leads_to_files_of_chapters_on_its_own_domain() -> None:
+    def episode(number: int, host: str) -> str:
+        inside = f'<podcast:chapters url="https://{host}/{number}/chapters.json" type="application/json+chapters"/>'
+        return item(inside, guid=f"episode-{number}", link=False)
+
+    outcome, sets = read(
+        FEED, rss(episode(1, "tidal.example"), episode(2, "cdn.example")), content_type="application/rss+xml"
+    )
+    assert (outcome.kind, sets) == (K.LISTED, ())
+    assert followed(outcome) == ["https://tidal.example/1/chapters.json"]
+    assert outcome.reason == "1 link left out: they lead to other hosts, and to no set of a known site"
+    outcome, (made,) = read(followed(outcome)[0], podcasting_chapters(), content_type="application/json")
+    assert (outcome.kind, made.title, made.cued_count) == (K.FETCHED, "1", len(TRACKS))
 
 
 def feed() -> bytes:
