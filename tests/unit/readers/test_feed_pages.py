@@ -54,8 +54,14 @@ def test_a_feed_is_fetched_and_read_whatever_its_media_type_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "title"), [("12.json", "12"), ("12/chapters.json", "12"), ("tide-12/chapters?x=1", "tide-12"), ("chapters.json", "chapters")]
-)  # fmt: skip
+    ("path", "title"),
+    [
+        ("12.json", "12"),
+        ("12/chapters.json", "12"),
+        ("tide-12/chapters?x=1", "tide-12"),
+        ("chapters.json", "chapters"),
+    ],
+)
 def test_chapters_without_a_title_are_named_by_their_address(path: str, title: str) -> None:
     (made,) = parse_page(podcasting_chapters(), url=f"https://tidal.example/{path}").tracklists
     assert made.title == title

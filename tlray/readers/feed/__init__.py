@@ -66,7 +66,7 @@ class FeedReader:
 
 
 def _addresses(episode: Episode, made: Tracklist | None, base: str) -> list[str]:
-    """Return where an episode's set may be read: its page, and the file of its chapters if the feed itself has no exact starts."""
+    """Return where an episode's set may be read: its page, and the file of its chapters if the feed has no exact starts."""
     has_starts = made is not None and any(track.cue_precision is CuePrecision.SECOND for track in made.tracks)
     chapters = [] if has_starts else _web_address(base, episode.chapters_url)
     return [*links([episode.link]), *chapters]
