@@ -134,15 +134,16 @@ def export_batch(
 
     Report what was written and what was left out.
     """
-    from tlray.io.catalogue.catch_up import catch_up  # noqa: PLC0415 - Arrow is loaded where it is used
-    from tlray.io.catalogue.merging import iter_merged  # noqa: PLC0415
+    from tlray.io.catalogue.merging import iter_merged  # noqa: PLC0415 - Arrow is loaded where it is used
     from tlray.io.catalogue.newest import iter_newest  # noqa: PLC0415
     from tlray.io.export.files import write  # noqa: PLC0415
+    from tlray.io.journal.opening import open_reader  # noqa: PLC0415
     from tlray.io.results.open_store import open_store  # noqa: PLC0415
     from tlray.io.results.reader import iter_tracklists, manifest_of  # noqa: PLC0415
 
     if batch_id is None:
-        catch_up(home)  # before anything is written, it is known that there is a journal
+        with open_reader(home.path):  # before anything is written, it is known that there is a journal
+            pass
         sets: Iterator[Tracklist] = (iter_merged if merged else iter_newest)(home, min_quality=min_quality)
     else:
         named = manifest_of(home, batch_id)
