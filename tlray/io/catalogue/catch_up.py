@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 from tlray.core.model.lifecycle import BatchState
 from tlray.io.catalogue.applying import apply
+from tlray.io.catalogue.block_index import settle
 from tlray.io.catalogue.database import BUSY_S, clear, meta, opened, set_meta
 from tlray.io.catalogue.records import Result, read_records
 from tlray.io.catalogue.tally import Tally
@@ -137,6 +138,7 @@ class _Run:
             apply(self._db, result, records, tally)
             self.n_read += 1
         tally.write(self._db)
+        settle(self._db)
 
     def _retry_unread(self) -> None:
         """Try again what could not be read before."""
