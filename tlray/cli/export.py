@@ -86,10 +86,13 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
     values |= dict(map(_option, option or ()))
     options = chosen.chosen(values)
     if url is not None:
-        if batch_id is None or min_quality is not None:
-            raise UsageError("--all and --min-quality are for a home; leave out --url")
+        query: dict[str, object] = dict(values)
+        if min_quality is not None:
+            query["min_quality"] = min_quality
+        if merged:
+            query["merged"] = True
         with service(url, home=home) as client:
-            export_from(client, batch_id, chosen, out, values)
+            export_from(client, batch_id, chosen, out, query)
         return
     settings = read_settings(home=home)
     where = Home.of(settings.home, settings.storage)
@@ -148,9 +151,7 @@ def export_batch(
     else:
         named = manifest_of(home, batch_id)
         named()  # before anything is written, it is known that there is such a batch
-        sets = iter_tracklists(open_store(home), batch_id, named)
-        if min_quality is not None:
-            sets = (found for found in sets if (found.quality or 0.0) >= min_quality)
+        sets = iter_tracklists(open_store(home), batch_id, named, min_quality=min_quality)
     name = batch_id or ("merged" if merged else "all")
     if out is None and home.storage is not None and home.has_objects:
         from tlray.io.export.to_storage import upload  # noqa: PLC0415
@@ -173,13 +174,18 @@ def export_batch(
 
 
 def export_from(
-    client: ServiceClient, batch_id: str, format_: Format, out: str | None, options: Mapping[str, object]
+    client: ServiceClient,
+    batch_id: str | None,
+    format_: Format,
+    out: str | None,
+    options: Mapping[str, object],
 ) -> None:
-    """Take a batch's export from a service, into a file here."""
+    """Take an export of a batch, or of the catalogue, from a service, into a file here."""
     suffix = format_.download_suffix
-    target = Path(out or f"{batch_id}{suffix}")
+    name = batch_id or ("merged" if options.get("merged") else "all")
+    target = Path(out or f"{name}{suffix}")
     if target.is_dir() or (out or "").endswith("/"):
-        target /= f"{batch_id}{suffix}"
+        target /= f"{name}{suffix}"
     if out != "-" and not (
         format_.fits_name(str(target)) if format_.fits_one_file else target.suffix.lower() == suffix
     ):
