@@ -26,7 +26,6 @@ from tlray.io.journal.opening import open_reader
 from tlray.io.journal.reader import JournalReader
 from tlray.io.journal.rows import BatchRow
 from tlray.io.results.open_store import open_store
-from tlray.io.results.store import ResultStore
 
 T = TypeVar("T")
 WINDOW: Final = 1_000
@@ -63,7 +62,7 @@ def catch_up(
         if not home.path.is_dir():  # its journal is elsewhere
             home.create()
         db = stack.enter_context(opened(home, busy_s=busy_s))
-        run = _Run(db, journal, open_store(home))
+        run = _Run(db, journal, home)
         while run.step() and (until is None or clock() < until):
             pass
         return Standing(run.position, run.newest, run.n_read)
@@ -81,8 +80,8 @@ def ask(
 class _Run:
     """One process catching up."""
 
-    def __init__(self, db: sqlite3.Connection, journal: JournalReader, store: ResultStore) -> None:
-        self._db, self._journal, self._store = db, journal, store
+    def __init__(self, db: sqlite3.Connection, journal: JournalReader, home: Home) -> None:
+        self._db, self._journal, self._home = db, journal, home
         self.newest = journal.newest_result()
         self.position = int(meta(db, "position") or 0)
         self.n_read = 0
@@ -125,7 +124,7 @@ class _Run:
         set_meta(self._db, "position", str(self.position))
 
     def _enter(self, results: list[Result]) -> None:
-        found = read_records(self._journal, self._store, results)
+        found = read_records(self._journal, open_store(self._home), results)
         tally = Tally()
         for result in results:
             records = found[result.seq]
