@@ -20,7 +20,7 @@ CHECKPOINT_PAGES: Final = 8_000
 """Of the write-ahead log, 32 MB: pages that many windows change are written to their place once."""
 CACHE_KB: Final = 16_000
 """The pages of a window; memory that is taken as they change."""
-_DAMAGED: Final = ("malformed", "not a database", "corrupt")
+_DAMAGED: Final = ("malformed", "not a database", "corrupt", "no such table")
 
 
 @contextmanager
