@@ -27,6 +27,7 @@ SiteAndId = tuple[str, str]
 LOOK_EVERY_S = 1.0
 """Between two looks at a home that is followed."""
 JSON_LINES = frozenset({".jsonl", ".ndjson"})
+TABLES = frozenset({"", ".parquet", ".pq"})
 
 
 def changes(
@@ -44,7 +45,7 @@ def changes(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write them to this file: lines of JSON if it ends with .jsonl or .ndjson, else a Parquet table.",
+            help="Write them to this file: lines of JSON (.jsonl, .ndjson) or a Parquet table (.parquet).",
         ),
     ] = None,
     home: HomeOption = None,
@@ -57,6 +58,8 @@ def changes(
     one = None if of_set is None else _site_and_id(of_set)
     if follow and out is not None:
         raise UsageError("--follow never ends, and --out is written at the end; leave one of them out")
+    if out is not None and out.suffix.lower() not in JSON_LINES | TABLES:
+        raise UsageError(f"--out {out}: changes are lines of JSON (.jsonl, .ndjson) or a table (.parquet)")
     if url is None:
         settings = read_settings(home=home)
         where = Home.of(settings.home, settings.storage)

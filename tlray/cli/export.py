@@ -36,7 +36,8 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         str | None, typer.Argument(help="The batch; `tlray list` shows them.", show_default=False)
     ] = None,
     is_all: Annotated[
-        bool, typer.Option("--all", help="In place of a batch: the newest version of every set of the home.")
+        bool,
+        typer.Option("--all", help="In place of a batch: the newest version of every set of all batches."),
     ] = False,
     merged: Annotated[
         bool,
@@ -67,9 +68,9 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one of the command's prom
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the format. Repeatable.")
     ] = None,
 ) -> None:
-    """Write a batch's sets as files of one format; with --url as the one file (or ZIP archive) that a service makes of them.
+    """Write the sets of a batch, or of all, as files of one format; with --url the one file or ZIP that a service makes.
 
-    Example: tlray export 20261123-120000-a1b2c3 --format cue --out sheets/
+    Example: tlray export --all --min-quality 0.8 --format cue --out sheets/
     """
     if (batch_id is None) != is_all:
         raise UsageError("name one batch, or give --all for the newest version of every set")
@@ -168,7 +169,8 @@ def export_batch(
     talk = sys.stderr
     talk.write(f"{format_.name}: {summary.n_sets} sets in {summary.n_files} files: {out}\n")
     for left_out in summary.left_out[:MAX_TOLD]:
-        talk.write(f"  left out: {left_out.title}: {left_out.reason}\n")
+        of_site = f" [{left_out.source_id}]" if left_out.source_id else ""
+        talk.write(f"  left out: {left_out.title}{of_site}: {left_out.reason}\n")
     if summary.n_left_out > MAX_TOLD:
         talk.write(f"  … and {summary.n_left_out - MAX_TOLD} more\n")
 

@@ -74,6 +74,7 @@ def test_changes_are_a_parquet_table(home: Path, tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (["changes", "--set", "s1"], "is not SITE:ID"),
+        (["changes", "--out", "changes.csv"], "lines of JSON (.jsonl, .ndjson) or a table (.parquet)"),
         (["changes", "--since", "yesterday"], "neither a moment"),
         (["export", "--all", "b1", "--format", "jsonl"], "name one batch, or give --all"),
         (["export", "--format", "jsonl"], "name one batch, or give --all"),
