@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, get_type_hints
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from tlray.errors import CannotFinish
 from tlray.export.formats import all_formats, get, names
 from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.merging import iter_merged
@@ -27,6 +28,8 @@ from tlray.service.routes.dependencies import BatchId, Reader, TheGateway
 from tlray.service.routes.export_files import Source, exported
 
 router = APIRouter(prefix="/api/v1", tags=["results"], route_class=ApiRoute)
+CATCH_UP_S: Final = 10.0
+"""So long an export of the catalogue reads what is missing there; if that is not all of it, it is refused for now."""
 _BYTES: Final = {"type": "string", "format": "binary"}
 _SET: Final = {"type": "object", "description": "A set; all of its fields are in docs/results.md."}
 KINDS: Final[dict[str, Any]] = {
@@ -145,7 +148,11 @@ async def export_catalogue(
     owner = principal.sees
 
     async def find() -> Source:
-        standing = await asyncio.to_thread(catch_up, gateway.home)
+        standing = await asyncio.to_thread(catch_up, gateway.home, within_s=CATCH_UP_S)
+        if standing.n_behind:
+            raise CannotFinish(
+                f"the catalogue lacks about {standing.n_behind:,} results, which are being read; try again"
+            )
         sets = partial(iter_merged if merged else iter_newest, gateway.home)
         # a user may be named like anything: as JSON, no two texts are one
         content = json.dumps([standing.position, min_quality, merged, owner])

@@ -16,9 +16,10 @@ from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 from tlray.core.access.tokens import digest_of, spell
+from tlray.io.catalogue import catch_up as catch_up_module
 from tlray.io.catalogue.newest import merge_all
 from tlray.model import Tracklist
-from tlray.service.routes import catalogue
+from tlray.service.routes import catalogue, exports
 
 SET = "/api/v1/catalogue/1001tracklists/s1"
 TOKENS = {user: spell(user.encode()[:3], user.encode() * 8 + b"x" * 8).text for user in ("ann", "bob", "eve")}
@@ -212,6 +213,16 @@ async def test_an_export_has_the_newest_versions_that_a_user_sees(made: MadeHome
     assert (
         faults(await eve.get(path, params={"format": "csv", "min_quality": "2"}))[0][0] == "query.min_quality"
     )
+
+
+async def test_an_export_of_a_catalogue_that_lacks_results_is_refused_for_now(
+    made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catch_up_module, "WINDOW", 1)
+    monkeypatch.setattr(exports, "CATCH_UP_S", 0.0)
+    answer = await client(tmp_path).get("/api/v1/catalogue/export", params={"format": "csv"})
+    assert (answer.status_code, answer.headers["retry-after"].isdigit()) == (503, True)
+    assert "lacks about 2 results" in answer.json()["detail"]
 
 
 async def test_an_export_is_merged_of_a_users_own_sets(made: MadeHome, tmp_path: Path) -> None:
