@@ -216,6 +216,10 @@ class JournalReader(Protocol):
     def died_before(self, item: ItemRow) -> tuple[int, bool]:
         """Return in how many other batches the same page is a dead letter, and whether it succeeded in any."""
 
+    def items_gone(self) -> set[int]:
+        """Return the items that succeeded, and whose page a later item found gone."""
+        ...
+
     def refused_lines(
         self,
         batch: int,

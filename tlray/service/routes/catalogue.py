@@ -1,7 +1,7 @@
 """``/api/v1/catalogue``: search over all batches, one set with its versions; and ``/api/v1/changes``.
 
-A user sees the sets of their own batches, an admin those of all. Each call first reads what the catalogue is missing, for at
-most `CATCH_UP_S`.
+A user sees the sets of their own batches, an admin those of all. Each call first reads what the catalogue is missing
+(`tlray.service.backend.catalogue_questions`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tlray.core.model.printable import in_json
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.catalogue import search as catalogue
-from tlray.io.catalogue.catch_up import Standing, ask
+from tlray.io.catalogue.catch_up import Standing
 from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, start_of
 from tlray.io.catalogue.merging import read_merged
 from tlray.io.catalogue.newest import read_set
@@ -32,6 +32,7 @@ from tlray.io.catalogue.performances import same_as, sets_of
 from tlray.io.catalogue.search import NoWords, Place
 from tlray.io.catalogue.tally import of_owner, quality_of
 from tlray.io.disk.home import Home
+from tlray.service.backend.catalogue_questions import questions_of
 from tlray.service.http.bodies import NDJSON
 from tlray.service.http.paging import Cursor, Limit
 from tlray.service.http.problems import not_found, problems, validation
@@ -50,7 +51,6 @@ def _iso_day(text: str) -> date:
 T = TypeVar("T")
 Day = Annotated[date, BeforeValidator(_iso_day)]
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], route_class=ApiRoute)
-CATCH_UP_S: Final = 0.5
 MAX_BYTES: Final = 4_000_000
 """Of changes in one response: Ray Serve holds in memory what a slow client has not read."""
 FOLLOW_S: Final = 25.0
@@ -192,7 +192,7 @@ async def list_changes(
 
 async def _ask(home: Home, question: Callable[[Any], T]) -> tuple[Standing, T]:
     """Return how far the catalogue is, and the answer to a question."""
-    return await asyncio.to_thread(ask, home, question, within_s=CATCH_UP_S)
+    return await questions_of(home).ask(question)
 
 
 def _day(day: date | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from made_sets import a_set, a_track
 from older_parts import as_before_november_2026
 
 from tlray.core.scheduling.changeset import LaneDeath
-from tlray.errors import StorageFull
+from tlray.errors import HomeUnusable, StorageFull
 from tlray.io.catalogue import catch_up as module
 from tlray.io.catalogue.catch_up import Standing, catch_up
 from tlray.io.catalogue.change_list import NoStart, changed_sets, changes, cursor_of, last_change, start_of
 from tlray.io.catalogue.change_table import CHANGES, table, write
 from tlray.io.catalogue.database import opened
-from tlray.io.catalogue.newest import iter_newest, load, read_set
+from tlray.io.catalogue.newest import iter_newest, load, merge_all, read_set
 from tlray.io.catalogue.search import NoWords, Query, TooShort, find, search, versions
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
@@ -29,6 +30,15 @@ from tlray.io.results.compaction import merge
 from tlray.io.results.store import PartFile, replace_parts
 from tlray.model import Identity, Tracklist
 
+OLDER = (
+    "UPDATE meta SET value = '1' WHERE key = 'version'",
+    "DROP TABLE blocks_new",
+    "DROP TABLE links",
+    "ALTER TABLE sets DROP COLUMN n_changes",
+    "CREATE TABLE of_an_older_tlray (a, b)",
+    "CREATE INDEX sets_date ON sets (date)",
+)
+"""A catalogue of an older tlray: its tables are not ours."""
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
@@ -245,6 +255,23 @@ def test_batches_that_run_at_once_are_read_in_the_order_of_their_results(
     assert [after for _, _, after in kinds(made.home)] == [f"{c} - T{c}" for c in "BCDEFGH"]
 
 
+def test_a_version_with_fewer_rows_is_the_newest_like_any_other(made: MadeHome) -> None:
+    made.batch("b1", [night("s1", *"ABCDEF", quality=0.9)], [night("s2", "A")])
+    made.batch("b2", [night("s1", "A", "F", hours=1, quality=0.2)])
+    assert kinds(made.home) == [("s1", "removed", "")] * 4
+    assert [len(found.tracks) for found in iter_newest(made.home) if found.source_id == "s1"] == [2]
+    assert (total(made.home, q="tc"), total(made.home, q="tf"), total(made.home, min_quality=0.5)) == (
+        0,
+        1,
+        0,
+    )
+    merge_all(made.home)
+    assert load(made.home)[1].groupby("source_id").size().to_dict() == {"s1": 2, "s2": 1}
+    made.batch("b3", [night("s1", hours=2)])
+    assert total(made.home, q="tf") == 0
+    assert kinds(made.home)[4:] == [("s1", "removed", "")] * 2
+
+
 def test_unchanged_sets_change_nothing(made: MadeHome) -> None:
     made.batch("b1", [night("s1", "A", "B")])
     made.batch("b2", [night("s1", "A", "B", hours=1)])
@@ -284,7 +311,8 @@ def test_a_catalogue_that_was_deleted_or_damaged_or_is_of_another_version_is_the
         path.unlink,
         lambda: path.write_bytes(b"rubbish" * 1000),
         lambda: path.write_bytes(b""),
-        lambda: _set_version(path),
+        lambda: _change(path, "UPDATE meta SET value = 'older' WHERE key = 'version'"),
+        lambda: _change(path, *OLDER),
     ):
         spoil()
         assert catch_up(made.home).n_behind == 0
@@ -292,10 +320,27 @@ def test_a_catalogue_that_was_deleted_or_damaged_or_is_of_another_version_is_the
     assert path.stat().st_mode & 0o077 == 0
 
 
-def _set_version(path: Path) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE meta SET value = 'older' WHERE key = 'version'")
-    db.close()
+@pytest.mark.parametrize("name", ["meta", "batches", "sets", "contents", "versions", "blocks", "words"])
+def test_a_catalogue_without_one_of_its_tables_is_made_anew(made: MadeHome, name: str) -> None:
+    made.batch("b1", [night("s1", "A", "ID")])
+    catch_up(made.home)
+    before = dump(made.home)
+    _change(made.home.catalogue, f"DROP TABLE {name}")
+    made.batch("b2", [night("s1", "A", "B", hours=1)])
+    for _ in range(2):  # whoever finds it is told, the next one makes it anew
+        with suppress(HomeUnusable):
+            catch_up(made.home)
+        with suppress(HomeUnusable):
+            total(made.home, q="someone")
+    assert total(made.home, q="tb") == 1
+    after = dump(made.home)
+    assert (len(after["versions"]), len(after["changes"])) == (len(before["versions"]) + 1, 1)
+
+
+def _change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
 
 
 def test_a_catalogue_of_another_journal_is_made_anew(made: MadeHome, tmp_path: Path) -> None:

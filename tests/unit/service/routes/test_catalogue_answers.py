@@ -16,8 +16,10 @@ from made_catalogue import MadeHome
 from made_sets import a_set, a_track
 
 from tlray.core.access.tokens import digest_of, spell
+from tlray.io.catalogue import catch_up as catch_up_module
+from tlray.io.catalogue.newest import merge_all
 from tlray.model import Tracklist
-from tlray.service.routes import catalogue
+from tlray.service.routes import catalogue, exports
 
 SET = "/api/v1/catalogue/1001tracklists/s1"
 TOKENS = {user: spell(user.encode()[:3], user.encode() * 8 + b"x" * 8).text for user in ("ann", "bob", "eve")}
@@ -181,6 +183,64 @@ async def test_a_user_sees_the_sets_of_their_own_batches_and_an_admin_all(
     assert len((await eve.get(f"{SET}/versions")).json()["versions"]) == 3
     changes = [(await http.get("/api/v1/changes")).text.count("\n") for http in (ann, bob, eve)]
     assert changes == [0, 1, 1]
+
+
+async def test_an_export_has_the_newest_versions_that_a_user_sees(made: MadeHome, tmp_path: Path) -> None:
+    path = "/api/v1/catalogue/export"
+    ann, bob, eve = (client(tmp_path, user) for user in ("ann", "bob", "eve"))
+
+    async def sets(http: httpx.AsyncClient, **query: Any) -> list[tuple[str, int]]:
+        answer = await http.get(path, params={"format": "jsonl"} | query)
+        assert answer.status_code == 200, answer.text
+        lines = map(json.loads, answer.text.splitlines())
+        return sorted((one["source_id"], one["track_count"]) for one in lines)
+
+    for _ in range(2):
+        assert await sets(ann) == [("s/2?#ä", 1), ("s1", 2)]
+        assert await sets(bob) == [("s1", 1)]
+        assert await sets(eve) == [("s/2?#ä", 1), ("s1", 1)]
+        merge_all(made.home)  # the few large files have those of all users
+    assert await sets(ann, min_quality=0.8) == [("s/2?#ä", 1)]
+    assert await sets(bob, min_quality=0.8) == []
+    whole = await eve.get(path, params={"format": "csv"})
+    assert 'filename="all.csv"' in whole.headers["content-disposition"]
+    known = {"If-None-Match": whole.headers["etag"]}
+    assert (await eve.get(path, params={"format": "csv"}, headers=known)).status_code == 304
+    made.batch("b3", [night("A", "B", "C", hour=14)], owner="bob")
+    assert await sets(eve) == [("s/2?#ä", 1), ("s1", 3)]
+    assert await sets(ann) == [("s/2?#ä", 1), ("s1", 2)]
+    assert (await eve.get(path, params={"format": "csv"}, headers=known)).status_code == 200
+    assert (
+        faults(await eve.get(path, params={"format": "csv", "min_quality": "2"}))[0][0] == "query.min_quality"
+    )
+
+
+async def test_an_export_of_a_catalogue_that_lacks_results_is_refused_for_now(
+    made: MadeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catch_up_module, "WINDOW", 1)
+    monkeypatch.setattr(exports, "CATCH_UP_S", 0.0)
+    answer = await client(tmp_path).get("/api/v1/catalogue/export", params={"format": "csv"})
+    assert (answer.status_code, answer.headers["retry-after"].isdigit()) == (503, True)
+    assert "lacks about 2 results" in answer.json()["detail"]
+
+
+async def test_an_export_is_merged_of_a_users_own_sets(made: MadeHome, tmp_path: Path) -> None:
+    names = ("A", "B", "C", "D", "E")
+    made.batch("b3", [night(*names, source_id="p")], owner="ann")
+    elsewhere = night(*names, site="mixesdb", source_id="m", url="https://m.test/1")
+    made.batch("b4", [elsewhere], owner="bob")
+    merged = {}
+    for user in ("ann", "bob", "eve"):
+        params = {"format": "jsonl", "merged": "true"}
+        answer = await client(tmp_path, user).get("/api/v1/catalogue/export", params=params)
+        assert 'filename="merged.jsonl"' in answer.headers["content-disposition"]
+        merged[user] = sorted(sorted(json.loads(line)["merged_from"]) for line in answer.text.splitlines())
+    assert merged == {
+        "ann": [["1001tracklists:p"], ["1001tracklists:s/2?#ä"], ["1001tracklists:s1"]],
+        "bob": [["1001tracklists:s1", "mixesdb:m"]],  # of those that bob sees, the one that is like it
+        "eve": [["1001tracklists:p", "mixesdb:m"], ["1001tracklists:s/2?#ä"], ["1001tracklists:s1"]],
+    }
 
 
 async def test_changes_are_followed_from_a_cursor_or_a_moment(

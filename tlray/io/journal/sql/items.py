@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlray.core.model.lifecycle import ItemState
+from tlray.core.model.outcome import OutcomeKind
 from tlray.core.politeness.dead_kind import kind_of
 from tlray.core.submission.lines import RefusedLine
 from tlray.io.journal.reader import NO_FILTER
@@ -236,6 +237,15 @@ class ItemReads(Connected):
             "SELECT 1 FROM items WHERE fingerprint = ? AND state = 'succeeded' LIMIT 1", (item.fingerprint,)
         ).fetchone()
         return n_dead, success is not None
+
+    def items_gone(self) -> set[int]:
+        rows = self._db.execute(
+            "SELECT k.id FROM items d INDEXED BY items_dead CROSS JOIN items k"
+            " ON k.fingerprint = d.fingerprint AND k.state = 'succeeded' AND k.id < d.id"
+            " WHERE d.state = 'dead' AND (d.reason = ?1 OR d.reason LIKE ?2)",
+            (OutcomeKind.GONE.value, f"{OutcomeKind.GONE.value}:%"),
+        )
+        return {item for (item,) in rows}
 
     def refused_lines(
         self,
