@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import date
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
@@ -25,7 +25,7 @@ from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.catalogue import search as catalogue
 from tlray.io.catalogue.catch_up import Standing, ask
-from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, start_of
+from tlray.io.catalogue.change_list import NoStart, changes, cursor_of, end_of, start_of
 from tlray.io.catalogue.merging import read_merged
 from tlray.io.catalogue.newest import read_set
 from tlray.io.catalogue.performances import same_as, sets_of
@@ -40,15 +40,16 @@ from tlray.service.routes.dependencies import Reader, TheGateway, TheStreams
 from tlray.service.schemas.catalogue import CataloguePage, VersionsResponse, WholeSet
 
 
-def _iso_day(text: str) -> date:
-    """Read ``2026-11-01``; a number is no day."""
-    if len(text) != len("2026-11-01"):
+def iso_day(text: str) -> date:
+    """Read ``2026-11-01``; no other form of ISO 8601 is a day."""
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
         raise ValueError("a day is written as 2026-11-01")
-    return date.fromisoformat(text)
+    return day
 
 
 T = TypeVar("T")
-Day = Annotated[date, BeforeValidator(_iso_day)]
+Day = Annotated[date, BeforeValidator(iso_day)]
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], route_class=ApiRoute)
 CATCH_UP_S: Final = 0.5
 MAX_BYTES: Final = 4_000_000
@@ -61,9 +62,18 @@ Site = Annotated[str, Path(max_length=200, examples=["1001tracklists"])]
 SourceId = Annotated[
     str, Path(max_length=2_000, description="The site's id of the set.", examples=["1pn8l919"])
 ]
+
+
+class Order(StrEnum):
+    """The order of a list of changes."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
 CHANGES_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "One change per line. `X-Next-Cursor` is the `since` to go on with.",
+        "description": "One change per line. `X-Next-Cursor` is the `since` to go on with; with `order=newest` the `before`.",
         "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/ChangeLine"}}},
         "headers": {"X-Next-Cursor": {"schema": {"type": "string"}}},
     }
@@ -149,7 +159,7 @@ async def one(
 
 
 @router.get("/changes", response_class=Response, responses={**CHANGES_RESPONSE, **problems(400)})
-async def list_changes(
+async def list_changes(  # noqa: PLR0913, PLR0917 - each is a condition
     gateway: TheGateway,
     streams: TheStreams,
     principal: Reader,
@@ -161,12 +171,19 @@ async def list_changes(
         str | None, Query(max_length=200, description="Only changes of one set: its site …")
     ] = None,
     source_id: Annotated[str | None, Query(max_length=2_000, description="… and its id there.")] = None,
+    order: Annotated[Order, Query(description="Which changes come first.")] = Order.OLDEST,
+    before: Annotated[
+        str | None, Query(max_length=500, description="The cursor of a change: only those before it.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="The largest number of changes.")] = 1_000,
     follow: Annotated[bool, Query(description="If there is no change, wait up to 25 s for one.")] = False,
 ) -> Response:
-    """Return what changed in sets that were fetched again, in the order of publication."""
+    """Return what changed in sets that were fetched again, in the order of publication or the newest first."""
     if (site is None) != (source_id is None):
         raise validation([("query.site", "give site and source_id, or neither")])
+    is_newest_first = order is Order.NEWEST
+    if follow and (is_newest_first or before is not None):
+        raise validation([("query.follow", "it waits for later changes: leave out order=newest and before")])
     of_set = None if site is None or source_id is None else (site, source_id)
     try:
         after, at = start_of(since)
@@ -174,14 +191,17 @@ async def list_changes(
         raise validation([("query.since", str(error))]) from None
     deadline = time.monotonic() + (FOLLOW_S if follow else 0.0)
 
-    conditions = partial(changes, owner=principal.sees, after=after, since=at, of_set=of_set, limit=limit)
+    conditions = partial(
+        changes, owner=principal.sees, after=after, before=end_of(before), since=at, of_set=of_set,
+        is_newest_first=is_newest_first, limit=limit,
+    )  # fmt: skip
     while True:
         _, found = await _ask(gateway.home, lambda db: list(conditions(db)))
         if found or time.monotonic() >= deadline or streams.shutdown.has_begun:
             break
         with streams.counted(principal):
             await streams.shutdown.unless_begun(asyncio.sleep(LOOK_EVERY_S))
-    behind, body = since or cursor_of(0), bytearray()
+    behind, body = (before if is_newest_first else since) or cursor_of(0), bytearray()
     for change in found:
         if len(body) >= MAX_BYTES:
             break

@@ -95,6 +95,8 @@ async def test_a_search_has_a_total_and_goes_on_at_its_cursor(made: MadeHome, tm
         ({"q": "--"}, "query.q"),
         ({"dj": "a*"}, "query.dj"),
         ({"from": "yesterday"}, "query.from"),
+        ({"from": "2026-W01-1"}, "query.from"),
+        ({"to": "20261101"}, "query.to"),
         ({"min_quality": "2"}, "query.min_quality"),
         ({"artits": "x"}, "query.artits"),
     ],
@@ -204,6 +206,45 @@ async def test_changes_are_followed_from_a_cursor_or_a_moment(
     of_set = {"site": "1001tracklists", "source_id": "s1"}
     assert (await http.get("/api/v1/changes", params=of_set)).text.count("\n") == 1
     assert (await http.get("/api/v1/changes", params=of_set | {"source_id": "s9"})).text == ""
+
+
+async def test_changes_are_read_backwards_from_the_newest(made: MadeHome, tmp_path: Path) -> None:
+    for n in range(1, 5):
+        made.batch(f"c{n}", [night("A", *"BCDE"[:n], hour=13 + n)], owner="bob")
+    http = client(tmp_path)
+    query = {"site": "1001tracklists", "source_id": "s1", "order": "newest", "limit": "3"}
+    pages, before = [], None
+    while True:
+        answer = await http.get("/api/v1/changes", params=query | ({"before": before} if before else {}))
+        if not answer.text:
+            break
+        pages.append([json.loads(line) for line in answer.text.splitlines()])
+        before = answer.headers["x-next-cursor"]
+    assert [[change["after"] for change in page] for page in pages] == [
+        ["E - TE", "D - TD", "C - TC"],
+        ["B - TB"],
+    ]
+    assert (before, answer.headers["x-next-cursor"]) == (pages[-1][-1]["cursor"],) * 2
+    between = {"since": pages[1][0]["cursor"], "before": pages[0][0]["cursor"]}
+    for order, found in (("oldest", ["C - TC", "D - TD"]), ("newest", ["D - TD", "C - TC"])):
+        lines = (await http.get("/api/v1/changes", params=between | {"order": order})).text.splitlines()
+        assert [json.loads(line)["after"] for line in lines] == found
+    none = await http.get("/api/v1/changes", params=query | {"source_id": "s9"})
+    rest = await http.get(
+        "/api/v1/changes", params={"order": "newest", "before": none.headers["x-next-cursor"]}
+    )
+    assert (none.text, rest.text) == ("", "")
+
+
+async def test_backwards_is_no_way_to_follow(made: MadeHome, tmp_path: Path) -> None:
+    http = client(tmp_path)
+    cursor = (await http.get("/api/v1/changes")).headers["x-next-cursor"]
+    for wrong in ({"order": "newest"}, {"before": cursor}):
+        answer = await http.get("/api/v1/changes", params={"follow": "true"} | wrong)
+        assert faults(answer)[0][0] == "query.follow"
+    assert faults(await http.get("/api/v1/changes?order=latest"))[0][0] == "query.order"
+    for wrong_cursor in ("x", "2026-11-01", ""):
+        assert (await http.get("/api/v1/changes", params={"before": wrong_cursor})).status_code == 400
 
 
 async def test_a_response_of_changes_is_bounded(
