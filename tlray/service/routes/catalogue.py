@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import date
 from enum import Enum, StrEnum
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
@@ -21,6 +21,7 @@ from pydantic import BeforeValidator
 
 from tlray.core.access.cursor import decode, encode
 from tlray.core.model.printable import in_json
+from tlray.core.model.quality import issue_name
 from tlray.export.json_shape import encode as utf8
 from tlray.export.json_shape import plain
 from tlray.io.catalogue import search as catalogue
@@ -31,6 +32,8 @@ from tlray.io.catalogue.newest import read_set
 from tlray.io.catalogue.performances import same_as, sets_of
 from tlray.io.catalogue.search import NoWords, Place
 from tlray.io.catalogue.tally import of_owner, quality_of
+from tlray.io.catalogue.version_list import StoredVersion, find_version
+from tlray.io.catalogue.version_list import versions as list_versions
 from tlray.io.disk.home import Home
 from tlray.service.http.bodies import NDJSON
 from tlray.service.http.paging import Cursor, Limit
@@ -124,9 +127,7 @@ async def search(  # noqa: PLR0913, PLR0917 - each is a condition
 )
 async def versions(gateway: TheGateway, principal: Reader, site: Site, source_id: SourceId) -> JSONResponse:
     """List all versions of a set, the one published last first."""
-    _, found = await _ask(
-        gateway.home, lambda db: catalogue.versions(db, site, source_id, owner=principal.sees)
-    )
+    _, found = await _ask(gateway.home, lambda db: list_versions(db, site, source_id, owner=principal.sees))
     if not found:
         raise not_found("set", f"{site}:{source_id}")
     return JSONResponse({"versions": found})
@@ -141,21 +142,31 @@ async def one(
     merged: Annotated[
         bool, Query(description="Merge it with the sets of other sites that are the same performance.")
     ] = False,
+    version: Annotated[
+        int | None,
+        Query(ge=1, le=2**31, description="The number of one of its versions, in place of the newest."),
+    ] = None,
 ) -> Response:
-    """Return the newest version of a set, with its tracks, and the sets of other sites that are the same performance."""
+    """Return a set, with its tracks, and the sets of other sites that are the same performance."""
+    if merged and version is not None:
+        raise validation([("query.version", "the newest versions are merged; leave out one of the two")])
     owner = principal.sees
 
-    def question(db: Any) -> tuple[list[Place], list[dict[str, Any]]] | None:
+    def question(db: Any) -> _Asked | None:
         place = catalogue.find(db, site, source_id, owner=owner)
         if place is None:
             return None
-        return sets_of(db, place, owner=owner) if merged else [place], same_as(db, place, owner=owner)
+        found = None if version is None else find_version(db, site, source_id, version, owner=owner)
+        places = sets_of(db, place, owner=owner) if merged else [place]
+        return _Asked(places, same_as(db, place, owner=owner), found)
 
     _, found = await _ask(gateway.home, question)
     if found is None:
         raise not_found("set", f"{site}:{source_id}")
-    shape = await asyncio.to_thread(_whole, gateway.home, found[0], merged=merged)
-    return Response(_line(shape | {"same_as": found[1]}), media_type="application/json")
+    if version is not None and found.version is None:
+        raise not_found("version", f"{version} of {site}:{source_id}")
+    shape = await asyncio.to_thread(_whole, gateway.home, found, merged=merged)
+    return Response(_line(shape | {"same_as": found.same_as}), media_type="application/json")
 
 
 @router.get("/changes", response_class=Response, responses={**CHANGES_RESPONSE, **problems(400)})
@@ -219,8 +230,26 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _whole(home: Home, places: list[Place], *, merged: bool) -> dict[str, Any]:
-    tracklist, place = read_merged(home, places) if merged else (read_set(home, places[0]), places[0])
+class _Asked(NamedTuple):
+    """Where a set is."""
+
+    places: list[Place]
+    """Its newest version, and those of the sets that it is merged with."""
+    same_as: list[dict[str, Any]]
+    version: StoredVersion | None
+    """The version that is asked for, if it is not the newest."""
+
+
+def _whole(home: Home, asked: _Asked, *, merged: bool) -> dict[str, Any]:
+    place = asked.places[0]
+    if asked.version is not None:
+        tracklist = read_set(home, asked.version)
+        of_version = {
+            "batch_id": asked.version.batch_id, "item_id": str(asked.version.item_id),
+            "issues": [issue_name(issue) for issue in tracklist.quality_issues],
+        }  # fmt: skip
+        return {**place.summary, **plain(tracklist), **of_version, "source_id": place.summary["source_id"]}
+    tracklist, place = read_merged(home, asked.places) if merged else (read_set(home, place), place)
     return {**place.summary, **plain(tracklist), "source_id": place.summary["source_id"]}
 
 

@@ -125,7 +125,15 @@ async def test_a_set_is_whole_and_has_its_versions(made: MadeHome, tmp_path: Pat
     strange = (await http.get("/api/v1/catalogue/1001tracklists/s%2F2%3F%23%C3%A4")).json()
     assert strange["source_id"] == "s/2?#ä"
     versions = (await http.get(f"{SET}/versions")).json()["versions"]
-    assert [(v["batch_id"], v["is_newest"]) for v in versions] == [("b2", True), ("b1", False)]
+    assert [(v["batch_id"], v["is_newest"], v["version"], v["changes"]) for v in versions] == [
+        ("b2", True, 2, {}), ("b1", False, 1, {})
+    ]  # fmt: skip
+    older = (await http.get(f"{SET}?version=1")).json()
+    assert [track["artist"] for track in older["tracks"]] == ["A", "Secret"]
+    assert (older["batch_id"], older["track_count"], older["n_versions"]) == ("b1", 2, whole["n_versions"])
+    assert (await http.get(f"{SET}?version=2")).json() == whole
+    assert (await http.get(f"{SET}?version=3")).status_code == 404
+    assert faults(await http.get(f"{SET}?version=1&merged=true"))[0][0] == "query.version"
     for path in (f"{SET}9", f"{SET}9/versions", "/api/v1/catalogue/nowhere/s1"):
         assert (await http.get(path)).status_code == 404
 
