@@ -61,7 +61,7 @@ def test_a_hostile_set_changes_nothing_around_it(look: OpenLook) -> None:
 
 
 def test_what_is_wrong_with_a_search_is_said(look: OpenLook) -> None:
-    page = look().goto("/catalogue?from=yesterday&min_quality=7")
-    assert page.locator(".faults p").count() == 2
+    page = look().goto("/catalogue?from=20261101&to=2026-W01-1&min_quality=7")
+    assert page.locator(".faults p").count() == 3
     page.goto(page.url.split("?")[0] + "?q=**")
     assert "400" not in page.title()

@@ -19,6 +19,7 @@ from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.merged import Generation, Tables
 from tlray.io.catalogue.search import Place
+from tlray.io.catalogue.version_list import StoredVersion
 from tlray.io.disk.home import Home
 from tlray.io.journal.opening import open_reader
 from tlray.io.journal.rows import DoneRow
@@ -62,8 +63,8 @@ def iter_newest(
         yield from from_tables(tracklists, tracks)
 
 
-def read_set(home: Home, place: Place) -> Tracklist:
-    """Return the newest version of a set, from its part; `PartMoved` where that is lost."""
+def read_set(home: Home, place: Place | StoredVersion) -> Tracklist:
+    """Return a version of a set, from its part; `PartMoved` where that is lost."""
     for n_tried in range(TRIES):
         with open_reader(home.path) as journal:
             part = journal.part_of(place.item_id)

@@ -15,15 +15,18 @@ from made_journal import kill_lane
 from made_sets import a_set, a_track
 from older_parts import as_before_november_2026
 
+from tlray.core.catalogue.changes import compare
 from tlray.core.scheduling.changeset import LaneDeath
 from tlray.errors import HomeUnusable, StorageFull
 from tlray.io.catalogue import catch_up as module
 from tlray.io.catalogue.catch_up import Standing, catch_up
 from tlray.io.catalogue.change_list import NoStart, changed_sets, changes, cursor_of, last_change, start_of
 from tlray.io.catalogue.change_table import CHANGES, table, write
+from tlray.io.catalogue.content import version_from
 from tlray.io.catalogue.database import opened
 from tlray.io.catalogue.newest import iter_newest, load, merge_all, read_set
-from tlray.io.catalogue.search import NoWords, Query, TooShort, find, search, versions
+from tlray.io.catalogue.search import NoWords, Query, TooShort, find, search
+from tlray.io.catalogue.version_list import find_version, versions
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow
 from tlray.io.results.compaction import merge
@@ -83,7 +86,15 @@ def test_a_set_that_is_fetched_again_is_compared_with_its_last_version(made: Mad
         assert (added["index_before"], added["index"], added["cause"]) == (None, 1, "source")
         assert (revealed["index_before"], revealed["index"], revealed["before"]) == (2, 3, "ID - ID")
         assert revealed["changed_at"] == "2026-11-01T13:00:00Z"
-        assert [v["is_newest"] for v in versions(db, "1001tracklists", "s1", owner=None)] == [True, False]
+        newer, older = versions(db, "1001tracklists", "s1", owner=None)
+        assert (newer["version"], newer["is_newest"], newer["changes"]) == (
+            2,
+            True,
+            {"added": 1, "revealed": 1},
+        )
+        assert (older["version"], older["is_newest"], older["changes"]) == (1, False, {})
+        places = [find_version(db, "1001tracklists", "s1", number, owner=None) for number in range(-2, 4)]
+        assert [place is None for place in places] == [True, True, True, False, False, True]
         place = find(db, "1001tracklists", "s1", owner=None)
         assert place is not None
         assert (place.batch_id, place.summary["n_versions"], place.summary["n_changes"]) == ("b2", 2, 2)
@@ -92,6 +103,8 @@ def test_a_set_that_is_fetched_again_is_compared_with_its_last_version(made: Mad
         assert [(b, s["changes"]) for b, s in changed_sets(db, after=-1, until=2**62)] == [
             ("b2", {"added": 1, "revealed": 1})
         ]
+    old, new = (version_from(read_set(made.home, place)) for place in places if place is not None)
+    assert [(c.kind, c.after) for c in compare(old, new)] == [("added", "New - TNew"), ("revealed", "B - TB")]
     assert kinds(made.home, since=(NOON + timedelta(hours=2)).timestamp()) == []
     assert len(kinds(made.home, since=(NOON + timedelta(hours=1)).timestamp())) == 2
     assert kinds(made.home, of_set=("1001tracklists", "s2")) == []
