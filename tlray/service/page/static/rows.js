@@ -36,12 +36,15 @@ export function fillRow(row, line, item, of) {
   const [lineCell, stateCell, urlCell, triesCell, whyCell, atCell] = row.cells;
   write(lineCell, number(line));
   const link = urlCell?.querySelector("a");
-  const url = link?.querySelector(".url");
+  const url = link?.firstElementChild;
+  const hostPart = url?.firstElementChild;
+  const pathPart = url?.lastElementChild?.firstElementChild;
   if (!item) {
     delete row.dataset.id;
     link?.removeAttribute("href");
     url?.removeAttribute("title");
-    for (const part of url?.children ?? []) write(part, "");
+    write(hostPart, "");
+    write(pathPart, "");
     showState(stateCell, item === null ? null : { glyph: "dash", tone: "off", word: "left out" }, of.sprite);
     write(triesCell, "");
     write(whyCell?.querySelector(".why"), item === null ? "" : "see “Left out”");
@@ -51,7 +54,9 @@ export function fillRow(row, line, item, of) {
   row.dataset.id = item.item_id;
   set(link, "href", `${root}batches/${of.batchId}/items/${item.item_id}`);
   set(url, "title", safe(item.url));
-  urlParts(item.url).forEach((part, index) => write(url?.children[index], safe(part)));
+  const [host, path] = urlParts(item.url);
+  write(hostPart, safe(host));
+  write(pathPart, safe(path));
   showState(stateCell, stateOf(item.state), of.sprite);
   write(triesCell, item.state === "queued" && item.attempt <= 1 ? "" : String(item.attempt));
   const why = whyCell?.querySelector(".why");
