@@ -29,11 +29,19 @@ class ListingHandlers(Handlers):
     """Methods for lists."""
 
     async def list_batches(
-        self, *, owner: str | None, state: str | None, before: int | None, limit: int
+        self,
+        *,
+        owner: str | None,
+        state: str | None,
+        before: int | None,
+        limit: int,
+        schedule_id: str | None = None,
     ) -> tuple[list[BatchSummary], int | None]:
-        """Return batches with their counts, the newest first."""
+        """Return batches with their counts, the newest first; those that a schedule submitted, if one is given."""
         rows = await self._reader.ask(
-            lambda journal: journal.batches(owner=owner, state=state, before=before, limit=limit)
+            lambda journal: journal.batches(
+                owner=owner, state=state, before=before, limit=limit, schedule_id=schedule_id
+            )
         )
         told: list[BatchSummary] = [
             {
