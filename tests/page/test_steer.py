@@ -199,7 +199,11 @@ def test_a_schedule_that_is_changed_keeps_what_its_form_does_not_say_otherwise(
               "template": "my-festival", "var.number": "3-4", "fresh_for": "24h", "webhook": ""}  # fmt: skip
     assert send(http, f"/{path}/edit", **fields).status_code == 303
     found = httpx.get(api + path).json()
-    assert (found["catch_up"], found["webhook"], found["variables"]) == ("last", None, {"number": {"from": 3, "to": 4}})
+    assert (found["catch_up"], found["webhook"], found["variables"]) == (
+        "last",
+        None,
+        {"number": {"from": 3, "to": 4}},
+    )
     assert found["options"] == {"max_attempts": 2, "fresh_for": "24h"}
     assert found["next_runs"] == made["next_runs"]
     assert httpx.delete(api + path).status_code == 204

@@ -166,6 +166,11 @@ class ListingHandlers(Handlers):
         return await self._reader.ask(query)
 
     @read
+    async def count_dead(self, owner: str | None, limit: int) -> int:
+        """Count the dead letters of an owner's batches, up to a limit."""
+        return await self._reader.ask(lambda journal: journal.count_dead(owner=owner, limit=limit))
+
+    @read
     async def dead_groups(self, *, owner: str | None, batch_id: str | None) -> DeadGroups:
         """Return the dead letters of a batch, or of an owner's batches, counted by kind and domain."""
 

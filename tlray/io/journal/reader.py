@@ -175,6 +175,9 @@ class JournalReader(Protocol):
     def dead_groups(self, *, owner: str | None = None, batch_id: str | None = None) -> list[DeadGroup]:
         """Count dead letters by domain and kind of reason, the largest groups first."""
 
+    def count_dead(self, *, owner: str | None = None, limit: int) -> int:
+        """Count dead letters, up to a limit."""
+
     def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
         """Return the batches that have dead letters of a group, as far as it was seen, the oldest first."""
 

@@ -31,6 +31,9 @@ NAV: Final = (
 )
 """The views of the navigation: path, name, scope. One without a route is left out."""
 MORE: Final = (("notifications", "Notifications", "read"), ("tokens", "Tokens", "admin"))
+DEAD_COUNT: Final = "dead letters"
+MAX_COUNTED: Final = 999
+"""Dead letters that the navigation counts: more are "999+"."""
 HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 """With no referrer at all a browser sends `Origin: null` with a form."""
 
@@ -89,6 +92,9 @@ def render(
             for path, name, scope in MORE
             if f"/{path}" in paths and principal and scope in principal.scopes
         ],
+        "n_dead": count_text(request.app.state.recent.last((DEAD_COUNT, principal.sees)))
+        if principal
+        else "",
         "principal": principal,
         "may": frozenset() if principal is None else principal.scopes,
         "version": __version__,
@@ -97,6 +103,11 @@ def render(
     response = HTMLResponse(html, status, {**HEADERS, **(headers or {})})
     set_seed(request, response)
     return response
+
+
+def count_text(n: int | None) -> str:
+    """Return a count as the navigation shows it: nothing for none."""
+    return f"{n:,}" if n and n <= MAX_COUNTED else f"{MAX_COUNTED}+" if n else ""
 
 
 def see_other(request: HTTPConnection, path: str) -> Response:

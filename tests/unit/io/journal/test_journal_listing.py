@@ -83,6 +83,16 @@ def test_batches_are_listed_the_newest_first_and_to_whoever_has_them(journal: Jo
     assert ids(None, "paused") == []
 
 
+def test_dead_letters_are_counted_up_to_a_limit(journal: Journal) -> None:
+    assert [journal.count_dead(owner=owner, limit=100) for owner in (None, "ann", "bob", "eve")] == [
+        9,
+        7,
+        2,
+        0,
+    ]
+    assert journal.count_dead(limit=4) == 4
+
+
 def test_batches_of_a_schedule_are_listed_and_no_others(journal: Journal) -> None:
     keys = {"R1": "ann\nschedule sch_1 5.000", "R2": "ann\nschedule sch_1 9.000", "R3": "ann\nschedule sch_11 9.000",
             "R4": "\nschedule sch_1 9.000", "R5": "once schedule sch_1 5.000"}  # fmt: skip
