@@ -24,6 +24,7 @@ from tlray.service.http.shutdown import Shutdown
 from tlray.service.openapi.document import document
 from tlray.service.page.problem_pages import problem_page
 from tlray.service.page.recent import Recent
+from tlray.service.page.rendering import prepare
 from tlray.service.page.views import VIEWS
 from tlray.service.routes import (
     batches,
@@ -88,6 +89,7 @@ def build_app(gateway: Gateway, settings: Settings) -> FastAPI:
             CatalogueWatch(gateway).run(),
             UploadSweeper(gateway).run(),
             shutdown.watch(),
+            prepare(),
         ]
         if gateway.redis is not None:
             works.append(gateway.redis.run())

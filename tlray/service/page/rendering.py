@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -18,6 +19,7 @@ from tlray.service.page import text, words
 from tlray.service.page.static_files import version
 from tlray.version import __version__
 
+PREPARE_AFTER_S: Final = 3.0
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "tlray-theme"
 NAV: Final = (
@@ -39,6 +41,7 @@ HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 
 environment = Environment(
     loader=PackageLoader("tlray.service.page"),
+    auto_reload=False,
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -49,6 +52,13 @@ for helper in (
     words.kind_words, words.helps, words.advice, words.done_of, words.parts_of,
 ):  # fmt: skip
     environment.globals[helper.__name__] = helper
+
+
+async def prepare() -> None:
+    """Compile the templates a while after the start, so that nobody waits for it who opens the first page."""
+    for name in environment.list_templates():
+        await asyncio.sleep(PREPARE_AFTER_S / len(environment.list_templates()))
+        await asyncio.to_thread(environment.get_template, name)
 
 
 def render(

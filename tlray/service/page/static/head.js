@@ -43,6 +43,7 @@ export class Head {
     this.quarter = -1;
     this.wordsKey = "";
     this.wordsAt = 0;
+    this.notesSaid = "";
     setInterval(() => this.#point(), POINT_MS);
   }
 
@@ -169,9 +170,10 @@ export class Head {
     const state = document.querySelector("#state .state");
     if (state) this.#writeState(state, words.state);
     if (words.eta && this.eta && !this.range) write(this.eta, words.eta);
-    const notes = words.notes.map((note) => this.#note(note));
     const before = this.notes?.textContent ?? "";
-    this.notes?.replaceChildren(...notes);
+    const said = JSON.stringify(words.notes);
+    if (said !== this.notesSaid) this.notes?.replaceChildren(...words.notes.map((note) => this.#note(note)));
+    this.notesSaid = said;
     const after = words.notes[0]?.text ?? "";
     if (after && !before.includes(after.slice(0, 40))) say(after);
     for (const domain of words.domains) {

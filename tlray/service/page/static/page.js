@@ -11,6 +11,7 @@ const ahead = Date.now() / 1000 - Number(page.dataset.now);
 export const now = () => Date.now() / 1000 - (Math.abs(ahead) > 5 ? ahead : 0);
 
 const COUNT_MS = 30_000;
+const TIMES_MS = 2000;
 let showsExact = false;
 
 /** Write a `<time>` in the browser's zone. @param {HTMLTimeElement} element */
@@ -132,7 +133,7 @@ function start() {
   const here = /** @type {HTMLElement|null} */ (views?.querySelector("[aria-current]"));
   if (views && here) views.scrollLeft = here.offsetLeft + here.offsetWidth - views.clientWidth + 24; // on a phone they scroll
   writeTimes();
-  setInterval(() => { if (!document.hidden) writeTimes(); }, 1000);
+  setInterval(() => { if (!document.hidden) writeTimes(); }, TIMES_MS);
   for (const element of document.querySelectorAll("[data-open], [data-copy-link]")) element.removeAttribute("hidden");
   document.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);

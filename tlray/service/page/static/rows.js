@@ -5,7 +5,7 @@ import { now, setTime } from "./page.js";
 import { number, safe, urlParts, write } from "./text.js";
 import { set } from "./head.js";
 
-/** @typedef {{item_id: string, line: number, url: string, domain?: string, state: string, attempt: number, reason: string|null, due_at: number|null, fetched_at: number|null}} Item */
+/** @typedef {{item_id: string, line: number, url: string, domain?: string, state: string, attempt: number, reason: string|null, due_at: number|null, fetched_at: number|null, seen?: number}} Item */
 
 const STATES = {
   queued: ["queued", "none", "queued"], waiting: ["clock", "wait", "waiting"], leased: ["flight", "live", "in flight"],
@@ -31,8 +31,8 @@ export function makeRow(template) {
  * @param {HTMLTableRowElement} row @param {number} line @param {Item|null|undefined} item @param {{batchId: string, sprite: string}} of */
 export function fillRow(row, line, item, of) {
   set(row, "aria-rowindex", String(line + 1));
-  row.dataset.line = String(line);
-  row.classList.toggle("loading", item === null);
+  set(row, "data-line", String(line));
+  if (row.classList.contains("loading") !== (item === null)) row.classList.toggle("loading", item === null);
   const [lineCell, stateCell, urlCell, triesCell, whyCell, atCell] = row.cells;
   write(lineCell, number(line));
   const link = urlCell?.querySelector("a");
@@ -51,7 +51,7 @@ export function fillRow(row, line, item, of) {
     write(atCell, "");
     return;
   }
-  row.dataset.id = item.item_id;
+  set(row, "data-id", item.item_id);
   set(link, "href", `${root}batches/${of.batchId}/items/${item.item_id}`);
   set(url, "title", safe(item.url));
   const [host, path] = urlParts(item.url);
