@@ -7,15 +7,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from browsing import Look, OpenLook
 from conftest import Served, serving
 from page_seeds import Seeds
 
+from tlray.service.page.views import dead_letters
 from tlray.service.routes import progress
 
 BATCH = "20261128-130000-0000000c"
 N = 6_000
+ASKED = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/batches/open')).length"
+SENT_BODIES = ASKED.replace("'/batches/open')", "'/batches/open') && one.encodedBodySize > 0")
 
 
 @pytest.fixture
@@ -182,3 +186,24 @@ def test_the_end_is_said_once_and_no_figure_is_whole_before(look: OpenLook, goin
     going.app.state.work.finish(BATCH, N - 1)
     one.wait(f"document.querySelector('#counts [data-f=done]').innerText === '{N - 1:,}'")
     one.wait("document.title.startsWith('99 %')")
+
+
+def test_the_list_of_batches_follows_with_one_question_and_stays_silent_while_nothing_changes(
+    look: OpenLook, going: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "COUNTED_S", 0.0)
+    one = look(base=going.url)
+    page = one.goto("/batches")
+    assert page.locator("#n-dead").is_hidden()
+    one.wait(f"{ASKED} >= 2")
+    assert page.evaluate(f"{SENT_BODIES} <= 1"), "what is known is not sent again"
+    going.app.state.work.finish(BATCH, 100, n_dead=3)
+    one.wait("document.querySelector('.cards [data-f=done]').innerText === '100'")
+    assert page.locator(".cards [data-f=dead]").inner_text() == "3"
+    one.goto("/batches")
+    one.wait("document.getElementById('n-dead').innerText === '3'")
+    assert not page.locator(".toast").count()
+    with httpx.Client(base_url=going.url) as http:
+        answer = http.get("/batches/open")
+        again = http.get("/batches/open", headers={"If-None-Match": f'"x", {answer.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")

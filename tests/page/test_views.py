@@ -13,7 +13,7 @@ from browsing import OpenLook, picture
 from conftest import ALL_DEAD, HOSTILE, LARGE, PAUSED, Served
 from page_words import DURATIONS, RATES, URLS
 
-MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 30_000
+MAX_BYTES, MAX_JS, MAX_CSS = 150_000, 70_000, 24_000
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"

@@ -166,6 +166,14 @@ class ItemReads(Connected):
         )
         return [DeadGroup(r[0], r[1] or "", *r[2:]) for r in rows]
 
+    def count_dead(self, *, owner: str | None = None, limit: int) -> int:
+        (n,) = self._db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM batches b CROSS JOIN items i INDEXED BY items_dead_by"
+            " ON i.batch = b.id AND i.state = 'dead' WHERE (?1 IS NULL OR b.owner = ?1) LIMIT ?2) n",
+            (owner, limit),
+        ).fetchone()
+        return int(n)
+
     def batches_with_dead(self, seen: SeenGroup, *, owner: str | None = None) -> list[str]:
         rows = self._db.execute(
             f"SELECT b.batch_id, {_PREFIX} AS prefix FROM batches b CROSS JOIN items i INDEXED BY items_dead_by"
