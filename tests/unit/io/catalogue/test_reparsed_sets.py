@@ -17,7 +17,8 @@ from tlray.io.catalogue.catch_up import catch_up
 from tlray.io.catalogue.change_list import changes
 from tlray.io.catalogue.database import opened, remove
 from tlray.io.catalogue.newest import iter_newest, read_set
-from tlray.io.catalogue.search import find, versions
+from tlray.io.catalogue.search import find
+from tlray.io.catalogue.version_list import versions
 from tlray.io.disk.home import Home
 from tlray.io.journal.rows import PartRow, Revised
 from tlray.io.results.part_writer import stage
