@@ -40,7 +40,7 @@ def add(db: sqlite3.Connection, set_id: int, blocks: Iterable[int]) -> None:
 def drop(db: sqlite3.Connection, set_id: int, blocks: Iterable[int]) -> None:
     """Delete blocks of a set."""
     rows = [(block, set_id) for block in sorted(blocks)]
-    for level in LEVELS:
+    for level in LEVELS if rows else ():
         db.executemany(f"DELETE FROM {level} WHERE block = ? AND set_id = ?", rows)
 
 
