@@ -6,6 +6,7 @@ the same command goes on where it was interrupted.
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections import Counter
@@ -31,6 +32,8 @@ from tlray.io.results.open_store import open_store
 from tlray.io.results.store import PartMoved
 
 LOOK_S = 1.0
+COLLECT_AFTER = 50_000
+"""New objects after which the garbage is collected: some 10,000 tracks are alive at a time, and none of them in a cycle."""
 MAX_MOVED = 5
 """How often a part is begun anew because a page of another batch is elsewhere by now."""
 
@@ -121,7 +124,12 @@ def _reparse(home: Home, work: PartWork, changed_only: bool) -> Reparsed:
     """Stage the successor of one part; this is the Ray task."""
     keep_private()
     keep_freed_memory()
-    return reparse_part(open_store(home), work, changed_only=changed_only)
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        return reparse_part(open_store(home), work, changed_only=changed_only)
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Progress:
