@@ -51,6 +51,13 @@ def cpus() -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
+class ReparseInterrupted(Interrupted):
+    """The user stopped it."""
+
+    def __str__(self) -> str:
+        return "interrupted; what was read again stays, and the same command goes on with the rest"
+
+
 @dataclass(frozen=True, slots=True)
 class PartDone:
     """One part that was read again, or why not."""
@@ -98,7 +105,7 @@ def reparse(
                 yield PartDone(part, result)
                 progress.add(result.part.stem if result.part else part.stem)
         if stopping.is_set():
-            raise Interrupted("")
+            raise ReparseInterrupted("")
         progress.clear()
 
 

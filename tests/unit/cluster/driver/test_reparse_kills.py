@@ -378,7 +378,7 @@ def test_a_command_that_is_killed_again_and_again_comes_to_its_end(home: Home, p
 def test_a_command_that_is_stopped_ends_what_it_has_begun_and_goes_on_with_the_rest(
     home: Home, points: Points
 ) -> None:
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted, match="the same command goes on with the rest"):
         reparse(home, threading.Event())
     (left,) = reparse(home)
     assert left.part.batch_id == "b2", "what was done before is not read again"
